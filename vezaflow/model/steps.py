@@ -1,0 +1,258 @@
+"""What a VU does: one dataclass a kind of step, as written. Step kinds are a closed set: `match` with assert_never."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from vezaflow.diagnostics import Span
+from vezaflow.syntax import Expression
+
+Tree = Expression | tuple["Tree", ...] | dict[str, "Tree"]
+Pairs = tuple[tuple[str, Expression], ...]
+
+
+class Pick(Enum):
+    FIRST = "first"
+    LAST = "last"
+    RANDOM = "random"
+
+
+class OnFailure(Enum):
+    """What a failed request does to its iteration."""
+
+    END_ITERATION = "end_iteration"  # the default
+    CONTINUE = "continue"
+    STOP_VU = "stop_vu"
+
+
+class Source(Enum):
+    """Where an extraction looks."""
+
+    JSON = "json"
+    REGEX = "regex"
+    HEADER = "header"
+    COOKIE = "cookie"
+    M3U8 = "m3u8"
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """`name: {json: $.data, where: …, pick: …}`; a bare text that starts with `$` is JSONPath."""
+
+    name: str
+    source: Source
+    argument: str  # JSONPath, pattern, header's or cookie's name, `variants` | `segments`
+    argument_span: Span
+    where: Expression | None  # names are the fields of the item (or `it`)
+    pick: Pick | int | None  # which one of those found; None with take/all unset means FIRST
+    take: Expression | None  # the first N, as a list
+    all: bool  # every one, as a list
+    default: Tree | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSet:
+    """Statuses that are right: exact ones and classes (2 for `2xx`)."""
+
+    exact: tuple[int, ...]
+    classes: tuple[int, ...]
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One condition on an answer. `name` is how checks and messages call it."""
+
+    kind: str  # header | json | body | that
+    subject: str  # the header's name, the JSONPath; empty for body and that
+    subject_span: Span
+    expected: Expression | None  # equal to this; None: has only to be there
+    contains: Expression | None
+    matches: str | None  # a pattern (google-re2)
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    status: StatusSet | None
+    expectations: tuple[Expectation, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedBytes:
+    """`{bytes: 1 MiB}`: made once, shared by all VUs."""
+
+    size: Expression  # SIZE
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class FileBytes:
+    """`{file: parts/track.bin}`: inside the suite's folder, read once, shared."""
+
+    path: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a multipart body; a part with a filename or a content that is bytes is sent as a file."""
+
+    name: str
+    content: Expression | GeneratedBytes | FileBytes
+    filename: Expression | None
+    content_type: Expression | None
+    span: Span
+
+
+class BodyKind(Enum):
+    JSON = "json"  # content: Tree
+    FORM = "form"  # content: Pairs
+    TEXT = "text"  # content: Expression
+    BYTES = "bytes"  # content: GeneratedBytes
+    FILE = "file"  # content: FileBytes
+    MULTIPART = "multipart"  # content: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    kind: BodyKind
+    content: Tree | Pairs | GeneratedBytes | FileBytes | tuple[Part, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """`auth: {bearer: …}` or `auth: {basic: {user: …, password: …}}`; `auth: none` switches an inherited one off."""
+
+    bearer: Expression | None
+    user: Expression | None
+    password: Expression | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    ca: Expression | None  # a PEM file in the suite's folder
+    insecure: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDefaults:
+    """What suite and flow give to every request; None means: not said here. A step's own word wins, then the flow's."""
+
+    headers: Pairs = ()
+    auth: Auth | None = None
+    timeout: Expression | None = None
+    follow: Expression | None = None  # boolean, or how many redirects at most
+    tls: Tls | None = None
+    on_failure: OnFailure | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    method: str  # GET, POST, …: upper case
+    url: Expression
+    name: str  # identity: `name`, or method and path as written
+    named: bool  # whether the author gave the name
+    query: tuple[tuple[str, Tree], ...]
+    body: Body | None
+    options: RequestDefaults
+    expect: Expect | None
+    extract: tuple[Extract, ...]
+    span: Span  # of the verb's key
+    url_span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Think:
+    duration: Expression  # TIME or Range of TIME
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    weight: Expression  # integer >= 1
+    name: str
+    steps: tuple["Step", ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    branches: tuple[Branch, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    times: Expression
+    steps: tuple["Step", ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    variable: str
+    items: Expression
+    steps: tuple["Step", ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class While:
+    condition: Expression
+    max: Expression  # a bound is mandatory (key `max`)
+    steps: tuple["Step", ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    condition: Expression
+    then: tuple["Step", ...]  # key `do` (alias `then` is refused with a suggestion)
+    otherwise: tuple["Step", ...]  # key `else`
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    name: str
+    steps: tuple["Step", ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    values: tuple[tuple[str, Tree, Span], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    message: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """End this iteration (it counts as done). The value is the reason, a text."""
+
+    reason: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End this VU (`stop: vu`) or the whole flow (`stop: flow`) or the run (`stop: run`)."""
+
+    scope: str
+    span: Span
+
+
+Step = Request | Think | Choose | Repeat | For | While | If | Group | Set | Log | Skip | Stop

@@ -1,0 +1,87 @@
+"""The suite as written: names and spans resolved, nothing evaluated.
+
+Any value that may hold a `${…}` is an Expression; a constant is a Literal. A tree of values (a `json:` body,
+`vars`) is a Tree.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vezaflow.diagnostics import Source, Span
+from vezaflow.model.gates import Gate
+from vezaflow.model.load import Load
+from vezaflow.model.steps import Request, RequestDefaults, Step, Tree
+from vezaflow.syntax import Expression
+
+
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    name: str
+    value: Tree
+    span: Span  # of the key
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Who may be loaded: loopback always, any other host only if a pattern of `allow` matches it."""
+
+    allow: tuple[str, ...] = ()
+    max_vus: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How long a failing preflight is tried again. Expressions of TIME."""
+
+    total: Expression  # the key `for`
+    every: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Which part of a flow's load its gates judge."""
+
+    skip: Expression | None = None  # TIME from the flow's start that is recorded but not judged
+    drain: bool = True  # whether what ends after `duration`, in the graceful stop, is judged
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    name: str
+    description: str
+    load: Load
+    vars: tuple[Variable, ...]
+    defaults: RequestDefaults
+    steps: tuple[Step, ...]
+    login: tuple[Step, ...]
+    final: tuple[Step, ...]  # the key `finally`
+    think: Expression | None  # TIME or Range of TIME, a pause between iterations
+    pace: Expression | None  # TIME or Range of TIME, start to start
+    gates: tuple[Gate, ...]
+    measure: Measure | None  # None: the suite's
+    source: Source
+    span: Span  # of the name
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    name: str
+    description: str
+    root: Path  # the folder that `file:` paths are relative to and can't leave
+    base_url: Expression | None
+    vars: tuple[Variable, ...]
+    defaults: RequestDefaults
+    secrets: tuple[str, ...]  # names of environment values
+    guard: Guard
+    preflight: tuple[Request, ...]
+    preflight_retry: Retry | None
+    setup: tuple[Step, ...]
+    teardown: tuple[Step, ...]
+    gates: tuple[Gate, ...]  # pooled over all flows
+    each_flow: tuple[Gate, ...]  # inherited by every flow
+    measure: Measure
+    flows: tuple[Flow, ...]
+    sources: Mapping[str, Source] = field(default_factory=dict)  # by path: the texts that this was read from

@@ -1,0 +1,84 @@
+"""One request and what came of it: the value that protocols hand to the engine. No exception leaves an exchange."""
+
+from dataclasses import dataclass
+from enum import Enum, IntFlag
+
+
+class ErrorKind(Enum):
+    """Every way in which a request can fail, by the name that summaries, gates and docs use."""
+
+    DNS = "dns"
+    REFUSED = "refused"  # nobody listens
+    UNREACHABLE = "unreachable"  # no route, network down, out of local ports
+    RESET = "reset"  # the peer reset the connection
+    CLOSED_EARLY = "closed_early"  # the peer closed before the whole answer came
+    TIMEOUT_CONNECT = "timeout_connect"
+    TIMEOUT_TLS = "timeout_tls"
+    TIMEOUT_SEND = "timeout_send"
+    TIMEOUT_WAIT = "timeout_wait"  # no first byte in time
+    TIMEOUT_RECEIVE = "timeout_receive"  # the answer did not end in time
+    TLS = "tls"  # handshake or certificate
+    MALFORMED = "malformed"  # not HTTP/1.1, or a body that can't be decoded
+    TOO_LARGE = "too_large"  # a kept body over the limit
+    REDIRECTS = "too_many_redirects"
+    GUARD = "guard"  # a URL that leaves the allowed hosts: nothing was sent
+    URL = "url"  # a rendered URL that is not one
+    # set by the engine, on answers that came:
+    STATUS = "status"  # a status that was not expected
+    EXPECTATION = "expectation"
+    EXTRACTION = "extraction"
+    INTERRUPTED = "interrupted"  # cut off by the end of the run; neither a success nor a failure
+
+
+class Want(IntFlag):
+    """What a step needs of an answer; all else is dropped at the socket."""
+
+    NOTHING = 0
+    HEADERS = 1
+    BODY = 2
+    COOKIES = 4  # look for Set-Cookie (into the jar of the client)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    scheme: str  # http | https
+    host: str  # as in the URL, lower case, IPv6 without brackets
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """The Host header: the port only where it is not the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        default = 443 if self.scheme == "https" else 80
+        return host if self.port == default else f"{host}:{self.port}"
+
+
+class Exchange:
+    """A request's times (seconds of time.perf_counter) and its answer. Owned by its client and used again by the
+    client's next request: read it before that.
+
+    `started` is when the first byte was handed to the kernel, `sent` when the last one was, `first` when the first
+    byte of the answer had come, `ended` when the last one had. http_req_duration is ended - started.
+    """
+
+    __slots__ = (
+        "blocked", "body", "bytes_received", "bytes_sent", "connecting", "detail", "ended", "error", "first",
+        "headers", "reused", "sent", "started", "status", "tls",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.error: ErrorKind | None = None
+        self.detail = ""  # one line for people: what the kernel or the parser said
+        self.status = 0  # 0: no answer
+        self.headers: list[tuple[str, str]] = []  # names lower case; only with Want.HEADERS or a redirect (3xx)
+        self.body = b""  # decoded (gzip, deflate, br); only with Want.BODY
+        self.started = 0.0
+        self.sent = 0.0
+        self.first = 0.0
+        self.ended = 0.0
+        self.reused = True  # False: blocked, connecting and tls are this request's own
+        self.blocked = 0.0  # seconds spent waiting for a connection: DNS and the rest
+        self.connecting = 0.0
+        self.tls = 0.0
+        self.bytes_sent = 0
+        self.bytes_received = 0

@@ -1,0 +1,112 @@
+"""The tree of an expression: data only. plan/ turns it into callables, model/ checks its names."""
+
+from dataclasses import dataclass
+from typing import Literal as OneOf
+
+from vezaflow.diagnostics import Span
+from vezaflow.units import Quantity
+
+Operator = OneOf["??", "or", "and", "==", "!=", "<", "<=", ">", ">=", "in", "+", "-", "*", "/"]
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    value: None | bool | int | float | str | Quantity
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A variable: of the flow, of the suite, of a loop; or one of the given names env, vu, iteration."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """`target.name`: a key of a mapping. Never an attribute of a Python object."""
+
+    target: "Expression"
+    name: str
+    span: Span  # of the whole expression
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    target: "Expression"
+    index: "Expression"
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of the table in functions.py; `name_span` is where its name stands."""
+
+    function: str
+    arguments: tuple["Expression", ...]
+    span: Span
+    name_span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    operator: OneOf["-", "not"]
+    operand: "Expression"
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    operator: Operator
+    left: "Expression"
+    right: "Expression"
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """`then if condition else otherwise`."""
+
+    condition: "Expression"
+    then: "Expression"
+    otherwise: "Expression"
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    items: tuple["Expression", ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """`0.5s..1.5s`: both ends of one dimension."""
+
+    low: "Expression"
+    high: "Expression"
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Text with `${…}` in it, rendered part by part. A scalar that is one `${…}` is that expression itself."""
+
+    parts: tuple["Expression", ...]  # text parts are Literals
+    span: Span
+
+
+Expression = Literal | Name | Field | Index | Call | Unary | Binary | Conditional | ListOf | Range | Template
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A gate's condition, `p(95) < 500 ms`."""
+
+    aggregate: str  # p, avg, min, max, med, count, rate, value
+    argument: float | None  # 95 in p(95)
+    operator: OneOf["<", "<=", ">", ">=", "==", "!="]
+    bound: float | Quantity
+    text: str  # as written
+    span: Span
