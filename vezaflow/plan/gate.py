@@ -1,0 +1,27 @@
+"""A gate with its scope, ready to be judged."""
+
+from dataclasses import dataclass
+
+from vezaflow.diagnostics import Span
+from vezaflow.syntax import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedGate:
+    """One condition on one metric of one scope. Times in seconds."""
+
+    flow: str | None  # None: pooled over all flows
+    metric: str
+    labels: tuple[tuple[str, str], ...]
+    condition: Condition
+    span: Span
+    abort: bool = False
+    delay: float = 0.0
+    window: float | None = None
+    samples: int = 1  # with fewer the verdict is inconclusive
+
+    @property
+    def text(self) -> str:
+        """As an author would write it: `http_req_duration{step:segment}: p(99) < 1 s`."""
+        inner = ",".join(f"{name}:{value}" for name, value in self.labels)
+        return f"{self.metric}{{{inner}}}: {self.condition.text}" if inner else f"{self.metric}: {self.condition.text}"
