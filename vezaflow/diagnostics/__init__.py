@@ -1,0 +1,25 @@
+"""What is wrong in an author's file: where, what, why, and how to mend it."""
+
+from vezaflow.diagnostics.codes import CODES, Rule, Severity
+from vezaflow.diagnostics.diagnostic import Diagnostic, Diagnostics
+from vezaflow.diagnostics.github import render_github
+from vezaflow.diagnostics.json import render_json
+from vezaflow.diagnostics.source import Source, Span
+from vezaflow.diagnostics.suggest import suggest
+from vezaflow.diagnostics.text import render_one, render_text, summary_line
+
+__all__ = [
+    "CODES",
+    "Diagnostic",
+    "Diagnostics",
+    "Rule",
+    "Severity",
+    "Source",
+    "Span",
+    "render_github",
+    "render_json",
+    "render_one",
+    "render_text",
+    "suggest",
+    "summary_line",
+]

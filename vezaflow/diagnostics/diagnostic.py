@@ -1,0 +1,86 @@
+"""What is wrong in an author's file, as a value; and the place where all such values are collected.
+
+Nothing here raises on account of an author's fault, and nothing here draws: text, JSON and annotations are made by
+the renderers from the same values. A collector keeps every finding once and gives them in the order of the files.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from vezaflow.diagnostics.codes import CODES, Severity
+from vezaflow.diagnostics.source import Span
+
+Related = tuple[tuple[Span, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding. `message` says what is wrong, `label` (under the caret) what is at this spot, `help` the remedy."""
+
+    code: str
+    severity: Severity
+    message: str
+    span: Span | None  # None: it concerns no place in a file (a missing folder, an empty suite)
+    label: str = ""
+    help: str = ""
+    related: Related = ()
+
+    def _order(self) -> tuple[str, int, int, str, str]:
+        if self.span is None:
+            return ("", 0, 0, self.code, self.message)
+        return (self.span.source.path, self.span.start, self.span.end, self.code, self.message)
+
+
+@dataclass(slots=True, repr=False)
+class Diagnostics:
+    """Collects findings. The severity of a code comes from the table; an unknown code is a bug and a KeyError."""
+
+    _found: dict[tuple[str, int, int, str, str], Diagnostic] = field(default_factory=dict)
+
+    def error(
+        self, code: str, span: Span | None, message: str, *, label: str = "", help: str = "", related: Related = ()  # noqa: A002
+    ) -> None:
+        """Note something that stops the run."""
+        self.add(Diagnostic(code, Severity.ERROR, message, span, label, help, related))
+
+    def warning(
+        self, code: str, span: Span | None, message: str, *, label: str = "", help: str = "", related: Related = ()  # noqa: A002
+    ) -> None:
+        """Note something that is shown and passed."""
+        self.add(Diagnostic(code, Severity.WARNING, message, span, label, help, related))
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Keep a finding, unless the same one (code, place, message) is there."""
+        CODES[diagnostic.code]
+        self._found.setdefault(diagnostic._order(), diagnostic)
+
+    def extend(self, other: "Diagnostics") -> None:
+        """Take over all that another collector found."""
+        for diagnostic in other.items:
+            self.add(diagnostic)
+
+    @property
+    def items(self) -> list[Diagnostic]:
+        """All findings by file, then place."""
+        return [self._found[key] for key in sorted(self._found)]
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is an error: the files can't be run."""
+        return any(d.severity is Severity.ERROR for d in self._found.values())
+
+    def count(self, severity: Severity) -> int:
+        return sum(d.severity is severity for d in self._found.values())
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __bool__(self) -> bool:
+        """Always true: a collector that found nothing is still a collector. Ask `len` or `failed`."""
+        return True
+
+    def __repr__(self) -> str:
+        return f"<Diagnostics {', '.join(f'{d.code} {d.span}' for d in self.items) or 'nothing'}>"

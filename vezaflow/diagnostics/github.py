@@ -1,0 +1,35 @@
+"""Diagnostics as workflow commands, which Forgejo and GitHub Actions show at the line of the change.
+
+Escaping follows the runner's own rules (actions/toolkit, command.ts): % CR LF in the text, and : and , in properties.
+"""
+
+from collections.abc import Iterable
+
+from vezaflow.diagnostics.diagnostic import Diagnostic
+
+
+def render_github(diagnostics: Iterable[Diagnostic]) -> str:
+    """One line a diagnostic."""
+    return "".join(_line(d) + "\n" for d in diagnostics)
+
+
+def _line(diagnostic: Diagnostic) -> str:
+    properties: dict[str, str] = {}
+    if span := diagnostic.span:
+        line, column = span.source.position(span.start)
+        end_line, end_column = span.source.position(span.end)
+        properties = {"file": span.source.path, "line": str(line), "col": str(column)}
+        if end_line == line and end_column > column:
+            properties["endColumn"] = str(end_column)
+    properties["title"] = f"{diagnostic.code} {diagnostic.message}"
+    body = ". ".join(part for part in (diagnostic.message, diagnostic.label, diagnostic.help) if part)
+    shown = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{diagnostic.severity.value} {shown}::{_text(body)}"
+
+
+def _text(value: str) -> str:
+    return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(value: str) -> str:
+    return _text(value).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,25 @@
+"""The nearest right word. Candidates come from the same table that refused the wrong one."""
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher, get_close_matches
+
+
+def _plain(word: str) -> str:
+    return word.replace("-", "").replace("_", "").replace(" ", "").lower()
+
+
+def suggest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that the author most likely meant, or None where nothing is near."""
+    words = sorted(set(candidates) - {word})
+    for candidate in words:
+        if _plain(candidate) == _plain(word):
+            return candidate
+    near = get_close_matches(word.lower(), [w.lower() for w in words], n=3, cutoff=0.6)
+    lowered = {w.lower(): w for w in reversed(words)}
+    if near:
+        return lowered[max(near, key=lambda n: (SequenceMatcher(None, word.lower(), n).ratio(), n[:1] == word[:1].lower()))]
+    if len(word) >= 3:
+        starts = [w for w in words if w.lower().startswith(word.lower())]
+        if len(starts) == 1:
+            return starts[0]
+    return None

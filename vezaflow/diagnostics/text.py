@@ -1,0 +1,115 @@
+"""Diagnostics for people: the author's line, carets under the very token, what is there and how to mend it.
+
+Carets land right whatever stands before them: tabs are widened, wide and combining characters are measured, control
+characters are shown as a sign (a file can't send escape sequences to the terminal), long lines are cut around the
+span, and a span over several lines is drawn on its first one.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterable
+
+from vezaflow.diagnostics.codes import Severity
+from vezaflow.diagnostics.diagnostic import Diagnostic, Diagnostics
+from vezaflow.diagnostics.source import Span
+
+_RESET, _BOLD, _RED, _YELLOW, _BLUE, _CYAN = ("\x1b[0m", "\x1b[1m", "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m", "\x1b[36m")
+_COLOUR = {Severity.ERROR: _RED, Severity.WARNING: _YELLOW}
+_WIDEST = 110  # columns of a source line that are shown
+_TAB = "    "
+_Paint = Callable[[str, str], str]
+
+
+def render_text(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
+    """All diagnostics, a blank line after each, without the summary line."""
+    return "".join(render_one(d, colour=colour) + "\n" for d in diagnostics)
+
+
+def render_one(diagnostic: Diagnostic, *, colour: bool = False) -> str:
+    """One diagnostic as lines, each with its end."""
+    paint = _paint if colour else _plain
+    tone = _COLOUR[diagnostic.severity]
+    head = paint(f"{diagnostic.severity.value}[{diagnostic.code}]", tone)
+    lines = [f"{head}{paint(': ' + _clean(diagnostic.message), _BOLD)}"]
+    spans = [s for s in (diagnostic.span, *(r[0] for r in diagnostic.related)) if s is not None]
+    gutter = max((len(str(s.source.position(s.start)[0])) for s in spans), default=1)
+    if diagnostic.span is not None:
+        lines += _drawing(diagnostic.span, "^", diagnostic.label, gutter, "-->", paint, tone)
+    for span, label in diagnostic.related:
+        lines += _drawing(span, "-", label, gutter, ":::", paint, _BLUE)
+    if diagnostic.help:
+        lines += _help(diagnostic.help, gutter, paint)
+    return "\n".join(lines) + "\n"
+
+
+def summary_line(diagnostics: Diagnostics) -> str:
+    """`2 errors, 1 warning`, or `no errors`."""
+    parts = []
+    for severity in Severity:
+        if n := diagnostics.count(severity):
+            parts.append(f"{n} {severity.value}{'s' if n > 1 else ''}")
+    return ", ".join(parts) or "no errors"
+
+
+def _drawing(
+    span: Span, mark: str, label: str, gutter: int, arrow: str, paint: _Paint, tone: str
+) -> list[str]:
+    number, column = span.source.position(span.start)
+    line = span.source.line(number)
+    shown, before, width = _fit(line, column - 1, max(1, min(span.end - span.start, len(line) - column + 1)))
+    bar = paint("|", _BLUE)
+    blank = " " * gutter
+    marks = paint(mark * width + (f" {_clean(label)}" if label else ""), tone)
+    return [
+        f"{blank} {paint(arrow, _BLUE)} {_clean(str(span))}",
+        f"{blank} {bar}",
+        f"{paint(str(number).rjust(gutter), _BLUE)} {bar} {shown}".rstrip(),
+        f"{blank} {bar} {' ' * before}{marks}",
+    ]
+
+
+def _help(text: str, gutter: int, paint: _Paint) -> list[str]:
+    first, *rest = text.splitlines()
+    blank = " " * gutter
+    return [f"{blank} {paint('=', _BLUE)} {paint('help', _CYAN)}: {_clean(first)}"] + [f"{blank}         {_clean(r)}" for r in rest]
+
+
+def _fit(line: str, start: int, length: int) -> tuple[str, int, int]:
+    """The line as shown, the columns before the span and the columns of the span itself."""
+    cells = [_cell(c) for c in line]
+    widths = [columns for _, columns in cells]
+    first, last = 0, len(cells)
+    if sum(widths) > _WIDEST:
+        length = min(length, _WIDEST // 2)
+        first = max(0, min(start - _WIDEST // 3, len(cells) - _WIDEST))
+        if first < 10:
+            first = 0
+        last = min(len(cells), first + _WIDEST)
+    left = "…" if first else ""
+    right = "…" if last < len(cells) else ""
+    shown = left + "".join(text for text, _ in cells[first:last]) + right
+    before = len(left) + sum(widths[first:start])
+    return shown, before, max(1, sum(widths[start : start + length]))
+
+
+def _cell(character: str) -> tuple[str, int]:
+    """What is shown for a character and how many columns it takes."""
+    if character == "\t":
+        return _TAB, len(_TAB)
+    category = unicodedata.category(character)
+    if category in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+        return "\N{REPLACEMENT CHARACTER}", 1
+    if category in ("Mn", "Me"):
+        return character, 0
+    return character, 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _clean(text: str) -> str:
+    return "".join(_cell(c)[0] for c in text)
+
+
+def _paint(text: str, tone: str) -> str:
+    return f"{tone}{text}{_RESET}"
+
+
+def _plain(text: str, tone: str) -> str:
+    return text
