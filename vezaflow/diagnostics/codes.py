@@ -1,8 +1,8 @@
 """Every code that a diagnostic can carry: one row each, with the paragraph that the reference prints.
 
-A code is for ever: it is never given a second meaning, and a row that is no longer used is left out of the checks,
-not taken over. The hundreds say where to look: 1xx structure, 2xx expressions and units, 3xx names and environment,
-4xx load and meaning, 5xx gates, 6xx while the run goes on. New rows go to the end of their hundred.
+A code is for ever: it is never given a second meaning. The hundreds say where to look: 1xx structure, 2xx
+expressions and units, 3xx names and environment, 4xx load and meaning, 5xx gates, 6xx while the run goes on.
+New rows go to the end of their hundred.
 """
 
 from dataclasses import dataclass
@@ -33,19 +33,19 @@ _ROWS: tuple[Rule, ...] = (
     # --- 1xx: YAML and structure
     Rule(
         "VF101", _ERROR, "not valid YAML",
-        "The file can't be read as YAML, so nothing in it could be checked further. The caret stands where reading "
-        "stopped; what is wrong is there or just before: a bracket or quote left open, a tab in the indentation, a "
-        "text with ': ' or a leading '@', '`', '%', '&', '*' that needs quotes.",
+        "The file can't be read as YAML, so nothing in it could be checked further. The caret stands "
+        "where reading stopped; what is wrong is there or just before: a bracket or quote left open, a "
+        "tab in the indentation, a text with ': ' or a leading '@', '`', '%', '&', '*' that needs quotes.",
     ),
     Rule(
         "VF102", _ERROR, "duplicate key",
-        "A mapping has the same key twice. Most YAML readers keep the last one without a word; vezaflow refuses, "
-        "because one of the two is not what the author meant.",
+        "A mapping has the same key twice. Most YAML readers keep the last one without a word; vezaflow "
+        "refuses, because one of the two is not what the author meant.",
     ),
     Rule(
         "VF103", _ERROR, "a key that is not text",
-        "Keys are text. A number, a boolean, null, a list or a mapping can't be one; write '200': in quotes where "
-        "the text 200 is meant.",
+        "Keys are text. A number, a boolean, null, a list or a mapping can't be one; write '200': in "
+        "quotes where the text 200 is meant.",
     ),
     Rule(
         "VF104", _ERROR, "unknown key",
@@ -53,25 +53,25 @@ _ROWS: tuple[Rule, ...] = (
     ),
     Rule(
         "VF105", _ERROR, "anchor, alias or merge key",
-        "YAML's anchors (&a), aliases (*a) and merge keys (<<) are refused: a few lines of them can stand for "
-        "gigabytes, and a message could not point at one place. Use `vars` for shared values and `include` or the "
-        "suite's defaults for shared steps.",
+        "YAML's anchors (&a), aliases (*a) and merge keys (<<) are refused: a few lines of them can stand "
+        "for gigabytes, and a message could not point at one place. Use `vars` for shared values and "
+        "`include` or the suite's defaults for shared steps.",
     ),
     Rule(
         "VF106", _ERROR, "tag",
-        "YAML's tags (!!int, !env) are refused: what a value is follows from where it stands. Use ${env.NAME} for "
-        "the environment, quotes to force text.",
+        "YAML's tags (!!int, !env) are refused: what a value is follows from where it stands. Use "
+        "${env.NAME} for the environment, quotes to force text.",
     ),
     Rule(
         "VF107", _ERROR, "more than one document",
-        "A file holds one suite or one flow. A second document (after a line '---' or '...') belongs into a file of "
-        "its own.",
+        "A file holds one suite or one flow. A second document (after a line '---' or '...') belongs into "
+        "a file of its own.",
     ),
     Rule("VF108", _ERROR, "empty file", "The file holds nothing but blanks and comments."),
     Rule(
         "VF109", _ERROR, "too deep or too large",
-        "Nesting ends at 64 levels and a file at 2,000,000 characters: beyond that a file is an accident or an "
-        "attack. Large bodies belong into files of their own: `body: {file: parts/track.json}`.",
+        "Nesting ends at 64 levels and a file at 2,000,000 characters: beyond that a file is an accident "
+        "or an attack. Large bodies belong into files of their own: `body: {file: parts/track.json}`.",
     ),
     Rule(
         "VF110", _ERROR, "not UTF-8 text",
@@ -80,19 +80,19 @@ _ROWS: tuple[Rule, ...] = (
     # --- 2xx: expressions, templates, units
     Rule(
         "VF201", _ERROR, "syntax error in an expression",
-        "What stands between ${ and } can't be read. The caret stands under the first thing that does not fit, and "
-        "the label says what would have.",
+        "What stands between ${ and } can't be read. The caret stands under the first thing that does not "
+        "fit, and the label says what would have.",
     ),
     Rule(
         "VF202", _ERROR, "unclosed ${",
-        "A ${ has no }. Braces and quotes inside an expression must be paired, too. Write $${ for the characters "
-        "${ themselves.",
+        "A ${ has no }. Braces and quotes inside an expression must be paired, too. Write $${ for the "
+        "characters ${ themselves.",
     ),
     Rule("VF203", _ERROR, "unclosed text", "A text inside an expression lacks its closing quote."),
     Rule(
         "VF204", _ERROR, "unknown unit",
-        "The units are us, ms, s, m, h, d; B, kB, MB, GB, KiB, MiB, GiB; %; and the rates /s, /m, /h. They are "
-        "spelt as here: M is not m, and mb is not MB.",
+        "The units are us, ms, s, m, h, d; B, kB, MB, GB, KiB, MiB, GiB; %; and the rates /s, /m, /h. "
+        "They are spelt as here: M is not m, and mb is not MB.",
     ),
     Rule(
         "VF205", _ERROR, "chained comparison",
