@@ -1,0 +1,9 @@
+"""The embedded target: a Veza-like API in a process of its own, for demonstrations and tests.
+
+Importing this door costs neither uvicorn nor starlette; starting a sandbox does.
+"""
+
+from vezaflow.sandbox.process import Sandbox, serve, start
+from vezaflow.sandbox.settings import SandboxSettings
+
+__all__ = ["Sandbox", "SandboxSettings", "serve", "start"]

@@ -1,0 +1,37 @@
+"""What a sandbox can be told, and how that travels to its process.
+
+Times are seconds, rates a fraction of one. Settings go to the child as JSON over its standard input, so the
+token stands in no process list.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+
+from vezaflow.errors import VezaflowError
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    """Where to listen and how to misbehave. Port 0 takes a free one; without a token one is made up."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    latency: float = 0.0  # seconds added to each answer
+    jitter: float = 0.0  # up to so many seconds more or less, uniformly
+    error_rate: float = 0.0  # the share of requests answered with 503
+    seed: int = 1
+    token: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.latency < 0 or self.jitter < 0:
+            raise VezaflowError("the sandbox's latency and jitter can't be negative")
+        if not 0 <= self.error_rate <= 1:
+            raise VezaflowError("the sandbox's error rate is a share", hint="give it between 0 % and 100 %")
+
+    def to_json(self) -> str:
+        """One line that `from_json` reads back."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, line: str) -> "SandboxSettings":
+        return cls(**json.loads(line))
