@@ -1,0 +1,36 @@
+"""What was measured: the metrics' table, the recorder that takes samples in, and the summary that answers."""
+
+from vezaflow.metrics.catalog import AGGREGATES, INTERRUPTED, METRICS, Kind, Metric, Phase
+from vezaflow.metrics.histogram import Histogram
+from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
+from vezaflow.metrics.recorder import FlowRecorder, Recorder, StepRecorder
+from vezaflow.metrics.summary import ErrorRow, StepRow, Summary, merge_all
+from vezaflow.metrics.timeline import Point, Timeline, per_second, recent
+from vezaflow.metrics.window import Window
+
+__all__ = [
+    "AGGREGATES",
+    "INTERRUPTED",
+    "METRICS",
+    "Counter",
+    "ErrorRow",
+    "FlowRecorder",
+    "Gauge",
+    "Histogram",
+    "Kind",
+    "Measurement",
+    "Metric",
+    "Phase",
+    "Point",
+    "Rate",
+    "Recorder",
+    "StepRecorder",
+    "StepRow",
+    "Summary",
+    "Timeline",
+    "Trend",
+    "Window",
+    "merge_all",
+    "per_second",
+    "recent",
+]

@@ -1,0 +1,129 @@
+"""The metrics that exist: k6's names with k6's meanings, and a few of our own.
+
+One table for the recorder, the gates, lint and the reference pages. Pure data: this file never needs numpy,
+so that linting stays fast. Trends are of times in seconds; sizes are in bytes.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from vezaflow.units import Dimension
+
+
+class Kind(Enum):
+    """What is kept of a metric's samples, and so what may be asked of it."""
+
+    TREND = "trend"  # a distribution
+    RATE = "rate"  # hits out of a total
+    COUNTER = "counter"  # a sum
+    GAUGE = "gauge"  # the last value, with the least and the most
+
+
+class Phase(Enum):
+    """When in a VU's life a request was sent. Gates judge iterations; the rest is shown apart."""
+
+    ITERATION = "iteration"
+    LOGIN = "login"
+    FINALLY = "finally"
+    SETUP = "setup"
+    TEARDOWN = "teardown"
+    PREFLIGHT = "preflight"
+
+
+INTERRUPTED = "interrupted"  # the error kind of what the end of the run cut off: neither success nor failure
+
+AGGREGATES: dict[Kind, tuple[str, ...]] = {
+    Kind.TREND: ("p", "avg", "min", "max", "med", "count"),  # p takes an argument: p(95), p(99.9)
+    Kind.RATE: ("rate", "count"),
+    Kind.COUNTER: ("count", "rate"),
+    Kind.GAUGE: ("value", "min", "max"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric's name, what it measures (None: a plain number), and the labels that a gate may select by."""
+
+    name: str
+    kind: Kind
+    dimension: Dimension | None
+    doc: str
+    labels: tuple[str, ...]
+
+    @property
+    def aggregates(self) -> tuple[str, ...]:
+        return AGGREGATES[self.kind]
+
+    def dimension_of(self, aggregate: str) -> Dimension | None:
+        """What a bound on this aggregate must be written in."""
+        match self.kind, aggregate:
+            case (Kind.TREND, "count") | (Kind.RATE, "count"):
+                return None
+            case Kind.RATE, _:
+                return Dimension.RATIO
+            case Kind.COUNTER, "rate":
+                return self.dimension or Dimension.RATE
+            case _:
+                return self.dimension
+
+
+IDENTITY = ("flow", "step", "method", "group", "phase")
+OUTCOME = ("status", "expected_response")
+_REQUEST = (*IDENTITY, *OUTCOME)
+_FAILURE = (*_REQUEST, "error")
+_FLOW = ("flow",)
+
+
+def _time(name: str, doc: str, labels: tuple[str, ...] = _FAILURE) -> Metric:
+    return Metric(name, Kind.TREND, Dimension.TIME, doc, labels)
+
+
+def _count(name: str, doc: str, labels: tuple[str, ...], dimension: Dimension | None = None) -> Metric:
+    return Metric(name, Kind.COUNTER, dimension, doc, labels)
+
+
+_ALL = (
+    _count("http_reqs", "Requests, answered or not.", _FAILURE),
+    _time(
+        "http_req_duration",
+        "From the first byte handed to the kernel to the last byte of the answer: sending + waiting + receiving. "
+        "Of answers that came.",
+    ),
+    _time(
+        "http_req_blocked",
+        "Getting a connection before it could be opened (DNS); 0 on a reused one.",
+        IDENTITY,
+    ),
+    _time("http_req_connecting", "Opening the TCP connection; 0 on a reused one.", IDENTITY),
+    _time("http_req_tls_handshaking", "The TLS handshake; 0 on a reused connection.", IDENTITY),
+    _time("http_req_sending", "Handing the request's bytes to the kernel. Of answers that came."),
+    _time(
+        "http_req_waiting", "From the request's last byte to the answer's first (TTFB). Of answers that came."
+    ),
+    _time("http_req_receiving", "From the answer's first byte to its last. Of answers that came."),
+    Metric(
+        "http_req_failed",
+        Kind.RATE,
+        Dimension.RATIO,
+        "The share of requests that failed: no answer, a status that was not expected, or an expectation or an "
+        "extraction that did not hold.",
+        _FAILURE,
+    ),
+    _count("http_req_errors", "Failed requests, by the label `error`, the kind of failure.", _FAILURE),
+    _count("http_reqs_interrupted", "Requests cut off by the end of the run; in no other metric.", IDENTITY),
+    _count("iterations", "Iterations that came to their end, failed ones too.", _FLOW),
+    _count("iterations_failed", "Iterations that a failed request ended or marked.", _FLOW),
+    _count("iterations_interrupted", "Iterations cut off by the end of the run.", _FLOW),
+    _count("dropped_iterations", "Iterations that could not be started.", (*_FLOW, "reason")),
+    _time(
+        "iteration_duration", "A whole iteration, think times included. Of those that did not fail.", _FLOW
+    ),
+    _time("group_duration", "One pass through a `group`, think times included.", (*_FLOW, "group")),
+    Metric("checks", Kind.RATE, Dimension.RATIO, "Expectations that held.", (*IDENTITY, "check")),
+    Metric("vus", Kind.GAUGE, None, "VUs that are running.", _FLOW),
+    Metric("vus_max", Kind.GAUGE, None, "VUs that were asked for.", _FLOW),
+    _count("data_sent", "Bytes sent, heads included, before TLS.", _FAILURE, Dimension.SIZE),
+    _count("data_received", "Bytes received, heads included, after TLS.", _FAILURE, Dimension.SIZE),
+)
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}

@@ -1,0 +1,203 @@
+"""The rows of a summary: what is kept of a series. Each can be copied, added to, and have an earlier state
+of itself taken away; histograms share their buckets until someone records.
+"""
+
+from collections import Counter as Tally
+from dataclasses import dataclass, field
+from math import inf
+from typing import NamedTuple
+
+from vezaflow.metrics.catalog import Phase
+from vezaflow.metrics.histogram import Histogram
+
+
+class StepKey(NamedTuple):
+    """A step of a flow in a phase. `judged`: whether gates look at it (`measure:`)."""
+
+    flow: str
+    phase: Phase
+    step: str
+    method: str
+    group: str
+    tags: tuple[tuple[str, str], ...]
+    judged: bool
+
+
+class RequestKey(NamedTuple):
+    """One outcome of a step: a status (0: no answer) with the kind of failure (empty: as expected)."""
+
+    at: StepKey
+    status: int
+    error: str
+
+
+class FlowKey(NamedTuple):
+    flow: str
+    judged: bool
+
+
+TIMES = ("duration", "sending", "waiting", "receiving")
+CONNECTION_TIMES = ("blocked", "connecting", "tls")
+
+
+@dataclass(slots=True, eq=True)
+class Requests:
+    """Requests of one outcome. `first` and `last` are seconds since the run's start, of failures only."""
+
+    count: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    duration: Histogram = field(default_factory=Histogram)
+    sending: Histogram = field(default_factory=Histogram)
+    waiting: Histogram = field(default_factory=Histogram)
+    receiving: Histogram = field(default_factory=Histogram)
+    first: float = inf
+    last: float = -inf
+    detail: str = ""
+
+    def copy(self) -> "Requests":
+        times = (getattr(self, name).copy() for name in TIMES)
+        return Requests(
+            self.count, self.bytes_sent, self.bytes_received, *times, self.first, self.last, self.detail
+        )
+
+    def add(self, other: "Requests") -> None:
+        """Take in the same outcome's requests from elsewhere; the earlier one's sample detail is kept."""
+        if other.detail and (not self.detail or (other.first, other.detail) < (self.first, self.detail)):
+            self.detail = other.detail
+        self.count += other.count
+        self.bytes_sent += other.bytes_sent
+        self.bytes_received += other.bytes_received
+        for name in TIMES:
+            getattr(self, name).add(getattr(other, name))
+        self.first = min(self.first, other.first)
+        self.last = max(self.last, other.last)
+
+    def minus(self, earlier: "Requests") -> "Requests":
+        times = (getattr(self, name).minus(getattr(earlier, name)) for name in TIMES)
+        return Requests(
+            self.count - earlier.count,
+            self.bytes_sent - earlier.bytes_sent,
+            self.bytes_received - earlier.bytes_received,
+            *times,
+            self.first,
+            self.last,
+            self.detail,
+        )
+
+
+@dataclass(slots=True, eq=True)
+class Connections:
+    """A step's connections that were opened, and its checks. `answered` requests evaluated each check once."""
+
+    answered: int = 0
+    blocked: Histogram = field(default_factory=Histogram)
+    connecting: Histogram = field(default_factory=Histogram)
+    tls: Histogram = field(default_factory=Histogram)
+    checks: tuple[str, ...] = ()
+    failed_checks: Tally[str] = field(default_factory=Tally)
+
+    def copy(self) -> "Connections":
+        times = (getattr(self, name).copy() for name in CONNECTION_TIMES)
+        return Connections(self.answered, *times, self.checks, Tally(self.failed_checks))
+
+    def add(self, other: "Connections") -> None:
+        self.answered += other.answered
+        for name in CONNECTION_TIMES:
+            getattr(self, name).add(getattr(other, name))
+        self.checks = self.checks if other.checks == self.checks else _union(self.checks, other.checks)
+        self.failed_checks += other.failed_checks
+
+    def minus(self, earlier: "Connections") -> "Connections":
+        times = (getattr(self, name).minus(getattr(earlier, name)) for name in CONNECTION_TIMES)
+        failed = self.failed_checks - earlier.failed_checks
+        return Connections(self.answered - earlier.answered, *times, self.checks, failed)
+
+    def trend(self, name: str) -> Histogram:
+        """Of the answered requests: zero for each that found a connection open."""
+        whole: Histogram = getattr(self, name).copy()
+        whole.record_zeros(self.answered - whole.count)
+        return whole
+
+
+@dataclass(slots=True, eq=True)
+class Iterations:
+    """What a flow's VUs went through. `seconds`: how long this part of the run lasted."""
+
+    done: int = 0
+    failed: int = 0
+    interrupted: int = 0
+    seconds: float = 0.0
+    duration: Histogram = field(default_factory=Histogram)
+    groups: dict[str, Histogram] = field(default_factory=dict)
+    dropped: Tally[str] = field(default_factory=Tally)
+
+    def copy(self) -> "Iterations":
+        groups = {name: histogram.copy() for name, histogram in self.groups.items()}
+        return Iterations(
+            self.done,
+            self.failed,
+            self.interrupted,
+            self.seconds,
+            self.duration.copy(),
+            groups,
+            Tally(self.dropped),
+        )
+
+    def add(self, other: "Iterations") -> None:
+        """Take in another worker's; the workers ran beside one another, so their seconds don't add up."""
+        self.done += other.done
+        self.failed += other.failed
+        self.interrupted += other.interrupted
+        self.seconds = max(self.seconds, other.seconds)
+        self.duration.add(other.duration)
+        for name, histogram in other.groups.items():
+            self.groups.setdefault(name, Histogram()).add(histogram)
+        self.dropped += other.dropped
+
+    def minus(self, earlier: "Iterations") -> "Iterations":
+        before = earlier.groups
+        return Iterations(
+            self.done - earlier.done,
+            self.failed - earlier.failed,
+            self.interrupted - earlier.interrupted,
+            self.seconds - earlier.seconds,
+            self.duration.minus(earlier.duration),
+            {
+                name: held.minus(before[name]) if name in before else held
+                for name, held in self.groups.items()
+            },
+            self.dropped - earlier.dropped,
+        )
+
+
+@dataclass(slots=True, eq=True)
+class Vus:
+    """A flow's VUs: running now, the least and the most at any look, and how many were asked for."""
+
+    value: int = 0
+    minimum: int = 0
+    maximum: int = 0
+    asked: int = 0
+    looks: int = 0
+
+    def copy(self) -> "Vus":
+        return Vus(self.value, self.minimum, self.maximum, self.asked, self.looks)
+
+    def look(self, vus: int, asked: int) -> None:
+        self.minimum = min(self.minimum, vus) if self.looks else vus
+        self.maximum = max(self.maximum, vus)
+        self.value, self.asked = vus, max(self.asked, asked)
+        self.looks += 1
+
+    def add(self, other: "Vus") -> None:
+        """Take in another worker's share of the VUs."""
+        self.value += other.value
+        self.minimum += other.minimum
+        self.maximum += other.maximum
+        self.asked += other.asked
+        self.looks = max(self.looks, other.looks)
+
+
+def _union(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({*one, *other}))

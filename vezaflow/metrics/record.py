@@ -1,0 +1,151 @@
+"""A summary as JSON and back: how workers send their figures and how `summary.json` keeps them.
+
+Each row is an object that holds its key's fields, its numbers and its histograms (Histogram.to_dict).
+"""
+
+from collections import Counter as Tally
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from vezaflow.metrics.catalog import Phase
+from vezaflow.metrics.figures import (
+    CONNECTION_TIMES,
+    TIMES,
+    Connections,
+    FlowKey,
+    Iterations,
+    RequestKey,
+    Requests,
+    StepKey,
+    Vus,
+)
+from vezaflow.metrics.histogram import Histogram
+
+if TYPE_CHECKING:
+    from vezaflow.metrics.summary import Summary
+
+Json = dict[str, Any]
+
+
+def written(summary: "Summary") -> Json:
+    """The JSON object of a summary."""
+    return {
+        "requests": [_request(key, row) for key, row in summary.requests.items()],
+        "steps": [_step(key, row) for key, row in summary.steps.items()],
+        "flows": [_flow(key, row) for key, row in summary.flows.items()],
+        "vus": [
+            {
+                "flow": flow,
+                "value": v.value,
+                "min": v.minimum,
+                "max": v.maximum,
+                "asked": v.asked,
+                "looks": v.looks,
+            }
+            for flow, v in summary.vus.items()
+        ],
+    }
+
+
+def read(record: Json) -> "Summary":
+    """The summary that `written` wrote."""
+    from vezaflow.metrics.summary import Summary
+
+    return Summary(
+        dict(_read_request(row) for row in record["requests"]),
+        dict(_read_step(row) for row in record["steps"]),
+        dict(_read_flow(row) for row in record["flows"]),
+        {v["flow"]: Vus(v["value"], v["min"], v["max"], v["asked"], v["looks"]) for v in record["vus"]},
+    )
+
+
+def _place(key: StepKey) -> Json:
+    return {
+        "flow": key.flow,
+        "phase": key.phase.value,
+        "step": key.step,
+        "method": key.method,
+        "group": key.group,
+        "tags": dict(key.tags),
+        "judged": key.judged,
+    }
+
+
+def _read_place(row: Json) -> StepKey:
+    tags = tuple(row["tags"].items())
+    return StepKey(
+        row["flow"], Phase(row["phase"]), row["step"], row["method"], row["group"], tags, row["judged"]
+    )
+
+
+def _request(key: RequestKey, row: Requests) -> Json:
+    seen = {"first": row.first, "last": row.last} if row.first != inf else {}
+    return {
+        **_place(key.at),
+        "status": key.status,
+        "error": key.error,
+        "count": row.count,
+        "bytes_sent": row.bytes_sent,
+        "bytes_received": row.bytes_received,
+        **{name: getattr(row, name).to_dict() for name in TIMES},
+        **seen,
+        "detail": row.detail,
+    }
+
+
+def _read_request(row: Json) -> tuple[RequestKey, Requests]:
+    figures = Requests(
+        row["count"],
+        row["bytes_sent"],
+        row["bytes_received"],
+        *(Histogram.from_dict(row[name]) for name in TIMES),
+        row.get("first", inf),
+        row.get("last", -inf),
+        row["detail"],
+    )
+    return RequestKey(_read_place(row), row["status"], row["error"]), figures
+
+
+def _step(key: StepKey, row: Connections) -> Json:
+    return {
+        **_place(key),
+        "answered": row.answered,
+        **{name: getattr(row, name).to_dict() for name in CONNECTION_TIMES},
+        "checks": list(row.checks),
+        "failed_checks": dict(row.failed_checks),
+    }
+
+
+def _read_step(row: Json) -> tuple[StepKey, Connections]:
+    times = (Histogram.from_dict(row[name]) for name in CONNECTION_TIMES)
+    return _read_place(row), Connections(
+        row["answered"], *times, tuple(row["checks"]), Tally(row["failed_checks"])
+    )
+
+
+def _flow(key: FlowKey, row: Iterations) -> Json:
+    return {
+        "flow": key.flow,
+        "judged": key.judged,
+        "done": row.done,
+        "failed": row.failed,
+        "interrupted": row.interrupted,
+        "seconds": row.seconds,
+        "duration": row.duration.to_dict(),
+        "groups": {name: held.to_dict() for name, held in row.groups.items()},
+        "dropped": dict(row.dropped),
+    }
+
+
+def _read_flow(row: Json) -> tuple[FlowKey, Iterations]:
+    groups = {name: Histogram.from_dict(held) for name, held in row["groups"].items()}
+    figures = Iterations(
+        row["done"],
+        row["failed"],
+        row["interrupted"],
+        row["seconds"],
+        Histogram.from_dict(row["duration"]),
+        groups,
+        Tally(row["dropped"]),
+    )
+    return FlowKey(row["flow"], row["judged"]), figures

@@ -1,0 +1,372 @@
+"""Where samples are taken in: the hot path of the figures. One process, one thread, one recorder.
+
+A sample is a few array appends and no more (`answered`: see the measurement there); once a second `fold` lets
+numpy turn the arrays into histograms and makes a point of the timeline for each flow. Everything that can be derived
+(waiting, checks that held, zeros of reused connections) is derived later. Clock values are the caller's
+(`time.perf_counter` or trio's clock), kept as seconds since `started`.
+"""
+
+from array import array
+from collections import Counter as Tally
+from collections.abc import Callable
+from math import ceil, inf
+
+from vezaflow.metrics.catalog import INTERRUPTED, Phase
+from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
+from vezaflow.metrics.histogram import Histogram
+from vezaflow.metrics.summary import Summary
+from vezaflow.metrics.timeline import Point, Timeline
+
+
+class _Cell:
+    """The samples of one outcome of one step since the last fold."""
+
+    __slots__ = (
+        "bytes_received", "bytes_sent", "detail", "duration", "durations", "error", "first", "last",
+        "receiving", "receivings", "sending", "sendings", "status", "unanswered",
+    )  # fmt: skip
+
+    def __init__(self, status: int, error: str) -> None:
+        self.status, self.error = status, error
+        self.durations, self.sendings, self.receivings = array("d"), array("d"), array("d")
+        self.duration: Callable[[float], None] = self.durations.append
+        self.sending: Callable[[float], None] = self.sendings.append
+        self.receiving: Callable[[float], None] = self.receivings.append
+        self.bytes_sent = self.bytes_received = self.unanswered = 0
+        self.first, self.last, self.detail = inf, -inf, ""
+
+    def seen(self, at: float, detail: str) -> None:
+        if self.first == inf:
+            self.first = at
+        self.last = at
+        if detail and not self.detail:
+            self.detail = detail
+
+    def fold_into(self, row: Requests) -> int:
+        """Move what came since the last fold to its row; how many requests that was."""
+        import numpy as np
+
+        answered = len(self.durations)
+        if answered:
+            duration, sending, receiving = (
+                np.array(self.durations),
+                np.array(self.sendings),
+                np.array(self.receivings),
+            )
+            row.duration.record_many(duration)
+            row.sending.record_many(sending)
+            row.receiving.record_many(receiving)
+            row.waiting.record_many(duration - sending - receiving)
+            del self.durations[:], self.sendings[:], self.receivings[:]
+        count = answered + self.unanswered
+        row.count += count
+        row.bytes_sent += self.bytes_sent
+        row.bytes_received += self.bytes_received
+        row.first, row.last = min(row.first, self.first), max(row.last, self.last)
+        row.detail = row.detail or self.detail
+        self.bytes_sent = self.bytes_received = self.unanswered = 0
+        self.first, self.last, self.detail = inf, -inf, ""
+        return count
+
+
+class StepRecorder:
+    """Takes in one step's requests. Seconds and bytes."""
+
+    __slots__ = (
+        "_blocked", "_cells", "_checks", "_connecting", "_failed_checks", "_failures", "_key", "_started", "_tls",
+    )  # fmt: skip
+
+    def __init__(self, key: StepKey, checks: tuple[str, ...], started: float) -> None:
+        self._key = key  # its `judged` is not used: the recorder says which side a fold goes to
+        self._checks = tuple(sorted(checks))
+        self._started = started
+        self._cells: dict[int, _Cell] = {}
+        self._failures: dict[tuple[int, str], _Cell] = {}
+        self._blocked, self._connecting, self._tls = array("d"), array("d"), array("d")
+        self._failed_checks: Tally[str] = Tally()
+
+    def answered(
+        self,
+        status: int,
+        duration: float,
+        sending: float,
+        receiving: float,
+        bytes_sent: int,
+        bytes_received: int,
+        failure: str = "",
+        now: float = 0.0,
+        detail: str = "",
+    ) -> None:
+        """An answer came. With a `failure` (its kind) it was not the one expected, and `now` is needed."""
+        if failure:
+            cell = self._failure(status, failure, now, detail)
+        else:
+            try:
+                cell = self._cells[status]
+            except KeyError:
+                cell = self._cells[status] = _Cell(status, "")
+        cell.duration(duration)
+        cell.sending(sending)
+        cell.receiving(receiving)
+        cell.bytes_sent += bytes_sent
+        cell.bytes_received += bytes_received
+
+    def unanswered(
+        self, kind: str, now: float, detail: str = "", bytes_sent: int = 0, bytes_received: int = 0
+    ) -> None:
+        """No answer, or not a whole one: counted by its kind, in no latency."""
+        cell = self._failure(0, kind, now, detail)
+        cell.unanswered += 1
+        cell.bytes_sent += bytes_sent
+        cell.bytes_received += bytes_received
+
+    def connected(self, blocked: float, connecting: float, tls: float) -> None:
+        """A connection was opened for this request; say so beside `answered` or `unanswered`."""
+        self._blocked.append(blocked)
+        self._connecting.append(connecting)
+        self._tls.append(tls)
+
+    def check_failed(self, name: str) -> None:
+        """One expectation on an answer did not hold; those that did are derived."""
+        self._failed_checks[name] += 1
+
+    def _failure(self, status: int, kind: str, now: float, detail: str) -> _Cell:
+        cell = self._failures.get((status, kind))
+        if cell is None:
+            cell = self._failures[status, kind] = _Cell(status, kind)
+        cell.seen(now - self._started, detail)
+        return cell
+
+    def _every_cell(self) -> list[_Cell]:
+        return [*self._cells.values(), *self._failures.values()]
+
+
+class FlowRecorder:
+    """Takes in one flow's iterations. Set `vus` to how many run now, `vus_max` to how many were asked for."""
+
+    __slots__ = (
+        "_dropped", "_durations", "_failed", "_groups", "_interrupted", "_judged", "_name", "_since", "_steps",
+        "vus", "vus_max",
+    )  # fmt: skip
+
+    def __init__(self, name: str, since: float) -> None:
+        self._name = name
+        self._steps: list[StepRecorder] = []
+        self._durations = array("d")
+        self._groups: dict[str, array[float]] = {}
+        self._failed = self._interrupted = 0
+        self._dropped: Tally[str] = Tally()
+        self._judged = True
+        self._since = since  # when this part began, or was last folded
+        self.vus = self.vus_max = 0
+
+    def iteration(self, duration: float, failed: bool = False) -> None:
+        """An iteration came to its end; one that failed counts, but its duration does not."""
+        if failed:
+            self._failed += 1
+        else:
+            self._durations.append(duration)
+
+    def interrupted(self) -> None:
+        """The end of the run cut an iteration off."""
+        self._interrupted += 1
+
+    def group(self, name: str, duration: float) -> None:
+        """One pass through a group came to its end."""
+        held = self._groups.get(name)
+        if held is None:
+            held = self._groups[name] = array("d")
+        held.append(duration)
+
+    def dropped(self, reason: str) -> None:
+        """An iteration that was due could not be started."""
+        self._dropped[reason] += 1
+
+    def fold_into(self, row: Iterations, now: float) -> tuple[int, int]:
+        """Move what came since the last fold to its row; how many iterations ended, how many of them failed."""
+        import numpy as np
+
+        failed, done = self._failed, self._failed + len(self._durations)
+        row.duration.record_many(np.array(self._durations))
+        for name, held in self._groups.items():
+            row.groups.setdefault(name, Histogram()).record_many(np.array(held))
+            del held[:]
+        row.done += done
+        row.failed += failed
+        row.interrupted += self._interrupted
+        row.dropped += self._dropped
+        row.seconds += max(0.0, now - self._since)
+        self._since = max(now, self._since)
+        del self._durations[:]
+        self._dropped.clear()
+        self._failed = self._interrupted = 0
+        return done, failed
+
+
+class _Second:
+    """What a flow's point of the timeline is made of; a `judge` inside the second adds to the same point."""
+
+    __slots__ = (
+        "begun",
+        "durations",
+        "failed",
+        "iterations",
+        "iterations_failed",
+        "received",
+        "requests",
+        "sent",
+    )
+
+    def __init__(self, begun: float) -> None:
+        self.begun = begun
+        self.requests = self.failed = self.iterations = self.iterations_failed = self.sent = self.received = 0
+        self.durations = array("d")
+
+    def take(self, cell: _Cell) -> None:
+        self.sent += cell.bytes_sent
+        self.received += cell.bytes_received
+        if cell.error == INTERRUPTED:
+            return
+        count = len(cell.durations) + cell.unanswered
+        self.requests += count
+        if cell.error:
+            self.failed += count
+        self.durations.extend(cell.durations)
+
+    def point(self, flow: FlowRecorder, started: float, now: float) -> Point:
+        return Point(
+            now - started,
+            now - self.begun,
+            flow._name,
+            flow.vus,
+            self.requests,
+            self.failed,
+            self.iterations,
+            self.iterations_failed,
+            self.sent,
+            self.received,
+            *_nearest_ranks(self.durations, (0.5, 0.95, 0.99, 1.0)),
+        )
+
+
+def _nearest_ranks(samples: "array[float]", shares: tuple[float, ...]) -> list[float | None]:
+    import numpy as np
+
+    if not samples:
+        return [None] * len(shares)
+    ranks = [max(1, ceil(round(q * len(samples), 6))) - 1 for q in shares]
+    ordered = np.partition(np.array(samples), sorted(set(ranks)))
+    return [float(ordered[rank]) for rank in ranks]
+
+
+class Recorder:
+    """All of a process's samples. `started`: the clock's value that times are counted from."""
+
+    def __init__(self, started: float) -> None:
+        import numpy  # noqa: F401  # its 0.1 s now, not in the middle of the load
+
+        self.started = started
+        self._flows: dict[str, FlowRecorder] = {}
+        self._steps: dict[StepKey, StepRecorder] = {}
+        self._seconds: dict[str, _Second] = {}
+        self._requests: dict[RequestKey, Requests] = {}
+        self._connections: dict[StepKey, Connections] = {}
+        self._iterations: dict[FlowKey, Iterations] = {}
+        self._vus: dict[str, Vus] = {}
+        self._points: list[Point] = []
+
+    def flow(self, name: str) -> FlowRecorder:
+        """The flow's recorder, one for each name. Steps of no flow (preflight, setup) are of the flow ""."""
+        held = self._flows.get(name)
+        if held is None:
+            held = self._flows[name] = FlowRecorder(name, self.started)
+            self._seconds[name] = _Second(self.started)
+        return held
+
+    def step(
+        self,
+        flow: str,
+        step: str,
+        method: str,
+        *,
+        phase: Phase = Phase.ITERATION,
+        group: str = "",
+        tags: tuple[tuple[str, str], ...] = (),
+        checks: tuple[str, ...] = (),
+    ) -> StepRecorder:
+        """The step's recorder, one for each set of labels. `checks`: the names of what each answer is checked for."""
+        key = StepKey(flow, phase, step, method, group, tuple(sorted(tags)), True)
+        held = self._steps.get(key)
+        if held is None:
+            held = self._steps[key] = StepRecorder(key, checks, self.started)
+            self.flow(flow)._steps.append(held)
+        else:
+            held._checks = tuple(sorted({*held._checks, *checks}))
+        return held
+
+    def judge(self, flow: str, on: bool, now: float) -> None:
+        """From now on the flow's samples are judged by the gates, or only shown."""
+        held = self.flow(flow)
+        self._fold_flow(held, now)
+        held._judged = on
+
+    def fold(self, now: float) -> None:
+        """Once a second: arrays to histograms, and a point of the timeline for each flow."""
+        for flow in self._flows.values():
+            self._fold_flow(flow, now)
+            second = self._seconds[flow._name]
+            self._vus.setdefault(flow._name, Vus()).look(flow.vus, flow.vus_max)
+            if flow._name and now > second.begun:
+                self._points.append(second.point(flow, self.started, now))
+                self._seconds[flow._name] = _Second(now)
+
+    def _fold_flow(self, flow: FlowRecorder, now: float) -> None:
+        second = self._seconds[flow._name]
+        for step in flow._steps:
+            self._fold_step(step, flow._judged, second)
+        row = self._iterations.setdefault(FlowKey(flow._name, flow._judged), Iterations())
+        done, failed = flow.fold_into(row, now)
+        second.iterations += done
+        second.iterations_failed += failed
+
+    def _fold_step(self, step: StepRecorder, judged: bool, second: _Second) -> None:
+        in_load = step._key.phase is Phase.ITERATION
+        key = step._key._replace(judged=judged or not in_load)
+        answered = 0
+        for cell in step._every_cell():
+            if in_load:
+                second.take(cell)
+            if cell.durations or cell.unanswered:
+                answered += len(cell.durations)
+                cell.fold_into(
+                    self._requests.setdefault(RequestKey(key, cell.status, cell.error), Requests())
+                )
+        if answered or step._blocked:
+            self._fold_connections(step, key, answered)
+
+    def _fold_connections(self, step: StepRecorder, key: StepKey, answered: int) -> None:
+        import numpy as np
+
+        row = self._connections.setdefault(key, Connections())
+        row.answered += answered
+        row.checks = step._checks
+        row.failed_checks += step._failed_checks
+        step._failed_checks.clear()
+        if step._blocked:
+            row.blocked.record_many(np.array(step._blocked))
+            row.connecting.record_many(np.array(step._connecting))
+            row.tls.record_many(np.array(step._tls))
+            del step._blocked[:], step._connecting[:], step._tls[:]
+
+    def snapshot(self) -> Summary:
+        """The figures up to the last fold. Cheap: histograms share their buckets until they are next written."""
+        return Summary(
+            {key: row.copy() for key, row in self._requests.items()},
+            {key: row.copy() for key, row in self._connections.items()},
+            {key: row.copy() for key, row in self._iterations.items()},
+            {flow: row.copy() for flow, row in self._vus.items()},
+        )
+
+    def timeline(self) -> Timeline:
+        """The points up to the last fold."""
+        return Timeline(tuple(self._points))

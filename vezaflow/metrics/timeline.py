@@ -1,0 +1,64 @@
+"""One point a second and flow: how the run went over time. Of the requests in iterations only, judged or not."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What happened in the second that ended `second` seconds after the run's start. The percentiles are this
+    second's own (exact, nearest rank, in seconds); None when nothing was answered."""
+
+    second: float
+    length: float  # seconds that the point covers: about 1
+    flow: str
+    vus: int
+    requests: int
+    failed: int
+    iterations: int
+    iterations_failed: int
+    bytes_sent: int
+    bytes_received: int
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    max: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The points of a run in the order of time."""
+
+    points: tuple[Point, ...] = ()
+
+    def of(self, flow: str) -> tuple[Point, ...]:
+        return tuple(point for point in self.points if point.flow == flow)
+
+    def to_json(self) -> list[dict[str, Any]]:
+        return [point.to_json() for point in self.points]
+
+
+def recent(points: Sequence[Point], flow: str, seconds: float) -> tuple[Point, ...]:
+    """The flow's points of the last so many seconds."""
+    found: list[Point] = []
+    covered = 0.0
+    for point in reversed(points):
+        if point.flow == flow:
+            if covered >= seconds:
+                break
+            found.append(point)
+            covered += point.length
+    return tuple(reversed(found))
+
+
+def per_second(points: Iterable[Point]) -> float:
+    """Requests per second over these points; 0 without any."""
+    requests, seconds = 0, 0.0
+    for point in points:
+        requests += point.requests
+        seconds += point.length
+    return requests / seconds if seconds > 0 else 0.0
