@@ -1,0 +1,56 @@
+# The few things one does with a checkout. `make run` first.
+#
+#   make run      the nightly suite against the embedded sandbox, turned down to what two cores can do
+#   make test     every check: ruff, mypy, the shipped flows, pytest
+#   make lint     the checks without the tests
+#   make bench    side-by-side measurements with other load generators (bench/)
+#   make clean    removes what these commands made
+#
+# Everything is installed into .venv, once; PYTHON says with which interpreter (3.11 or later).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# Half of the nightly load is about 2,000 requests/s: what a generator and its target do side by side on two
+# cores with time to spare, so that the verdict stays green when the machine has other things to do.
+SCALE ?= 0.5
+DURATION ?= 30s
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench clean
+
+help:
+	@sed -n '3,7s/^# *//p' Makefile
+
+run: $(STAMP)
+	@$(BIN)/vezaflow run flows --sandbox --scale $(SCALE) --duration $(DURATION)
+	@echo
+	@echo "That was the nightly suite at $(SCALE) of its load. The whole of it, 1650 VUs for 5 minutes:"
+	@echo "  against the sandbox   $(BIN)/vezaflow run flows --sandbox"
+	@echo "  against staging       BASE_URL=… STREAM_TRACK_ID=… USER_TOKEN=… $(BIN)/vezaflow run flows"
+
+test: lint
+	@$(BIN)/pytest -q
+
+lint: $(STAMP)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/vezaflow lint flows
+
+bench: $(STAMP)
+	@$(BIN)/python -m bench
+
+clean:
+	@rm -rf $(VENV) build dist results *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "vezaflow needs Python 3.11 or later: make PYTHON=python3.12 …")'
+	@echo "installing into $(VENV) (once; about a minute)"
+	@$(PYTHON) -m venv --clear $(VENV) || { echo "no virtual environment could be made: on Debian, apt install python3-venv"; exit 1; }
+	@$(BIN)/pip install --quiet --editable '.[dev]' --constraint constraints.txt
+	@touch $@
