@@ -1,0 +1,76 @@
+"""Meaning: a suite and its inputs become a plan that the engine can interpret."""
+
+from vezaflow.plan.answer import Answer
+from vezaflow.plan.build import build
+from vezaflow.plan.checks import Failure, PlannedCheck
+from vezaflow.plan.deck import deck
+from vezaflow.plan.evaluate import Constant, Evaluate, show
+from vezaflow.plan.extractors import PlannedExtract
+from vezaflow.plan.gate import PlannedGate
+from vezaflow.plan.inputs import Inputs, Secrets
+from vezaflow.plan.pacing import Segment, VuChange, constant_vus
+from vezaflow.plan.plan import Plan, PlannedFlow, PlannedLoad, Preflight, Variables
+from vezaflow.plan.requests import RequestError
+from vezaflow.plan.scope import UNSET, EvaluationError, Scope
+from vezaflow.plan.steps import (
+    Outgoing,
+    PlannedChoose,
+    PlannedFor,
+    PlannedGroup,
+    PlannedIf,
+    PlannedLog,
+    PlannedRepeat,
+    PlannedRequest,
+    PlannedSet,
+    PlannedSkip,
+    PlannedStep,
+    PlannedStop,
+    PlannedThink,
+    PlannedWhile,
+)
+from vezaflow.plan.targets import GuardError, Target, Targets, UrlError
+
+__all__ = [
+    "UNSET",
+    "Answer",
+    "Constant",
+    "Evaluate",
+    "EvaluationError",
+    "Failure",
+    "GuardError",
+    "Inputs",
+    "Outgoing",
+    "Plan",
+    "PlannedCheck",
+    "PlannedChoose",
+    "PlannedExtract",
+    "PlannedFlow",
+    "PlannedFor",
+    "PlannedGate",
+    "PlannedGroup",
+    "PlannedIf",
+    "PlannedLoad",
+    "PlannedLog",
+    "PlannedRepeat",
+    "PlannedRequest",
+    "PlannedSet",
+    "PlannedSkip",
+    "PlannedStep",
+    "PlannedStop",
+    "PlannedThink",
+    "PlannedWhile",
+    "Preflight",
+    "RequestError",
+    "Scope",
+    "Secrets",
+    "Segment",
+    "Target",
+    "Targets",
+    "UrlError",
+    "Variables",
+    "VuChange",
+    "build",
+    "constant_vus",
+    "deck",
+    "show",
+]

@@ -1,0 +1,76 @@
+"""How the generator itself fares: CPU, loop lag, memory. A tool that can't keep up must say so, not blame the server."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import trio
+
+PROBE = 0.05  # seconds between two looks at the loop
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """A reading. Lags in seconds: how late the event loop came to what was due."""
+
+    cpu_share: float  # of one core, over the last second or so
+    cpu_mean: float  # since the start of the load
+    cpu_most: float
+    lag_p99: float
+    lag_most: float
+    memory: int  # bytes, the peak
+
+
+class Health:
+    """Measures while it runs as a task; `vitals` may be read at any time."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter, cpu: Callable[[], float] = time.process_time) -> None:
+        self._clock = clock
+        self._cpu = cpu
+        self._begun = (clock(), cpu())
+        self._last = self._begun
+        self._share = 0.0
+        self._most = 0.0
+        self._lags: list[float] = []
+
+    def begin(self) -> None:
+        """Forget what was before the load."""
+        self._begun = self._last = (self._clock(), self._cpu())
+        self._share = self._most = 0.0
+        self._lags.clear()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Look at the loop twenty times a second, until cancelled."""
+        task_status.started()
+        while True:
+            due = self._clock() + PROBE
+            await trio.sleep(PROBE)
+            now = self._clock()
+            self._lags.append(max(0.0, now - due))
+            if now - self._last[0] >= 1.0:
+                self._look(now)
+
+    def _look(self, now: float) -> None:
+        cpu = self._cpu()
+        self._share = (cpu - self._last[1]) / (now - self._last[0])
+        self._most = max(self._most, self._share)
+        self._last = (now, cpu)
+
+    def vitals(self) -> Vitals:
+        wall, cpu = self._clock() - self._begun[0], self._cpu() - self._begun[1]
+        lags = sorted(self._lags)
+        return Vitals(
+            cpu_share=self._share,
+            cpu_mean=cpu / wall if wall > 0 else 0.0,
+            cpu_most=self._most,
+            lag_p99=lags[int(len(lags) * 0.99)] if lags else 0.0,
+            lag_most=lags[-1] if lags else 0.0,
+            memory=_peak_memory(),
+        )
+
+
+def _peak_memory() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

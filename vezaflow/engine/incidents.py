@@ -1,0 +1,47 @@
+"""What failed while running, by the place in the YAML that it points to: counted, with the first one's words."""
+
+from dataclasses import dataclass
+
+from vezaflow.diagnostics import Diagnostic, Severity, Span
+
+_MOST = 500  # places; a suite has fewer
+
+
+@dataclass(slots=True)
+class Incident:
+    """One kind of failure at one place. `message` is the first one's, one line."""
+
+    code: str
+    flow: str
+    step: str
+    message: str
+    span: Span
+    count: int = 0
+
+    def diagnostic(self) -> Diagnostic:
+        """As lint would draw it."""
+        times = "once" if self.count == 1 else f"{self.count:,} times"
+        return Diagnostic(
+            self.code, Severity.ERROR, f"{self.flow} › {self.step}: {self.message}", self.span, label=f"failed {times}"
+        )
+
+
+class Incidents:
+    """Collects incidents. Only failures come here, so it may take its time."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, str, int], Incident] = {}
+
+    def add(self, code: str, flow: str, step: str, message: str, span: Span) -> None:
+        key = (code, flow, step, span.start)
+        incident = self._found.get(key)
+        if incident is None:
+            if len(self._found) >= _MOST:
+                return
+            incident = self._found[key] = Incident(code, flow, step, message, span)
+        incident.count += 1
+
+    @property
+    def items(self) -> tuple[Incident, ...]:
+        """The most frequent first."""
+        return tuple(sorted(self._found.values(), key=lambda i: -i.count))

@@ -1,0 +1,287 @@
+"""Planned steps → coroutine functions of a VU, nested once before the run.
+
+Nothing is looked up by name or chosen by kind while a VU runs. A step answers with a Signal; anything but GO_ON ends
+the iteration. An expression that fails in a step that is no request fails the iteration the same way.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any, assert_never
+
+import trio
+
+from vezaflow.diagnostics import Span
+from vezaflow.engine.requests import Desk, Run, request_step
+from vezaflow.engine.vu import VU, Signal
+from vezaflow.metrics import FlowRecorder, Phase, Recorder
+from vezaflow.plan import (
+    Constant,
+    Evaluate,
+    EvaluationError,
+    PlannedChoose,
+    PlannedFor,
+    PlannedGroup,
+    PlannedIf,
+    PlannedLog,
+    PlannedRepeat,
+    PlannedRequest,
+    PlannedSet,
+    PlannedSkip,
+    PlannedStep,
+    PlannedStop,
+    PlannedThink,
+    PlannedWhile,
+    deck,
+    show,
+)
+
+MOST_PASSES = 1_000_000  # of one loop; a flow can't run for ever without meaning to
+GO_ON = Signal.GO_ON
+_STOPS = {"vu": Signal.STOP_VU, "flow": Signal.STOP_FLOW, "run": Signal.STOP_RUN}
+Sleep = Callable[[float], Any]  # an async function: sleep until a moment of the clock
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the steps of one flow and phase are interpreted with."""
+
+    recorder: Recorder
+    flow_recorder: FlowRecorder
+    phase: Phase
+    desk: Desk
+    sleep_until: Sleep
+    say: Say
+    seed: str  # of decks
+
+
+class Interpreter:
+    """Turns the steps of one flow into one coroutine function."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._groups: tuple[str, ...] = ()
+        self._decks = 0
+
+    def block(self, steps: Sequence[PlannedStep]) -> Run:
+        """Steps in their order, until one says to stop."""
+        runs = tuple(self._guarded(step) for step in steps)
+        if len(runs) == 1:
+            return runs[0]
+
+        async def run(vu: VU) -> int:
+            for step in runs:
+                signal = await step(vu)
+                if signal:
+                    return signal
+            return GO_ON
+
+        return run
+
+    def _guarded(self, step: PlannedStep) -> Run:
+        run = self._step(step)
+        if isinstance(step, PlannedRequest | PlannedChoose | PlannedGroup):
+            return run
+        incidents, flow, kind = self._stage.desk.incidents, self._stage.desk.flow, _verb(step)
+
+        async def guarded(vu: VU) -> int:
+            try:
+                return await run(vu)
+            except EvaluationError as e:
+                vu.failed = True
+                incidents.add("VF605", flow, kind, e.message, e.span)
+                return Signal.FAIL
+
+        return guarded
+
+    def _step(self, step: PlannedStep) -> Run:
+        match step:
+            case PlannedRequest():
+                return self._request(step)
+            case PlannedThink(duration, span):
+                return self._think(duration, span)
+            case PlannedChoose():
+                return self._choose(step)
+            case PlannedRepeat(times, steps, span):
+                return self._loop(lambda vu: iter(range(_passes(times(vu), span))), None, steps)
+            case PlannedFor(slot, items, steps, span):
+                return self._loop(lambda vu: iter(_list(items(vu), span)), slot, steps)
+            case PlannedWhile(condition, most, steps, span):
+                return self._loop(lambda vu: _while(condition, _passes(most(vu), span), vu), None, steps)
+            case PlannedIf(condition, then, otherwise, _):
+                return self._if(condition, self.block(then), self.block(otherwise))
+            case PlannedGroup():
+                return self._group(step)
+            case PlannedSet():
+                return self._set(step)
+            case PlannedLog(message, _):
+                return self._log(message)
+            case PlannedSkip(reason, _):
+                return self._skip(reason)
+            case PlannedStop(scope, _):
+                return _constant(_STOPS[scope])
+        assert_never(step)
+
+    def _request(self, step: PlannedRequest) -> Run:
+        stage = self._stage
+        recorder = stage.recorder.step(
+            stage.desk.flow,
+            step.name,
+            step.method,
+            phase=stage.phase,
+            group="::".join(self._groups),
+            tags=step.tags,
+            checks=tuple(check.name for check in step.checks),
+        )
+        return request_step(step, recorder, stage.desk)
+
+    def _think(self, duration: Evaluate, span: Span) -> Run:
+        pause, clock, sleep_until = pause_of(duration, span), self._stage.desk.clock, self._stage.sleep_until
+
+        async def run(vu: VU) -> int:
+            moment = clock() + pause(vu)
+            await sleep_until(moment)
+            while clock() < moment:  # woken early, because others were told to stop
+                await sleep_until(moment)
+            return GO_ON
+
+        return run
+
+    def _choose(self, step: PlannedChoose) -> Run:
+        branches = tuple(self.block(branch) for branch in step.branches)
+        cards = deck(step.weights, Random(f"{self._stage.seed}:{self._decks}"))
+        self._decks += 1
+
+        async def run(vu: VU) -> int:
+            return await branches[next(cards)](vu)
+
+        return run
+
+    def _loop(self, passes: Callable[[VU], Iterator[Any]], slot: int | None, steps: Sequence[PlannedStep]) -> Run:
+        body = self.block(steps)
+        yields = not any(_waits(step) for step in steps)
+
+        async def run(vu: VU) -> int:
+            for item in passes(vu):
+                if slot is not None:
+                    vu.slots[slot] = item
+                signal = await body(vu)
+                if signal:
+                    return signal
+                if yields:  # a loop of plain steps must not hold up the other VUs
+                    await trio.lowlevel.checkpoint()
+            return GO_ON
+
+        return run
+
+    def _if(self, condition: Evaluate, then: Run, otherwise: Run) -> Run:
+        async def run(vu: VU) -> int:
+            return await (then if condition(vu) else otherwise)(vu)
+
+        return run
+
+    def _group(self, step: PlannedGroup) -> Run:
+        outer = self._groups
+        self._groups = (*outer, step.name)
+        name = "::".join(self._groups)
+        body = self.block(step.steps)
+        self._groups = outer
+        clock, record = self._stage.desk.clock, self._stage.flow_recorder.group
+
+        async def run(vu: VU) -> int:
+            started = clock()
+            signal = await body(vu)
+            record(name, clock() - started)
+            return signal
+
+        return run
+
+    def _set(self, step: PlannedSet) -> Run:
+        values, observer = step.values, self._stage.desk.observer
+
+        async def run(vu: VU) -> int:
+            slots = vu.slots
+            for slot, value in values:
+                slots[slot] = value(vu)
+            if observer is not None:
+                observer.set({name: slots[slot] for name, (slot, _) in zip(step.names, values, strict=True)})
+            return GO_ON
+
+        return run
+
+    def _log(self, message: Callable[[VU], str]) -> Run:
+        say = self._stage.say
+
+        async def run(vu: VU) -> int:
+            say(message(vu))
+            return GO_ON
+
+        return run
+
+    def _skip(self, reason: Callable[[VU], Any]) -> Run:
+        observer = self._stage.desk.observer
+
+        async def run(vu: VU) -> int:
+            if observer is not None:
+                observer.said(f"skipped: {reason(vu)}")
+            return Signal.SKIP
+
+        return run
+
+
+def pause_of(duration: Evaluate, span: Span) -> Callable[[VU], float]:
+    """How long a pause is, in seconds: fixed, or drawn evenly from a range."""
+    if isinstance(duration, Constant):
+        low, high = _ends(duration.value, span)
+        if low == high:
+            return lambda _vu: low
+        return lambda vu: low + (high - low) * vu.random.random()
+
+    def drawn(vu: VU) -> float:
+        low, high = _ends(duration(vu), span)
+        return low + (high - low) * vu.random.random()
+
+    return drawn
+
+
+def _ends(value: Any, span: Span) -> tuple[float, float]:
+    low, high = value if isinstance(value, tuple) else (value, value)
+    for end in (low, high):
+        if not isinstance(end, int | float) or isinstance(end, bool) or end < 0:
+            raise EvaluationError(f"a pause is a duration, and this is {show(end)}", span)
+    return float(low), float(high)
+
+
+def _passes(value: Any, span: Span) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value > MOST_PASSES:
+        raise EvaluationError(f"a loop runs 0 to {MOST_PASSES:,} times, not {show(value)}", span)
+    return int(value)
+
+
+def _list(value: Any, span: Span) -> Sequence[Any]:
+    if not isinstance(value, list | tuple):
+        raise EvaluationError(f"`for` goes over a list, and this is {show(value)}", span)
+    return value
+
+
+def _while(condition: Evaluate, most: int, vu: VU) -> Iterator[int]:
+    for number in range(most):
+        if not condition(vu):
+            return
+        yield number
+
+
+def _constant(signal: Signal) -> Run:
+    async def run(_vu: VU) -> int:
+        return signal
+
+    return run
+
+
+def _waits(step: PlannedStep) -> bool:
+    return not isinstance(step, PlannedSet | PlannedLog | PlannedSkip | PlannedStop)
+
+
+def _verb(step: PlannedStep) -> str:
+    return type(step).__name__.removeprefix("Planned").lower()

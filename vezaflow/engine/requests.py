@@ -1,0 +1,227 @@
+"""The request step: prepare, send, judge, extract, record.
+
+The hot path: a request that goes well and whose answer nobody looks into costs one call of `prepare`, one `send` and
+one `answered`. Everything else is off that path. No exception leaves a step but cancellation.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from vezaflow.engine.incidents import Incidents
+from vezaflow.engine.vu import VU, Signal
+from vezaflow.metrics import StepRecorder
+from vezaflow.model import OnFailure
+from vezaflow.plan import Answer, EvaluationError, Failure, GuardError, Outgoing, PlannedRequest, RequestError, Targets, UrlError
+from vezaflow.protocols import ErrorKind, Exchange, Want
+
+Run = Callable[[VU], Awaitable[int]]
+
+GO_ON = Signal.GO_ON
+_SIGNALS = {
+    OnFailure.END_ITERATION: Signal.FAIL,
+    OnFailure.CONTINUE: Signal.GO_ON,
+    OnFailure.STOP_VU: Signal.STOP_VU,
+}
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class Observer(Protocol):
+    """Sees every exchange as it was: how `vezaflow try` shows them. A run under load has none."""
+
+    def sent(self, request: PlannedRequest, outgoing: Outgoing) -> None: ...
+
+    def answered(
+        self, request: PlannedRequest, outgoing: Outgoing, exchange: Exchange, failure: Failure | None, extracted: dict[str, Any]
+    ) -> None: ...
+
+    def said(self, message: str) -> None: ...
+
+    def set(self, values: dict[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What request steps of one flow share."""
+
+    flow: str
+    targets: Targets
+    incidents: Incidents
+    clock: Callable[[], float]
+    observer: Observer | None
+
+
+def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) -> Run:
+    """The step as a coroutine function of a VU."""
+    prepare, accepts, want, timeout = request.prepare, request.accepts, request.want, request.timeout
+    bodyless, replayable = request.bodyless, request.replayable
+    answered, connected = recorder.answered, recorder.connected
+    follows = request.follow > 0
+    looks = _Looks(request, recorder, desk)
+    simple = not request.checks and not request.extracts and desk.observer is None
+    if desk.observer is not None:
+        want |= Want.BODY | Want.HEADERS
+
+    async def run(vu: VU) -> int:
+        try:
+            outgoing = prepare(vu)
+        except EvaluationError as e:
+            return looks.unsent(vu, e)
+        exchange = await vu.client.send(
+            outgoing.target.origin, outgoing.head, outgoing.body, want, timeout, bodyless=bodyless, replayable=replayable
+        )
+        if exchange.error is None:
+            status = exchange.status
+            if simple and accepts[status] and (status < 300 or status >= 400 or not follows):
+                if not exchange.reused:
+                    connected(exchange.blocked, exchange.connecting, exchange.tls)
+                started = exchange.started
+                ended = exchange.ended
+                answered(
+                    status,
+                    ended - started,
+                    exchange.sent - started,
+                    ended - exchange.first,
+                    exchange.bytes_sent,
+                    exchange.bytes_received,
+                )
+                return GO_ON
+        return await looks.into(vu, outgoing, exchange, want)
+
+    return run
+
+
+class _Looks:
+    """All that is not the plain good case: redirects, checks, extractions, failures."""
+
+    def __init__(self, request: PlannedRequest, recorder: StepRecorder, desk: Desk) -> None:
+        self._request = request
+        self._recorder = recorder
+        self._desk = desk
+        self._after_failure = _SIGNALS[request.on_failure]
+
+    async def into(self, vu: VU, outgoing: Outgoing, exchange: Exchange, want: Want) -> int:
+        request = self._request
+        hops = 0
+        while self._is_redirect(exchange):
+            if hops == request.follow:
+                return self._too_many(vu, exchange)
+            hops += 1
+            self._show(outgoing, exchange, None, {})
+            self._record(exchange, "")
+            try:
+                outgoing = self._next(vu, outgoing, exchange)
+            except RequestError as e:
+                return self.unsent(vu, e)
+            exchange = await vu.client.send(
+                outgoing.target.origin,
+                outgoing.head,
+                outgoing.body,
+                want,
+                request.timeout,
+                bodyless=request.bodyless,
+                replayable=request.replayable,
+            )
+        return self._judge(vu, outgoing, exchange)
+
+    def _is_redirect(self, exchange: Exchange) -> bool:
+        return (
+            exchange.error is None
+            and exchange.status in _REDIRECTS
+            and self._request.follow > 0
+            and exchange.status not in self._request.explicit
+            and any(name == "location" for name, _ in exchange.headers)
+        )
+
+    def _next(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> Outgoing:
+        """The request that a redirect asks for (RFC 9110, 15.4): 303, and POST on 301 and 302, become GET."""
+        location = next(value for name, value in exchange.headers if name == "location")
+        try:
+            target = self._desk.targets.follow(outgoing.target, location)
+        except UrlError as e:
+            raise RequestError(f"redirect: {e}", self._request.span, ErrorKind.URL) from None
+        except GuardError as e:
+            raise RequestError(f"redirect: {e}", self._request.span, ErrorKind.GUARD) from None
+        method = self._request.method
+        to_get = (exchange.status == 303 and method != "HEAD") or (exchange.status in (301, 302) and method == "POST")
+        return self._request.redirect(vu, outgoing, target, to_get)
+
+    def _judge(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> int:
+        if exchange.error is not None:
+            failure = self._broken(exchange)
+            self._show(outgoing, exchange, failure, {})
+            return self._fail(vu, failure)
+        request = self._request
+        vu.answer = None
+        failure = None if request.accepts[exchange.status] else request.status_failure(exchange.status)
+        extracted: dict[str, Any] = {}
+        if request.checks or request.extracts:
+            vu.answer = Answer(exchange, outgoing.target.url, vu.client.cookies)
+            failure = self._check(vu, failure)
+            if failure is None:
+                failure = self._extract(vu)
+            if self._desk.observer is not None:
+                extracted = {e.name: vu.slots[e.slot] for e in request.extracts}
+            vu.answer = None
+        self._record(exchange, failure.kind.value if failure else "", failure.message if failure else "")
+        self._show(outgoing, exchange, failure, extracted)
+        return GO_ON if failure is None else self._fail(vu, failure)
+
+    def _check(self, vu: VU, failure: Failure | None) -> Failure | None:
+        """Every check is made and counted; the first that fails is the request's failure."""
+        for check in self._request.checks:
+            wrong = check.run(vu)
+            if wrong is not None:
+                self._recorder.check_failed(check.name)
+                failure = failure or wrong
+        return failure
+
+    def _extract(self, vu: VU) -> Failure | None:
+        for extract in self._request.extracts:
+            wrong = extract.run(vu)
+            if wrong is not None:
+                return wrong
+        return None
+
+    def _record(self, exchange: Exchange, failure: str, detail: str = "") -> None:
+        if not exchange.reused:
+            self._recorder.connected(exchange.blocked, exchange.connecting, exchange.tls)
+        self._recorder.answered(
+            exchange.status,
+            exchange.ended - exchange.started,
+            exchange.sent - exchange.started,
+            exchange.ended - exchange.first,
+            exchange.bytes_sent,
+            exchange.bytes_received,
+            failure,
+            exchange.ended,
+            detail,
+        )
+
+    def _broken(self, exchange: Exchange) -> Failure:
+        """A request that no whole answer came to."""
+        assert exchange.error is not None
+        self._recorder.unanswered(
+            exchange.error.value, self._desk.clock(), exchange.detail, exchange.bytes_sent, exchange.bytes_received
+        )
+        return Failure(exchange.error, "VF604", exchange.detail or exchange.error.value, self._request.span)
+
+    def _too_many(self, vu: VU, exchange: Exchange) -> int:
+        message = f"more than {self._request.follow} redirects"
+        self._record(exchange, ErrorKind.REDIRECTS.value, message)
+        return self._fail(vu, Failure(ErrorKind.REDIRECTS, "VF604", message, self._request.span))
+
+    def unsent(self, vu: VU, error: EvaluationError) -> int:
+        """A request that could not even be made: it counts as failed."""
+        kind = error.kind if isinstance(error, RequestError) else ErrorKind.EXPRESSION
+        self._recorder.unanswered(kind.value, self._desk.clock(), error.message, 0, 0)
+        return self._fail(vu, Failure(kind, "VF605", error.message, error.span))
+
+    def _fail(self, vu: VU, failure: Failure) -> int:
+        vu.failed = True
+        self._desk.incidents.add(failure.code, self._desk.flow, self._request.name, failure.message, failure.span)
+        return self._after_failure
+
+    def _show(self, outgoing: Outgoing, exchange: Exchange, failure: Failure | None, extracted: dict[str, Any]) -> None:
+        if self._desk.observer is not None:
+            self._desk.observer.answered(self._request, outgoing, exchange, failure, extracted)

@@ -1,0 +1,157 @@
+"""One run in one process: preflight, setup, the flows side by side, teardown.
+
+The engine knows plans, samples and time. It knows no gates, no outputs and no files: `session` listens to it and may
+call `stop`.
+"""
+
+import time
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import trio
+
+from vezaflow.engine.flow import FlowRun
+from vezaflow.engine.health import Health
+from vezaflow.engine.incidents import Incidents
+from vezaflow.engine.interpreter import Interpreter, Stage
+from vezaflow.engine.requests import Desk, Observer
+from vezaflow.engine.vu import VU, Signal
+from vezaflow.engine.wheel import Wheel
+from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.metrics import Phase, Recorder
+from vezaflow.plan import EvaluationError, Plan, PlannedFlow, PlannedStep, Segment
+from vezaflow.protocols import ClientOptions, Sender
+
+SUITE = ""  # the flow's name in the metrics of preflight, setup and teardown
+
+
+class RunEngine:
+    """Interprets one plan. Use its phases in their order inside `async with trio.open_nursery()`."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        recorder: Recorder,
+        client: Callable[[ClientOptions], Sender],
+        clock: Callable[[], float] = time.perf_counter,
+        observer: Observer | None = None,
+        say: Callable[[str], None] = lambda _message: None,
+        segment: Segment = Segment(),
+    ) -> None:
+        self.plan = plan
+        self.incidents = Incidents()
+        self.health = Health(clock)
+        self.wheel = Wheel(clock)
+        self.flows: tuple[FlowRun, ...] = ()
+        self._recorder = recorder
+        self._client = client
+        self._clock = clock
+        self._observer = observer
+        self._say = say
+        self._segment = segment
+        self._suite_vu: VU | None = None
+        self._stopped = False
+
+    async def preflight(self) -> None:
+        """Ask what is to be asked first. Raises VezaflowError (REFUSED) when it does not succeed in time."""
+        preflight = self.plan.preflight
+        if not preflight.requests:
+            return
+        deadline = self._clock() + preflight.total
+        while True:
+            if await self._suite_steps(preflight.requests, Phase.PREFLIGHT) is None:
+                return
+            if self._clock() + preflight.every > deadline:
+                raise self._refused("preflight failed: no load was sent")
+            await trio.sleep(preflight.every)
+
+    async def setup(self) -> None:
+        """Run the suite's setup steps. Raises VezaflowError (REFUSED) when one fails."""
+        if self.plan.setup and await self._suite_steps(self.plan.setup, Phase.SETUP) is not None:
+            raise self._refused("setup failed: no load was sent")
+
+    async def teardown(self) -> str:
+        """Run the suite's teardown steps; returns what went wrong, or ''."""
+        if not self.plan.teardown:
+            return ""
+        return await self._suite_steps(self.plan.teardown, Phase.TEARDOWN) or ""
+
+    async def load(self) -> None:
+        """Run all flows to their end."""
+        self.health.begin()
+        self.flows = tuple(self._flow(flow) for flow in self.plan.flows)
+        zero = self._clock()
+        if self._stopped:
+            return
+        async with trio.open_nursery() as nursery:
+            for flow in self.flows:
+                nursery.start_soon(flow.run, zero, self._segment)
+
+    async def rehearse(self, flow: PlannedFlow) -> bool:
+        """One VU, one iteration of one flow, login and finally with it: `vezaflow try`. False: something failed."""
+        run = self._flow(flow)
+        return await run.rehearse()
+
+    def stop(self, graceful_stop: float | None = None) -> None:
+        """Begin nothing new; what runs may end within its graceful stop (seconds; None: each flow's own)."""
+        self._stopped = True
+        for flow in self.flows:
+            flow.stop(graceful_stop)
+
+    def _flow(self, flow: PlannedFlow) -> FlowRun:
+        return FlowRun(
+            flow,
+            stage=lambda phase: self._stage(flow.name, phase),
+            recorder=self._recorder,
+            wheel=self.wheel,
+            clock=self._clock,
+            client=lambda: self._client(flow.client),
+            shared=self._handed(flow),
+            seed=self.plan.inputs.seed,
+            stop_run=self.stop,
+        )
+
+    def _handed(self, flow: PlannedFlow) -> dict[int, Any]:
+        if self._suite_vu is None:
+            return {}
+        return {there: self._suite_vu.slots[here] for here, there in flow.shared}
+
+    def _stage(self, flow: str, phase: Phase) -> Stage:
+        desk = Desk(flow, self.plan.targets, self.incidents, self._clock, self._observer)
+        return Stage(
+            recorder=self._recorder,
+            flow_recorder=self._recorder.flow(flow),
+            phase=phase,
+            desk=desk,
+            sleep_until=self.wheel.sleep_until,
+            say=self._say,
+            seed=f"{self.plan.inputs.seed}:{flow}:{phase.value}",
+        )
+
+    async def _suite_steps(self, steps: tuple[PlannedStep, ...], phase: Phase) -> str | None:
+        """Run steps once, in the suite's own scope. None when all went well, else what failed."""
+        try:
+            vu = self._suite_vu = self._suite_vu or self._make_suite_vu()
+        except EvaluationError as e:
+            return e.message
+        vu.failed = False
+        signal = await Interpreter(self._stage(SUITE, phase)).block(steps)(vu)
+        vu.client.close()
+        if vu.failed or signal == Signal.FAIL:
+            return next((i.message for i in reversed(self.incidents.items)), "a step failed")
+        return None
+
+    def _make_suite_vu(self) -> VU:
+        variables = self.plan.variables
+        vu = VU(list(variables.initial), Random(f"{self.plan.inputs.seed}:"), 0, self._client(self.plan.client))
+        for slot, value in variables.computed:
+            vu.slots[slot] = value(vu)
+        return vu
+
+    def _refused(self, message: str) -> VezaflowError:
+        reasons = "; ".join(f"{i.step}: {i.message}" for i in self.incidents.items[:3])
+        base = self.plan.targets.base
+        hint = f"is {base.origin.authority} up?" if base else "is the target up?"
+        return VezaflowError(f"{message} ({reasons})" if reasons else message, hint=hint, code=ExitCode.REFUSED)

@@ -1,0 +1,30 @@
+"""A virtual user: its scope, its connections, and how an iteration of its ends."""
+
+from enum import IntEnum
+from random import Random
+from typing import Any
+
+from vezaflow.plan import Scope
+from vezaflow.protocols import Sender
+
+
+class Signal(IntEnum):
+    """What a step tells its block. Anything but GO_ON ends the iteration."""
+
+    GO_ON = 0
+    SKIP = 1  # the author ends the iteration; it counts as done
+    FAIL = 2  # a failure ends it
+    STOP_VU = 3
+    STOP_FLOW = 4
+    STOP_RUN = 5
+
+
+class VU(Scope):
+    """One user. `failed` says whether something failed in this iteration, also where the author lets it go on."""
+
+    __slots__ = ("client", "failed")
+
+    def __init__(self, slots: list[Any], random: Random, number: int, client: Sender) -> None:
+        super().__init__(slots, random, number)
+        self.client = client
+        self.failed = False

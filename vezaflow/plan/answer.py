@@ -1,0 +1,82 @@
+"""An answer as expectations, extractors and the functions of an expression read it.
+
+Decoded at most once however many of them look; nothing is decoded that nobody asks for.
+"""
+
+from typing import Any
+
+import orjson
+
+from vezaflow.protocols import CookieJar, Exchange
+
+_UNREAD = object()
+
+
+class UndecodableError(ValueError):
+    """The body is not what it was read as (not JSON, not text)."""
+
+
+class Answer:
+    """A view of one exchange, made only for steps that look further than the status."""
+
+    __slots__ = ("_exchange", "_jar", "_json", "_text", "url")
+
+    def __init__(self, exchange: Exchange, url: str, jar: CookieJar | None = None) -> None:
+        self._exchange = exchange
+        self._jar = jar
+        self._json: Any = _UNREAD
+        self._text: str | None = None
+        self.url = url  # absolute: what relative URIs of a playlist are joined to
+
+    @property
+    def status(self) -> int:
+        return self._exchange.status
+
+    @property
+    def duration(self) -> float:
+        """http_req_duration in seconds."""
+        return self._exchange.ended - self._exchange.started
+
+    @property
+    def size(self) -> int:
+        """Bytes of the decoded body."""
+        return len(self._exchange.body)
+
+    @property
+    def body(self) -> bytes:
+        return self._exchange.body
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        return self._exchange.headers
+
+    def json(self) -> Any:
+        """The body as JSON. Raises UndecodableError, which says how the body begins."""
+        if self._json is _UNREAD:
+            try:
+                self._json = orjson.loads(self._exchange.body)
+            except orjson.JSONDecodeError as e:
+                raise UndecodableError(f"the body is not JSON ({e}): {self.glimpse()}") from None
+        return self._json
+
+    def text(self) -> str:
+        """The body as text: UTF-8, with what is not shown as a replacement character."""
+        if self._text is None:
+            self._text = self._exchange.body.decode("utf-8", "replace")
+        return self._text
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, whatever its case."""
+        wanted = name.lower()
+        return next((value for key, value in self._exchange.headers if key == wanted), None)
+
+    def cookie(self, name: str) -> str | None:
+        """The value that this VU's jar has under that name."""
+        return self._jar.get(name) if self._jar is not None else None
+
+    def glimpse(self, width: int = 80) -> str:
+        """How the body begins, on one line."""
+        if not self._exchange.body:
+            return "the body is empty"
+        text = " ".join(self._exchange.body[: 4 * width].decode("utf-8", "replace").split())
+        return text if len(text) <= width else f"{text[: width - 1]}…"

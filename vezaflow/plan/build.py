@@ -1,0 +1,362 @@
+"""Suite + inputs → Plan. All that can be wrong with the inputs is said here, at once, before anything is sent."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, assert_never
+
+from vezaflow.diagnostics import Diagnostics, suggest
+from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.model import (
+    Choose,
+    Executor,
+    Expression,
+    Flow,
+    For,
+    Gate,
+    Group,
+    If,
+    Load,
+    Log,
+    Measure,
+    Repeat,
+    Request,
+    RequestDefaults,
+    Set,
+    Skip,
+    Step,
+    Stop,
+    Suite,
+    Think,
+    Variable,
+    While,
+    environment,
+)
+from vezaflow.plan.bodies import BodyCompiler
+from vezaflow.plan.evaluate import Compiler, Constant, Names
+from vezaflow.plan.gate import PlannedGate
+from vezaflow.plan.inputs import Inputs, Secrets
+from vezaflow.plan.plan import Plan, PlannedFlow, PlannedLoad, Preflight, Variables
+from vezaflow.plan.requests import RequestCompiler, merge, refusal
+from vezaflow.plan.scope import UNSET
+from vezaflow.plan.statics import Statics
+from vezaflow.plan.steps import (
+    PlannedChoose,
+    PlannedFor,
+    PlannedGroup,
+    PlannedIf,
+    PlannedLog,
+    PlannedRepeat,
+    PlannedSet,
+    PlannedSkip,
+    PlannedStep,
+    PlannedStop,
+    PlannedThink,
+    PlannedWhile,
+)
+from vezaflow.plan.targets import GuardError, Targets, UrlError
+from vezaflow.protocols import ClientOptions
+from vezaflow.syntax import Field, Name, walk
+
+GRACEFUL_STOP = 30.0  # seconds, as k6's
+MAX_DURATION = 600.0  # seconds, as k6's maxDuration of the iteration executors
+_PRODUCTION = re.compile(r"(^|_)PROD(UCTION)?(_|$)", re.IGNORECASE)
+
+
+def build(suite: Suite, inputs: Inputs, diagnostics: Diagnostics) -> Plan | None:
+    """The plan of a suite, or None with diagnostics. Raises VezaflowError where the guard or an option says no."""
+    return _Builder(suite, inputs, diagnostics).plan()
+
+
+class _Builder:
+    def __init__(self, suite: Suite, inputs: Inputs, diagnostics: Diagnostics) -> None:
+        self._suite = suite
+        self._inputs = inputs
+        self._diagnostics = diagnostics
+        self._bodies = BodyCompiler(suite.root, inputs.seed, diagnostics)
+        self._chosen = _chosen(suite.flows, inputs)
+
+    def plan(self) -> Plan | None:
+        suite, diagnostics = self._suite, self._diagnostics
+        suite_steps = (*suite.preflight, *suite.setup, *suite.teardown)
+        names, variables = self._names((suite.vars,), (), suite_steps)
+        compiler = Compiler(names, diagnostics)
+        statics = Statics(compiler, diagnostics)
+        self._targets = self._make_targets(statics)
+        steps = self._steps(compiler, (suite.defaults,))
+        retry = suite.preflight_retry
+        preflight = Preflight(
+            requests=tuple(steps.requests.request(r) for r in suite.preflight),
+            total=statics.seconds(retry.total) if retry else 0.0,
+            every=max(0.1, statics.seconds(retry.every)) if retry else 1.0,
+        )
+        setup, teardown = steps.steps(suite.setup), steps.steps(suite.teardown)
+        handed = tuple(assigned(suite.setup))
+        flows = tuple(self._flow(flow, names, handed) for flow in self._chosen)
+        gates = tuple(self._gates(statics))
+        self._guard_vus(flows, statics)
+        if diagnostics.failed:
+            return None
+        secrets = Secrets.of(v for n in suite.secrets if (v := self._inputs.environment.get(n)))
+        return Plan(
+            suite=suite.name,
+            description=suite.description,
+            targets=self._targets,
+            variables=_frozen(names, variables, reset=False),
+            client=self._client((suite.defaults,), statics),
+            preflight=preflight,
+            setup=setup,
+            teardown=teardown,
+            flows=flows,
+            gates=gates,
+            inputs=self._inputs,
+            shown_inputs=self._shown_inputs(),
+            secrets=secrets,
+        )
+
+    def _make_targets(self, statics: Statics) -> Targets:
+        base = self._inputs.base_url
+        written = self._suite.base_url
+        if base is None and written is not None:
+            for part in walk(written):
+                if isinstance(part, Field) and isinstance(part.target, Name) and _PRODUCTION.search(part.name):
+                    raise VezaflowError(
+                        f"refused: the target comes from {part.name}, which is named like production",
+                        hint="load goes to staging: give the target in a variable of its own, such as BASE_URL",
+                        code=ExitCode.REFUSED,
+                    )
+            base = statics.text(written) or None
+        try:
+            return Targets(base, self._suite.guard.allow)
+        except UrlError as e:
+            if written is None or self._inputs.base_url is not None:
+                raise VezaflowError(f"--base-url: {e}", hint="for example --base-url http://127.0.0.1:8080") from None
+            self._diagnostics.error("VF314", written.span, str(e))
+        except GuardError as e:
+            raise refusal(str(e)) from None
+        return Targets(None, self._suite.guard.allow)
+
+    def _names(
+        self, layers: Iterable[tuple[Variable, ...]], given: Iterable[str], steps: Iterable[Step]
+    ) -> tuple[Names, dict[int, Any]]:
+        """The names of a scope, with what each slot begins with: a value, or an Evaluate that each VU runs."""
+        names = Names(self._inputs.environment)
+        begin: dict[int, Any] = {}
+        changed = {*given, *assigned(steps)}
+        compiler = Compiler(names, self._diagnostics)
+        for variable in (v for layer in layers for v in layer):
+            value = compiler.tree(variable.value)
+            if isinstance(value, Constant) and variable.name not in changed:
+                names.slots.pop(variable.name, None)
+                names.constants[variable.name] = value.value
+            else:
+                begin[names.slot(variable.name)] = value
+        for name in sorted(changed):
+            names.slot(name)
+        return names, begin
+
+    def _steps(self, compiler: Compiler, defaults: tuple[RequestDefaults, ...]) -> "StepCompiler":
+        requests = RequestCompiler(compiler, self._targets, self._bodies, self._diagnostics, defaults)
+        return StepCompiler(compiler, requests, self._diagnostics)
+
+    def _flow(self, flow: Flow, suite_names: Names, handed: tuple[str, ...]) -> PlannedFlow:
+        all_steps = (*flow.login, *flow.steps, *flow.final)
+        names, begin = self._names((self._suite.vars, flow.vars), handed, all_steps)
+        compiler = Compiler(names, self._diagnostics)
+        statics = Statics(compiler, self._diagnostics)
+        defaults = (flow.defaults, self._suite.defaults)
+        steps = self._steps(compiler, defaults)
+        login, body, final = steps.steps(flow.login), steps.steps(flow.steps), steps.steps(flow.final)
+        measure = flow.measure or self._suite.measure
+        return PlannedFlow(
+            name=flow.name,
+            description=flow.description,
+            load=self._load(flow, statics),
+            variables=_frozen(names, begin, reset=any(True for _ in assigned(flow.steps))),
+            shared=tuple((suite_names.slots[n], names.slots[n]) for n in handed),
+            login=login,
+            steps=body,
+            final=final,
+            think=compiler.expression(flow.think) if flow.think else None,
+            pace=compiler.expression(flow.pace) if flow.pace else None,
+            judged_from=self._judged_from(measure, statics),
+            judge_drain=measure.drain,
+            client=self._client(defaults, statics),
+            span=flow.span,
+        )
+
+    @staticmethod
+    def _judged_from(measure: Measure, statics: Statics) -> float:
+        return statics.seconds(measure.skip) if measure.skip is not None else 0.0
+
+    def _load(self, flow: Flow, statics: Statics) -> PlannedLoad:
+        load: Load = flow.load
+        inputs = self._inputs
+        vus = inputs.vus.get(flow.name) or _scaled(statics.count(load.vus), inputs.scale)
+        iterations = statics.count(load.iterations) if load.iterations is not None else None
+        if iterations is not None and load.executor is Executor.SHARED_ITERATIONS:
+            iterations = _scaled(iterations, inputs.scale)
+            vus = min(vus, iterations)
+        duration = inputs.duration
+        if duration is None:
+            duration = statics.seconds(load.duration) if load.duration is not None else MAX_DURATION
+        return PlannedLoad(
+            executor=load.executor,
+            vus=vus,
+            duration=duration,
+            iterations=iterations,
+            start_time=statics.seconds(load.start_time) if load.start_time is not None else 0.0,
+            graceful_stop=statics.seconds(load.graceful_stop) if load.graceful_stop is not None else GRACEFUL_STOP,
+        )
+
+    def _client(self, defaults: tuple[RequestDefaults, ...], statics: Statics) -> ClientOptions:
+        tls = merge(defaults).tls
+        if tls is None:
+            return ClientOptions()
+        ca_file: str | None = None
+        if tls.ca is not None:
+            path = (self._suite.root / statics.text(tls.ca)).resolve()
+            ca_file = str(path)
+            if not path.is_file():
+                self._diagnostics.error("VF312", tls.ca.span, f"'{statics.text(tls.ca)}' is no file in the suite's folder")
+        return ClientOptions(ca_file=ca_file, insecure=tls.insecure)
+
+    def _gates(self, statics: Statics) -> Iterator[PlannedGate]:
+        for flow in self._chosen:
+            for gate in (*flow.gates, *self._suite.each_flow):
+                yield _gate(gate, flow.name, statics)
+        for gate in self._suite.gates:
+            yield _gate(gate, None, statics)
+
+    def _guard_vus(self, flows: tuple[PlannedFlow, ...], statics: Statics) -> None:
+        if self._suite.guard.max_vus is None:
+            return
+        most = statics.count(self._suite.guard.max_vus)
+        total = sum(flow.load.vus for flow in flows)
+        if total > most:
+            raise VezaflowError(
+                f"refused: {total} VUs are asked for, and `guard: {{max_vus: {most}}}` allows no more than {most}",
+                hint="ask for fewer (--vus, --scale), or raise the limit in suite.yml",
+                code=ExitCode.REFUSED,
+            )
+
+    def _shown_inputs(self) -> tuple[tuple[str, str], ...]:
+        shown: dict[str, str] = {}
+        for need in environment(self._suite):
+            value = self._inputs.environment.get(need.name)
+            if value is not None:
+                shown[need.name] = "•••" if need.name in self._suite.secrets else value
+        return tuple(sorted(shown.items()))
+
+
+class StepCompiler:
+    """Compiles steps of one scope."""
+
+    def __init__(self, compiler: Compiler, requests: RequestCompiler, diagnostics: Diagnostics) -> None:
+        self._compiler = compiler
+        self.requests = requests
+        self._statics = Statics(compiler, diagnostics)
+
+    def steps(self, steps: Iterable[Step]) -> tuple[PlannedStep, ...]:
+        return tuple(self._step(step) for step in steps)
+
+    def _step(self, step: Step) -> PlannedStep:
+        value = self._compiler.expression
+        slot = self._compiler.names.slot
+        match step:
+            case Request():
+                return self.requests.request(step)
+            case Think(duration, span):
+                return PlannedThink(value(duration), span)
+            case Choose(branches, span):
+                weights = tuple(self._statics.count(b.weight) for b in branches)
+                return PlannedChoose(weights, tuple(self.steps(b.steps) for b in branches), span)
+            case Repeat(times, steps, span):
+                return PlannedRepeat(value(times), self.steps(steps), span)
+            case For(variable, items, steps, span):
+                return PlannedFor(slot(variable), value(items), self.steps(steps), span)
+            case While(condition, most, steps, span):
+                return PlannedWhile(value(condition), value(most), self.steps(steps), span)
+            case If(condition, then, otherwise, span):
+                return PlannedIf(value(condition), self.steps(then), self.steps(otherwise), span)
+            case Group(name, steps, span):
+                return PlannedGroup(name, self.steps(steps), span)
+            case Set(values, span):
+                compiled = tuple((slot(name), self._compiler.tree(tree)) for name, tree, _ in values)
+                return PlannedSet(compiled, tuple(name for name, _, _ in values), span)
+            case Log(message, span):
+                return PlannedLog(self._compiler.text(message), span)
+            case Skip(reason, span):
+                return PlannedSkip(self._compiler.expression(reason), span)
+            case Stop(scope, span):
+                return PlannedStop(scope, span)
+        assert_never(step)
+
+
+def assigned(steps: Iterable[Step]) -> Iterator[str]:
+    """The names of the variables that steps set: by `set`, `extract` and `for`."""
+    for step in steps:
+        match step:
+            case Request():
+                yield from (extract.name for extract in step.extract)
+            case Set(values, _):
+                yield from (name for name, _, _ in values)
+            case For(variable, _, inner, _):
+                yield variable
+                yield from assigned(inner)
+            case Choose(branches, _):
+                for branch in branches:
+                    yield from assigned(branch.steps)
+            case Repeat() | While() | Group():
+                yield from assigned(step.steps)
+            case If(_, then, otherwise, _):
+                yield from assigned((*then, *otherwise))
+            case _:
+                pass
+
+
+def _frozen(names: Names, begin: Mapping[int, Any], *, reset: bool) -> Variables:
+    initial = [UNSET] * len(names.slots)
+    computed = []
+    for slot, value in begin.items():
+        if isinstance(value, Constant):
+            initial[slot] = value.value
+        else:
+            computed.append((slot, value))
+    by_slot = tuple(sorted(names.slots, key=names.slots.__getitem__))
+    return Variables(by_slot, tuple(initial), tuple(computed), reset)
+
+
+def _gate(gate: Gate, flow: str | None, statics: Statics) -> PlannedGate:
+    def seconds(expression: Expression | None) -> float | None:
+        return statics.seconds(expression) if expression is not None else None
+
+    return PlannedGate(
+        flow=flow,
+        metric=gate.metric,
+        labels=gate.labels,
+        condition=gate.condition,
+        span=gate.span,
+        abort=gate.abort,
+        delay=seconds(gate.delay) or 0.0,
+        window=seconds(gate.window),
+        samples=gate.samples if gate.samples is not None else 1,
+    )
+
+
+def _scaled(count: int, scale: float) -> int:
+    return max(1, round(count * scale))
+
+
+def _chosen(flows: tuple[Flow, ...], inputs: Inputs) -> tuple[Flow, ...]:
+    known = [flow.name for flow in flows]
+    for option, wanted in (("--only", inputs.only), ("--vus", tuple(inputs.vus))):
+        for name in wanted:
+            if name not in known:
+                near = suggest(name, known)
+                raise VezaflowError(
+                    f"{option}: there is no flow '{name}'",
+                    hint=f"did you mean '{near}'?" if near else f"the flows are {', '.join(known)}",
+                )
+    return tuple(flow for flow in flows if not inputs.only or flow.name in inputs.only)
+
+

@@ -1,0 +1,133 @@
+"""Expectations → callables that look at an answer and say what is wrong with it, or nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vezaflow.diagnostics import Span
+from vezaflow.model import Expectation
+from vezaflow.plan.answer import Answer, UndecodableError
+from vezaflow.plan.evaluate import Compiler, Evaluate, render, show
+from vezaflow.plan.scope import EvaluationError, Scope
+from vezaflow.protocols import ErrorKind
+from vezaflow.syntax import Binary, compile_jsonpath, compile_pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a request failed though an answer came: shown under the place in the YAML that asked for it."""
+
+    kind: ErrorKind
+    code: str  # VF6xx
+    message: str  # one line, with the value that was there
+    span: Span
+
+
+Check = Callable[[Scope], Failure | None]
+_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCheck:
+    name: str  # the label `check` of the metric `checks`
+    run: Check
+
+
+def plan_check(expectation: Expectation, compiler: Compiler) -> PlannedCheck:
+    """One expectation as a check. It expects scope.answer to be the answer."""
+    look = _that(expectation, compiler) if expectation.kind == "that" else _value(expectation, compiler)
+
+    def run(scope: Scope) -> Failure | None:
+        try:
+            message = look(scope)
+        except EvaluationError as e:
+            return Failure(ErrorKind.EXPECTATION, "VF602", e.message, e.span)
+        except UndecodableError as e:
+            message = str(e)
+        return Failure(ErrorKind.EXPECTATION, "VF602", message, expectation.span) if message else None
+
+    return PlannedCheck(expectation.name, run)
+
+
+def _that(expectation: Expectation, compiler: Compiler) -> Callable[[Scope], str]:
+    expression = expectation.expected
+    assert expression is not None, "the reader gives every `that` its expression"
+    test = compiler.expression(expression)
+    sides: tuple[Evaluate, Evaluate] | None = None
+    if isinstance(expression, Binary) and expression.operator in _COMPARISONS:
+        sides = compiler.expression(expression.left), compiler.expression(expression.right)
+
+    def look(scope: Scope) -> str:
+        if test(scope):
+            return ""
+        if sides is None:
+            return "this is not so"
+        return f"this is not so: {show(sides[0](scope))} against {show(sides[1](scope))}"
+
+    return look
+
+
+def _value(expectation: Expectation, compiler: Compiler) -> Callable[[Scope], str]:
+    """A check of one value of the answer: present, equal, containing or matching."""
+    find = _finder(expectation)
+    equal = compiler.expression(expectation.expected) if expectation.expected is not None else None
+    contains = compiler.text(expectation.contains) if expectation.contains is not None else None
+    pattern = compile_pattern(expectation.matches) if expectation.matches is not None else None
+    what = {"header": f"header {expectation.subject}", "json": expectation.subject, "body": "the body"}[expectation.kind]
+
+    def look(scope: Scope) -> str:
+        assert scope.answer is not None
+        there, value = find(scope.answer)
+        if not there:
+            return f"{what} is not there: {_around(expectation.kind, scope.answer)}"
+        if equal is not None and not _same(value, wanted := equal(scope)):
+            return f"{what} is {show(value)}, not {show(wanted)}"
+        if contains is not None and not _has(value, part := contains(scope)):
+            return f"{what} does not contain {show(part)}: {show(value)}"
+        if pattern is not None and not pattern.search(_text(value)):
+            return f"{what} does not match {expectation.matches}: {show(value)}"
+        return ""
+
+    return look
+
+
+def _finder(expectation: Expectation) -> Callable[[Answer], tuple[bool, object]]:
+    if expectation.kind == "header":
+        name = expectation.subject
+
+        def header(answer: Answer) -> tuple[bool, object]:
+            value = answer.header(name)
+            return value is not None, value
+
+        return header
+    if expectation.kind == "json":
+        path = compile_jsonpath(expectation.subject)
+
+        def at_path(answer: Answer) -> tuple[bool, object]:
+            found = path(answer.json())
+            return bool(found), found[0] if found else None
+
+        return at_path
+    return lambda answer: (True, answer.text())
+
+
+def _same(value: object, wanted: object) -> bool:
+    """Equality with the wire's types: a header is text, so `content-length: 5` means "5"."""
+    if isinstance(value, str) and isinstance(wanted, int | float) and not isinstance(wanted, bool):
+        return value == render(wanted)
+    return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)
+
+
+def _has(value: object, part: str) -> bool:
+    if isinstance(value, list):
+        return any(_text(item) == part for item in value)
+    return part in _text(value)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else render(value)
+
+
+def _around(kind: str, answer: Answer) -> str:
+    if kind == "header":
+        return "there were " + (", ".join(sorted({name for name, _ in answer.headers})) or "no headers")
+    return answer.glimpse()

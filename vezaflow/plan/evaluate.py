@@ -1,0 +1,411 @@
+"""Expressions → callables. Each is compiled once; constants are folded; what is left is a closure over slots.
+
+Laws: an expression reads data and calls functions of the one table, nothing else. It raises EvaluationError and no
+other exception, with the span of the smallest part that failed. Quantities are numbers in base units here; that
+their dimensions agree was lint's business.
+"""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+import orjson
+
+from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.model import Tree
+from vezaflow.plan.scope import UNSET, EvaluationError, MissingError, Scope
+from vezaflow.syntax import (
+    FUNCTIONS,
+    Binary,
+    Call,
+    Conditional,
+    Expression,
+    Field,
+    Index,
+    ListOf,
+    Literal,
+    Name,
+    Needs,
+    Range,
+    Template,
+    Unary,
+)
+from vezaflow.units import Quantity
+
+Evaluate = Callable[[Scope], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value known before the run; callable like any other compiled expression."""
+
+    value: Any
+
+    def __call__(self, _scope: Scope) -> Any:
+        return self.value
+
+
+@dataclass(slots=True)
+class Names:
+    """What names mean in one flow: constants known now, and slots filled at run time."""
+
+    environment: Mapping[str, str]
+    constants: dict[str, Any] = field(default_factory=dict)
+    slots: dict[str, int] = field(default_factory=dict)
+
+    def slot(self, name: str) -> int:
+        """The slot of a variable, made on first use. From then on the name is no constant."""
+        self.constants.pop(name, None)
+        return self.slots.setdefault(name, len(self.slots))
+
+
+def show(value: object, width: int = 60) -> str:
+    """A value on one line, cut, for messages."""
+    if isinstance(value, str):
+        text = f'"{value}"'
+    elif value is UNSET:
+        return repr(value)
+    else:
+        try:
+            text = orjson.dumps(value, default=str).decode()
+        except TypeError:
+            text = str(value)
+    text = " ".join(text.split())
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def kind_of(value: object) -> str:
+    """What a value is, in an author's words."""
+    if value is None:
+        return "null"
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list", tuple: "a list", dict: "a mapping"}
+    return names.get(type(value), "a value")
+
+
+def render(value: Any) -> str:
+    """A value as it stands in a text: numbers and booleans as JSON writes them, lists and mappings as JSON."""
+    if type(value) is str:
+        return value
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
+    if value is None or value is UNSET:
+        raise ValueError("null can't stand in a text; give it a default with `??`")
+    return orjson.dumps(value, default=str).decode()
+
+
+def _order(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    def ordered(left: Any, right: Any) -> bool:
+        numbers = isinstance(left, int | float) and isinstance(right, int | float)
+        if numbers or (isinstance(left, str) and isinstance(right, str)):
+            return compare(left, right)
+        raise TypeError(f"{kind_of(left)} and {kind_of(right)} have no order: {show(left, 30)} and {show(right, 30)}")
+
+    return ordered
+
+
+def _arithmetic(sign: str, work: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def compute(left: Any, right: Any) -> Any:
+        for side in (left, right):
+            if not isinstance(side, int | float) or isinstance(side, bool):
+                raise TypeError(f"`{sign}` works on numbers, and this is {kind_of(side)}: {show(side, 30)}")
+        return work(left, right)
+
+    return compute
+
+
+def _contains(item: Any, container: Any) -> bool:
+    if isinstance(container, str) and not isinstance(item, str):
+        raise TypeError(f"only a text can be in a text, and this is {kind_of(item)}")
+    if not isinstance(container, str | list | tuple | dict):
+        raise TypeError(f"`in` looks into a list, a mapping or a text, and this is {kind_of(container)}")
+    return item in container
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": _order(operator.lt),
+    "<=": _order(operator.le),
+    ">": _order(operator.gt),
+    ">=": _order(operator.ge),
+    "in": _contains,
+    "+": _arithmetic("+", operator.add),
+    "-": _arithmetic("-", operator.sub),
+    "*": _arithmetic("*", operator.mul),
+    "/": _arithmetic("/", operator.truediv),
+}
+
+_FAULTS = (TypeError, ValueError, KeyError, IndexError, ArithmeticError, AttributeError, RecursionError)
+
+
+def _reason(fault: Exception) -> str:
+    if isinstance(fault, ZeroDivisionError):
+        return "division by zero"
+    return str(fault.args[0]) if fault.args else type(fault).__name__
+
+
+class Compiler:
+    """Compiles the expressions of one flow (or of the suite's own steps)."""
+
+    def __init__(self, names: Names, diagnostics: Diagnostics, *, fields_of_item: bool = False) -> None:
+        self.names = names
+        self._diagnostics = diagnostics
+        self._fields_of_item = fields_of_item
+
+    def for_items(self) -> "Compiler":
+        """A compiler for `where`: a name is a field of the item first, a variable second."""
+        return Compiler(self.names, self._diagnostics, fields_of_item=True)
+
+    def expression(self, expression: Expression) -> Evaluate:
+        """The callable of an expression; a Constant where its value is known already."""
+        match expression:
+            case Literal(value=Quantity(amount=amount)):
+                return Constant(amount)
+            case Literal(value=value):
+                return Constant(value)
+            case Name():
+                return self._name(expression)
+            case Field():
+                return self._field(expression)
+            case Index(target, index, span):
+                return self._apply(_item, (self.expression(target), self.expression(index)), span)
+            case Call():
+                return self._call(expression)
+            case Unary("not", operand, span):
+                return self._apply(operator.not_, (self.expression(operand),), span)
+            case Unary(_, operand, span):
+                return self._apply(lambda x: _OPERATORS["-"](0, x), (self.expression(operand),), span)
+            case Binary(sign, left, right, span):
+                return self._binary(sign, left, right, span)
+            case Conditional(condition, then, otherwise, _):
+                return self._conditional(condition, then, otherwise)
+            case ListOf(items, span):
+                return self._apply(lambda *values: list(values), tuple(map(self.expression, items)), span)
+            case Range(low, high, span):
+                return self._apply(lambda a, b: (a, b), (self.expression(low), self.expression(high)), span)
+            case Template():
+                return self._template(expression)
+        assert_never(expression)
+
+    def tree(self, tree: Tree) -> Evaluate:
+        """A tree of values, with expressions at its leaves, as one callable that builds it anew."""
+        if isinstance(tree, dict):
+            keys = tuple(tree)
+            values = tuple(self.tree(v) for v in tree.values())
+            if all(isinstance(v, Constant) for v in values):
+                return Constant({k: v(_NO_SCOPE) for k, v in zip(keys, values, strict=True)})
+            return lambda scope: {k: v(scope) for k, v in zip(keys, values, strict=True)}
+        if isinstance(tree, tuple):
+            items = tuple(self.tree(item) for item in tree)
+            if all(isinstance(i, Constant) for i in items):
+                return Constant([i(_NO_SCOPE) for i in items])
+            return lambda scope: [i(scope) for i in items]
+        return self.expression(tree)
+
+    def text(self, expression: Expression) -> Callable[[Scope], str]:
+        """An expression whose value is wanted as text."""
+        return self._apply(render, (self.expression(expression),), expression.span)
+
+    def _name(self, expression: Name) -> Evaluate:
+        name, span = expression.name, expression.span
+        outer = self._variable(name, span)
+        if not self._fields_of_item:
+            if outer is None:
+                self._diagnostics.error(
+                    "VF301", span, f"'{name}' is never set", help=self._hint(name) or "set it with `vars`, `set` or `extract`"
+                )
+                return Constant(None)
+            return outer
+        if name == "it":
+            return lambda scope: scope.item
+
+        def of_item(scope: Scope) -> Any:
+            item = scope.item
+            if isinstance(item, dict) and name in item:
+                return item[name]
+            if outer is not None:
+                return outer(scope)
+            raise MissingError(f"the item has no field '{name}': {show(item)}", span)
+
+        return of_item
+
+    def _hint(self, name: str) -> str:
+        near = suggest(name, [*self.names.constants, *self.names.slots])
+        return f"did you mean '{near}'?" if near else ""
+
+    def _variable(self, name: str, span: Span) -> Evaluate | None:
+        if name == "env":
+            return Constant(dict(self.names.environment))
+        if name == "vu":
+            return lambda scope: scope.number
+        if name == "iteration":
+            return lambda scope: scope.iteration
+        if name in self.names.constants:
+            return Constant(self.names.constants[name])
+        slot = self.names.slots.get(name)
+        if slot is None:
+            return None
+
+        def variable(scope: Scope) -> Any:
+            value = scope.slots[slot]
+            if value is UNSET:
+                raise MissingError(f"'{name}' is not set yet", span)
+            return value
+
+        return variable
+
+    def _field(self, expression: Field) -> Evaluate:
+        if isinstance(expression.target, Name) and expression.target.name == "env":
+            return self._environment(expression)
+        name, span = expression.name, expression.span
+        target = self.expression(expression.target)
+
+        def get(value: Any) -> Any:
+            if isinstance(value, dict):
+                if name in value:
+                    return value[name]
+                near = suggest(name, [str(k) for k in value])
+                raise KeyError(f"no field '{name}' in {show(value)}" + (f"; did you mean '{near}'?" if near else ""))
+            raise KeyError(f"{kind_of(value)} has no fields ('{name}' was asked for): {show(value)}")
+
+        return self._apply(get, (target,), span)
+
+    def _environment(self, expression: Field, *, optional: bool = False) -> Evaluate:
+        value = self.names.environment.get(expression.name)
+        if value is None and not optional:
+            near = suggest(expression.name, list(self.names.environment))
+            help_ = f"give it with `-e {expression.name}=…` or in the environment, or a default with `??`"
+            self._diagnostics.error(
+                "VF310",
+                expression.span,
+                f"the environment value {expression.name} is missing",
+                help=f"{help_}; did you mean '{near}'?" if near and near.upper() == near else help_,
+            )
+        return Constant(value)
+
+    def _call(self, expression: Call) -> Evaluate:
+        function = FUNCTIONS.get(expression.function)
+        if function is None:  # lint has said so
+            return Constant(None)
+        arguments = tuple(self.expression(a) for a in expression.arguments)
+        call, span = function.call, expression.span
+        if function.needs is Needs.NOTHING:
+            return self._apply(call, arguments, span)
+        if function.needs is Needs.CLOCK:
+            return self._apply(call, arguments, span, fold=False)
+        if function.needs is Needs.RANDOM:
+            return self._apply(call, (_random, *arguments), span, fold=False)
+        return self._apply(call, (_answer, *arguments), span, fold=False)
+
+    def _binary(self, sign: str, left: Expression, right: Expression, span: Span) -> Evaluate:
+        if sign == "??":
+            return self._coalesce(left, right)
+        a, b = self.expression(left), self.expression(right)
+        if sign == "and":
+            return lambda scope: a(scope) and b(scope)
+        if sign == "or":
+            return lambda scope: a(scope) or b(scope)
+        return self._apply(_OPERATORS[sign], (a, b), span)
+
+    def _coalesce(self, left: Expression, right: Expression) -> Evaluate:
+        if isinstance(left, Field) and isinstance(left.target, Name) and left.target.name == "env":
+            first: Evaluate = self._environment(left, optional=True)
+        else:
+            first = self.expression(left)
+        second = self.expression(right)
+        if isinstance(first, Constant):
+            return first if first.value is not None else second
+
+        def coalesce(scope: Scope) -> Any:
+            try:
+                value = first(scope)
+            except MissingError:
+                return second(scope)
+            return second(scope) if value is None else value
+
+        return coalesce
+
+    def _conditional(self, condition: Expression, then: Expression, otherwise: Expression) -> Evaluate:
+        test, yes, no = self.expression(condition), self.expression(then), self.expression(otherwise)
+        return lambda scope: yes(scope) if test(scope) else no(scope)
+
+    def _template(self, template: Template) -> Evaluate:
+        parts = tuple(self.text(part) for part in template.parts)
+        if all(isinstance(part, Constant) for part in parts):
+            return Constant("".join(part(_NO_SCOPE) for part in parts))
+        return lambda scope: "".join([part(scope) for part in parts])
+
+    def _apply(
+        self, work: Callable[..., Any], arguments: tuple[Evaluate, ...], span: Span, *, fold: bool = True
+    ) -> Evaluate:
+        """A call of `work` on evaluated arguments; done now if all are constant."""
+        if fold and all(isinstance(a, Constant) for a in arguments):
+            try:
+                return Constant(work(*(a(_NO_SCOPE) for a in arguments)))
+            except _FAULTS as fault:
+                self._diagnostics.error("VF302", span, f"this can't be computed: {_reason(fault)}")
+                return Constant(None)
+        if len(arguments) == 1:
+            (only,) = arguments
+
+            def apply_one(scope: Scope) -> Any:
+                value = only(scope)
+                try:
+                    return work(value)
+                except _FAULTS as fault:
+                    raise _error(fault, span) from None
+
+            return apply_one
+        if len(arguments) == 2:
+            one, two = arguments
+
+            def apply_two(scope: Scope) -> Any:
+                a, b = one(scope), two(scope)
+                try:
+                    return work(a, b)
+                except _FAULTS as fault:
+                    raise _error(fault, span) from None
+
+            return apply_two
+
+        def apply(scope: Scope) -> Any:
+            values = [a(scope) for a in arguments]
+            try:
+                return work(*values)
+            except _FAULTS as fault:
+                raise _error(fault, span) from None
+
+        return apply
+
+
+def _error(fault: Exception, span: Span) -> EvaluationError:
+    missing = isinstance(fault, KeyError | IndexError)
+    return (MissingError if missing else EvaluationError)(_reason(fault), span)
+
+
+def _random(scope: Scope) -> Any:
+    return scope.random
+
+
+def _answer(scope: Scope) -> Any:
+    return scope.answer
+
+
+def _item(target: Any, index: Any) -> Any:
+    if isinstance(target, dict):
+        if index in target:
+            return target[index]
+        raise KeyError(f"no field {show(index, 30)} in {show(target)}")
+    if not isinstance(target, list | tuple | str):
+        raise TypeError(f"{kind_of(target)} has no items: {show(target)}")
+    if not isinstance(index, int):
+        raise TypeError(f"an item is asked for by its number, not by {kind_of(index)}")
+    if not -len(target) <= index < len(target):
+        raise IndexError(f"no item {index} in a list of {len(target)}")
+    return target[index]
+
+
+_NO_SCOPE: Any = None  # constants look at no scope

@@ -1,0 +1,47 @@
+"""What a run is given besides its files, and the secrets among it."""
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+_MASK = "•••"
+_SHORTEST = 4  # a shorter value stands in too many words to be masked everywhere
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The environment and the command line's words."""
+
+    environment: Mapping[str, str]
+    base_url: str | None = None  # overrides the suite's
+    duration: float | None = None  # seconds, overrides every flow's
+    vus: Mapping[str, int] = field(default_factory=dict)  # by flow
+    scale: float = 1.0  # of every flow's VUs and shared iterations
+    only: tuple[str, ...] = ()  # flows; none: all
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Values that never appear in any output, in whatever dress they travel."""
+
+    forms: tuple[str, ...] = ()  # the longest first
+
+    @classmethod
+    def of(cls, values: Iterable[str]) -> "Secrets":
+        """The values and their dresses: percent-encoded, base64, and as JSON writes them."""
+        forms: set[str] = set()
+        for value in values:
+            if len(value) < _SHORTEST:
+                continue
+            encoded = base64.b64encode(value.encode()).decode()
+            forms |= {value, quote(value, safe=""), quote(value), encoded, encoded.rstrip("="), repr(value)[1:-1]}
+        return cls(tuple(sorted(forms, key=len, reverse=True)))
+
+    def mask(self, text: str) -> str:
+        """The text with every secret blotted out."""
+        for form in self.forms:
+            if form in text:
+                text = text.replace(form, _MASK)
+        return text

@@ -1,0 +1,88 @@
+"""The plan: everything that a run will do, decided. Data only; the engine is the behaviour."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from vezaflow.diagnostics import Span
+from vezaflow.model import Executor
+from vezaflow.plan.evaluate import Evaluate
+from vezaflow.plan.gate import PlannedGate
+from vezaflow.plan.inputs import Inputs, Secrets
+from vezaflow.plan.steps import PlannedRequest, PlannedStep
+from vezaflow.plan.targets import Targets
+from vezaflow.protocols import ClientOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The slots of one scope: what they begin with, and those that each VU computes for itself when it starts."""
+
+    names: tuple[str, ...]  # by slot
+    initial: tuple[Any, ...]  # by slot; UNSET where nothing is there yet
+    computed: tuple[tuple[int, Evaluate], ...]
+    reset: bool  # whether iterations set variables, so that each has to begin afresh
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLoad:
+    """Times in seconds. For the iteration executors `duration` is k6's maxDuration."""
+
+    executor: Executor
+    vus: int
+    duration: float
+    iterations: int | None  # of each VU, or shared by all: as the executor says
+    start_time: float
+    graceful_stop: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFlow:
+    name: str
+    description: str
+    load: PlannedLoad
+    variables: Variables
+    shared: tuple[tuple[int, int], ...]  # (slot of the suite, slot here): what `setup` hands to every VU
+    login: tuple[PlannedStep, ...]
+    steps: tuple[PlannedStep, ...]
+    final: tuple[PlannedStep, ...]
+    think: Evaluate | None
+    pace: Evaluate | None
+    judged_from: float  # seconds after the flow's start
+    judge_drain: bool
+    client: ClientOptions
+    span: Span  # of the flow's name: where a pause that can't be computed is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What is asked before anything else, and how long a failure is tried again (seconds)."""
+
+    requests: tuple[PlannedRequest, ...]
+    total: float
+    every: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    suite: str
+    description: str
+    targets: Targets
+    variables: Variables  # of preflight, setup and teardown
+    client: ClientOptions
+    preflight: Preflight
+    setup: tuple[PlannedStep, ...]
+    teardown: tuple[PlannedStep, ...]
+    flows: tuple[PlannedFlow, ...]
+    gates: tuple[PlannedGate, ...]
+    inputs: Inputs
+    shown_inputs: tuple[tuple[str, str], ...]  # the values that the suite reads, secrets masked
+    secrets: Secrets
+
+    @property
+    def seconds(self) -> float:
+        """From the first flow's start to the last one's planned end, graceful stops left out."""
+        return max((f.load.start_time + f.load.duration for f in self.flows), default=0.0)
+
+    @property
+    def vus(self) -> int:
+        return sum(flow.load.vus for flow in self.flows)

@@ -1,0 +1,50 @@
+"""Where an expression finds its values while it runs, and how it says that it can't.
+
+Names are resolved to slots when a flow is compiled: at run time there is no look-up by name. A Scope belongs to
+one VU; the engine's VU is one.
+"""
+
+from random import Random
+from typing import Any
+
+from vezaflow.diagnostics import Span
+from vezaflow.plan.answer import Answer
+
+
+class Unset:
+    """The value of a variable that nothing has set yet on this path."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "nothing (not set yet)"
+
+
+UNSET = Unset()
+
+
+class EvaluationError(Exception):
+    """An expression met data that it can't work on. The step that asked fails; the VU lives on."""
+
+    def __init__(self, message: str, span: Span) -> None:
+        super().__init__(message)
+        self.message = message
+        self.span = span
+
+
+class MissingError(EvaluationError):
+    """A variable not set, or a field or an item that is not there: what `??` gives a default for."""
+
+
+class Scope:
+    """What expressions see: slots by index, the VU's own random numbers, its numbers, the last answer."""
+
+    __slots__ = ("answer", "item", "iteration", "number", "random", "slots")
+
+    def __init__(self, slots: list[Any], random: Random, number: int) -> None:
+        self.slots = slots
+        self.random = random
+        self.number = number  # from 1, within the flow
+        self.iteration = 0  # from 0, as k6's __ITER
+        self.answer: Answer | None = None
+        self.item: Any = None  # what a `where` looks at

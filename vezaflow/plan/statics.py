@@ -1,0 +1,83 @@
+"""Values that must be known before the run: how many VUs, how long, how large.
+
+They may come from the environment, where they are texts: `DURATION=2m` is read with its unit here, and what doesn't
+fit is shown at the place in the YAML that asked for it.
+"""
+
+from typing import Any
+
+from vezaflow.diagnostics import Diagnostics, Span
+from vezaflow.model import Expression
+from vezaflow.plan.evaluate import Compiler, Constant, show
+from vezaflow.units import Dimension, parse_as
+
+
+class Statics:
+    """Evaluates the expressions of settings. A fault is a diagnostic, and the value a harmless one."""
+
+    def __init__(self, compiler: Compiler, diagnostics: Diagnostics) -> None:
+        self._compiler = compiler
+        self._diagnostics = diagnostics
+
+    def seconds(self, expression: Expression) -> float:
+        return self._quantity(expression, Dimension.TIME, "a duration such as 5m")
+
+    def size(self, expression: Expression) -> int:
+        return int(self._quantity(expression, Dimension.SIZE, "a size such as 1 MiB"))
+
+    def count(self, expression: Expression, *, least: int = 1) -> int:
+        value = self._value(expression)
+        try:
+            number = int(value) if not isinstance(value, float) or value.is_integer() else -1
+        except (TypeError, ValueError):
+            number = -1
+        if number < least or isinstance(value, bool):
+            if value is not None:
+                self._wrong(expression.span, f"a whole number of at least {least}", value)
+            return least
+        return number
+
+    def flag(self, expression: Expression) -> bool:
+        value = self._value(expression)
+        known = {True: True, False: False, "true": True, "false": False}
+        if isinstance(value, bool | str) and value in known:
+            return known[value]
+        self._wrong(expression.span, "true or false", value)
+        return False
+
+    def text(self, expression: Expression) -> str:
+        value = self._value(expression)
+        return "" if value is None else str(value)
+
+    def value(self, expression: Expression) -> Any:
+        """Whatever it is; None with a diagnostic when it is not known before the run."""
+        return self._value(expression)
+
+    def _quantity(self, expression: Expression, dimension: Dimension, wanted: str) -> float:
+        value = self._value(expression)
+        if isinstance(value, str):
+            try:
+                return parse_as(value, dimension).amount
+            except ValueError as e:
+                self._diagnostics.error("VF311", expression.span, f"{show(value)} is not {wanted}: {e}")
+                return 0.0
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        if value is not None:
+            self._wrong(expression.span, wanted, value)
+        return 0.0
+
+    def _value(self, expression: Expression) -> Any:
+        before = len(self._diagnostics.items)
+        compiled = self._compiler.expression(expression)
+        if isinstance(compiled, Constant):
+            if compiled.value is None and len(self._diagnostics.items) == before:
+                self._wrong(expression.span, "a value", None)
+            return compiled.value
+        self._diagnostics.error(
+            "VF313", expression.span, "this must be known before the run", help="use constants, `env` and `vars` without random parts"
+        )
+        return None
+
+    def _wrong(self, span: Span, wanted: str, value: object) -> None:
+        self._diagnostics.error("VF311", span, f"this must be {wanted}, and it is {show(value)}")

@@ -1,0 +1,140 @@
+"""Steps with everything about them decided: data and callables, ready for the engine to interpret.
+
+One dataclass a kind, mirroring model/steps.py; slots instead of names, callables instead of expressions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from vezaflow.diagnostics import Span
+from vezaflow.model import OnFailure
+from vezaflow.plan.checks import Failure, PlannedCheck
+from vezaflow.plan.evaluate import Evaluate
+from vezaflow.plan.extractors import PlannedExtract
+from vezaflow.plan.scope import Scope
+from vezaflow.plan.targets import Target
+from vezaflow.protocols import Body, Want
+
+
+class Outgoing(NamedTuple):
+    """A request as it goes out: all the bytes of its head, and its body."""
+
+    target: Target
+    head: bytes
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRequest:
+    """One HTTP request and what is to be made of its answer."""
+
+    name: str
+    method: str
+    prepare: Callable[[Scope], Outgoing]
+    redirect: Callable[[Scope, Outgoing, Target, bool], Outgoing]  # …, whether the method becomes GET
+    want: Want
+    timeout: float
+    accepts: bytes  # accepts[status] is 1 where the status is as expected
+    explicit: frozenset[int]  # statuses that `expect` names one by one: a redirect among them is not followed
+    status_failure: Callable[[int], Failure]
+    checks: tuple[PlannedCheck, ...]
+    extracts: tuple[PlannedExtract, ...]
+    follow: int
+    on_failure: OnFailure
+    replayable: bool
+    bodyless: bool
+    tags: tuple[tuple[str, str], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedThink:
+    duration: Evaluate  # seconds, or (low, high)
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChoose:
+    weights: tuple[int, ...]
+    branches: tuple[tuple["PlannedStep", ...], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRepeat:
+    times: Evaluate
+    steps: tuple["PlannedStep", ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFor:
+    slot: int
+    items: Evaluate
+    steps: tuple["PlannedStep", ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWhile:
+    condition: Evaluate
+    most: Evaluate
+    steps: tuple["PlannedStep", ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedIf:
+    condition: Evaluate
+    then: tuple["PlannedStep", ...]
+    otherwise: tuple["PlannedStep", ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedGroup:
+    name: str
+    steps: tuple["PlannedStep", ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSet:
+    values: tuple[tuple[int, Evaluate], ...]
+    names: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLog:
+    message: Callable[[Scope], str]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSkip:
+    reason: Callable[[Scope], Any]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStop:
+    scope: str  # vu | flow | run
+    span: Span
+
+
+PlannedStep = (
+    PlannedRequest
+    | PlannedThink
+    | PlannedChoose
+    | PlannedRepeat
+    | PlannedFor
+    | PlannedWhile
+    | PlannedIf
+    | PlannedGroup
+    | PlannedSet
+    | PlannedLog
+    | PlannedSkip
+    | PlannedStop
+)
