@@ -122,11 +122,19 @@ _ROWS: tuple[Rule, ...] = (
     ),
     # --- 3xx: names and environment
     Rule(
-        "VF301", _ERROR, "unknown function",
+        "VF301", _ERROR, "a name that is never set",
+        "A name is used that neither `vars`, `set`, `extract` nor a loop gives a value.",
+    ),
+    Rule(
+        "VF302", _ERROR, "an expression that can't be computed",
+        "All parts of the expression are known before the run, and computing it fails.",
+    ),
+    Rule(
+        "VF303", _ERROR, "unknown function",
         "Expressions call a fixed set of functions; the reference lists them.",
     ),
     Rule(
-        "VF302", _ERROR, "wrong number of arguments",
+        "VF304", _ERROR, "wrong number of arguments",
         "A function is called with fewer or more arguments than it takes.",
     ),
     # --- 4xx: load, weights, the meaning of a flow

@@ -1,0 +1,70 @@
+"""Text → trees with spans: YAML nodes, expressions, templates, conditions; and what expressions can call."""
+
+from vezaflow.syntax.expressions import (
+    Binary,
+    Call,
+    Condition,
+    Conditional,
+    Expression,
+    Field,
+    Index,
+    ListOf,
+    Literal,
+    Name,
+    Operator,
+    Range,
+    Template,
+    Unary,
+)
+from vezaflow.syntax.functions import FUNCTIONS, Answer, CallError, Function, Needs, Parameter, check_call
+from vezaflow.syntax.jsonpath import JsonPath, compile_jsonpath
+from vezaflow.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence
+from vezaflow.syntax.parser import AGGREGATES, parse_condition, parse_expression
+from vezaflow.syntax.patterns import compile_pattern
+from vezaflow.syntax.templates import parse_bare, parse_template, parse_value
+from vezaflow.syntax.walk import calls, children, names, walk
+from vezaflow.syntax.yaml import decode, read_yaml
+
+__all__ = [
+    "AGGREGATES",
+    "FUNCTIONS",
+    "Answer",
+    "Binary",
+    "Call",
+    "CallError",
+    "Condition",
+    "Conditional",
+    "Entry",
+    "Expression",
+    "Field",
+    "Function",
+    "Index",
+    "JsonPath",
+    "ListOf",
+    "Literal",
+    "Mapping",
+    "Name",
+    "Needs",
+    "Node",
+    "Operator",
+    "Parameter",
+    "Range",
+    "Scalar",
+    "Sequence",
+    "Template",
+    "Unary",
+    "calls",
+    "check_call",
+    "children",
+    "compile_jsonpath",
+    "compile_pattern",
+    "decode",
+    "names",
+    "parse_bare",
+    "parse_condition",
+    "parse_expression",
+    "parse_template",
+    "parse_value",
+    "read_yaml",
+    "walk",
+]

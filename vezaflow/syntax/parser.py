@@ -1,0 +1,279 @@
+"""The text of an expression or a condition → its tree, with a Diagnostic for everything that can't be read.
+
+lark does the reading (grammar.lark, LALR, built once and on first use); this file makes the trees, gives every part
+its span in the author's file, and keeps the bounds: length, depth, size of numbers. Nothing is evaluated, and
+Python's own parser is never asked.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import resources
+from typing import Any, TypeVar, cast
+
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedInput
+
+from vezaflow.diagnostics import Diagnostics, Span
+from vezaflow.syntax.expressions import (
+    Binary,
+    Call,
+    Condition,
+    Conditional,
+    Expression,
+    Field,
+    Index,
+    ListOf,
+    Literal,
+    Name,
+    Operator,
+    Range,
+    Unary,
+)
+from vezaflow.syntax.nodes import Scalar
+from vezaflow.syntax.trouble import RESERVED, Trouble, explain, unescaped
+from vezaflow.units import Quantity, parse
+
+LONGEST = 4_000
+DEEPEST = 100
+AGGREGATES = ("p", "avg", "min", "max", "med", "count", "rate", "value")
+_T = TypeVar("_T")
+_CONSTANTS: dict[str, None | bool] = {"true": True, "false": False, "null": None}
+
+
+@cache
+def _lark() -> Lark:
+    grammar = resources.files(__package__).joinpath("grammar.lark").read_text("utf-8")
+    return Lark(
+        grammar, parser="lalr", lexer="contextual", start=["expression", "condition"],
+        propagate_positions=True, maybe_placeholders=False,
+    )  # fmt: skip
+
+
+def parse_expression(
+    scalar: Scalar, diagnostics: Diagnostics, start: int = 0, end: int | None = None
+) -> Expression | None:
+    """The expression that `scalar.text[start:end]` is; None, with the reason reported, if it is none."""
+    return _guarded(scalar, diagnostics, start, end, "expression", lambda b, tree: b.expression(tree))
+
+
+def parse_condition(scalar: Scalar, diagnostics: Diagnostics) -> Condition | None:
+    """The condition that the scalar is (`p(95) < 500 ms`); None, with the reason reported, if it is none."""
+    return _guarded(scalar, diagnostics, 0, None, "condition", lambda b, tree: b.condition(tree))
+
+
+def _guarded(
+    scalar: Scalar,
+    diagnostics: Diagnostics,
+    start: int,
+    end: int | None,
+    rule: str,
+    build: "Callable[[_Builder, Tree[Token]], _T]",
+) -> _T | None:
+    stop = len(scalar.text) if end is None else end
+    text = scalar.text[start:stop]
+    try:
+        return build(_Builder(scalar, start), _read(text, rule))
+    except Trouble as trouble:
+        span = scalar.piece(start + trouble.start, start + max(trouble.end, trouble.start))
+        if trouble.start >= len(text):  # at the end: the caret stands behind the last character
+            span = _behind(scalar, start + len(text.rstrip()))
+        diagnostics.error(trouble.code, span, trouble.message, label=trouble.label, help=trouble.help)
+        return None
+
+
+def _behind(scalar: Scalar, index: int) -> Span:
+    if index == 0:
+        return scalar.span
+    at = scalar.piece(index - 1, index).end
+    return Span(scalar.span.source, at, at)
+
+
+def _read(text: str, rule: str) -> "Tree[Token]":
+    """The text as lark's tree, within the bounds."""
+    if len(text) > LONGEST:
+        raise Trouble("VF206", LONGEST, len(text), f"an expression longer than {LONGEST:,} characters")
+    try:
+        tree = _lark().parse(text, start=rule)
+    except UnexpectedInput as unexpected:
+        raise explain(text, unexpected, rule) from None
+    if _depth(tree) > DEEPEST:
+        raise Trouble("VF206", 0, len(text), f"an expression nested deeper than {DEEPEST} levels")
+    return tree
+
+
+def _depth(tree: "Tree[Token]") -> int:
+    deepest = 0
+    waiting: list[tuple[Tree[Token], int]] = [(tree, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        waiting += ((child, depth + 1) for child in node.children if isinstance(child, Tree))
+    return deepest
+
+
+class _Builder:
+    """Makes the nodes of one text; knows where it stands in its scalar."""
+
+    def __init__(self, scalar: Scalar, start: int) -> None:
+        self.scalar = scalar
+        self.start = start
+
+    def expression(self, tree: "Tree[Token]") -> Expression:
+        make: Callable[[Tree[Token]], Expression] = getattr(self, f"_{tree.data}")
+        return make(tree)
+
+    def condition(self, tree: "Tree[Token]") -> Condition:
+        aggregate, *rest = tree.children
+        argument: float | None = None
+        if len(rest) == 3:
+            argument = float(cast(Token, rest.pop(0)))
+        compare, bound = cast(Token, rest[0]), cast("Tree[Token]", rest[1])
+        name = cast(Token, aggregate)
+        _check_aggregate(name, argument)
+        return Condition(
+            aggregate=str(name),
+            argument=argument,
+            operator=cast(Any, str(compare)),
+            bound=self._bound(bound),
+            text=self.scalar.text.strip(),
+            span=self._span(tree),
+        )
+
+    def _bound(self, tree: "Tree[Token]") -> float | Quantity:
+        token = cast(Token, tree.children[-1])
+        if token.type == "QUANTITY":
+            return _quantity(token)
+        return -_number(token) if len(tree.children) > 1 else _number(token)
+
+    def _span(self, tree: "Tree[Token]") -> Span:
+        return self._piece(tree.meta.start_pos, tree.meta.end_pos)
+
+    def _piece(self, start: int, end: int) -> Span:
+        return self.scalar.piece(self.start + start, self.start + end)
+
+    def _parts(self, tree: "Tree[Token]") -> Iterator[Expression]:
+        return (self.expression(child) for child in tree.children if isinstance(child, Tree))
+
+    def _conditional(self, tree: "Tree[Token]") -> Expression:
+        then, condition, otherwise = self._parts(tree)
+        return Conditional(condition, then, otherwise, self._span(tree))
+
+    def _binary(self, operator: str, tree: "Tree[Token]") -> Expression:
+        left, right = self._parts(tree)
+        return Binary(cast(Operator, operator), left, right, self._span(tree))
+
+    def _coalesce(self, tree: "Tree[Token]") -> Expression:
+        return self._binary("??", tree)
+
+    def _disjunction(self, tree: "Tree[Token]") -> Expression:
+        return self._binary("or", tree)
+
+    def _conjunction(self, tree: "Tree[Token]") -> Expression:
+        return self._binary("and", tree)
+
+    def _negation(self, tree: "Tree[Token]") -> Expression:
+        (operand,) = self._parts(tree)
+        return Unary("not", operand, self._span(tree))
+
+    def _minus(self, tree: "Tree[Token]") -> Expression:
+        (operand,) = self._parts(tree)
+        return Unary("-", operand, self._span(tree))
+
+    def _comparison(self, tree: "Tree[Token]") -> Expression:
+        operators = [child for child in tree.children if isinstance(child, Token)]
+        if len(operators) > 1:
+            again = operators[1]
+            assert again.start_pos is not None
+            raise Trouble(
+                "VF205", again.start_pos, again.start_pos + len(again), "comparisons can't be chained",
+                "a second comparison", "write `a < b and b < c`",
+            )  # fmt: skip
+        if operators[0].type == "NOT_IN":
+            return Unary("not", self._binary("in", tree), self._span(tree))
+        return self._binary(str(operators[0]), tree)
+
+    def _arithmetic(self, tree: "Tree[Token]") -> Expression:
+        return self._binary(str(tree.children[1]), tree)
+
+    def _range(self, tree: "Tree[Token]") -> Expression:
+        low, high = self._parts(tree)
+        return Range(low, high, self._span(tree))
+
+    def _field(self, tree: "Tree[Token]") -> Expression:
+        (target,) = self._parts(tree)
+        return Field(target, str(tree.children[1]), self._span(tree))
+
+    def _index(self, tree: "Tree[Token]") -> Expression:
+        target, index = self._parts(tree)
+        return Index(target, index, self._span(tree))
+
+    def _call(self, tree: "Tree[Token]") -> Expression:
+        name = _unreserved(cast(Token, tree.children[0]))
+        assert name.start_pos is not None
+        where = self._piece(name.start_pos, name.start_pos + len(name))
+        return Call(str(name), tuple(self._parts(tree)), self._span(tree), where)
+
+    def _list(self, tree: "Tree[Token]") -> Expression:
+        return ListOf(tuple(self._parts(tree)), self._span(tree))
+
+    def _name(self, tree: "Tree[Token]") -> Expression:
+        token = cast(Token, tree.children[0])
+        if token in _CONSTANTS:
+            return Literal(_CONSTANTS[token], self._span(tree))
+        return Name(str(_unreserved(token)), self._span(tree))
+
+    def _number(self, tree: "Tree[Token]") -> Expression:
+        return Literal(_number(cast(Token, tree.children[0])), self._span(tree))
+
+    def _quantity(self, tree: "Tree[Token]") -> Expression:
+        return Literal(_quantity(cast(Token, tree.children[0])), self._span(tree))
+
+    def _string(self, tree: "Tree[Token]") -> Expression:
+        token = cast(Token, tree.children[0])
+        assert token.start_pos is not None
+        return Literal(unescaped(token, token.start_pos), self._span(tree))
+
+
+def _unreserved(name: Token) -> Token:
+    if name in RESERVED:
+        raise _at(name, "VF208", f"'{name}' is a reserved word", help="give the variable another name")
+    return name
+
+
+def _number(token: Token) -> int | float:
+    if token.isdigit():
+        return int(token)
+    value = float(token)
+    if value == float("inf"):
+        raise _at(token, "VF201", "a number that is too large")
+    return value
+
+
+def _quantity(token: Token) -> Quantity:
+    try:
+        return parse(token)
+    except ValueError as reason:
+        raise _at(token, "VF204", str(reason)) from None
+
+
+def _check_aggregate(name: Token, argument: float | None) -> None:
+    if name not in AGGREGATES:
+        near = re.fullmatch(r"p(\d+(?:_\d+)?)", name)
+        raise _at(
+            name, "VF207", f"unknown aggregate '{name}'",
+            help=f"write p({near[1].replace('_', '.')})" if near else f"the aggregates are {', '.join(AGGREGATES)}",
+        )  # fmt: skip
+    if (name == "p") != (argument is not None):
+        raise _at(
+            name, "VF207", "p needs its percentile" if name == "p" else f"{name} takes no argument",
+            help="write p(95)" if name == "p" else f"write {name} alone",
+        )  # fmt: skip
+    if argument is not None and not 0 <= argument <= 100:
+        raise _at(name, "VF207", f"there is no percentile {argument:g}", help="a percentile is from 0 to 100")
+
+
+def _at(token: Token, code: str, message: str, *, help: str = "") -> Trouble:  # noqa: A002
+    assert token.start_pos is not None
+    return Trouble(code, token.start_pos, token.start_pos + len(token), message, "", help)
+
