@@ -1,7 +1,13 @@
-"""One request and what came of it: the value that protocols hand to the engine. No exception leaves an exchange."""
+"""One request and what came of it: the value that protocols hand to the engine. No exception leaves an
+exchange.
+"""
 
 from dataclasses import dataclass
 from enum import Enum, IntFlag
+from typing import TypeAlias
+
+Body: TypeAlias = bytes | tuple[bytes | memoryview, ...] | None
+"""What follows a request's head: pieces may be shared by all clients, they are never copied nor changed."""
 
 
 class ErrorKind(Enum):

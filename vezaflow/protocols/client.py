@@ -1,0 +1,275 @@
+"""One VU's way to the network: its connections (one per origin, kept alive), its cookies, its exchange.
+
+Laws: `send` never raises but for cancellation, what went wrong is in the exchange it returns; a request goes
+out twice only if its kept-alive connection died before a byte of an answer came, and it may be sent again or
+none of it had been taken; what the step doesn't want is never decoded. One request at a time.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import trio
+
+from vezaflow.protocols.body import TooLarge, Undecodable, decode
+from vezaflow.protocols.connection import IDLE, Connection
+from vezaflow.protocols.cookies import CookieJar
+from vezaflow.protocols.dial import dial
+from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Origin, Want
+from vezaflow.protocols.faults import fault_of
+from vezaflow.protocols.park import park
+
+if TYPE_CHECKING:
+    from vezaflow.protocols.transport import Transport
+
+_STALE = 0.0003  # a drain older than this is made again before a VU sends: it bounds how late answers are stamped
+_RACED = (ErrorKind.RESET, ErrorKind.CLOSED_EARLY)
+_current_task = trio.lowlevel.current_task
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOptions:
+    """How a client connects and what it remembers."""
+
+    ca_file: str | None = None  # PEM; instead of the platform's authorities
+    insecure: bool = False  # accept any certificate
+    cookies: bool = True
+
+
+class Sender(Protocol):
+    """What the engine asks of a client; fakes have this shape."""
+
+    cookies: CookieJar
+
+    async def send(
+        self,
+        origin: Origin,
+        head: bytes,
+        body: Body,
+        want: Want,
+        timeout: float,
+        *,
+        bodyless: bool = False,
+        replayable: bool = True,
+    ) -> Exchange: ...
+
+    def close(self) -> None: ...
+
+
+class Client:
+    """See the module. Made by `Transport.client`."""
+
+    __slots__ = (
+        "_connection", "_connections", "_cookies_on", "_options", "_origin", "_reactor", "_transport", "cookies",
+        "exchange",
+    )  # fmt: skip
+
+    def __init__(self, transport: "Transport", options: ClientOptions) -> None:
+        self._transport = transport
+        self._reactor = transport.reactor
+        self._options = options
+        self._cookies_on = options.cookies
+        self.cookies = CookieJar()
+        self.exchange = Exchange()
+        self._origin: Origin | None = None  # of the last request, and its connection: most VUs know one origin
+        self._connection: Connection | None = None
+        self._connections: dict[Origin, Connection] | None = None
+
+    async def send(
+        self,
+        origin: Origin,
+        head: bytes,
+        body: Body,
+        want: Want,
+        timeout: float,
+        *,
+        bodyless: bool = False,
+        replayable: bool = True,
+    ) -> Exchange:
+        """Send one request and wait for its answer, at most `timeout` seconds in all.
+
+        `head` is the whole request head with its blank line; `bodyless` says that it is HEAD; `replayable` that it may be
+        sent again. The exchange returned is the client's own, overwritten by its next request.
+        """
+        reactor = self._reactor
+        clock = reactor.clock
+        begun = clock()
+        if begun - reactor.drained > _STALE:
+            reactor.drain()
+        exchange = self.exchange
+        if exchange.error is not None or not exchange.reused:
+            _reset(exchange)
+        exchange.status = exchange.bytes_received = 0
+        if exchange.headers:
+            exchange.headers = []
+        exchange.body = b""
+        cookies = self.cookies.cookies
+        if cookies and self._cookies_on:
+            head = self._with_cookies(origin, head)
+        connection = self._connection
+        if origin is not self._origin or connection is None:
+            connection = self._find(origin)
+        if connection is None or connection.phase != IDLE:
+            connection = await self._open(origin, begun, begun + timeout)
+            if connection is None:
+                return exchange
+        while True:
+            connection.start(exchange, head, body, want, bodyless)
+            if connection.exchange is not None:
+                connection.deadline = begun + timeout
+                if reactor.quiet:
+                    reactor.rouse()
+                connection.task = _current_task()
+                await park(connection.trap)
+            if exchange.error is None:
+                answer = connection.answer
+                if answer is not None:
+                    self._collect(origin, head, connection, answer, want)
+                return exchange
+            if not self._raced(exchange, replayable):
+                return exchange
+            _reset(exchange)
+            connection = await self._open(origin, begun, begun + timeout)
+            if connection is None:
+                return exchange
+
+    def close(self) -> None:
+        """Close this client's connections."""
+        if self._connection is not None:
+            self._connection.close()
+        for connection in (self._connections or {}).values():
+            connection.close()
+        self._origin = self._connection = self._connections = None
+
+    # -- connections -----------------------------------------------------------------------------------------
+
+    def _find(self, origin: Origin) -> Connection | None:
+        """Make `origin` the present one; its connection, if there is one."""
+        if origin == self._origin:
+            return self._connection
+        if self._connection is not None:
+            assert self._origin is not None
+            if self._connections is None:
+                self._connections = {}
+            self._connections[self._origin] = self._connection
+        self._origin = origin
+        self._connection = self._connections.pop(origin, None) if self._connections else None
+        return self._connection
+
+    async def _open(self, origin: Origin, begun: float, deadline: float) -> Connection | None:
+        """A new connection to `origin`, or None with the reason in the exchange."""
+        exchange, clock = self.exchange, self._reactor.clock
+        exchange.reused = False
+        exchange.started = exchange.sent = exchange.first = exchange.ended = begun
+        exchange.bytes_sent = 0
+        old, self._connection = self._connection, None
+        if old is not None:
+            old.close()
+        try:
+            with trio.move_on_after(max(0.0, deadline - clock())) as scope:
+                addresses = await self._transport.resolver.resolve(origin.host, origin.port)
+        except OSError as error:
+            kind, detail = fault_of(error)
+            self._failed(kind if kind is ErrorKind.UNREACHABLE else ErrorKind.DNS, detail)
+            return None
+        if scope.cancelled_caught:
+            self._failed(ErrorKind.DNS, "the name was not resolved in time")
+            return None
+        found = clock()
+        exchange.blocked = found - begun
+        make = self._transport.maker(origin, self._options, old)
+        connection = await dial(addresses, make, exchange, deadline)
+        exchange.connecting = clock() - found
+        if connection is not None and origin.scheme == "https":
+            connection = await self._secure(connection, deadline)
+        if connection is None:
+            exchange.ended = clock()
+            return None
+        self._connection = connection
+        return connection
+
+    async def _secure(self, connection: Any, deadline: float) -> Connection | None:
+        begun = self._reactor.clock()
+        await connection.handshake(self.exchange, deadline)
+        self.exchange.tls = self._reactor.clock() - begun
+        return connection if connection.phase == IDLE else None
+
+    def _failed(self, kind: ErrorKind, detail: str) -> None:
+        self.exchange.error = kind
+        self.exchange.detail = detail
+        self.exchange.ended = self._reactor.clock()
+
+    @staticmethod
+    def _raced(exchange: Exchange, replayable: bool) -> bool:
+        """Whether a kept-alive connection died under a request that can go out again."""
+        return (
+            exchange.reused
+            and exchange.error in _RACED
+            and exchange.bytes_received == 0
+            and (replayable or exchange.bytes_sent == 0)
+        )
+
+    # -- answers ---------------------------------------------------------------------------------------------
+
+    def _collect(self, origin: Origin, head: bytes, connection: Connection, answer: Any, want: Want) -> None:
+        """Take what was wanted of an answer that is kept by its connection."""
+        connection.answer = None
+        exchange = self.exchange
+        if not answer.detailed:
+            exchange.body = answer.parts[0] if len(answer.parts) == 1 else b"".join(answer.parts)
+            if len(exchange.body) > connection.scratch.max_body:
+                self._refuse(connection, ErrorKind.TOO_LARGE, "the body is over the limit")
+            if connection.phase == IDLE:
+                answer.done = False
+                answer.parts = []
+                connection.scratch.bodied.append(answer)
+            return
+        headers = answer.headers
+        if want & Want.HEADERS or 300 <= exchange.status < 400:
+            exchange.headers = headers
+        if self._cookies_on and want & Want.COOKIES:
+            for name, value in headers:
+                if name == "set-cookie":
+                    self.cookies.take(origin, target_of(head), value)
+        if answer.parts and want & Want.BODY:
+            self._decode(connection, answer)
+
+    def _decode(self, connection: Connection, answer: Any) -> None:
+        body = b"".join(answer.parts)
+        encodings = ", ".join(value for name, value in answer.headers if name == "content-encoding")
+        if not encodings:
+            self.exchange.body = body
+            return
+        try:
+            self.exchange.body = decode(body, encodings, answer.limit)
+        except TooLarge:
+            self._refuse(connection, ErrorKind.TOO_LARGE, f"the decoded body is over {answer.limit} bytes")
+        except Undecodable as error:
+            self._refuse(connection, ErrorKind.MALFORMED, str(error))
+
+    def _refuse(self, connection: Connection, kind: ErrorKind, detail: str) -> None:
+        connection.close()
+        self.exchange.body = b""
+        self.exchange.error = kind
+        self.exchange.detail = detail
+
+    def _with_cookies(self, origin: Origin, head: bytes) -> bytes:
+        value = self.cookies.header(origin, target_of(head))
+        if value is None:
+            return head
+        at = head.lower().find(b"\r\ncookie:")
+        if at < 0:
+            return b"%bCookie: %b\r\n\r\n" % (head[:-2], value)
+        end = head.index(b"\r\n", at + 2)  # the author's own cookies first, in the one header that is allowed
+        return b"%b; %b%b" % (head[:end], value, head[end:])
+
+
+def target_of(head: bytes) -> str:
+    """The request target of a head: "/a?b=1"."""
+    return head.split(b" ", 2)[1].decode("latin-1")
+
+
+def _reset(exchange: Exchange) -> None:
+    exchange.error = None
+    exchange.detail = ""
+    exchange.reused = True
+    exchange.blocked = exchange.connecting = exchange.tls = 0.0

@@ -1,0 +1,390 @@
+"""One TCP connection and the exchange on it: a non-blocking socket, what is still to be sent, what is being
+parsed.
+
+Laws: every byte is stamped where it is read; a read that came up short has drained the socket, since a later
+byte or FIN makes another edge; nothing raises out of `ready`, every way of failing ends in `fail`, which
+closes the connection and wakes the task that waits; bytes that nobody asked for close an idle connection;
+bodies that are not wanted are thrown away by the kernel where it can (MSG_TRUNC).
+"""
+
+import math
+import mmap
+import socket
+import sys
+from errno import EINPROGRESS
+from typing import Any
+
+import trio
+
+from vezaflow.protocols.answer import Answer, Bodied, HttpParserError, HttpParserUpgrade, detailed
+from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Want
+from vezaflow.protocols.faults import fault_of, fault_of_code
+from vezaflow.protocols.park import park, trap, wake
+from vezaflow.protocols.reactor import ARRIVED, HANGUP, WRITE, Clock, Reactor
+
+IDLE, CONNECTING, HANDSHAKE, SENDING, WAITING, CLOSED = range(6)
+
+_TIMEOUTS = {
+    CONNECTING: (ErrorKind.TIMEOUT_CONNECT, "the connection was not established in time"),
+    HANDSHAKE: (ErrorKind.TIMEOUT_TLS, "the TLS handshake did not end in time"),
+    SENDING: (ErrorKind.TIMEOUT_SEND, "the request could not be sent in time"),
+    WAITING: (ErrorKind.TIMEOUT_WAIT, "no answer came in time"),
+}
+_READ_SIZE = 128 * 1024
+_SKIP_SIZE = 1024 * 1024
+_READS = 16  # a turn: no connection keeps the others waiting
+_JOIN = 16 * 1024  # below this, copying a body behind its head is cheaper than gathering (0.5 µs)
+_PIECES = 512  # of one sendmsg, under IOV_MAX
+_DISCARD = socket.MSG_TRUNC if sys.platform == "linux" else None
+
+
+class Scratch:
+    """What all connections of a transport share: the buffers they read into, the parsers at rest, the body limit."""
+
+    __slots__ = ("bodied", "buffer", "max_body", "plain", "skipped", "skipped_view", "view")
+
+    def __init__(self, max_body: int) -> None:
+        self.max_body = max_body
+        self.buffer = bytearray(_READ_SIZE)
+        self.view = memoryview(self.buffer)
+        self.skipped = mmap.mmap(-1, _SKIP_SIZE)  # never touched, so never resident
+        self.skipped_view = memoryview(self.skipped)
+        self.plain: list[Answer] = []
+        self.bodied: list[Bodied] = []
+
+
+class Connection:
+    """A plain TCP connection. `phase` is IDLE when a request may be sent."""
+
+    __slots__ = (
+        "answer", "bodyless", "clock", "deadline", "exchange", "fd", "pending", "phase", "reactor", "scratch",
+        "skipping", "socket", "task", "trap", "want",
+    )  # fmt: skip
+
+    def __init__(self, sock: socket.socket, reactor: Reactor, scratch: Scratch) -> None:
+        self.socket = sock
+        self.fd = sock.fileno()
+        self.reactor = reactor
+        self.clock: Clock = reactor.clock
+        self.scratch = scratch
+        self.phase = CONNECTING
+        self.deadline = math.inf
+        self.task: trio.lowlevel.Task | None = None
+        self.exchange: Exchange | None = None
+        self.answer: Any = None  # an Answer of one of the kinds, while one is on its way or not yet collected
+        self.pending: list[memoryview] | None = None
+        self.want = Want.NOTHING
+        self.bodyless = False
+        self.skipping = False
+        self.trap = trap(self._abort)
+
+    # -- for the task that uses it ---------------------------------------------------------------------------
+
+    async def connect(self, address: Any, exchange: Exchange, deadline: float) -> None:
+        """Establish the connection; what went wrong is in the exchange."""
+        self.exchange = exchange
+        code = self.socket.connect_ex(address)
+        if code not in (0, EINPROGRESS):
+            self.fail(*fault_of_code(code))
+            return
+        self.reactor.watch(self)
+        self.reactor.await_writable(self)
+        await self.wait(deadline)
+
+    async def wait(self, deadline: float) -> None:
+        """Park the calling task until the present phase has ended."""
+        self.deadline = deadline
+        if self.reactor.quiet:
+            self.reactor.rouse()
+        self.task = trio.lowlevel.current_task()
+        await park(self.trap)
+
+    def start(self, exchange: Exchange, head: bytes, body: Body, want: Want, bodyless: bool) -> None:
+        """Hand a request to the kernel, as much of it as it takes. If `exchange` is still set after this, wait for it."""
+        self.exchange = exchange
+        self.want = want
+        self.bodyless = bodyless
+        self.phase = WAITING
+        if body is not None:
+            if type(body) is not bytes or len(body) > _JOIN:
+                self._send_pieces(exchange, head, body)
+                return
+            head += body
+        exchange.started = self.clock()
+        try:
+            sent = self.socket.send(head)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            exchange.sent = exchange.started
+            self.broken(error)
+            return
+        exchange.sent = self.clock()
+        exchange.bytes_sent = sent
+        if sent != len(head):
+            self._leave([memoryview(head)[sent:]])
+
+    def close(self) -> None:
+        if self.phase != CLOSED:
+            self.phase = CLOSED
+            self.reactor.forget(self)
+            self.socket.close()
+
+    # -- for the reactor -------------------------------------------------------------------------------------
+
+    def ready(self, mask: int, now: float) -> None:
+        if self.phase == CONNECTING:
+            self._connected()
+            return
+        if self.pending is not None and mask & WRITE:
+            self.flush()
+        if mask & ARRIVED and self.phase != CLOSED:
+            self.read(mask, now)
+
+    def expire(self) -> None:
+        """The deadline is over: which phase it is says what was too slow."""
+        kind, detail = _TIMEOUTS[self.phase]
+        if self.phase == WAITING and self.answer is not None:
+            kind, detail = ErrorKind.TIMEOUT_RECEIVE, "the answer did not end in time"
+        self.fail(kind, detail)
+
+    def abandon(self) -> None:
+        """The transport goes down."""
+        self.fail(ErrorKind.INTERRUPTED, "the transport was closed")
+
+    # -- sending ---------------------------------------------------------------------------------------------
+
+    def _send_pieces(self, exchange: Exchange, head: bytes, body: Body) -> None:
+        assert body is not None
+        pieces = body if isinstance(body, tuple) else (body,)
+        self.pending = [memoryview(head), *(memoryview(piece).cast("B") for piece in pieces if len(piece))]
+        self.phase = SENDING
+        exchange.started = self.clock()
+        self.flush()
+
+    def _leave(self, pending: list[memoryview]) -> None:
+        self.pending = pending
+        self.phase = SENDING
+        self.reactor.await_writable(self)
+
+    def flush(self) -> None:
+        """Send what is pending until it is gone or the kernel is full."""
+        exchange, pending = self.exchange, self.pending
+        assert exchange is not None
+        assert pending is not None
+        try:
+            while pending:
+                sent = self.socket.sendmsg(pending[:_PIECES])
+                exchange.bytes_sent += sent
+                _advance(pending, sent)
+        except BlockingIOError:
+            self.reactor.await_writable(self)
+            return
+        except OSError as error:
+            self.broken(error)
+            return
+        self.pending = None
+        self.phase = WAITING
+        exchange.sent = self.clock()
+
+    def broken(self, error: OSError) -> None:
+        """The peer takes no more. An answer that it gave before (413, say) counts, and may still be in the buffer."""
+        self.read(HANGUP, self.clock(), error)
+
+    # -- receiving -------------------------------------------------------------------------------------------
+
+    def read(self, mask: int, now: float, broken: OSError | None = None) -> None:
+        """Read what is there. `broken` is what sending met with, should reading find nothing better."""
+        scratch = self.scratch
+        for _ in range(_READS):
+            try:
+                if self.skipping:
+                    count = self.socket.recv_into(scratch.skipped, 0, _DISCARD or 0)
+                    whole, view = _SKIP_SIZE, scratch.skipped_view
+                else:
+                    count = self.socket.recv_into(scratch.buffer)
+                    whole, view = _READ_SIZE, scratch.view
+            except BlockingIOError:
+                if broken is not None:
+                    self.fail(*fault_of(broken))
+                return
+            except OSError as error:
+                self.fail(*fault_of(broken or error))
+                return
+            if count == 0:
+                self.ended(now, broken)
+                return
+            self.feed(view, count, now)
+            if self.phase == CLOSED or (count < whole and not mask & HANGUP):
+                return
+            now = self.clock()
+        self.reactor.again(self)
+
+    def feed(self, view: memoryview, count: int, now: float) -> None:
+        """Parse `count` bytes that came at `now`."""
+        exchange = self.exchange
+        if exchange is None:
+            self.close()  # unsolicited
+            return
+        answer = self.answer
+        if answer is None:
+            exchange.first = now
+            exchange.bytes_received = count
+            answer = self.answer = self._answer_for(count)
+            fresh = True
+        else:
+            exchange.bytes_received += count
+            fresh = False
+            if answer.interim:
+                answer.interim = False
+                exchange.first = now
+        try:
+            answer.feed(view[:count])
+        except (HttpParserError, HttpParserUpgrade) as error:
+            if not answer.done:
+                self.malformed(error)
+                return
+            answer.extra = True
+        if answer.done:
+            self._finish(exchange, answer, now)
+        elif fresh and not answer.detailed:
+            self.answer = None  # more is to come: what the head says matters now, so it is parsed again, in full
+            self._reread(view, count, now)
+        elif answer.detailed:
+            self._going_on(answer)
+
+    def _answer_for(self, count: int) -> Any:
+        """The cheapest parser that will do, judging by the first bytes. Were they to mislead, they only cost time:
+        an answer that doesn't end with them is parsed again in full."""
+        scratch = self.scratch
+        buffer = scratch.buffer
+        want = self.want
+        if self.bodyless or want & Want.HEADERS or count < 13 or buffer[9] not in b"245":
+            return detailed(want, bodyless=self.bodyless, limit=scratch.max_body)
+        if want:
+            if want & Want.COOKIES and (
+                buffer.find(b"ookie:", 0, count) >= 0 or buffer.find(b"OOKIE:", 0, count) >= 0
+            ):
+                return detailed(want, bodyless=False, limit=scratch.max_body)
+            if want & Want.BODY:
+                if buffer.find(b"ncoding:", 0, count) >= 0 or buffer.find(b"NCODING:", 0, count) >= 0:
+                    return detailed(want, bodyless=False, limit=scratch.max_body)
+                return scratch.bodied.pop() if scratch.bodied else Bodied()
+        return scratch.plain.pop() if scratch.plain else Answer()
+
+    def _reread(self, view: memoryview, count: int, now: float) -> None:
+        self.answer = detailed(self.want, bodyless=False, limit=self.scratch.max_body)
+        try:
+            self.answer.feed(view[:count])
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self.malformed(error)
+            return
+        self._going_on(self.answer)
+
+    def _going_on(self, answer: Any) -> None:
+        """After a piece of an answer that has not ended."""
+        if answer.oversized:
+            self.fail(ErrorKind.TOO_LARGE, f"the body is over {answer.limit} bytes")
+        elif answer.headed and not answer.chunked and not self.want & Want.BODY and _DISCARD is not None:
+            self.skipping = True  # only the length of what is still to come matters: 1 MiB a call, nothing copied
+
+    def _finish(self, exchange: Exchange, answer: Any, now: float) -> None:
+        exchange.status = answer.status
+        exchange.ended = now
+        if self.pending is not None:  # answered before all was sent
+            self.pending = None
+            exchange.sent = min(exchange.first, now)
+            answer.keep = False
+        self.exchange = None
+        self.deadline = math.inf
+        if not answer.keep or answer.extra:
+            self.close()
+        else:
+            self.phase = IDLE
+            self.skipping = False
+            if type(answer) is Answer:
+                answer.done = False
+                self.answer = None
+                self.scratch.plain.append(answer)
+        task = self.task
+        if task is not None:
+            self.task = None
+            wake(task)
+
+    def ended(self, now: float, broken: OSError | None = None) -> None:
+        """The peer closed its side."""
+        exchange, answer = self.exchange, self.answer
+        if exchange is None:
+            self.close()
+        elif answer is not None and answer.detailed and answer.open_ended:
+            answer.keep = False
+            self._finish(exchange, answer, now)
+        elif broken is not None:
+            self.fail(*fault_of(broken))
+        elif answer is None:
+            self.fail(ErrorKind.CLOSED_EARLY, "the server closed the connection without an answer")
+        else:
+            self.fail(ErrorKind.CLOSED_EARLY, "the server closed the connection within its answer")
+
+    # -- ends ------------------------------------------------------------------------------------------------
+
+    def malformed(self, error: Exception) -> None:
+        text = "an answer that switches protocols" if isinstance(error, HttpParserUpgrade) else str(error)
+        self.fail(ErrorKind.MALFORMED, text or type(error).__name__)
+
+    def fail(self, kind: ErrorKind, detail: str) -> None:
+        """End the exchange without an answer, and the connection with it."""
+        exchange = self.exchange
+        self.close()
+        if exchange is None:
+            return
+        self.exchange = None
+        self.answer = None
+        self.pending = None
+        self.deadline = math.inf
+        exchange.error = kind
+        exchange.detail = detail
+        exchange.ended = self.clock()
+        task = self.task
+        if task is not None:
+            self.task = None
+            wake(task)
+
+    def settle(self) -> None:
+        """The phase that a task waits for ended well: wake it."""
+        self.deadline = math.inf
+        task = self.task
+        if task is not None:
+            self.task = None
+            wake(task)
+
+    def _connected(self) -> None:
+        code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self.fail(*fault_of_code(code))
+            return
+        self.phase = IDLE
+        self.exchange = None
+        self.settle()
+
+    def _abort(self, _raise_cancel: Any) -> trio.lowlevel.Abort:
+        self.task = None
+        self.exchange = None
+        self.answer = None
+        self.pending = None
+        self.deadline = math.inf
+        self.close()
+        return trio.lowlevel.Abort.SUCCEEDED
+
+
+def _advance(pending: list[memoryview], sent: int) -> None:
+    """Drop the first `sent` bytes of `pending`."""
+    done = 0
+    for piece in pending:
+        if sent < len(piece):
+            break
+        sent -= len(piece)
+        done += 1
+    del pending[:done]
+    if sent:
+        pending[0] = pending[0][sent:]

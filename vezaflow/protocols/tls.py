@@ -1,0 +1,201 @@
+"""TLS over a Connection: OpenSSL between memory buffers, fed from our own reads so that bytes are stamped
+where they come.
+
+Verified by default against the platform's authorities (or `ca_file`), by host name or by address; SNI for
+names; ALPN says http/1.1; TLS 1.2 at least. A connection that replaces another of the same client resumes its
+session. `bytes_sent` and `bytes_received` count HTTP, not records.
+"""
+
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+from vezaflow.protocols.connection import CLOSED, HANDSHAKE, IDLE, SENDING, WAITING, Connection, Scratch
+from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Want
+from vezaflow.protocols.faults import fault_of, tls_reason
+from vezaflow.protocols.reactor import HANGUP, Reactor
+
+if TYPE_CHECKING:
+    from ssl import SSLSession
+
+_RECORDS = 128 * 1024  # plaintext encrypted at a time: what a slow reader makes us hold
+
+
+def context_for(ca_file: str | None, insecure: bool) -> ssl.SSLContext:
+    """A context of a client; raises OSError (ssl.SSLError too) if `ca_file` can't be read."""
+    context = ssl.create_default_context(cafile=ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    if insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class SecureConnection(Connection):
+    """A Connection whose bytes are records."""
+
+    __slots__ = ("_incoming", "_outgoing", "_tls", "_unsent")
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        reactor: Reactor,
+        scratch: Scratch,
+        context: ssl.SSLContext,
+        host: str,
+        session: "SSLSession | None",
+    ) -> None:
+        super().__init__(sock, reactor, scratch)
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host, session=session)
+        self._unsent: memoryview | None = None  # records that the kernel has not taken yet
+
+    @property
+    def session(self) -> "SSLSession | None":
+        """What a connection that replaces this one may resume."""
+        return self._tls.session
+
+    # -- handshake -------------------------------------------------------------------------------------------
+
+    async def handshake(self, exchange: Exchange, deadline: float) -> None:
+        """Agree on keys, or leave the reason in `exchange`."""
+        self.exchange = exchange
+        self.phase = HANDSHAKE
+        self._shake()
+        if self.exchange is not None:
+            await self.wait(deadline)
+
+    def _shake(self) -> None:
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self._push()
+            return
+        except ssl.SSLError as error:
+            try:
+                self._push()  # the alert
+            finally:
+                self.fail(ErrorKind.TLS, tls_reason(error))
+            return
+        if self._push() or self.phase == HANDSHAKE:
+            self.phase = IDLE
+            self.exchange = None
+            self.settle()
+
+    # -- sending ---------------------------------------------------------------------------------------------
+
+    def start(self, exchange: Exchange, head: bytes, body: Body, want: Want, bodyless: bool) -> None:
+        self.exchange = exchange
+        self.want = want
+        self.bodyless = bodyless
+        pieces: tuple[bytes | memoryview, ...] = () if body is None else body if isinstance(body, tuple) else (body,)
+        self.pending = [memoryview(head), *(memoryview(piece).cast("B") for piece in pieces if len(piece))]
+        self.phase = SENDING
+        exchange.started = self.clock()
+        self.flush()
+
+    def flush(self) -> None:
+        exchange, pending = self.exchange, self.pending
+        if exchange is None or pending is None:
+            self._push()
+            return
+        try:
+            while self._push() and pending:
+                room = _RECORDS
+                while pending and room > 0:
+                    piece = pending[0][:room]
+                    taken = self._tls.write(piece)
+                    room -= taken
+                    exchange.bytes_sent += taken
+                    if taken == len(pending[0]):
+                        del pending[0]
+                    else:
+                        pending[0] = pending[0][taken:]
+        except ssl.SSLError as error:
+            self.fail(ErrorKind.TLS, tls_reason(error))
+            return
+        if self.phase == SENDING and not pending and self._unsent is None:
+            self.pending = None
+            self.phase = WAITING
+            exchange.sent = self.clock()
+
+    def _push(self) -> bool:
+        """Hand records to the kernel; whether all of them are gone."""
+        while self._unsent is not None or self._outgoing.pending:
+            if self._unsent is None:
+                self._unsent = memoryview(self._outgoing.read())
+            try:
+                sent = self.socket.send(self._unsent)
+            except BlockingIOError:
+                self.reactor.await_writable(self)
+                return False
+            except OSError as error:
+                self._unsent = None
+                self.broken(error)
+                return False
+            self._unsent = self._unsent[sent:] if sent < len(self._unsent) else None
+        return True
+
+    # -- receiving -------------------------------------------------------------------------------------------
+
+    def ready(self, mask: int, now: float) -> None:
+        if self._unsent is not None and self.pending is None and self.phase not in (CLOSED, SENDING):
+            self._push()
+        super().ready(mask, now)
+
+    def read(self, mask: int, now: float, broken: OSError | None = None) -> None:
+        scratch = self.scratch
+        for _ in range(16):
+            try:
+                count = self.socket.recv_into(scratch.buffer)
+            except BlockingIOError:
+                if broken is not None:
+                    self.fail(*fault_of(broken))
+                return
+            except OSError as error:
+                self.fail(*fault_of(broken or error))
+                return
+            if count == 0:
+                self._cut(now, broken)
+                return
+            self._incoming.write(scratch.view[:count])
+            self._decrypt(now)
+            if self.phase == CLOSED or (count < len(scratch.buffer) and not mask & HANGUP):
+                return
+            now = self.clock()
+        self.reactor.again(self)
+
+    def _decrypt(self, now: float) -> None:
+        if self.phase == HANDSHAKE:
+            self._shake()
+            if self.phase in (CLOSED, HANDSHAKE):
+                return
+        scratch = self.scratch
+        while self.phase != CLOSED:
+            try:
+                count = self._tls.read(len(scratch.buffer), scratch.buffer)
+            except ssl.SSLWantReadError:
+                break
+            except ssl.SSLZeroReturnError:
+                self.ended(now)
+                return
+            except ssl.SSLError as error:
+                self.fail(ErrorKind.TLS, tls_reason(error))
+                return
+            if not count:
+                self.ended(now)
+                return
+            self.feed(scratch.view, int(count), now)
+        if self.phase != CLOSED and self._outgoing.pending:
+            self._push()  # key updates
+
+    def _cut(self, now: float, broken: OSError | None) -> None:
+        """The TCP connection ended without TLS's own goodbye."""
+        if self.phase == HANDSHAKE:
+            self.fail(ErrorKind.TLS, "the server closed the connection during the handshake")
+        elif self.answer is not None and self.answer.detailed and self.answer.open_ended:
+            self.fail(ErrorKind.CLOSED_EARLY, "the server cut a body that only its TLS close could end")
+        else:
+            self.ended(now, broken)
