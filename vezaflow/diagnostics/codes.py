@@ -1,7 +1,7 @@
 """Every code that a diagnostic can carry: one row each, with the paragraph that the reference prints.
 
 A code is for ever: it is never given a second meaning. The hundreds say where to look: 1xx structure, 2xx
-expressions and units, 3xx names and environment, 4xx load and meaning, 5xx gates, 6xx while the run goes on.
+expressions and units, 3xx names and environment, 4xx load and meaning, 5xx gates, 6xx while the run goes on, 7xx the inputs of a run.
 New rows go to the end of their hundred.
 """
 
@@ -140,6 +140,56 @@ _ROWS: tuple[Rule, ...] = (
     # --- 4xx: load, weights, the meaning of a flow
     # --- 5xx: gates
     # --- 6xx: while the run goes on
+    Rule(
+        "VF601", _ERROR, "unexpected status",
+        "An answer came with a status that `expect` does not name (400 and above where there is no "
+        "`expect`). The request counts as failed.",
+    ),
+    Rule(
+        "VF602", _ERROR, "an expectation failed",
+        "An answer came, and something in it is not as `expect` says; the message shows the value that was "
+        "there. The request counts as failed.",
+    ),
+    Rule(
+        "VF603", _ERROR, "an extraction found nothing",
+        "An extraction without a `default` found nothing; the message shows how the body begins. The "
+        "request counts as failed, for the steps after it would run without the value.",
+    ),
+    Rule(
+        "VF604", _ERROR, "no answer",
+        "A request got no answer, or not a whole one; the message says what the network or the parser said.",
+    ),
+    Rule(
+        "VF605", _ERROR, "an expression failed",
+        "An expression met data at run time that it can't work on: a field that is not there, a text where "
+        "a number was meant. `??` gives a default for what may be missing.",
+    ),
+    # --- 7xx: the inputs of a run
+    Rule(
+        "VF701", _ERROR, "missing environment value",
+        "The files read an environment value that is not set and has no default. Give it in the environment "
+        "or with `-e NAME=VALUE`, or write a default: `${env.NAME ?? 500}`. Only commands that send "
+        "something ask for it; `lint` does not.",
+    ),
+    Rule(
+        "VF702", _ERROR, "an input of the wrong kind",
+        "A setting takes its value from the environment or from `vars`, and the value is not of the kind "
+        "that the setting needs: a duration without a unit, a count that is no number.",
+    ),
+    Rule(
+        "VF703", _ERROR, "a file that can't be read",
+        "A file that a flow names is missing, can't be read, or lies outside the suite's folder.",
+    ),
+    Rule(
+        "VF704", _ERROR, "a setting that is not known before the run",
+        "How many VUs, how long, how large: such settings are decided before the run, so they can use "
+        "constants, `env` and `vars`, but nothing that an answer or chance decides.",
+    ),
+    Rule(
+        "VF705", _ERROR, "a request that can't be made",
+        "A URL or a header is wrong whatever the run brings: no http or https URL, a path without a "
+        "`base_url`, a header's value of several lines.",
+    ),
 )  # fmt: skip
 
 CODES: dict[str, Rule] = {rule.code: rule for rule in _ROWS}

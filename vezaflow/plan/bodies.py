@@ -89,13 +89,13 @@ class BodyCompiler:
     def _file(self, name: str, span: Span) -> memoryview:
         path = (self._root / name).resolve()
         if not path.is_relative_to(self._root):
-            self._diagnostics.error("VF312", span, f"'{name}' leaves the suite's folder")
+            self._diagnostics.error("VF703", span, f"'{name}' leaves the suite's folder")
             return memoryview(b"")
         if path not in self._files:
             try:
                 self._files[path] = memoryview(path.read_bytes())
             except OSError as e:
-                self._diagnostics.error("VF312", span, f"'{name}' can't be read: {e.strerror}")
+                self._diagnostics.error("VF703", span, f"'{name}' can't be read: {e.strerror}")
                 return memoryview(b"")
         return self._files[path]
 

@@ -130,7 +130,7 @@ class _Builder:
         except UrlError as e:
             if written is None or self._inputs.base_url is not None:
                 raise VezaflowError(f"--base-url: {e}", hint="for example --base-url http://127.0.0.1:8080") from None
-            self._diagnostics.error("VF314", written.span, str(e))
+            self._diagnostics.error("VF705", written.span, str(e))
         except GuardError as e:
             raise refusal(str(e)) from None
         return Targets(None, self._suite.guard.allow)
@@ -217,7 +217,7 @@ class _Builder:
             path = (self._suite.root / statics.text(tls.ca)).resolve()
             ca_file = str(path)
             if not path.is_file():
-                self._diagnostics.error("VF312", tls.ca.span, f"'{statics.text(tls.ca)}' is no file in the suite's folder")
+                self._diagnostics.error("VF703", tls.ca.span, f"'{statics.text(tls.ca)}' is no file in the suite's folder")
         return ClientOptions(ca_file=ca_file, insecure=tls.insecure)
 
     def _gates(self, statics: Statics) -> Iterator[PlannedGate]:

@@ -279,7 +279,7 @@ class Compiler:
             near = suggest(expression.name, list(self.names.environment))
             help_ = f"give it with `-e {expression.name}=…` or in the environment, or a default with `??`"
             self._diagnostics.error(
-                "VF310",
+                "VF701",
                 expression.span,
                 f"the environment value {expression.name} is missing",
                 help=f"{help_}; did you mean '{near}'?" if near and near.upper() == near else help_,

@@ -60,7 +60,7 @@ class RequestCompiler:
         options = merge((request.options, *self._defaults))
         if request.options.tls is not None:
             self._diagnostics.error(
-                "VF314", request.options.tls.span, "`tls` belongs to a suite or a flow: a VU keeps its connections from step to step"
+                "VF705", request.options.tls.span, "`tls` belongs to a suite or a flow: a VU keeps its connections from step to step"
             )
         follow = self._follow(options.follow)
         accepts, explicit = _accepted(request.expect)
@@ -135,13 +135,13 @@ class RequestCompiler:
         except RequestError as e:
             self._refuse(e)
         except EvaluationError as e:
-            self._diagnostics.error("VF314", span, e.message)
+            self._diagnostics.error("VF705", span, e.message)
         return prepare
 
     def _refuse(self, error: "RequestError") -> None:
         if error.kind is ErrorKind.GUARD:
             raise refusal(error.message)
-        self._diagnostics.error("VF314", error.span, error.message)
+        self._diagnostics.error("VF705", error.span, error.message)
 
     def _resolver(self, span: Span) -> Callable[[str], Target]:
         resolve = self._targets.resolve
@@ -249,7 +249,7 @@ class RequestCompiler:
     def _line(self, text: Callable[[Scope], str], span: Span) -> Evaluate:
         if isinstance(text, Constant):
             if _breaks(text.value):
-                self._diagnostics.error("VF314", span, "a header's value is one line")
+                self._diagnostics.error("VF705", span, "a header's value is one line")
             return text
 
         def line(scope: Scope) -> str:

@@ -59,7 +59,7 @@ class Statics:
             try:
                 return parse_as(value, dimension).amount
             except ValueError as e:
-                self._diagnostics.error("VF311", expression.span, f"{show(value)} is not {wanted}: {e}")
+                self._diagnostics.error("VF702", expression.span, f"{show(value)} is not {wanted}: {e}")
                 return 0.0
         if isinstance(value, int | float) and not isinstance(value, bool):
             return float(value)
@@ -75,9 +75,9 @@ class Statics:
                 self._wrong(expression.span, "a value", None)
             return compiled.value
         self._diagnostics.error(
-            "VF313", expression.span, "this must be known before the run", help="use constants, `env` and `vars` without random parts"
+            "VF704", expression.span, "this must be known before the run", help="use constants, `env` and `vars` without random parts"
         )
         return None
 
     def _wrong(self, span: Span, wanted: str, value: object) -> None:
-        self._diagnostics.error("VF311", span, f"this must be {wanted}, and it is {show(value)}")
+        self._diagnostics.error("VF702", span, f"this must be {wanted}, and it is {show(value)}")
