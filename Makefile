@@ -52,5 +52,5 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "vezaflow needs Python 3.11 or later: make PYTHON=python3.12 …")'
 	@echo "installing into $(VENV) (once; about a minute)"
 	@$(PYTHON) -m venv --clear $(VENV) || { echo "no virtual environment could be made: on Debian, apt install python3-venv"; exit 1; }
-	@$(BIN)/pip install --quiet --editable '.[dev]' --constraint constraints.txt
+	@$(BIN)/pip install -qq --editable '.[dev]' --constraint constraints.txt
 	@touch $@
