@@ -53,6 +53,7 @@ class Targets:
         """Raises UrlError or GuardError when the base itself is not right."""
         self._allow = tuple(pattern.lower() for pattern in allow)
         self._cache: dict[str, Target] = {}
+        self._origins: dict[Origin, Origin] = {}  # one object an origin: clients compare them by identity first
         self._base: Target | None = None
         self._prefix = ""
         if base is not None:
@@ -106,6 +107,7 @@ class Targets:
             raise UrlError("a URL with a user in it: use `auth: {basic: …}`")
         host = _ascii_host(parts.hostname)
         origin = Origin(parts.scheme, host, port or (443 if parts.scheme == "https" else 80))
+        origin = self._origins.setdefault(origin, origin)
         if not self.allows(host, origin.port):
             raise GuardError(f"{host} is not loopback and not in `guard: allow`")
         target = quote(parts.path or "/", safe=_PLAIN) + (f"?{quote(parts.query, safe=_PLAIN)}" if parts.query else "")

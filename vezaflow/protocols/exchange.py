@@ -29,6 +29,7 @@ class ErrorKind(Enum):
     REDIRECTS = "too_many_redirects"
     GUARD = "guard"  # a URL that leaves the allowed hosts: nothing was sent
     URL = "url"  # a rendered URL that is not one
+    EXPRESSION = "expression"  # a request that an expression's failure kept from being made: nothing was sent
     # set by the engine, on answers that came:
     STATUS = "status"  # a status that was not expected
     EXPECTATION = "expectation"
