@@ -42,8 +42,8 @@ def test_one_seed_deals_one_fate() -> None:
     first, second = Faults(settings), Faults(settings)
     fates = [first.deal() for _ in range(2000)]
     assert fates == [second.deal() for _ in range(2000)]
-    assert all(0 <= delay <= 0.05 for delay, _ in fates)
-    assert min(fates)[0] == 0  # a jitter wider than the latency never waits for less than nothing
+    assert 0.02 <= min(fates)[0] < 0.021
+    assert 0.049 < max(fates)[0] <= 0.05
     assert sum(fails for _, fails in fates) == pytest.approx(500, rel=0.1)
 
 

@@ -1,4 +1,4 @@
-"""How the sandbox misbehaves on purpose: slow by so much, give or take, and failing so often.
+"""How the sandbox misbehaves on purpose: slow by so much and up to a jitter more, and failing so often.
 
 Seeded: the same settings meet the n-th request with the same fate.
 """
@@ -21,8 +21,8 @@ class Faults:
 
     def deal(self) -> tuple[float, bool]:
         """How long the next request waits, in seconds, and whether it fails."""
-        delay = self._latency + self._jitter * self._random.uniform(-1.0, 1.0)
-        return max(0.0, delay), self._random.random() < self._error_rate
+        delay = self._latency + self._jitter * self._random.random()
+        return delay, self._random.random() < self._error_rate
 
     async def strike(self) -> bool:
         """Wait as long as dealt; whether the request is to fail."""

@@ -17,7 +17,7 @@ class SandboxSettings:
     host: str = "127.0.0.1"
     port: int = 0
     latency: float = 0.0  # seconds added to each answer
-    jitter: float = 0.0  # up to so many seconds more or less, uniformly
+    jitter: float = 0.0  # up to so many seconds more, uniformly
     error_rate: float = 0.0  # the share of requests answered with 503
     seed: int = 1
     token: str | None = None
