@@ -1,8 +1,8 @@
 """Quantities as people write them: `300 ms`, `5m`, `10 MiB`, `0.5 %`, `500/s`.
 
 The one place that parses a unit and the one place that formats a number for a person. Amounts are kept in
-base units: seconds, bytes, a fraction of one, starts per second. Figures are shown with three significant digits;
-what a formatter writes, `parse` reads back within those digits (thousands separators aside).
+base units: seconds, bytes, a fraction of one, starts per second. Figures are shown with three significant
+digits; what a formatter writes, `parse` reads back within those digits (thousands separators aside).
 """
 
 import math
@@ -57,9 +57,10 @@ EXAMPLES = {
     Dimension.RATE: "500/s",
 }
 _MEANT = {
-    "sec": "s", "secs": "s", "second": "s", "seconds": "s", "msec": "ms", "millis": "ms", "milliseconds": "ms",
+    "sec": "s", "secs": "s", "second": "s", "seconds": "s", "msec": "ms", "milliseconds": "ms",
     "usec": "us", "microseconds": "us", "min": "m", "mins": "m", "minute": "m", "minutes": "m", "hour": "h",
-    "hours": "h", "hr": "h", "hrs": "h", "day": "d", "days": "d", "byte": "B", "bytes": "B", "k": "kB", "K": "KiB",
+    "hours": "h", "hr": "h", "hrs": "h", "day": "d", "days": "d", "byte": "B", "bytes": "B",
+    "k": "kB", "K": "KiB",
     "M": "MB", "G": "GB", "percent": "%", "pct": "%", "/sec": "/s", "/min": "/m", "/hour": "/h", "rps": "/s",
     "req/s": "/s", "reqs/s": "/s",
 }  # fmt: skip
@@ -98,7 +99,8 @@ def parse_as(text: str, dimension: Dimension) -> Quantity:
     quantity = parse(written)
     if quantity.dimension is not dimension:
         raise ValueError(
-            f"'{written}' is a {quantity.dimension.value}, not a {dimension.value} such as '{EXAMPLES[dimension]}'"
+            f"'{written}' is a {quantity.dimension.value}, "
+            f"not a {dimension.value} such as '{EXAMPLES[dimension]}'"
         )
     return quantity
 

@@ -1,7 +1,8 @@
 """What is wrong in an author's file, as a value; and the place where all such values are collected.
 
-Nothing here raises on account of an author's fault, and nothing here draws: text, JSON and annotations are made by
-the renderers from the same values. A collector keeps every finding once and gives them in the order of the files.
+Nothing here raises on account of an author's fault, and nothing here draws: text, JSON and annotations are
+made by the renderers from the same values. A collector keeps every finding once and gives them in the
+order of the files.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ Related = tuple[tuple[Span, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. `message` says what is wrong, `label` (under the caret) what is at this spot, `help` the remedy."""
+    """One finding: `message` says what is wrong, `label` what is under the caret, `help` the remedy."""
 
     code: str
     severity: Severity
@@ -33,18 +34,32 @@ class Diagnostic:
 
 @dataclass(slots=True, repr=False)
 class Diagnostics:
-    """Collects findings. The severity of a code comes from the table; an unknown code is a bug and a KeyError."""
+    """Collects findings, each once. A code that is not in the table is a bug, and a KeyError."""
 
     _found: dict[tuple[str, int, int, str, str], Diagnostic] = field(default_factory=dict)
 
     def error(
-        self, code: str, span: Span | None, message: str, *, label: str = "", help: str = "", related: Related = ()  # noqa: A002
+        self,
+        code: str,
+        span: Span | None,
+        message: str,
+        *,
+        label: str = "",
+        help: str = "",  # noqa: A002
+        related: Related = (),
     ) -> None:
         """Note something that stops the run."""
         self.add(Diagnostic(code, Severity.ERROR, message, span, label, help, related))
 
     def warning(
-        self, code: str, span: Span | None, message: str, *, label: str = "", help: str = "", related: Related = ()  # noqa: A002
+        self,
+        code: str,
+        span: Span | None,
+        message: str,
+        *,
+        label: str = "",
+        help: str = "",  # noqa: A002
+        related: Related = (),
     ) -> None:
         """Note something that is shown and passed."""
         self.add(Diagnostic(code, Severity.WARNING, message, span, label, help, related))

@@ -1,6 +1,7 @@
 """Diagnostics as workflow commands, which Forgejo and GitHub Actions show at the line of the change.
 
-Escaping follows the runner's own rules (actions/toolkit, command.ts): % CR LF in the text, and : and , in properties.
+Escaping follows the runner's own rules (actions/toolkit, command.ts): % CR LF in the text, and : and , in
+properties.
 """
 
 from collections.abc import Iterable

@@ -30,4 +30,10 @@ def _object(diagnostic: Diagnostic) -> dict[str, object]:
 def _place(span: Span) -> dict[str, object]:
     line, column = span.source.position(span.start)
     end_line, end_column = span.source.position(span.end)
-    return {"path": span.source.path, "line": line, "column": column, "end_line": end_line, "end_column": end_column}
+    return {
+        "path": span.source.path,
+        "line": line,
+        "column": column,
+        "end_line": end_line,
+        "end_column": end_column,
+    }

@@ -1,4 +1,6 @@
-"""A file of the author's and places in it. Offsets count characters of the decoded text, from 0, end excluded."""
+"""A file of the author's and places in it. Offsets count characters of the decoded text, from 0, end
+excluded.
+"""
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -9,7 +11,7 @@ class Source:
     """A text with the path that messages show for it."""
 
     path: str
-    text: str
+    text: str = field(repr=False)
     _starts: list[int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -1,8 +1,9 @@
-"""Diagnostics for people: the author's line, carets under the very token, what is there and how to mend it.
+"""Diagnostics for people: the author's line, carets under the very token, what is there and how to mend
+it.
 
-Carets land right whatever stands before them: tabs are widened, wide and combining characters are measured, control
-characters are shown as a sign (a file can't send escape sequences to the terminal), long lines are cut around the
-span, and a span over several lines is drawn on its first one.
+Carets land right whatever stands before them: tabs are widened, wide and combining characters are
+measured, control characters are shown as a sign (a file can't send escape sequences to the terminal), long
+lines are cut around the span, and a span over several lines is drawn on its first one.
 """
 
 import unicodedata
@@ -12,7 +13,8 @@ from vezaflow.diagnostics.codes import Severity
 from vezaflow.diagnostics.diagnostic import Diagnostic, Diagnostics
 from vezaflow.diagnostics.source import Span
 
-_RESET, _BOLD, _RED, _YELLOW, _BLUE, _CYAN = ("\x1b[0m", "\x1b[1m", "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m", "\x1b[36m")
+_RESET, _BOLD, _CYAN = "\x1b[0m", "\x1b[1m", "\x1b[36m"
+_RED, _YELLOW, _BLUE = "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m"
 _COLOUR = {Severity.ERROR: _RED, Severity.WARNING: _YELLOW}
 _WIDEST = 110  # columns of a source line that are shown
 _TAB = "    "
@@ -43,10 +45,8 @@ def render_one(diagnostic: Diagnostic, *, colour: bool = False) -> str:
 
 def summary_line(diagnostics: Diagnostics) -> str:
     """`2 errors, 1 warning`, or `no errors`."""
-    parts = []
-    for severity in Severity:
-        if n := diagnostics.count(severity):
-            parts.append(f"{n} {severity.value}{'s' if n > 1 else ''}")
+    counts = [(severity.value, diagnostics.count(severity)) for severity in Severity]
+    parts = [f"{n} {word}{'s' if n > 1 else ''}" for word, n in counts if n]
     return ", ".join(parts) or "no errors"
 
 
@@ -60,7 +60,7 @@ def _drawing(
     blank = " " * gutter
     marks = paint(mark * width + (f" {_clean(label)}" if label else ""), tone)
     return [
-        f"{blank} {paint(arrow, _BLUE)} {_clean(str(span))}",
+        f"{blank}{paint(arrow, _BLUE)} {_clean(str(span))}",
         f"{blank} {bar}",
         f"{paint(str(number).rjust(gutter), _BLUE)} {bar} {shown}".rstrip(),
         f"{blank} {bar} {' ' * before}{marks}",
@@ -70,7 +70,8 @@ def _drawing(
 def _help(text: str, gutter: int, paint: _Paint) -> list[str]:
     first, *rest = text.splitlines()
     blank = " " * gutter
-    return [f"{blank} {paint('=', _BLUE)} {paint('help', _CYAN)}: {_clean(first)}"] + [f"{blank}         {_clean(r)}" for r in rest]
+    head = f"{blank} {paint('=', _BLUE)} {paint('help', _CYAN)}: {_clean(first)}"
+    return [head, *(f"{blank}         {_clean(line)}" for line in rest)]
 
 
 def _fit(line: str, start: int, length: int) -> tuple[str, int, int]:

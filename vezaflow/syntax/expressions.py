@@ -11,7 +11,7 @@ Operator = OneOf["??", "or", "and", "==", "!=", "<", "<=", ">", ">=", "in", "+",
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    value: None | bool | int | float | str | Quantity
+    value: bool | int | float | str | Quantity | None
     span: Span
 
 
@@ -91,7 +91,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Text with `${…}` in it, rendered part by part. A scalar that is one `${…}` is that expression itself."""
+    """Text with `${…}` in it, rendered part by part. A scalar that is one `${…}` is that expression."""
 
     parts: tuple["Expression", ...]  # text parts are Literals
     span: Span

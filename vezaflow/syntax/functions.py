@@ -1,8 +1,10 @@
-"""The function table: every function that an expression can call, with its signature, doc, example and work.
+"""The function table: every function that an expression can call, with its signature, doc, example and
+work.
 
-One row a function; lint, the reference and the compiler read the same rows. Functions read their arguments and
-nothing else (RANDOM ones also the VU's generator, ANSWER ones the answer, CLOCK ones the clock). What they are given
-wrong they answer with CallError, whose text is one line for the author. None works or allocates without a bound.
+One row a function; lint, the reference and the compiler read the same rows. Functions read their arguments
+and nothing else (RANDOM ones also the VU's generator, ANSWER ones the answer, CLOCK ones the clock). What
+they are given wrong they answer with CallError, whose text is one line for the author. None works or
+allocates without a bound.
 """
 
 from collections.abc import Callable
@@ -79,7 +81,7 @@ class Function:
 
 
 def check_call(call: Call, diagnostics: Diagnostics) -> Function | None:
-    """The function that is called; None, with the reason reported, if there is none or the arguments don't fit."""
+    """The function that is called; None, with the reason reported, if none is or the arguments don't fit."""
     function = FUNCTIONS.get(call.function)
     if function is None:
         near = suggest(call.function, FUNCTIONS)
@@ -118,95 +120,189 @@ _LIST, _TEXT, _NUMBER = _p("list", "a list"), _p("text", "a text"), _p("number",
 
 _ROWS: tuple[Function, ...] = (
     # chance
-    Function("pick", (_LIST,), "One item of the list, each as likely.", 'pick(["jazz", "techno"])', "",
-             _RANDOM, work.pick),
-    Function("random", (_p("low", "an integer"), _p("high", "an integer")), "An integer from low to high, both included.",
-             "random(1, 6)", "", _RANDOM, work.random),
-    Function("uniform", (_p("low", "a number"), _p("high", "a number")), "A number between low and high.",
-             "uniform(0.5, 1.5)", "", _RANDOM, work.uniform),
-    Function("chance", (_p("share", "0 to 1, or a percentage"),), "True that often.", "chance(5 %)", "",
-             _RANDOM, work.chance),
-    Function("uuid", (), "A random UUID (version 4), the same each night for the same seed.", "uuid()", "",
-             _RANDOM, work.uuid),
-    Function("letters", (_p("count", "how many, at most 10,000"),), "Random letters and digits.", "letters(8)", "",
-             _RANDOM, work.letters),
+    Function(
+        "pick", (_LIST,), "One item of the list, each as likely.", 'pick(["jazz", "techno"])', "", _RANDOM,
+        work.pick,
+    ),
+    Function(
+        "random", (_p("low", "an integer"), _p("high", "an integer")),
+        "An integer from low to high, both included.", "random(1, 6)", "", _RANDOM, work.random,
+    ),
+    Function(
+        "uniform", (_p("low", "a number"), _p("high", "a number")), "A number between low and high.",
+        "uniform(0.5, 1.5)", "", _RANDOM, work.uniform,
+    ),
+    Function(
+        "chance", (_p("share", "0 to 1, or a percentage"),), "True that often.", "chance(5 %)", "", _RANDOM,
+        work.chance,
+    ),
+    Function(
+        "uuid", (), "A random UUID (version 4), the same each night for the same seed.", "uuid()", "",
+        _RANDOM, work.uuid,
+    ),
+    Function(
+        "letters", (_p("count", "how many, at most 10,000"),), "Random letters and digits.", "letters(8)",
+        "", _RANDOM, work.letters,
+    ),
     # time
     Function("now", (), "Seconds since 1970 (UTC), with fractions.", "int(now())", "", _CLOCK, work.now),
-    Function("timestamp", (_p("format?", "strftime's %Y %m %d %H %M %S %f %j %y %b %B %a %A %z"),),
-             "The time now (UTC) as text, ISO 8601 if no format is given.", 'timestamp("%Y-%m-%d")', "",
-             _CLOCK, work.timestamp),
+    Function(
+        "timestamp", (_p("format?", "strftime's %Y %m %d %H %M %S %f %j %y %b %B %a %A %z"),),
+        "The time now (UTC) as text, ISO 8601 if no format is given.", 'timestamp("%Y-%m-%d")', "", _CLOCK,
+        work.timestamp,
+    ),
     # text
-    Function("len", (_p("value", "a text, a list or a mapping"),), "How many characters or items.", "len([1, 2])", "2",
-             _NOTHING, work.length),
+    Function(
+        "len", (_p("value", "a text, a list or a mapping"),), "How many characters or items.",
+        "len([1, 2])", "2", _NOTHING, work.length,
+    ),
     Function("upper", (_TEXT,), "The text in capitals.", 'upper("a")', '"A"', _NOTHING, work.upper),
     Function("lower", (_TEXT,), "The text in small letters.", 'lower("A")', '"a"', _NOTHING, work.lower),
-    Function("trim", (_TEXT,), "The text without white space at its ends.", 'trim(" a ")', '"a"', _NOTHING, work.trim),
-    Function("replace", (_TEXT, _p("old", "a text"), _p("new", "a text")), "The text with every `old` made `new`.",
-             'replace("a-b", "-", "_")', '"a_b"', _NOTHING, work.replace),
-    Function("split", (_TEXT, _p("separator", "a text")), "The pieces between the separators.", 'split("a,b", ",")',
-             '["a","b"]', _NOTHING, work.split),
-    Function("join", (_LIST, _p("separator", "a text")), "The items as one text.", 'join([1, 2], "-")', '"1-2"',
-             _NOTHING, work.join),
-    Function("substr", (_TEXT, _p("start", "from 0; negative: from the end"), _p("length?", "to the end if left out")),
-             "A piece of the text.", 'substr("track", 0, 2)', '"tr"', _NOTHING, work.substr),
-    Function("contains", (_p("value", "a text or a list"), _p("part", "what to look for")), "Whether it is in there.",
-             'contains("track", "rac")', "true", _NOTHING, work.contains),
-    Function("starts_with", (_TEXT, _p("start", "a text")), "Whether the text begins so.", 'starts_with("abc", "a")',
-             "true", _NOTHING, work.starts_with),
-    Function("ends_with", (_TEXT, _p("end", "a text")), "Whether the text ends so.", 'ends_with("abc", "a")', "false",
-             _NOTHING, work.ends_with),
-    Function("concat", (_p("values?…", "anything"),), "All as one text.", 'concat("a", 1)', '"a1"', _NOTHING, work.concat),
-    Function("text", (_p("value", "anything"),), "The value as text, as a template would show it.", "text(1.0)", '"1"',
-             _NOTHING, work.as_text),
+    Function(
+        "trim", (_TEXT,), "The text without white space at its ends.", 'trim(" a ")', '"a"', _NOTHING,
+        work.trim,
+    ),
+    Function(
+        "replace", (_TEXT, _p("old", "a text"), _p("new", "a text")),
+        "The text with every `old` made `new`.", 'replace("a-b", "-", "_")', '"a_b"', _NOTHING,
+        work.replace,
+    ),
+    Function(
+        "split", (_TEXT, _p("separator", "a text")), "The pieces between the separators.",
+        'split("a,b", ",")', '["a","b"]', _NOTHING, work.split,
+    ),
+    Function(
+        "join", (_LIST, _p("separator", "a text")), "The items as one text.", 'join([1, 2], "-")', '"1-2"',
+        _NOTHING, work.join,
+    ),
+    Function(
+        "substr",
+        (_TEXT, _p("start", "from 0; negative: from the end"), _p("length?", "to the end if left out")),
+        "A piece of the text.", 'substr("track", 0, 2)', '"tr"', _NOTHING, work.substr,
+    ),
+    Function(
+        "contains", (_p("value", "a text or a list"), _p("part", "what to look for")),
+        "Whether it is in there.", 'contains("track", "rac")', "true", _NOTHING, work.contains,
+    ),
+    Function(
+        "starts_with", (_TEXT, _p("start", "a text")), "Whether the text begins so.",
+        'starts_with("abc", "a")', "true", _NOTHING, work.starts_with,
+    ),
+    Function(
+        "ends_with", (_TEXT, _p("end", "a text")), "Whether the text ends so.", 'ends_with("abc", "a")',
+        "false", _NOTHING, work.ends_with,
+    ),
+    Function(
+        "concat", (_p("values?…", "anything"),), "All as one text.", 'concat("a", 1)', '"a1"', _NOTHING,
+        work.concat,
+    ),
+    Function(
+        "text", (_p("value", "anything"),), "The value as text, as a template would show it.", "text(1.0)",
+        '"1"', _NOTHING, work.as_text,
+    ),
     # numbers
-    Function("int", (_p("value", "a number or a text"),), "A whole number; fractions are cut.", 'int("42")', "42",
-             _NOTHING, work.integer),
-    Function("float", (_p("value", "a number or a text"),), "A number.", 'float("1.5")', "1.5", _NOTHING, work.floating),
-    Function("round", (_NUMBER, _p("digits?", "0 if left out")), "The nearest number with so many digits.",
-             "round(2.345, 1)", "2.3", _NOTHING, work.rounded),
+    Function(
+        "int", (_p("value", "a number or a text"),), "A whole number; fractions are cut.", 'int("42")',
+        "42", _NOTHING, work.integer,
+    ),
+    Function(
+        "float", (_p("value", "a number or a text"),), "A number.", 'float("1.5")', "1.5", _NOTHING,
+        work.floating,
+    ),
+    Function(
+        "round", (_NUMBER, _p("digits?", "0 if left out")), "The nearest number with so many digits.",
+        "round(2.345, 1)", "2.3", _NOTHING, work.rounded,
+    ),
     Function("abs", (_NUMBER,), "The number without its sign.", "abs(-2)", "2", _NOTHING, work.absolute),
-    Function("min", (_p("values…", "numbers, or one list"),), "The least.", "min(2, 1)", "1", _NOTHING, work.least),
-    Function("max", (_p("values…", "numbers, or one list"),), "The greatest.", "max([2, 1])", "2", _NOTHING, work.most),
-    Function("mod", (_NUMBER, _p("divisor", "a number")), "The remainder, with the divisor's sign.", "mod(7, 3)", "1",
-             _NOTHING, work.mod),
+    Function(
+        "min", (_p("values…", "numbers, or one list"),), "The least.", "min(2, 1)", "1", _NOTHING,
+        work.least,
+    ),
+    Function(
+        "max", (_p("values…", "numbers, or one list"),), "The greatest.", "max([2, 1])", "2", _NOTHING,
+        work.most,
+    ),
+    Function(
+        "mod", (_NUMBER, _p("divisor", "a number")), "The remainder, with the divisor's sign.", "mod(7, 3)",
+        "1", _NOTHING, work.mod,
+    ),
     Function("sum", (_LIST,), "The sum of the numbers.", "sum([1, 2])", "3", _NOTHING, work.total),
     # lists and mappings
-    Function("first", (_LIST,), "The first item, null if there is none.", "first([1, 2])", "1", _NOTHING, work.first),
-    Function("last", (_LIST,), "The last item, null if there is none.", "last([1, 2])", "2", _NOTHING, work.last),
-    Function("keys", (_p("mapping", "a mapping"),), "Its keys.", 'keys(json_decode("{\\"a\\": 1}"))', '["a"]',
-             _NOTHING, work.keys),
-    Function("range", (_p("count", "at most 10,000"),), "The integers from 0 to count - 1.", "range(3)", "[0,1,2]",
-             _NOTHING, work.integers),
+    Function(
+        "first", (_LIST,), "The first item, null if there is none.", "first([1, 2])", "1", _NOTHING,
+        work.first,
+    ),
+    Function(
+        "last", (_LIST,), "The last item, null if there is none.", "last([1, 2])", "2", _NOTHING, work.last,
+    ),
+    Function(
+        "keys", (_p("mapping", "a mapping"),), "Its keys.", 'keys(json_decode("{\\"a\\": 1}"))', '["a"]',
+        _NOTHING, work.keys,
+    ),
+    Function(
+        "range", (_p("count", "at most 10,000"),), "The integers from 0 to count - 1.", "range(3)",
+        "[0,1,2]", _NOTHING, work.integers,
+    ),
     # encodings and digests
-    Function("base64", (_TEXT,), "Base64 of the text's UTF-8.", 'base64("a:b")', '"YTpi"', _NOTHING, work.base64),
-    Function("base64_decode", (_TEXT,), "The text that was encoded (also the URL-safe alphabet).",
-             'base64_decode("YTpi")', '"a:b"', _NOTHING, work.base64_decode),
-    Function("urlencode", (_TEXT,), "Percent-encoded for a URL.", 'urlencode("a b/c")', '"a%20b%2Fc"', _NOTHING,
-             work.urlencode),
-    Function("hex", (_TEXT,), "The bytes of the text's UTF-8 in hexadecimal.", 'hex("az")', '"617a"', _NOTHING, work.hexadecimal),
-    Function("sha256", (_TEXT,), "SHA-256 in hexadecimal.", 'substr(sha256("a"), 0, 8)', '"ca978112"', _NOTHING,
-             work.sha256),
-    Function("md5", (_TEXT,), "MD5 in hexadecimal, for etags and the like.", 'substr(md5("a"), 0, 8)', '"0cc175b9"',
-             _NOTHING, work.md5),
-    Function("hmac_sha256", (_p("key", "a text"), _TEXT), "HMAC-SHA-256 in hexadecimal.",
-             'substr(hmac_sha256("k", "a"), 0, 8)', '"d8efa156"', _NOTHING, work.hmac_sha256),
-    Function("json_encode", (_p("value", "anything"),), "The value as JSON.", "json_encode([1])", '"[1]"', _NOTHING,
-             work.json_encode),
-    Function("json_decode", (_TEXT,), "The value that the JSON text is.", 'json_decode("[1]")', "[1]", _NOTHING,
-             work.json_decode),
+    Function(
+        "base64", (_TEXT,), "Base64 of the text's UTF-8.", 'base64("a:b")', '"YTpi"', _NOTHING, work.base64,
+    ),
+    Function(
+        "base64_decode", (_TEXT,), "The text that was encoded (also the URL-safe alphabet).",
+        'base64_decode("YTpi")', '"a:b"', _NOTHING, work.base64_decode,
+    ),
+    Function(
+        "urlencode", (_TEXT,), "Percent-encoded for a URL.", 'urlencode("a b/c")', '"a%20b%2Fc"', _NOTHING,
+        work.urlencode,
+    ),
+    Function(
+        "hex", (_TEXT,), "The bytes of the text's UTF-8 in hexadecimal.", 'hex("az")', '"617a"', _NOTHING,
+        work.hexadecimal,
+    ),
+    Function(
+        "sha256", (_TEXT,), "SHA-256 in hexadecimal.", 'substr(sha256("a"), 0, 8)', '"ca978112"', _NOTHING,
+        work.sha256,
+    ),
+    Function(
+        "md5", (_TEXT,), "MD5 in hexadecimal, for etags and the like.", 'substr(md5("a"), 0, 8)',
+        '"0cc175b9"', _NOTHING, work.md5,
+    ),
+    Function(
+        "hmac_sha256", (_p("key", "a text"), _TEXT), "HMAC-SHA-256 in hexadecimal.",
+        'substr(hmac_sha256("k", "a"), 0, 8)', '"d8efa156"', _NOTHING, work.hmac_sha256,
+    ),
+    Function(
+        "json_encode", (_p("value", "anything"),), "The value as JSON.", "json_encode([1])", '"[1]"',
+        _NOTHING, work.json_encode,
+    ),
+    Function(
+        "json_decode", (_TEXT,), "The value that the JSON text is.", 'json_decode("[1]")', "[1]", _NOTHING,
+        work.json_decode,
+    ),
     # the answer of the step
-    Function("json", (_p("path", "JSONPath"),), "What the path leads to in the answer's body: a value, or null; a list "
-             "where the path may lead to several.", 'json("$.data.id")', "", _ANSWER, work.json),
-    Function("header", (_p("name", "in any case"),), "A header of the answer, null if there is none.",
-             'header("etag")', "", _ANSWER, work.header),
-    Function("cookie", (_p("name", "as the server writes it"),), "A cookie of this VU's jar, null if there is none.",
-             'cookie("session")', "", _ANSWER, work.cookie),
+    Function(
+        "json", (_p("path", "JSONPath"),),
+        "What the path leads to in the body: a value, or null; a list where it may lead to several.",
+        'json("$.data.id")', "", _ANSWER, work.json,
+    ),
+    Function(
+        "header", (_p("name", "in any case"),), "A header of the answer, null if there is none.",
+        'header("etag")', "", _ANSWER, work.header,
+    ),
+    Function(
+        "cookie", (_p("name", "as the server writes it"),),
+        "A cookie of this VU's jar, null if there is none.", 'cookie("session")', "", _ANSWER, work.cookie,
+    ),
     Function("body", (), "The answer's body as text.", "len(body())", "", _ANSWER, work.body),
     Function("status", (), "The answer's status.", "status()", "", _ANSWER, work.status),
-    Function("duration", (), "How long the request took, a time: compare it with `300 ms`.", "duration() < 300 ms", "",
-             _ANSWER, work.duration),
-    Function("size", (), "The size of the answer's body: compare it with `10 KiB`.", "size() < 10 KiB", "", _ANSWER,
-             work.size),
+    Function(
+        "duration", (), "How long the request took, a time: compare it with `300 ms`.",
+        "duration() < 300 ms", "", _ANSWER, work.duration,
+    ),
+    Function(
+        "size", (), "The size of the answer's body: compare it with `10 KiB`.", "size() < 10 KiB", "",
+        _ANSWER, work.size,
+    ),
 )  # fmt: skip
 
 FUNCTIONS: dict[str, Function] = {row.name: row for row in _ROWS}

@@ -1,23 +1,25 @@
-"""JSONPath as extractions and expectations use it: parsed once by jsonpath-ng, simple paths run by closures.
+"""JSONPath as extractions and expectations use it: parsed once by jsonpath-ng, simple paths run by
+closures.
 
-jsonpath-ng's own search takes 3–80 µs a call because it wraps every value it passes; a closure over the same tree
-takes under 1 µs for `$.a.b[0]`. Fields, indices, slices and wildcards are simple; all else is left to jsonpath-ng.
-Both give the same values in the same order (a property test holds them to it). What could be endless or is no
-reading of data (its regular expressions, arithmetic, parents) is refused.
+jsonpath-ng's own search takes 3–80 µs a call because it wraps every value it passes; a closure over the
+same tree takes under 1 µs for `$.a.b[0]`. Fields, indices, slices and wildcards are simple; all else is
+left to jsonpath-ng. Both give the same values in the same order (a property test holds them to it). What
+could be endless or is no reading of data (its regular expressions, arithmetic, parents) is refused.
 """
 
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 LONGEST = 500
 _Find = Callable[[Any, list[Any]], None]
-_ALLOWED = frozenset(
-    "Root This Child Fields Wildcard Index Slice Descendants Union _Union Filter Expression And Or Len Keys SortedThis"
-    .split()
-)  # fmt: skip
+_ALLOWED = frozenset((
+    "Root", "This", "Child", "Fields", "Wildcard", "Index", "Slice", "Descendants", "Union", "_Union",
+    "Filter", "Expression", "And", "Or", "Len", "Keys", "SortedThis",
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +55,11 @@ def compile_jsonpath(text: str) -> JsonPath:
 
 
 def _parse(text: str) -> Any:
-    parsers = []
-    if "?" in text or "`" in text or "\\" in text:
-        from jsonpath_ng.ext import parse
-
-        parsers.append(parse)
-    else:
-        from jsonpath_ng import parse
-
-        parsers.append(parse)
+    module = import_module("jsonpath_ng.ext" if "?" in text or "`" in text or "\\" in text else "jsonpath_ng")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         try:
-            return parsers[0](text)
+            return module.parse(text)
         except RecursionError:
             raise ValueError("nested too deep") from None
         except Exception as error:  # its lexer and parser raise bare Exceptions of several kinds
@@ -138,7 +132,8 @@ def _step(node: Any) -> list[Any] | None:
     """What one link selects: a key (str), an index (int), a slice, or None for every child."""
     kind = type(node).__name__
     if kind == "Fields" and len(node.fields) == 1:
-        return [None] if node.fields[0] == "*" and getattr(node, "_deprecated_wildcard_use", True) else [node.fields[0]]
+        wildcard = node.fields[0] == "*" and getattr(node, "_deprecated_wildcard_use", True)
+        return [None if wildcard else node.fields[0]]
     if kind == "Wildcard":
         return [None]
     if kind == "Index" and len(_indices(node)) == 1:

@@ -1,7 +1,8 @@
 """YAML as a tree that remembers where everything stands.
 
-A scalar keeps the author's text; what it means (`typed`) follows the YAML 1.2 core schema, never 1.1's surprises:
-`on`, `no` and `yes` are text, `1:30` is text, `0123` is 123, and only `0o17` and `0x1F` are in other bases.
+A scalar keeps the author's text; what it means (`typed`) follows the YAML 1.2 core schema, never 1.1's
+surprises: `on`, `no` and `yes` are text, `1:30` is text, `0123` is 123, and only `0o17` and `0x1F` are in
+other bases.
 """
 
 import re
@@ -28,13 +29,15 @@ class Scalar:
     # source offset of each character of `text`, when it is not `span.start + i`
     offsets: tuple[int, ...] | range | None = None
 
-    def typed(self) -> None | bool | int | float | str:
+    def typed(self) -> bool | int | float | str | None:
         """The value by YAML 1.2: only plain scalars may be other than text."""
         return _typed(self.text) if self.plain else self.text
 
     def piece(self, start: int, end: int) -> Span:
-        """The span in the source of `text[start:end]`; of an empty piece, the place where it would stand."""
-        return Span(self.span.source, self._at(start), self._at(end - 1) + 1 if end > start else self._at(start))
+        """The span in the source of `text[start:end]`; of an empty piece, its place."""
+        return Span(
+            self.span.source, self._at(start), self._at(end - 1) + 1 if end > start else self._at(start)
+        )
 
     def _at(self, index: int) -> int:
         if self.offsets is None:
@@ -44,7 +47,7 @@ class Scalar:
         return self.offsets[-1] + 1 if self.offsets else self.span.start
 
 
-def _typed(text: str) -> None | bool | int | float | str:
+def _typed(text: str) -> bool | int | float | str | None:
     if text in _NULLS:
         return None
     if text in _BOOLEANS:

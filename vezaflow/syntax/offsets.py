@@ -1,8 +1,8 @@
 """Where in the source each character of a scalar's value stands.
 
-A value is not its source text: escapes shrink, lines fold, indentation goes. The map is made by folding the source
-the way YAML does and comparing with what the YAML reader made of it; should the two ever differ, the map says so by
-being None and carets fall back to the whole scalar.
+A value is not its source text: escapes shrink, lines fold, indentation goes. The map is made by folding
+the source the way YAML does and comparing with what the YAML reader made of it; should the two ever
+differ, the map says so by being None and carets fall back to the whole scalar.
 """
 
 _BREAKS = "\n\r\x85\u2028\u2029"
@@ -12,7 +12,9 @@ _HEX = {"x": 2, "u": 4, "U": 8}
 _Unit = tuple[str, int, bool]
 
 
-def scalar_offsets(text: str, start: int, end: int, value: str, style: str | None) -> tuple[int, ...] | range | None:
+def scalar_offsets(
+    text: str, start: int, end: int, value: str, style: str | None
+) -> tuple[int, ...] | range | None:
     """The source offset of each character of `value`, which stands at text[start:end] in the given style."""
     if style in ("|", ">"):
         return _block(text, start, end, value)
@@ -105,8 +107,10 @@ def _joined(breaks: list[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def _block(text: str, start: int, end: int, value: str) -> tuple[int, ...] | None:
-    """Literal and folded blocks keep every visible character in order, so those are the anchors; a run of white
-    space is laid from its left end, what follows its last line end from its right end."""
+    """Literal and folded blocks keep every visible character in order, so those are the anchors.
+
+    A run of white space is laid from its left end, what follows its last line end from its right end.
+    """
     at = next((i for i in range(start, end) if text[i] in _BREAKS), end)  # behind the header
     offsets: list[int] = []
     white = _BREAKS + _BLANK

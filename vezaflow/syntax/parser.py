@@ -1,8 +1,9 @@
-"""The text of an expression or a condition → its tree, with a Diagnostic for everything that can't be read.
+"""The text of an expression or a condition → its tree, with a Diagnostic for everything that can't be
+read.
 
-lark does the reading (grammar.lark, LALR, built once and on first use); this file makes the trees, gives every part
-its span in the author's file, and keeps the bounds: length, depth, size of numbers. Nothing is evaluated, and
-Python's own parser is never asked.
+lark does the reading (grammar.lark, LALR, built once and on first use); this file makes the trees, gives
+every part its span in the author's file, and keeps the bounds: length, depth, size of numbers. Nothing is
+evaluated, and Python's own parser is never asked.
 """
 
 import re
@@ -38,7 +39,7 @@ LONGEST = 4_000
 DEEPEST = 100
 AGGREGATES = ("p", "avg", "min", "max", "med", "count", "rate", "value")
 _T = TypeVar("_T")
-_CONSTANTS: dict[str, None | bool] = {"true": True, "false": False, "null": None}
+_CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 
 
 @cache
@@ -262,7 +263,7 @@ def _check_aggregate(name: Token, argument: float | None) -> None:
         near = re.fullmatch(r"p(\d+(?:_\d+)?)", name)
         raise _at(
             name, "VF207", f"unknown aggregate '{name}'",
-            help=f"write p({near[1].replace('_', '.')})" if near else f"the aggregates are {', '.join(AGGREGATES)}",
+            help=f"write p({near[1].replace('_', '.')})" if near else f"there are {', '.join(AGGREGATES)}",
         )  # fmt: skip
     if (name == "p") != (argument is not None):
         raise _at(
@@ -276,4 +277,3 @@ def _check_aggregate(name: Token, argument: float | None) -> None:
 def _at(token: Token, code: str, message: str, *, help: str = "") -> Trouble:  # noqa: A002
     assert token.start_pos is not None
     return Trouble(code, token.start_pos, token.start_pos + len(token), message, "", help)
-

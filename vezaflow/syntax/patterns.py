@@ -8,7 +8,9 @@ _MEMORY = 8 << 20  # bytes that one pattern's automaton may take
 
 
 @lru_cache(maxsize=256)
-def compile_pattern(text: str) -> Any:  # re2 has no types; the object has re.Pattern's search, match, fullmatch
+def compile_pattern(
+    text: str,
+) -> Any:  # re2 has no types; the object has re.Pattern's search, match, fullmatch
     """The pattern, ready to search. ValueError gives RE2's reason in one line."""
     import re2
 

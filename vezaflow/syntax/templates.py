@@ -1,7 +1,8 @@
 """Texts with `${…}` in them.
 
-A scalar that is exactly one `${…}` is that expression and keeps its type; in a longer text each `${…}` is rendered;
-`$${` stands for the two characters themselves. Quotes and brackets inside `${…}` are respected: `${pick(["a}"])}`.
+A scalar that is exactly one `${…}` is that expression and keeps its type; in a longer text each `${…}` is
+rendered; `$${` stands for the two characters themselves. Quotes and brackets inside `${…}` are respected:
+`${pick(["a}"])}`.
 """
 
 from collections.abc import Iterator
@@ -32,7 +33,8 @@ def parse_template(scalar: Scalar, diagnostics: Diagnostics) -> Expression:
             continue
         if end < 0:
             diagnostics.error(
-                "VF202", scalar.piece(start - 2, start), "this ${ is not closed", label="expected a } behind it",
+                "VF202", scalar.piece(start - 2, start), "this ${ is not closed",
+                label="expected a } behind it",
                 help="write $${ for the characters themselves",
             )  # fmt: skip
             return unknown
@@ -44,19 +46,23 @@ def parse_template(scalar: Scalar, diagnostics: Diagnostics) -> Expression:
         return unknown
     if len(parts) == 1:
         only = parts[0]
-        return Literal(only.value, scalar.span) if isinstance(only, Literal) and isinstance(only.value, str) else only
+        return (
+            Literal(only.value, scalar.span)
+            if isinstance(only, Literal) and isinstance(only.value, str)
+            else only
+        )
     return Template(tuple(parts), scalar.span)
 
 
 def parse_value(scalar: Scalar, diagnostics: Diagnostics) -> Expression:
-    """Like `parse_template`, but a plain scalar without `${` is what YAML says: a number, a boolean, null, a text."""
+    """Like `parse_template`, but a plain scalar without `${` is what YAML says: a number, a boolean …"""
     if "${" not in scalar.text:
         return Literal(scalar.typed(), scalar.span)
     return parse_template(scalar, diagnostics)
 
 
 def parse_bare(scalar: Scalar, diagnostics: Diagnostics) -> Expression | None:
-    """A scalar that is an expression already (`that`, `if`, `where`); a `${…}` around the whole is allowed."""
+    """A scalar that is an expression already (`that`, `if`, `where`); `${…}` around the whole is allowed."""
     start = len(scalar.text) - len(scalar.text.lstrip())
     end = len(scalar.text.rstrip())
     if scalar.text.startswith("${", start):
@@ -85,7 +91,7 @@ def _pieces(text: str) -> Iterator[_Piece]:
 
 
 def _close(text: str, start: int) -> int:
-    """Where the } that belongs to a ${ stands, else -1. A quote without a partner ends the search at the next }."""
+    """Where the } that belongs to a ${ stands, else -1. A quote without partner ends it at the next }."""
     depth = 0
     at = start
     while at < len(text):

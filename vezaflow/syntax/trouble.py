@@ -1,7 +1,8 @@
 """Why an expression can't be read, in the words of a person who writes flows.
 
-lark says which terminal it did not expect; here that becomes the smallest wrong piece, what stands there, what would
-have fitted, and, where other languages' habits show (`&&`, `=`, `x ? y : z`, a filter `|`), how it is written here.
+lark says which terminal it did not expect; here that becomes the smallest wrong piece, what stands there,
+what would have fitted, and, where other languages' habits show (`&&`, `=`, `x ? y : z`, a filter `|`), how
+it is written here.
 """
 
 import re
@@ -27,7 +28,7 @@ _HABITS: tuple[tuple[str, str], ...] = (
     ("$", "inside ${…} names stand alone, without another ${ }"),
     ("%", "a remainder is mod(a, b); a percentage has its number before it: 0.5 %"),
     ("`", "a text stands in single or double quotes"),
-    ("“", "a text stands in straight quotes: \"…\""),
+    ("“", 'a text stands in straight quotes: "…"'),
     ("‘", "a text stands in straight quotes: '…'"),
     ("->", "an expression has no functions of its own"),
     (":", "a slice is not known here; see first(), last() and substr()"),
@@ -41,7 +42,15 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\", "/"
 class Trouble(Exception):  # noqa: N818  not an error of the program's: it becomes a Diagnostic
     """What is wrong with text[start:end], as the parts of a Diagnostic."""
 
-    def __init__(self, code: str, start: int, end: int, message: str, label: str = "", help: str = "") -> None:  # noqa: A002
+    def __init__(
+        self,
+        code: str,
+        start: int,
+        end: int,
+        message: str,
+        label: str = "",
+        help: str = "",  # noqa: A002
+    ) -> None:
         super().__init__(message)
         self.code, self.start, self.end = code, start, end
         self.message, self.label, self.help = message, label, help
@@ -56,8 +65,11 @@ def explain(text: str, unexpected: UnexpectedInput, rule: str) -> Trouble:
         return Trouble(code, 0, len(text), f"an empty {rule}", label)
     if at >= len(text):
         return Trouble(code, at, at, f"the {rule} ends too early", label, _ending(rule, label))
-    return _quote(text, at) or _unit(text, at, rule) or _habit(text, at, code) or Trouble(
-        code, at, at + len(found), f"unexpected '{found}'", label, _condition_help(rule)
+    return (
+        _quote(text, at)
+        or _unit(text, at, rule)
+        or _habit(text, at, code)
+        or Trouble(code, at, at + len(found), f"unexpected '{found}'", label, _condition_help(rule))
     )
 
 
@@ -87,10 +99,16 @@ def _expected(terminals: set[str]) -> str:
         words.append("an operator")
     elif "COMPARE" in terminals:
         words.append("a comparison such as '<'")
-    words += [sign for name, sign in (("RPAR", "')'"), ("RSQB", "']'"), ("COMMA", "','")) if name in terminals]
+    words += [
+        sign for name, sign in (("RPAR", "')'"), ("RSQB", "']'"), ("COMMA", "','")) if name in terminals
+    ]
     if "$END" in terminals:
         words.append("the end")
-    return f"expected {' or '.join([', '.join(words[:-1]), words[-1]] if len(words) > 1 else words)}" if words else ""
+    return (
+        f"expected {' or '.join([', '.join(words[:-1]), words[-1]] if len(words) > 1 else words)}"
+        if words
+        else ""
+    )
 
 
 def _ending(rule: str, label: str) -> str:

@@ -1,4 +1,6 @@
-"""Walks over an expression's tree, outermost first. Trees are bounded in depth (parser.py), so these recurse freely."""
+"""Walks over an expression's tree, outermost first. Trees are bounded in depth (parser.py), so these
+recurse freely.
+"""
 
 from collections.abc import Iterator
 

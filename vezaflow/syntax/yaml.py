@@ -1,8 +1,10 @@
-"""Text → a tree of nodes, with a Diagnostic for everything that is wrong with it as YAML. Never an exception.
+"""Text → a tree of nodes, with a Diagnostic for everything that is wrong with it as YAML. Never an
+exception.
 
-Built on PyYAML's events, not on its constructor: positions and duplicate keys stay visible, no object is made from a
-tag, nothing recurses deeper than the bound, and an alias (a few lines of which can stand for gigabytes) is refused
-before it means anything. Values are typed by YAML 1.2's core schema (nodes.py), not by PyYAML's 1.1 rules.
+Built on PyYAML's events, not on its constructor: positions and duplicate keys stay visible, no object is
+made from a tag, nothing recurses deeper than the bound, and an alias (a few lines of which can stand for
+gigabytes) is refused before it means anything. Values are typed by YAML 1.2's core schema (nodes.py), not
+by PyYAML's 1.1 rules.
 """
 
 import codecs
@@ -21,7 +23,7 @@ _NO_ALIAS = "write the value where it is used, or share it through `vars`"
 
 
 def decode(path: str, content: bytes, diagnostics: Diagnostics) -> Source | None:
-    """The bytes of a file as a Source; None (and VF110) if they are not UTF-8. A byte order mark is dropped."""
+    """The bytes of a file as a Source; None (and VF110) if they are not UTF-8. A BOM is dropped."""
     content = content.removeprefix(codecs.BOM_UTF8)
     try:
         return Source(path, content.decode("utf-8"))
@@ -96,11 +98,14 @@ class _Reader:
 
     def properties(self, event: yaml.Event) -> None:
         """Anchors and tags stand before a node and are refused."""
-        start = event.start_mark.index
+        start = _at(event)
         if anchor := getattr(event, "anchor", None):
             at = self.source.text.find(f"&{anchor}", start)
             self.diagnostics.error(
-                "VF105", Span(self.source, at, at + len(anchor) + 1), f"anchor '&{anchor}' is refused", help=_NO_ALIAS
+                "VF105",
+                Span(self.source, at, at + len(anchor) + 1),
+                f"anchor '&{anchor}' is refused",
+                help=_NO_ALIAS,
             )
         if getattr(event, "tag", None) is not None:
             at = max(start, self.source.text.find("!", start))
@@ -113,13 +118,15 @@ class _Reader:
             )  # fmt: skip
 
     def scalar(self, event: yaml.ScalarEvent) -> Scalar:
-        start, end = event.start_mark.index, event.end_mark.index
+        start, end = _at(event), _end(event)
         text = self.source.text
         if event.anchor or event.tag:
-            return Scalar(event.value, Span(self.source, start, end), event.style is None, (start,) * len(event.value))
+            return Scalar(
+                event.value, Span(self.source, start, end), event.style is None, (start,) * len(event.value)
+            )
         if event.style in ("|", ">"):
             end = start + len(text[start:end].rstrip())
-        offsets = scalar_offsets(text, start, event.end_mark.index, event.value, event.style)
+        offsets = scalar_offsets(text, start, _end(event), event.value, event.style)
         if offsets is None and event.value:
             offsets = (start,) * len(event.value)
         elif isinstance(offsets, range) and offsets.start == start:
@@ -141,7 +148,9 @@ class _Reader:
             if isinstance(key, Scalar) and self.is_key(key, entries):
                 entries[key.text] = Entry(key, last)
             elif not isinstance(key, Scalar):
-                self.diagnostics.error("VF103", key.span, "a list or a mapping can't be a key", help=_flow_help(key))
+                self.diagnostics.error(
+                    "VF103", key.span, "a list or a mapping can't be a key", help=_flow_help(key)
+                )
         return Mapping(tuple(entries.values()), self.between(start, event, last))
 
     def is_key(self, key: Scalar, entries: dict[str, Entry]) -> bool:
@@ -165,22 +174,32 @@ class _Reader:
 
     def between(self, start: yaml.Event, end: yaml.Event, last: Node | None) -> Span:
         """A flow collection ends at its bracket, a block one with its last child."""
-        stop = end.end_mark.index
+        stop = _end(end)
         if last is not None and not getattr(start, "flow_style", False):
             stop = last.span.end
-        return Span(self.source, start.start_mark.index, max(stop, start.start_mark.index))
+        return Span(self.source, _at(start), max(stop, _at(start)))
 
     def span(self, event: yaml.Event) -> Span:
-        return Span(self.source, event.start_mark.index, event.end_mark.index)
+        return Span(self.source, _at(event), _end(event))
 
     def error(self, code: str, event: yaml.Event, message: str, *, help: str = "") -> None:  # noqa: A002
         self.diagnostics.error(code, self.span(event), message, help=help)
 
 
+def _at(event: yaml.Event) -> int:
+    assert event.start_mark is not None
+    return event.start_mark.index
+
+
+def _end(event: yaml.Event) -> int:
+    assert event.end_mark is not None
+    return event.end_mark.index
+
+
 def _flow_help(key: Node) -> str:
     before = key.span.source.text[max(0, key.span.start - 1) : key.span.start]
     if before == "$" or isinstance(key, Mapping):
-        return "a text with braces needs quotes here: \"${…}\""
+        return 'a text with braces needs quotes here: "${…}"'
     return ""
 
 
@@ -201,7 +220,8 @@ def _report(error: yaml.YAMLError, source: Source, diagnostics: Diagnostics) -> 
     context = error.context_mark
     if context is not None and context.index != at and "block" not in (error.context or ""):
         related = ((Span(source, context.index, context.index + 1), "it begins here"),)
-    diagnostics.error("VF101", Span(source, at, _word(source.text, at)), message, label=label, help=remedy, related=related)
+    span = Span(source, at, _word(source.text, at))
+    diagnostics.error("VF101", span, message, label=label, help=remedy, related=related)
 
 
 def _word(text: str, at: int) -> int:
