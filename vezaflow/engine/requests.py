@@ -29,7 +29,6 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 class Observer(Protocol):
     """Sees every exchange as it was: how `vezaflow try` shows them. A run under load has none."""
 
-    def sent(self, request: PlannedRequest, outgoing: Outgoing) -> None: ...
 
     def answered(
         self, request: PlannedRequest, outgoing: Outgoing, exchange: Exchange, failure: Failure | None, extracted: dict[str, Any]

@@ -1,0 +1,5 @@
+"""`python -m vezaflow` is `vezaflow`."""
+
+from vezaflow.cli import main
+
+main()

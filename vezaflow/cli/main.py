@@ -1,0 +1,66 @@
+"""The group of commands. Each command's module is imported when it is asked for, so that `--help` is quick."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from vezaflow import __version__
+from vezaflow.errors import ExitCode, VezaflowError
+
+COMMANDS = {
+    "lint": "Say what is wrong in flow files, before anything is sent.",
+    "run": "Put load on a target and judge it; the exit code is the verdict.",
+    "sandbox": "Serve a Veza-like API on this machine to try flows against.",
+    "try": "Run one flow once, as one user, and show every request and answer.",
+}
+
+
+class Commands(click.Group):
+    """Finds `vezaflow NAME` in vezaflow/cli/NAME_command.py."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"vezaflow.cli.{cmd_name}_command").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version")
+def program() -> None:
+    """Load testing written in YAML, with a verdict you can trust.
+
+    \b
+      vezaflow try flows/browse.yml --sandbox    one user, one iteration, everything shown
+      vezaflow run flows/ --sandbox              the whole suite against a target of vezaflow's own
+      vezaflow lint flows/                       what is wrong, and where
+    """
+
+
+def main() -> None:
+    """Run the program. What the user can mend is one line and a hint; anything else is a bug, with its traceback."""
+    try:
+        program(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as e:
+        click.echo(e.format_message())
+        sys.exit(ExitCode.USAGE)
+    except click.ClickException as e:
+        e.show()
+        sys.exit(ExitCode.USAGE)
+    except click.exceptions.Exit as e:
+        sys.exit(e.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(ExitCode.INTERRUPTED)
+    except VezaflowError as e:
+        click.secho(f"error: {e.message}", err=True, bold=True)
+        if e.hint:
+            click.echo(f"  hint: {e.hint}", err=True)
+        sys.exit(e.code)
