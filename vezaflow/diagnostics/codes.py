@@ -77,6 +77,69 @@ _ROWS: tuple[Rule, ...] = (
         "VF110", _ERROR, "not UTF-8 text",
         "Flow files are UTF-8 text without control characters. Save the file again as UTF-8.",
     ),
+    Rule(
+        "VF120", _ERROR, "wrong shape",
+        "A list stands where a mapping is wanted, or a text where a list is; the message says what must "
+        "stand there.",
+    ),
+    Rule("VF121", _ERROR, "empty list", "A list that must have something in it is empty."),
+    Rule(
+        "VF122", _ERROR, "a step without a verb",
+        "A step is a mapping with exactly one verb, such as `get`, `post`, `think`, `choose` or `repeat`, "
+        "and "
+        "that verb's options beside it.",
+    ),
+    Rule(
+        "VF123", _ERROR, "a step with two verbs",
+        "A step does one thing. Two verbs in one mapping are two steps: each gets a `-` of its own.",
+    ),
+    Rule(
+        "VF124", _ERROR, "not in this version yet",
+        "The key, the verb or the executor belongs to the language, and this version does not read it yet.",
+    ),
+    Rule(
+        "VF125", _ERROR, "a constant is wanted",
+        "Names and switches are fixed when the file is read, so that metrics, gates and comparisons can key "
+        "on them; a `${…}` can't stand there.",
+    ),
+    Rule("VF126", _ERROR, "not one of the words", "The key takes one of a few words; the help lists them."),
+    Rule("VF127", _ERROR, "a key is missing", "The mapping makes no sense without this key."),
+    Rule(
+        "VF128", _ERROR, "keys that exclude each other",
+        "Of these keys a mapping takes one: two bodies, two ways to choose from what was found, `think` and "
+        "`pace` say two things at once.",
+    ),
+    Rule(
+        "VF129", _ERROR, "a gate's labels can't be read",
+        "A gate's key is a metric with labels as in k6: `http_req_duration{step:segment}`. Behind the inner "
+        "colon stands no blank, for YAML would end the key there; otherwise put the whole key in quotes.",
+    ),
+    Rule(
+        "VF130", _ERROR, "two flows of one name",
+        "A flow's name is its identity in metrics, gates, reports and the history. Without `flow:` it is the "
+        "file's name.",
+    ),
+    Rule(
+        "VF131", _ERROR, "more than one suite",
+        "A suite is one folder with one suite.yml (or suite.yaml). What lies in two folders runs one after "
+        "the other.",
+    ),
+    Rule(
+        "VF132", _ERROR, "nothing to read",
+        "A path does not exist or can't be read, or a folder has no flows: no *.yml or *.yaml beside "
+        "suite.yml.",
+    ),
+    Rule(
+        "VF133", _ERROR, "not a name",
+        "Values are named with letters, digits and _, so that expressions can say them. The language's own "
+        "words (if, and, in, true, it, …) are taken.",
+    ),
+    Rule("VF134", _ERROR, "not a status", "A status is a number from 100 to 599, or a class such as `2xx`."),
+    Rule(
+        "VF135", _ERROR, "only requests in a preflight",
+        "A preflight asks whether the target is up before anything else; what needs more than requests "
+        "belongs into `setup`.",
+    ),
     # --- 2xx: expressions, templates, units
     Rule(
         "VF201", _ERROR, "syntax error in an expression",
@@ -120,6 +183,35 @@ _ROWS: tuple[Rule, ...] = (
         "VF211", _ERROR, "not a valid pattern",
         "Patterns are RE2's: linear in time, hence without back-references and look-around.",
     ),
+    Rule(
+        "VF220", _ERROR, "a unit is missing",
+        "Durations and sizes carry their unit: `500 ms`, `5m`, `1 MiB`. A bare number could mean either of "
+        "two things, a thousandfold apart.",
+    ),
+    Rule(
+        "VF221", _ERROR, "not a quantity of this kind",
+        "The text is no duration where one is wanted, or no size: it can't be read, or it is of another "
+        "kind.",
+    ),
+    Rule("VF222", _ERROR, "not a count", "A whole number is wanted here, and mostly one of at least 1."),
+    Rule(
+        "VF223", _ERROR, "not a boolean",
+        "`true` or `false`. In YAML 1.2, `yes`, `no`, `on` and `off` are texts.",
+    ),
+    Rule(
+        "VF224", _ERROR, "a range that is none",
+        "A range is `low..high`, both of one kind, the smaller end first; where only one value makes sense a "
+        "range can't stand.",
+    ),
+    Rule(
+        "VF225", _ERROR, "no answer to look at",
+        "`json`, `header`, `status` and their like read the answer of the step that they stand in. Outside "
+        "of `expect` there is none: take the value with `extract` and use its name.",
+    ),
+    Rule(
+        "VF226", _ERROR, "unlike units",
+        "Quantities of two kinds, a time and a size, are compared, added or made a range.",
+    ),
     # --- 3xx: names and environment
     Rule(
         "VF301", _ERROR, "a name that is never set",
@@ -137,8 +229,95 @@ _ROWS: tuple[Rule, ...] = (
         "VF304", _ERROR, "wrong number of arguments",
         "A function is called with fewer or more arguments than it takes.",
     ),
+    Rule(
+        "VF305", _ERROR, "a name used before it is set",
+        "The step that sets the value comes only after the one that uses it. Move it, or give a default with "
+        "`??`.",
+    ),
+    Rule(
+        "VF306", _WARNING, "a value that is never used",
+        "A value is set or extracted and nothing reads it: a misspelt name somewhere, or work for nothing "
+        "(an "
+        "extraction makes vezaflow keep the body).",
+    ),
+    Rule("VF307", _ERROR, "a given name", "`env`, `vu` and `iteration` are always there and can't be set."),
+    Rule(
+        "VF308", _WARNING, "a secret that nothing uses",
+        "A name in `secrets` that no `${env.…}` reads: a misspelt one would leave the real value unmasked.",
+    ),
+    Rule(
+        "VF309", _ERROR, "a field that playlists don't have",
+        "In the `where` of an `m3u8` extraction, and behind the value's name, stand the fields of its items.",
+    ),
     # --- 4xx: load, weights, the meaning of a flow
+    Rule(
+        "VF401", _ERROR, "an option of another executor",
+        "Each executor has options of its own; the help lists them, and names the executors that take this "
+        "one.",
+    ),
+    Rule(
+        "VF402", _ERROR, "a flow that can't end",
+        "Nothing bounds the load: constant-vus needs a `duration`.",
+    ),
+    Rule("VF403", _ERROR, "a flow without a request", "The steps of the flow never send anything."),
+    Rule(
+        "VF404", _WARNING, "a choice of one",
+        "A `choose` with a single branch always takes it. A second branch is missing, or the `choose` is "
+        "needless.",
+    ),
+    Rule(
+        "VF405", _WARNING, "one name for unlike steps",
+        "Two requests with different methods or URLs carry one name, and so share their metrics and gates.",
+    ),
+    Rule(
+        "VF406", _ERROR, "no base_url",
+        "A URL that starts with `/` goes below `base_url`, and neither the suite nor the flow has one.",
+    ),
+    Rule(
+        "VF407", _ERROR, "a file outside the suite's folder",
+        "A flow reads files below its suite's folder only, so that a suite can be handed on whole and reads "
+        "nothing else of the machine.",
+    ),
+    Rule(
+        "VF408", _ERROR, "a file that is not there",
+        "The path, from the suite's folder on, leads to no file.",
+    ),
+    Rule(
+        "VF409", _WARNING, "a secret in a URL",
+        "URLs are written to servers' and proxies' logs. Send secrets in a header or with `auth`.",
+    ),
+    Rule(
+        "VF410", _ERROR, "a URL that is none",
+        "A URL starts with `/` (then it goes below base_url) or with `http://` or `https://`.",
+    ),
     # --- 5xx: gates
+    Rule(
+        "VF501", _ERROR, "a gate on an unknown metric",
+        "There is no metric of this name, so the gate would judge nothing.",
+    ),
+    Rule(
+        "VF502", _ERROR, "a label that the metric does not have",
+        "A metric's samples carry certain labels; a gate can select by those and by `tags`.",
+    ),
+    Rule(
+        "VF503", _ERROR, "a gate on what does not exist",
+        "No step, group or flow of this name is there, so the gate would wait for samples that never come.",
+    ),
+    Rule(
+        "VF504", _ERROR, "an aggregate that does not fit",
+        "Trends have percentiles and averages, rates a `rate`, counters a `count` and a `rate`, gauges a "
+        "`value`.",
+    ),
+    Rule(
+        "VF505", _ERROR, "a bound of the wrong kind",
+        "What is compared must be of one kind: a duration with a duration (`500 ms`), a share with a share "
+        "(`0.5 %`).",
+    ),
+    Rule("VF506", _ERROR, "not a percentile", "`p(95)` takes a number above 0 and up to 100."),
+    Rule(
+        "VF507", _WARNING, "nothing is judged",
+        "No gate watches this flow: its run can't be red, whatever the target does.",
+    ),
     # --- 6xx: while the run goes on
     Rule(
         "VF601", _ERROR, "unexpected status",

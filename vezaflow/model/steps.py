@@ -1,4 +1,6 @@
-"""What a VU does: one dataclass a kind of step, as written. Step kinds are a closed set: `match` with assert_never."""
+"""What a VU does: one dataclass a kind of step, as written. Step kinds are a closed set: `match` with
+assert_never.
+"""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -126,7 +128,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """`auth: {bearer: …}` or `auth: {basic: {user: …, password: …}}`; `auth: none` switches an inherited one off."""
+    """`auth: {bearer: …}` or `{basic: {user: …, password: …}}`; `none` switches an inherited one off."""
 
     bearer: Expression | None
     user: Expression | None
@@ -143,7 +145,7 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class RequestDefaults:
-    """What suite and flow give to every request; None means: not said here. A step's own word wins, then the flow's."""
+    """What suite and flow give to every request; None: not said here. The step's word wins, then the flow's."""
 
     headers: Pairs = ()
     auth: Auth | None = None

@@ -15,8 +15,6 @@ from vezaflow.model.steps import Request, RequestDefaults, Step, Tree
 from vezaflow.syntax import Expression
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Variable:
     name: str
@@ -64,6 +62,7 @@ class Flow:
     measure: Measure | None  # None: the suite's
     source: Source
     span: Span  # of the name
+    base_url: Expression | None = None  # None: the suite's
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +84,4 @@ class Suite:
     measure: Measure
     flows: tuple[Flow, ...]
     sources: Mapping[str, Source] = field(default_factory=dict)  # by path: the texts that this was read from
+    secret_spans: tuple[Span, ...] = ()  # where each of `secrets` stands

@@ -1,0 +1,91 @@
+"""What a key of a flow file is: one row a key, which validation, suggestions, JSON Schema and the reference
+pages share.
+
+A `Table` is one kind of mapping (a suite, a request step, a gate). Tables are data: they hold no functions
+and name the tables below them by name, so that they can be walked without reading a file.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """What may stand as a key's value. The text says it as a message would: "… must be <text>"."""
+
+    # One scalar. A `${…}` may stand for any of them but the ones marked constant.
+    TEXT = "a constant text"
+    NAME = "a name: letters, digits and _"
+    TEMPLATE = "a text, which may hold `${…}`"
+    URL = "a path below base_url, or a whole URL; it may hold `${…}`"
+    DURATION = "a duration, such as `300 ms` or `5m`"
+    PAUSE = "a duration or a range of two, such as `1s` or `0.5s..1.5s`"
+    SIZE = "a size, such as `1 MiB`"
+    COUNT = "a whole number, 1 or more"
+    NUMBER = "a constant whole number, 0 or more"
+    SWITCH = "`true` or `false`"
+    FOLLOW = "`true`, `false`, or how many redirects at most"
+    CHOICE = "one of a few words"
+    EXPRESSION = "an expression, with or without `${…}` around it"
+    ITEMS = "a `${…}` that gives a list, or a list"
+    PATH = "the path of a file in the suite's folder"
+    JSONPATH = "a JSONPath, such as `$.data[0].id`"
+    PATTERN = "a regular expression"
+    CONDITION = "a condition, such as `p(95) < 500 ms`"
+    PICK = "`first`, `last`, `random`, or an index (0 is the first, -1 the last)"
+    # Several scalars, or mappings with tables of their own.
+    TEXTS = "a list of texts"
+    STATUS = "a status, a list of them, or a class such as `2xx`"
+    TREE = "any value: text, number, list or mapping, with `${…}` anywhere"
+    PAIRS = "a mapping of names to texts"
+    VARIABLES = "a mapping of names to values"
+    TAGS = "a mapping of names to constant texts"
+    STEPS = "a list of steps"
+    BRANCHES = "a list of branches"
+    PREFLIGHT = "a list of request steps, or a mapping"
+    BODY = "a text, or a mapping such as `{bytes: 1 MiB}`"
+    PARTS = "a mapping of the parts' names to texts or mappings"
+    EXTRACTS = "a mapping of names to what they are taken from"
+    EXPECT = "a status, a list of them, a class such as `2xx`, or a mapping"
+    MATCHES = "a mapping of what to look at to the value it must have"
+    MATCH = "a value, or a mapping such as `{contains: …}`"
+    EXPRESSIONS = "an expression or a list of them"
+    GATES = "a mapping of metrics to conditions"
+    AUTH = "`none`, or a mapping such as `{bearer: ${env.USER_TOKEN}}`"
+    MAPPING = "a mapping"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A key: what may stand there, whether it must, what holds without it, a sentence and an example."""
+
+    key: str
+    kind: Kind
+    doc: str
+    example: str = ""
+    required: bool = False
+    default: str = ""  # what holds when the key is left out, in words
+    choices: tuple[str, ...] = ()  # of a CHOICE
+    tables: tuple[str, ...] = ()  # names of the tables that a mapping under this key follows
+    later: bool = False  # belongs to the language, but not to this version
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A kind of mapping. Of `one_of` exactly one key must be there, of each `exclusive` set at most one."""
+
+    name: str
+    title: str  # as messages say it: "a request step"
+    doc: str
+    fields: tuple[Field, ...] = ()
+    one_of: tuple[Field, ...] = ()
+    exclusive: tuple[tuple[str, ...], ...] = ()
+
+    def all_fields(self) -> tuple[Field, ...]:
+        return self.one_of + self.fields
+
+    def field(self, key: str) -> Field | None:
+        return next((f for f in self.all_fields() if f.key == key), None)
+
+    def keys(self) -> tuple[str, ...]:
+        """The keys that this version understands, for suggestions."""
+        return tuple(f.key for f in self.all_fields() if not f.later)

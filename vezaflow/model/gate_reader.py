@@ -1,0 +1,100 @@
+"""Gates: a metric with labels on the left, one condition or several on the right, in their short and long
+forms.
+"""
+
+import re
+
+from vezaflow.diagnostics import Diagnostics
+from vezaflow.model import values
+from vezaflow.model.fields import Kind
+from vezaflow.model.gates import Gate
+from vezaflow.model.mappings import Row, items, open_mapping, pairs
+from vezaflow.model.tables import GATE
+from vezaflow.syntax import Entry, Mapping, Node, Scalar, Sequence, parse_condition
+
+_KEY = re.compile(r"(?P<metric>[^{}]+?)\s*(?:\{(?P<labels>.*)\})?\s*", re.DOTALL)
+_NEXT_LABEL = re.compile(r",\s*(?=\w+\s*:)")
+Labels = tuple[tuple[str, str], ...]
+
+
+def read_gates(row: Row, key: str) -> tuple[Gate, ...]:
+    """All gates under a key, in the order written."""
+    found: list[Gate] = []
+    for entry in pairs(row.node(key), f"'{key}'", Kind.GATES.value, row.diagnostics):
+        found.extend(_of_metric(entry, row.diagnostics))
+    return tuple(found)
+
+
+def _of_metric(entry: Entry, diagnostics: Diagnostics) -> list[Gate]:
+    metric, labels = _key(entry.key, diagnostics)
+    node = entry.value
+    nodes = (
+        items(node, f"'{metric}'", "a condition or a list of them", diagnostics)
+        if isinstance(node, Sequence)
+        else (node,)
+    )
+    gates = (_gate(one, entry.key, metric, labels, diagnostics) for one in nodes)
+    return [gate for gate in gates if gate is not None]
+
+
+def _key(key: Scalar, diagnostics: Diagnostics) -> tuple[str, Labels]:
+    match = _KEY.fullmatch(key.text)
+    if match is None:
+        diagnostics.error(
+            "VF129",
+            key.span,
+            "this is not a metric with labels",
+            help="write it like `http_req_duration{step:search}: p(95) < 300 ms`",
+        )
+        return key.text, ()
+    labels = []
+    for piece in _NEXT_LABEL.split(match["labels"]) if match["labels"] else ():
+        name, colon, value = piece.partition(":")
+        if colon and name.strip() and value.strip():
+            labels.append((name.strip(), _unquoted(value.strip())))
+        else:
+            diagnostics.error(
+                "VF129",
+                key.span,
+                f"'{piece.strip()}' is not a label",
+                help="labels are `name:value`, as in `{step:search}`",
+            )
+    return match["metric"], tuple(sorted(labels))
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" else value
+
+
+def _gate(node: Node, key: Scalar, metric: str, labels: Labels, diagnostics: Diagnostics) -> Gate | None:
+    if isinstance(node, Mapping):
+        return _long(node, key, metric, labels, diagnostics)
+    if not isinstance(node, Scalar) or not node.text:
+        values.report_shape(node, f"'{metric}'", "a condition such as `p(95) < 500 ms`", diagnostics)
+        return None
+    condition = parse_condition(node, diagnostics)
+    return None if condition is None else Gate(metric, labels, condition, key.span)
+
+
+def _long(node: Mapping, key: Scalar, metric: str, labels: Labels, diagnostics: Diagnostics) -> Gate | None:
+    row = open_mapping(node, GATE, diagnostics)
+    if row is None:
+        return None
+    samples = row.constant("samples")
+    abort, delay, window = row.constant("abort") is True, row.expression("delay"), row.expression("window")
+    written = row.node("condition")
+    condition = parse_condition(written, diagnostics) if isinstance(written, Scalar) else None
+    if written is not None and not isinstance(written, Scalar):
+        values.report_shape(written, "'condition'", Kind.CONDITION.value, diagnostics)
+    if condition is None:
+        return None
+    return Gate(
+        metric,
+        labels,
+        condition,
+        key.span,
+        abort,
+        delay,
+        window,
+        samples if isinstance(samples, int) else None,
+    )

@@ -1,0 +1,26 @@
+"""JSONPaths and patterns, checked where they are written. The libraries behind are loaded when the first one
+is met.
+"""
+
+from vezaflow.diagnostics import Diagnostics
+from vezaflow.syntax import Scalar, compile_jsonpath, compile_pattern
+
+
+def check_jsonpath(scalar: Scalar, diagnostics: Diagnostics) -> None:
+    """Report a path that is none."""
+    try:
+        compile_jsonpath(scalar.text)
+    except ValueError as error:
+        diagnostics.error("VF210", scalar.span, "this is not a valid JSONPath", label=_line(error))
+
+
+def check_pattern(scalar: Scalar, diagnostics: Diagnostics) -> None:
+    """Report a pattern that is none."""
+    try:
+        compile_pattern(scalar.text)
+    except ValueError as error:
+        diagnostics.error("VF211", scalar.span, "this is not a valid pattern", label=_line(error))
+
+
+def _line(error: ValueError) -> str:
+    return " ".join(str(error).split())

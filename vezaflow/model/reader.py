@@ -1,0 +1,175 @@
+"""Paths → a Suite. All files are read and all their faults collected before anybody looks at the result.
+
+A suite is one folder: `suite.yml` (or suite.yaml), and every other `*.yml` or `*.yaml` directly inside is a
+flow. A path may be the folder, or flow files of it; those run with the suite.yml beside them. Texts of
+`overlay` stand in for files (an editor's buffer, a bundle from another machine), existing or not.
+"""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vezaflow.diagnostics import Diagnostics, Source, Span
+from vezaflow.model.flow_reader import read_flow
+from vezaflow.model.suite import Flow, Suite
+from vezaflow.model.suite_reader import bare_suite, suite_of
+from vezaflow.syntax import Node, decode, read_yaml
+
+_SUITE_NAMES = ("suite.yml", "suite.yaml")
+_ENDINGS = (".yml", ".yaml")
+# `http_req_duration{step: segment}: …`: YAML ends the key at the first ": "
+_SPACED_LABEL = re.compile(
+    r"^[ \t]*(?P<key>[A-Za-z_]\w*\{(?P<label>[A-Za-z_]\w*):[ \t]+(?P<value>[^}\n]*)\})[ \t]*:", re.MULTILINE
+)
+
+
+@dataclass(slots=True)
+class _Files:
+    """Which files belong together, and their texts."""
+
+    diagnostics: Diagnostics
+    overlay: Mapping[Path, str]
+    sources: dict[str, Source] = field(default_factory=dict)
+
+    def exists(self, path: Path) -> bool:
+        return path in self.overlay or path.is_file()
+
+    def is_folder(self, path: Path) -> bool:
+        return path.is_dir() or any(known.parent == path for known in self.overlay)
+
+    def inside(self, folder: Path) -> list[Path]:
+        """The YAML files directly in a folder, by name."""
+        found = {path for path in self.overlay if path.parent == folder}
+        if folder.is_dir():
+            found.update(path for path in folder.iterdir() if path.is_file())
+        return sorted(p for p in found if p.suffix in _ENDINGS and not p.name.startswith("."))
+
+    def node(self, path: Path) -> tuple[Source, Node | None] | None:
+        """A file's text and tree; None if there is no text."""
+        source = self._source(path)
+        if source is None:
+            return None
+        self.sources[source.path] = source
+        if _spaced_labels(source, self.diagnostics):
+            return source, None
+        return source, read_yaml(source, self.diagnostics)
+
+    def _source(self, path: Path) -> Source | None:
+        if path in self.overlay:
+            return Source(str(path), self.overlay[path])
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            self.diagnostics.error("VF132", None, f"{path} can't be read: {error.strerror or error}")
+            return None
+        return decode(str(path), content, self.diagnostics)
+
+
+def read_suite(
+    paths: Sequence[Path], diagnostics: Diagnostics, *, overlay: Mapping[Path, str] | None = None
+) -> Suite | None:
+    """The suite that the paths name, every fault of every file in `diagnostics`; None if there is none.
+
+    With errors in `diagnostics` the suite is what could be read: fit for more checks, not for a run.
+    """
+    files = _Files(diagnostics, {Path(os.path.normpath(p)): text for p, text in (overlay or {}).items()})
+    found = _flow_files([Path(os.path.normpath(path)) for path in paths], files)
+    if found is None:
+        return None
+    root, suite_file, flow_files = found
+    opened = files.node(suite_file) if suite_file else None
+    flows = tuple(flow for path in flow_files if (flow := _flow(path, files)) is not None)
+    _distinct(flows, diagnostics)
+    if opened is None or opened[1] is None:
+        return bare_suite(root, flows, files.sources)
+    return suite_of(opened[1], root, flows, files.sources, diagnostics)
+
+
+def _flow_files(paths: Sequence[Path], files: _Files) -> tuple[Path, Path | None, list[Path]] | None:
+    """The suite's folder, its suite file, and the flows asked for."""
+    folders: dict[Path, None] = {}
+    flows: dict[Path, None] = {}
+    for path in paths:
+        whole = files.is_folder(path) or path.name in _SUITE_NAMES
+        folder = path if files.is_folder(path) else path.parent
+        if not files.is_folder(path) and not files.exists(path):
+            files.diagnostics.error("VF132", None, f"{path} does not exist")
+            continue
+        folders[folder] = None
+        flows.update(dict.fromkeys(_flows_in(folder, files) if whole else [path]))
+    if not folders:
+        if not paths:
+            files.diagnostics.error("VF132", None, "no flow files were given")
+        return None
+    root, *others = folders
+    if others:
+        files.diagnostics.error(
+            "VF131",
+            None,
+            f"{root} and {others[0]} are two suites",
+            help="a suite is one folder; run them one after the other",
+        )
+        return None
+    if not flows:
+        files.diagnostics.error(
+            "VF132",
+            None,
+            f"{root} holds no flows",
+            help="a flow is a *.yml file directly in the suite's folder",
+        )
+    return root, _suite_file(root, files), list(flows)
+
+
+def _flows_in(folder: Path, files: _Files) -> list[Path]:
+    return [path for path in files.inside(folder) if path.name not in _SUITE_NAMES]
+
+
+def _suite_file(folder: Path, files: _Files) -> Path | None:
+    there = [folder / name for name in _SUITE_NAMES if files.exists(folder / name)]
+    if len(there) > 1:
+        files.diagnostics.error(
+            "VF131", None, f"{there[0]} and {there[1]} both say what the suite is", help="keep one"
+        )
+    return there[0] if there else None
+
+
+def _flow(path: Path, files: _Files) -> Flow | None:
+    opened = files.node(path)
+    if opened is None or opened[1] is None:
+        return None
+    source, node = opened
+    assert node is not None
+    return read_flow(node, source, path.stem, files.diagnostics)
+
+
+def _distinct(flows: tuple[Flow, ...], diagnostics: Diagnostics) -> None:
+    first: dict[str, Flow] = {}
+    for flow in flows:
+        other = first.setdefault(flow.name, flow)
+        if other is not flow:
+            diagnostics.error(
+                "VF130",
+                flow.span,
+                f"two flows are called '{flow.name}'",
+                label="the second",
+                help="names are identity: give this one another",
+                related=((other.span, "the first"),),
+            )
+
+
+def _spaced_labels(source: Source, diagnostics: Diagnostics) -> bool:
+    """Whether a gate's label has the blank that makes YAML end the key there."""
+    found = False
+    for match in _SPACED_LABEL.finditer(source.text):
+        found = True
+        blank = source.text.index(":", match.start("label")) + 1
+        diagnostics.error(
+            "VF129",
+            Span(source, match.start("key"), match.end("key")),
+            "a blank after the colon in a gate's label",
+            label="YAML ends the key at `: `",
+            help=f"write `{source.text[match.start('key') : blank]}{match['value'].strip()}}}`",
+        )
+    return found

@@ -1,0 +1,127 @@
+"""A request step and what suites and flows give to every request: defaults, bodies, auth, TLS."""
+
+from vezaflow.diagnostics import Diagnostics
+from vezaflow.model import values
+from vezaflow.model.answer_reader import read_expect, read_extracts
+from vezaflow.model.fields import Field, Kind
+from vezaflow.model.mappings import Row, open_mapping, pairs, sub_mapping
+from vezaflow.model.step_tables import AUTH, BASIC, BODIES, BODY, PART
+from vezaflow.model.steps import (
+    Auth,
+    Body,
+    BodyKind,
+    FileBytes,
+    GeneratedBytes,
+    OnFailure,
+    Part,
+    Request,
+    RequestDefaults,
+    Tls,
+)
+from vezaflow.model.tables import TLS
+from vezaflow.model.trees import constants, parameters, texts, tree
+from vezaflow.syntax import Entry, Mapping, Scalar, parse_template
+
+
+def read_request(row: Row, method: str) -> Request:
+    """The request that a step's mapping writes; `method` is its verb."""
+    url = row.entries[method].value
+    written = url.text if isinstance(url, Scalar) else ""
+    name = row.text("name")
+    return Request(
+        method=method.upper(),
+        url=row.required(method),
+        name=name or f"{method.upper()} {written}",
+        named=bool(name),
+        query=parameters(row, "query"),
+        body=_body(row),
+        options=read_defaults(row),
+        expect=read_expect(row),
+        extract=read_extracts(row),
+        span=row.key_span(method),
+        url_span=url.span,
+    )
+
+
+def read_defaults(row: Row) -> RequestDefaults:
+    """The request options that stand in a suite, a flow or a step."""
+    on_failure = row.constant("on_failure")
+    return RequestDefaults(
+        headers=texts(row, "headers"),
+        auth=_auth(row),
+        timeout=row.expression("timeout"),
+        follow=row.expression("follow"),
+        tls=_tls(row) if row.table.field("tls") else None,
+        on_failure=OnFailure(on_failure) if isinstance(on_failure, str) else None,
+        tags=constants(row, "tags"),
+    )
+
+
+def _auth(row: Row) -> Auth | None:
+    node = row.node("auth")
+    if node is None:
+        return None
+    if isinstance(node, Scalar):
+        if node.text != "none":
+            values.report_shape(node, "'auth'", Kind.AUTH.value, row.diagnostics)
+        return Auth(None, None, None, node.span)
+    inner = open_mapping(node, AUTH, row.diagnostics, what="'auth'")
+    if inner is None:
+        return None
+    basic = sub_mapping(inner, "basic", BASIC)
+    return Auth(
+        bearer=inner.expression("bearer"),
+        user=basic.expression("user") if basic else None,
+        password=basic.expression("password") if basic else None,
+        span=node.span,
+    )
+
+
+def _tls(row: Row) -> Tls | None:
+    inner = sub_mapping(row, "tls", TLS)
+    if inner is None:
+        return None
+    return Tls(inner.expression("ca"), inner.constant("insecure") is True, inner.span)
+
+
+def _body(row: Row) -> Body | None:
+    key = next((key for key in BODIES if key in row.entries), None)
+    if key is None:
+        return None
+    node = row.entries[key].value
+    match key:
+        case "json":
+            return Body(BodyKind.JSON, tree(node, row.diagnostics), node.span)
+        case "form":
+            return Body(BodyKind.FORM, texts(row, "form"), node.span)
+        case "multipart":
+            parts = pairs(node, "'multipart'", row.field(key).kind.value, row.diagnostics)
+            return Body(BodyKind.MULTIPART, tuple(_part(part, row.diagnostics) for part in parts), node.span)
+    if isinstance(node, Scalar):
+        return Body(BodyKind.TEXT, parse_template(node, row.diagnostics), node.span)
+    inner = open_mapping(node, BODY, row.diagnostics, what="'body'")
+    content = _bytes(inner) if inner else None
+    if content is None:
+        return None
+    return Body(BodyKind.BYTES if isinstance(content, GeneratedBytes) else BodyKind.FILE, content, node.span)
+
+
+def _bytes(row: Row) -> GeneratedBytes | FileBytes | None:
+    if (size := row.expression("bytes")) is not None:
+        return GeneratedBytes(size, row.entries["bytes"].value.span)
+    if (path := row.expression("file")) is not None:
+        return FileBytes(path, row.entries["file"].value.span)
+    return None
+
+
+def _part(entry: Entry, diagnostics: Diagnostics) -> Part:
+    name, node = entry.key.text, entry.value
+    if isinstance(node, Mapping):
+        row = open_mapping(node, PART, diagnostics, what=f"'{name}'")
+        if row is not None:
+            content = row.expression("value") or _bytes(row) or values.nothing(node.span)
+            return Part(
+                name, content, row.expression("filename"), row.expression("content_type"), entry.key.span
+            )
+    text = values.expression(node, Field(name, Kind.TEMPLATE, ""), diagnostics)
+    return Part(name, text, None, None, entry.key.span)

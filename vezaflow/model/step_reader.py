@@ -1,0 +1,204 @@
+"""Steps: a mapping with exactly one verb. The verb's table says which keys may stand beside it."""
+
+from collections.abc import Callable
+
+from vezaflow.diagnostics import Diagnostics, suggest
+from vezaflow.model import values
+from vezaflow.model.fields import Kind, Table
+from vezaflow.model.mappings import Row, first_key, items, not_yet, open_mapping, pairs
+from vezaflow.model.request_reader import read_request
+from vezaflow.model.step_tables import BRANCH, METHODS, VERBS
+from vezaflow.model.steps import (
+    Branch,
+    Choose,
+    For,
+    Group,
+    If,
+    Log,
+    Repeat,
+    Set,
+    Skip,
+    Step,
+    Stop,
+    Think,
+    While,
+)
+from vezaflow.model.trees import check_name, tree
+from vezaflow.syntax import Expression, ListOf, Mapping, Node, Scalar, Sequence
+
+_SHOWN = "get, post, think, choose, repeat, for, while, if, group, set, log, skip, stop"
+
+
+def read_steps(row: Row, key: str) -> tuple[Step, ...]:
+    """The steps under a key; none if it is not there."""
+    nodes = items(row.node(key), f"'{key}'", Kind.STEPS.value, row.diagnostics)
+    return steps_of(nodes, row.diagnostics)
+
+
+def steps_of(nodes: tuple[Node, ...], diagnostics: Diagnostics) -> tuple[Step, ...]:
+    """The steps that could be read; what is wrong with the others was reported."""
+    return tuple(step for node in nodes if (step := _step(node, diagnostics)) is not None)
+
+
+def _step(node: Node, diagnostics: Diagnostics) -> Step | None:
+    if not isinstance(node, Mapping):
+        _not_a_step(node, diagnostics)
+        return None
+    verb = _verb(node, diagnostics)
+    if verb is None:
+        return None
+    row = open_mapping(node, _only(VERBS[verb], verb), diagnostics)
+    if row is None or verb not in row.entries:
+        return None
+    if verb in METHODS:
+        return read_request(row, verb)
+    return _READERS[verb](row)
+
+
+def _only(table: Table, verb: str) -> Table:
+    """The verb's table: a request's other methods were counted already."""
+    if len(table.one_of) == 1:
+        return table
+    mine = tuple(f for f in table.one_of if f.key == verb)
+    return Table(table.name, table.title, table.doc, table.fields, mine, table.exclusive)
+
+
+def _not_a_step(node: Node, diagnostics: Diagnostics) -> None:
+    help_ = "a step starts with its verb, as in `get: /api/v1/tracks` or `think: 1s`"
+    if isinstance(node, Scalar) and node.text in VERBS:
+        help_ = f"write a value behind it: `{node.text}: {VERBS[node.text].one_of[0].example}`"
+    diagnostics.error(
+        "VF120", node.span, "a step must be a mapping", label=f"this is {values.describe(node)}", help=help_
+    )
+
+
+def _verb(node: Mapping, diagnostics: Diagnostics) -> str | None:
+    there = [entry.key for entry in node.entries if entry.key.text in VERBS]
+    if len(there) == 1:
+        if VERBS[there[0].text].one_of[0].later:
+            not_yet(there[0], diagnostics)
+            return None
+        return there[0].text
+    if there:
+        first, second = there[:2]
+        diagnostics.error(
+            "VF123",
+            second.span,
+            f"a step has one verb, and this one has '{first.text}' and '{second.text}'",
+            label="the second verb",
+            help="make two steps of it, each behind a `-` of its own",
+            related=((first.span, "the first verb"),),
+        )
+        return None
+    _no_verb(node, diagnostics)
+    return None
+
+
+def _no_verb(node: Mapping, diagnostics: Diagnostics) -> None:
+    for entry in node.entries:
+        near = suggest(entry.key.text, VERBS)
+        if near is not None:
+            diagnostics.error(
+                "VF122",
+                entry.key.span,
+                f"unknown verb '{entry.key.text}' in a step",
+                label=f"did you mean '{near}'?",
+            )
+            return
+    diagnostics.error("VF122", first_key(node), "this step has no verb", help=f"the verbs are {_SHOWN}, …")
+
+
+def _choose(row: Row) -> Step:
+    nodes = items(row.node("choose"), "'choose'", Kind.BRANCHES.value, row.diagnostics)
+    branches = []
+    for number, node in enumerate(nodes, 1):
+        branch = open_mapping(node, BRANCH, row.diagnostics)
+        if branch is not None:
+            name = branch.text("name") or str(number)
+            branches.append(Branch(branch.required("weight"), name, read_steps(branch, "do"), node.span))
+    return Choose(tuple(branches), row.key_span("choose"))
+
+
+def _repeat(row: Row) -> Step:
+    return Repeat(row.required("repeat"), read_steps(row, "do"), row.key_span("repeat"))
+
+
+def _for(row: Row) -> Step:
+    key = row.entries["for"].value
+    name = row.text("for")
+    if isinstance(key, Scalar) and name:
+        check_name(key, row.diagnostics)
+    return For(name, _items(row), read_steps(row, "do"), row.key_span("for"))
+
+
+def _items(row: Row) -> Expression:
+    """A `${…}` that gives a list, or a list written out."""
+    node = row.node("in")
+    if isinstance(node, Sequence):
+        if not node.items:
+            row.diagnostics.error(
+                "VF121", node.span, "'in' is an empty list", help="the steps would never run"
+            )
+        return _list(node, row.diagnostics)
+    if not isinstance(node, Scalar):
+        if node is not None:
+            values.report_shape(node, "'in'", Kind.ITEMS.value, row.diagnostics)
+        return values.nothing(row.span)
+    found = values.bare_expression(node, row.diagnostics) if "${" in node.text else None
+    if found is None:
+        label = (
+            f"write `${{{node.text}}}`"
+            if node.plain and node.text.isidentifier()
+            else f"this is {values.describe(node)}"
+        )
+        row.diagnostics.error("VF120", node.span, f"'in' must be {Kind.ITEMS.value}", label=label)
+        return values.nothing(node.span)
+    return found
+
+
+def _list(node: Sequence, diagnostics: Diagnostics) -> Expression:
+    found = [tree(item, diagnostics) for item in node.items]
+    for item, value in zip(node.items, found, strict=True):
+        if isinstance(value, tuple | dict):
+            values.report_shape(item, "an item of 'in'", "a text or a number", diagnostics)
+    return ListOf(tuple(value for value in found if not isinstance(value, tuple | dict)), node.span)
+
+
+def _while(row: Row) -> Step:
+    return While(row.required("while"), row.required("max"), read_steps(row, "do"), row.key_span("while"))
+
+
+def _if(row: Row) -> Step:
+    return If(row.required("if"), read_steps(row, "do"), read_steps(row, "else"), row.key_span("if"))
+
+
+def _group(row: Row) -> Step:
+    return Group(row.text("group"), read_steps(row, "do"), row.key_span("group"))
+
+
+def _set(row: Row) -> Step:
+    found = []
+    for entry in pairs(row.node("set"), "'set'", Kind.VARIABLES.value, row.diagnostics):
+        check_name(entry.key, row.diagnostics)
+        found.append((entry.key.text, tree(entry.value, row.diagnostics), entry.key.span))
+    return Set(tuple(found), row.key_span("set"))
+
+
+def _stop(row: Row) -> Step:
+    scope = row.constant("stop")
+    return Stop(scope if isinstance(scope, str) else "vu", row.key_span("stop"))
+
+
+_READERS: dict[str, Callable[[Row], Step]] = {
+    "think": lambda row: Think(row.required("think"), row.key_span("think")),
+    "choose": _choose,
+    "repeat": _repeat,
+    "for": _for,
+    "while": _while,
+    "if": _if,
+    "group": _group,
+    "set": _set,
+    "log": lambda row: Log(row.required("log"), row.key_span("log")),
+    "skip": lambda row: Skip(row.required("skip"), row.key_span("skip")),
+    "stop": _stop,
+}

@@ -1,0 +1,96 @@
+"""Values of any shape, and mappings of free names to values: `vars`, `set`, `query`, `headers`, `json`."""
+
+import re
+
+from vezaflow.diagnostics import Diagnostics
+from vezaflow.model import values
+from vezaflow.model.fields import Field
+from vezaflow.model.mappings import Row, items, pairs
+from vezaflow.model.steps import Pairs, Tree
+from vezaflow.syntax import Expression, Mapping, Node, Scalar, parse_template, parse_value
+
+GIVEN = ("env", "vu", "iteration")  # names that are always there, and can't be set
+RESERVED = ("if", "else", "and", "or", "not", "in", "true", "false", "null", "it")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def tree(node: Node, diagnostics: Diagnostics, *, as_text: bool = False) -> Tree:
+    """Any value, with an Expression at each leaf. `as_text` keeps numbers as they were written."""
+    if isinstance(node, Mapping):
+        return {e.key.text: tree(e.value, diagnostics, as_text=as_text) for e in node.entries}
+    if not isinstance(node, Scalar):
+        return tuple(tree(item, diagnostics, as_text=as_text) for item in node.items)
+    return (parse_template if as_text else parse_value)(node, diagnostics)
+
+
+def texts(row: Row, key: str) -> Pairs:
+    """A mapping of names to texts that may hold `${…}`."""
+    field = row.field(key)
+    entries = pairs(row.node(key), f"'{key}'", field.kind.value, row.diagnostics)
+    return tuple((e.key.text, scalar_text(e.value, e.key.text, row.diagnostics)) for e in entries)
+
+
+def scalar_text(node: Node, key: str, diagnostics: Diagnostics) -> Expression:
+    """One text that may hold `${…}`; anything that is not a scalar is reported."""
+    if isinstance(node, Scalar):
+        return parse_template(node, diagnostics)
+    values.report_shape(node, f"'{key}'", "a text", diagnostics)
+    return values.nothing(node.span)
+
+
+def parameters(row: Row, key: str) -> tuple[tuple[str, Tree], ...]:
+    """The names of a query with their values; a list repeats its name."""
+    found = []
+    for entry in pairs(row.node(key), f"'{key}'", row.field(key).kind.value, row.diagnostics):
+        if isinstance(entry.value, Mapping):
+            values.report_shape(
+                entry.value, f"'{entry.key.text}'", "a text or a list of texts", row.diagnostics
+            )
+        else:
+            found.append((entry.key.text, tree(entry.value, row.diagnostics, as_text=True)))
+    return tuple(found)
+
+
+def constants(row: Row, key: str) -> tuple[tuple[str, str], ...]:
+    """A mapping of names to constant texts."""
+    field = row.field(key)
+    found = []
+    for entry in pairs(row.node(key), f"'{key}'", field.kind.value, row.diagnostics):
+        one = Field(entry.key.text, field.kind, field.doc)
+        found.append((entry.key.text, values.text(entry.value, one, row.diagnostics)))
+    return tuple(found)
+
+
+def words(row: Row, key: str) -> tuple[Scalar, ...]:
+    """A list of constant texts; one text alone is a list of it."""
+    node = row.node(key)
+    field = row.field(key)
+    if isinstance(node, Scalar) and node.typed() is not None:
+        nodes: tuple[Node, ...] = (node,)
+    elif node is not None and not isinstance(node, Mapping | Scalar) and not node.items:
+        nodes = ()  # `secrets: []` says that there are none
+    else:
+        nodes = items(node, f"'{key}'", field.kind.value, row.diagnostics)
+    checked = [(item, values.text(item, field, row.diagnostics)) for item in nodes]
+    return tuple(item for item, text in checked if isinstance(item, Scalar) and text)
+
+
+def check_name(key: Scalar, diagnostics: Diagnostics) -> bool:
+    """Whether a key can name a value in expressions; what is wrong with it was reported."""
+    if key.text in GIVEN:
+        diagnostics.error(
+            "VF307", key.span, f"'{key.text}' is a given name and can't be set", help="choose another name"
+        )
+    elif key.text in RESERVED or not _NAME.fullmatch(key.text):
+        plain = re.sub(r"\W+", "_", key.text).strip("_")
+        better = plain if plain != key.text and _NAME.fullmatch(plain) and plain not in RESERVED else ""
+        diagnostics.error(
+            "VF133",
+            key.span,
+            f"'{key.text}' can't be the name of a value",
+            label="a reserved word" if key.text in RESERVED else "",
+            help=f"expressions could not say it; write '{better}'" if better else "use letters, digits and _",
+        )
+    else:
+        return True
+    return False

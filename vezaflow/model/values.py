@@ -1,0 +1,274 @@
+"""One scalar → an Expression, checked against the kind that its key wants.
+
+A constant is checked whole and comes out as a Literal in base types (a Quantity for durations and sizes).
+Of a `${…}` those constants are checked that may become its value (`${env.DURATION ?? 5m}`: the `5m`); the
+rest is the plan's, which knows the values. What is wrong becomes a diagnostic, and the value a Literal of
+None, so that reading goes on.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.model.fields import Field, Kind
+from vezaflow.syntax import (
+    Binary,
+    Conditional,
+    Expression,
+    Literal,
+    Mapping,
+    Node,
+    Range,
+    Scalar,
+    Sequence,
+    Template,
+    parse_bare,
+    parse_expression,
+    parse_template,
+    parse_value,
+)
+from vezaflow.units import EXAMPLES, Dimension, Quantity, parse
+
+_TEXTS = (Kind.TEMPLATE, Kind.URL, Kind.PATH)
+Constant = None | bool | int | float | str | Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Why a constant does not fit, as a diagnostic without its place."""
+
+    code: str
+    message: str
+    label: str = ""
+    help: str = ""
+
+
+Check = Callable[[Constant, str], Constant | Wrong]
+
+
+def nothing(span: Span) -> Literal:
+    """What stands for a value that could not be read; rules pass over it."""
+    return Literal(None, span)
+
+
+def describe(node: Node) -> str:
+    """What a node is, in an author's words."""
+    if isinstance(node, Mapping):
+        return "a mapping"
+    if isinstance(node, Sequence):
+        return "a list"
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a text"}
+    return names.get(type(node.typed()), "nothing")
+
+
+def expression(node: Node, field: Field, diagnostics: Diagnostics) -> Expression:
+    """The value of a key whose kind is one scalar; any expression where `${…}` is allowed."""
+    if not isinstance(node, Scalar) or (node.plain and node.text == ""):
+        _misshapen(node, field, diagnostics)
+        return nothing(node.span)
+    if field.kind is Kind.EXPRESSION:
+        return bare_expression(node, diagnostics)
+    if field.kind is Kind.PAUSE and ".." in node.text and "${" not in node.text:
+        found = parse_expression(node, diagnostics) or nothing(node.span)
+    else:
+        found = (parse_template if field.kind in _TEXTS else parse_value)(node, diagnostics)
+    if field.kind in _TEXTS:
+        return found
+    if isinstance(found, Literal):
+        return _constant(found, node, field, diagnostics)
+    _tails(found, field, diagnostics)
+    return found
+
+
+def bare_expression(node: Scalar, diagnostics: Diagnostics) -> Expression:
+    """An expression written with or without `${…}` around it."""
+    return parse_bare(node, diagnostics) or nothing(node.span)
+
+
+def text(node: Node, field: Field, diagnostics: Diagnostics) -> str:
+    """A constant text; numbers stay as they were written. Empty (and a diagnostic) if it is none."""
+    if not isinstance(node, Scalar) or (node.plain and node.typed() is None):
+        _misshapen(node, field, diagnostics)
+        return ""
+    if "${" in node.text.replace("$${", ""):
+        diagnostics.error(
+            "VF125",
+            node.span,
+            f"'{field.key}' must be {field.kind.value}",
+            label="`${…}` can't stand here",
+            help="names are identity: metrics, gates and comparisons key on them",
+        )
+    return node.text
+
+
+def may_become(found: Expression) -> Iterator[Expression]:
+    """The parts of an expression that may be its whole value."""
+    match found:
+        case Binary(operator="??", left=left, right=right):
+            yield from may_become(left)
+            yield from may_become(right)
+        case Conditional(then=then, otherwise=otherwise):
+            yield from may_become(then)
+            yield from may_become(otherwise)
+        case _:
+            yield found
+
+
+def _constant(found: Literal, node: Scalar, field: Field, diagnostics: Diagnostics) -> Expression:
+    outcome = _check(found, node.text, field)
+    if not isinstance(outcome, Wrong):
+        return Literal(outcome, found.span)
+    _report(outcome, node.span, diagnostics)
+    return nothing(node.span)
+
+
+def _tails(found: Expression, field: Field, diagnostics: Diagnostics) -> None:
+    for part in may_become(found):
+        if isinstance(part, Range):
+            _range(part, field, diagnostics)
+        elif isinstance(part, Literal) and part.value is not None and field.kind in _CHECKS:
+            outcome = _check(part, part.span.text, field)
+            if isinstance(outcome, Wrong):
+                _report(outcome, part.span, diagnostics)
+        elif isinstance(part, Template) and field.kind is Kind.PAUSE and ".." in part.span.text:
+            diagnostics.error(
+                "VF224",
+                part.span,
+                "half of this range is outside of `${…}`",
+                help="write the whole range as one expression: `${low..high}`",
+            )
+
+
+def _range(found: Range, field: Field, diagnostics: Diagnostics) -> None:
+    if field.kind is not Kind.PAUSE:
+        diagnostics.error(
+            "VF224", found.span, f"'{field.key}' must be {field.kind.value}", label="this is a range"
+        )
+        return
+    ends = [end.value for end in (found.low, found.high) if isinstance(end, Literal)]
+    for end in (found.low, found.high):
+        if isinstance(end, Literal):
+            outcome = _check(end, end.span.text, field)
+            if isinstance(outcome, Wrong):
+                _report(outcome, end.span, diagnostics)
+    match ends:
+        case [Quantity(amount=low), Quantity(amount=high)] if low > high:
+            diagnostics.error("VF224", found.span, "this range is empty", help="the smaller end comes first")
+
+
+def _check(found: Literal, written: str, field: Field) -> Constant | Wrong:
+    check = _CHECKS.get(field.kind)
+    if check is not None:
+        return check(found.value, written)
+    if field.kind is Kind.CHOICE:
+        return _choice(found.value, written, field)
+    raise AssertionError(field.kind)
+
+
+def _quantity(dimension: Dimension, what: str, examples: tuple[str, str], *, least: str = "") -> Check:
+    def check(value: Constant, written: str) -> Constant | Wrong:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            first, second = (example.format(written) for example in examples)
+            return Wrong("VF220", f"{what} needs a unit: `{first}` or `{second}`", "no unit")
+        if isinstance(value, str):
+            try:
+                value = parse(value)
+            except ValueError as error:
+                return Wrong(
+                    "VF221", f"'{written}' is not {what}", _plain(str(error), written), _like(dimension)
+                )
+        if not isinstance(value, Quantity):
+            return Wrong("VF221", f"'{written}' is not {what}", help=_like(dimension))
+        if value.dimension is not dimension:
+            return Wrong(
+                "VF221", f"'{written}' is not {what}", f"a {value.dimension.value}", _like(dimension)
+            )
+        if least and value.amount <= 0:
+            return Wrong("VF221", f"{what} of {written} makes no sense here", least)
+        return value
+
+    return check
+
+
+def _like(dimension: Dimension) -> str:
+    return f"write it like `{EXAMPLES[dimension]}`"
+
+
+def _plain(reason: str, written: str) -> str:
+    return "" if f"'{written}' is not" in reason else reason
+
+
+def _count(least: int) -> Check:
+    wanted = f"a whole number, {least} or more"
+
+    def check(value: Constant, written: str) -> Constant | Wrong:
+        if isinstance(value, bool) or not isinstance(value, int):
+            return Wrong("VF222", f"this must be {wanted}", f"'{written}' is not one")
+        if value < least:
+            return Wrong("VF222", f"this must be {wanted}", f"{written} is too small")
+        return value
+
+    return check
+
+
+def _switch(value: Constant, written: str) -> Constant | Wrong:
+    if isinstance(value, bool):
+        return value
+    meant = {"yes": "true", "on": "true", "no": "false", "off": "false", "1": "true", "0": "false"}.get(
+        written.lower()
+    )
+    help_ = f"in YAML 1.2 '{written}' is not a boolean; write `{meant}`" if meant else ""
+    return Wrong("VF223", "this must be `true` or `false`", f"'{written}' is neither", help_)
+
+
+def _follow(value: Constant, written: str) -> Constant | Wrong:
+    if isinstance(value, bool) or (isinstance(value, int) and value >= 0):
+        return value
+    return Wrong("VF223", f"'follow' must be {Kind.FOLLOW.value}", f"'{written}' is neither")
+
+
+def _choice(value: Constant, written: str, field: Field) -> Constant | Wrong:
+    if isinstance(value, str) and value in field.choices:
+        return value
+    near = suggest(written, field.choices)
+    return Wrong(
+        "VF126",
+        f"'{written}' can't be the value of '{field.key}'",
+        f"did you mean '{near}'?" if near else "",
+        f"it is one of {', '.join(field.choices)}",
+    )
+
+
+def _pick(value: Constant, written: str) -> Constant | Wrong:
+    if value in ("first", "last", "random") or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    near = suggest(written, ("first", "last", "random"))
+    label = f"did you mean '{near}'?" if near else f"'{written}' is none of these"
+    return Wrong("VF126", f"'pick' must be {Kind.PICK.value}", label)
+
+
+_CHECKS: dict[Kind, Check] = {
+    Kind.DURATION: _quantity(Dimension.TIME, "a duration", ("{} ms", "{} s")),
+    Kind.PAUSE: _quantity(Dimension.TIME, "a duration", ("{} ms", "{} s")),
+    Kind.SIZE: _quantity(Dimension.SIZE, "a size", ("{} KiB", "{} MiB"), least="nothing to send"),
+    Kind.COUNT: _count(1),
+    Kind.NUMBER: _count(0),
+    Kind.SWITCH: _switch,
+    Kind.FOLLOW: _follow,
+    Kind.PICK: _pick,
+}
+
+
+def _misshapen(node: Node, field: Field, diagnostics: Diagnostics) -> None:
+    report_shape(node, f"'{field.key}'", field.kind.value, diagnostics)
+
+
+def report_shape(node: Node, what: str, wanted: str, diagnostics: Diagnostics) -> None:
+    """`what` must be something else than the node is."""
+    empty = isinstance(node, Scalar) and node.text == ""
+    span = Span(node.span.source, max(0, node.span.start - 1), node.span.start) if empty else node.span
+    diagnostics.error("VF120", span, f"{what} must be {wanted}", label=f"this is {describe(node)}")
+
+
+def _report(wrong: Wrong, span: Span, diagnostics: Diagnostics) -> None:
+    diagnostics.error(wrong.code, span, wrong.message, label=wrong.label, help=wrong.help)
