@@ -54,7 +54,8 @@ class Bodied(Answer):
         self.parts: list[bytes] = []
 
     def on_body(self, part: bytes) -> None:
-        self.parts.append(part)
+        if not self.done:
+            self.parts.append(part)
 
 
 class _Headed(Answer):
@@ -103,9 +104,7 @@ class _Headed(Answer):
         self.status = status
         if self.bodyless:
             self.done = True
-            self.keep = self.delimited or self.chunked or self.parser.should_keep_alive()
-            # without a delimiter llhttp asks for the end of the connection, which an answer to HEAD does not need
-            self.keep = self.keep and not self._says("connection", "close")
+            self.keep = self._lives_on()
 
     def on_message_complete(self) -> None:
         if not self.headed:  # 1xx: the answer proper is still to come
@@ -115,8 +114,12 @@ class _Headed(Answer):
         elif not self.bodyless:
             super().on_message_complete()
 
-    def _says(self, name: str, token: str) -> bool:
-        return any(key == name and token in value.lower() for key, value in self.headers)
+    def _lives_on(self) -> bool:
+        """Whether the connection outlives an answer to HEAD, which needs no delimiter though llhttp asks for one."""
+        if self.delimited or self.chunked:
+            return bool(self.parser.should_keep_alive())
+        said = " ".join(value.lower() for name, value in self.headers if name == "connection")
+        return "close" not in said and (self.parser.get_http_version() == "1.1" or "keep-alive" in said)
 
 
 class Headed(_Headed):
@@ -131,6 +134,9 @@ class Detailed(_Headed):
     __slots__ = ()
 
     def on_body(self, part: bytes) -> None:
+        if self.done:  # a second answer's, or to HEAD
+            self.extra = True
+            return
         self.size += len(part)
         if self.size <= self.limit:
             self.parts.append(part)
@@ -138,5 +144,5 @@ class Detailed(_Headed):
 
 def detailed(want: Want, *, bodyless: bool, limit: int) -> _Headed:
     """The answer that sees every header, and keeps the body if it is wanted."""
-    kind = Detailed if want & Want.BODY else Headed
+    kind = Detailed if bodyless or want & Want.BODY else Headed
     return kind(bodyless=bodyless, limit=limit)

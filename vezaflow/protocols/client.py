@@ -6,6 +6,7 @@ none of it had been taken; what the step doesn't want is never decoded. One requ
 """
 
 from dataclasses import dataclass
+from socket import socket
 from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
@@ -131,6 +132,14 @@ class Client:
             connection = await self._open(origin, begun, begun + timeout)
             if connection is None:
                 return exchange
+
+    def adopt(self, origin: Origin, sock: socket) -> None:
+        """Use an established plain socket (a socket pair's end, say) as the connection to `origin`."""
+        sock.setblocking(False)
+        self._find(origin)
+        connection = self._connection = self._transport.maker(origin, self._options, None)(sock)
+        connection.phase = IDLE
+        self._reactor.watch(connection)
 
     def close(self) -> None:
         """Close this client's connections."""

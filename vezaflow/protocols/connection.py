@@ -246,7 +246,10 @@ class Connection:
                 return
             answer.extra = True
         if answer.done:
-            self._finish(exchange, answer, now)
+            if answer.detailed and answer.oversized:
+                self._going_on(answer)
+            else:
+                self._finish(exchange, answer, now)
         elif fresh and not answer.detailed:
             self.answer = None  # more is to come: what the head says matters now, so it is parsed again, in full
             self._reread(view, count, now)
@@ -297,14 +300,16 @@ class Connection:
             answer.keep = False
         self.exchange = None
         self.deadline = math.inf
-        if not answer.keep or answer.extra:
-            self.close()
-        else:
+        kept = answer.keep and not answer.extra
+        if kept:
             self.phase = IDLE
             self.skipping = False
-            if type(answer) is Answer:
+        else:
+            self.close()
+        if type(answer) is Answer:  # nothing to collect
+            self.answer = None
+            if kept:
                 answer.done = False
-                self.answer = None
                 self.scratch.plain.append(answer)
         task = self.task
         if task is not None:

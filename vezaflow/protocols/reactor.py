@@ -195,10 +195,12 @@ class PollReactor(Reactor):
             pass
 
     async def _once_writable(self, connection: Ready) -> None:
+        if self.connections.get(connection.fd) is not connection:
+            return
         try:
             await trio.lowlevel.wait_writable(connection.socket)
             self._report(connection, WRITE)
-        except (trio.ClosedResourceError, ValueError, OSError):
+        except (trio.ClosedResourceError, trio.BusyResourceError):
             pass
 
     def _report(self, connection: Ready, mask: int) -> None:
