@@ -1,7 +1,7 @@
 """Weighted choice and the admission of VUs: pure, so properties say it all."""
 
 from collections import Counter
-from itertools import islice
+from itertools import islice, pairwise
 from random import Random
 
 from hypothesis import given
@@ -36,7 +36,7 @@ def test_a_deck_of_large_weights_is_reduced_by_their_divisor() -> None:
 def test_all_vus_of_a_constant_crowd_come_in_order_and_in_time(vus: int, duration: float | None) -> None:
     changes = list(constant_vus(vus, duration))
     assert [c.vus for c in changes] == list(range(1, vus + 1))
-    assert all(a.at <= b.at for a, b in zip(changes, changes[1:], strict=False))
+    assert all(a.at <= b.at for a, b in pairwise(changes))
     assert changes[0].at == 0
     if duration is not None:
         assert changes[-1].at <= duration / 10

@@ -30,7 +30,14 @@ def test_loopback_is_always_allowed(host: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["http://veza.fr/", "http://10.0.0.1/", "http://127.0.0.1.veza.fr/", "http://0.0.0.0/", "http://[::2]/", "https://localhost.veza.fr"],
+    [
+        "http://veza.fr/",
+        "http://10.0.0.1/",
+        "http://127.0.0.1.veza.fr/",
+        "http://0.0.0.0/",
+        "http://[::2]/",
+        "https://localhost.veza.fr",
+    ],
 )
 def test_every_other_host_is_refused_unless_listed(url: str) -> None:
     with pytest.raises(GuardError):
@@ -61,7 +68,16 @@ def test_the_base_itself_is_guarded() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://localhost/", "localhost/x", "http:///x", "http://user:pw@localhost/", "http://local host/", "//localhost/x", "http://localhost:x/"]
+    "url",
+    [
+        "ftp://localhost/",
+        "localhost/x",
+        "http:///x",
+        "http://user:pw@localhost/",
+        "http://local host/",
+        "//localhost/x",
+        "http://localhost:x/",
+    ],
 )
 def test_what_is_no_http_url_is_said_to_be_none(url: str) -> None:
     with pytest.raises(UrlError):

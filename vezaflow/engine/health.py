@@ -1,4 +1,4 @@
-"""How the generator itself fares: CPU, loop lag, memory. A tool that can't keep up must say so, not blame the server."""
+"""How the generator itself fares: CPU, loop lag, memory. A tool that can't keep up must say so."""
 
 import resource
 import sys
@@ -26,7 +26,9 @@ class Vitals:
 class Health:
     """Measures while it runs as a task; `vitals` may be read at any time."""
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter, cpu: Callable[[], float] = time.process_time) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.perf_counter, cpu: Callable[[], float] = time.process_time
+    ) -> None:
         self._clock = clock
         self._cpu = cpu
         self._begun = (clock(), cpu())

@@ -12,7 +12,17 @@ from vezaflow.engine.incidents import Incidents
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import StepRecorder
 from vezaflow.model import OnFailure
-from vezaflow.plan import Answer, EvaluationError, Failure, GuardError, Outgoing, PlannedRequest, RequestError, Targets, UrlError
+from vezaflow.plan import (
+    Answer,
+    EvaluationError,
+    Failure,
+    GuardError,
+    Outgoing,
+    PlannedRequest,
+    RequestError,
+    Targets,
+    UrlError,
+)
 from vezaflow.protocols import ErrorKind, Exchange, Want
 
 Run = Callable[[VU], Awaitable[int]]
@@ -29,9 +39,13 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 class Observer(Protocol):
     """Sees every exchange as it was: how `vezaflow try` shows them. A run under load has none."""
 
-
     def answered(
-        self, request: PlannedRequest, outgoing: Outgoing, exchange: Exchange, failure: Failure | None, extracted: dict[str, Any]
+        self,
+        request: PlannedRequest,
+        outgoing: Outgoing,
+        exchange: Exchange,
+        failure: Failure | None,
+        extracted: dict[str, Any],
     ) -> None: ...
 
     def said(self, message: str) -> None: ...
@@ -67,7 +81,13 @@ def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) ->
         except EvaluationError as e:
             return looks.unsent(vu, e)
         exchange = await vu.client.send(
-            outgoing.target.origin, outgoing.head, outgoing.body, want, timeout, bodyless=bodyless, replayable=replayable
+            outgoing.target.origin,
+            outgoing.head,
+            outgoing.body,
+            want,
+            timeout,
+            bodyless=bodyless,
+            replayable=replayable,
         )
         if exchange.error is None:
             status = exchange.status
@@ -147,12 +167,13 @@ class _Looks:
 
     def _judge(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> int:
         if exchange.error is not None:
-            failure = self._broken(exchange)
-            self._show(outgoing, exchange, failure, {})
-            return self._fail(vu, failure)
+            broken = self._broken(exchange)
+            self._show(outgoing, exchange, broken, {})
+            return self._fail(vu, broken)
         request = self._request
         vu.answer = None
-        failure = None if request.accepts[exchange.status] else request.status_failure(exchange.status)
+        accepted = request.accepts[exchange.status]
+        failure: Failure | None = None if accepted else request.status_failure(exchange.status)
         extracted: dict[str, Any] = {}
         if request.checks or request.extracts:
             vu.answer = Answer(exchange, outgoing.target.url, vu.client.cookies)

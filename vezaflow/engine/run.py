@@ -38,7 +38,7 @@ class RunEngine:
         clock: Callable[[], float] = time.perf_counter,
         observer: Observer | None = None,
         say: Callable[[str], None] = lambda _message: None,
-        segment: Segment = Segment(),
+        segment: Segment | None = None,
     ) -> None:
         self.plan = plan
         self.incidents = Incidents()
@@ -50,7 +50,7 @@ class RunEngine:
         self._clock = clock
         self._observer = observer
         self._say = say
-        self._segment = segment
+        self._segment = segment or Segment()
         self._suite_vu: VU | None = None
         self._stopped = False
 

@@ -94,5 +94,3 @@ class Wheel:
             self._ticker = task
             await wait_task_rescheduled(abort)
         self._ticker = None
-
-

@@ -115,7 +115,7 @@ class Trace:
 
     def _failure(self, failure: Failure) -> None:
         self.failures += 1
-        drawn = render_one(Diagnostic(failure.code, Severity.ERROR, failure.message, failure.span), color=self._color)
+        drawn = render_one(Diagnostic(failure.code, Severity.ERROR, failure.message, failure.span), colour=self._color)
         for line in drawn.rstrip().splitlines():
             self._line(f"  {line}")
 

@@ -121,7 +121,9 @@ class BodyCompiler:
         content_type = compiler.text(part.content_type) if part.content_type is not None else None
         if content_type is None and filename is not None:
             content_type = Constant("application/octet-stream")
-        opening = ("" if first else "\r\n") + f'--{self._boundary}\r\nContent-Disposition: form-data; name="{_quoted(part.name)}"'
+        opening = (
+            "" if first else "\r\n"
+        ) + f'--{self._boundary}\r\nContent-Disposition: form-data; name="{_quoted(part.name)}"'
 
         def head(scope: Scope) -> bytes:
             text = opening

@@ -217,7 +217,9 @@ class _Builder:
             path = (self._suite.root / statics.text(tls.ca)).resolve()
             ca_file = str(path)
             if not path.is_file():
-                self._diagnostics.error("VF703", tls.ca.span, f"'{statics.text(tls.ca)}' is no file in the suite's folder")
+                self._diagnostics.error(
+                    "VF703", tls.ca.span, f"'{statics.text(tls.ca)}' is no file in the suite's folder"
+                )
         return ClientOptions(ca_file=ca_file, insecure=tls.insecure)
 
     def _gates(self, statics: Statics) -> Iterator[PlannedGate]:
@@ -358,5 +360,3 @@ def _chosen(flows: tuple[Flow, ...], inputs: Inputs) -> tuple[Flow, ...]:
                     hint=f"did you mean '{near}'?" if near else f"the flows are {', '.join(known)}",
                 )
     return tuple(flow for flow in flows if not inputs.only or flow.name in inputs.only)
-
-

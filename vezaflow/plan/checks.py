@@ -72,7 +72,9 @@ def _value(expectation: Expectation, compiler: Compiler) -> Callable[[Scope], st
     equal = compiler.expression(expectation.expected) if expectation.expected is not None else None
     contains = compiler.text(expectation.contains) if expectation.contains is not None else None
     pattern = compile_pattern(expectation.matches) if expectation.matches is not None else None
-    what = {"header": f"header {expectation.subject}", "json": expectation.subject, "body": "the body"}[expectation.kind]
+    what = {"header": f"header {expectation.subject}", "json": expectation.subject, "body": "the body"}[
+        expectation.kind
+    ]
 
     def look(scope: Scope) -> str:
         assert scope.answer is not None

@@ -79,7 +79,15 @@ def kind_of(value: object) -> str:
     """What a value is, in an author's words."""
     if value is None:
         return "null"
-    names = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list", tuple: "a list", dict: "a mapping"}
+    names = {
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        str: "a text",
+        list: "a list",
+        tuple: "a list",
+        dict: "a mapping",
+    }
     return names.get(type(value), "a value")
 
 
@@ -215,7 +223,10 @@ class Compiler:
         if not self._fields_of_item:
             if outer is None:
                 self._diagnostics.error(
-                    "VF301", span, f"'{name}' is never set", help=self._hint(name) or "set it with `vars`, `set` or `extract`"
+                    "VF301",
+                    span,
+                    f"'{name}' is never set",
+                    help=self._hint(name) or "set it with `vars`, `set` or `extract`",
                 )
                 return Constant(None)
             return outer

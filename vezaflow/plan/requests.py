@@ -60,7 +60,9 @@ class RequestCompiler:
         options = merge((request.options, *self._defaults))
         if request.options.tls is not None:
             self._diagnostics.error(
-                "VF705", request.options.tls.span, "`tls` belongs to a suite or a flow: a VU keeps its connections from step to step"
+                "VF705",
+                request.options.tls.span,
+                "`tls` belongs to a suite or a flow: a VU keeps its connections from step to step",
             )
         follow = self._follow(options.follow)
         accepts, explicit = _accepted(request.expect)

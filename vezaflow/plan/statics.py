@@ -75,7 +75,10 @@ class Statics:
                 self._wrong(expression.span, "a value", None)
             return compiled.value
         self._diagnostics.error(
-            "VF704", expression.span, "this must be known before the run", help="use constants, `env` and `vars` without random parts"
+            "VF704",
+            expression.span,
+            "this must be known before the run",
+            help="use constants, `env` and `vars` without random parts",
         )
         return None
 

@@ -1,0 +1,66 @@
+"""The options that `run` and `try` share, and the plan that they ask for."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from vezaflow.cli.values import DURATION, RATIO, environment
+from vezaflow.diagnostics import render_text, summary_line
+from vezaflow.errors import VezaflowError
+from vezaflow.plan import Inputs, Plan
+from vezaflow.sandbox import SandboxSettings, start
+from vezaflow.session import WrongFilesError, prepare, read
+
+Command = TypeVar("Command", bound=Callable[..., object])
+DEFAULT_SEED = 1
+
+_OPTIONS = (
+    click.option(
+        "-e", "--env", "words", multiple=True, metavar="NAME=VALUE", help="An input; wins over the environment."
+    ),
+    click.option("--base-url", help="The target, instead of the suite's `base_url`. The guard still holds."),
+    click.option(
+        "--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Of everything that is drawn by chance."
+    ),
+    click.option("--sandbox", is_flag=True, help="Start a sandbox for this command and load that."),
+    click.option("--latency", type=DURATION, default=0.0, help="Of the sandbox: time added to every answer."),
+    click.option("--jitter", type=DURATION, default=0.0, help="Of the sandbox: a random time on top, up to this much."),
+    click.option("--error-rate", type=RATIO, default=0.0, help="Of the sandbox: share of answers that are 503."),
+)
+
+
+def shared(command: Command) -> Command:
+    """Give a command the shared options."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@contextmanager
+def target(words: Sequence[str], *, sandbox: bool, faults: Mapping[str, float]) -> Iterator[dict[str, str]]:
+    """The environment of a command, with a sandbox behind it where one is asked for."""
+    given = environment(words)
+    if not sandbox:
+        for option, value in faults.items():
+            if value:
+                raise VezaflowError(
+                    f"--{option.replace('_', '-')} is for the sandbox", hint="add --sandbox, or leave it out"
+                )
+        yield given
+        return
+    with start(SandboxSettings(**faults)) as box:  # type: ignore[arg-type]
+        yield {**given, **box.environment}
+
+
+def plan_of(paths: Sequence[Path], inputs: Inputs) -> Plan:
+    """The plan; what is wrong with the files is drawn on standard error."""
+    try:
+        return prepare(read(paths), inputs)
+    except WrongFilesError as e:
+        click.echo(render_text(e.diagnostics, colour=sys.stderr.isatty()), err=True)
+        click.echo(summary_line(e.diagnostics), err=True)
+        sys.exit(e.code)
