@@ -99,8 +99,7 @@ def parse_as(text: str, dimension: Dimension) -> Quantity:
     quantity = parse(written)
     if quantity.dimension is not dimension:
         raise ValueError(
-            f"'{written}' is a {quantity.dimension.value}, "
-            f"not a {dimension.value} such as '{EXAMPLES[dimension]}'"
+            f"'{written}' is a {quantity.dimension.value}, not a {dimension.value} such as '{EXAMPLES[dimension]}'"
         )
     return quantity
 
@@ -177,7 +176,7 @@ def size(amount: float) -> str:
     if amount < 0:
         return "-" + size(-amount)
     for unit in ("B", "KiB", "MiB"):
-        if _three(amount / UNITS[unit][0]) < 1024:
+        if round(amount / UNITS[unit][0]) < 1024:
             return f"{_digits(amount / UNITS[unit][0])} {unit}"
     return f"{number(amount / UNITS['GiB'][0])} GiB"
 

@@ -1,8 +1,8 @@
 """Every code that a diagnostic can carry: one row each, with the paragraph that the reference prints.
 
 A code is for ever: it is never given a second meaning. The hundreds say where to look: 1xx structure, 2xx
-expressions and units, 3xx names and environment, 4xx load and meaning, 5xx gates, 6xx while the run goes on, 7xx the inputs of a run.
-New rows go to the end of their hundred.
+expressions and units, 3xx names and environment, 4xx load and meaning, 5xx gates, 6xx while the run goes on,
+7xx the inputs of a run. New rows go to the end of their hundred.
 """
 
 from dataclasses import dataclass

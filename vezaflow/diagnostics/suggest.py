@@ -17,9 +17,7 @@ def suggest(word: str, candidates: Iterable[str]) -> str | None:
     near = get_close_matches(word.lower(), [w.lower() for w in words], n=3, cutoff=0.6)
     lowered = {w.lower(): w for w in reversed(words)}
     if near:
-        best = max(
-            near, key=lambda n: (SequenceMatcher(None, word.lower(), n).ratio(), n[:1] == word[:1].lower())
-        )
+        best = max(near, key=lambda n: (SequenceMatcher(None, word.lower(), n).ratio(), n[:1] == word[:1].lower()))
         return lowered[best]
     if len(word) >= 3:
         starts = [w for w in words if w.lower().startswith(word.lower())]

@@ -50,9 +50,7 @@ def summary_line(diagnostics: Diagnostics) -> str:
     return ", ".join(parts) or "no errors"
 
 
-def _drawing(
-    span: Span, mark: str, label: str, gutter: int, arrow: str, paint: _Paint, tone: str
-) -> list[str]:
+def _drawing(span: Span, mark: str, label: str, gutter: int, arrow: str, paint: _Paint, tone: str) -> list[str]:
     number, column = span.source.position(span.start)
     line = span.source.line(number)
     shown, before, width = _fit(line, column - 1, max(1, min(span.end - span.start, len(line) - column + 1)))

@@ -5,6 +5,7 @@ surprises: `on`, `no` and `yes` are text, `1:30` is text, `0123` is 123, and onl
 other bases.
 """
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -35,9 +36,7 @@ class Scalar:
 
     def piece(self, start: int, end: int) -> Span:
         """The span in the source of `text[start:end]`; of an empty piece, its place."""
-        return Span(
-            self.span.source, self._at(start), self._at(end - 1) + 1 if end > start else self._at(start)
-        )
+        return Span(self.span.source, self._at(start), self._at(end - 1) + 1 if end > start else self._at(start))
 
     def _at(self, index: int) -> int:
         if self.offsets is None:
@@ -56,8 +55,8 @@ def _typed(text: str) -> bool | int | float | str | None:
         return int(text)
     if _BASED.fullmatch(text):
         return int(text, 0)
-    if _FLOAT.fullmatch(text):
-        return float(text)
+    if _FLOAT.fullmatch(text) and math.isfinite(number := float(text)):
+        return number
     if match := _INFINITE.fullmatch(text):
         return float(match[1] + "inf")
     return float("nan") if text in _NAN else text

@@ -12,9 +12,7 @@ _HEX = {"x": 2, "u": 4, "U": 8}
 _Unit = tuple[str, int, bool]
 
 
-def scalar_offsets(
-    text: str, start: int, end: int, value: str, style: str | None
-) -> tuple[int, ...] | range | None:
+def scalar_offsets(text: str, start: int, end: int, value: str, style: str | None) -> tuple[int, ...] | range | None:
     """The source offset of each character of `value`, which stands at text[start:end] in the given style."""
     if style in ("|", ">"):
         return _block(text, start, end, value)

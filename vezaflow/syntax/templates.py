@@ -46,11 +46,7 @@ def parse_template(scalar: Scalar, diagnostics: Diagnostics) -> Expression:
         return unknown
     if len(parts) == 1:
         only = parts[0]
-        return (
-            Literal(only.value, scalar.span)
-            if isinstance(only, Literal) and isinstance(only.value, str)
-            else only
-        )
+        return Literal(only.value, scalar.span) if isinstance(only, Literal) and isinstance(only.value, str) else only
     return Template(tuple(parts), scalar.span)
 
 

@@ -99,16 +99,10 @@ def _expected(terminals: set[str]) -> str:
         words.append("an operator")
     elif "COMPARE" in terminals:
         words.append("a comparison such as '<'")
-    words += [
-        sign for name, sign in (("RPAR", "')'"), ("RSQB", "']'"), ("COMMA", "','")) if name in terminals
-    ]
+    words += [sign for name, sign in (("RPAR", "')'"), ("RSQB", "']'"), ("COMMA", "','")) if name in terminals]
     if "$END" in terminals:
         words.append("the end")
-    return (
-        f"expected {' or '.join([', '.join(words[:-1]), words[-1]] if len(words) > 1 else words)}"
-        if words
-        else ""
-    )
+    return f"expected {' or '.join([', '.join(words[:-1]), words[-1]] if len(words) > 1 else words)}" if words else ""
 
 
 def _ending(rule: str, label: str) -> str:

@@ -61,8 +61,21 @@ class _Reader:
     def __init__(self, source: Source, diagnostics: Diagnostics) -> None:
         self.source = source
         self.diagnostics = diagnostics
-        self.events: Iterator[yaml.Event] = iter(yaml.parse(source.text, Loader=yaml.SafeLoader))
+        self.loader = yaml.SafeLoader(source.text)
+        self.events = self.stream()
         self.aliases = False
+
+    def stream(self) -> Iterator[yaml.Event]:
+        try:
+            while self.loader.check_event():
+                yield self.loader.get_event()
+        except ValueError:  # chr() of what is beyond Unicode
+            at = self.loader.get_mark().index
+            self.diagnostics.error(
+                "VF101", Span(self.source, at, at + 8), "this escape stands for no character",
+                help="\\U0010FFFF is the last one",
+            )  # fmt: skip
+            raise _Unreadable from None
 
     def document(self) -> Node | None:
         next(self.events)  # the stream's start
@@ -121,11 +134,14 @@ class _Reader:
         start, end = _at(event), _end(event)
         text = self.source.text
         if event.anchor or event.tag:
-            return Scalar(
-                event.value, Span(self.source, start, end), event.style is None, (start,) * len(event.value)
-            )
+            return Scalar(event.value, Span(self.source, start, end), event.style is None, (start,) * len(event.value))
         if event.style in ("|", ">"):
             end = start + len(text[start:end].rstrip())
+        if any("\ud800" <= c <= "\udfff" for c in event.value):
+            self.diagnostics.error(
+                "VF101", Span(self.source, start, end), "half of a surrogate pair is no character",
+                help="write the character itself, or \\U and eight digits",
+            )  # fmt: skip
         offsets = scalar_offsets(text, start, _end(event), event.value, event.style)
         if offsets is None and event.value:
             offsets = (start,) * len(event.value)
@@ -148,9 +164,7 @@ class _Reader:
             if isinstance(key, Scalar) and self.is_key(key, entries):
                 entries[key.text] = Entry(key, last)
             elif not isinstance(key, Scalar):
-                self.diagnostics.error(
-                    "VF103", key.span, "a list or a mapping can't be a key", help=_flow_help(key)
-                )
+                self.diagnostics.error("VF103", key.span, "a list or a mapping can't be a key", help=_flow_help(key))
         return Mapping(tuple(entries.values()), self.between(start, event, last))
 
     def is_key(self, key: Scalar, entries: dict[str, Entry]) -> bool:
