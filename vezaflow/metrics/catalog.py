@@ -86,27 +86,25 @@ _ALL = (
     _count("http_reqs", "Requests, answered or not.", _FAILURE),
     _time(
         "http_req_duration",
-        "From the first byte handed to the kernel to the last byte of the answer: sending + waiting + receiving. "
-        "Of answers that came.",
+        "From the first byte handed to the kernel to the last byte of the answer: sending + waiting + "
+        "receiving. Of answers that came.",
     ),
     _time(
         "http_req_blocked",
-        "Getting a connection before it could be opened (DNS); 0 on a reused one.",
+        "What came before a connection could be opened: DNS; 0 on a reused one.",
         IDENTITY,
     ),
     _time("http_req_connecting", "Opening the TCP connection; 0 on a reused one.", IDENTITY),
     _time("http_req_tls_handshaking", "The TLS handshake; 0 on a reused connection.", IDENTITY),
     _time("http_req_sending", "Handing the request's bytes to the kernel. Of answers that came."),
-    _time(
-        "http_req_waiting", "From the request's last byte to the answer's first (TTFB). Of answers that came."
-    ),
+    _time("http_req_waiting", "From the request's last byte to the answer's first. Of answers that came."),
     _time("http_req_receiving", "From the answer's first byte to its last. Of answers that came."),
     Metric(
         "http_req_failed",
         Kind.RATE,
         Dimension.RATIO,
-        "The share of requests that failed: no answer, a status that was not expected, or an expectation or an "
-        "extraction that did not hold.",
+        "The share of requests that failed: no answer, a status that was not expected, or an expectation "
+        "or an extraction that did not hold.",
         _FAILURE,
     ),
     _count("http_req_errors", "Failed requests, by the label `error`, the kind of failure.", _FAILURE),
@@ -115,9 +113,7 @@ _ALL = (
     _count("iterations_failed", "Iterations that a failed request ended or marked.", _FLOW),
     _count("iterations_interrupted", "Iterations cut off by the end of the run.", _FLOW),
     _count("dropped_iterations", "Iterations that could not be started.", (*_FLOW, "reason")),
-    _time(
-        "iteration_duration", "A whole iteration, think times included. Of those that did not fail.", _FLOW
-    ),
+    _time("iteration_duration", "A whole iteration with its think times. Of those that did not fail.", _FLOW),
     _time("group_duration", "One pass through a `group`, think times included.", (*_FLOW, "group")),
     Metric("checks", Kind.RATE, Dimension.RATIO, "Expectations that held.", (*IDENTITY, "check")),
     Metric("vus", Kind.GAUGE, None, "VUs that are running.", _FLOW),

@@ -3,7 +3,7 @@ of itself taken away; histograms share their buckets until someone records.
 """
 
 from collections import Counter as Tally
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import NamedTuple
 
@@ -56,10 +56,10 @@ class Requests:
     detail: str = ""
 
     def copy(self) -> "Requests":
-        times = (getattr(self, name).copy() for name in TIMES)
-        return Requests(
-            self.count, self.bytes_sent, self.bytes_received, *times, self.first, self.last, self.detail
-        )
+        twin = replace(self)
+        for name in TIMES:
+            setattr(twin, name, getattr(self, name).copy())
+        return twin
 
     def add(self, other: "Requests") -> None:
         """Take in the same outcome's requests from elsewhere; the earlier one's sample detail is kept."""
@@ -74,21 +74,18 @@ class Requests:
         self.last = max(self.last, other.last)
 
     def minus(self, earlier: "Requests") -> "Requests":
-        times = (getattr(self, name).minus(getattr(earlier, name)) for name in TIMES)
-        return Requests(
-            self.count - earlier.count,
-            self.bytes_sent - earlier.bytes_sent,
-            self.bytes_received - earlier.bytes_received,
-            *times,
-            self.first,
-            self.last,
-            self.detail,
-        )
+        since = replace(self)
+        since.count -= earlier.count
+        since.bytes_sent -= earlier.bytes_sent
+        since.bytes_received -= earlier.bytes_received
+        for name in TIMES:
+            setattr(since, name, getattr(self, name).minus(getattr(earlier, name)))
+        return since
 
 
 @dataclass(slots=True, eq=True)
 class Connections:
-    """A step's connections that were opened, and its checks. `answered` requests evaluated each check once."""
+    """A step's connections that were opened, and its checks. Each answered request evaluated each check."""
 
     answered: int = 0
     blocked: Histogram = field(default_factory=Histogram)
@@ -98,8 +95,10 @@ class Connections:
     failed_checks: Tally[str] = field(default_factory=Tally)
 
     def copy(self) -> "Connections":
-        times = (getattr(self, name).copy() for name in CONNECTION_TIMES)
-        return Connections(self.answered, *times, self.checks, Tally(self.failed_checks))
+        twin = replace(self, failed_checks=Tally(self.failed_checks))
+        for name in CONNECTION_TIMES:
+            setattr(twin, name, getattr(self, name).copy())
+        return twin
 
     def add(self, other: "Connections") -> None:
         self.answered += other.answered
@@ -109,9 +108,11 @@ class Connections:
         self.failed_checks += other.failed_checks
 
     def minus(self, earlier: "Connections") -> "Connections":
-        times = (getattr(self, name).minus(getattr(earlier, name)) for name in CONNECTION_TIMES)
-        failed = self.failed_checks - earlier.failed_checks
-        return Connections(self.answered - earlier.answered, *times, self.checks, failed)
+        since = replace(self, failed_checks=self.failed_checks - earlier.failed_checks)
+        since.answered -= earlier.answered
+        for name in CONNECTION_TIMES:
+            setattr(since, name, getattr(self, name).minus(getattr(earlier, name)))
+        return since
 
     def trend(self, name: str) -> Histogram:
         """Of the answered requests: zero for each that found a connection open."""
@@ -134,15 +135,7 @@ class Iterations:
 
     def copy(self) -> "Iterations":
         groups = {name: histogram.copy() for name, histogram in self.groups.items()}
-        return Iterations(
-            self.done,
-            self.failed,
-            self.interrupted,
-            self.seconds,
-            self.duration.copy(),
-            groups,
-            Tally(self.dropped),
-        )
+        return replace(self, duration=self.duration.copy(), groups=groups, dropped=Tally(self.dropped))
 
     def add(self, other: "Iterations") -> None:
         """Take in another worker's; the workers ran beside one another, so their seconds don't add up."""
@@ -156,17 +149,14 @@ class Iterations:
         self.dropped += other.dropped
 
     def minus(self, earlier: "Iterations") -> "Iterations":
-        before = earlier.groups
+        groups = {name: held.minus(earlier.groups.get(name, Histogram())) for name, held in self.groups.items()}
         return Iterations(
             self.done - earlier.done,
             self.failed - earlier.failed,
             self.interrupted - earlier.interrupted,
             self.seconds - earlier.seconds,
             self.duration.minus(earlier.duration),
-            {
-                name: held.minus(before[name]) if name in before else held
-                for name, held in self.groups.items()
-            },
+            groups,
             self.dropped - earlier.dropped,
         )
 
@@ -182,7 +172,7 @@ class Vus:
     looks: int = 0
 
     def copy(self) -> "Vus":
-        return Vus(self.value, self.minimum, self.maximum, self.asked, self.looks)
+        return replace(self)
 
     def look(self, vus: int, asked: int) -> None:
         self.minimum = min(self.minimum, vus) if self.looks else vus

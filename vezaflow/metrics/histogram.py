@@ -1,9 +1,9 @@
 """A distribution of times with a relative error of at most 0.1 %, in a few kilobytes.
 
-Buckets are log-linear: each octave of microseconds, from 1 µs to 2^32 µs (about 1.2 h), is cut into 512 equal parts;
-a quantile is a bucket's middle, so at most 1/1024 off. Count, sum (in whole nanoseconds), least, most and the
-number of zeros are exact, and merging is exact: the merge of any split equals the whole. Only octaves that were
-touched take memory. numpy is loaded with the first histogram, not with this file.
+Buckets are log-linear: each octave of microseconds, from 1 µs to 2^32 µs (about 1.2 h), is cut into 512 equal
+parts; a quantile is a bucket's middle, so at most 1/1024 off. Count, sum (in whole nanoseconds), least, most and
+the number of zeros are exact, and merging is exact: the merge of any split equals the whole. Only octaves that
+were touched take memory. numpy is loaded with the first samples, not with this file.
 """
 
 import struct
@@ -24,13 +24,11 @@ PARTS = 512  # of an octave
 OCTAVES = 32
 RELATIVE_ERROR = 1 / 1024
 _PART_BITS = 9
-# A float's bits read as an integer are its exponent and mantissa: cut after 9 bits of mantissa they number the
-# buckets in order. One shift a sample, 0.01 µs in all with numpy.
+# A float's bits read as an integer are its exponent and mantissa: cut after 9 bits of mantissa they number
+# the buckets in order. One shift a sample.
 _SHIFT = 52 - _PART_BITS
 _ORIGIN = struct.unpack("<q", struct.pack("<d", 1.0))[0] >> _SHIFT
-_LIMIT = float(2**OCTAVES) * (
-    1 - 2**-12
-)  # µs: longer times are kept in the last bucket (and exact in `maximum`)
+_LIMIT = float(2**OCTAVES) * (1 - 2**-12)  # µs; longer times count in the last bucket
 
 
 def _edge(bucket: int) -> float:
@@ -181,7 +179,7 @@ class Histogram:
         return self.nanoseconds / self.count * 1e-9 if self.count else None
 
     def quantile(self, q: float) -> float | None:
-        """The nearest-rank quantile in seconds: the least value that at least the share `q` of all do not exceed."""
+        """The nearest-rank quantile in seconds: the sample of rank ⌈q·count⌉, the least one being rank 1."""
         return self.quantiles((q,))[0]
 
     def quantiles(self, shares: Sequence[float]) -> tuple[float | None, ...]:

@@ -33,17 +33,7 @@ def written(summary: "Summary") -> Json:
         "requests": [_request(key, row) for key, row in summary.requests.items()],
         "steps": [_step(key, row) for key, row in summary.steps.items()],
         "flows": [_flow(key, row) for key, row in summary.flows.items()],
-        "vus": [
-            {
-                "flow": flow,
-                "value": v.value,
-                "min": v.minimum,
-                "max": v.maximum,
-                "asked": v.asked,
-                "looks": v.looks,
-            }
-            for flow, v in summary.vus.items()
-        ],
+        "vus": [{"flow": flow, **_vus(row)} for flow, row in summary.vus.items()],
     }
 
 
@@ -57,6 +47,16 @@ def read(record: Json) -> "Summary":
         dict(_read_flow(row) for row in record["flows"]),
         {v["flow"]: Vus(v["value"], v["min"], v["max"], v["asked"], v["looks"]) for v in record["vus"]},
     )
+
+
+def _vus(row: Vus) -> Json:
+    return {
+        "value": row.value,
+        "min": row.minimum,
+        "max": row.maximum,
+        "asked": row.asked,
+        "looks": row.looks,
+    }
 
 
 def _place(key: StepKey) -> Json:
@@ -73,9 +73,8 @@ def _place(key: StepKey) -> Json:
 
 def _read_place(row: Json) -> StepKey:
     tags = tuple(row["tags"].items())
-    return StepKey(
-        row["flow"], Phase(row["phase"]), row["step"], row["method"], row["group"], tags, row["judged"]
-    )
+    phase = Phase(row["phase"])
+    return StepKey(row["flow"], phase, row["step"], row["method"], row["group"], tags, row["judged"])
 
 
 def _request(key: RequestKey, row: Requests) -> Json:
@@ -94,15 +93,10 @@ def _request(key: RequestKey, row: Requests) -> Json:
 
 
 def _read_request(row: Json) -> tuple[RequestKey, Requests]:
-    figures = Requests(
-        row["count"],
-        row["bytes_sent"],
-        row["bytes_received"],
-        *(Histogram.from_dict(row[name]) for name in TIMES),
-        row.get("first", inf),
-        row.get("last", -inf),
-        row["detail"],
-    )
+    figures = Requests(row["count"], row["bytes_sent"], row["bytes_received"], detail=row["detail"])
+    figures.first, figures.last = row.get("first", inf), row.get("last", -inf)
+    for name in TIMES:
+        setattr(figures, name, Histogram.from_dict(row[name]))
     return RequestKey(_read_place(row), row["status"], row["error"]), figures
 
 
@@ -117,10 +111,10 @@ def _step(key: StepKey, row: Connections) -> Json:
 
 
 def _read_step(row: Json) -> tuple[StepKey, Connections]:
-    times = (Histogram.from_dict(row[name]) for name in CONNECTION_TIMES)
-    return _read_place(row), Connections(
-        row["answered"], *times, tuple(row["checks"]), Tally(row["failed_checks"])
-    )
+    figures = Connections(row["answered"], checks=tuple(row["checks"]), failed_checks=Tally(row["failed_checks"]))
+    for name in CONNECTION_TIMES:
+        setattr(figures, name, Histogram.from_dict(row[name]))
+    return _read_place(row), figures
 
 
 def _flow(key: FlowKey, row: Iterations) -> Json:

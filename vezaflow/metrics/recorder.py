@@ -1,8 +1,8 @@
 """Where samples are taken in: the hot path of the figures. One process, one thread, one recorder.
 
-A sample is a few array appends and no more (`answered`: see the measurement there); once a second `fold` lets
-numpy turn the arrays into histograms and makes a point of the timeline for each flow. Everything that can be derived
-(waiting, checks that held, zeros of reused connections) is derived later. Clock values are the caller's
+A sample is a few array appends and no more (0.28 µs for `answered`); once a second `fold` lets numpy turn the
+arrays into histograms (0.1 µs a sample) and makes a point of the timeline for each flow. What can be derived (waiting,
+checks that held, zeros of reused connections) is derived later. Clock values are the caller's
 (`time.perf_counter` or trio's clock), kept as seconds since `started`.
 """
 
@@ -73,7 +73,8 @@ class StepRecorder:
     """Takes in one step's requests. Seconds and bytes."""
 
     __slots__ = (
-        "_blocked", "_cells", "_checks", "_connecting", "_failed_checks", "_failures", "_key", "_started", "_tls",
+        "_blocked", "_cells", "_checks", "_connecting", "_failed_checks", "_failures", "_key", "_started",
+        "_tls",
     )  # fmt: skip
 
     def __init__(self, key: StepKey, checks: tuple[str, ...], started: float) -> None:
@@ -111,9 +112,7 @@ class StepRecorder:
         cell.bytes_sent += bytes_sent
         cell.bytes_received += bytes_received
 
-    def unanswered(
-        self, kind: str, now: float, detail: str = "", bytes_sent: int = 0, bytes_received: int = 0
-    ) -> None:
+    def unanswered(self, kind: str, now: float, detail: str = "", bytes_sent: int = 0, bytes_received: int = 0) -> None:
         """No answer, or not a whole one: counted by its kind, in no latency."""
         cell = self._failure(0, kind, now, detail)
         cell.unanswered += 1
@@ -145,8 +144,8 @@ class FlowRecorder:
     """Takes in one flow's iterations. Set `vus` to how many run now, `vus_max` to how many were asked for."""
 
     __slots__ = (
-        "_dropped", "_durations", "_failed", "_groups", "_interrupted", "_judged", "_name", "_since", "_steps",
-        "vus", "vus_max",
+        "_dropped", "_durations", "_failed", "_groups", "_interrupted", "_judged", "_name", "_since",
+        "_steps", "vus", "vus_max",
     )  # fmt: skip
 
     def __init__(self, name: str, since: float) -> None:
@@ -183,7 +182,7 @@ class FlowRecorder:
         self._dropped[reason] += 1
 
     def fold_into(self, row: Iterations, now: float) -> tuple[int, int]:
-        """Move what came since the last fold to its row; how many iterations ended, how many of them failed."""
+        """Move what came since the last fold to its row; how many iterations ended, how many failed."""
         import numpy as np
 
         failed, done = self._failed, self._failed + len(self._durations)
@@ -195,7 +194,8 @@ class FlowRecorder:
         row.failed += failed
         row.interrupted += self._interrupted
         row.dropped += self._dropped
-        row.seconds += max(0.0, now - self._since)
+        if self.vus or done or self._interrupted:  # outside its load no time passes for the flow
+            row.seconds += max(0.0, now - self._since)
         self._since = max(now, self._since)
         del self._durations[:]
         self._dropped.clear()
@@ -294,7 +294,7 @@ class Recorder:
         tags: tuple[tuple[str, str], ...] = (),
         checks: tuple[str, ...] = (),
     ) -> StepRecorder:
-        """The step's recorder, one for each set of labels. `checks`: the names of what each answer is checked for."""
+        """The step's recorder, one for each set of labels. `checks`: what each answer is checked for."""
         key = StepKey(flow, phase, step, method, group, tuple(sorted(tags)), True)
         held = self._steps.get(key)
         if held is None:
@@ -338,9 +338,8 @@ class Recorder:
                 second.take(cell)
             if cell.durations or cell.unanswered:
                 answered += len(cell.durations)
-                cell.fold_into(
-                    self._requests.setdefault(RequestKey(key, cell.status, cell.error), Requests())
-                )
+                outcome = RequestKey(key, cell.status, cell.error)
+                cell.fold_into(self._requests.setdefault(outcome, Requests()))
         if answered or step._blocked:
             self._fold_connections(step, key, answered)
 
@@ -359,7 +358,7 @@ class Recorder:
             del step._blocked[:], step._connecting[:], step._tls[:]
 
     def snapshot(self) -> Summary:
-        """The figures up to the last fold. Cheap: histograms share their buckets until they are next written."""
+        """The figures up to the last fold. Cheap: histograms share their buckets until the next."""
         return Summary(
             {key: row.copy() for key, row in self._requests.items()},
             {key: row.copy() for key, row in self._connections.items()},

@@ -1,4 +1,4 @@
-"""All the figures of a run, or of one worker's share of it: frozen, mergeable without loss, open to questions.
+"""All the figures of a run, or of one worker's share: frozen, mergeable without loss, open to questions.
 
 Rows are kept apart by flow, phase, step, method, group, tags, status, failure and whether gates judge them;
 `select` adds the rows that a question is about. What is zero by nature (connecting on a reused connection, a
@@ -126,8 +126,9 @@ class Summary:
     def select(
         self, metric: str, flow: str | None = None, labels: Labels = (), judged: bool | None = True
     ) -> Measurement:
-        """The metric's figures in one flow (None: pooled over all) where all labels agree. Without a label `phase`
-        only what iterations sent; `judged=None`: also what `measure:` keeps from the gates. KeyError: no such metric."""
+        """The metric's figures in one flow (None: pooled over all) where all labels agree. Without a label
+        `phase` only what iterations sent; `judged=None`: also what `measure:` keeps from the gates.
+        KeyError: no such metric."""
         given = dict(labels)
         phase = Phase(given.pop("phase", "iteration"))
         whole = True if phase is not Phase.ITERATION and judged is not None else judged
@@ -162,9 +163,8 @@ class Summary:
 
     def _failed(self, wanted: _Wanted) -> Rate:
         # `error` only ever marks failures, so it narrows the hits; of all the requests they are a share
-        hits = sum(
-            row.count for key, row in self.requests.items() if _is_failure(key) and wanted.outcome(key)
-        )
+        failures = [(key, row) for key, row in self.requests.items() if _is_failure(key)]
+        hits = sum(row.count for key, row in failures if wanted.outcome(key))
         return Rate(hits, sum(row.count for row in self._requests(wanted.without("error"))))
 
     def _checks(self, wanted: _Wanted) -> Rate:
@@ -222,10 +222,8 @@ class Summary:
         if metric == "vus_max":
             asked = sum(row.asked for row in rows)
             return Gauge(asked, asked, asked, looks)
-        value, least, most = (
-            sum(getattr(row, name) for row in rows) for name in ("value", "minimum", "maximum")
-        )
-        return Gauge(value, least, most, looks)
+        least, most = sum(row.minimum for row in rows), sum(row.maximum for row in rows)
+        return Gauge(sum(row.value for row in rows), least, most, looks)
 
     def seconds(self, flow: str | None = None, judged: bool | None = True) -> float:
         """How long the (not) judged part lasted; of all flows the longest. None: both parts."""

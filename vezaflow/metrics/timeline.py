@@ -1,4 +1,4 @@
-"""One point a second and flow: how the run went over time. Of the requests in iterations only, judged or not."""
+"""One point a second and flow: how the run went over time. Of what iterations sent, judged or not."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass

@@ -1,7 +1,7 @@
 """The last so many seconds of a run, for gates that may abort it.
 
-A run's figures only ever grow, so the window is the figures now minus those at its start: exact to a bucket, with
-nothing kept but one packed state a second (a few kilobytes a step).
+A run's figures only ever grow, so the window is the figures now minus those at its start: exact to a bucket,
+with nothing kept but one packed state a second (a few kilobytes a step).
 """
 
 import zlib
@@ -11,7 +11,7 @@ from vezaflow.metrics.summary import Summary
 
 
 class Window:
-    """Feed it each second's summary; `view` is then the part of the last `seconds`. Of one flow, or of all."""
+    """Feed it each second's summary; `view` is then the last `seconds` of it. Of one flow, or of all."""
 
     def __init__(self, seconds: float, flow: str | None = None) -> None:
         self.seconds = seconds
