@@ -185,7 +185,11 @@ class Client:
             return None
         found = clock()
         exchange.blocked = found - begun
-        make = self._transport.maker(origin, self._options, old)
+        try:
+            make = self._transport.maker(origin, self._options, old)
+        except OSError as error:
+            self._failed(ErrorKind.TLS, f"{self._options.ca_file}: {fault_of(error)[1]}")
+            return None
         connection = await dial(addresses, make, exchange, deadline)
         exchange.connecting = clock() - found
         if connection is not None and origin.scheme == "https":

@@ -117,6 +117,7 @@ class Connection:
             sent = 0
         except OSError as error:
             exchange.sent = exchange.started
+            exchange.bytes_sent = 0
             self.broken(error)
             return
         exchange.sent = self.clock()
@@ -159,6 +160,7 @@ class Connection:
         pieces = body if isinstance(body, tuple) else (body,)
         self.pending = [memoryview(head), *(memoryview(piece).cast("B") for piece in pieces if len(piece))]
         self.phase = SENDING
+        exchange.bytes_sent = 0
         exchange.started = self.clock()
         self.flush()
 
@@ -265,9 +267,7 @@ class Connection:
         if self.bodyless or want & Want.HEADERS or count < 13 or buffer[9] not in b"245":
             return detailed(want, bodyless=self.bodyless, limit=scratch.max_body)
         if want:
-            if want & Want.COOKIES and (
-                buffer.find(b"ookie:", 0, count) >= 0 or buffer.find(b"OOKIE:", 0, count) >= 0
-            ):
+            if want & Want.COOKIES and (buffer.find(b"ookie:", 0, count) >= 0 or buffer.find(b"OOKIE:", 0, count) >= 0):
                 return detailed(want, bodyless=False, limit=scratch.max_body)
             if want & Want.BODY:
                 if buffer.find(b"ncoding:", 0, count) >= 0 or buffer.find(b"NCODING:", 0, count) >= 0:
@@ -343,13 +343,17 @@ class Connection:
         self.close()
         if exchange is None:
             return
+        ended = exchange.ended = self.clock()
+        if self.pending is not None:
+            exchange.sent = ended
+        if exchange.bytes_received == 0:
+            exchange.first = ended
         self.exchange = None
         self.answer = None
         self.pending = None
         self.deadline = math.inf
         exchange.error = kind
         exchange.detail = detail
-        exchange.ended = self.clock()
         task = self.task
         if task is not None:
             self.task = None

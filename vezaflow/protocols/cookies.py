@@ -45,7 +45,9 @@ class CookieJar:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.cookies: tuple[Cookie, ...] = ()
         self._clock = clock
-        self._cached: tuple[Origin, bytes | None] | None = None  # the header for an origin, where no path or time matters
+        self._cached: tuple[Origin, bytes | None] | None = (
+            None  # the header for an origin, where no path or time matters
+        )
 
     def take(self, origin: Origin, target: str, line: str) -> None:
         """Obey one Set-Cookie value that answered a request for `target`; what is invalid is ignored."""

@@ -93,6 +93,7 @@ class SecureConnection(Connection):
         pieces: tuple[bytes | memoryview, ...] = () if body is None else body if isinstance(body, tuple) else (body,)
         self.pending = [memoryview(head), *(memoryview(piece).cast("B") for piece in pieces if len(piece))]
         self.phase = SENDING
+        exchange.bytes_sent = 0
         exchange.started = self.clock()
         self.flush()
 
