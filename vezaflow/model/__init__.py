@@ -2,6 +2,7 @@
 
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.gates import Gate
+from vezaflow.model.lint import lint
 from vezaflow.model.load import Executor, Load
 from vezaflow.model.reader import read_suite
 from vezaflow.model.reference import TABLES
@@ -40,6 +41,7 @@ from vezaflow.model.steps import (
     While,
 )
 from vezaflow.model.suite import Flow, Guard, Measure, Retry, Suite, Variable
+from vezaflow.model.walks import EnvironmentUse, all_steps, environment, requests
 from vezaflow.syntax import Expression
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "BodyKind",
     "Branch",
     "Choose",
+    "EnvironmentUse",
     "Executor",
     "Expect",
     "Expectation",
@@ -89,5 +92,9 @@ __all__ = [
     "Tree",
     "Variable",
     "While",
+    "all_steps",
+    "environment",
+    "lint",
     "read_suite",
+    "requests",
 ]

@@ -59,9 +59,7 @@ def read_extracts(row: Row) -> tuple[Extract, ...]:
 def _status(node: Node, diagnostics: Diagnostics) -> StatusSet:
     nodes = node.items if isinstance(node, Sequence) else (node,)
     if isinstance(node, Sequence) and not node.items:
-        diagnostics.error(
-            "VF121", node.span, "a list of statuses is empty", help=f"it must be {Kind.STATUS.value}"
-        )
+        diagnostics.error("VF121", node.span, "a list of statuses is empty", help=f"it must be {Kind.STATUS.value}")
     exact, classes = [], []
     for item in nodes:
         text = item.text if isinstance(item, Scalar) else ""
@@ -71,9 +69,7 @@ def _status(node: Node, diagnostics: Diagnostics) -> StatusSet:
             exact.append(int(text))
         else:
             _wrong_status(item, diagnostics)
-    shown = (
-        node.text if isinstance(node, Scalar) else " or ".join(i.text for i in nodes if isinstance(i, Scalar))
-    )
+    shown = node.text if isinstance(node, Scalar) else " or ".join(i.text for i in nodes if isinstance(i, Scalar))
     return StatusSet(tuple(exact), tuple(classes), shown, node.span)
 
 
@@ -84,9 +80,7 @@ def _wrong_status(node: Node, diagnostics: Diagnostics) -> None:
         node.span,
         "this must be a status from 100 to 599 or a class such as `2xx`",
         label=label,
-        help="for any other condition use `that`: `expect: {that: status < 500}`"
-        if isinstance(node, Scalar)
-        else "",
+        help="for any other condition use `that`: `expect: {that: status < 500}`" if isinstance(node, Scalar) else "",
     )
 
 
@@ -162,11 +156,7 @@ def _that(row: Row) -> list[Expectation]:
     node = row.node("that")
     if node is None:
         return []
-    nodes = (
-        items(node, "'that'", Kind.EXPRESSIONS.value, row.diagnostics)
-        if isinstance(node, Sequence)
-        else (node,)
-    )
+    nodes = items(node, "'that'", Kind.EXPRESSIONS.value, row.diagnostics) if isinstance(node, Sequence) else (node,)
     return [_expression(item, row.field("that"), row.key_span("that"), row.diagnostics) for item in nodes]
 
 

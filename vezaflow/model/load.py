@@ -21,9 +21,7 @@ class Load:
 
     executor: Executor
     vus: Expression  # an integer >= 1
-    duration: (
-        Expression | None
-    )  # TIME; for the iteration executors a limit (k6's maxDuration, key `max_duration`)
+    duration: Expression | None  # TIME; for the iteration executors a limit (k6's maxDuration, key `max_duration`)
     iterations: Expression | None  # integer >= 1
     start_time: Expression | None  # TIME after the run's start
     graceful_stop: Expression | None  # TIME; 30 s if left out, as in k6

@@ -101,9 +101,7 @@ class Row:
             return None
         if isinstance(found, Literal):
             return found.value
-        self.diagnostics.error(
-            "VF125", found.span, f"'{key}' must be a constant", label="`${…}` can't stand here"
-        )
+        self.diagnostics.error("VF125", found.span, f"'{key}' must be a constant", label="`${…}` can't stand here")
         return None
 
     def text(self, key: str, default: str = "") -> str:

@@ -8,7 +8,7 @@ flow. A path may be the folder, or flow files of it; those run with the suite.ym
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostics, Source, Span
@@ -83,8 +83,10 @@ def read_suite(
     flows = tuple(flow for path in flow_files if (flow := _flow(path, files)) is not None)
     _distinct(flows, diagnostics)
     if opened is None or opened[1] is None:
-        return bare_suite(root, flows, files.sources)
-    return suite_of(opened[1], root, flows, files.sources, diagnostics)
+        suite = bare_suite(root, flows, files.sources)
+    else:
+        suite = suite_of(opened[1], root, flows, files.sources, diagnostics)
+    return suite if set(_flows_in(root, files)) <= set(flow_files) else replace(suite, whole=False)
 
 
 def _flow_files(paths: Sequence[Path], files: _Files) -> tuple[Path, Path | None, list[Path]] | None:
@@ -129,9 +131,7 @@ def _flows_in(folder: Path, files: _Files) -> list[Path]:
 def _suite_file(folder: Path, files: _Files) -> Path | None:
     there = [folder / name for name in _SUITE_NAMES if files.exists(folder / name)]
     if len(there) > 1:
-        files.diagnostics.error(
-            "VF131", None, f"{there[0]} and {there[1]} both say what the suite is", help="keep one"
-        )
+        files.diagnostics.error("VF131", None, f"{there[0]} and {there[1]} both say what the suite is", help="keep one")
     return there[0] if there else None
 
 

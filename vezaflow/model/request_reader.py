@@ -120,8 +120,6 @@ def _part(entry: Entry, diagnostics: Diagnostics) -> Part:
         row = open_mapping(node, PART, diagnostics, what=f"'{name}'")
         if row is not None:
             content = row.expression("value") or _bytes(row) or values.nothing(node.span)
-            return Part(
-                name, content, row.expression("filename"), row.expression("content_type"), entry.key.span
-            )
+            return Part(name, content, row.expression("filename"), row.expression("content_type"), entry.key.span)
     text = values.expression(node, Field(name, Kind.TEMPLATE, ""), diagnostics)
     return Part(name, text, None, None, entry.key.span)

@@ -136,9 +136,7 @@ def _items(row: Row) -> Expression:
     node = row.node("in")
     if isinstance(node, Sequence):
         if not node.items:
-            row.diagnostics.error(
-                "VF121", node.span, "'in' is an empty list", help="the steps would never run"
-            )
+            row.diagnostics.error("VF121", node.span, "'in' is an empty list", help="the steps would never run")
         return _list(node, row.diagnostics)
     if not isinstance(node, Scalar):
         if node is not None:

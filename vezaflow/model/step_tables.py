@@ -69,8 +69,7 @@ REQUEST = Table(
         Field("retry", Kind.TREE, "When and how often a failed request is sent again.", later=True),
     ),
     one_of=tuple(
-        Field(method, Kind.URL, f"Send a {method.upper()} request to this URL.", "/api/v1/tracks")
-        for method in METHODS
+        Field(method, Kind.URL, f"Send a {method.upper()} request to this URL.", "/api/v1/tracks") for method in METHODS
     ),
     exclusive=(BODIES,),
 )
@@ -118,9 +117,7 @@ STEPS: tuple[Table, ...] = (
         "a while step",
         "Run steps as long as a condition holds, but no more than `max` times.",
         (Field("max", Kind.COUNT, "How many times at most.", "50", required=True), _DO),
-        one_of=(
-            Field("while", Kind.EXPRESSION, "The condition, tested before each time.", "cursor != null"),
-        ),
+        one_of=(Field("while", Kind.EXPRESSION, "The condition, tested before each time.", "cursor != null"),),
     ),
     Table(
         "if",
@@ -128,9 +125,7 @@ STEPS: tuple[Table, ...] = (
         "Run steps if a condition holds.",
         (
             _DO,
-            Field(
-                "else", Kind.STEPS, "The steps if it does not hold.", "[{log: nothing found}]", default="none"
-            ),
+            Field("else", Kind.STEPS, "The steps if it does not hold.", "[{log: nothing found}]", default="none"),
         ),
         one_of=(Field("if", Kind.EXPRESSION, "The condition.", "len(tracks) > 0"),),
     ),
@@ -247,9 +242,7 @@ EXPECT = Table(
             "{$.status: ok}",
             tables=("json match",),
         ),
-        Field(
-            "body", Kind.MATCH, "What the body's text must be.", "{contains: EXTM3U}", tables=("body match",)
-        ),
+        Field("body", Kind.MATCH, "What the body's text must be.", "{contains: EXTM3U}", tables=("body match",)),
         Field("that", Kind.EXPRESSIONS, "Expressions that must be true.", 'len(json("$.data")) > 0'),
     ),
 )

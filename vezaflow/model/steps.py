@@ -145,7 +145,7 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class RequestDefaults:
-    """What suite and flow give to every request; None: not said here. The step's word wins, then the flow's."""
+    """What suite and flow give to every request; None: not said here. The nearest word wins."""
 
     headers: Pairs = ()
     auth: Auth | None = None

@@ -85,3 +85,4 @@ class Suite:
     flows: tuple[Flow, ...]
     sources: Mapping[str, Source] = field(default_factory=dict)  # by path: the texts that this was read from
     secret_spans: tuple[Span, ...] = ()  # where each of `secrets` stands
+    whole: bool = True  # whether all flows of the folder are in it

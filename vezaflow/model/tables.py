@@ -48,9 +48,7 @@ DEFAULTS: tuple[Field, ...] = (
     Field("tags", Kind.TAGS, "Labels of the request's samples.", "{team: media}"),
 )
 
-TLS_FIELD = Field(
-    "tls", Kind.MAPPING, "How https servers are verified.", "{ca: staging-ca.pem}", tables=("tls",)
-)
+TLS_FIELD = Field("tls", Kind.MAPPING, "How https servers are verified.", "{ca: staging-ca.pem}", tables=("tls",))
 
 SUITE = Table(
     "suite",
@@ -150,9 +148,7 @@ FLOW = Table(
             "streaming",
             default="the file's name without its ending",
         ),
-        Field(
-            "description", Kind.TEXT, "What the flow stands for.", "A listener plays a track at 256 kbit/s."
-        ),
+        Field("description", Kind.TEXT, "What the flow stands for.", "A listener plays a track at 256 kbit/s."),
         Field(
             "base_url",
             Kind.URL,
@@ -226,9 +222,7 @@ _EXECUTOR = Field(
     choices=("constant-vus", "per-vu-iterations", "shared-iterations"),
     default="constant-vus",
 )
-_START_TIME = Field(
-    "start_time", Kind.DURATION, "When the flow starts, from the run's start.", "30s", default="0 s"
-)
+_START_TIME = Field("start_time", Kind.DURATION, "When the flow starts, from the run's start.", "30s", default="0 s")
 _GRACEFUL_STOP = Field(
     "graceful_stop",
     Kind.DURATION,
@@ -296,9 +290,7 @@ GUARD = Table(
             "Hosts that may be loaded; `*` stands for any characters.",
             '[staging.veza.fr, "*.lxd"]',
         ),
-        Field(
-            "max_vus", Kind.COUNT, "No more VUs than this over all flows, whatever an override says.", "2000"
-        ),
+        Field("max_vus", Kind.COUNT, "No more VUs than this over all flows, whatever an override says.", "2000"),
     ),
 )
 
@@ -342,9 +334,7 @@ MEASURE = Table(
     "Which part of the load the gates judge; the rest is recorded and shown.",
     (
         Field("skip", Kind.DURATION, "What of each flow's start is not judged.", "10s", default="0 s"),
-        Field(
-            "drain", Kind.SWITCH, "Whether what ends in the graceful stop is judged.", "false", default="true"
-        ),
+        Field("drain", Kind.SWITCH, "Whether what ends in the graceful stop is judged.", "false", default="true"),
     ),
 )
 
@@ -377,9 +367,7 @@ GATE = Table(
             "true",
             default="false",
         ),
-        Field(
-            "delay", Kind.DURATION, "How long the run goes on before it may be stopped.", "30s", default="0 s"
-        ),
+        Field("delay", Kind.DURATION, "How long the run goes on before it may be stopped.", "30s", default="0 s"),
         Field(
             "window",
             Kind.DURATION,

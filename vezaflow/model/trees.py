@@ -43,9 +43,7 @@ def parameters(row: Row, key: str) -> tuple[tuple[str, Tree], ...]:
     found = []
     for entry in pairs(row.node(key), f"'{key}'", row.field(key).kind.value, row.diagnostics):
         if isinstance(entry.value, Mapping):
-            values.report_shape(
-                entry.value, f"'{entry.key.text}'", "a text or a list of texts", row.diagnostics
-            )
+            values.report_shape(entry.value, f"'{entry.key.text}'", "a text or a list of texts", row.diagnostics)
         else:
             found.append((entry.key.text, tree(entry.value, row.diagnostics, as_text=True)))
     return tuple(found)

@@ -141,9 +141,7 @@ def _tails(found: Expression, field: Field, diagnostics: Diagnostics) -> None:
 
 def _range(found: Range, field: Field, diagnostics: Diagnostics) -> None:
     if field.kind is not Kind.PAUSE:
-        diagnostics.error(
-            "VF224", found.span, f"'{field.key}' must be {field.kind.value}", label="this is a range"
-        )
+        diagnostics.error("VF224", found.span, f"'{field.key}' must be {field.kind.value}", label="this is a range")
         return
     ends = [end.value for end in (found.low, found.high) if isinstance(end, Literal)]
     for end in (found.low, found.high):
@@ -174,15 +172,11 @@ def _quantity(dimension: Dimension, what: str, examples: tuple[str, str], *, lea
             try:
                 value = parse(value)
             except ValueError as error:
-                return Wrong(
-                    "VF221", f"'{written}' is not {what}", _plain(str(error), written), _like(dimension)
-                )
+                return Wrong("VF221", f"'{written}' is not {what}", _plain(str(error), written), _like(dimension))
         if not isinstance(value, Quantity):
             return Wrong("VF221", f"'{written}' is not {what}", help=_like(dimension))
         if value.dimension is not dimension:
-            return Wrong(
-                "VF221", f"'{written}' is not {what}", f"a {value.dimension.value}", _like(dimension)
-            )
+            return Wrong("VF221", f"'{written}' is not {what}", f"a {value.dimension.value}", _like(dimension))
         if least and value.amount <= 0:
             return Wrong("VF221", f"{what} of {written} makes no sense here", least)
         return value
@@ -214,9 +208,7 @@ def _count(least: int) -> Check:
 def _switch(value: Constant, written: str) -> Constant | Wrong:
     if isinstance(value, bool):
         return value
-    meant = {"yes": "true", "on": "true", "no": "false", "off": "false", "1": "true", "0": "false"}.get(
-        written.lower()
-    )
+    meant = {"yes": "true", "on": "true", "no": "false", "off": "false", "1": "true", "0": "false"}.get(written.lower())
     help_ = f"in YAML 1.2 '{written}' is not a boolean; write `{meant}`" if meant else ""
     return Wrong("VF223", "this must be `true` or `false`", f"'{written}' is neither", help_)
 

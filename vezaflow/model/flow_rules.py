@@ -1,0 +1,179 @@
+"""What a flow means as a whole: that it sends something, that its URLs and files lead somewhere, that a step's
+name is its own.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from vezaflow.diagnostics import Diagnostics, suggest
+from vezaflow.model.steps import Choose, Request, Step
+from vezaflow.model.suite import Suite
+from vezaflow.model.walks import (
+    Place,
+    all_steps,
+    all_uses,
+    environment_of,
+    file_paths,
+    flow_steps,
+    leaves,
+    requests,
+    suite_steps,
+)
+from vezaflow.syntax import Expression, Literal, Template, names
+
+_SCHEMES = ("http://", "https://")
+
+
+def check_requests(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Flows that never send anything."""
+    for flow in suite.flows:
+        if flow.steps and not any(requests(flow.steps)) and not _spoilt(flow.source.path, diagnostics):
+            diagnostics.error(
+                "VF403",
+                flow.span,
+                f"the flow '{flow.name}' never sends a request",
+                help="its `steps` need one of get, post, put, patch, delete, head, options",
+            )
+
+
+def check_choices(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Choices that leave no choice."""
+    for step in (step for steps in _all_lists(suite) for step in all_steps(steps)):
+        if isinstance(step, Choose) and len(step.branches) == 1:
+            diagnostics.warning(
+                "VF404",
+                step.span,
+                "this choose has one branch, which is always taken",
+                help="add a second branch, or put the steps in its place",
+            )
+
+
+def check_step_names(suite: Suite, diagnostics: Diagnostics) -> None:
+    """One name for requests that are not alike: they would share their metrics."""
+    for flow in suite.flows:
+        first: dict[str, Request] = {}
+        for request in requests(flow_steps(flow)):
+            other = first.setdefault(request.name, request)
+            if (other.method, _written(other)) != (request.method, _written(request)):
+                diagnostics.warning(
+                    "VF405",
+                    request.span,
+                    f"two unlike requests are called '{request.name}'",
+                    label=f"{request.method} {_written(request)}",
+                    help="they share their metrics and gates; give each a `name` of its own",
+                    related=((other.span, f"{other.method} {_written(other)}"),),
+                )
+
+
+def check_urls(suite: Suite, diagnostics: Diagnostics) -> None:
+    """URLs that are none, and paths without a base_url to go below."""
+    for base in (suite.base_url, *(flow.base_url for flow in suite.flows)):
+        start = _start(base) if base is not None else None
+        if base is not None and start is not None and not start.startswith(_SCHEMES):
+            diagnostics.error(
+                "VF410", base.span, "'base_url' must start with `http://` or `https://`", help=_with_scheme(start)
+            )
+    own = list(requests(suite_steps(suite)))
+    for has_base, found in (
+        (suite.base_url is not None, own),
+        *(((suite.base_url or f.base_url) is not None, list(requests(flow_steps(f)))) for f in suite.flows),
+    ):
+        for request in found:
+            _check_url(request, has_base, diagnostics)
+
+
+def check_secret_urls(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Secrets that would stand in a URL."""
+    secrets = set(suite.secrets)
+    aliases = {
+        variable.name
+        for variables in (suite.vars, *(flow.vars for flow in suite.flows))
+        for variable in variables
+        for leaf in leaves(variable.value)
+        if any(use.name in secrets for use in environment_of(leaf))
+    }
+    for use in all_uses(suite):
+        if use.place is Place.URL:
+            found = [u.span for u in environment_of(use.expression) if u.name in secrets]
+            found += [name.span for name in names(use.expression) if name.name in aliases]
+            for span in found:
+                diagnostics.warning(
+                    "VF409",
+                    span,
+                    "a secret in a URL ends up in the logs of servers and proxies",
+                    help="send it in a header, or with `auth`",
+                )
+
+
+def check_files(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Files outside of the suite's folder, or not there."""
+    root = os.path.realpath(suite.root)
+    for path in file_paths(suite):
+        if not isinstance(path, Literal) or not isinstance(path.value, str):
+            continue
+        whole = os.path.realpath(os.path.join(root, path.value))
+        if os.path.isabs(path.value) or not whole.startswith(root + os.sep):
+            diagnostics.error(
+                "VF407",
+                path.span,
+                f"'{path.value}' lies outside the suite's folder",
+                help="put the file below the suite's folder, and write its path from there",
+            )
+        elif not os.path.isfile(whole):
+            near = suggest(path.value, _beside(root, path.value))
+            diagnostics.error(
+                "VF408",
+                path.span,
+                f"there is no file '{path.value}' in the suite's folder",
+                label=f"did you mean '{near}'?" if near else "",
+            )
+
+
+def _all_lists(suite: Suite) -> Iterator[tuple[Step, ...]]:
+    yield suite_steps(suite)
+    yield from (flow_steps(flow) for flow in suite.flows)
+
+
+def _spoilt(path: str, diagnostics: Diagnostics) -> bool:
+    return any(d.span is not None and d.span.source.path == path and d.code.startswith("VF1") for d in diagnostics)
+
+
+def _written(request: Request) -> str:
+    return request.url_span.text.strip("\"'")
+
+
+def _start(url: Expression) -> str | None:
+    """The constant text that a URL begins with; None if an expression comes first."""
+    first = url.parts[0] if isinstance(url, Template) and url.parts else url
+    return first.value if isinstance(first, Literal) and isinstance(first.value, str) else None
+
+
+def _check_url(request: Request, has_base: bool, diagnostics: Diagnostics) -> None:
+    start = _start(request.url)
+    if start is None or start.startswith(_SCHEMES):
+        return
+    if not start.startswith("/") or start.startswith("//"):
+        diagnostics.error("VF410", request.url_span, "this is neither a path nor a whole URL", help=_with_scheme(start))
+    elif not has_base:
+        diagnostics.error(
+            "VF406",
+            request.url_span,
+            "a path needs a `base_url` to go below",
+            help="give suite.yml or the flow a `base_url`, or write the whole URL",
+        )
+
+
+def _with_scheme(start: str) -> str:
+    if start.startswith("//"):
+        return f"write `https:{start}`, or one slash for a path"
+    looks_like_host = "." in start.partition("/")[0] or ":" in start.partition("/")[0]
+    return f"write `https://{start}`" if looks_like_host else f"a path starts with a slash: `/{start}`"
+
+
+def _beside(root: str, path: str) -> list[str]:
+    folder = PurePosixPath(path).parent
+    try:
+        return [str(folder / name) for name in os.listdir(os.path.join(root, folder))]
+    except OSError:
+        return []

@@ -1,0 +1,197 @@
+"""Gates: metrics that exist, labels that select something, aggregates and bounds that fit what the metric is."""
+
+from dataclasses import dataclass
+
+from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.metrics import METRICS, Metric
+from vezaflow.model.gates import Gate
+from vezaflow.model.step_tables import METHODS
+from vezaflow.model.steps import Group, RequestDefaults, Step
+from vezaflow.model.suite import Flow, Suite
+from vezaflow.model.walks import all_steps, flow_steps, requests, suite_steps
+from vezaflow.syntax import Condition
+from vezaflow.units import EXAMPLES, Dimension, Quantity, ratio
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What the labels of a gate can select."""
+
+    what: str  # for messages: "the suite", "the flow 'browse'"
+    values: dict[str, set[str]]  # of the labels whose values the files say
+    tags: set[str]
+
+
+def check_gates(suite: Suite, diagnostics: Diagnostics) -> None:
+    """All gates of a suite, each in the scope that it judges."""
+    scopes = [_flow_scope(suite, flow) for flow in suite.flows]
+    for flow, scope in zip(suite.flows, scopes, strict=True):
+        _check(flow.gates, scope, diagnostics)
+        _check(suite.each_flow, scope, diagnostics)
+    whole = _pooled(suite, scopes)
+    if suite.whole:
+        _check(suite.gates, whole, diagnostics)
+    else:
+        for gate in suite.gates:
+            _check_condition(gate, diagnostics)
+
+
+def check_watched(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Flows that no gate judges."""
+    if suite.gates or suite.each_flow or diagnostics.failed:
+        return
+    for flow in suite.flows:
+        if not flow.gates:
+            diagnostics.warning(
+                "VF507",
+                flow.span,
+                f"no gate judges the flow '{flow.name}'",
+                help="for instance `gates: {http_req_failed: rate < 1 %}`",
+            )
+
+
+def _check(gates: tuple[Gate, ...], scope: _Scope, diagnostics: Diagnostics) -> None:
+    for gate in gates:
+        metric = _check_condition(gate, diagnostics)
+        if metric is not None:
+            for name, value in gate.labels:
+                _check_label(gate, metric, name, value, scope, diagnostics)
+
+
+def _check_condition(gate: Gate, diagnostics: Diagnostics) -> Metric | None:
+    metric = METRICS.get(gate.metric)
+    if metric is None:
+        near = suggest(gate.metric, METRICS)
+        diagnostics.error(
+            "VF501",
+            _piece(gate.span, gate.metric),
+            f"there is no metric '{gate.metric}'",
+            label=f"did you mean '{near}'?" if near else "",
+            help="" if near else "the metrics are k6's: http_req_duration, http_req_failed, iterations, …",
+        )
+        return None
+    condition = gate.condition
+    if condition.aggregate not in metric.aggregates:
+        _wrong_aggregate(metric, condition, diagnostics)
+    else:
+        _check_bound(metric, condition, diagnostics)
+    return metric
+
+
+def _wrong_aggregate(metric: Metric, condition: Condition, diagnostics: Diagnostics) -> None:
+    shown = ", ".join("p(…)" if aggregate == "p" else aggregate for aggregate in metric.aggregates)
+    diagnostics.error(
+        "VF504",
+        _piece(condition.span, condition.aggregate),
+        f"'{metric.name}' has no '{condition.aggregate}'",
+        help=f"it is a {metric.kind.value} and has {shown}",
+    )
+
+
+def _check_bound(metric: Metric, condition: Condition, diagnostics: Diagnostics) -> None:
+    if condition.aggregate == "p" and not 0 < (condition.argument or 0) <= 100:
+        diagnostics.error(
+            "VF506", condition.span, "a percentile is above 0 and at most 100", help="for instance `p(95) < 500 ms`"
+        )
+    wanted = metric.dimension_of(condition.aggregate)
+    bound = condition.bound
+    if isinstance(bound, Quantity):
+        if bound.dimension is not wanted:
+            _wrong_bound(metric, condition, f"a {bound.dimension.value}", wanted, diagnostics)
+    elif wanted is not None:
+        _wrong_bound(metric, condition, "a number without a unit", wanted, diagnostics)
+
+
+def _wrong_bound(
+    metric: Metric, condition: Condition, is_: str, wanted: Dimension | None, diagnostics: Diagnostics
+) -> None:
+    needs = f"a {wanted.value}" if wanted else "a plain number"
+    diagnostics.error(
+        "VF505",
+        _bound_span(condition),
+        f"the bound on '{condition.aggregate}' of {metric.name} must be {needs}",
+        label=f"this is {is_}",
+        help=_example(condition, wanted),
+    )
+
+
+def _example(condition: Condition, wanted: Dimension | None) -> str:
+    bound = condition.bound
+    start = f"{condition.aggregate}({condition.argument:g})" if condition.argument else condition.aggregate
+    if wanted is None:
+        return f"for instance `{start} {condition.operator} 100`"
+    if isinstance(bound, Quantity):
+        return f"for instance `{start} {condition.operator} {EXAMPLES[wanted]}`"
+    if wanted is Dimension.RATIO and bound <= 1:
+        return f"write `{start} {condition.operator} {ratio(bound)}`"
+    units = {Dimension.TIME: " ms", Dimension.SIZE: " KiB", Dimension.RATIO: " %", Dimension.RATE: "/s"}
+    return f"write `{start} {condition.operator} {bound:g}{units[wanted]}`"
+
+
+def _check_label(gate: Gate, metric: Metric, name: str, value: str, scope: _Scope, diagnostics: Diagnostics) -> None:
+    allowed = {*metric.labels, *(scope.tags if metric.name.startswith("http_req") else ())}
+    if name not in allowed:
+        near = suggest(name, allowed)
+        diagnostics.error(
+            "VF502",
+            _piece(gate.span, name),
+            f"'{metric.name}' has no label '{name}'",
+            label=f"did you mean '{near}'?" if near else "",
+            help=f"it has {', '.join(sorted(allowed))}",
+        )
+    elif name in scope.values and value not in scope.values[name]:
+        near = suggest(value, scope.values[name])
+        diagnostics.error(
+            "VF503",
+            _piece(gate.span, value),
+            f"there is no {name} '{value}' in {scope.what}",
+            label=f"did you mean '{near}'?" if near else "",
+            help="" if near or not scope.values[name] else _listed(name, scope.values[name]),
+        )
+
+
+def _listed(name: str, values: set[str]) -> str:
+    shown = sorted(values)[:12]
+    return f"the {name}s are {', '.join(shown)}{', …' if len(values) > len(shown) else ''}"
+
+
+def _flow_scope(suite: Suite, flow: Flow) -> _Scope:
+    steps = flow_steps(flow)
+    return _Scope(f"the flow '{flow.name}'", _values(steps, {flow.name}), _tags(steps, suite.defaults, flow.defaults))
+
+
+def _pooled(suite: Suite, scopes: list[_Scope]) -> _Scope:
+    own = suite_steps(suite)
+    scopes = [*scopes, _Scope("", _values(own, set()), _tags(own, suite.defaults))]
+    values = {name: set[str]().union(*(s.values[name] for s in scopes)) for name in scopes[0].values}
+    return _Scope("the suite", values, set[str]().union(*(scope.tags for scope in scopes)))
+
+
+def _values(steps: tuple[Step, ...], flows: set[str]) -> dict[str, set[str]]:
+    return {
+        "flow": flows,
+        "step": {request.name for request in requests(steps)},
+        "group": {step.name for step in all_steps(steps) if isinstance(step, Group)},
+        "method": {method.upper() for method in METHODS},
+    }
+
+
+def _tags(steps: tuple[Step, ...], *layers: RequestDefaults) -> set[str]:
+    found = [*layers, *(request.options for request in requests(steps))]
+    return {name for defaults in found for name, _ in defaults.tags}
+
+
+def _piece(span: Span, text: str) -> Span:
+    """Where `text` stands within a span; the span itself if it is written differently there."""
+    at = span.source.text.find(text, span.start, span.end)
+    return Span(span.source, at, at + len(text)) if text and at >= 0 else span
+
+
+def _bound_span(condition: Condition) -> Span:
+    """What stands behind the comparison."""
+    at = condition.span.text.find(condition.operator)
+    if at < 0:
+        return condition.span
+    written = condition.span.text[at + len(condition.operator) :]
+    start = condition.span.end - len(written.lstrip())
+    return Span(condition.span.source, start, condition.span.end)

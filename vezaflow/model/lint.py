@@ -1,0 +1,63 @@
+"""Everything that can be known to be wrong before anything is sent: the files read, and every rule over them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from vezaflow.diagnostics import Diagnostics
+from vezaflow.model.expression_rules import check_calls, check_units
+from vezaflow.model.flow_rules import (
+    check_choices,
+    check_files,
+    check_requests,
+    check_secret_urls,
+    check_step_names,
+    check_urls,
+)
+from vezaflow.model.gate_rules import check_gates, check_watched
+from vezaflow.model.name_rules import check_names, check_secrets, check_unused
+from vezaflow.model.reader import read_suite
+from vezaflow.model.suite import Suite
+
+RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
+    check_requests,
+    check_choices,
+    check_step_names,
+    check_urls,
+    check_secret_urls,
+    check_files,
+    check_names,
+    check_unused,
+    check_calls,
+    check_units,
+    check_gates,
+    check_secrets,  # the last two are silent when there are errors
+    check_watched,
+)
+
+
+def lint(
+    paths: Sequence[Path],
+    *,
+    overlay: Mapping[Path, str] | None = None,
+    base_url: bool = False,
+) -> tuple[Suite | None, Diagnostics]:
+    """The suite that the paths name, or None if it can't be run; and all that was found, warnings too.
+
+    `base_url` says that an option gives one, so that the files need not.
+    """
+    diagnostics = Diagnostics()
+    suite = read_suite(paths, diagnostics, overlay=overlay)
+    if suite is not None:
+        for rule in RULES:
+            rule(suite, diagnostics)
+    if base_url:
+        diagnostics = _without(diagnostics, "VF406")
+    return (None if diagnostics.failed else suite), diagnostics
+
+
+def _without(diagnostics: Diagnostics, code: str) -> Diagnostics:
+    kept = Diagnostics()
+    for diagnostic in diagnostics:
+        if diagnostic.code != code:
+            kept.add(diagnostic)
+    return kept

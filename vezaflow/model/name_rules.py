@@ -1,0 +1,269 @@
+"""Names: what is used must be set before, what is set should be used.
+
+A VU meets steps in order, so names are looked up in order, too: those of the suite, of its `setup`, of the flow, of
+the steps before. Branches count together: what one of them may set can be used behind them. Inside `if`, `while`
+and `choose` only names that are set nowhere are reported, for whether a step comes first there depends on the run.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.model.step_tables import M3U8_FIELDS
+from vezaflow.model.steps import Choose, Extract, For, If, Request, Set, Source, Step, While
+from vezaflow.model.suite import Flow, Suite, Variable
+from vezaflow.model.trees import GIVEN
+from vezaflow.model.walks import (
+    Use,
+    all_steps,
+    all_uses,
+    defaults_uses,
+    environment,
+    expect_uses,
+    extract_uses,
+    flow_steps,
+    inner,
+    leaves,
+    own_uses,
+    settings_uses,
+    suite_settings_uses,
+    suite_steps,
+)
+from vezaflow.syntax import FUNCTIONS, Binary, Expression, Field, Name, children, names, walk
+
+_UNREADABLE = frozenset(("VF104", "VF120", "VF122", "VF123", "VF124"))
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One way through the steps: what is set so far, and what will be anywhere."""
+
+    diagnostics: Diagnostics
+    everywhere: dict[str, Span]
+    quiet: bool  # a step could not be read: what it sets is unknown
+    known: set[str] = field(default_factory=set)
+    shapes: dict[str, str] = field(default_factory=dict)  # values from playlists: `variants`, or `variants[]`
+
+    def variables(self, variables: tuple[Variable, ...]) -> None:
+        for variable in variables:
+            self.uses((Use(leaf) for leaf in leaves(variable.value)), certain=True)
+            self.know(variable.name)
+
+    def know(self, name: str, shape: str = "") -> None:
+        if name in self.known and self.shapes.get(name, "") != shape:
+            shape = ""
+        self.known.add(name)
+        self.shapes[name] = shape
+
+    def steps(self, steps: tuple[Step, ...], *, certain: bool = True) -> None:
+        for step in steps:
+            self.step(step, certain)
+
+    def step(self, step: Step, certain: bool) -> None:
+        self.uses(own_uses(step), certain=certain)
+        match step:
+            case Request():
+                self.uses(extract_uses(step), certain=certain)
+                for extract in step.extract:
+                    self.know(extract.name, _shape(extract))
+                self.uses(expect_uses(step), certain=certain)
+            case Set(values=values):
+                for name, _, _ in values:
+                    self.know(name)
+            case For(variable=variable, items=items):
+                new = variable not in self.known
+                self.know(variable, self.item_shape(items))
+                self.steps(step.steps, certain=certain)
+                if new:
+                    self.known.discard(variable)
+            case _:
+                certain = certain and not isinstance(step, If | While | Choose)
+                for part in inner(step):
+                    self.steps(part, certain=certain)
+
+    def item_shape(self, items: Expression) -> str:
+        shape = self.shapes.get(items.name, "") if isinstance(items, Name) else ""
+        return shape.removesuffix("[]") if shape.endswith("[]") else ""
+
+    def uses(self, uses: Iterator[Use], *, certain: bool) -> None:
+        for use in uses:
+            for name, optional in _names(use.expression):
+                if not (use.extract and self.is_item(name, use.extract)):
+                    self.name(name, certain=certain and not optional)
+            self.fields(use.expression)
+
+    def name(self, name: Name, *, certain: bool) -> None:
+        if name.name in GIVEN or name.name in self.known:
+            return
+        if first := self.everywhere.get(name.name):
+            if certain:
+                self.diagnostics.error(
+                    "VF305",
+                    name.span,
+                    f"'{name.name}' is used before it is set",
+                    help="move the step that sets it before this one, or give a default with `??`",
+                    related=((first, "set only here"),),
+                )
+        elif not self.quiet:
+            _never_set(name, self.known | set(self.everywhere), self.diagnostics)
+
+    def is_item(self, name: Name, extract: Extract) -> bool:
+        """Whether a name in a `where` means the item; a wrong field of a playlist's item is reported."""
+        if name.name == "it" or extract.source is Source.JSON:
+            return True
+        if extract.source is not Source.M3U8 or name.name in self.known or name.name in GIVEN:
+            return False
+        _check_field(name.name, name.span, extract.argument, self.diagnostics)
+        return True
+
+    def fields(self, expression: Expression) -> None:
+        for part in walk(expression):
+            if isinstance(part, Field) and isinstance(part.target, Name):
+                shape = self.shapes.get(part.target.name, "")
+                if shape in M3U8_FIELDS:
+                    span = Span(part.span.source, part.span.end - len(part.name), part.span.end)
+                    _check_field(part.name, span, shape, self.diagnostics)
+
+
+def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Names that are used but not set, in the suite's own steps and in each flow."""
+    shared = dict(_set_in(suite.vars, suite.setup))
+    own = _Walk(diagnostics, dict(_set_in(suite.vars, suite_steps(suite))), _unreadable(suite, diagnostics, None))
+    own.variables(suite.vars)
+    own.uses(suite_settings_uses(suite), certain=True)
+    own.steps(suite.preflight)
+    own.steps(suite.setup)
+    after_setup = set(own.known), dict(own.shapes)
+    own.steps(suite.teardown)
+    for flow in suite.flows:
+        everywhere = shared | dict(_set_in(flow.vars, flow_steps(flow)))
+        walker = _Walk(diagnostics, everywhere, _unreadable(suite, diagnostics, flow))
+        walker.known, walker.shapes = set(after_setup[0]), dict(after_setup[1])
+        _flow(walker, flow)
+
+
+def check_unused(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Values that are set but never used. A suite's own are judged only when all of its flows are there."""
+    for flow in suite.flows:
+        if not _unreadable(suite, diagnostics, flow):
+            used = {name.name for use in _flow_uses(flow) for name in names(use.expression)}
+            _unused(_set_in(flow.vars, flow_steps(flow)), used, diagnostics)
+    if suite.whole and not any(_unreadable(suite, diagnostics, flow) for flow in (None, *suite.flows)):
+        used = {name.name for use in all_uses(suite) for name in names(use.expression)}
+        _unused(_set_in(suite.vars, suite_steps(suite)), used, diagnostics)
+
+
+def check_secrets(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Secrets that nothing reads."""
+    if not suite.whole or diagnostics.failed:
+        return
+    used = {use.name for use in environment(suite)}
+    for name, span in zip(suite.secrets, suite.secret_spans, strict=True):
+        if name not in used:
+            near = suggest(name, used)
+            diagnostics.warning(
+                "VF308",
+                span,
+                f"nothing reads the secret '{name}'",
+                label=f"did you mean '{near}'?" if near else "",
+                help="" if near else f"it would be read as `${{env.{name}}}`",
+            )
+
+
+def _flow(walker: _Walk, flow: Flow) -> None:
+    walker.variables(flow.vars)
+    walker.uses(settings_uses(flow), certain=True)
+    walker.steps(flow.login)
+    walker.uses(defaults_uses(flow.defaults), certain=False)
+    walker.steps(flow.steps)
+    walker.uses((Use(pause) for pause in (flow.think, flow.pace) if pause is not None), certain=True)
+    walker.steps(flow.final)
+
+
+def _flow_uses(flow: Flow) -> Iterator[Use]:
+    yield from settings_uses(flow)
+    yield from defaults_uses(flow.defaults)
+    yield from (Use(leaf) for variable in flow.vars for leaf in leaves(variable.value))
+    yield from (Use(pause) for pause in (flow.think, flow.pace) if pause is not None)
+    for step in all_steps(flow_steps(flow)):
+        yield from own_uses(step)
+        if isinstance(step, Request):
+            yield from extract_uses(step)
+            yield from expect_uses(step)
+
+
+def _set_in(variables: tuple[Variable, ...], steps: tuple[Step, ...]) -> Iterator[tuple[str, Span]]:
+    """Every name that is given a value, but those of loops, and where."""
+    yield from ((variable.name, variable.span) for variable in variables)
+    for step in all_steps(steps):
+        if isinstance(step, Request):
+            yield from ((extract.name, extract.span) for extract in step.extract)
+        elif isinstance(step, Set):
+            yield from ((name, span) for name, _, span in step.values)
+
+
+def _names(expression: Expression, optional: bool = False) -> Iterator[tuple[Name, bool]]:
+    """Names with whether a `??` behind them gives a default."""
+    if isinstance(expression, Name):
+        yield expression, optional
+    elif isinstance(expression, Binary) and expression.operator == "??":
+        yield from _names(expression.left, True)
+        yield from _names(expression.right, optional)
+    else:
+        for child in children(expression):
+            yield from _names(child, optional)
+
+
+def _never_set(name: Name, candidates: set[str], diagnostics: Diagnostics) -> None:
+    near = suggest(name.name, candidates | set(GIVEN))
+    if near is None and name.name in FUNCTIONS:
+        help_ = f"to call the function write `{name.name}()`"
+    elif near is None and name.name.isupper():
+        help_ = f"to read the environment write `env.{name.name}`"
+    else:
+        help_ = "" if near else "set it with `vars`, `set` or `extract`"
+    diagnostics.error(
+        "VF301",
+        name.span,
+        f"'{name.name}' is never set",
+        label=f"did you mean '{near}'?" if near else "",
+        help=help_,
+    )
+
+
+def _unused(found: Iterator[tuple[str, Span]], used: set[str], diagnostics: Diagnostics) -> None:
+    for name, span in found:
+        if name not in used:
+            near = suggest(name, used - set(GIVEN))
+            diagnostics.warning(
+                "VF306",
+                span,
+                f"'{name}' is never used",
+                help=f"is it the '{near}' that is used?" if near else "take it out, or use it",
+            )
+
+
+def _shape(extract: Extract) -> str:
+    if extract.source is not Source.M3U8 or extract.default is not None:
+        return ""
+    return f"{extract.argument}[]" if extract.all or extract.take is not None else extract.argument
+
+
+def _check_field(name: str, span: Span, shape: str, diagnostics: Diagnostics) -> None:
+    if name in M3U8_FIELDS[shape]:
+        return
+    near = suggest(name, M3U8_FIELDS[shape])
+    diagnostics.error(
+        "VF309",
+        span,
+        f"a playlist's {shape} have no field '{name}'",
+        label=f"did you mean '{near}'?" if near else "",
+        help=f"they have {', '.join(M3U8_FIELDS[shape])}",
+    )
+
+
+def _unreadable(suite: Suite, diagnostics: Diagnostics, flow: Flow | None) -> bool:
+    """Whether something that may set names could not be read: in the flow, or in suite.yml."""
+    flows = {each.source.path for each in suite.flows}
+    spoilt = {d.span.source.path for d in diagnostics if d.span is not None and d.code in _UNREADABLE}
+    return any(path not in flows or (flow is not None and path == flow.source.path) for path in spoilt)

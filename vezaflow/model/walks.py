@@ -1,0 +1,295 @@
+"""Ways through a suite: its steps in order, and every expression with the place that it stands in."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple, assert_never, cast
+
+from vezaflow.diagnostics import Span
+from vezaflow.model.gates import Gate
+from vezaflow.model.load import Load
+from vezaflow.model.steps import (
+    Body,
+    BodyKind,
+    Choose,
+    Extract,
+    FileBytes,
+    For,
+    GeneratedBytes,
+    Group,
+    If,
+    Log,
+    Pairs,
+    Part,
+    Repeat,
+    Request,
+    RequestDefaults,
+    Set,
+    Skip,
+    Step,
+    Stop,
+    Think,
+    Tree,
+    While,
+)
+from vezaflow.model.suite import Flow, Measure, Suite
+from vezaflow.syntax import Binary, Expression, Field, Name, children
+
+
+class Place(Enum):
+    """What an expression can see beside the values that are set."""
+
+    PLAIN = "plain"
+    URL = "url"  # as PLAIN, and it will stand in servers' logs
+    EXPECT = "expect"  # the answer as well
+    WHERE = "where"  # the fields of the item as well
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """An expression where it stands; `extract` is the extraction that a `where` belongs to."""
+
+    expression: Expression
+    place: Place = Place.PLAIN
+    extract: Extract | None = None
+
+
+class EnvironmentUse(NamedTuple):
+    """`env.NAME` somewhere in a suite, and whether a `??` gives it a default there."""
+
+    name: str
+    has_default: bool
+    span: Span
+
+
+def leaves(tree: Tree) -> Iterator[Expression]:
+    """Every expression of a tree of values."""
+    if isinstance(tree, dict):
+        for value in tree.values():
+            yield from leaves(value)
+    elif isinstance(tree, tuple):
+        for item in tree:
+            yield from leaves(item)
+    else:
+        yield tree
+
+
+def inner(step: Step) -> tuple[tuple[Step, ...], ...]:
+    """The lists of steps within a step."""
+    match step:
+        case Choose(branches=branches):
+            return tuple(branch.steps for branch in branches)
+        case If(then=then, otherwise=otherwise):
+            return (then, otherwise)
+        case Repeat() | For() | While() | Group():
+            return (step.steps,)
+        case Request() | Think() | Set() | Log() | Skip() | Stop():
+            return ()
+    assert_never(step)
+
+
+def all_steps(steps: tuple[Step, ...]) -> Iterator[Step]:
+    """Steps and all within them, as written."""
+    for step in steps:
+        yield step
+        for part in inner(step):
+            yield from all_steps(part)
+
+
+def requests(steps: tuple[Step, ...]) -> Iterator[Request]:
+    return (step for step in all_steps(steps) if isinstance(step, Request))
+
+
+def flow_steps(flow: Flow) -> tuple[Step, ...]:
+    """All of a flow's steps, in the order in which a VU meets them."""
+    return flow.login + flow.steps + flow.final
+
+
+def suite_steps(suite: Suite) -> tuple[Step, ...]:
+    """The steps that the suite itself runs."""
+    return suite.preflight + suite.setup + suite.teardown
+
+
+def own_uses(step: Step) -> Iterator[Use]:
+    """The expressions of a step itself, not of the steps within it; a request's `expect` comes last."""
+    match step:
+        case Request():
+            yield from _request_uses(step)
+        case Think(duration=found) | Repeat(times=found) | For(items=found):
+            yield Use(found)
+        case If(condition=found) | Log(message=found) | Skip(reason=found):
+            yield Use(found)
+        case While(condition=condition, max=most):
+            yield from (Use(condition), Use(most))
+        case Choose(branches=branches):
+            yield from (Use(branch.weight) for branch in branches)
+        case Set(values=values):
+            yield from (Use(leaf) for _, tree, _ in values for leaf in leaves(tree))
+        case Group() | Stop():
+            return
+        case _:
+            assert_never(step)
+
+
+def extract_uses(request: Request) -> Iterator[Use]:
+    """The expressions of a request's extractions."""
+    for extract in request.extract:
+        if extract.where is not None:
+            yield Use(extract.where, Place.WHERE, extract)
+        if extract.take is not None:
+            yield Use(extract.take)
+        if extract.default is not None:
+            yield from (Use(leaf) for leaf in leaves(extract.default))
+
+
+def expect_uses(request: Request) -> Iterator[Use]:
+    """The expressions of a request's expectations."""
+    for expectation in request.expect.expectations if request.expect else ():
+        for found in (expectation.expected, expectation.contains):
+            if found is not None:
+                yield Use(found, Place.EXPECT)
+
+
+def defaults_uses(defaults: RequestDefaults) -> Iterator[Use]:
+    """The expressions of request options."""
+    auth, tls = defaults.auth, defaults.tls
+    found: list[Expression | None] = [value for _, value in defaults.headers]
+    found += [auth.bearer, auth.user, auth.password] if auth else []
+    found += [defaults.timeout, defaults.follow, tls.ca if tls else None]
+    return (Use(value) for value in found if value is not None)
+
+
+def load_uses(load: Load) -> Iterator[Use]:
+    found = (load.vus, load.duration, load.iterations, load.start_time, load.graceful_stop)
+    return (Use(value) for value in found if value is not None)
+
+
+def gate_uses(gates: tuple[Gate, ...]) -> Iterator[Use]:
+    return (Use(value) for gate in gates for value in (gate.delay, gate.window) if value is not None)
+
+
+def settings_uses(flow: Flow) -> Iterator[Use]:
+    """The expressions of a flow that are known before its first step."""
+    yield from load_uses(flow.load)
+    yield from gate_uses(flow.gates)
+    yield from _measure_uses(flow.measure)
+    if flow.base_url is not None:
+        yield Use(flow.base_url, Place.URL)
+
+
+def suite_settings_uses(suite: Suite) -> Iterator[Use]:
+    """The expressions of a suite that stand in no step and no variable."""
+    if suite.base_url is not None:
+        yield Use(suite.base_url, Place.URL)
+    yield from defaults_uses(suite.defaults)
+    if suite.guard.max_vus is not None:
+        yield Use(suite.guard.max_vus)
+    if suite.preflight_retry is not None:
+        yield from (Use(suite.preflight_retry.total), Use(suite.preflight_retry.every))
+    yield from gate_uses(suite.gates + suite.each_flow)
+    yield from _measure_uses(suite.measure)
+
+
+def all_uses(suite: Suite) -> Iterator[Use]:
+    """Every expression of a suite."""
+    yield from suite_settings_uses(suite)
+    yield from (Use(leaf) for variable in suite.vars for leaf in leaves(variable.value))
+    yield from _steps_uses(suite_steps(suite))
+    for flow in suite.flows:
+        yield from settings_uses(flow)
+        yield from defaults_uses(flow.defaults)
+        yield from (Use(leaf) for variable in flow.vars for leaf in leaves(variable.value))
+        yield from _steps_uses(flow_steps(flow))
+        yield from (Use(pause) for pause in (flow.think, flow.pace) if pause is not None)
+
+
+def environment(suite: Suite) -> list[EnvironmentUse]:
+    """Every environment value that the suite reads, in the order of its files."""
+    found = [use for each in all_uses(suite) for use in environment_of(each.expression)]
+    return sorted(found, key=lambda use: (use.span.source.path, use.span.start))
+
+
+def environment_of(expression: Expression, *, default: bool = False) -> Iterator[EnvironmentUse]:
+    """The environment values that one expression reads."""
+    match expression:
+        case Field(target=Name(name="env"), name=name, span=span):
+            yield EnvironmentUse(name, default, span)
+        case Binary(operator="??", left=left, right=right):
+            yield from environment_of(left, default=True)
+            yield from environment_of(right, default=default)
+        case _:
+            for child in children(expression):
+                yield from environment_of(child, default=default)
+
+
+def file_paths(suite: Suite) -> Iterator[Expression]:
+    """The paths of all files that a suite reads beside its own."""
+    layers = [suite.defaults, *(flow.defaults for flow in suite.flows)]
+    for defaults in layers:
+        if defaults.tls is not None and defaults.tls.ca is not None:
+            yield defaults.tls.ca
+    for steps in (suite_steps(suite), *(flow_steps(flow) for flow in suite.flows)):
+        for request in requests(steps):
+            yield from _body_paths(request.body)
+
+
+def _body_paths(body: Body | None) -> Iterator[Expression]:
+    if body is None:
+        return
+    if isinstance(body.content, FileBytes):
+        yield body.content.path
+    for part in _parts(body):
+        if isinstance(part.content, FileBytes):
+            yield part.content.path
+
+
+def _parts(body: Body) -> tuple[Part, ...]:
+    content = body.content if isinstance(body.content, tuple) else ()
+    return tuple(part for part in content if isinstance(part, Part))
+
+
+def _steps_uses(steps: tuple[Step, ...]) -> Iterator[Use]:
+    for step in all_steps(steps):
+        yield from own_uses(step)
+        if isinstance(step, Request):
+            yield from extract_uses(step)
+            yield from expect_uses(step)
+
+
+def _measure_uses(measure: Measure | None) -> Iterator[Use]:
+    if measure is not None and measure.skip is not None:
+        yield Use(measure.skip)
+
+
+def _request_uses(request: Request) -> Iterator[Use]:
+    yield Use(request.url, Place.URL)
+    yield from (Use(leaf, Place.URL) for _, tree in request.query for leaf in leaves(tree))
+    if request.body is not None:
+        yield from (Use(found) for found in _body_expressions(request.body))
+    yield from defaults_uses(request.options)
+
+
+def _body_expressions(body: Body) -> Iterator[Expression]:
+    content = body.content
+    if isinstance(content, GeneratedBytes):
+        yield content.size
+    elif isinstance(content, FileBytes):
+        yield content.path
+    elif parts := _parts(body):
+        for part in parts:
+            yield from _part_expressions(part)
+    elif body.kind is BodyKind.FORM:
+        yield from (value for _, value in cast(Pairs, content))
+    else:
+        yield from leaves(cast(Tree, content))
+
+
+def _part_expressions(part: Part) -> Iterator[Expression]:
+    match part.content:
+        case GeneratedBytes(size=size):
+            yield size
+        case FileBytes(path=path):
+            yield path
+        case text:
+            yield text
+    yield from (found for found in (part.filename, part.content_type) if found is not None)
