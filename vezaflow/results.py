@@ -4,9 +4,10 @@ Frozen and complete: a report needs nothing else. Secrets are never in it (their
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
+from vezaflow.diagnostics import Diagnostic
 from vezaflow.diagnostics import Diagnostic
 from vezaflow.errors import ExitCode
 from vezaflow.gates import Concern, Outcome, Verdict
@@ -76,7 +77,8 @@ class RunResult:
     description: str = ""
     aborted: str = ""  # the gate that stopped the run early, as written
     files: tuple[str, ...] = ()  # written beside this record
-    notes: tuple[str, ...] = field(default=())  # what else people should know, a line each
+    notes: tuple[str, ...] = ()  # what else people should know, a line each
+    incidents: tuple[Diagnostic, ...] = ()  # what failed while running, by its place in the YAML
     incidents: tuple[Diagnostic, ...] = ()  # what failed, at its place in the YAML; the most frequent first
     clock: str = CLOCK
     schema: int = SCHEMA

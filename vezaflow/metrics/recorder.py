@@ -275,6 +275,14 @@ class Recorder:
         self._vus: dict[str, Vus] = {}
         self._points: list[Point] = []
 
+    def begin(self, now: float) -> None:
+        """The load begins: from here on times and the timeline count. What came before stays in the figures."""
+        self.fold(now)
+        self._points.clear()
+        self.started = now
+        for step in self._steps.values():
+            step._started = now
+
     def flow(self, name: str) -> FlowRecorder:
         """The flow's recorder, one for each name. Steps of no flow (preflight, setup) are of the flow ""."""
         held = self._flows.get(name)

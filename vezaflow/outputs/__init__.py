@@ -1,0 +1,8 @@
+"""What people see while it runs: the live display, plain lines for a log, the trace of `vezaflow try`."""
+
+from vezaflow.outputs.plain import Plain
+from vezaflow.outputs.terminal import Terminal
+from vezaflow.outputs.tick import FlowNow, Output, Tick, tick_of
+from vezaflow.outputs.trace import Trace
+
+__all__ = ["FlowNow", "Output", "Plain", "Terminal", "Tick", "Trace", "tick_of"]

@@ -1,0 +1,107 @@
+"""A tick as lines of fixed columns: the same for the live display and for a log. Pieces carry a style's name
+(rich's words), so that who has no colours just joins the texts.
+"""
+
+from vezaflow import units
+from vezaflow.gates import Outcome, Verdict
+from vezaflow.outputs.tick import FlowNow, Tick, first_trouble
+
+Piece = tuple[str, str]  # text, style
+Line = list[Piece]
+
+_MARKS = {Outcome.GREEN: ("✓", "green"), Outcome.RED: ("✗", "bold red"), Outcome.INCONCLUSIVE: ("–", "dim")}
+_BAR = 30
+_WORDS_FROM = 100  # columns from which a broken gate is told in words
+
+
+def display(tick: Tick, suite: str, width: int) -> list[Line]:
+    """The whole display, at most `width` columns wide."""
+    name = min(20, max(4, *(len(flow.flow) for flow in tick.flows))) if tick.flows else 4
+    rows = [*tick.flows, tick.pooled] if len(tick.flows) > 1 or tick.pooled.gates else [*tick.flows]
+    head = f" {'flow':<{name}}  {'VUs':>11}  {'iterations':>10}  {'req/s':>7}  {'p95':>8}  {'failed':>7}  gates"
+    return [
+        _progress(tick, suite, width),
+        [],
+        [(cut(head, width), "dim")],
+        *(_row(row, name, width) for row in rows),
+        [],
+        _health(tick, width),
+    ]
+
+
+def plain(tick: Tick) -> list[str]:
+    """The tick for a log: one line of the whole, one for each flow."""
+    whole = tick.pooled
+    left = f", {units.duration(round(tick.remaining))} left" if tick.remaining >= 1 else ", draining"
+    first = f"[{units.duration(round(tick.elapsed))}{left}] {_plain_row(whole)}"
+    return [first, *(f"    {flow.flow}: {_plain_row(flow)}" for flow in tick.flows if len(tick.flows) > 1)]
+
+
+def cut(text: str, width: int) -> str:
+    """The text in at most so many columns."""
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _progress(tick: Tick, suite: str, width: int) -> Line:
+    total = tick.elapsed + tick.remaining
+    share = min(1.0, tick.elapsed / total) if total else 1.0
+    left = f"{units.duration(round(tick.elapsed))} of {units.duration(round(total))}"
+    if tick.remaining < 1:
+        left += ", draining"
+    title = cut(suite, max(8, width - _BAR - len(left) - 5))
+    full = round(share * _BAR)
+    bar: Line = [("━" * full, "green"), ("━" * (_BAR - full), "bright_black")]
+    return [(f" {title}  ", "bold"), *bar, (f"  {left}", "")]
+
+
+def _row(flow: FlowNow, name: int, width: int) -> Line:
+    vus = units.number(flow.vus)
+    if flow.vus != flow.vus_asked:
+        vus = f"{vus}/{units.number(flow.vus_asked)}"
+    failing = "red" if flow.failure_rate else ""
+    line: Line = [
+        (f" {cut(flow.flow, name):<{name}}", "bold"),
+        (f"  {vus:>11}  {units.number(flow.iterations):>10}", ""),
+        (f"  {units.number(flow.requests_per_second):>7}  {_time(flow.p95):>8}", ""),
+        (f"  {_share(flow.failure_rate):>7}  ", failing),
+    ]
+    room = width - sum(len(text) for text, _ in line)
+    return line + _gates(flow.gates, room, width >= _WORDS_FROM)
+
+
+def _gates(gates: tuple[Verdict, ...], room: int, words: bool) -> Line:
+    if len(gates) > room:
+        outcomes = {verdict.outcome for verdict in gates}
+        worst = next(o for o in (Outcome.RED, Outcome.INCONCLUSIVE, Outcome.GREEN) if o in outcomes)
+        return [_MARKS[worst]]
+    pieces = [_MARKS[verdict.outcome] for verdict in gates]
+    broken = first_trouble(gates)
+    if broken is not None and words and room - len(gates) > 12:
+        pieces.append((cut(f" {broken.reason}", room - len(gates)), "red"))
+    return pieces
+
+
+def _health(tick: Tick, width: int) -> Line:
+    health = tick.health
+    text = (
+        f" generator: {units.ratio(health.cpu_mean)} of a core, "
+        f"loop late by {units.duration(health.lag_p99_ms / 1000)} (p99), {units.size(health.memory)}"
+    )
+    return [(cut(text, width), "yellow" if health.cpu_mean > 0.85 else "dim")]
+
+
+def _plain_row(flow: FlowNow) -> str:
+    text = (
+        f"{units.number(flow.vus)} VUs, {units.number(flow.iterations)} iterations, "
+        f"{units.number(flow.requests_per_second)} req/s, p95 {_time(flow.p95)}, failed {_share(flow.failure_rate)}"
+    )
+    broken = first_trouble(flow.gates)
+    return f"{text}; gate broken so far: {broken.reason}" if broken else text
+
+
+def _time(seconds: float | None) -> str:
+    return "–" if seconds is None else units.duration(seconds)
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else units.ratio(share)

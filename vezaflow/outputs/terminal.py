@@ -1,0 +1,55 @@
+"""Live progress on a terminal, redrawn once a second in place.
+
+rich keeps the place on the screen; the lines are made by hand, since a redraw happens in the run's own loop and
+a rich table costs it several milliseconds, a ready text about one. No thread of its own, for the same reason.
+"""
+
+from typing import TYPE_CHECKING
+
+from vezaflow.outputs.lines import display
+from vezaflow.outputs.tick import Tick
+from vezaflow.plan import Plan
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+
+class Terminal:
+    """An Output for people who watch. `console` is where it draws; stderr's if left out."""
+
+    def __init__(self, console: "Console | None" = None) -> None:
+        self._console = console
+        self._live: Live | None = None
+        self._suite = ""
+
+    def begin(self, plan: Plan) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._suite = plan.suite
+        self._console = self._console or Console(stderr=True)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._live.start()
+
+    def tick(self, tick: Tick) -> None:
+        if self._live is not None and self._console is not None:
+            self._live.update(_text(tick, self._suite, self._console.width), refresh=True)
+
+    def end(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+def _text(tick: Tick, suite: str, width: int) -> "Text":
+    from rich.text import Text
+
+    text = Text(no_wrap=True, overflow="crop")
+    for line in display(tick, suite, width):
+        for piece, style in line:
+            text.append(piece, style)
+        text.append("\n")
+    text.right_crop(1)
+    return text

@@ -1,0 +1,96 @@
+"""What an output is told once a second: the run as it stands. A value, made here and only shown elsewhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from vezaflow.gates import Outcome, Verdict
+from vezaflow.metrics import Summary, Timeline, Trend, per_second, recent
+from vezaflow.plan import Plan
+from vezaflow.results import Health
+
+RECENT = 3.0  # seconds that "requests per second, now" looks back
+
+
+@dataclass(frozen=True, slots=True)
+class FlowNow:
+    """A flow at this moment. Percentile and failure rate are of the whole run so far; None: nothing to say."""
+
+    flow: str
+    vus: int
+    vus_asked: int
+    iterations: int
+    requests_per_second: float
+    p95: float | None
+    failure_rate: float | None
+    gates: tuple[Verdict, ...]  # as they would stand if the run ended now
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The run at this moment, in seconds. `pooled` is all flows together, with the gates over all of them."""
+
+    elapsed: float
+    remaining: float
+    flows: tuple[FlowNow, ...]
+    pooled: FlowNow
+    health: Health
+
+
+class Output(Protocol):
+    """Shows a run while it goes on. Called from the run's own loop: it must be quick and must not raise."""
+
+    def begin(self, plan: Plan) -> None: ...
+
+    def tick(self, tick: Tick) -> None: ...
+
+    def end(self) -> None: ...
+
+
+def tick_of(
+    plan: Plan,
+    summary: Summary,
+    timeline: Timeline,
+    verdicts: Sequence[Verdict],
+    *,
+    elapsed: float,
+    health: Health,
+) -> Tick:
+    """The tick that says how a plan's run stands."""
+    flows = tuple(
+        _flow_now(flow.name, flow.load.vus, summary, timeline, _of(verdicts, flow.name)) for flow in plan.flows
+    )
+    figures = _figures(summary, None)
+    pooled = FlowNow(
+        "all",
+        sum(flow.vus for flow in flows),
+        sum(flow.vus_asked for flow in flows),
+        sum(flow.iterations for flow in flows),
+        sum(flow.requests_per_second for flow in flows),
+        *figures,
+        _of(verdicts, None),
+    )
+    return Tick(elapsed, max(0.0, plan.seconds - elapsed), flows, pooled, health)
+
+
+def first_trouble(gates: Sequence[Verdict]) -> Verdict | None:
+    """The gate to speak of: the first that is red."""
+    return next((verdict for verdict in gates if verdict.outcome is Outcome.RED), None)
+
+
+def _of(verdicts: Sequence[Verdict], flow: str | None) -> tuple[Verdict, ...]:
+    return tuple(verdict for verdict in verdicts if verdict.gate.flow == flow)
+
+
+def _flow_now(name: str, asked: int, summary: Summary, timeline: Timeline, gates: tuple[Verdict, ...]) -> FlowNow:
+    vus = summary.select("vus", name).aggregate("value")
+    iterations = summary.select("iterations", name, judged=None).aggregate("count")
+    rate = per_second(recent(timeline.points, name, RECENT))
+    return FlowNow(name, int(vus or 0), asked, int(iterations or 0), rate, *_figures(summary, name), gates)
+
+
+def _figures(summary: Summary, flow: str | None) -> tuple[float | None, float | None]:
+    duration = summary.select("http_req_duration", flow, judged=None)
+    assert isinstance(duration, Trend)
+    failed = summary.select("http_req_failed", flow, judged=None)
+    return duration.aggregate("p", 95), failed.aggregate("rate")
