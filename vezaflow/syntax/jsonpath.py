@@ -48,6 +48,8 @@ def compile_jsonpath(text: str) -> JsonPath:
     for node in nodes:
         if (kind := type(node).__name__) not in _ALLOWED:
             raise ValueError(f"'{kind.strip('_').lower()}' is not allowed in a path")
+        if getattr(node, "op", None) == "=~":
+            raise ValueError("'=~' is not allowed in a path: its patterns are not linear in time")
     if sum(type(n).__name__ == "Descendants" for n in nodes) > 2:
         raise ValueError("more than two '..' in a path")
     find = _simple(tree)
@@ -107,7 +109,10 @@ def _general(tree: Any) -> _Find:
     def find(value: Any, found: list[Any]) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            found += [datum.value for datum in tree.find(value)]
+            try:
+                found += [datum.value for datum in tree.find(value)]
+            except (TypeError, AttributeError, RecursionError) as error:
+                raise ValueError(f"the path can't be followed here: {error}") from None
 
     return find
 

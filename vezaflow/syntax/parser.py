@@ -145,7 +145,7 @@ class _Builder:
         token = cast(Token, tree.children[-1])
         if token.type == "QUANTITY":
             return _quantity(token)
-        return -_number(token) if len(tree.children) > 1 else _number(token)
+        return -_number(token) if tree.data == "negative_bound" else _number(token)
 
     def _span(self, tree: "Tree[Token]") -> Span:
         return self._piece(tree.meta.start_pos, tree.meta.end_pos)

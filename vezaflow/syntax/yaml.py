@@ -68,7 +68,7 @@ class _Reader:
     def stream(self) -> Iterator[yaml.Event]:
         try:
             while self.loader.check_event():
-                yield self.loader.get_event()
+                yield self.loader.get_event()  # type: ignore[no-untyped-call]
         except ValueError:  # chr() of what is beyond Unicode
             at = self.loader.get_mark().index
             self.diagnostics.error(
