@@ -1,8 +1,9 @@
 """Quantities as people write them: `300 ms`, `5m`, `10 MiB`, `0.5 %`, `500/s`.
 
-The one place that parses a unit and the one place that formats a number for a person. Amounts are kept in
-base units: seconds, bytes, a fraction of one, starts per second. Figures are shown with three significant
-digits; what a formatter writes, `parse` reads back within those digits (thousands separators aside).
+The one place that parses a unit and the one place that formats a number for a person. Amounts are kept
+in base units: seconds, bytes, a fraction of one, starts per second. Figures are shown with three
+significant digits (durations from a minute on in whole seconds); what a formatter writes, `parse` reads
+back within those digits (thousands separators aside).
 """
 
 import math
