@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vezaflow.diagnostics import Diagnostic
-from vezaflow.diagnostics import Diagnostic
 from vezaflow.errors import ExitCode
 from vezaflow.gates import Concern, Outcome, Verdict
 from vezaflow.metrics import Summary, Timeline
@@ -78,7 +77,6 @@ class RunResult:
     aborted: str = ""  # the gate that stopped the run early, as written
     files: tuple[str, ...] = ()  # written beside this record
     notes: tuple[str, ...] = ()  # what else people should know, a line each
-    incidents: tuple[Diagnostic, ...] = ()  # what failed while running, by its place in the YAML
     incidents: tuple[Diagnostic, ...] = ()  # what failed, at its place in the YAML; the most frequent first
     clock: str = CLOCK
     schema: int = SCHEMA
