@@ -1,0 +1,8 @@
+"""What people and machines get after a run. Each report is a function from a RunResult to text or bytes."""
+
+from vezaflow.reports.console import console
+from vezaflow.reports.junit import junit
+from vezaflow.reports.step_summary import step_summary
+from vezaflow.reports.summary_json import as_json, summary_json
+
+__all__ = ["as_json", "console", "junit", "step_summary", "summary_json"]

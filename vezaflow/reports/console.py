@@ -1,0 +1,197 @@
+"""The end of a run for people: the verdict first, then what it stands on, then what to look at.
+
+Text only: with `colour` a terminal's colours and marks, without it plain words that a log keeps. No line is wider
+than `width`, but for paths, messages of a server, and the author's own YAML.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from vezaflow import units
+from vezaflow.diagnostics import render_one
+from vezaflow.gates import Outcome, Verdict
+from vezaflow.metrics import StepRow
+from vezaflow.reports import rows
+from vezaflow.results import RunResult, headline
+
+_SLOWEST = 5
+_ERRORS = 12
+_INCIDENTS = 3
+_TONES = {Outcome.GREEN: "32", Outcome.RED: "1;31", Outcome.INCONCLUSIVE: "33"}
+_MARKS = {Outcome.GREEN: "✓", Outcome.RED: "✗", Outcome.INCONCLUSIVE: "–"}
+_WORDS = {Outcome.GREEN: "held ", Outcome.RED: "BROKE", Outcome.INCONCLUSIVE: "?    "}
+_BOLD, _DIM = "1", "2"
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    colour: bool
+    width: int
+
+    def paint(self, text: str, tone: str) -> str:
+        return f"\x1b[{tone}m{text}\x1b[0m" if self.colour and text else text
+
+    def title(self, text: str) -> str:
+        return self.paint(text, _BOLD)
+
+    def mark(self, outcome: Outcome) -> str:
+        return self.paint((_MARKS if self.colour else _WORDS)[outcome], _TONES[outcome])
+
+
+def console(result: RunResult, *, colour: bool = False, width: int = 100) -> str:
+    """The whole summary, its lines ended."""
+    look = _Look(colour, width)
+    parts: tuple[Callable[[RunResult, _Look], Iterable[str]], ...] = (
+        _verdict, _gates, _flows, _slowest, _around, _errors, _incidents, _generator,
+    )  # fmt: skip
+    blocks = [list(part(result, look)) for part in parts]
+    return "\n".join("\n".join(block) + "\n" for block in blocks if block)
+
+
+def _verdict(result: RunResult, look: _Look) -> Iterator[str]:
+    tone = _TONES[result.outcome]
+    yield look.paint(headline(result.outcome, result.verdicts, result.concerns), f"1;{tone}")
+    if result.interrupted:
+        yield "  stopped by hand before its end"
+    if result.aborted:
+        yield f"  stopped early by the gate {result.aborted}"
+    for concern in result.concerns:
+        yield f"  {concern.text}"
+        if concern.remedy:
+            yield look.paint(f"    remedy: {concern.remedy}", _DIM)
+    for note in result.notes:
+        yield f"  note: {note}"
+    where = f" on {result.base_url}" if result.base_url else ""
+    lasted = units.duration(round(result.seconds)) if result.seconds >= 1 else units.duration(result.seconds)
+    yield ""
+    yield f"  {result.suite}: {lasted}{where}, {rows.load_text(result)}, {result.started:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _gates(result: RunResult, look: _Look) -> Iterator[str]:
+    if not result.verdicts:
+        return
+    yield look.title("Gates")
+    texts = [_own_text(verdict) for verdict in result.verdicts]
+    wide = min(max(map(len, texts)), max(30, look.width - 40))
+    shown = max(len(verdict.shown) for verdict in result.verdicts)
+    for scope, verdicts in rows.by_scope(result):
+        yield f"  {scope}"
+        for verdict in verdicts:
+            line = f"{_own_text(verdict):<{wide}}  {verdict.shown:>{shown}}  {look.paint(_remark(verdict), _DIM)}"
+            yield f"    {look.mark(verdict.outcome)} {line}".rstrip()
+
+
+def _own_text(verdict: Verdict) -> str:
+    return verdict.gate.text
+
+
+def _remark(verdict: Verdict) -> str:
+    if verdict.outcome is Outcome.INCONCLUSIVE:
+        return verdict.reason
+    return rows.margin_text(verdict)
+
+
+def _flows(result: RunResult, look: _Look) -> Iterator[str]:
+    head = ("flow", "VUs", "iterations", "requests", "req/s", "p50", "p95", "p99", "max", "failed")
+    yield look.title("Flows")
+    table = [_flow_cells(row) for row in rows.flow_rows(result)]
+    yield from _table(head, table, look)
+    if rows.has_unjudged(result):
+        yield ""
+        yield look.paint("  and outside of what `measure` lets the gates judge", _DIM)
+        table = [_flow_cells(row) for row in rows.flow_rows(result, judged=False) if row.requests]
+        yield from _table(head, table, look)
+
+
+def _flow_cells(row: rows.FlowRow) -> tuple[str, ...]:
+    vus = units.number(row.vus)
+    if row.vus != row.vus_asked:
+        vus += f"/{units.number(row.vus_asked)}"
+    rate = "–" if row.requests_per_second is None else units.number(row.requests_per_second)
+    times = tuple(rows.time(value) for value in (row.p50, row.p95, row.p99, row.max))
+    counts = (units.number(row.iterations), units.number(row.requests), rate)
+    return (row.flow, vus, *counts, *times, rows.share(row.failed))
+
+
+def _slowest(result: RunResult, look: _Look) -> Iterator[str]:
+    found = rows.slowest(result, _SLOWEST)
+    if found:
+        yield look.title("Slowest steps")
+        yield from _table(_STEP_HEAD, [_step_cells(row) for row in found], look)
+
+
+def _around(result: RunResult, look: _Look) -> Iterator[str]:
+    found = rows.around(result)
+    if found:
+        yield look.title("Around the load") + look.paint(" (no gate judges these)", _DIM)
+        named = [(f"{row.phase.value}: {_step_name(row)}", *_step_cells(row)[1:]) for row in found]
+        yield from _table(_STEP_HEAD, named, look)
+
+
+_STEP_HEAD = ("step", "requests", "p50", "p95", "p99", "max", "failed")
+
+
+def _step_name(row: StepRow) -> str:
+    return f"{row.flow} › {row.step}" if row.flow else row.step
+
+
+def _step_cells(row: StepRow) -> tuple[str, ...]:
+    times = tuple(rows.time(value) for value in row.duration.quantiles((0.5, 0.95, 0.99, 1.0)))
+    failed = rows.share(row.failed / row.requests if row.requests else None)
+    return (_step_name(row), units.number(row.requests), *times, failed)
+
+
+def _errors(result: RunResult, look: _Look) -> Iterator[str]:
+    found = result.summary.error_rows()
+    if not found:
+        return
+    yield look.title("Errors")
+    for row in found[:_ERRORS]:
+        what = row.error + (f" {row.status}" if row.status else "")
+        step = f"{row.flow} › {row.step}" if row.flow else row.step
+        when = f"{units.duration(max(0.0, row.first))} to {units.duration(max(0.0, row.last))}"
+        times = look.paint(what, "31")
+        yield f"  {step}  {times}  {units.number(row.count)} ({units.ratio(row.share)} of the step), {when}"
+        if row.detail:
+            yield look.paint(f"      {_one_line(row.detail)}", _DIM)
+    if len(found) > _ERRORS:
+        yield look.paint(f"  and {len(found) - _ERRORS} more kinds, in the JSON summary", _DIM)
+
+
+def _incidents(result: RunResult, look: _Look) -> Iterator[str]:
+    for incident in result.incidents[:_INCIDENTS]:
+        yield render_one(incident, colour=look.colour).rstrip("\n")
+
+
+def _generator(result: RunResult, look: _Look) -> Iterator[str]:
+    health = result.health
+    late = f"p99 {_milliseconds(health.lag_p99_ms)}, at most {_milliseconds(health.lag_max_ms)}"
+    yield look.title("Generator")
+    yield f"  CPU {units.ratio(health.cpu_mean)} of a core (at most {units.ratio(health.cpu_max)}), loop late by {late}"
+    yield f"  memory {units.size(health.memory)}, {units.number(health.vus_started)} VUs started, seed {result.seed}"
+    for path in result.files:
+        yield f"  written: {path}"
+
+
+def _milliseconds(value: float) -> str:
+    return units.duration(value / 1000)
+
+
+def _one_line(text: str, width: int = 160) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def _table(head: Sequence[str], cells: Sequence[Sequence[str]], look: _Look) -> Iterator[str]:
+    """Columns as wide as they need to be, numbers to the right; the name gives way when the width does not do."""
+    widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
+    widths[0] = max(8, min(widths[0], look.width - 2 - sum(width + 2 for width in widths[1:])))
+    yield look.paint(_cells(head, widths), _DIM)
+    for row in cells:
+        yield _cells(row, widths)
+
+
+def _cells(row: Sequence[str], widths: Sequence[int]) -> str:
+    name = row[0] if len(row[0]) <= widths[0] else row[0][: widths[0] - 1] + "…"
+    rest = "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
+    return f"  {name:<{widths[0]}}{rest}".rstrip()

@@ -1,0 +1,112 @@
+"""The figures that reports put in tables, computed once for all of them. Seconds and shares; None: no data."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from vezaflow import units
+from vezaflow.gates import Verdict
+from vezaflow.metrics import Phase, StepRow, Trend
+from vezaflow.results import RunResult
+
+ALL = "all flows"
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRow:
+    """A flow, or all of them together (`flow` is ALL): of what the gates judged, else of all that there is."""
+
+    flow: str
+    vus: int  # the most at once
+    vus_asked: int
+    iterations: int
+    iterations_failed: int
+    requests: int
+    requests_per_second: float | None
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    max: float | None
+    failed: float | None
+    judged: bool
+
+
+def flow_rows(result: RunResult, *, judged: bool = True) -> tuple[FlowRow, ...]:
+    """A row for each flow, and one for all where there are several."""
+    rows = tuple(_flow_row(result, flow, judged) for flow in result.flow_names)
+    return (*rows, _flow_row(result, None, judged)) if len(rows) > 1 else rows
+
+
+def has_unjudged(result: RunResult) -> bool:
+    """Whether `measure` kept anything from the gates."""
+    return bool(result.summary.select("http_reqs", judged=False).samples)
+
+
+def _flow_row(result: RunResult, flow: str | None, judged: bool) -> FlowRow:
+    summary = result.summary
+    duration = summary.select("http_req_duration", flow, judged=judged)
+    assert isinstance(duration, Trend)
+    requests = summary.select("http_reqs", flow, judged=judged)
+    p50, p95, p99, most = duration.histogram.quantiles((0.5, 0.95, 0.99, 1.0))
+    asked = sum(a.vus for a in result.flows if flow in (None, a.flow))
+    return FlowRow(
+        flow or ALL,
+        int(summary.select("vus", flow).aggregate("max") or 0),
+        asked,
+        _count(result, "iterations", flow, judged),
+        _count(result, "iterations_failed", flow, judged),
+        requests.samples,
+        requests.aggregate("rate"),
+        p50,
+        p95,
+        p99,
+        most,
+        summary.select("http_req_failed", flow, judged=judged).aggregate("rate"),
+        judged,
+    )
+
+
+def _count(result: RunResult, metric: str, flow: str | None, judged: bool) -> int:
+    return int(result.summary.select(metric, flow, judged=judged).aggregate("count") or 0)
+
+
+def slowest(result: RunResult, most: int) -> tuple[StepRow, ...]:
+    """The steps of iterations with the highest p95 first."""
+    rows = [row for row in result.summary.step_rows() if row.phase is Phase.ITERATION and row.duration.count]
+    return tuple(sorted(rows, key=lambda row: -(row.duration.quantile(0.95) or 0))[:most])
+
+
+def around(result: RunResult) -> tuple[StepRow, ...]:
+    """The steps outside iterations: preflight, setup, login, finally, teardown."""
+    return tuple(row for row in result.summary.step_rows() if row.phase is not Phase.ITERATION)
+
+
+def by_scope(result: RunResult) -> tuple[tuple[str, tuple[Verdict, ...]], ...]:
+    """The verdicts by scope, those over all flows first, the flows in their order."""
+    order = {name: number for number, name in enumerate(result.flow_names)}
+    ranked = sorted(result.verdicts, key=lambda verdict: order.get(verdict.gate.flow or "", -1))
+    return tuple((scope, tuple(held)) for scope, held in groupby(ranked, key=lambda verdict: verdict.gate.flow or ALL))
+
+
+def margin_text(verdict: Verdict) -> str:
+    """The room to the bound in words; empty where that means nothing."""
+    margin = verdict.margin
+    if margin is None:
+        return ""
+    if margin < 0:
+        return f"{units.ratio(-margin)} beyond"
+    return f"{units.ratio(margin)} to spare"
+
+
+def time(seconds: float | None) -> str:
+    return "–" if seconds is None else units.duration(seconds)
+
+
+def share(fraction: float | None) -> str:
+    return "–" if fraction is None else units.ratio(fraction)
+
+
+def load_text(result: RunResult) -> str:
+    """The load that was asked for: `4 flows, 1,650 VUs`."""
+    vus = units.number(sum(asked.vus for asked in result.flows))
+    flows = len(result.flows)
+    return f"{flows} flow{'s' if flows != 1 else ''}, {vus} VUs"

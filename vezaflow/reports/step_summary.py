@@ -1,0 +1,121 @@
+"""Markdown for the page of a CI job ($GITHUB_STEP_SUMMARY): what the on-call needs to triage, and no more."""
+
+from collections.abc import Iterator, Sequence
+
+from vezaflow import units
+from vezaflow.gates import Outcome, Verdict
+from vezaflow.reports import rows
+from vezaflow.results import RunResult, headline
+
+_SIGNS = {Outcome.GREEN: "✅", Outcome.RED: "❌", Outcome.INCONCLUSIVE: "⚠️"}
+_ERRORS = 10
+
+
+def step_summary(result: RunResult) -> str:
+    """The page's text."""
+    return "\n".join(_lines(result)) + "\n"
+
+
+def _lines(result: RunResult) -> Iterator[str]:
+    verdict = headline(result.outcome, result.verdicts, result.concerns)
+    yield f"## {_SIGNS[result.outcome]} {_text(result.suite)}: {_text(verdict)}"
+    yield ""
+    pooled = rows.flow_rows(result)[-1:]
+    for row in pooled:
+        p95, p99 = rows.time(row.p95), rows.time(row.p99)
+        yield f"**p95 {p95}** · **p99 {p99}** · **failed {rows.share(row.failed)}** · {rows.load_text(result)}"
+        yield ""
+    yield from _concerns(result)
+    yield from _section("Broken gates", result.broken)
+    yield from _section("Gates that could not be judged", result.unsettled)
+    yield from _flows(result)
+    yield from _all_gates(result)
+    yield from _errors(result)
+    ended = f"{result.started:%Y-%m-%d %H:%M:%S} UTC, {units.duration(round(result.seconds))}"
+    target = f" on {_text(result.base_url)}" if result.base_url else ""
+    yield f"{ended}{target}, run `{result.run_id}`, seed {result.seed}, vezaflow {result.versions.vezaflow}"
+
+
+def _concerns(result: RunResult) -> Iterator[str]:
+    for concern in result.concerns:
+        remedy = f" Remedy: {_text(concern.remedy)}." if concern.remedy else ""
+        yield f"> ⚠️ {_text(concern.text)}.{remedy}"
+        yield ""
+
+
+def _section(title: str, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    if not verdicts:
+        return
+    yield f"### {title}"
+    yield ""
+    yield from _table(
+        ("flow", "gate", "value", "why"),
+        [(v.gate.flow or rows.ALL, _code(v.gate.text), f"**{v.shown}**", _text(v.reason)) for v in verdicts],
+    )
+
+
+def _flows(result: RunResult) -> Iterator[str]:
+    head = ("flow", "VUs", "iterations", "requests", "p50", "p95", "p99", "failed")
+    cells = []
+    for row in rows.flow_rows(result):
+        times = (rows.time(value) for value in (row.p50, row.p95, row.p99))
+        counts = (row.vus, row.iterations, row.requests)
+        cells.append((_text(row.flow), *map(units.number, counts), *times, rows.share(row.failed)))
+    yield "### Flows"
+    yield ""
+    yield from _table(head, cells)
+
+
+def _all_gates(result: RunResult) -> Iterator[str]:
+    if not result.verdicts:
+        return
+    yield f"<details><summary>All {len(result.verdicts)} gates</summary>"
+    yield ""
+    cells = [
+        (_SIGNS[v.outcome], v.gate.flow or rows.ALL, _code(v.gate.text), v.shown, rows.margin_text(v))
+        for _, verdicts in rows.by_scope(result)
+        for v in verdicts
+    ]
+    yield from _table(("", "flow", "gate", "value", "margin"), cells)
+    yield "</details>"
+    yield ""
+
+
+def _errors(result: RunResult) -> Iterator[str]:
+    found = result.summary.error_rows()[:_ERRORS]
+    if not found:
+        return
+    yield "### Errors"
+    yield ""
+    cells = [
+        (
+            _text(row.flow),
+            _text(row.step),
+            row.error + (f" {row.status}" if row.status else ""),
+            units.number(row.count),
+            units.ratio(row.share),
+            _text(row.detail[:120]),
+        )
+        for row in found
+    ]
+    yield from _table(("flow", "step", "error", "count", "of the step", "for example"), cells)
+
+
+def _table(head: Sequence[str], cells: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{' --- |' * len(head)}"
+    for row in cells:
+        yield f"| {' | '.join(row)} |"
+    yield ""
+
+
+def _text(text: str) -> str:
+    """Text that stays in its cell and is nobody's HTML."""
+    line = " ".join(text.split())
+    for sign, safe in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("`", "\\`")):
+        line = line.replace(sign, safe)
+    return line
+
+
+def _code(text: str) -> str:
+    return "`" + " ".join(text.split()).replace("`", "'").replace("|", "\\|") + "`"
