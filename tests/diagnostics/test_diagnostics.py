@@ -62,6 +62,7 @@ def test_the_summary_counts(errors: int, warnings: int, line: str) -> None:
     for i in range(warnings):
         diagnostics.warning("VF101", None, f"warning {i}")
     assert summary_line(diagnostics) == line
+    assert summary_line(diagnostics.items) == line
 
 
 def test_every_code_is_documented() -> None:

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 
 from vezaflow.diagnostics.codes import Severity
-from vezaflow.diagnostics.diagnostic import Diagnostic, Diagnostics
+from vezaflow.diagnostics.diagnostic import Diagnostic
 from vezaflow.diagnostics.source import Span
 
 _RESET, _BOLD, _CYAN = "\x1b[0m", "\x1b[1m", "\x1b[36m"
@@ -43,9 +43,10 @@ def render_one(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def summary_line(diagnostics: Diagnostics) -> str:
+def summary_line(diagnostics: Iterable[Diagnostic]) -> str:
     """`2 errors, 1 warning`, or `no errors`."""
-    counts = [(severity.value, diagnostics.count(severity)) for severity in Severity]
+    found = [d.severity for d in diagnostics]
+    counts = [(severity.value, found.count(severity)) for severity in Severity]
     parts = [f"{n} {word}{'s' if n > 1 else ''}" for word, n in counts if n]
     return ", ".join(parts) or "no errors"
 
