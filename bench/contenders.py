@@ -1,0 +1,162 @@
+"""Who takes part, where each one's program comes from, and how it is started.
+
+Rivals of PyPI get a venv of their own in the cache folder, made once from bench/requirements-<name>.txt.
+A contender that isn't on this machine is left out and said to be.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.nginx import CHUNK
+from bench.scenarios import Scenario
+
+HERE = Path(__file__).parent
+RIVALS = HERE / "rivals"
+LOCUST_USERS = {
+    "get": "Get",
+    "browse": "Browse",
+    "streaming": "Streaming",
+    "upload": "Upload",
+    "upload-form": "UploadForm",
+    "checkout": "Checkout",
+    "idle": "Idle",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run of one contender: `seconds` of `scenario` with `vus` against `base`, files in `folder`."""
+
+    scenario: Scenario
+    vus: int
+    seconds: float
+    base: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """`command` builds the command line of a job."""
+
+    name: str
+    version: str
+    program: str
+    command: Callable[[str, Job], list[str]]
+
+
+def _venv(name: str, cache: Path) -> Path:
+    """The bin folder of the rival's own venv."""
+    home = cache / name
+    wanted = (HERE / f"requirements-{name}.txt").read_text()
+    stamp = home / "installed.txt"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        print(f"installing {name} into {home}", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
+        pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        command = [*pip, "-r", str(HERE / f"requirements-{name}.txt")]
+        installed = subprocess.run(command, capture_output=True, text=True, check=False)
+        if installed.returncode != 0:
+            raise SystemExit(f"{name} could not be installed:\n{installed.stderr}")
+        stamp.write_text(wanted)
+    return home / "bin"
+
+
+def _first_line(command: list[str]) -> str:
+    """What a program says about its version: its first line, whatever its exit code."""
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = (said.stdout + said.stderr).strip().splitlines()
+    return lines[0] if lines else "unknown"
+
+
+def _run_vezaflow(program: str, job: Job) -> list[str]:
+    flow = HERE / "flows" / f"{job.scenario.script}.yml"
+    return [
+        *(program, "run", str(flow), "--quiet", "--base-url", job.base, "-e", f"VUS={job.vus}"),
+        *("--duration", f"{job.seconds:g}s", "--summary", str(job.folder / "vezaflow.json")),
+    ]
+
+
+def _run_wrk(program: str, job: Job) -> list[str]:
+    script = RIVALS / "wrk" / f"{job.scenario.script}.lua"
+    load = ["-t1", f"-c{job.vus}", f"-d{job.seconds:g}s"]
+    scripted = ["-s", str(script)] if script.exists() else []
+    return [program, *load, *scripted, f"{job.base}/"]
+
+
+def _run_k9(program: str, job: Job) -> list[str]:
+    plan = (RIVALS / "k9-load" / f"{job.scenario.script}.yml").read_text()
+    values = {"BASE": job.base, "VUS": str(job.vus), "DURATION": f"{job.seconds:g}s", "MIB": "x" * CHUNK}
+    for name, value in values.items():
+        plan = plan.replace(f"@{name}@", value)
+    filled = job.folder / "k9-load.yml"
+    filled.write_text(plan)
+    (job.folder / "chunk.bin").write_bytes(b"x" * CHUNK)
+    return [program, "run", "--quiet", str(filled)]
+
+
+def _run_locust(program: str, job: Job) -> list[str]:
+    return [
+        *(program, "-f", str(RIVALS / "locust" / "locustfile.py"), "--headless", "--only-summary"),
+        *("-u", str(job.vus), "-r", str(job.vus), "-t", f"{job.seconds:g}s", "--host", job.base),
+        LOCUST_USERS[job.scenario.script],
+    ]
+
+
+def _run_k6(program: str, job: Job) -> list[str]:
+    script = RIVALS / "k6" / f"{job.scenario.script}.js"
+    load = ["--vus", str(job.vus), "--duration", f"{job.seconds:g}s", "-e", f"BASE={job.base}"]
+    return [program, "run", "--quiet", *load, str(script)]
+
+
+def _vezaflow() -> Contender | None:
+    program = Path(sys.executable).parent / "vezaflow"
+    if not program.exists():
+        return None
+    version = _first_line([str(program), "--version"])
+    return Contender("vezaflow", version, str(program), _run_vezaflow)
+
+
+def _wrk() -> Contender | None:
+    program = shutil.which("wrk")
+    return Contender("wrk", _first_line([program, "-v"]), program, _run_wrk) if program else None
+
+
+def _k9(cache: Path) -> Contender | None:
+    program = str(_venv("k9-load", cache) / "k9")
+    return Contender("k9-load", _first_line([program, "version"]), program, _run_k9)
+
+
+def _locust(cache: Path) -> Contender | None:
+    program = str(_venv("locust", cache) / "locust")
+    version = _first_line([program, "--version"]).partition(" from ")[0]
+    return Contender("locust", version, program, _run_locust)
+
+
+def _k6() -> Contender | None:
+    program = shutil.which("k6")
+    return Contender("k6", _first_line([program, "version"]), program, _run_k6) if program else None
+
+
+FINDERS: Mapping[str, Callable[[Path], Contender | None]] = {
+    "vezaflow": lambda cache: _vezaflow(),
+    "k9-load": _k9,
+    "wrk": lambda cache: _wrk(),
+    "locust": _locust,
+    "k6": lambda cache: _k6(),
+}
+
+
+def find(names: list[str], cache: Path) -> list[Contender]:
+    """Those of `names` that this machine has, in that order; the others are named on stderr."""
+    found = []
+    for name in names:
+        contender = FINDERS[name](cache)
+        if contender is None:
+            print(f"{name} is not on this machine: left out", file=sys.stderr)
+        else:
+            found.append(contender)
+    return found
