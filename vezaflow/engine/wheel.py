@@ -12,6 +12,7 @@ import trio
 from trio.lowlevel import Abort, RaiseCancelT, Task, current_task, reschedule, wait_task_rescheduled
 
 BUCKET = 0.002  # seconds
+_HAIR = 1e-6  # seconds: more than the clocks' arithmetic can be off, less than anybody measures
 
 
 class Wheel:
@@ -26,7 +27,7 @@ class Wheel:
 
     async def sleep_until(self, moment: float) -> None:
         """Sleep until `moment` on the clock, or until `wake_all`."""
-        key = int(moment / BUCKET) + 1
+        key = int((moment + 2 * _HAIR) / BUCKET) + 1
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._buckets[key] = set()
@@ -55,17 +56,13 @@ class Wheel:
         """Wake buckets as their time comes, until cancelled."""
         task_status.started()
         while True:
-            due = self._wake_due()
-            if due is None:
-                await self._pause(None)
-            else:
-                await self._pause(due)
+            await self._pause(self._wake_due())
 
     def _wake_due(self) -> int | None:
-        now = int(self._clock() / BUCKET)
+        now = self._clock() + _HAIR
         while self._order:
             key = self._order[0]
-            if key > now:
+            if key * BUCKET > now:
                 return key
             heapq.heappop(self._order)
             for task in self._buckets.pop(key, ()):
@@ -85,10 +82,7 @@ class Wheel:
             self._ticker = task
             await wait_task_rescheduled(abort)
             return
-        delay = key * BUCKET - self._clock()
-        if delay <= 0:
-            await trio.lowlevel.checkpoint()
-            return
+        delay = max(0.0, key * BUCKET - self._clock())
         self._armed = key
         with trio.move_on_after(delay):
             self._ticker = task

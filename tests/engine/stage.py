@@ -1,0 +1,122 @@
+"""A stage for engine tests: a fake client behind the one seam for it, on trio's mock clock."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import trio
+
+from vezaflow.engine import RunEngine
+from vezaflow.metrics import Recorder, Summary
+from vezaflow.plan import Plan
+from vezaflow.protocols import Body, CookieJar, ErrorKind, Exchange, Origin, Want
+
+
+class Reply(NamedTuple):
+    """What the fake target answers, and how long it takes (seconds)."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+    after: float = 0.01
+    error: ErrorKind | None = None
+
+
+Answer = Callable[[str, str], Reply]  # method, target → reply
+
+
+@dataclass
+class Target:
+    """A target in memory. `log` is what was asked for: (time, method, target, head)."""
+
+    answer: Answer
+    log: list[tuple[float, str, str, str]] = field(default_factory=list)
+    open_clients: int = 0
+
+    @property
+    def asked(self) -> list[str]:
+        return [f"{method} {target}" for _, method, target, _ in self.log]
+
+    def client(self, _options: object = None) -> "FakeClient":
+        self.open_clients += 1
+        return FakeClient(self)
+
+
+class FakeClient:
+    """Has the shape of protocols.Sender."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.cookies = CookieJar()
+        self.exchange = Exchange()
+        self._open = True
+
+    async def send(
+        self,
+        origin: Origin,
+        head: bytes,
+        body: Body,
+        want: Want,
+        timeout: float,
+        *,
+        bodyless: bool = False,
+        replayable: bool = True,
+    ) -> Exchange:
+        text = head.decode()
+        method, path, _ = text.split(" ", 2)
+        self.target.log.append((trio.current_time(), method, path, text))
+        reply = self.target.answer(method, path)
+        exchange = self.exchange = Exchange()
+        exchange.started = exchange.sent = trio.current_time()
+        await trio.sleep(reply.after)
+        exchange.first = exchange.ended = trio.current_time()
+        exchange.error, exchange.status = reply.error, 0 if reply.error else reply.status
+        exchange.headers, exchange.body = list(reply.headers), reply.body if want & Want.BODY else b""
+        exchange.bytes_sent, exchange.bytes_received = len(head), len(reply.body)
+        return exchange
+
+    def close(self) -> None:
+        self.target.open_clients -= self._open
+        self._open = False
+
+
+@dataclass
+class Played:
+    """A run that was played to its end."""
+
+    engine: RunEngine
+    summary: Summary
+    seconds: float
+    said: list[str]
+
+    def count(self, metric: str, **labels: str) -> float:
+        value = self.summary.select(metric, None, tuple(sorted(labels.items()))).aggregate("count", None)
+        return value or 0.0
+
+
+async def play(plan: Plan, answer: Answer | Target, *, during: Callable[[RunEngine], object] | None = None) -> Played:
+    """Run a plan against a fake target. `during` is an async function that may steer the run while it goes."""
+    target = answer if isinstance(answer, Target) else Target(answer)
+    start = trio.current_time()
+    recorder = Recorder(start)
+    said: list[str] = []
+    engine = RunEngine(plan, recorder=recorder, client=target.client, clock=trio.current_time, say=said.append)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(engine.wheel.run)
+        await engine.preflight()
+        await engine.setup()
+        begin = trio.current_time()
+        if during is not None:
+            nursery.start_soon(during, engine)  # type: ignore[arg-type]
+        await engine.load()
+        seconds = trio.current_time() - begin
+        await engine.teardown()
+        nursery.cancel_scope.cancel()
+    recorder.fold(trio.current_time())
+    assert target.open_clients == 0, "every client is closed at the end"
+    return Played(engine, recorder.snapshot(), seconds, said)
+
+
+def always(reply: Reply) -> Answer:
+    """A target of one answer."""
+    return lambda _method, _target: reply

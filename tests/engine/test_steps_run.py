@@ -1,0 +1,285 @@
+"""What each kind of step does to a VU, on a mock clock."""
+
+from collections import Counter
+
+import pytest
+import trio
+import trio.testing
+from planned import plan_of
+from stage import Played, Reply, Target, always, play
+
+from vezaflow.protocols import ErrorKind
+
+pytestmark = pytest.mark.trio
+
+ONCE = "load: {executor: per-vu-iterations, vus: 1, iterations: 1}\n"
+
+
+async def once(steps: str, target: Target | None = None, *, iterations: int = 1) -> tuple[list[str], Played]:
+    target = target or Target(always(Reply()))
+    load = ONCE.replace("iterations: 1}", f"iterations: {iterations}}}")
+    played = await play(plan_of(load + "steps:\n" + steps), target)
+    return target.asked, played
+
+
+def incident(played: Played) -> tuple[str, str]:
+    (only,) = played.engine.incidents.items
+    return only.code, only.message
+
+
+async def test_choose_is_exact_over_a_hundred_iterations(autojump_clock: trio.testing.MockClock) -> None:
+    steps = """
+  - choose:
+      - {weight: 60, do: [{get: /search}]}
+      - {weight: 30, do: [{get: /list}]}
+      - {weight: 10, do: [{get: /detail}]}
+"""
+    asked, _ = await once(steps, iterations=200)
+    assert Counter(asked) == {"GET /search": 120, "GET /list": 60, "GET /detail": 20}
+
+
+async def test_for_goes_over_a_list_and_repeat_counts(autojump_clock: trio.testing.MockClock) -> None:
+    steps = """
+  - for: name
+    in: [a, b]
+    do: [{get: "/${name}"}]
+  - repeat: 2
+    do: [{get: /again}]
+"""
+    asked, _ = await once(steps)
+    assert asked == ["GET /a", "GET /b", "GET /again", "GET /again"]
+
+
+async def test_while_ends_with_its_condition_or_its_bound(autojump_clock: trio.testing.MockClock) -> None:
+    steps = """
+  - set: {n: 0}
+  - while: n < 3
+    max: 10
+    do: [{get: "/n/${n}"}, {set: {n: "${n + 1}"}}]
+  - while: "true"
+    max: 2
+    do: [{get: /bounded}]
+"""
+    asked, _ = await once(steps)
+    assert asked == ["GET /n/0", "GET /n/1", "GET /n/2", "GET /bounded", "GET /bounded"]
+
+
+async def test_if_takes_one_side(autojump_clock: trio.testing.MockClock) -> None:
+    steps = """
+  - if: iteration == 0
+    do: [{get: /first}]
+    else: [{get: /later}]
+"""
+    asked, _ = await once(steps, iterations=3)
+    assert asked == ["GET /first", "GET /later", "GET /later"]
+
+
+async def test_think_pauses_within_its_range(autojump_clock: trio.testing.MockClock) -> None:
+    target = Target(always(Reply(after=0.0)))
+    await once("  - get: /a\n  - think: 1s..3s\n  - get: /b\n", target)
+    pause = target.log[1][0] - target.log[0][0]
+    assert 1.0 <= pause <= 3.01
+
+
+async def test_skip_ends_the_iteration_without_a_failure(autojump_clock: trio.testing.MockClock) -> None:
+    asked, played = await once("  - get: /a\n  - skip: enough\n  - get: /b\n", iterations=2)
+    assert asked == ["GET /a", "GET /a"]
+    assert played.count("iterations") == 2
+    assert played.count("iterations_failed") == 0
+
+
+@pytest.mark.parametrize("scope", ["vu", "flow", "run"])
+async def test_stop_ends_what_it_says(autojump_clock: trio.testing.MockClock, scope: str) -> None:
+    asked, _ = await once(f"  - get: /a\n  - stop: {scope}\n  - get: /b\n", iterations=5)
+    assert asked == ["GET /a"]
+
+
+async def test_log_speaks(autojump_clock: trio.testing.MockClock) -> None:
+    _, played = await once("  - get: /a\n  - log: 'vu ${vu}, iteration ${iteration}'\n", iterations=2)
+    assert played.said == ["vu 1, iteration 0", "vu 1, iteration 1"]
+
+
+async def test_variables_begin_afresh_in_each_iteration(autojump_clock: trio.testing.MockClock) -> None:
+    steps = "  - get: /${seen ?? 'nothing'}\n  - set: {seen: yes it was}\n"
+    asked, _ = await once(steps, iterations=2)
+    assert asked == ["GET /nothing", "GET /nothing"]
+
+
+async def test_groups_are_timed_with_what_is_in_them(autojump_clock: trio.testing.MockClock) -> None:
+    steps = """
+  - group: outer
+    do:
+      - get: /a
+      - group: inner
+        do: [{get: /b}]
+"""
+    _, played = await once(steps, Target(always(Reply(after=1.0))))
+    duration = played.summary.select("group_duration", None, (("group", "outer"),)).aggregate("max", None)
+    assert duration == pytest.approx(2.0, rel=0.01)
+    assert played.count("http_reqs", group="outer::inner") == 1
+
+
+async def test_a_failed_request_ends_its_iteration(autojump_clock: trio.testing.MockClock) -> None:
+    target = Target(lambda method, path: Reply(status=500 if path == "/a" else 200))
+    asked, played = await once("  - get: /a\n  - get: /b\n", target)
+    assert asked == ["GET /a"]
+    assert played.count("iterations_failed") == 1
+    assert incident(played) == ("VF601", "the status is 500, not a status below 400")
+
+
+async def test_on_failure_continue_goes_on_and_still_counts(autojump_clock: trio.testing.MockClock) -> None:
+    target = Target(lambda method, path: Reply(status=500 if path == "/a" else 200))
+    asked, played = await once("  - get: /a\n    on_failure: continue\n  - get: /b\n", target)
+    assert asked == ["GET /a", "GET /b"]
+    assert played.summary.select("http_req_failed").aggregate("rate", None) == 0.5
+    assert played.count("iterations_failed") == 1
+
+
+async def test_an_error_without_an_answer_is_counted_by_its_kind(autojump_clock: trio.testing.MockClock) -> None:
+    _, played = await once("  - get: /a\n", Target(always(Reply(error=ErrorKind.RESET))))
+    assert played.count("http_req_errors", error="reset") == 1
+    assert played.count("http_reqs") == 1
+    assert played.summary.select("http_req_duration").aggregate("count", None) in (0, None)
+
+
+@pytest.mark.parametrize(
+    ("expect", "reply", "message"),
+    [
+        ("204", Reply(status=200), "the status is 200, not 204"),
+        ("2xx", Reply(status=404), "the status is 404, not 2xx"),
+        ("{that: 'len(json(\"$.data\")) > 0'}", Reply(body=b'{"data":[]}'), "this is not so: 0 against 0"),
+        ("{json: {$.name: Ada}}", Reply(body=b'{"name":"Bob"}'), '$.name is "Bob", not "Ada"'),
+        ("{json: {$.name: Ada}}", Reply(body=b"<html>"), "the body is not JSON"),
+        ("{headers: {x-cache: HIT}}", Reply(headers=(("x-cache", "MISS"),)), 'header x-cache is "MISS", not "HIT"'),
+        ("{headers: {x-cache: HIT}}", Reply(headers=(("via", "1"),)), "header x-cache is not there: there were via"),
+        ("{body: {contains: hello}}", Reply(body=b"goodbye"), 'the body does not contain "hello": "goodbye"'),
+        ("{body: {matches: '^a+$'}}", Reply(body=b"b"), "the body does not match ^a+$"),
+    ],
+)
+async def test_an_expectation_that_fails_says_what_was_there(
+    autojump_clock: trio.testing.MockClock, expect: str, reply: Reply, message: str
+) -> None:
+    _, played = await once(f"  - get: /a\n    expect: {expect}\n", Target(always(reply)))
+    assert message in incident(played)[1]
+    assert played.summary.select("http_req_failed").aggregate("rate", None) == 1.0
+
+
+async def test_every_check_is_counted(autojump_clock: trio.testing.MockClock) -> None:
+    steps = "  - get: /a\n    expect: {that: ['json(\"$.n\") == 1', 'json(\"$.n\") == 2']}\n"
+    _, played = await once(steps, Target(always(Reply(body=b'{"n":1}'))), iterations=4)
+    assert played.summary.select("checks").aggregate("rate", None) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("extract", "reply", "url"),
+    [
+        ("$.id", Reply(body=b'{"id":7}'), "/7"),
+        ("{json: '$.a[*].id', pick: last}", Reply(body=b'{"a":[{"id":1},{"id":2}]}'), "/2"),
+        ("{json: '$.a[*]', where: n > 1, pick: first}", Reply(body=b'{"a":[{"n":1},{"n":2}]}'), "/%7B%22n%22%3A2%7D"),
+        ("{json: '$.a[*]', pick: 1}", Reply(body=b'{"a":[5,6]}'), "/6"),
+        ("{regex: 'id=(\\d+)'}", Reply(body=b"x id=42 y"), "/42"),
+        ("{header: X-Id}", Reply(headers=(("x-id", "h1"),)), "/h1"),
+        ("{json: $.none, default: d}", Reply(body=b"{}"), "/d"),
+    ],
+)
+async def test_what_is_extracted_is_used(
+    autojump_clock: trio.testing.MockClock, extract: str, reply: Reply, url: str
+) -> None:
+    asked, _ = await once(f"  - get: /a\n    extract: {{x: {extract}}}\n  - get: /${{x}}\n", Target(always(reply)))
+    assert asked == ["GET /a", f"GET {url}"]
+
+
+@pytest.mark.parametrize(
+    ("extract", "reply", "message"),
+    [
+        ("$.id", Reply(body=b'{"name":"x"}'), '\'x\': nothing found; the body: {"name":"x"}'),
+        ("$.id", Reply(body=b""), "the body is not JSON"),
+        ("{header: X-Id}", Reply(headers=(("via", "1"),)), "there were via"),
+        ("{json: '$.a[*]', pick: 5}", Reply(body=b'{"a":[1]}'), "there is no number 5 among 1 found"),
+        ("{json: '$.a[*]', where: n > 5}", Reply(body=b'{"a":[{"n":1}]}'), "none of 1 passes `where`"),
+        ("{m3u8: segments}", Reply(body=b"<html>"), "the body is not a playlist"),
+    ],
+)
+async def test_an_extraction_that_finds_nothing_fails_its_request_and_says_what_was_there(
+    autojump_clock: trio.testing.MockClock, extract: str, reply: Reply, message: str
+) -> None:
+    steps = f"  - get: /a\n    extract: {{x: {extract}}}\n  - get: /${{x}}\n"
+    asked, played = await once(steps, Target(always(reply)))
+    assert asked == ["GET /a"]
+    assert message in incident(played)[1]
+
+
+async def test_playlists_are_walked_by_absolute_uris(autojump_clock: trio.testing.MockClock) -> None:
+    master = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=128000\nlow.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=256000\nmid/p.m3u8\n"
+    master += b"#EXT-X-STREAM-INF:BANDWIDTH=900000\nhigh.m3u8\n"
+    media = b"#EXTM3U\n#EXT-X-TARGETDURATION:6\n" + b"".join(b"#EXTINF:6,\ns%d.ts\n" % n for n in range(5))
+    steps = """
+  - get: /t/master.m3u8
+    extract: {variant: {m3u8: variants, where: bandwidth <= 256000, pick: last}}
+  - get: ${variant.uri}
+    extract: {segments: {m3u8: segments, take: 2}}
+  - for: segment
+    in: ${segments}
+    do: [{get: "${segment.uri}", name: segment}]
+"""
+    target = Target(lambda method, path: Reply(body=master if "master" in path else media))
+    asked, _ = await once(steps, target)
+    assert asked == ["GET /t/master.m3u8", "GET /t/mid/p.m3u8", "GET /t/mid/s0.ts", "GET /t/mid/s1.ts"]
+
+
+async def test_redirects_are_followed_and_each_hop_is_a_request(autojump_clock: trio.testing.MockClock) -> None:
+    def answer(method: str, path: str) -> Reply:
+        return Reply(status=302, headers=(("location", "/b"),)) if path == "/a" else Reply()
+
+    asked, played = await once("  - post: /a\n    json: {x: 1}\n    headers: {authorization: secret}\n", Target(answer))
+    assert asked == ["POST /a", "GET /b"]
+    assert played.count("http_reqs") == 2
+    assert played.count("iterations_failed") == 0
+
+
+async def test_a_redirect_that_was_expected_is_not_followed(autojump_clock: trio.testing.MockClock) -> None:
+    target = Target(always(Reply(status=302, headers=(("location", "/b"),))))
+    asked, _ = await once("  - get: /a\n    expect: 302\n", target)
+    assert asked == ["GET /a"]
+
+
+async def test_redirects_that_go_in_circles_are_a_failure(autojump_clock: trio.testing.MockClock) -> None:
+    target = Target(always(Reply(status=302, headers=(("location", "/a"),))))
+    asked, played = await once("  - get: /a\n    follow: 3\n", target)
+    assert len(asked) == 4
+    assert played.count("http_req_errors", error="too_many_redirects") == 1
+
+
+async def test_a_redirect_that_leaves_the_allowed_hosts_is_not_followed(autojump_clock: trio.testing.MockClock) -> None:
+    target = Target(always(Reply(status=302, headers=(("location", "http://veza.example/x"),))))
+    asked, played = await once("  - get: /a\n", target)
+    assert asked == ["GET /a"]
+    assert played.count("http_req_errors", error="guard") == 1
+
+
+async def test_credentials_do_not_follow_to_another_origin(autojump_clock: trio.testing.MockClock) -> None:
+    def answer(method: str, path: str) -> Reply:
+        return Reply(status=307, headers=(("location", "http://localhost:9/b"),)) if path == "/a" else Reply()
+
+    target = Target(answer)
+    await once("  - get: /a\n    auth: {bearer: hush}\n", target)
+    assert "hush" in target.log[0][3]
+    assert "hush" not in target.log[1][3]
+
+
+async def test_an_extracted_url_that_leaves_the_allowed_hosts_is_not_asked(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    target = Target(always(Reply(body=b'{"u":"http://veza.example/x"}')))
+    asked, played = await once("  - get: /a\n    extract: {u: $.u}\n  - get: ${u}\n", target)
+    assert asked == ["GET /a"]
+    assert played.count("http_req_errors", error="guard") == 1
+
+
+async def test_an_expression_that_fails_is_a_failed_iteration_not_an_end(autojump_clock: trio.testing.MockClock) -> None:
+    target = Target(always(Reply(body=b'{"a":"text"}')))
+    steps = "  - get: /a\n    extract: {a: $.a}\n  - set: {b: '${a + 1}'}\n  - get: /never\n"
+    asked, played = await once(steps, target, iterations=2)
+    assert asked == ["GET /a", "GET /a"]
+    assert incident(played) == ("VF605", '`+` works on numbers, and this is a text: "text"')
+    assert played.engine.incidents.items[0].count == 2
