@@ -23,6 +23,7 @@ LAYERS: list[set[str]] = [
     {"gates"},
     {"results"},
     {"outputs", "reports"},
+    {"trust"},
     {"sandbox", "session"},
     {"cli"},
     {"__main__"},

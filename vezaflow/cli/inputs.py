@@ -61,6 +61,6 @@ def plan_of(paths: Sequence[Path], inputs: Inputs) -> Plan:
     try:
         return prepare(read(paths), inputs)
     except WrongFilesError as e:
-        click.echo(render_text(e.diagnostics, colour=sys.stderr.isatty()), err=True)
+        click.echo(render_text(e.diagnostics, colour=sys.stderr.isatty()), err=True, nl=False)
         click.echo(summary_line(e.diagnostics), err=True)
         sys.exit(e.code)

@@ -30,12 +30,12 @@ def command(paths: tuple[Path, ...], form: str, strict: bool) -> None:
     diagnostics = lint(paths)[1]
     found = diagnostics.items
     if form == "json":
-        click.echo(render_json(found))
+        click.echo(render_json(found), nl=False)
     elif form == "github":
-        click.echo(render_github(found), nl=bool(found))
+        click.echo(render_github(found), nl=False)
     else:
         if found:
-            click.echo(render_text(found, colour=sys.stdout.isatty()))
+            click.echo(render_text(found, colour=sys.stdout.isatty()), nl=False)
         click.echo(summary_line(found))
     if diagnostics.failed or (strict and found):
         sys.exit(ExitCode.USAGE)
