@@ -80,7 +80,7 @@ def _wrong_status(node: Node, diagnostics: Diagnostics) -> None:
         node.span,
         "this must be a status from 100 to 599 or a class such as `2xx`",
         label=label,
-        help="for any other condition use `that`: `expect: {that: status < 500}`" if isinstance(node, Scalar) else "",
+        help="for any other condition use `that`: `expect: {that: status() < 500}`" if isinstance(node, Scalar) else "",
     )
 
 

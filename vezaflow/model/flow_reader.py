@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from vezaflow.diagnostics import Diagnostics, Source, Span, suggest
+from vezaflow.diagnostics import Diagnostics, Source, suggest
 from vezaflow.model.fields import Kind
 from vezaflow.model.gate_reader import read_gates
 from vezaflow.model.load import Executor, Load
-from vezaflow.model.mappings import Row, not_yet, open_mapping, pairs, sub_mapping
+from vezaflow.model.mappings import Row, first_key, not_yet, open_mapping, pairs, sub_mapping
 from vezaflow.model.request_reader import read_defaults
 from vezaflow.model.step_reader import read_steps
 from vezaflow.model.suite import Flow, Measure, Variable
@@ -36,7 +36,7 @@ def read_flow(node: Node, source: Source, stem: str, diagnostics: Diagnostics) -
         gates=read_gates(row, "gates"),
         measure=read_measure(row),
         source=source,
-        span=name.span if name else Span(source, row.span.start, row.span.start),
+        span=name.span if name else first_key(row.mapping),
         base_url=row.expression("base_url"),
     )
 

@@ -157,16 +157,21 @@ def pairs(node: Node | None, what: str, wanted: str, diagnostics: Diagnostics) -
 def unknown_key(key: Scalar, table: Table, diagnostics: Diagnostics) -> None:
     """The message on a key that the table does not have, with the nearest one that it has."""
     keys = table.keys()
-    elsewhere = _ELSEWHERE.get(key.text)
-    near = elsewhere if elsewhere in keys else suggest(key.text, keys)
-    shown = keys if len(keys) <= 30 else keys[:30]
+    near = _meant(key.text, table)
+    takes = ", ".join(keys) if len(keys) > 1 else "nothing beside its verb"
     diagnostics.error(
         "VF104",
         key.span,
         f"unknown key '{key.text}' in {table.title}",
         label=f"did you mean '{near}'?" if near else "",
-        help="" if near else f"it takes {', '.join(shown)}",
+        help="" if near else f"it takes {takes}",
     )
+
+
+def _meant(key: str, table: Table) -> str | None:
+    """The key that was probably meant by an unknown one."""
+    elsewhere, keys = _ELSEWHERE.get(key), table.keys()
+    return elsewhere if elsewhere in keys else suggest(key, keys)
 
 
 def not_yet(key: Scalar, diagnostics: Diagnostics) -> None:
@@ -192,11 +197,11 @@ def _known(node: Mapping, table: Table, diagnostics: Diagnostics) -> Iterator[tu
 
 def _exactly_one(row: Row) -> None:
     there = [f.key for f in row.table.one_of if f.key in row.entries]
-    choices = " or ".join(f"'{f.key}'" for f in row.table.one_of if not f.later)
+    keys = ", ".join(f"'{f.key}'" for f in row.table.one_of if not f.later)
     if len(there) > 1:
         _clash(row, there)
     elif not there and row.table.one_of and len(row.entries) == len(row.mapping.entries):
-        row.diagnostics.error("VF127", row.span, f"{row.table.title} needs {choices}")
+        row.diagnostics.error("VF127", row.span, f"{row.table.title} needs one of {keys}")
 
 
 def _at_most_one(row: Row) -> None:
@@ -219,6 +224,7 @@ def _clash(row: Row, there: list[str]) -> None:
 
 def _required(row: Row) -> None:
     written = {entry.key.text for entry in row.mapping.entries}
+    written |= {_meant(key, row.table) or "" for key in written if row.table.field(key) is None}
     for field in row.table.fields:
         if field.required and field.key not in written:
             place = first_key(row.mapping)

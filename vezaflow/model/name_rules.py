@@ -5,10 +5,11 @@ the steps before. Branches count together: what one of them may set can be used 
 and `choose` only names that are set nowhere are reported, for whether a step comes first there depends on the run.
 """
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.diagnostics import Diagnostics, Severity, Span, suggest
 from vezaflow.model.step_tables import M3U8_FIELDS
 from vezaflow.model.steps import Choose, Extract, For, If, Request, Set, Source, Step, While
 from vezaflow.model.suite import Flow, Suite, Variable
@@ -40,7 +41,7 @@ class _Walk:
 
     diagnostics: Diagnostics
     everywhere: dict[str, Span]
-    quiet: bool  # a step could not be read: what it sets is unknown
+    spoilt: tuple[str, ...]  # texts of files that could not be read whole: what they set is not all known
     known: set[str] = field(default_factory=set)
     shapes: dict[str, str] = field(default_factory=dict)  # values from playlists: `variants`, or `variants[]`
 
@@ -104,8 +105,13 @@ class _Walk:
                     help="move the step that sets it before this one, or give a default with `??`",
                     related=((first, "set only here"),),
                 )
-        elif not self.quiet:
+        elif not self.perhaps(name.name):
             _never_set(name, self.known | set(self.everywhere), self.diagnostics)
+
+    def perhaps(self, name: str) -> bool:
+        """Whether a part that could not be read may set the name: it stands there as a key, or behind `for`."""
+        pattern = re.compile(rf"\b{re.escape(name)}[\"']?[ \t]*:|\bfor:[ \t]+{re.escape(name)}\b")
+        return any(pattern.search(text) for text in self.spoilt)
 
     def is_item(self, name: Name, extract: Extract) -> bool:
         """Whether a name in a `where` means the item; a wrong field of a playlist's item is reported."""
@@ -128,29 +134,30 @@ class _Walk:
 def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
     """Names that are used but not set, in the suite's own steps and in each flow."""
     shared = dict(_set_in(suite.vars, suite.setup))
-    own = _Walk(diagnostics, dict(_set_in(suite.vars, suite_steps(suite))), _unreadable(suite, diagnostics, None))
+    own = _Walk(diagnostics, dict(_set_in(suite.vars, suite_steps(suite))), _spoilt(suite, diagnostics, None))
     own.variables(suite.vars)
     own.uses(suite_settings_uses(suite), certain=True)
-    own.steps(suite.preflight)
+    replace(own, known=set(own.known), shapes=dict(own.shapes)).steps(suite.preflight)
     own.steps(suite.setup)
-    after_setup = set(own.known), dict(own.shapes)
+    known, shapes = set(own.known), dict(own.shapes)
     own.steps(suite.teardown)
     for flow in suite.flows:
         everywhere = shared | dict(_set_in(flow.vars, flow_steps(flow)))
-        walker = _Walk(diagnostics, everywhere, _unreadable(suite, diagnostics, flow))
-        walker.known, walker.shapes = set(after_setup[0]), dict(after_setup[1])
-        _flow(walker, flow)
+        walker = _Walk(diagnostics, everywhere, _spoilt(suite, diagnostics, flow), set(known), dict(shapes))
+        _flow(walker, suite, flow)
 
 
 def check_unused(suite: Suite, diagnostics: Diagnostics) -> None:
     """Values that are set but never used. A suite's own are judged only when all of its flows are there."""
+    shared = {name for name, _ in _set_in(suite.vars, suite_steps(suite))}
     for flow in suite.flows:
-        if not _unreadable(suite, diagnostics, flow):
-            used = {name.name for use in _flow_uses(flow) for name in names(use.expression)}
-            _unused(_set_in(flow.vars, flow_steps(flow)), used, diagnostics)
-    if suite.whole and not any(_unreadable(suite, diagnostics, flow) for flow in (None, *suite.flows)):
+        if not _spoilt(suite, diagnostics, flow):
+            used = {name.name for use in _flow_uses(suite, flow) for name in names(use.expression)}
+            _unused(_set_in(flow.vars, flow_steps(flow)), used, shared, diagnostics)
+    if suite.whole and not any(_spoilt(suite, diagnostics, flow) for flow in (None, *suite.flows)):
         used = {name.name for use in all_uses(suite) for name in names(use.expression)}
-        _unused(_set_in(suite.vars, suite_steps(suite)), used, diagnostics)
+        elsewhere = {name for flow in suite.flows for name, _ in _set_in(flow.vars, flow_steps(flow))}
+        _unused(_set_in(suite.vars, suite_steps(suite)), used, elsewhere, diagnostics)
 
 
 def check_secrets(suite: Suite, diagnostics: Diagnostics) -> None:
@@ -170,19 +177,21 @@ def check_secrets(suite: Suite, diagnostics: Diagnostics) -> None:
             )
 
 
-def _flow(walker: _Walk, flow: Flow) -> None:
+def _flow(walker: _Walk, suite: Suite, flow: Flow) -> None:
     walker.variables(flow.vars)
     walker.uses(settings_uses(flow), certain=True)
     walker.steps(flow.login)
-    walker.uses(defaults_uses(flow.defaults), certain=False)
+    for defaults in (suite.defaults, flow.defaults):
+        walker.uses(defaults_uses(defaults), certain=False)
     walker.steps(flow.steps)
     walker.uses((Use(pause) for pause in (flow.think, flow.pace) if pause is not None), certain=True)
     walker.steps(flow.final)
 
 
-def _flow_uses(flow: Flow) -> Iterator[Use]:
+def _flow_uses(suite: Suite, flow: Flow) -> Iterator[Use]:
     yield from settings_uses(flow)
-    yield from defaults_uses(flow.defaults)
+    for defaults in (suite.defaults, flow.defaults):
+        yield from defaults_uses(defaults)
     yield from (Use(leaf) for variable in flow.vars for leaf in leaves(variable.value))
     yield from (Use(pause) for pause in (flow.think, flow.pace) if pause is not None)
     for step in all_steps(flow_steps(flow)):
@@ -231,16 +240,14 @@ def _never_set(name: Name, candidates: set[str], diagnostics: Diagnostics) -> No
     )
 
 
-def _unused(found: Iterator[tuple[str, Span]], used: set[str], diagnostics: Diagnostics) -> None:
-    for name, span in found:
-        if name not in used:
-            near = suggest(name, used - set(GIVEN))
-            diagnostics.warning(
-                "VF306",
-                span,
-                f"'{name}' is never used",
-                help=f"is it the '{near}' that is used?" if near else "take it out, or use it",
-            )
+def _unused(found: Iterator[tuple[str, Span]], used: set[str], elsewhere: set[str], diagnostics: Diagnostics) -> None:
+    """Warn of what nothing uses; not where an error speaks of it already, as of a misspelt use."""
+    each = list(found)
+    unset = used - {name for name, _ in each} - elsewhere - set(GIVEN)
+    wrong = {d.span for d in diagnostics if d.severity is Severity.ERROR}
+    for name, span in each:
+        if name not in used and span not in wrong and suggest(name, unset) is None:
+            diagnostics.warning("VF306", span, f"'{name}' is never used", help="take it out, or use it")
 
 
 def _shape(extract: Extract) -> str:
@@ -262,8 +269,12 @@ def _check_field(name: str, span: Span, shape: str, diagnostics: Diagnostics) ->
     )
 
 
-def _unreadable(suite: Suite, diagnostics: Diagnostics, flow: Flow | None) -> bool:
-    """Whether something that may set names could not be read: in the flow, or in suite.yml."""
+def _spoilt(suite: Suite, diagnostics: Diagnostics, flow: Flow | None) -> tuple[str, ...]:
+    """The texts of suite.yml and of the flow, where they could not be read whole."""
     flows = {each.source.path for each in suite.flows}
-    spoilt = {d.span.source.path for d in diagnostics if d.span is not None and d.code in _UNREADABLE}
-    return any(path not in flows or (flow is not None and path == flow.source.path) for path in spoilt)
+    sources = {d.span.source.path: d.span.source for d in diagnostics if d.span and d.code in _UNREADABLE}
+    return tuple(
+        source.text
+        for path, source in sources.items()
+        if path not in flows or (flow is not None and path == flow.source.path)
+    )

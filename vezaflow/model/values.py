@@ -68,7 +68,7 @@ def expression(node: Node, field: Field, diagnostics: Diagnostics) -> Expression
         return nothing(node.span)
     if field.kind is Kind.EXPRESSION:
         return bare_expression(node, diagnostics)
-    if field.kind is Kind.PAUSE and ".." in node.text and "${" not in node.text:
+    if field.kind in (Kind.PAUSE, Kind.DURATION) and ".." in node.text and "${" not in node.text:
         found = parse_expression(node, diagnostics) or nothing(node.span)
     else:
         found = (parse_template if field.kind in _TEXTS else parse_value)(node, diagnostics)

@@ -178,10 +178,9 @@ def settings_uses(flow: Flow) -> Iterator[Use]:
 
 
 def suite_settings_uses(suite: Suite) -> Iterator[Use]:
-    """The expressions of a suite that stand in no step and no variable."""
+    """The expressions of a suite that stand in no step, no variable and no request option."""
     if suite.base_url is not None:
         yield Use(suite.base_url, Place.URL)
-    yield from defaults_uses(suite.defaults)
     if suite.guard.max_vus is not None:
         yield Use(suite.guard.max_vus)
     if suite.preflight_retry is not None:
@@ -193,6 +192,7 @@ def suite_settings_uses(suite: Suite) -> Iterator[Use]:
 def all_uses(suite: Suite) -> Iterator[Use]:
     """Every expression of a suite."""
     yield from suite_settings_uses(suite)
+    yield from defaults_uses(suite.defaults)
     yield from (Use(leaf) for variable in suite.vars for leaf in leaves(variable.value))
     yield from _steps_uses(suite_steps(suite))
     for flow in suite.flows:

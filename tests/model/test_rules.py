@@ -1,0 +1,88 @@
+"""Rules over a whole suite that file pairs can't show well: what is right stays silent, and names know their order."""
+
+from pathlib import Path
+
+import pytest
+
+from vezaflow.model import environment, lint
+
+ROOT = Path("demo")
+GATES = "gates: {http_req_failed: rate < 1 %}\n"
+
+
+def codes(steps: str, *, top: str = "", suite: str = "base_url: http://127.0.0.1") -> list[str]:
+    overlay = {ROOT / "suite.yml": suite, ROOT / "a.yml": f"{top}\nsteps:\n{steps}\n{GATES}"}
+    return [d.code for d in lint([ROOT], overlay=overlay)[1]]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "  - set: {page: 1}\n  - get: /${page}",
+        "  - get: /\n    extract: {a: $.id}\n    expect: {that: a > 3}",
+        "  - get: /${a ?? 1}\n    extract: {a: $.id}",
+        "  - if: vu == 1\n    do: [{get: /, extract: {a: $.id}}]\n  - get: /${a}",
+        "  - if: iteration > 0\n    do: [{get: '/${a}'}]\n  - get: /\n    extract: {a: $.id}",
+        "  - for: x\n    in: [1, 2]\n    do: [{get: '/${x}'}]",
+        "  - get: /\n    extract: {a: {json: '$.d[*]', where: it.size > 3 and title != null}}\n  - get: /${a.id}",
+        "  - get: /${env.PATH_PART}/${vu}/${iteration}",
+        "  - set: {n: 3}\n  - get: /\n    extract: {v: {m3u8: variants, where: bandwidth < n}}\n  - get: ${v.uri}",
+        "  - get: /\n    expect: {that: [duration() < 300 ms, size() < 1 MiB, len(body()) > 3]}",
+        "  - get: https://127.0.0.1/x\n  - get: http://127.0.0.1/y",
+    ],
+)
+def test_what_is_right_is_silent(steps: str) -> None:
+    assert codes(steps) == []
+
+
+def test_a_value_set_later_in_a_loop_is_not_there_at_first() -> None:
+    assert codes("  - repeat: 3\n    do:\n      - get: /${a}\n        extract: {a: $.id}") == ["VF305"]
+
+
+def test_a_where_on_texts_knows_only_it() -> None:
+    assert codes("  - get: /\n    extract: {a: {header: x, where: it != y}}\n  - get: /${a}") == ["VF301"]
+
+
+def test_login_values_are_seen_by_headers_of_the_flow() -> None:
+    top = "headers: {x-token: '${token}'}\nlogin:\n  - post: /login\n    extract: {token: $.token}"
+    assert codes("  - get: /", top=top) == []
+
+
+def test_login_values_are_seen_by_headers_of_the_suite() -> None:
+    top = "login:\n  - post: /login\n    extract: {token: $.token}"
+    suite = "base_url: http://127.0.0.1\nauth: {bearer: '${token}'}"
+    assert codes("  - get: /", top=top, suite=suite) == []
+
+
+def test_a_name_in_a_part_that_could_not_be_read_is_not_called_unset() -> None:
+    assert codes("  - get: /\n    exract: {a: $.id}\n  - get: /${a}/${b}") == ["VF104", "VF301"]
+
+
+def test_one_flow_of_a_suite_is_not_blamed_for_what_the_others_use() -> None:
+    suite = "base_url: http://127.0.0.1\nvars: {n: 3}\nsecrets: [TOKEN]\ngates: {'http_req_failed{step:b}': rate < 1 %}"
+    flow = "steps: [{get: /, name: NAME}]\n"
+    overlay = {ROOT / "suite.yml": suite, ROOT / "a.yml": flow, ROOT / "b.yml": flow.replace("NAME", "b")}
+    assert [d.code for d in lint([ROOT / "a.yml"], overlay=overlay)[1]] == []
+    assert [d.code for d in lint([ROOT], overlay=overlay)[1]] == ["VF306", "VF308"]
+
+
+def test_tags_are_labels_that_gates_may_use() -> None:
+    top = "tags: {team: media}"
+    assert codes("  - get: /", top=top) == []
+    suite = "base_url: http://127.0.0.1\ngates: {'http_req_failed{team:media}': rate < 1 %}"
+    assert codes("  - get: /", top=top, suite=suite) == []
+    assert codes("  - get: /", suite=suite) == ["VF502"]
+
+
+def test_environment_lists_every_value_and_whether_it_has_a_default() -> None:
+    overlay = {
+        ROOT / "suite.yml": "base_url: ${env.BASE_URL}\nauth: {bearer: '${env.TOKEN}'}",
+        ROOT / "a.yml": f"load: {{vus: '${{env.VUS ?? 3}}', duration: 1m}}\nsteps: [{{get: /}}]\n{GATES}",
+    }
+    suite, _ = lint([ROOT], overlay=overlay)
+    assert suite is not None
+    assert [(use.name, use.has_default) for use in environment(suite)] == [
+        ("VUS", True),
+        ("BASE_URL", False),
+        ("TOKEN", False),
+    ]
