@@ -36,7 +36,12 @@ class World:
 
 @asynccontextmanager
 async def world(
-    script: Script, *, epoll: bool = True, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", max_body: int = 2**26
+    script: Script,
+    *,
+    epoll: bool = True,
+    tls: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
+    max_body: int = 2**26,
 ) -> AsyncIterator[World]:
     """Serve `script` to every connection; leaving closes all."""
     transport = Transport(epoll=epoll, max_body=max_body)

@@ -133,7 +133,8 @@ async def test_a_resolver_that_stalls() -> None:
     transport = Transport(resolver=Resolver(lookup))  # type: ignore[arg-type]
     async with trio.open_nursery() as nursery:
         await nursery.start(transport.run)
-        found = await transport.client().send(Origin("http", "slow.test", 80), b"G / H\r\n\r\n", None, Want.NOTHING, 0.1)
+        origin = Origin("http", "slow.test", 80)
+        found = await transport.client().send(origin, b"GET / HTTP/1.1\r\n\r\n", None, Want.NOTHING, 0.1)
         nursery.cancel_scope.cancel()
     assert found.error is ErrorKind.DNS
     assert "in time" in found.detail
@@ -215,7 +216,7 @@ async def test_unsolicited_bytes_on_an_idle_connection_cost_it_its_life(epoll: b
     async def script(stream: Stream) -> None:
         await read_head(stream)
         await stream.send_all(OK)
-        await trio.sleep(0)
+        await trio.lowlevel.checkpoint()
         await stream.send_all(OK)
         await read_head(stream)
 
@@ -273,14 +274,13 @@ async def test_the_transports_end_interrupts_who_still_waits(epoll: bool) -> Non
         await trio.sleep_forever()
 
     found = []
-    async with trio.open_nursery() as outer:
-        async with world(script, epoll=epoll) as w:
+    async with trio.open_nursery() as outer, world(script, epoll=epoll) as w:
 
-            async def send() -> None:
-                found.append(await w.client().send(w.origin, w.get(), None, Want.NOTHING, 5.0))
+        async def send() -> None:
+            found.append(await w.client().send(w.origin, w.get(), None, Want.NOTHING, 5.0))
 
-            outer.start_soon(send)
-            await trio.sleep(0.02)
+        outer.start_soon(send)
+        await trio.sleep(0.02)
     assert [exchange.error for exchange in found] == [ErrorKind.INTERRUPTED]
 
 

@@ -2,12 +2,11 @@
 
 import hashlib
 import socket
-from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
 import trio.testing
-from scripted_server import OK, Stream, always_ok, read_head, reset, world
+from scripted_server import OK, Script, Stream, always_ok, read_head, reset, world
 
 from vezaflow.protocols import ErrorKind, Origin, Resolver, Transport, Want
 
@@ -16,12 +15,12 @@ BOTH = pytest.mark.parametrize("epoll", [True, False], ids=["epoll", "poll"])
 PIECE = bytes(range(256)) * 4096  # 1 MiB
 
 
-def takes(length: int, digests: list[str], step: int = 65536, pause: float = 0.0) -> Callable[[Stream], Awaitable[None]]:
+def takes(length: int, digests: list[str], step: int = 65536, pause: float = 0.0) -> Script:
     """A script that reads bodies of `length`, `step` bytes at a time, and notes their digests."""
 
     async def script(stream: Stream) -> None:
         while data := await read_head(stream):
-            head, _, rest = data.partition(b"\r\n\r\n")
+            _, _, rest = data.partition(b"\r\n\r\n")
             digest, left = hashlib.sha256(rest), length - len(rest)
             while left:
                 more = await stream.receive_some(min(step, left))
@@ -205,7 +204,7 @@ async def test_cookies_come_back_to_who_set_them() -> None:
 # -- several addresses (RFC 8305) ---------------------------------------------------------------------------------
 
 
-async def send_to(addresses: list[tuple[socket.AddressFamily, tuple[str, int]]], timeout: float) -> tuple[object, float]:
+async def send_to(addresses: list[tuple[socket.AddressFamily, tuple[str, int]]]) -> tuple[object, float]:
     async def lookup(host: str, port: int) -> list[object]:
         return list(addresses)
 
@@ -214,7 +213,7 @@ async def send_to(addresses: list[tuple[socket.AddressFamily, tuple[str, int]]],
         await nursery.start(transport.run)
         client = transport.client()
         found = await client.send(
-            Origin("http", "many.test", 80), b"GET / HTTP/1.1\r\nHost: many.test\r\n\r\n", None, Want.NOTHING, timeout
+            Origin("http", "many.test", 80), b"GET / HTTP/1.1\r\nHost: many.test\r\n\r\n", None, Want.NOTHING, 5.0
         )
         left = len(transport.reactor.connections)
         nursery.cancel_scope.cancel()
@@ -225,7 +224,7 @@ async def send_to(addresses: list[tuple[socket.AddressFamily, tuple[str, int]]],
 async def test_the_next_address_is_tried_when_one_refuses() -> None:
     async with world(always_ok) as w:
         refusing = (socket.AF_INET, ("127.0.0.2", w.origin.port))
-        error, connecting = await send_to([refusing, (socket.AF_INET, ("127.0.0.1", w.origin.port))], 5.0)
+        error, connecting = await send_to([refusing, (socket.AF_INET, ("127.0.0.1", w.origin.port))])
     assert error is None
     assert connecting < 0.2
 
@@ -238,7 +237,7 @@ async def test_the_next_address_is_tried_while_one_is_silent() -> None:
         with socket.create_connection(full.getsockname()):
             async with world(always_ok) as w:
                 silent = (socket.AF_INET, full.getsockname())
-                error, connecting = await send_to([silent, (socket.AF_INET, ("127.0.0.1", w.origin.port))], 5.0)
+                error, connecting = await send_to([silent, (socket.AF_INET, ("127.0.0.1", w.origin.port))])
     assert error is None
     assert 0.2 < connecting < 1.0
 
@@ -246,5 +245,5 @@ async def test_the_next_address_is_tried_while_one_is_silent() -> None:
 async def test_all_addresses_refusing_is_a_refusal() -> None:
     async with world(always_ok) as w:
         port = w.origin.port
-        error, _ = await send_to([(socket.AF_INET, (f"127.0.0.{n}", port)) for n in (4, 5, 6)], 5.0)
+        error, _ = await send_to([(socket.AF_INET, (f"127.0.0.{n}", port)) for n in (4, 5, 6)])
     assert error is ErrorKind.REFUSED

@@ -125,9 +125,7 @@ CASES = {
         error=ErrorKind.MALFORMED,
         alive=False,
     ),
-    "bad chunk": Case(
-        answer("Transfer-Encoding: chunked", body=b"zz\r\n"), error=ErrorKind.MALFORMED, alive=False
-    ),
+    "bad chunk": Case(answer("Transfer-Encoding: chunked", body=b"zz\r\n"), error=ErrorKind.MALFORMED, alive=False),
     "protocols switched": Case(
         answer("Upgrade: websocket", "Connection: upgrade", status="101 Switching Protocols"),
         error=ErrorKind.MALFORMED,
@@ -137,13 +135,9 @@ CASES = {
     "half a head": Case(b"HTTP/1.1 200 OK\r\nConte", error=ErrorKind.CLOSED_EARLY, eof=True, alive=False),
     "half a body": Case(sized(b"hello")[:-2], error=ErrorKind.CLOSED_EARLY, eof=True, alive=False),
     "half a chunk": Case(chunked(b"hello")[:-8], error=ErrorKind.CLOSED_EARLY, eof=True, alive=False),
-    "only an interim answer": Case(
-        answer(status="100 Continue"), error=ErrorKind.CLOSED_EARLY, eof=True, alive=False
-    ),
+    "only an interim answer": Case(answer(status="100 Continue"), error=ErrorKind.CLOSED_EARLY, eof=True, alive=False),
     "bad gzip": Case(sized(b"not gzip", "Content-Encoding: gzip"), error=ErrorKind.MALFORMED, alive=False),
-    "cut gzip": Case(
-        sized(gzip.compress(TEXT)[:-9], "Content-Encoding: gzip"), error=ErrorKind.MALFORMED, alive=False
-    ),
+    "cut gzip": Case(sized(gzip.compress(TEXT)[:-9], "Content-Encoding: gzip"), error=ErrorKind.MALFORMED, alive=False),
     "unknown encoding": Case(sized(b"x", "Content-Encoding: snappy"), error=ErrorKind.MALFORMED, alive=False),
     "a bomb": Case(
         sized(gzip.compress(bytes(LIMIT + 1)), "Content-Encoding: gzip"), error=ErrorKind.TOO_LARGE, alive=False
@@ -184,10 +178,9 @@ async def test_byte_by_byte(case: Case) -> None:
 @pytest.mark.trio
 async def test_whatever_is_wanted(case: Case, want: Want) -> None:
     """What is wanted changes what is kept, never how the answer ends; decoding is only done for who wants the body."""
-    decoded = "Encoding: " in case.sent[:80].decode("latin-1") and case.error is not None
-    if decoded and not want & Want.BODY and case.sent.startswith(b"HTTP/1.1 200"):
-        if b"Content-Encoding" in case.sent:
-            case = replace(case, error=None, alive=True)
+    undecodable = b"Content-Encoding" in case.sent and case.error is not None
+    if undecodable and not want & Want.BODY:
+        case = replace(case, error=None, alive=True)
     for pieces in ([case.sent], [case.sent[:30], case.sent[30:]]):
         await check(replace(case, want=want), [piece for piece in pieces if piece])
 
@@ -278,7 +271,7 @@ async def test_one_connection_carries_answers_of_every_kind_in_turn() -> None:
                 await stream.recv(1000)
                 middle = len(case.sent) // 2
                 await stream.send(case.sent[:middle])
-                await trio.sleep(0)
+                await trio.lowlevel.checkpoint()
                 await stream.send(case.sent[middle:])
 
     async with trio.open_nursery() as nursery:

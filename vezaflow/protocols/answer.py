@@ -18,7 +18,7 @@ __all__ = ["Answer", "Bodied", "Detailed", "HttpParserError", "HttpParserUpgrade
 
 
 class Answer:
-    """The least that can be known of an answer: that it ended, with which status, and whether the connection lives on."""
+    """The least that can be known of an answer: its end, its status, and whether the connection lives on."""
 
     __slots__ = ("done", "extra", "feed", "keep", "parser", "status")
 

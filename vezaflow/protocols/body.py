@@ -78,7 +78,7 @@ def _unbrotli(body: bytes, limit: int) -> bytes:
             made.append(piece)
             if decoder.is_finished():
                 return b"".join(made)
-            if decoder.can_accept_more_data():
+            if not piece and decoder.can_accept_more_data():
                 raise Undecodable("bad br body: it is cut short")
             piece = decoder.process(b"", output_buffer_limit=_STEP)
     except brotli.error:

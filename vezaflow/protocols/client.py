@@ -88,8 +88,8 @@ class Client:
     ) -> Exchange:
         """Send one request and wait for its answer, at most `timeout` seconds in all.
 
-        `head` is the whole request head with its blank line; `bodyless` says that it is HEAD; `replayable` that it may be
-        sent again. The exchange returned is the client's own, overwritten by its next request.
+        `head` is the whole request head with its blank line; `bodyless` says that it is HEAD; `replayable` that it
+        may be sent again. The exchange returned is the client's own, overwritten by its next request.
         """
         reactor = self._reactor
         clock = reactor.clock

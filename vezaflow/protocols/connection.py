@@ -100,7 +100,7 @@ class Connection:
         await park(self.trap)
 
     def start(self, exchange: Exchange, head: bytes, body: Body, want: Want, bodyless: bool) -> None:
-        """Hand a request to the kernel, as much of it as it takes. If `exchange` is still set after this, wait for it."""
+        """Hand the kernel as much of a request as it takes. If `exchange` is still set after this, wait for it."""
         self.exchange = exchange
         self.want = want
         self.bodyless = bodyless

@@ -97,9 +97,8 @@ def parse(origin: Origin, target: str, line: str, now: float) -> Cookie | None:
     told = _attributes(rest)
     domain, host_only = origin.host, True
     wanted = told.get("domain", "").lstrip(".").lower()
-    if wanted and wanted != origin.host:
-        if not origin.host.endswith("." + wanted) or "." not in wanted or _is_address(origin.host):
-            return None
+    if wanted and wanted != origin.host and not _may_speak_for(origin.host, wanted):
+        return None
     if wanted and not _is_address(origin.host):
         domain, host_only = wanted, False
     path = told.get("path", "")
@@ -130,6 +129,10 @@ def _keeps_its_promise(cookie: Cookie, origin: Origin, told: dict[str, str]) -> 
     if cookie.name.startswith("__Host-"):
         return cookie.secure and cookie.host_only and told.get("path") == "/"
     return True
+
+
+def _may_speak_for(host: str, domain: str) -> bool:
+    return host.endswith("." + domain) and "." in domain and not _is_address(host)
 
 
 def _attributes(rest: str) -> dict[str, str]:

@@ -20,7 +20,7 @@ _reschedule = trio.lowlevel.reschedule
 
 
 def trap(abort: Callable[[Any], trio.lowlevel.Abort]) -> Trap:
-    """The message with which a task asks trio to sleep until it is rescheduled, or until `abort` lets it be cancelled."""
+    """The message with which a task asks trio to sleep until `wake`, or until `abort` lets it be cancelled."""
     coroutine = trio.lowlevel.wait_task_rescheduled(abort)  # noqa: ASYNC105 (only its message)
     message: Trap = coroutine.send(None)
     coroutine.close()

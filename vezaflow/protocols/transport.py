@@ -74,7 +74,7 @@ class Transport:
         return Lag(recent, reactor.worst_lag)
 
     def maker(self, origin: Origin, options: ClientOptions, old: Connection | None) -> Callable[[socket], Connection]:
-        """What wraps a new socket to `origin`; `old` is the connection that it replaces, whose TLS session may be resumed."""
+        """What wraps a new socket to `origin`; the TLS session of `old`, which it replaces, may be resumed."""
         if origin.scheme != "https":
             return lambda sock: Connection(sock, self.reactor, self._scratch)
         from vezaflow.protocols.tls import SecureConnection, context_for
