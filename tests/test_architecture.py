@@ -23,7 +23,7 @@ LAYERS: list[set[str]] = [
     {"gates"},
     {"results"},
     {"outputs", "reports"},
-    {"trust"},
+    {"trust", "limits"},
     {"sandbox", "session"},
     {"cli"},
     {"__main__"},

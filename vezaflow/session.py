@@ -23,6 +23,7 @@ from vezaflow.diagnostics import Diagnostic, Diagnostics
 from vezaflow.engine import RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.gates import AbortWatch, Verdict, concerns_of, judge, overall
+from vezaflow.limits import require_open_files
 from vezaflow.metrics import Recorder
 from vezaflow.model import Suite, lint
 from vezaflow.outputs import Output, Trace, tick_of
@@ -65,6 +66,7 @@ def prepare(suite: Suite, inputs: Inputs) -> Plan:
 
 def run(plan: Plan, outputs: Sequence[Output], say: Callable[[str], None]) -> RunResult:
     """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load."""
+    require_open_files(plan.vus)
     return trio.run(_Session(plan, outputs, say).main)
 
 

@@ -45,9 +45,8 @@ async def test_shared_iterations_are_done_once_each_by_whoever_is_free(autojump_
 
 
 async def test_iterations_that_time_did_not_allow_are_counted(autojump_clock: trio.testing.MockClock) -> None:
-    plan = plan_of(
-        "load: {executor: shared-iterations, vus: 2, iterations: 50, max_duration: 1s, graceful_stop: 0s}\nsteps: [{get: /x}]"
-    )
+    load = "load: {executor: shared-iterations, vus: 2, iterations: 50, max_duration: 1s, graceful_stop: 0s}"
+    plan = plan_of(f"{load}\nsteps: [{{get: /x}}]")
     played = await play(plan, always(Reply(after=0.3)))
     done = played.count("iterations")
     assert 6 <= done <= 8
@@ -97,7 +96,8 @@ async def test_stop_lets_iterations_end_and_begins_none(autojump_clock: trio.tes
         engine.stop()
 
     target = Target(always(Reply(after=0.5)))
-    played = await play(plan_of("load: {vus: 2, duration: 1h}\nsteps: [{get: /x}, {get: /y}]"), target, during=stop_soon)
+    plan = plan_of("load: {vus: 2, duration: 1h}\nsteps: [{get: /x}, {get: /y}]")
+    played = await play(plan, target, during=stop_soon)
     assert played.seconds == pytest.approx(2.0, abs=0.1)
     assert target.asked.count("GET /x") == target.asked.count("GET /y")
 
@@ -197,7 +197,7 @@ async def test_one_seed_sends_the_same_requests(
     load = f"load: {{executor: per-vu-iterations, vus: {vus}, iterations: 8}}\n"
     flow = f"{load}vars: {{words: [a, b, c, d, e, f]}}\nsteps:\n{steps}"
     if not choose:
-        flow = flow.replace("words: [a, b, c, d, e, f]}", 'words: [a, b, c, d, e, f], mine: "${uuid()}"}') + '  - get: "/m/${mine}"\n'
+        flow = flow.replace("e, f]}", 'e, f], mine: "${uuid()}"}') + '  - get: "/m/${mine}"\n'
     logs = []
     for seed in (5, 5, 6):
         target = Target(OK)

@@ -276,7 +276,7 @@ async def test_an_extracted_url_that_leaves_the_allowed_hosts_is_not_asked(
     assert played.count("http_req_errors", error="guard") == 1
 
 
-async def test_an_expression_that_fails_is_a_failed_iteration_not_an_end(autojump_clock: trio.testing.MockClock) -> None:
+async def test_an_expression_that_fails_fails_its_iteration_only(autojump_clock: trio.testing.MockClock) -> None:
     target = Target(always(Reply(body=b'{"a":"text"}')))
     steps = "  - get: /a\n    extract: {a: $.a}\n  - set: {b: '${a + 1}'}\n  - get: /never\n"
     asked, played = await once(steps, target, iterations=2)

@@ -1,11 +1,13 @@
 """`vezaflow lint`: every mistake of every file, at once."""
 
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
-from vezaflow.diagnostics import render_github, render_json, render_text, summary_line
+from vezaflow.cli.printing import say
+from vezaflow.diagnostics import Diagnostic, Diagnostics, render_github, render_json, render_text, summary_line
 from vezaflow.errors import ExitCode
 from vezaflow.model import lint
 
@@ -27,15 +29,29 @@ def command(paths: tuple[Path, ...], form: str, strict: bool) -> None:
     PATHS are suite folders or flow files; a flow file is read with the suite.yml beside it. The exit code is 2 when
     there is an error, 0 otherwise. Environment values are not needed: `run` and `try` ask for them.
     """
-    diagnostics = lint(paths)[1]
+    diagnostics = Diagnostics()
+    for suite in suites(paths):
+        diagnostics.extend(lint(suite)[1])
     found = diagnostics.items
-    if form == "json":
-        click.echo(render_json(found), nl=False)
-    elif form == "github":
-        click.echo(render_github(found), nl=False)
-    else:
-        if found:
-            click.echo(render_text(found, colour=sys.stdout.isatty()), nl=False)
-        click.echo(summary_line(found))
+    say(_drawn(found, form).removesuffix("\n"))
     if diagnostics.failed or (strict and found):
         sys.exit(ExitCode.USAGE)
+
+
+def suites(paths: Iterable[Path]) -> Iterator[tuple[Path, ...]]:
+    """The paths of each suite: a folder is one, and flow files that lie in one folder are."""
+    folders: dict[Path, list[Path]] = {}
+    for path in paths:
+        if path.is_dir():
+            yield (path,)
+        else:
+            folders.setdefault(path.parent, []).append(path)
+    yield from (tuple(files) for files in folders.values())
+
+
+def _drawn(found: list[Diagnostic], form: str) -> str:
+    if form == "json":
+        return render_json(found)
+    if form == "github":
+        return render_github(found)
+    return (render_text(found, colour=sys.stdout.isatty()) if found else "") + summary_line(found)

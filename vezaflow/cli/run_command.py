@@ -3,12 +3,14 @@
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from vezaflow.cli.inputs import plan_of, shared, target
+from vezaflow.cli.printing import say, tell
 from vezaflow.cli.values import DURATION, counts
 from vezaflow.errors import VezaflowError
 from vezaflow.outputs import Output, Plain, Terminal
@@ -16,6 +18,8 @@ from vezaflow.plan import Inputs, Plan
 from vezaflow.reports import console, junit, step_summary, summary_json
 from vezaflow.results import RunResult
 from vezaflow.session import run
+
+Report = Callable[[RunResult], str | bytes]
 
 
 @click.command("run")
@@ -55,19 +59,18 @@ def command(
     vus = counts(vus_words, "--vus")
     if duration is not None and duration <= 0:
         raise click.BadParameter("a load lasts longer than that", param_hint="--duration")
-    files = {summary: summary_json, junit_file: junit}
-    for file in filter(None, files):
+    reports: tuple[tuple[Path | None, Report], ...] = ((summary, summary_json), (junit_file, junit))
+    files = tuple((file, report) for file, report in reports if file is not None)
+    for file, _ in files:
         _check_writable(file)
     with target(words, sandbox=sandbox, faults=faults) as environment:
         inputs = Inputs(environment, base_url, duration, vus, scale, only, seed)
         plan = plan_of(paths, inputs)
-        result = run(plan, _outputs(quiet=quiet), _speak)
-    written = [str(file) for file in files if file is not None]
-    result = replace(result, files=tuple(written))
+        result = run(plan, _outputs(quiet=quiet), tell)
+    result = replace(result, files=tuple(str(file) for file, _ in files))
     _show(result, plan)
-    for file, report in files.items():
-        if file is not None:
-            _write(file, report(result), plan)
+    for file, report in files:
+        _write(file, report(result), plan)
     _step_summary(result, plan)
     sys.exit(result.exit_code)
 
@@ -77,17 +80,13 @@ def _outputs(*, quiet: bool) -> tuple[Output, ...]:
         return ()
     if sys.stderr.isatty():
         return (Terminal(),)
-    return (Plain(_speak),)
-
-
-def _speak(message: str) -> None:
-    click.echo(message, err=True)
+    return (Plain(tell),)
 
 
 def _show(result: RunResult, plan: Plan) -> None:
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     width = min(120, shutil.get_terminal_size((100, 24)).columns)
-    click.echo(plan.secrets.mask(console(result, colour=colour, width=width)), nl=False, color=colour)
+    say(plan.secrets.mask(console(result, colour=colour, width=width)).removesuffix("\n"))
 
 
 def _write(file: Path, content: str | bytes, plan: Plan) -> None:
@@ -115,4 +114,4 @@ def _step_summary(result: RunResult, plan: Plan) -> None:
             with open(page, "a", encoding="utf-8") as file:
                 file.write(plan.secrets.mask(step_summary(result)))
         except OSError as e:
-            _speak(f"the step summary can't be written: {e.strerror}")
+            tell(f"the step summary can't be written: {e.strerror}")

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from vezaflow.cli.inputs import plan_of, shared, target
+from vezaflow.cli.printing import say
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.outputs import Trace
 from vezaflow.plan import Inputs, Plan, PlannedFlow
@@ -33,12 +34,12 @@ def command(
     with target(words, sandbox=sandbox, faults=faults) as environment:
         inputs = Inputs(environment, base_url=base_url, only=(only,) if only else (), seed=seed)
         plan = plan_of((path,), inputs)
-        trace = Trace(click.echo, plan.secrets, color=sys.stdout.isatty())
+        trace = Trace(say, plan.secrets, color=sys.stdout.isatty())
         good = rehearse(plan, _the_flow(plan), trace)
     if good:
-        click.echo(f"{trace.requests} requests, all as expected")
+        say(f"{trace.requests} requests, all as expected")
         return
-    click.echo(f"{trace.requests} requests, {trace.failures} not as expected")
+    say(f"{trace.requests} requests, {trace.failures} not as expected")
     sys.exit(ExitCode.RED)
 
 

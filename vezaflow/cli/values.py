@@ -8,7 +8,7 @@ import click
 from vezaflow.units import Dimension, parse_as
 
 
-class QuantityType(click.ParamType):
+class QuantityType(click.ParamType[float]):
     """A quantity with its unit, as an amount in base units."""
 
     def __init__(self, dimension: Dimension, name: str) -> None:

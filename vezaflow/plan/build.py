@@ -32,7 +32,7 @@ from vezaflow.model import (
     environment,
 )
 from vezaflow.plan.bodies import BodyCompiler
-from vezaflow.plan.evaluate import Compiler, Constant, Names
+from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Names
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs, Secrets
 from vezaflow.plan.plan import Plan, PlannedFlow, PlannedLoad, Preflight, Variables
@@ -124,7 +124,8 @@ class _Builder:
                         hint="load goes to staging: give the target in a variable of its own, such as BASE_URL",
                         code=ExitCode.REFUSED,
                     )
-            base = statics.text(written) or None
+            base = statics.value(written)
+            base = "http://localhost" if base is UNKNOWN else str(base)
         try:
             return Targets(base, self._suite.guard.allow)
         except UrlError as e:

@@ -36,6 +36,15 @@ from vezaflow.units import Quantity
 Evaluate = Callable[[Scope], Any]
 
 
+class Unknown(str):
+    """A value that a reported fault keeps from being known: an empty text that nothing more is said of."""
+
+    __slots__ = ()
+
+
+UNKNOWN = Unknown()
+
+
 @dataclass(frozen=True, slots=True)
 class Constant:
     """A value known before the run; callable like any other compiled expression."""
@@ -93,7 +102,7 @@ def kind_of(value: object) -> str:
 
 def render(value: Any) -> str:
     """A value as it stands in a text: numbers and booleans as JSON writes them, lists and mappings as JSON."""
-    if type(value) is str:
+    if isinstance(value, str):
         return value
     if value is True or value is False:
         return "true" if value else "false"
@@ -228,7 +237,7 @@ class Compiler:
                     f"'{name}' is never set",
                     help=self._hint(name) or "set it with `vars`, `set` or `extract`",
                 )
-                return Constant(None)
+                return Constant(UNKNOWN)
             return outer
         if name == "it":
             return lambda scope: scope.item
@@ -295,12 +304,13 @@ class Compiler:
                 f"the environment value {expression.name} is missing",
                 help=f"{help_}; did you mean '{near}'?" if near and near.upper() == near else help_,
             )
+            return Constant(UNKNOWN)
         return Constant(value)
 
     def _call(self, expression: Call) -> Evaluate:
         function = FUNCTIONS.get(expression.function)
         if function is None:  # lint has said so
-            return Constant(None)
+            return Constant(UNKNOWN)
         arguments = tuple(self.expression(a) for a in expression.arguments)
         call, span = function.call, expression.span
         if function.needs is Needs.NOTHING:
@@ -328,7 +338,7 @@ class Compiler:
             first = self.expression(left)
         second = self.expression(right)
         if isinstance(first, Constant):
-            return first if first.value is not None else second
+            return second if first.value is None else first
 
         def coalesce(scope: Scope) -> Any:
             try:
@@ -353,12 +363,14 @@ class Compiler:
         self, work: Callable[..., Any], arguments: tuple[Evaluate, ...], span: Span, *, fold: bool = True
     ) -> Evaluate:
         """A call of `work` on evaluated arguments; done now if all are constant."""
+        if any(isinstance(a, Constant) and a.value is UNKNOWN for a in arguments):
+            return Constant(UNKNOWN)
         if fold and all(isinstance(a, Constant) for a in arguments):
             try:
                 return Constant(work(*(a(_NO_SCOPE) for a in arguments)))
             except _FAULTS as fault:
                 self._diagnostics.error("VF302", span, f"this can't be computed: {_reason(fault)}")
-                return Constant(None)
+                return Constant(UNKNOWN)
         if len(arguments) == 1:
             (only,) = arguments
 

@@ -18,7 +18,7 @@ from vezaflow.model import Auth, Expect, Expression, OnFailure, Request, Request
 from vezaflow.model import Source as From
 from vezaflow.plan.bodies import BodyCompiler, query_text
 from vezaflow.plan.checks import Failure, plan_check
-from vezaflow.plan.evaluate import Compiler, Constant, Evaluate
+from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate
 from vezaflow.plan.extractors import plan_extract
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.statics import Statics
@@ -125,7 +125,7 @@ class RequestCompiler:
             return build(target, render_body(scope), lines, method)
 
         if isinstance(headers, Constant) and isinstance(render_body, Constant):
-            if isinstance(url, Constant):
+            if isinstance(url, Constant) and url.value is not UNKNOWN:
                 return self._constant(prepare, request.url_span), redirect
             return _kept(url, lambda text: build(resolve(text), render_body.value, headers.value, method)), redirect
         return prepare, redirect

@@ -8,7 +8,7 @@ from typing import Any
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import Expression
-from vezaflow.plan.evaluate import Compiler, Constant, show
+from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, show
 from vezaflow.units import Dimension, parse_as
 
 
@@ -32,8 +32,7 @@ class Statics:
         except (TypeError, ValueError):
             number = -1
         if number < least or isinstance(value, bool):
-            if value is not None:
-                self._wrong(expression.span, f"a whole number of at least {least}", value)
+            self._wrong(expression.span, f"a whole number of at least {least}", value)
             return least
         return number
 
@@ -47,15 +46,15 @@ class Statics:
 
     def text(self, expression: Expression) -> str:
         value = self._value(expression)
-        return "" if value is None else str(value)
+        return str(value)
 
     def value(self, expression: Expression) -> Any:
-        """Whatever it is; None with a diagnostic when it is not known before the run."""
+        """Whatever it is; UNKNOWN, with a diagnostic, when it is not known before the run."""
         return self._value(expression)
 
     def _quantity(self, expression: Expression, dimension: Dimension, wanted: str) -> float:
         value = self._value(expression)
-        if isinstance(value, str):
+        if isinstance(value, str) and value is not UNKNOWN:
             try:
                 return parse_as(value, dimension).amount
             except ValueError as e:
@@ -63,16 +62,12 @@ class Statics:
                 return 0.0
         if isinstance(value, int | float) and not isinstance(value, bool):
             return float(value)
-        if value is not None:
-            self._wrong(expression.span, wanted, value)
+        self._wrong(expression.span, wanted, value)
         return 0.0
 
     def _value(self, expression: Expression) -> Any:
-        before = len(self._diagnostics.items)
         compiled = self._compiler.expression(expression)
         if isinstance(compiled, Constant):
-            if compiled.value is None and len(self._diagnostics.items) == before:
-                self._wrong(expression.span, "a value", None)
             return compiled.value
         self._diagnostics.error(
             "VF704",
@@ -80,7 +75,9 @@ class Statics:
             "this must be known before the run",
             help="use constants, `env` and `vars` without random parts",
         )
-        return None
+        return UNKNOWN
 
     def _wrong(self, span: Span, wanted: str, value: object) -> None:
+        if value is UNKNOWN:  # its fault has been told
+            return
         self._diagnostics.error("VF702", span, f"this must be {wanted}, and it is {show(value)}")

@@ -1,0 +1,26 @@
+"""Where words go: results to standard output, what happens meanwhile to standard error.
+
+A reader who has seen enough (`| head`) closes the pipe; that ends the printing, not the run.
+"""
+
+import os
+import sys
+from typing import TextIO
+
+
+def say(text: str) -> None:
+    """Print a result."""
+    _print(text, sys.stdout)
+
+
+def tell(text: str) -> None:
+    """Print what happens meanwhile."""
+    _print(text, sys.stderr)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    try:
+        stream.write(f"{text}\n")
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
