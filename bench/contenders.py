@@ -4,6 +4,7 @@ Rivals of PyPI get a venv of their own in the cache folder, made once from bench
 A contender that isn't on this machine is left out and said to be.
 """
 
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -38,14 +39,17 @@ class Job:
     folder: Path
 
 
+Command = Callable[[tuple[str, ...], Job], list[str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Contender:
     """`command` builds the command line of a job."""
 
     name: str
     version: str
-    program: str
-    command: Callable[[str, Job], list[str]]
+    program: tuple[str, ...]
+    command: Command
 
 
 def _venv(name: str, cache: Path) -> Path:
@@ -72,22 +76,22 @@ def _first_line(command: list[str]) -> str:
     return lines[0] if lines else "unknown"
 
 
-def _run_vezaflow(program: str, job: Job) -> list[str]:
+def _run_vezaflow(program: tuple[str, ...], job: Job) -> list[str]:
     flow = HERE / "flows" / f"{job.scenario.script}.yml"
     return [
-        *(program, "run", str(flow), "--quiet", "--base-url", job.base, "-e", f"VUS={job.vus}"),
+        *(*program, "run", str(flow), "--quiet", "-e", f"BASE_URL={job.base}", "-e", f"VUS={job.vus}"),
         *("--duration", f"{job.seconds:g}s", "--summary", str(job.folder / "vezaflow.json")),
     ]
 
 
-def _run_wrk(program: str, job: Job) -> list[str]:
+def _run_wrk(program: tuple[str, ...], job: Job) -> list[str]:
     script = RIVALS / "wrk" / f"{job.scenario.script}.lua"
     load = ["-t1", f"-c{job.vus}", f"-d{job.seconds:g}s"]
     scripted = ["-s", str(script)] if script.exists() else []
-    return [program, *load, *scripted, f"{job.base}/"]
+    return [*program, *load, *scripted, f"{job.base}/"]
 
 
-def _run_k9(program: str, job: Job) -> list[str]:
+def _run_k9(program: tuple[str, ...], job: Job) -> list[str]:
     plan = (RIVALS / "k9-load" / f"{job.scenario.script}.yml").read_text()
     values = {"BASE": job.base, "VUS": str(job.vus), "DURATION": f"{job.seconds:g}s", "MIB": "x" * CHUNK}
     for name, value in values.items():
@@ -95,58 +99,58 @@ def _run_k9(program: str, job: Job) -> list[str]:
     filled = job.folder / "k9-load.yml"
     filled.write_text(plan)
     (job.folder / "chunk.bin").write_bytes(b"x" * CHUNK)
-    return [program, "run", "--quiet", str(filled)]
+    return [*program, "run", "--quiet", str(filled)]
 
 
-def _run_locust(program: str, job: Job) -> list[str]:
+def _run_locust(program: tuple[str, ...], job: Job) -> list[str]:
     return [
-        *(program, "-f", str(RIVALS / "locust" / "locustfile.py"), "--headless", "--only-summary"),
+        *(*program, "-f", str(RIVALS / "locust" / "locustfile.py"), "--headless", "--only-summary"),
         *("-u", str(job.vus), "-r", str(job.vus), "-t", f"{job.seconds:g}s", "--host", job.base),
         LOCUST_USERS[job.scenario.script],
     ]
 
 
-def _run_k6(program: str, job: Job) -> list[str]:
+def _run_k6(program: tuple[str, ...], job: Job) -> list[str]:
     script = RIVALS / "k6" / f"{job.scenario.script}.js"
     load = ["--vus", str(job.vus), "--duration", f"{job.seconds:g}s", "-e", f"BASE={job.base}"]
-    return [program, "run", "--quiet", *load, str(script)]
+    return [*program, "run", "--quiet", *load, str(script)]
 
 
-def _vezaflow() -> Contender | None:
-    program = Path(sys.executable).parent / "vezaflow"
-    if not program.exists():
+def _contender(name: str, program: tuple[str, ...], ask: str, run: Command) -> Contender:
+    return Contender(name, _first_line([*program, ask]).partition(" from ")[0], program, run)
+
+
+def _vezaflow(cache: Path) -> Contender | None:
+    """The checkout's own, with the interpreter that runs the bench."""
+    if importlib.util.find_spec("vezaflow") is None:
         return None
-    version = _first_line([str(program), "--version"])
-    return Contender("vezaflow", version, str(program), _run_vezaflow)
-
-
-def _wrk() -> Contender | None:
-    program = shutil.which("wrk")
-    return Contender("wrk", _first_line([program, "-v"]), program, _run_wrk) if program else None
+    return _contender("vezaflow", (sys.executable, "-m", "vezaflow"), "--version", _run_vezaflow)
 
 
 def _k9(cache: Path) -> Contender | None:
-    program = str(_venv("k9-load", cache) / "k9")
-    return Contender("k9-load", _first_line([program, "version"]), program, _run_k9)
+    return _contender("k9-load", (str(_venv("k9-load", cache) / "k9"),), "version", _run_k9)
 
 
 def _locust(cache: Path) -> Contender | None:
-    program = str(_venv("locust", cache) / "locust")
-    version = _first_line([program, "--version"]).partition(" from ")[0]
-    return Contender("locust", version, program, _run_locust)
+    return _contender("locust", (str(_venv("locust", cache) / "locust"),), "--version", _run_locust)
 
 
-def _k6() -> Contender | None:
+def _wrk(cache: Path) -> Contender | None:
+    program = shutil.which("wrk")
+    return _contender("wrk", (program,), "-v", _run_wrk) if program else None
+
+
+def _k6(cache: Path) -> Contender | None:
     program = shutil.which("k6")
-    return Contender("k6", _first_line([program, "version"]), program, _run_k6) if program else None
+    return _contender("k6", (program,), "version", _run_k6) if program else None
 
 
 FINDERS: Mapping[str, Callable[[Path], Contender | None]] = {
-    "vezaflow": lambda cache: _vezaflow(),
+    "vezaflow": _vezaflow,
     "k9-load": _k9,
-    "wrk": lambda cache: _wrk(),
+    "wrk": _wrk,
     "locust": _locust,
-    "k6": lambda cache: _k6(),
+    "k6": _k6,
 }
 
 

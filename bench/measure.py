@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.contenders import Contender, Job
+from bench.contenders import HERE, Contender, Job
 from bench.nginx import Target
 from bench.processes import busy, cost, end, pin
 
@@ -69,7 +69,7 @@ def measure(contender: Contender, job: Job, target: Target, core: int, window: f
             pin(core, command),
             stdout=output,
             stderr=subprocess.STDOUT,
-            cwd=job.folder,
+            cwd=HERE.parent,
         )
     try:
         _wait_for_traffic(target, process, before, started + LIMIT - window - WARM)
