@@ -1,0 +1,92 @@
+"""The histogram keeps its promises: exact counts, 0.1 % of error, merging without loss."""
+
+from math import ceil
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vezaflow.metrics import Histogram
+from vezaflow.metrics.histogram import RELATIVE_ERROR
+
+times = st.floats(min_value=1e-6, max_value=4000.0)
+samples = st.lists(st.one_of(st.just(0.0), times), min_size=1, max_size=200)
+shares = st.floats(min_value=0.0, max_value=1.0)
+
+
+def of(values: list[float]) -> Histogram:
+    histogram = Histogram()
+    histogram.record_many(np.array(values, dtype=float))
+    return histogram
+
+
+def nearest_rank(values: list[float], q: float) -> float:
+    return sorted(values)[max(1, ceil(round(q * len(values), 6))) - 1]
+
+
+@given(samples, shares)
+def test_a_quantile_is_the_nearest_rank_sample_to_a_thousandth(values: list[float], q: float) -> None:
+    true = nearest_rank(values, q)
+    assert of(values).quantile(q) == pytest.approx(true, rel=RELATIVE_ERROR * 1.001, abs=0)
+
+
+@given(samples, st.lists(shares, min_size=2, max_size=10))
+def test_quantiles_never_fall_as_the_share_grows(values: list[float], qs: list[float]) -> None:
+    found = of(values).quantiles(sorted(qs))
+    assert list(found) == sorted(q for q in found if q is not None)
+
+
+@given(samples, st.integers(0, 200))
+def test_the_merge_of_any_split_equals_the_whole(values: list[float], cut: int) -> None:
+    one = of(values[:cut])
+    one.add(of(values[cut:]))
+    assert one == of(values)
+
+
+@given(samples, samples)
+def test_taking_an_earlier_state_away_leaves_what_came_since(first: list[float], then: list[float]) -> None:
+    histogram = of(first)
+    earlier = histogram.copy()
+    histogram.record_many(np.array(then))
+    since = histogram.minus(earlier)
+    assert (since.count, since.zeros, since.nanoseconds) == (
+        len(then), then.count(0.0), of(then).nanoseconds
+    )  # fmt: skip
+    assert since.quantile(0.5) == pytest.approx(nearest_rank(then, 0.5), rel=0.002)
+
+
+@given(samples)
+def test_json_brings_the_same_histogram_back(values: list[float]) -> None:
+    assert Histogram.from_dict(of(values).to_dict()) == of(values)
+
+
+@given(samples)
+def test_count_sum_least_and_most_are_exact(values: list[float]) -> None:
+    histogram = of(values)
+    assert histogram.count == len(values)
+    assert (histogram.minimum, histogram.maximum) == (min(values), max(values))
+    assert histogram.mean == pytest.approx(sum(values) / len(values), abs=1e-9)
+
+
+@given(samples, samples)
+def test_a_copy_is_not_touched_by_what_comes_later(first: list[float], then: list[float]) -> None:
+    histogram = of(first)
+    copy = histogram.copy()
+    histogram.record_many(np.array(then))
+    assert copy == of(first)
+
+
+def test_without_samples_there_is_no_quantile_and_no_mean() -> None:
+    assert (Histogram().quantile(0.95), Histogram().mean) == (None, None)
+
+
+def test_times_out_of_range_count_and_keep_their_extremes() -> None:
+    histogram = of([1e-9, 90_000.0])
+    assert (histogram.count, histogram.minimum, histogram.quantile(1.0)) == (2, 1e-9, 90_000.0)
+
+
+def test_a_typical_distribution_takes_less_than_64_kilobytes() -> None:
+    histogram = of(list(np.geomspace(0.001, 2.0, 10_000)))
+    assert histogram._counts is not None
+    assert histogram._counts.nbytes < 64 * 1024
