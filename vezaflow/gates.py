@@ -65,7 +65,7 @@ class Verdict:
     @property
     def shown(self) -> str:
         """The value as people write it: `312 ms`; a dash without one."""
-        return "–" if self.value is None else shown(self.value, dimension_of(self.gate))
+        return "–" if self.value is None else _shown_beside(self.value, self.bound, dimension_of(self.gate))
 
     @property
     def shown_bound(self) -> str:
@@ -96,6 +96,19 @@ def bound_of(gate: PlannedGate) -> float:
 def shown(value: float, dimension: Dimension | None) -> str:
     """A figure as people write it."""
     return units.number(value) if dimension is None else units.text(value, dimension)
+
+
+def _shown_beside(value: float, bound: float, dimension: Dimension | None) -> str:
+    """A figure beside its bound: where rounding would make the two look alike, with as many digits as it takes."""
+    text = shown(value, dimension)
+    if value == bound or text != shown(bound, dimension):
+        return text
+    scale, unit = {Dimension.TIME: (1e3, " ms"), Dimension.RATIO: (1e2, " %")}.get(dimension, (1.0, ""))  # type: ignore[arg-type]
+    for digits in range(4, 16):
+        fine = f"{value * scale:.{digits}g}"
+        if float(fine) != float(f"{bound * scale:.{digits}g}"):
+            return fine + unit
+    return text
 
 
 def judge(
@@ -140,9 +153,9 @@ def _doubt(gate: PlannedGate, concerns: Sequence[Concern]) -> Concern | None:
 
 def _broken(gate: PlannedGate, value: float) -> str:
     dimension = dimension_of(gate)
-    return f"{aggregate_text(gate)} = {shown(value, dimension)}, wanted {gate.condition.operator} " + shown(
-        bound_of(gate), dimension
-    )
+    bound = bound_of(gate)
+    got = _shown_beside(value, bound, dimension)
+    return f"{aggregate_text(gate)} = {got}, wanted {gate.condition.operator} {shown(bound, dimension)}"
 
 
 def aggregate_text(gate: PlannedGate) -> str:

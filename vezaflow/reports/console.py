@@ -55,10 +55,13 @@ def _verdict(result: RunResult, look: _Look) -> Iterator[str]:
         yield "  stopped by hand before its end"
     if result.aborted:
         yield f"  stopped early by the gate {result.aborted}"
-    for concern in result.concerns:
-        yield f"  {concern.text}"
+    for number, concern in enumerate(result.concerns):
+        if number or result.outcome is not Outcome.INCONCLUSIVE:  # else the headline says it
+            yield f"  {concern.text}"
         if concern.remedy:
             yield look.paint(f"    remedy: {concern.remedy}", _DIM)
+    if result.outcome is Outcome.INCONCLUSIVE and not result.concerns:
+        yield look.paint("    remedy: see below why; check those gates' labels and steps, or run for longer", _DIM)
     for note in result.notes:
         yield f"  note: {note}"
     where = f" on {result.base_url}" if result.base_url else ""
@@ -71,18 +74,14 @@ def _gates(result: RunResult, look: _Look) -> Iterator[str]:
     if not result.verdicts:
         return
     yield look.title("Gates")
-    texts = [_own_text(verdict) for verdict in result.verdicts]
+    texts = [verdict.gate.text for verdict in result.verdicts]
     wide = min(max(map(len, texts)), max(30, look.width - 40))
     shown = max(len(verdict.shown) for verdict in result.verdicts)
     for scope, verdicts in rows.by_scope(result):
-        yield f"  {scope}"
+        yield f"  {'all flows' if scope == rows.ALL else scope}"
         for verdict in verdicts:
-            line = f"{_own_text(verdict):<{wide}}  {verdict.shown:>{shown}}  {look.paint(_remark(verdict), _DIM)}"
+            line = f"{verdict.gate.text:<{wide}}  {verdict.shown:>{shown}}  {look.paint(_remark(verdict), _DIM)}"
             yield f"    {look.mark(verdict.outcome)} {line}".rstrip()
-
-
-def _own_text(verdict: Verdict) -> str:
-    return verdict.gate.text
 
 
 def _remark(verdict: Verdict) -> str:
@@ -128,6 +127,7 @@ def _around(result: RunResult, look: _Look) -> Iterator[str]:
         yield from _table(_STEP_HEAD, named, look)
 
 
+_SPARE = ("max", "VUs", "p50")  # columns that go first where there is no room
 _STEP_HEAD = ("step", "requests", "p50", "p95", "p99", "max", "failed")
 
 
@@ -183,8 +183,13 @@ def _one_line(text: str, width: int = 160) -> str:
 
 
 def _table(head: Sequence[str], cells: Sequence[Sequence[str]], look: _Look) -> Iterator[str]:
-    """Columns as wide as they need to be, numbers to the right; the name gives way when the width does not do."""
-    widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
+    """Columns as wide as they need to be, numbers to the right; what can be spared goes when there is no room."""
+    columns = list(zip(head, *cells, strict=True))
+    for spare in _SPARE:
+        if sum(max(map(len, column)) + 2 for column in columns) > look.width:
+            columns = [column for column in columns if column[0] != spare]
+    head, *cells = zip(*columns, strict=True)
+    widths = [max(map(len, column)) for column in columns]
     widths[0] = max(8, min(widths[0], look.width - 2 - sum(width + 2 for width in widths[1:])))
     yield look.paint(_cells(head, widths), _DIM)
     for row in cells:

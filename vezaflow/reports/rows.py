@@ -8,7 +8,7 @@ from vezaflow.gates import Verdict
 from vezaflow.metrics import Phase, StepRow, Trend
 from vezaflow.results import RunResult
 
-ALL = "all flows"
+ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)

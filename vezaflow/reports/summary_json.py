@@ -13,9 +13,10 @@ is added. Times are seconds, sizes bytes, shares fractions of one, moments ISO 8
                               the figures below; `unjudged` what `measure` kept from the gates
     pooled                    the same figures over all flows
       figures                 vus_max, iterations, iterations_failed, requests, requests_per_second, failed_rate,
-                              data_sent, data_received, http_req_duration {p50, p90, p95, p99, p999, avg, min, max, count}
-    steps[]                   flow, phase, step, method, requests, failed, http_req_duration {…}
-    errors[]                  flow, phase, step, error, status, count, share, first, last (seconds since the start), detail
+                              data_sent, data_received, http_req_duration (a trend:
+                              p50, p90, p95, p99, p999, avg, min, max, count)
+    steps[]                   flow, phase, step, method, requests, failed, http_req_duration (a trend)
+    errors[]                  flow, phase, step, error, status, count, share, detail; first, last: seconds
     incidents[]               code, message, file, line, column
     timeline[]                one object a second and flow (vezaflow.metrics.Point)
     health                    cpu_mean, cpu_max (share of a core), lag_p99_ms, lag_max_ms, memory, vus_started
