@@ -291,3 +291,15 @@ async def test_closing_a_client_closes_its_connections() -> None:
         client.close()
         assert w.transport.reactor.connections == {}
         assert (await client.send(w.origin, w.get(), None, Want.NOTHING, 5.0)).reused is False
+
+
+@BOTH
+async def test_a_server_that_closes_what_it_accepts_is_never_an_exchange_without_an_outcome(epoll: bool) -> None:
+    async def script(stream: Stream) -> None:
+        reset(stream)  # type: ignore[arg-type]
+
+    async with world(script, epoll=epoll) as w:
+        for _ in range(50):
+            found = await w.client().send(w.origin, w.get(), None, Want.NOTHING, 5.0)
+            assert found.error in (ErrorKind.RESET, ErrorKind.CLOSED_EARLY)
+            assert found.detail

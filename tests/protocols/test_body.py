@@ -60,7 +60,7 @@ def test_a_bomb_stops_at_the_limit(name: str) -> None:
 @pytest.mark.parametrize("name", ENCODERS)
 def test_a_body_cut_short_is_refused(name: str) -> None:
     encoded = ENCODERS[name](bytes(range(256)) * 40)
-    with pytest.raises(Undecodable, match="^bad"):
+    with pytest.raises(Undecodable, match="bad"):
         decode(encoded[:-3], name, 100_000)
 
 

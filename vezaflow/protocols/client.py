@@ -191,20 +191,22 @@ class Client:
             self._failed(ErrorKind.TLS, f"{self._options.ca_file}: {fault_of(error)[1]}")
             return None
         connection = await dial(addresses, make, exchange, deadline)
-        exchange.connecting = clock() - found
+        exchange.connecting = (clock() if connection is None else connection.settled) - found
         if connection is not None and origin.scheme == "https":
-            connection = await self._secure(connection, deadline)
-        if connection is None:
+            await self._secure(connection, deadline)
+        if connection is None or connection.phase != IDLE:
+            if exchange.error is None:
+                self._failed(ErrorKind.CLOSED_EARLY, "the server closed the new connection before it was used")
             exchange.ended = clock()
             return None
         self._connection = connection
         return connection
 
-    async def _secure(self, connection: Any, deadline: float) -> Connection | None:
+    async def _secure(self, connection: Any, deadline: float) -> None:
         begun = self._reactor.clock()
         await connection.handshake(self.exchange, deadline)
-        self.exchange.tls = self._reactor.clock() - begun
-        return connection if connection.phase == IDLE else None
+        ended = connection.settled if connection.phase == IDLE else self._reactor.clock()
+        self.exchange.tls = ended - begun
 
     def _failed(self, kind: ErrorKind, detail: str) -> None:
         self.exchange.error = kind

@@ -58,7 +58,7 @@ class Connection:
 
     __slots__ = (
         "answer", "bodyless", "clock", "deadline", "exchange", "fd", "pending", "phase", "reactor", "scratch",
-        "skipping", "socket", "task", "trap", "want",
+        "settled", "skipping", "socket", "task", "trap", "want",
     )  # fmt: skip
 
     def __init__(self, sock: socket.socket, reactor: Reactor, scratch: Scratch) -> None:
@@ -69,6 +69,7 @@ class Connection:
         self.scratch = scratch
         self.phase = CONNECTING
         self.deadline = math.inf
+        self.settled = 0.0  # when connecting, then the handshake, ended
         self.task: trio.lowlevel.Task | None = None
         self.exchange: Exchange | None = None
         self.answer: Any = None  # an Answer of one of the kinds, while one is on its way or not yet collected
@@ -135,7 +136,7 @@ class Connection:
 
     def ready(self, mask: int, now: float) -> None:
         if self.phase == CONNECTING:
-            self._connected()
+            self._connected(now)
             return
         if self.pending is not None and mask & WRITE:
             self.flush()
@@ -359,22 +360,23 @@ class Connection:
             self.task = None
             wake(task)
 
-    def settle(self) -> None:
+    def settle(self, now: float) -> None:
         """The phase that a task waits for ended well: wake it."""
+        self.settled = now
         self.deadline = math.inf
         task = self.task
         if task is not None:
             self.task = None
             wake(task)
 
-    def _connected(self) -> None:
+    def _connected(self, now: float) -> None:
         code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             self.fail(*fault_of_code(code))
             return
         self.phase = IDLE
         self.exchange = None
-        self.settle()
+        self.settle(now)
 
     def _abort(self, _raise_cancel: Any) -> trio.lowlevel.Abort:
         self.task = None

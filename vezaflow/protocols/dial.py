@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import trio
 
-from vezaflow.protocols.connection import IDLE, Connection
+from vezaflow.protocols.connection import CLOSED, Connection
 from vezaflow.protocols.dns import Address
 from vezaflow.protocols.exchange import Exchange
 from vezaflow.protocols.faults import fault_of
@@ -38,7 +38,7 @@ async def _attempt(address: Address, make: Make, exchange: Exchange, deadline: f
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection = make(sock)
     await connection.connect(where, exchange, deadline)
-    return connection if connection.phase == IDLE else None
+    return connection if connection.phase != CLOSED else None
 
 
 async def _race(addresses: list[Address], make: Make, exchange: Exchange, deadline: float) -> Connection | None:

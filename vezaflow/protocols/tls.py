@@ -59,15 +59,21 @@ class SecureConnection(Connection):
 
     # -- handshake -------------------------------------------------------------------------------------------
 
+    def _connected(self, now: float) -> None:
+        super()._connected(now)
+        if self.phase == IDLE:
+            self.phase = HANDSHAKE
+
     async def handshake(self, exchange: Exchange, deadline: float) -> None:
         """Agree on keys, or leave the reason in `exchange`."""
+        if self.phase == CLOSED:
+            return
         self.exchange = exchange
-        self.phase = HANDSHAKE
-        self._shake()
+        self._shake(self.clock())
         if self.exchange is not None:
             await self.wait(deadline)
 
-    def _shake(self) -> None:
+    def _shake(self, now: float) -> None:
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
@@ -82,7 +88,7 @@ class SecureConnection(Connection):
         if self._push() or self.phase == HANDSHAKE:
             self.phase = IDLE
             self.exchange = None
-            self.settle()
+            self.settle(now)
 
     # -- sending ---------------------------------------------------------------------------------------------
 
@@ -170,7 +176,9 @@ class SecureConnection(Connection):
 
     def _decrypt(self, now: float) -> None:
         if self.phase == HANDSHAKE:
-            self._shake()
+            if self.exchange is None:  # it spoke first: kept for when the handshake starts
+                return
+            self._shake(now)
             if self.phase in (CLOSED, HANDSHAKE):
                 return
         scratch = self.scratch
@@ -194,7 +202,7 @@ class SecureConnection(Connection):
 
     def _cut(self, now: float, broken: OSError | None) -> None:
         """The TCP connection ended without TLS's own goodbye."""
-        if self.phase == HANDSHAKE:
+        if self.phase == HANDSHAKE and self.exchange is not None:
             self.fail(ErrorKind.TLS, "the server closed the connection during the handshake")
         elif self.answer is not None and self.answer.detailed and self.answer.open_ended:
             self.fail(ErrorKind.CLOSED_EARLY, "the server cut a body that only its TLS close could end")
