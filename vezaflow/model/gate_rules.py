@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vezaflow.diagnostics import Diagnostics, Span, suggest
-from vezaflow.metrics import METRICS, Metric
+from vezaflow.metrics import METRICS, Metric, Phase
 from vezaflow.model.gates import Gate
 from vezaflow.model.step_tables import METHODS
 from vezaflow.model.steps import Group, RequestDefaults, Step
@@ -18,8 +18,26 @@ class _Scope:
     """What the labels of a gate can select."""
 
     what: str  # for messages: "the suite", "the flow 'browse'"
-    values: dict[str, set[str]]  # of the labels whose values the files say
+    flows: set[str]
+    phases: dict[str, tuple[Step, ...]]  # the steps of each; a gate that names no phase judges `iteration`
     tags: set[str]
+
+    def values(self, label: str, phase: str) -> set[str] | None:
+        """The values that a label can have; None if the files don't say."""
+        steps = self.phases.get(phase, ())
+        match label:
+            case "flow":
+                return self.flows
+            case "phase":
+                return {each.value for each in Phase}
+            case "method":
+                return {method.upper() for method in METHODS}
+            case "step":
+                return {request.name for request in requests(steps)}
+            case "group":
+                return {step.name for step in all_steps(steps) if isinstance(step, Group)}
+            case _:
+                return None
 
 
 def check_gates(suite: Suite, diagnostics: Diagnostics) -> None:
@@ -139,15 +157,31 @@ def _check_label(gate: Gate, metric: Metric, name: str, value: str, scope: _Scop
             label=f"did you mean '{near}'?" if near else "",
             help=f"it has {', '.join(sorted(allowed))}",
         )
-    elif name in scope.values and value not in scope.values[name]:
-        near = suggest(value, scope.values[name])
+        return
+    phase = dict(gate.labels).get("phase", Phase.ITERATION.value)
+    values = scope.values(name, phase)
+    if values is not None and value not in values:
+        near = suggest(value, values)
         diagnostics.error(
             "VF503",
             _piece(gate.span, value),
-            f"there is no {name} '{value}' in {scope.what}",
+            f"there is no {name} '{value}' in {_where(name, scope, phase)}",
             label=f"did you mean '{near}'?" if near else "",
-            help="" if near or not scope.values[name] else _listed(name, scope.values[name]),
+            help=_elsewhere(name, value, scope) or ("" if near or not values else _listed(name, values)),
         )
+
+
+def _where(name: str, scope: _Scope, phase: str) -> str:
+    plain = phase == Phase.ITERATION.value or name not in ("step", "group")
+    return scope.what if plain else f"the phase '{phase}' of {scope.what}"
+
+
+def _elsewhere(name: str, value: str, scope: _Scope) -> str:
+    """Where a step or a group stands, if in another phase than the one that the gate judges."""
+    for phase in scope.phases:
+        if name in ("step", "group") and value in (scope.values(name, phase) or ()):
+            return f"it runs in the phase '{phase}', which a gate judges only with the label `phase:{phase}`"
+    return ""
 
 
 def _listed(name: str, values: set[str]) -> str:
@@ -156,24 +190,26 @@ def _listed(name: str, values: set[str]) -> str:
 
 
 def _flow_scope(suite: Suite, flow: Flow) -> _Scope:
-    steps = flow_steps(flow)
-    return _Scope(f"the flow '{flow.name}'", _values(steps, {flow.name}), _tags(steps, suite.defaults, flow.defaults))
+    phases = {
+        Phase.ITERATION.value: flow.steps,
+        Phase.LOGIN.value: flow.login,
+        Phase.FINALLY.value: flow.final,
+    }
+    return _Scope(
+        f"the flow '{flow.name}'", {flow.name}, phases, _tags(flow_steps(flow), suite.defaults, flow.defaults)
+    )
 
 
 def _pooled(suite: Suite, scopes: list[_Scope]) -> _Scope:
-    own = suite_steps(suite)
-    scopes = [*scopes, _Scope("", _values(own, set()), _tags(own, suite.defaults))]
-    values = {name: set[str]().union(*(s.values[name] for s in scopes)) for name in scopes[0].values}
-    return _Scope("the suite", values, set[str]().union(*(scope.tags for scope in scopes)))
-
-
-def _values(steps: tuple[Step, ...], flows: set[str]) -> dict[str, set[str]]:
-    return {
-        "flow": flows,
-        "step": {request.name for request in requests(steps)},
-        "group": {step.name for step in all_steps(steps) if isinstance(step, Group)},
-        "method": {method.upper() for method in METHODS},
+    phases: dict[str, tuple[Step, ...]] = {
+        Phase.PREFLIGHT.value: suite.preflight,
+        Phase.SETUP.value: suite.setup,
+        Phase.TEARDOWN.value: suite.teardown,
     }
+    for phase in (Phase.ITERATION.value, Phase.LOGIN.value, Phase.FINALLY.value):
+        phases[phase] = tuple(step for scope in scopes for step in scope.phases[phase])
+    tags = set[str]().union(_tags(suite_steps(suite), suite.defaults), *(scope.tags for scope in scopes))
+    return _Scope("the suite", {flow.name for flow in suite.flows}, phases, tags)
 
 
 def _tags(steps: tuple[Step, ...], *layers: RequestDefaults) -> set[str]:

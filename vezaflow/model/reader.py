@@ -20,9 +20,7 @@ from vezaflow.syntax import Node, decode, read_yaml
 _SUITE_NAMES = ("suite.yml", "suite.yaml")
 _ENDINGS = (".yml", ".yaml")
 # `http_req_duration{step: segment}: …`: YAML ends the key at the first ": "
-_SPACED_LABEL = re.compile(
-    r"^[ \t]*(?P<key>[A-Za-z_]\w*\{(?P<label>[A-Za-z_]\w*):[ \t]+(?P<value>[^}\n]*)\})[ \t]*:", re.MULTILINE
-)
+_SPACED_LABEL = re.compile(r"^[ \t]*(?P<key>[A-Za-z_]\w*\{[^}\n]*:[ \t][^}\n]*\})[ \t]*:", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -52,9 +50,11 @@ class _Files:
         if source is None:
             return None
         self.sources[source.path] = source
-        if _spaced_labels(source, self.diagnostics):
-            return source, None
-        return source, read_yaml(source, self.diagnostics)
+        found = Diagnostics()
+        node = read_yaml(source, found)
+        if node is not None or not _spaced_labels(source, self.diagnostics):
+            self.diagnostics.extend(found)
+        return source, node
 
     def _source(self, path: Path) -> Source | None:
         if path in self.overlay:
@@ -164,12 +164,11 @@ def _spaced_labels(source: Source, diagnostics: Diagnostics) -> bool:
     found = False
     for match in _SPACED_LABEL.finditer(source.text):
         found = True
-        blank = source.text.index(":", match.start("label")) + 1
         diagnostics.error(
             "VF129",
             Span(source, match.start("key"), match.end("key")),
             "a blank after the colon in a gate's label",
             label="YAML ends the key at `: `",
-            help=f"write `{source.text[match.start('key') : blank]}{match['value'].strip()}}}`",
+            help="write `" + re.sub(r":[ \t]+", ":", match["key"]) + "`",
         )
     return found
