@@ -8,7 +8,6 @@ from vezaflow.model.tables import DEFAULTS
 
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 BODIES = ("json", "form", "body", "multipart")
-EXTRACT_SOURCES = ("json", "regex", "header", "cookie", "m3u8")
 
 # What the items of `m3u8: variants` and `m3u8: segments` have: names in `where`, keys of their values.
 M3U8_FIELDS: dict[str, tuple[str, ...]] = {
