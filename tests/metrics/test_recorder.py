@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vezaflow.metrics import METRICS, Counter, Gauge, Phase, Recorder, Summary, Trend, Window, merge_all
@@ -208,6 +208,7 @@ def worker(part: list[tuple[str, int, float, bool]], begin: int = 0) -> Summary:
     return recorder.snapshot()
 
 
+@settings(max_examples=30)
 @given(events, st.lists(st.integers(0, 60), max_size=3))
 def test_the_merge_of_any_split_over_workers_answers_as_the_whole(
     part: list[tuple[str, int, float, bool]], cuts: list[int]
@@ -221,6 +222,7 @@ def test_the_merge_of_any_split_over_workers_answers_as_the_whole(
         assert merged.select(metric) == whole.select(metric)
 
 
+@settings(max_examples=30)
 @given(events)
 def test_json_brings_the_same_summary_back(part: list[tuple[str, int, float, bool]]) -> None:
     summary = worker(part)

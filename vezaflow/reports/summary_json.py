@@ -5,7 +5,7 @@ is added. Times are seconds, sizes bytes, shares fractions of one, moments ISO 8
     suite, run_id, description, base_url, seed, clock
     started, seconds          when the load began, and how long it lasted
     outcome                   green | red | inconclusive
-    headline, exit_code, interrupted, aborted
+    headline, exit_code, interrupted, aborted (the gate that stopped it early)
     gates[]                   gate (as written), flow (null: all), metric, labels, outcome, value, bound, operator,
                               shown, samples, margin (share of the bound left; below 0: broken), reason
     concerns[]                kind, text, remedy, flow
@@ -19,6 +19,7 @@ is added. Times are seconds, sizes bytes, shares fractions of one, moments ISO 8
     errors[]                  flow, phase, step, error, status, count, share, detail; first, last: seconds
     incidents[]               code, message, file, line, column
     timeline[]                one object a second and flow (vezaflow.metrics.Point)
+    notes, files              what else people should know; the reports written
     health                    cpu_mean, cpu_max (share of a core), lag_p99_ms, lag_max_ms, memory, vus_started
     inputs                    name → value; secrets are masked
     versions                  vezaflow, python, platform

@@ -1,0 +1,128 @@
+"""The live display and the plain lines: what they say, and that they fit."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from planned import plan_of
+from rich.console import Console
+
+from vezaflow.diagnostics import Source, Span
+from vezaflow.gates import Outcome, Verdict, judge
+from vezaflow.metrics import Recorder
+from vezaflow.outputs import FlowNow, Plain, Terminal, Tick, tick_of
+from vezaflow.outputs.lines import display, plain
+from vezaflow.plan import PlannedGate
+from vezaflow.results import Health
+from vezaflow.syntax import Condition
+from vezaflow.units import Dimension, Quantity
+
+FLOW = """
+flow: browse
+load: {vus: 2, duration: 10s}
+steps:
+  - get: /search
+gates:
+  http_req_duration: p(95) < 500 ms
+"""
+SPAN = Span(Source("suite.yml", "gates:"), 0, 5)
+
+
+def verdict(outcome: Outcome, value: float) -> Verdict:
+    condition = Condition("p", 95.0, "<", Quantity(0.5, Dimension.TIME), "p(95) < 500 ms", SPAN)
+    gate = PlannedGate("browse", "http_req_duration", (), condition, SPAN)
+    reason = "p(95) = 612 ms, wanted < 500 ms" if outcome is Outcome.RED else ""
+    return Verdict(gate, outcome, value, 100, reason)
+
+
+GOOD, BAD = verdict(Outcome.GREEN, 0.3), verdict(Outcome.RED, 0.612)
+UNSURE = verdict(Outcome.INCONCLUSIVE, 0.0)
+BROWSE = FlowNow("browse", 990, 1000, 12345, 4012.3, 0.612, 0.004, (GOOD, BAD, UNSURE))
+STREAMING = FlowNow("streaming", 500, 500, 800, 812.0, 0.1, 0.0, (GOOD,))
+POOLED = FlowNow("all", 1490, 1500, 13145, 4824.3, 0.5, 0.003, ())
+TICK = Tick(72.0, 228.0, (BROWSE, STREAMING), POOLED, Health(0.42, 0.6, 2.1, 14.0, 84 * 2**20, 1500))
+
+
+def drawn(width: int, tick: Tick = TICK) -> list[str]:
+    return ["".join(text for text, _ in line) for line in display(tick, "veza-capacity", width)]
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_the_display_fits(width: int) -> None:
+    assert max(map(len, drawn(width))) <= width
+
+
+def test_the_display_reads_as_meant_at_80_columns() -> None:
+    assert [line.rstrip() for line in drawn(80)] == [
+        " veza-capacity  " + "━" * 30 + "  1m12s of 5m",
+        "",
+        " flow               VUs  iterations    req/s       p95   failed  gates",
+        " browse       990/1,000      12,345    4,012    612 ms    0.4 %  ✓✗–",
+        " streaming          500         800      812    100 ms      0 %  ✓",
+        " all        1,490/1,500      13,145    4,824    500 ms    0.3 %",
+        "",
+        " generator: 42 % of a core, loop late by 2.1 ms (p99), 84 MiB",
+    ]
+
+
+def test_a_broken_gate_is_told_in_words_where_there_is_room() -> None:
+    assert "✓✗– p(95) = 612 ms, wanted < 500 ms" in drawn(120)[3]
+
+
+def test_more_gates_than_there_is_room_for_become_the_worst_of_them() -> None:
+    many = replace(TICK, flows=(replace(BROWSE, gates=(GOOD,) * 40 + (BAD,)),))
+    row = drawn(80, many)[3]
+    assert row.endswith("✗")
+    assert len(row) <= 80
+
+
+def test_plain_lines_say_the_whole_and_each_flow() -> None:
+    assert plain(TICK) == [
+        "[1m12s, 3m48s left] 1,490 VUs, 13,145 iterations, 4,824 req/s, p95 500 ms, failed 0.3 %",
+        "    browse: 990 VUs, 12,345 iterations, 4,012 req/s, p95 612 ms, failed 0.4 %; "
+        "gate broken so far: p(95) = 612 ms, wanted < 500 ms",
+        "    streaming: 500 VUs, 800 iterations, 812 req/s, p95 100 ms, failed 0 %",
+    ]
+
+
+def test_plain_lines_come_every_five_seconds() -> None:
+    said: list[str] = []
+    output = Plain(said.append)
+    for second in range(1, 13):
+        output.tick(replace(TICK, elapsed=second + 0.01, flows=()))
+    assert [line.split(",")[0] for line in said] == ["[5 s", "[10 s"]
+
+
+def test_before_anything_came_there_are_dashes() -> None:
+    nothing = FlowNow("f", 0, 10, 0, 0.0, None, None, ())
+    assert "p95 –, failed –" in plain(Tick(0.0, 10.0, (), nothing, Health()))[0]
+
+
+def test_the_terminal_draws_in_place_and_cleans_up() -> None:
+    screen = io.StringIO()
+    terminal = Terminal(Console(file=screen, force_terminal=True, width=80, color_system=None))
+    terminal.begin(plan_of(FLOW, suite="suite: veza-capacity\nbase_url: http://127.0.0.1:1"))
+    terminal.tick(TICK)
+    terminal.end()
+    assert "veza-capacity" in screen.getvalue()
+    assert screen.getvalue().count("\x1b[?25h") == 1  # the cursor is back
+
+
+def test_a_tick_says_how_a_run_stands_and_what_its_gates_would_say() -> None:
+    plan, recorder = plan_of(FLOW), Recorder(0.0)
+    step, flow = recorder.step("browse", "GET /search", "GET"), recorder.flow("browse")
+    flow.vus = 2
+    for second in range(1, 6):
+        for _ in range(second):
+            step.answered(200, 0.1 * second, 0.0, 0.0, 1, 1)
+        flow.iteration(0.5)
+        recorder.fold(float(second))
+    summary = recorder.snapshot()
+    verdicts = judge(plan.gates, summary)
+    tick = tick_of(plan, summary, recorder.timeline(), verdicts, elapsed=5.0, health=Health())
+    (browse,) = tick.flows
+    assert (browse.vus, browse.vus_asked, browse.iterations) == (2, 2, 5)
+    assert browse.requests_per_second == 4.0  # of the last three seconds: 3, 4, 5
+    assert browse.p95 == pytest.approx(0.5, rel=0.001)
+    assert (tick.remaining, browse.failure_rate, browse.gates) == (5.0, 0.0, verdicts)
+    assert tick.pooled.gates == ()

@@ -1,0 +1,101 @@
+"""One run with something of everything, made by a recorder: what the reports' tests look at."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from vezaflow.diagnostics import Source, Span
+from vezaflow.gates import Concern, Verdict, concerns_of, judge, overall
+from vezaflow.metrics import Phase, Recorder
+from vezaflow.plan import PlannedGate
+from vezaflow.results import MASK, FlowAsked, Health, RunResult, Versions, exit_code_of
+from vezaflow.syntax import Condition
+from vezaflow.units import Dimension, Quantity
+
+SUITE = Source("flows/suite.yml", "gates:\n  http_req_duration: p(95) < 500 ms\n")
+MS, PERCENT = 1e-3, 1e-2
+
+
+def gate(
+    metric: str,
+    aggregate: str,
+    operator: str,
+    bound: float | Quantity,
+    text: str,
+    *,
+    argument: float | None = None,
+    flow: str | None = None,
+    labels: tuple[tuple[str, str], ...] = (),
+    samples: int = 1,
+) -> PlannedGate:
+    span = Span(SUITE, 9, 26)
+    condition = Condition(aggregate, argument, operator, bound, text, span)  # type: ignore[arg-type]
+    return PlannedGate(flow, metric, labels, condition, span, samples=samples)
+
+
+def p95(bound_ms: float, flow: str | None = None, labels: tuple[tuple[str, str], ...] = ()) -> PlannedGate:
+    bound = Quantity(bound_ms * MS, Dimension.TIME)
+    text = f"p(95) < {bound_ms:g} ms"
+    return gate("http_req_duration", "p", "<", bound, text, argument=95.0, flow=flow, labels=labels)
+
+
+def failed(percent: float, flow: str | None = None) -> PlannedGate:
+    bound = Quantity(percent * PERCENT, Dimension.RATIO)
+    return gate("http_req_failed", "rate", "<", bound, f"rate < {percent:g} %", flow=flow)
+
+
+def recorded() -> Recorder:
+    """Ten seconds of browsing and streaming: 100 to 400 ms, two kinds of errors, a login before it all."""
+    recorder = Recorder(100.0)
+    browse, streaming = recorder.flow("browse"), recorder.flow("streaming")
+    browse.vus, browse.vus_max, streaming.vus, streaming.vus_max = 1000, 1000, 500, 500
+    login = recorder.step("browse", "login", "POST", phase=Phase.LOGIN)
+    search = recorder.step("browse", "search", "GET", checks=('len(json("$.data")) > 0',))
+    segment = recorder.step("streaming", "segment", "GET")
+    login.answered(200, 0.8, 0.001, 0.002, 300, 500)
+    for second in range(10):
+        now = 100.0 + second + 0.5
+        for number in range(100):
+            search.answered(200, 0.1 + number * 0.003, 0.001, 0.01, 200, 2000)
+            segment.answered(200, 0.02 + number * 0.001, 0.001, 0.015, 100, 65536)
+        search.answered(503, 0.5, 0.001, 0.01, 200, 100, "status", now, "503 Service Unavailable")
+        for _ in range(100):
+            browse.iteration(1.2)
+        browse.iteration(0.6, failed=True)
+        streaming.iteration(2.0)
+        recorder.fold(101.0 + second)
+    segment.unanswered("timeout_wait", 107.25, "no first byte within 10 s", 100, 0)
+    segment.connected(0.0, 0.002, 0.01)
+    recorder.fold(110.5)
+    return recorder
+
+
+def run(gates: Sequence[PlannedGate], concerns: Sequence[Concern] = (), recorder: Recorder | None = None) -> RunResult:
+    recorder = recorder or recorded()
+    summary = recorder.snapshot()
+    every = (*concerns, *concerns_of(gates, summary))
+    verdicts: tuple[Verdict, ...] = judge(gates, summary, concerns=every)
+    outcome = overall(verdicts, every)
+    return RunResult(
+        suite="veza-capacity",
+        run_id="20261124T023000Z-abc123",
+        started=datetime(2026, 11, 24, 2, 30, tzinfo=UTC),
+        seconds=10.4,
+        outcome=outcome,
+        exit_code=exit_code_of(outcome),
+        interrupted=False,
+        verdicts=verdicts,
+        concerns=every,
+        summary=summary,
+        timeline=recorder.timeline(),
+        flows=(FlowAsked("browse", "constant-vus", 1000, 10.0), FlowAsked("streaming", "constant-vus", 500, 10.0)),
+        health=Health(0.42, 0.61, 2.1, 14.0, 84 * 2**20, 1500),
+        inputs=(("BASE_URL", "https://staging.veza.fr"), ("USER_TOKEN", MASK)),
+        seed=7,
+        versions=Versions("0.1.0", "3.11.7", "linux x86_64"),
+        base_url="https://staging.veza.fr",
+        files=("summary.json",),
+    )
+
+
+GREEN = (p95(500.0), failed(5), p95(450.0, "browse"))
+RED = (p95(500.0), failed(0.5), p95(300.0, "browse"), p95(300.0, "streaming", (("step", "playlist"),)))

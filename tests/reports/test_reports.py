@@ -1,0 +1,106 @@
+"""What a run looks like afterwards. The golden texts are read by eye when they change:
+`python tests/reports/test_reports.py` writes them anew.
+"""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from sample_run import GREEN, RED, SUITE, p95, recorded, run
+
+from vezaflow.diagnostics import Diagnostic, Severity, Span
+from vezaflow.gates import Concern, ConcernKind, Outcome
+from vezaflow.metrics import Recorder, Summary
+from vezaflow.reports import as_json, console, junit, step_summary, summary_json
+
+GOLDEN = Path(__file__).parent / "golden"
+BUSY = Concern(ConcernKind.SATURATED, "the generator used 97 % of its core", "fewer VUs, or a bigger machine")
+TEXTS = {
+    "red.txt": lambda: console(run(RED)),
+    "green_80.txt": lambda: console(run(GREEN), width=80),
+    "saturated.txt": lambda: console(run(GREEN, [BUSY]), width=100),
+    "no_gates.txt": lambda: console(run(()), width=100),
+    "red.md": lambda: step_summary(run(RED)),
+    "green.md": lambda: step_summary(run(GREEN)),
+    "red.xml": lambda: junit(run(RED)),
+    "saturated.xml": lambda: junit(run(GREEN, [BUSY])),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_report_reads_as_its_golden_text(name: str) -> None:
+    assert TEXTS[name]() == (GOLDEN / name).read_text()
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_tables_keep_to_the_width_with_all_flows_named(width: int) -> None:
+    text = console(run(GREEN), width=width)
+    assert max(map(len, text.splitlines())) <= max(width, 97)  # 97: the line that says what ran
+    assert "streaming" in text.split("Flows")[1].split("Slowest")[0]
+
+
+def test_colours_come_only_when_asked_for() -> None:
+    assert "\x1b" not in console(run(RED))
+    assert "\x1b[1;31m" in console(run(RED), colour=True)
+
+
+def test_without_colours_there_are_no_drawings() -> None:
+    assert not set(console(run(RED))) & set("✓✗━│─┏┓╭")
+
+
+def test_an_incident_is_drawn_into_the_authors_yaml() -> None:
+    incident = Diagnostic("VF601", Severity.ERROR, "browse › search: status 503", Span(SUITE, 9, 26), "failed 10 times")
+    text = console(replace(run(RED), incidents=(incident,)))
+    assert "flows/suite.yml:2:3" in text
+    assert "^^^^^^^^^^^^^^^^^ failed 10 times" in text
+
+
+def test_a_run_that_sent_nothing_still_has_its_reports() -> None:
+    result = run(GREEN, recorder=Recorder(0.0))
+    assert result.outcome is Outcome.INCONCLUSIVE
+    assert "not one request was sent" in console(result)
+    assert ET.fromstring(junit(result)).get("errors") == "4"
+    assert json.loads(summary_json(result))["pooled"]["http_req_duration"]["p95"] is None
+    assert step_summary(result)
+
+
+def test_the_json_has_the_figures_and_brings_the_summary_back() -> None:
+    record = json.loads(summary_json(run(RED)))
+    assert record["schema"] == 1
+    assert (record["outcome"], record["exit_code"]) == ("red", 99)
+    assert [gate["outcome"] for gate in record["gates"]] == ["green", "red", "red", "inconclusive"]
+    assert record["pooled"]["requests"] == 2011
+    assert record["flows"][0]["http_req_duration"]["p95"] == pytest.approx(0.385, rel=1e-3)
+    assert record["errors"][0]["error"] == "status"
+    assert Summary.from_json(record["figures"]) == recorded().snapshot()
+
+
+def test_every_key_of_the_json_is_documented() -> None:
+    documented = sys.modules[summary_json.__module__].__doc__ or ""
+    assert [key for key in as_json(run(RED)) if key not in documented] == []
+
+
+def test_a_run_that_is_not_green_is_never_a_good_junit_page() -> None:
+    root = ET.fromstring(junit(run((p95(500.0),), [BUSY])))
+    assert int(root.get("errors", "0")) > 0
+    assert int(ET.fromstring(junit(run(GREEN))).get("errors", "1")) == 0
+
+
+def test_text_of_a_server_can_break_neither_xml_nor_markdown() -> None:
+    recorder = Recorder(0.0)
+    recorder.step("browse", "a|b", "GET").unanswered("reset", 0.5, "<b>\x00|`\n")
+    recorder.fold(1.0)
+    result = run((p95(1.0, labels=(("step", "\x01"),)),), recorder=recorder)
+    ET.fromstring(junit(result))
+    row = next(line for line in step_summary(result).splitlines() if "reset" in line)
+    assert "&lt;b&gt;" in row
+    assert row.replace("\\|", "").count("|") == 7
+
+
+if __name__ == "__main__":
+    GOLDEN.mkdir(exist_ok=True)
+    for name, text in TEXTS.items():
+        (GOLDEN / name).write_text(text())

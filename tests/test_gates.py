@@ -1,0 +1,191 @@
+"""Three verdicts: red is broken, green is proven, everything else is inconclusive."""
+
+from typing import Any
+
+import pytest
+
+from vezaflow.diagnostics import Source, Span
+from vezaflow.errors import ExitCode
+from vezaflow.gates import AbortWatch, Concern, ConcernKind, Outcome, concerns_of, judge, overall
+from vezaflow.metrics import Recorder, Summary
+from vezaflow.plan import PlannedGate
+from vezaflow.results import exit_code_of, headline
+from vezaflow.syntax import Condition
+from vezaflow.units import Dimension, Quantity
+
+SPAN = Span(Source("suite.yml", "gates:"), 0, 5)
+BUSY = Concern(ConcernKind.SATURATED, "the generator used 99 % of its core", "--workers 2")
+SHORT = Concern(ConcernKind.LOAD_NOT_REACHED, "only 3 of 10 VUs were started")
+
+
+def gate(
+    metric: str, aggregate: str, operator: Any, bound: float | Quantity, argument: float | None = None, **options: Any
+) -> PlannedGate:
+    condition = Condition(aggregate, argument, operator, bound, "as written", SPAN)
+    options = {"flow": None, "labels": (), **options}
+    return PlannedGate(metric=metric, condition=condition, span=SPAN, **options)
+
+
+def p95(milliseconds: float, **options: Any) -> PlannedGate:
+    bound = Quantity(milliseconds / 1000, Dimension.TIME)
+    return gate("http_req_duration", "p", "<", bound, 95.0, **options)
+
+
+def failed(percent: float, **options: Any) -> PlannedGate:
+    return gate("http_req_failed", "rate", "<", Quantity(percent / 100, Dimension.RATIO), **options)
+
+
+def summary(*durations: float, refused: int = 0) -> Summary:
+    recorder = Recorder(0.0)
+    step = recorder.step("f", "s", "GET")
+    recorder.flow("f").vus = 1
+    for duration in durations:
+        step.answered(200, duration, 0.0, 0.0, 1, 1)
+    for _ in range(refused):
+        step.unanswered("refused", 0.5)
+    recorder.fold(1.0)
+    return recorder.snapshot()
+
+
+def outcome(planned: PlannedGate, figures: Summary, *concerns: Concern) -> Outcome:
+    return judge([planned], figures, concerns=concerns)[0].outcome
+
+
+@pytest.mark.parametrize(
+    ("operator", "bound", "expected"),
+    [
+        ("<", 3, Outcome.RED),
+        ("<=", 3, Outcome.GREEN),
+        (">", 3, Outcome.RED),
+        (">=", 3, Outcome.GREEN),
+        ("==", 3, Outcome.GREEN),
+        ("!=", 3, Outcome.RED),
+    ],
+)
+def test_each_operator_compares_as_written(operator: str, bound: float, expected: Outcome) -> None:
+    assert outcome(gate("http_reqs", "count", operator, bound), summary(0.1, 0.1, 0.1)) is expected
+
+
+def test_a_gate_without_samples_is_never_green() -> None:
+    (verdict,) = judge([p95(500)], Summary())
+    assert (verdict.outcome, verdict.value, verdict.samples) == (Outcome.INCONCLUSIVE, None, 0)
+    assert verdict.reason == "nothing to judge: no samples of http_req_duration"
+    assert outcome(failed(1), Summary()) is Outcome.INCONCLUSIVE
+    assert outcome(gate("http_req_errors", "count", "==", 0), Summary()) is Outcome.INCONCLUSIVE
+
+
+def test_no_errors_among_requests_that_came_is_green() -> None:
+    assert outcome(gate("http_req_errors", "count", "==", 0), summary(0.1)) is Outcome.GREEN
+
+
+def test_too_few_samples_are_inconclusive_even_when_they_look_good() -> None:
+    (verdict,) = judge([p95(500, samples=100)], summary(0.1))
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert verdict.reason == "only 1 of at least 100 samples"
+
+
+def test_a_target_that_is_down_is_red_however_busy_the_generator_was() -> None:
+    figures = summary(refused=10)
+    assert outcome(failed(1), figures, BUSY) is Outcome.RED
+    assert outcome(p95(500), figures, BUSY) is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("duration", [0.1, 0.9])
+def test_a_busy_generator_judges_no_times(duration: float) -> None:
+    (verdict,) = judge([p95(500)], summary(duration), concerns=[BUSY])
+    assert (verdict.outcome, verdict.reason) == (Outcome.INCONCLUSIVE, BUSY.text)
+
+
+def test_other_concerns_leave_a_gate_its_verdict_but_not_the_run() -> None:
+    verdicts = judge([p95(500)], summary(0.1), concerns=[SHORT])
+    assert verdicts[0].outcome is Outcome.GREEN
+    assert overall(verdicts, [SHORT]) is Outcome.INCONCLUSIVE
+
+
+def test_red_wins_over_doubt() -> None:
+    verdicts = judge([failed(1), p95(500, flow="nobody")], summary(0.1, refused=1))
+    assert overall(verdicts, [SHORT]) is Outcome.RED
+
+
+def test_a_run_without_gates_is_inconclusive_and_says_what_to_do() -> None:
+    concerns = concerns_of([], summary(0.1))
+    assert overall([], concerns) is Outcome.INCONCLUSIVE
+    assert overall([], []) is Outcome.INCONCLUSIVE
+    assert [c.kind for c in concerns] == [ConcernKind.NO_GATES]
+    assert concerns[0].remedy
+
+
+def test_a_run_without_requests_is_a_concern() -> None:
+    assert [c.kind for c in concerns_of([p95(1)], Summary())] == [ConcernKind.NO_DATA]
+    assert concerns_of([p95(1)], summary(0.1)) == ()
+
+
+def test_a_verdict_shows_value_bound_and_margin() -> None:
+    (verdict,) = judge([p95(500)], summary(0.4))
+    assert (verdict.shown, verdict.shown_bound) == ("400 ms", "< 500 ms")
+    assert verdict.margin == pytest.approx(0.2)
+    (verdict,) = judge([gate("http_reqs", "count", ">=", 4)], summary(0.1))
+    assert verdict.margin == pytest.approx(-0.75)
+
+
+def test_a_value_a_hair_over_its_bound_does_not_look_equal_to_it() -> None:
+    (verdict,) = judge([p95(500)], summary(0.50004))
+    assert verdict.outcome is Outcome.RED
+    assert verdict.reason == "p(95) = 500.04 ms, wanted < 500 ms"
+
+
+def test_a_gate_sees_its_own_flow_and_labels_only() -> None:
+    figures = summary(0.1)
+    assert outcome(p95(500, flow="other"), figures) is Outcome.INCONCLUSIVE
+    assert outcome(p95(500, flow="f", labels=(("step", "s"),)), figures) is Outcome.GREEN
+    assert outcome(p95(500, labels=(("step", "t"),)), figures) is Outcome.INCONCLUSIVE
+
+
+def test_rates_per_second_are_over_the_time_that_was_judged() -> None:
+    per_second = gate("http_reqs", "rate", ">=", Quantity(3, Dimension.RATE))
+    assert outcome(per_second, summary(0.1, 0.1, 0.1)) is Outcome.GREEN
+
+
+class TestAbort:
+    def test_waits_for_its_delay(self) -> None:
+        watch = AbortWatch([failed(1, abort=True, delay=10.0)])
+        assert watch.broken(5.0, summary(refused=5)) is None
+        assert watch.broken(10.0, summary(refused=5)) is not None
+
+    def test_leaves_gates_alone_that_do_not_abort(self) -> None:
+        assert AbortWatch([failed(1)]).broken(5.0, summary(refused=5)) is None
+
+    def test_without_enough_samples_goes_on(self) -> None:
+        assert AbortWatch([failed(1, abort=True, samples=100)]).broken(5.0, summary(refused=5)) is None
+
+    def test_looks_only_at_its_window(self) -> None:
+        recorder, watch = Recorder(0.0), AbortWatch([p95(500, abort=True, window=2.0, delay=2.0)])
+        step = recorder.step("f", "s", "GET")
+        recorder.flow("f").vus = 1
+        broke = []
+        for second, duration in enumerate((9.0, 0.1, 0.1, 0.1, 9.0), 1):
+            step.answered(200, duration, 0.0, 0.0, 1, 1)
+            recorder.fold(float(second))
+            broke.append(watch.broken(float(second), recorder.snapshot()) is not None)
+        assert broke == [False, True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("result", "interrupted", "code"),
+    [
+        (Outcome.GREEN, False, ExitCode.GREEN),
+        (Outcome.RED, False, ExitCode.RED),
+        (Outcome.INCONCLUSIVE, False, ExitCode.INCONCLUSIVE),
+        (Outcome.INCONCLUSIVE, True, ExitCode.INTERRUPTED),
+        (Outcome.RED, True, ExitCode.RED),
+    ],
+)
+def test_the_exit_code_follows_the_outcome(result: Outcome, interrupted: bool, code: ExitCode) -> None:
+    assert exit_code_of(result, interrupted=interrupted) is code
+
+
+def test_the_headline_is_in_words() -> None:
+    good, bad = judge([p95(500)], summary(0.1)), judge([failed(1)], summary(refused=1))
+    assert headline(Outcome.GREEN, good, ()) == "GREEN: may go live, the gate held"
+    assert headline(Outcome.RED, (*good, *bad), ()) == "RED: 1 gate broke"
+    assert headline(Outcome.INCONCLUSIVE, good, (SHORT,)) == f"INCONCLUSIVE: {SHORT.text}"
