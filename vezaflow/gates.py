@@ -202,8 +202,11 @@ class AbortWatch:
 
     def __init__(self, gates: Iterable[PlannedGate]) -> None:
         self._gates = tuple(gate for gate in gates if gate.abort)
-        scopes = {(gate.window, gate.flow) for gate in self._gates}
-        self._windows = {(span, flow): Window(span, flow) for span, flow in scopes if span is not None}
+        self._windows = {
+            (gate.window, gate.metric, gate.flow): Window(gate.window, gate.metric, gate.flow)
+            for gate in self._gates
+            if gate.window is not None
+        }
 
     def broken(self, elapsed: float, summary: Summary, *, concerns: Sequence[Concern] = ()) -> Verdict | None:
         """The first abort gate that is red after its delay, over its window; None while all is well."""
@@ -215,7 +218,7 @@ class AbortWatch:
                 continue
             view = summary
             if gate.window is not None:
-                scope = (gate.window, gate.flow)
+                scope = (gate.window, gate.metric, gate.flow)
                 if scope not in views:
                     views[scope] = self._windows[scope].view()
                 view = views[scope]

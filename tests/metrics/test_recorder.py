@@ -240,7 +240,7 @@ def test_a_snapshot_stays_as_it_was(recorder: Recorder) -> None:
 
 
 def test_a_window_sees_only_its_last_seconds(recorder: Recorder) -> None:
-    step, flow, window = recorder.step("f", "s", "GET"), recorder.flow("f"), Window(2.0, "f")
+    step, flow, window = recorder.step("f", "s", "GET"), recorder.flow("f"), Window(2.0, "http_req_duration", "f")
     flow.vus = 1
     for second, duration in enumerate((5.0, 0.1, 0.2, 0.3), 1):
         step.answered(200, duration, 0.0, 0.0, 1, 1)
@@ -251,6 +251,15 @@ def test_a_window_sees_only_its_last_seconds(recorder: Recorder) -> None:
     assert seen.samples == 2
     assert seen.aggregate("max") == pytest.approx(0.3, rel=0.002)
     assert window.view().select("http_reqs", "f") == Counter(2, 2, 2.0)
+
+
+@settings(max_examples=15)
+@given(events)
+def test_a_narrowed_summary_answers_its_question_as_the_whole_does(part: list[tuple[str, int, float, bool]]) -> None:
+    whole = worker(part)
+    for metric in METRICS:
+        assert whole.only("a", metric).select(metric, "a") == whole.select(metric, "a")
+        assert whole.only(None, metric).select(metric) == whole.select(metric)
 
 
 def test_the_table_of_metrics_needs_no_numpy() -> None:

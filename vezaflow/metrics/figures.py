@@ -82,6 +82,11 @@ class Requests:
             setattr(since, name, getattr(self, name).minus(getattr(earlier, name)))
         return since
 
+    def only(self, time: str) -> "Requests":
+        """The same counts with this one histogram."""
+        others = {name: Histogram() for name in TIMES if name != time}
+        return replace(self, **others)  # type: ignore[arg-type]  # each of these names is a histogram's
+
 
 @dataclass(slots=True, eq=True)
 class Connections:
@@ -113,6 +118,11 @@ class Connections:
         for name in CONNECTION_TIMES:
             setattr(since, name, getattr(self, name).minus(getattr(earlier, name)))
         return since
+
+    def only(self, time: str) -> "Connections":
+        """The same counts with this one histogram."""
+        others = {name: Histogram() for name in CONNECTION_TIMES if name != time}
+        return replace(self, **others)  # type: ignore[arg-type]  # each of these names is a histogram's
 
     def trend(self, name: str) -> Histogram:
         """Of the answered requests: zero for each that found a connection open."""
@@ -159,6 +169,10 @@ class Iterations:
             groups,
             self.dropped - earlier.dropped,
         )
+
+    def only(self, durations: bool) -> "Iterations":
+        """The same counts, with or without the histograms."""
+        return self if durations else replace(self, duration=Histogram(), groups={})
 
 
 @dataclass(slots=True, eq=True)

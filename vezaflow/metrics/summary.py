@@ -289,15 +289,15 @@ class Summary:
             self.vus,
         )
 
-    def only(self, flow: str | None) -> "Summary":
-        """The rows of one flow; all of them for None."""
-        if flow is None:
-            return self
+    def only(self, flow: str | None, metric: str) -> "Summary":
+        """What a question about this metric of this flow (None: of all) needs, and no other histogram."""
+        times, connections = _REQUEST_METRICS.get(metric, ""), _CONNECTION_METRICS.get(metric, "")
+        whole = metric in ("iteration_duration", "group_duration")
         return Summary(
-            {key: row for key, row in self.requests.items() if key.at.flow == flow},
-            {key: row for key, row in self.steps.items() if key.flow == flow},
-            {key: row for key, row in self.flows.items() if key.flow == flow},
-            {name: row for name, row in self.vus.items() if name == flow},
+            {key: row.only(times) for key, row in self.requests.items() if flow in (None, key.at.flow)},
+            {key: row.only(connections) for key, row in self.steps.items() if flow in (None, key.flow)},
+            {key: row.only(whole) for key, row in self.flows.items() if flow in (None, key.flow)},
+            {name: row for name, row in self.vus.items() if flow in (None, name)},
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from vezaflow.metrics.summary import Summary
 
 
 class Window:
-    """Feed it each second's summary; `view` is then the last `seconds` of it. Of one flow, or of all."""
+    """Feed it each second's summary; `view` is then the last `seconds` of it, for one metric of one flow, or of all."""
 
-    def __init__(self, seconds: float, flow: str | None = None) -> None:
+    def __init__(self, seconds: float, metric: str, flow: str | None = None) -> None:
         self.seconds = seconds
+        self.metric = metric
         self.flow = flow
         self._states: deque[tuple[float, bytes]] = deque()
 
@@ -22,7 +23,7 @@ class Window:
         """The figures at `elapsed` seconds since the start."""
         import orjson
 
-        packed = zlib.compress(orjson.dumps(summary.only(self.flow).to_json()), 1)
+        packed = zlib.compress(orjson.dumps(summary.only(self.flow, self.metric).to_json()), 1)
         self._states.append((elapsed, packed))
         # the last state at or before the window's start is the one to take away
         while len(self._states) > 1 and self._states[1][0] <= elapsed - self.seconds:
