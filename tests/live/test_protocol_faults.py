@@ -154,6 +154,12 @@ async def test_no_more_files_may_be_opened(transport: Transport) -> None:
     assert "ulimit -n" in found.detail
 
 
+async def test_a_port_that_is_none(transport: Transport) -> None:
+    origin = Origin("http", "127.0.0.1", 70_000)
+    found = await transport.client().send(origin, b"GET / HTTP/1.1\r\n\r\n", None, Want.NOTHING, 5.0)
+    assert found.error is ErrorKind.URL
+
+
 async def test_no_local_port_is_left() -> None:
     from vezaflow.protocols.faults import fault_of_code
 
