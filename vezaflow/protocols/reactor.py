@@ -4,7 +4,7 @@ Law: one epoll per process, each socket registered once, edge-triggered; trio wa
 descriptor, and a wake-up polls with a zero timeout. `drain()` is a plain function that anyone may call to
 have the bytes that came stamped now rather than at trio's next turn. A batch is stamped with the time of its
 poll: what made those sockets ready had come by then. Deadlines are swept every 50 ms, and only while
-something is in flight (a cancel scope per request costs 14 µs, a sweep over 1650 connections 80 µs).
+something is in flight (a cancel scope per request costs 14 µs, a sweep over 1650 connections 51 µs).
 PollReactor does the same without epoll.
 """
 
