@@ -27,7 +27,7 @@ from vezaflow.limits import require_open_files
 from vezaflow.metrics import Recorder
 from vezaflow.model import Suite, lint
 from vezaflow.outputs import Output, Trace, tick_of
-from vezaflow.plan import Inputs, Plan, PlannedFlow, build
+from vezaflow.plan import Inputs, Plan, PlannedFlow, Secrets, build
 from vezaflow.protocols import Transport
 from vezaflow.results import FlowAsked, Health, RunResult, Versions, exit_code_of
 from vezaflow.trust import concerns_of_run
@@ -45,9 +45,12 @@ class WrongFilesError(VezaflowError):
         self.diagnostics = tuple(diagnostics)
 
 
-def read(paths: Sequence[Path]) -> Suite:
-    """The suite at `paths`. Raises WrongFilesError with everything that lint says of it."""
-    suite, diagnostics = lint(paths)
+def read(paths: Sequence[Path], *, base_url: bool = False) -> Suite:
+    """The suite at `paths`. Raises WrongFilesError with everything that lint says of it.
+
+    `base_url`: one is given elsewhere, so the files need none.
+    """
+    suite, diagnostics = lint(paths, base_url=base_url)
     if suite is None or diagnostics.failed:
         raise WrongFilesError(diagnostics.items)
     return suite
@@ -56,9 +59,13 @@ def read(paths: Sequence[Path]) -> Suite:
 def prepare(suite: Suite, inputs: Inputs) -> Plan:
     """The plan of a suite with its inputs. Raises WrongFilesError, or VezaflowError where the guard says no."""
     diagnostics = Diagnostics()
-    plan = build(suite, inputs, diagnostics)
+    mask = Secrets.among(suite.secrets, inputs.environment).mask
+    try:
+        plan = build(suite, inputs, diagnostics)
+    except VezaflowError as e:
+        raise VezaflowError(mask(e.message), hint=e.hint, code=e.code) from None
     if plan is None:
-        raise WrongFilesError(diagnostics.items)
+        raise WrongFilesError([replace(d, message=mask(d.message)) for d in diagnostics])
     if not plan.flows:
         raise VezaflowError("there is no flow to run", hint="a flow is a YAML file with `steps` beside suite.yml")
     return plan
@@ -156,6 +163,7 @@ class _Session:
         self._scope = trio.CancelScope()
         self._began = datetime.now(UTC)
         begin = self._clock()
+        self._recorder.begin(begin)
         for output in self._outputs:
             output.begin(self._plan)
         try:
@@ -246,7 +254,7 @@ class _Session:
             inputs=plan.shown_inputs,
             seed=plan.inputs.seed,
             versions=Versions(__version__, platform.python_version(), f"{sys.platform} {platform.machine()}"),
-            base_url=mask(plan.targets.base.url) if plan.targets.base else "",
+            base_url=mask(", ".join(plan.base_urls)),
             description=plan.description,
             aborted=self._stops.aborted.gate.text if self._stops.aborted else "",
             notes=(f"teardown: {mask(problem)}",) if problem else (),

@@ -59,7 +59,7 @@ def target(words: Sequence[str], *, sandbox: bool, faults: Mapping[str, float]) 
 def plan_of(paths: Sequence[Path], inputs: Inputs) -> Plan:
     """The plan; what is wrong with the files is drawn on standard error."""
     try:
-        return prepare(read(paths), inputs)
+        return prepare(read(paths, base_url=inputs.base_url is not None), inputs)
     except WrongFilesError as e:
         click.echo(render_text(e.diagnostics, colour=sys.stderr.isatty()), err=True, nl=False)
         click.echo(summary_line(e.diagnostics), err=True)

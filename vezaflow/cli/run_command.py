@@ -93,7 +93,6 @@ def _write(file: Path, content: str | bytes, plan: Plan) -> None:
     """Write a report, every secret blotted out on the way whatever the report holds."""
     text = content.decode() if isinstance(content, bytes) else content
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(plan.secrets.mask(text), encoding="utf-8")
     except OSError as e:
         raise VezaflowError(f"{file} can't be written: {e.strerror}") from None
@@ -101,9 +100,12 @@ def _write(file: Path, content: str | bytes, plan: Plan) -> None:
 
 def _check_writable(file: Path) -> None:
     """Say before the load what would be known only after it."""
-    folder = next(parent for parent in (file.absolute().parent, *file.absolute().parents) if parent.exists())
-    if not os.access(file if file.exists() else folder, os.W_OK):
-        raise VezaflowError(f"{file} can't be written", hint="choose another file before the load is spent")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a"):
+            pass
+    except OSError as e:
+        raise VezaflowError(f"{file} can't be written: {e.strerror}", hint="choose another file") from None
 
 
 def _step_summary(result: RunResult, plan: Plan) -> None:

@@ -20,7 +20,7 @@ from vezaflow.engine.vu import VU, Signal
 from vezaflow.engine.wheel import Wheel
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.metrics import Phase, Recorder
-from vezaflow.plan import EvaluationError, Plan, PlannedFlow, PlannedStep, Segment
+from vezaflow.plan import EvaluationError, Plan, PlannedFlow, PlannedStep, Segment, Targets
 from vezaflow.protocols import ClientOptions, Sender
 
 SUITE = ""  # the flow's name in the metrics of preflight, setup and teardown
@@ -103,7 +103,7 @@ class RunEngine:
     def _flow(self, flow: PlannedFlow) -> FlowRun:
         return FlowRun(
             flow,
-            stage=lambda phase: self._stage(flow.name, phase),
+            stage=lambda phase: self._stage(flow.name, flow.targets, phase),
             recorder=self._recorder,
             wheel=self.wheel,
             clock=self._clock,
@@ -118,8 +118,8 @@ class RunEngine:
             return {}
         return {there: self._suite_vu.slots[here] for here, there in flow.shared}
 
-    def _stage(self, flow: str, phase: Phase) -> Stage:
-        desk = Desk(flow, self.plan.targets, self.incidents, self._clock, self._observer)
+    def _stage(self, flow: str, targets: Targets, phase: Phase) -> Stage:
+        desk = Desk(flow, targets, self.incidents, self._clock, self._observer)
         return Stage(
             recorder=self._recorder,
             flow_recorder=self._recorder.flow(flow),
@@ -137,7 +137,7 @@ class RunEngine:
         except EvaluationError as e:
             return e.message
         vu.failed = False
-        signal = await Interpreter(self._stage(SUITE, phase)).block(steps)(vu)
+        signal = await Interpreter(self._stage(SUITE, self.plan.targets, phase)).block(steps)(vu)
         vu.client.close()
         if vu.failed or signal == Signal.FAIL:
             return next((i.message for i in reversed(self.incidents.items)), "a step failed")

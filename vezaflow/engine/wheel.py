@@ -7,7 +7,6 @@ in buckets. A sleeper wakes at the end of its bucket: at most 2 ms late, never e
 import heapq
 from collections.abc import Callable
 
-
 import trio
 from trio.lowlevel import Abort, RaiseCancelT, Task, current_task, reschedule, wait_task_rescheduled
 

@@ -81,8 +81,8 @@ class _Builder:
         names, variables = self._names((suite.vars,), (), suite_steps)
         compiler = Compiler(names, diagnostics)
         statics = Statics(compiler, diagnostics)
-        self._targets = self._make_targets(statics)
-        steps = self._steps(compiler, (suite.defaults,))
+        targets = self._make_targets(suite.base_url, statics)
+        steps = self._steps(compiler, targets, (suite.defaults,))
         retry = suite.preflight_retry
         preflight = Preflight(
             requests=tuple(steps.requests.request(r) for r in suite.preflight),
@@ -91,16 +91,16 @@ class _Builder:
         )
         setup, teardown = steps.steps(suite.setup), steps.steps(suite.teardown)
         handed = tuple(assigned(suite.setup))
-        flows = tuple(self._flow(flow, names, handed) for flow in self._chosen)
+        flows = tuple(self._flow(flow, names, handed, targets) for flow in self._chosen)
         gates = tuple(self._gates(statics))
         self._guard_vus(flows, statics)
         if diagnostics.failed:
             return None
-        secrets = Secrets.of(v for n in suite.secrets if (v := self._inputs.environment.get(n)))
+        secrets = Secrets.among(suite.secrets, self._inputs.environment)
         return Plan(
             suite=suite.name,
             description=suite.description,
-            targets=self._targets,
+            targets=targets,
             variables=_frozen(names, variables, reset=False),
             client=self._client((suite.defaults,), statics),
             preflight=preflight,
@@ -113,9 +113,9 @@ class _Builder:
             secrets=secrets,
         )
 
-    def _make_targets(self, statics: Statics) -> Targets:
+    def _make_targets(self, written: Expression | None, statics: Statics) -> Targets:
+        """URLs under the base that was written, or under the command line's, which wins."""
         base = self._inputs.base_url
-        written = self._suite.base_url
         if base is None and written is not None:
             for part in walk(written):
                 if isinstance(part, Field) and isinstance(part.target, Name) and _PRODUCTION.search(part.name):
@@ -155,22 +155,25 @@ class _Builder:
             names.slot(name)
         return names, begin
 
-    def _steps(self, compiler: Compiler, defaults: tuple[RequestDefaults, ...]) -> "StepCompiler":
-        requests = RequestCompiler(compiler, self._targets, self._bodies, self._diagnostics, defaults)
+    def _steps(self, compiler: Compiler, targets: Targets, defaults: tuple[RequestDefaults, ...]) -> "StepCompiler":
+        requests = RequestCompiler(compiler, targets, self._bodies, self._diagnostics, defaults)
         return StepCompiler(compiler, requests, self._diagnostics)
 
-    def _flow(self, flow: Flow, suite_names: Names, handed: tuple[str, ...]) -> PlannedFlow:
+    def _flow(self, flow: Flow, suite_names: Names, handed: tuple[str, ...], targets: Targets) -> PlannedFlow:
         all_steps = (*flow.login, *flow.steps, *flow.final)
         names, begin = self._names((self._suite.vars, flow.vars), handed, all_steps)
         compiler = Compiler(names, self._diagnostics)
         statics = Statics(compiler, self._diagnostics)
         defaults = (flow.defaults, self._suite.defaults)
-        steps = self._steps(compiler, defaults)
+        if flow.base_url is not None:
+            targets = self._make_targets(flow.base_url, statics)
+        steps = self._steps(compiler, targets, defaults)
         login, body, final = steps.steps(flow.login), steps.steps(flow.steps), steps.steps(flow.final)
         measure = flow.measure or self._suite.measure
         return PlannedFlow(
             name=flow.name,
             description=flow.description,
+            targets=targets,
             load=self._load(flow, statics),
             variables=_frozen(names, begin, reset=any(True for _ in assigned(flow.steps))),
             shared=tuple((suite_names.slots[n], names.slots[n]) for n in handed),

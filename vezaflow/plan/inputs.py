@@ -1,9 +1,11 @@
 """What a run is given besides its files, and the secrets among it."""
 
 import base64
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from html import escape
+from urllib.parse import quote, quote_plus
 
 _MASK = "•••"
 _SHORTEST = 4  # a shorter value stands in too many words to be masked everywhere
@@ -30,14 +32,21 @@ class Secrets:
 
     @classmethod
     def of(cls, values: Iterable[str]) -> "Secrets":
-        """The values and their dresses: percent-encoded, base64, and as JSON writes them."""
+        """The values and their dresses: percent-encoded, base64, and as JSON and XML write them."""
         forms: set[str] = set()
         for value in values:
             if len(value) < _SHORTEST:
                 continue
             encoded = base64.b64encode(value.encode()).decode()
-            forms |= {value, quote(value, safe=""), quote(value), encoded, encoded.rstrip("="), repr(value)[1:-1]}
+            forms |= {value, quote(value, safe=""), quote(value), quote_plus(value), encoded, encoded.rstrip("=")}
+            written = (json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value))
+            forms |= {escape(value), *(text[1:-1] for text in written)}
         return cls(tuple(sorted(forms, key=len, reverse=True)))
+
+    @classmethod
+    def among(cls, names: Iterable[str], environment: Mapping[str, str]) -> "Secrets":
+        """The secrets of these names that are set."""
+        return cls.of(value for name in names if (value := environment.get(name)))
 
     def mask(self, text: str) -> str:
         """The text with every secret blotted out."""

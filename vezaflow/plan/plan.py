@@ -39,6 +39,7 @@ class PlannedLoad:
 class PlannedFlow:
     name: str
     description: str
+    targets: Targets
     load: PlannedLoad
     variables: Variables
     shared: tuple[tuple[int, int], ...]  # (slot of the suite, slot here): what `setup` hands to every VU
@@ -77,6 +78,12 @@ class Plan:
     inputs: Inputs
     shown_inputs: tuple[tuple[str, str], ...]  # the values that the suite reads, secrets masked
     secrets: Secrets
+
+    @property
+    def base_urls(self) -> tuple[str, ...]:
+        """The bases that the flows load, each once."""
+        bases = (flow.targets.base for flow in self.flows)
+        return tuple(dict.fromkeys(base.url for base in bases if base is not None))
 
     @property
     def seconds(self) -> float:

@@ -104,9 +104,7 @@ class Api:
         except DisconnectedError:
             return refusal(CHUNK, 400, "the body broke off")  # nobody reads it; it is counted
 
-    async def _count_chunk(
-        self, headers: dict[bytes, bytes], place: tuple[str, str], receive: Receive
-    ) -> Answer:
+    async def _count_chunk(self, headers: dict[bytes, bytes], place: tuple[str, str], receive: Receive) -> Answer:
         chunk = RawChunk()
         refused: RefusedError | None = None
         try:

@@ -34,8 +34,7 @@ def master_playlist() -> bytes:
     for rate in VARIANTS:
         bandwidth = rate * 1000
         lines.append(
-            f"#EXT-X-STREAM-INF:BANDWIDTH={bandwidth},AVERAGE-BANDWIDTH={bandwidth * 97 // 100},"
-            'CODECS="mp4a.40.2"'
+            f'#EXT-X-STREAM-INF:BANDWIDTH={bandwidth},AVERAGE-BANDWIDTH={bandwidth * 97 // 100},CODECS="mp4a.40.2"'
         )
         lines.append(f"{rate}k/playlist.m3u8")
     return "\n".join([*lines, ""]).encode()

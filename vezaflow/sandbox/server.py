@@ -35,9 +35,7 @@ class Server:
         self.port: int = self._socket.getsockname()[1]
         token = settings.token or secrets.token_urlsafe(24)
         catalog = Catalog()
-        self.sandbox = Sandbox(
-            f"http://{settings.host}:{self.port}", token, catalog.stream_track, os.getpid()
-        )
+        self.sandbox = Sandbox(f"http://{settings.host}:{self.port}", token, catalog.stream_track, os.getpid())
         config = uvicorn.Config(
             Api(settings, token, catalog),
             http=StampedProtocol,

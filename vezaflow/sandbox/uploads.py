@@ -62,9 +62,7 @@ class Uploads:
         upload = self._find(identifier)
         index = upload.received if index is None else index
         if not 0 <= index < upload.chunks:
-            raise RefusedError(
-                400, f"chunk {index} is not among the {upload.chunks} announced (counted from 0)"
-            )
+            raise RefusedError(400, f"chunk {index} is not among the {upload.chunks} announced (counted from 0)")
         if index != upload.received:
             raise RefusedError(409, f"chunk {index} came, chunk {upload.received} is due")
         if size == 0:
@@ -79,9 +77,7 @@ class Uploads:
         """The whole upload, which is then forgotten; 409 while something is missing."""
         upload = self._find(identifier)
         if upload.received != upload.chunks:
-            raise RefusedError(
-                409, f"{upload.chunks - upload.received} of {upload.chunks} chunks are missing"
-            )
+            raise RefusedError(409, f"{upload.chunks - upload.received} of {upload.chunks} chunks are missing")
         if upload.received_bytes != upload.size:
             raise RefusedError(409, f"{upload.received_bytes} bytes came, {upload.size} were announced")
         del self._open[identifier]

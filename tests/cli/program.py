@@ -1,0 +1,70 @@
+"""The program as the shell sees it: run in a process of its own, with an environment of the test's own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+def environment(values: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Little more than PATH: nothing of the machine that runs the tests leaks in."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
+    return {**kept, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", **(values or {})}
+
+
+def vezaflow(
+    *words: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None, limit: float = 60
+) -> Done:
+    """Run `vezaflow …` to its end."""
+    begin = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "vezaflow", *map(str, words)],
+        capture_output=True,
+        text=True,
+        env=environment(env),
+        cwd=cwd,
+        timeout=limit,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - begin)
+
+
+def interrupted(*words: str | Path, when: str, times: int = 1, env: Mapping[str, str] | None = None) -> Done:
+    """Run `vezaflow …` and press Ctrl-C `times` times once `when` was printed on standard error."""
+    begin = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vezaflow", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(env),
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    seen = ""
+    while when not in seen:
+        line = process.stderr.readline()
+        assert line, f"ended before it said {when!r}: {seen}"
+        seen += line
+    for press in range(times):
+        if press:
+            time.sleep(0.3)  # two presses, not one
+        process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    return Done(process.returncode, out, seen + err, time.monotonic() - begin)

@@ -1,0 +1,79 @@
+"""A secret appears in no output, whatever way it travels."""
+
+from pathlib import Path
+
+import pytest
+from conftest import Write
+from program import Done, vezaflow
+
+pytestmark = pytest.mark.slow
+
+TOKEN = "tok-3n/+secret=42"
+
+FLOW = """
+load: {vus: 1, duration: 1s}
+vars: {copy: "${env.USER_TOKEN}"}
+steps:
+  - get: /api/v1/users/me
+    name: in the header
+    auth: {bearer: "${env.USER_TOKEN}"}
+    on_failure: continue
+  - get: /api/v1/tracks/${copy}
+    name: in the path
+    on_failure: continue
+  - get: /api/v1/tracks/search
+    name: in the query
+    query: {q: "${copy}"}
+    expect: {json: {$.data: "${copy}"}}
+    on_failure: continue
+  - post: /api/v1/auth/login
+    name: in the body
+    json: {email: "${copy}", password: "${base64(copy)}"}
+    on_failure: continue
+  - set: {shown: "${copy}"}
+  - log: the token is ${shown}
+  - get: /api/v1/health
+    expect: {that: 'shown == "other"'}
+think: 100ms
+gates: {http_req_failed: rate < 1 %}
+"""
+
+
+def leaks(text: str) -> list[str]:
+    return [line for line in text.splitlines() if "secret" in line.replace("secrets", "").replace("suite", "")]
+
+
+def test_what_is_wrong_before_the_run_does_not_show_it(suite: Write) -> None:
+    wrong = 'load: {vus: "${env.USER_TOKEN}", duration: 1s}\nsteps: [{get: "${env.USER_TOKEN}"}]'
+    done = vezaflow("run", suite(wrong, "secrets: [USER_TOKEN]"), env={"USER_TOKEN": TOKEN})
+    assert done.code == 2, done.text
+    assert "•••" in done.err
+    assert leaks(done.text) == []
+
+
+@pytest.fixture
+def artifacts(suite: Write, tmp_path: Path) -> tuple[Done, Done, str]:
+    folder = suite(FLOW, "secrets: [USER_TOKEN]")
+    kept = tmp_path / "kept"
+    page = tmp_path / "page.md"
+    words = ("--summary", kept / "summary.json", "--junit", kept / "junit.xml")
+    env = {"USER_TOKEN": TOKEN, "GITHUB_STEP_SUMMARY": str(page)}
+    ran = vezaflow("run", folder, *words, env=env)
+    tried = vezaflow("try", folder / "flow.yml", env=env)
+    files = "".join(path.read_text() for path in (*sorted(kept.iterdir()), page))
+    return ran, tried, files
+
+
+def test_no_artifact_of_a_run_holds_the_secret(artifacts: tuple[Done, Done, str]) -> None:
+    ran, tried, files = artifacts
+    assert ran.code == 99, ran.text
+    assert "in the path" in files
+    assert leaks(ran.text) == []
+    assert leaks(tried.text) == []
+    assert leaks(files) == []
+
+
+def test_the_mask_stands_where_the_secret_was(artifacts: tuple[Done, Done, str]) -> None:
+    ran, tried, _ = artifacts
+    assert "the token is •••" in ran.err
+    assert "•••" in tried.out

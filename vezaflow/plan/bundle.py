@@ -1,0 +1,73 @@
+"""A run's input as data: the flow files' texts and the inputs they read. Who has the bundle can make the same plan.
+
+Workers receive it with their segment, the file of a share keeps it (secrets blotted out), so that nobody needs the
+folder to know what was run. Files that the flows name (`file:`) are read where the plan is made, from the same paths.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from vezaflow.diagnostics import Diagnostic, Diagnostics
+from vezaflow.model import Suite, environment, read_suite
+from vezaflow.plan.build import build
+from vezaflow.plan.inputs import Inputs, Secrets
+from vezaflow.plan.plan import Plan
+
+
+class BundleError(Exception):
+    """A bundle that makes no plan here."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        super().__init__("the bundle makes no plan")
+        self.diagnostics = tuple(diagnostics)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """`files`: path and text of the suite's file, if there is one, and of the flows asked for. `inputs` hold no
+    more of the environment than the suite reads."""
+
+    files: tuple[tuple[str, str], ...]
+    flows: tuple[str, ...]  # the paths that are flows, in their order
+    inputs: Inputs
+    secret_names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, suite: Suite, inputs: Inputs) -> "Bundle":
+        """What it takes to make `build(suite, inputs)` again."""
+        names = {use.name for use in environment(suite)} | set(suite.secrets)
+        read = {name: value for name, value in sorted(inputs.environment.items()) if name in names}
+        files = tuple((path, source.text) for path, source in suite.sources.items())
+        flows = tuple(flow.source.path for flow in suite.flows)
+        return cls(files, flows, replace(inputs, environment=read), suite.secrets)
+
+    def plan(self) -> Plan:
+        """The plan. Raises BundleError where the texts make none, VezaflowError where the guard says no."""
+        diagnostics = Diagnostics()
+        overlay = {Path(path): text for path, text in self.files}
+        suite = read_suite([Path(path) for path in self.flows], diagnostics, overlay=overlay)
+        plan = None if suite is None or diagnostics.failed else build(suite, self.inputs, diagnostics)
+        if plan is None:
+            raise BundleError(diagnostics.items)
+        return plan
+
+    def masked(self) -> "Bundle":
+        """The same without any secret: fit to be kept."""
+        environment = self.inputs.environment
+        secrets = Secrets.of(environment[name] for name in self.secret_names if name in environment)
+        shown = {n: "•••" if n in self.secret_names else secrets.mask(v) for n, v in environment.items()}
+        files = tuple((path, secrets.mask(text)) for path, text in self.files)
+        return replace(self, files=files, inputs=replace(self.inputs, environment=shown))
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object; it holds the secrets, unless `masked`."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> "Bundle":
+        """The bundle that `to_json` wrote."""
+        inputs = {**record["inputs"], "only": tuple(record["inputs"]["only"])}
+        files = tuple((path, text) for path, text in record["files"])
+        return cls(files, tuple(record["flows"]), Inputs(**inputs), tuple(record["secret_names"]))
