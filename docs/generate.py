@@ -1,0 +1,192 @@
+"""The reference pages, from the tables that the reader, lint and the gates work with.
+
+    python docs/generate.py            writes docs/reference/*.md
+    python docs/generate.py --check    says which pages are stale, and ends with 1 if one is
+
+A page is a pure function of a table, so a test can compare the two.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from vezaflow.diagnostics import CODES
+from vezaflow.metrics import AGGREGATES, METRICS, Kind
+from vezaflow.model import M3U8_FIELDS, TABLES, Field, Table
+from vezaflow.model import Kind as Value
+from vezaflow.syntax import FUNCTIONS, Function, Needs
+from vezaflow.units import Dimension
+
+FOLDER = Path(__file__).parent / "reference"
+NOTE = "<!-- Made by docs/generate.py from vezaflow's own tables. Do not edit: change the table. -->\n"
+
+CHAPTERS = (
+    ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "tls")),
+    ("Load", ("constant-vus", "per-vu-iterations", "shared-iterations")),
+    ("Requests", ("request", "auth", "basic", "body", "part")),
+    ("What a right answer is", ("expect", "header match", "json match", "body match")),
+    ("Values from answers", ("extract",)),
+    ("Steps", ()),  # all tables that no other chapter names
+    ("Gates", ("gate",)),
+)
+HUNDREDS = {
+    "1": "Structure",
+    "2": "Expressions, templates, units",
+    "3": "Names and environment",
+    "4": "Load, weights, the meaning of a flow",
+    "5": "Gates",
+    "6": "While the run goes on",
+    "7": "The inputs of a run",
+}
+GIVEN = {
+    Needs.NOTHING: "",
+    Needs.RANDOM: "draws from the VU's own seeded chance",
+    Needs.CLOCK: "reads the clock",
+    Needs.ANSWER: "reads the answer: only inside `expect`",
+}
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |\n"
+
+
+def _table(headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:
+    names = tuple(headings)
+    return _row(*names) + "|---" * len(names) + "|\n" + "".join(_row(*row) for row in rows)
+
+
+def _anchor(name: str) -> str:
+    return "#" + name.lower().replace(" ", "-")
+
+
+def _value(field: Field) -> str:
+    """What may stand there, with links to the tables of mappings."""
+    text = field.kind.value
+    if field.kind is Value.CHOICE:
+        text = ", ".join(f"`{choice}`" for choice in field.choices)
+    links = [f"[{name}]({_anchor(name)})" for name in field.tables if name in TABLES]
+    return f"{text}: {', '.join(links)}" if links else text
+
+
+def _field(field: Field, left_out: str) -> tuple[str, ...]:
+    example = f"`{field.key}: {field.example}`" if field.example else ""
+    return f"`{field.key}`", _value(field), left_out, f"{field.doc} {example}".strip()
+
+
+def _section(table: Table) -> str:
+    verbs = [field for field in table.one_of if not field.later]
+    fields = [field for field in table.fields if not field.later]
+    left_out = "must be there" if len(verbs) == 1 else "exactly one of these"
+    rows = [_field(field, left_out) for field in verbs]
+    rows += [_field(field, "must be there" if field.required else field.default or "–") for field in fields]
+    words = f"### {table.name}\n\n{table.doc}\n\n"
+    words += _table(("key", "value", "left out", "meaning"), rows)
+    for keys in table.exclusive:
+        words += f"\nAt most one of {', '.join(f'`{key}`' for key in keys)}.\n"
+    return words + "\n"
+
+
+def _is_there(table: Table) -> bool:
+    """Whether this version reads anything of it."""
+    return any(not field.later for field in table.all_fields())
+
+
+def steps() -> str:
+    """Every key of a suite, a flow, a step."""
+    named = {name for _, names in CHAPTERS for name in names}
+    rest = tuple(name for name, table in TABLES.items() if name not in named and _is_there(table))
+    page = NOTE + "\n# Keys\n\nEvery key of a suite, of a flow and of a step. "
+    page += "[language.md](../language.md) explains them.\n\n"
+    for title, names in CHAPTERS:
+        page += f"## {title}\n\n"
+        page += "".join(_section(TABLES[name]) for name in names or rest if name in TABLES)
+        if title == "Values from answers":
+            page += "The items of a playlist have these fields.\n\n"
+            page += _table(
+                ("`m3u8:`", "fields"),
+                ((f"`{what}`", ", ".join(f"`{f}`" for f in fields)) for what, fields in M3U8_FIELDS.items()),
+            )
+            page += "\n"
+    return page.rstrip("\n") + "\n"
+
+
+def _function(function: Function) -> tuple[str, ...]:
+    about = "; ".join(f"`{p.name}`: {p.doc}" for p in function.parameters if p.doc)
+    example = f"`{function.example}`" + (f" is `{function.result}`" if function.result else "")
+    remark = GIVEN[function.needs]
+    words = [function.doc, f"({about})" if about else "", f"*{remark}*" if remark else ""]
+    return f"`{function.signature}`", " ".join(word for word in words if word), example
+
+
+def functions() -> str:
+    """Every function that an expression can call."""
+    page = NOTE + "\n# Functions\n\nWhat a `${…}` can call. "
+    page += "`?` marks an argument that may be left out, `…` any number of them.\n\n"
+    return page + _table(("function", "gives", "example"), (_function(f) for f in FUNCTIONS.values()))
+
+
+BOUNDS = {
+    Dimension.TIME: "a duration",
+    Dimension.SIZE: "a size",
+    Dimension.RATIO: "a percentage",
+    Dimension.RATE: "a rate",
+    None: "a number",
+}
+
+
+def _metrics(kind: Kind) -> Iterator[tuple[str, ...]]:
+    for metric in METRICS.values():
+        if metric.kind is kind:
+            labels = ", ".join(f"`{label}`" for label in metric.labels)
+            yield f"`{metric.name}`", metric.doc, BOUNDS[metric.dimension], labels
+
+
+def metrics() -> str:
+    """Every metric that a gate can name."""
+    page = NOTE + "\n# Metrics\n\n"
+    page += "What a gate can name: k6's names with k6's meanings, and a few more. "
+    page += "[figures.md](../figures.md) says how they are measured.\n\n"
+    for kind in Kind:
+        aggregates = ", ".join(f"`{name}(95)`" if name == "p" else f"`{name}`" for name in AGGREGATES[kind])
+        page += f"## {kind.value.capitalize()}s\n\nAggregates: {aggregates}.\n\n"
+        page += _table(("metric", "what it is", "measured in", "labels"), _metrics(kind)) + "\n"
+    return page.rstrip("\n") + "\n"
+
+
+def codes() -> str:
+    """Every code that a message can carry."""
+    page = NOTE + "\n# Codes\n\nWhat the code of a message means. A code never changes its meaning.\n"
+    hundred = ""
+    for code, rule in CODES.items():
+        if code[2] != hundred:
+            hundred = code[2]
+            page += f"\n## {HUNDREDS[hundred]}\n"
+        page += f"\n### {code}\n\n**{rule.title}** ({rule.severity.value}). {rule.doc}\n"
+    return page
+
+
+PAGES = {"steps.md": steps, "functions.md": functions, "metrics.md": metrics, "codes.md": codes}
+
+
+def stale() -> list[str]:
+    """The pages that are not what the tables say."""
+    return [
+        name
+        for name, make in PAGES.items()
+        if not (FOLDER / name).exists() or (FOLDER / name).read_text(encoding="utf-8") != make()
+    ]
+
+
+def main() -> int:
+    if sys.argv[1:] == ["--check"]:
+        for name in stale():
+            sys.stderr.write(f"docs/reference/{name} is stale: run `python docs/generate.py`\n")
+        return 1 if stale() else 0
+    FOLDER.mkdir(exist_ok=True)
+    for name, make in PAGES.items():
+        (FOLDER / name).write_text(make(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
