@@ -24,6 +24,7 @@ LAYERS: list[set[str]] = [
     {"results"},
     {"outputs", "reports"},
     {"trust", "limits"},
+    {"control", "explain"},
     {"sandbox", "session"},
     {"cli"},
     {"__main__"},

@@ -10,8 +10,13 @@ from vezaflow.errors import ExitCode, VezaflowError
 
 COMMANDS = {
     "lint": "Say what is wrong in flow files, before anything is sent.",
+    "pause": "Let a running test begin nothing new, from another terminal.",
+    "resume": "Let a paused test go on.",
     "run": "Put load on a target and judge it; the exit code is the verdict.",
     "sandbox": "Serve a Veza-like API on this machine to try flows against.",
+    "scale": "Give a flow of a running test more or fewer virtual users.",
+    "status": "Say how a running test stands, from another terminal.",
+    "stop": "Stop a running test as one Ctrl-C would.",
     "try": "Run one flow once, as one user, and show every request and answer.",
 }
 

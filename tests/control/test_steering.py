@@ -1,0 +1,201 @@
+"""What may be done to a running test, and what its result says of it."""
+
+from typing import Any
+
+import pytest
+from planned import plan_of
+
+from vezaflow.control import Steering, screen
+from vezaflow.control.steering import Crew
+from vezaflow.errors import VezaflowError
+from vezaflow.gates import ConcernKind, judge
+from vezaflow.metrics import Recorder
+from vezaflow.outputs import tick_of
+from vezaflow.plan import Plan
+from vezaflow.results import Health
+
+FLOW = """
+flow: browse
+load: {vus: 10, duration: 1m}
+steps: [{get: /}]
+gates: {http_req_duration: p(95) < 1 s}
+"""
+
+
+class Hands:
+    """Has the shape of steering.Crew."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+
+    def pause(self, flow: str | None = None) -> None:
+        self.told.append(("pause", flow))
+
+    def resume(self, flow: str | None = None) -> None:
+        self.told.append(("resume", flow))
+
+    def scale(self, flow: str, vus: int) -> None:
+        self.told.append(("scale", flow, vus))
+
+
+class Bench:
+    """A steering on a clock that the test turns."""
+
+    def __init__(self, plan: Plan | None = None, *, most: int | None = None, begun: bool = True) -> None:
+        self.now = 100.0
+        self.crew = Hands()
+        self.stopped = 0
+        self.plan = plan or plan_of(FLOW)
+        crew: Crew = self.crew
+        self.steering = Steering(self.plan, crew, "one", self._stop, most=most, clock=lambda: self.now)
+        if begun:
+            self.steering.begin(self.plan)
+
+    def _stop(self) -> None:
+        self.stopped += 1
+
+    def after(self, seconds: float) -> Steering:
+        self.now += seconds
+        return self.steering
+
+    def concerns(self) -> list[str]:
+        found = list(self.steering.concerns())
+        assert all(concern.kind is ConcernKind.LOAD_NOT_REACHED and concern.remedy for concern in found)
+        return [concern.text for concern in found]
+
+
+def test_a_run_left_alone_has_nothing_to_tell() -> None:
+    bench = Bench()
+    bench.after(60).end()
+    assert (list(bench.steering.notes()), bench.concerns()) == ([], [])
+
+
+def test_time_paused_is_told_and_stands_against_a_verdict() -> None:
+    bench = Bench()
+    bench.after(10).pause()
+    bench.after(4).resume()
+    bench.after(10).pause("browse")
+    bench.after(2.5).resume("browse")
+    bench.after(5).end()
+    bench.after(1000)
+    assert list(bench.steering.notes()) == ["browse was paused by hand for 6.5 s"]
+    assert bench.concerns() == ["browse: paused by hand for 6.5 s"]
+    assert bench.crew.told == [("pause", None), ("resume", None), ("pause", "browse"), ("resume", "browse")]
+
+
+def test_a_pause_that_never_ended_lasts_to_the_end_of_the_load() -> None:
+    bench = Bench()
+    bench.after(50).pause()
+    bench.after(3).pause()
+    assert list(bench.after(1).notes()) == ["browse was paused by hand for 4 s, and still is"]
+    bench.after(6).end()
+    bench.after(1000)
+    assert list(bench.steering.notes()) == ["browse was paused by hand for 10 s"]
+
+
+def test_vus_taken_away_stand_against_a_verdict_also_when_they_came_back() -> None:
+    bench = Bench()
+    assert bench.after(5).scale("browse", 4) == "browse: 10 → 4 VUs"
+    assert bench.after(5).scale("browse", 10) == "browse: 4 → 10 VUs"
+    assert list(bench.steering.notes()) == ["browse was scaled by hand from 10 VUs to 4 at 5 s, 10 at 10 s"]
+    assert bench.concerns() == ["browse: scaled down by hand to 4 of 10 VUs"]
+
+
+def test_more_vus_than_asked_are_told_and_prove_no_less() -> None:
+    bench = Bench()
+    bench.after(5).scale("browse", 20)
+    assert list(bench.steering.notes()) == ["browse was scaled by hand from 10 VUs to 20 at 5 s"]
+    assert bench.concerns() == []
+
+
+def test_the_guard_holds_for_all_flows_together() -> None:
+    bench = Bench(most=15)
+    with pytest.raises(VezaflowError, match=r"refused: 16 VUs in all.*no more than 15"):
+        bench.steering.scale("browse", 16)
+    bench.steering.scale("browse", 15)
+    assert bench.crew.told == [("scale", "browse", 15)]
+
+
+def test_what_the_machine_cannot_hold_is_refused() -> None:
+    with pytest.raises(VezaflowError, match="need a connection each"):
+        Bench().steering.scale("browse", 10**9)
+
+
+def test_a_misspelt_flow_is_answered_with_the_one_that_was_meant() -> None:
+    bench = Bench()
+    with pytest.raises(VezaflowError, match="no flow 'brwse'") as wrong:
+        bench.steering.pause("brwse")
+    assert wrong.value.hint == "did you mean 'browse'?"
+    assert bench.crew.told == []
+
+
+def test_there_is_nothing_to_steer_before_the_load_and_after_it() -> None:
+    bench = Bench(begun=False)
+    with pytest.raises(VezaflowError, match="the run is preparing"):
+        bench.steering.pause()
+    bench.steering.begin(bench.plan)
+    bench.steering.end()
+    with pytest.raises(VezaflowError, match="the run is ending"):
+        bench.steering.scale("browse", 1)
+
+
+def test_what_is_not_paused_cannot_be_resumed() -> None:
+    with pytest.raises(VezaflowError, match="nothing is paused"):
+        Bench().steering.resume()
+
+
+def test_stop_is_one_ctrl_c() -> None:
+    bench = Bench()
+    assert bench.steering.stop().startswith("stopping")
+    assert bench.stopped == 1
+
+
+def ticked(bench: Bench) -> None:
+    recorder = Recorder(0.0)
+    step = recorder.step("browse", "/", "GET")
+    for _ in range(100):
+        step.answered(200, 2.0, 0.0, 0.0, 10, 10)
+    recorder.flow("browse").vus = 9
+    recorder.fold(1.0)
+    summary = recorder.snapshot()
+    verdicts = judge(bench.plan.gates, summary)
+    health = Health(cpu_mean=0.25, lag_p99_ms=3.0, memory=50 << 20)
+    bench.steering.tick(tick_of(bench.plan, summary, recorder.timeline(), verdicts, elapsed=12.0, health=health))
+
+
+def test_status_says_how_the_run_stands() -> None:
+    bench = Bench()
+    bench.after(12)
+    ticked(bench)
+    bench.steering.pause("browse")
+    status = bench.steering.status()
+    assert (status["run"], status["suite"], status["phase"]) == ("one", "test", "load")
+    assert (status["elapsed"], status["remaining"]) == (12.0, 48.0)
+    (flow,) = status["flows"]
+    assert (flow["flow"], flow["vus"], flow["vus_asked"], flow["paused"]) == ("browse", 9, 10, True)
+    assert flow["p95"] == pytest.approx(2.0, rel=0.001)
+    assert flow["gates"][0]["so_far"] == "red"
+
+
+def test_the_screen_fits_its_width_and_names_what_broke() -> None:
+    bench = Bench()
+    bench.after(12)
+    ticked(bench)
+    bench.after(3).scale("browse", 5)
+    text = screen(bench.steering.status(), 80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.splitlines()[1:] == [
+        "15 s gone, 45 s left",
+        "",
+        "flow            VUs  iterations    req/s       p95   failed  gates so far",
+        "browse          9/5           0      100       2 s      0 %  ✗",
+        "",
+        "✗ browse: http_req_duration: p(95) < 1 s: p(95) = 2 s, wanted < 1 s",
+        "",
+        "generator: 25 % of a core, loop up to 3 ms late (p99), 50 MiB",
+        "browse was scaled by hand from 10 VUs to 5 at 15 s",
+    ]
+
+
+def test_before_the_load_the_screen_says_so() -> None:
+    assert screen(Bench(begun=False).steering.status(), 100).splitlines()[1:] == ["preparing: no load yet"]

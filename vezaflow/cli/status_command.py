@@ -1,0 +1,44 @@
+"""`vezaflow status`: how a running test stands, from another terminal."""
+
+import shutil
+import time
+
+import click
+import orjson
+
+from vezaflow.cli.printing import say
+from vezaflow.control import Caller, call, screen
+from vezaflow.errors import VezaflowError
+
+_EVERY = 1.0  # seconds, a run's own tick
+_CLEAR = "\x1b[H\x1b[2J"
+
+
+@click.command("status")
+@click.argument("run", required=False)
+@click.option("--json", "as_json", is_flag=True, help="As one line of JSON.")
+@click.option("--watch", is_flag=True, help="Again each second, until the run ends.")
+def command(run: str | None, as_json: bool, watch: bool) -> None:
+    """Say how a running test stands.
+
+    RUN is its id, a part of it, or its process id; it may be left out when only one test is running. Figures
+    are of the whole run so far, requests per second of the last three seconds.
+    """
+    with call(run) as caller:
+        _show(caller, as_json=as_json, clear=False)
+        while watch:
+            time.sleep(_EVERY)
+            try:
+                _show(caller, as_json=as_json, clear=not as_json)
+            except VezaflowError as e:
+                say(e.message)
+                return
+
+
+def _show(caller: Caller, *, as_json: bool, clear: bool) -> None:
+    status = caller.ask({"do": "status"})
+    if as_json:
+        say(orjson.dumps(status).decode())
+        return
+    text = screen(status, shutil.get_terminal_size((100, 24)).columns)
+    say(_CLEAR + text if clear else text)

@@ -1,0 +1,15 @@
+"""`vezaflow stop`: the end of a running test, before its time."""
+
+import click
+
+from vezaflow.cli.steer import order
+
+
+@click.command("stop")
+@click.argument("run", required=False)
+def command(run: str | None) -> None:
+    """Stop a running test as one Ctrl-C would: iterations may end, the result is written.
+
+    RUN is its id, a part of it, or its process id; it may be left out when only one test is running.
+    """
+    order(run, do="stop")

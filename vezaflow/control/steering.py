@@ -1,0 +1,219 @@
+"""What another terminal may do to a running test, and what that does to its verdict.
+
+Laws: the guard's `max_vus` holds here too; whatever was done by hand is told in the result; a run that was paused, or
+had VUs taken away, did not deliver the load that was asked for, so it is inconclusive (a gate that broke is red
+all the same). More VUs than asked are told, and prove no less. `status` is made from the last tick, at no cost.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from vezaflow import units
+from vezaflow.diagnostics import suggest
+from vezaflow.errors import VezaflowError
+from vezaflow.gates import Concern, ConcernKind, Verdict
+from vezaflow.limits import require_open_files
+from vezaflow.outputs import FlowNow, Tick
+from vezaflow.plan import Plan, PlannedFlow
+
+EXTERNALLY_CONTROLLED = "externally-controlled"  # the executor whose load is what is said from outside
+
+
+class Crew(Protocol):
+    """Who carries the load: one engine, or several processes."""
+
+    def pause(self, flow: str | None = None) -> None: ...
+
+    def resume(self, flow: str | None = None) -> None: ...
+
+    def scale(self, flow: str, vus: int) -> None: ...
+
+
+@dataclass(slots=True)
+class _Hand:
+    """What was done by hand to one flow. Times in seconds of the load."""
+
+    asked: int
+    target: int
+    external: bool
+    least: int
+    paused_at: float | None = None
+    paused: float = 0.0
+    scaled: tuple[tuple[float, int], ...] = ()
+
+    def pause_until(self, now: float) -> float:
+        """Seconds paused so far."""
+        return self.paused + (now - self.paused_at if self.paused_at is not None else 0.0)
+
+
+class Steering:
+    """The Controls of a run, and an Output: it hears each tick. `stop` is what one Ctrl-C does."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        crew: Crew,
+        run_id: str,
+        stop: Callable[[], None],
+        *,
+        most: int | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._plan = plan
+        self._crew = crew
+        self._run_id = run_id
+        self._stop = stop
+        self._most = most
+        self._clock = clock
+        self._phase = "preparing"
+        self._began = clock()
+        self._seconds = 0.0
+        self._tick: Tick | None = None
+        self._hands = {flow.name: _hand(flow) for flow in plan.flows}
+
+    # An Output
+
+    def begin(self, plan: Plan) -> None:
+        self._phase = "load"
+        self._began = self._clock()
+
+    def tick(self, tick: Tick) -> None:
+        self._tick = tick
+
+    def end(self) -> None:
+        self._seconds = self._now()
+        self._phase = "ending"
+
+    # Controls
+
+    def status(self) -> dict[str, Any]:
+        tick = self._tick
+        return {
+            "run": self._run_id,
+            "suite": self._plan.suite,
+            "pid": os.getpid(),
+            "phase": self._phase,
+            "elapsed": self._now(),
+            "remaining": max(0.0, self._plan.seconds - self._now()),
+            "flows": [self._flow(now) for now in tick.flows] if tick else [],
+            "pooled": _figures(tick.pooled) if tick else None,
+            "generator": _generator(tick) if tick else None,
+            "by_hand": list(self.notes()),
+        }
+
+    def pause(self, flow: str | None = None) -> str:
+        names = self._names(flow)
+        self._crew.pause(flow)
+        for name in names:
+            hand = self._hands[name]
+            hand.paused_at = self._now() if hand.paused_at is None else hand.paused_at
+        return f"{_these(flow)} paused: what runs may end, nothing new begins, and its time goes on"
+
+    def resume(self, flow: str | None = None) -> str:
+        names = self._names(flow)
+        if all(self._hands[name].paused_at is None for name in names):
+            raise VezaflowError(f"{flow} is not paused" if flow else "nothing is paused")
+        self._crew.resume(flow)
+        for name in names:
+            hand = self._hands[name]
+            hand.paused, hand.paused_at = hand.pause_until(self._now()), None
+        return f"{_these(flow)} running again"
+
+    def scale(self, flow: str, vus: int) -> str:
+        self._names(flow)
+        hand = self._hands[flow]
+        total = sum(other.target for other in self._hands.values()) - hand.target + vus
+        if self._most is not None and total > self._most:
+            raise VezaflowError(
+                f"refused: {units.number(total)} VUs in all, and the suite's guard allows no more than "
+                f"{units.number(self._most)} (`max_vus`)"
+            )
+        require_open_files(total)
+        self._crew.scale(flow, vus)
+        before, hand.target = hand.target, vus
+        hand.least = min(hand.least, vus)
+        hand.scaled = (*hand.scaled, (self._now(), vus))
+        return f"{flow}: {units.number(before)} → {units.number(vus)} VUs"
+
+    def stop(self) -> str:
+        self._stop()
+        return "stopping: running iterations may end within their graceful stop"
+
+    # What the result says of it
+
+    def notes(self) -> Iterator[str]:
+        """What was done by hand, a line each."""
+        now = self._now()
+        for name, hand in self._hands.items():
+            if paused := hand.pause_until(now):
+                still = ", and still is" if hand.paused_at is not None and self._phase == "load" else ""
+                yield f"{name} was paused by hand for {units.duration(round(paused, 1))}{still}"
+            if hand.scaled:
+                steps = ", ".join(f"{units.number(vus)} at {units.duration(round(at, 1))}" for at, vus in hand.scaled)
+                yield f"{name} was scaled by hand from {units.number(hand.asked)} VUs to {steps}"
+
+    def concerns(self) -> Iterator[Concern]:
+        """Where the asked load was taken away by hand."""
+        now = self._now()
+        for name, hand in self._hands.items():
+            remedy = "let it run as asked; for load that is steered by hand there is `externally-controlled`"
+            if paused := hand.pause_until(now):
+                text = f"{name}: paused by hand for {units.duration(round(paused, 1))}"
+                yield Concern(ConcernKind.LOAD_NOT_REACHED, text, remedy, name)
+            elif hand.least < hand.asked and not hand.external:
+                text = f"{name}: scaled down by hand to {units.number(hand.least)} of {units.number(hand.asked)} VUs"
+                yield Concern(ConcernKind.LOAD_NOT_REACHED, text, remedy, name)
+
+    def _now(self) -> float:
+        return self._clock() - self._began if self._phase == "load" else self._seconds
+
+    def _names(self, flow: str | None) -> tuple[str, ...]:
+        """The flows that are meant. Raises VezaflowError for one that is none, and outside the load."""
+        known = tuple(self._hands)
+        if flow is not None and flow not in known:
+            near = suggest(flow, known)
+            raise VezaflowError(
+                f"there is no flow '{flow}'",
+                hint=f"did you mean '{near}'?" if near else f"the flows are {', '.join(known)}",
+            )
+        if self._phase != "load":
+            raise VezaflowError(f"the run is {self._phase}: there is no load to steer")
+        return known if flow is None else (flow,)
+
+    def _flow(self, now: FlowNow) -> dict[str, Any]:
+        hand = self._hands[now.flow]
+        return {**_figures(now), "vus_asked": hand.target, "paused": hand.paused_at is not None}
+
+
+def _hand(flow: PlannedFlow) -> _Hand:
+    vus = flow.load.vus
+    return _Hand(vus, vus, flow.load.executor.value == EXTERNALLY_CONTROLLED, vus)
+
+
+def _these(flow: str | None) -> str:
+    return "all flows are" if flow is None else f"{flow} is"
+
+
+def _figures(now: FlowNow) -> dict[str, Any]:
+    return {
+        "flow": now.flow,
+        "vus": now.vus,
+        "vus_asked": now.vus_asked,
+        "iterations": now.iterations,
+        "requests_per_second": now.requests_per_second,
+        "p95": now.p95,
+        "failure_rate": now.failure_rate,
+        "gates": [_gate(verdict) for verdict in now.gates],
+    }
+
+
+def _gate(verdict: Verdict) -> dict[str, Any]:
+    return {"gate": verdict.gate.text, "so_far": verdict.outcome.value, "value": verdict.shown, "why": verdict.reason}
+
+
+def _generator(tick: Tick) -> dict[str, Any]:
+    health = tick.health
+    return {"cpu": health.cpu_mean, "lag_p99_ms": health.lag_p99_ms, "memory": health.memory}
