@@ -6,7 +6,6 @@ whole will take is said beforehand. `--check` measures nothing: it shows what ea
 
 import argparse
 import os
-import resource
 import sys
 import tempfile
 from collections import defaultdict
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from bench.check import check
 from bench.contenders import FINDERS, Contender, Job, find
+from bench.limits import allow_many_sockets
 from bench.measure import LIMIT, Figures, RunError, duration, measure
 from bench.nginx import Target, target
 from bench.report import Runs, show, write
@@ -42,12 +42,6 @@ def _chosen(names: str) -> list[Scenario]:
     if unknown:
         raise SystemExit(f"no scenario {', '.join(unknown)}; there are {', '.join(known)}")
     return [known[name] for name in names.split(",")]
-
-
-def _allow_many_sockets() -> None:
-    """1650 VUs are as many descriptors on either side."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 16384) if hard > 0 else 16384, hard))
 
 
 def _one(
@@ -85,7 +79,7 @@ def main() -> None:
     if unknown:
         raise SystemExit(f"no contender {', '.join(unknown)}; there are {', '.join(FINDERS)}")
     contenders = find(options.only.split(","), options.cache)
-    _allow_many_sockets()
+    allow_many_sockets()
     with tempfile.TemporaryDirectory(prefix="bench-target-") as folder:
         if options.check:
             check(contenders, scenarios, Path(folder), options.target_core, options.generator_core)
