@@ -9,10 +9,11 @@ from vezaflow.model import read_suite
 from vezaflow.plan import Inputs, Plan, build
 
 ROOT = Path("suite")
+SUITE = "suite: test\nbase_url: http://127.0.0.1:1"
 
 
 def plan_of(
-    flow: str, *, suite: str = "suite: test\nbase_url: http://127.0.0.1:1", inputs: Inputs | None = None, root: Path = ROOT
+    flow: str, *, suite: str = SUITE, inputs: Inputs | None = None, root: Path = ROOT
 ) -> Plan:
     """The plan of a suite of one flow. Fails with the drawn diagnostics where the text is wrong."""
     plan, diagnostics = plan_or_faults(flow, suite=suite, inputs=inputs, root=root)
@@ -21,7 +22,7 @@ def plan_of(
 
 
 def plan_or_faults(
-    flow: str, *, suite: str = "suite: test\nbase_url: http://127.0.0.1:1", inputs: Inputs | None = None, root: Path = ROOT
+    flow: str, *, suite: str = SUITE, inputs: Inputs | None = None, root: Path = ROOT
 ) -> tuple[Plan | None, Diagnostics]:
     """The plan, or what is wrong."""
     diagnostics = Diagnostics()
