@@ -117,7 +117,6 @@ def test_a_changed_suite_is_held_against_the_flows_that_did_not_change(repositor
     assert "load/flows/browse.yml:" in said
 
 
-@pytest.mark.xfail(reason="lint takes one suite at a time")
 def test_two_suites_in_one_commit_are_each_read_on_their_own(repository: Repository) -> None:
     repository.write("other/flows/health.yml", "flow: health\nsteps:\n  - get: http://127.0.0.1/health\n")
     browse = (repository.path / "load/flows/browse.yml").read_text()
