@@ -1,4 +1,4 @@
-"""`python -m bench.full_suite`: the shipped suite at its full 1650 VUs for 20 s, against the sandbox on a core of its own.
+"""`python -m bench.full_suite`: the shipped suite at its full 1650 VUs for 20 s; the sandbox has its own core.
 
 Four figures, each with a bound: the share of one core that vezaflow takes and the requests it sends once all
 listeners have begun (the suite spreads them over six seconds), its peak memory, and its p95 less the server's
@@ -95,7 +95,7 @@ def main() -> None:
     print(f"      p95 {ours * 1e3:.2f} ms, the server's own {server['p95'] * 1e3:.2f} ms; p99 is", end=" ")
     print(f"{said['pooled']['http_req_duration']['p99'] * 1e3:.2f} and {server['p99'] * 1e3:.2f} ms")
     print(
-        f"      {share / rate * 1e6:.0f} µs of CPU a request; others took {max(0.0, others):.0%} of the generator's core"
+        f"      {share / rate * 1e6:.0f} µs of CPU a request; others took {max(0.0, others):.0%} of its core"
     )
     print(f"      loop late by p99 {health['lag_p99_ms']:.1f} ms; {said['headline']}")
     sys.exit(0 if all(figure.held for figure in figures) else 1)
