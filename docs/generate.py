@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vezaflow.diagnostics import CODES
 from vezaflow.metrics import AGGREGATES, METRICS, Kind
-from vezaflow.model import M3U8_FIELDS, TABLES, Field, Table
+from vezaflow.model import ITEM_FIELDS, TABLES, Field, Table
 from vezaflow.model import Kind as Value
 from vezaflow.syntax import FUNCTIONS, Function, Needs
 from vezaflow.units import Dimension
@@ -101,10 +101,10 @@ def steps() -> str:
         page += f"## {title}\n\n"
         page += "".join(_section(TABLES[name]) for name in names or rest if name in TABLES)
         if title == "Values from answers":
-            page += "The items of a playlist have these fields.\n\n"
+            page += "What these words find has these fields.\n\n"
             page += _table(
-                ("`m3u8:`", "fields"),
-                ((f"`{what}`", ", ".join(f"`{f}`" for f in fields)) for what, fields in M3U8_FIELDS.items()),
+                ("word", "fields"),
+                ((f"`{what}`", ", ".join(f"`{f}`" for f in fields)) for what, fields in ITEM_FIELDS.items()),
             )
             page += "\n"
     return page.rstrip("\n") + "\n"

@@ -283,3 +283,23 @@ async def test_an_expression_that_fails_fails_its_iteration_only(autojump_clock:
     assert asked == ["GET /a", "GET /a"]
     assert incident(played) == ("VF605", '`+` works on numbers, and this is a text: "text"')
     assert played.engine.incidents.items[0].count == 2
+
+
+async def test_an_extraction_sees_where_redirects_led(autojump_clock: trio.testing.MockClock) -> None:
+    def answer(_method: str, path: str) -> Reply:
+        return {
+            "/a": Reply(301, headers=(("location", "/b"),)),
+            "/b": Reply(302, headers=(("location", "/c"),)),
+        }.get(path, Reply(200, b"<p> here </p>"))
+
+    steps = """
+  - get: /a
+    extract:
+      end: url
+      code: status
+      hops: {answer: redirects, all: true}
+      text: {css: p, pipe: trim}
+  - log: ${text} ${code} ${end} ${hops[0].status} ${hops[1].url} ${hops[1].location}
+"""
+    _, played = await once(steps, Target(answer))
+    assert played.said == ["here 200 http://127.0.0.1:1/c 301 http://127.0.0.1:1/b /c"]

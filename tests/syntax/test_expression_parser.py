@@ -28,6 +28,7 @@ from vezaflow.syntax import (
     parse_bare,
     parse_condition,
     parse_expression,
+    parse_pipeline,
     parse_template,
     parse_value,
     walk,
@@ -95,6 +96,9 @@ def bare(e: Expression) -> Any:
         ('"a\\n\\"\\u00e9\\ud83d\\ude00\'"', "'a\n\"é😀'"),
         ("'it\\'s \"}'", "'it's \"}"),
         ("1e3", 1000.0),
+        ("a + b | round(1) > 3", (("round", "()", ("a", "+", "b"), 1), ">", 3)),
+        ("a | split(',') | first", ("first", "()", ("split", "()", "a", "',"))),
+        ("(a ?? b) | trim", ("trim", "()", ("a", "??", "b"))),
     ],
 )  # fmt: skip
 def test_precedence_and_shapes(text: str, tree: Any) -> None:
@@ -154,7 +158,10 @@ def test_every_part_has_the_span_of_its_text() -> None:
         ("a.", "VF201", "", "expected a name"),
         ("a && b", "VF201", "&&", "write `and`"),
         ("a || b", "VF201", "||", "write `or`"),
-        ("a | upper", "VF201", "|", "functions are called"),
+        ("a orb", "VF201", "orb", "an operator"),
+        ("a |", "VF201", "", "expected a name"),
+        ("a | 3", "VF201", "3", "expected a name"),
+        ("a ?? b | int", "VF227", "b | int", "(a ?? b) | f"),
         ("a = b", "VF201", "=", "write `==`"),
         ("!a", "VF201", "!", "write `not`"),
         ("a ? b : c", "VF201", "?", "`a if condition else b`"),
@@ -412,6 +419,33 @@ def test_conditions(text: str, aggregate: str, argument: float | None, operator:
 def test_what_is_no_condition_is_reported(text: str, under: str, words: str) -> None:
     diagnostics = Diagnostics()
     assert parse_condition(scalar(text), diagnostics) is None
+    (found,) = diagnostics.items
+    assert found.span is not None
+    assert found.span.text == under
+    assert words in f"{found.message} {found.label} {found.help}"
+
+
+def test_a_pipeline_calls_its_functions_on_it() -> None:
+    diagnostics = Diagnostics()
+    found = parse_pipeline(scalar("split(',') | first | int"), diagnostics)
+    assert not diagnostics.items
+    assert found is not None
+    assert bare(found) == ("int", "()", ("first", "()", ("split", "()", "it", "',")))
+    assert [call.span.text for call in calls(found)] == ["int", "first", "split(',')"]
+
+
+@pytest.mark.parametrize(
+    ("text", "under", "words"),
+    [
+        ("", "", "an empty pipeline"),
+        ("trim |", "", "ends too early"),
+        ("trim int", "int", "expected"),
+        ("3", "3", "name"),
+    ],
+)
+def test_what_is_no_pipeline_is_reported(text: str, under: str, words: str) -> None:
+    diagnostics = Diagnostics()
+    assert parse_pipeline(scalar(text), diagnostics) is None
     (found,) = diagnostics.items
     assert found.span is not None
     assert found.span.text == under

@@ -212,6 +212,16 @@ _ROWS: tuple[Rule, ...] = (
         "VF226", _ERROR, "unlike units",
         "Quantities of two kinds, a time and a size, are compared, added or made a range.",
     ),
+    Rule(
+        "VF227", _ERROR, "a pipe behind `??`",
+        "`|` binds more tightly than `??`, so in `a ?? b | int` only `b` would be piped. Parentheses say what is "
+        "meant: `(a ?? b) | int`, or `a ?? (b | int)`.",
+    ),
+    Rule("VF228", _ERROR, "not a valid CSS selector", "The selector of an extraction can't be read."),
+    Rule(
+        "VF229", _ERROR, "not a valid XPath",
+        "The path can't be read as XPath 1.0; the label says why.",
+    ),
     # --- 3xx: names and environment
     Rule(
         "VF301", _ERROR, "a name that is never set",
@@ -246,8 +256,9 @@ _ROWS: tuple[Rule, ...] = (
         "A name in `secrets` that no `${env.…}` reads: a misspelt one would leave the real value unmasked.",
     ),
     Rule(
-        "VF309", _ERROR, "a field that playlists don't have",
-        "In the `where` of an `m3u8` extraction, and behind the value's name, stand the fields of its items.",
+        "VF309", _ERROR, "a field that is not there",
+        "What an extraction finds in a playlist, in the redirects or in the timing has certain fields: those can "
+        "stand in its `where`, and behind the value's name.",
     ),
     # --- 4xx: load, weights, the meaning of a flow
     Rule(

@@ -121,11 +121,11 @@ class _Looks:
 
     async def into(self, vu: VU, outgoing: Outgoing, exchange: Exchange, want: Want) -> int:
         request = self._request
-        hops = 0
+        hops: list[dict[str, Any]] = []
         while self._is_redirect(exchange):
-            if hops == request.follow:
+            if len(hops) == request.follow:
                 return self._too_many(vu, exchange)
-            hops += 1
+            hops.append({"status": exchange.status, "url": outgoing.target.url, "location": _location(exchange)})
             self._show(outgoing, exchange, None, {})
             self._record(exchange, "")
             try:
@@ -141,7 +141,7 @@ class _Looks:
                 bodyless=request.bodyless,
                 replayable=request.replayable,
             )
-        return self._judge(vu, outgoing, exchange)
+        return self._judge(vu, outgoing, exchange, hops)
 
     def _is_redirect(self, exchange: Exchange) -> bool:
         return (
@@ -154,9 +154,8 @@ class _Looks:
 
     def _next(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> Outgoing:
         """The request that a redirect asks for (RFC 9110, 15.4): 303, and POST on 301 and 302, become GET."""
-        location = next(value for name, value in exchange.headers if name == "location")
         try:
-            target = self._desk.targets.follow(outgoing.target, location)
+            target = self._desk.targets.follow(outgoing.target, _location(exchange))
         except UrlError as e:
             raise RequestError(f"redirect: {e}", self._request.span, ErrorKind.URL) from None
         except GuardError as e:
@@ -165,7 +164,7 @@ class _Looks:
         to_get = (exchange.status == 303 and method != "HEAD") or (exchange.status in (301, 302) and method == "POST")
         return self._request.redirect(vu, outgoing, target, to_get)
 
-    def _judge(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> int:
+    def _judge(self, vu: VU, outgoing: Outgoing, exchange: Exchange, hops: list[dict[str, Any]]) -> int:
         if exchange.error is not None:
             broken = self._broken(exchange)
             self._show(outgoing, exchange, broken, {})
@@ -176,7 +175,7 @@ class _Looks:
         failure: Failure | None = None if accepted else request.status_failure(exchange.status)
         extracted: dict[str, Any] = {}
         if request.checks or request.extracts:
-            vu.answer = Answer(exchange, outgoing.target.url, vu.client.cookies)
+            vu.answer = Answer(exchange, outgoing.target.url, vu.client.cookies, hops)
             failure = self._check(vu, failure)
             if failure is None:
                 failure = self._extract(vu)
@@ -245,3 +244,7 @@ class _Looks:
     def _show(self, outgoing: Outgoing, exchange: Exchange, failure: Failure | None, extracted: dict[str, Any]) -> None:
         if self._desk.observer is not None:
             self._desk.observer.answered(self._request, outgoing, exchange, failure, extracted)
+
+
+def _location(exchange: Exchange) -> str:
+    return next(value for name, value in exchange.headers if name == "location")

@@ -6,7 +6,7 @@ from vezaflow.model.lint import lint
 from vezaflow.model.load import Executor, Load
 from vezaflow.model.reader import read_suite
 from vezaflow.model.reference import TABLES
-from vezaflow.model.step_tables import M3U8_FIELDS
+from vezaflow.model.step_tables import ITEM_FIELDS
 from vezaflow.model.steps import (
     Auth,
     Body,
@@ -45,7 +45,7 @@ from vezaflow.model.walks import EnvironmentUse, all_steps, environment, request
 from vezaflow.syntax import Expression
 
 __all__ = [
-    "M3U8_FIELDS",
+    "ITEM_FIELDS",
     "TABLES",
     "Auth",
     "Body",

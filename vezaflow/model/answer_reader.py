@@ -1,14 +1,15 @@
 """What is asked of an answer and taken from it: `expect` and `extract`, in their short and long forms."""
 
 import re
+from collections.abc import Callable
 from typing import assert_never
 
-from vezaflow.diagnostics import Diagnostics, Span
+from vezaflow.diagnostics import Diagnostics, Span, suggest
 from vezaflow.model import values
 from vezaflow.model.fields import Field, Kind
 from vezaflow.model.mappings import Row, items, open_mapping, pairs
-from vezaflow.model.queries import check_jsonpath, check_pattern
-from vezaflow.model.step_tables import EXPECT, EXTRACT, M3U8_FIELDS, MATCHES
+from vezaflow.model.queries import check_css, check_jsonpath, check_pattern, check_xpath
+from vezaflow.model.step_tables import ANSWER, EXPECT, EXTRACT, MATCHES
 from vezaflow.model.steps import Expect, Expectation, Extract, Pick, Source, StatusSet
 from vezaflow.model.trees import check_name, tree
 from vezaflow.syntax import (
@@ -20,6 +21,7 @@ from vezaflow.syntax import (
     Node,
     Scalar,
     Sequence,
+    parse_pipeline,
 )
 
 _STATUS_CLASS = re.compile(r"([1-5])[xX]{2}")
@@ -111,7 +113,7 @@ def _match(node: Node, kind: str, subject: str, subject_span: Span, diagnostics:
         elif row and verb == "contains":
             contains, word = row.expression("contains"), "contains"
         elif row and verb == "matches":
-            matches, word = _pattern(row.entries["matches"].value, diagnostics), "matches"
+            matches, word = _query(row, "matches", check_pattern), "matches"
         elif row and verb == "exists":
             word = _exists(row)
     else:
@@ -172,28 +174,22 @@ def _expression(node: Node, field: Field, key: Span, diagnostics: Diagnostics) -
 def _extract(entry: Entry, diagnostics: Diagnostics) -> Extract:
     name, node = entry.key.text, entry.value
     if isinstance(node, Scalar):
-        if not node.text.startswith("$") or node.text.startswith("${"):
-            diagnostics.error(
-                "VF120",
-                node.span,
-                f"'{name}' must be a JSONPath or a mapping",
-                label="a JSONPath starts with `$`",
-                help="for instance `$.token` or `{header: location}`; a `set` step names other values",
-            )
-        else:
-            check_jsonpath(node, diagnostics)
-        return Extract(name, Source.JSON, node.text, node.span, None, None, None, False, None, entry.key.span)
+        source = Source.ANSWER if node.text in ANSWER else Source.JSON
+        if source is Source.JSON:
+            _short_path(node, name, diagnostics)
+        return _bare(entry, source, node.text)
     row = open_mapping(node, EXTRACT, diagnostics, what=f"'{name}'")
     verb = row.verb() if row else None
     if row is None or verb is None:
-        return Extract(name, Source.JSON, "$", node.span, None, None, None, False, None, entry.key.span)
+        return _bare(entry, Source.JSON, "$")
     argument = row.entries[verb].value
     default = row.node("default")
     return Extract(
         name=name,
         source=Source(verb),
-        argument=_argument(row, Source(verb), argument),
+        argument=_argument(row, Source(verb)),
         argument_span=argument.span,
+        pipe=_pipe(row),
         where=row.expression("where"),
         pick=_pick(row),
         take=row.expression("take"),
@@ -203,33 +199,62 @@ def _extract(entry: Entry, diagnostics: Diagnostics) -> Extract:
     )
 
 
-def _argument(row: Row, source: Source, node: Node) -> str:
+def _bare(entry: Entry, source: Source, argument: str) -> Extract:
+    """The first of what a source finds, as it is."""
+    return Extract(
+        entry.key.text, source, argument, entry.value.span, None, None, None, None, False, None, entry.key.span
+    )
+
+
+def _short_path(node: Scalar, name: str, diagnostics: Diagnostics) -> None:
+    if node.text.startswith("$") and not node.text.startswith("${"):
+        check_jsonpath(node, diagnostics)
+        return
+    near = suggest(node.text, ANSWER)
+    diagnostics.error(
+        "VF120",
+        node.span,
+        f"'{name}' must be a JSONPath, a part of the answer ({', '.join(ANSWER)}) or a mapping",
+        label=f"did you mean '{near}'?" if near else "a JSONPath starts with `$`",
+        help="" if near else "for instance `$.token` or `{header: location}`; a `set` step names other values",
+    )
+
+
+def _argument(row: Row, source: Source) -> str:
     match source:
         case Source.JSON:
-            return _jsonpath(row, node)
+            return _query(row, "json", check_jsonpath)
         case Source.REGEX:
-            return _pattern(node, row.diagnostics)
-        case Source.M3U8:
-            choice = row.constant("m3u8")
-            return choice if isinstance(choice, str) else next(iter(M3U8_FIELDS))
+            return _query(row, "regex", check_pattern)
+        case Source.CSS:
+            return _query(row, "css", check_css)
+        case Source.XPATH:
+            return _query(row, "xpath", check_xpath)
+        case Source.M3U8 | Source.ANSWER:
+            choice = row.constant(source.value)
+            return choice if isinstance(choice, str) else row.field(source.value).choices[0]
         case Source.HEADER | Source.COOKIE:
             return row.text(source.value)
     assert_never(source)
 
 
-def _jsonpath(row: Row, node: Node) -> str:
-    path = row.text("json")
-    if isinstance(node, Scalar) and path and "${" not in path:
-        check_jsonpath(node, row.diagnostics)
-    return path
-
-
-def _pattern(node: Node, diagnostics: Diagnostics) -> str:
-    if isinstance(node, Scalar):
-        check_pattern(node, diagnostics)
+def _query(row: Row, key: str, check: Callable[[Scalar, Diagnostics], None]) -> str:
+    """A constant text in a language of its own."""
+    node = row.entries[key].value
+    if isinstance(node, Scalar) and (not node.plain or node.text):
+        check(node, row.diagnostics)
         return node.text
-    values.report_shape(node, "a pattern", "a text", diagnostics)
+    values.report_shape(node, f"'{key}'", row.field(key).kind.value, row.diagnostics)
     return ""
+
+
+def _pipe(row: Row) -> Expression | None:
+    node = row.node("pipe")
+    if isinstance(node, Scalar) and node.text:
+        return parse_pipeline(node, row.diagnostics)
+    if node is not None:
+        values.report_shape(node, "'pipe'", Kind.PIPELINE.value, row.diagnostics)
+    return None
 
 
 def _pick(row: Row) -> Pick | int | None:

@@ -30,6 +30,9 @@ class Kind(Enum):
     PATH = "the path of a file in the suite's folder"
     JSONPATH = "a JSONPath, such as `$.data[0].id`"
     PATTERN = "a regular expression"
+    SELECTOR = "a CSS selector, with `::attr(name)` behind it for an attribute"
+    XPATH = "an XPath, such as `//item/title`"
+    PIPELINE = "functions with `|` between them, such as `trim | int`"
     CONDITION = "a condition, such as `p(95) < 500 ms`"
     PICK = "`first`, `last`, `random`, or an index (0 is the first, -1 the last)"
     # Several scalars, or mappings with tables of their own.

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from vezaflow.diagnostics import Diagnostics, Severity, Span, suggest
-from vezaflow.model.step_tables import M3U8_FIELDS
+from vezaflow.model.step_tables import ITEM_FIELDS
 from vezaflow.model.steps import Choose, Extract, For, If, Request, Set, Source, Step, While
 from vezaflow.model.suite import Flow, Suite, Variable
 from vezaflow.model.trees import GIVEN
 from vezaflow.model.walks import (
+    Place,
     Use,
     all_steps,
     all_uses,
@@ -89,7 +90,7 @@ class _Walk:
     def uses(self, uses: Iterator[Use], *, certain: bool) -> None:
         for use in uses:
             for name, optional in _names(use.expression):
-                if not (use.extract and self.is_item(name, use.extract)):
+                if not self.is_item(name, use):
                     self.name(name, certain=certain and not optional)
             self.fields(use.expression)
 
@@ -113,20 +114,26 @@ class _Walk:
         pattern = re.compile(rf"\b{re.escape(name)}[\"']?[ \t]*:|\bfor:[ \t]+{re.escape(name)}\b")
         return any(pattern.search(text) for text in self.spoilt)
 
-    def is_item(self, name: Name, extract: Extract) -> bool:
-        """Whether a name in a `where` means the item; a wrong field of a playlist's item is reported."""
-        if name.name == "it" or extract.source is Source.JSON:
-            return True
-        if extract.source is not Source.M3U8 or name.name in self.known or name.name in GIVEN:
+    def is_item(self, name: Name, use: Use) -> bool:
+        """Whether a name in a `where` or a `pipe` means the item; a field that items don't have is reported."""
+        extract = use.extract
+        if extract is None or name.name == "it":
+            return extract is not None
+        if use.place is Place.PIPE:
             return False
-        _check_field(name.name, name.span, extract.argument, self.diagnostics)
+        if extract.source is Source.JSON or extract.pipe is not None:
+            return True
+        word = _word(extract)
+        if not word or name.name in self.known or name.name in GIVEN:
+            return False
+        _check_field(name.name, name.span, word, self.diagnostics)
         return True
 
     def fields(self, expression: Expression) -> None:
         for part in walk(expression):
             if isinstance(part, Field) and isinstance(part.target, Name):
                 shape = self.shapes.get(part.target.name, "")
-                if shape in M3U8_FIELDS:
+                if shape in ITEM_FIELDS:
                     span = Span(part.span.source, part.span.end - len(part.name), part.span.end)
                     _check_field(part.name, span, shape, self.diagnostics)
 
@@ -251,21 +258,29 @@ def _unused(found: Iterator[tuple[str, Span]], used: set[str], elsewhere: set[st
 
 
 def _shape(extract: Extract) -> str:
-    if extract.source is not Source.M3U8 or extract.default is not None:
+    word = _word(extract)
+    if not word or extract.default is not None or extract.pipe is not None:
         return ""
-    return f"{extract.argument}[]" if extract.all or extract.take is not None else extract.argument
+    return f"{word}[]" if extract.all or extract.take is not None else word
+
+
+def _word(extract: Extract) -> str:
+    """The word in ITEM_FIELDS for what an extraction finds; empty if its fields are not known."""
+    known = extract.source in (Source.M3U8, Source.ANSWER) and extract.argument in ITEM_FIELDS
+    return extract.argument if known else ""
 
 
 def _check_field(name: str, span: Span, shape: str, diagnostics: Diagnostics) -> None:
-    if name in M3U8_FIELDS[shape]:
+    fields = ITEM_FIELDS[shape]
+    if name in fields:
         return
-    near = suggest(name, M3U8_FIELDS[shape])
+    near = suggest(name, fields)
     diagnostics.error(
         "VF309",
         span,
-        f"a playlist's {shape} have no field '{name}'",
+        f"there is no field '{name}' in {shape}",
         label=f"did you mean '{near}'?" if near else "",
-        help=f"they have {', '.join(M3U8_FIELDS[shape])}",
+        help=f"the fields are {', '.join(fields)}",
     )
 
 

@@ -1,9 +1,9 @@
-"""JSONPaths and patterns, checked where they are written. The libraries behind are loaded when the first one
-is met.
+"""JSONPaths, patterns, selectors and XPaths, checked where they are written. The libraries behind are loaded when
+the first one is met.
 """
 
 from vezaflow.diagnostics import Diagnostics
-from vezaflow.syntax import Scalar, compile_jsonpath, compile_pattern
+from vezaflow.syntax import Scalar, compile_css, compile_jsonpath, compile_pattern, compile_xpath
 
 
 def check_jsonpath(scalar: Scalar, diagnostics: Diagnostics) -> None:
@@ -20,6 +20,22 @@ def check_pattern(scalar: Scalar, diagnostics: Diagnostics) -> None:
         compile_pattern(scalar.text)
     except ValueError as error:
         diagnostics.error("VF211", scalar.span, "this is not a valid pattern", label=_line(error))
+
+
+def check_css(scalar: Scalar, diagnostics: Diagnostics) -> None:
+    """Report a selector that is none."""
+    try:
+        compile_css(scalar.text)
+    except ValueError as error:
+        diagnostics.error("VF228", scalar.span, "this is not a valid CSS selector", label=_line(error))
+
+
+def check_xpath(scalar: Scalar, diagnostics: Diagnostics) -> None:
+    """Report an XPath that is none."""
+    try:
+        compile_xpath(scalar.text)
+    except ValueError as error:
+        diagnostics.error("VF229", scalar.span, "this is not a valid XPath", label=_line(error))
 
 
 def _line(error: ValueError) -> str:

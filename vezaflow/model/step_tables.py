@@ -9,10 +9,15 @@ from vezaflow.model.tables import DEFAULTS
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 BODIES = ("json", "form", "body", "multipart")
 
-# What the items of `m3u8: variants` and `m3u8: segments` have: names in `where`, keys of their values.
-M3U8_FIELDS: dict[str, tuple[str, ...]] = {
+PLAYLIST = ("variants", "segments")
+ANSWER = ("body", "status", "url", "redirects", "timing")
+
+# What the items of some sources have, by the source's word: names in `where`, keys of their values.
+ITEM_FIELDS: dict[str, tuple[str, ...]] = {
     "variants": ("uri", "bandwidth", "average_bandwidth", "codecs", "resolution", "frame_rate", "name"),
     "segments": ("uri", "duration", "title", "number"),
+    "redirects": ("status", "url", "location"),
+    "timing": ("duration", "blocked", "connecting", "tls", "sending", "waiting", "receiving"),
 }
 
 REQUEST = Table(
@@ -187,12 +192,18 @@ BRANCH = Table(
 EXTRACT = Table(
     "extract",
     "an extraction",
-    "A value that is taken from an answer. Short form: a JSONPath alone.",
+    "A value that is taken from an answer. Short form: a JSONPath, or one of the words of `answer`, alone.",
     (
+        Field(
+            "pipe",
+            Kind.PIPELINE,
+            "Functions that each value goes through; `where` sees what comes out.",
+            "trim | int",
+        ),
         Field(
             "where",
             Kind.EXPRESSION,
-            "Which of the items found count; its names are the item's fields.",
+            "Which of the items found count; its names are the item's fields, and `it` is the item.",
             "bandwidth <= 256000",
         ),
         Field("pick", Kind.PICK, "Which one of those found.", "last", default="first"),
@@ -208,6 +219,13 @@ EXTRACT = Table(
             "A pattern on the body's text; its first group, or all of it.",
             "token=(\\w+)",
         ),
+        Field("css", Kind.SELECTOR, "Elements of an HTML body: their texts, or an attribute.", "a.next::attr(href)"),
+        Field(
+            "xpath",
+            Kind.XPATH,
+            "What an XML body has there. Prefixes are the document's; its default namespace is `ns`.",
+            "//channel/item/title",
+        ),
         Field("header", Kind.TEXT, "A header's name.", "location"),
         Field("cookie", Kind.TEXT, "A cookie's name.", "session"),
         Field(
@@ -215,7 +233,15 @@ EXTRACT = Table(
             Kind.CHOICE,
             "A playlist's variants or segments; their URIs come out whole.",
             "variants",
-            choices=tuple(M3U8_FIELDS),
+            choices=PLAYLIST,
+        ),
+        Field(
+            "answer",
+            Kind.CHOICE,
+            "A part of the answer: its whole body as text, its status, its URL behind all redirects, the redirects "
+            "on the way, or its times.",
+            "body",
+            choices=ANSWER,
         ),
     ),
     exclusive=(("pick", "take", "all"),),

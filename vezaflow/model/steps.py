@@ -33,17 +33,21 @@ class Source(Enum):
     REGEX = "regex"
     HEADER = "header"
     COOKIE = "cookie"
+    CSS = "css"
+    XPATH = "xpath"
     M3U8 = "m3u8"
+    ANSWER = "answer"
 
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """`name: {json: $.data, where: …, pick: …}`; a bare text that starts with `$` is JSONPath."""
+    """`name: {json: $.data, where: …, pick: …}`; a bare text is a JSONPath or a part of the answer."""
 
     name: str
     source: Source
-    argument: str  # JSONPath, pattern, header's or cookie's name, `variants` | `segments`
+    argument: str  # JSONPath, pattern, selector, XPath, header's or cookie's name, or one of the source's words
     argument_span: Span
+    pipe: Expression | None  # what each value goes through; it is called `it`
     where: Expression | None  # names are the fields of the item (or `it`)
     pick: Pick | int | None  # which one of those found; None with take/all unset means FIRST
     take: Expression | None  # the first N, as a list

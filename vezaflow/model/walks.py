@@ -43,11 +43,12 @@ class Place(Enum):
     URL = "url"  # as PLAIN, and it will stand in servers' logs
     EXPECT = "expect"  # the answer as well
     WHERE = "where"  # the fields of the item as well
+    PIPE = "pipe"  # the value that is piped as well
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """An expression where it stands; `extract` is the extraction that a `where` belongs to."""
+    """An expression where it stands; `extract` is the extraction that a `where` or a `pipe` belongs to."""
 
     expression: Expression
     place: Place = Place.PLAIN
@@ -134,6 +135,8 @@ def own_uses(step: Step) -> Iterator[Use]:
 def extract_uses(request: Request) -> Iterator[Use]:
     """The expressions of a request's extractions."""
     for extract in request.extract:
+        if extract.pipe is not None:
+            yield Use(extract.pipe, Place.PIPE, extract)
         if extract.where is not None:
             yield Use(extract.where, Place.WHERE, extract)
         if extract.take is not None:

@@ -3,6 +3,7 @@
 Decoded at most once however many of them look; nothing is decoded that nobody asks for.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -19,14 +20,22 @@ class UndecodableError(ValueError):
 class Answer:
     """A view of one exchange, made only for steps that look further than the status."""
 
-    __slots__ = ("_exchange", "_jar", "_json", "_text", "url")
+    __slots__ = ("_documents", "_exchange", "_jar", "_json", "_text", "redirects", "url")
 
-    def __init__(self, exchange: Exchange, url: str, jar: CookieJar | None = None) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        url: str,
+        jar: CookieJar | None = None,
+        redirects: Sequence[dict[str, Any]] = (),
+    ) -> None:
         self._exchange = exchange
         self._jar = jar
         self._json: Any = _UNREAD
         self._text: str | None = None
+        self._documents: dict[Callable[[bytes], Any], Any] = {}
         self.url = url  # absolute: what relative URIs of a playlist are joined to
+        self.redirects = redirects  # on the way here, in their order: status, url, location
 
     @property
     def status(self) -> int:
@@ -36,6 +45,21 @@ class Answer:
     def duration(self) -> float:
         """http_req_duration in seconds."""
         return self._exchange.ended - self._exchange.started
+
+    @property
+    def timing(self) -> dict[str, float]:
+        """The parts of the time that the request took, in seconds; those of connecting are 0 on a reused one."""
+        e = self._exchange
+        blocked, connecting, tls = (0.0, 0.0, 0.0) if e.reused else (e.blocked, e.connecting, e.tls)
+        return {
+            "duration": e.ended - e.started,
+            "blocked": blocked,
+            "connecting": connecting,
+            "tls": tls,
+            "sending": e.sent - e.started,
+            "waiting": e.first - e.sent,
+            "receiving": e.ended - e.first,
+        }
 
     @property
     def size(self) -> int:
@@ -58,6 +82,15 @@ class Answer:
             except orjson.JSONDecodeError as e:
                 raise UndecodableError(f"the body is not JSON ({e}): {self.glimpse()}") from None
         return self._json
+
+    def document(self, read: Callable[[bytes], Any]) -> Any:
+        """The body as `read` makes it. Raises UndecodableError with the reason of its ValueError."""
+        if read not in self._documents:
+            try:
+                self._documents[read] = read(self._exchange.body)
+            except ValueError as e:
+                raise UndecodableError(f"the body can't be read ({e}): {self.glimpse()}") from None
+        return self._documents[read]
 
     def text(self) -> str:
         """The body as text: UTF-8, with what is not shown as a replacement character."""

@@ -8,6 +8,7 @@ their dimensions agree was lint's business.
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, assert_never
 
 import orjson
@@ -34,6 +35,14 @@ from vezaflow.syntax import (
 from vezaflow.units import Quantity
 
 Evaluate = Callable[[Scope], Any]
+
+
+class Sees(Enum):
+    """What a name can mean beside a variable."""
+
+    NOTHING = "nothing"
+    ITEM = "item"  # `it`, the value that an extraction is about
+    FIELDS = "fields"  # `it`, and the fields of it
 
 
 class Unknown(str):
@@ -167,14 +176,14 @@ def _reason(fault: Exception) -> str:
 class Compiler:
     """Compiles the expressions of one flow (or of the suite's own steps)."""
 
-    def __init__(self, names: Names, diagnostics: Diagnostics, *, fields_of_item: bool = False) -> None:
+    def __init__(self, names: Names, diagnostics: Diagnostics, *, sees: Sees = Sees.NOTHING) -> None:
         self.names = names
         self._diagnostics = diagnostics
-        self._fields_of_item = fields_of_item
+        self._sees = sees
 
-    def for_items(self) -> "Compiler":
-        """A compiler for `where`: a name is a field of the item first, a variable second."""
-        return Compiler(self.names, self._diagnostics, fields_of_item=True)
+    def seeing(self, sees: Sees) -> "Compiler":
+        """A compiler for `where` and `pipe`: a name is the item or a field of it first, a variable second."""
+        return Compiler(self.names, self._diagnostics, sees=sees)
 
     def expression(self, expression: Expression) -> Evaluate:
         """The callable of an expression; a Constant where its value is known already."""
@@ -228,8 +237,10 @@ class Compiler:
 
     def _name(self, expression: Name) -> Evaluate:
         name, span = expression.name, expression.span
+        if name == "it" and self._sees is not Sees.NOTHING:
+            return lambda scope: scope.item
         outer = self._variable(name, span)
-        if not self._fields_of_item:
+        if self._sees is not Sees.FIELDS:
             if outer is None:
                 self._diagnostics.error(
                     "VF301",
@@ -239,8 +250,6 @@ class Compiler:
                 )
                 return Constant(UNKNOWN)
             return outer
-        if name == "it":
-            return lambda scope: scope.item
 
         def of_item(scope: Scope) -> Any:
             item = scope.item

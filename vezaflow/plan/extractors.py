@@ -1,27 +1,24 @@
 """Extractions → callables that take a value out of an answer.
 
-All sources give a list of what was found; `where`, `all`, `take` and `pick` then choose from it in one place.
+All sources give a list of what was found, from which choices.py then chooses.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from vezaflow.model import Extract, Pick
+from vezaflow.model import Extract
 from vezaflow.model import Source as From
 from vezaflow.plan.answer import Answer, UndecodableError
 from vezaflow.plan.checks import Failure
-from vezaflow.plan.evaluate import Compiler, Evaluate, show
+from vezaflow.plan.choices import NothingFoundError, chooser
+from vezaflow.plan.evaluate import Compiler
 from vezaflow.plan.playlists import segments, variants
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.protocols import ErrorKind
-from vezaflow.syntax import compile_jsonpath, compile_pattern
+from vezaflow.syntax import compile_css, compile_jsonpath, compile_pattern, compile_xpath, read_html, read_xml
 
 Find = Callable[[Answer], list[Any]]
-
-
-class NothingFoundError(Exception):
-    """An extraction without a default found nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,7 @@ class PlannedExtract:
 def plan_extract(extract: Extract, compiler: Compiler) -> PlannedExtract:
     """One extraction as a callable. It expects scope.answer to be the answer."""
     find = _finder(extract)
-    choose = _chooser(extract, compiler)
+    choose = chooser(extract, compiler)
     default = compiler.tree(extract.default) if extract.default is not None else None
     slot = compiler.names.slot(extract.name)
     span = extract.argument_span
@@ -77,54 +74,38 @@ def _finder(extract: Extract) -> Find:
             return lambda answer: [value for key, value in answer.headers if key == name]
         case From.COOKIE:
             return lambda answer: [] if (value := answer.cookie(argument)) is None else [value]
+        case From.CSS:
+            select = compile_css(argument)
+            return lambda answer: select(answer.document(read_html))
+        case From.XPATH:
+            return _xpath(argument)
         case From.M3U8:
             return variants if argument == "variants" else segments
+        case From.ANSWER:
+            return _PARTS[argument]
     assert_never(extract.source)
 
 
-def _chooser(extract: Extract, compiler: Compiler) -> Callable[[list[Any], Scope], Any]:
-    keep = _filter(extract, compiler)
-    take: Evaluate | None = compiler.expression(extract.take) if extract.take is not None else None
-    pick = extract.pick
-    everything = extract.all
+def _xpath(argument: str) -> Find:
+    follow = compile_xpath(argument)
 
-    def choose(found: list[Any], scope: Scope) -> Any:
-        if keep is not None:
-            before, found = found, keep(found, scope)
-            if not found and before:
-                raise NothingFoundError(f"none of {len(before)} passes `where`: the first is {show(before[0])}")
-        if not found:
-            raise NothingFoundError("nothing found")
-        if everything:
-            return list(found)
-        if take is not None:
-            return list(found[: max(0, int(take(scope)))])
-        if pick is None or pick is Pick.FIRST:
-            return found[0]
-        if pick is Pick.LAST:
-            return found[-1]
-        if pick is Pick.RANDOM:
-            return scope.random.choice(found)
-        if not -len(found) <= pick < len(found):
-            raise NothingFoundError(f"there is no number {pick} among {len(found)} found")
-        return found[pick]
-
-    return choose
-
-
-def _filter(extract: Extract, compiler: Compiler) -> Callable[[list[Any], Scope], list[Any]] | None:
-    if extract.where is None:
-        return None
-    test = compiler.for_items().expression(extract.where)
-
-    def passes(item: Any, scope: Scope) -> bool:
-        scope.item = item
+    def find(answer: Answer) -> list[Any]:
+        root = answer.document(read_xml)
         try:
-            return bool(test(scope))
-        except EvaluationError:  # an item without the field, or of another kind, is not one that was meant
-            return False
+            return follow(root)
+        except ValueError as e:
+            raise UndecodableError(f"the XPath can't be followed here: {e}") from None
 
-    return lambda found, scope: [item for item in found if passes(item, scope)]
+    return find
+
+
+_PARTS: dict[str, Find] = {
+    "body": lambda answer: [answer.text()] if answer.body else [],
+    "status": lambda answer: [answer.status],
+    "url": lambda answer: [answer.url],
+    "redirects": lambda answer: list(answer.redirects),
+    "timing": lambda answer: [answer.timing],
+}
 
 
 def _what_was_there(extract: Extract, answer: Answer) -> str:
@@ -132,4 +113,6 @@ def _what_was_there(extract: Extract, answer: Answer) -> str:
         return "there were " + (", ".join(sorted({name for name, _ in answer.headers})) or "no headers")
     if extract.source is From.COOKIE:
         return "the jar has no such cookie"
+    if extract.source is From.ANSWER and extract.argument != "body":
+        return f"the answer came from {answer.url}"
     return f"the body: {answer.glimpse()}"

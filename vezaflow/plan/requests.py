@@ -376,6 +376,8 @@ def _wanted(request: Request) -> Want:
     for extract in request.extract:
         if extract.source is From.HEADER:
             want |= Want.HEADERS
+        elif extract.source is From.ANSWER:
+            want |= Want.BODY if extract.argument == "body" else Want.NOTHING
         elif extract.source is not From.COOKIE:
             want |= Want.BODY
     for expectation in request.expect.expectations if request.expect else ():

@@ -19,8 +19,9 @@ from vezaflow.syntax.expressions import (
 from vezaflow.syntax.functions import FUNCTIONS, Answer, CallError, Function, Needs, Parameter, check_call
 from vezaflow.syntax.jsonpath import JsonPath, compile_jsonpath
 from vezaflow.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence
-from vezaflow.syntax.parser import AGGREGATES, parse_condition, parse_expression
+from vezaflow.syntax.parser import AGGREGATES, parse_condition, parse_expression, parse_pipeline
 from vezaflow.syntax.patterns import compile_pattern
+from vezaflow.syntax.selectors import compile_css, compile_xpath, read_html, read_xml
 from vezaflow.syntax.templates import parse_bare, parse_template, parse_value
 from vezaflow.syntax.walk import calls, children, names, walk
 from vezaflow.syntax.yaml import decode, read_yaml
@@ -56,15 +57,20 @@ __all__ = [
     "calls",
     "check_call",
     "children",
+    "compile_css",
     "compile_jsonpath",
     "compile_pattern",
+    "compile_xpath",
     "decode",
     "names",
     "parse_bare",
     "parse_condition",
     "parse_expression",
+    "parse_pipeline",
     "parse_template",
     "parse_value",
+    "read_html",
+    "read_xml",
     "read_yaml",
     "walk",
 ]

@@ -46,7 +46,7 @@ _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None
 def _lark() -> Lark:
     grammar = resources.files(__package__).joinpath("grammar.lark").read_text("utf-8")
     return Lark(
-        grammar, parser="lalr", lexer="contextual", start=["expression", "condition"],
+        grammar, parser="lalr", lexer="contextual", start=["expression", "condition", "pipeline"],
         propagate_positions=True, maybe_placeholders=False,
     )  # fmt: skip
 
@@ -61,6 +61,11 @@ def parse_expression(
 def parse_condition(scalar: Scalar, diagnostics: Diagnostics) -> Condition | None:
     """The condition that the scalar is (`p(95) < 500 ms`); None, with the reason reported, if it is none."""
     return _guarded(scalar, diagnostics, 0, None, "condition", lambda b, tree: b.condition(tree))
+
+
+def parse_pipeline(scalar: Scalar, diagnostics: Diagnostics) -> Expression | None:
+    """Functions that a value goes through (`trim | int`), as an expression over the name `it`."""
+    return _guarded(scalar, diagnostics, 0, None, "pipeline", lambda b, tree: b.pipeline(tree))
 
 
 def _guarded(
@@ -141,6 +146,25 @@ class _Builder:
             span=self._span(tree),
         )
 
+    def pipeline(self, tree: "Tree[Token]") -> Expression:
+        value: Expression = Name("it", self._span(tree))
+        for stage in tree.children:
+            value = self._staged(value, cast("Tree[Token]", stage), self._span(cast("Tree[Token]", stage)))
+        return value
+
+    def _pipe(self, tree: "Tree[Token]") -> Expression:
+        target, stage = cast("list[Tree[Token]]", tree.children)
+        return self._staged(self.expression(target), stage, self._span(tree))
+
+    def _staged(self, value: Expression, stage: "Tree[Token]", span: Span) -> Call:
+        """A stage's function, called with the piped value before its other arguments."""
+        name, where = self._function(stage)
+        return Call(name, (value, *self._parts(stage)), span, where)
+
+    def _group(self, tree: "Tree[Token]") -> Expression:
+        (inner,) = self._parts(tree)
+        return inner
+
     def _bound(self, tree: "Tree[Token]") -> float | Quantity:
         token = cast(Token, tree.children[-1])
         if token.type == "QUANTITY":
@@ -165,6 +189,12 @@ class _Builder:
         return Binary(cast(Operator, operator), left, right, self._span(tree))
 
     def _coalesce(self, tree: "Tree[Token]") -> Expression:
+        default = cast("Tree[Token]", tree.children[1])
+        if default.data == "pipe":
+            raise Trouble(
+                "VF227", default.meta.start_pos, default.meta.end_pos, "it is not clear what is piped here",
+                "only this, or the whole", "write `(a ?? b) | f`, or `a ?? (b | f)`",
+            )  # fmt: skip
         return self._binary("??", tree)
 
     def _disjunction(self, tree: "Tree[Token]") -> Expression:
@@ -210,10 +240,13 @@ class _Builder:
         return Index(target, index, self._span(tree))
 
     def _call(self, tree: "Tree[Token]") -> Expression:
+        name, where = self._function(tree)
+        return Call(name, tuple(self._parts(tree)), self._span(tree), where)
+
+    def _function(self, tree: "Tree[Token]") -> tuple[str, Span]:
         name = _unreserved(cast(Token, tree.children[0]))
         assert name.start_pos is not None
-        where = self._piece(name.start_pos, name.start_pos + len(name))
-        return Call(str(name), tuple(self._parts(tree)), self._span(tree), where)
+        return str(name), self._piece(name.start_pos, name.start_pos + len(name))
 
     def _list(self, tree: "Tree[Token]") -> Expression:
         return ListOf(tuple(self._parts(tree)), self._span(tree))

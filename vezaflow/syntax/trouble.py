@@ -1,8 +1,8 @@
 """Why an expression can't be read, in the words of a person who writes flows.
 
 lark says which terminal it did not expect; here that becomes the smallest wrong piece, what stands there,
-what would have fitted, and, where other languages' habits show (`&&`, `=`, `x ? y : z`, a filter `|`), how
-it is written here.
+what would have fitted, and, where other languages' habits show (`&&`, `=`, `x ? y : z`), how it is written
+here.
 """
 
 import re
@@ -16,7 +16,6 @@ RESERVED = frozenset(("if", "else", "and", "or", "not", "in", "true", "false", "
 _HABITS: tuple[tuple[str, str], ...] = (
     ("&&", "write `and`"),
     ("||", "write `or`"),
-    ("|", "functions are called: upper(name)"),
     ("===", "write `==`"),
     ("!==", "write `!=`"),
     ("=", "to compare, write `==`"),
@@ -35,6 +34,10 @@ _HABITS: tuple[tuple[str, str], ...] = (
     (";", "one expression, without an end sign"),
     ("…", "a range is written with two dots: 1s..2s"),
 )
+_LIKE = {
+    "condition": "write it as in `p(95) < 500 ms`, `rate < 0.5 %` or `count >= 100`",
+    "pipeline": 'write functions, as in `trim | int` or `split(",") | first`',
+}
 _QUANTITY = re.compile(r"(?<![\w.])\d+(?:\.\d+)?\s*(/?[^\W\d]\w*)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\", "/": "/"}
 
@@ -93,7 +96,7 @@ def _expected(terminals: set[str]) -> str:
         words.append("a name")
     elif "NUMBER" in terminals or "QUANTITY" in terminals:
         words.append("a number")
-    if "ELSE" in terminals:
+    if "_ELSE" in terminals:
         words.append("'else'")
     elif terminals & {"ADD", "MULTIPLY"}:
         words.append("an operator")
@@ -110,7 +113,7 @@ def _ending(rule: str, label: str) -> str:
 
 
 def _condition_help(rule: str) -> str:
-    return "write it as in `p(95) < 500 ms`, `rate < 0.5 %` or `count >= 100`" if rule == "condition" else ""
+    return _LIKE.get(rule, "")
 
 
 def _quote(text: str, at: int) -> Trouble | None:

@@ -1,0 +1,119 @@
+"""Extractions: what each source finds in an answer, and what of it is chosen."""
+
+from random import Random
+from typing import Any
+
+import pytest
+from planned import plan_of
+
+from vezaflow.plan import Answer, Failure, PlannedRequest, Scope
+from vezaflow.protocols import Exchange, Want
+
+HTML = b"<ul><li>10 </li><li> 7</li><li>none</li><li>30</li></ul>"
+TIMING = {
+    "duration": 1.0, "blocked": 0, "connecting": 0, "tls": 0, "sending": 0.25, "waiting": 0.25, "receiving": 0.5,
+}  # fmt: skip
+HOPS = ({"status": 301, "url": "http://a/1", "location": "/2"}, {"status": 302, "url": "http://a/2", "location": "/3"})
+
+
+def planned(extract: str, use: str = "${found}") -> PlannedRequest:
+    flow = f"""
+        load: {{executor: per-vu-iterations, vus: 1, iterations: 1}}
+        steps:
+          - get: /
+            extract:
+              found: {extract}
+          - log: {use}
+    """
+    (request, _) = plan_of(flow).flows[0].steps
+    assert isinstance(request, PlannedRequest)
+    return request
+
+
+def run(extract: str, body: bytes = HTML) -> Any:
+    """What the extraction gives, or its Failure."""
+    request = planned(extract)
+    exchange = Exchange()
+    exchange.status, exchange.body = 200, body
+    exchange.headers = [("etag", "x")]
+    exchange.started, exchange.sent, exchange.first, exchange.ended = 1.0, 1.25, 1.5, 2.0
+    scope = Scope([None], Random(0), 1)
+    scope.answer = Answer(exchange, "http://a/3", None, HOPS)
+    return request.extracts[0].run(scope) or scope.slots[0]
+
+
+@pytest.mark.parametrize(
+    ("extract", "found"),
+    [
+        ("{css: li}", "10 "),
+        ("{css: li, all: true}", ["10 ", " 7", "none", "30"]),
+        ("{css: li, pick: -1, pipe: trim | int}", 30),
+        ("{css: li, take: 2, pipe: trim | int}", [10, 7]),
+        ("{css: li, pipe: trim | int, where: it > 8, all: true}", [10, 30]),
+        ("{css: li, pipe: trim | int, where: it > 8, pick: last}", 30),
+        ("{css: p, default: none}", "none"),
+        ("body", HTML.decode()),
+        ("{answer: body, pipe: len}", len(HTML)),
+        ("status", 200),
+        ("url", "http://a/3"),
+        ("redirects", HOPS[0]),
+        ("{answer: redirects, where: status == 302}", HOPS[1]),
+        ("{answer: redirects, all: true}", list(HOPS)),
+        ("timing", TIMING),
+        ("{regex: '[0-9]+', all: true, pipe: int}", [10, 7, 30]),
+        ("{header: ETag, pipe: upper}", "X"),
+    ],
+)  # fmt: skip
+def test_what_is_found_and_chosen(extract: str, found: object) -> None:
+    assert run(extract) == found
+
+
+@pytest.mark.parametrize(
+    ("extract", "body", "found"),
+    [
+        ("{xpath: //t}", b"<r><t>1</t><t>2</t></r>", "1"),
+        ("{xpath: //t, all: true, pipe: int}", b"<r><t>1</t><t>2</t></r>", [1, 2]),
+        ("{xpath: //t, default: 0}", b"<r/>", 0),
+        ("{xpath: //t, default: 0}", b"not xml", 0),
+        ("{json: $.a, pipe: \"split(',') | last\"}", b'{"a": "x,y"}', "y"),
+        ("{json: '$.a[*]', where: n > 1, pipe: json_encode | json_decode}", b'{"a": [{"n": 1}, {"n": 2}]}', {"n": 2}),
+    ],
+)
+def test_what_is_found_in_other_bodies(extract: str, body: bytes, found: object) -> None:
+    assert run(extract, body) == found
+
+
+@pytest.mark.parametrize(
+    ("extract", "body", "words"),
+    [
+        ("{css: p}", HTML, "nothing found; the body: <ul>"),
+        ("{css: li, pipe: int}", b"<li>many</li>", "many"),
+        ("{css: li, pipe: trim | int, where: it > 99}", HTML, "none of 4 passes `where`"),
+        ("{xpath: //t}", b"{}", "the body can't be read (Start tag expected"),
+        ("{xpath: '//no:t'}", b"<r/>", "can't be followed here: Undefined namespace prefix"),
+        ("body", b"", "nothing found; the body: the body is empty"),
+    ],
+)
+def test_a_failure_says_what_was_there(extract: str, body: bytes, words: str) -> None:
+    failure = run(extract, body)
+    assert isinstance(failure, Failure)
+    assert words in failure.message
+
+
+@pytest.mark.parametrize(
+    ("extract", "want"),
+    [
+        ("status", Want.NOTHING),
+        ("url", Want.NOTHING),
+        ("redirects", Want.NOTHING),
+        ("timing", Want.NOTHING),
+        ("{cookie: c}", Want.NOTHING),
+        ("{header: etag}", Want.HEADERS),
+        ("body", Want.BODY),
+        ("{css: a}", Want.BODY),
+        ("{xpath: //a}", Want.BODY),
+        ("{m3u8: variants}", Want.BODY),
+    ],
+)
+def test_nothing_is_kept_that_no_extraction_reads(extract: str, want: Want) -> None:
+    assert planned(extract).want == want | Want.COOKIES

@@ -1,0 +1,103 @@
+"""CSS selectors on HTML (selectolax) and XPath on XML (lxml): bodies come from anywhere, so nothing of them is
+trusted.
+
+XML is read without entities, without a DTD's files and without the network. Prefixes in an XPath are those of the
+document's root; its default namespace has the prefix `ns`. Both libraries are loaded when the first path is met.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+LONGEST = 1_000
+_ATTRIBUTE = re.compile(r"(.*)::attr\(\s*([A-Za-z_:][\w:.-]*)\s*\)\s*", re.DOTALL)
+Find = Callable[[Any], list[Any]]
+
+
+def read_html(body: bytes) -> Any:
+    """The document; HTML can't be wrong."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    return LexborHTMLParser(body)
+
+
+def read_xml(body: bytes) -> Any:
+    """The root element. ValueError says in one line why it is none."""
+    from lxml import etree
+
+    if b"<!ENTITY" in body:
+        raise ValueError("it declares entities, which are not read")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        return etree.fromstring(body, parser)
+    except etree.XMLSyntaxError as error:
+        raise ValueError(error.msg or "it is empty") from None
+
+
+@lru_cache(maxsize=256)
+def compile_css(text: str) -> Find:
+    """The texts of the elements that a selector names; with `::attr(name)` behind it, their attribute's values.
+    It works on what `read_html` gives. ValueError says why the selector is none."""
+    from selectolax.lexbor import SelectolaxError
+
+    match = _ATTRIBUTE.fullmatch(text)
+    selector, attribute = (match[1], match[2]) if match else (text, "")
+    if len(text) > LONGEST:
+        raise ValueError(f"a selector of more than {LONGEST:,} characters")
+    try:
+        read_html(b"").css(selector)
+    except SelectolaxError:
+        raise ValueError("this is not how an element is selected") from None
+    if not attribute:
+        return lambda document: [node.text() for node in document.css(selector)]
+    return lambda document: [
+        node.attributes[attribute] or "" for node in document.css(selector) if attribute in node.attributes
+    ]
+
+
+@lru_cache(maxsize=256)
+def compile_xpath(text: str) -> Find:
+    """What an XPath (1.0) finds: the texts of elements, attributes' values, or one number, text or boolean.
+    It works on what `read_xml` gives. ValueError says in one line why the path is none, or can't be followed."""
+    if len(text) > LONGEST:
+        raise ValueError(f"a path of more than {LONGEST:,} characters")
+    _xpath(text, ())
+
+    def find(root: Any) -> list[Any]:
+        prefixes = {prefix or "ns": uri for prefix, uri in root.nsmap.items()}
+        found = _xpath(text, tuple(sorted(prefixes.items())))(root)
+        return [_text(item) for item in found] if isinstance(found, list) else _single(found)
+
+    return find
+
+
+@lru_cache(maxsize=256)
+def _xpath(text: str, prefixes: tuple[tuple[str, str], ...]) -> Callable[[Any], Any]:
+    from lxml import etree
+
+    try:
+        path = etree.XPath(text, namespaces=dict(prefixes), smart_strings=False)
+    except etree.XPathError as error:
+        raise ValueError(str(error)) from None
+
+    def follow(root: Any) -> Any:
+        try:
+            return path(root)
+        except etree.XPathError as error:
+            raise ValueError(str(error)) from None
+
+    return follow
+
+
+def _text(item: Any) -> Any:
+    if isinstance(item, str):
+        return item
+    return item[1] if isinstance(item, tuple) else "".join(item.itertext())  # a tuple is a namespace
+
+
+def _single(found: Any) -> list[Any]:
+    """A number, a text or a boolean; no number and no text are nothing."""
+    if found == "" or found != found:
+        return []
+    return [int(found)] if isinstance(found, float) and found.is_integer() else [found]
