@@ -5,14 +5,13 @@ whole will take is said beforehand. `--check` measures nothing: it shows what ea
 """
 
 import argparse
-import os
 import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 
 from bench.check import check
-from bench.contenders import FINDERS, Contender, Job, find
+from bench.contenders import FINDERS, Contender, Job, cache_folder, find
 from bench.limits import allow_many_sockets
 from bench.measure import LIMIT, Figures, RunError, duration, measure
 from bench.nginx import Target, target
@@ -31,8 +30,7 @@ def _arguments() -> argparse.Namespace:
     add("--generator-core", type=int, default=1)
     add("--json", type=Path, help="also write the figures to this file")
     add("--check", action="store_true", help="show what each contender sends, and measure nothing")
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vezaflow-bench"
-    add("--cache", type=Path, default=cache, help="where the rivals' venvs are kept")
+    add("--cache", type=Path, default=cache_folder(), help="where the rivals' venvs are kept")
     return parser.parse_args()
 
 

@@ -5,6 +5,7 @@ A contender that isn't on this machine is left out and said to be.
 """
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -50,6 +51,11 @@ class Contender:
     version: str
     program: tuple[str, ...]
     command: Command
+
+
+def cache_folder() -> Path:
+    """Where the rivals' venvs are kept, if nothing else is said."""
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vezaflow-bench"
 
 
 def _venv(name: str, cache: Path) -> Path:

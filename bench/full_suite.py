@@ -94,9 +94,7 @@ def main() -> None:
     health = said["health"]
     print(f"      p95 {ours * 1e3:.2f} ms, the server's own {server['p95'] * 1e3:.2f} ms; p99 is", end=" ")
     print(f"{said['pooled']['http_req_duration']['p99'] * 1e3:.2f} and {server['p99'] * 1e3:.2f} ms")
-    print(
-        f"      {share / rate * 1e6:.0f} µs of CPU a request; others took {max(0.0, others):.0%} of its core"
-    )
+    print(f"      {share / rate * 1e6:.0f} µs of CPU a request; others took {max(0.0, others):.0%} of its core")
     print(f"      loop late by p99 {health['lag_p99_ms']:.1f} ms; {said['headline']}")
     sys.exit(0 if all(figure.held for figure in figures) else 1)
 
