@@ -75,6 +75,9 @@ class FakeClient:
         exchange.bytes_sent, exchange.bytes_received = len(head), len(reply.body)
         return exchange
 
+    def certificate_ends(self) -> float | None:
+        return None
+
     def close(self) -> None:
         self.target.open_clients -= self._open
         self._open = False

@@ -47,6 +47,18 @@ async def test_a_trusted_server_by_address(ca: trustme.CA, ca_file: str, epoll: 
         assert (again.error, again.reused, again.tls, again.bytes_sent) == (None, True, 0, len(w.get()))
 
 
+async def test_the_certificate_tells_when_it_ends(ca: trustme.CA, ca_file: str) -> None:
+    ends = datetime.datetime(2040, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
+    async with world(always_ok, tls=serving(ca, "127.0.0.1", not_after=ends)) as w:
+        client = w.client(ClientOptions(ca_file=ca_file))
+        assert client.certificate_ends() is None
+        await client.send(w.origin, w.get(), None, Want.NOTHING, 5.0)
+        assert client.certificate_ends() == ends.timestamp()
+        unverified = w.client(ClientOptions(insecure=True))
+        await unverified.send(w.origin, w.get(), None, Want.NOTHING, 5.0)
+        assert unverified.certificate_ends() is None
+
+
 async def test_a_name_is_sent_and_verified(ca: trustme.CA, ca_file: str) -> None:
     async def lookup(host: str, port: int) -> list[object]:
         import socket

@@ -35,6 +35,7 @@ class FakeAnswer:
     status = 200
     duration = 0.25
     size = 11
+    certificate = 864_000.0
 
     def json(self) -> Any:
         return {"data": {"id": 7, "items": [{"n": 1}, {"n": 2}]}}
@@ -68,6 +69,8 @@ def value(e: Expression) -> Any:
             return [value(item) for item in items]
         case Binary("<", left, right, _):
             return value(left) < value(right)
+        case Binary(">", left, right, _):
+            return value(left) > value(right)
         case Call(function, arguments, _, _):
             row = FUNCTIONS[function]
             first = {Needs.RANDOM: [Random(1)], Needs.ANSWER: [FakeAnswer()]}.get(row.needs, [])

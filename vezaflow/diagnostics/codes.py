@@ -222,6 +222,11 @@ _ROWS: tuple[Rule, ...] = (
         "VF229", _ERROR, "not a valid XPath",
         "The path can't be read as XPath 1.0; the label says why.",
     ),
+    Rule(
+        "VF230", _ERROR, "not a JSON Schema",
+        "What stands under `schema`, or in the file that it names, is no JSON Schema; the label says where and why. "
+        "A schema stands alone: a `$ref` into another document is refused.",
+    ),
     # --- 3xx: names and environment
     Rule(
         "VF301", _ERROR, "a name that is never set",
@@ -300,6 +305,10 @@ _ROWS: tuple[Rule, ...] = (
     Rule(
         "VF410", _ERROR, "a URL that is none",
         "A URL starts with `/` (then it goes below base_url) or with `http://` or `https://`.",
+    ),
+    Rule(
+        "VF411", _ERROR, "a certificate over http",
+        "`certificate` looks at what the server proved itself with over https; an http URL has nothing of the kind.",
     ),
     # --- 5xx: gates
     Rule(

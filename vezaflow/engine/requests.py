@@ -175,7 +175,7 @@ class _Looks:
         failure: Failure | None = None if accepted else request.status_failure(exchange.status)
         extracted: dict[str, Any] = {}
         if request.checks or request.extracts:
-            vu.answer = Answer(exchange, outgoing.target.url, vu.client.cookies, hops)
+            vu.answer = Answer(exchange, outgoing.target.url, vu.client, hops)
             failure = self._check(vu, failure)
             if failure is None:
                 failure = self._extract(vu)

@@ -33,6 +33,7 @@ class _Plain(Enum):
 _Nature = Dimension | _Plain | None  # None: not known before the run
 _OF_FUNCTIONS: dict[str, _Nature] = {
     "duration": Dimension.TIME,
+    "certificate": Dimension.TIME,
     "size": Dimension.SIZE,
     **dict.fromkeys(("len", "status", "random", "int", "float", "now", "sum"), _Plain.NUMBER),
     **dict.fromkeys(("body", "uuid", "upper", "lower", "letters", "concat", "text", "base64"), _Plain.TEXT),

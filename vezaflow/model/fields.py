@@ -50,6 +50,8 @@ class Kind(Enum):
     EXTRACTS = "a mapping of names to what they are taken from"
     EXPECT = "a status, a list of them, a class such as `2xx`, or a mapping"
     MATCHES = "a mapping of what to look at to the value it must have"
+    LIMIT = "a comparison such as `< 500 ms`, or a range such as `1 KiB..2 MiB`"
+    SCHEMA = "the path of a JSON file in the suite's folder, or a JSON Schema as a mapping"
     MATCH = "a value, or a mapping such as `{contains: …}`"
     EXPRESSIONS = "an expression or a list of them"
     GATES = "a mapping of metrics to conditions"

@@ -83,6 +83,27 @@ def check_urls(suite: Suite, diagnostics: Diagnostics) -> None:
             _check_url(request, has_base, diagnostics)
 
 
+def check_certificates(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Certificates that are looked for over http."""
+    for base, steps in (
+        (suite.base_url, suite_steps(suite)),
+        *((flow.base_url or suite.base_url, flow_steps(flow)) for flow in suite.flows),
+    ):
+        below = (_start(base) if base is not None else None) or ""
+        for request in requests(steps):
+            start = _start(request.url) or ""
+            url = below if start.startswith("/") else start
+            for expectation in request.expect.expectations if request.expect else ():
+                if expectation.subject == "certificate" and expectation.kind == "limit" and url.startswith("http://"):
+                    diagnostics.error(
+                        "VF411",
+                        expectation.subject_span,
+                        "over http there is no certificate",
+                        label=f"the URL begins with {url.partition('//')[0]}//",
+                        help="ask for it in a request to an https URL",
+                    )
+
+
 def check_secret_urls(suite: Suite, diagnostics: Diagnostics) -> None:
     """Secrets that would stand in a URL."""
     secrets = set(suite.secrets)

@@ -6,6 +6,7 @@ from pathlib import Path
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.model.expression_rules import check_calls, check_units
 from vezaflow.model.flow_rules import (
+    check_certificates,
     check_choices,
     check_files,
     check_requests,
@@ -16,6 +17,7 @@ from vezaflow.model.flow_rules import (
 from vezaflow.model.gate_rules import check_gates, check_watched
 from vezaflow.model.name_rules import check_names, check_secrets, check_unused
 from vezaflow.model.reader import read_suite
+from vezaflow.model.schema_reader import check_schemas
 from vezaflow.model.suite import Suite
 
 RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
@@ -23,8 +25,10 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_choices,
     check_step_names,
     check_urls,
+    check_certificates,
     check_secret_urls,
     check_files,
+    check_schemas,
     check_names,
     check_unused,
     check_calls,

@@ -2,8 +2,24 @@
 the first one is met.
 """
 
+from collections.abc import Callable
+
 from vezaflow.diagnostics import Diagnostics
+from vezaflow.model import values
+from vezaflow.model.mappings import Row
 from vezaflow.syntax import Scalar, compile_css, compile_jsonpath, compile_pattern, compile_xpath
+
+Check = Callable[[Scalar, Diagnostics], None]
+
+
+def query(row: Row, key: str, check: Check) -> str:
+    """A constant text in a language of its own."""
+    node = row.entries[key].value
+    if isinstance(node, Scalar) and (not node.plain or node.text):
+        check(node, row.diagnostics)
+        return node.text
+    values.report_shape(node, f"'{key}'", row.field(key).kind.value, row.diagnostics)
+    return ""
 
 
 def check_jsonpath(scalar: Scalar, diagnostics: Diagnostics) -> None:

@@ -2,7 +2,8 @@
 
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.model import values
-from vezaflow.model.answer_reader import read_expect, read_extracts
+from vezaflow.model.expect_reader import read_expect
+from vezaflow.model.extract_reader import read_extracts
 from vezaflow.model.fields import Field, Kind
 from vezaflow.model.mappings import Row, open_mapping, pairs, sub_mapping
 from vezaflow.model.step_tables import AUTH, BASIC, BODIES, BODY, PART

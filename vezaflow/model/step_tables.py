@@ -6,6 +6,7 @@ A step's `one_of` are its verbs: a step is the table whose verb it has.
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.tables import DEFAULTS
 
+LIMITS = ("size", "duration", "certificate")  # expectations on a quantity; each is a function, too
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 BODIES = ("json", "form", "body", "multipart")
 
@@ -268,6 +269,20 @@ EXPECT = Table(
             tables=("json match",),
         ),
         Field("body", Kind.MATCH, "What the body's text must be.", "{contains: EXTM3U}", tables=("body match",)),
+        Field(
+            "schema",
+            Kind.SCHEMA,
+            "A JSON Schema that the body must fit, in a file or written out.",
+            "schemas/tracks.json",
+        ),
+        Field("size", Kind.LIMIT, "How large the body must be, decoded.", "1 KiB..2 MiB"),
+        Field("duration", Kind.LIMIT, "How long the request may take.", "< 500 ms"),
+        Field(
+            "certificate",
+            Kind.LIMIT,
+            "How long the server's certificate must still be good; there is one only over https.",
+            '"> 14d"',
+        ),
         Field("that", Kind.EXPRESSIONS, "Expressions that must be true.", 'len(json("$.data")) > 0'),
     ),
 )

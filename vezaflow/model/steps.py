@@ -67,17 +67,27 @@ class StatusSet:
 
 
 @dataclass(frozen=True, slots=True)
+class Schema:
+    """A JSON Schema: the path of its file, or itself as JSON."""
+
+    path: Expression | None
+    document: bytes
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """One condition on an answer. `name` is how checks and messages call it."""
 
-    kind: str  # header | json | body | that
-    subject: str  # the header's name, the JSONPath; empty for body and that
+    kind: str  # header | json | body | that | limit | schema
+    subject: str  # the header's name, the JSONPath, the limit's key; empty for body, that and schema
     subject_span: Span
     expected: Expression | None  # equal to this; None: has only to be there
     contains: Expression | None
     matches: str | None  # a pattern (google-re2)
     name: str
     span: Span
+    schema: Schema | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,8 @@ def expect_uses(request: Request) -> Iterator[Use]:
         for found in (expectation.expected, expectation.contains):
             if found is not None:
                 yield Use(found, Place.EXPECT)
+        if expectation.schema is not None and expectation.schema.path is not None:
+            yield Use(expectation.schema.path)
 
 
 def defaults_uses(defaults: RequestDefaults) -> Iterator[Use]:
@@ -234,6 +236,7 @@ def file_paths(suite: Suite) -> Iterator[Expression]:
     for steps in (suite_steps(suite), *(flow_steps(flow) for flow in suite.flows)):
         for request in requests(steps):
             yield from _body_paths(request.body)
+            yield from _schema_paths(request)
 
 
 def _body_paths(body: Body | None) -> Iterator[Expression]:
@@ -244,6 +247,12 @@ def _body_paths(body: Body | None) -> Iterator[Expression]:
     for part in _parts(body):
         if isinstance(part.content, FileBytes):
             yield part.content.path
+
+
+def _schema_paths(request: Request) -> Iterator[Expression]:
+    for expectation in request.expect.expectations if request.expect else ():
+        if expectation.schema is not None and expectation.schema.path is not None:
+            yield expectation.schema.path
 
 
 def _parts(body: Body) -> tuple[Part, ...]:

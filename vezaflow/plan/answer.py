@@ -4,11 +4,12 @@ Decoded at most once however many of them look; nothing is decoded that nobody a
 """
 
 from collections.abc import Callable, Sequence
+from time import time
 from typing import Any
 
 import orjson
 
-from vezaflow.protocols import CookieJar, Exchange
+from vezaflow.protocols import Exchange, Sender
 
 _UNREAD = object()
 
@@ -20,17 +21,17 @@ class UndecodableError(ValueError):
 class Answer:
     """A view of one exchange, made only for steps that look further than the status."""
 
-    __slots__ = ("_documents", "_exchange", "_jar", "_json", "_text", "redirects", "url")
+    __slots__ = ("_client", "_documents", "_exchange", "_json", "_text", "redirects", "url")
 
     def __init__(
         self,
         exchange: Exchange,
         url: str,
-        jar: CookieJar | None = None,
+        client: Sender | None = None,
         redirects: Sequence[dict[str, Any]] = (),
     ) -> None:
         self._exchange = exchange
-        self._jar = jar
+        self._client = client
         self._json: Any = _UNREAD
         self._text: str | None = None
         self._documents: dict[Callable[[bytes], Any], Any] = {}
@@ -60,6 +61,12 @@ class Answer:
             "waiting": e.first - e.sent,
             "receiving": e.ended - e.first,
         }
+
+    @property
+    def certificate(self) -> float | None:
+        """Seconds until the certificate of the server that answered ends; None without a verified one."""
+        ends = self._client.certificate_ends() if self._client is not None else None
+        return None if ends is None else ends - time()
 
     @property
     def size(self) -> int:
@@ -105,7 +112,7 @@ class Answer:
 
     def cookie(self, name: str) -> str | None:
         """The value that this VU's jar has under that name."""
-        return self._jar.get(name) if self._jar is not None else None
+        return self._client.cookies.get(name) if self._client is not None else None
 
     def glimpse(self, width: int = 80) -> str:
         """How the body begins, on one line."""

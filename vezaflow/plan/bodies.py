@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.model import Body, BodyKind, FileBytes, GeneratedBytes, Part
+from vezaflow.model import Body, BodyKind, Expression, FileBytes, GeneratedBytes, Part
 from vezaflow.plan.evaluate import Compiler, Constant, render
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.statics import Statics
@@ -84,9 +84,11 @@ class BodyCompiler:
             if size not in self._generated:
                 self._generated[size] = memoryview(Random(self._seed).randbytes(size))
             return self._generated[size]
-        return self._file(Statics(compiler, self._diagnostics).text(content.path), content.span)
+        return self.file(content.path, compiler)
 
-    def _file(self, name: str, span: Span) -> memoryview:
+    def file(self, written: Expression, compiler: Compiler) -> memoryview:
+        """The bytes of a file in the suite's folder; none, with a diagnostic, where it can't be read."""
+        name, span = Statics(compiler, self._diagnostics).text(written), written.span
         path = (self._root / name).resolve()
         if not path.is_relative_to(self._root):
             self._diagnostics.error("VF703", span, f"'{name}' leaves the suite's folder")

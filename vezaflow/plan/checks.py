@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from vezaflow import units
 from vezaflow.diagnostics import Span
 from vezaflow.model import Expectation
 from vezaflow.plan.answer import Answer, UndecodableError
 from vezaflow.plan.evaluate import Compiler, Evaluate, render, show
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.protocols import ErrorKind
-from vezaflow.syntax import Binary, compile_jsonpath, compile_pattern
+from vezaflow.syntax import Binary, JsonSchema, compile_jsonpath, compile_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,9 @@ class PlannedCheck:
     run: Check
 
 
-def plan_check(expectation: Expectation, compiler: Compiler) -> PlannedCheck:
-    """One expectation as a check. It expects scope.answer to be the answer."""
-    look = _that(expectation, compiler) if expectation.kind == "that" else _value(expectation, compiler)
+def plan_check(expectation: Expectation, compiler: Compiler, schema: JsonSchema | None) -> PlannedCheck:
+    """One expectation as a check. It expects scope.answer to be the answer. `schema` is the one it is about."""
+    look = _look(expectation, compiler, schema)
 
     def run(scope: Scope) -> Failure | None:
         try:
@@ -46,6 +47,54 @@ def plan_check(expectation: Expectation, compiler: Compiler) -> PlannedCheck:
         return Failure(ErrorKind.EXPECTATION, "VF602", message, expectation.span) if message else None
 
     return PlannedCheck(expectation.name, run)
+
+
+def _look(expectation: Expectation, compiler: Compiler, schema: JsonSchema | None) -> Callable[[Scope], str]:
+    match expectation.kind:
+        case "that":
+            return _that(expectation, compiler)
+        case "limit":
+            return _limit(expectation, compiler)
+        case "schema":
+            return _schema(schema)
+        case _:
+            return _value(expectation, compiler)
+
+
+def _limit(expectation: Expectation, compiler: Compiler) -> Callable[[Scope], str]:
+    assert expectation.expected is not None, "the reader gives every limit its expression"
+    holds = compiler.expression(expectation.expected)
+    key, wanted = expectation.subject, expectation.expected.span.text
+    value, shown = _LIMITS[key]
+
+    def look(scope: Scope) -> str:
+        assert scope.answer is not None
+        found = value(scope.answer)
+        if found is None:
+            return f"there is no {key} to look at: the answer came over http, or `tls` verifies nothing"
+        return "" if holds(scope) else f"the {key} is {shown(found)}, not {wanted}"
+
+    return look
+
+
+_LIMITS: dict[str, tuple[Callable[[Answer], float | None], Callable[[float], str]]] = {
+    "size": (lambda answer: answer.size, units.size),
+    "duration": (lambda answer: answer.duration, units.duration),
+    "certificate": (
+        lambda answer: answer.certificate,
+        lambda left: f"good for {units.duration(left)}" if left > 0 else f"{units.duration(-left)} over its end",
+    ),
+}
+
+
+def _schema(schema: JsonSchema | None) -> Callable[[Scope], str]:
+    def look(scope: Scope) -> str:
+        assert scope.answer is not None
+        assert schema is not None, "a schema that can't be read has stopped the plan"
+        fault = schema.fault(scope.answer.json())
+        return f"the body does not fit the schema: {fault}" if fault else ""
+
+    return look
 
 
 def _that(expectation: Expectation, compiler: Compiler) -> Callable[[Scope], str]:

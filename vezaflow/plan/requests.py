@@ -14,7 +14,7 @@ from urllib.parse import quote
 from vezaflow import __version__
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.model import Auth, Expect, Expression, OnFailure, Request, RequestDefaults
+from vezaflow.model import Auth, Expect, Expression, OnFailure, Request, RequestDefaults, Schema
 from vezaflow.model import Source as From
 from vezaflow.plan.bodies import BodyCompiler, query_text
 from vezaflow.plan.checks import Failure, plan_check
@@ -25,7 +25,7 @@ from vezaflow.plan.statics import Statics
 from vezaflow.plan.steps import Outgoing, PlannedRequest
 from vezaflow.plan.targets import GuardError, Target, Targets, UrlError
 from vezaflow.protocols import Body, ErrorKind, Want
-from vezaflow.syntax import Literal, Template, calls
+from vezaflow.syntax import JsonSchema, Literal, Template, calls, compile_schema
 
 DEFAULT_TIMEOUT = 60.0  # seconds, as k6's
 DEFAULT_REDIRECTS = 10  # as k6's
@@ -78,7 +78,7 @@ class RequestCompiler:
             accepts=accepts,
             explicit=explicit,
             status_failure=_status_failure(request),
-            checks=tuple(plan_check(e, self._compiler) for e in checks),
+            checks=tuple(plan_check(e, self._compiler, self._schema(e.schema)) for e in checks),
             extracts=tuple(plan_extract(e, self._compiler) for e in request.extract),
             follow=follow,
             on_failure=options.on_failure or OnFailure.END_ITERATION,
@@ -87,6 +87,17 @@ class RequestCompiler:
             tags=options.tags,
             span=request.span,
         )
+
+    def _schema(self, schema: Schema | None) -> JsonSchema | None:
+        if schema is None:
+            return None
+        text = bytes(self._bodies.file(schema.path, self._compiler)) if schema.path is not None else schema.document
+        try:
+            return compile_schema(text)
+        except ValueError as e:
+            if text:  # else the file can't be read, which was said
+                self._diagnostics.error("VF703", schema.span, f"this is not a JSON Schema: {e}")
+            return None
 
     def _follow(self, follow: Expression | None) -> int:
         if follow is None:
@@ -383,7 +394,7 @@ def _wanted(request: Request) -> Want:
     for expectation in request.expect.expectations if request.expect else ():
         if expectation.kind == "header":
             want |= Want.HEADERS
-        elif expectation.kind in ("json", "body"):
+        elif expectation.kind in ("json", "body", "schema"):
             want |= Want.BODY
         for side in (expectation.expected, expectation.contains):
             for call in calls(side) if side is not None else ():

@@ -53,6 +53,8 @@ class Sender(Protocol):
         replayable: bool = True,
     ) -> Exchange: ...
 
+    def certificate_ends(self) -> float | None: ...
+
     def close(self) -> None: ...
 
 
@@ -132,6 +134,11 @@ class Client:
             connection = await self._open(origin, begun, begun + timeout)
             if connection is None:
                 return exchange
+
+    def certificate_ends(self) -> float | None:
+        """When the certificate of the server that answered last ends (seconds since 1970); None over http, and
+        where certificates are not verified."""
+        return self._connection.certificate_ends if self._connection is not None else None
 
     def adopt(self, origin: Origin, sock: socket) -> None:
         """Use an established plain socket (a socket pair's end, say) as the connection to `origin`."""

@@ -79,6 +79,11 @@ class Connection:
         self.skipping = False
         self.trap = trap(self._abort)
 
+    @property
+    def certificate_ends(self) -> float | None:
+        """Seconds since 1970; None where there is no verified certificate."""
+        return None
+
     # -- for the task that uses it ---------------------------------------------------------------------------
 
     async def connect(self, address: Any, exchange: Exchange, deadline: float) -> None:

@@ -57,6 +57,11 @@ class SecureConnection(Connection):
         """What a connection that replaces this one may resume."""
         return self._tls.session
 
+    @property
+    def certificate_ends(self) -> float | None:
+        certificate = self._tls.getpeercert()  # empty where it was not verified
+        return ssl.cert_time_to_seconds(str(certificate["notAfter"])) if certificate else None
+
     # -- handshake -------------------------------------------------------------------------------------------
 
     def _connected(self, now: float) -> None:

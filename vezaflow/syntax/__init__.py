@@ -19,8 +19,9 @@ from vezaflow.syntax.expressions import (
 from vezaflow.syntax.functions import FUNCTIONS, Answer, CallError, Function, Needs, Parameter, check_call
 from vezaflow.syntax.jsonpath import JsonPath, compile_jsonpath
 from vezaflow.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence
-from vezaflow.syntax.parser import AGGREGATES, parse_condition, parse_expression, parse_pipeline
+from vezaflow.syntax.parser import AGGREGATES, parse_condition, parse_expression, parse_limit, parse_pipeline
 from vezaflow.syntax.patterns import compile_pattern
+from vezaflow.syntax.schemas import JsonSchema, compile_schema
 from vezaflow.syntax.selectors import compile_css, compile_xpath, read_html, read_xml
 from vezaflow.syntax.templates import parse_bare, parse_template, parse_value
 from vezaflow.syntax.walk import calls, children, names, walk
@@ -41,6 +42,7 @@ __all__ = [
     "Function",
     "Index",
     "JsonPath",
+    "JsonSchema",
     "ListOf",
     "Literal",
     "Mapping",
@@ -60,12 +62,14 @@ __all__ = [
     "compile_css",
     "compile_jsonpath",
     "compile_pattern",
+    "compile_schema",
     "compile_xpath",
     "decode",
     "names",
     "parse_bare",
     "parse_condition",
     "parse_expression",
+    "parse_limit",
     "parse_pipeline",
     "parse_template",
     "parse_value",

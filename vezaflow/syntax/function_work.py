@@ -396,3 +396,8 @@ def duration(answer: Any) -> float:
 def size(answer: Any) -> int:
     count: int = answer.size
     return count
+
+
+def certificate(answer: Any) -> float | None:
+    seconds: float | None = answer.certificate
+    return seconds

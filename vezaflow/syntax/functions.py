@@ -41,6 +41,10 @@ class Answer(Protocol):
     def size(self) -> int:
         """Bytes of the body."""
 
+    @property
+    def certificate(self) -> float | None:
+        """Seconds until the server's certificate ends; None without a verified one."""
+
     def json(self) -> Any: ...
     def text(self) -> str: ...
     def header(self, name: str) -> str | None: ...
@@ -302,6 +306,11 @@ _ROWS: tuple[Function, ...] = (
     Function(
         "size", (), "The size of the answer's body: compare it with `10 KiB`.", "size() < 10 KiB", "",
         _ANSWER, work.size,
+    ),
+    Function(
+        "certificate", (),
+        "How long the server's certificate is still good, a time: compare it with `14d`. Null over http, or where "
+        "`tls` verifies nothing.", "certificate() > 14d", "", _ANSWER, work.certificate,
     ),
 )  # fmt: skip
 

@@ -46,7 +46,7 @@ _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None
 def _lark() -> Lark:
     grammar = resources.files(__package__).joinpath("grammar.lark").read_text("utf-8")
     return Lark(
-        grammar, parser="lalr", lexer="contextual", start=["expression", "condition", "pipeline"],
+        grammar, parser="lalr", lexer="contextual", start=["expression", "condition", "pipeline", "limit"],
         propagate_positions=True, maybe_placeholders=False,
     )  # fmt: skip
 
@@ -66,6 +66,11 @@ def parse_condition(scalar: Scalar, diagnostics: Diagnostics) -> Condition | Non
 def parse_pipeline(scalar: Scalar, diagnostics: Diagnostics) -> Expression | None:
     """Functions that a value goes through (`trim | int`), as an expression over the name `it`."""
     return _guarded(scalar, diagnostics, 0, None, "pipeline", lambda b, tree: b.pipeline(tree))
+
+
+def parse_limit(scalar: Scalar, value: Expression, diagnostics: Diagnostics) -> Expression | None:
+    """What a value must be (`< 500 ms`, `1 KiB..2 MiB`), as an expression that is true if it is."""
+    return _guarded(scalar, diagnostics, 0, None, "limit", lambda b, tree: b.limit(tree, value))
 
 
 def _guarded(
@@ -145,6 +150,14 @@ class _Builder:
             text=self.scalar.text.strip(),
             span=self._span(tree),
         )
+
+    def limit(self, tree: "Tree[Token]", value: Expression) -> Expression:
+        span = self._span(tree)
+        if tree.data == "side":
+            (bound,) = self._parts(tree)
+            return Binary(cast(Operator, str(tree.children[0])), value, bound, span)
+        low, high = self._parts(tree)
+        return Binary("and", Binary(">=", value, low, low.span), Binary("<=", value, high, high.span), span)
 
     def pipeline(self, tree: "Tree[Token]") -> Expression:
         value: Expression = Name("it", self._span(tree))

@@ -36,6 +36,7 @@ _HABITS: tuple[tuple[str, str], ...] = (
 )
 _LIKE = {
     "condition": "write it as in `p(95) < 500 ms`, `rate < 0.5 %` or `count >= 100`",
+    "limit": "write it as in `< 500 ms` or `1 KiB..2 MiB`",
     "pipeline": 'write functions, as in `trim | int` or `split(",") | first`',
 }
 _QUANTITY = re.compile(r"(?<![\w.])\d+(?:\.\d+)?\s*(/?[^\W\d]\w*)")
@@ -66,6 +67,9 @@ def explain(text: str, unexpected: UnexpectedInput, rule: str) -> Trouble:
     label = _expected(expected)
     if not text.strip():
         return Trouble(code, 0, len(text), f"an empty {rule}", label)
+    if rule == "limit" and at >= len(text) and text.lstrip()[0] not in "<>=!":
+        value = text.strip()
+        return Trouble(code, 0, len(text.rstrip()), "this needs a comparison before it", "", f"write `< {value}`")
     if at >= len(text):
         return Trouble(code, at, at, f"the {rule} ends too early", label, _ending(rule, label))
     return (

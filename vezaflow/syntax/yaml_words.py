@@ -17,6 +17,8 @@ _TABLE: tuple[tuple[str, str, str], ...] = (  # a part of the problem; our messa
     ("expected <block end>, but found '<scalar>'", "text behind a value that was already complete",
      "put the whole value in quotes, or line it up with the keys above"),
     ("expected <block end>", "this line does not fit under the ones above", "line it up with the keys above"),
+    ("expected a comment or a line break", "`>` and `|` begin a text of several lines here",
+     'a value that begins with one of them needs quotes: `"> 14d"`'),
     ("expected ',' or ']'", "a list in [ ] goes on without a comma or is not closed",
      "put a ',' or the ']' here; a text with brackets or commas needs quotes"),
     ("expected ',' or '}'", "a mapping in { } goes on without a comma or is not closed",

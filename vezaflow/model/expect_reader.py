@@ -1,27 +1,25 @@
-"""What is asked of an answer and taken from it: `expect` and `extract`, in their short and long forms."""
+"""What a right answer is: `expect`, in its short and long forms."""
 
 import re
-from collections.abc import Callable
-from typing import assert_never
 
-from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import values
 from vezaflow.model.fields import Field, Kind
 from vezaflow.model.mappings import Row, items, open_mapping, pairs
-from vezaflow.model.queries import check_css, check_jsonpath, check_pattern, check_xpath
-from vezaflow.model.step_tables import ANSWER, EXPECT, EXTRACT, MATCHES
-from vezaflow.model.steps import Expect, Expectation, Extract, Pick, Source, StatusSet
-from vezaflow.model.trees import check_name, tree
+from vezaflow.model.queries import check_jsonpath, check_pattern, query
+from vezaflow.model.schema_reader import read_schema
+from vezaflow.model.step_tables import EXPECT, LIMITS, MATCHES
+from vezaflow.model.steps import Expect, Expectation, StatusSet
+from vezaflow.model.trees import tree
 from vezaflow.syntax import (
-    Entry,
+    Call,
     Expression,
     ListOf,
-    Literal,
     Mapping,
     Node,
     Scalar,
     Sequence,
-    parse_pipeline,
+    parse_limit,
 )
 
 _STATUS_CLASS = re.compile(r"([1-5])[xX]{2}")
@@ -43,19 +41,11 @@ def read_expect(row: Row) -> Expect | None:
         *_matches(inner, "headers", "header"),
         *_matches(inner, "json", "json"),
         *_body(inner),
+        *_schema(inner),
+        *(_limit(inner, key) for key in LIMITS if key in inner.entries),
         *_that(inner),
     ]
     return Expect(_status(status, row.diagnostics) if status else None, tuple(found), node.span)
-
-
-def read_extracts(row: Row) -> tuple[Extract, ...]:
-    """The `extract` of a request: one Extract for each name."""
-    field = row.field("extract")
-    found = []
-    for entry in pairs(row.node("extract"), "'extract'", field.kind.value, row.diagnostics):
-        check_name(entry.key, row.diagnostics)
-        found.append(_extract(entry, row.diagnostics))
-    return tuple(found)
 
 
 def _status(node: Node, diagnostics: Diagnostics) -> StatusSet:
@@ -113,7 +103,7 @@ def _match(node: Node, kind: str, subject: str, subject_span: Span, diagnostics:
         elif row and verb == "contains":
             contains, word = row.expression("contains"), "contains"
         elif row and verb == "matches":
-            matches, word = _query(row, "matches", check_pattern), "matches"
+            matches, word = query(row, "matches", check_pattern), "matches"
         elif row and verb == "exists":
             word = _exists(row)
     else:
@@ -154,6 +144,27 @@ def _short(expression: Expression) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
+def _schema(row: Row) -> list[Expectation]:
+    node = row.node("schema")
+    if node is None:
+        return []
+    schema, key = read_schema(row), row.key_span("schema")
+    name = f"schema {_short(schema.path)}" if schema.path is not None else "schema"
+    return [Expectation("schema", "", key, None, None, None, name, key, schema)]
+
+
+def _limit(row: Row, key: str) -> Expectation:
+    """`duration: < 500 ms`: the comparison, with the function of the key's name on its left."""
+    node, span = row.entries[key].value, row.key_span(key)
+    found: Expression | None = None
+    if isinstance(node, Scalar) and node.text:
+        found = parse_limit(node, Call(key, (), span, span), row.diagnostics)
+    else:
+        values.report_shape(node, f"'{key}'", Kind.LIMIT.value, row.diagnostics)
+    expected = found or values.nothing(node.span)
+    return Expectation("limit", key, span, expected, None, None, f"{key} {_short(expected)}", node.span)
+
+
 def _that(row: Row) -> list[Expectation]:
     node = row.node("that")
     if node is None:
@@ -169,101 +180,3 @@ def _expression(node: Node, field: Field, key: Span, diagnostics: Diagnostics) -
         values.report_shape(node, f"'{field.key}'", field.kind.value, diagnostics)
         found = values.nothing(node.span)
     return Expectation("that", "", key, found, None, None, _short(found), found.span)
-
-
-def _extract(entry: Entry, diagnostics: Diagnostics) -> Extract:
-    name, node = entry.key.text, entry.value
-    if isinstance(node, Scalar):
-        source = Source.ANSWER if node.text in ANSWER else Source.JSON
-        if source is Source.JSON:
-            _short_path(node, name, diagnostics)
-        return _bare(entry, source, node.text)
-    row = open_mapping(node, EXTRACT, diagnostics, what=f"'{name}'")
-    verb = row.verb() if row else None
-    if row is None or verb is None:
-        return _bare(entry, Source.JSON, "$")
-    argument = row.entries[verb].value
-    default = row.node("default")
-    return Extract(
-        name=name,
-        source=Source(verb),
-        argument=_argument(row, Source(verb)),
-        argument_span=argument.span,
-        pipe=_pipe(row),
-        where=row.expression("where"),
-        pick=_pick(row),
-        take=row.expression("take"),
-        all=row.constant("all") is True,
-        default=None if default is None else tree(default, diagnostics),
-        span=entry.key.span,
-    )
-
-
-def _bare(entry: Entry, source: Source, argument: str) -> Extract:
-    """The first of what a source finds, as it is."""
-    return Extract(
-        entry.key.text, source, argument, entry.value.span, None, None, None, None, False, None, entry.key.span
-    )
-
-
-def _short_path(node: Scalar, name: str, diagnostics: Diagnostics) -> None:
-    if node.text.startswith("$") and not node.text.startswith("${"):
-        check_jsonpath(node, diagnostics)
-        return
-    near = suggest(node.text, ANSWER)
-    diagnostics.error(
-        "VF120",
-        node.span,
-        f"'{name}' must be a JSONPath, a part of the answer ({', '.join(ANSWER)}) or a mapping",
-        label=f"did you mean '{near}'?" if near else "a JSONPath starts with `$`",
-        help="" if near else "for instance `$.token` or `{header: location}`; a `set` step names other values",
-    )
-
-
-def _argument(row: Row, source: Source) -> str:
-    match source:
-        case Source.JSON:
-            return _query(row, "json", check_jsonpath)
-        case Source.REGEX:
-            return _query(row, "regex", check_pattern)
-        case Source.CSS:
-            return _query(row, "css", check_css)
-        case Source.XPATH:
-            return _query(row, "xpath", check_xpath)
-        case Source.M3U8 | Source.ANSWER:
-            choice = row.constant(source.value)
-            return choice if isinstance(choice, str) else row.field(source.value).choices[0]
-        case Source.HEADER | Source.COOKIE:
-            return row.text(source.value)
-    assert_never(source)
-
-
-def _query(row: Row, key: str, check: Callable[[Scalar, Diagnostics], None]) -> str:
-    """A constant text in a language of its own."""
-    node = row.entries[key].value
-    if isinstance(node, Scalar) and (not node.plain or node.text):
-        check(node, row.diagnostics)
-        return node.text
-    values.report_shape(node, f"'{key}'", row.field(key).kind.value, row.diagnostics)
-    return ""
-
-
-def _pipe(row: Row) -> Expression | None:
-    node = row.node("pipe")
-    if isinstance(node, Scalar) and node.text:
-        return parse_pipeline(node, row.diagnostics)
-    if node is not None:
-        values.report_shape(node, "'pipe'", Kind.PIPELINE.value, row.diagnostics)
-    return None
-
-
-def _pick(row: Row) -> Pick | int | None:
-    found = row.expression("pick")
-    if found is None:
-        return None
-    value = found.value if isinstance(found, Literal) else None
-    if isinstance(value, int):
-        return value
-    if not isinstance(found, Literal):
-        row.constant("pick")
-    return Pick(value) if isinstance(value, str) else Pick.FIRST

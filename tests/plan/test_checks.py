@@ -1,0 +1,123 @@
+"""Expectations: what each says of an answer that is right, and of one that is not."""
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from time import time
+
+import pytest
+from planned import SUITE, plan_of, plan_or_faults
+
+from vezaflow.plan import Answer, PlannedRequest, Scope
+from vezaflow.protocols import CookieJar, Exchange, Want
+
+TRACKS = b'{"data": [{"id": 1, "name": "One"}, {"id": 2, "name": "Two"}]}'
+SCHEMA = "{type: object, properties: {data: {type: array, items: {properties: {id: {type: integer}}}}}}"
+
+
+class Client:
+    """As much of a client as an answer asks for."""
+
+    cookies = CookieJar()
+
+    def __init__(self, days: float | None) -> None:
+        self.days = days
+
+    def certificate_ends(self) -> float | None:
+        return None if self.days is None else time() + self.days * 86_400
+
+
+def planned(expect: str, root: Path = Path("suite")) -> PlannedRequest:
+    (request,) = (
+        plan_of(f"load: {{vus: 1, duration: 1s}}\nsteps: [{{get: /, expect: {expect}}}]", root=root).flows[0].steps
+    )
+    assert isinstance(request, PlannedRequest)
+    return request
+
+
+@pytest.fixture
+def judge(tmp_path: Path) -> Callable[..., str]:
+    """What is wrong with an answer by an expectation; empty if nothing is."""
+
+    def said(expect: str, body: bytes = TRACKS, days: float | None = None) -> str:
+        exchange = Exchange()
+        exchange.status, exchange.body = 200, body
+        exchange.ended = 0.25
+        scope = Scope([], Random(0), 1)
+        scope.answer = Answer(exchange, "http://a/", Client(days))  # type: ignore[arg-type]
+        failures = [check.run(scope) for check in planned(expect, tmp_path).checks]
+        return "; ".join(failure.message for failure in failures if failure is not None)
+
+    return said
+
+
+@pytest.mark.parametrize(
+    "expect",
+    [
+        "{duration: < 300 ms}",
+        "{duration: 100 ms..250 ms}",
+        "{size: 10 B..1 KiB}",
+        '{size: "> 10 B"}',
+        f"{{schema: {SCHEMA}}}",
+    ],
+)
+def test_a_right_answer_passes(expect: str, judge: Callable[..., str]) -> None:
+    assert judge(expect) == ""
+
+
+@pytest.mark.parametrize(
+    ("expect", "body", "words"),
+    [
+        ("{duration: < 200 ms}", TRACKS, "the duration is 250 ms, not < 200 ms"),
+        ("{size: 1 KiB..2 MiB}", TRACKS, "the size is 62 B, not 1 KiB..2 MiB"),
+        (f"{{schema: {SCHEMA}}}", b'{"data": [{"id": 1}, {"id": "x"}]}', '$.data[1].id: "x" is not of type "integer"'),
+        (f"{{schema: {SCHEMA}}}", b"<html>", "the body is not JSON"),
+        ("{schema: {format: uuid}}", b'"x"', '"x" is not a "uuid"'),
+    ],
+)
+def test_a_wrong_answer_is_described(expect: str, body: bytes, words: str, judge: Callable[..., str]) -> None:
+    assert words in judge(expect, body)
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (30, ""),
+        (7, "the certificate is good for 7d, not > 14d"),
+        (-2, "over its end"),
+        (None, "no certificate to look at"),
+    ],
+)
+def test_a_certificate_has_to_be_good_for_a_while(days: float | None, words: str, judge: Callable[..., str]) -> None:
+    said = judge('{certificate: "> 14d"}', days=days)
+    assert words in said
+    assert bool(said) == bool(words)
+
+
+def test_a_schema_may_stand_in_a_file(tmp_path: Path, judge: Callable[..., str]) -> None:
+    (tmp_path / "tracks.json").write_text('{"required": ["total"]}', encoding="utf-8")
+    assert '"total" is a required property' in judge("{schema: tracks.json}")
+
+
+@pytest.mark.parametrize(
+    "text", ["{", '{"type": 5}', '{"$ref": "http://127.0.0.1:9/a.json"}', '{"$ref": "file:///etc/passwd"}']
+)
+def test_a_file_that_holds_no_schema_stops_the_plan(tmp_path: Path, text: str) -> None:
+    (tmp_path / "bad.json").write_text(text, encoding="utf-8")
+    plan, diagnostics = plan_or_faults("steps: [{get: /, expect: {schema: bad.json}}]", suite=SUITE, root=tmp_path)
+    assert plan is None
+    assert [d.code for d in diagnostics] == ["VF703"]
+
+
+@pytest.mark.parametrize(
+    ("expect", "want"),
+    [
+        ("{duration: < 1 s}", Want.NOTHING),
+        ('{certificate: "> 1d"}', Want.NOTHING),
+        ("{size: < 1 MiB}", Want.BODY),
+        ("{schema: {type: object}}", Want.BODY),
+        ("{headers: {etag: {exists: true}}}", Want.HEADERS),
+    ],
+)
+def test_nothing_is_kept_that_no_expectation_reads(expect: str, want: Want) -> None:
+    assert planned(expect).want == want | Want.COOKIES
