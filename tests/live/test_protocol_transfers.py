@@ -118,6 +118,23 @@ async def test_a_body_that_was_not_wanted_costs_no_memory_and_is_counted() -> No
 
 
 @BOTH
+async def test_large_and_small_dropped_answers_share_a_connection_and_a_cut_one_is_counted(epoll: bool) -> None:
+    async def script(stream: Stream) -> None:
+        for size, said in ((200_000, 200_000), (9_500, 9_500), (2, 2), (200_000, 200_000), (200_000, 150_000)):
+            await read_head(stream)
+            await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + PIECE[:said])
+
+    async with world(script, epoll=epoll) as w:
+        client = w.client()
+        for size in (200_000, 9_500, 2, 200_000):
+            found = await client.send(w.origin, w.get(), None, Want.COOKIES, 10.0)
+            assert (found.error, found.bytes_received) == (None, size + 37 + len(str(size))), found.detail
+        assert found.reused
+        cut = await client.send(w.origin, w.get(), None, Want.COOKIES, 10.0)
+        assert (cut.error, cut.bytes_received) == (ErrorKind.CLOSED_EARLY, 150_000 + 43)
+
+
+@BOTH
 async def test_a_large_body_that_is_wanted_is_whole(epoll: bool) -> None:
     async def script(stream: Stream) -> None:
         while await read_head(stream):

@@ -90,6 +90,10 @@ CASES = {
     "empty": Case(sized(b"")),
     "lower-case names": Case(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok", body=b"ok"),
     "chunked": Case(chunked(b"hello ", b"world"), body=b"hello world"),
+    "chunked, with a header that speaks of lengths": Case(
+        answer("X: Content-Length: 3", "Transfer-Encoding: chunked", body=b"2\r\nhi\r\n0\r\n\r\n"), body=b"hi"
+    ),
+    "sized in capitals": Case(answer("CONTENT-LENGTH:5", body=b"hello"), body=b"hello"),
     "chunked with a trailer": Case(chunked(b"hi", trailer=b"Set-Cookie: sid=no\r\n"), body=b"hi"),
     "no content": Case(answer(status="204 No Content"), status=204),
     "not modified, with a length": Case(answer("Content-Length: 9", status="304 Not Modified"), status=304),
@@ -143,6 +147,7 @@ CASES = {
         sized(gzip.compress(bytes(LIMIT + 1)), "Content-Encoding: gzip"), error=ErrorKind.TOO_LARGE, alive=False
     ),
 }
+WANTS = [Want.NOTHING, Want.BODY, Want.HEADERS, Want.COOKIES, Want.BODY | Want.COOKIES, ALL]
 NAMED = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 
 
@@ -161,6 +166,14 @@ async def check(case: Case, pieces: Sequence[bytes]) -> None:
         assert found.body == b""
 
 
+def unwanted(case: Case, want: Want) -> Case:
+    """The same answer for who wants less of it: decoding is only done for who wants the body."""
+    undecodable = b"Content-Encoding" in case.sent and case.error is not None
+    if undecodable and not want & Want.BODY:
+        case = replace(case, error=None, alive=not case.eof)
+    return replace(case, want=want)
+
+
 @NAMED
 @pytest.mark.trio
 async def test_in_one_piece(case: Case) -> None:
@@ -173,23 +186,28 @@ async def test_byte_by_byte(case: Case) -> None:
     await check(case, [case.sent[i : i + 1] for i in range(len(case.sent))])
 
 
-@pytest.mark.parametrize("want", [Want.NOTHING, Want.BODY, Want.HEADERS, Want.COOKIES, Want.BODY | Want.COOKIES])
+@pytest.mark.parametrize("want", WANTS)
 @NAMED
 @pytest.mark.trio
 async def test_whatever_is_wanted(case: Case, want: Want) -> None:
-    """What is wanted changes what is kept, never how the answer ends; decoding is only done for who wants the body."""
-    undecodable = b"Content-Encoding" in case.sent and case.error is not None
-    if undecodable and not want & Want.BODY:
-        case = replace(case, error=None, alive=True)
+    """What is wanted changes what is kept, never how the answer ends."""
     for pieces in ([case.sent], [case.sent[:30], case.sent[30:]]):
-        await check(replace(case, want=want), [piece for piece in pieces if piece])
+        await check(unwanted(case, want), [piece for piece in pieces if piece])
+
+
+@pytest.mark.parametrize("want", WANTS)
+@NAMED
+@pytest.mark.trio
+async def test_the_head_in_one_piece_and_the_rest_byte_by_byte(case: Case, want: Want) -> None:
+    end = case.sent.find(b"\r\n\r\n") + 4
+    await check(unwanted(case, want), [case.sent[:end], *(case.sent[i : i + 1] for i in range(end, len(case.sent)))])
 
 
 @pytest.mark.slow
 @settings(max_examples=60, deadline=None)
-@given(name=st.sampled_from(sorted(CASES)), data=st.data())
-def test_cut_anywhere(name: str, data: st.DataObject) -> None:
-    case = CASES[name]
+@given(name=st.sampled_from(sorted(CASES)), want=st.sampled_from(WANTS), data=st.data())
+def test_cut_anywhere(name: str, want: Want, data: st.DataObject) -> None:
+    case = unwanted(CASES[name], want)
     cuts = sorted(data.draw(st.sets(st.integers(1, max(1, len(case.sent) - 1)), max_size=6)))
     pieces = [case.sent[a:b] for a, b in zip([0, *cuts], [*cuts, len(case.sent)], strict=True) if case.sent[a:b]]
     trio.run(check, case, pieces)

@@ -23,6 +23,7 @@ class Answer:
     __slots__ = ("done", "extra", "feed", "keep", "parser", "status")
 
     detailed = False
+    interim = False
 
     def __init__(self) -> None:
         self.done = False

@@ -267,24 +267,29 @@ class Connection:
             else:
                 self._finish(exchange, answer, now)
         elif fresh and not answer.detailed:
-            self.answer = None  # more is to come: what the head says matters now, so it is parsed again, in full
-            self._reread(view, count, now)
+            if not self.want & Want.BODY and _DISCARD is not None and _sized(self.scratch.buffer, count):
+                self.skipping = True
+            else:  # what the head says matters now: it is parsed again, in full
+                self._reread(view, count, now)
         elif answer.detailed:
             self._going_on(answer)
 
     def _answer_for(self, count: int) -> Any:
         """The cheapest parser that will do, judging by the first bytes. Were they to mislead, they only cost time:
-        an answer that doesn't end with them is parsed again in full."""
+        an answer that doesn't end with them is parsed again in full, unless only its length matters."""
         scratch = self.scratch
         buffer = scratch.buffer
         want = self.want
         if self.bodyless or want & Want.HEADERS or count < 13 or buffer[9] not in b"245":
             return detailed(want, bodyless=self.bodyless, limit=scratch.max_body)
         if want:
-            if want & Want.COOKIES and (buffer.find(b"ookie:", 0, count) >= 0 or buffer.find(b"OOKIE:", 0, count) >= 0):
+            end = buffer.find(b"\r\n\r\n", 0, count)  # the body says nothing: looked through, 32 KB of it cost 20 µs
+            if end < 0:
+                return detailed(want, bodyless=False, limit=scratch.max_body)
+            if want & Want.COOKIES and (buffer.find(b"ookie:", 0, end) >= 0 or buffer.find(b"OOKIE:", 0, end) >= 0):
                 return detailed(want, bodyless=False, limit=scratch.max_body)
             if want & Want.BODY:
-                if buffer.find(b"ncoding:", 0, count) >= 0 or buffer.find(b"NCODING:", 0, count) >= 0:
+                if buffer.find(b"ncoding:", 0, end) >= 0 or buffer.find(b"NCODING:", 0, end) >= 0:
                     return detailed(want, bodyless=False, limit=scratch.max_body)
                 return scratch.bodied.pop() if scratch.bodied else Bodied()
         return scratch.plain.pop() if scratch.plain else Answer()
@@ -399,6 +404,15 @@ class Connection:
         self.deadline = math.inf
         self.close()
         return trio.lowlevel.Abort.SUCCEEDED
+
+
+def _sized(buffer: bytearray, count: int) -> bool:
+    """Whether these first bytes hold a whole head with the body's length, in a usual spelling. (A head that says
+    chunked as well was refused by the parser.)"""
+    end = buffer.find(b"\r\n\r\n", 0, count)
+    return end >= 0 and (
+        buffer.find(b"\nContent-Length: ", 0, end) >= 0 or buffer.find(b"\ncontent-length: ", 0, end) >= 0
+    )
 
 
 def _advance(pending: list[memoryview], sent: int) -> None:
