@@ -23,7 +23,7 @@ NOTE = "<!-- Made by docs/generate.py from vezaflow's own tables. Do not edit: c
 CHAPTERS = (
     ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "tls")),
     ("Load", ("constant-vus", "per-vu-iterations", "shared-iterations")),
-    ("Requests", ("request", "auth", "basic", "body", "part")),
+    ("Requests", ("request", "retrying", "wait", "auth", "basic", "body", "part")),
     ("What a right answer is", ("expect", "header match", "json match", "body match")),
     ("Values from answers", ("extract",)),
     ("Steps", ()),  # all tables that no other chapter names

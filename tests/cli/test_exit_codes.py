@@ -160,3 +160,20 @@ def test_a_summary_that_can_not_be_written_is_said_before_the_load(suite: Write)
     done = vezaflow("run", suite(LONG), "--summary", "/proc/summary.json")
     assert done.code == 2, done.text
     assert done.seconds < 20
+
+
+def test_a_poll_that_comes_to_nothing_is_shown_by_try(tmp_path: Path) -> None:
+    (tmp_path / "flow.yml").write_text(
+        "base_url: ${env.BASE_URL}\n"
+        "steps:\n"
+        "  - poll: {get: /api/v1/health}\n"
+        '    until: json("$.status") == "never"\n'
+        "    every: 20 ms\n"
+        "    within: 30 ms\n"
+        "gates: {step_failed: rate == 0 %}\n",
+        encoding="utf-8",
+    )
+    done = vezaflow("try", tmp_path / "flow.yml", "--sandbox")
+    assert done.code == 99
+    assert 'not yet: this is not so: "ok" against "never"' in done.out
+    assert "error[VF606]" in done.out

@@ -141,6 +141,26 @@ def test_a_failed_iteration_counts_but_does_not_shorten_the_duration(recorder: R
     assert count(summary, "group_duration", group="checkout") == 1
 
 
+def test_a_step_of_several_attempts_is_measured_as_a_whole(recorder: Recorder) -> None:
+    course = recorder.step("f", "s", "GET").attempts()
+    course.ended(3.0, failed=False)
+    course.ended(9.0, failed=True)
+    course.retried()
+    course.asked_to_wait(obeyed=True)
+    course.asked_to_wait(obeyed=False)
+    recorder.fold(1.0)
+    before = recorder.snapshot()
+    course.ended(1.0, failed=False)
+    recorder.fold(2.0)
+    summary = recorder.snapshot()
+    assert summary.select("step_duration", labels=[("step", "s")]).aggregate("max") == 3.0
+    assert summary.select("step_failed").aggregate("rate") == pytest.approx(1 / 3)
+    assert summary.select("backpressure_obeyed").aggregate("rate") == 0.5
+    assert count(summary, "http_req_retries", step="s") == 1
+    assert count(summary, "step_duration", step="other") is None
+    assert count(summary.minus(before), "step_duration") == 1
+
+
 def test_vus_are_looked_at_once_a_fold(recorder: Recorder) -> None:
     flow = recorder.flow("f")
     for second, vus in enumerate((5, 9, 7), 1):
@@ -201,6 +221,11 @@ def worker(part: list[tuple[str, int, float, bool]], begin: int = 0) -> Summary:
             step.answered(status, duration, duration / 4, duration / 8, 1, 2, "" if good else "status", begin + number)
         else:
             step.unanswered("reset" if good else "refused", begin + number, f"{duration}")
+        course = step.attempts()
+        course.ended(duration, failed=not good)
+        if status == 404:
+            course.retried()
+            course.asked_to_wait(obeyed=good)
         recorder.flow(flow).iteration(duration, not good)
         if number == 20:
             recorder.fold(0.5)
@@ -218,6 +243,7 @@ def test_the_merge_of_any_split_over_workers_answers_as_the_whole(
     whole = worker(part)
     assert dict(merged.requests) == dict(whole.requests)
     assert dict(merged.steps) == dict(whole.steps)
+    assert dict(merged.attempts) == dict(whole.attempts)
     for metric in set(METRICS) - {"vus", "vus_max"}:
         assert merged.select(metric) == whole.select(metric)
 

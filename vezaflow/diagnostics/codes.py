@@ -363,6 +363,11 @@ _ROWS: tuple[Rule, ...] = (
         "An expression met data at run time that it can't work on: a field that is not there, a text where "
         "a number was meant. `??` gives a default for what may be missing.",
     ),
+    Rule(
+        "VF606", _ERROR, "a poll that came to nothing",
+        "The answers of a `poll` were right, but none was as `until` says `within` its time; the message shows how the "
+        "last one differed.",
+    ),
     # --- 7xx: the inputs of a run
     Rule(
         "VF701", _ERROR, "missing environment value",

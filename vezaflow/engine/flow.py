@@ -12,7 +12,8 @@ from random import Random
 
 import trio
 
-from vezaflow.engine.interpreter import Interpreter, Stage, pause_of
+from vezaflow.engine.interpreter import Interpreter, Stage
+from vezaflow.engine.pauses import pause_of
 from vezaflow.engine.requests import Run
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.engine.wheel import Wheel

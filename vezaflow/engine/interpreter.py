@@ -12,11 +12,12 @@ from typing import Any, assert_never
 import trio
 
 from vezaflow.diagnostics import Span
+from vezaflow.engine.attempts import attempted_step
+from vezaflow.engine.pauses import Sleep, pause_of, wait_until
 from vezaflow.engine.requests import Desk, Run, request_step
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import FlowRecorder, Phase, Recorder
 from vezaflow.plan import (
-    Constant,
     Evaluate,
     EvaluationError,
     PlannedChoose,
@@ -39,7 +40,6 @@ from vezaflow.plan import (
 MOST_PASSES = 1_000_000  # of one loop; a flow can't run for ever without meaning to
 GO_ON = Signal.GO_ON
 _STOPS = {"vu": Signal.STOP_VU, "flow": Signal.STOP_FLOW, "run": Signal.STOP_RUN}
-Sleep = Callable[[float], Any]  # an async function: sleep until a moment of the clock
 Say = Callable[[str], None]
 
 
@@ -134,16 +134,15 @@ class Interpreter:
             tags=step.tags,
             checks=tuple(check.name for check in step.checks),
         )
+        if step.retry is not None or step.poll is not None:
+            return attempted_step(step, recorder, stage.desk, stage.sleep_until)
         return request_step(step, recorder, stage.desk)
 
     def _think(self, duration: Evaluate, span: Span) -> Run:
         pause, clock, sleep_until = pause_of(duration, span), self._stage.desk.clock, self._stage.sleep_until
 
         async def run(vu: VU) -> int:
-            moment = clock() + pause(vu)
-            await sleep_until(moment)
-            while clock() < moment:  # woken early, because others were told to stop
-                await sleep_until(moment)
+            await wait_until(clock() + pause(vu), clock, sleep_until)
             return GO_ON
 
         return run
@@ -228,29 +227,6 @@ class Interpreter:
             return Signal.SKIP
 
         return run
-
-
-def pause_of(duration: Evaluate, span: Span) -> Callable[[VU], float]:
-    """How long a pause is, in seconds: fixed, or drawn evenly from a range."""
-    if isinstance(duration, Constant):
-        low, high = _ends(duration.value, span)
-        if low == high:
-            return lambda _vu: low
-        return lambda vu: low + (high - low) * vu.random.random()
-
-    def drawn(vu: VU) -> float:
-        low, high = _ends(duration(vu), span)
-        return low + (high - low) * vu.random.random()
-
-    return drawn
-
-
-def _ends(value: Any, span: Span) -> tuple[float, float]:
-    low, high = value if isinstance(value, tuple) else (value, value)
-    for end in (low, high):
-        if not isinstance(end, int | float) or isinstance(end, bool) or end < 0:
-            raise EvaluationError(f"a pause is a duration, and this is {show(end)}", span)
-    return float(low), float(high)
 
 
 def _passes(value: Any, span: Span) -> int:

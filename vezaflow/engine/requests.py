@@ -6,7 +6,7 @@ one `answered`. Everything else is off that path. No exception leaves a step but
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from vezaflow.engine.incidents import Incidents
 from vezaflow.engine.vu import VU, Signal
@@ -48,6 +48,8 @@ class Observer(Protocol):
         extracted: dict[str, Any],
     ) -> None: ...
 
+    def failed(self, failure: Failure) -> None: ...
+
     def said(self, message: str) -> None: ...
 
     def set(self, values: dict[str, Any]) -> None: ...
@@ -66,20 +68,19 @@ class Desk:
 
 def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) -> Run:
     """The step as a coroutine function of a VU."""
-    prepare, accepts, want, timeout = request.prepare, request.accepts, request.want, request.timeout
+    prepare, accepts, timeout = request.prepare, request.accepts, request.timeout
     bodyless, replayable = request.bodyless, request.replayable
     answered, connected = recorder.answered, recorder.connected
     follows = request.follow > 0
-    looks = _Looks(request, recorder, desk)
+    looks = Looks(request, recorder, desk)
+    want = looks.want
     simple = not request.checks and not request.extracts and desk.observer is None
-    if desk.observer is not None:
-        want |= Want.BODY | Want.HEADERS
 
     async def run(vu: VU) -> int:
         try:
             outgoing = prepare(vu)
         except EvaluationError as e:
-            return looks.unsent(vu, e)
+            return looks.fail(vu, looks.unsent(e))
         exchange = await vu.client.send(
             outgoing.target.origin,
             outgoing.head,
@@ -105,12 +106,21 @@ def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) ->
                     exchange.bytes_received,
                 )
                 return GO_ON
-        return await looks.into(vu, outgoing, exchange, want)
+        failure = (await looks.outcome(vu, outgoing, exchange)).failure
+        return GO_ON if failure is None else looks.fail(vu, failure)
 
     return run
 
 
-class _Looks:
+class Outcome(NamedTuple):
+    """What came of a request, redirects followed. `unmet` says why a poll has to go on."""
+
+    failure: Failure | None
+    exchange: Exchange | None = None  # None: it could not be sent; else the client's own, until it sends again
+    unmet: str = ""
+
+
+class Looks:
     """All that is not the plain good case: redirects, checks, extractions, failures."""
 
     def __init__(self, request: PlannedRequest, recorder: StepRecorder, desk: Desk) -> None:
@@ -118,25 +128,27 @@ class _Looks:
         self._recorder = recorder
         self._desk = desk
         self._after_failure = _SIGNALS[request.on_failure]
+        self.want = request.want if desk.observer is None else request.want | Want.BODY | Want.HEADERS
 
-    async def into(self, vu: VU, outgoing: Outgoing, exchange: Exchange, want: Want) -> int:
+    async def outcome(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> Outcome:
+        """What an exchange comes to, recorded. The VU itself has not failed yet."""
         request = self._request
         hops: list[dict[str, Any]] = []
         while self._is_redirect(exchange):
             if len(hops) == request.follow:
-                return self._too_many(vu, exchange)
+                return Outcome(self._too_many(exchange), exchange)
             hops.append({"status": exchange.status, "url": outgoing.target.url, "location": _location(exchange)})
             self._show(outgoing, exchange, None, {})
             self._record(exchange, "")
             try:
                 outgoing = self._next(vu, outgoing, exchange)
             except RequestError as e:
-                return self.unsent(vu, e)
+                return Outcome(self.unsent(e))
             exchange = await vu.client.send(
                 outgoing.target.origin,
                 outgoing.head,
                 outgoing.body,
-                want,
+                self.want,
                 request.timeout,
                 bodyless=request.bodyless,
                 replayable=request.replayable,
@@ -164,27 +176,30 @@ class _Looks:
         to_get = (exchange.status == 303 and method != "HEAD") or (exchange.status in (301, 302) and method == "POST")
         return self._request.redirect(vu, outgoing, target, to_get)
 
-    def _judge(self, vu: VU, outgoing: Outgoing, exchange: Exchange, hops: list[dict[str, Any]]) -> int:
+    def _judge(self, vu: VU, outgoing: Outgoing, exchange: Exchange, hops: list[dict[str, Any]]) -> Outcome:
         if exchange.error is not None:
             broken = self._broken(exchange)
             self._show(outgoing, exchange, broken, {})
-            return self._fail(vu, broken)
+            return Outcome(broken, exchange)
         request = self._request
         vu.answer = None
         accepted = request.accepts[exchange.status]
         failure: Failure | None = None if accepted else request.status_failure(exchange.status)
+        unmet = ""
         extracted: dict[str, Any] = {}
-        if request.checks or request.extracts:
+        if request.checks or request.extracts or request.poll is not None:
             vu.answer = Answer(exchange, outgoing.target.url, vu.client, hops)
             failure = self._check(vu, failure)
-            if failure is None:
+            if failure is None and request.poll is not None:
+                unmet = request.poll.unmet(vu)
+            if failure is None and not unmet:
                 failure = self._extract(vu)
-            if self._desk.observer is not None:
+            if self._desk.observer is not None and not unmet:
                 extracted = {e.name: vu.slots[e.slot] for e in request.extracts}
             vu.answer = None
         self._record(exchange, failure.kind.value if failure else "", failure.message if failure else "")
         self._show(outgoing, exchange, failure, extracted)
-        return GO_ON if failure is None else self._fail(vu, failure)
+        return Outcome(failure, exchange, unmet)
 
     def _check(self, vu: VU, failure: Failure | None) -> Failure | None:
         """Every check is made and counted; the first that fails is the request's failure."""
@@ -225,18 +240,19 @@ class _Looks:
         )
         return Failure(exchange.error, "VF604", exchange.detail or exchange.error.value, self._request.span)
 
-    def _too_many(self, vu: VU, exchange: Exchange) -> int:
+    def _too_many(self, exchange: Exchange) -> Failure:
         message = f"more than {self._request.follow} redirects"
         self._record(exchange, ErrorKind.REDIRECTS.value, message)
-        return self._fail(vu, Failure(ErrorKind.REDIRECTS, "VF604", message, self._request.span))
+        return Failure(ErrorKind.REDIRECTS, "VF604", message, self._request.span)
 
-    def unsent(self, vu: VU, error: EvaluationError) -> int:
+    def unsent(self, error: EvaluationError) -> Failure:
         """A request that could not even be made: it counts as failed."""
         kind = error.kind if isinstance(error, RequestError) else ErrorKind.EXPRESSION
         self._recorder.unanswered(kind.value, self._desk.clock(), error.message, 0, 0)
-        return self._fail(vu, Failure(kind, "VF605", error.message, error.span))
+        return Failure(kind, "VF605", error.message, error.span)
 
-    def _fail(self, vu: VU, failure: Failure) -> int:
+    def fail(self, vu: VU, failure: Failure) -> int:
+        """The step has failed with this: what the iteration does now."""
         vu.failed = True
         self._desk.incidents.add(failure.code, self._desk.flow, self._request.name, failure.message, failure.span)
         return self._after_failure

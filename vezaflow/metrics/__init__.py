@@ -1,5 +1,6 @@
 """What was measured: the metrics' table, the recorder that takes samples in, and the summary that answers."""
 
+from vezaflow.metrics.attempts import AttemptRecorder
 from vezaflow.metrics.catalog import AGGREGATES, INTERRUPTED, METRICS, Kind, Metric, Phase
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
@@ -12,6 +13,7 @@ __all__ = [
     "AGGREGATES",
     "INTERRUPTED",
     "METRICS",
+    "AttemptRecorder",
     "Counter",
     "ErrorRow",
     "FlowRecorder",

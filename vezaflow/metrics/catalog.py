@@ -116,6 +116,28 @@ _ALL = (
     _time("iteration_duration", "A whole iteration with its think times. Of those that did not fail.", _FLOW),
     _time("group_duration", "One pass through a `group`, think times included.", (*_FLOW, "group")),
     Metric("checks", Kind.RATE, Dimension.RATIO, "Expectations that held.", (*IDENTITY, "check")),
+    _time(
+        "step_duration",
+        "A step with `retry` or `poll`, from its first attempt to the end of its last, waits included. Of those that "
+        "did not fail.",
+        IDENTITY,
+    ),
+    Metric(
+        "step_failed",
+        Kind.RATE,
+        Dimension.RATIO,
+        "The share of the steps with `retry` or `poll` that failed in the end.",
+        IDENTITY,
+    ),
+    _count("http_req_retries", "Requests sent again by `retry`.", IDENTITY),
+    Metric(
+        "backpressure_obeyed",
+        Kind.RATE,
+        Dimension.RATIO,
+        "Of the waits that the server asked for (`Retry-After` with 429 or 503) before `retry` sent again: those that "
+        "were as long as asked.",
+        IDENTITY,
+    ),
     Metric("vus", Kind.GAUGE, None, "VUs that are running.", _FLOW),
     Metric("vus_max", Kind.GAUGE, None, "VUs that were asked for.", _FLOW),
     _count("data_sent", "Bytes sent, heads included, before TLS.", _FAILURE, Dimension.SIZE),

@@ -7,6 +7,7 @@ from collections import Counter as Tally
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from vezaflow.metrics.attempts import Attempts
 from vezaflow.metrics.catalog import Phase
 from vezaflow.metrics.figures import (
     CONNECTION_TIMES,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from vezaflow.metrics.summary import Summary
 
 Json = dict[str, Any]
+_ATTEMPTS = ("done", "failed", "retries", "asked", "obeyed")
 
 
 def written(summary: "Summary") -> Json:
@@ -34,6 +36,7 @@ def written(summary: "Summary") -> Json:
         "steps": [_step(key, row) for key, row in summary.steps.items()],
         "flows": [_flow(key, row) for key, row in summary.flows.items()],
         "vus": [{"flow": flow, **_vus(row)} for flow, row in summary.vus.items()],
+        "attempts": [_attempts(key, row) for key, row in summary.attempts.items()],
     }
 
 
@@ -46,6 +49,7 @@ def read(record: Json) -> "Summary":
         dict(_read_step(row) for row in record["steps"]),
         dict(_read_flow(row) for row in record["flows"]),
         {v["flow"]: Vus(v["value"], v["min"], v["max"], v["asked"], v["looks"]) for v in record["vus"]},
+        dict(_read_attempts(row) for row in record["attempts"]),
     )
 
 
@@ -115,6 +119,16 @@ def _read_step(row: Json) -> tuple[StepKey, Connections]:
     for name in CONNECTION_TIMES:
         setattr(figures, name, Histogram.from_dict(row[name]))
     return _read_place(row), figures
+
+
+def _attempts(key: StepKey, row: Attempts) -> Json:
+    counts = {name: getattr(row, name) for name in _ATTEMPTS}
+    return {**_place(key), **counts, "duration": row.duration.to_dict()}
+
+
+def _read_attempts(row: Json) -> tuple[StepKey, Attempts]:
+    counts = {name: row[name] for name in _ATTEMPTS}
+    return _read_place(row), Attempts(**counts, duration=Histogram.from_dict(row["duration"]))
 
 
 def _flow(key: FlowKey, row: Iterations) -> Json:

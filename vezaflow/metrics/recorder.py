@@ -11,6 +11,7 @@ from collections import Counter as Tally
 from collections.abc import Callable
 from math import ceil, inf
 
+from vezaflow.metrics.attempts import AttemptRecorder, Attempts
 from vezaflow.metrics.catalog import INTERRUPTED, Phase
 from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram
@@ -73,7 +74,7 @@ class StepRecorder:
     """Takes in one step's requests. Seconds and bytes."""
 
     __slots__ = (
-        "_blocked", "_cells", "_checks", "_connecting", "_failed_checks", "_failures", "_key", "_started",
+        "_attempts", "_blocked", "_cells", "_checks", "_connecting", "_failed_checks", "_failures", "_key", "_started",
         "_tls",
     )  # fmt: skip
 
@@ -85,6 +86,7 @@ class StepRecorder:
         self._failures: dict[tuple[int, str], _Cell] = {}
         self._blocked, self._connecting, self._tls = array("d"), array("d"), array("d")
         self._failed_checks: Tally[str] = Tally()
+        self._attempts: AttemptRecorder | None = None
 
     def answered(
         self,
@@ -128,6 +130,12 @@ class StepRecorder:
     def check_failed(self, name: str) -> None:
         """One expectation on an answer did not hold; those that did are derived."""
         self._failed_checks[name] += 1
+
+    def attempts(self) -> AttemptRecorder:
+        """Takes in what comes of a step that may send its request more than once."""
+        if self._attempts is None:
+            self._attempts = AttemptRecorder()
+        return self._attempts
 
     def _failure(self, status: int, kind: str, now: float, detail: str) -> _Cell:
         cell = self._failures.get((status, kind))
@@ -271,6 +279,7 @@ class Recorder:
         self._seconds: dict[str, _Second] = {}
         self._requests: dict[RequestKey, Requests] = {}
         self._connections: dict[StepKey, Connections] = {}
+        self._attempts: dict[StepKey, Attempts] = {}
         self._iterations: dict[FlowKey, Iterations] = {}
         self._vus: dict[str, Vus] = {}
         self._points: list[Point] = []
@@ -350,6 +359,8 @@ class Recorder:
                 cell.fold_into(self._requests.setdefault(outcome, Requests()))
         if answered or step._blocked:
             self._fold_connections(step, key, answered)
+        if step._attempts is not None:
+            step._attempts.fold_into(self._attempts.setdefault(key, Attempts()))
 
     def _fold_connections(self, step: StepRecorder, key: StepKey, answered: int) -> None:
         import numpy as np
@@ -372,6 +383,7 @@ class Recorder:
             {key: row.copy() for key, row in self._connections.items()},
             {key: row.copy() for key, row in self._iterations.items()},
             {flow: row.copy() for flow, row in self._vus.items()},
+            {key: row.copy() for key, row in self._attempts.items()},
         )
 
     def timeline(self) -> Timeline:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from vezaflow.metrics.attempts import Attempts
 from vezaflow.metrics.catalog import INTERRUPTED, METRICS, Kind, Phase
 from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram, merged
@@ -122,6 +123,7 @@ class Summary:
     steps: Mapping[StepKey, Connections] = field(default_factory=dict)
     flows: Mapping[FlowKey, Iterations] = field(default_factory=dict)
     vus: Mapping[str, Vus] = field(default_factory=dict)
+    attempts: Mapping[StepKey, Attempts] = field(default_factory=dict)
 
     def select(
         self, metric: str, flow: str | None = None, labels: Labels = (), judged: bool | None = True
@@ -137,7 +139,7 @@ class Summary:
             case Kind.TREND:
                 return Trend(self._trend(metric, wanted))
             case Kind.RATE:
-                return self._checks(wanted) if metric == "checks" else self._failed(wanted)
+                return self._rate(metric, wanted)
             case Kind.COUNTER:
                 return self._counter(metric, wanted)
             case Kind.GAUGE:
@@ -150,6 +152,8 @@ class Summary:
         if metric in _CONNECTION_METRICS:
             name = _CONNECTION_METRICS[metric]
             return merged(row.trend(name) for key, row in self.steps.items() if wanted.step(key))
+        if metric == "step_duration":
+            return merged(row.duration for row in self._attempts(wanted))
         rows = [row for key, row in self.flows.items() if wanted.flow_row(key)]
         if metric == "iteration_duration":
             return merged(row.duration for row in rows)
@@ -160,6 +164,21 @@ class Summary:
         for key, row in self.requests.items():
             if (key.error == INTERRUPTED) is interrupted and wanted.outcome(key):
                 yield row
+
+    def _attempts(self, wanted: _Wanted) -> list[Attempts]:
+        return [row for key, row in self.attempts.items() if wanted.step(key)]
+
+    def _rate(self, metric: str, wanted: _Wanted) -> Rate:
+        match metric:
+            case "checks":
+                return self._checks(wanted)
+            case "step_failed":
+                rows = self._attempts(wanted)
+                return Rate(sum(row.failed for row in rows), sum(row.done for row in rows))
+            case "backpressure_obeyed":
+                rows = self._attempts(wanted)
+                return Rate(sum(row.obeyed for row in rows), sum(row.asked for row in rows))
+        return self._failed(wanted)
 
     def _failed(self, wanted: _Wanted) -> Rate:
         # `error` only ever marks failures, so it narrows the hits; of all the requests they are a share
@@ -195,6 +214,9 @@ class Summary:
                 dropped: Tally[str] = sum((row.dropped for row in rows), Tally())
                 asked = sum(n for name, n in dropped.items() if reason in (None, name))
                 return Counter(asked, started + dropped.total(), seconds)
+            case "http_req_retries":
+                attempts = self._attempts(wanted)
+                return Counter(sum(row.retries for row in attempts), sum(row.done for row in attempts), seconds)
         return self._request_counter(metric, wanted, seconds)
 
     def _request_counter(self, metric: str, wanted: _Wanted, seconds: float) -> Counter:
@@ -278,6 +300,7 @@ class Summary:
             _merged(self.steps, other.steps),
             _merged(self.flows, other.flows),
             _merged(self.vus, other.vus),
+            _merged(self.attempts, other.attempts),
         )
 
     def minus(self, earlier: "Summary") -> "Summary":
@@ -287,6 +310,7 @@ class Summary:
             _since(self.steps, earlier.steps),
             _since(self.flows, earlier.flows),
             self.vus,
+            _since(self.attempts, earlier.attempts),
         )
 
     def only(self, flow: str | None, metric: str) -> "Summary":
@@ -298,6 +322,7 @@ class Summary:
             {key: row.only(connections) for key, row in self.steps.items() if flow in (None, key.flow)},
             {key: row.only(whole) for key, row in self.flows.items() if flow in (None, key.flow)},
             {name: row for name, row in self.vus.items() if flow in (None, name)},
+            {k: row.only(metric == "step_duration") for k, row in self.attempts.items() if flow in (None, k.flow)},
         )
 
     def to_json(self) -> dict[str, Any]:

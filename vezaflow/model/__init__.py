@@ -1,14 +1,16 @@
 """The suite as written: read from files, checked, with every fault as a diagnostic."""
 
+from vezaflow.model.answer_tables import ITEM_FIELDS
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.gates import Gate
 from vezaflow.model.lint import lint
 from vezaflow.model.load import Executor, Load
 from vezaflow.model.reader import read_suite
 from vezaflow.model.reference import TABLES
-from vezaflow.model.step_tables import ITEM_FIELDS
+from vezaflow.model.request_tables import RETRIED
 from vezaflow.model.steps import (
     Auth,
+    Backoff,
     Body,
     BodyKind,
     Branch,
@@ -26,9 +28,11 @@ from vezaflow.model.steps import (
     Pairs,
     Part,
     Pick,
+    Poll,
     Repeat,
     Request,
     RequestDefaults,
+    Retrying,
     Schema,
     Set,
     Skip,
@@ -47,8 +51,10 @@ from vezaflow.syntax import Expression
 
 __all__ = [
     "ITEM_FIELDS",
+    "RETRIED",
     "TABLES",
     "Auth",
+    "Backoff",
     "Body",
     "BodyKind",
     "Branch",
@@ -76,10 +82,12 @@ __all__ = [
     "Pairs",
     "Part",
     "Pick",
+    "Poll",
     "Repeat",
     "Request",
     "RequestDefaults",
     "Retry",
+    "Retrying",
     "Schema",
     "Set",
     "Skip",

@@ -1,14 +1,13 @@
 """What a right answer is: `expect`, in its short and long forms."""
 
-import re
-
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import values
+from vezaflow.model.answer_tables import EXPECT, LIMITS, MATCHES
 from vezaflow.model.fields import Field, Kind
 from vezaflow.model.mappings import Row, items, open_mapping, pairs
 from vezaflow.model.queries import check_jsonpath, check_pattern, query
 from vezaflow.model.schema_reader import read_schema
-from vezaflow.model.step_tables import EXPECT, LIMITS, MATCHES
+from vezaflow.model.statuses import read_statuses
 from vezaflow.model.steps import Expect, Expectation, StatusSet
 from vezaflow.model.trees import tree
 from vezaflow.syntax import (
@@ -22,7 +21,6 @@ from vezaflow.syntax import (
     parse_limit,
 )
 
-_STATUS_CLASS = re.compile(r"([1-5])[xX]{2}")
 _TABLES = {table.name: table for table in MATCHES}
 
 
@@ -49,20 +47,7 @@ def read_expect(row: Row) -> Expect | None:
 
 
 def _status(node: Node, diagnostics: Diagnostics) -> StatusSet:
-    nodes = node.items if isinstance(node, Sequence) else (node,)
-    if isinstance(node, Sequence) and not node.items:
-        diagnostics.error("VF121", node.span, "a list of statuses is empty", help=f"it must be {Kind.STATUS.value}")
-    exact, classes = [], []
-    for item in nodes:
-        text = item.text if isinstance(item, Scalar) else ""
-        if match := _STATUS_CLASS.fullmatch(text):
-            classes.append(int(match[1]))
-        elif text.isascii() and text.isdigit() and 100 <= int(text) <= 599:
-            exact.append(int(text))
-        else:
-            _wrong_status(item, diagnostics)
-    shown = node.text if isinstance(node, Scalar) else " or ".join(i.text for i in nodes if isinstance(i, Scalar))
-    return StatusSet(tuple(exact), tuple(classes), shown, node.span)
+    return read_statuses(node, diagnostics, lambda item: _wrong_status(item, diagnostics))
 
 
 def _wrong_status(node: Node, diagnostics: Diagnostics) -> None:

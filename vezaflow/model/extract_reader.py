@@ -4,10 +4,10 @@ from typing import assert_never
 
 from vezaflow.diagnostics import Diagnostics, suggest
 from vezaflow.model import values
+from vezaflow.model.answer_tables import ANSWER, EXTRACT
 from vezaflow.model.fields import Kind
 from vezaflow.model.mappings import Row, open_mapping, pairs
 from vezaflow.model.queries import check_css, check_jsonpath, check_pattern, check_xpath, query
-from vezaflow.model.step_tables import ANSWER, EXTRACT
 from vezaflow.model.steps import Extract, Pick, Source
 from vezaflow.model.trees import check_name, tree
 from vezaflow.syntax import Entry, Expression, Literal, Scalar, parse_pipeline

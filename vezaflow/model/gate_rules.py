@@ -1,16 +1,19 @@
 """Gates: metrics that exist, labels that select something, aggregates and bounds that fit what the metric is."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vezaflow.diagnostics import Diagnostics, Span, suggest
 from vezaflow.metrics import METRICS, Metric, Phase
 from vezaflow.model.gates import Gate
-from vezaflow.model.step_tables import METHODS
-from vezaflow.model.steps import Group, RequestDefaults, Step
+from vezaflow.model.request_tables import METHODS
+from vezaflow.model.steps import Group, Poll, Request, RequestDefaults, Step
 from vezaflow.model.suite import Flow, Suite
 from vezaflow.model.walks import all_steps, flow_steps, requests, suite_steps
 from vezaflow.syntax import Condition
 from vezaflow.units import EXAMPLES, Dimension, Quantity, ratio
+
+_OF_ATTEMPTS = ("step_duration", "step_failed", "http_req_retries", "backpressure_obeyed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ def _check(gates: tuple[Gate, ...], scope: _Scope, diagnostics: Diagnostics) -> 
     for gate in gates:
         metric = _check_condition(gate, diagnostics)
         if metric is not None:
+            if metric.name in _OF_ATTEMPTS and not any(_repeats(scope)):
+                _nothing_repeats(gate, scope, diagnostics)
             for name, value in gate.labels:
                 _check_label(gate, metric, name, value, scope, diagnostics)
 
@@ -94,6 +99,23 @@ def _check_condition(gate: Gate, diagnostics: Diagnostics) -> Metric | None:
     else:
         _check_bound(metric, condition, diagnostics)
     return metric
+
+
+def _repeats(scope: _Scope) -> Iterator[Step]:
+    """The steps that may send a request more than once."""
+    for steps in scope.phases.values():
+        for step in all_steps(steps):
+            if isinstance(step, Poll) or (isinstance(step, Request) and step.retry is not None):
+                yield step
+
+
+def _nothing_repeats(gate: Gate, scope: _Scope, diagnostics: Diagnostics) -> None:
+    diagnostics.error(
+        "VF503",
+        _piece(gate.span, gate.metric),
+        f"no step in {scope.what} has a `retry` or is a `poll`",
+        help=f"only those have '{gate.metric}'",
+    )
 
 
 def _wrong_aggregate(metric: Metric, condition: Condition, diagnostics: Diagnostics) -> None:

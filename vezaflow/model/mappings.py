@@ -58,6 +58,13 @@ _ELSEWHERE: dict[str, str] = {
     "hidden": "secrets",
     "redirects": "follow",
     "index": "pick",
+    "interval": "every",
+    "timeout_after": "within",
+    "condition": "until",
+    "retries": "retry",
+    "attempts": "max",
+    "backoff": "wait",
+    "status": "on",
 }
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from vezaflow.diagnostics import Diagnostics, Severity, Span, suggest
-from vezaflow.model.step_tables import ITEM_FIELDS
+from vezaflow.model.answer_tables import ITEM_FIELDS
 from vezaflow.model.steps import Choose, Extract, For, If, Request, Set, Source, Step, While
 from vezaflow.model.suite import Flow, Suite, Variable
 from vezaflow.model.trees import GIVEN

@@ -1,6 +1,6 @@
 """All tables by name: what a reference page, a JSON Schema or a completion in an editor is made from."""
 
-from vezaflow.model import step_tables, tables
+from vezaflow.model import answer_tables, request_tables, step_tables, tables
 from vezaflow.model.fields import Table
 
 TABLES: dict[str, Table] = {
@@ -11,13 +11,15 @@ TABLES: dict[str, Table] = {
         *tables.LOADS.values(),
         *step_tables.STEPS,
         step_tables.BRANCH,
-        step_tables.EXTRACT,
-        step_tables.EXPECT,
-        *step_tables.MATCHES,
-        step_tables.BODY,
-        step_tables.PART,
-        step_tables.AUTH,
-        step_tables.BASIC,
+        request_tables.RETRYING,
+        request_tables.WAIT,
+        answer_tables.EXTRACT,
+        answer_tables.EXPECT,
+        *answer_tables.MATCHES,
+        request_tables.BODY,
+        request_tables.PART,
+        request_tables.AUTH,
+        request_tables.BASIC,
         tables.TLS,
         tables.GATE,
         tables.GUARD,

@@ -6,7 +6,8 @@ from vezaflow.model.expect_reader import read_expect
 from vezaflow.model.extract_reader import read_extracts
 from vezaflow.model.fields import Field, Kind
 from vezaflow.model.mappings import Row, open_mapping, pairs, sub_mapping
-from vezaflow.model.step_tables import AUTH, BASIC, BODIES, BODY, PART
+from vezaflow.model.request_tables import AUTH, BASIC, BODIES, BODY, PART
+from vezaflow.model.retry_reader import read_retry
 from vezaflow.model.steps import (
     Auth,
     Body,
@@ -39,6 +40,7 @@ def read_request(row: Row, method: str) -> Request:
         options=read_defaults(row),
         expect=read_expect(row),
         extract=read_extracts(row),
+        retry=read_retry(row),
         span=row.key_span(method),
         url_span=url.span,
     )

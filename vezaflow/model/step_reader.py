@@ -7,7 +7,8 @@ from vezaflow.model import values
 from vezaflow.model.fields import Kind, Table
 from vezaflow.model.mappings import Row, first_key, items, not_yet, open_mapping, pairs
 from vezaflow.model.request_reader import read_request
-from vezaflow.model.step_tables import BRANCH, METHODS, VERBS
+from vezaflow.model.request_tables import METHODS
+from vezaflow.model.step_tables import BRANCH, VERBS
 from vezaflow.model.steps import (
     Branch,
     Choose,
@@ -15,7 +16,9 @@ from vezaflow.model.steps import (
     Group,
     If,
     Log,
+    Poll,
     Repeat,
+    Request,
     Set,
     Skip,
     Step,
@@ -26,7 +29,7 @@ from vezaflow.model.steps import (
 from vezaflow.model.trees import check_name, tree
 from vezaflow.syntax import Expression, ListOf, Mapping, Node, Scalar, Sequence
 
-_SHOWN = "get, post, think, choose, repeat, for, while, if, group, set, log, skip, stop"
+_SHOWN = "get, post, poll, think, choose, repeat, for, while, if, group, set, log, skip, stop"
 
 
 def read_steps(row: Row, key: str) -> tuple[Step, ...]:
@@ -108,6 +111,21 @@ def _no_verb(node: Mapping, diagnostics: Diagnostics) -> None:
     diagnostics.error("VF122", first_key(node), "this step has no verb", help=f"the verbs are {_SHOWN}, …")
 
 
+def _poll(row: Row) -> Step | None:
+    node = row.entries["poll"].value
+    request = _step(node, row.diagnostics) if isinstance(node, Mapping) else None
+    if isinstance(request, Request):
+        span = row.key_span("poll")
+        return Poll(request, row.required("until"), row.expression("every"), row.required("within"), span)
+    if not isinstance(node, Mapping):
+        values.report_shape(node, "'poll'", Kind.REQUEST.value, row.diagnostics)
+    elif request is not None:
+        row.diagnostics.error(
+            "VF120", request.span, "only a request can be polled", label="this is another step", help="poll a `get`"
+        )
+    return None
+
+
 def _choose(row: Row) -> Step:
     nodes = items(row.node("choose"), "'choose'", Kind.BRANCHES.value, row.diagnostics)
     branches = []
@@ -187,7 +205,8 @@ def _stop(row: Row) -> Step:
     return Stop(scope if isinstance(scope, str) else "vu", row.key_span("stop"))
 
 
-_READERS: dict[str, Callable[[Row], Step]] = {
+_READERS: dict[str, Callable[[Row], Step | None]] = {
+    "poll": _poll,
     "think": lambda row: Think(row.required("think"), row.key_span("think")),
     "choose": _choose,
     "repeat": _repeat,

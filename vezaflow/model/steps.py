@@ -170,6 +170,27 @@ class RequestDefaults:
     tags: tuple[tuple[str, str], ...] = ()
 
 
+class Backoff(Enum):
+    """How long to wait before a request is sent again."""
+
+    FIXED = "fixed"
+    EXPONENTIAL = "exponential"  # doubled each time, with jitter
+    RETRY_AFTER = "retry_after"  # what the server says
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """`retry` of a request; None: not said."""
+
+    statuses: StatusSet | None
+    kinds: tuple[str, ...]  # words of request_tables.RETRIED
+    max: Expression | None  # attempts beyond the first
+    backoff: Backoff
+    wait: Expression | None  # TIME or Range of TIME: by the backoff's meaning
+    longest: Expression | None
+    span: Span
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     method: str  # GET, POST, …: upper case
@@ -181,8 +202,20 @@ class Request:
     options: RequestDefaults
     expect: Expect | None
     extract: tuple[Extract, ...]
+    retry: Retrying | None
     span: Span  # of the verb's key
     url_span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """Send a request until its answer is as `until` says."""
+
+    request: Request
+    until: Expression
+    every: Expression | None  # TIME or Range of TIME, from attempt to attempt
+    within: Expression  # a bound is mandatory
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,4 +304,4 @@ class Stop:
     span: Span
 
 
-Step = Request | Think | Choose | Repeat | For | While | If | Group | Set | Log | Skip | Stop
+Step = Request | Poll | Think | Choose | Repeat | For | While | If | Group | Set | Log | Skip | Stop

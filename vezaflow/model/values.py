@@ -68,7 +68,7 @@ def expression(node: Node, field: Field, diagnostics: Diagnostics) -> Expression
         return nothing(node.span)
     if field.kind is Kind.EXPRESSION:
         return bare_expression(node, diagnostics)
-    if field.kind in (Kind.PAUSE, Kind.DURATION) and ".." in node.text and "${" not in node.text:
+    if field.kind in (Kind.PAUSE, Kind.WAIT, Kind.DURATION) and ".." in node.text and "${" not in node.text:
         found = parse_expression(node, diagnostics) or nothing(node.span)
     else:
         found = (parse_template if field.kind in _TEXTS else parse_value)(node, diagnostics)
@@ -130,7 +130,7 @@ def _tails(found: Expression, field: Field, diagnostics: Diagnostics) -> None:
             outcome = _check(part, part.span.text, field)
             if isinstance(outcome, Wrong):
                 _report(outcome, part.span, diagnostics)
-        elif isinstance(part, Template) and field.kind is Kind.PAUSE and ".." in part.span.text:
+        elif isinstance(part, Template) and field.kind in (Kind.PAUSE, Kind.WAIT) and ".." in part.span.text:
             diagnostics.error(
                 "VF224",
                 part.span,
@@ -140,7 +140,7 @@ def _tails(found: Expression, field: Field, diagnostics: Diagnostics) -> None:
 
 
 def _range(found: Range, field: Field, diagnostics: Diagnostics) -> None:
-    if field.kind is not Kind.PAUSE:
+    if field.kind not in (Kind.PAUSE, Kind.WAIT):
         diagnostics.error("VF224", found.span, f"'{field.key}' must be {field.kind.value}", label="this is a range")
         return
     ends = [end.value for end in (found.low, found.high) if isinstance(end, Literal)]
@@ -242,6 +242,7 @@ def _pick(value: Constant, written: str) -> Constant | Wrong:
 _CHECKS: dict[Kind, Check] = {
     Kind.DURATION: _quantity(Dimension.TIME, "a duration", ("{} ms", "{} s")),
     Kind.PAUSE: _quantity(Dimension.TIME, "a duration", ("{} ms", "{} s")),
+    Kind.WAIT: _quantity(Dimension.TIME, "a duration", ("{} ms", "{} s")),
     Kind.SIZE: _quantity(Dimension.SIZE, "a size", ("{} KiB", "{} MiB"), least="nothing to send"),
     Kind.COUNT: _count(1),
     Kind.NUMBER: _count(0),

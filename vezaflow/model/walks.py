@@ -21,6 +21,7 @@ from vezaflow.model.steps import (
     Log,
     Pairs,
     Part,
+    Poll,
     Repeat,
     Request,
     RequestDefaults,
@@ -82,6 +83,8 @@ def inner(step: Step) -> tuple[tuple[Step, ...], ...]:
             return tuple(branch.steps for branch in branches)
         case If(then=then, otherwise=otherwise):
             return (then, otherwise)
+        case Poll(request=request):
+            return ((request,),)
         case Repeat() | For() | While() | Group():
             return (step.steps,)
         case Request() | Think() | Set() | Log() | Skip() | Stop():
@@ -116,6 +119,9 @@ def own_uses(step: Step) -> Iterator[Use]:
     match step:
         case Request():
             yield from _request_uses(step)
+        case Poll(until=until, every=every, within=within):
+            yield Use(until, Place.EXPECT)
+            yield from (Use(found) for found in (every, within) if found is not None)
         case Think(duration=found) | Repeat(times=found) | For(items=found):
             yield Use(found)
         case If(condition=found) | Log(message=found) | Skip(reason=found):
@@ -279,6 +285,9 @@ def _request_uses(request: Request) -> Iterator[Use]:
     if request.body is not None:
         yield from (Use(found) for found in _body_expressions(request.body))
     yield from defaults_uses(request.options)
+    if request.retry is not None:
+        found = (request.retry.max, request.retry.wait, request.retry.longest)
+        yield from (Use(value) for value in found if value is not None)
 
 
 def _body_expressions(body: Body) -> Iterator[Expression]:

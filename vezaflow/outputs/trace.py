@@ -45,7 +45,7 @@ class Trace:
         if exchange.status:
             self._answer(exchange)
         if failure is not None:
-            self._failure(failure)
+            self._draw(failure)
         else:
             self._passed(request, exchange)
         for name, value in extracted.items():
@@ -56,6 +56,11 @@ class Trace:
         """A `set` step gave these values."""
         for name, value in values.items():
             self._line(f"{self._paint(_BOLD, '▶ set')} {self._paint(_CYAN, name)} = {show(value, _BODY_WIDTH)}")
+        self._line("")
+
+    def failed(self, failure: Failure) -> None:
+        """A step failed though its last answer was right."""
+        self._draw(failure)
         self._line("")
 
     def said(self, message: str) -> None:
@@ -113,7 +118,7 @@ class Trace:
         for name in names:
             self._line(f"  {self._paint(_GREEN, '✓')} {name}")
 
-    def _failure(self, failure: Failure) -> None:
+    def _draw(self, failure: Failure) -> None:
         self.failures += 1
         drawn = render_one(Diagnostic(failure.code, Severity.ERROR, failure.message, failure.span), colour=self._color)
         for line in drawn.rstrip().splitlines():

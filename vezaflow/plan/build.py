@@ -18,6 +18,7 @@ from vezaflow.model import (
     Load,
     Log,
     Measure,
+    Poll,
     Repeat,
     Request,
     RequestDefaults,
@@ -271,6 +272,8 @@ class StepCompiler:
         match step:
             case Request():
                 return self.requests.request(step)
+            case Poll():
+                return self.requests.poll(step)
             case Think(duration, span):
                 return PlannedThink(value(duration), span)
             case Choose(branches, span):
@@ -304,6 +307,8 @@ def assigned(steps: Iterable[Step]) -> Iterator[str]:
         match step:
             case Request():
                 yield from (extract.name for extract in step.extract)
+            case Poll(request):
+                yield from assigned((request,))
             case Set(values, _):
                 yield from (name for name, _, _ in values)
             case For(variable, _, inner, _):

@@ -7,6 +7,7 @@ can't end the line. Where only the URL varies, whole heads are kept by URL.
 
 import base64
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -14,14 +15,16 @@ from urllib.parse import quote
 from vezaflow import __version__
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.model import Auth, Expect, Expression, OnFailure, Request, RequestDefaults, Schema
+from vezaflow.model import Auth, Expect, Expression, OnFailure, Poll, Request, RequestDefaults, Schema
 from vezaflow.model import Source as From
+from vezaflow.plan.attempts import plan_poll, plan_retry
 from vezaflow.plan.bodies import BodyCompiler, query_text
 from vezaflow.plan.checks import Failure, plan_check
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate
 from vezaflow.plan.extractors import plan_extract
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.statics import Statics
+from vezaflow.plan.statuses import table_of
 from vezaflow.plan.steps import Outgoing, PlannedRequest
 from vezaflow.plan.targets import GuardError, Target, Targets, UrlError
 from vezaflow.protocols import Body, ErrorKind, Want
@@ -32,7 +35,6 @@ DEFAULT_REDIRECTS = 10  # as k6's
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})  # RFC 9110, 9.2.2
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})  # these say Content-Length: 0 when they have none
 _READS_BODY = frozenset({"json", "body", "size"})
-_STATUSES = 1000
 _KEPT_HEADS = 8192
 
 _quote = lru_cache(maxsize=_KEPT_HEADS)(lambda text: quote(text, safe=""))
@@ -55,6 +57,11 @@ class RequestCompiler:
         self._diagnostics = diagnostics
         self._defaults = defaults  # the strongest first
         self._statics = Statics(compiler, diagnostics)
+
+    def poll(self, poll: Poll) -> PlannedRequest:
+        """The request of a poll, which goes on until its answer is as asked."""
+        request = self.request(poll.request)
+        return replace(request, poll=plan_poll(poll, self._compiler), want=request.want | _read_by(poll.until))
 
     def request(self, request: Request) -> PlannedRequest:
         options = merge((request.options, *self._defaults))
@@ -85,6 +92,8 @@ class RequestCompiler:
             replayable=request.method in _IDEMPOTENT,
             bodyless=request.method == "HEAD",
             tags=options.tags,
+            retry=plan_retry(request.retry, self._compiler, self._statics) if request.retry is not None else None,
+            poll=None,
             span=request.span,
         )
 
@@ -364,15 +373,9 @@ def _breaks(text: str) -> bool:
 
 
 def _accepted(expect: Expect | None) -> tuple[bytes, frozenset[int]]:
-    table = bytearray(_STATUSES)
     if expect is None or expect.status is None:
-        table[100:400] = b"\x01" * 300
-        return bytes(table), frozenset()
-    for status in expect.status.exact:
-        table[status] = 1
-    for hundred in expect.status.classes:
-        table[hundred * 100 : hundred * 100 + 100] = b"\x01" * 100
-    return bytes(table), frozenset(expect.status.exact)
+        return table_of((), (1, 2, 3)), frozenset()
+    return table_of(expect.status.exact, expect.status.classes), frozenset(expect.status.exact)
 
 
 def _status_failure(request: Request) -> Callable[[int], Failure]:
@@ -383,7 +386,7 @@ def _status_failure(request: Request) -> Callable[[int], Failure]:
 
 
 def _wanted(request: Request) -> Want:
-    want = Want.NOTHING
+    want = Want.HEADERS if request.retry is not None else Want.NOTHING  # Retry-After
     for extract in request.extract:
         if extract.source is From.HEADER:
             want |= Want.HEADERS
@@ -397,9 +400,15 @@ def _wanted(request: Request) -> Want:
         elif expectation.kind in ("json", "body", "schema"):
             want |= Want.BODY
         for side in (expectation.expected, expectation.contains):
-            for call in calls(side) if side is not None else ():
-                if call.function in _READS_BODY:
-                    want |= Want.BODY
-                elif call.function == "header":
-                    want |= Want.HEADERS
+            want |= _read_by(side) if side is not None else Want.NOTHING
+    return want
+
+
+def _read_by(expression: Expression) -> Want:
+    want = Want.NOTHING
+    for call in calls(expression):
+        if call.function in _READS_BODY:
+            want |= Want.BODY
+        elif call.function == "header":
+            want |= Want.HEADERS
     return want

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from vezaflow.diagnostics import Span
-from vezaflow.model import OnFailure
+from vezaflow.model import Backoff, OnFailure
 from vezaflow.plan.checks import Failure, PlannedCheck
 from vezaflow.plan.evaluate import Evaluate
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.scope import Scope
 from vezaflow.plan.targets import Target
-from vezaflow.protocols import Body, Want
+from vezaflow.protocols import Body, ErrorKind, Want
 
 
 class Outgoing(NamedTuple):
@@ -23,6 +23,30 @@ class Outgoing(NamedTuple):
     target: Target
     head: bytes
     body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRetry:
+    """When a request is sent again, how often, and after how long."""
+
+    statuses: bytes  # statuses[status] is 1 where the request is sent again
+    kinds: frozenset[ErrorKind]
+    most: int  # attempts beyond the first
+    backoff: Backoff
+    wait: Evaluate  # seconds, or (low, high): by the backoff's meaning
+    longest: float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPoll:
+    """A request is sent again until its answer is as asked. `unmet` says why it is not, or nothing."""
+
+    unmet: Callable[[Scope], str]
+    every: Evaluate  # seconds, or (low, high)
+    within: Evaluate  # seconds
+    until_span: Span
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +69,8 @@ class PlannedRequest:
     replayable: bool
     bodyless: bool
     tags: tuple[tuple[str, str], ...]
+    retry: PlannedRetry | None
+    poll: PlannedPoll | None
     span: Span
 
 

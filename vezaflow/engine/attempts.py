@@ -1,0 +1,168 @@
+"""A request that may be sent more than once: `retry` (it failed, or the server said later) and `poll` (the answer
+does not say yet what is waited for).
+
+Every attempt is a request like any other in the figures. The step fails, and its VU with it, only when the last
+attempt has failed, or when what was polled for did not come in time. Both are bounded: by a number, by a time.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+
+from vezaflow.engine.pauses import Sleep, pause_of, wait_until
+from vezaflow.engine.requests import GO_ON, Desk, Looks, Outcome, Run
+from vezaflow.engine.vu import VU
+from vezaflow.metrics import AttemptRecorder, StepRecorder
+from vezaflow.model import Backoff
+from vezaflow.plan import EvaluationError, Failure, PlannedPoll, PlannedRequest, PlannedRetry
+from vezaflow.protocols import ErrorKind
+from vezaflow.units import duration
+
+Attempt = Callable[[VU], Awaitable[Outcome]]
+_BACKPRESSURE = frozenset({429, 503})  # RFC 6585, 4; RFC 9110, 15.6.4
+_SHORTEST = 0.001  # seconds between two polls, whatever `every` says
+
+
+def attempted_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk, sleep_until: Sleep) -> Run:
+    """The step as a coroutine function of a VU."""
+    looks = Looks(request, recorder, desk)
+    record = recorder.attempts()
+    clock = desk.clock
+    course = _single(request, looks)
+    if request.retry is not None:
+        course = _retried(course, request.retry, record, desk, sleep_until)
+    if request.poll is not None:
+        course = _polled(course, request.poll, desk, sleep_until)
+
+    async def run(vu: VU) -> int:
+        started = clock()
+        failure = (await course(vu)).failure
+        record.ended(clock() - started, failed=failure is not None)
+        return GO_ON if failure is None else looks.fail(vu, failure)
+
+    return run
+
+
+def _single(request: PlannedRequest, looks: Looks) -> Attempt:
+    async def attempt(vu: VU) -> Outcome:
+        try:
+            outgoing = request.prepare(vu)
+        except EvaluationError as e:
+            return Outcome(looks.unsent(e))
+        exchange = await vu.client.send(
+            outgoing.target.origin,
+            outgoing.head,
+            outgoing.body,
+            looks.want,
+            request.timeout,
+            bodyless=request.bodyless,
+            replayable=request.replayable,
+        )
+        return await looks.outcome(vu, outgoing, exchange)
+
+    return attempt
+
+
+def _retried(attempt: Attempt, retry: PlannedRetry, record: AttemptRecorder, desk: Desk, sleep_until: Sleep) -> Attempt:
+    wait = _waits(retry)
+
+    async def retried(vu: VU) -> Outcome:
+        outcome = await attempt(vu)
+        for number in range(retry.most):
+            if not _again(outcome, retry):
+                return outcome
+            asked = _asked(outcome)
+            try:
+                seconds = wait(vu, number, asked)
+            except EvaluationError as e:
+                return Outcome(Failure(ErrorKind.EXPRESSION, "VF605", e.message, e.span))
+            if asked is not None:
+                record.asked_to_wait(obeyed=seconds >= asked)
+            record.retried()
+            _say(desk, f"attempt {number + 2} follows in {duration(seconds)}")
+            await wait_until(desk.clock() + seconds, desk.clock, sleep_until)
+            outcome = await attempt(vu)
+        if outcome.failure is None:
+            return outcome
+        return outcome._replace(failure=_after(outcome.failure, retry.most + 1))
+
+    return retried
+
+
+def _polled(attempt: Attempt, poll: PlannedPoll, desk: Desk, sleep_until: Sleep) -> Attempt:
+    every, within = pause_of(poll.every, poll.span), pause_of(poll.within, poll.span)
+    clock = desk.clock
+
+    async def polled(vu: VU) -> Outcome:
+        begun = due = clock()
+        asked = 0
+        try:
+            last = begun + within(vu)
+            while True:
+                outcome = await attempt(vu)
+                asked += 1
+                if outcome.failure is not None or not outcome.unmet:
+                    return outcome
+                due = max(clock(), due + max(_SHORTEST, every(vu)))
+                if due > last:
+                    return Outcome(_too_late(poll, outcome.unmet, asked, last - begun, desk))
+                _say(desk, f"not yet: {outcome.unmet}")
+                await wait_until(due, clock, sleep_until)
+        except EvaluationError as e:
+            return Outcome(Failure(ErrorKind.EXPRESSION, "VF605", e.message, e.span))
+
+    return polled
+
+
+def _too_late(poll: PlannedPoll, unmet: str, asked: int, seconds: float, desk: Desk) -> Failure:
+    message = f"not met within {duration(seconds)}, asked {_times(asked)}; at last {unmet}"
+    failure = Failure(ErrorKind.EXPECTATION, "VF606", message, poll.until_span)
+    if desk.observer is not None:
+        desk.observer.failed(failure)
+    return failure
+
+
+def _after(failure: Failure, attempts: int) -> Failure:
+    return replace(failure, message=f"{failure.message} (tried {_times(attempts)})")
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _again(outcome: Outcome, retry: PlannedRetry) -> bool:
+    if outcome.exchange is not None and outcome.exchange.error is None and retry.statuses[outcome.exchange.status]:
+        return True
+    return outcome.failure is not None and outcome.failure.kind in retry.kinds
+
+
+def _asked(outcome: Outcome) -> float | None:
+    """How long the server asked to wait (RFC 9110, 10.2.3), in seconds."""
+    exchange = outcome.exchange
+    if exchange is None or exchange.error is not None or exchange.status not in _BACKPRESSURE:
+        return None
+    text = next((value.strip() for name, value in exchange.headers if name == "retry-after"), "")
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _waits(retry: PlannedRetry) -> Callable[[VU, int, float | None], float]:
+    """How long to wait before the attempt that follows the `number`th one, counted from 0."""
+    base, most = pause_of(retry.wait, retry.span), retry.longest
+    match retry.backoff:
+        case Backoff.FIXED:
+            return lambda vu, _number, _asked: base(vu)
+        case Backoff.EXPONENTIAL:
+            return lambda vu, number, _asked: min(most, base(vu) * 2.0**number) * (0.5 + vu.random.random() / 2)
+        case Backoff.RETRY_AFTER:
+            return lambda vu, _number, asked: min(most, base(vu) if asked is None else asked)
+
+
+def _say(desk: Desk, message: str) -> None:
+    if desk.observer is not None:
+        desk.observer.said(message)

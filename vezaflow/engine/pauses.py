@@ -1,0 +1,40 @@
+"""How long a VU waits, and waiting itself."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from vezaflow.diagnostics import Span
+from vezaflow.engine.vu import VU
+from vezaflow.plan import Constant, Evaluate, EvaluationError, show
+
+Sleep = Callable[[float], Awaitable[None]]  # sleep until a moment of the clock
+
+
+def pause_of(duration: Evaluate, span: Span) -> Callable[[VU], float]:
+    """How long a pause is, in seconds: fixed, or drawn evenly from a range."""
+    if isinstance(duration, Constant):
+        low, high = _ends(duration.value, span)
+        if low == high:
+            return lambda _vu: low
+        return lambda vu: low + (high - low) * vu.random.random()
+
+    def drawn(vu: VU) -> float:
+        low, high = _ends(duration(vu), span)
+        return low + (high - low) * vu.random.random()
+
+    return drawn
+
+
+async def wait_until(moment: float, clock: Callable[[], float], sleep_until: Sleep) -> None:
+    """Wait for a moment of the clock, however often the sleepers are woken early (because others were told to stop)."""
+    await sleep_until(moment)
+    while clock() < moment:
+        await sleep_until(moment)
+
+
+def _ends(value: Any, span: Span) -> tuple[float, float]:
+    low, high = value if isinstance(value, tuple) else (value, value)
+    for end in (low, high):
+        if not isinstance(end, int | float) or isinstance(end, bool) or end < 0:
+            raise EvaluationError(f"a pause is a duration, and this is {show(end)}", span)
+    return float(low), float(high)

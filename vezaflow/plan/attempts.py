@@ -1,0 +1,49 @@
+"""`retry` and `poll`, decided: when a request is sent again, after how long, and when that ends."""
+
+from vezaflow.model import RETRIED, Expectation, Poll, Retrying
+from vezaflow.plan.checks import plan_check
+from vezaflow.plan.evaluate import Compiler, Constant
+from vezaflow.plan.scope import Scope
+from vezaflow.plan.statics import Statics
+from vezaflow.plan.statuses import table_of
+from vezaflow.plan.steps import PlannedPoll, PlannedRetry
+from vezaflow.protocols import ErrorKind
+
+_RETRIES = 3
+_WAIT = Constant(1.0)  # seconds, where the server says nothing; and between two polls
+_LONGEST = 60.0
+_BACKPRESSURE = (429, 503)
+
+
+def plan_retry(retry: Retrying, compiler: Compiler, statics: Statics) -> PlannedRetry:
+    """The `retry` of a request. Without a word on when, it obeys backpressure."""
+    on = retry.statuses
+    kinds = {kind for word in retry.kinds for kind in RETRIED[word]}
+    return PlannedRetry(
+        statuses=table_of(_BACKPRESSURE, ()) if on is None else table_of(on.exact, on.classes),
+        kinds=frozenset(ErrorKind(kind) for kind in kinds),
+        most=statics.count(retry.max) if retry.max is not None else _RETRIES,
+        backoff=retry.backoff,
+        wait=compiler.expression(retry.wait) if retry.wait is not None else _WAIT,
+        longest=statics.seconds(retry.longest) if retry.longest is not None else _LONGEST,
+        span=retry.span,
+    )
+
+
+def plan_poll(poll: Poll, compiler: Compiler) -> PlannedPoll:
+    """What a `poll` waits for, and how."""
+    until = poll.until
+    check = plan_check(Expectation("that", "", until.span, until, None, None, "until", until.span), compiler, None)
+
+    def unmet(scope: Scope) -> str:
+        failure = check.run(scope)
+        return failure.message if failure is not None else ""
+
+    return PlannedPoll(
+        unmet=unmet,
+        every=compiler.expression(poll.every) if poll.every is not None else _WAIT,
+        within=compiler.expression(poll.within),
+        until_span=until.span,
+        span=poll.span,
+    )
+
