@@ -27,7 +27,9 @@ def _arguments() -> argparse.Namespace:
     add("--only", default=",".join(FINDERS), help="contenders, by commas")
     add("--scenarios", default=",".join(s.name for s in SCENARIOS), help="scenarios, by commas")
     add("--target-core", type=int, default=0)
-    add("--generator-core", type=int, default=1)
+    add("--generator-core", default="1", help="or cores, by commas")
+    add("--tls", action="store_true", help="over TLS 1.3; no contender verifies the certificate")
+    add("--workers", type=int, default=1, help="vezaflow's processes; give generators cores enough")
     add("--json", type=Path, help="also write the figures to this file")
     add("--check", action="store_true", help="show what each contender sends, and measure nothing")
     add("--cache", type=Path, default=cache_folder(), help="where the rivals' venvs are kept")
@@ -47,7 +49,7 @@ def _one(
 ) -> Figures | None:
     """One measured run in a folder of its own; None if it failed, with the reason on stderr."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        job = Job(scenario, vus, duration(options.window), where.base, Path(folder))
+        job = Job(scenario, vus, duration(options.window), where.base, Path(folder), options.workers)
         try:
             return measure(contender, job, where, options.generator_core, options.window)
         except RunError as failure:
@@ -80,17 +82,19 @@ def main() -> None:
     allow_many_sockets()
     with tempfile.TemporaryDirectory(prefix="bench-target-") as folder:
         if options.check:
-            check(contenders, scenarios, Path(folder), options.target_core, options.generator_core)
+            check(contenders, scenarios, Path(folder), options)
             return
         count = sum(2 if s.name == "idle" else 1 for s in scenarios) * len(contenders) * options.rounds
         usual = duration(options.window) + 0.5
         print(f"{count} runs of about {usual:.0f} s: {count * usual / 60:.0f} minutes", file=sys.stderr)
         print(f"(at most {count * (LIMIT + 6) / 60:.0f}, were each to hang)", file=sys.stderr)
-        with target(Path(folder), options.target_core) as where:
+        with target(Path(folder), options.target_core, tls=options.tls) as where:
             runs = _rounds(contenders, scenarios, where, options)
-            show(runs, contenders, scenarios, where.version)
+            many = f", vezaflow with {options.workers} workers" if options.workers > 1 else ""
+            setting = f"{where.version} on core {options.target_core}; generators on {options.generator_core}{many}"
+            show(runs, contenders, scenarios, setting)
             if options.json:
-                write(options.json, runs, contenders, scenarios, where.version)
+                write(options.json, runs, contenders, scenarios, setting)
 
 
 if __name__ == "__main__":

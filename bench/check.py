@@ -3,6 +3,7 @@
 Shares of one iteration are comparable over contenders; bytes are of the whole request as nginx read it.
 """
 
+import argparse
 import re
 import tempfile
 import time
@@ -26,12 +27,11 @@ def check(
     contenders: list[Contender],
     scenarios: list[Scenario],
     folder: Path,
-    target_core: int,
-    generator_core: int,
+    options: argparse.Namespace,
 ) -> None:
     """Prints a table for each scenario: share, status and mean size of each kind of request."""
     console = Console()
-    with target(folder, target_core, log=folder / "access.log") as where:
+    with target(folder, options.target_core, log=folder / "access.log", tls=options.tls) as where:
         for scenario in scenarios:
             table = Table("contender", "request", "share", "bytes out", "bytes in", title=scenario.name)
             for contender in contenders:
@@ -39,7 +39,7 @@ def check(
                 with tempfile.TemporaryDirectory(prefix="bench-") as run:
                     job = Job(scenario, 4, 3, where.base, Path(run))
                     try:
-                        measure(contender, job, where, generator_core, WINDOW)
+                        measure(contender, job, where, options.generator_core, WINDOW)
                     except RunError as failure:
                         table.add_row(contender.name, f"failed: {failure}")
                         continue

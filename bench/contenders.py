@@ -38,6 +38,7 @@ class Job:
     seconds: float
     base: str
     folder: Path
+    workers: int = 1  # processes of vezaflow's; the rivals use as many threads as they like
 
 
 Command = Callable[[tuple[str, ...], Job], list[str]]
@@ -87,6 +88,7 @@ def _run_vezaflow(program: tuple[str, ...], job: Job) -> list[str]:
     return [
         *(*program, "run", str(flow), "--quiet", "-e", f"BASE_URL={job.base}", "-e", f"VUS={job.vus}"),
         *("--duration", f"{job.seconds:g}s", "--summary", str(job.folder / "vezaflow.json")),
+        *(("--workers", str(job.workers)) if job.workers > 1 else ()),
     ]
 
 
@@ -105,7 +107,7 @@ def _run_k9(program: tuple[str, ...], job: Job) -> list[str]:
     filled = job.folder / "k9-load.yml"
     filled.write_text(plan)
     (job.folder / "chunk.bin").write_bytes(b"x" * CHUNK)
-    return [*program, "run", "--quiet", str(filled)]
+    return [*program, "run", "--quiet", "--insecure-skip-tls-verify", str(filled)]
 
 
 def _run_locust(program: tuple[str, ...], job: Job) -> list[str]:
@@ -119,7 +121,7 @@ def _run_locust(program: tuple[str, ...], job: Job) -> list[str]:
 def _run_k6(program: tuple[str, ...], job: Job) -> list[str]:
     script = RIVALS / "k6" / f"{job.scenario.script}.js"
     load = ["--vus", str(job.vus), "--duration", f"{job.seconds:g}s", "-e", f"BASE={job.base}"]
-    return [*program, "run", "--quiet", *load, str(script)]
+    return [*program, "run", "--quiet", "--insecure-skip-tls-verify", *load, str(script)]
 
 
 def _contender(name: str, program: tuple[str, ...], ask: str, run: Command) -> Contender:

@@ -20,12 +20,12 @@ SPARE = 1.5  # the generator goes on for so long after the window: some take a s
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of one run. Memory in bytes; shares are of the generator's core: 1.0 is all of it."""
+    """Of one run. Memory in bytes; shares are of one core: 1.0 is all of it."""
 
     requests_per_second: float
     cpu_per_request: float  # seconds
     cpu_share: float
-    others: float  # what was spent on the same core by processes that are not the generator
+    others: float  # what was spent on the same cores by processes that are not the generator
     peak: int
 
 
@@ -41,8 +41,8 @@ def _wait_for_traffic(target: Target, process: subprocess.Popen[bytes], before: 
         time.sleep(0.05)
 
 
-def _window(target: Target, pid: int, core: int, seconds: float) -> Figures:
-    begun, counted, spent, used = time.monotonic(), target.requests(), cost(pid), busy(core)
+def _window(target: Target, pid: int, cores: str, seconds: float) -> Figures:
+    begun, counted, spent, used = time.monotonic(), target.requests(), cost(pid), busy(cores)
     time.sleep(seconds)
     last, total, lasted = cost(pid), target.requests(), time.monotonic() - begun
     requests = max(total - counted - 1, 0)
@@ -51,13 +51,13 @@ def _window(target: Target, pid: int, core: int, seconds: float) -> Figures:
         requests_per_second=requests / lasted,
         cpu_per_request=cpu / requests if requests else 0.0,
         cpu_share=cpu / lasted,
-        others=max(0.0, (busy(core) - used - cpu) / lasted),
+        others=max(0.0, (busy(cores) - used - cpu) / lasted),
         peak=last.peak,
     )
 
 
-def measure(contender: Contender, job: Job, target: Target, core: int, window: float) -> Figures:
-    """Runs the job on `core` and measures `window` seconds of it.
+def measure(contender: Contender, job: Job, target: Target, cores: str, window: float) -> Figures:
+    """Runs the job on `cores` and measures `window` seconds of it.
 
     Raises RunError with the contender's last words when it ended too early or sent nothing.
     """
@@ -66,7 +66,7 @@ def measure(contender: Contender, job: Job, target: Target, core: int, window: f
     before, started = target.requests(), time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            pin(core, command),
+            pin(cores, command),
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=HERE.parent,
@@ -74,7 +74,7 @@ def measure(contender: Contender, job: Job, target: Target, core: int, window: f
     try:
         _wait_for_traffic(target, process, before, started + LIMIT - window - WARM)
         time.sleep(WARM)
-        figures = _window(target, process.pid, core, window)
+        figures = _window(target, process.pid, cores, window)
         if process.poll() is not None or figures.requests_per_second == 0:
             raise RunError(_tail(log))
         process.wait(max(0.1, started + LIMIT - time.monotonic()))

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import trustme
+
 from bench.processes import end, pin
 
 TEMPLATE = Path(__file__).parent / "target" / "nginx.conf"
@@ -82,6 +84,12 @@ def _write_files(folder: Path) -> None:
     (folder / "segment.ts").write_bytes(b"\x47" * SEGMENT)
 
 
+def _write_certificate(folder: Path) -> None:
+    """For 127.0.0.1, by an authority that nobody keeps: no contender verifies it."""
+    certificate = trustme.CA().issue_cert("127.0.0.1")
+    certificate.private_key_and_cert_chain_pem.write_to_path(str(folder / "certificate.pem"))
+
+
 def _wait_until_up(status: str, process: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(100):
         try:
@@ -104,13 +112,14 @@ def _check_that_bodies_are_read(base: str) -> None:
 
 
 @contextmanager
-def target(folder: Path, core: int, log: Path | None = None) -> Iterator[Target]:
+def target(folder: Path, core: int, log: Path | None = None, *, tls: bool = False) -> Iterator[Target]:
     """nginx pinned to `core`, until the block ends; requests are logged only where a log is given."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
     if program is None:
         raise SystemExit("the bench needs nginx (Debian: nginx-light)")
     _write_files(folder / "files")
-    ports = {"PORT": str(_free_port()), "STATUS": str(_free_port())}
+    _write_certificate(folder)
+    ports = {"PORT": str(_free_port()), "TLS": str(_free_port()), "STATUS": str(_free_port())}
     text = TEMPLATE.read_text()
     log_to = f"{log} bench" if log else "off"
     for name, value in {**ports, "ROOT": str(folder), "LOG": log_to}.items():
@@ -120,10 +129,11 @@ def target(folder: Path, core: int, log: Path | None = None) -> Iterator[Target]
     version = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stderr.strip()
     process = subprocess.Popen(pin(core, [program, "-p", str(folder), "-c", str(conf)]))
     status = f"http://127.0.0.1:{ports['STATUS']}/"
-    base = f"http://127.0.0.1:{ports['PORT']}"
+    plain = f"http://127.0.0.1:{ports['PORT']}"
+    base = f"https://127.0.0.1:{ports['TLS']}" if tls else plain
     try:
         _wait_until_up(status, process, folder / "error.log")
-        _check_that_bodies_are_read(base)
-        yield Target(base, status, version.removeprefix("nginx version: "))
+        _check_that_bodies_are_read(plain)
+        yield Target(base, status, version.removeprefix("nginx version: ") + (" over TLS 1.3" if tls else ""))
     finally:
         end(process)

@@ -21,9 +21,9 @@ class Cost:
     peak: int
 
 
-def pin(core: int, command: list[str]) -> list[str]:
-    """The command, bound to one core."""
-    return ["taskset", "--cpu-list", str(core), *command]
+def pin(cores: int | str, command: list[str]) -> list[str]:
+    """The command, bound to a core, or to some (`0,1`)."""
+    return ["taskset", "--cpu-list", str(cores), *command]
 
 
 def family(pid: int) -> list[int]:
@@ -67,14 +67,16 @@ def cost(pid: int) -> Cost:
     return Cost(cpu, resident, peak)
 
 
-def busy(core: int) -> float:
-    """CPU seconds that everything together has spent on a core so far."""
+def busy(cores: int | str) -> float:
+    """CPU seconds that everything together has spent on some cores so far."""
+    names = {f"cpu{core}" for core in str(cores).split(",")}
+    spent = 0
     for line in Path("/proc/stat").read_text().splitlines():
         name, *fields = line.split()
-        if name == f"cpu{core}":
+        if name in names:
             user, nice, system, _idle, _iowait, irq, softirq, steal, *_ = (int(field) for field in fields)
-            return (user + nice + system + irq + softirq + steal) / TICK
-    return 0.0
+            spent += user + nice + system + irq + softirq + steal
+    return spent / TICK
 
 
 def end(process: subprocess.Popen[bytes], patience: float = 3.0) -> None:
