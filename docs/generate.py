@@ -1,23 +1,24 @@
-"""The reference pages, from the tables that the reader, lint and the gates work with.
+"""The reference pages and the editors' schemas, from the tables that the reader, lint and the gates work with.
 
-    python docs/generate.py            writes docs/reference/*.md
-    python docs/generate.py --check    says which pages are stale, and ends with 1 if one is
+    python docs/generate.py            writes docs/reference/*.md and schema/*.json
+    python docs/generate.py --check    says which of them are stale, and ends with 1 if one is
 
 A page is a pure function of a table, so a test can compare the two.
 """
 
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from vezaflow.diagnostics import CODES
 from vezaflow.metrics import AGGREGATES, METRICS, Kind
-from vezaflow.model import ITEM_FIELDS, TABLES, Field, Table
+from vezaflow.model import ITEM_FIELDS, SCHEMAS, TABLES, Field, Table, schema_text
 from vezaflow.model import Kind as Value
 from vezaflow.syntax import FUNCTIONS, Function, Needs
 from vezaflow.units import Dimension
 
-FOLDER = Path(__file__).parent / "reference"
+ROOT = Path(__file__).parent.parent
 NOTE = "<!-- Made by docs/generate.py from vezaflow's own tables. Do not edit: change the table. -->\n"
 
 CHAPTERS = (
@@ -165,7 +166,13 @@ def codes() -> str:
     return page
 
 
-PAGES = {"steps.md": steps, "functions.md": functions, "metrics.md": metrics, "codes.md": codes}
+PAGES = {
+    "docs/reference/steps.md": steps,
+    "docs/reference/functions.md": functions,
+    "docs/reference/metrics.md": metrics,
+    "docs/reference/codes.md": codes,
+    **{f"schema/{name}.json": partial(schema_text, name) for name in SCHEMAS},
+}
 
 
 def stale() -> list[str]:
@@ -173,18 +180,18 @@ def stale() -> list[str]:
     return [
         name
         for name, make in PAGES.items()
-        if not (FOLDER / name).exists() or (FOLDER / name).read_text(encoding="utf-8") != make()
+        if not (ROOT / name).exists() or (ROOT / name).read_text(encoding="utf-8") != make()
     ]
 
 
 def main() -> int:
     if sys.argv[1:] == ["--check"]:
         for name in stale():
-            sys.stderr.write(f"docs/reference/{name} is stale: run `python docs/generate.py`\n")
+            sys.stderr.write(f"{name} is stale: run `python docs/generate.py`\n")
         return 1 if stale() else 0
-    FOLDER.mkdir(exist_ok=True)
     for name, make in PAGES.items():
-        (FOLDER / name).write_text(make(), encoding="utf-8")
+        (ROOT / name).parent.mkdir(exist_ok=True)
+        (ROOT / name).write_text(make(), encoding="utf-8")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The reference pages say what the tables say."""
+"""The reference pages and the schemas say what the tables say."""
 
 import importlib.util
 from pathlib import Path
@@ -7,7 +7,14 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("codes.md", "functions.md", "metrics.md", "steps.md")
+PAGES = (
+    "docs/reference/codes.md",
+    "docs/reference/functions.md",
+    "docs/reference/metrics.md",
+    "docs/reference/steps.md",
+    "schema/flow.json",
+    "schema/suite.json",
+)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +29,7 @@ def generate() -> ModuleType:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_reference_page_is_what_its_table_says(generate: ModuleType, name: str) -> None:
-    page = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
+    page = (ROOT / name).read_text(encoding="utf-8")
     assert page == generate.PAGES[name](), f"{name} is stale: run `python docs/generate.py`"
 
 

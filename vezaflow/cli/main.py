@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "Put load on a target and judge it; the exit code is the verdict.",
     "sandbox": "Serve a Veza-like API on this machine to try flows against.",
     "scale": "Give a flow of a running test more or fewer virtual users.",
+    "schema": "Print what editors need to complete and explain the keys of flow files.",
     "status": "Say how a running test stands, from another terminal.",
     "stop": "Stop a running test as one Ctrl-C would.",
     "try": "Run one flow once, as one user, and show every request and answer.",

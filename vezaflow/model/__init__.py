@@ -3,6 +3,7 @@
 from vezaflow.model.answer_tables import ITEM_FIELDS
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.gates import Gate
+from vezaflow.model.json_schema import SCHEMAS, schema_text
 from vezaflow.model.lint import lint
 from vezaflow.model.load import Executor, Load
 from vezaflow.model.reader import read_suite
@@ -52,6 +53,7 @@ from vezaflow.syntax import Expression
 __all__ = [
     "ITEM_FIELDS",
     "RETRIED",
+    "SCHEMAS",
     "TABLES",
     "Auth",
     "Backoff",
@@ -107,4 +109,5 @@ __all__ = [
     "lint",
     "read_suite",
     "requests",
+    "schema_text",
 ]

@@ -1,0 +1,153 @@
+"""The schemas for editors against a real validator, over every case that lint is tested with: what lint finds in a
+file, they find as well, but for the codes of BLIND; what they refuse, lint refuses.
+"""
+
+import re
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+from test_docs_examples import as_files, blocks
+
+from vezaflow.diagnostics import Diagnostics, Severity, Source
+from vezaflow.model import SCHEMAS, TABLES, Kind, lint, schema_text
+from vezaflow.model.json_schema import DIALECT, json_schema
+from vezaflow.syntax import Mapping, Node, Scalar, read_yaml
+
+ROOT = Path(__file__).parent.parent.parent
+CASES = sorted(path for path in (ROOT / "tests" / "cases").glob("*/*") if path.is_dir() or path.suffix == ".yml")
+VALIDATORS = {name: jsonschema_rs.Draft7Validator(json_schema(name)) for name in SCHEMAS}
+
+# Where a schema and lint differ: errors that lint finds and a schema can't, by reason.
+BLIND = {
+    "the text of the file is gone when a schema sees its values": (
+        "VF102", "VF103", "VF105", "VF106", "VF107",
+    ),
+    "a schema sees one file, and not which others lie beside it": (
+        "VF130", "VF131", "VF132", "VF406", "VF407", "VF408", "VF503",
+    ),
+    "a schema does not read what is inside of a text: expressions, paths, patterns, conditions, labels": (
+        "VF129", "VF201", "VF202", "VF203", "VF204", "VF205", "VF206", "VF207", "VF208", "VF209", "VF211", "VF225",
+        "VF226", "VF227", "VF230", "VF303", "VF304", "VF502", "VF504", "VF505", "VF506",
+    ),
+    "a schema does not know what another place of the file sets or asks": (
+        "VF301", "VF305", "VF309", "VF403", "VF411",
+    ),
+    "the names of `vars` and `set` are checked by lint alone; those of a `query` may be any": ("VF133", "VF307"),
+    "a JSON Schema in a file may hold any text, `${…}` too": ("VF125",),
+}  # fmt: skip
+BLIND_CODES = {code for codes in BLIND.values() for code in codes}
+
+
+def plain(node: Node) -> object:
+    """A node as the values that an editor's YAML 1.2 reader makes of it."""
+    if isinstance(node, Mapping):
+        return {entry.key.text: plain(entry.value) for entry in node.entries}
+    if isinstance(node, Scalar):
+        return node.typed()
+    return [plain(item) for item in node.items]
+
+
+def refused(name: str, text: str) -> list[str]:
+    """What the schema for a file of this name says against a text; nothing of what is no YAML."""
+    node = read_yaml(Source(name, text), Diagnostics())
+    kind = "suite" if name.startswith("suite.") else "flow"
+    return [] if node is None else [error.message for error in VALIDATORS[kind].iter_errors(plain(node))]
+
+
+def judged(case: Path) -> tuple[list[str], dict[str, set[str]]]:
+    """What the schemas say of a case, and lint's errors by file."""
+    files = sorted(case.glob("*.y*ml")) if case.is_dir() else [case]
+    errors: dict[str, set[str]] = {}
+    for found in lint([case])[1]:
+        if found.severity is Severity.ERROR:
+            errors.setdefault(found.span.source.path if found.span else "", set()).add(found.code)
+    return [word for file in files for word in refused(file.name, file.read_text(encoding="utf-8"))], errors
+
+
+def is_yaml(errors: dict[str, set[str]]) -> bool:
+    return not set().union(*errors.values()) & {"VF101", "VF108", "VF109", "VF110"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.parent.name}/{case.stem}" for case in CASES])
+def test_a_schema_refuses_what_lint_refuses_but_for_the_list(case: Path) -> None:
+    said, errors = judged(case)
+    if said:
+        assert errors
+    elif is_yaml(errors):
+        assert set().union(*errors.values()) <= BLIND_CODES
+
+
+def test_the_list_of_differences_holds_nothing_that_is_none() -> None:
+    seen: set[str] = set()
+    for case in CASES:
+        said, errors = judged(case)
+        if not said:
+            seen = seen.union(*errors.values())
+    assert BLIND_CODES - seen == set()
+
+
+SHIPPED = sorted([*ROOT.glob("flows/**/*.yml"), *ROOT.glob("bench/flows/*.yml")])
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=[str(path.relative_to(ROOT)) for path in SHIPPED])
+def test_the_shipped_files_fit_their_schema(path: Path) -> None:
+    assert refused(path.name, path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("flows/**/*.yml")), ids=lambda path: path.stem)
+def test_the_shipped_files_lead_an_editor_to_their_schema(path: Path) -> None:
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    sign, _, target = first.partition("$schema=")
+    assert sign == "# yaml-language-server: "
+    assert (path.parent / target).resolve() == ROOT / "schema" / f"{'suite' if path.stem == 'suite' else 'flow'}.json"
+
+
+@pytest.mark.parametrize(("place", "block"), blocks(), ids=[place for place, _ in blocks()])
+def test_what_the_docs_show_fits_the_schemas(place: str, block: str) -> None:
+    for name, text in as_files(block).items():
+        assert refused(name, text) == [], place
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_key_that_can_be_written_is_described(name: str) -> None:
+    schema = json_schema(name)
+    assert schema["$schema"] == DIALECT
+    definitions = schema["definitions"]
+    assert isinstance(definitions, dict)
+    for mapping in (schema, *definitions.values()):
+        for shape in mapping.get("properties", {}).values():
+            assert shape["description"]
+    for reference in re.findall(r'"#/definitions/([^"]+)"', schema_text(name)):
+        assert reference in definitions
+
+
+def test_every_kind_of_value_has_a_shape() -> None:
+    kinds = {field.kind for table in TABLES.values() for field in table.all_fields() if not field.later}
+    assert kinds <= set(Kind)
+    assert json_schema("suite")
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("steps: [{get: /, expect: 2xx}]", True),
+        ("steps: [{get: /, expect: [200, 2xx]}]", True),
+        ("steps: [{get: /, expect: 600}]", False),
+        ("steps: [{get: x.html}]", False),
+        ("steps: [{get: '${a.uri}'}]", True),
+        ("steps: [{think: 1s..2s}]", True),
+        ("steps: [{think: 1}]", False),
+        ("steps: [{think: 1 KiB}]", False),
+        ("steps: [{post: /, json: {}, form: {a: b}}]", False),
+        ("steps: [{get: /, post: /}]", False),
+        ("steps: [{get: /, exract: {a: $.b}}]", False),
+        ("load: {vus: 3}\nsteps: [{get: /}]", False),
+        ("load: {executor: shared-iterations, vus: 3}\nsteps: [{get: /}]", True),
+        ("load: {executor: shared-iterations, duration: 3s}\nsteps: [{get: /}]", False),
+        ("gates: {'http_req_duration{step:a}': [p(95) < 1 s]}\nsteps: [{get: /}]", True),
+        ("gates: {http_req_durations: p(95) < 1 s}\nsteps: [{get: /}]", False),
+    ],
+)
+def test_a_schema_is_strict(text: str, right: bool) -> None:
+    assert (refused("a.yml", text) == []) is right

@@ -1,0 +1,238 @@
+"""The tables as JSON Schema (draft 7, which every editor's YAML server reads), so that editors complete and
+explain keys while one types.
+
+A schema says less than lint: it sees one file, and of a `${…}` only that it is there. What it refuses, lint
+refuses as well; `vezaflow lint` has the last word.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import combinations
+
+from vezaflow.metrics import METRICS
+from vezaflow.model.answer_tables import ANSWER
+from vezaflow.model.fields import Field, Kind, Table
+from vezaflow.model.reference import TABLES
+from vezaflow.model.request_tables import RETRIED
+from vezaflow.model.step_tables import STEPS
+from vezaflow.model.trees import GIVEN, RESERVED
+from vezaflow.syntax import AGGREGATES
+from vezaflow.units import UNITS, Dimension
+
+DIALECT = "http://json-schema.org/draft-07/schema#"
+SCHEMAS = ("flow", "suite")  # the tables that are whole files
+Schema = dict[str, object]
+
+_STEP = "step"  # not a table: any of the steps'
+_HOLE: Schema = {"type": "string", "pattern": r"\$\{"}
+_TEXT: Schema = {"type": ["string", "number", "boolean"]}
+_VALUE: Schema = {"type": ["string", "number", "boolean", "null"]}
+_CONSTANT: Schema = {**_TEXT, "not": {"type": "string", "pattern": r"(^|[^$])\$\{"}}
+_COUNT: Schema = {"anyOf": [{"type": "integer", "minimum": 1}, _HOLE]}
+_STATUSES: list[Schema] = [
+    {"type": "integer", "minimum": 100, "maximum": 599},
+    {"type": "string", "pattern": "^[1-5]([xX]{2}|[0-9]{2})$"},
+]
+_STATUS: Schema = {"anyOf": _STATUSES}
+_RETRIED: Schema = {"anyOf": [*_STATUSES, {"enum": list(RETRIED)}]}
+
+
+def schema_text(root: str) -> str:
+    """The schema of one kind of file, as the text of a JSON file."""
+    return json.dumps(json_schema(root), indent=2, ensure_ascii=False) + "\n"
+
+
+def json_schema(root: str) -> Schema:
+    """The schema of one kind of file, one of SCHEMAS."""
+    return {
+        "$schema": DIALECT,
+        "title": f"vezaflow: {TABLES[root].title}",
+        **_table(TABLES[root]),
+        "definitions": {_slug(name): _definition(name) for name in sorted(_below(root))},
+    }
+
+
+def _below(root: str) -> set[str]:
+    """The definitions that a table needs, directly or not."""
+    found: set[str] = set()
+    new = _needs(root)
+    while new:
+        found |= new
+        new = {needed for name in new for needed in _needs(name)} - found
+    return found
+
+
+def _needs(name: str) -> set[str]:
+    if name == _STEP:
+        return {table.name for table in STEPS if any(True for _ in _fields(table))}
+    fields = list(_fields(TABLES[name]))
+    lists = any(field.kind is Kind.STEPS and not field.tables for field in fields)
+    return {below for field in fields for below in field.tables} | ({_STEP} if lists else set())
+
+
+def _definition(name: str) -> Schema:
+    if name != _STEP:
+        return _table(TABLES[name])
+    return {"title": "a step", "anyOf": [_ref(table.name) for table in STEPS if table.name in _needs(_STEP)]}
+
+
+def _fields(table: Table) -> Iterator[Field]:
+    return (field for field in table.all_fields() if not field.later)
+
+
+def _table(table: Table) -> Schema:
+    """A mapping that follows a table: its keys and no others."""
+    fields = list(_fields(table))
+    verbs = [field.key for field in table.one_of if not field.later]
+    required = [field.key for field in fields if field.required or verbs == [field.key] or _tells(table, field)]
+    rules: list[Schema] = [
+        {"not": {"required": list(pair)}} for keys in table.exclusive for pair in combinations(keys, 2)
+    ]
+    if len(verbs) > 1:
+        rules.append({"oneOf": [{"required": [verb]} for verb in verbs]})
+    return {
+        "title": table.title,
+        "description": table.doc,
+        "type": "object",
+        "properties": {field.key: _property(table, field) for field in fields},
+        "additionalProperties": False,
+        **({"required": required} if required else {}),
+        **({"allOf": rules} if rules else {}),
+    }
+
+
+def _tells(table: Table, field: Field) -> bool:
+    """Whether the field must be there to say that the mapping follows this table, and not a sibling."""
+    return table.name in field.choices and field.default != table.name
+
+
+def _property(table: Table, field: Field) -> Schema:
+    """What may stand under a key, with the words that an editor shows."""
+    words = [field.doc, f"Left out: {field.default}." if field.default else ""]
+    words.append(f"Example: `{field.key}: {field.example}`" if field.example else "")
+    shape = {"const": table.name} if table.name in field.choices else _KINDS[field.kind](field)
+    return {"description": "\n\n".join(word for word in words if word), **shape}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/definitions/{_slug(name)}"}
+
+
+def _slug(name: str) -> str:
+    return name.replace(" ", "-")
+
+
+def _refs(field: Field) -> list[Schema]:
+    return [_ref(name) for name in field.tables]
+
+
+def _any(*shapes: Schema) -> Schema:
+    return shapes[0] if len(shapes) == 1 else {"anyOf": list(shapes)}
+
+
+def _pattern(pattern: str, kind: Kind) -> Schema:
+    return {"type": "string", "pattern": pattern, "patternErrorMessage": f"This must be {kind.value}."}
+
+
+def _list(shape: Schema) -> Schema:
+    return {"type": "array", "items": shape, "minItems": 1}
+
+
+def _named(shape: Schema) -> Schema:
+    return {"type": "object", "additionalProperties": shape}
+
+
+def _fixed(shape: Schema) -> Callable[[Field], Schema]:
+    return lambda field: shape
+
+
+def _matching(pattern: str) -> Callable[[Field], Schema]:
+    return lambda field: _pattern(pattern, field.kind)
+
+
+def _quantity(dimension: Dimension) -> str:
+    units = "|".join(unit for unit, (_, of) in UNITS.items() if of is dimension)
+    return rf"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?\s*({units})"
+
+
+_TIME = rf"({_quantity(Dimension.TIME)}|([0-9]+(\.[0-9]+)?(us|µs|μs|ms|[smhd]))+)"
+_PAUSE = rf"\$\{{|^\s*{_TIME}\s*(\.\.\s*{_TIME}\s*)?$"
+_COMPARE = r"(<=|>=|==|!=|<|>)"
+_RESERVED = "|".join((*GIVEN, *RESERVED))
+
+
+def _steps(field: Field) -> Schema:
+    return _list(_any(*_refs(field)) if field.tables else _ref(_STEP))
+
+
+def _preflight(field: Field) -> Schema:
+    mapping, request = field.tables
+    return {"anyOf": [_list(_ref(request)), _ref(mapping)]}
+
+
+def _gates(field: Field) -> Schema:
+    metrics = "|".join(METRICS)
+    condition = _any(_pattern(rf"^\s*({'|'.join(AGGREGATES)})\s*(\(.*\))?\s*{_COMPARE}", Kind.CONDITION), *_refs(field))
+    judged: Schema = {"anyOf": [condition, _list(condition)]}
+    return {
+        "type": "object",
+        "properties": {name: {"description": metric.doc, **judged} for name, metric in METRICS.items()},
+        "patternProperties": {rf"^({metrics})\s*\{{.*\}}\s*$": judged},
+        "additionalProperties": False,
+    }
+
+
+def _extracts(field: Field) -> Schema:
+    return _named({"anyOf": [{"enum": list(ANSWER)}, _pattern(r"^\$($|[^{])", Kind.JSONPATH), *_refs(field)]})
+
+
+# What stands under a key of each kind. Where a `${…}` may stand for a value, a text that holds one is let through.
+_KINDS: dict[Kind, Callable[[Field], Schema]] = {
+    Kind.TEXT: _fixed(_CONSTANT),
+    Kind.NAME: _matching(rf"^(?!({_RESERVED})$)[A-Za-z_][A-Za-z0-9_]*$"),
+    Kind.TEMPLATE: _fixed(_VALUE),
+    Kind.URL: _matching(r"^(/($|[^/])|https?://|\$\{)"),
+    Kind.DURATION: _matching(rf"\$\{{|^\s*{_TIME}\s*$"),
+    Kind.PAUSE: _matching(_PAUSE),
+    Kind.SIZE: _matching(rf"\$\{{|^\s*{_quantity(Dimension.SIZE)}\s*$"),
+    Kind.COUNT: _fixed(_COUNT),
+    Kind.NUMBER: _fixed({"type": "integer", "minimum": 0}),
+    Kind.SWITCH: _fixed({"anyOf": [{"type": "boolean"}, _HOLE]}),
+    Kind.FOLLOW: _fixed({"anyOf": [{"type": "boolean"}, {"type": "integer", "minimum": 0}, _HOLE]}),
+    Kind.CHOICE: lambda field: {"enum": list(field.choices)},
+    Kind.EXPRESSION: _fixed(_TEXT),
+    Kind.ITEMS: _fixed({"anyOf": [_list(_VALUE), _HOLE]}),
+    Kind.PATH: _fixed({"type": "string"}),
+    Kind.JSONPATH: _matching(r"^\$"),
+    Kind.PATTERN: _fixed({"type": "string"}),
+    Kind.SELECTOR: _fixed({"type": "string"}),
+    Kind.XPATH: _fixed({"type": "string"}),
+    Kind.PIPELINE: _fixed({"type": "string"}),
+    Kind.CONDITION: _matching(_COMPARE),
+    Kind.PICK: _fixed({"anyOf": [{"enum": ["first", "last", "random"]}, {"type": "integer"}]}),
+    Kind.TEXTS: _fixed({"anyOf": [_CONSTANT, {"type": "array", "items": _CONSTANT}]}),
+    Kind.STATUS: _fixed({"anyOf": [_STATUS, _list(_STATUS)]}),
+    Kind.TREE: _fixed({}),
+    Kind.PAIRS: _fixed(_named(_VALUE)),
+    Kind.VARIABLES: _fixed(_named({})),
+    Kind.TAGS: _fixed(_named(_CONSTANT)),
+    Kind.STEPS: _steps,
+    Kind.BRANCHES: _steps,
+    Kind.PREFLIGHT: _preflight,
+    Kind.BODY: lambda field: _any(_VALUE, *_refs(field)),
+    Kind.PARTS: lambda field: _named(_any(_VALUE, *_refs(field))),
+    Kind.EXTRACTS: _extracts,
+    Kind.EXPECT: lambda field: _any(_STATUS, _list(_STATUS), *_refs(field)),
+    Kind.MATCHES: lambda field: _named(_any(_VALUE, {"type": "array"}, *_refs(field))),
+    Kind.RETRY: lambda field: _any(_COUNT, *_refs(field)),
+    Kind.RETRIED: _fixed({"anyOf": [_RETRIED, _list(_RETRIED)]}),
+    Kind.WAIT: lambda field: _any(_pattern(_PAUSE, field.kind), *_refs(field)),
+    Kind.REQUEST: lambda field: _any(*_refs(field)),
+    Kind.LIMIT: _matching(rf"^\s*{_COMPARE}|\.\."),
+    Kind.SCHEMA: _fixed({"type": ["string", "object"]}),
+    Kind.MATCH: lambda field: _any(_VALUE, *_refs(field)),
+    Kind.EXPRESSIONS: _fixed({"anyOf": [_TEXT, _list(_TEXT)]}),
+    Kind.GATES: _gates,
+    Kind.AUTH: lambda field: _any({"const": "none"}, *_refs(field)),
+    Kind.MAPPING: lambda field: _any(*_refs(field)),
+}
