@@ -20,6 +20,7 @@ LAYERS: list[set[str]] = [
     {"model"},
     {"plan"},
     {"engine"},
+    {"scale"},
     {"gates"},
     {"results"},
     {"outputs", "reports"},

@@ -10,9 +10,9 @@ from vezaflow.diagnostics import Diagnostics, render_text
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.gates import Outcome, judge
 from vezaflow.model import lint, read_suite
-from vezaflow.plan import Inputs, Plan, build
+from vezaflow.plan import Bundle, Inputs, Plan, build
 from vezaflow.sandbox import SandboxSettings, start
-from vezaflow.session import prepare, read, run
+from vezaflow.session import Staff, prepare, read, run
 
 ROOT = Path(__file__).parent.parent
 FLOWS = ROOT / "flows"
@@ -105,8 +105,9 @@ def verdicts(folder: Path, settings: SandboxSettings, *only: str) -> dict[tuple[
     Judged by the figures alone: on a busy machine a run as short as this may rightly end inconclusive.
     """
     with start(settings) as sandbox:
-        plan = prepare(read([folder]), Inputs(sandbox.environment, duration=2.0, scale=0.01, only=only))
-        result = run(plan, (), str)
+        suite, inputs = read([folder]), Inputs(sandbox.environment, duration=2.0, scale=0.01, only=only)
+        plan = prepare(suite, inputs)
+        result = run(plan, (), str, Staff(Bundle.of(suite, inputs)))
     return {(v.gate.flow, v.gate.text): v.outcome for v in judge(plan.gates, result.summary)}
 
 

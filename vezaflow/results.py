@@ -11,6 +11,7 @@ from vezaflow.diagnostics import Diagnostic
 from vezaflow.errors import ExitCode
 from vezaflow.gates import Concern, Outcome, Verdict
 from vezaflow.metrics import Summary, Timeline
+from vezaflow.scale import Share
 
 SCHEMA = 1
 MASK = "•••"
@@ -34,8 +35,23 @@ class FlowAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerHealth:
+    """One process that put on load. `lost` says why it was gone before the end; empty: it was not."""
+
+    name: str
+    cpu: float  # share of one core, over the last second
+    cpu_mean: float
+    cpu_max: float
+    lag_p99_ms: float
+    lag_max_ms: float
+    memory: int
+    lost: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
-    """The generator's own state over the load. Lags: how late the event loop came to what was due."""
+    """The generator's own state over the load. Lags: how late the event loop came to what was due. Of several workers
+    the worst reading of each, and their memory together."""
 
     cpu_mean: float = 0.0  # share of one core
     cpu_max: float = 0.0
@@ -43,6 +59,7 @@ class Health:
     lag_max_ms: float = 0.0
     memory: int = 0  # peak, bytes
     vus_started: int = 0
+    workers: tuple[WorkerHealth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +94,7 @@ class RunResult:
     aborted: str = ""  # the gate that stopped the run early, as written
     files: tuple[str, ...] = ()  # written beside this record
     notes: tuple[str, ...] = ()  # what else people should know, a line each
+    share: Share | None = None  # what merging needs, where the run was one share of a load
     incidents: tuple[Diagnostic, ...] = ()  # what failed, at its place in the YAML; the most frequent first
     clock: str = CLOCK
     schema: int = SCHEMA

@@ -111,7 +111,7 @@ async def play(plan: Plan, answer: Answer | Target, *, during: Callable[[RunEngi
         begin = trio.current_time()
         if during is not None:
             nursery.start_soon(during, engine)  # type: ignore[arg-type]
-        await engine.load()
+        await engine.load(begin)
         seconds = trio.current_time() - begin
         await engine.teardown()
         nursery.cancel_scope.cancel()

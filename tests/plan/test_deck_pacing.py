@@ -42,6 +42,20 @@ def test_all_vus_of_a_constant_crowd_come_in_order_and_in_time(vus: int, duratio
         assert changes[-1].at <= duration / 10
 
 
+@given(weights, st.integers(0, 1000), st.integers(1, 5), st.integers(1, 3))
+def test_segments_deal_their_own_decks_and_one_deck_together(
+    weights: list[int], seed: int, count: int, rounds: int
+) -> None:
+    weights = [weight * count for weight in weights]  # a deck that can be dealt out evenly
+    parts = [deck(weights, Random(seed), Segment(i, count)) for i in range(count)]
+    share = sum(weights) // count
+    for _ in range(rounds * count):
+        dealt = Counter(card for part in parts for card in islice(part, share))
+        assert [dealt[i] for i in range(len(weights))] == weights
+    alone = Counter(islice(deck(weights, Random(seed), Segment(0, count)), sum(weights)))
+    assert [alone[i] for i in range(len(weights))] == weights
+
+
 profiles = st.lists(st.tuples(st.floats(0, 100), st.integers(0, 50)), max_size=20).map(
     lambda rows: [VuChange(at, vus) for at, vus in sorted(rows)]
 )
@@ -61,3 +75,18 @@ def test_shares_differ_by_one_at_most(total: int, count: int) -> None:
     shares = [Segment(i, count).share(total) for i in range(count)]
     assert sum(shares) == total
     assert max(shares) - min(shares) <= 1
+
+
+@given(st.integers(1, 60), st.integers(1, 9))
+def test_every_vu_of_the_whole_is_one_segment_s_by_its_number(vus: int, count: int) -> None:
+    segments = [Segment(i, count) for i in range(count)]
+    numbers = [segment.number(index) for segment in segments for index in range(segment.share(vus))]
+    assert sorted(numbers) == list(range(1, vus + 1))
+
+
+@given(st.integers(1, 500), st.integers(1, 60), st.integers(1, 9))
+def test_shared_iterations_go_to_segments_that_have_vus(total: int, vus: int, count: int) -> None:
+    segments = [Segment(i, count) for i in range(count)]
+    shares = [segment.iterations(total, vus) for segment in segments]
+    assert sum(shares) == total
+    assert all(segment.share(vus) for segment, share in zip(segments, shares, strict=True) if share)

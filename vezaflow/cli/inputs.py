@@ -11,7 +11,7 @@ import click
 from vezaflow.cli.values import DURATION, RATIO, environment
 from vezaflow.diagnostics import render_text, summary_line
 from vezaflow.errors import VezaflowError
-from vezaflow.plan import Inputs, Plan
+from vezaflow.plan import Bundle, Inputs, Plan
 from vezaflow.sandbox import SandboxSettings, start
 from vezaflow.session import WrongFilesError, prepare, read
 
@@ -58,8 +58,21 @@ def target(words: Sequence[str], *, sandbox: bool, faults: Mapping[str, float]) 
 
 def plan_of(paths: Sequence[Path], inputs: Inputs) -> Plan:
     """The plan; what is wrong with the files is drawn on standard error."""
+    return bundled(paths, inputs)[0]
+
+
+def bundled(paths: Sequence[Path], inputs: Inputs) -> tuple[Plan, Bundle]:
+    """The plan, and what it takes to make it elsewhere."""
+    with drawn_faults():
+        suite = read(paths, base_url=inputs.base_url is not None)
+        return prepare(suite, inputs), Bundle.of(suite, inputs)
+
+
+@contextmanager
+def drawn_faults() -> Iterator[None]:
+    """What is wrong with the files is drawn on standard error, and ends the program."""
     try:
-        return prepare(read(paths, base_url=inputs.base_url is not None), inputs)
+        yield
     except WrongFilesError as e:
         click.echo(render_text(e.diagnostics, colour=sys.stderr.isatty()), err=True, nl=False)
         click.echo(summary_line(e.diagnostics), err=True)

@@ -10,6 +10,7 @@ from vezaflow.errors import ExitCode, VezaflowError
 
 COMMANDS = {
     "lint": "Say what is wrong in flow files, before anything is sent.",
+    "merge": "Make one result and verdict of the shares of a run.",
     "pause": "Let a running test begin nothing new, from another terminal.",
     "resume": "Let a paused test go on.",
     "run": "Put load on a target and judge it; the exit code is the verdict.",

@@ -1,25 +1,18 @@
 """`vezaflow run`: load, verdict, exit code."""
 
-import os
-import shutil
 import sys
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from vezaflow.cli.inputs import plan_of, shared, target
-from vezaflow.cli.printing import say, tell
-from vezaflow.cli.values import DURATION, counts
-from vezaflow.errors import VezaflowError
+from vezaflow.cli.inputs import bundled, shared, target
+from vezaflow.cli.printing import tell
+from vezaflow.cli.results import JUNIT, SUMMARY, Files
+from vezaflow.cli.values import DURATION, SEGMENT, WORKERS, counts
 from vezaflow.outputs import Output, Plain, Terminal
-from vezaflow.plan import Inputs, Plan
-from vezaflow.reports import console, junit, step_summary, summary_json
-from vezaflow.results import RunResult
-from vezaflow.session import run
-
-Report = Callable[[RunResult], str | bytes]
+from vezaflow.plan import Inputs, Segment
+from vezaflow.scale import sensible_workers
+from vezaflow.session import Staff, run
 
 
 @click.command("run")
@@ -31,9 +24,21 @@ Report = Callable[[RunResult], str | bytes]
 )
 @click.option("--only", multiple=True, metavar="FLOW", help="Run this flow; may be given several times.")
 @click.option(
-    "--summary", type=click.Path(path_type=Path, dir_okay=False), help="Write the result as JSON to this file."
+    "--workers",
+    type=WORKERS,
+    default="1",
+    show_default=True,
+    metavar="N|auto",
+    help="Processes that share the load, each on a core of its own; auto: one for each core.",
 )
-@click.option("--junit", "junit_file", type=click.Path(path_type=Path, dir_okay=False), help="Write a test report.")
+@click.option(
+    "--segment",
+    type=SEGMENT,
+    metavar="K/N",
+    help="Run only this share of the load, 2/8; `vezaflow merge` puts the shares' files together.",
+)
+@SUMMARY
+@JUNIT
 @click.option("-q", "--quiet", is_flag=True, help="No progress while it runs.")
 @shared
 def command(
@@ -42,6 +47,8 @@ def command(
     vus_words: tuple[str, ...],
     scale: float,
     only: tuple[str, ...],
+    workers: int,
+    segment: Segment | None,
     summary: Path | None,
     junit_file: Path | None,
     quiet: bool,
@@ -59,19 +66,15 @@ def command(
     vus = counts(vus_words, "--vus")
     if duration is not None and duration <= 0:
         raise click.BadParameter("a load lasts longer than that", param_hint="--duration")
-    reports: tuple[tuple[Path | None, Report], ...] = ((summary, summary_json), (junit_file, junit))
-    files = tuple((file, report) for file, report in reports if file is not None)
-    for file, _ in files:
-        _check_writable(file)
+    if segment is not None and summary is None:
+        summary = Path(f"share-{segment.index + 1}-of-{segment.count}.json")
+    files = Files(summary=summary, junit_file=junit_file)
     with target(words, sandbox=sandbox, faults=faults) as environment:
         inputs = Inputs(environment, base_url, duration, vus, scale, only, seed)
-        plan = plan_of(paths, inputs)
-        result = run(plan, _outputs(quiet=quiet), tell)
-    result = replace(result, files=tuple(str(file) for file, _ in files))
-    _show(result, plan)
-    for file, report in files:
-        _write(file, report(result), plan)
-    _step_summary(result, plan)
+        plan, bundle = bundled(paths, inputs)
+        staff = Staff(bundle, workers or sensible_workers(plan.vus), segment)
+        result = run(plan, _outputs(quiet=quiet), tell, staff)
+    files.publish(result, plan.secrets)
     sys.exit(result.exit_code)
 
 
@@ -81,39 +84,3 @@ def _outputs(*, quiet: bool) -> tuple[Output, ...]:
     if sys.stderr.isatty():
         return (Terminal(),)
     return (Plain(tell),)
-
-
-def _show(result: RunResult, plan: Plan) -> None:
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    width = min(120, shutil.get_terminal_size((100, 24)).columns)
-    say(plan.secrets.mask(console(result, colour=colour, width=width)).removesuffix("\n"))
-
-
-def _write(file: Path, content: str | bytes, plan: Plan) -> None:
-    """Write a report, every secret blotted out on the way whatever the report holds."""
-    text = content.decode() if isinstance(content, bytes) else content
-    try:
-        file.write_text(plan.secrets.mask(text), encoding="utf-8")
-    except OSError as e:
-        raise VezaflowError(f"{file} can't be written: {e.strerror}") from None
-
-
-def _check_writable(file: Path) -> None:
-    """Say before the load what would be known only after it."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("a"):
-            pass
-    except OSError as e:
-        raise VezaflowError(f"{file} can't be written: {e.strerror}", hint="choose another file") from None
-
-
-def _step_summary(result: RunResult, plan: Plan) -> None:
-    """The page of a GitHub or Forgejo action, where there is one."""
-    page = os.environ.get("GITHUB_STEP_SUMMARY")
-    if page:
-        try:
-            with open(page, "a", encoding="utf-8") as file:
-                file.write(plan.secrets.mask(step_summary(result)))
-        except OSError as e:
-            tell(f"the step summary can't be written: {e.strerror}")

@@ -5,7 +5,10 @@ from collections.abc import Iterable
 
 import click
 
+from vezaflow.plan import Segment
 from vezaflow.units import Dimension, parse_as
+
+MOST_WORKERS = 256
 
 
 class QuantityType(click.ParamType[float]):
@@ -24,8 +27,38 @@ class QuantityType(click.ParamType[float]):
             self.fail(str(e), param, ctx)
 
 
+class WorkersType(click.ParamType[int]):
+    """A number of processes; `auto` is 0."""
+
+    name = "workers"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        text = str(value)
+        if text == "auto":
+            return 0
+        if not text.isdecimal() or not 1 <= int(text) <= MOST_WORKERS:
+            self.fail(f"'{text}' is neither `auto` nor a number from 1 to {MOST_WORKERS}", param, ctx)
+        return int(text)
+
+
+class SegmentType(click.ParamType[Segment]):
+    """`2/8`: the second of eight equal shares."""
+
+    name = "segment"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Segment:
+        if isinstance(value, Segment):
+            return value
+        number, _, count = str(value).partition("/")
+        if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+            self.fail(f"'{value}' is no share: write `2/8` for the second of eight", param, ctx)
+        return Segment(int(number) - 1, int(count))
+
+
 DURATION = QuantityType(Dimension.TIME, "duration")
 RATIO = QuantityType(Dimension.RATIO, "ratio")
+WORKERS = WorkersType()
+SEGMENT = SegmentType()
 
 
 def pairs(words: Iterable[str], option: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ Laws: every VU is a task of this flow's nursery. At the end of `duration` no ite
 bounded. A flow never ends because of what the target does.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
@@ -51,12 +51,14 @@ class FlowRun:
         wheel: Wheel,
         clock: Callable[[], float],
         client: Callable[[], Sender],
-        shared: dict[int, object],
+        shared: Mapping[int, object],
         seed: int,
         stop_run: Callable[[], None],
+        segment: Segment,
     ) -> None:
         self.flow = flow
-        self.delivered = Delivered(asked=flow.load.vus)
+        self.delivered = Delivered(asked=segment.share(flow.load.vus))
+        self._segment = segment
         self._recorder = recorder
         self._wheel = wheel
         self._clock = clock
@@ -74,15 +76,16 @@ class FlowRun:
         self._pace = pause_of(flow.pace, flow.span) if flow.pace is not None else None
         self._stop_at = float("inf")
         self._scope = trio.CancelScope()
-        self._remaining = _shared_iterations(flow)
+        self._remaining = _shared_iterations(flow, segment)
         self.begun = False
         self.ended = False
+        self.stopped = False
 
     @property
     def active(self) -> int:
         return self.delivered.active
 
-    async def run(self, zero: float, segment: Segment) -> None:
+    async def run(self, zero: float) -> None:
         """Live from `zero` (on the clock) + start_time to the end of the last VU."""
         load = self.flow.load
         begin = zero + load.start_time
@@ -95,7 +98,7 @@ class FlowRun:
         with self._scope:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._judge, begin, nursery.cancel_scope)
-                changes = segment.slice(constant_vus(load.vus, load.duration))
+                changes = self._segment.slice(constant_vus(load.vus, load.duration))
                 async with trio.open_nursery() as crowd:
                     await self._admit(crowd, begin, changes)
                 nursery.cancel_scope.cancel()
@@ -115,6 +118,7 @@ class FlowRun:
 
     def stop(self, graceful_stop: float | None = None) -> None:
         """Begin no further iteration; cut off what still runs after the graceful stop (seconds)."""
+        self.stopped = True
         now = self._clock()
         self.delivered.stopped_by_author = self.delivered.stopped_by_author or not self.ended
         if now < self._stop_at:
@@ -159,8 +163,8 @@ class FlowRun:
             if self._clock() >= self._stop_at:
                 return
             while number < change.vus:
+                crowd.start_soon(self._live, self._segment.number(number))
                 number += 1
-                crowd.start_soon(self._live, number)
 
     async def _live(self, number: int) -> None:
         """One VU from login to finally."""
@@ -276,8 +280,11 @@ def _block(stage: Stage, steps: tuple[PlannedStep, ...]) -> Run:
     return Interpreter(stage).block(steps)
 
 
-def _shared_iterations(flow: PlannedFlow) -> int | None:
-    return flow.load.iterations if flow.load.executor is Executor.SHARED_ITERATIONS else None
+def _shared_iterations(flow: PlannedFlow, segment: Segment) -> int | None:
+    load = flow.load
+    if load.executor is not Executor.SHARED_ITERATIONS or load.iterations is None:
+        return None
+    return segment.iterations(load.iterations, load.vus)
 
 
 @contextmanager

@@ -33,6 +33,7 @@ from vezaflow.plan import (
     PlannedStop,
     PlannedThink,
     PlannedWhile,
+    Segment,
     deck,
     show,
 )
@@ -54,6 +55,7 @@ class Stage:
     sleep_until: Sleep
     say: Say
     seed: str  # of decks
+    segment: Segment
 
 
 class Interpreter:
@@ -149,7 +151,7 @@ class Interpreter:
 
     def _choose(self, step: PlannedChoose) -> Run:
         branches = tuple(self.block(branch) for branch in step.branches)
-        cards = deck(step.weights, Random(f"{self._stage.seed}:{self._decks}"))
+        cards = deck(step.weights, Random(f"{self._stage.seed}:{self._decks}"), self._stage.segment)
         self._decks += 1
 
         async def run(vu: VU) -> int:

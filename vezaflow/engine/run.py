@@ -5,7 +5,7 @@ call `stop`.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
@@ -20,9 +20,10 @@ from vezaflow.engine.vu import VU, Signal
 from vezaflow.engine.wheel import Wheel
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.metrics import Phase, Recorder
-from vezaflow.plan import EvaluationError, Plan, PlannedFlow, PlannedStep, Segment, Targets
+from vezaflow.plan import UNSET, EvaluationError, Plan, PlannedFlow, PlannedStep, Segment, Targets
 from vezaflow.protocols import ClientOptions, Sender
 
+Handed = Mapping[str, Mapping[int, Any]]  # flow → slot → value
 SUITE = ""  # the flow's name in the metrics of preflight, setup and teardown
 
 
@@ -39,7 +40,9 @@ class RunEngine:
         observer: Observer | None = None,
         say: Callable[[str], None] = lambda _message: None,
         segment: Segment | None = None,
+        handed: Handed | None = None,
     ) -> None:
+        """`handed`: what another process's setup gives to the flows; without it this engine's own."""
         self.plan = plan
         self.incidents = Incidents()
         self.health = Health(clock)
@@ -51,8 +54,9 @@ class RunEngine:
         self._observer = observer
         self._say = say
         self._segment = segment or Segment()
+        self._given = handed
         self._suite_vu: VU | None = None
-        self._stopped = False
+        self.stopped = False
 
     async def preflight(self) -> None:
         """Ask what is to be asked first. Raises VezaflowError (REFUSED) when it does not succeed in time."""
@@ -78,16 +82,26 @@ class RunEngine:
             return ""
         return await self._suite_steps(self.plan.teardown, Phase.TEARDOWN) or ""
 
-    async def load(self) -> None:
-        """Run all flows to their end."""
+    def handed(self) -> Handed:
+        """What setup gives to each flow's VUs."""
+        if self._given is not None:
+            return self._given
+        if (vu := self._suite_vu) is None:
+            return {}
+        return {
+            flow.name: {there: vu.slots[here] for here, there in flow.shared if vu.slots[here] is not UNSET}
+            for flow in self.plan.flows
+        }
+
+    async def load(self, zero: float) -> None:
+        """Run all flows to their end, from `zero` (on the clock) on."""
         self.health.begin()
         self.flows = tuple(self._flow(flow) for flow in self.plan.flows)
-        zero = self._clock()
-        if self._stopped:
+        if self.stopped:
             return
         async with trio.open_nursery() as nursery:
             for flow in self.flows:
-                nursery.start_soon(flow.run, zero, self._segment)
+                nursery.start_soon(flow.run, zero)
 
     async def rehearse(self, flow: PlannedFlow) -> bool:
         """One VU, one iteration of one flow, login and finally with it: `vezaflow try`. False: something failed."""
@@ -96,9 +110,15 @@ class RunEngine:
 
     def stop(self, graceful_stop: float | None = None) -> None:
         """Begin nothing new; what runs may end within its graceful stop (seconds; None: each flow's own)."""
-        self._stopped = True
+        self.stopped = True
         for flow in self.flows:
             flow.stop(graceful_stop)
+
+    def stop_flow(self, name: str) -> None:
+        """Let one flow begin nothing new, as its own `stop` step would."""
+        for flow in self.flows:
+            if flow.flow.name == name:
+                flow.stop()
 
     def _flow(self, flow: PlannedFlow) -> FlowRun:
         return FlowRun(
@@ -108,15 +128,11 @@ class RunEngine:
             wheel=self.wheel,
             clock=self._clock,
             client=lambda: self._client(flow.client),
-            shared=self._handed(flow),
+            shared=self.handed().get(flow.name, {}),
             seed=self.plan.inputs.seed,
             stop_run=self.stop,
+            segment=self._segment,
         )
-
-    def _handed(self, flow: PlannedFlow) -> dict[int, Any]:
-        if self._suite_vu is None:
-            return {}
-        return {there: self._suite_vu.slots[here] for here, there in flow.shared}
 
     def _stage(self, flow: str, targets: Targets, phase: Phase) -> Stage:
         desk = Desk(flow, targets, self.incidents, self._clock, self._observer)
@@ -128,6 +144,7 @@ class RunEngine:
             sleep_until=self.wheel.sleep_until,
             say=self._say,
             seed=f"{self.plan.inputs.seed}:{flow}:{phase.value}",
+            segment=self._segment,
         )
 
     async def _suite_steps(self, steps: tuple[PlannedStep, ...], phase: Phase) -> str | None:

@@ -4,6 +4,7 @@ from vezaflow.metrics.attempts import AttemptRecorder
 from vezaflow.metrics.catalog import AGGREGATES, INTERRUPTED, METRICS, Kind, Metric, Phase
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
+from vezaflow.metrics.moments import Merger, Moment, timeline_of
 from vezaflow.metrics.recorder import FlowRecorder, Recorder, StepRecorder
 from vezaflow.metrics.summary import ErrorRow, StepRow, Summary, merge_all
 from vezaflow.metrics.timeline import Point, Timeline, per_second, recent
@@ -21,7 +22,9 @@ __all__ = [
     "Histogram",
     "Kind",
     "Measurement",
+    "Merger",
     "Metric",
+    "Moment",
     "Phase",
     "Point",
     "Rate",
@@ -35,4 +38,5 @@ __all__ = [
     "merge_all",
     "per_second",
     "recent",
+    "timeline_of",
 ]

@@ -15,6 +15,7 @@ from vezaflow.metrics.attempts import AttemptRecorder, Attempts
 from vezaflow.metrics.catalog import INTERRUPTED, Phase
 from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram
+from vezaflow.metrics.moments import Moment
 from vezaflow.metrics.summary import Summary
 from vezaflow.metrics.timeline import Point, Timeline
 
@@ -256,6 +257,13 @@ class _Second:
             *_nearest_ranks(self.durations, (0.5, 0.95, 0.99, 1.0)),
         )
 
+    def times(self) -> Histogram:
+        import numpy as np
+
+        times = Histogram()
+        times.record_many(np.array(self.durations))
+        return times
+
 
 def _nearest_ranks(samples: "array[float]", shares: tuple[float, ...]) -> list[float | None]:
     import numpy as np
@@ -268,12 +276,16 @@ def _nearest_ranks(samples: "array[float]", shares: tuple[float, ...]) -> list[f
 
 
 class Recorder:
-    """All of a process's samples. `started`: the clock's value that times are counted from."""
+    """All of a process's samples. `started`: the clock's value that times are counted from. `keep`: also each
+    second's times, for figures that are a share of something."""
 
-    def __init__(self, started: float) -> None:
+    def __init__(self, started: float, *, keep: bool = False) -> None:
         import numpy  # noqa: F401  # its 0.1 s now, not in the middle of the load
 
         self.started = started
+        self._keep = keep
+        self._number = 0  # of the second that the last fold ended
+        self._moments: list[Moment] = []
         self._flows: dict[str, FlowRecorder] = {}
         self._steps: dict[StepKey, StepRecorder] = {}
         self._seconds: dict[str, _Second] = {}
@@ -288,6 +300,8 @@ class Recorder:
         """The load begins: from here on times and the timeline count. What came before stays in the figures."""
         self.fold(now)
         self._points.clear()
+        self._moments.clear()
+        self._number = 0
         self.started = now
         for step in self._steps.values():
             step._started = now
@@ -329,12 +343,16 @@ class Recorder:
 
     def fold(self, now: float) -> None:
         """Once a second: arrays to histograms, and a point of the timeline for each flow."""
+        self._number = max(self._number + 1, round(now - self.started))
         for flow in self._flows.values():
             self._fold_flow(flow, now)
             second = self._seconds[flow._name]
             self._vus.setdefault(flow._name, Vus()).look(flow.vus, flow.vus_max)
             if flow._name and now > second.begun:
-                self._points.append(second.point(flow, self.started, now))
+                point = second.point(flow, self.started, now)
+                self._points.append(point)
+                if self._keep:
+                    self._moments.append(Moment(self._number, point, second.times()))
                 self._seconds[flow._name] = _Second(now)
 
     def _fold_flow(self, flow: FlowRecorder, now: float) -> None:
@@ -389,3 +407,8 @@ class Recorder:
     def timeline(self) -> Timeline:
         """The points up to the last fold."""
         return Timeline(tuple(self._points))
+
+    def moments(self) -> tuple[int, tuple[Moment, ...]]:
+        """The number of the second that the last fold ended, and what was kept since this was last asked."""
+        kept, self._moments = self._moments, []
+        return self._number, tuple(kept)

@@ -5,12 +5,14 @@
 from vezaflow import units
 from vezaflow.gates import Outcome, Verdict
 from vezaflow.outputs.tick import FlowNow, Tick, first_trouble
+from vezaflow.results import Health
 
 Piece = tuple[str, str]  # text, style
 Line = list[Piece]
 
 _MARKS = {Outcome.GREEN: ("✓", "green"), Outcome.RED: ("✗", "bold red"), Outcome.INCONCLUSIVE: ("–", "dim")}
 _BAR = 30
+_WORKERS_SHOWN = 4  # one by one
 _WORDS_FROM = 100  # columns from which a broken gate is told in words
 
 
@@ -34,6 +36,8 @@ def plain(tick: Tick) -> list[str]:
     whole = tick.pooled
     left = f", {units.duration(round(tick.remaining))} left" if tick.remaining >= 1 else ", draining"
     first = f"[{units.duration(round(tick.elapsed))}{left}] {_plain_row(whole)}"
+    if len(tick.health.workers) > 1:
+        first += f"; {_cpu(tick.health)} of a core"
     return [first, *(f"    {flow.flow}: {_plain_row(flow)}" for flow in tick.flows if len(tick.flows) > 1)]
 
 
@@ -84,10 +88,23 @@ def _gates(gates: tuple[Verdict, ...], room: int, words: bool) -> Line:
 def _health(tick: Tick, width: int) -> Line:
     health = tick.health
     text = (
-        f" generator: {units.ratio(health.cpu_mean)} of a core, "
+        f" generator: {_cpu(health)} of a core, "
         f"loop late by {units.duration(health.lag_p99_ms / 1000)} (p99), {units.size(health.memory)}"
     )
     return [(cut(text, width), "yellow" if health.cpu_mean > 0.85 else "dim")]
+
+
+def _cpu(health: Health) -> str:
+    """Of several workers each one's share now, or where they are many the least and the most."""
+    workers = health.workers
+    if len(workers) < 2:
+        return units.ratio(health.cpu_mean)
+    if len(workers) <= _WORKERS_SHOWN:
+        each = " + ".join(units.ratio(worker.cpu) for worker in workers)
+    else:
+        shares = sorted(worker.cpu for worker in workers)
+        each = f"{units.ratio(shares[0])} to {units.ratio(shares[-1])}"
+    return f"{len(workers)} workers, {each}"
 
 
 def _plain_row(flow: FlowNow) -> str:

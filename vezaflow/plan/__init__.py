@@ -2,6 +2,7 @@
 
 from vezaflow.plan.answer import Answer
 from vezaflow.plan.build import build
+from vezaflow.plan.bundle import Bundle, BundleError
 from vezaflow.plan.checks import Failure, PlannedCheck
 from vezaflow.plan.deck import deck
 from vezaflow.plan.evaluate import Constant, Evaluate, show
@@ -35,6 +36,8 @@ from vezaflow.plan.targets import GuardError, Target, Targets, UrlError
 __all__ = [
     "UNSET",
     "Answer",
+    "Bundle",
+    "BundleError",
     "Constant",
     "Evaluate",
     "EvaluationError",

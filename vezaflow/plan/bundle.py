@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vezaflow.diagnostics import Diagnostic, Diagnostics
+from vezaflow.diagnostics import Diagnostic, Diagnostics, Source
 from vezaflow.model import Suite, environment, read_suite
 from vezaflow.plan.build import build
 from vezaflow.plan.inputs import Inputs, Secrets
@@ -42,6 +42,11 @@ class Bundle:
         files = tuple((path, source.text) for path, source in suite.sources.items())
         flows = tuple(flow.source.path for flow in suite.flows)
         return cls(files, flows, replace(inputs, environment=read), suite.secrets)
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """The texts by path, for whoever points into them."""
+        return {path: Source(path, text) for path, text in self.files}
 
     def plan(self) -> Plan:
         """The plan. Raises BundleError where the texts make none, VezaflowError where the guard says no."""

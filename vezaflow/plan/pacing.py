@@ -28,6 +28,15 @@ class Segment:
         """How many of the first `total` are this segment's."""
         return max(0, (total - self.index + self.count - 1) // self.count)
 
+    def number(self, index: int) -> int:
+        """The number in the whole (from 1) of this segment's VU `index` (from 0)."""
+        return self.index + index * self.count + 1
+
+    def iterations(self, total: int, vus: int) -> int:
+        """How many of `total` iterations are this segment's, if `vus` VUs took them in turns."""
+        rounds, rest = divmod(total, vus)
+        return rounds * self.share(vus) + self.share(rest)
+
     def slice(self, changes: Iterable[VuChange]) -> Iterator[VuChange]:
         """The changes of this share alone: those that alter its count, at the time of the whole's."""
         now = 0
@@ -36,6 +45,9 @@ class Segment:
             if mine != now:
                 now = mine
                 yield VuChange(change.at, mine)
+
+
+WHOLE = Segment()
 
 
 def constant_vus(vus: int, duration: float | None) -> Iterator[VuChange]:

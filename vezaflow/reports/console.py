@@ -12,7 +12,7 @@ from vezaflow.diagnostics import render_one
 from vezaflow.gates import Outcome, Verdict
 from vezaflow.metrics import StepRow
 from vezaflow.reports import rows
-from vezaflow.results import RunResult, headline
+from vezaflow.results import RunResult, WorkerHealth, headline
 
 _SLOWEST = 5
 _ERRORS = 12
@@ -169,8 +169,19 @@ def _generator(result: RunResult, look: _Look) -> Iterator[str]:
     yield look.title("Generator")
     yield f"  CPU {units.ratio(health.cpu_mean)} of a core (at most {units.ratio(health.cpu_max)}), loop late by {late}"
     yield f"  memory {units.size(health.memory)}, {units.number(health.vus_started)} VUs started, seed {result.seed}"
+    if len(health.workers) > 1:
+        yield from _table(_WORKER_HEAD, [_worker_cells(worker) for worker in health.workers], look)
     for path in result.files:
         yield f"  written: {path}"
+
+
+_WORKER_HEAD = ("worker", "CPU", "CPU at most", "late by p99", "late at most", "memory")
+
+
+def _worker_cells(worker: WorkerHealth) -> tuple[str, ...]:
+    name = f"{worker.name} (lost)" if worker.lost else worker.name
+    lags = (_milliseconds(worker.lag_p99_ms), _milliseconds(worker.lag_max_ms))
+    return (name, units.ratio(worker.cpu_mean), units.ratio(worker.cpu_max), *lags, units.size(worker.memory))
 
 
 def _milliseconds(value: float) -> str:

@@ -20,9 +20,11 @@ is added. Times are seconds, sizes bytes, shares fractions of one, moments ISO 8
     incidents[]               code, message, file, line, column
     timeline[]                one object a second and flow (vezaflow.metrics.Point)
     notes, files              what else people should know; the reports written
-    health                    cpu_mean, cpu_max (share of a core), lag_p99_ms, lag_max_ms, memory, vus_started
+    health                    cpu_mean, cpu_max (share of a core), lag_p99_ms, lag_max_ms, memory, vus_started;
+                              workers[]: the same of each process, with its name, cpu (now) and why it was lost
     inputs                    name → value; secrets are masked
     versions                  vezaflow, python, platform
+    share                     of a run with `--segment`: what `vezaflow merge` needs
     figures                   every row and bucket (Summary.to_json): what merging and comparing need
 """
 
@@ -75,6 +77,7 @@ def as_json(result: RunResult) -> Json:
         "versions": asdict(result.versions),
         "clock": result.clock,
         "files": list(result.files),
+        "share": result.share.to_json() if result.share is not None else None,
         "figures": result.summary.to_json(),
     }
 

@@ -1,0 +1,27 @@
+"""`vezaflow merge`: the shares of a run → one result, one verdict."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from vezaflow.cli.inputs import drawn_faults
+from vezaflow.cli.results import JUNIT, SUMMARY, Files
+from vezaflow.plan import Secrets
+from vezaflow.session import merge
+
+
+@click.command("merge")
+@click.argument("shares", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@SUMMARY
+@JUNIT
+def command(shares: tuple[Path, ...], summary: Path | None, junit_file: Path | None) -> None:
+    """Make one result and verdict of the files that `vezaflow run --segment K/N` wrote.
+
+    All must be shares of one run: the same files, options, environment values and seed. Where one is missing the
+    verdict is inconclusive. The exit code is that of `run`.
+    """
+    with drawn_faults():
+        result = merge(shares)
+    Files(summary=summary, junit_file=junit_file).publish(result, Secrets())
+    sys.exit(result.exit_code)

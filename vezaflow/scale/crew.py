@@ -1,0 +1,108 @@
+"""Who puts the load on: this process alone, or worker processes. The session talks to either by the same few methods,
+so that gates, outputs and reports exist once. Local is a cluster of one, without a message in between.
+"""
+
+import gc
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+import trio
+
+from vezaflow.engine import RunEngine
+from vezaflow.metrics import Recorder
+from vezaflow.scale.report import Json, Report, WorkerState
+
+Begun = Callable[[float], None]
+
+
+class Crew(Protocol):
+    """Puts one load on. What steers it may be called at any time, also before the load."""
+
+    delay: float
+    """Seconds that a second's figures take to arrive here."""
+
+    async def load(self, begun: Begun) -> None:
+        """Put the load on, to its end; `begun` is called with the moment on the clock at which it begins.
+        Raises VezaflowError before that where it can't begin. Cancelled, it ends at once and keeps what it has."""
+        ...
+
+    def report(self) -> Report:
+        """How it stands, or stood when it ended. Called once a second, and when what comes after the load is over."""
+        ...
+
+    def moments(self) -> Sequence[Json]:
+        """Each second with its times, for the file of a share (metrics.Moment as JSON)."""
+        ...
+
+    def stop(self, graceful_stop: float | None = None) -> None:
+        """Begin nothing new; what runs may end within so many seconds (None: each flow's own)."""
+        ...
+
+
+class LocalCrew:
+    """This process is the only worker."""
+
+    delay = 0.0
+
+    def __init__(
+        self, engine: RunEngine, recorder: Recorder, *, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._engine = engine
+        self._recorder = recorder
+        self._clock = clock
+        self._begun = self._ended = clock()
+        self._running = False
+        self._moments: list[Json] = []
+        self._timeline = recorder.timeline()
+        self._vitals = engine.health.vitals()
+        self.stop = engine.stop
+
+    async def load(self, begun: Begun) -> None:
+        with swift_memory():
+            self._begun = self._clock()
+            self._recorder.begin(self._begun)
+            self._running = True
+            begun(self._begun)
+            try:
+                async with trio.open_nursery() as nursery:
+                    await nursery.start(self._engine.health.run)
+                    await self._engine.load(self._begun)
+                    nursery.cancel_scope.cancel()
+            finally:
+                self.report()
+                self._running = False
+
+    def report(self) -> Report:
+        self._recorder.fold(self._clock())
+        if self._running:
+            self._ended = self._clock()
+            self._timeline = self._recorder.timeline()
+            self._moments += (moment.to_json() for moment in self._recorder.moments()[1])
+            self._vitals = self._engine.health.vitals()
+        return Report(
+            self._ended - self._begun,
+            self._recorder.snapshot(),
+            self._timeline,
+            {run.flow.name: run.delivered for run in self._engine.flows},
+            (WorkerState("1", self._vitals),),
+            self._engine.incidents.items,
+        )
+
+    def moments(self) -> Sequence[Json]:
+        return tuple(self._moments)
+
+
+@contextmanager
+def swift_memory() -> Iterator[None]:
+    """Keep the cycle collector out of the way: what lives now lives for the run, and the hot path makes no cycles."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 1000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()

@@ -1,0 +1,118 @@
+"""How a load stands: the figures of one process, or of all together. What a worker sends once a second, what the
+session asks its crew for, and what the file of a share keeps are this one thing.
+
+Merging loses nothing: counts are added, histograms merged, and of each worker's health its own reading stays.
+"""
+
+from collections import Counter as Tally
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from vezaflow.diagnostics import Source, Span
+from vezaflow.engine import Delivered, Incident, Vitals
+from vezaflow.metrics import Summary, Timeline, merge_all
+
+Json = dict[str, Any]
+_NOWHERE = Source("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerState:
+    """One worker: how it fares, and why it was lost (empty: it was not)."""
+
+    name: str  # `2`; of a run's share `2` and the share: `2 of share 3/8`
+    vitals: Vitals
+    lost: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`seconds`: how much of the load the figures cover."""
+
+    seconds: float
+    summary: Summary
+    timeline: Timeline
+    delivered: Mapping[str, Delivered]  # by flow
+    workers: tuple[WorkerState, ...]
+    incidents: tuple[Incident, ...] = ()
+
+
+def merged(reports: Sequence[Report], timeline: Timeline) -> Report:
+    """One report of all. The timeline is made elsewhere: it needs more than the reports' last state."""
+    return Report(
+        max((report.seconds for report in reports), default=0.0),
+        merge_all(report.summary for report in reports),
+        timeline,
+        merged_delivered(report.delivered for report in reports),
+        tuple(worker for report in reports for worker in report.workers),
+        merged_incidents(report.incidents for report in reports),
+    )
+
+
+def merged_delivered(shares: Iterable[Mapping[str, Delivered]]) -> dict[str, Delivered]:
+    """What all shares of each flow delivered together."""
+    whole: dict[str, Delivered] = {}
+    for share in shares:
+        for flow, delivered in share.items():
+            whole[flow] = _both(whole[flow], delivered) if flow in whole else delivered
+    return whole
+
+
+def _both(one: Delivered, other: Delivered) -> Delivered:
+    """Numbers and tallies are added, what is true of one is true of both."""
+    found: dict[str, Any] = {}
+    for name in (item.name for item in fields(Delivered)):
+        mine, theirs = getattr(one, name), getattr(other, name)
+        if isinstance(mine, bool):
+            found[name] = mine or theirs
+        elif isinstance(mine, Mapping):
+            found[name] = Tally(mine) + Tally(theirs)
+        else:
+            found[name] = mine + theirs
+    return Delivered(**found)
+
+
+def merged_incidents(shares: Iterable[tuple[Incident, ...]]) -> tuple[Incident, ...]:
+    """Each place once, with the words of the share that came first; the most frequent first."""
+    whole: dict[tuple[str, str, str, str, int], Incident] = {}
+    for incident in (incident for share in shares for incident in share):
+        span = incident.span
+        key = (incident.code, incident.flow, incident.step, span.source.path, span.start)
+        first = whole.get(key)
+        whole[key] = replace(first, count=first.count + incident.count) if first else incident
+    return tuple(sorted(whole.values(), key=lambda incident: -incident.count))
+
+
+def written(report: Report) -> Json:
+    """A report as JSON, without its summary and timeline: those travel beside it."""
+    return {
+        "seconds": report.seconds,
+        "delivered": {flow: asdict(delivered) for flow, delivered in report.delivered.items()},
+        "workers": [asdict(worker) for worker in report.workers],
+        "incidents": [_written_incident(incident) for incident in report.incidents],
+    }
+
+
+def read(record: Json, summary: Summary, sources: Mapping[str, Source]) -> Report:
+    """The report that `written` wrote, without a timeline. `sources`: by path, what incidents point into."""
+    return Report(
+        record["seconds"],
+        summary,
+        Timeline(),
+        {flow: Delivered(**delivered) for flow, delivered in record["delivered"].items()},
+        tuple(WorkerState(w["name"], Vitals(**w["vitals"]), w["lost"]) for w in record["workers"]),
+        tuple(_read_incident(incident, sources) for incident in record["incidents"]),
+    )
+
+
+def _written_incident(incident: Incident) -> Json:
+    span = incident.span
+    place = {"path": span.source.path, "start": span.start, "end": span.end}
+    names = ("code", "flow", "step", "message", "count")
+    return {**{name: getattr(incident, name) for name in names}, **place}
+
+
+def _read_incident(record: Json, sources: Mapping[str, Source]) -> Incident:
+    span = Span(sources.get(record["path"], _NOWHERE), record["start"], record["end"])
+    return Incident(record["code"], record["flow"], record["step"], record["message"], span, record["count"])

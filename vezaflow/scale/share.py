@@ -1,0 +1,83 @@
+"""One share of a load that was run by hand, as a value and as JSON: what it takes to merge it with the others.
+
+A share's file is a `summary.json` with this beside its figures. It holds no secret: the bundle is kept masked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vezaflow.metrics import Moment, Summary, timeline_of
+from vezaflow.plan import Bundle, Inputs, Segment
+from vezaflow.scale.report import Json, Report, merged, read, written
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`moments`: each second with its times, as JSON."""
+
+    segment: Segment
+    bundle: Bundle
+    report: Report
+    moments: Sequence[Json]
+
+    @property
+    def name(self) -> str:
+        """`2/8`: as the command line writes it."""
+        return f"{self.segment.index + 1}/{self.segment.count}"
+
+    def to_json(self) -> Json:
+        return {
+            "index": self.segment.index + 1,
+            "count": self.segment.count,
+            "bundle": self.bundle.masked().to_json(),
+            "report": written(self.report),
+            "moments": list(self.moments),
+        }
+
+    @classmethod
+    def from_json(cls, record: Json, figures: Json) -> "Share":
+        """The share that `to_json` wrote. `figures`: its summary, which the file has beside it."""
+        bundle = Bundle.from_json(record["bundle"])
+        report = read(record["report"], Summary.from_json(figures), bundle.sources)
+        return cls(Segment(record["index"] - 1, record["count"]), bundle, report, record["moments"])
+
+
+def merged_shares(shares: Sequence[Share]) -> Report:
+    """One report of all shares, as if one run had put on their load."""
+    moments = [[Moment.from_json(moment) for moment in share.moments] for share in shares]
+    return merged([_named(share) for share in shares], timeline_of(moments))
+
+
+def _named(share: Share) -> Report:
+    workers = tuple(replace(worker, name=f"{worker.name} of share {share.name}") for worker in share.report.workers)
+    return replace(share.report, workers=workers)
+
+
+def differences(one: Bundle, other: Bundle) -> str:
+    """What keeps two bundles from being one run's, in words; empty when nothing does."""
+    mine, theirs = _texts(one), _texts(other)
+    if mine.keys() != theirs.keys():
+        return f"not the same files: {', '.join(sorted(mine.keys() ^ theirs.keys()))}"
+    texts = [name for name, text in mine.items() if theirs[name] != text]
+    if texts:
+        return f"not the same text of {', '.join(texts)}"
+    inputs = [name for name, value in _words(one.inputs).items() if _words(other.inputs).get(name) != value]
+    return f"not the same {', '.join(inputs)}" if inputs else ""
+
+
+def _texts(bundle: Bundle) -> dict[str, str]:
+    return {path.replace("\\", "/").rpartition("/")[2]: text for path, text in bundle.files}
+
+
+def _words(inputs: Inputs) -> dict[str, Any]:
+    """The inputs by the names that people gave them."""
+    options = {
+        "--base-url": inputs.base_url,
+        "--duration": inputs.duration,
+        "--vus": dict(inputs.vus),
+        "--scale": inputs.scale,
+        "--only": tuple(inputs.only),
+        "--seed": inputs.seed,
+    }
+    return {**inputs.environment, **options}

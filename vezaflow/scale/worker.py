@@ -1,0 +1,198 @@
+"""A worker process: one share of every flow, on an event loop and a core of its own.
+
+Laws: it obeys its coordinator and nobody else (Ctrl-C is the coordinator's to pass on); it ends when the coordinator
+does, however that ends; all that it measured is in its last report. Its environment holds no input of the run: those
+come with the bundle, over the socket that is its standard input.
+"""
+
+import base64
+import ctypes
+import os
+import pickle
+import signal
+import socket
+import sys
+import time
+
+import trio
+import trio.socket
+
+from vezaflow.diagnostics import render_text
+from vezaflow.engine import RunEngine
+from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.metrics import Recorder, Summary
+from vezaflow.plan import Bundle, BundleError, Plan, Segment
+from vezaflow.protocols import Transport
+from vezaflow.scale.crew import swift_memory
+from vezaflow.scale.frames import Channel
+from vezaflow.scale.report import Json, Report, WorkerState, written
+
+TICK = 1.0  # seconds between two reports
+BEAT = 0.25  # seconds between two signs of life
+SPOKEN = 20  # `log` messages that a report carries
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Serve the coordinator at the other end of standard input."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
+    trio.run(_serve, socket.socket(fileno=os.dup(0)))
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this process with the coordinator; elsewhere than on Linux the closed socket does that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+async def _serve(end: socket.socket) -> None:
+    channel = Channel(trio.socket.from_stdlib_socket(end))
+    order = await channel.receive()
+    if order is None:
+        return
+    try:
+        worker = Worker(channel, order, Bundle.from_json(order["bundle"]).plan())
+    except BundleError as e:
+        await channel.send(_refusal(render_text(e.diagnostics, colour=False), "", ExitCode.USAGE))
+    except VezaflowError as e:
+        await channel.send(_refusal(e.message, e.hint, e.code))
+    else:
+        await worker.run()
+
+
+def _refusal(message: str, hint: str, code: ExitCode) -> Json:
+    return {"is": "refused", "message": message, "hint": hint, "code": int(code)}
+
+
+class Worker:
+    """One share of a plan, from the start signal to the last report."""
+
+    def __init__(self, channel: Channel, order: Json, plan: Plan) -> None:
+        self._channel = channel
+        self._number: int = order["number"]
+        self._clock = time.perf_counter
+        self._recorder = Recorder(self._clock(), keep=True)
+        self._transport = Transport()
+        self._engine = RunEngine(
+            plan,
+            recorder=self._recorder,
+            client=self._transport.client,
+            say=self._say,
+            segment=Segment(*order["segment"]),
+            handed=pickle.loads(base64.b64decode(order["handed"])),
+        )
+        self._zero: float | None = None
+        self._said: list[str] = []
+        self._unsaid = 0
+        self._start = trio.Event()
+        self._load = trio.CancelScope()
+
+    async def run(self) -> None:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self._transport.run)
+            await nursery.start(self._engine.wheel.run)
+            nursery.start_soon(self._obey, nursery.cancel_scope)
+            await self._tell({"is": "ready"})
+            nursery.start_soon(self._beat)
+            await self._start.wait()
+            with swift_memory():
+                await self._whole_load(nursery)
+            await self._tell(await self._report(over=True))
+            nursery.cancel_scope.cancel()
+
+    async def _whole_load(self, nursery: trio.Nursery) -> None:
+        assert self._zero is not None
+        with self._load:
+            await trio.sleep(self._zero - self._clock())
+            self._recorder.begin(self._zero)
+            await nursery.start(self._engine.health.run)
+            async with trio.open_nursery() as watchers:
+                watchers.start_soon(self._watch, self._zero)
+                await self._engine.load(self._zero)
+                watchers.cancel_scope.cancel()
+        self._recorder.fold(self._clock())
+
+    async def _obey(self, everything: trio.CancelScope) -> None:
+        """Do as the coordinator says; without it there is nothing to do."""
+        while (order := await self._channel.receive()) is not None:
+            match order["do"]:
+                case "start":
+                    self._zero = order["at"]
+                    self._start.set()
+                case "stop":
+                    self._engine.stop(order["grace"])
+                case "stop_flow":
+                    self._engine.stop_flow(order["flow"])
+                case "cancel" if self._zero is not None:
+                    self._load.cancel()
+                case "cancel":
+                    break
+        everything.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            await trio.sleep(BEAT)
+            await self._tell({"is": "beat"})
+
+    async def _watch(self, zero: float) -> None:
+        due = zero
+        while True:
+            due += TICK
+            await trio.sleep(max(0.0, due - self._clock()))
+            self._recorder.fold(self._clock())
+            with trio.CancelScope(shield=True):
+                await self._tell(await self._report(over=False))
+
+    async def _tell(self, message: Json) -> None:
+        """Send a message whole: half of one would spoil all that follow."""
+        with trio.CancelScope(shield=True):
+            try:
+                await self._channel.send(message)
+            except trio.BrokenResourceError:
+                pass  # the coordinator is gone; `_obey` sees it and ends everything
+
+    async def _report(self, *, over: bool) -> Json:
+        """The figures up to the last fold, written down in slices: the VUs don't wait for it."""
+        second, moments = self._recorder.moments()
+        flows = self._engine.flows
+        report = Report(
+            self._clock() - (self._zero or 0.0),
+            self._recorder.snapshot(),
+            self._recorder.timeline(),
+            {run.flow.name: run.delivered for run in flows},
+            (WorkerState(str(self._number), self._engine.health.vitals()),),
+            self._engine.incidents.items,
+        )
+        said, self._said = self._said, []
+        unsaid, self._unsaid = self._unsaid, 0
+        return {
+            "is": "report",
+            "over": over,
+            "stopped": self._engine.stopped,
+            "stopped_flows": [run.flow.name for run in flows if run.stopped],
+            "second": second,
+            "report": written(report),
+            "moments": [moment.to_json() for moment in moments],
+            "said": said,
+            "unsaid": unsaid,
+            "summary": await _written_slowly(report.summary),
+        }
+
+    def _say(self, message: str) -> None:
+        if len(self._said) < SPOKEN:
+            self._said.append(message)
+        else:
+            self._unsaid += 1
+
+
+async def _written_slowly(summary: Summary) -> Json:
+    """Summary.to_json, row by row, with a turn for everybody else between two: at once it would be a stall of 10 ms."""
+    record = Summary(flows=summary.flows, vus=summary.vus).to_json()
+    for request in summary.requests.items():
+        record["requests"] += Summary(requests=dict([request])).to_json()["requests"]
+        await trio.lowlevel.checkpoint()
+    for step in summary.steps.items():
+        record["steps"] += Summary(steps=dict([step])).to_json()["steps"]
+        await trio.lowlevel.checkpoint()
+    return record

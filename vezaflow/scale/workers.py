@@ -1,0 +1,195 @@
+"""The coordinator's side of every core: starts worker processes, keeps their clocks together, merges what they report.
+
+Laws: each worker has an exact segment of every flow, and all begin at one moment of `time.perf_counter`, which is one
+clock for all processes of a machine. When one is lost the others stop in order, and what it had reported stays. No
+worker outlives `load`, however that ends.
+"""
+
+import base64
+import os
+import pickle
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import trio
+
+from vezaflow.engine import RunEngine, Vitals
+from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.metrics import Merger, Moment, Recorder, Summary, Timeline
+from vezaflow.plan import Bundle, Segment
+from vezaflow.scale.crew import Begun
+from vezaflow.scale.member import Member
+from vezaflow.scale.report import Json, Report, WorkerState, merged, read
+
+_HEADSTART = 0.1  # seconds between the start signal and the start
+_LAST_WORDS = 2.0  # seconds for the last reports when the load is cut off
+_GRACE = 5.0  # seconds that the others get when one is lost
+
+
+class WorkerCrew:
+    """`count` worker processes, each with its share of `segment`. `engine` and `recorder` are this process's own, for
+    what happens once: preflight, setup, teardown. `say` gets what `log` steps and crashing workers say. `keep`: each
+    second's times are wanted at the end."""
+
+    delay = 0.25
+
+    def __init__(
+        self,
+        count: int,
+        bundle: Bundle,
+        engine: RunEngine,
+        recorder: Recorder,
+        *,
+        segment: Segment,
+        say: Callable[[str], None],
+        keep: bool,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.members: tuple[Member, ...] = ()
+        self._count = count
+        self._bundle = bundle
+        self._engine = engine
+        self._recorder = recorder
+        self._segment = segment
+        self._say = say
+        self._clock = clock
+        self._keep = keep
+        self._merger = Merger(range(1, count + 1))
+        self._moments: list[Json] = []
+        self._reports: dict[int, Report] = {}
+        self._running = False
+        self._stopping = False
+        self._stopped_flows: set[str] = set()
+        self._shelter = trio.CancelScope(shield=True)
+
+    async def load(self, begun: Begun) -> None:
+        environment = _environment(self._bundle)
+        self.members = tuple(Member(n, environment, self._heard) for n in range(1, self._count + 1))
+        if self._stopping:
+            self.stop()
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._dismiss_when_cancelled)
+                with self._shelter:
+                    await self._everybody(begun)
+                nursery.cancel_scope.cancel()
+        finally:
+            for member in self.members:
+                member.reap()
+        if not self._running:
+            self._refuse()
+
+    async def _everybody(self, begun: Begun) -> None:
+        async with trio.open_nursery() as nursery:
+            for member in self.members:
+                nursery.start_soon(self._attend, member, self._order(member.number))
+            for member in self.members:
+                await member.ready.wait()
+            if not all(member.alive for member in self.members):
+                nursery.cancel_scope.cancel()
+                return
+            begin = self._clock() + _HEADSTART
+            self._recorder.begin(begin)
+            self._running = True
+            self._tell("start", at=begin)
+            begun(begin)
+
+    def _order(self, number: int) -> Json:
+        return {
+            "number": number,
+            "segment": share_of(self._segment, number - 1, self._count),
+            "bundle": self._bundle.to_json(),
+            # values of any plain type, a range or a large number too, from this process to its own child
+            "handed": base64.b64encode(pickle.dumps(self._engine.handed())).decode(),
+        }
+
+    async def _attend(self, member: Member, order: Json) -> None:
+        await member.attend(order)
+        self._merger.gone(member.number)
+        self._settle()
+        if member.lost and self._running:
+            self._say(f"{member.lost}; the others are stopped")
+            self.stop(_GRACE)
+        for line in member.last_words.splitlines():
+            self._say(f"worker {member.number}: {line}")
+
+    async def _dismiss_when_cancelled(self) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            self._tell("cancel")
+            self._shelter.deadline = trio.current_time() + _LAST_WORDS
+
+    def _refuse(self) -> None:
+        """Say why nothing was begun."""
+        for member in self.members:
+            if (told := member.refusal) is not None:
+                raise VezaflowError(told["message"], hint=told["hint"], code=ExitCode(told["code"]))
+            if member.lost:
+                raise VezaflowError(f"{member.lost}, before any load was sent", code=ExitCode.REFUSED)
+
+    def _heard(self, member: Member, message: Json) -> None:
+        report = read(message["report"], Summary.from_json(message["summary"]), self._bundle.sources)
+        self._reports[member.number] = report
+        self._merger.take(member.number, message["second"], [Moment.from_json(m) for m in message["moments"]])
+        self._settle()
+        for line in message["said"]:
+            self._say(line)
+        if message["unsaid"]:
+            self._say(f"… and {message['unsaid']:,} more messages of `log` steps of worker {member.number}")
+        self._follow(message)
+
+    def _follow(self, message: Json) -> None:
+        """A `stop` step that one worker met stops the run, or the flow, for all."""
+        if self._stopping:
+            return
+        if message["stopped"]:
+            self.stop()
+        for flow in set(message["stopped_flows"]) - self._stopped_flows:
+            self._stopped_flows.add(flow)
+            self._tell("stop_flow", flow=flow)
+
+    def report(self) -> Report:
+        """Everybody's figures, this process's own (preflight, setup, teardown) with them."""
+        self._recorder.fold(self._clock())
+        shares = [self._share(member) for member in self.members]
+        summary = self._recorder.snapshot()
+        own = Report(0.0, summary, self._merger.timeline(), {}, (), self._engine.incidents.items)
+        return merged([own, *shares], self._merger.timeline())
+
+    def _share(self, member: Member) -> Report:
+        report = self._reports.get(member.number) or _nothing(member.number)
+        return replace(report, workers=tuple(replace(worker, lost=member.lost) for worker in report.workers))
+
+    def moments(self) -> Sequence[Json]:
+        return tuple(self._moments)
+
+    def _settle(self) -> None:
+        settled = self._merger.settled()
+        if self._keep:
+            self._moments += (moment.to_json() for moment in settled)
+
+    def stop(self, graceful_stop: float | None = None) -> None:
+        self._stopping = True
+        self._tell("stop", grace=graceful_stop)
+
+    def _tell(self, do: str, **details: Any) -> None:
+        for member in self.members:
+            member.tell({"do": do, **details})
+
+
+def _nothing(number: int) -> Report:
+    """Of a worker that has not reported yet."""
+    return Report(0.0, Summary(), Timeline(), {}, (WorkerState(str(number), Vitals(0.0, 0.0, 0.0, 0.0, 0.0, 0)),))
+
+
+def share_of(segment: Segment, index: int, count: int) -> tuple[int, int]:
+    """Index and count of one of `count` equal shares of a segment: together they are exactly that segment."""
+    return segment.index + segment.count * index, segment.count * count
+
+
+def _environment(bundle: Bundle) -> dict[str, str]:
+    """What workers get of this process's environment: all but the run's inputs."""
+    return {name: value for name, value in os.environ.items() if name not in bundle.inputs.environment}

@@ -1,0 +1,44 @@
+"""Files and inputs → a plan, or everything that is wrong with them, with no secret in the words."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from vezaflow.diagnostics import Diagnostic, Diagnostics
+from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.model import Suite, lint
+from vezaflow.plan import Inputs, Plan, Secrets, build
+
+
+class WrongFilesError(VezaflowError):
+    """The files can't be run; the diagnostics say why."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        super().__init__("the files can't be run as they are", code=ExitCode.USAGE)
+        self.diagnostics = tuple(diagnostics)
+
+
+def read(paths: Sequence[Path], *, base_url: bool = False) -> Suite:
+    """The suite at `paths`. Raises WrongFilesError with everything that lint says of it.
+
+    `base_url`: one is given elsewhere, so the files need none.
+    """
+    suite, diagnostics = lint(paths, base_url=base_url)
+    if suite is None or diagnostics.failed:
+        raise WrongFilesError(diagnostics.items)
+    return suite
+
+
+def prepare(suite: Suite, inputs: Inputs) -> Plan:
+    """The plan of a suite with its inputs. Raises WrongFilesError, or VezaflowError where the guard says no."""
+    diagnostics = Diagnostics()
+    mask = Secrets.among(suite.secrets, inputs.environment).mask
+    try:
+        plan = build(suite, inputs, diagnostics)
+    except VezaflowError as e:
+        raise VezaflowError(mask(e.message), hint=e.hint, code=e.code) from None
+    if plan is None:
+        raise WrongFilesError([replace(d, message=mask(d.message)) for d in diagnostics])
+    if not plan.flows:
+        raise VezaflowError("there is no flow to run", hint="a flow is a YAML file with `steps` beside suite.yml")
+    return plan

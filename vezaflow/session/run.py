@@ -1,0 +1,197 @@
+"""One run, from preflight to result: what runs, in which order, and who may stop it.
+
+A run ends in one of three ways: a RunResult with its verdict, a VezaflowError (refused, or stopped before load), or a
+bug. Preflight, setup and teardown happen once, here; who carries the load between them is the crew's matter.
+"""
+
+import secrets as random_source
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import trio
+
+from vezaflow.engine import RunEngine
+from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.gates import AbortWatch, Verdict, judge
+from vezaflow.limits import require_open_files
+from vezaflow.metrics import Recorder
+from vezaflow.outputs import Output, tick_of
+from vezaflow.plan import Bundle, Plan, Segment
+from vezaflow.protocols import Transport
+from vezaflow.results import RunResult
+from vezaflow.scale import Crew, LocalCrew, Share, WorkerCrew
+from vezaflow.session.outcome import Circumstances, health_of, result_of
+from vezaflow.session.shares import share_of_run
+from vezaflow.session.talk import Talk
+
+TICK = 1.0  # seconds between two looks at the gates and ticks of the outputs
+_LAST_GRACE = 5.0  # seconds that flows get when a gate aborts the run
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """Who carries the load: so many processes, and which share of it (None: all)."""
+
+    bundle: Bundle
+    workers: int = 1
+    share: Segment | None = None
+
+    @property
+    def segment(self) -> Segment:
+        return self.share or Segment()
+
+
+def run(plan: Plan, outputs: Sequence[Output], say: Callable[[str], None], staff: Staff) -> RunResult:
+    """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load."""
+    require_open_files(-(-plan.vus // (staff.workers * staff.segment.count)))
+    return trio.run(_Session(plan, outputs, say, staff).main)
+
+
+@dataclass(slots=True)
+class _Stops:
+    """Who asked the run to end."""
+
+    by_hand: int = 0
+    aborted: Verdict | None = None
+
+
+class _Session:
+    def __init__(self, plan: Plan, outputs: Sequence[Output], say: Callable[[str], None], staff: Staff) -> None:
+        self._plan = plan
+        self._outputs = outputs
+        self._staff = staff
+        self._clock = time.perf_counter
+        self._recorder = Recorder(self._clock(), keep=staff.share is not None)
+        self._transport = Transport()
+        self._stops = _Stops()
+        self._abort = AbortWatch(plan.gates)
+        self._talk = Talk(lambda message: say(plan.secrets.mask(message)))
+        self._engine = RunEngine(
+            plan,
+            recorder=self._recorder,
+            client=self._transport.client,
+            say=self._talk.say,
+            segment=staff.segment,
+        )
+        self._crew = self._make_crew(lambda message: say(plan.secrets.mask(message)))
+        self._scope = trio.CancelScope()  # of preflight and setup, then of the load: a second Ctrl-C ends it
+        self._began: datetime | None = None
+
+    def _make_crew(self, say: Callable[[str], None]) -> Crew:
+        staff = self._staff
+        if staff.workers == 1:
+            return LocalCrew(self._engine, self._recorder, clock=self._clock)
+        return WorkerCrew(
+            staff.workers,
+            staff.bundle,
+            self._engine,
+            self._recorder,
+            segment=staff.segment,
+            say=say,
+            keep=staff.share is not None,
+            clock=self._clock,
+        )
+
+    async def main(self) -> RunResult:
+        refused: VezaflowError | None = None
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self._transport.run)
+            await nursery.start(self._engine.wheel.run)
+            await nursery.start(self._listen)
+            try:
+                problem = await self._phases()
+            except VezaflowError as e:
+                refused = e
+            nursery.cancel_scope.cancel()
+        if refused is not None:
+            mask = self._plan.secrets.mask
+            raise VezaflowError(mask(refused.message), hint=refused.hint, code=refused.code) from None
+        return self._result(problem)
+
+    async def _phases(self) -> str:
+        """Preflight, setup, load, teardown. Returns what went wrong in teardown, or ''."""
+        with self._scope:
+            await self._engine.preflight()
+            await self._engine.setup()
+        if not self._stops.by_hand:
+            await self._load()
+        if self._began is None:
+            raise VezaflowError("stopped before any load was sent", code=ExitCode.INTERRUPTED)
+        return await self._engine.teardown()
+
+    async def _load(self) -> None:
+        self._scope = trio.CancelScope()
+        refused: VezaflowError | None = None
+        try:
+            async with trio.open_nursery() as watchers:
+                with self._scope:
+                    try:
+                        await self._crew.load(lambda begin: self._begin(begin, watchers))
+                    except VezaflowError as e:
+                        refused = e
+                watchers.cancel_scope.cancel()
+        finally:
+            if self._began is not None:
+                for output in self._outputs:
+                    output.end()
+            self._talk.rest()
+        if refused is not None:
+            raise refused
+
+    def _begin(self, begin: float, watchers: trio.Nursery) -> None:
+        self._began = datetime.now(UTC)
+        for output in self._outputs:
+            output.begin(self._plan)
+        watchers.start_soon(self._watch, begin)
+
+    async def _watch(self, begin: float) -> None:
+        """Once a second: look at the abort gates, tell the outputs."""
+        due = begin + self._crew.delay
+        while True:
+            due += TICK
+            await trio.sleep(max(0.0, due - self._clock()))
+            self._look()
+
+    def _look(self) -> None:
+        report = self._crew.report()
+        verdict = None if self._stops.aborted else self._abort.broken(report.seconds, report.summary)
+        if verdict is not None:
+            self._stops.aborted = verdict
+            self._crew.stop(_LAST_GRACE)
+        self._talk.rest()
+        verdicts = judge(self._plan.gates, report.summary, seconds=report.seconds)
+        tick = tick_of(
+            self._plan, report.summary, report.timeline, verdicts, elapsed=report.seconds, health=health_of(report)
+        )
+        for output in self._outputs:
+            output.tick(tick)
+
+    async def _listen(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Ctrl-C: running iterations may end. Again: everything ends now."""
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            task_status.started()
+            async for _ in signals:
+                self._stops.by_hand += 1
+                if self._stops.by_hand == 1 and self._began is not None:
+                    self._crew.stop()
+                else:
+                    self._scope.cancel()
+
+    def _result(self, problem: str) -> RunResult:
+        assert self._began is not None
+        aborted = self._stops.aborted
+        run = Circumstances(
+            run_id=f"{self._began:%Y%m%dT%H%M%SZ}-{random_source.token_hex(3)}",
+            began=self._began,
+            interrupted=self._stops.by_hand > 0,
+            aborted=aborted.gate.text if aborted else "",
+            notes=(f"teardown: {problem}",) if problem else (),
+        )
+        report = self._crew.report()
+        if self._staff.share is None:
+            return result_of(self._plan, report, run)
+        share = Share(self._staff.share, self._staff.bundle, report, self._crew.moments())
+        return share_of_run(self._plan, share, run)

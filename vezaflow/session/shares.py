@@ -1,0 +1,121 @@
+"""Shares that were run by hand: what one of them can say alone, and the result of all together.
+
+A share settles nothing: its counts are a part of the whole's, so its gates are judged when the shares are merged. Only
+shares of one run are merged (the same files, inputs and seed, each share once); one that is missing is told, and the
+verdict is inconclusive.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from vezaflow import units
+from vezaflow.errors import VezaflowError
+from vezaflow.gates import Concern, ConcernKind
+from vezaflow.plan import BundleError, Plan
+from vezaflow.results import RunResult
+from vezaflow.scale import Share, differences, merged_shares
+from vezaflow.session.files import WrongFilesError
+from vezaflow.session.outcome import Circumstances, result_of
+
+_APART = 0.1  # of the load's duration: shares that began further apart were no one load
+
+
+def share_of_run(plan: Plan, share: Share, run: Circumstances) -> RunResult:
+    """The record of one share."""
+    text = f"this is share {share.name}: it settles nothing alone"
+    doubt = Concern(ConcernKind.SHARE, text, "`vezaflow merge` with the files of all shares")
+    return replace(result_of(plan, share.report, run, (doubt,)), share=share)
+
+
+def merge(files: Sequence[Path]) -> RunResult:
+    """One result of the shares in these files. Raises VezaflowError where they are not shares of one run."""
+    records = sorted(((file, _record(file)) for file in files), key=lambda found: int(found[1]["share"]["index"]))
+    shares = [(file, Share.from_json(record["share"], record["figures"])) for file, record in records]
+    for one, other in pairwise(shares):
+        _check(one, other)
+    plan = _plan(shares[0][1])
+    report = merged_shares([share for _, share in shares])
+    told = [record for _, record in records]
+    doubts = (*_missing([share for _, share in shares]), *_apart(plan, told))
+    return result_of(plan, report, _circumstances(told), doubts)
+
+
+def _record(file: Path) -> dict[str, Any]:
+    import orjson
+
+    try:
+        record = orjson.loads(file.read_bytes())
+    except OSError as e:
+        raise VezaflowError(f"{file} can't be read: {e.strerror}") from None
+    except orjson.JSONDecodeError:
+        record = None
+    if not isinstance(record, dict) or "figures" not in record:
+        raise VezaflowError(f"{file} is no result of `vezaflow run`", hint="`--segment 1/2` writes a share's file")
+    if record.get("share") is None:
+        raise VezaflowError(
+            f"{file} is the result of a whole run, not of a share", hint="`--segment 1/2` makes a run a share"
+        )
+    return record
+
+
+def _check(one: tuple[Path, Share], other: tuple[Path, Share]) -> None:
+    """Raise VezaflowError where two shares, in the order of their numbers, can't be of one run."""
+    (file, share), (next_file, next_share) = one, other
+    pair = f"{file} and {next_file}"
+    if share.segment.count != next_share.segment.count:
+        raise VezaflowError(f"{pair} are shares {share.name} and {next_share.name}: of different divisions")
+    if share.segment == next_share.segment:
+        raise VezaflowError(f"{pair} are both share {share.name}", hint="give each share once")
+    found = differences(share.bundle, next_share.bundle)
+    if found:
+        raise VezaflowError(
+            f"{pair} are not shares of one run: {found}",
+            hint="all shares need the same files, options, environment values and seed",
+        )
+
+
+def _plan(share: Share) -> Plan:
+    try:
+        return share.bundle.plan()
+    except BundleError as e:
+        raise WrongFilesError(e.diagnostics) from None
+
+
+def _missing(shares: Sequence[Share]) -> list[Concern]:
+    count = shares[0].segment.count
+    there = {share.segment.index for share in shares}
+    names = [f"{index + 1}/{count}" for index in range(count) if index not in there]
+    if not names:
+        return []
+    what = f"share {names[0]} is missing" if len(names) == 1 else f"shares {', '.join(names)} are missing"
+    text = f"{what}: {len(names)} of {count} parts of the load are not in these figures"
+    return [Concern(ConcernKind.LOAD_NOT_REACHED, text, "give the files of all shares")]
+
+
+def _apart(plan: Plan, records: Sequence[dict[str, Any]]) -> list[Concern]:
+    apart = _spread(records)
+    if apart <= _APART * plan.seconds:
+        return []
+    text = f"the shares began up to {units.duration(apart)} apart, so they were not one load"
+    return [Concern(ConcernKind.LOAD_NOT_REACHED, text, "start them together, or make the load longer")]
+
+
+def _spread(records: Sequence[dict[str, Any]]) -> float:
+    starts = [datetime.fromisoformat(record["started"]) for record in records]
+    return (max(starts) - min(starts)) / timedelta(seconds=1)
+
+
+def _circumstances(records: Sequence[dict[str, Any]]) -> Circumstances:
+    notes = [f"share {r['share']['index']}/{r['share']['count']}: {note}" for r in records for note in r["notes"]]
+    notes.append(f"merged from {len(records)} shares, which began {units.duration(_spread(records))} apart")
+    return Circumstances(
+        run_id=min(record["run_id"] for record in records),
+        began=min(datetime.fromisoformat(record["started"]) for record in records),
+        interrupted=any(record["interrupted"] for record in records),
+        aborted=next((record["aborted"] for record in records if record["aborted"]), ""),
+        notes=tuple(notes),
+    )
