@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 NOTE = "<!-- Made by docs/generate.py from vezaflow's own tables. Do not edit: change the table. -->\n"
 
 CHAPTERS = (
-    ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "tls")),
+    ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "lint", "tls")),
     ("Load", ("constant-vus", "per-vu-iterations", "shared-iterations")),
     ("Requests", ("request", "retrying", "wait", "auth", "basic", "body", "part")),
     ("What a right answer is", ("expect", "header match", "json match", "body match")),

@@ -86,3 +86,40 @@ def test_environment_lists_every_value_and_whether_it_has_a_default() -> None:
         ("BASE_URL", False),
         ("TOKEN", False),
     ]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "  - set: {page: 1}  # vezaflow: ignore[VF306] for later\n  - get: /",
+        "  # vezaflow: ignore[VF306] for later\n\n  # and more words\n  - set: {page: 1}\n  - get: /",
+        "  - set: {page: 1, more: 2} #vezaflow:ignore [ VF306 ]for later\n  - get: /",
+    ],
+)
+def test_a_comment_with_a_reason_silences_its_line(steps: str) -> None:
+    assert codes(steps) == []
+
+
+def test_a_suite_silences_a_code_everywhere() -> None:
+    suite = "base_url: http://127.0.0.1\nlint: {ignore: {VF306: for later}}"
+    assert codes("  - set: {page: 1}\n  - get: /\n    extract: {a: $.b}", suite=suite) == []
+
+
+def test_an_error_is_shown_whatever_says_to_ignore_it() -> None:
+    assert codes("  - get: /${a}  # vezaflow: ignore[VF301] it is there") == ["VF301", "VF136"]
+
+
+def test_prose_about_vezaflow_is_a_comment_like_any_other() -> None:
+    assert codes("  # vezaflow: the tool\n  - get: /") == []
+
+
+def test_words_in_a_text_are_no_comment() -> None:
+    assert codes("  - post: /\n    body: |\n      # vezaflow: ignore[VF306] no\n    name: 'a # vezaflow: x'") == []
+
+
+def test_an_ignore_is_not_called_unused_where_its_rule_could_not_judge() -> None:
+    assert codes("  - gett: /\n  - set: {a: 1}  # vezaflow: ignore[VF306] for later\n  - get: /") == ["VF122"]
+    suite = "base_url: http://127.0.0.1\nlint: {ignore: {VF306: b has it}}"
+    overlay = {ROOT / "suite.yml": suite, ROOT / "a.yml": f"steps: [{{get: /}}]\n{GATES}"}
+    overlay[ROOT / "b.yml"] = "steps: [{set: {a: 1}}, {get: /}]\n" + GATES
+    assert [d.code for d in lint([ROOT / "a.yml"], overlay=overlay)[1]] == []

@@ -140,6 +140,16 @@ _ROWS: tuple[Rule, ...] = (
         "A preflight asks whether the target is up before anything else; what needs more than requests "
         "belongs into `setup`.",
     ),
+    Rule(
+        "VF136", _WARNING, "an ignore that can't be followed",
+        "A comment `# vezaflow: ignore[VF306] reason` or a row of the suite's `lint` names a code that does not exist "
+        "or that is an error, or has no reason. Only warnings can be ignored: an error stops the run all the same.",
+    ),
+    Rule(
+        "VF137", _WARNING, "an ignore that ignores nothing",
+        "What the ignore was written for is gone, or stands on another line. Behind a line it is for that line, on a "
+        "line of its own for the next one; a row of the suite's `lint` is for all of its files.",
+    ),
     # --- 2xx: expressions, templates, units
     Rule(
         "VF201", _ERROR, "syntax error in an expression",

@@ -60,6 +60,7 @@ class Kind(Enum):
     EXPRESSIONS = "an expression or a list of them"
     GATES = "a mapping of metrics to conditions"
     AUTH = "`none`, or a mapping such as `{bearer: ${env.USER_TOKEN}}`"
+    IGNORES = "a mapping of codes to reasons"
     MAPPING = "a mapping"
 
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from itertools import combinations
 
+from vezaflow.diagnostics import CODES, Severity
 from vezaflow.metrics import METRICS
 from vezaflow.model.answer_tables import ANSWER
 from vezaflow.model.fields import Field, Kind, Table
@@ -186,6 +187,11 @@ def _extracts(field: Field) -> Schema:
     return _named({"anyOf": [{"enum": list(ANSWER)}, _pattern(r"^\$($|[^{])", Kind.JSONPATH), *_refs(field)]})
 
 
+def _ignores(field: Field) -> Schema:
+    rules = [rule for rule in CODES.values() if rule.severity is Severity.WARNING]
+    return {"type": "object", "properties": {rule.code: {"description": rule.title, **_CONSTANT} for rule in rules}}
+
+
 # What stands under a key of each kind. Where a `${…}` may stand for a value, a text that holds one is let through.
 _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.TEXT: _fixed(_CONSTANT),
@@ -234,5 +240,6 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.EXPRESSIONS: _fixed({"anyOf": [_TEXT, _list(_TEXT)]}),
     Kind.GATES: _gates,
     Kind.AUTH: lambda field: _any({"const": "none"}, *_refs(field)),
+    Kind.IGNORES: _ignores,
     Kind.MAPPING: lambda field: _any(*_refs(field)),
 }

@@ -18,6 +18,7 @@ from vezaflow.model.gate_rules import check_gates, check_watched
 from vezaflow.model.name_rules import check_names, check_secrets, check_unused
 from vezaflow.model.reader import read_suite
 from vezaflow.model.schema_reader import check_schemas
+from vezaflow.model.silence import silenced
 from vezaflow.model.suite import Suite
 
 RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
@@ -54,6 +55,7 @@ def lint(
     if suite is not None:
         for rule in RULES:
             rule(suite, diagnostics)
+        diagnostics = silenced(suite, diagnostics)
     if base_url:
         diagnostics = _without(diagnostics, "VF406")
     return (None if diagnostics.failed else suite), diagnostics

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostics, Source, Span
 from vezaflow.model.flow_reader import read_flow
-from vezaflow.model.suite import Flow, Suite
+from vezaflow.model.silence import read_comments
+from vezaflow.model.suite import Flow, Ignore, Suite
 from vezaflow.model.suite_reader import bare_suite, suite_of
 from vezaflow.syntax import Node, decode, read_yaml
 
@@ -30,6 +31,7 @@ class _Files:
     diagnostics: Diagnostics
     overlay: Mapping[Path, str]
     sources: dict[str, Source] = field(default_factory=dict)
+    ignores: list[Ignore] = field(default_factory=list)  # of all files' comments
 
     def exists(self, path: Path) -> bool:
         return path in self.overlay or path.is_file()
@@ -54,6 +56,8 @@ class _Files:
         node = read_yaml(source, found)
         if node is not None or not _spaced_labels(source, self.diagnostics):
             self.diagnostics.extend(found)
+        if node is not None:
+            self.ignores.extend(read_comments(source, node))
         return source, node
 
     def _source(self, path: Path) -> Source | None:
@@ -86,7 +90,8 @@ def read_suite(
         suite = bare_suite(root, flows, files.sources)
     else:
         suite = suite_of(opened[1], root, flows, files.sources, diagnostics)
-    return suite if set(_flows_in(root, files)) <= set(flow_files) else replace(suite, whole=False)
+    whole = set(_flows_in(root, files)) <= set(flow_files)
+    return replace(suite, ignores=(*suite.ignores, *files.ignores), whole=whole)
 
 
 def _flow_files(paths: Sequence[Path], files: _Files) -> tuple[Path, Path | None, list[Path]] | None:

@@ -23,6 +23,7 @@ TABLES: dict[str, Table] = {
         tables.TLS,
         tables.GATE,
         tables.GUARD,
+        tables.LINT,
         tables.MEASURE,
         tables.PREFLIGHT,
         tables.RETRY,

@@ -47,6 +47,16 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class Ignore:
+    """A warning that is let pass, and why. `code` is empty if the comment could not be read."""
+
+    code: str
+    reason: str
+    span: Span
+    line: int | None  # of `span`'s file; None: in all files of the suite
+
+
+@dataclass(frozen=True, slots=True)
 class Flow:
     name: str
     description: str
@@ -85,4 +95,5 @@ class Suite:
     flows: tuple[Flow, ...]
     sources: Mapping[str, Source] = field(default_factory=dict)  # by path: the texts that this was read from
     secret_spans: tuple[Span, ...] = ()  # where each of `secrets` stands
+    ignores: tuple[Ignore, ...] = ()
     whole: bool = True  # whether all flows of the folder are in it

@@ -10,6 +10,7 @@ from vezaflow.model.flow_reader import read_measure, read_variables
 from vezaflow.model.gate_reader import read_gates
 from vezaflow.model.mappings import Row, items, open_mapping, sub_mapping
 from vezaflow.model.request_reader import read_defaults
+from vezaflow.model.silence import read_lint
 from vezaflow.model.step_reader import read_steps, steps_of
 from vezaflow.model.steps import Request, RequestDefaults
 from vezaflow.model.suite import Flow, Guard, Measure, Retry, Suite
@@ -70,6 +71,7 @@ def suite_of(
         flows=flows,
         sources=sources,
         secret_spans=tuple(secret.span for secret in secrets),
+        ignores=read_lint(row),
     )
 
 

@@ -133,6 +133,13 @@ SUITE = Table(
             default="all of it",
             tables=("measure",),
         ),
+        Field(
+            "lint",
+            Kind.MAPPING,
+            "What lint lets pass.",
+            "{ignore: {VF404: a second branch comes}}",
+            tables=("lint",),
+        ),
     ),
 )
 
@@ -278,6 +285,21 @@ LOADS: dict[str, Table] = {
         ),
     ),
 }
+
+LINT = Table(
+    "lint",
+    "lint's settings",
+    "What lint lets pass in all files of the suite. One line is spared by a comment: "
+    "`# vezaflow: ignore[VF404] the reason`.",
+    (
+        Field(
+            "ignore",
+            Kind.IGNORES,
+            "Warnings that are not shown, each with the reason. Errors can't be ignored.",
+            "{VF404: a second branch comes}",
+        ),
+    ),
+)
 
 GUARD = Table(
     "guard",
