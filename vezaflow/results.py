@@ -16,9 +16,9 @@ from vezaflow.scale import Share
 SCHEMA = 1
 MASK = "•••"
 CLOCK = (
-    "http_req_duration is the time from the request's first byte handed to the kernel to the answer's last byte "
-    "read, of answers that came; time.perf_counter, read where the bytes arrive. Percentiles are nearest-rank "
-    "from log-linear histograms, at most 0.1 % off."
+    "http_req_duration is the time from the request's first byte handed to the kernel to the answer's last byte, of "
+    "answers that came; time.perf_counter, and where the loop came late to an answer the kernel's stamp of its arrival "
+    "(health.receive_clock: kernel). Percentiles are nearest-rank from log-linear histograms, at most 0.1 % off."
 )
 
 
@@ -46,6 +46,9 @@ class WorkerHealth:
     lag_max_ms: float
     memory: int
     lost: str = ""
+    receive_clock: str = "read"
+    late_reads: int = 0
+    latest_read_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,9 @@ class Health:
     lag_max_ms: float = 0.0
     memory: int = 0  # peak, bytes
     vus_started: int = 0
+    receive_clock: str = "read"  # kernel: answers are stamped when they come, read: when the loop reads them
+    late_reads: int = 0  # made over 1 ms after the bytes had come; the kernel's stamps have put them right
+    latest_read_ms: float = 0.0
     workers: tuple[WorkerHealth, ...] = ()
 
 

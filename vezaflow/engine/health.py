@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import trio
 
+from vezaflow.protocols import Receiving
+
 PROBE = 0.05  # seconds between two looks at the loop
 
 
@@ -21,16 +23,23 @@ class Vitals:
     lag_p99: float
     lag_most: float
     memory: int  # bytes, the peak
+    receive_clock: str = "read"  # kernel: answers are stamped when they come, read: when they are read
+    late_reads: int = 0  # made over 1 ms late, and put right by the kernel's stamps
+    latest_read: float = 0.0  # seconds
 
 
 class Health:
     """Measures while it runs as a task; `vitals` may be read at any time."""
 
     def __init__(
-        self, clock: Callable[[], float] = time.perf_counter, cpu: Callable[[], float] = time.process_time
+        self,
+        clock: Callable[[], float] = time.perf_counter,
+        cpu: Callable[[], float] = time.process_time,
+        receiving: Callable[[], Receiving] = Receiving,
     ) -> None:
         self._clock = clock
         self._cpu = cpu
+        self._receiving = receiving
         self._begun = (clock(), cpu())
         self._last = self._begun
         self._share = 0.0
@@ -63,6 +72,7 @@ class Health:
     def vitals(self) -> Vitals:
         wall, cpu = self._clock() - self._begun[0], self._cpu() - self._begun[1]
         lags = sorted(self._lags)
+        receiving = self._receiving()
         return Vitals(
             cpu_share=self._share,
             cpu_mean=cpu / wall if wall > 0 else 0.0,
@@ -70,6 +80,9 @@ class Health:
             lag_p99=lags[int(len(lags) * 0.99)] if lags else 0.0,
             lag_most=lags[-1] if lags else 0.0,
             memory=_peak_memory(),
+            receive_clock=receiving.clock,
+            late_reads=receiving.late,
+            latest_read=receiving.latest,
         )
 
 

@@ -21,7 +21,7 @@ from vezaflow.engine.wheel import Wheel
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.metrics import Phase, Recorder
 from vezaflow.plan import UNSET, EvaluationError, Plan, PlannedFlow, PlannedStep, Segment, Targets
-from vezaflow.protocols import ClientOptions, Sender
+from vezaflow.protocols import ClientOptions, Receiving, Sender
 
 Handed = Mapping[str, Mapping[int, Any]]  # flow → slot → value
 SUITE = ""  # the flow's name in the metrics of preflight, setup and teardown
@@ -41,11 +41,13 @@ class RunEngine:
         say: Callable[[str], None] = lambda _message: None,
         segment: Segment | None = None,
         handed: Handed | None = None,
+        receiving: Callable[[], Receiving] = Receiving,
     ) -> None:
-        """`handed`: what another process's setup gives to the flows; without it this engine's own."""
+        """`handed`: what another process's setup gives to the flows; without it this engine's own.
+        `receiving`: by which clock the clients' answers are stamped."""
         self.plan = plan
         self.incidents = Incidents()
-        self.health = Health(clock)
+        self.health = Health(clock, receiving=receiving)
         self.wheel = Wheel(clock)
         self.flows: tuple[FlowRun, ...] = ()
         self._recorder = recorder

@@ -1,10 +1,10 @@
 """One TCP connection and the exchange on it: a non-blocking socket, what is still to be sent, what is being
 parsed.
 
-Laws: every byte is stamped where it is read; a read that came up short has drained the socket, since a later
-byte or FIN makes another edge; nothing raises out of `ready`, every way of failing ends in `fail`, which
-closes the connection and wakes the task that waits; bytes that nobody asked for close an idle connection;
-bodies that are not wanted are thrown away by the kernel where it can (MSG_TRUNC).
+Laws: every byte is stamped where it is read, or where the kernel says that it came; a read that came up short has
+drained the socket, since a later byte or FIN makes another edge; nothing raises out of `ready`, every way of failing
+ends in `fail`, which closes the connection and wakes the task that waits; bytes that nobody asked for close an idle
+connection; bodies that are not wanted are thrown away by the kernel where it can (MSG_TRUNC).
 """
 
 import math
@@ -20,7 +20,8 @@ from vezaflow.protocols.answer import Answer, Bodied, HttpParserError, HttpParse
 from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Want
 from vezaflow.protocols.faults import fault_of, fault_of_code
 from vezaflow.protocols.park import park, trap, wake
-from vezaflow.protocols.reactor import ARRIVED, HANGUP, WRITE, Clock, Reactor
+from vezaflow.protocols.reactor import ARRIVED, HANGUP, WRITE, Reactor
+from vezaflow.protocols.stamps import SPACE, Clock
 
 IDLE, CONNECTING, HANDSHAKE, SENDING, WAITING, CLOSED = range(6)
 
@@ -89,6 +90,7 @@ class Connection:
     async def connect(self, address: Any, exchange: Exchange, deadline: float) -> None:
         """Establish the connection; what went wrong is in the exchange."""
         self.exchange = exchange
+        self.reactor.stamps.ask(self.socket)
         try:
             code = self.socket.connect_ex(address)
             if code in (0, EINPROGRESS):
@@ -212,14 +214,19 @@ class Connection:
     def read(self, mask: int, now: float, broken: OSError | None = None) -> None:
         """Read what is there. `broken` is what sending met with, should reading find nothing better."""
         scratch = self.scratch
+        late = self.reactor.late
+        ancillary: list[Any] = []
+        buffer: bytearray | mmap.mmap
         for _ in range(_READS):
+            if self.skipping:
+                buffer, view, whole, flags = scratch.skipped, scratch.skipped_view, _SKIP_SIZE, _DISCARD or 0
+            else:
+                buffer, view, whole, flags = scratch.buffer, scratch.view, _READ_SIZE, 0
             try:
-                if self.skipping:
-                    count = self.socket.recv_into(scratch.skipped, 0, _DISCARD or 0)
-                    whole, view = _SKIP_SIZE, scratch.skipped_view
+                if late:
+                    count, ancillary, _, _ = self.socket.recvmsg_into((buffer,), SPACE, flags)
                 else:
-                    count = self.socket.recv_into(scratch.buffer)
-                    whole, view = _READ_SIZE, scratch.view
+                    count = self.socket.recv_into(buffer, 0, flags)
             except BlockingIOError:
                 if broken is not None:
                     self.fail(*fault_of(broken))
@@ -230,11 +237,26 @@ class Connection:
             if count == 0:
                 self.ended(now, broken)
                 return
+            if late:
+                now = self.stamped(ancillary)
             self.feed(view, count, now)
             if self.phase == CLOSED or (count < whole and not mask & HANGUP):
                 return
             now = self.clock()
         self.reactor.again(self)
+
+    def stamped(self, ancillary: list[Any]) -> float:
+        """When the kernel says that what was just read had come."""
+        now = self.clock()
+        exchange = self.exchange
+        if exchange is None:
+            return now
+        moment = self.reactor.stamps.when(ancillary, exchange.started, now)
+        if self.answer is not None:
+            return max(moment, exchange.first)
+        if moment < exchange.sent:  # it was there before we came to look at the clock
+            exchange.sent = moment
+        return moment
 
     def feed(self, view: memoryview, count: int, now: float) -> None:
         """Parse `count` bytes that came at `now`."""

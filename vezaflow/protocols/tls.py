@@ -14,6 +14,7 @@ from vezaflow.protocols.connection import CLOSED, HANDSHAKE, IDLE, SENDING, WAIT
 from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Want
 from vezaflow.protocols.faults import fault_of, tls_reason
 from vezaflow.protocols.reactor import HANGUP, Reactor
+from vezaflow.protocols.stamps import SPACE
 
 if TYPE_CHECKING:
     from ssl import SSLSession
@@ -159,9 +160,13 @@ class SecureConnection(Connection):
 
     def read(self, mask: int, now: float, broken: OSError | None = None) -> None:
         scratch = self.scratch
+        stamped = self.reactor.stamps.on  # always: opening records takes so long that a batch's poll is soon past
         for _ in range(16):
             try:
-                count = self.socket.recv_into(scratch.buffer)
+                if stamped:
+                    count, ancillary, _, _ = self.socket.recvmsg_into((scratch.buffer,), SPACE)
+                else:
+                    count = self.socket.recv_into(scratch.buffer)
             except BlockingIOError:
                 if broken is not None:
                     self.fail(*fault_of(broken))
@@ -172,6 +177,8 @@ class SecureConnection(Connection):
             if count == 0:
                 self._cut(now, broken)
                 return
+            if stamped:
+                now = self.stamped(ancillary)
             self._incoming.write(scratch.view[:count])
             self._decrypt(now)
             if self.phase == CLOSED or (count < len(scratch.buffer) and not mask & HANGUP):

@@ -15,7 +15,8 @@ from vezaflow.protocols.client import Client, ClientOptions
 from vezaflow.protocols.connection import Connection, Scratch
 from vezaflow.protocols.dns import Resolver
 from vezaflow.protocols.exchange import Origin
-from vezaflow.protocols.reactor import Clock, EpollReactor, PollReactor, Reactor
+from vezaflow.protocols.reactor import EpollReactor, PollReactor, Reactor
+from vezaflow.protocols.stamps import Clock, Receiving
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -72,6 +73,10 @@ class Transport:
         reactor = self.reactor
         recent, reactor.lag = reactor.lag, 0.0
         return Lag(recent, reactor.worst_lag)
+
+    def receiving(self) -> Receiving:
+        """By which clock answers are stamped."""
+        return self.reactor.stamps.receiving()
 
     def maker(self, origin: Origin, options: ClientOptions, old: Connection | None) -> Callable[[socket], Connection]:
         """What wraps a new socket to `origin`; the TLS session of `old`, which it replaces, may be resumed."""

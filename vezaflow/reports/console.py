@@ -12,7 +12,7 @@ from vezaflow.diagnostics import render_one
 from vezaflow.gates import Outcome, Verdict
 from vezaflow.metrics import StepRow
 from vezaflow.reports import rows
-from vezaflow.results import RunResult, WorkerHealth, headline
+from vezaflow.results import Health, RunResult, WorkerHealth, headline
 
 _SLOWEST = 5
 _ERRORS = 12
@@ -169,10 +169,20 @@ def _generator(result: RunResult, look: _Look) -> Iterator[str]:
     yield look.title("Generator")
     yield f"  CPU {units.ratio(health.cpu_mean)} of a core (at most {units.ratio(health.cpu_max)}), loop late by {late}"
     yield f"  memory {units.size(health.memory)}, {units.number(health.vus_started)} VUs started, seed {result.seed}"
+    yield f"  {_arrivals(health)}"
     if len(health.workers) > 1:
         yield from _table(_WORKER_HEAD, [_worker_cells(worker) for worker in health.workers], look)
     for path in result.files:
         yield f"  written: {path}"
+
+
+def _arrivals(health: Health) -> str:
+    """By which clock answers were stamped."""
+    if health.receive_clock != "kernel":
+        return "answers are timed when read: the kernel gives no stamps here"
+    late = f"{units.number(health.late_reads)} were read over 1 ms late"
+    most = f", at most {_milliseconds(health.latest_read_ms)}" if health.late_reads else ""
+    return f"answers are timed by the kernel; {late}{most}"
 
 
 _WORKER_HEAD = ("worker", "CPU", "CPU at most", "late by p99", "late at most", "memory")

@@ -20,7 +20,8 @@ is added. Times are seconds, sizes bytes, shares fractions of one, moments ISO 8
     incidents[]               code, message, file, line, column
     timeline[]                one object a second and flow (vezaflow.metrics.Point)
     notes, files              what else people should know; the reports written
-    health                    cpu_mean, cpu_max (share of a core), lag_p99_ms, lag_max_ms, memory, vus_started;
+    health                    cpu_mean, cpu_max (share of a core), lag_p99_ms, lag_max_ms, memory, vus_started,
+                              receive_clock (kernel, read), late_reads, latest_read_ms;
                               workers[]: the same of each process, with its name, cpu (now) and why it was lost
     inputs                    name → value; secrets are masked
     versions                  vezaflow, python, platform

@@ -78,6 +78,7 @@ class Worker:
             plan,
             recorder=self._recorder,
             client=self._transport.client,
+            receiving=self._transport.receiving,
             say=self._say,
             segment=Segment(*order["segment"]),
             handed=pickle.loads(base64.b64decode(order["handed"])),

@@ -72,6 +72,9 @@ def health_of(report: Report) -> Health:
         lag_p99_ms=max((worker.lag_p99_ms for worker in workers), default=0.0),
         lag_max_ms=max((worker.lag_max_ms for worker in workers), default=0.0),
         memory=sum(worker.memory for worker in workers),
+        receive_clock="kernel" if workers and all(worker.receive_clock == "kernel" for worker in workers) else "read",
+        late_reads=sum(worker.late_reads for worker in workers),
+        latest_read_ms=max((worker.latest_read_ms for worker in workers), default=0.0),
         vus_started=sum(delivered.started for delivered in report.delivered.values()),
         workers=workers,
     )
@@ -88,6 +91,9 @@ def _worker(state: WorkerState) -> WorkerHealth:
         vitals.lag_most * 1000,
         vitals.memory,
         state.lost,
+        vitals.receive_clock,
+        vitals.late_reads,
+        vitals.latest_read * 1000,
     )
 
 

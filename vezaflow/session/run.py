@@ -73,6 +73,7 @@ class _Session:
             plan,
             recorder=self._recorder,
             client=self._transport.client,
+            receiving=self._transport.receiving,
             say=self._talk.say,
             segment=staff.segment,
         )
