@@ -80,6 +80,7 @@ gates:
   http_req_duration{step:segment}: p(99) < 1 s
 """
 DESIGN_BROWSE = """
+load: {vus: 100, duration: 5m}
 vars: {terms: [rock, jazz], ids: [1, 2]}
 steps:
   - choose:
@@ -351,8 +352,8 @@ def test_a_preflight_may_be_tried_again() -> None:
 
 
 def test_a_gate_in_its_long_form() -> None:
-    gates = "gates: {'http_req_failed{step:GET /}': {condition: rate < 1 %, abort: true, delay: 30s, samples: 9}}"
+    gates = "gates: {'http_req_failed{step:GET /}': {condition: rate < 1 %, abort: true, delay: 30s, samples: 1}}"
     (gate,) = suite_of(a=FLOW.replace("gates: {http_req_failed: rate < 1 %}", gates)).flows[0].gates
     assert (gate.metric, gate.labels) == ("http_req_failed", (("step", "GET /"),))
-    assert (gate.abort, gate.samples) == (True, 9)
+    assert (gate.abort, gate.samples) == (True, 1)
     assert isinstance(gate.delay, Literal)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from vezaflow.diagnostics import render_text
 from vezaflow.model import environment, lint
 
 ROOT = Path("demo")
@@ -21,8 +22,10 @@ def codes(steps: str, *, top: str = "", suite: str = "base_url: http://127.0.0.1
         "  - set: {page: 1}\n  - get: /${page}",
         "  - get: /\n    extract: {a: $.id}\n    expect: {that: a > 3}",
         "  - get: /${a ?? 1}\n    extract: {a: $.id}",
-        "  - if: vu == 1\n    do: [{get: /, extract: {a: $.id}}]\n  - get: /${a}",
-        "  - if: iteration > 0\n    do: [{get: '/${a}'}]\n  - get: /\n    extract: {a: $.id}",
+        "  - if: vu == 1\n    do: [{get: /, extract: {a: $.id}}]\n  - if: vu == 1\n    do: [{get: '/${a}'}]",
+        "  - if: vu == 1\n    do: [{set: {a: 1}}]\n    else: [{skip: no}]\n  - get: /${a}",
+        "  - repeat: 3\n    do: [{if: iteration > 1, do: [{get: '/${a}'}]}, {get: /, extract: {a: $.id}}]",
+        "  - set: {a: 1}\n  - while: a != null\n    max: 3\n    do: [{get: /, extract: {a: $.n}}]",
         "  - for: x\n    in: [1, 2]\n    do: [{get: '/${x}'}]",
         "  - get: /\n    extract: {a: {json: '$.d[*]', where: it.size > 3 and title != null}}\n  - get: /${a.id}",
         "  - get: /${env.PATH_PART}/${vu}/${iteration}",
@@ -123,3 +126,61 @@ def test_an_ignore_is_not_called_unused_where_its_rule_could_not_judge() -> None
     overlay = {ROOT / "suite.yml": suite, ROOT / "a.yml": f"steps: [{{get: /}}]\n{GATES}"}
     overlay[ROOT / "b.yml"] = "steps: [{set: {a: 1}}, {get: /}]\n" + GATES
     assert [d.code for d in lint([ROOT / "a.yml"], overlay=overlay)[1]] == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("vu == 1", []),
+        ("vu >= 1", ["VF416"]),
+        ("0 < vu", ["VF416"]),
+        ("vu < 1", ["VF415"]),
+        ("iteration > 0", []),
+        ("iteration >= 0", ["VF416"]),
+        ("iteration == 0 and false", ["VF415"]),
+        ("iteration == 0 or not false", ["VF416"]),
+        ("300 ms < 1 s", ["VF416"]),
+        ("env.A == 'b'", []),
+    ],
+)
+def test_only_what_the_file_settles_is_called_constant(condition: str, found: list[str]) -> None:
+    assert codes(f'  - if: "{condition}"\n    do: [{{get: /}}]\n  - get: /x') == found
+
+
+@pytest.mark.parametrize(
+    ("steps", "found"),
+    [
+        ("  - if: vu == 1\n    do: [{set: {a: 1}}]\n  - get: /${a}", ["VF310"]),
+        ("  - if: iteration > 0\n    do: [{get: '/${a}'}]\n  - get: /\n    extract: {a: $.id}", ["VF310"]),
+        ("  - get: /\n    on_failure: continue\n    extract: {a: $.b}\n  - get: /${a}", ["VF310"]),
+        ("  - for: i\n    in: [1]\n    do: [{set: {a: 1}}]\n  - get: /${a}/${i ?? 0}", []),
+        ("  - group: g\n    do: [{set: {a: 1}}]\n  - get: /${a}", []),
+        ("  - poll: {get: /, extract: {a: $.b}}\n    until: status() == 200\n    within: 3s\n  - get: /${a}", []),
+    ],
+)
+def test_a_value_must_be_set_on_every_way(steps: str, found: list[str]) -> None:
+    assert [code for code in codes(steps) if code == "VF310"] == found
+
+
+def test_deep_nesting_of_loops_is_walked_once() -> None:
+    deep = "".join(f"{' ' * 4 * n}  - repeat: 2\n{' ' * 4 * n}    do:\n" for n in range(24))
+    assert codes(f"{deep}{' ' * 98}- get: /") == []
+
+
+@pytest.mark.parametrize("load", ["vus: '${env.N ?? 1}', iterations: 3", "vus: 3, duration: 1m"])
+def test_a_load_that_an_input_or_the_target_decides_is_not_judged(load: str) -> None:
+    executor = "per-vu-iterations" if "iterations" in load else "constant-vus"
+    top = f"load: {{executor: {executor}, {load}}}\nmeasure: {{skip: 0s}}"
+    suite = "base_url: http://127.0.0.1\neach_flow: {iterations: count > 100}"
+    assert codes("  - get: /", top=top, suite=suite) == []
+
+
+def test_a_secret_is_covered_wherever_its_line_is_drawn() -> None:
+    key = "AKIA" + "ABCDEFGHIJKLMNOP"
+    overlay = {
+        ROOT / "a.yml": f"auth: {{bearer: hunter2}}  # {key} hunter2\nsteps: [{{get: http://127.0.0.1/}}]\n{GATES}"
+    }
+    diagnostics = lint([ROOT], overlay=overlay)[1]
+    assert [d.code for d in diagnostics] == ["VF417", "VF417"]
+    assert key not in render_text(diagnostics)
+    assert "bearer: hunter2" not in render_text(diagnostics)

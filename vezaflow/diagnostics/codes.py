@@ -275,6 +275,17 @@ _ROWS: tuple[Rule, ...] = (
         "What an extraction finds in a playlist, in the redirects or in the timing has certain fields: those can "
         "stand in its `where`, and behind the value's name.",
     ),
+    Rule(
+        "VF310", _WARNING, "a value that is not set on every way",
+        "A branch of `if` or `choose`, a `while` that may not run, or a request that fails and goes on leaves the "
+        "value unset, and the expression would fail there. Set it on every way, or give a default: `${name ?? 0}`. "
+        "What an iteration sets is forgotten when the next one begins.",
+    ),
+    Rule(
+        "VF311", _WARNING, "a loop variable that hides a value",
+        "Inside of the loop the name means the item, and the other value can't be seen. Give the loop a name of its "
+        "own.",
+    ),
     # --- 4xx: load, weights, the meaning of a flow
     Rule(
         "VF401", _ERROR, "an option of another executor",
@@ -320,6 +331,42 @@ _ROWS: tuple[Rule, ...] = (
         "VF411", _ERROR, "a certificate over http",
         "`certificate` looks at what the server proved itself with over https; an http URL has nothing of the kind.",
     ),
+    Rule(
+        "VF412", _ERROR, "no body to look at",
+        "An answer to HEAD, and one with the status 204, 205 or 304, has no body (RFC 9110). An extraction from it "
+        "would always fail, and so would an expectation.",
+    ),
+    Rule(
+        "VF413", _ERROR, "expectations that exclude each other",
+        "No answer can have a status that is right by `status` and fits the expression as well: the request would "
+        "always fail.",
+    ),
+    Rule(
+        "VF414", _WARNING, "a redirect that is followed",
+        "Redirects are followed, and the status that is judged is the last one. To expect a 302 itself, write "
+        "`follow: false` in the step.",
+    ),
+    Rule(
+        "VF415", _WARNING, "steps that never run",
+        "They stand behind `skip` or `stop`, in a branch whose condition is never true, or in a loop over nothing. "
+        "`vu` counts from 1, `iteration` from 0.",
+    ),
+    Rule(
+        "VF416", _WARNING, "a condition that decides nothing",
+        "It is always true, or nothing in the loop that asks for it can change it: the loop would run not at all or "
+        "`max` times.",
+    ),
+    Rule(
+        "VF417", _WARNING, "a secret written in the file",
+        "Whoever reads the file has it, and so has everybody who reads the history of the repository. Read it from the "
+        "environment and name it in `secrets`, so that it is masked. A real one that was written down once must be "
+        "changed.",
+    ),
+    Rule(
+        "VF418", _WARNING, "a host that the guard refuses",
+        "A run would end with exit code 97 before anything is sent. Loopback is always allowed; any other host must be "
+        "listed in the suite's `guard: allow`.",
+    ),
     # --- 5xx: gates
     Rule(
         "VF501", _ERROR, "a gate on an unknown metric",
@@ -347,6 +394,11 @@ _ROWS: tuple[Rule, ...] = (
     Rule(
         "VF507", _WARNING, "nothing is judged",
         "No gate watches this flow: its run can't be red, whatever the target does.",
+    ),
+    Rule(
+        "VF508", _WARNING, "a gate that can't be reached",
+        "The load that the file writes ends before so many samples are there: the gate would be red, or inconclusive, "
+        "in every run.",
     ),
     # --- 6xx: while the run goes on
     Rule(

@@ -3,6 +3,7 @@
 from vezaflow.model.answer_tables import ITEM_FIELDS
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.gates import Gate
+from vezaflow.model.hosts import is_allowed
 from vezaflow.model.json_schema import SCHEMAS, schema_text
 from vezaflow.model.lint import lint
 from vezaflow.model.load import Executor, Load
@@ -106,6 +107,7 @@ __all__ = [
     "While",
     "all_steps",
     "environment",
+    "is_allowed",
     "lint",
     "read_suite",
     "requests",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from vezaflow.diagnostics import Diagnostics, suggest
+from vezaflow.model.hosts import SCHEMES, start_of
 from vezaflow.model.steps import Choose, Request, Step
 from vezaflow.model.suite import Suite
 from vezaflow.model.walks import (
@@ -20,9 +21,7 @@ from vezaflow.model.walks import (
     requests,
     suite_steps,
 )
-from vezaflow.syntax import Expression, Literal, Template, names
-
-_SCHEMES = ("http://", "https://")
+from vezaflow.syntax import Literal, names
 
 
 def check_requests(suite: Suite, diagnostics: Diagnostics) -> None:
@@ -69,8 +68,8 @@ def check_step_names(suite: Suite, diagnostics: Diagnostics) -> None:
 def check_urls(suite: Suite, diagnostics: Diagnostics) -> None:
     """URLs that are none, and paths without a base_url to go below."""
     for base in (suite.base_url, *(flow.base_url for flow in suite.flows)):
-        start = _start(base) if base is not None else None
-        if base is not None and start is not None and not start.startswith(_SCHEMES):
+        start = start_of(base) if base is not None else None
+        if base is not None and start is not None and not start.startswith(SCHEMES):
             diagnostics.error(
                 "VF410", base.span, "'base_url' must start with `http://` or `https://`", help=_with_scheme(start)
             )
@@ -89,9 +88,9 @@ def check_certificates(suite: Suite, diagnostics: Diagnostics) -> None:
         (suite.base_url, suite_steps(suite)),
         *((flow.base_url or suite.base_url, flow_steps(flow)) for flow in suite.flows),
     ):
-        below = (_start(base) if base is not None else None) or ""
+        below = (start_of(base) if base is not None else None) or ""
         for request in requests(steps):
-            start = _start(request.url) or ""
+            start = start_of(request.url) or ""
             url = below if start.startswith("/") else start
             for expectation in request.expect.expectations if request.expect else ():
                 if expectation.subject == "certificate" and expectation.kind == "limit" and url.startswith("http://"):
@@ -164,15 +163,9 @@ def _written(request: Request) -> str:
     return request.url_span.text.strip("\"'")
 
 
-def _start(url: Expression) -> str | None:
-    """The constant text that a URL begins with; None if an expression comes first."""
-    first = url.parts[0] if isinstance(url, Template) and url.parts else url
-    return first.value if isinstance(first, Literal) and isinstance(first.value, str) else None
-
-
 def _check_url(request: Request, has_base: bool, diagnostics: Diagnostics) -> None:
-    start = _start(request.url)
-    if start is None or start.startswith(_SCHEMES):
+    start = start_of(request.url)
+    if start is None or start.startswith(SCHEMES):
         return
     if not start.startswith("/") or start.startswith("//"):
         diagnostics.error("VF410", request.url_span, "this is neither a path nor a whole URL", help=_with_scheme(start))

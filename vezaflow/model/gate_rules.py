@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from vezaflow.diagnostics import Diagnostics, Span, suggest
 from vezaflow.metrics import METRICS, Metric, Phase
 from vezaflow.model.gates import Gate
-from vezaflow.model.request_tables import METHODS
 from vezaflow.model.steps import Group, Poll, Request, RequestDefaults, Step
 from vezaflow.model.suite import Flow, Suite
 from vezaflow.model.walks import all_steps, flow_steps, requests, suite_steps
@@ -34,7 +33,7 @@ class _Scope:
             case "phase":
                 return {each.value for each in Phase}
             case "method":
-                return {method.upper() for method in METHODS}
+                return {request.method for request in requests(steps)}
             case "step":
                 return {request.name for request in requests(steps)}
             case "group":

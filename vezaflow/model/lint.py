@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostics
+from vezaflow.model.answer_rules import check_answers
 from vezaflow.model.expression_rules import check_calls, check_units
 from vezaflow.model.flow_rules import (
     check_certificates,
@@ -16,7 +17,11 @@ from vezaflow.model.flow_rules import (
 )
 from vezaflow.model.gate_rules import check_gates, check_watched
 from vezaflow.model.name_rules import check_names, check_secrets, check_unused
+from vezaflow.model.path_rules import check_shadows, check_ways
+from vezaflow.model.reach_rules import check_reach
 from vezaflow.model.reader import read_suite
+from vezaflow.model.safety_rules import check_hosts, check_tokens_in_urls, check_written_secrets
+from vezaflow.model.sample_rules import check_samples
 from vezaflow.model.schema_reader import check_schemas
 from vezaflow.model.silence import silenced
 from vezaflow.model.suite import Suite
@@ -28,13 +33,21 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_urls,
     check_certificates,
     check_secret_urls,
+    check_tokens_in_urls,
+    check_written_secrets,
+    check_hosts,
     check_files,
     check_schemas,
+    check_answers,
+    check_reach,
     check_names,
+    check_ways,
+    check_shadows,
     check_unused,
     check_calls,
     check_units,
     check_gates,
+    check_samples,
     check_secrets,  # the last two are silent when there are errors
     check_watched,
 )

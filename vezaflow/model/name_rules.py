@@ -26,12 +26,14 @@ from vezaflow.model.walks import (
     flow_steps,
     inner,
     leaves,
+    names_of,
     own_uses,
+    set_in,
     settings_uses,
     suite_settings_uses,
     suite_steps,
 )
-from vezaflow.syntax import FUNCTIONS, Binary, Expression, Field, Name, children, names, walk
+from vezaflow.syntax import FUNCTIONS, Expression, Field, Name, names, walk
 
 _UNREADABLE = frozenset(("VF104", "VF120", "VF122", "VF123", "VF124"))
 
@@ -89,7 +91,7 @@ class _Walk:
 
     def uses(self, uses: Iterator[Use], *, certain: bool) -> None:
         for use in uses:
-            for name, optional in _names(use.expression):
+            for name, optional in names_of(use.expression):
                 if not self.is_item(name, use):
                     self.name(name, certain=certain and not optional)
             self.fields(use.expression)
@@ -140,8 +142,8 @@ class _Walk:
 
 def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
     """Names that are used but not set, in the suite's own steps and in each flow."""
-    shared = dict(_set_in(suite.vars, suite.setup))
-    own = _Walk(diagnostics, dict(_set_in(suite.vars, suite_steps(suite))), _spoilt(suite, diagnostics, None))
+    shared = dict(set_in(suite.vars, suite.setup))
+    own = _Walk(diagnostics, dict(set_in(suite.vars, suite_steps(suite))), _spoilt(suite, diagnostics, None))
     own.variables(suite.vars)
     own.uses(suite_settings_uses(suite), certain=True)
     replace(own, known=set(own.known), shapes=dict(own.shapes)).steps(suite.preflight)
@@ -149,22 +151,22 @@ def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
     known, shapes = set(own.known), dict(own.shapes)
     own.steps(suite.teardown)
     for flow in suite.flows:
-        everywhere = shared | dict(_set_in(flow.vars, flow_steps(flow)))
+        everywhere = shared | dict(set_in(flow.vars, flow_steps(flow)))
         walker = _Walk(diagnostics, everywhere, _spoilt(suite, diagnostics, flow), set(known), dict(shapes))
         _flow(walker, suite, flow)
 
 
 def check_unused(suite: Suite, diagnostics: Diagnostics) -> None:
     """Values that are set but never used. A suite's own are judged only when all of its flows are there."""
-    shared = {name for name, _ in _set_in(suite.vars, suite_steps(suite))}
+    shared = {name for name, _ in set_in(suite.vars, suite_steps(suite))}
     for flow in suite.flows:
         if not _spoilt(suite, diagnostics, flow):
             used = {name.name for use in _flow_uses(suite, flow) for name in names(use.expression)}
-            _unused(_set_in(flow.vars, flow_steps(flow)), used, shared, diagnostics)
+            _unused(set_in(flow.vars, flow_steps(flow)), used, shared, diagnostics)
     if suite.whole and not any(_spoilt(suite, diagnostics, flow) for flow in (None, *suite.flows)):
         used = {name.name for use in all_uses(suite) for name in names(use.expression)}
-        elsewhere = {name for flow in suite.flows for name, _ in _set_in(flow.vars, flow_steps(flow))}
-        _unused(_set_in(suite.vars, suite_steps(suite)), used, elsewhere, diagnostics)
+        elsewhere = {name for flow in suite.flows for name, _ in set_in(flow.vars, flow_steps(flow))}
+        _unused(set_in(suite.vars, suite_steps(suite)), used, elsewhere, diagnostics)
 
 
 def check_secrets(suite: Suite, diagnostics: Diagnostics) -> None:
@@ -206,28 +208,6 @@ def _flow_uses(suite: Suite, flow: Flow) -> Iterator[Use]:
         if isinstance(step, Request):
             yield from extract_uses(step)
             yield from expect_uses(step)
-
-
-def _set_in(variables: tuple[Variable, ...], steps: tuple[Step, ...]) -> Iterator[tuple[str, Span]]:
-    """Every name that is given a value, but those of loops, and where."""
-    yield from ((variable.name, variable.span) for variable in variables)
-    for step in all_steps(steps):
-        if isinstance(step, Request):
-            yield from ((extract.name, extract.span) for extract in step.extract)
-        elif isinstance(step, Set):
-            yield from ((name, span) for name, _, span in step.values)
-
-
-def _names(expression: Expression, optional: bool = False) -> Iterator[tuple[Name, bool]]:
-    """Names with whether a `??` behind them gives a default."""
-    if isinstance(expression, Name):
-        yield expression, optional
-    elif isinstance(expression, Binary) and expression.operator == "??":
-        yield from _names(expression.left, True)
-        yield from _names(expression.right, optional)
-    else:
-        for child in children(expression):
-            yield from _names(child, optional)
 
 
 def _never_set(name: Name, candidates: set[str], diagnostics: Diagnostics) -> None:

@@ -17,9 +17,7 @@ from vezaflow.model.values import text
 from vezaflow.syntax import Mapping, Node, Scalar
 
 # Only what speaks of ignoring or names a code is meant for lint; the rest is prose.
-_COMMENT = re.compile(
-    r"(?:^|(?<=[ \t]))#[ \t]*vezaflow:[ \t]*(?P<words>(?=ign|[^\r\n]*VF[0-9])[^\r\n]*)", re.MULTILINE
-)
+_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#[ \t]*vezaflow:[ \t]*(?P<words>(?=ign|[^\r\n]*VF[0-9])[^\r\n]*)", re.MULTILINE)
 _IGNORE = re.compile(r"ignore[ \t]*\[(?P<codes>[^\]]*)\][ \t]*(?P<reason>.*)")
 _CODE = re.compile(r"[^\s,]+")
 _EXAMPLE = "write it like `# vezaflow: ignore[VF306] the reason`"
@@ -84,7 +82,9 @@ def _covers(ignore: Ignore, diagnostic: Diagnostic) -> bool:
     if ignore.line is None:
         return True
     span = diagnostic.span
-    return span is not None and span.source is ignore.span.source and span.source.position(span.start)[0] == ignore.line
+    if span is None or span.source.path != ignore.span.source.path:
+        return False
+    return span.source.position(span.start)[0] == ignore.line
 
 
 def _is_wrong(ignore: Ignore, diagnostics: Diagnostics) -> bool:

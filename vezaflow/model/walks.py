@@ -33,7 +33,7 @@ from vezaflow.model.steps import (
     Tree,
     While,
 )
-from vezaflow.model.suite import Flow, Measure, Suite
+from vezaflow.model.suite import Flow, Measure, Suite, Variable
 from vezaflow.syntax import Binary, Expression, Field, Name, children
 
 
@@ -231,6 +231,28 @@ def environment_of(expression: Expression, *, default: bool = False) -> Iterator
         case _:
             for child in children(expression):
                 yield from environment_of(child, default=default)
+
+
+def set_in(variables: tuple[Variable, ...], steps: tuple[Step, ...]) -> Iterator[tuple[str, Span]]:
+    """Every name that is given a value, but those of loops, and where."""
+    yield from ((variable.name, variable.span) for variable in variables)
+    for step in all_steps(steps):
+        if isinstance(step, Request):
+            yield from ((extract.name, extract.span) for extract in step.extract)
+        elif isinstance(step, Set):
+            yield from ((name, span) for name, _, span in step.values)
+
+
+def names_of(expression: Expression, optional: bool = False) -> Iterator[tuple[Name, bool]]:
+    """Names with whether a `??` behind them gives a default."""
+    if isinstance(expression, Name):
+        yield expression, optional
+    elif isinstance(expression, Binary) and expression.operator == "??":
+        yield from names_of(expression.left, True)
+        yield from names_of(expression.right, optional)
+    else:
+        for child in children(expression):
+            yield from names_of(child, optional)
 
 
 def file_paths(suite: Suite) -> Iterator[Expression]:

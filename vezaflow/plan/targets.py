@@ -6,11 +6,10 @@ flow asks for the same few thousand URLs again and again.
 """
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
-from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
+from vezaflow.model import is_allowed
 from vezaflow.protocols import Origin
 
 _CACHE_LIMIT = 8192
@@ -34,16 +33,6 @@ class Target(NamedTuple):
     @property
     def url(self) -> str:
         return f"{self.origin.scheme}://{self.origin.authority}{self.target}"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by definition: `localhost` (RFC 6761), 127.0.0.0/8, ::1."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Targets:
@@ -80,9 +69,7 @@ class Targets:
 
     def allows(self, host: str, port: int) -> bool:
         """Whether the guard lets a host be loaded."""
-        return is_loopback(host) or any(
-            fnmatchcase(host, pattern) or fnmatchcase(f"{host}:{port}", pattern) for pattern in self._allow
-        )
+        return is_allowed(host, port, self._allow)
 
     def _resolve(self, url: str) -> Target:
         if not url.startswith("/"):

@@ -1,0 +1,143 @@
+"""Gates that ask for more samples than the load can bring.
+
+Only loads whose end the file settles are judged: numbers that an input may change are not.
+"""
+
+from collections.abc import Callable
+from math import ceil, prod
+
+from vezaflow.diagnostics import Diagnostics
+from vezaflow.model.gates import Gate
+from vezaflow.model.load import Executor
+from vezaflow.model.steps import Choose, For, Group, If, Poll, Repeat, Request, Step, While
+from vezaflow.model.suite import Flow, Suite
+from vezaflow.syntax import Call, Expression, ListOf, Literal, Range
+from vezaflow.units import Quantity
+
+Most = float | None  # at most so many; None if the file does not say
+
+
+def check_samples(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Gates that no run can meet, or that stay inconclusive in every run."""
+    for flow in suite.flows:
+        for gate in (*flow.gates, *suite.each_flow):
+            _check(gate, (flow,), f"the flow '{flow.name}'", diagnostics)
+    if suite.whole:
+        for gate in suite.gates:
+            _check(gate, suite.flows, "all flows together", diagnostics)
+
+
+def _check(gate: Gate, flows: tuple[Flow, ...], who: str, diagnostics: Diagnostics) -> None:
+    labels = dict(gate.labels)
+    if set(labels) - {"step"} or (gate.metric != "iterations" and not gate.metric.startswith("http_req")):
+        return
+    counts = [_samples(flow, gate.metric, labels.get("step")) for flow in flows]
+    if any(count is None for count in counts):
+        return
+    most = sum(count for count in counts if count is not None)
+    needed = gate.samples or 0
+    if gate.condition.aggregate == "count" and gate.condition.operator in (">", ">=", "=="):
+        bound = gate.condition.bound
+        needed = max(needed, 0 if isinstance(bound, Quantity) else ceil(bound + (gate.condition.operator == ">")))
+    if needed > most:
+        what = "iterations" if gate.metric == "iterations" else "requests"
+        diagnostics.warning(
+            "VF508",
+            gate.condition.span,
+            f"this gate needs {needed:,} {what}, and {who} can make {int(most):,} at most",
+            help="a longer load, more VUs, or a gate that asks for less",
+            related=tuple((f.load.span, "the load") for f in flows if _has_load(f) and f.source is gate.span.source),
+        )
+
+
+def _has_load(flow: Flow) -> bool:
+    """Whether the flow writes a load; without one it runs once."""
+    return flow.load.vus.span != flow.load.span
+
+
+def _samples(flow: Flow, metric: str, step: str | None) -> Most:
+    iterations = _iterations(flow)
+    if metric == "iterations" or iterations is None:
+        return iterations
+    each = _requests(flow.steps, step)
+    return None if each is None else iterations * each
+
+
+def _iterations(flow: Flow) -> Most:
+    """How many iterations can end at most."""
+    count = _OF_EXECUTOR.get(flow.load.executor)
+    return None if count is None else count(flow)
+
+
+def _constant_vus(flow: Flow) -> Most:
+    """Only a pause bounds them: without one it is the target's speed that decides."""
+    pause, duration = _constant(flow.think or flow.pace), _constant(flow.load.duration)
+    return _times(_constant(flow.load.vus), ceil(duration / pause)) if pause and duration else None
+
+
+_OF_EXECUTOR: dict[Executor, Callable[[Flow], Most]] = {
+    Executor.SHARED_ITERATIONS: lambda flow: _constant(flow.load.iterations),
+    Executor.PER_VU_ITERATIONS: lambda flow: _times(_constant(flow.load.vus), _constant(flow.load.iterations)),
+    Executor.CONSTANT_VUS: _constant_vus,
+}
+
+
+def _requests(steps: tuple[Step, ...], name: str | None) -> Most:
+    """How many requests of one iteration (with this name) there can be at most."""
+    found = [_of_step(step, name) for step in steps]
+    return None if any(count is None for count in found) else sum(count for count in found if count is not None)
+
+
+def _of_step(step: Step, name: str | None) -> Most:
+    match step:
+        case Request() if name is not None and step.name != name:
+            return 0
+        case Request():
+            return 1 if step.retry is None else None
+        case Poll():
+            return None
+        case If(then=then, otherwise=otherwise):
+            return _larger([_requests(then, name), _requests(otherwise, name)])
+        case Choose(branches=branches):
+            return _larger([_requests(branch.steps, name) for branch in branches])
+        case Repeat(times=times, steps=steps) | While(max=times, steps=steps):
+            return _times(_constant(times), _requests(steps, name))
+        case For(items=items, steps=steps):
+            return _times(_length(items), _requests(steps, name))
+        case Group(steps=steps):
+            return _requests(steps, name)
+        case _:
+            return 0
+
+
+def _larger(counts: list[Most]) -> Most:
+    return None if any(count is None for count in counts) else max((c for c in counts if c is not None), default=0)
+
+
+def _times(*factors: Most) -> Most:
+    if any(factor == 0 for factor in factors):
+        return 0
+    return None if any(factor is None for factor in factors) else prod(f for f in factors if f is not None)
+
+
+def _length(items: Expression) -> Most:
+    match items:
+        case ListOf(items=listed):
+            return len(listed)
+        case Call(function="range", arguments=(end,)):
+            return _constant(end)
+        case _:
+            return None
+
+
+def _constant(expression: Expression | None) -> Most:
+    """A number that is written out, a quantity in base units; of a range the smaller end."""
+    match expression:
+        case Range(low=low):
+            return _constant(low)
+        case Literal(value=Quantity(amount=amount)):
+            return amount
+        case Literal(value=int() | float() as value) if not isinstance(value, bool):
+            return value
+        case _:
+            return None
