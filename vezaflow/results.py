@@ -65,6 +65,7 @@ class Health:
     receive_clock: str = "read"  # kernel: answers are stamped when they come, read: when the loop reads them
     late_reads: int = 0  # made over 1 ms after the bytes had come; the kernel's stamps have put them right
     latest_read_ms: float = 0.0
+    held_up: float = 0.0  # by how much the users' pauses overran, as a share of their time
     workers: tuple[WorkerHealth, ...] = ()
 
 

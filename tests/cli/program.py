@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +47,35 @@ def vezaflow(
 
 def interrupted(*words: str | Path, when: str, times: int = 1, env: Mapping[str, str] | None = None) -> Done:
     """Run `vezaflow …` and press Ctrl-C `times` times once `when` was printed on standard error."""
+
+    def press(process: "subprocess.Popen[str]") -> None:
+        for again in range(times):
+            if again:
+                time.sleep(0.3)  # two presses, not one
+            process.send_signal(signal.SIGINT)
+
+    return _disturbed(*words, when=when, how=press, env=env)
+
+
+def starved(*words: str | Path, when: str, pulses: int, pulse: float) -> Done:
+    """Run `vezaflow …` and, once `when` was printed on standard error, stop it `pulses` times for `pulse` seconds."""
+
+    def stop(process: "subprocess.Popen[str]") -> None:
+        for _ in range(pulses):
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(pulse)
+            process.send_signal(signal.SIGCONT)
+            time.sleep(pulse)
+
+    return _disturbed(*words, when=when, how=stop)
+
+
+def _disturbed(
+    *words: str | Path,
+    when: str,
+    how: Callable[["subprocess.Popen[str]"], None],
+    env: Mapping[str, str] | None = None,
+) -> Done:
     begin = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "vezaflow", *map(str, words)],
@@ -62,9 +91,6 @@ def interrupted(*words: str | Path, when: str, times: int = 1, env: Mapping[str,
         line = process.stderr.readline()
         assert line, f"ended before it said {when!r}: {seen}"
         seen += line
-    for press in range(times):
-        if press:
-            time.sleep(0.3)  # two presses, not one
-        process.send_signal(signal.SIGINT)
+    how(process)
     out, err = process.communicate(timeout=60)
     return Done(process.returncode, out, seen + err, time.monotonic() - begin)

@@ -142,6 +142,11 @@ class FlowRun:
         while (now := self._clock()) < moment and now < self._stop_at:
             await self._wheel.sleep_until(min(moment, self._stop_at))
 
+    async def _rest(self, moment: float) -> None:
+        """A user's pause until a moment, or until the flow is stopped."""
+        while (now := self._clock()) < moment and now < self._stop_at:
+            await self._wheel.rest_until(min(moment, self._stop_at))
+
     async def _judge(self, begin: float, _scope: trio.CancelScope) -> None:
         """Switch judging on and off as `measure` says."""
         flow = self.flow
@@ -241,9 +246,9 @@ class FlowRun:
             if failed:  # a target that refuses at once must not spin the loop out of everyone's reach
                 await trio.lowlevel.checkpoint()
             if self._think is not None:
-                await self._until(clock() + self._think(vu))
+                await self._rest(clock() + self._think(vu))
             elif self._pace is not None:
-                await self._until(started + self._pace(vu))
+                await self._rest(started + self._pace(vu))
 
     def _own_iterations(self) -> int | None:
         load = self.flow.load

@@ -26,6 +26,7 @@ class Vitals:
     receive_clock: str = "read"  # kernel: answers are stamped when they come, read: when they are read
     late_reads: int = 0  # made over 1 ms late, and put right by the kernel's stamps
     latest_read: float = 0.0  # seconds
+    late: float = 0.0  # seconds that users' pauses took longer than asked, of all users together
 
 
 class Health:
@@ -36,10 +37,14 @@ class Health:
         clock: Callable[[], float] = time.perf_counter,
         cpu: Callable[[], float] = time.process_time,
         receiving: Callable[[], Receiving] = Receiving,
+        late: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        """`receiving`: by which clock answers are stamped; `late`: by how much users' pauses have overrun."""
         self._clock = clock
         self._cpu = cpu
         self._receiving = receiving
+        self._late = late
+        self._late_before = 0.0
         self._begun = (clock(), cpu())
         self._last = self._begun
         self._share = 0.0
@@ -51,6 +56,7 @@ class Health:
         self._begun = self._last = (self._clock(), self._cpu())
         self._share = self._most = 0.0
         self._lags.clear()
+        self._late_before = self._late()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Look at the loop twenty times a second, until cancelled."""
@@ -83,6 +89,7 @@ class Health:
             receive_clock=receiving.clock,
             late_reads=receiving.late,
             latest_read=receiving.latest,
+            late=self._late() - self._late_before,
         )
 
 

@@ -47,8 +47,8 @@ class RunEngine:
         `receiving`: by which clock the clients' answers are stamped."""
         self.plan = plan
         self.incidents = Incidents()
-        self.health = Health(clock, receiving=receiving)
         self.wheel = Wheel(clock)
+        self.health = Health(clock, receiving=receiving, late=lambda: self.wheel.late)
         self.flows: tuple[FlowRun, ...] = ()
         self._recorder = recorder
         self._client = client
@@ -143,7 +143,7 @@ class RunEngine:
             flow_recorder=self._recorder.flow(flow),
             phase=phase,
             desk=desk,
-            sleep_until=self.wheel.sleep_until,
+            sleep_until=self.wheel.rest_until,
             say=self._say,
             seed=f"{self.plan.inputs.seed}:{flow}:{phase.value}",
             segment=self._segment,

@@ -168,7 +168,9 @@ def _generator(result: RunResult, look: _Look) -> Iterator[str]:
     late = f"p99 {_milliseconds(health.lag_p99_ms)}, at most {_milliseconds(health.lag_max_ms)}"
     yield look.title("Generator")
     yield f"  CPU {units.ratio(health.cpu_mean)} of a core (at most {units.ratio(health.cpu_max)}), loop late by {late}"
-    yield f"  memory {units.size(health.memory)}, {units.number(health.vus_started)} VUs started, seed {result.seed}"
+    held = f"held up for {units.ratio(health.held_up)} of their time"
+    users = f"{units.number(health.vus_started)} VUs started and {held}"
+    yield f"  memory {units.size(health.memory)}, {users}, seed {result.seed}"
     yield f"  {_arrivals(health)}"
     if len(health.workers) > 1:
         yield from _table(_WORKER_HEAD, [_worker_cells(worker) for worker in health.workers], look)

@@ -11,7 +11,7 @@ from vezaflow.gates import Concern, concerns_of, judge, overall
 from vezaflow.plan import Plan, PlannedFlow
 from vezaflow.results import FlowAsked, Health, RunResult, Versions, WorkerHealth, exit_code_of
 from vezaflow.scale import Report, WorkerState
-from vezaflow.trust import concerns_of_run
+from vezaflow.trust import concerns_of_run, held_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ def health_of(report: Report) -> Health:
         late_reads=sum(worker.late_reads for worker in workers),
         latest_read_ms=max((worker.latest_read_ms for worker in workers), default=0.0),
         vus_started=sum(delivered.started for delivered in report.delivered.values()),
+        held_up=held_up(report),
         workers=workers,
     )
 

@@ -1,0 +1,83 @@
+"""When a run's figures can't be trusted, what is said about it, and what is not held against it."""
+
+import pytest
+from planned import plan_of
+
+from vezaflow.engine import Delivered, Vitals
+from vezaflow.gates import Concern, ConcernKind
+from vezaflow.metrics import Recorder, Timeline
+from vezaflow.scale import Report, WorkerState
+from vezaflow.trust import concerns_of_run, held_up
+
+FLOWS = plan_of("""
+flow: browse
+load: {vus: 10, duration: 20s}
+steps: [{get: /}, {think: 1s}]
+""").flows
+USERS = 200.0  # seconds that ten of them live in twenty
+
+
+def timeline() -> Timeline:
+    recorder = Recorder(0.0)
+    recorder.begin(0.0)
+    recorder.flow("browse").vus = 10
+    for second in range(1, 21):
+        recorder.fold(float(second))
+    return recorder.timeline()
+
+
+def vitals(*, cpu: float = 0.3, lag: float = 0.004, late: float = 0.0, clock: str = "kernel") -> Vitals:
+    return Vitals(cpu, cpu, cpu, lag, lag, 50 << 20, receive_clock=clock, late=late)
+
+
+def concerns(*workers: Vitals) -> tuple[Concern, ...]:
+    states = tuple(WorkerState(str(number), each) for number, each in enumerate(workers, 1))
+    delivered = {"browse": Delivered(asked=10, started=10)}
+    report = Report(20.0, Recorder(0.0).snapshot(), timeline(), delivered, states)
+    return concerns_of_run(FLOWS, report, interrupted=False)
+
+
+def test_a_generator_that_keeps_up_gives_no_concern() -> None:
+    assert concerns(vitals()) == ()
+
+
+@pytest.mark.parametrize(
+    ("reading", "kind", "words"),
+    [
+        (vitals(cpu=0.93), ConcernKind.SATURATED, "it used 93% of its core"),
+        (vitals(lag=0.07), ConcernKind.SATURATED, "its loop was up to 70 ms late (p99)"),
+        (vitals(lag=0.025, clock="read"), ConcernKind.SATURATED, "its loop was up to 25 ms late (p99)"),
+        (vitals(late=0.06 * USERS), ConcernKind.LOAD_NOT_REACHED, "about 12% of the asked load is missing"),
+    ],
+    ids=["CPU", "loop", "loop without stamps", "pauses"],
+)
+def test_a_generator_that_does_not_is_told_with_its_remedy(reading: Vitals, kind: ConcernKind, words: str) -> None:
+    (concern,) = concerns(reading)
+    assert concern.kind is kind
+    assert words in concern.text
+    assert "--workers 2" in concern.remedy
+    assert "fewer VUs" in concern.remedy
+    assert "a bigger machine" in concern.remedy
+
+
+@pytest.mark.parametrize(
+    "reading", [vitals(cpu=0.89), vitals(lag=0.049), vitals(lag=0.019, clock="read"), vitals(late=0.049 * USERS)]
+)
+def test_just_below_a_bound_nothing_is_said(reading: Vitals) -> None:
+    assert concerns(reading) == ()
+
+
+def test_one_worker_that_cannot_keep_up_is_enough() -> None:
+    (concern,) = concerns(vitals(), vitals(cpu=0.97))
+    assert "97%" in concern.text
+
+
+def test_what_all_workers_held_up_is_a_share_of_all_users_time() -> None:
+    states = tuple(WorkerState(str(number), vitals(late=4.0)) for number in (1, 2))
+    report = Report(20.0, Recorder(0.0).snapshot(), timeline(), {}, states)
+    assert held_up(report) == pytest.approx(8.0 / USERS)
+
+
+def test_without_users_nobody_was_held_up() -> None:
+    report = Report(0.0, Recorder(0.0).snapshot(), Timeline(), {}, (WorkerState("1", vitals(late=4.0)),))
+    assert held_up(report) == 0
