@@ -105,7 +105,7 @@ class Worker:
     async def _whole_load(self, nursery: trio.Nursery) -> None:
         assert self._zero is not None
         with self._load:
-            await trio.sleep(self._zero - self._clock())
+            await trio.sleep(max(0.0, self._zero - self._clock()))  # a busy machine may hear of it late
             self._recorder.begin(self._zero)
             await nursery.start(self._engine.health.run)
             async with trio.open_nursery() as watchers:
