@@ -178,6 +178,31 @@ async def test_uploads_and_downloads_are_whole(ca: trustme.CA, ca_file: str, epo
 
 
 @BOTH
+@pytest.mark.parametrize("size", [0, 1, 16_384, 16_385, 300_000])
+async def test_a_body_of_any_size_goes_out_behind_its_head(
+    ca: trustme.CA, ca_file: str, size: int, epoll: bool
+) -> None:
+    came: list[bytes] = []
+
+    async def script(stream: Stream) -> None:
+        while data := await read_head(stream):
+            rest = data.partition(b"\r\n\r\n")[2]
+            while len(rest) < size:
+                rest += await stream.receive_some()
+            came.append(rest)
+            await stream.send_all(OK)
+
+    async with world(script, tls=serving(ca, "127.0.0.1"), epoll=epoll) as w:
+        client = w.client(ClientOptions(ca_file=ca_file))
+        head = w.get(method="PUT", length=size)
+        for _ in range(2):
+            found = await client.send(w.origin, head, b"x" * size, Want.BODY, 10.0)
+            assert (found.error, found.body, found.bytes_sent) == (None, b"ok", len(head) + size), found.detail
+            assert found.started <= found.sent <= found.first <= found.ended
+    assert came == [b"x" * size] * 2
+
+
+@BOTH
 async def test_a_connection_that_the_server_ended_is_replaced_and_its_session_resumed(
     ca: trustme.CA, ca_file: str, epoll: bool
 ) -> None:
@@ -200,16 +225,18 @@ async def test_a_connection_that_the_server_ended_is_replaced_and_its_session_re
 
 
 async def test_a_body_that_only_the_end_delimits_needs_tlss_own_end(ca: trustme.CA, ca_file: str) -> None:
+    body = b"hello" * 20_000
+
     async def script(stream: Stream) -> None:
         assert isinstance(stream, trio.SSLStream)
         head = await read_head(stream)
-        await stream.send_all(b"HTTP/1.1 200 OK\r\n\r\nhello")
+        await stream.send_all(b"HTTP/1.1 200 OK\r\n\r\n" + body)
         if b"/polite" in head:
             await stream.aclose()
 
     async with world(script, tls=serving(ca, "127.0.0.1")) as w:
         client = w.client(ClientOptions(ca_file=ca_file))
         polite = await client.send(w.origin, w.get("/polite"), None, Want.BODY, 5.0)
-        assert (polite.error, polite.body) == (None, b"hello")
+        assert (polite.error, polite.body) == (None, body)
         cut = await client.send(w.origin, w.get("/rude"), None, Want.BODY, 5.0)
         assert cut.error is ErrorKind.CLOSED_EARLY

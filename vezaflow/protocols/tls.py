@@ -10,7 +10,7 @@ import socket
 import ssl
 from typing import TYPE_CHECKING
 
-from vezaflow.protocols.connection import CLOSED, HANDSHAKE, IDLE, SENDING, WAITING, Connection, Scratch
+from vezaflow.protocols.connection import CLOSED, HANDSHAKE, IDLE, JOIN, SENDING, WAITING, Connection, Scratch
 from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Want
 from vezaflow.protocols.faults import fault_of, tls_reason
 from vezaflow.protocols.reactor import HANGUP, Reactor
@@ -19,6 +19,7 @@ from vezaflow.protocols.stamps import SPACE
 if TYPE_CHECKING:
     from ssl import SSLSession
 
+_RECORD = 16 * 1024  # plaintext, at most
 _RECORDS = 128 * 1024  # plaintext encrypted at a time: what a slow reader makes us hold
 
 
@@ -102,37 +103,48 @@ class SecureConnection(Connection):
         self.exchange = exchange
         self.want = want
         self.bodyless = bodyless
-        pieces: tuple[bytes | memoryview, ...] = () if body is None else body if isinstance(body, tuple) else (body,)
-        self.pending = [memoryview(head), *(memoryview(piece).cast("B") for piece in pieces if len(piece))]
+        if type(body) is bytes and len(body) <= JOIN:
+            pieces: tuple[bytes | memoryview, ...] = (head + body,)
+        else:
+            pieces = (head,) if body is None else (head, *(body if isinstance(body, tuple) else (body,)))
+        self.pending = [memoryview(piece).cast("B") for piece in pieces if len(piece)]
         self.phase = SENDING
         exchange.bytes_sent = 0
-        exchange.started = self.clock()
-        self.flush()
+        encrypted = self._encrypt(exchange, self.pending)
+        exchange.started = self.clock()  # by now there are records to hand to the kernel
+        if encrypted:
+            self.flush()
 
     def flush(self) -> None:
         exchange, pending = self.exchange, self.pending
         if exchange is None or pending is None:
             self._push()
             return
-        try:
-            while self._push() and pending:
-                room = _RECORDS
-                while pending and room > 0:
-                    piece = pending[0][:room]
-                    taken = self._tls.write(piece)
-                    room -= taken
-                    exchange.bytes_sent += taken
-                    if taken == len(pending[0]):
-                        del pending[0]
-                    else:
-                        pending[0] = pending[0][taken:]
-        except ssl.SSLError as error:
-            self.fail(ErrorKind.TLS, tls_reason(error))
-            return
+        while self._push() and pending:
+            if not self._encrypt(exchange, pending):
+                return
         if self.phase == SENDING and not pending and self._unsent is None:
             self.pending = None
             self.phase = WAITING
             exchange.sent = self.clock()
+
+    def _encrypt(self, exchange: Exchange, pending: list[memoryview]) -> bool:
+        """Make records of what is pending, as much as is held at a time; False: that failed."""
+        room = _RECORDS
+        try:
+            while pending and room > 0:
+                piece = pending[0] if len(pending[0]) <= room else pending[0][:room]
+                taken = self._tls.write(piece)
+                room -= taken
+                exchange.bytes_sent += taken
+                if taken == len(pending[0]):
+                    del pending[0]
+                else:
+                    pending[0] = pending[0][taken:]
+        except ssl.SSLError as error:
+            self.fail(ErrorKind.TLS, tls_reason(error))
+            return False
+        return True
 
     def _push(self) -> bool:
         """Hand records to the kernel; whether all of them are gone."""
@@ -193,24 +205,36 @@ class SecureConnection(Connection):
             self._shake(now)
             if self.phase in (CLOSED, HANDSHAKE):
                 return
-        scratch = self.scratch
-        while self.phase != CLOSED:
-            try:
-                count = self._tls.read(len(scratch.buffer), scratch.buffer)
-            except ssl.SSLWantReadError:
-                break
-            except ssl.SSLZeroReturnError:
-                self.ended(now)
-                return
-            except ssl.SSLError as error:
-                self.fail(ErrorKind.TLS, tls_reason(error))
-                return
-            if not count:
-                self.ended(now)
-                return
-            self.feed(scratch.view, int(count), now)
+        incoming = self._incoming
+        while self.phase != CLOSED and incoming.pending:  # to look once more would cost an exception
+            self._open_records(now)
         if self.phase != CLOSED and self._outgoing.pending:
             self._push()  # key updates
+
+    def _open_records(self, now: float) -> None:
+        """Parse what the records hold that have come, as much of it as the buffer takes."""
+        scratch, incoming = self.scratch, self._incoming
+        view, count, last = scratch.view, 0, False
+        failure: ssl.SSLError | None = None
+        try:
+            while incoming.pending and count <= len(view) - _RECORD:
+                taken = int(self._tls.read(_RECORD, view[count:]))
+                last = taken == 0
+                count += taken
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:
+            last = True
+        except ssl.SSLError as error:
+            failure = error
+        if count:
+            self.feed(view, count, now)
+        if self.phase == CLOSED:
+            return
+        if last:
+            self.ended(now)
+        elif failure is not None:
+            self.fail(ErrorKind.TLS, tls_reason(failure))
 
     def _cut(self, now: float, broken: OSError | None) -> None:
         """The TCP connection ended without TLS's own goodbye."""
