@@ -19,6 +19,8 @@ from vezaflow.syntax import FUNCTIONS, Function, Needs
 from vezaflow.units import Dimension
 
 ROOT = Path(__file__).parent.parent
+CASES = ROOT / "tests" / "cases"
+MOST_LINES = 12  # of an example that is shown whole
 NOTE = "<!-- Made by docs/generate.py from vezaflow's own tables. Do not edit: change the table. -->\n"
 
 CHAPTERS = (
@@ -154,8 +156,30 @@ def metrics() -> str:
     return page.rstrip("\n") + "\n"
 
 
+def _messages(case: Path) -> Iterator[str]:
+    """The messages of a case, one by one."""
+    text = case.read_text(encoding="utf-8")
+    return (piece.strip("\n") for piece in text.split("\n\n") if piece.startswith(("error[", "warning[")))
+
+
+def _example(code: str) -> str:
+    """The smallest case of tests/cases that shows a code: the file, if one sees it at a glance, and the message."""
+    shown = [
+        (case.with_suffix(".yml"), message)
+        for case in sorted(CASES.glob("*/*.txt"))
+        for message in _messages(case)
+        if f"[{code}]" in message.partition("\n")[0]
+    ]
+    if not shown:
+        return ""
+    file, message = min(shown, key=lambda pair: (pair[0].is_file() and pair[0].stat().st_size) or 10_000)
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    plain = text.replace("\n", "").isprintable() and 0 < text.count("\n") <= MOST_LINES
+    return (f"```yml\n{text}```\n\n" if plain else "") + f"```text\n{message}\n```\n"
+
+
 def codes() -> str:
-    """Every code that a message can carry."""
+    """Every code that a message can carry, with an example that the tests hold lint to."""
     page = NOTE + "\n# Codes\n\nWhat the code of a message means. A code never changes its meaning.\n"
     hundred = ""
     for code, rule in CODES.items():
@@ -163,6 +187,8 @@ def codes() -> str:
             hundred = code[2]
             page += f"\n## {HUNDREDS[hundred]}\n"
         page += f"\n### {code}\n\n**{rule.title}** ({rule.severity.value}). {rule.doc}\n"
+        example = _example(code)
+        page += f"\n{example}" if example else ""
     return page
 
 

@@ -7,9 +7,19 @@ from pathlib import Path
 import click
 
 from vezaflow.cli.printing import say
-from vezaflow.diagnostics import Diagnostic, Diagnostics, render_github, render_json, render_text, summary_line
+from vezaflow.diagnostics import (
+    Diagnostic,
+    Diagnostics,
+    render_github,
+    render_json,
+    render_sarif,
+    render_text,
+    summary_line,
+)
 from vezaflow.errors import ExitCode
 from vezaflow.model import lint
+
+_RENDERERS = {"json": render_json, "github": render_github, "sarif": render_sarif}  # beside the text for people
 
 
 @click.command("lint")
@@ -17,10 +27,10 @@ from vezaflow.model import lint
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "github"]),
+    type=click.Choice(["text", "json", "github", "sarif"]),
     default="text",
     show_default=True,
-    help="For people, for programs, or as annotations of a GitHub or Forgejo action.",
+    help="For people, for programs, as annotations of a GitHub or Forgejo action, or for code scanning.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings fail, too.")
 def command(paths: tuple[Path, ...], form: str, strict: bool) -> None:
@@ -50,8 +60,6 @@ def suites(paths: Iterable[Path]) -> Iterator[tuple[Path, ...]]:
 
 
 def _drawn(found: list[Diagnostic], form: str) -> str:
-    if form == "json":
-        return render_json(found)
-    if form == "github":
-        return render_github(found)
+    if form in _RENDERERS:
+        return _RENDERERS[form](found)
     return (render_text(found, colour=sys.stdout.isatty()) if found else "") + summary_line(found)

@@ -4,6 +4,7 @@ from vezaflow.diagnostics.codes import CODES, Rule, Severity
 from vezaflow.diagnostics.diagnostic import Diagnostic, Diagnostics
 from vezaflow.diagnostics.github import render_github
 from vezaflow.diagnostics.json import render_json
+from vezaflow.diagnostics.sarif import render_sarif
 from vezaflow.diagnostics.source import Source, Span
 from vezaflow.diagnostics.suggest import suggest
 from vezaflow.diagnostics.text import render_one, render_text, summary_line
@@ -19,6 +20,7 @@ __all__ = [
     "render_github",
     "render_json",
     "render_one",
+    "render_sarif",
     "render_text",
     "suggest",
     "summary_line",
