@@ -169,7 +169,7 @@ def test_a_poll_that_comes_to_nothing_is_shown_by_try(tmp_path: Path) -> None:
         "  - poll: {get: /api/v1/health}\n"
         '    until: json("$.status") == "never"\n'
         "    every: 20 ms\n"
-        "    within: 30 ms\n"
+        "    within: 500 ms\n"
         "gates: {step_failed: rate == 0 %}\n",
         encoding="utf-8",
     )

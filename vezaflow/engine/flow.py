@@ -77,6 +77,10 @@ class FlowRun:
         self._stop_at = float("inf")
         self._scope = trio.CancelScope()
         self._remaining = _shared_iterations(flow, segment)
+        self._target = flow.load.vus  # VUs of the whole flow: who has a higher number leaves
+        self._alive: set[int] = set()  # numbers of this segment's VUs
+        self._crowd: trio.Nursery | None = None
+        self._paused = False
         self.begun = False
         self.ended = False
         self.stopped = False
@@ -100,7 +104,8 @@ class FlowRun:
                 nursery.start_soon(self._judge, begin, nursery.cancel_scope)
                 changes = self._segment.slice(constant_vus(load.vus, load.duration))
                 async with trio.open_nursery() as crowd:
-                    await self._admit(crowd, begin, changes)
+                    self._crowd = crowd
+                    await self._admit(begin, changes)
                 nursery.cancel_scope.cancel()
         self._settle()
 
@@ -159,17 +164,43 @@ class FlowRun:
                 await self._until(self._stop_at)
             self._recorder.judge(flow.name, False, self._clock())
 
-    async def _admit(self, crowd: trio.Nursery, begin: float, changes: Iterable[VuChange]) -> None:
-        number = 0
+    def pause(self) -> None:
+        """Begin no iteration until `resume`; the time goes on."""
+        self._paused = True
+
+    def resume(self) -> None:
+        self._paused = False
+        self._wheel.wake_all()
+
+    def scale(self, vus: int) -> None:
+        """From now on so many VUs, of all segments together; who is too many ends after its iteration."""
+        crowd = self._crowd
+        if crowd is None or self.ended or self._clock() >= self._stop_at:
+            return
+        self._target = vus
+        crowd.start_soon(self._until, self._stop_at)  # a flow without VUs is not over: more may come
+        for index in range(self._segment.share(vus)):
+            self._admit_one(index)
+        self._wheel.wake_all()
+
+    def _admit_one(self, index: int) -> None:
+        assert self._crowd is not None
+        number = self._segment.number(index)
+        if number <= self._target and number not in self._alive:
+            self._alive.add(number)
+            self._crowd.start_soon(self._live, number)
+
+    async def _admit(self, begin: float, changes: Iterable[VuChange]) -> None:
+        index = 0
         for change in changes:
             moment = begin + change.at
             if self._clock() < moment:
                 await self._until(moment)
             if self._clock() >= self._stop_at:
                 return
-            while number < change.vus:
-                crowd.start_soon(self._live, self._segment.number(number))
-                number += 1
+            while index < change.vus:
+                self._admit_one(index)
+                index += 1
 
     async def _live(self, number: int) -> None:
         """One VU from login to finally."""
@@ -179,6 +210,7 @@ class FlowRun:
                 if await self._begin(vu):
                     await self._iterate(vu)
             finally:
+                self._alive.discard(number)
                 await self._finish(vu)
 
     def _make_vu(self, number: int) -> VU:
@@ -196,6 +228,8 @@ class FlowRun:
         finally:
             delivered.active -= 1
             self._record.vus = delivered.active
+            if not delivered.active:
+                self._record.left = self._clock()
 
     async def _begin(self, vu: VU) -> bool:
         """Compute the VU's own variables and log in. False: it can't begin."""
@@ -225,7 +259,9 @@ class FlowRun:
         clock, body, record = self._clock, self._body, self._record
         fresh = list(vu.slots) if self.flow.variables.reset else None
         mine = self._own_iterations()
-        while clock() < self._stop_at and self._another(vu, mine):
+        if self._paused:
+            await self._resumed()
+        while clock() < self._stop_at and vu.number <= self._target and self._another(vu, mine):
             if fresh is not None:
                 vu.slots[:] = fresh
             vu.failed = False
@@ -249,6 +285,13 @@ class FlowRun:
                 await self._rest(clock() + self._think(vu))
             elif self._pace is not None:
                 await self._rest(started + self._pace(vu))
+            if self._paused:
+                await self._resumed()
+
+    async def _resumed(self) -> None:
+        """Sleep until the flow goes on, or ends."""
+        while self._paused and self._clock() < self._stop_at:
+            await self._wheel.sleep_until(self._stop_at)
 
     def _own_iterations(self) -> int | None:
         load = self.flow.load

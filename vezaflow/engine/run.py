@@ -5,7 +5,7 @@ call `stop`.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from typing import Any
 
@@ -118,9 +118,25 @@ class RunEngine:
 
     def stop_flow(self, name: str) -> None:
         """Let one flow begin nothing new, as its own `stop` step would."""
-        for flow in self.flows:
-            if flow.flow.name == name:
-                flow.stop()
+        for flow in self._named(name):
+            flow.stop()
+
+    def pause(self, flow: str | None = None) -> None:
+        """Begin no iteration of a flow (None: of all) until `resume`; the time goes on."""
+        for run in self._named(flow):
+            run.pause()
+
+    def resume(self, flow: str | None = None) -> None:
+        for run in self._named(flow):
+            run.resume()
+
+    def scale(self, flow: str, vus: int) -> None:
+        """Give a flow so many VUs from now on, of all segments together."""
+        for run in self._named(flow):
+            run.scale(vus)
+
+    def _named(self, name: str | None) -> Iterator[FlowRun]:
+        return (run for run in self.flows if name in (None, run.flow.name))
 
     def _flow(self, flow: PlannedFlow) -> FlowRun:
         return FlowRun(

@@ -150,11 +150,12 @@ class StepRecorder:
 
 
 class FlowRecorder:
-    """Takes in one flow's iterations. Set `vus` to how many run now, `vus_max` to how many were asked for."""
+    """Takes in one flow's iterations. Set `vus` to how many run now, `left` to when the last one left, `vus_max` to how
+    many were asked for."""
 
     __slots__ = (
         "_dropped", "_durations", "_failed", "_groups", "_interrupted", "_judged", "_name", "_since",
-        "_steps", "vus", "vus_max",
+        "_steps", "left", "vus", "vus_max",
     )  # fmt: skip
 
     def __init__(self, name: str, since: float) -> None:
@@ -167,6 +168,7 @@ class FlowRecorder:
         self._judged = True
         self._since = since  # when this part began, or was last folded
         self.vus = self.vus_max = 0
+        self.left = -inf
 
     def iteration(self, duration: float, failed: bool = False) -> None:
         """An iteration came to its end; one that failed counts, but its duration does not."""
@@ -204,7 +206,8 @@ class FlowRecorder:
         row.interrupted += self._interrupted
         row.dropped += self._dropped
         if self.vus or done or self._interrupted:  # outside its load no time passes for the flow
-            row.seconds += max(0.0, now - self._since)
+            end = now if self.vus or self.left < self._since else self.left
+            row.seconds += max(0.0, end - self._since)
         self._since = max(now, self._since)
         del self._durations[:]
         self._dropped.clear()

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from vezaflow.gates import Outcome, Verdict
 from vezaflow.metrics import Summary, Timeline, Trend, per_second, recent
-from vezaflow.plan import Plan
+from vezaflow.plan import WHOLE, Plan, Segment
 from vezaflow.results import Health
 
 RECENT = 3.0  # seconds that "requests per second, now" looks back
@@ -55,10 +55,12 @@ def tick_of(
     *,
     elapsed: float,
     health: Health,
+    segment: Segment = WHOLE,
 ) -> Tick:
-    """The tick that says how a plan's run stands."""
+    """The tick that says how a plan's run stands. `segment`: the share of the load that it is."""
     flows = tuple(
-        _flow_now(flow.name, flow.load.vus, summary, timeline, _of(verdicts, flow.name)) for flow in plan.flows
+        _flow_now(flow.name, segment.share(flow.load.vus), summary, timeline, _of(verdicts, flow.name))
+        for flow in plan.flows
     )
     figures = _figures(summary, None)
     pooled = FlowNow(

@@ -9,7 +9,7 @@ from vezaflow.plan.evaluate import Constant, Evaluate, show
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs, Secrets
-from vezaflow.plan.pacing import Segment, VuChange, constant_vus
+from vezaflow.plan.pacing import WHOLE, Segment, VuChange, constant_vus
 from vezaflow.plan.plan import Plan, PlannedFlow, PlannedLoad, Preflight, Variables
 from vezaflow.plan.requests import RequestError
 from vezaflow.plan.scope import UNSET, EvaluationError, Scope
@@ -35,6 +35,7 @@ from vezaflow.plan.targets import GuardError, Target, Targets, UrlError
 
 __all__ = [
     "UNSET",
+    "WHOLE",
     "Answer",
     "Bundle",
     "BundleError",

@@ -94,7 +94,7 @@ class _Builder:
         handed = tuple(assigned(suite.setup))
         flows = tuple(self._flow(flow, names, handed, targets) for flow in self._chosen)
         gates = tuple(self._gates(statics))
-        self._guard_vus(flows, statics)
+        guard_vus = self._guard_vus(flows, statics)
         if diagnostics.failed:
             return None
         secrets = Secrets.among(suite.secrets, self._inputs.environment)
@@ -112,6 +112,7 @@ class _Builder:
             inputs=self._inputs,
             shown_inputs=self._shown_inputs(),
             secrets=secrets,
+            guard_vus=guard_vus,
         )
 
     def _make_targets(self, written: Expression | None, statics: Statics) -> Targets:
@@ -234,9 +235,10 @@ class _Builder:
         for gate in self._suite.gates:
             yield _gate(gate, None, statics)
 
-    def _guard_vus(self, flows: tuple[PlannedFlow, ...], statics: Statics) -> None:
+    def _guard_vus(self, flows: tuple[PlannedFlow, ...], statics: Statics) -> int | None:
+        """The guard's limit on VUs, which the flows together keep."""
         if self._suite.guard.max_vus is None:
-            return
+            return None
         most = statics.count(self._suite.guard.max_vus)
         total = sum(flow.load.vus for flow in flows)
         if total > most:
@@ -245,6 +247,7 @@ class _Builder:
                 hint="ask for fewer (--vus, --scale), or raise the limit in suite.yml",
                 code=ExitCode.REFUSED,
             )
+        return most
 
     def _shown_inputs(self) -> tuple[tuple[str, str], ...]:
         shown: dict[str, str] = {}

@@ -24,6 +24,10 @@ class Segment:
     index: int = 0
     count: int = 1
 
+    def __str__(self) -> str:
+        """`2/8`: as the command line writes it."""
+        return f"{self.index + 1}/{self.count}"
+
     def share(self, total: int) -> int:
         """How many of the first `total` are this segment's."""
         return max(0, (total - self.index + self.count - 1) // self.count)

@@ -78,6 +78,7 @@ class Plan:
     inputs: Inputs
     shown_inputs: tuple[tuple[str, str], ...]  # the values that the suite reads, secrets masked
     secrets: Secrets
+    guard_vus: int | None = None  # no more VUs than this over all flows, whoever asks
 
     @property
     def base_urls(self) -> tuple[str, ...]:

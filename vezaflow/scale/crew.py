@@ -40,6 +40,12 @@ class Crew(Protocol):
         """Begin nothing new; what runs may end within so many seconds (None: each flow's own)."""
         ...
 
+    def pause(self, flow: str | None = None) -> None: ...
+
+    def resume(self, flow: str | None = None) -> None: ...
+
+    def scale(self, flow: str, vus: int) -> None: ...
+
 
 class LocalCrew:
     """This process is the only worker."""
@@ -58,6 +64,9 @@ class LocalCrew:
         self._timeline = recorder.timeline()
         self._vitals = engine.health.vitals()
         self.stop = engine.stop
+        self.pause = engine.pause
+        self.resume = engine.resume
+        self.scale = engine.scale
 
     async def load(self, begun: Begun) -> None:
         with swift_memory():

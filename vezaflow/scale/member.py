@@ -17,6 +17,7 @@ import trio.socket
 from vezaflow.scale.frames import Channel
 from vezaflow.scale.report import Json
 
+LISTEN = 0.2  # seconds that are waited at a time: when the machine was paused, no more of them than this counts
 SILENCE = 1.8  # seconds without a sign of life: a worker gives four a second
 _FIRST_WORD = 60.0  # seconds that a worker has to read its bundle
 _LAST_BREATHS = 50  # looks at a process that closed its channel, 10 ms apart
@@ -88,18 +89,18 @@ class Member:
                 self._tail = (self._tail + piece)[-_TAIL:]
 
     async def _listen(self) -> None:
-        patience = _FIRST_WORD
+        patience, silent = _FIRST_WORD, 0.0
         while self.alive:
-            message, silent = None, True
-            with trio.move_on_after(patience):
+            with trio.move_on_after(LISTEN) as waiting:
                 message = await self._channel.receive()
-                silent = False
-            if silent and self._channel.waiting:
-                continue  # it spoke; it was the coordinator that came late
-            if message is None:
-                await self._lose(f"said nothing for {patience:g} s" if silent else "")
+            if waiting.cancelled_caught:
+                silent += LISTEN
+                if silent >= patience and not self._channel.waiting:
+                    await self._lose(f"said nothing for {patience:g} s")
+            elif message is None:
+                await self._lose("")
             else:
-                patience = SILENCE
+                patience, silent = SILENCE, 0.0
                 self._take(message)
 
     def _take(self, message: Json) -> None:

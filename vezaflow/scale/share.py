@@ -21,11 +21,6 @@ class Share:
     report: Report
     moments: Sequence[Json]
 
-    @property
-    def name(self) -> str:
-        """`2/8`: as the command line writes it."""
-        return f"{self.segment.index + 1}/{self.segment.count}"
-
     def to_json(self) -> Json:
         return {
             "index": self.segment.index + 1,
@@ -50,7 +45,7 @@ def merged_shares(shares: Sequence[Share]) -> Report:
 
 
 def _named(share: Share) -> Report:
-    workers = tuple(replace(worker, name=f"{worker.name} of share {share.name}") for worker in share.report.workers)
+    workers = tuple(replace(worker, name=f"{worker.name} of share {share.segment}") for worker in share.report.workers)
     return replace(share.report, workers=workers)
 
 

@@ -125,6 +125,12 @@ class Worker:
                     self._engine.stop(order["grace"])
                 case "stop_flow":
                     self._engine.stop_flow(order["flow"])
+                case "pause":
+                    self._engine.pause(order["flow"])
+                case "resume":
+                    self._engine.resume(order["flow"])
+                case "scale":
+                    self._engine.scale(order["flow"], order["vus"])
                 case "cancel" if self._zero is not None:
                     self._load.cancel()
                 case "cancel":

@@ -175,6 +175,15 @@ class WorkerCrew:
         self._stopping = True
         self._tell("stop", grace=graceful_stop)
 
+    def pause(self, flow: str | None = None) -> None:
+        self._tell("pause", flow=flow)
+
+    def resume(self, flow: str | None = None) -> None:
+        self._tell("resume", flow=flow)
+
+    def scale(self, flow: str, vus: int) -> None:
+        self._tell("scale", flow=flow, vus=vus)
+
     def _tell(self, do: str, **details: Any) -> None:
         for member in self.members:
             member.tell({"do": do, **details})

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 import trio
 
+from vezaflow.control import Steering, serve
 from vezaflow.engine import RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.gates import AbortWatch, Verdict, judge
@@ -24,7 +25,7 @@ from vezaflow.protocols import Transport
 from vezaflow.results import RunResult
 from vezaflow.scale import Crew, LocalCrew, Share, WorkerCrew
 from vezaflow.session.outcome import Circumstances, health_of, result_of
-from vezaflow.session.shares import share_of_run
+from vezaflow.session.shares import doubt_of, share_of_run
 from vezaflow.session.talk import Talk
 
 TICK = 1.0  # seconds between two looks at the gates and ticks of the outputs
@@ -61,9 +62,9 @@ class _Stops:
 class _Session:
     def __init__(self, plan: Plan, outputs: Sequence[Output], say: Callable[[str], None], staff: Staff) -> None:
         self._plan = plan
-        self._outputs = outputs
         self._staff = staff
         self._clock = time.perf_counter
+        self._run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{random_source.token_hex(3)}"
         self._recorder = Recorder(self._clock(), keep=staff.share is not None)
         self._transport = Transport()
         self._stops = _Stops()
@@ -78,6 +79,10 @@ class _Session:
             segment=staff.segment,
         )
         self._crew = self._make_crew(lambda message: say(plan.secrets.mask(message)))
+        self._steering = Steering(
+            plan, self._crew, self._run_id, self._stop_by_hand, most=plan.guard_vus, clock=self._clock
+        )
+        self._outputs = (*outputs, self._steering)
         self._scope = trio.CancelScope()  # of preflight and setup, then of the load: a second Ctrl-C ends it
         self._began: datetime | None = None
 
@@ -102,6 +107,8 @@ class _Session:
             await nursery.start(self._transport.run)
             await nursery.start(self._engine.wheel.run)
             await nursery.start(self._listen)
+            if trouble := await nursery.start(serve, self._steering, self._run_id):
+                self._talk.say(trouble)
             try:
                 problem = await self._phases()
             except VezaflowError as e:
@@ -163,9 +170,15 @@ class _Session:
             self._stops.aborted = verdict
             self._crew.stop(_LAST_GRACE)
         self._talk.rest()
-        verdicts = judge(self._plan.gates, report.summary, seconds=report.seconds)
+        doubts = (doubt_of(self._staff.share),) if self._staff.share is not None else ()
         tick = tick_of(
-            self._plan, report.summary, report.timeline, verdicts, elapsed=report.seconds, health=health_of(report)
+            self._plan,
+            report.summary,
+            report.timeline,
+            judge(self._plan.gates, report.summary, seconds=report.seconds, concerns=doubts),
+            elapsed=report.seconds,
+            health=health_of(report),
+            segment=self._staff.segment,
         )
         for output in self._outputs:
             output.tick(tick)
@@ -175,24 +188,28 @@ class _Session:
         with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             task_status.started()
             async for _ in signals:
-                self._stops.by_hand += 1
-                if self._stops.by_hand == 1 and self._began is not None:
-                    self._crew.stop()
-                else:
-                    self._scope.cancel()
+                self._stop_by_hand()
+
+    def _stop_by_hand(self) -> None:
+        self._stops.by_hand += 1
+        if self._stops.by_hand == 1 and self._began is not None:
+            self._crew.stop()
+        else:
+            self._scope.cancel()
 
     def _result(self, problem: str) -> RunResult:
         assert self._began is not None
         aborted = self._stops.aborted
         run = Circumstances(
-            run_id=f"{self._began:%Y%m%dT%H%M%SZ}-{random_source.token_hex(3)}",
+            run_id=self._run_id,
             began=self._began,
             interrupted=self._stops.by_hand > 0,
             aborted=aborted.gate.text if aborted else "",
-            notes=(f"teardown: {problem}",) if problem else (),
+            notes=(*self._steering.notes(), *((f"teardown: {problem}",) if problem else ())),
         )
         report = self._crew.report()
+        doubts = tuple(self._steering.concerns())
         if self._staff.share is None:
-            return result_of(self._plan, report, run)
+            return result_of(self._plan, report, run, doubts)
         share = Share(self._staff.share, self._staff.bundle, report, self._crew.moments())
-        return share_of_run(self._plan, share, run)
+        return share_of_run(self._plan, share, run, doubts)

@@ -5,7 +5,7 @@ shares of one run are merged (the same files, inputs and seed, each share once);
 verdict is inconclusive.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -15,7 +15,7 @@ from typing import Any
 from vezaflow import units
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import Concern, ConcernKind
-from vezaflow.plan import BundleError, Plan
+from vezaflow.plan import BundleError, Plan, Segment
 from vezaflow.results import RunResult
 from vezaflow.scale import Share, differences, merged_shares
 from vezaflow.session.files import WrongFilesError
@@ -24,11 +24,15 @@ from vezaflow.session.outcome import Circumstances, result_of
 _APART = 0.1  # of the load's duration: shares that began further apart were no one load
 
 
-def share_of_run(plan: Plan, share: Share, run: Circumstances) -> RunResult:
-    """The record of one share."""
-    text = f"this is share {share.name}: it settles nothing alone"
-    doubt = Concern(ConcernKind.SHARE, text, "`vezaflow merge` with the files of all shares")
-    return replace(result_of(plan, share.report, run, (doubt,)), share=share)
+def share_of_run(plan: Plan, share: Share, run: Circumstances, doubts: Iterable[Concern] = ()) -> RunResult:
+    """The record of one share. `doubts`: what else stands against trusting it."""
+    return replace(result_of(plan, share.report, run, (doubt_of(share.segment), *doubts)), share=share)
+
+
+def doubt_of(segment: Segment) -> Concern:
+    """What stands against judging one share."""
+    text = f"this is share {segment}: it settles nothing alone"
+    return Concern(ConcernKind.SHARE, text, "`vezaflow merge` with the files of all shares")
 
 
 def merge(files: Sequence[Path]) -> RunResult:
@@ -67,9 +71,9 @@ def _check(one: tuple[Path, Share], other: tuple[Path, Share]) -> None:
     (file, share), (next_file, next_share) = one, other
     pair = f"{file} and {next_file}"
     if share.segment.count != next_share.segment.count:
-        raise VezaflowError(f"{pair} are shares {share.name} and {next_share.name}: of different divisions")
+        raise VezaflowError(f"{pair} are shares {share.segment} and {next_share.segment}: of different divisions")
     if share.segment == next_share.segment:
-        raise VezaflowError(f"{pair} are both share {share.name}", hint="give each share once")
+        raise VezaflowError(f"{pair} are both share {share.segment}", hint="give each share once")
     found = differences(share.bundle, next_share.bundle)
     if found:
         raise VezaflowError(
