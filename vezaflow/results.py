@@ -49,6 +49,7 @@ class WorkerHealth:
     receive_clock: str = "read"
     late_reads: int = 0
     latest_read_ms: float = 0.0
+    away: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Health:
     receive_clock: str = "read"  # kernel: answers are stamped when they come, read: when the loop reads them
     late_reads: int = 0  # made over 1 ms after the bytes had come; the kernel's stamps have put them right
     latest_read_ms: float = 0.0
+    away: float = 0.0  # share of the time that the loop was late for what was due
     held_up: float = 0.0  # by how much the users' pauses overran, as a share of their time
     workers: tuple[WorkerHealth, ...] = ()
 

@@ -12,8 +12,8 @@ from vezaflow.plan import PlannedFlow
 from vezaflow.scale import Report, WorkerState
 
 BUSY_SHARE = 0.9  # of one core, over the whole load: beyond it answers wait for the generator
-LATE = 0.05  # seconds that the event loop may come late, but for one look in a hundred: load comes in lumps
-LATE_READ = 0.02  # the same where answers are timed when the loop reads them
+AWAY = 0.1  # of the time: a loop that is late for so much of it sends the load in lumps, and less of it
+LATE_READ = 0.02  # seconds that it may be late, but for one look in a hundred, where answers are timed by the read
 HELD_UP = 0.05  # of the users' time: when their pauses overrun by so much, a tenth of the load is missing
 MISSING = 2.0  # what is missing of the load, by what the pauses overran: 1.6 to 2.1 on the truth bench
 REMEDY = "`--workers 2`, fewer VUs, longer think times, or a bigger machine"
@@ -48,13 +48,16 @@ def _saturation(workers: Sequence[WorkerState]) -> Iterator[Concern]:
     if not workers:
         return
     busy = max(worker.vitals.cpu_mean for worker in workers)
-    late = max(worker.vitals.lag_p99 for worker in workers)
-    stamped = all(worker.vitals.receive_clock == "kernel" for worker in workers)
+    away = max(worker.vitals.away for worker in workers)
+    late = max((worker.vitals.lag_p99 for worker in workers if worker.vitals.receive_clock == "read"), default=0.0)
     if busy >= BUSY_SHARE:
         text = f"the generator was saturated: it used {busy:.0%} of its core"
         yield Concern(ConcernKind.SATURATED, text, REMEDY)
-    elif late >= (LATE if stamped else LATE_READ):
-        text = f"the generator was out of breath: its loop was up to {late * 1000:.0f} ms late (p99)"
+    elif away >= AWAY:
+        text = f"the generator was out of breath: its loop was late for {away:.0%} of the time"
+        yield Concern(ConcernKind.SATURATED, text, f"{REMEDY}; or give it a core of its own")
+    elif late >= LATE_READ:
+        text = f"the generator timed answers late: its loop was up to {late * 1000:.0f} ms behind (p99)"
         yield Concern(ConcernKind.SATURATED, text, f"{REMEDY}; or give it a core of its own")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import trio
 
+from vezaflow.metrics import Histogram
 from vezaflow.protocols import Receiving
 
 PROBE = 0.05  # seconds between two looks at the loop
@@ -26,6 +27,7 @@ class Vitals:
     receive_clock: str = "read"  # kernel: answers are stamped when they come, read: when they are read
     late_reads: int = 0  # made over 1 ms late, and put right by the kernel's stamps
     latest_read: float = 0.0  # seconds
+    away: float = 0.0  # share of the time that the loop was late for what was due
     late: float = 0.0  # seconds that users' pauses took longer than asked, of all users together
 
 
@@ -49,13 +51,13 @@ class Health:
         self._last = self._begun
         self._share = 0.0
         self._most = 0.0
-        self._lags: list[float] = []
+        self._lags = Histogram()
 
     def begin(self) -> None:
         """Forget what was before the load."""
         self._begun = self._last = (self._clock(), self._cpu())
         self._share = self._most = 0.0
-        self._lags.clear()
+        self._lags = Histogram()
         self._late_before = self._late()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -65,7 +67,7 @@ class Health:
             due = self._clock() + PROBE
             await trio.sleep(PROBE)
             now = self._clock()
-            self._lags.append(max(0.0, now - due))
+            self._lags.record(max(0.0, now - due))
             if now - self._last[0] >= 1.0:
                 self._look(now)
 
@@ -77,18 +79,20 @@ class Health:
 
     def vitals(self) -> Vitals:
         wall, cpu = self._clock() - self._begun[0], self._cpu() - self._begun[1]
-        lags = sorted(self._lags)
+        lags = self._lags
+        lost = (lags.mean or 0.0) * lags.count
         receiving = self._receiving()
         return Vitals(
             cpu_share=self._share,
             cpu_mean=cpu / wall if wall > 0 else 0.0,
             cpu_most=self._most,
-            lag_p99=lags[int(len(lags) * 0.99)] if lags else 0.0,
-            lag_most=lags[-1] if lags else 0.0,
+            lag_p99=lags.quantile(0.99) or 0.0,
+            lag_most=lags.maximum if lags.count else 0.0,
             memory=_peak_memory(),
             receive_clock=receiving.clock,
             late_reads=receiving.late,
             latest_read=receiving.latest,
+            away=lost / (lost + lags.count * PROBE) if lost else 0.0,
             late=self._late() - self._late_before,
         )
 

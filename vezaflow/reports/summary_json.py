@@ -21,7 +21,7 @@ is added. Times are seconds, sizes bytes, shares fractions of one, moments ISO 8
     timeline[]                one object a second and flow (vezaflow.metrics.Point)
     notes, files              what else people should know; the reports written
     health                    cpu_mean, cpu_max (share of a core), lag_p99_ms, lag_max_ms, memory, vus_started,
-                              receive_clock (kernel, read), late_reads, latest_read_ms, held_up;
+                              receive_clock (kernel, read), late_reads, latest_read_ms, away, held_up;
                               workers[]: the same of each process, with its name, cpu (now) and why it was lost
     inputs                    name → value; secrets are masked
     versions                  vezaflow, python, platform

@@ -76,6 +76,7 @@ def health_of(report: Report) -> Health:
         late_reads=sum(worker.late_reads for worker in workers),
         latest_read_ms=max((worker.latest_read_ms for worker in workers), default=0.0),
         vus_started=sum(delivered.started for delivered in report.delivered.values()),
+        away=max((worker.away for worker in workers), default=0.0),
         held_up=held_up(report),
         workers=workers,
     )
@@ -95,6 +96,7 @@ def _worker(state: WorkerState) -> WorkerHealth:
         vitals.receive_clock,
         vitals.late_reads,
         vitals.latest_read * 1000,
+        vitals.away,
     )
 
 

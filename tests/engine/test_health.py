@@ -1,0 +1,38 @@
+"""How late the loop was, on a clock of the test's own."""
+
+import pytest
+import trio
+import trio.testing
+
+from vezaflow.engine.health import PROBE, Health
+
+
+@pytest.mark.trio
+async def test_the_time_that_the_loop_was_away_is_a_share_of_all(mock_clock: trio.testing.MockClock) -> None:
+    health = Health(trio.current_time, trio.current_time)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(health.run)
+        health.begin()
+        for late in (0.0, 0.0, 0.1, 0.0):
+            await trio.testing.wait_all_tasks_blocked()
+            mock_clock.jump(PROBE + late)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    found = health.vitals()
+    assert found.lag_most == pytest.approx(0.1)
+    assert found.lag_p99 == pytest.approx(0.1, rel=0.001)
+    assert found.away == pytest.approx(0.1 / 0.3)
+
+
+@pytest.mark.trio
+async def test_what_was_before_the_load_is_forgotten(mock_clock: trio.testing.MockClock) -> None:
+    health = Health(trio.current_time, trio.current_time, late=lambda: 5.0)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(health.run)
+        await trio.testing.wait_all_tasks_blocked()
+        mock_clock.jump(1.0)
+        await trio.testing.wait_all_tasks_blocked()
+        health.begin()
+        nursery.cancel_scope.cancel()
+    found = health.vitals()
+    assert (found.lag_most, found.lag_p99, found.away, found.late) == (0.0, 0.0, 0.0, 0.0)
