@@ -29,6 +29,7 @@ CHAPTERS = (
     ("Requests", ("request", "retrying", "wait", "auth", "basic", "body", "part")),
     ("What a right answer is", ("expect", "header match", "json match", "body match")),
     ("Values from answers", ("extract",)),
+    ("Fragments", ("include", "fragment", "input")),
     ("Steps", ()),  # all tables that no other chapter names
     ("Gates", ("gate",)),
 )

@@ -13,6 +13,7 @@ PAGES = (
     "docs/reference/metrics.md",
     "docs/reference/steps.md",
     "schema/flow.json",
+    "schema/fragment.json",
     "schema/suite.json",
 )
 

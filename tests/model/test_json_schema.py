@@ -24,7 +24,7 @@ BLIND = {
         "VF102", "VF103", "VF105", "VF106", "VF107",
     ),
     "a schema sees one file, and not which others lie beside it": (
-        "VF130", "VF131", "VF132", "VF406", "VF407", "VF408", "VF503",
+        "VF130", "VF131", "VF132", "VF138", "VF139", "VF140", "VF141", "VF142", "VF406", "VF407", "VF408", "VF503",
     ),
     "a schema does not read what is inside of a text: expressions, paths, patterns, conditions, labels": (
         "VF129", "VF201", "VF202", "VF203", "VF204", "VF205", "VF206", "VF207", "VF208", "VF209", "VF211", "VF225",
@@ -51,18 +51,19 @@ def plain(node: Node) -> object:
 def refused(name: str, text: str) -> list[str]:
     """What the schema for a file of this name says against a text; nothing of what is no YAML."""
     node = read_yaml(Source(name, text), Diagnostics())
-    kind = "suite" if name.startswith("suite.") else "flow"
+    kind = "suite" if name.startswith("suite.") else "fragment" if name.startswith("parts/") else "flow"
     return [] if node is None else [error.message for error in VALIDATORS[kind].iter_errors(plain(node))]
 
 
 def judged(case: Path) -> tuple[list[str], dict[str, set[str]]]:
     """What the schemas say of a case, and lint's errors by file."""
-    files = sorted(case.glob("*.y*ml")) if case.is_dir() else [case]
+    files = sorted(case.rglob("*.y*ml")) if case.is_dir() else [case]
     errors: dict[str, set[str]] = {}
     for found in lint([case])[1]:
         if found.severity is Severity.ERROR:
             errors.setdefault(found.span.source.path if found.span else "", set()).add(found.code)
-    return [word for file in files for word in refused(file.name, file.read_text(encoding="utf-8"))], errors
+    names = {file: str(file.relative_to(case)) if case.is_dir() else file.name for file in files}
+    return [word for file, name in names.items() for word in refused(name, file.read_text(encoding="utf-8"))], errors
 
 
 def is_yaml(errors: dict[str, set[str]]) -> bool:

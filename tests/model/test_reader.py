@@ -11,12 +11,12 @@ from vezaflow.model import (
     Executor,
     FileBytes,
     For,
+    From,
     GeneratedBytes,
     If,
     OnFailure,
     Pick,
     Request,
-    Source,
     Suite,
     Think,
     lint,
@@ -294,7 +294,7 @@ def test_extractions_in_their_forms() -> None:
         "      f: {m3u8: variants, pick: random}"
     )
     sources = [extract.source for extract in request.extract]
-    assert sources == [Source.JSON, Source.REGEX, Source.HEADER, Source.COOKIE, Source.JSON, Source.M3U8]
+    assert sources == [From.JSON, From.REGEX, From.HEADER, From.COOKIE, From.JSON, From.M3U8]
     assert [extract.pick for extract in request.extract] == [None, -1, None, None, None, Pick.RANDOM]
     assert isinstance(request.extract[1].default, Literal)  # null is a default, too
     assert request.extract[0].default is None

@@ -1,7 +1,7 @@
 """What is wrong in an author's file: where, what, why, and how to mend it."""
 
 from vezaflow.diagnostics.codes import CODES, Rule, Severity
-from vezaflow.diagnostics.diagnostic import Diagnostic, Diagnostics
+from vezaflow.diagnostics.diagnostic import Diagnostic, Diagnostics, Related
 from vezaflow.diagnostics.github import render_github
 from vezaflow.diagnostics.json import render_json
 from vezaflow.diagnostics.sarif import render_sarif
@@ -13,6 +13,7 @@ __all__ = [
     "CODES",
     "Diagnostic",
     "Diagnostics",
+    "Related",
     "Rule",
     "Severity",
     "Source",

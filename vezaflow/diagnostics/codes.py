@@ -150,6 +150,28 @@ _ROWS: tuple[Rule, ...] = (
         "What the ignore was written for is gone, or stands on another line. Behind a line it is for that line, on a "
         "line of its own for the next one; a row of the suite's `lint` is for all of its files.",
     ),
+    Rule(
+        "VF138", _ERROR, "a fragment that includes itself",
+        "Includes lead in a circle, directly or by way of other fragments, and the steps would never end.",
+    ),
+    Rule(
+        "VF139", _ERROR, "an input is missing",
+        "A fragment's inputs without a `default` must be given `with` each include.",
+    ),
+    Rule(
+        "VF140", _ERROR, "an input or output that the fragment does not have",
+        "`with` gives values to the inputs that the fragment declares, and `into` names its outputs.",
+    ),
+    Rule(
+        "VF141", _ERROR, "too many steps by includes",
+        "Fragments that include fragments can come to more steps than anybody means. All of a suite's includes "
+        "together stay below 100,000 steps.",
+    ),
+    Rule(
+        "VF142", _ERROR, "an input of another type",
+        "A fragment says of each input what it takes: text, number, integer, boolean, duration, size, list, mapping or "
+        "any.",
+    ),
     # --- 2xx: expressions, templates, units
     Rule(
         "VF201", _ERROR, "syntax error in an expression",

@@ -6,7 +6,7 @@ order of the files.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vezaflow.diagnostics.codes import CODES, Severity
 from vezaflow.diagnostics.source import Span
@@ -37,6 +37,11 @@ class Diagnostics:
     """Collects findings, each once. A code that is not in the table is a bug, and a KeyError."""
 
     _found: dict[tuple[str, int, int, str, str], Diagnostic] = field(default_factory=dict)
+    _ways: dict[str, Related] = field(default_factory=dict)
+
+    def within(self, path: str, way: Related) -> None:
+        """From now on a finding in the file shows the way that led there: where it is included."""
+        self._ways.setdefault(path, way)
 
     def error(
         self,
@@ -67,6 +72,9 @@ class Diagnostics:
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a finding, unless the same one (code, place, message) is there."""
         CODES[diagnostic.code]
+        way = self._ways.get(diagnostic.span.source.path) if diagnostic.span is not None else None
+        if way is not None and not set(way) <= set(diagnostic.related):
+            diagnostic = replace(diagnostic, related=(*diagnostic.related, *way))
         self._found.setdefault(diagnostic._order(), diagnostic)
 
     def extend(self, other: "Diagnostics") -> None:

@@ -119,7 +119,7 @@ def _too_late(poll: PlannedPoll, unmet: str, asked: int, seconds: float, desk: D
     message = f"not met within {duration(seconds)}, asked {_times(asked)}; at last {unmet}"
     failure = Failure(ErrorKind.EXPECTATION, "VF606", message, poll.until_span)
     if desk.observer is not None:
-        desk.observer.failed(failure)
+        desk.observer.failed(failure, desk.included)
     return failure
 
 

@@ -17,12 +17,18 @@ class Incident:
     message: str
     span: Span
     count: int = 0
+    included: tuple[Span, ...] = ()  # where the file is included, the nearest place first
 
     def diagnostic(self) -> Diagnostic:
         """As lint would draw it."""
         times = "once" if self.count == 1 else f"{self.count:,} times"
         return Diagnostic(
-            self.code, Severity.ERROR, f"{self.flow} › {self.step}: {self.message}", self.span, label=f"failed {times}"
+            self.code,
+            Severity.ERROR,
+            f"{self.flow} › {self.step}: {self.message}",
+            self.span,
+            label=f"failed {times}",
+            related=tuple((span, "included here") for span in self.included),
         )
 
 
@@ -30,15 +36,15 @@ class Incidents:
     """Collects incidents. Only failures come here, so it may take its time."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, str, str, int], Incident] = {}
+        self._found: dict[tuple[object, ...], Incident] = {}
 
-    def add(self, code: str, flow: str, step: str, message: str, span: Span) -> None:
-        key = (code, flow, step, span.start)
+    def add(self, code: str, flow: str, step: str, message: str, span: Span, included: tuple[Span, ...] = ()) -> None:
+        key = (code, flow, step, *((place.source.path, place.start) for place in (span, *included)))
         incident = self._found.get(key)
         if incident is None:
             if len(self._found) >= _MOST:
                 return
-            incident = self._found[key] = Incident(code, flow, step, message, span)
+            incident = self._found[key] = Incident(code, flow, step, message, span, included=included)
         incident.count += 1
 
     @property

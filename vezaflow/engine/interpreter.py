@@ -5,7 +5,7 @@ the iteration. An expression that fails in a step that is no request fails the i
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, assert_never
 
@@ -18,12 +18,14 @@ from vezaflow.engine.requests import Desk, Run, request_step
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import FlowRecorder, Phase, Recorder
 from vezaflow.plan import (
+    UNSET,
     Evaluate,
     EvaluationError,
     PlannedChoose,
     PlannedFor,
     PlannedGroup,
     PlannedIf,
+    PlannedInclude,
     PlannedLog,
     PlannedRepeat,
     PlannedRequest,
@@ -85,14 +87,14 @@ class Interpreter:
         run = self._step(step)
         if isinstance(step, PlannedRequest | PlannedChoose | PlannedGroup):
             return run
-        incidents, flow, kind = self._stage.desk.incidents, self._stage.desk.flow, _verb(step)
+        desk, kind = self._stage.desk, _verb(step)
 
         async def guarded(vu: VU) -> int:
             try:
                 return await run(vu)
             except EvaluationError as e:
                 vu.failed = True
-                incidents.add("VF605", flow, kind, e.message, e.span)
+                desk.incidents.add("VF605", desk.flow, kind, e.message, e.span, desk.included)
                 return Signal.FAIL
 
         return guarded
@@ -115,6 +117,8 @@ class Interpreter:
                 return self._if(condition, self.block(then), self.block(otherwise))
             case PlannedGroup():
                 return self._group(step)
+            case PlannedInclude():
+                return self._include(step)
             case PlannedSet():
                 return self._set(step)
             case PlannedLog(message, _):
@@ -194,6 +198,27 @@ class Interpreter:
             started = clock()
             signal = await body(vu)
             record(name, clock() - started)
+            return signal
+
+        return run
+
+    def _include(self, step: PlannedInclude) -> Run:
+        outer = self._stage
+        self._stage = replace(outer, desk=replace(outer.desk, included=(step.path_span, *outer.desk.included)))
+        body = self.block(step.steps)
+        self._stage = outer
+        inputs, own, outputs = step.inputs, step.own, step.outputs
+
+        async def run(vu: VU) -> int:
+            slots = vu.slots
+            given = [(slot, value(vu)) for slot, value in inputs]
+            for slot in own:
+                slots[slot] = UNSET
+            for slot, value in given:
+                slots[slot] = value
+            signal = await body(vu)
+            for there, here in outputs:
+                slots[here] = slots[there]
             return signal
 
         return run

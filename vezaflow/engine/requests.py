@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from vezaflow.diagnostics import Span
 from vezaflow.engine.incidents import Incidents
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import StepRecorder
@@ -46,9 +47,10 @@ class Observer(Protocol):
         exchange: Exchange,
         failure: Failure | None,
         extracted: dict[str, Any],
+        included: tuple[Span, ...],
     ) -> None: ...
 
-    def failed(self, failure: Failure) -> None: ...
+    def failed(self, failure: Failure, included: tuple[Span, ...]) -> None: ...
 
     def said(self, message: str) -> None: ...
 
@@ -64,6 +66,7 @@ class Desk:
     incidents: Incidents
     clock: Callable[[], float]
     observer: Observer | None
+    included: tuple[Span, ...] = ()  # where the file of these steps is included, the nearest place first
 
 
 def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) -> Run:
@@ -254,12 +257,13 @@ class Looks:
     def fail(self, vu: VU, failure: Failure) -> int:
         """The step has failed with this: what the iteration does now."""
         vu.failed = True
-        self._desk.incidents.add(failure.code, self._desk.flow, self._request.name, failure.message, failure.span)
+        desk = self._desk
+        desk.incidents.add(failure.code, desk.flow, self._request.name, failure.message, failure.span, desk.included)
         return self._after_failure
 
     def _show(self, outgoing: Outgoing, exchange: Exchange, failure: Failure | None, extracted: dict[str, Any]) -> None:
         if self._desk.observer is not None:
-            self._desk.observer.answered(self._request, outgoing, exchange, failure, extracted)
+            self._desk.observer.answered(self._request, outgoing, exchange, failure, extracted, self._desk.included)
 
 
 def _location(exchange: Exchange) -> str:

@@ -4,6 +4,7 @@ from vezaflow.model.answer_tables import ITEM_FIELDS
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.gates import Gate
 from vezaflow.model.hosts import is_allowed
+from vezaflow.model.input_types import InputType, fit
 from vezaflow.model.json_schema import SCHEMAS, schema_text
 from vezaflow.model.lint import lint
 from vezaflow.model.load import Executor, Load
@@ -22,9 +23,13 @@ from vezaflow.model.steps import (
     Extract,
     FileBytes,
     For,
+    Fragment,
+    From,
     GeneratedBytes,
     Group,
     If,
+    Include,
+    Input,
     Log,
     OnFailure,
     Pairs,
@@ -38,7 +43,6 @@ from vezaflow.model.steps import (
     Schema,
     Set,
     Skip,
-    Source,
     StatusSet,
     Step,
     Stop,
@@ -72,11 +76,16 @@ __all__ = [
     "FileBytes",
     "Flow",
     "For",
+    "Fragment",
+    "From",
     "Gate",
     "GeneratedBytes",
     "Group",
     "Guard",
     "If",
+    "Include",
+    "Input",
+    "InputType",
     "Kind",
     "Load",
     "Log",
@@ -94,7 +103,6 @@ __all__ = [
     "Schema",
     "Set",
     "Skip",
-    "Source",
     "StatusSet",
     "Step",
     "Stop",
@@ -107,6 +115,7 @@ __all__ = [
     "While",
     "all_steps",
     "environment",
+    "fit",
     "is_allowed",
     "lint",
     "read_suite",

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model.reach_rules import truth
-from vezaflow.model.steps import Expectation, Extract, Request, RequestDefaults, Source, StatusSet
+from vezaflow.model.steps import Expectation, Extract, From, Request, RequestDefaults, StatusSet
 from vezaflow.model.suite import Suite
 from vezaflow.model.walks import flow_steps, requests, suite_steps
 from vezaflow.syntax import Binary, Call, Expression, Literal
 
 _BODILESS = (204, 205, 304)
 _FOLLOWED = (301, 302, 303, 307, 308)
-_OF_BODY = (Source.JSON, Source.REGEX, Source.CSS, Source.XPATH, Source.M3U8)
+_OF_BODY = (From.JSON, From.REGEX, From.CSS, From.XPATH, From.M3U8)
 
 
 def check_answers(suite: Suite, diagnostics: Diagnostics) -> None:

@@ -8,7 +8,7 @@ from vezaflow.model.answer_tables import ANSWER, EXTRACT
 from vezaflow.model.fields import Kind
 from vezaflow.model.mappings import Row, open_mapping, pairs
 from vezaflow.model.queries import check_css, check_jsonpath, check_pattern, check_xpath, query
-from vezaflow.model.steps import Extract, Pick, Source
+from vezaflow.model.steps import Extract, From, Pick
 from vezaflow.model.trees import check_name, tree
 from vezaflow.syntax import Entry, Expression, Literal, Scalar, parse_pipeline
 
@@ -26,20 +26,20 @@ def read_extracts(row: Row) -> tuple[Extract, ...]:
 def _extract(entry: Entry, diagnostics: Diagnostics) -> Extract:
     name, node = entry.key.text, entry.value
     if isinstance(node, Scalar):
-        source = Source.ANSWER if node.text in ANSWER else Source.JSON
-        if source is Source.JSON:
+        source = From.ANSWER if node.text in ANSWER else From.JSON
+        if source is From.JSON:
             _short_path(node, name, diagnostics)
         return _bare(entry, source, node.text)
     row = open_mapping(node, EXTRACT, diagnostics, what=f"'{name}'")
     verb = row.verb() if row else None
     if row is None or verb is None:
-        return _bare(entry, Source.JSON, "$")
+        return _bare(entry, From.JSON, "$")
     argument = row.entries[verb].value
     default = row.node("default")
     return Extract(
         name=name,
-        source=Source(verb),
-        argument=_argument(row, Source(verb)),
+        source=From(verb),
+        argument=_argument(row, From(verb)),
         argument_span=argument.span,
         pipe=_pipe(row),
         where=row.expression("where"),
@@ -51,7 +51,7 @@ def _extract(entry: Entry, diagnostics: Diagnostics) -> Extract:
     )
 
 
-def _bare(entry: Entry, source: Source, argument: str) -> Extract:
+def _bare(entry: Entry, source: From, argument: str) -> Extract:
     """The first of what a source finds, as it is."""
     return Extract(
         entry.key.text, source, argument, entry.value.span, None, None, None, None, False, None, entry.key.span
@@ -72,20 +72,20 @@ def _short_path(node: Scalar, name: str, diagnostics: Diagnostics) -> None:
     )
 
 
-def _argument(row: Row, source: Source) -> str:
+def _argument(row: Row, source: From) -> str:
     match source:
-        case Source.JSON:
+        case From.JSON:
             return query(row, "json", check_jsonpath)
-        case Source.REGEX:
+        case From.REGEX:
             return query(row, "regex", check_pattern)
-        case Source.CSS:
+        case From.CSS:
             return query(row, "css", check_css)
-        case Source.XPATH:
+        case From.XPATH:
             return query(row, "xpath", check_xpath)
-        case Source.M3U8 | Source.ANSWER:
+        case From.M3U8 | From.ANSWER:
             choice = row.constant(source.value)
             return choice if isinstance(choice, str) else row.field(source.value).choices[0]
-        case Source.HEADER | Source.COOKIE:
+        case From.HEADER | From.COOKIE:
             return row.text(source.value)
     assert_never(source)
 

@@ -17,6 +17,7 @@ from vezaflow.model.walks import (
     environment_of,
     file_paths,
     flow_steps,
+    lacks_fragments,
     leaves,
     requests,
     suite_steps,
@@ -27,7 +28,8 @@ from vezaflow.syntax import Literal, names
 def check_requests(suite: Suite, diagnostics: Diagnostics) -> None:
     """Flows that never send anything."""
     for flow in suite.flows:
-        if flow.steps and not any(requests(flow.steps)) and not _spoilt(flow.source.path, diagnostics):
+        known = not _spoilt(flow.source.path, diagnostics) and not lacks_fragments(flow.steps)
+        if flow.steps and not any(requests(flow.steps)) and known:
             diagnostics.error(
                 "VF403",
                 flow.span,

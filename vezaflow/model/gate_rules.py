@@ -8,7 +8,7 @@ from vezaflow.metrics import METRICS, Metric, Phase
 from vezaflow.model.gates import Gate
 from vezaflow.model.steps import Group, Poll, Request, RequestDefaults, Step
 from vezaflow.model.suite import Flow, Suite
-from vezaflow.model.walks import all_steps, flow_steps, requests, suite_steps
+from vezaflow.model.walks import all_steps, flow_steps, lacks_fragments, requests, suite_steps
 from vezaflow.syntax import Condition
 from vezaflow.units import EXAMPLES, Dimension, Quantity, ratio
 
@@ -24,9 +24,14 @@ class _Scope:
     phases: dict[str, tuple[Step, ...]]  # the steps of each; a gate that names no phase judges `iteration`
     tags: set[str]
 
+    def lacks_fragments(self) -> bool:
+        return any(lacks_fragments(steps) for steps in self.phases.values())
+
     def values(self, label: str, phase: str) -> set[str] | None:
         """The values that a label can have; None if the files don't say."""
         steps = self.phases.get(phase, ())
+        if label in ("step", "group") and lacks_fragments(steps):
+            return None
         match label:
             case "flow":
                 return self.flows
@@ -74,7 +79,7 @@ def _check(gates: tuple[Gate, ...], scope: _Scope, diagnostics: Diagnostics) -> 
     for gate in gates:
         metric = _check_condition(gate, diagnostics)
         if metric is not None:
-            if metric.name in _OF_ATTEMPTS and not any(_repeats(scope)):
+            if metric.name in _OF_ATTEMPTS and not any(_repeats(scope)) and not scope.lacks_fragments():
                 _nothing_repeats(gate, scope, diagnostics)
             for name, value in gate.labels:
                 _check_label(gate, metric, name, value, scope, diagnostics)

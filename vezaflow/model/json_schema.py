@@ -13,6 +13,7 @@ from vezaflow.diagnostics import CODES, Severity
 from vezaflow.metrics import METRICS
 from vezaflow.model.answer_tables import ANSWER
 from vezaflow.model.fields import Field, Kind, Table
+from vezaflow.model.input_types import InputType
 from vezaflow.model.reference import TABLES
 from vezaflow.model.request_tables import RETRIED
 from vezaflow.model.step_tables import STEPS
@@ -21,7 +22,7 @@ from vezaflow.syntax import AGGREGATES
 from vezaflow.units import UNITS, Dimension
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
-SCHEMAS = ("flow", "suite")  # the tables that are whole files
+SCHEMAS = ("flow", "suite", "fragment")  # the tables that are whole files
 Schema = dict[str, object]
 
 _STEP = "step"  # not a table: any of the steps'
@@ -160,6 +161,7 @@ _TIME = rf"({_quantity(Dimension.TIME)}|([0-9]+(\.[0-9]+)?(us|µs|μs|ms|[smhd])
 _PAUSE = rf"\$\{{|^\s*{_TIME}\s*(\.\.\s*{_TIME}\s*)?$"
 _COMPARE = r"(<=|>=|==|!=|<|>)"
 _RESERVED = "|".join((*GIVEN, *RESERVED))
+_NAME = _pattern(rf"^(?!({_RESERVED})$)[A-Za-z_][A-Za-z0-9_]*$", Kind.NAME)
 
 
 def _steps(field: Field) -> Schema:
@@ -195,7 +197,7 @@ def _ignores(field: Field) -> Schema:
 # What stands under a key of each kind. Where a `${…}` may stand for a value, a text that holds one is let through.
 _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.TEXT: _fixed(_CONSTANT),
-    Kind.NAME: _matching(rf"^(?!({_RESERVED})$)[A-Za-z_][A-Za-z0-9_]*$"),
+    Kind.NAME: _fixed(_NAME),
     Kind.TEMPLATE: _fixed(_VALUE),
     Kind.URL: _matching(r"^(/($|[^/])|https?://|\$\{)"),
     Kind.DURATION: _matching(rf"\$\{{|^\s*{_TIME}\s*$"),
@@ -234,6 +236,9 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.RETRIED: _fixed({"anyOf": [_RETRIED, _list(_RETRIED)]}),
     Kind.WAIT: lambda field: _any(_pattern(_PAUSE, field.kind), *_refs(field)),
     Kind.REQUEST: lambda field: _any(*_refs(field)),
+    Kind.FRAGMENT: _matching(r"^(\./)?parts/"),
+    Kind.INPUTS: lambda field: _named({"anyOf": [{"enum": [each.value for each in InputType]}, *_refs(field)]}),
+    Kind.RENAMES: _fixed(_named(_NAME)),
     Kind.LIMIT: _matching(rf"^\s*{_COMPARE}|\.\."),
     Kind.SCHEMA: _fixed({"type": ["string", "object"]}),
     Kind.MATCH: lambda field: _any(_VALUE, *_refs(field)),

@@ -8,25 +8,28 @@ and `choose` only names that are set nowhere are reported, for whether a step co
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from vezaflow.diagnostics import Diagnostics, Severity, Span, suggest
 from vezaflow.model.answer_tables import ITEM_FIELDS
-from vezaflow.model.steps import Choose, Extract, For, If, Request, Set, Source, Step, While
+from vezaflow.model.steps import Choose, Extract, For, Fragment, From, If, Include, Request, Set, Step, While
 from vezaflow.model.suite import Flow, Suite, Variable
 from vezaflow.model.trees import GIVEN
 from vezaflow.model.walks import (
     Place,
     Use,
-    all_steps,
     all_uses,
+    chosen_names,
     defaults_uses,
     environment,
     expect_uses,
     extract_uses,
     flow_steps,
     inner,
+    inputs_uses,
     leaves,
     names_of,
+    own_steps,
     own_uses,
     set_in,
     settings_uses,
@@ -47,6 +50,7 @@ class _Walk:
     spoilt: tuple[str, ...]  # texts of files that could not be read whole: what they set is not all known
     known: set[str] = field(default_factory=set)
     shapes: dict[str, str] = field(default_factory=dict)  # values from playlists: `variants`, or `variants[]`
+    unsure: bool = False  # a fragment can't be read, and nobody knows what it would give a value
 
     def variables(self, variables: tuple[Variable, ...]) -> None:
         for variable in variables:
@@ -80,10 +84,26 @@ class _Walk:
                 self.steps(step.steps, certain=certain)
                 if new:
                     self.known.discard(variable)
+            case Include(fragment=fragment):
+                if fragment is not None:
+                    self.fragment(fragment)
+                self.unsure = self.unsure or fragment is None
+                for name in (*(name for _, name in step.outputs), *(name for _, name, _ in step.into)):
+                    self.know(name)
             case _:
                 certain = certain and not isinstance(step, If | While | Choose)
                 for part in inner(step):
                     self.steps(part, certain=certain)
+
+    def fragment(self, fragment: Fragment) -> None:
+        """A fragment by itself: what includes it sees and sets nothing in it."""
+        inside = _Walk(self.diagnostics, dict(set_in((), fragment.steps)), self.spoilt)
+        inside.uses(inputs_uses(fragment), certain=True)
+        inside.known.update(one.name for one in fragment.inputs)
+        inside.steps(fragment.steps)
+        for name, span in fragment.outputs:
+            if name not in inside.everywhere and not self.perhaps(name):
+                _never_set(Name(name, span), set(inside.everywhere), self.diagnostics)
 
     def item_shape(self, items: Expression) -> str:
         shape = self.shapes.get(items.name, "") if isinstance(items, Name) else ""
@@ -108,7 +128,7 @@ class _Walk:
                     help="move the step that sets it before this one, or give a default with `??`",
                     related=((first, "set only here"),),
                 )
-        elif not self.perhaps(name.name):
+        elif not self.unsure and not self.perhaps(name.name):
             _never_set(name, self.known | set(self.everywhere), self.diagnostics)
 
     def perhaps(self, name: str) -> bool:
@@ -123,7 +143,7 @@ class _Walk:
             return extract is not None
         if use.place is Place.PIPE:
             return False
-        if extract.source is Source.JSON or extract.pipe is not None:
+        if extract.source is From.JSON or extract.pipe is not None:
             return True
         word = _word(extract)
         if not word or name.name in self.known or name.name in GIVEN:
@@ -162,11 +182,13 @@ def check_unused(suite: Suite, diagnostics: Diagnostics) -> None:
     for flow in suite.flows:
         if not _spoilt(suite, diagnostics, flow):
             used = {name.name for use in _flow_uses(suite, flow) for name in names(use.expression)}
-            _unused(set_in(flow.vars, flow_steps(flow)), used, shared, diagnostics)
+            _unused(chosen_names(flow.vars, flow_steps(flow)), used, shared, diagnostics)
+    for fragment in suite.fragments:
+        _check_fragment(fragment, diagnostics)
     if suite.whole and not any(_spoilt(suite, diagnostics, flow) for flow in (None, *suite.flows)):
         used = {name.name for use in all_uses(suite) for name in names(use.expression)}
         elsewhere = {name for flow in suite.flows for name, _ in set_in(flow.vars, flow_steps(flow))}
-        _unused(set_in(suite.vars, suite_steps(suite)), used, elsewhere, diagnostics)
+        _unused(chosen_names(suite.vars, suite_steps(suite)), used, elsewhere, diagnostics)
 
 
 def check_secrets(suite: Suite, diagnostics: Diagnostics) -> None:
@@ -186,6 +208,16 @@ def check_secrets(suite: Suite, diagnostics: Diagnostics) -> None:
             )
 
 
+def _check_fragment(fragment: Fragment, diagnostics: Diagnostics) -> None:
+    if any(d.span is not None and d.span.source is fragment.source and d.code in _UNREADABLE for d in diagnostics):
+        return
+    uses = (*inputs_uses(fragment), *_steps_uses(fragment.steps))
+    used = {name.name for use in uses for name in names(use.expression)}
+    used.update(name for name, _ in fragment.outputs)
+    inputs = ((one.name, one.span) for one in fragment.inputs)
+    _unused(chain(inputs, chosen_names((), fragment.steps)), used, set(), diagnostics)
+
+
 def _flow(walker: _Walk, suite: Suite, flow: Flow) -> None:
     walker.variables(flow.vars)
     walker.uses(settings_uses(flow), certain=True)
@@ -203,7 +235,11 @@ def _flow_uses(suite: Suite, flow: Flow) -> Iterator[Use]:
         yield from defaults_uses(defaults)
     yield from (Use(leaf) for variable in flow.vars for leaf in leaves(variable.value))
     yield from (Use(pause) for pause in (flow.think, flow.pace) if pause is not None)
-    for step in all_steps(flow_steps(flow)):
+    yield from _steps_uses(flow_steps(flow))
+
+
+def _steps_uses(steps: tuple[Step, ...]) -> Iterator[Use]:
+    for step in own_steps(steps):
         yield from own_uses(step)
         if isinstance(step, Request):
             yield from extract_uses(step)
@@ -246,7 +282,7 @@ def _shape(extract: Extract) -> str:
 
 def _word(extract: Extract) -> str:
     """The word in ITEM_FIELDS for what an extraction finds; empty if its fields are not known."""
-    known = extract.source in (Source.M3U8, Source.ANSWER) and extract.argument in ITEM_FIELDS
+    known = extract.source in (From.M3U8, From.ANSWER) and extract.argument in ITEM_FIELDS
     return extract.argument if known else ""
 
 

@@ -5,7 +5,7 @@ least once. What stands under the same condition twice is on one way. Whether a 
 name_rules' business.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -15,6 +15,7 @@ from vezaflow.model.steps import (
     For,
     Group,
     If,
+    Include,
     Log,
     OnFailure,
     Poll,
@@ -31,12 +32,12 @@ from vezaflow.model.suite import Suite
 from vezaflow.model.walks import (
     Place,
     Use,
-    all_steps,
     expect_uses,
     extract_uses,
     flow_steps,
     inner,
     names_of,
+    own_steps,
     own_uses,
     set_in,
 )
@@ -85,9 +86,20 @@ class _Ways:
                 return None if way is None else way - ({variable} - known)
             case Group() | Poll():
                 return self.steps(tuple(one for part in inner(step) for one in part), known)
+            case Include():
+                return self.include(step, known)
             case Think() | Log():
                 return known
         assert_never(step)
+
+    def include(self, step: Include, known: Known) -> Known | None:
+        """A fragment's ways are its own; of what it sets, its outputs come back."""
+        fragment = step.fragment
+        if fragment is None:
+            return known | frozenset(self.somewhere)
+        inside = _Ways(self.diagnostics, self.failing_goes_on, dict(set_in((), fragment.steps)), self.blamed)
+        way = inside.steps(fragment.steps, frozenset(one.name for one in fragment.inputs))
+        return None if way is None else known.union((h for n, h in step.outputs if n in way), _renamed(step))
 
     def fork(self, step: If, known: Known) -> Known | None:
         text = step.condition.span.text
@@ -129,6 +141,12 @@ class _Ways:
                     )
 
 
+def _renamed(step: Include) -> Iterator[str]:
+    """The names that `into` gives to what is no output, which was reported."""
+    outputs = {name for name, _ in step.outputs}
+    return (here for name, here, _ in step.into if name not in outputs)
+
+
 def check_ways(suite: Suite, diagnostics: Diagnostics) -> None:
     """Values that are used where some way leads that does not set them."""
     blamed = {d.span for d in diagnostics if d.severity is Severity.ERROR and d.span is not None}
@@ -144,11 +162,15 @@ def check_ways(suite: Suite, diagnostics: Diagnostics) -> None:
 def check_shadows(suite: Suite, diagnostics: Diagnostics) -> None:
     """Loop variables with the name of another value: inside of the loop that one can't be seen."""
     shared = list(set_in(suite.vars, suite.setup))
-    for flow in suite.flows:
-        known = dict(shared + list(set_in(flow.vars, flow_steps(flow))))
-        for step in all_steps(flow_steps(flow)):
+    scopes = [(shared + list(set_in(flow.vars, flow_steps(flow))), flow_steps(flow)) for flow in suite.flows]
+    for fragment in suite.fragments:
+        inputs = [(one.name, one.span) for one in fragment.inputs]
+        scopes.append((inputs + list(set_in((), fragment.steps)), fragment.steps))
+    for names, steps in scopes:
+        known = dict(names)
+        for step in own_steps(steps):
             if isinstance(step, For):
-                inside = ((each.variable, each.span) for each in all_steps(step.steps) if isinstance(each, For))
+                inside = ((each.variable, each.span) for each in own_steps(step.steps) if isinstance(each, For))
                 for name, span in inside:
                     if name == step.variable:
                         _shadow(name, span, step.span, diagnostics)

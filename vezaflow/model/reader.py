@@ -1,8 +1,9 @@
 """Paths → a Suite. All files are read and all their faults collected before anybody looks at the result.
 
 A suite is one folder: `suite.yml` (or suite.yaml), and every other `*.yml` or `*.yaml` directly inside is a
-flow. A path may be the folder, or flow files of it; those run with the suite.yml beside them. Texts of
-`overlay` stand in for files (an editor's buffer, a bundle from another machine), existing or not.
+flow. A path may be the folder, or flow files of it; those run with the suite.yml beside them; a fragment below
+`parts/` stands for the whole suite that it belongs to. Texts of `overlay` stand in for files (an editor's buffer, a
+bundle from another machine), existing or not.
 """
 
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostics, Source, Span
 from vezaflow.model.flow_reader import read_flow
+from vezaflow.model.fragment_reader import FOLDER, Fragments
 from vezaflow.model.silence import read_comments
 from vezaflow.model.suite import Flow, Ignore, Suite
 from vezaflow.model.suite_reader import bare_suite, suite_of
@@ -84,21 +86,24 @@ def read_suite(
         return None
     root, suite_file, flow_files = found
     opened = files.node(suite_file) if suite_file else None
-    flows = tuple(flow for path in flow_files if (flow := _flow(path, files)) is not None)
+    fragments = Fragments(root, files, diagnostics)
+    flows = tuple(flow for path in flow_files if (flow := _flow(path, files, fragments)) is not None)
     _distinct(flows, diagnostics)
     if opened is None or opened[1] is None:
         suite = bare_suite(root, flows, files.sources)
     else:
         suite = suite_of(opened[1], root, flows, files.sources, diagnostics)
+        suite = replace(suite, setup=fragments.resolve(suite.setup), teardown=fragments.resolve(suite.teardown))
     whole = set(_flows_in(root, files)) <= set(flow_files)
-    return replace(suite, ignores=(*suite.ignores, *files.ignores), whole=whole)
+    ignores = (*suite.ignores, *files.ignores)
+    return replace(suite, ignores=ignores, fragments=fragments.all, whole=whole)
 
 
 def _flow_files(paths: Sequence[Path], files: _Files) -> tuple[Path, Path | None, list[Path]] | None:
     """The suite's folder, its suite file, and the flows asked for."""
     folders: dict[Path, None] = {}
     flows: dict[Path, None] = {}
-    for path in paths:
+    for path in map(_suite_of, paths):
         whole = files.is_folder(path) or path.name in _SUITE_NAMES
         folder = path if files.is_folder(path) else path.parent
         if not files.is_folder(path) and not files.exists(path):
@@ -129,6 +134,12 @@ def _flow_files(paths: Sequence[Path], files: _Files) -> tuple[Path, Path | None
     return root, _suite_file(root, files), list(flows)
 
 
+def _suite_of(path: Path) -> Path:
+    """The suite's folder, if the path is of one of its fragments; else the path."""
+    above = path.parent.parts
+    return Path(*above[: above.index(FOLDER)]) if FOLDER in above and path.suffix in _ENDINGS else path
+
+
 def _flows_in(folder: Path, files: _Files) -> list[Path]:
     return [path for path in files.inside(folder) if path.name not in _SUITE_NAMES]
 
@@ -140,13 +151,17 @@ def _suite_file(folder: Path, files: _Files) -> Path | None:
     return there[0] if there else None
 
 
-def _flow(path: Path, files: _Files) -> Flow | None:
+def _flow(path: Path, files: _Files, fragments: Fragments) -> Flow | None:
     opened = files.node(path)
     if opened is None or opened[1] is None:
         return None
     source, node = opened
     assert node is not None
-    return read_flow(node, source, path.stem, files.diagnostics)
+    flow = read_flow(node, source, path.stem, files.diagnostics)
+    if flow is None:
+        return None
+    login, steps, final = (fragments.resolve(each) for each in (flow.login, flow.steps, flow.final))
+    return replace(flow, login=login, steps=steps, final=final)
 
 
 def _distinct(flows: tuple[Flow, ...], diagnostics: Diagnostics) -> None:

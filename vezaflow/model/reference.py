@@ -11,6 +11,8 @@ TABLES: dict[str, Table] = {
         *tables.LOADS.values(),
         *step_tables.STEPS,
         step_tables.BRANCH,
+        step_tables.FRAGMENT,
+        step_tables.INPUT,
         request_tables.RETRYING,
         request_tables.WAIT,
         answer_tables.EXTRACT,

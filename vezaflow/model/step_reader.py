@@ -5,6 +5,7 @@ from collections.abc import Callable
 from vezaflow.diagnostics import Diagnostics, suggest
 from vezaflow.model import values
 from vezaflow.model.fields import Kind, Table
+from vezaflow.model.fragment_values import read_include
 from vezaflow.model.mappings import Row, first_key, items, not_yet, open_mapping, pairs
 from vezaflow.model.request_reader import read_request
 from vezaflow.model.request_tables import METHODS
@@ -29,7 +30,7 @@ from vezaflow.model.steps import (
 from vezaflow.model.trees import check_name, tree
 from vezaflow.syntax import Expression, ListOf, Mapping, Node, Scalar, Sequence
 
-_SHOWN = "get, post, poll, think, choose, repeat, for, while, if, group, set, log, skip, stop"
+_SHOWN = "get, post, poll, include, think, choose, repeat, for, while, if, group, set, log, skip, stop"
 
 
 def read_steps(row: Row, key: str) -> tuple[Step, ...]:
@@ -207,6 +208,7 @@ def _stop(row: Row) -> Step:
 
 _READERS: dict[str, Callable[[Row], Step | None]] = {
     "poll": _poll,
+    "include": read_include,
     "think": lambda row: Think(row.required("think"), row.key_span("think")),
     "choose": _choose,
     "repeat": _repeat,

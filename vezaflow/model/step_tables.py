@@ -4,6 +4,7 @@ A step's `one_of` are its verbs: a step is the table whose verb it has.
 """
 
 from vezaflow.model.fields import Field, Kind, Table
+from vezaflow.model.input_types import InputType
 from vezaflow.model.request_tables import REQUEST
 
 _DO = Field("do", Kind.STEPS, "The steps.", "[{get: /api/v1/tracks}]", required=True)
@@ -32,6 +33,22 @@ STEPS: tuple[Table, ...] = (
             Field("within", Kind.DURATION, "When the step fails, if the answer never says so.", "30s", required=True),
         ),
         one_of=(Field("poll", Kind.REQUEST, "The request.", "{get: /api/v1/uploads/1}", tables=("request",)),),
+    ),
+    Table(
+        "include",
+        "an include",
+        "Run the steps of a fragment: a file below `parts/`.",
+        (
+            Field("with", Kind.VARIABLES, "Values for the fragment's inputs.", '{email: "ann@example.org"}'),
+            Field(
+                "into",
+                Kind.RENAMES,
+                "Other names for the fragment's outputs.",
+                "{token: session}",
+                default="they keep their names",
+            ),
+        ),
+        one_of=(Field("include", Kind.FRAGMENT, "The fragment's file.", "parts/login.yml"),),
     ),
     Table(
         "choose",
@@ -112,7 +129,6 @@ STEPS: tuple[Table, ...] = (
     *(
         Table(verb, f"a {verb} step", doc, one_of=(Field(verb, Kind.TREE, doc, later=True),))
         for verb, doc in (
-            ("include", "Run the steps of another file."),
             ("parallel", "Run steps at the same time."),
             ("websocket", "Open a WebSocket and talk over it."),
             ("hls", "Play a stream as a player would."),
@@ -130,5 +146,42 @@ BRANCH = Table(
         Field("weight", Kind.COUNT, "How often, compared with the other branches.", "60", required=True),
         Field("name", Kind.TEXT, "The branch's name in reports.", "search", default="its place"),
         _DO,
+    ),
+)
+
+FRAGMENT = Table(
+    "fragment",
+    "a fragment",
+    "A file below `parts/`: steps that flows include. They see the fragment's inputs and what they set themselves.",
+    (
+        Field("description", Kind.TEXT, "What the fragment is for.", "Logs a user in."),
+        Field(
+            "inputs",
+            Kind.INPUTS,
+            "What an include must give, by name.",
+            "{email: text, password: text}",
+            default="none",
+            tables=("input",),
+        ),
+        Field("outputs", Kind.TEXTS, "The names that the including steps see afterwards.", "[token]", default="none"),
+        Field("steps", Kind.STEPS, "The steps.", "[{get: /api/v1/users/me}]", required=True),
+    ),
+)
+
+INPUT = Table(
+    "input",
+    "an input",
+    "What a fragment takes under a name. Short form: the type alone.",
+    (
+        Field(
+            "type",
+            Kind.CHOICE,
+            "What the value must be; a text from the environment that reads as one is made one.",
+            "integer",
+            choices=tuple(each.value for each in InputType),
+            default="any",
+        ),
+        Field("default", Kind.TREE, "The value if none is given; without it one must be.", "3"),
+        Field("description", Kind.TEXT, "What it is.", "How often to try."),
     ),
 )

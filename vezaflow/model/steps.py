@@ -5,7 +5,8 @@ assert_never.
 from dataclasses import dataclass
 from enum import Enum
 
-from vezaflow.diagnostics import Span
+from vezaflow.diagnostics import Related, Source, Span
+from vezaflow.model.input_types import InputType
 from vezaflow.syntax import Expression
 
 Tree = Expression | tuple["Tree", ...] | dict[str, "Tree"]
@@ -26,7 +27,7 @@ class OnFailure(Enum):
     STOP_VU = "stop_vu"
 
 
-class Source(Enum):
+class From(Enum):
     """Where an extraction looks."""
 
     JSON = "json"
@@ -44,7 +45,7 @@ class Extract:
     """`name: {json: $.data, where: …, pick: …}`; a bare text is a JSONPath or a part of the answer."""
 
     name: str
-    source: Source
+    source: From
     argument: str  # JSONPath, pattern, selector, XPath, header's or cookie's name, or one of the source's words
     argument_span: Span
     pipe: Expression | None  # what each value goes through; it is called `it`
@@ -304,4 +305,48 @@ class Stop:
     span: Span
 
 
-Step = Request | Poll | Think | Choose | Repeat | For | While | If | Group | Set | Log | Skip | Stop
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a fragment is given under a name; without a default it must be."""
+
+    name: str
+    type: InputType
+    default: Tree | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A file of steps. They see its inputs and what they set themselves; its outputs are what others see."""
+
+    path: str  # from the suite's folder on
+    source: Source
+    inputs: tuple[Input, ...]
+    outputs: tuple[tuple[str, Span], ...]
+    steps: tuple["Step", ...]
+    size: int  # steps, those of other fragments counted where they are included
+    chain: Related  # where it is included first, and where the file is that does so
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    path: str
+    path_span: Span
+    values: tuple[tuple[str, Tree, Span], ...]  # `with`
+    into: tuple[tuple[str, str, Span], ...]  # output, its name here
+    fragment: Fragment | None  # None: not to be read, which was reported
+    span: Span
+
+    @property
+    def steps(self) -> tuple["Step", ...]:
+        return self.fragment.steps if self.fragment is not None else ()
+
+    @property
+    def outputs(self) -> tuple[tuple[str, str], ...]:
+        """Each output with its name here."""
+        names = {output: name for output, name, _ in self.into}
+        outputs = self.fragment.outputs if self.fragment is not None else ()
+        return tuple((name, names.get(name, name)) for name, _ in outputs)
+
+
+Step = Request | Include | Poll | Think | Choose | Repeat | For | While | If | Group | Set | Log | Skip | Stop

@@ -11,7 +11,7 @@ from pathlib import Path
 from vezaflow.diagnostics import Source, Span
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
-from vezaflow.model.steps import Request, RequestDefaults, Step, Tree
+from vezaflow.model.steps import Fragment, Request, RequestDefaults, Step, Tree
 from vezaflow.syntax import Expression
 
 
@@ -96,4 +96,5 @@ class Suite:
     sources: Mapping[str, Source] = field(default_factory=dict)  # by path: the texts that this was read from
     secret_spans: tuple[Span, ...] = ()  # where each of `secrets` stands
     ignores: tuple[Ignore, ...] = ()
+    fragments: tuple[Fragment, ...] = ()  # all that its steps include, each once
     whole: bool = True  # whether all flows of the folder are in it

@@ -57,8 +57,13 @@ def describe(node: Node) -> str:
         return "a mapping"
     if isinstance(node, Sequence):
         return "a list"
+    return called(node.typed())
+
+
+def called(value: Constant) -> str:
+    """What a constant is, in an author's words."""
     names = {bool: "a boolean", int: "a number", float: "a number", str: "a text"}
-    return names.get(type(node.typed()), "nothing")
+    return names.get(type(value), "nothing")
 
 
 def expression(node: Node, field: Field, diagnostics: Diagnostics) -> Expression:
@@ -96,7 +101,9 @@ def text(node: Node, field: Field, diagnostics: Diagnostics) -> str:
             node.span,
             f"'{field.key}' must be {field.kind.value}",
             label="`${…}` can't stand here",
-            help="names are identity: metrics, gates and comparisons key on them",
+            help=""
+            if field.kind is Kind.FRAGMENT
+            else "names are identity: metrics, gates and comparisons key on them",
         )
     return node.text
 

@@ -15,9 +15,11 @@ from vezaflow.model.steps import (
     Extract,
     FileBytes,
     For,
+    Fragment,
     GeneratedBytes,
     Group,
     If,
+    Include,
     Log,
     Pairs,
     Part,
@@ -85,7 +87,7 @@ def inner(step: Step) -> tuple[tuple[Step, ...], ...]:
             return (then, otherwise)
         case Poll(request=request):
             return ((request,),)
-        case Repeat() | For() | While() | Group():
+        case Repeat() | For() | While() | Group() | Include():
             return (step.steps,)
         case Request() | Think() | Set() | Log() | Skip() | Stop():
             return ()
@@ -98,6 +100,20 @@ def all_steps(steps: tuple[Step, ...]) -> Iterator[Step]:
         yield step
         for part in inner(step):
             yield from all_steps(part)
+
+
+def own_steps(steps: tuple[Step, ...]) -> Iterator[Step]:
+    """Steps and all within them but for what stands in fragments: those that share their names."""
+    for step in steps:
+        yield step
+        if not isinstance(step, Include):
+            for part in inner(step):
+                yield from own_steps(part)
+
+
+def lacks_fragments(steps: tuple[Step, ...]) -> bool:
+    """Whether a fragment is missing, so that what the steps do is not all known."""
+    return any(isinstance(step, Include) and step.fragment is None for step in all_steps(steps))
 
 
 def requests(steps: tuple[Step, ...]) -> Iterator[Request]:
@@ -131,6 +147,8 @@ def own_uses(step: Step) -> Iterator[Use]:
         case Choose(branches=branches):
             yield from (Use(branch.weight) for branch in branches)
         case Set(values=values):
+            yield from (Use(leaf) for _, tree, _ in values for leaf in leaves(tree))
+        case Include(values=values):
             yield from (Use(leaf) for _, tree, _ in values for leaf in leaves(tree))
         case Group() | Stop():
             return
@@ -212,6 +230,13 @@ def all_uses(suite: Suite) -> Iterator[Use]:
         yield from (Use(leaf) for variable in flow.vars for leaf in leaves(variable.value))
         yield from _steps_uses(flow_steps(flow))
         yield from (Use(pause) for pause in (flow.think, flow.pace) if pause is not None)
+    for fragment in suite.fragments:
+        yield from inputs_uses(fragment)
+
+
+def inputs_uses(fragment: Fragment) -> Iterator[Use]:
+    """The expressions of the inputs' defaults."""
+    return (Use(leaf) for one in fragment.inputs if one.default is not None for leaf in leaves(one.default))
 
 
 def environment(suite: Suite) -> list[EnvironmentUse]:
@@ -234,13 +259,23 @@ def environment_of(expression: Expression, *, default: bool = False) -> Iterator
 
 
 def set_in(variables: tuple[Variable, ...], steps: tuple[Step, ...]) -> Iterator[tuple[str, Span]]:
-    """Every name that is given a value, but those of loops, and where."""
+    """Every name that is given a value, but those of loops and those in fragments, and where."""
+    yield from chosen_names(variables, steps)
+    for step in own_steps(steps):
+        if isinstance(step, Include):
+            yield from ((name, step.path_span) for _, name in step.outputs)
+
+
+def chosen_names(variables: tuple[Variable, ...], steps: tuple[Step, ...]) -> Iterator[tuple[str, Span]]:
+    """The same but for outputs that keep their names: nobody has to use all of them."""
     yield from ((variable.name, variable.span) for variable in variables)
-    for step in all_steps(steps):
+    for step in own_steps(steps):
         if isinstance(step, Request):
             yield from ((extract.name, extract.span) for extract in step.extract)
         elif isinstance(step, Set):
             yield from ((name, span) for name, _, span in step.values)
+        elif isinstance(step, Include):
+            yield from ((name, span) for _, name, span in step.into)
 
 
 def names_of(expression: Expression, optional: bool = False) -> Iterator[tuple[Name, bool]]:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from vezaflow import units
-from vezaflow.diagnostics import Diagnostic, Severity, render_one
+from vezaflow.diagnostics import Diagnostic, Severity, Span, render_one
 from vezaflow.plan import Failure, Outgoing, PlannedRequest, Secrets, show
 from vezaflow.protocols import Exchange
 
@@ -37,6 +37,7 @@ class Trace:
         exchange: Exchange,
         failure: Failure | None,
         extracted: dict[str, Any],
+        included: tuple[Span, ...],
     ) -> None:
         """One request and what came of it."""
         self.requests += 1
@@ -45,7 +46,7 @@ class Trace:
         if exchange.status:
             self._answer(exchange)
         if failure is not None:
-            self._draw(failure)
+            self._draw(failure, included)
         else:
             self._passed(request, exchange)
         for name, value in extracted.items():
@@ -58,9 +59,9 @@ class Trace:
             self._line(f"{self._paint(_BOLD, '▶ set')} {self._paint(_CYAN, name)} = {show(value, _BODY_WIDTH)}")
         self._line("")
 
-    def failed(self, failure: Failure) -> None:
+    def failed(self, failure: Failure, included: tuple[Span, ...]) -> None:
         """A step failed though its last answer was right."""
-        self._draw(failure)
+        self._draw(failure, included)
         self._line("")
 
     def said(self, message: str) -> None:
@@ -118,9 +119,11 @@ class Trace:
         for name in names:
             self._line(f"  {self._paint(_GREEN, '✓')} {name}")
 
-    def _draw(self, failure: Failure) -> None:
+    def _draw(self, failure: Failure, included: tuple[Span, ...]) -> None:
         self.failures += 1
-        drawn = render_one(Diagnostic(failure.code, Severity.ERROR, failure.message, failure.span), colour=self._color)
+        way = tuple((span, "included here") for span in included)
+        found = Diagnostic(failure.code, Severity.ERROR, failure.message, failure.span, related=way)
+        drawn = render_one(found, colour=self._color)
         for line in drawn.rstrip().splitlines():
             self._line(f"  {line}")
 

@@ -46,4 +46,3 @@ def plan_poll(poll: Poll, compiler: Compiler) -> PlannedPoll:
         until_span=until.span,
         span=poll.span,
     )
-

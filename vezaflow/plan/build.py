@@ -15,6 +15,7 @@ from vezaflow.model import (
     Gate,
     Group,
     If,
+    Include,
     Load,
     Log,
     Measure,
@@ -32,9 +33,11 @@ from vezaflow.model import (
     While,
     environment,
 )
+from vezaflow.plan.assigned import assigned
 from vezaflow.plan.bodies import BodyCompiler
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Names
 from vezaflow.plan.gate import PlannedGate
+from vezaflow.plan.includes import plan_include
 from vezaflow.plan.inputs import Inputs, Secrets
 from vezaflow.plan.plan import Plan, PlannedFlow, PlannedLoad, Preflight, Variables
 from vezaflow.plan.requests import RequestCompiler, merge, refusal
@@ -65,6 +68,8 @@ _PRODUCTION = re.compile(r"(^|_)PROD(UCTION)?(_|$)", re.IGNORECASE)
 
 def build(suite: Suite, inputs: Inputs, diagnostics: Diagnostics) -> Plan | None:
     """The plan of a suite, or None with diagnostics. Raises VezaflowError where the guard or an option says no."""
+    for fragment in suite.fragments:
+        diagnostics.within(fragment.source.path, fragment.chain)
     return _Builder(suite, inputs, diagnostics).plan()
 
 
@@ -149,8 +154,8 @@ class _Builder:
         for variable in (v for layer in layers for v in layer):
             value = compiler.tree(variable.value)
             if isinstance(value, Constant) and variable.name not in changed:
-                names.slots.pop(variable.name, None)
-                names.constants[variable.name] = value.value
+                begin.pop(names.slots.get(variable.name, -1), None)
+                names.set_constant(variable.name, value.value)
             else:
                 begin[names.slot(variable.name)] = value
         for name in sorted(changed):
@@ -264,7 +269,12 @@ class StepCompiler:
     def __init__(self, compiler: Compiler, requests: RequestCompiler, diagnostics: Diagnostics) -> None:
         self._compiler = compiler
         self.requests = requests
+        self._diagnostics = diagnostics
         self._statics = Statics(compiler, diagnostics)
+
+    def _within(self, compiler: Compiler, steps: tuple[Step, ...]) -> tuple[PlannedStep, ...]:
+        """The steps of a fragment, in its own scope."""
+        return StepCompiler(compiler, self.requests.within(compiler), self._diagnostics).steps(steps)
 
     def steps(self, steps: Iterable[Step]) -> tuple[PlannedStep, ...]:
         return tuple(self._step(step) for step in steps)
@@ -277,6 +287,8 @@ class StepCompiler:
                 return self.requests.request(step)
             case Poll():
                 return self.requests.poll(step)
+            case Include():
+                return plan_include(step, self._compiler, self._diagnostics, self._within)
             case Think(duration, span):
                 return PlannedThink(value(duration), span)
             case Choose(branches, span):
@@ -302,30 +314,6 @@ class StepCompiler:
             case Stop(scope, span):
                 return PlannedStop(scope, span)
         assert_never(step)
-
-
-def assigned(steps: Iterable[Step]) -> Iterator[str]:
-    """The names of the variables that steps set: by `set`, `extract` and `for`."""
-    for step in steps:
-        match step:
-            case Request():
-                yield from (extract.name for extract in step.extract)
-            case Poll(request):
-                yield from assigned((request,))
-            case Set(values, _):
-                yield from (name for name, _, _ in values)
-            case For(variable, _, inner, _):
-                yield variable
-                yield from assigned(inner)
-            case Choose(branches, _):
-                for branch in branches:
-                    yield from assigned(branch.steps)
-            case Repeat() | While() | Group():
-                yield from assigned(step.steps)
-            case If(_, then, otherwise, _):
-                yield from assigned((*then, *otherwise))
-            case _:
-                pass
 
 
 def _frozen(names: Names, begin: Mapping[int, Any], *, reset: bool) -> Variables:

@@ -71,11 +71,26 @@ class Names:
     environment: Mapping[str, str]
     constants: dict[str, Any] = field(default_factory=dict)
     slots: dict[str, int] = field(default_factory=dict)
+    place: str = ""  # of a fragment: what its names begin with here, so that they are its own
 
     def slot(self, name: str) -> int:
         """The slot of a variable, made on first use. From then on the name is no constant."""
-        self.constants.pop(name, None)
-        return self.slots.setdefault(name, len(self.slots))
+        self.constants.pop(self.place + name, None)
+        return self.slots.setdefault(self.place + name, len(self.slots))
+
+    def set_constant(self, name: str, value: Any) -> None:
+        """Give a name a value that stays."""
+        self.constants[self.place + name] = value
+
+    def within(self, place: str) -> "Names":
+        """The names of a fragment that is included here, in the same slots."""
+        return Names(self.environment, self.constants, self.slots, f"{self.place}{place}:")
+
+    def known(self) -> list[str]:
+        """All of them, for suggestions."""
+        whole = (*self.constants, *self.slots)
+        mine = (name.removeprefix(self.place) for name in whole if name.startswith(self.place))
+        return [name for name in mine if ":" not in name]
 
 
 def show(value: object, width: int = 60) -> str:
@@ -176,14 +191,28 @@ def _reason(fault: Exception) -> str:
 class Compiler:
     """Compiles the expressions of one flow (or of the suite's own steps)."""
 
-    def __init__(self, names: Names, diagnostics: Diagnostics, *, sees: Sees = Sees.NOTHING) -> None:
+    def __init__(
+        self,
+        names: Names,
+        diagnostics: Diagnostics,
+        *,
+        sees: Sees = Sees.NOTHING,
+        file: str = "",
+        outer: "Compiler | None" = None,
+    ) -> None:
         self.names = names
         self._diagnostics = diagnostics
         self._sees = sees
+        self._file = file  # of a fragment: its names mean what they mean here, all others what they mean outside
+        self._outer = outer
 
     def seeing(self, sees: Sees) -> "Compiler":
         """A compiler for `where` and `pipe`: a name is the item or a field of it first, a variable second."""
-        return Compiler(self.names, self._diagnostics, sees=sees)
+        return Compiler(self.names, self._diagnostics, sees=sees, file=self._file, outer=self._outer)
+
+    def within(self, place: str, file: str) -> "Compiler":
+        """A compiler for a fragment that is included at a place: names are its own where its file writes them."""
+        return Compiler(self.names.within(place), self._diagnostics, file=file, outer=self)
 
     def expression(self, expression: Expression) -> Evaluate:
         """The callable of an expression; a Constant where its value is known already."""
@@ -239,14 +268,15 @@ class Compiler:
         name, span = expression.name, expression.span
         if name == "it" and self._sees is not Sees.NOTHING:
             return lambda scope: scope.item
-        outer = self._variable(name, span)
+        home = self._home(span)
+        outer = home._variable(name, span)
         if self._sees is not Sees.FIELDS:
             if outer is None:
                 self._diagnostics.error(
                     "VF301",
                     span,
                     f"'{name}' is never set",
-                    help=self._hint(name) or "set it with `vars`, `set` or `extract`",
+                    help=home._hint(name) or "set it with `vars`, `set` or `extract`",
                 )
                 return Constant(UNKNOWN)
             return outer
@@ -261,8 +291,15 @@ class Compiler:
 
         return of_item
 
+    def _home(self, span: Span) -> "Compiler":
+        """The compiler of the file that a name is written in."""
+        home = self
+        while home._outer is not None and span.source.path != home._file:
+            home = home._outer
+        return home
+
     def _hint(self, name: str) -> str:
-        near = suggest(name, [*self.names.constants, *self.names.slots])
+        near = suggest(name, self.names.known())
         return f"did you mean '{near}'?" if near else ""
 
     def _variable(self, name: str, span: Span) -> Evaluate | None:
@@ -272,9 +309,10 @@ class Compiler:
             return lambda scope: scope.number
         if name == "iteration":
             return lambda scope: scope.iteration
-        if name in self.names.constants:
-            return Constant(self.names.constants[name])
-        slot = self.names.slots.get(name)
+        key = self.names.place + name
+        if key in self.names.constants:
+            return Constant(self.names.constants[key])
+        slot = self.names.slots.get(key)
         if slot is None:
             return None
 

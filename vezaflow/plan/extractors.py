@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from vezaflow.model import Extract
-from vezaflow.model import Source as From
+from vezaflow.model import Extract, From
 from vezaflow.plan.answer import Answer, UndecodableError
 from vezaflow.plan.checks import Failure
 from vezaflow.plan.choices import NothingFoundError, chooser

@@ -15,8 +15,7 @@ from urllib.parse import quote
 from vezaflow import __version__
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.model import Auth, Expect, Expression, OnFailure, Poll, Request, RequestDefaults, Schema
-from vezaflow.model import Source as From
+from vezaflow.model import Auth, Expect, Expression, From, OnFailure, Poll, Request, RequestDefaults, Schema
 from vezaflow.plan.attempts import plan_poll, plan_retry
 from vezaflow.plan.bodies import BodyCompiler, query_text
 from vezaflow.plan.checks import Failure, plan_check
@@ -57,6 +56,10 @@ class RequestCompiler:
         self._diagnostics = diagnostics
         self._defaults = defaults  # the strongest first
         self._statics = Statics(compiler, diagnostics)
+
+    def within(self, compiler: Compiler) -> "RequestCompiler":
+        """The same for the requests of a fragment, whose names are its own."""
+        return RequestCompiler(compiler, self._targets, self._bodies, self._diagnostics, self._defaults)
 
     def poll(self, poll: Poll) -> PlannedRequest:
         """The request of a poll, which goes on until its answer is as asked."""

@@ -150,8 +150,22 @@ class PlannedStop:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedInclude:
+    """A fragment's steps. Before them its inputs are set and what it set the last time is forgotten."""
+
+    path: str
+    inputs: tuple[tuple[int, Evaluate], ...]
+    own: tuple[int, ...]
+    steps: tuple["PlannedStep", ...]
+    outputs: tuple[tuple[int, int], ...]  # slot in the fragment, slot outside
+    path_span: Span
+    span: Span
+
+
 PlannedStep = (
     PlannedRequest
+    | PlannedInclude
     | PlannedThink
     | PlannedChoose
     | PlannedRepeat

@@ -75,10 +75,9 @@ def _both(one: Delivered, other: Delivered) -> Delivered:
 
 def merged_incidents(shares: Iterable[tuple[Incident, ...]]) -> tuple[Incident, ...]:
     """Each place once, with the words of the share that came first; the most frequent first."""
-    whole: dict[tuple[str, str, str, str, int], Incident] = {}
+    whole: dict[tuple[object, ...], Incident] = {}
     for incident in (incident for share in shares for incident in share):
-        span = incident.span
-        key = (incident.code, incident.flow, incident.step, span.source.path, span.start)
+        key = (incident.code, incident.flow, incident.step, *map(_place, (incident.span, *incident.included)))
         first = whole.get(key)
         whole[key] = replace(first, count=first.count + incident.count) if first else incident
     return tuple(sorted(whole.values(), key=lambda incident: -incident.count))
@@ -107,12 +106,17 @@ def read(record: Json, summary: Summary, sources: Mapping[str, Source]) -> Repor
 
 
 def _written_incident(incident: Incident) -> Json:
-    span = incident.span
-    place = {"path": span.source.path, "start": span.start, "end": span.end}
+    places = [_place(span) for span in (incident.span, *incident.included)]
     names = ("code", "flow", "step", "message", "count")
-    return {**{name: getattr(incident, name) for name in names}, **place}
+    return {**{name: getattr(incident, name) for name in names}, "places": places}
 
 
 def _read_incident(record: Json, sources: Mapping[str, Source]) -> Incident:
-    span = Span(sources.get(record["path"], _NOWHERE), record["start"], record["end"])
-    return Incident(record["code"], record["flow"], record["step"], record["message"], span, record["count"])
+    span, *included = (Span(sources.get(path, _NOWHERE), start, end) for path, start, end in record["places"])
+    return Incident(
+        record["code"], record["flow"], record["step"], record["message"], span, record["count"], tuple(included)
+    )
+
+
+def _place(span: Span) -> tuple[str, int, int]:
+    return span.source.path, span.start, span.end

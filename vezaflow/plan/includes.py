@@ -1,0 +1,60 @@
+"""An include, planned: the fragment's steps in a scope of their own, with the way in and the way out.
+
+An input whose value is known before the run and that no step changes is a constant in the fragment, so that requests
+made of constants are as ready there as anywhere. What a fragment's steps set is forgotten when it is entered again.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from vezaflow.diagnostics import Diagnostics, Span
+from vezaflow.model import Include, Input, Step, fit
+from vezaflow.plan.assigned import assigned
+from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, show
+from vezaflow.plan.scope import EvaluationError, Scope
+from vezaflow.plan.steps import PlannedInclude, PlannedStep
+
+Plan = Callable[[Compiler, tuple[Step, ...]], tuple[PlannedStep, ...]]
+
+
+def plan_include(include: Include, outer: Compiler, diagnostics: Diagnostics, plan: Plan) -> PlannedInclude:
+    """The include; `plan` compiles the fragment's steps with the compiler that it is given."""
+    fragment = include.fragment
+    assert fragment is not None, "lint refuses an include without its fragment"
+    inner = outer.within(f"{fragment.path}@{include.span.start}", fragment.source.path)
+    names = inner.names
+    changed = set(assigned(fragment.steps))
+    given = {name: (outer.tree(value), span) for name, value, span in include.values}
+    begin: list[tuple[int, Evaluate]] = []
+    for one in fragment.inputs:
+        value, span = given.get(one.name) or (inner.tree(one.default), one.span)  # type: ignore[arg-type]  # lint
+        fitted = _fitted(value, one, span, diagnostics)
+        if isinstance(fitted, Constant) and one.name not in changed:
+            names.set_constant(one.name, fitted.value)
+        else:
+            begin.append((names.slot(one.name), fitted))
+    own = tuple(names.slot(name) for name in sorted(changed))
+    steps = plan(inner, fragment.steps)
+    outputs = tuple((names.slot(name), outer.names.slot(here)) for name, here in include.outputs)
+    return PlannedInclude(fragment.path, tuple(begin), own, steps, outputs, include.path_span, include.span)
+
+
+def _fitted(value: Evaluate, one: Input, span: Span, diagnostics: Diagnostics) -> Evaluate:
+    def check(found: Any) -> Any:
+        try:
+            return fit(one.type, found)
+        except ValueError as e:
+            raise EvaluationError(f"the input '{one.name}' is {show(found)}: {e}", span) from None
+
+    def fitted(scope: Scope) -> Any:
+        return check(value(scope))
+
+    if not isinstance(value, Constant):
+        return fitted
+    if value.value is UNKNOWN or (value.value is None and one.default is not None):
+        return value
+    try:
+        return Constant(check(value.value))
+    except EvaluationError as e:
+        diagnostics.error("VF702", span, e.message)
+        return Constant(UNKNOWN)
