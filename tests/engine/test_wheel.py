@@ -76,6 +76,20 @@ async def test_a_cancelled_sleeper_leaves_the_others_alone(autojump_clock: trio.
 
 
 @pytest.mark.trio
+async def test_a_cancelled_sleeper_may_sleep_again_in_the_same_bucket(autojump_clock: trio.testing.MockClock) -> None:
+    async with trio.open_nursery() as nursery:
+        wheel = Wheel(trio.current_time)
+        await nursery.start(wheel.run)
+        moment = trio.current_time() + 1.0
+        with trio.move_on_after(0.5):
+            await wheel.sleep_until(moment)
+        await wheel.sleep_until(moment)
+        assert moment <= trio.current_time() <= moment + BUCKET + 1e-9
+        assert await slept(wheel, 1.0) >= 1.0
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.trio
 async def test_what_pauses_take_too_long_is_counted_and_a_bucket_is_not(mock_clock: trio.testing.MockClock) -> None:
     async with trio.open_nursery() as nursery:
         wheel = Wheel(trio.current_time)

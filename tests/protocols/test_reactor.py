@@ -1,4 +1,4 @@
-"""The reactor stamps what it polls, sleeps when nothing is in flight, and says how late it was."""
+"""The reactor stamps what it polls and sleeps when nothing is in flight."""
 
 import socket
 
@@ -49,13 +49,6 @@ async def test_nothing_wakes_an_idle_transport(autojump_clock: trio.testing.Mock
         statistics = trio.lowlevel.current_statistics()
         assert statistics.seconds_to_next_deadline == float("inf")
         nursery.cancel_scope.cancel()
-
-
-async def test_lag_is_taken_once() -> None:
-    transport = Transport()
-    transport.reactor.lag = transport.reactor.worst_lag = 0.25
-    assert (transport.take_lag().recent, transport.take_lag().recent) == (0.25, 0.0)
-    assert transport.take_lag().worst == 0.25
 
 
 async def test_parking_is_a_checkpoint_like_any_other() -> None:

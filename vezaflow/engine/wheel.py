@@ -1,7 +1,9 @@
 """Where thinking VUs wait: buckets of 2 ms that one task wakes together.
 
 `trio.sleep` costs a cancel scope and a timer each; 1650 VUs that think spent a third of a core on it, and a quarter
-in buckets. A sleeper wakes at the end of its bucket: at most 2 ms late, never early. Cancellation takes it out.
+in buckets. A sleeper wakes at the end of its bucket: at most 2 ms late, never early. Cancellation wakes it too; it
+stays in its bucket then, which knows by trio's `custom_sleep_data` who still sleeps in it (an abort function for each
+sleep cost 3 µs).
 """
 
 import heapq
@@ -10,9 +12,14 @@ from collections.abc import Callable
 import trio
 from trio.lowlevel import Abort, RaiseCancelT, Task, current_task, reschedule, wait_task_rescheduled
 
+from vezaflow.protocols import park, trap, wake
+
 BUCKET = 0.002  # seconds
 GRAIN = 0.003  # seconds that a pause takes too long on an idle machine: its bucket, and the kernel's timer
 _HAIR = 1e-6  # seconds: more than the clocks' arithmetic can be off, less than anybody measures
+
+
+_ASLEEP = trap(lambda _raise_cancel: Abort.SUCCEEDED)
 
 
 class Wheel:
@@ -20,7 +27,7 @@ class Wheel:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock  # seconds; trio's own clock in tests
-        self._buckets: dict[int, set[Task]] = {}
+        self._buckets: dict[int, list[Task]] = {}
         self._order: list[int] = []  # a heap of the keys of _buckets
         self._ticker: Task | None = None
         self._armed = 0  # the bucket that the ticker sleeps for
@@ -38,27 +45,21 @@ class Wheel:
         key = int((moment + 2 * _HAIR) / BUCKET) + 1
         bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[key] = set()
+            bucket = self._buckets[key] = []
             heapq.heappush(self._order, key)
             if self._ticker is not None and key < self._armed:
                 reschedule(self._ticker)
                 self._ticker = None
         task = current_task()
-        bucket.add(task)
-
-        def abort(_raise_cancel: RaiseCancelT) -> Abort:
-            bucket.discard(task)
-            return Abort.SUCCEEDED
-
-        await wait_task_rescheduled(abort)
+        bucket.append(task)
+        task.custom_sleep_data = bucket
+        await park(_ASLEEP)
 
     def wake_all(self) -> None:
         """End every sleep now; the sleepers look for themselves whether they go on sleeping."""
         buckets, self._buckets, self._order = self._buckets, {}, []
         for bucket in buckets.values():
-            for task in bucket:
-                reschedule(task)
-            bucket.clear()
+            _wake_sleepers(bucket)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Wake buckets as their time comes, until cancelled."""
@@ -73,8 +74,7 @@ class Wheel:
             if key * BUCKET > now:
                 return key
             heapq.heappop(self._order)
-            for task in self._buckets.pop(key, ()):
-                reschedule(task)
+            _wake_sleepers(self._buckets.pop(key))
         return None
 
     async def _pause(self, key: int | None) -> None:
@@ -96,3 +96,9 @@ class Wheel:
             self._ticker = task
             await wait_task_rescheduled(abort)
         self._ticker = None
+
+
+def _wake_sleepers(bucket: list[Task]) -> None:
+    for task in bucket:
+        if task.custom_sleep_data is bucket:
+            wake(task)

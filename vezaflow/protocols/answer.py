@@ -12,8 +12,6 @@ Laws: interim answers (1xx) are skipped; an answer to HEAD ends with its head; b
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from vezaflow.protocols.exchange import Want
-
 __all__ = ["Answer", "Bodied", "Detailed", "HttpParserError", "HttpParserUpgrade"]
 
 
@@ -143,7 +141,7 @@ class Detailed(_Headed):
             self.parts.append(part)
 
 
-def detailed(want: Want, *, bodyless: bool, limit: int) -> _Headed:
-    """The answer that sees every header, and keeps the body if it is wanted."""
-    kind = Detailed if bodyless or want & Want.BODY else Headed
+def detailed(*, body: bool, bodyless: bool, limit: int) -> _Headed:
+    """The answer that sees every header, and keeps the body if that is wanted."""
+    kind = Detailed if bodyless or body else Headed
     return kind(bodyless=bodyless, limit=limit)

@@ -47,7 +47,7 @@ class Ready(Protocol):
 class Reactor:
     """Watches connections; `drained` is when it last looked."""
 
-    __slots__ = ("_roused", "clock", "connections", "drained", "lag", "late", "quiet", "stamps", "worst_lag")
+    __slots__ = ("_roused", "clock", "connections", "drained", "late", "quiet", "stamps")
 
     def __init__(self, clock: Clock, *, stamped: bool) -> None:
         self.clock = clock
@@ -56,8 +56,6 @@ class Reactor:
         self.connections: dict[int, Ready] = {}
         self.drained = -math.inf
         self.quiet = True  # the sweeper sleeps until rouse()
-        self.lag = 0.0  # how late the sweeper woke, at most, since this was last set to 0
-        self.worst_lag = 0.0
         self._roused = trio.Event()
 
     def watch(self, connection: Ready) -> None:
@@ -95,11 +93,7 @@ class Reactor:
             if self.quiet:
                 self._roused = trio.Event()
                 await self._roused.wait()
-            due = self.clock() + _SWEEP
             await trio.sleep(_SWEEP)
-            late = self.clock() - due
-            self.lag = max(self.lag, late)
-            self.worst_lag = max(self.worst_lag, late)
             self.stamps.compare()
             self.drain()  # an answer that has come is never called too late
             self._expire()

@@ -101,7 +101,7 @@ class SecureConnection(Connection):
 
     def start(self, exchange: Exchange, head: bytes, body: Body, want: Want, bodyless: bool) -> None:
         self.exchange = exchange
-        self.want = want
+        self.want = want._value_
         self.bodyless = bodyless
         if type(body) is bytes and len(body) <= JOIN:
             pieces: tuple[bytes | memoryview, ...] = (head + body,)

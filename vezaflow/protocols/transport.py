@@ -5,7 +5,6 @@ contexts.
 import select
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from socket import socket
 from typing import TYPE_CHECKING
 
@@ -22,14 +21,6 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 MIB = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Lag:
-    """How late the process's loop came round, in seconds: at most since last asked, and at most ever."""
-
-    recent: float
-    worst: float
 
 
 class Transport:
@@ -67,12 +58,6 @@ class Transport:
     def drain(self) -> None:
         """Read every socket that is ready, and stamp its bytes, now."""
         self.reactor.drain()
-
-    def take_lag(self) -> Lag:
-        """The loop's lateness; `recent` starts anew."""
-        reactor = self.reactor
-        recent, reactor.lag = reactor.lag, 0.0
-        return Lag(recent, reactor.worst_lag)
 
     def receiving(self) -> Receiving:
         """By which clock answers are stamped."""
