@@ -13,7 +13,7 @@ from vezaflow.metrics import Recorder
 from vezaflow.outputs import FlowNow, Plain, Terminal, Tick, tick_of
 from vezaflow.outputs.lines import display, plain
 from vezaflow.plan import PlannedGate
-from vezaflow.results import Health
+from vezaflow.results import Health, WorkerHealth
 from vezaflow.syntax import Condition
 from vezaflow.units import Dimension, Quantity
 
@@ -63,6 +63,19 @@ def test_the_display_reads_as_meant_at_80_columns() -> None:
         "",
         " generator: 42 % of a core, loop late by 2.1 ms (p99), 84 MiB",
     ]
+
+
+@pytest.mark.parametrize(
+    ("shares", "shown"),
+    [((0.5, 0.75), "2 workers at 50 % + 75 %"), ((0.5, 0.25, 0.75), "3 workers at 25 % to 75 %")],
+)
+def test_each_worker_s_cpu_is_shown_or_where_they_are_many_the_least_and_the_most(
+    shares: tuple[float, ...], shown: str
+) -> None:
+    workers = tuple(WorkerHealth(str(n), cpu, cpu, cpu, 2.1, 14.0, 84 << 20) for n, cpu in enumerate(shares, 1))
+    tick = replace(TICK, health=replace(TICK.health, workers=workers))
+    assert drawn(80, tick)[-1] == f" generator: {shown}, loop late by 2.1 ms (p99), 84 MiB"
+    assert plain(tick)[0].endswith(f"; {shown}")
 
 
 def test_a_broken_gate_is_told_in_words_where_there_is_room() -> None:

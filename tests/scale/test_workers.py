@@ -102,7 +102,7 @@ def test_one_ctrl_c_lets_all_end_in_order(veza: Target, tmp_path: Path) -> None:
         os.killpg(run.process.pid, signal.SIGINT)
         assert run.end() == 130, run.text
         assert run.gone()
-    assert "lost" not in run.text
+    assert "ended early" not in run.text
 
 
 def test_a_second_ctrl_c_ends_all_at_once(veza: Target, tmp_path: Path) -> None:
@@ -118,6 +118,18 @@ def test_a_second_ctrl_c_ends_all_at_once(veza: Target, tmp_path: Path) -> None:
         assert run.end() == 130, run.text
         assert time.monotonic() - begin < 10
         assert run.gone()
+    assert "ended early" not in run.text
+
+
+def test_ctrl_c_while_workers_start_sends_no_load(veza: Target, asked: list[str], tmp_path: Path) -> None:
+    folder = write_suite(tmp_path / "suite", ENDLESS)
+    with Running("run", folder, "--workers", "2", env={"BASE_URL": veza.base_url}) as run:
+        until(lambda: len(run.workers()) == 2)
+        run.process.send_signal(signal.SIGINT)
+        assert run.end() == 130, run.text
+        assert run.gone()
+    assert ("stopped before any load was sent" in run.text) == (asked == [])
+    assert "ended early" not in run.text
 
 
 def test_no_orphan_is_left_when_the_coordinator_is_killed(veza: Target, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ Line = list[Piece]
 
 _MARKS = {Outcome.GREEN: ("✓", "green"), Outcome.RED: ("✗", "bold red"), Outcome.INCONCLUSIVE: ("–", "dim")}
 _BAR = 30
-_WORKERS_SHOWN = 4  # one by one
+_WORKERS_SHOWN = 2  # one by one
 _WORDS_FROM = 100  # columns from which a broken gate is told in words
 
 
@@ -37,7 +37,7 @@ def plain(tick: Tick) -> list[str]:
     left = f", {units.duration(round(tick.remaining))} left" if tick.remaining >= 1 else ", draining"
     first = f"[{units.duration(round(tick.elapsed))}{left}] {_plain_row(whole)}"
     if len(tick.health.workers) > 1:
-        first += f"; {_cpu(tick.health)} of a core"
+        first += f"; {_cpu(tick.health)}"
     return [first, *(f"    {flow.flow}: {_plain_row(flow)}" for flow in tick.flows if len(tick.flows) > 1)]
 
 
@@ -88,7 +88,7 @@ def _gates(gates: tuple[Verdict, ...], room: int, words: bool) -> Line:
 def _health(tick: Tick, width: int) -> Line:
     health = tick.health
     text = (
-        f" generator: {_cpu(health)} of a core, "
+        f" generator: {_cpu(health)}, "
         f"loop late by {units.duration(health.lag_p99_ms / 1000)} (p99), {units.size(health.memory)}"
     )
     return [(cut(text, width), "yellow" if health.cpu_mean > 0.85 else "dim")]
@@ -98,13 +98,13 @@ def _cpu(health: Health) -> str:
     """Of several workers each one's share now, or where they are many the least and the most."""
     workers = health.workers
     if len(workers) < 2:
-        return units.ratio(health.cpu_mean)
+        return f"{units.ratio(health.cpu_mean)} of a core"
     if len(workers) <= _WORKERS_SHOWN:
         each = " + ".join(units.ratio(worker.cpu) for worker in workers)
     else:
         shares = sorted(worker.cpu for worker in workers)
         each = f"{units.ratio(shares[0])} to {units.ratio(shares[-1])}"
-    return f"{len(workers)} workers, {each}"
+    return f"{len(workers)} workers at {each}"
 
 
 def _plain_row(flow: FlowNow) -> str:

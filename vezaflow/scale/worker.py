@@ -131,10 +131,8 @@ class Worker:
                     self._engine.resume(order["flow"])
                 case "scale":
                     self._engine.scale(order["flow"], order["vus"])
-                case "cancel" if self._zero is not None:
-                    self._load.cancel()
                 case "cancel":
-                    break
+                    self._load.cancel()
         everything.cancel()
 
     async def _beat(self) -> None:

@@ -120,7 +120,8 @@ class WorkerCrew:
             await trio.sleep_forever()
         finally:
             self._tell("cancel")
-            self._shelter.deadline = trio.current_time() + _LAST_WORDS
+            patience = _LAST_WORDS if self._running else 0.0
+            self._shelter.deadline = trio.current_time() + patience
 
     def _refuse(self) -> None:
         """Say why nothing was begun."""
