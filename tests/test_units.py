@@ -143,6 +143,10 @@ def test_numbers_and_rates_for_people(n: float, shown: str) -> None:
     assert units.rate(n) == f"{shown}/s"
 
 
+def test_one_thing_has_no_plural() -> None:
+    assert [units.counted(n, "flow") for n in (0, 1, 1650)] == ["0 flows", "1 flow", "1,650 flows"]
+
+
 @given(st.sampled_from(Dimension), st.floats(1e-3, 999))
 def test_what_is_written_reads_back_within_its_digits(dimension: Dimension, amount: float) -> None:
     shown = units.text(amount, dimension).replace(",", "")

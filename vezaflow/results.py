@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from vezaflow import units
 from vezaflow.diagnostics import Diagnostic
 from vezaflow.errors import ExitCode
 from vezaflow.gates import Concern, Outcome, Verdict
@@ -139,12 +140,8 @@ def headline(outcome: Outcome, verdicts: Sequence[Verdict], concerns: Sequence[C
             many = "the gate held" if len(verdicts) == 1 else f"all {len(verdicts)} gates held"
             return f"GREEN: may go live, {many}"
         case Outcome.RED:
-            return f"RED: {_gates(broken)} broke"
+            return f"RED: {units.counted(broken, 'gate')} broke"
         case Outcome.INCONCLUSIVE:
             if concerns:
                 return f"INCONCLUSIVE: {concerns[0].text}"
-            return f"INCONCLUSIVE: {_gates(unsettled)} could not be judged"
-
-
-def _gates(number: int) -> str:
-    return f"{number} gate" if number == 1 else f"{number} gates"
+            return f"INCONCLUSIVE: {units.counted(unsettled, 'gate')} could not be judged"

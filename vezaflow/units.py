@@ -209,6 +209,11 @@ def number(n: float) -> str:
     return _digits(n)
 
 
+def counted(n: int, noun: str) -> str:
+    """`1 flow`, `1,650 VUs`: a number of things; `noun` is the word for one."""
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
 def _digits(value: float) -> str:
     """Three significant digits, never an exponent, no zeros at the end."""
     if value == 0:

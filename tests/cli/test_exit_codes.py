@@ -141,7 +141,7 @@ LONG = HEALTH.replace("duration: 1s", "duration: 60s")
 
 def test_ctrl_c_drains_and_still_writes_the_verdict(suite: Write, tmp_path: Path) -> None:
     summary = tmp_path / "out" / "summary.json"
-    done = interrupted("run", suite(LONG), "--summary", summary, when="VUs")
+    done = interrupted("run", suite(LONG), "--summary", summary, when="VU")
     assert done.code == 130, done.text
     assert done.seconds < 20
     kept = json.loads(summary.read_text())
@@ -151,7 +151,7 @@ def test_ctrl_c_drains_and_still_writes_the_verdict(suite: Write, tmp_path: Path
 
 def test_ctrl_c_twice_ends_a_run_that_can_not_drain(suite: Write) -> None:
     flow = "load: {vus: 1, duration: 60s}\nsteps: [{get: /api/v1/health}, {think: 50s}]\n"
-    done = interrupted("run", suite(flow), when="VUs", times=2)
+    done = interrupted("run", suite(flow), when="VU", times=2)
     assert done.code == 130, done.text
     assert done.seconds < 20
 

@@ -98,6 +98,13 @@ def test_plain_lines_say_the_whole_and_each_flow() -> None:
     ]
 
 
+def test_a_drain_says_who_is_waited_for_and_how_long_at_most() -> None:
+    tick = replace(TICK, elapsed=302.0, remaining=0.0, grace=28.0, pooled=replace(POOLED, vus=55))
+    said = "draining: 55 VUs finishing, up to 28 s"
+    assert drawn(80, tick)[0].endswith(f"  {said}")
+    assert plain(tick)[0].startswith(f"[5m2s, {said}] 55 VUs")
+
+
 def test_plain_lines_come_every_five_seconds() -> None:
     said: list[str] = []
     output = Plain(said.append)

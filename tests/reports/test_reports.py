@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from sample_run import GREEN, RED, SUITE, p95, recorded, run
+from sample_run import GREEN, RED, SUITE, gate, p95, recorded, run
 
 from vezaflow.diagnostics import Diagnostic, Severity, Span
 from vezaflow.gates import Concern, ConcernKind, Outcome
@@ -40,6 +40,11 @@ def test_tables_keep_to_the_width_with_all_flows_named(width: int) -> None:
     text = console(run(GREEN), width=width)
     assert max(map(len, text.splitlines())) <= max(width, 97)  # 97: the line that says what ran
     assert "streaming" in text.split("Flows")[1].split("Slowest")[0]
+
+
+def test_far_from_a_bound_is_told_in_times_not_in_percent() -> None:
+    text = console(run((gate("http_reqs", "count", ">=", 10, "count >= 10"),)))
+    assert "held  http_reqs: count >= 10  2,011  201 times the bound" in text
 
 
 def test_colours_come_only_when_asked_for() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from vezaflow import units
 from vezaflow.cli.inputs import plan_of, shared, target
 from vezaflow.cli.printing import say
 from vezaflow.errors import ExitCode, VezaflowError
@@ -36,10 +37,11 @@ def command(
         plan = plan_of((path,), inputs)
         trace = Trace(say, plan.secrets, color=sys.stdout.isatty())
         good = rehearse(plan, _the_flow(plan), trace)
+    sent = units.counted(trace.requests, "request")
     if good:
-        say(f"{trace.requests} requests, all as expected")
+        say(f"{sent}, all as expected")
         return
-    say(f"{trace.requests} requests, {trace.failures} not as expected")
+    say(f"{sent}, {trace.failures} not as expected")
     sys.exit(ExitCode.RED)
 
 

@@ -34,8 +34,8 @@ def display(tick: Tick, suite: str, width: int) -> list[Line]:
 def plain(tick: Tick) -> list[str]:
     """The tick for a log: one line of the whole, one for each flow."""
     whole = tick.pooled
-    left = f", {units.duration(round(tick.remaining))} left" if tick.remaining >= 1 else ", draining"
-    first = f"[{units.duration(round(tick.elapsed))}{left}] {_plain_row(whole)}"
+    left = f"{units.duration(round(tick.remaining))} left" if tick.remaining >= 1 else _draining(tick)
+    first = f"[{units.duration(round(tick.elapsed))}, {left}] {_plain_row(whole)}"
     if len(tick.health.workers) > 1:
         first += f"; {_cpu(tick.health)}"
     return [first, *(f"    {flow.flow}: {_plain_row(flow)}" for flow in tick.flows if len(tick.flows) > 1)]
@@ -51,11 +51,16 @@ def _progress(tick: Tick, suite: str, width: int) -> Line:
     share = min(1.0, tick.elapsed / total) if total else 1.0
     left = f"{units.duration(round(tick.elapsed))} of {units.duration(round(total))}"
     if tick.remaining < 1:
-        left += ", draining"
+        left = _draining(tick)
     title = cut(suite, max(8, width - _BAR - len(left) - 5))
     full = round(share * _BAR)
     bar: Line = [("━" * full, "green"), ("━" * (_BAR - full), "bright_black")]
     return [(f" {title}  ", "bold"), *bar, (f"  {left}", "")]
+
+
+def _draining(tick: Tick) -> str:
+    """What a run waits for when its duration is over."""
+    return f"draining: {units.counted(tick.pooled.vus, 'VU')} finishing, up to {units.duration(round(tick.grace))}"
 
 
 def _row(flow: FlowNow, name: int, width: int) -> Line:
@@ -109,7 +114,7 @@ def _cpu(health: Health) -> str:
 
 def _plain_row(flow: FlowNow) -> str:
     text = (
-        f"{units.number(flow.vus)} VUs, {units.number(flow.iterations)} iterations, "
+        f"{units.counted(flow.vus, 'VU')}, {units.counted(flow.iterations, 'iteration')}, "
         f"{units.number(flow.requests_per_second)} req/s, p95 {_time(flow.p95)}, failed {_share(flow.failure_rate)}"
     )
     broken = first_trouble(flow.gates)

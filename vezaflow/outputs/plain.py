@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from vezaflow import units
 from vezaflow.outputs.lines import plain
 from vezaflow.outputs.tick import Tick
 from vezaflow.plan import Plan
@@ -18,8 +19,8 @@ class Plain:
         self._due = every
 
     def begin(self, plan: Plan) -> None:
-        vus = sum(flow.load.vus for flow in plan.flows)
-        self._write(f"{plan.suite}: {len(plan.flows)} flows, {vus} VUs")
+        load = f"{units.counted(len(plan.flows), 'flow')}, {units.counted(plan.vus, 'VU')}"
+        self._write(f"{plan.suite}: {load}, {units.duration(plan.seconds)}")
 
     def tick(self, tick: Tick) -> None:
         # ticks come a hair early or late: half a second's grace keeps the lines five seconds apart

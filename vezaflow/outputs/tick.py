@@ -28,13 +28,16 @@ class FlowNow:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """The run at this moment, in seconds. `pooled` is all flows together, with the gates over all of them."""
+    """The run at this moment, in seconds. `pooled` is all flows together, with the gates over all of them; `grace` is
+    how much longer iterations that run may go on.
+    """
 
     elapsed: float
     remaining: float
     flows: tuple[FlowNow, ...]
     pooled: FlowNow
     health: Health
+    grace: float = 0.0
 
 
 class Output(Protocol):
@@ -72,7 +75,8 @@ def tick_of(
         *figures,
         _of(verdicts, None),
     )
-    return Tick(elapsed, max(0.0, plan.seconds - elapsed), flows, pooled, health)
+    remaining, grace = (max(0.0, end - elapsed) for end in (plan.seconds, plan.cut_off))
+    return Tick(elapsed, remaining, flows, pooled, health, grace)
 
 
 def first_trouble(gates: Sequence[Verdict]) -> Verdict | None:

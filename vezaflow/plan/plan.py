@@ -92,5 +92,11 @@ class Plan:
         return max((f.load.start_time + f.load.duration for f in self.flows), default=0.0)
 
     @property
+    def cut_off(self) -> float:
+        """When the last iteration that still runs is cut off, graceful stops included."""
+        ends = (f.load.start_time + f.load.duration + f.load.graceful_stop for f in self.flows)
+        return max(ends, default=0.0)
+
+    @property
     def vus(self) -> int:
         return sum(flow.load.vus for flow in self.flows)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from vezaflow import units
 from vezaflow.diagnostics import render_one
-from vezaflow.gates import Outcome, Verdict
+from vezaflow.gates import Concern, Outcome, Verdict
 from vezaflow.metrics import StepRow
 from vezaflow.reports import rows
 from vezaflow.results import Health, RunResult, WorkerHealth, headline
@@ -80,11 +80,14 @@ def _gates(result: RunResult, look: _Look) -> Iterator[str]:
     for scope, verdicts in rows.by_scope(result):
         yield f"  {'all flows' if scope == rows.ALL else scope}"
         for verdict in verdicts:
-            line = f"{verdict.gate.text:<{wide}}  {verdict.shown:>{shown}}  {look.paint(_remark(verdict), _DIM)}"
+            remark = look.paint(_remark(verdict, result.concerns), _DIM)
+            line = f"{verdict.gate.text:<{wide}}  {verdict.shown:>{shown}}  {remark}"
             yield f"    {look.mark(verdict.outcome)} {line}".rstrip()
 
 
-def _remark(verdict: Verdict) -> str:
+def _remark(verdict: Verdict, concerns: Sequence[Concern]) -> str:
+    if any(verdict.reason == concern.text for concern in concerns):
+        return "not judged: see above"
     if verdict.outcome is Outcome.INCONCLUSIVE:
         return verdict.reason
     return rows.margin_text(verdict)

@@ -90,8 +90,10 @@ def by_scope(result: RunResult) -> tuple[tuple[str, tuple[Verdict, ...]], ...]:
 def margin_text(verdict: Verdict) -> str:
     """The room to the bound in words; empty where that means nothing."""
     margin = verdict.margin
-    if margin is None:
+    if margin is None or verdict.value is None:
         return ""
+    if verdict.value >= 2 * verdict.bound:
+        return f"{units.number(verdict.value / verdict.bound)} times the bound"
     if margin < 0:
         return f"{units.ratio(-margin)} beyond"
     return f"{units.ratio(margin)} to spare"
@@ -107,6 +109,5 @@ def share(fraction: float | None) -> str:
 
 def load_text(result: RunResult) -> str:
     """The load that was asked for: `4 flows, 1,650 VUs`."""
-    vus = units.number(sum(asked.vus for asked in result.flows))
-    flows = len(result.flows)
-    return f"{flows} flow{'s' if flows != 1 else ''}, {vus} VUs"
+    vus = sum(asked.vus for asked in result.flows)
+    return f"{units.counted(len(result.flows), 'flow')}, {units.counted(vus, 'VU')}"

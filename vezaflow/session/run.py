@@ -69,7 +69,8 @@ class _Session:
         self._transport = Transport()
         self._stops = _Stops()
         self._abort = AbortWatch(plan.gates)
-        self._talk = Talk(lambda message: say(plan.secrets.mask(message)))
+        self._say: Callable[[str], None] = lambda message: say(plan.secrets.mask(message))
+        self._talk = Talk(self._say)
         self._engine = RunEngine(
             plan,
             recorder=self._recorder,
@@ -78,7 +79,7 @@ class _Session:
             say=self._talk.say,
             segment=staff.segment,
         )
-        self._crew = self._make_crew(lambda message: say(plan.secrets.mask(message)))
+        self._crew = self._make_crew()
         self._steering = Steering(
             plan, self._crew, self._run_id, self._stop_by_hand, most=plan.guard_vus, clock=self._clock
         )
@@ -86,7 +87,7 @@ class _Session:
         self._scope = trio.CancelScope()  # of preflight and setup, then of the load: a second Ctrl-C ends it
         self._began: datetime | None = None
 
-    def _make_crew(self, say: Callable[[str], None]) -> Crew:
+    def _make_crew(self) -> Crew:
         staff = self._staff
         if staff.workers == 1:
             return LocalCrew(self._engine, self._recorder, clock=self._clock)
@@ -96,7 +97,7 @@ class _Session:
             self._engine,
             self._recorder,
             segment=staff.segment,
-            say=say,
+            say=self._say,
             keep=staff.share is not None,
             clock=self._clock,
         )
@@ -193,6 +194,7 @@ class _Session:
     def _stop_by_hand(self) -> None:
         self._stops.by_hand += 1
         if self._stops.by_hand == 1 and self._began is not None:
+            self._say("stopping: iterations that run may finish; a second Ctrl-C ends them at once")
             self._crew.stop()
         else:
             self._scope.cancel()
