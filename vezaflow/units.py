@@ -57,6 +57,7 @@ EXAMPLES = {
     Dimension.RATIO: "0.5 %",
     Dimension.RATE: "500/s",
 }
+_LIKELY = {Dimension.TIME: (" ms", "s"), Dimension.SIZE: (" MiB",), Dimension.RATIO: (" %",), Dimension.RATE: ("/s",)}
 _MEANT = {
     "sec": "s", "secs": "s", "second": "s", "seconds": "s", "msec": "ms", "milliseconds": "ms",
     "usec": "us", "microseconds": "us", "min": "m", "mins": "m", "minute": "m", "minutes": "m", "hour": "h",
@@ -95,8 +96,8 @@ def parse_as(text: str, dimension: Dimension) -> Quantity:
     """The quantity of this dimension that `text` writes, else ValueError."""
     written = text.strip()
     if re.fullmatch(_NUMBER, written, re.ASCII):
-        unit = re.sub(r"[\d.]+", "", EXAMPLES[dimension])
-        raise ValueError(f"'{written}' has no unit: write '{written}{unit}'")
+        likely = " or ".join(f"'{written}{unit}'" for unit in _LIKELY[dimension])
+        raise ValueError(f"'{written}' has no unit: write {likely}")
     quantity = parse(written)
     if quantity.dimension is not dimension:
         raise ValueError(

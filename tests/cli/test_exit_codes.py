@@ -177,3 +177,24 @@ def test_a_poll_that_comes_to_nothing_is_shown_by_try(tmp_path: Path) -> None:
     assert done.code == 99
     assert 'not yet: this is not so: "ok" against "never"' in done.out
     assert "error[VF606]" in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("ruin",), "there is no command 'ruin'\n  hint: did you mean 'run'?"),
+        (("run",), "missing argument 'PATHS...'\n  hint: `vezaflow run --help`"),
+        (("run", "x.yml", "--duration", "5"), "'5' has no unit: write '5 ms' or '5s'"),
+    ],
+)
+def test_a_slip_of_the_command_line_is_one_line_and_a_hint(words: tuple[str, ...], said: str) -> None:
+    done = vezaflow(*words)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: ")
+    assert said in done.err
+
+
+def test_a_terminal_without_unicode_gets_other_signs_and_no_traceback(suite: Write) -> None:
+    done = vezaflow("try", suite("steps: [{get: /api/v1/health}]\n"), "--sandbox", env={"PYTHONIOENCODING": "ascii"})
+    assert (done.code, done.err) == (0, "")
+    assert "? GET /api/v1/health" in done.out

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import click
 
+from vezaflow.cli.printing import colours
 from vezaflow.cli.values import DURATION, RATIO, environment
 from vezaflow.diagnostics import render_text, summary_line
 from vezaflow.errors import VezaflowError
@@ -74,6 +75,6 @@ def drawn_faults() -> Iterator[None]:
     try:
         yield
     except WrongFilesError as e:
-        click.echo(render_text(e.diagnostics, colour=sys.stderr.isatty()), err=True, nl=False)
+        click.echo(render_text(e.diagnostics, colour=colours(sys.stderr)), err=True, nl=False)
         click.echo(summary_line(e.diagnostics), err=True)
         sys.exit(e.code)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vezaflow.cli.printing import say
+from vezaflow.cli.printing import colours, say
 from vezaflow.diagnostics import (
     Diagnostic,
     Diagnostics,
@@ -62,4 +62,4 @@ def suites(paths: Iterable[Path]) -> Iterator[tuple[Path, ...]]:
 def _drawn(found: list[Diagnostic], form: str) -> str:
     if form in _RENDERERS:
         return _RENDERERS[form](found)
-    return (render_text(found, colour=sys.stdout.isatty()) if found else "") + summary_line(found)
+    return (render_text(found, colour=colours(sys.stdout)) if found else "") + summary_line(found)

@@ -2,10 +2,12 @@
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
 from vezaflow import __version__
+from vezaflow.cli.printing import colours
 from vezaflow.errors import ExitCode, VezaflowError
 
 COMMANDS = {
@@ -31,7 +33,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
-            return None
+            raise VezaflowError(f"there is no command '{cmd_name}'", hint=_meant(cmd_name))
         command: click.Command = import_module(f"vezaflow.cli.{cmd_name}_command").command
         return command
 
@@ -54,20 +56,44 @@ def program() -> None:
 
 def main() -> None:
     """Run the program. What the user can mend is one line and a hint; anything else is a bug, with its traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no `›` shows `?`
     try:
-        program(standalone_mode=False)
+        program(prog_name="vezaflow", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as e:
         click.echo(e.format_message())
         sys.exit(ExitCode.USAGE)
     except click.ClickException as e:
-        e.show()
+        _complain(_lowered(e.format_message()), _help_of(e))
         sys.exit(ExitCode.USAGE)
     except click.exceptions.Exit as e:
         sys.exit(e.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(ExitCode.INTERRUPTED)
     except VezaflowError as e:
-        click.secho(f"error: {e.message}", err=True, bold=True)
-        if e.hint:
-            click.echo(f"  hint: {e.hint}", err=True)
+        _complain(e.message, e.hint)
         sys.exit(e.code)
+
+
+def _complain(message: str, hint: str) -> None:
+    click.secho(f"error: {message}", err=True, bold=colours(sys.stderr))
+    if hint:
+        click.echo(f"  hint: {hint}", err=True)
+
+
+def _lowered(message: str) -> str:
+    return message[:1].lower() + message[1:].removesuffix(".")
+
+
+def _help_of(error: click.ClickException) -> str:
+    """Where a command's options stand, when one of them was the mistake."""
+    context = getattr(error, "ctx", None)
+    return f"`{context.command_path} --help` shows how it is meant" if context is not None else ""
+
+
+def _meant(word: str) -> str:
+    from vezaflow.diagnostics import suggest
+
+    near = suggest(word, COMMANDS)
+    return f"did you mean '{near}'?" if near else "`vezaflow --help` lists the commands"

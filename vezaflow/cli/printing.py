@@ -18,6 +18,16 @@ def tell(text: str) -> None:
     _print(text, sys.stderr)
 
 
+def live(stream: TextIO) -> bool:
+    """Whether somebody watches it, on a terminal that can redraw a line."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def colours(stream: TextIO) -> bool:
+    """Whether words on it may be coloured (https://no-color.org)."""
+    return live(stream) and not os.environ.get("NO_COLOR")
+
+
 def _print(text: str, stream: TextIO) -> None:
     try:
         stream.write(f"{text}\n")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from vezaflow.cli.printing import say, tell
+from vezaflow.cli.printing import colours, say, tell
 from vezaflow.errors import VezaflowError
 from vezaflow.plan import Secrets
 from vezaflow.reports import console, junit, step_summary, summary_json
@@ -36,9 +36,8 @@ class Files:
     def publish(self, result: RunResult, secrets: Secrets) -> None:
         """Show the result, write its files, and the step summary where there is one."""
         result = replace(result, files=tuple(str(file) for file, _ in self._files))
-        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         width = min(120, shutil.get_terminal_size((100, 24)).columns)
-        say(secrets.mask(console(result, colour=colour, width=width)).removesuffix("\n"))
+        say(secrets.mask(console(result, colour=colours(sys.stdout), width=width)).removesuffix("\n"))
         for file, report in self._files:
             _write(file, report(result), secrets)
         _step_summary(result, secrets)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from vezaflow.cli.inputs import bundled, shared, target
-from vezaflow.cli.printing import tell
+from vezaflow.cli.printing import live, tell
 from vezaflow.cli.results import JUNIT, SUMMARY, Files
 from vezaflow.cli.values import DURATION, SEGMENT, WORKERS, counts
 from vezaflow.outputs import Output, Plain, Terminal
@@ -81,6 +81,6 @@ def command(
 def _outputs(*, quiet: bool) -> tuple[Output, ...]:
     if quiet:
         return ()
-    if sys.stderr.isatty():
+    if live(sys.stderr):
         return (Terminal(),)
     return (Plain(tell),)

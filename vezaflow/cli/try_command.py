@@ -7,7 +7,7 @@ import click
 
 from vezaflow import units
 from vezaflow.cli.inputs import plan_of, shared, target
-from vezaflow.cli.printing import say
+from vezaflow.cli.printing import colours, say
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.outputs import Trace
 from vezaflow.plan import Inputs, Plan, PlannedFlow
@@ -35,7 +35,7 @@ def command(
     with target(words, sandbox=sandbox, faults=faults) as environment:
         inputs = Inputs(environment, base_url=base_url, only=(only,) if only else (), seed=seed)
         plan = plan_of((path,), inputs)
-        trace = Trace(say, plan.secrets, color=sys.stdout.isatty())
+        trace = Trace(say, plan.secrets, color=colours(sys.stdout))
         good = rehearse(plan, _the_flow(plan), trace)
     sent = units.counted(trace.requests, "request")
     if good:

@@ -53,8 +53,9 @@ def _progress(tick: Tick, suite: str, width: int) -> Line:
     if tick.remaining < 1:
         left = _draining(tick)
     title = cut(suite, max(8, width - _BAR - len(left) - 5))
-    full = round(share * _BAR)
-    bar: Line = [("━" * full, "green"), ("━" * (_BAR - full), "bright_black")]
+    whole = max(0, min(_BAR, width - len(title) - len(left) - 5))
+    full = round(share * whole)
+    bar: Line = [("━" * full, "green"), ("━" * (whole - full), "bright_black")]
     return [(f" {title}  ", "bold"), *bar, (f"  {left}", "")]
 
 

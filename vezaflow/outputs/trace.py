@@ -49,8 +49,8 @@ class Trace:
             self._draw(failure, included)
         else:
             self._passed(request, exchange)
-        for name, value in extracted.items():
-            self._line(f"  {self._paint(_CYAN, name)} = {show(value, _BODY_WIDTH)}")
+            for name, value in extracted.items():
+                self._line(f"  {self._paint(_CYAN, name)} = {show(value, _BODY_WIDTH)}")
         self._line("")
 
     def set(self, values: dict[str, Any]) -> None:

@@ -162,7 +162,9 @@ def _errors(result: RunResult, look: _Look) -> Iterator[str]:
 
 
 def _incidents(result: RunResult, look: _Look) -> Iterator[str]:
-    for incident in result.incidents[:_INCIDENTS]:
+    for number, incident in enumerate(result.incidents[:_INCIDENTS]):
+        if number:
+            yield ""
         yield render_one(incident, colour=look.colour).rstrip("\n")
 
 
@@ -172,7 +174,7 @@ def _generator(result: RunResult, look: _Look) -> Iterator[str]:
     yield look.title("Generator")
     yield f"  CPU {units.ratio(health.cpu_mean)} of a core (at most {units.ratio(health.cpu_max)}), loop late by {late}"
     held = f"held up for {units.ratio(health.held_up)} of their time"
-    users = f"{units.number(health.vus_started)} VUs started and {held}"
+    users = f"{units.counted(health.vus_started, 'VU')} started and {held}"
     yield f"  memory {units.size(health.memory)}, {users}, seed {result.seed}"
     yield f"  {_arrivals(health)}"
     if len(health.workers) > 1:
