@@ -23,7 +23,7 @@ from rich.text import Text
 
 ROOT = Path(__file__).parent.parent
 IMAGE = ROOT / "docs" / "images" / "run.svg"
-WIDTH, HEIGHT = 108, 60
+WIDTH, HEIGHT = 100, 60
 COMMAND = "vezaflow run flows --sandbox --scale 0.5 --duration 20s"
 HALF_WAY = " 12 s of 20 s"
 DONE = "ended-with-"
