@@ -147,3 +147,33 @@ async def test_a_crowd_that_starts_in_one_instant_shows_nothing_of_our_own(secur
     assert len(found) == crowd
     for head, exchange in found.items():
         check(truth, head, exchange)
+
+
+class HoldsOnce(trio.abc.Instrument):
+    """Holds the loop between a connection's start and the loop's next look at its sockets."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self.held = False
+
+    def before_io_wait(self, timeout: float) -> None:
+        if self.transport.reactor.connections and not self.held:
+            self.held = True
+            time.sleep(HELD)
+
+
+async def test_a_late_loop_is_not_the_networks_delay() -> None:
+    transport = Transport()
+    with server(b"ok", None) as truth:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(transport.run)
+            if transport.receiving().clock != "kernel":
+                pytest.skip("this kernel stamps nothing")
+            instrument = HoldsOnce(transport)
+            trio.lowlevel.add_instrument(instrument)
+            found = await transport.client().send(truth.origin, get("first"), None, Want.NOTHING, 5.0)
+            trio.lowlevel.remove_instrument(instrument)
+            nursery.cancel_scope.cancel()
+    assert instrument.held
+    assert 0 < found.connecting < HELD / 2
+    check(truth, get("first"), found)

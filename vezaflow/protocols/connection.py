@@ -21,7 +21,7 @@ from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Want
 from vezaflow.protocols.faults import fault_of, fault_of_code
 from vezaflow.protocols.park import park, trap, wake
 from vezaflow.protocols.reactor import ARRIVED, HANGUP, WRITE, Reactor
-from vezaflow.protocols.stamps import SPACE, Clock
+from vezaflow.protocols.stamps import SPACE, Clock, connected_in
 
 IDLE, CONNECTING, HANDSHAKE, SENDING, WAITING, CLOSED = range(6)
 
@@ -59,8 +59,8 @@ class Connection:
     """A plain TCP connection. `phase` is IDLE when a request may be sent."""
 
     __slots__ = (
-        "answer", "bodyless", "clock", "deadline", "exchange", "fd", "pending", "phase", "reactor", "scratch",
-        "settled", "skipping", "socket", "task", "trap", "want",
+        "answer", "began", "bodyless", "clock", "deadline", "exchange", "fd", "pending", "phase", "reactor",
+        "scratch", "settled", "skipping", "socket", "task", "trap", "want",
     )  # fmt: skip
 
     def __init__(self, sock: socket.socket, reactor: Reactor, scratch: Scratch) -> None:
@@ -71,7 +71,8 @@ class Connection:
         self.scratch = scratch
         self.phase = CONNECTING
         self.deadline = math.inf
-        self.settled = 0.0  # when connecting, then the handshake, ended
+        self.began = 0.0  # when connecting
+        self.settled = 0.0  # when that, then the handshake, ended
         self.task: trio.lowlevel.Task | None = None
         self.exchange: Exchange | None = None
         self.answer: Any = None  # an Answer of one of the kinds, while one is on its way or not yet collected
@@ -92,6 +93,7 @@ class Connection:
         """Establish the connection; what went wrong is in the exchange."""
         self.exchange = exchange
         self.reactor.stamps.ask(self.socket)
+        self.began = self.clock()
         try:
             code = self.socket.connect_ex(address)
             if code in (0, EINPROGRESS):
@@ -418,6 +420,8 @@ class Connection:
         if code:
             self.fail(*fault_of_code(code))
             return
+        if self.reactor.late:
+            now = min(now, self.began + connected_in(self.socket))
         self.phase = IDLE
         self.exchange = None
         self.settle(now)

@@ -6,6 +6,7 @@ when the loop may be late. Laws: a stamp lies between the request's first byte a
 wall clock (the kernel's stamps are in it) has not been stepped; in every other case the time of the read stands.
 """
 
+import math
 import socket
 import struct
 import sys
@@ -21,6 +22,7 @@ SPACE = socket.CMSG_SPACE(48) if hasattr(socket, "CMSG_SPACE") else 0
 _OPTION = 37  # SO_TIMESTAMPING, which Python's socket module does not name
 _FLAGS = 1 << 3 | 1 << 4  # SOF_TIMESTAMPING_RX_SOFTWARE, SOF_TIMESTAMPING_SOFTWARE
 _TIME = struct.Struct("@ll").unpack_from  # a struct timespec, the first of three
+_INFO = struct.Struct("=68xI28xI")  # of Linux's tcp_info: tcpi_rtt, tcpi_total_retrans
 _TRIES = 3
 _STEP = 0.0005  # seconds: two comparisons of the clocks that differ by more than this ...
 _SLEW = 0.001  # ... and this share of the time between them were not on one and the same wall clock
@@ -118,3 +120,16 @@ class Stamps:
     def receiving(self) -> Receiving:
         clock = "kernel" if self.on and self._stamped >= self._unstamped else "read"
         return Receiving(clock, self._stamped + self._unstamped, self._unstamped, self._late, self._latest)
+
+
+def connected_in(sock: socket.socket) -> float:
+    """How long the kernel took to establish a connection, in seconds: its first round trip. Infinity where it doesn't
+    tell, or had to ask twice."""
+    try:
+        known = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size)
+    except (AttributeError, OSError):
+        return math.inf
+    if len(known) < _INFO.size:
+        return math.inf
+    micros, resent = _INFO.unpack(known)
+    return micros * 1e-6 if micros and not resent else math.inf
