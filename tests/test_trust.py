@@ -62,6 +62,12 @@ def test_a_generator_that_does_not_is_told_with_its_remedy(reading: Vitals, kind
     assert "a bigger machine" in concern.remedy
 
 
+def test_who_has_several_workers_is_not_told_to_take_two() -> None:
+    (concern,) = concerns(vitals(), vitals(cpu=0.95))
+    assert "it used 95% of its core" in concern.text
+    assert "more workers if there are cores for them" in concern.remedy
+
+
 @pytest.mark.parametrize(
     "reading", [vitals(cpu=0.89), vitals(away=0.09), vitals(lag=0.019, clock="read"), vitals(late=0.049 * USERS)]
 )

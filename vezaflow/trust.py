@@ -16,7 +16,7 @@ AWAY = 0.1  # of the time: a loop that is late for so much of it sends the load 
 LATE_READ = 0.02  # seconds that it may be late, but for one look in a hundred, where answers are timed by the read
 HELD_UP = 0.05  # of the users' time: when their pauses overrun by so much, a tenth of the load is missing
 MISSING = 2.0  # what is missing of the load, by what the pauses overran: 1.6 to 2.1 on the truth bench
-REMEDY = "`--workers 2`, fewer VUs, longer think times, or a bigger machine"
+RELIEF = "fewer VUs, longer think times, or a bigger machine"
 
 
 def concerns_of_run(flows: Sequence[PlannedFlow], report: Report, *, interrupted: bool) -> tuple[Concern, ...]:
@@ -50,15 +50,22 @@ def _saturation(workers: Sequence[WorkerState]) -> Iterator[Concern]:
     busy = max(worker.vitals.cpu_mean for worker in workers)
     away = max(worker.vitals.away for worker in workers)
     late = max((worker.vitals.lag_p99 for worker in workers if worker.vitals.receive_clock == "read"), default=0.0)
+    remedy = _relief(workers)
     if busy >= BUSY_SHARE:
         text = f"the generator was saturated: it used {busy:.0%} of its core"
-        yield Concern(ConcernKind.SATURATED, text, REMEDY)
+        yield Concern(ConcernKind.SATURATED, text, remedy)
     elif away >= AWAY:
         text = f"the generator was out of breath: its loop was late for {away:.0%} of the time"
-        yield Concern(ConcernKind.SATURATED, text, f"{REMEDY}; or give it a core of its own")
+        yield Concern(ConcernKind.SATURATED, text, f"{remedy}; or give it a core of its own")
     elif late >= LATE_READ:
         text = f"the generator timed answers late: its loop was up to {late * 1000:.0f} ms behind (p99)"
-        yield Concern(ConcernKind.SATURATED, text, f"{REMEDY}; or give it a core of its own")
+        yield Concern(ConcernKind.SATURATED, text, f"{remedy}; or give it a core of its own")
+
+
+def _relief(workers: Sequence[WorkerState]) -> str:
+    """What helps a generator that can't keep up: another core, or where several were there another machine."""
+    more = "`--workers 2`" if len(workers) == 1 else "more workers if there are cores for them, or `--segment`"
+    return f"{more}, {RELIEF}"
 
 
 def _delay(report: Report) -> Iterator[Concern]:
@@ -70,7 +77,8 @@ def _delay(report: Report) -> Iterator[Concern]:
             f"the generator held its users up: their pauses overran by {share:.0%} of their time, "
             f"so that about {missing:.0%} of the asked load is missing"
         )
-        yield Concern(ConcernKind.LOAD_NOT_REACHED, text, f"{REMEDY}; or give it a core of its own")
+        remedy = _relief(report.workers)
+        yield Concern(ConcernKind.LOAD_NOT_REACHED, text, f"{remedy}; or give it a core of its own")
 
 
 def _load(flows: Iterable[PlannedFlow], report: Report, *, stopped: bool) -> Iterator[Concern]:
