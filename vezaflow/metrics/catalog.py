@@ -130,14 +130,12 @@ _ALL = (
         IDENTITY,
     ),
     _count("http_req_retries", "Requests sent again by `retry`.", IDENTITY),
-    Metric(
+    _count(
         "backpressure_obeyed",
-        Kind.RATE,
-        Dimension.RATIO,
-        "Of the waits that the server asked for (`Retry-After` with 429 or 503) before `retry` sent again: those that "
-        "were as long as asked.",
+        "Waits that the server asked for (`Retry-After` with 429 or 503) and got before `retry` sent again.",
         IDENTITY,
     ),
+    _count("backpressure_ignored", "The same, but the request was sent again sooner than asked.", IDENTITY),
     Metric("vus", Kind.GAUGE, None, "VUs that are running.", _FLOW),
     Metric("vus_max", Kind.GAUGE, None, "VUs that were asked for.", _FLOW),
     _count("data_sent", "Bytes sent, heads included, before TLS.", _FAILURE, Dimension.SIZE),

@@ -95,6 +95,11 @@ class _Wanted:
         return replace(self, labels=tuple(pair for pair in self.labels if pair[0] not in names))
 
 
+_ATTEMPT_COUNTERS: dict[str, Callable[[Attempts], int]] = {
+    "http_req_retries": lambda row: row.retries,
+    "backpressure_obeyed": lambda row: row.obeyed,
+    "backpressure_ignored": lambda row: row.asked - row.obeyed,
+}
 _OUTCOMES: dict[str, Callable[[RequestKey], str]] = {
     "status": lambda key: str(key.status),
     "error": lambda key: key.error,
@@ -175,9 +180,6 @@ class Summary:
             case "step_failed":
                 rows = self._attempts(wanted)
                 return Rate(sum(row.failed for row in rows), sum(row.done for row in rows))
-            case "backpressure_obeyed":
-                rows = self._attempts(wanted)
-                return Rate(sum(row.obeyed for row in rows), sum(row.asked for row in rows))
         return self._failed(wanted)
 
     def _failed(self, wanted: _Wanted) -> Rate:
@@ -214,9 +216,10 @@ class Summary:
                 dropped: Tally[str] = sum((row.dropped for row in rows), Tally())
                 asked = sum(n for name, n in dropped.items() if reason in (None, name))
                 return Counter(asked, started + dropped.total(), seconds)
-            case "http_req_retries":
-                attempts = self._attempts(wanted)
-                return Counter(sum(row.retries for row in attempts), sum(row.done for row in attempts), seconds)
+        if metric in _ATTEMPT_COUNTERS:
+            attempts = self._attempts(wanted)
+            total = sum(_ATTEMPT_COUNTERS[metric](row) for row in attempts)
+            return Counter(total, sum(row.done for row in attempts), seconds)
         return self._request_counter(metric, wanted, seconds)
 
     def _request_counter(self, metric: str, wanted: _Wanted, seconds: float) -> Counter:

@@ -12,7 +12,7 @@ from vezaflow.model.walks import all_steps, flow_steps, lacks_fragments, request
 from vezaflow.syntax import Condition
 from vezaflow.units import EXAMPLES, Dimension, Quantity, ratio
 
-_OF_ATTEMPTS = ("step_duration", "step_failed", "http_req_retries", "backpressure_obeyed")
+_OF_ATTEMPTS = ("step_duration", "step_failed", "http_req_retries", "backpressure_obeyed", "backpressure_ignored")
 
 
 @dataclass(frozen=True, slots=True)
