@@ -43,6 +43,12 @@ def test_a_generator_that_keeps_up_gives_no_concern() -> None:
     assert concerns(vitals()) == ()
 
 
+def test_a_load_of_a_moment_is_too_short_to_saturate() -> None:
+    busy = (WorkerState("1", vitals(cpu=1.0)),)
+    report = Report(0.008, Recorder(0.0).snapshot(), Timeline(()), {"browse": Delivered(asked=10, started=10)}, busy)
+    assert concerns_of_run(FLOWS, report, interrupted=False) == ()
+
+
 @pytest.mark.parametrize(
     ("reading", "kind", "words"),
     [

@@ -13,6 +13,7 @@ from vezaflow.scale import Report, WorkerState
 
 BUSY_SHARE = 0.9  # of one core, over the whole load: beyond it answers wait for the generator
 AWAY = 0.1  # of the time: a loop that is late for so much of it sends the load in lumps, and less of it
+SHORTEST = 0.25  # seconds: a load of one iteration is over in less, and starting it is most of the work
 LATE_READ = 0.02  # seconds that it may be late, but for one look in a hundred, where answers are timed by the read
 HELD_UP = 0.05  # of the users' time: when their pauses overrun by so much, a tenth of the load is missing
 MISSING = 2.0  # what is missing of the load, by what the pauses overran: 1.6 to 2.1 on the truth bench
@@ -23,7 +24,7 @@ def concerns_of_run(flows: Sequence[PlannedFlow], report: Report, *, interrupted
     """What stands against trusting the figures."""
     return (
         *_lost(report.workers),
-        *_saturation(report.workers),
+        *_saturation(report),
         *_delay(report),
         *_load(flows, report, stopped=interrupted),
     )
@@ -43,9 +44,10 @@ def _lost(workers: Iterable[WorkerState]) -> Iterator[Concern]:
             yield Concern(ConcernKind.WORKER_LOST, worker.lost, remedy)
 
 
-def _saturation(workers: Sequence[WorkerState]) -> Iterator[Concern]:
+def _saturation(report: Report) -> Iterator[Concern]:
     """One core that can't keep up spoils the figures of all; the worst is told."""
-    if not workers:
+    workers = report.workers
+    if not workers or report.seconds < SHORTEST:
         return
     busy = max(worker.vitals.cpu_mean for worker in workers)
     away = max(worker.vitals.away for worker in workers)

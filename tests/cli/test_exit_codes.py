@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 HEALTH = """
 load: {vus: 2, duration: 1s}
 steps: [{get: /api/v1/health, expect: 200}]
-think: 20ms
+think: 200ms
 gates: {http_req_failed: rate < 1 %}
 """
 
@@ -150,8 +150,8 @@ def test_ctrl_c_drains_and_still_writes_the_verdict(suite: Write, tmp_path: Path
 
 
 def test_ctrl_c_twice_ends_a_run_that_can_not_drain(suite: Write) -> None:
-    flow = "load: {vus: 1, duration: 60s}\nsteps: [{get: /api/v1/health}, {think: 50s}]\n"
-    done = interrupted("run", suite(flow), when="VU", times=2)
+    flow = "load: {vus: 1, duration: 60s}\nsteps: [{get: /api/v1/health}, {log: thinking}, {think: 50s}]\n"
+    done = interrupted("run", suite(flow), when="thinking", times=2)
     assert done.code == 130, done.text
     assert done.seconds < 20
 

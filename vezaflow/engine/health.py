@@ -82,10 +82,11 @@ class Health:
         lags = self._lags
         lost = (lags.mean or 0.0) * lags.count
         receiving = self._receiving()
+        mean = cpu / wall if wall > 0 else 0.0
         return Vitals(
             cpu_share=self._share,
-            cpu_mean=cpu / wall if wall > 0 else 0.0,
-            cpu_most=self._most,
+            cpu_mean=mean,
+            cpu_most=max(self._most, mean),
             lag_p99=lags.quantile(0.99) or 0.0,
             lag_most=lags.maximum if lags.count else 0.0,
             memory=_peak_memory(),

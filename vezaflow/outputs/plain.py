@@ -19,8 +19,7 @@ class Plain:
         self._due = every
 
     def begin(self, plan: Plan) -> None:
-        load = f"{units.counted(len(plan.flows), 'flow')}, {units.counted(plan.vus, 'VU')}"
-        self._write(f"{plan.suite}: {load}, {units.duration(plan.seconds)}")
+        self._write(f"{plan.suite}: {units.counted(len(plan.flows), 'flow')}, {units.counted(plan.vus, 'VU')}")
 
     def tick(self, tick: Tick) -> None:
         # ticks come a hair early or late: half a second's grace keeps the lines five seconds apart

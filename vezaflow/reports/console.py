@@ -51,8 +51,6 @@ def console(result: RunResult, *, colour: bool = False, width: int = 100) -> str
 def _verdict(result: RunResult, look: _Look) -> Iterator[str]:
     tone = _TONES[result.outcome]
     yield look.paint(headline(result.outcome, result.verdicts, result.concerns), f"1;{tone}")
-    if result.interrupted:
-        yield "  stopped by hand before its end"
     if result.aborted:
         yield f"  stopped early by the gate {result.aborted}"
     for number, concern in enumerate(result.concerns):
