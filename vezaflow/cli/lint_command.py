@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from vezaflow.cli.printing import colours, say
+from vezaflow.cli.mend import mend
+from vezaflow.cli.printing import colours, say, tell
 from vezaflow.diagnostics import (
     Diagnostic,
     Diagnostics,
@@ -33,7 +34,8 @@ _RENDERERS = {"json": render_json, "github": render_github, "sarif": render_sari
     help="For people, for programs, as annotations of a GitHub or Forgejo action, or for code scanning.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings fail, too.")
-def command(paths: tuple[Path, ...], form: str, strict: bool) -> None:
+@click.option("--fix", is_flag=True, help="Mend in the files what there is no doubt about, and show the rest.")
+def command(paths: tuple[Path, ...], form: str, strict: bool, fix: bool) -> None:
     """Say what is wrong in flow files, before anything is sent.
 
     PATHS are suite folders or flow files; a flow file is read with the suite.yml beside it. The exit code is 2 when
@@ -41,9 +43,13 @@ def command(paths: tuple[Path, ...], form: str, strict: bool) -> None:
     """
     diagnostics = Diagnostics()
     for suite in suites(paths):
+        for words in mend(suite) if fix else ():
+            tell(words)
         diagnostics.extend(lint(suite)[1])
     found = diagnostics.items
     say(_drawn(found, form).removesuffix("\n"))
+    if fixable := sum(diagnostic.fix is not None for diagnostic in found):
+        tell(f"`vezaflow lint --fix` mends {fixable} of them")
     if diagnostics.failed or (strict and found):
         sys.exit(ExitCode.USAGE)
 

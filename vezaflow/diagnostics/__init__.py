@@ -2,27 +2,31 @@
 
 from vezaflow.diagnostics.codes import CODES, Rule, Severity
 from vezaflow.diagnostics.diagnostic import Diagnostic, Diagnostics, Related
+from vezaflow.diagnostics.fixes import Edit, mended
 from vezaflow.diagnostics.github import render_github
 from vezaflow.diagnostics.json import render_json
 from vezaflow.diagnostics.sarif import render_sarif
 from vezaflow.diagnostics.source import Source, Span
-from vezaflow.diagnostics.suggest import suggest
+from vezaflow.diagnostics.suggest import slip, suggest
 from vezaflow.diagnostics.text import render_one, render_text, summary_line
 
 __all__ = [
     "CODES",
     "Diagnostic",
     "Diagnostics",
+    "Edit",
     "Related",
     "Rule",
     "Severity",
     "Source",
     "Span",
+    "mended",
     "render_github",
     "render_json",
     "render_one",
     "render_sarif",
     "render_text",
+    "slip",
     "suggest",
     "summary_line",
 ]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from vezaflow.diagnostics.codes import CODES, Severity
+from vezaflow.diagnostics.fixes import Edit
 from vezaflow.diagnostics.source import Span
 
 Related = tuple[tuple[Span, str], ...]
@@ -25,6 +26,7 @@ class Diagnostic:
     label: str = ""
     help: str = ""
     related: Related = ()
+    fix: Edit | None = None  # only where there is no doubt
 
     def _order(self) -> tuple[str, int, int, str, str]:
         if self.span is None:
@@ -52,9 +54,10 @@ class Diagnostics:
         label: str = "",
         help: str = "",  # noqa: A002
         related: Related = (),
+        fix: Edit | None = None,
     ) -> None:
         """Note something that stops the run."""
-        self.add(Diagnostic(code, Severity.ERROR, message, span, label, help, related))
+        self.add(Diagnostic(code, Severity.ERROR, message, span, label, help, related, fix))
 
     def warning(
         self,

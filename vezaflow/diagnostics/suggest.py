@@ -24,3 +24,20 @@ def suggest(word: str, candidates: Iterable[str]) -> str | None:
         if len(starts) == 1:
             return starts[0]
     return None
+
+
+def slip(word: str, candidates: Iterable[str]) -> str | None:
+    """The one candidate that a single slip of the fingers turns into the word: a letter too many, too few or wrong,
+    two in each other's place, or other signs between the words. None if there is none, or more than one.
+    """
+    words = set(candidates)
+    alike = [candidate for candidate in words if _plain(candidate) == _plain(word)]
+    near = alike or [candidate for candidate in words if len(word) > 2 and _is_one_off(word, candidate)]
+    return near[0] if len(near) == 1 else None
+
+
+def _is_one_off(word: str, other: str) -> bool:
+    same = next((n for n, (a, b) in enumerate(zip(word, other, strict=False)) if a != b), min(len(word), len(other)))
+    rest, wanted = word[same:], other[same:]
+    swapped = rest[:2] == wanted[:2][::-1] and rest[2:] == wanted[2:]
+    return swapped or rest[1:] == wanted or rest == wanted[1:] or rest[1:] == wanted[1:]

@@ -3,10 +3,10 @@
 Everything about keys that can be wrong is said when the mapping is opened; readers then only ask for values.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.diagnostics import Diagnostics, Edit, Span, slip, suggest
 from vezaflow.model import values
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.syntax import Entry, Expression, Literal, Mapping, Node, Scalar, Sequence
@@ -162,10 +162,10 @@ def pairs(node: Node | None, what: str, wanted: str, diagnostics: Diagnostics) -
     return node.entries
 
 
-def unknown_key(key: Scalar, table: Table, diagnostics: Diagnostics) -> None:
-    """The message on a key that the table does not have, with the nearest one that it has."""
+def unknown_key(key: Scalar, table: Table, diagnostics: Diagnostics, *, taken: Iterable[str] = ()) -> None:
+    """The message on a key that the table does not have, with the nearest one that it has and that is not `taken`."""
     keys = table.keys()
-    near = _meant(key.text, table)
+    near = meant(key.text, keys)
     takes = ", ".join(keys) if len(keys) > 1 else "nothing beside its verb"
     diagnostics.error(
         "VF104",
@@ -173,12 +173,19 @@ def unknown_key(key: Scalar, table: Table, diagnostics: Diagnostics) -> None:
         f"unknown key '{key.text}' in {table.title}",
         label=f"did you mean '{near}'?" if near else "",
         help="" if near else f"it takes {takes}",
+        fix=respelt(key, set(keys).difference(taken)),
     )
 
 
-def _meant(key: str, table: Table) -> str | None:
+def respelt(key: Scalar, candidates: Iterable[str]) -> Edit | None:
+    """The edit that turns a word into the only one that it can have been meant for."""
+    right, span = slip(key.text, candidates), key.piece(0, len(key.text))
+    return Edit(span, right) if right is not None and span.text == key.text else None
+
+
+def meant(key: str, keys: Collection[str]) -> str | None:
     """The key that was probably meant by an unknown one."""
-    elsewhere, keys = _ELSEWHERE.get(key), table.keys()
+    elsewhere = _ELSEWHERE.get(key)
     return elsewhere if elsewhere in keys else suggest(key, keys)
 
 
@@ -196,7 +203,7 @@ def _known(node: Mapping, table: Table, diagnostics: Diagnostics) -> Iterator[tu
     for entry in node.entries:
         field = table.field(entry.key.text)
         if field is None:
-            unknown_key(entry.key, table, diagnostics)
+            unknown_key(entry.key, table, diagnostics, taken=[each.key.text for each in node.entries])
         elif field.later:
             not_yet(entry.key, diagnostics)
         else:
@@ -232,7 +239,7 @@ def _clash(row: Row, there: list[str]) -> None:
 
 def _required(row: Row) -> None:
     written = {entry.key.text for entry in row.mapping.entries}
-    written |= {_meant(key, row.table) or "" for key in written if row.table.field(key) is None}
+    written |= {meant(key, row.table.keys()) or "" for key in written if row.table.field(key) is None}
     for field in row.table.fields:
         if field.required and field.key not in written:
             place = first_key(row.mapping)

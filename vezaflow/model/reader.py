@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vezaflow.diagnostics import Diagnostics, Source, Span
+from vezaflow.diagnostics import Diagnostics, Edit, Source, Span
 from vezaflow.model.flow_reader import read_flow
 from vezaflow.model.fragment_reader import FOLDER, Fragments
 from vezaflow.model.silence import read_comments
@@ -184,11 +184,13 @@ def _spaced_labels(source: Source, diagnostics: Diagnostics) -> bool:
     found = False
     for match in _SPACED_LABEL.finditer(source.text):
         found = True
+        span, right = Span(source, *match.span("key")), re.sub(r":[ \t]+", ":", match["key"])
         diagnostics.error(
             "VF129",
-            Span(source, match.start("key"), match.end("key")),
+            span,
             "a blank after the colon in a gate's label",
             label="YAML ends the key at `: `",
-            help="write `" + re.sub(r":[ \t]+", ":", match["key"]) + "`",
+            help=f"write `{right}`",
+            fix=Edit(span, right),
         )
     return found

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from vezaflow.diagnostics import Diagnostics, suggest
+from vezaflow.diagnostics import Diagnostics
 from vezaflow.model import values
 from vezaflow.model.fields import Kind, Table
 from vezaflow.model.fragment_values import read_include
-from vezaflow.model.mappings import Row, first_key, items, not_yet, open_mapping, pairs
+from vezaflow.model.mappings import Row, first_key, items, meant, not_yet, open_mapping, pairs, respelt
 from vezaflow.model.request_reader import read_request
 from vezaflow.model.request_tables import METHODS
 from vezaflow.model.step_tables import BRANCH, VERBS
@@ -100,13 +100,14 @@ def _verb(node: Mapping, diagnostics: Diagnostics) -> str | None:
 
 def _no_verb(node: Mapping, diagnostics: Diagnostics) -> None:
     for entry in node.entries:
-        near = suggest(entry.key.text, VERBS)
+        near = meant(entry.key.text, VERBS)
         if near is not None:
             diagnostics.error(
                 "VF122",
                 entry.key.span,
                 f"unknown verb '{entry.key.text}' in a step",
                 label=f"did you mean '{near}'?",
+                fix=respelt(entry.key, VERBS),
             )
             return
     diagnostics.error("VF122", first_key(node), "this step has no verb", help=f"the verbs are {_SHOWN}, …")

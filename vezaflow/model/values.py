@@ -9,7 +9,7 @@ None, so that reading goes on.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.diagnostics import Diagnostics, Edit, Span, slip, suggest
 from vezaflow.model.fields import Field, Kind
 from vezaflow.syntax import (
     Binary,
@@ -41,6 +41,7 @@ class Wrong:
     message: str
     label: str = ""
     help: str = ""
+    meant: str = ""  # what stands there once it is mended, if there is no doubt
 
 
 Check = Callable[[Constant, str], Constant | Wrong]
@@ -125,7 +126,7 @@ def _constant(found: Literal, node: Scalar, field: Field, diagnostics: Diagnosti
     outcome = _check(found, node.text, field)
     if not isinstance(outcome, Wrong):
         return Literal(outcome, found.span)
-    _report(outcome, node.span, diagnostics)
+    _report(outcome, node.span, diagnostics, Edit(node.span, outcome.meant) if outcome.meant else None)
     return nothing(node.span)
 
 
@@ -212,18 +213,24 @@ def _count(least: int) -> Check:
     return check
 
 
+_YAML_1_1 = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+
 def _switch(value: Constant, written: str) -> Constant | Wrong:
     if isinstance(value, bool):
         return value
-    meant = {"yes": "true", "on": "true", "no": "false", "off": "false", "1": "true", "0": "false"}.get(written.lower())
-    help_ = f"in YAML 1.2 '{written}' is not a boolean; write `{meant}`" if meant else ""
-    return Wrong("VF223", "this must be `true` or `false`", f"'{written}' is neither", help_)
+    meant = _YAML_1_1.get(written.lower(), "")
+    plain = meant or {"1": "true", "0": "false"}.get(written)
+    help_ = f"in YAML 1.2 '{written}' is not a boolean; write `{plain}`" if plain else ""
+    return Wrong("VF223", "this must be `true` or `false`", f"'{written}' is neither", help_, meant)
 
 
 def _follow(value: Constant, written: str) -> Constant | Wrong:
     if isinstance(value, bool) or (isinstance(value, int) and value >= 0):
         return value
-    return Wrong("VF223", f"'follow' must be {Kind.FOLLOW.value}", f"'{written}' is neither")
+    meant = _YAML_1_1.get(written.lower(), "")
+    help_ = f"in YAML 1.2 '{written}' is not a boolean; write `{meant}`" if meant else ""
+    return Wrong("VF223", f"'follow' must be {Kind.FOLLOW.value}", f"'{written}' is neither", help_, meant)
 
 
 def _choice(value: Constant, written: str, field: Field) -> Constant | Wrong:
@@ -235,6 +242,7 @@ def _choice(value: Constant, written: str, field: Field) -> Constant | Wrong:
         f"'{written}' can't be the value of '{field.key}'",
         f"did you mean '{near}'?" if near else "",
         f"it is one of {', '.join(field.choices)}",
+        slip(written, field.choices) or "",
     )
 
 
@@ -270,5 +278,5 @@ def report_shape(node: Node, what: str, wanted: str, diagnostics: Diagnostics) -
     diagnostics.error("VF120", span, f"{what} must be {wanted}", label=f"this is {describe(node)}")
 
 
-def _report(wrong: Wrong, span: Span, diagnostics: Diagnostics) -> None:
-    diagnostics.error(wrong.code, span, wrong.message, label=wrong.label, help=wrong.help)
+def _report(wrong: Wrong, span: Span, diagnostics: Diagnostics, fix: Edit | None = None) -> None:
+    diagnostics.error(wrong.code, span, wrong.message, label=wrong.label, help=wrong.help, fix=fix)

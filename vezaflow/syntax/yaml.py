@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from vezaflow.diagnostics import Diagnostics, Source, Span
+from vezaflow.diagnostics import Diagnostics, Edit, Source, Span
 from vezaflow.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence
 from vezaflow.syntax.offsets import scalar_offsets
 from vezaflow.syntax.yaml_words import in_people_words
@@ -183,6 +183,7 @@ class _Reader:
             self.diagnostics.error(
                 "VF103", key.span, f"the key {key.text or '(nothing)'} is {kind}, not text",
                 help=f"put it in quotes: '{key.text}'" if key.text else "give the value a key",
+                fix=Edit(key.span, f"'{key.text}'") if key.span.text == key.text != "" else None,
             )  # fmt: skip
         return True
 
