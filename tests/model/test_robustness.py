@@ -1,12 +1,16 @@
-"""Whatever stands in a file, lint answers with diagnostics: it never raises, and every span begins in its source."""
+"""Whatever stands in a file, lint answers with diagnostics: it never raises, ends in bounded time, and every span
+begins in its source.
+"""
 
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vezaflow.diagnostics import render_text
+from vezaflow.diagnostics import render_github, render_json, render_sarif, render_text
 from vezaflow.model import TABLES, lint
 
 FLOWS = Path(__file__).parent.parent.parent / "flows"
@@ -71,3 +75,87 @@ def test_any_steps(steps: list[dict[str, str]]) -> None:
         for number, (key, value) in enumerate(step.items())
     ]
     check({ROOT / "a.yml": "steps:\n" + "".join(lines)})
+
+
+CASES = Path(__file__).parent.parent / "cases"
+CORPUS = [
+    path.read_bytes() for path in sorted([*FLOWS.glob("*.yml"), *CASES.glob("*/*.yml"), *CASES.glob("*/*/*.yml")])
+]
+PIECES = (
+    b"\0", b"\xef\xbb\xbf", b"\xff\xfe", b"\xed\xa0\x80", b"\xc2\x85", b"\xe2\x80\xa8", b"\r", b"\t", b"${", b"}",
+    b"[", b"{", b"- ", b": ", b"#", b"&a ", b"*a", b"<<: ", b"!!x ", b"|", b">", b"'", b'"', b"\\ud800", b"..",
+    b"9" * 500, b"(" * 200, b"1e999", b"\n---\n", b"??", b"$..", b"[*]", b"# vezaflow: ignore[", b".nan",
+    b"while: true\n", b"for: x\n", b"a" * 3000,
+)  # fmt: skip
+EDITS = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 3000), st.integers(0, 40), st.sampled_from(PIECES)), max_size=6
+)
+
+
+def spoilt(content: bytes, edits: list[tuple[int, int, int, bytes]]) -> bytes:
+    """The bytes with pieces put in, taken out, put in their place, or copied from elsewhere."""
+    for kind, at, length, piece in edits:
+        start = at % (len(content) + 1)
+        end = start if kind == 0 else start + length
+        new = content[length : length + 80] if kind == 3 else b"" if kind == 1 else piece
+        content = content[:start] + new + content[end:]
+    return content
+
+
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(CORPUS), st.sampled_from(["a.yml", "suite.yml"]), EDITS)
+def test_any_bytes(content: bytes, name: str, edits: list[tuple[int, int, int, bytes]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "a.yml").write_text("steps: [{get: /}]\n", encoding="utf-8")
+        Path(folder, name).write_bytes(spoilt(content, edits))
+        found = lint([Path(folder)])[1]
+    for render in (render_text, render_json, render_github, render_sarif):
+        assert isinstance(render(found), str)
+    for diagnostic in found:
+        for span in (diagnostic.span, *(related for related, _ in diagnostic.related)):
+            assert span is None or 0 <= span.start <= len(span.source.text)
+
+
+BOMBS = {
+    "aliases": b"a: &a [x,x]\n"
+    + b"".join(b"%c: &%c [%s]\n" % (98 + i, 98 + i, b"*%c," % (97 + i) * 9) for i in range(9)),
+    "brackets": b"[" * 100_000,
+    "braces": b"{a: " * 20_000,
+    "dashes": b"- " * 100_000,
+    "blocks": b"".join(b" " * n + b"a:\n" for n in range(1000)),
+    "loops": b"steps:\n" + b"".join(b"    " * n + b"  - repeat: 2\n" + b"    " * n + b"    do:\n" for n in range(31)),
+    "a huge text": b"steps: [{log: '" + b"x" * 1_900_000 + b"'}]",
+    "too large": b"x" * 2_100_000,
+    "comments": b"#\n" * 500_000,
+    "many steps": b"steps:\n" + b"  - get: /a\n" * 5_000,
+    "many faults": b"steps:\n" + b"  - gett: /a\n" * 5_000,
+    "many names": b"steps:\n" + b"".join(b"  - set: {a%d: 1}\n" % n for n in range(5_000)),
+    "many ignores": b"steps: [{get: /}]\n" + b"# vezaflow: ignore[VF306] x\n" * 10_000,
+    "many secrets": b"steps: [{get: /}]\n" + b"# AKIAABCDEFGHIJKLMNOP\n" * 3_000,
+    "labels": b"a{" + b"b: c " * 50_000,
+    "an expression": b"steps: [{log: '${" + b"1+" * 100_000 + b"1}'}]",
+    "parentheses": b"steps: [{log: '${" + b"(" * 100_000 + b"'}]",
+    "digits": b"steps: [{repeat: " + b"9" * 100_000 + b", do: [{get: /}]}]",
+    "a pattern": b"steps: [{get: /, extract: {a: {regex: 'a{1000}{1000}{1000}'}}}]",
+    "a path": b"steps: [{get: /, extract: {a: '$" + b"[*]" * 20_000 + b"'}}]",
+    "a selector": b"steps: [{get: /, extract: {a: {css: '" + b"a>" * 20_000 + b"b'}}}]",
+    "quotes": b"'" + b"''" * 300_000,
+    "utf-16": "steps: [{get: /}]".encode("utf-16"),
+    "utf-32": "steps: [{get: /}]".encode("utf-32"),
+    "latin-1": "name: café".encode("latin-1"),
+    "a nul": b"steps: \0",
+    "byte order marks": b"\xef\xbb\xbf" * 3 + b"a: 1",
+    "nothing": b"",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_read_in_bounded_time(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_bytes(BOMBS[name])
+    begin = time.process_time()
+    found = lint([tmp_path])[1]
+    assert len(found) > 0
+    assert isinstance(render_text(found), str)
+    assert time.process_time() - begin < 15  # a few seconds at most, even where the machine is slow

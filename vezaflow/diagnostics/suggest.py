@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
 
+MOST = 400  # candidates that are compared letter by letter
+
 
 def _plain(word: str) -> str:
     return word.replace("-", "").replace("_", "").replace(" ", "").lower()
@@ -14,6 +16,8 @@ def suggest(word: str, candidates: Iterable[str]) -> str | None:
     for candidate in words:
         if _plain(candidate) == _plain(word):
             return candidate
+    if len(words) > MOST:
+        return slip(word, words)
     near = get_close_matches(word.lower(), [w.lower() for w in words], n=3, cutoff=0.6)
     lowered = {w.lower(): w for w in reversed(words)}
     if near:

@@ -75,6 +75,8 @@ def _help(text: str, gutter: int, paint: _Paint) -> list[str]:
 
 def _fit(line: str, start: int, length: int) -> tuple[str, int, int]:
     """The line as shown, the columns before the span and the columns of the span itself."""
+    cut = max(0, start - 4 * _WIDEST)  # of a very long line only what is near is measured
+    line, start = line[cut : start + 4 * _WIDEST], start - cut
     cells = [_cell(c) for c in line]
     widths = [columns for _, columns in cells]
     first, last = 0, len(cells)
@@ -84,7 +86,7 @@ def _fit(line: str, start: int, length: int) -> tuple[str, int, int]:
         if first < 10:
             first = 0
         last = min(len(cells), first + _WIDEST)
-    left = "…" if first else ""
+    left = "…" if first or cut else ""
     right = "…" if last < len(cells) else ""
     shown = left + "".join(text for text, _ in cells[first:last]) + right
     before = len(left) + sum(widths[first:start])

@@ -3,7 +3,7 @@
 Everything about keys that can be wrong is said when the mapping is opened; readers then only ask for values.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass
 
 from vezaflow.diagnostics import Diagnostics, Edit, Span, slip, suggest
@@ -66,6 +66,9 @@ _ELSEWHERE: dict[str, str] = {
     "backoff": "wait",
     "status": "on",
 }
+
+
+MOST_KEYS = 200  # a mapping with more of them is no misspelt table
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +165,10 @@ def pairs(node: Node | None, what: str, wanted: str, diagnostics: Diagnostics) -
     return node.entries
 
 
-def unknown_key(key: Scalar, table: Table, diagnostics: Diagnostics, *, taken: Iterable[str] = ()) -> None:
+def unknown_key(key: Scalar, table: Table, diagnostics: Diagnostics, *, taken: Set[str] = frozenset()) -> None:
     """The message on a key that the table does not have, with the nearest one that it has and that is not `taken`."""
     keys = table.keys()
-    near = meant(key.text, keys)
+    near = meant(key.text, keys) if len(taken) <= MOST_KEYS else None
     takes = ", ".join(keys) if len(keys) > 1 else "nothing beside its verb"
     diagnostics.error(
         "VF104",
@@ -173,7 +176,7 @@ def unknown_key(key: Scalar, table: Table, diagnostics: Diagnostics, *, taken: I
         f"unknown key '{key.text}' in {table.title}",
         label=f"did you mean '{near}'?" if near else "",
         help="" if near else f"it takes {takes}",
-        fix=respelt(key, set(keys).difference(taken)),
+        fix=respelt(key, set(keys) - taken),
     )
 
 
@@ -200,10 +203,11 @@ def not_yet(key: Scalar, diagnostics: Diagnostics) -> None:
 
 
 def _known(node: Mapping, table: Table, diagnostics: Diagnostics) -> Iterator[tuple[str, Entry]]:
+    taken = {entry.key.text for entry in node.entries}
     for entry in node.entries:
         field = table.field(entry.key.text)
         if field is None:
-            unknown_key(entry.key, table, diagnostics, taken=[each.key.text for each in node.entries])
+            unknown_key(entry.key, table, diagnostics, taken=taken)
         elif field.later:
             not_yet(entry.key, diagnostics)
         else:

@@ -23,7 +23,7 @@ from vezaflow.syntax import Node, decode, read_yaml
 _SUITE_NAMES = ("suite.yml", "suite.yaml")
 _ENDINGS = (".yml", ".yaml")
 # `http_req_duration{step: segment}: …`: YAML ends the key at the first ": "
-_SPACED_LABEL = re.compile(r"^[ \t]*(?P<key>[A-Za-z_]\w*\{[^}\n]*:[ \t][^}\n]*\})[ \t]*:", re.MULTILINE)
+_SPACED_LABEL = re.compile(r"^[ \t]*(?P<key>[A-Za-z_]\w*\{[^}\n]{0,300}:[ \t][^}\n]{0,300}\})[ \t]*:", re.MULTILINE)
 
 
 @dataclass(slots=True)

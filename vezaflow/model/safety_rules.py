@@ -13,7 +13,7 @@ from vezaflow.model.steps import RequestDefaults
 from vezaflow.model.suite import Suite
 from vezaflow.model.values import may_become
 from vezaflow.model.walks import Place, all_uses, flow_steps, leaves, requests, suite_steps
-from vezaflow.syntax import Expression, Literal, Template
+from vezaflow.syntax import Expression, Literal, Template, walk
 
 # Shapes of secrets: made by their issuers to be recognised.
 _SHAPES = {
@@ -51,9 +51,10 @@ def check_written_secrets(suite: Suite, diagnostics: Diagnostics) -> None:
 
 def check_tokens_in_urls(suite: Suite, diagnostics: Diagnostics) -> None:
     """Parameters whose very name says that they are secret."""
+    said = {d.span for d in diagnostics if d.code == "VF409" and d.span is not None}
     for use in all_uses(suite):
         parts = use.expression.parts if isinstance(use.expression, Template) else (use.expression,)
-        if use.place is not Place.URL or _is_said(use.expression, diagnostics):
+        if use.place is not Place.URL or _is_said(use.expression, said):
             continue
         for part in parts:
             text = part.value if isinstance(part, Literal) and isinstance(part.value, str) else ""
@@ -88,13 +89,9 @@ def check_hosts(suite: Suite, diagnostics: Diagnostics) -> None:
             )
 
 
-def _is_said(url: Expression, diagnostics: Diagnostics) -> bool:
+def _is_said(url: Expression, said: set[Span]) -> bool:
     """Whether the URL was warned of, for what stands in it and not for the name of its place."""
-    return any(
-        d.code == "VF409" and d.span is not None and d.span.source is url.span.source
-        and url.span.start <= d.span.start < url.span.end
-        for d in diagnostics
-    )  # fmt: skip
+    return bool(said) and any(part.span in said for part in walk(url))
 
 
 def _layers(suite: Suite) -> Iterator[RequestDefaults]:

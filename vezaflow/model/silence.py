@@ -6,8 +6,8 @@ silences nothing is itself a warning, so that none outlives its reason.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
-from itertools import islice
 
 from vezaflow.diagnostics import CODES, Diagnostic, Diagnostics, Severity, Source, Span
 from vezaflow.model.mappings import Row, pairs, sub_mapping
@@ -26,12 +26,15 @@ _OWN = ("VF136", "VF137")  # what is said of ignores themselves
 
 def read_comments(source: Source, node: Node) -> Iterator[Ignore]:
     """The ignores in a file's comments."""
-    texts = [scalar.span for scalar in _scalars(node)]
+    texts = sorted((scalar.span.start, scalar.span.end) for scalar in _scalars(node))
+    following = _following(source)
     for comment in _COMMENT.finditer(source.text):
         at = comment.start()
-        if any(span.start < at < span.end for span in texts):
+        before = bisect_left(texts, (at, 0)) - 1
+        if before >= 0 and at < texts[before][1]:
             continue
-        line = _line(source, at)
+        number, column = source.position(at)
+        line = number if source.line(number)[: column - 1].strip() else following[number]
         found = _IGNORE.fullmatch(comment["words"])
         codes = list(_CODE.finditer(found["codes"])) if found else []
         start = comment.start("words")
@@ -60,8 +63,11 @@ def silenced(suite: Suite, diagnostics: Diagnostics) -> Diagnostics:
     """What is left of the findings, and what is to be said of the ignores."""
     kept = Diagnostics()
     used: set[Ignore] = set()
+    ignores: dict[str, list[Ignore]] = {}
+    for ignore in suite.ignores:
+        ignores.setdefault(_key(ignore.code, ignore.span, ignore.line), []).append(ignore)
     for diagnostic in diagnostics:
-        by = [ignore for ignore in suite.ignores if _covers(ignore, diagnostic)]
+        by = _by(diagnostic, ignores)
         used.update(by)
         if not by:
             kept.add(diagnostic)
@@ -76,15 +82,17 @@ def silenced(suite: Suite, diagnostics: Diagnostics) -> Diagnostics:
     return kept
 
 
-def _covers(ignore: Ignore, diagnostic: Diagnostic) -> bool:
-    if ignore.code != diagnostic.code or diagnostic.severity is not Severity.WARNING:
-        return False
-    if ignore.line is None:
-        return True
+def _key(code: str, span: Span, line: int | None) -> str:
+    return code if line is None else f"{code} {span.source.path}:{line}"
+
+
+def _by(diagnostic: Diagnostic, ignores: dict[str, list[Ignore]]) -> list[Ignore]:
+    """The ignores that let a finding pass."""
+    if diagnostic.severity is not Severity.WARNING:
+        return []
     span = diagnostic.span
-    if span is None or span.source.path != ignore.span.source.path:
-        return False
-    return span.source.position(span.start)[0] == ignore.line
+    here = [] if span is None else ignores.get(_key(diagnostic.code, span, span.source.position(span.start)[0]), [])
+    return [*ignores.get(diagnostic.code, []), *here]
 
 
 def _is_wrong(ignore: Ignore, diagnostics: Diagnostics) -> bool:
@@ -114,14 +122,15 @@ def _was_judged(ignore: Ignore, suite: Suite, diagnostics: Diagnostics) -> bool:
     return suite.whole or any(flow.source is ignore.span.source for flow in suite.flows)
 
 
-def _line(source: Source, at: int) -> int:
-    """The line that a comment speaks of: its own, or if nothing else stands there the next that isn't a comment."""
-    number, column = source.position(at)
-    if source.line(number)[: column - 1].strip():
-        return number
-    following = enumerate(source.text.splitlines(), 1)
-    rest = ((n, line.strip()) for n, line in islice(following, number, None))
-    return next((n for n, line in rest if line and not line.startswith("#")), number)
+def _following(source: Source) -> list[int]:
+    """For each line (from 1) the next one that is neither blank nor a comment, or itself if there is none."""
+    lines = [line.strip() for line in source.text.split("\n")]
+    found = list(range(len(lines) + 1))
+    for number in range(len(lines) - 1, 0, -1):
+        line = lines[number]
+        is_last = number == len(lines) - 1 and not line
+        found[number] = number if is_last else number + 1 if line and not line.startswith("#") else found[number + 1]
+    return found
 
 
 def _scalars(node: Node) -> Iterator[Scalar]:
