@@ -32,10 +32,10 @@ def vitals(
     return Vitals(cpu, cpu, cpu, lag, lag, 50 << 20, receive_clock=clock, away=away, late=late)
 
 
-def concerns(*workers: Vitals) -> tuple[Concern, ...]:
+def concerns(*workers: Vitals, seconds: float = 20.0) -> tuple[Concern, ...]:
     states = tuple(WorkerState(str(number), each) for number, each in enumerate(workers, 1))
     delivered = {"browse": Delivered(asked=10, started=10)}
-    report = Report(20.0, Recorder(0.0).snapshot(), timeline(), delivered, states)
+    report = Report(seconds, Recorder(0.0).snapshot(), timeline(), delivered, states)
     return concerns_of_run(FLOWS, report, interrupted=False)
 
 
@@ -83,6 +83,10 @@ def test_just_below_a_bound_nothing_is_said(reading: Vitals) -> None:
 
 def test_times_that_the_kernel_took_are_trusted_however_late_the_loop_came_now_and_then() -> None:
     assert concerns(vitals(lag=0.3)) == ()
+
+
+def test_a_load_that_was_over_at_once_says_nothing_about_the_generator() -> None:
+    assert concerns(vitals(cpu=1.0, away=0.9), seconds=0.1) == ()
 
 
 def test_one_worker_that_cannot_keep_up_is_enough() -> None:

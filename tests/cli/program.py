@@ -49,9 +49,8 @@ def interrupted(*words: str | Path, when: str, times: int = 1, env: Mapping[str,
     """Run `vezaflow …` and press Ctrl-C `times` times once `when` was printed on standard error."""
 
     def press(process: "subprocess.Popen[str]") -> None:
-        for again in range(times):
-            if again:
-                time.sleep(0.3)  # two presses, not one
+        for _ in range(times):
+            time.sleep(0.3)  # the load has begun; and two presses are not one
             process.send_signal(signal.SIGINT)
 
     return _disturbed(*words, when=when, how=press, env=env)
