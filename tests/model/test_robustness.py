@@ -131,6 +131,8 @@ BOMBS = {
     "many steps": b"steps:\n" + b"  - get: /a\n" * 5_000,
     "many faults": b"steps:\n" + b"  - gett: /a\n" * 5_000,
     "many names": b"steps:\n" + b"".join(b"  - set: {a%d: 1}\n" % n for n in range(5_000)),
+    "many unset": b"steps:\n" + b"".join(b"  - set: {b%d: 1}\n  - get: /${a%d}\n" % (n, n) for n in range(1_000)),
+    "many keys": b"".join(b"k%d: 1\n" % n for n in range(3_000)),
     "many ignores": b"steps: [{get: /}]\n" + b"# vezaflow: ignore[VF306] x\n" * 10_000,
     "many secrets": b"steps: [{get: /}]\n" + b"# AKIAABCDEFGHIJKLMNOP\n" * 3_000,
     "labels": b"a{" + b"b: c " * 50_000,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
 
-MOST = 400  # candidates that are compared letter by letter
+MOST = 400  # candidates: no table has more, and to compare each name of a huge file with each takes minutes
 
 
 def _plain(word: str) -> str:
@@ -12,12 +12,13 @@ def _plain(word: str) -> str:
 
 def suggest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that the author most likely meant, or None where nothing is near."""
-    words = sorted(set(candidates) - {word})
+    unlike = set(candidates) - {word}
+    if len(unlike) > MOST:
+        return None
+    words = sorted(unlike)
     for candidate in words:
         if _plain(candidate) == _plain(word):
             return candidate
-    if len(words) > MOST:
-        return slip(word, words)
     near = get_close_matches(word.lower(), [w.lower() for w in words], n=3, cutoff=0.6)
     lowered = {w.lower(): w for w in reversed(words)}
     if near:
