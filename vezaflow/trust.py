@@ -5,7 +5,7 @@ One rule each, with the remedy that the user is told. docs/figures.md explains t
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from vezaflow.engine import Delivered
+from vezaflow.engine import Delivered, Dropped
 from vezaflow.gates import Concern, ConcernKind
 from vezaflow.model import Executor
 from vezaflow.plan import PlannedFlow
@@ -17,6 +17,7 @@ SHORTEST = 0.25  # seconds: a load of one iteration is over in less, and startin
 LATE_READ = 0.02  # seconds that it may be late, but for one look in a hundred, where answers are timed by the read
 HELD_UP = 0.05  # of the users' time: when their pauses overrun by so much, a tenth of the load is missing
 MISSING = 2.0  # what is missing of the load, by what the pauses overran: 1.6 to 2.1 on the truth bench
+MISSED = 0.01  # of the iterations that were due: when more were not started it was another load
 RELIEF = "fewer VUs, longer think times, or a bigger machine"
 
 
@@ -104,14 +105,27 @@ def _shortfall(flow: PlannedFlow, delivered: Delivered) -> str:
         return ""
     if delivered.started < delivered.asked:
         return f"only {delivered.started:,} of {delivered.asked:,} VUs were started"
+    dropped = sum(delivered.dropped.values())
+    if dropped > MISSED * delivered.due:
+        why = ", ".join(f"{count:,} {_WHY[Dropped(reason)]}" for reason, count in sorted(delivered.dropped.items()))
+        return f"{dropped:,} of {delivered.due:,} iterations that were due were not started: {why}"
     if delivered.unfinished and flow.load.executor is not Executor.CONSTANT_VUS:
         return f"{delivered.unfinished:,} iterations were not done within {flow.load.duration:g} s"
     return ""
 
 
+_WHY = {
+    Dropped.NO_FREE_VU: "had no free VU (all of `max_vus` were waiting for the target)",
+    Dropped.GENERATOR_LATE: "the generator was too late for",
+}
+
+
 def _remedy(flow: PlannedFlow, delivered: Delivered | None) -> str:
     if delivered is not None and delivered.login_failed:
         return f"see the errors of its login steps: `vezaflow try` {flow.name}"
+    if flow.load.is_open and delivered is not None:
+        late = delivered.dropped.get(Dropped.GENERATOR_LATE, 0)
+        return RELIEF if 2 * late > sum(delivered.dropped.values()) else "a higher `max_vus`, or a lower rate"
     if flow.load.executor is Executor.CONSTANT_VUS:
         return "a longer duration"
     return "a longer `max_duration`, more VUs, or fewer iterations"

@@ -7,7 +7,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vezaflow.plan import Segment, VuChange, constant_vus, deck
+from vezaflow.model import Executor
+from vezaflow.plan import PlannedLoad, Segment, VuChange, deck, vu_changes
 
 weights = st.lists(st.integers(1, 100), min_size=1, max_size=6)
 
@@ -32,14 +33,13 @@ def test_a_deck_of_large_weights_is_reduced_by_their_divisor() -> None:
     assert Counter(islice(cards, 5)) == {0: 3, 1: 2}
 
 
-@given(st.integers(1, 2000), st.one_of(st.none(), st.floats(0.1, 600)))
-def test_all_vus_of_a_constant_crowd_come_in_order_and_in_time(vus: int, duration: float | None) -> None:
-    changes = list(constant_vus(vus, duration))
+@given(st.integers(1, 2000), st.floats(0.1, 600))
+def test_all_vus_of_a_constant_crowd_come_in_order_and_in_time(vus: int, duration: float) -> None:
+    changes = list(vu_changes(PlannedLoad(Executor.CONSTANT_VUS, vus, vus, duration)))
     assert [c.vus for c in changes] == list(range(1, vus + 1))
     assert all(a.at <= b.at for a, b in pairwise(changes))
     assert changes[0].at == 0
-    if duration is not None:
-        assert changes[-1].at <= duration / 10
+    assert changes[-1].at <= duration / 10
 
 
 @given(weights, st.integers(0, 1000), st.integers(1, 5), st.integers(1, 3))

@@ -112,7 +112,23 @@ _ALL = (
     _count("iterations", "Iterations that came to their end, failed ones too.", _FLOW),
     _count("iterations_failed", "Iterations that a failed request ended or marked.", _FLOW),
     _count("iterations_interrupted", "Iterations cut off by the end of the run.", _FLOW),
-    _count("dropped_iterations", "Iterations that could not be started.", (*_FLOW, "reason")),
+    _count(
+        "dropped_iterations",
+        "Iterations that were due and could not be started, by the label `reason`: no_free_vu (none was free, and "
+        "max_vus were there) or generator_late (this machine came over 0.1 s too late). Open models only.",
+        (*_FLOW, "reason"),
+    ),
+    _time(
+        "iteration_delay",
+        "From when an iteration was due to its start: the generator's lateness. Open models only.",
+        _FLOW,
+    ),
+    _time(
+        "iteration_response_time",
+        "From when an iteration was due to its end: what the user who came then felt, corrected for coordinated "
+        "omission. Of those that did not fail. Open models only.",
+        _FLOW,
+    ),
     _time("iteration_duration", "A whole iteration with its think times. Of those that did not fail.", _FLOW),
     _time("group_duration", "One pass through a `group`, think times included.", (*_FLOW, "group")),
     Metric("checks", Kind.RATE, Dimension.RATIO, "Expectations that held.", (*IDENTITY, "check")),

@@ -38,6 +38,7 @@ class FlowKey(NamedTuple):
 
 TIMES = ("duration", "sending", "waiting", "receiving")
 CONNECTION_TIMES = ("blocked", "connecting", "tls")
+ITERATION_TIMES = ("duration", "delay", "response_time")
 
 
 @dataclass(slots=True, eq=True)
@@ -142,10 +143,15 @@ class Iterations:
     duration: Histogram = field(default_factory=Histogram)
     groups: dict[str, Histogram] = field(default_factory=dict)
     dropped: Tally[str] = field(default_factory=Tally)
+    delay: Histogram = field(default_factory=Histogram)
+    response_time: Histogram = field(default_factory=Histogram)
 
     def copy(self) -> "Iterations":
         groups = {name: histogram.copy() for name, histogram in self.groups.items()}
-        return replace(self, duration=self.duration.copy(), groups=groups, dropped=Tally(self.dropped))
+        twin = replace(self, groups=groups, dropped=Tally(self.dropped))
+        for name in ITERATION_TIMES:
+            setattr(twin, name, getattr(self, name).copy())
+        return twin
 
     def add(self, other: "Iterations") -> None:
         """Take in another worker's; the workers ran beside one another, so their seconds don't add up."""
@@ -153,7 +159,8 @@ class Iterations:
         self.failed += other.failed
         self.interrupted += other.interrupted
         self.seconds = max(self.seconds, other.seconds)
-        self.duration.add(other.duration)
+        for name in ITERATION_TIMES:
+            getattr(self, name).add(getattr(other, name))
         for name, histogram in other.groups.items():
             self.groups.setdefault(name, Histogram()).add(histogram)
         self.dropped += other.dropped
@@ -168,6 +175,8 @@ class Iterations:
             self.duration.minus(earlier.duration),
             groups,
             self.dropped - earlier.dropped,
+            self.delay.minus(earlier.delay),
+            self.response_time.minus(earlier.response_time),
         )
 
     def only(self, durations: bool) -> "Iterations":

@@ -142,6 +142,8 @@ def _flow(key: FlowKey, row: Iterations) -> Json:
         "duration": row.duration.to_dict(),
         "groups": {name: held.to_dict() for name, held in row.groups.items()},
         "dropped": dict(row.dropped),
+        "delay": row.delay.to_dict(),
+        "response_time": row.response_time.to_dict(),
     }
 
 
@@ -155,5 +157,7 @@ def _read_flow(row: Json) -> tuple[FlowKey, Iterations]:
         Histogram.from_dict(row["duration"]),
         groups,
         Tally(row["dropped"]),
+        Histogram.from_dict(row["delay"]),
+        Histogram.from_dict(row["response_time"]),
     )
     return FlowKey(row["flow"], row["judged"]), figures

@@ -154,14 +154,14 @@ class FlowRecorder:
     many were asked for."""
 
     __slots__ = (
-        "_dropped", "_durations", "_failed", "_groups", "_interrupted", "_judged", "_name", "_since",
-        "_steps", "left", "vus", "vus_max",
+        "_delays", "_dropped", "_durations", "_failed", "_groups", "_interrupted", "_judged", "_name",
+        "_response_times", "_since", "_steps", "left", "vus", "vus_max",
     )  # fmt: skip
 
     def __init__(self, name: str, since: float) -> None:
         self._name = name
         self._steps: list[StepRecorder] = []
-        self._durations = array("d")
+        self._durations, self._delays, self._response_times = array("d"), array("d"), array("d")
         self._groups: dict[str, array[float]] = {}
         self._failed = self._interrupted = 0
         self._dropped: Tally[str] = Tally()
@@ -176,6 +176,14 @@ class FlowRecorder:
             self._failed += 1
         else:
             self._durations.append(duration)
+
+    def delayed(self, delay: float) -> None:
+        """An iteration that was due started, so late."""
+        self._delays.append(delay)
+
+    def responded(self, response_time: float) -> None:
+        """An iteration that was due came to a good end, so long after that."""
+        self._response_times.append(response_time)
 
     def interrupted(self) -> None:
         """The end of the run cut an iteration off."""
@@ -198,6 +206,8 @@ class FlowRecorder:
 
         failed, done = self._failed, self._failed + len(self._durations)
         row.duration.record_many(np.array(self._durations))
+        row.delay.record_many(np.array(self._delays))
+        row.response_time.record_many(np.array(self._response_times))
         for name, held in self._groups.items():
             row.groups.setdefault(name, Histogram()).record_many(np.array(held))
             del held[:]
@@ -209,7 +219,7 @@ class FlowRecorder:
             end = now if self.vus or self.left < self._since else self.left
             row.seconds += max(0.0, end - self._since)
         self._since = max(now, self._since)
-        del self._durations[:]
+        del self._durations[:], self._delays[:], self._response_times[:]
         self._dropped.clear()
         self._failed = self._interrupted = 0
         return done, failed

@@ -22,6 +22,11 @@ _CONNECTION_METRICS = {
     "http_req_connecting": "connecting",
     "http_req_tls_handshaking": "tls",
 }
+_ITERATION_METRICS = {
+    "iteration_duration": "duration",
+    "iteration_delay": "delay",
+    "iteration_response_time": "response_time",
+}
 _REQUEST_METRICS = {
     "http_req_duration": "duration",
     "http_req_sending": "sending",
@@ -160,8 +165,8 @@ class Summary:
         if metric == "step_duration":
             return merged(row.duration for row in self._attempts(wanted))
         rows = [row for key, row in self.flows.items() if wanted.flow_row(key)]
-        if metric == "iteration_duration":
-            return merged(row.duration for row in rows)
+        if metric in _ITERATION_METRICS:
+            return merged(getattr(row, _ITERATION_METRICS[metric]) for row in rows)
         group = wanted.label("group")
         return merged(held for row in rows for name, held in row.groups.items() if group in (None, name))
 

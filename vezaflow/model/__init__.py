@@ -7,7 +7,7 @@ from vezaflow.model.hosts import is_allowed
 from vezaflow.model.input_types import InputType, fit
 from vezaflow.model.json_schema import SCHEMAS, schema_text
 from vezaflow.model.lint import lint
-from vezaflow.model.load import Executor, Load
+from vezaflow.model.load import Executor, Load, Stage
 from vezaflow.model.reader import read_suite
 from vezaflow.model.reference import TABLES
 from vezaflow.model.request_tables import RETRIED
@@ -103,6 +103,7 @@ __all__ = [
     "Schema",
     "Set",
     "Skip",
+    "Stage",
     "StatusSet",
     "Step",
     "Stop",

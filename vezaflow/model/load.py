@@ -11,18 +11,43 @@ class Executor(Enum):
     """k6's executors by k6's names."""
 
     CONSTANT_VUS = "constant-vus"
+    RAMPING_VUS = "ramping-vus"
     PER_VU_ITERATIONS = "per-vu-iterations"
     SHARED_ITERATIONS = "shared-iterations"
+    CONSTANT_ARRIVAL_RATE = "constant-arrival-rate"
+    RAMPING_ARRIVAL_RATE = "ramping-arrival-rate"
+    EXTERNALLY_CONTROLLED = "externally-controlled"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether iterations start when they are due, whatever the target does: an open model."""
+        return self in (Executor.CONSTANT_ARRIVAL_RATE, Executor.RAMPING_ARRIVAL_RATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of a ramp: from where it stands to `target` (VUs, or a RATE) within `duration` (TIME)."""
+
+    duration: Expression
+    target: Expression
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """An executor and its options; an option that the executor doesn't take is None (the reader says so)."""
+    """An executor and its options; an option that is not written, or that the executor doesn't take, is None."""
 
     executor: Executor
-    vus: Expression  # an integer >= 1
-    duration: Expression | None  # TIME; for the iteration executors a limit (k6's maxDuration, key `max_duration`)
-    iterations: Expression | None  # integer >= 1
-    start_time: Expression | None  # TIME after the run's start
-    graceful_stop: Expression | None  # TIME; 30 s if left out, as in k6
     span: Span
+    vus: Expression | None = None  # an integer >= 1; 0 or more for externally-controlled
+    duration: Expression | None = None  # TIME; a limit for the iteration executors (`max_duration`, as in k6)
+    iterations: Expression | None = None  # integer >= 1
+    start_vus: Expression | None = None  # integer >= 0
+    rate: Expression | None = None  # RATE
+    start_rate: Expression | None = None  # RATE
+    stages: tuple[Stage, ...] = ()
+    pre_allocated_vus: Expression | None = None  # integer >= 1
+    max_vus: Expression | None = None  # integer >= 1
+    start_time: Expression | None = None  # TIME after the run's start
+    graceful_ramp_down: Expression | None = None  # TIME; 30 s if left out, as in k6
+    graceful_stop: Expression | None = None  # TIME; 30 s if left out, as in k6

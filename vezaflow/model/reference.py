@@ -1,6 +1,6 @@
 """All tables by name: what a reference page, a JSON Schema or a completion in an editor is made from."""
 
-from vezaflow.model import answer_tables, request_tables, step_tables, tables
+from vezaflow.model import answer_tables, load_tables, request_tables, step_tables, tables
 from vezaflow.model.fields import Table
 
 TABLES: dict[str, Table] = {
@@ -8,7 +8,8 @@ TABLES: dict[str, Table] = {
     for table in (
         tables.SUITE,
         tables.FLOW,
-        *tables.LOADS.values(),
+        *load_tables.LOADS.values(),
+        *load_tables.STAGES.values(),
         *step_tables.STEPS,
         step_tables.BRANCH,
         step_tables.FRAGMENT,

@@ -52,7 +52,7 @@ def _check(gate: Gate, flows: tuple[Flow, ...], who: str, diagnostics: Diagnosti
 
 def _has_load(flow: Flow) -> bool:
     """Whether the flow writes a load; without one it runs once."""
-    return flow.load.vus.span != flow.load.span
+    return flow.load.vus is None or flow.load.vus.span != flow.load.span
 
 
 def _samples(flow: Flow, metric: str, step: str | None) -> Most:
@@ -75,10 +75,16 @@ def _constant_vus(flow: Flow) -> Most:
     return _times(_constant(flow.load.vus), ceil(duration / pause)) if pause and duration else None
 
 
+def _arrivals(flow: Flow) -> Most:
+    """As many as can start."""
+    return _times(_constant(flow.load.rate), _constant(flow.load.duration))
+
+
 _OF_EXECUTOR: dict[Executor, Callable[[Flow], Most]] = {
     Executor.SHARED_ITERATIONS: lambda flow: _constant(flow.load.iterations),
     Executor.PER_VU_ITERATIONS: lambda flow: _times(_constant(flow.load.vus), _constant(flow.load.iterations)),
     Executor.CONSTANT_VUS: _constant_vus,
+    Executor.CONSTANT_ARRIVAL_RATE: _arrivals,
 }
 
 

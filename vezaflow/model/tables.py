@@ -5,9 +5,9 @@ door joins them with the steps' tables.
 """
 
 from vezaflow.model.fields import Field, Kind, Table
+from vezaflow.model.load_tables import LOADS
 
 ON_FAILURE = ("end_iteration", "continue", "stop_vu")
-EXECUTORS_LATER = ("ramping-vus", "constant-arrival-rate", "ramping-arrival-rate", "externally-controlled")
 
 DEFAULTS: tuple[Field, ...] = (
     Field(
@@ -169,7 +169,7 @@ FLOW = Table(
             "Who comes, and when.",
             "{vus: 500, duration: 5m}",
             default="one VU that runs the steps once, as in k6",
-            tables=("constant-vus", "per-vu-iterations", "shared-iterations"),
+            tables=tuple(LOADS),
         ),
         Field(
             "vars",
@@ -219,72 +219,6 @@ FLOW = Table(
     ),
     exclusive=(("think", "pace"),),
 )
-
-_VUS = Field("vus", Kind.COUNT, "How many VUs run at the same time.", "${env.STREAM_VUS ?? 500}", default="1")
-_EXECUTOR = Field(
-    "executor",
-    Kind.CHOICE,
-    "How VUs and iterations are started: k6's executors by k6's names.",
-    "constant-vus",
-    choices=("constant-vus", "per-vu-iterations", "shared-iterations"),
-    default="constant-vus",
-)
-_START_TIME = Field("start_time", Kind.DURATION, "When the flow starts, from the run's start.", "30s", default="0 s")
-_GRACEFUL_STOP = Field(
-    "graceful_stop",
-    Kind.DURATION,
-    "How long iterations may run on when the load ends.",
-    "10s",
-    default="30 s, as in k6",
-)
-_MAX_DURATION = Field(
-    "max_duration",
-    Kind.DURATION,
-    "When the load ends even if iterations are left.",
-    "10m",
-    default="10 m, as in k6",
-)
-
-LOADS: dict[str, Table] = {
-    "constant-vus": Table(
-        "constant-vus",
-        "a constant-vus load",
-        "A fixed number of VUs, each of which runs iterations until `duration` is over.",
-        (
-            _EXECUTOR,
-            _VUS,
-            Field("duration", Kind.DURATION, "How long the VUs go on.", "5m", required=True),
-            _START_TIME,
-            _GRACEFUL_STOP,
-        ),
-    ),
-    "per-vu-iterations": Table(
-        "per-vu-iterations",
-        "a per-vu-iterations load",
-        "Each VU runs the same number of iterations.",
-        (
-            _EXECUTOR,
-            _VUS,
-            Field("iterations", Kind.COUNT, "Iterations of each VU.", "20", default="1"),
-            _MAX_DURATION,
-            _START_TIME,
-            _GRACEFUL_STOP,
-        ),
-    ),
-    "shared-iterations": Table(
-        "shared-iterations",
-        "a shared-iterations load",
-        "The VUs share one number of iterations: a fast one runs more of them.",
-        (
-            _EXECUTOR,
-            _VUS,
-            Field("iterations", Kind.COUNT, "Iterations of all VUs together.", "1000", default="1"),
-            _MAX_DURATION,
-            _START_TIME,
-            _GRACEFUL_STOP,
-        ),
-    ),
-}
 
 LINT = Table(
     "lint",

@@ -260,6 +260,8 @@ _CHECKS: dict[Kind, Check] = {
     Kind.WAIT: _quantity(Dimension.TIME, "a duration", ("{} ms", "{} s")),
     Kind.SIZE: _quantity(Dimension.SIZE, "a size", ("{} KiB", "{} MiB"), least="nothing to send"),
     Kind.COUNT: _count(1),
+    Kind.WHOLE: _count(0),
+    Kind.RATE: _quantity(Dimension.RATE, "a rate", ("{}/s", "{}/m")),
     Kind.NUMBER: _count(0),
     Kind.SWITCH: _switch,
     Kind.FOLLOW: _follow,

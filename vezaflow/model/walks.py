@@ -189,8 +189,11 @@ def defaults_uses(defaults: RequestDefaults) -> Iterator[Use]:
 
 
 def load_uses(load: Load) -> Iterator[Use]:
-    found = (load.vus, load.duration, load.iterations, load.start_time, load.graceful_stop)
-    return (Use(value) for value in found if value is not None)
+    """The expressions of a load, in the order of its keys."""
+    own = (load.vus, load.duration, load.iterations, load.start_vus, load.rate, load.start_rate)
+    ramps = (value for stage in load.stages for value in (stage.duration, stage.target))
+    pool = (load.pre_allocated_vus, load.max_vus, load.start_time, load.graceful_ramp_down, load.graceful_stop)
+    return (Use(value) for value in (*own, *ramps, *pool) if value is not None)
 
 
 def gate_uses(gates: tuple[Gate, ...]) -> Iterator[Use]:

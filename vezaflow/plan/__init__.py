@@ -9,8 +9,9 @@ from vezaflow.plan.evaluate import Constant, Evaluate, show
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs, Secrets
-from vezaflow.plan.pacing import WHOLE, Segment, VuChange, constant_vus
-from vezaflow.plan.plan import Plan, PlannedFlow, PlannedLoad, Preflight, Variables
+from vezaflow.plan.load import PlannedLoad, PlannedStage
+from vezaflow.plan.pacing import WHOLE, Segment, VuChange, starts, vu_changes
+from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
 from vezaflow.plan.requests import RequestError
 from vezaflow.plan.scope import UNSET, EvaluationError, Scope
 from vezaflow.plan.steps import (
@@ -65,6 +66,7 @@ __all__ = [
     "PlannedRetry",
     "PlannedSet",
     "PlannedSkip",
+    "PlannedStage",
     "PlannedStep",
     "PlannedStop",
     "PlannedThink",
@@ -80,7 +82,8 @@ __all__ = [
     "Variables",
     "VuChange",
     "build",
-    "constant_vus",
     "deck",
     "show",
+    "starts",
+    "vu_changes",
 ]

@@ -8,7 +8,6 @@ from vezaflow.diagnostics import Diagnostics, suggest
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import (
     Choose,
-    Executor,
     Expression,
     Flow,
     For,
@@ -16,7 +15,6 @@ from vezaflow.model import (
     Group,
     If,
     Include,
-    Load,
     Log,
     Measure,
     Poll,
@@ -39,7 +37,8 @@ from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Names
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.includes import plan_include
 from vezaflow.plan.inputs import Inputs, Secrets
-from vezaflow.plan.plan import Plan, PlannedFlow, PlannedLoad, Preflight, Variables
+from vezaflow.plan.load import plan_load
+from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
 from vezaflow.plan.requests import RequestCompiler, merge, refusal
 from vezaflow.plan.scope import UNSET
 from vezaflow.plan.statics import Statics
@@ -61,8 +60,6 @@ from vezaflow.plan.targets import GuardError, Targets, UrlError
 from vezaflow.protocols import ClientOptions
 from vezaflow.syntax import Field, Name, walk
 
-GRACEFUL_STOP = 30.0  # seconds, as k6's
-MAX_DURATION = 600.0  # seconds, as k6's maxDuration of the iteration executors
 _PRODUCTION = re.compile(r"(^|_)PROD(UCTION)?(_|$)", re.IGNORECASE)
 
 
@@ -181,7 +178,7 @@ class _Builder:
             name=flow.name,
             description=flow.description,
             targets=targets,
-            load=self._load(flow, statics),
+            load=plan_load(flow.load, flow.name, self._inputs, statics),
             variables=_frozen(names, begin, reset=any(True for _ in assigned(flow.steps))),
             shared=tuple((suite_names.slots[n], names.slots[n]) for n in handed),
             login=login,
@@ -198,26 +195,6 @@ class _Builder:
     @staticmethod
     def _judged_from(measure: Measure, statics: Statics) -> float:
         return statics.seconds(measure.skip) if measure.skip is not None else 0.0
-
-    def _load(self, flow: Flow, statics: Statics) -> PlannedLoad:
-        load: Load = flow.load
-        inputs = self._inputs
-        vus = inputs.vus.get(flow.name) or _scaled(statics.count(load.vus), inputs.scale)
-        iterations = statics.count(load.iterations) if load.iterations is not None else None
-        if iterations is not None and load.executor is Executor.SHARED_ITERATIONS:
-            iterations = _scaled(iterations, inputs.scale)
-            vus = min(vus, iterations)
-        duration = inputs.duration
-        if duration is None:
-            duration = statics.seconds(load.duration) if load.duration is not None else MAX_DURATION
-        return PlannedLoad(
-            executor=load.executor,
-            vus=vus,
-            duration=duration,
-            iterations=iterations,
-            start_time=statics.seconds(load.start_time) if load.start_time is not None else 0.0,
-            graceful_stop=statics.seconds(load.graceful_stop) if load.graceful_stop is not None else GRACEFUL_STOP,
-        )
 
     def _client(self, defaults: tuple[RequestDefaults, ...], statics: Statics) -> ClientOptions:
         tls = merge(defaults).tls
@@ -245,7 +222,7 @@ class _Builder:
         if self._suite.guard.max_vus is None:
             return None
         most = statics.count(self._suite.guard.max_vus)
-        total = sum(flow.load.vus for flow in flows)
+        total = sum(flow.load.max_vus for flow in flows)
         if total > most:
             raise VezaflowError(
                 f"refused: {total} VUs are asked for, and `guard: {{max_vus: {most}}}` allows no more than {most}",
@@ -343,10 +320,6 @@ def _gate(gate: Gate, flow: str | None, statics: Statics) -> PlannedGate:
         window=seconds(gate.window),
         samples=gate.samples if gate.samples is not None else 1,
     )
-
-
-def _scaled(count: int, scale: float) -> int:
-    return max(1, round(count * scale))
 
 
 def _chosen(flows: tuple[Flow, ...], inputs: Inputs) -> tuple[Flow, ...]:

@@ -1,15 +1,23 @@
-"""When VUs come and go, as pure iterables: no clock, no feedback.
+"""When VUs come and go, and when iterations start: pure iterables, no clock, no feedback.
 
-A closed load is a series of VuChange: at this second (from the flow's start) there shall be so many VUs. A further
-executor adds an iterable, nothing else. A Segment takes an exact share of any of them.
+A closed load is a series of VuChange: at this second (from the flow's start) there shall be so many VUs. An open load
+is a series of start times, strictly those of the asked rate: the n-th start (from 0) comes when the rate's integral
+passes n. A further executor adds an iterable, nothing else. A Segment takes an exact share of any of them: what the
+segments start together is what the whole starts, in the same order.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from math import ceil, sqrt
 from typing import NamedTuple
+
+from vezaflow.plan.load import PlannedLoad, PlannedStage
 
 STARTS_PER_SECOND = 1000.0
 """A crowd is let in at this pace: 1650 VUs that connect in one instant would be a burst that nobody asked for."""
+_SPREAD = 0.1  # of what follows: a short load's crowd comes within this share of it
+_SLACK = 1e-12  # relative: what the sum of the stages may be off, so that 2500 starts are never 2501
 
 
 class VuChange(NamedTuple):
@@ -19,7 +27,8 @@ class VuChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One of `count` equal shares of a load, the `index`-th from 0: VU number n belongs to share n mod count."""
+    """One of `count` equal shares of a load, the `index`-th from 0: what has number n (from 0) belongs to share
+    n mod count."""
 
     index: int = 0
     count: int = 1
@@ -50,14 +59,89 @@ class Segment:
                 now = mine
                 yield VuChange(change.at, mine)
 
+    def deal(self, starts: Iterable[float]) -> Iterator[float]:
+        """The starts of this share alone, at the time of the whole's."""
+        return islice(starts, self.index, None, self.count)
+
 
 WHOLE = Segment()
 
 
-def constant_vus(vus: int, duration: float | None) -> Iterator[VuChange]:
+def vu_changes(load: PlannedLoad) -> Iterator[VuChange]:
+    """When the VUs of a closed load come and go."""
+    if load.stages:
+        return ramping_vus(int(load.start), load.stages)
+    return constant_vus(load.vus, load.duration)
+
+
+def starts(load: PlannedLoad) -> Iterator[float]:
+    """When the iterations of an open load start."""
+    return arrivals(load.start, load.stages)
+
+
+def constant_vus(vus: int, duration: float) -> Iterator[VuChange]:
     """`vus` VUs one after another, all of them within a tenth of the duration at the latest."""
-    gap = 1.0 / STARTS_PER_SECOND
-    if duration is not None:
-        gap = min(gap, duration / 10 / vus)
-    for number in range(vus):
-        yield VuChange(number * gap, number + 1)
+    return _jump(0.0, 0, vus, duration)
+
+
+def ramping_vus(start: int, stages: Iterable[PlannedStage]) -> Iterator[VuChange]:
+    """From `start` VUs through the stages in straight lines: a VU more when the line has reached it, a VU less when the
+    line has left it.
+
+    Where the profile jumps up (the start, a stage of 0 s), the VUs come one after another, as in `constant_vus`.
+    """
+    last = 0.0
+    for change in _ramps(start, stages):
+        last = max(last, change.at)  # a jump that is still let in holds what follows it, so that the order is kept
+        yield VuChange(last, change.vus)
+
+
+def _ramps(start: int, stages: Iterable[PlannedStage]) -> Iterator[VuChange]:
+    at, vus, level = 0.0, 0, start  # `level`: where the profile stands, reached by a jump if it is not `vus`
+    for duration, target in stages:
+        if duration > 0:
+            yield from _jump(at, vus, level, duration)
+            yield from _line(at, level, int(target), duration)
+            at, vus = at + duration, int(target)
+        level = int(target)
+    yield from _jump(at, vus, level, 0.0)
+
+
+def _jump(at: float, before: int, after: int, room: float) -> Iterator[VuChange]:
+    """All at once downwards; upwards one after another, within a tenth of the room (seconds) at the latest."""
+    if after < before:
+        yield VuChange(at, after)
+    elif after > before:
+        gap = min(1.0 / STARTS_PER_SECOND, room * _SPREAD / (after - before))
+        for number in range(after - before):
+            yield VuChange(at + number * gap, before + number + 1)
+
+
+def _line(at: float, before: int, after: int, duration: float) -> Iterator[VuChange]:
+    step = 1 if after > before else -1
+    steps = abs(after - before)
+    for number in range(1, steps + 1):
+        yield VuChange(at + duration * number / steps, before + step * number)
+
+
+def arrivals(start: float, stages: Iterable[PlannedStage]) -> Iterator[float]:
+    """Start times of a rate (per second) that goes from `start` through the stages in straight lines.
+
+    The n-th start is where the rate's integral passes n, solved in closed form from the stage's begin: no step is
+    added to another, so nothing drifts. Of an integral of 2500 there are 2500 starts; of 2500.5 there are 2501.
+    """
+    at, done, rate, first = 0.0, 0.0, start, 0
+    for duration, target in stages:
+        whole = done + duration * (rate + target) / 2
+        end = max(first, ceil(whole - _SLACK * max(1.0, whole)))
+        for number in range(first, end):
+            yield at + min(duration, _moment(number - done, rate, (target - rate) / duration))
+        at, done, rate, first = at + duration, whole, target, end
+
+
+def _moment(area: float, rate: float, slope: float) -> float:
+    """How long it takes a rate with a slope to cover an area: the root of rate·t + slope·t²/2 = area that is stable
+    for any slope, zero too."""
+    if area <= 0:
+        return 0.0
+    return 2 * area / (rate + sqrt(max(0.0, rate * rate + 2 * slope * area)))

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from vezaflow.diagnostics import Span
-from vezaflow.model import Executor
 from vezaflow.plan.evaluate import Evaluate
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs, Secrets
+from vezaflow.plan.load import PlannedLoad
 from vezaflow.plan.steps import PlannedRequest, PlannedStep
 from vezaflow.plan.targets import Targets
 from vezaflow.protocols import ClientOptions
@@ -21,18 +21,6 @@ class Variables:
     initial: tuple[Any, ...]  # by slot; UNSET where nothing is there yet
     computed: tuple[tuple[int, Evaluate], ...]
     reset: bool  # whether iterations set variables, so that each has to begin afresh
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedLoad:
-    """Times in seconds. For the iteration executors `duration` is k6's maxDuration."""
-
-    executor: Executor
-    vus: int
-    duration: float
-    iterations: int | None  # of each VU, or shared by all: as the executor says
-    start_time: float
-    graceful_stop: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,4 +87,5 @@ class Plan:
 
     @property
     def vus(self) -> int:
-        return sum(flow.load.vus for flow in self.flows)
+        """The most that there can ever be."""
+        return sum(flow.load.max_vus for flow in self.flows)

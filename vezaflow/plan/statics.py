@@ -22,6 +22,10 @@ class Statics:
     def seconds(self, expression: Expression) -> float:
         return self._quantity(expression, Dimension.TIME, "a duration such as 5m")
 
+    def rate(self, expression: Expression) -> float:
+        """Per second."""
+        return self._quantity(expression, Dimension.RATE, "a rate such as 500/s")
+
     def size(self, expression: Expression) -> int:
         return int(self._quantity(expression, Dimension.SIZE, "a size such as 1 MiB"))
 

@@ -67,7 +67,7 @@ def _both(one: Delivered, other: Delivered) -> Delivered:
         if isinstance(mine, bool):
             found[name] = mine or theirs
         elif isinstance(mine, Mapping):
-            found[name] = Tally(mine) + Tally(theirs)
+            found[name] = dict(Tally(mine) + Tally(theirs))
         else:
             found[name] = mine + theirs
     return Delivered(**found)

@@ -1,0 +1,109 @@
+"""Every executor as a pure iterable: its shape, and that segments share it exactly."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vezaflow.model import Executor
+from vezaflow.plan import PlannedLoad, PlannedStage, Segment, starts, vu_changes
+
+Event = tuple[float, str, int]  # when, what, the number in the whole
+
+seconds = st.floats(0, 20).map(lambda s: round(s, 2))
+vu_stages = st.lists(st.builds(PlannedStage, seconds, st.integers(0, 40)), min_size=1, max_size=5).map(tuple)
+rate_stages = st.lists(st.builds(PlannedStage, seconds, st.floats(0, 60)), min_size=1, max_size=5).map(tuple)
+
+
+def fixed(executor: Executor) -> st.SearchStrategy[PlannedLoad]:
+    def load(vus: int, length: float) -> PlannedLoad:
+        return PlannedLoad(executor, vus, vus, length)
+
+    return st.builds(load, st.integers(1, 60), st.floats(0.1, 60))
+
+
+def ramp_of_vus(start: int, stages: tuple[PlannedStage, ...]) -> PlannedLoad:
+    most = int(max(start, *(stage.target for stage in stages)))
+    return PlannedLoad(Executor.RAMPING_VUS, most, most, sum(s.duration for s in stages), start=start, stages=stages)
+
+
+def arriving(executor: Executor, start: float, stages: tuple[PlannedStage, ...]) -> PlannedLoad:
+    return PlannedLoad(executor, 5, 10, sum(s.duration for s in stages), start=start, stages=stages)
+
+
+def constant_rate(rate: float, length: float) -> PlannedLoad:
+    return arriving(Executor.CONSTANT_ARRIVAL_RATE, rate, (PlannedStage(length, rate),))
+
+
+LOADS = {
+    Executor.CONSTANT_VUS: fixed(Executor.CONSTANT_VUS),
+    Executor.PER_VU_ITERATIONS: fixed(Executor.PER_VU_ITERATIONS),
+    Executor.SHARED_ITERATIONS: fixed(Executor.SHARED_ITERATIONS),
+    Executor.EXTERNALLY_CONTROLLED: fixed(Executor.EXTERNALLY_CONTROLLED),
+    Executor.RAMPING_VUS: st.builds(ramp_of_vus, st.integers(0, 40), vu_stages),
+    Executor.CONSTANT_ARRIVAL_RATE: st.builds(constant_rate, st.floats(0.01, 60), st.floats(0.1, 20)),
+    Executor.RAMPING_ARRIVAL_RATE: st.builds(
+        lambda start, stages: arriving(Executor.RAMPING_ARRIVAL_RATE, start, stages), st.floats(0, 60), rate_stages
+    ),
+}
+
+
+def events(load: PlannedLoad, segment: Segment) -> list[Event]:
+    """What a segment does: VUs that come and go, or starts; each with the number that it has in the whole."""
+    if load.is_open:
+        return [(at, "start", segment.number(own)) for own, at in enumerate(segment.deal(starts(load)))]
+    found, now = [], 0
+    for at, vus in segment.slice(vu_changes(load)):
+        found += [(at, "come", segment.number(index)) for index in range(now, vus)]
+        found += [(at, "go", segment.number(index)) for index in reversed(range(vus, now))]
+        now = vus
+    return found
+
+
+def test_every_executor_has_a_profile_here() -> None:
+    assert set(LOADS) == set(Executor)
+
+
+@given(st.data(), st.sampled_from(Executor), st.integers(1, 9))
+def test_the_segments_together_start_exactly_what_the_whole_starts_in_the_same_order(
+    data: st.DataObject, executor: Executor, count: int
+) -> None:
+    load = data.draw(LOADS[executor])
+    parts = [event for index in range(count) for event in events(load, Segment(index, count))]
+    whole = events(load, Segment())
+    assert sorted(parts) == sorted(whole)
+    assert all(a[0] <= b[0] for a, b in pairwise(whole))
+
+
+@given(st.floats(0.1, 500), st.integers(1, 20))
+def test_a_constant_rate_starts_its_iterations_at_equal_distances(rate: float, length: int) -> None:
+    found = list(starts(constant_rate(rate, length)))
+    assert abs(len(found) - rate * length) < 1
+    assert found == pytest.approx([number / rate for number in range(len(found))])
+    assert all(at < length for at in found)
+
+
+def test_500_a_second_for_a_minute_are_30000_starts() -> None:
+    assert sum(1 for _ in starts(constant_rate(500, 60))) == 30_000
+
+
+def test_a_ramp_starts_what_is_below_its_line() -> None:
+    stages = (PlannedStage(10, 100), PlannedStage(10, 100), PlannedStage(5, 0))
+    ramp = arriving(Executor.RAMPING_ARRIVAL_RATE, 0, stages)
+    found = list(starts(ramp))
+    assert len(found) == 500 + 1000 + 250
+    assert sum(at < 5 for at in found) == 125, "a quarter of the ramp's in its first half"
+    assert sum(10 <= at < 11 for at in found) == 100
+
+
+def test_vus_ramp_in_straight_lines() -> None:
+    changes = list(vu_changes(ramp_of_vus(0, (PlannedStage(4, 4), PlannedStage(2, 4), PlannedStage(4, 2)))))
+    assert changes == [(1, 1), (2, 2), (3, 3), (4, 4), (8, 3), (10, 2)]
+
+
+def test_a_stage_of_no_time_is_a_jump() -> None:
+    changes = list(vu_changes(ramp_of_vus(1, (PlannedStage(2, 1), PlannedStage(0, 3), PlannedStage(2, 3)))))
+    assert [vus for _, vus in changes] == [1, 2, 3]
+    assert changes[1].at == 2
+    assert changes[2].at < 2.01

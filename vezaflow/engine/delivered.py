@@ -1,0 +1,31 @@
+"""Delivered: how much of the asked load there was, and why less. What a flow keeps count of while it runs."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Dropped(StrEnum):
+    """Why an iteration that was due could not be started."""
+
+    NO_FREE_VU = "no_free_vu"
+    GENERATOR_LATE = "generator_late"
+
+
+@dataclass(slots=True)
+class Delivered:
+    """One flow's share. `asked`: VUs; of an open model those that stand ready."""
+
+    asked: int
+    started: int = 0
+    most: int = 0  # at once
+    active: int = 0
+    iterations: int = 0
+    due: int = 0  # iterations that an open model had to start so far
+    dropped: dict[str, int] = field(default_factory=dict)  # of those, by reason
+    stopped_by_author: bool = False  # a `stop` step ended it, or an abort gate, or Ctrl-C
+    login_failed: int = 0  # VUs that never got past `login`
+    unfinished: int = 0  # iterations that the executor promised and time did not allow
+
+    def drop(self, reason: Dropped) -> None:
+        """An iteration that was due could not be started."""
+        self.dropped[reason.value] = self.dropped.get(reason.value, 0) + 1

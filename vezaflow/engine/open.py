@@ -1,0 +1,185 @@
+"""The open model: iterations start when they are due, whatever the target does.
+
+Laws: the driver never waits for a VU. A start that is due takes a VU that is free, or a new one while there are fewer
+than max_vus; else it is dropped, and counted. What is due by the time that the driver wakes is started together, each
+with its own due time. A start for which the generator comes LATE is dropped too: it would be another load.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+
+import trio
+from trio.lowlevel import Abort, Task, current_task
+
+from vezaflow.engine.delivered import Dropped
+from vezaflow.engine.term import Term
+from vezaflow.engine.users import Users, closing
+from vezaflow.engine.vu import VU, Signal
+from vezaflow.plan import Segment
+from vezaflow.protocols import park, trap, wake
+
+LATE = 0.1  # seconds: starts that come later in one burst are not the load that was asked for
+_GAP = 0.001  # seconds between the logins of VUs that shall stand ready
+
+
+class _Place:
+    """Where a VU waits for its next iteration. `due`: when that was to start; None: there is none, go home."""
+
+    __slots__ = ("due", "task", "waiting")
+
+    def __init__(self, task: Task, free: deque["_Place"]) -> None:
+        self.task = task
+        self.due: float | None = None
+        self.waiting = trap(lambda _raise_cancel: self._leave(free))
+
+    def _leave(self, free: deque["_Place"]) -> Abort:
+        free.remove(self)
+        return Abort.SUCCEEDED
+
+
+class OpenDriver:
+    """Starts iterations at `starts` (seconds from the begin, rising), on the VUs of one segment."""
+
+    def __init__(self, users: Users, term: Term, segment: Segment, starts: Iterable[float]) -> None:
+        load = users.flow.load
+        self._users = users
+        self._term = term
+        self._segment = segment
+        self._starts = starts
+        self._ready = segment.share(load.vus)
+        self._most = segment.share(load.max_vus)
+        self._free: deque[_Place] = deque()
+        self._pool: trio.Nursery | None = None
+        self._made = self._there = self._coming = 0
+        self._all_ready = trio.Event()
+        self._wait = trio.CancelScope()
+        self.remaining: int | None = None  # what is due and not started is dropped, not left
+
+    async def run(self, begin: float) -> None:
+        """Live from `begin` (on the clock) to the end of the last VU. VUs that log in do it first: the starts begin
+        when all that shall stand ready do."""
+        async with trio.open_nursery() as pool:
+            self._pool = pool
+            await self._stand_ready(begin)
+            if self._users.has_login:
+                begin = max(begin, self._term.clock())
+            if not self._term.over:
+                self._term.end_at(begin + self._users.flow.load.duration, self._users.flow.load.graceful_stop)
+                await self._start_all(begin)
+            self._send_home(len(self._free))
+            self._pool = None
+
+    def scale(self, vus: int) -> None:
+        """From now on so many VUs at most, of all segments together."""
+        self._most = self._segment.share(vus)
+        self._send_home(min(len(self._free), self._there - self._most))
+
+    def wake(self) -> None:
+        """The term has changed: look again."""
+        self._wait.cancel()
+
+    async def _stand_ready(self, begin: float) -> None:
+        for index in range(self._ready):
+            if self._users.has_login:
+                await self._term.until(begin + index * _GAP * self._segment.count)
+            if self._term.over:
+                return
+            self._add(None)
+        if self._coming:
+            await self._all_ready.wait()
+
+    def _add(self, due: float | None) -> None:
+        assert self._pool is not None
+        number = self._segment.number(self._made)
+        self._made += 1
+        self._there += 1
+        self._coming += 1
+        self._pool.start_soon(self._live, number, due)
+
+    async def _start_all(self, begin: float) -> None:
+        clock, term = self._term.clock, self._term
+        for at in self._starts:
+            due = begin + at
+            while (now := clock()) < due and now < term.end:
+                with trio.CancelScope() as self._wait:
+                    await trio.sleep(min(due, term.end) - now)
+            if due >= term.end:
+                return
+            if not term.paused:
+                self._start(due, now)
+
+    def _start(self, due: float, now: float) -> None:
+        users = self._users
+        users.delivered.due += 1
+        if now - due > LATE:
+            users.drop(Dropped.GENERATOR_LATE)
+        elif self._free:
+            place = self._free.popleft()
+            place.due = due
+            wake(place.task)
+        else:
+            grow = self._there < self._most
+            if grow:
+                self._add(None if users.has_login else due)
+            if not grow or users.has_login:
+                users.drop(Dropped.NO_FREE_VU)
+
+    def _send_home(self, count: int) -> None:
+        for _ in range(count):
+            wake(self._free.popleft().task)
+
+    async def _live(self, number: int, due: float | None) -> None:
+        """One VU from login to finally."""
+        users = self._users
+        vu = users.make(number)
+        with users.present(), closing(vu.client):
+            try:
+                begun = await users.begin(vu)
+                self._arrived()
+                if begun:
+                    await self._serve(vu, due)
+            finally:
+                self._there -= 1
+                await users.finish(vu)
+
+    def _arrived(self) -> None:
+        self._coming -= 1
+        if not self._coming:
+            self._all_ready.set()
+
+    async def _serve(self, vu: VU, due: float | None) -> None:
+        """Iterations, one whenever one is due."""
+        users, clock, place = self._users, self._term.clock, _Place(current_task(), self._free)
+        body, record = users.body, users.record
+        fresh = users.fresh(vu)
+        while True:
+            if due is None:
+                if self._pool is None or self._there > self._most:
+                    return
+                place.due = None
+                self._free.append(place)
+                await park(place.waiting)
+                due = place.due
+                if due is None:
+                    return
+            if fresh is not None:
+                vu.slots[:] = fresh
+            vu.failed = False
+            started = clock()
+            record.delayed(started - due)
+            try:
+                signal = await body(vu)
+            except trio.Cancelled:
+                record.interrupted()
+                raise
+            ended = clock()
+            failed = vu.failed or signal == Signal.FAIL
+            record.iteration(ended - started, failed)
+            if not failed:
+                record.responded(ended - due)
+            users.delivered.iterations += 1
+            vu.iteration += 1
+            due = None
+            if signal >= Signal.STOP_VU:
+                users.obey(signal)
+                return

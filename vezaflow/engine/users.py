@@ -1,0 +1,119 @@
+"""A flow's VUs: how one is made, begins, and goes home. Who decides when is a driver: closed.py, open.py.
+
+Laws: `finally` runs once for every VU, shielded and bounded. What the target does ends no flow.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from random import Random
+from typing import Any
+
+import trio
+
+from vezaflow.engine.delivered import Delivered, Dropped
+from vezaflow.engine.interpreter import Interpreter, Stage
+from vezaflow.engine.requests import Run
+from vezaflow.engine.vu import VU, Signal
+from vezaflow.metrics import FlowRecorder, Phase
+from vezaflow.plan import UNSET, EvaluationError, PlannedFlow, PlannedStep
+from vezaflow.protocols import Sender
+
+FINALLY_LIMIT = 10.0  # seconds that `finally` has for one VU
+
+
+class Users:
+    """The VUs of one PlannedFlow. `body` is one iteration; `obey` is told of a `stop` step's signal."""
+
+    def __init__(
+        self,
+        flow: PlannedFlow,
+        *,
+        stage: Callable[[Phase], Stage],
+        clock: Callable[[], float],
+        client: Callable[[], Sender],
+        shared: Mapping[int, object],
+        seed: int | str,
+        delivered: Delivered,
+        obey: Callable[[int], None],
+    ) -> None:
+        main = stage(Phase.ITERATION)
+        self.flow = flow
+        self.delivered = delivered
+        self.record: FlowRecorder = main.flow_recorder
+        self.body = _block(main, flow.steps)
+        self.obey = obey
+        self._clock = clock
+        self._client = client
+        self._seed = seed
+        self._initial = [shared.get(slot, value) for slot, value in enumerate(flow.variables.initial)]
+        self._incidents = main.desk.incidents
+        self._login = _block(stage(Phase.LOGIN), flow.login) if flow.login else None
+        self._final = _block(stage(Phase.FINALLY), flow.final) if flow.final else None
+
+    @property
+    def has_login(self) -> bool:
+        return self._login is not None
+
+    def make(self, number: int) -> VU:
+        return VU(list(self._initial), Random(f"{self._seed}:{self.flow.name}:{number}"), number, self._client())
+
+    def fresh(self, vu: VU) -> list[Any] | None:
+        """What the VU's variables are at the begin of each iteration; None where iterations set none."""
+        return list(vu.slots) if self.flow.variables.reset else None
+
+    @contextmanager
+    def present(self) -> Iterator[None]:
+        """While a VU is there."""
+        delivered = self.delivered
+        delivered.started += 1
+        delivered.active += 1
+        delivered.most = max(delivered.most, delivered.active)
+        self.record.vus = delivered.active
+        try:
+            yield
+        finally:
+            delivered.active -= 1
+            self.record.vus = delivered.active
+            if not delivered.active:
+                self.record.left = self._clock()
+
+    async def begin(self, vu: VU) -> bool:
+        """Compute the VU's own variables and log in. False: it can't begin."""
+        try:
+            for slot, value in self.flow.variables.computed:
+                if vu.slots[slot] is UNSET:
+                    vu.slots[slot] = value(vu)
+        except EvaluationError as e:
+            self._incidents.add("VF605", self.flow.name, "vars", e.message, e.span)
+            self.delivered.login_failed += 1
+            return False
+        if self._login is not None:
+            signal = await self._login(vu)
+            if signal in (Signal.FAIL, Signal.STOP_VU):
+                self.delivered.login_failed += 1
+                return False
+        return True
+
+    async def finish(self, vu: VU) -> None:
+        if self._final is None:
+            return
+        with trio.move_on_after(FINALLY_LIMIT, shield=True):
+            vu.iteration += 1
+            await self._final(vu)
+
+    def drop(self, reason: Dropped) -> None:
+        """An iteration that was due could not be started."""
+        self.delivered.drop(reason)
+        self.record.dropped(reason.value)
+
+
+@contextmanager
+def closing(client: Sender) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        client.close()
+
+
+def _block(stage: Stage, steps: tuple[PlannedStep, ...]) -> Run:
+    return Interpreter(stage).block(steps)
