@@ -9,7 +9,7 @@ from vezaflow.model.fragment_values import read_include
 from vezaflow.model.mappings import Row, first_key, items, meant, not_yet, open_mapping, pairs, respelt
 from vezaflow.model.request_reader import read_request
 from vezaflow.model.request_tables import METHODS
-from vezaflow.model.step_tables import BRANCH, VERBS
+from vezaflow.model.step_tables import BRANCH, STEPS, VERBS
 from vezaflow.model.steps import (
     Branch,
     Choose,
@@ -101,7 +101,7 @@ def _verb(node: Mapping, diagnostics: Diagnostics) -> str | None:
 def _no_verb(node: Mapping, diagnostics: Diagnostics) -> None:
     for entry in node.entries:
         near = meant(entry.key.text, VERBS)
-        if near is not None:
+        if near is not None and not _verbs_with(entry.key.text):
             diagnostics.error(
                 "VF122",
                 entry.key.span,
@@ -110,7 +110,19 @@ def _no_verb(node: Mapping, diagnostics: Diagnostics) -> None:
                 fix=respelt(entry.key, VERBS),
             )
             return
-    diagnostics.error("VF122", first_key(node), "this step has no verb", help=f"the verbs are {_SHOWN}, …")
+    key = node.entries[0].key.text if node.entries else ""
+    owners = _verbs_with(key)
+    if len(owners) == 1:
+        verb = "a request's verb" if owners[0] in METHODS else f"`{owners[0]}`"
+        help_ = f"'{key}' stands beside {verb}, in the same step: without a `-` of its own"
+    else:
+        help_ = f"the verbs are {_SHOWN}, …"
+    diagnostics.error("VF122", first_key(node), "this step has no verb", help=help_)
+
+
+def _verbs_with(key: str) -> list[str]:
+    """The verbs that `key` is an option of, one for each table."""
+    return [table.one_of[0].key for table in STEPS if any(field.key == key for field in table.fields)]
 
 
 def _poll(row: Row) -> Step | None:
