@@ -17,10 +17,13 @@ from vezaflow.session import Staff, run
 
 @click.command("run")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--duration", type=DURATION, help="Of every flow, instead of its own: 30s, 5m.")
-@click.option("--vus", "vus_words", multiple=True, metavar="FLOW=N", help="VUs of one flow, instead of its own.")
+@click.option("--duration", type=DURATION, help="Of every flow, its stages in proportion: 30s, 5m.")
+@click.option("--vus", "vus_words", multiple=True, metavar="FLOW=N", help="The most VUs of one flow at once.")
 @click.option(
-    "--scale", type=click.FloatRange(0, 100, min_open=True), default=1.0, help="Multiply VUs: 0.1 is a tenth."
+    "--scale",
+    type=click.FloatRange(0, 100, min_open=True),
+    default=1.0,
+    help="Multiply VUs, rates and shared iterations: 0.1 is a tenth.",
 )
 @click.option("--only", multiple=True, metavar="FLOW", help="Run this flow; may be given several times.")
 @click.option(

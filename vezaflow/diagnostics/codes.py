@@ -316,7 +316,7 @@ _ROWS: tuple[Rule, ...] = (
     ),
     Rule(
         "VF402", _ERROR, "a flow that can't end",
-        "Nothing bounds the load: constant-vus needs a `duration`.",
+        "Nothing bounds the load: it needs a `duration`, or a ramp its `stages`.",
     ),
     Rule("VF403", _ERROR, "a flow without a request", "The steps of the flow never send anything."),
     Rule(
@@ -388,6 +388,26 @@ _ROWS: tuple[Rule, ...] = (
         "VF418", _WARNING, "a host that the guard refuses",
         "A run would end with exit code 97 before anything is sent. Loopback is always allowed; any other host must be "
         "listed in the suite's `guard: allow`.",
+    ),
+    Rule(
+        "VF419", _ERROR, "a limit below what stands ready",
+        "`max_vus` is the most that there can be, those that stand ready from the start included: `pre_allocated_vus` "
+        "of an arrival rate, `vus` of externally-controlled.",
+    ),
+    Rule(
+        "VF420", _ERROR, "a load that asks for nothing",
+        "It lasts no time, or its numbers are zero from its beginning to its end. A stage of `0s` is a jump, and may "
+        "stand beside others.",
+    ),
+    Rule(
+        "VF421", _ERROR, "a pause of an arrival rate",
+        "An arrival rate sets when iterations begin; nothing may hold that up, so `think` and `pace` mean nothing "
+        "there. A `think` among the steps is a rest within the iteration, and is right.",
+    ),
+    Rule(
+        "VF422", _WARNING, "more VUs than the guard allows",
+        "The flows together keep below the suite's `guard: {max_vus: …}`; a run would end with exit code 97 before "
+        "anything is sent, unless `--vus`, `--scale` or `--only` asks for less.",
     ),
     # --- 5xx: gates
     Rule(

@@ -16,6 +16,7 @@ from vezaflow.model.flow_rules import (
     check_urls,
 )
 from vezaflow.model.gate_rules import check_gates, check_watched
+from vezaflow.model.load_rules import check_guarded, check_loads
 from vezaflow.model.name_rules import check_names, check_secrets, check_unused
 from vezaflow.model.path_rules import check_shadows, check_ways
 from vezaflow.model.reach_rules import check_reach
@@ -27,6 +28,8 @@ from vezaflow.model.silence import silenced
 from vezaflow.model.suite import Suite
 
 RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
+    check_loads,
+    check_guarded,
     check_requests,
     check_choices,
     check_step_names,

@@ -23,6 +23,11 @@ class Executor(Enum):
         """Whether iterations start when they are due, whatever the target does: an open model."""
         return self in (Executor.CONSTANT_ARRIVAL_RATE, Executor.RAMPING_ARRIVAL_RATE)
 
+    @property
+    def is_ramp(self) -> bool:
+        """Whether stages say how much there is, and when."""
+        return self in (Executor.RAMPING_VUS, Executor.RAMPING_ARRIVAL_RATE)
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:

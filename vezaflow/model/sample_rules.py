@@ -4,17 +4,17 @@ Only loads whose end the file settles are judged: numbers that an input may chan
 """
 
 from collections.abc import Callable
-from math import ceil, prod
+from itertools import pairwise
+from math import ceil, floor, prod
 
 from vezaflow.diagnostics import Diagnostics
+from vezaflow.model.constants import Most, constant, total
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Executor
 from vezaflow.model.steps import Choose, For, Group, If, Include, Poll, Repeat, Request, Step, While
 from vezaflow.model.suite import Flow, Suite
-from vezaflow.syntax import Call, Expression, ListOf, Literal, Range
+from vezaflow.syntax import Call, Expression, ListOf
 from vezaflow.units import Quantity
-
-Most = float | None  # at most so many; None if the file does not say
 
 
 def check_samples(suite: Suite, diagnostics: Diagnostics) -> None:
@@ -65,26 +65,52 @@ def _samples(flow: Flow, metric: str, step: str | None) -> Most:
 
 def _iterations(flow: Flow) -> Most:
     """How many iterations can end at most."""
-    count = _OF_EXECUTOR.get(flow.load.executor)
-    return None if count is None else count(flow)
+    return _OF_EXECUTOR[flow.load.executor](flow)
 
 
 def _constant_vus(flow: Flow) -> Most:
-    """Only a pause bounds them: without one it is the target's speed that decides."""
-    pause, duration = _constant(flow.think or flow.pace), _constant(flow.load.duration)
-    return _times(_constant(flow.load.vus), ceil(duration / pause)) if pause and duration else None
+    """Only a pause bounds VUs: without one it is the target's speed that decides."""
+    pause, duration = constant(flow.think or flow.pace), constant(flow.load.duration)
+    return _times(constant(flow.load.vus), ceil(duration / pause)) if pause and duration else None
+
+
+def _ramping_vus(flow: Flow) -> Most:
+    """As if each stage had its most all the time; who comes (again) begins at once."""
+    pause = constant(flow.think or flow.pace)
+    load = flow.load
+    levels = [constant(load.start_vus) if load.start_vus else 1, *(constant(stage.target) for stage in load.stages)]
+    lengths = [constant(stage.duration) for stage in load.stages]
+    if not pause or None in levels or None in lengths:
+        return None
+    known = [level for level in levels if level is not None]
+    spent = sum(max(pair) * (length or 0) for pair, length in zip(pairwise(known), lengths, strict=True))
+    return floor(spent / pause) + known[0] + sum(max(0, after - before) for before, after in pairwise(known))
 
 
 def _arrivals(flow: Flow) -> Most:
     """As many as can start."""
-    return _times(_constant(flow.load.rate), _constant(flow.load.duration))
+    starts = _times(constant(flow.load.rate), constant(flow.load.duration))
+    return None if starts is None else ceil(starts)
+
+
+def _ramping_arrivals(flow: Flow) -> Most:
+    """As many as lie below the ramp's lines."""
+    load = flow.load
+    rates = [constant(load.start_rate) if load.start_rate else 0, *(constant(stage.target) for stage in load.stages)]
+    means = (None if low is None or high is None else (low + high) / 2 for low, high in pairwise(rates))
+    areas = (_times(mean, constant(stage.duration)) for mean, stage in zip(means, load.stages, strict=True))
+    starts = total(areas)
+    return None if starts is None else ceil(starts)
 
 
 _OF_EXECUTOR: dict[Executor, Callable[[Flow], Most]] = {
-    Executor.SHARED_ITERATIONS: lambda flow: _constant(flow.load.iterations),
-    Executor.PER_VU_ITERATIONS: lambda flow: _times(_constant(flow.load.vus), _constant(flow.load.iterations)),
+    Executor.SHARED_ITERATIONS: lambda flow: constant(flow.load.iterations),
+    Executor.PER_VU_ITERATIONS: lambda flow: _times(constant(flow.load.vus), constant(flow.load.iterations)),
     Executor.CONSTANT_VUS: _constant_vus,
+    Executor.RAMPING_VUS: _ramping_vus,
+    Executor.EXTERNALLY_CONTROLLED: lambda _: None,  # a person decides
     Executor.CONSTANT_ARRIVAL_RATE: _arrivals,
+    Executor.RAMPING_ARRIVAL_RATE: _ramping_arrivals,
 }
 
 
@@ -107,7 +133,7 @@ def _of_step(step: Step, name: str | None) -> Most:
         case Choose(branches=branches):
             return _larger([_requests(branch.steps, name) for branch in branches])
         case Repeat(times=times, steps=steps) | While(max=times, steps=steps):
-            return _times(_constant(times), _requests(steps, name))
+            return _times(constant(times), _requests(steps, name))
         case For(items=items, steps=steps):
             return _times(_length(items), _requests(steps, name))
         case Group(steps=steps) | Include(steps=steps):
@@ -131,19 +157,6 @@ def _length(items: Expression) -> Most:
         case ListOf(items=listed):
             return len(listed)
         case Call(function="range", arguments=(end,)):
-            return _constant(end)
-        case _:
-            return None
-
-
-def _constant(expression: Expression | None) -> Most:
-    """A number that is written out, a quantity in base units; of a range the smaller end."""
-    match expression:
-        case Range(low=low):
-            return _constant(low)
-        case Literal(value=Quantity(amount=amount)):
-            return amount
-        case Literal(value=int() | float() as value) if not isinstance(value, bool):
-            return value
+            return constant(end)
         case _:
             return None

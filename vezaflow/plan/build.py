@@ -332,4 +332,7 @@ def _chosen(flows: tuple[Flow, ...], inputs: Inputs) -> tuple[Flow, ...]:
                     f"{option}: there is no flow '{name}'",
                     hint=f"did you mean '{near}'?" if near else f"the flows are {', '.join(known)}",
                 )
+    for name in inputs.vus:
+        if inputs.only and name not in inputs.only:
+            raise VezaflowError(f"--vus: --only leaves the flow '{name}' out", hint=f"add --only '{name}'")
     return tuple(flow for flow in flows if not inputs.only or flow.name in inputs.only)

@@ -19,7 +19,7 @@ class Inputs:
     base_url: str | None = None  # overrides the suite's
     duration: float | None = None  # seconds, overrides every flow's
     vus: Mapping[str, int] = field(default_factory=dict)  # by flow
-    scale: float = 1.0  # of every flow's VUs and shared iterations
+    scale: float = 1.0  # of every flow's VUs, rates and shared iterations
     only: tuple[str, ...] = ()  # flows; none: all
     seed: int = 0
 

@@ -47,6 +47,11 @@ class PlannedLoad:
         return self.executor.is_open
 
     @property
+    def asks(self) -> bool:
+        """Whether it asks for anything; a load that a person controls may begin with nothing."""
+        return bool(self.max_vus if self.peak_rate is None else self.peak_rate)
+
+    @property
     def peak_rate(self) -> float | None:
         """The most starts per second that are asked for; None for a closed model."""
         return max((self.start, *(stage.target for stage in self.stages))) if self.is_open else None
@@ -55,6 +60,10 @@ class PlannedLoad:
 def plan_load(load: Load, flow: str, inputs: Inputs, statics: Statics) -> PlannedLoad:
     """The load of the flow of this name."""
     planned = _Reader(load, inputs.scale, statics).planned()
+    if planned.duration <= 0:
+        statics.refuse("VF420", load.span, "this load lasts no time")
+    elif not planned.asks:
+        statics.refuse("VF420", load.span, "this load asks for nothing: it is zero from its beginning to its end")
     wanted = inputs.vus.get(flow)
     if wanted is not None:
         planned = _with_vus(planned, wanted)
@@ -87,13 +96,14 @@ class _Reader:
                 return self._ramp_of_vus(whole)
             case Executor.CONSTANT_ARRIVAL_RATE:
                 rate = self._rate(load.rate)
-                return self._pool(replace(whole, start=rate, stages=(PlannedStage(whole.duration, rate),)))
+                level = replace(whole, start=rate, stages=(PlannedStage(whole.duration, rate),))
+                return self._pool(level, load.pre_allocated_vus)
             case Executor.RAMPING_ARRIVAL_RATE:
                 stages = tuple(PlannedStage(self._seconds(s.duration, 0.0), self._rate(s.target)) for s in load.stages)
-                return self._pool(replace(whole, start=self._rate(load.start_rate), stages=stages))
+                ramp = replace(whole, start=self._rate(load.start_rate), stages=stages, duration=_length(stages))
+                return self._pool(ramp, load.pre_allocated_vus)
             case Executor.EXTERNALLY_CONTROLLED:
-                vus = self._count(load.vus, 1, least=0)
-                return replace(whole, vus=vus, max_vus=max(vus, self._count(load.max_vus, 0)))
+                return self._pool(whole, load.vus, least=0)
             case _:
                 return self._fixed(whole)
 
@@ -112,14 +122,14 @@ class _Reader:
         targets = [(stage, self._count(stage.target, 0, least=0)) for stage in self._load.stages]
         stages = tuple(PlannedStage(self._seconds(stage.duration, 0.0), target) for stage, target in targets)
         most = max((start, *(target for _, target in targets)))
-        duration = sum(stage.duration for stage in stages)
-        return replace(whole, vus=most, max_vus=most, start=start, stages=stages, duration=duration)
+        return replace(whole, vus=most, max_vus=most, start=start, stages=stages, duration=_length(stages))
 
-    def _pool(self, whole: PlannedLoad) -> PlannedLoad:
-        ready = self._count(self._load.pre_allocated_vus, 1)
-        most = max(ready, self._count(self._load.max_vus, 0))
-        duration = sum(stage.duration for stage in whole.stages)
-        return replace(whole, vus=ready, max_vus=most, duration=duration)
+    def _pool(self, whole: PlannedLoad, ready: Expression | None, *, least: int = 1) -> PlannedLoad:
+        """VUs that stand ready, and the most that there can be: no fewer than stand ready."""
+        first = 1 if ready is None else self._statics.count(ready, least=least)
+        limit = self._load.max_vus
+        most = first if limit is None else self._statics.count(limit, least=max(1, first))
+        return replace(whole, vus=_scaled(first, self._scale), max_vus=_scaled(most, self._scale))
 
     def _seconds(self, written: Expression | None, default: float) -> float:
         return default if written is None else self._statics.seconds(written)
@@ -128,17 +138,25 @@ class _Reader:
         return 0.0 if written is None else self._statics.rate(written) * self._scale
 
     def _count(self, written: Expression | None, default: int, *, least: int = 1) -> int:
-        """A scaled number; what is not nothing stays at least one."""
-        number = default if written is None else self._statics.count(written, least=least)
-        return max(1, round(number * self._scale)) if number else 0
+        return _scaled(default if written is None else self._statics.count(written, least=least), self._scale)
+
+
+def _length(stages: tuple[PlannedStage, ...]) -> float:
+    return sum(stage.duration for stage in stages)
+
+
+def _scaled(number: float, factor: float) -> int:
+    """Whole again; what is not nothing stays at least one."""
+    return max(1, round(number * factor)) if number else 0
 
 
 def _with_vus(load: PlannedLoad, vus: int) -> PlannedLoad:
     """As many VUs as the command line says."""
     match load.executor:
         case Executor.RAMPING_VUS if load.vus:
-            stages = tuple(PlannedStage(s.duration, round(s.target * vus / load.vus)) for s in load.stages)
-            return replace(load, vus=vus, max_vus=vus, start=round(load.start * vus / load.vus), stages=stages)
+            factor = vus / load.vus
+            stages = tuple(PlannedStage(s.duration, _scaled(s.target, factor)) for s in load.stages)
+            return replace(load, vus=vus, max_vus=vus, start=_scaled(load.start, factor), stages=stages)
         case Executor.EXTERNALLY_CONTROLLED:
             return replace(load, vus=vus, max_vus=max(vus, load.max_vus))
         case _:

@@ -56,6 +56,11 @@ class Statics:
         """Whatever it is; UNKNOWN, with a diagnostic, when it is not known before the run."""
         return self._value(expression)
 
+    def refuse(self, code: str, span: Span, message: str) -> None:
+        """What the values together make wrong."""
+        if not self._diagnostics.failed:  # a faulty value stands for itself
+            self._diagnostics.error(code, span, message)
+
     def _quantity(self, expression: Expression, dimension: Dimension, wanted: str) -> float:
         value = self._value(expression)
         if isinstance(value, str) and value is not UNKNOWN:

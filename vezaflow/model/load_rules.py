@@ -1,0 +1,93 @@
+"""What a load means: that it asks for something, that its numbers fit together, that the guard lets it through.
+
+Only numbers that the file settles are judged here; the plan judges those that inputs give.
+"""
+
+from vezaflow.diagnostics import Diagnostics
+from vezaflow.model.constants import Most, constant, peak, total
+from vezaflow.model.load import Executor, Load
+from vezaflow.model.suite import Flow, Suite
+
+
+def check_loads(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Loads that can't be meant as they are written."""
+    for flow in suite.flows:
+        _check_pool(flow.load, diagnostics)
+        _check_something(flow.load, diagnostics)
+        _check_pauses(flow, diagnostics)
+
+
+def check_guarded(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Flows that ask for more VUs than the suite's guard allows."""
+    limit = suite.guard.max_vus
+    most = constant(limit)
+    asked = [(flow, most_vus(flow.load)) for flow in suite.flows]
+    vus = int(sum(number or 0 for _, number in asked))
+    if limit is not None and most is not None and vus > most:
+        largest = max((flow for flow, number in asked if number), key=lambda flow: most_vus(flow.load) or 0)
+        diagnostics.warning(
+            "VF422",
+            limit.span,
+            f"the flows ask for {vus:,} VUs, and this allows {int(most):,}",
+            help="ask for fewer VUs, or raise the limit",
+            related=((largest.load.span, "the load that asks for the most"),),
+        )
+
+
+def most_vus(load: Load) -> Most:
+    """As many VUs as there can ever be."""
+    match load.executor:
+        case Executor.RAMPING_VUS:
+            return peak(load)
+        case Executor.SHARED_ITERATIONS:
+            bounds = constant(load.vus), constant(load.iterations)
+            return None if None in bounds else min(bound for bound in bounds if bound is not None)
+        case _:
+            return constant(load.max_vus or load.pre_allocated_vus or load.vus)
+
+
+def _check_pool(load: Load, diagnostics: Diagnostics) -> None:
+    key, ready = ("pre_allocated_vus", load.pre_allocated_vus) if load.executor.is_open else ("vus", load.vus)
+    least, most = constant(ready), constant(load.max_vus)
+    if ready is None or load.max_vus is None or least is None or most is None or most >= least:
+        return
+    diagnostics.error(
+        "VF419",
+        load.max_vus.span,
+        f"'max_vus' is below '{key}'",
+        label=f"{int(most):,} at most",
+        help=f"the {int(least):,} that stand ready count: raise `max_vus`, or lower `{key}`",
+        related=((ready.span, f"{int(least):,} stand ready"),) if ready.span != load.span else (),
+    )
+
+
+def _check_something(load: Load, diagnostics: Diagnostics) -> None:
+    if load.executor.is_ramp:
+        lasts, asks = total(constant(stage.duration) for stage in load.stages), peak(load)
+    else:
+        lasts = constant(load.duration)
+        asks = constant(load.rate) if load.rate is not None else 1
+    if not load.stages and load.executor.is_ramp:
+        return  # an error already
+    if lasts == 0:
+        diagnostics.error("VF420", load.span, "this load lasts no time", help="give it a duration, such as `5m`")
+    elif asks == 0:
+        diagnostics.error(
+            "VF420",
+            load.span,
+            "this load asks for nothing: it is zero from its beginning to its end",
+            help="raise a `target`" if load.executor.is_ramp else "a `rate` such as `500/s`",
+        )
+
+
+def _check_pauses(flow: Flow, diagnostics: Diagnostics) -> None:
+    for key, pause in (("think", flow.think), ("pace", flow.pace)):
+        if pause is not None and flow.load.executor.is_open:
+            diagnostics.error(
+                "VF421",
+                pause.span,
+                f"'{key}' says nothing to {flow.load.executor.value}",
+                help="an arrival rate sets when iterations begin; put a `think` step inside if the user rests within "
+                "one",
+                related=((flow.load.span, "the load"),),
+            )
