@@ -36,6 +36,14 @@ async def test_iterations_start_when_they_are_due(autojump_clock: trio.testing.M
     assert played.count("iteration_delay") == 100
 
 
+async def test_a_load_lasts_for_its_duration_also_after_its_last_start(autojump_clock: trio.testing.MockClock) -> None:
+    rate = "{executor: constant-arrival-rate, rate: 10/m, duration: 10s, pre_allocated_vus: 1}"
+    begin = trio.current_time()
+    played = await play(plan_of(f"load: {rate}\nsteps: [{{get: /}}]"), always(Reply(after=0.01)))
+    assert played.count("iterations") == 2
+    assert trio.current_time() - begin == pytest.approx(10, abs=0.1)
+
+
 async def test_a_slow_target_delays_no_start_as_long_as_a_vu_is_free(autojump_clock: trio.testing.MockClock) -> None:
     target = Target(always(Reply(after=0.45)))
     begin = trio.current_time()

@@ -107,6 +107,7 @@ class OpenDriver:
                 return
             if not term.paused:
                 self._start(due, now)
+        await term.until(term.end)  # the load lasts as long as was asked, also after its last start
 
     def _start(self, due: float, now: float) -> None:
         users = self._users
