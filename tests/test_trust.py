@@ -103,3 +103,34 @@ def test_what_all_workers_held_up_is_a_share_of_all_users_time() -> None:
 def test_without_users_nobody_was_held_up() -> None:
     report = Report(0.0, Recorder(0.0).snapshot(), Timeline(), {}, (WorkerState("1", vitals(late=4.0)),))
     assert held_up(report) == 0
+
+
+LOADS = {
+    "ramp": "{executor: ramping-vus, stages: [{duration: 10s, target: 20}]}",
+    "open": "{executor: constant-arrival-rate, rate: 100/s, duration: 10s, pre_allocated_vus: 5}",
+}
+
+
+def shortfall(load: str, delivered: Delivered) -> str:
+    plan = plan_of(f"flow: f\nload: {LOADS[load]}\nsteps: [{{get: /}}]")
+    report = Report(10.0, Recorder(0.0).snapshot(), Timeline(()), {"f": delivered}, ())
+    return "; ".join(concern.text for concern in concerns_of_run(plan.flows, report, interrupted=False))
+
+
+def test_a_ramps_vus_that_come_twice_make_up_for_none() -> None:
+    assert shortfall("ramp", Delivered(asked=19, started=30, most=19)) == ""
+    assert shortfall("ramp", Delivered(asked=19, started=30, most=15)) == "f: only 15 of 19 VUs were started"
+
+
+def test_one_dropped_start_in_a_hundred_is_still_the_load() -> None:
+    assert shortfall("open", Delivered(5, 5, due=1000, dropped={"no_free_vu": 10})) == ""
+    assert "11 of 1,000 iterations" in shortfall("open", Delivered(5, 5, due=1000, dropped={"no_free_vu": 11}))
+
+
+def test_a_stop_step_excuses_no_dropped_start() -> None:
+    stopped = Delivered(5, 5, due=1000, dropped={"generator_late": 500}, stopped_by_author=True)
+    assert "the generator was too late for" in shortfall("open", stopped)
+
+
+def test_an_open_load_that_starts_nothing_proves_nothing() -> None:
+    assert shortfall("open", Delivered(5, 5)) == "f: no iteration was due within its 10 s"

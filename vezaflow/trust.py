@@ -5,6 +5,7 @@ One rule each, with the remedy that the user is told. docs/figures.md explains t
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from vezaflow import units
 from vezaflow.engine import Delivered, Dropped
 from vezaflow.gates import Concern, ConcernKind
 from vezaflow.model import Executor
@@ -101,14 +102,17 @@ def _shortfall(flow: PlannedFlow, delivered: Delivered) -> str:
     """Why a flow did less than it was asked for; '' when it did not."""
     if delivered.login_failed:
         return f"{delivered.login_failed:,} of {delivered.asked:,} VUs never got past `login`"
-    if delivered.stopped_by_author:
-        return ""
-    if delivered.started < delivered.asked:
-        return f"only {delivered.started:,} of {delivered.asked:,} VUs were started"
     dropped = sum(delivered.dropped.values())
-    if dropped > MISSED * delivered.due:
+    if dropped > MISSED * delivered.due:  # whatever stopped the flow: until then this was missing
         why = ", ".join(f"{count:,} {_WHY[Dropped(reason)]}" for reason, count in sorted(delivered.dropped.items()))
         return f"{dropped:,} of {delivered.due:,} iterations that were due were not started: {why}"
+    if delivered.stopped_by_author:
+        return ""
+    came = delivered.most if flow.load.executor is Executor.RAMPING_VUS else delivered.started
+    if came < delivered.asked:
+        return f"only {came:,} of {delivered.asked:,} VUs were started"
+    if flow.load.is_open and not delivered.due:
+        return f"no iteration was due within its {units.duration(flow.load.duration)}"
     if delivered.unfinished and flow.load.executor is not Executor.CONSTANT_VUS:
         return f"{delivered.unfinished:,} iterations were not done within {flow.load.duration:g} s"
     return ""
@@ -124,8 +128,12 @@ def _remedy(flow: PlannedFlow, delivered: Delivered | None) -> str:
     if delivered is not None and delivered.login_failed:
         return f"see the errors of its login steps: `vezaflow try` {flow.name}"
     if flow.load.is_open and delivered is not None:
+        if not delivered.due:
+            return "a longer duration, or a higher rate"
         late = delivered.dropped.get(Dropped.GENERATOR_LATE, 0)
         return RELIEF if 2 * late > sum(delivered.dropped.values()) else "a higher `max_vus`, or a lower rate"
     if flow.load.executor is Executor.CONSTANT_VUS:
         return "a longer duration"
+    if flow.load.executor is Executor.RAMPING_VUS:
+        return f"longer stages; or, where the generator was too slow to let them in, {RELIEF}"
     return "a longer `max_duration`, more VUs, or fewer iterations"

@@ -199,3 +199,36 @@ def test_the_screen_fits_its_width_and_names_what_broke() -> None:
 
 def test_before_the_load_the_screen_says_so() -> None:
     assert screen(Bench(begun=False).steering.status(), 100).splitlines()[1:] == ["preparing: no load yet"]
+
+
+def _scaled(load: str, vus: int, *, seconds: float = 5.0) -> str:
+    bench = Bench(plan_of(f"flow: browse\nload: {load}\nsteps: [{{get: /}}]"))
+    return bench.after(seconds).scale("browse", vus)
+
+
+def test_an_externally_controlled_flow_stays_below_its_max_vus() -> None:
+    load = "{executor: externally-controlled, vus: 2, max_vus: 8, duration: 1m}"
+    assert _scaled(load, 8) == "browse: 2 → 8 VUs"
+    with pytest.raises(VezaflowError, match="allows no more than 8 VUs"):
+        _scaled(load, 9)
+
+
+def test_an_open_flow_is_scaled_at_its_most() -> None:
+    load = "{executor: constant-arrival-rate, rate: 5/s, duration: 1m, pre_allocated_vus: 2, max_vus: 8}"
+    assert _scaled(load, 6) == "browse: 8 → 6 VUs"
+
+
+def test_a_flow_is_not_scaled_before_it_begins_nor_after_its_end() -> None:
+    with pytest.raises(VezaflowError, match="browse begins in 5 s"):
+        _scaled("{vus: 2, duration: 1m, start_time: 10s}", 3)
+    bench = Bench(
+        plan_of("flow: browse\nload: {executor: per-vu-iterations, vus: 2, iterations: 1}\nsteps: [{get: /}]")
+    )
+    recorder = Recorder(0.0)
+    recorder.begin(0.0)
+    recorder.flow("browse").iteration(0.1, False)
+    recorder.fold(1.0)
+    tick = tick_of(bench.plan, recorder.snapshot(), recorder.timeline(), (), elapsed=1.0, health=Health())
+    bench.steering.tick(tick)
+    with pytest.raises(VezaflowError, match="browse is over"):
+        bench.after(5).scale("browse", 3)

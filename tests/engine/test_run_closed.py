@@ -185,9 +185,7 @@ async def test_preflight_is_tried_again_for_as_long_as_it_says(autojump_clock: t
 
 
 @pytest.mark.parametrize(("vus", "choose"), [(3, False), (1, True)], ids=["a crowd", "one user who chooses"])
-async def test_one_seed_sends_the_same_requests(
-    autojump_clock: trio.testing.MockClock, vus: int, choose: bool
-) -> None:
+async def test_one_seed_sends_the_same_requests(autojump_clock: trio.testing.MockClock, vus: int, choose: bool) -> None:
     steps = """
       - get: "/s?q=${pick(words)}&n=${random(1, 1000)}"
       - get: "/u/${uuid()}"
@@ -205,3 +203,34 @@ async def test_one_seed_sends_the_same_requests(
         logs.append(sorted(target.asked))
     assert logs[0] == logs[1]
     assert logs[0] != logs[2]
+
+
+RAMP = "load: {{executor: ramping-vus, start_vus: {start}, stages: [{stages}]}}\nsteps: [{{get: /}}]\nthink: 100ms"
+
+
+@pytest.mark.parametrize(
+    ("start", "stages", "asked"),
+    [
+        (0, "{duration: 10s, target: 20}", 19),
+        (0, "{duration: 5s, target: 20}, {duration: 5s, target: 20}", 20),
+        (0, "{duration: 5s, target: 10}, {duration: 5s, target: 2}", 10),
+        (4, "{duration: 10s, target: 4}, {duration: 0s, target: 50}", 4),
+        (0, "{duration: 3s, target: 5}, {duration: 3s, target: 0}, {duration: 4s, target: 5}", 5),
+    ],
+    ids=["ends at its peak", "holds", "comes down", "jumps at the end", "comes twice"],
+)
+async def test_a_ramp_asks_for_the_vus_that_come_in_time(
+    start: int, stages: str, asked: int, autojump_clock: trio.testing.MockClock
+) -> None:
+    played = await play(plan_of(RAMP.format(start=start, stages=stages)), always(Reply(after=0.01)))
+    delivered = played.engine.flows[0].delivered
+    assert (delivered.asked, delivered.most) == (asked, asked)
+
+
+async def test_a_user_who_comes_again_draws_anew(autojump_clock: trio.testing.MockClock) -> None:
+    target = Target(always(Reply(after=0.01)))
+    stages = ((1, 1), (1, 0), (0, 1), (1, 1))
+    twice = RAMP.format(start=1, stages=", ".join(f"{{duration: {time}s, target: {vus}}}" for time, vus in stages))
+    await play(plan_of(twice.replace("get: /", "get: '/${uuid()}'")), target)
+    assert len(target.asked) > 15
+    assert len(set(target.asked)) == len(target.asked)

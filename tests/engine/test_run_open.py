@@ -110,3 +110,40 @@ async def test_vus_log_in_before_the_first_start(autojump_clock: trio.testing.Mo
     assert played.count("iterations") == 100
     assert played.count("dropped_iterations") == 0
     assert min(at for at, method, *_ in target.log if method == "GET") - begin == pytest.approx(0.5, abs=0.01)
+
+
+LOGIN = "login: [{get: /login}]"
+
+
+async def test_logins_take_nothing_away_from_the_load(autojump_clock: trio.testing.MockClock) -> None:
+    def answer(_method: str, target: str) -> Reply:
+        return Reply(after=25 if target == "/login" else 0.01)
+
+    target = Target(answer)
+    begin = trio.current_time()
+    played = await play(plan_of(f"{FLOW}\n{LOGIN}"), target)
+    asked = [at - begin for at, _, path, _ in target.log if path != "/login"]
+    assert len(asked) == 100
+    assert asked[0] == pytest.approx(25, abs=0.1)
+    assert played.seconds == pytest.approx(35, abs=0.2)
+
+
+async def test_nothing_starts_before_all_have_logged_in(autojump_clock: trio.testing.MockClock) -> None:
+    slow = iter([0.0001, 3.0])
+
+    def answer(_method: str, target: str) -> Reply:
+        return Reply(after=next(slow) if target == "/login" else 0.01)
+
+    target = Target(answer)
+    begin = trio.current_time()
+    await play(plan_of(f"{FLOW}\n{LOGIN}"), target)
+    assert min(at - begin for at, _, path, _ in target.log if path != "/login") >= 3
+
+
+async def test_a_start_whose_new_vu_cannot_begin_is_dropped(autojump_clock: trio.testing.MockClock) -> None:
+    rate = "{executor: constant-arrival-rate, rate: 1/s, duration: 4s, pre_allocated_vus: 1, max_vus: 9}"
+    played = await play(
+        plan_of(f"load: {rate}\nvars: {{x: '${{1 / (vu - vu)}}'}}\nsteps: [{{get: '/${{x}}'}}]"), always(Reply())
+    )
+    delivered = played.engine.flows[0].delivered
+    assert (delivered.due, sum(delivered.dropped.values())) == (4, 4)

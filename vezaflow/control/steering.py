@@ -16,10 +16,9 @@ from vezaflow.diagnostics import suggest
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import Concern, ConcernKind, Verdict
 from vezaflow.limits import require_open_files
+from vezaflow.model import Executor
 from vezaflow.outputs import FlowNow, Tick
-from vezaflow.plan import Plan, PlannedFlow
-
-EXTERNALLY_CONTROLLED = "externally-controlled"  # the executor whose load is what is said from outside
+from vezaflow.plan import Plan, PlannedFlow, PlannedLoad
 
 
 class Crew(Protocol):
@@ -125,6 +124,12 @@ class Steering:
     def scale(self, flow: str, vus: int) -> str:
         self._names(flow)
         hand = self._hands[flow]
+        load = next(planned.load for planned in self._plan.flows if planned.name == flow)
+        self._refuse_idle(flow, load)
+        if hand.external and vus > load.max_vus:
+            raise VezaflowError(
+                f"refused: {flow}'s load allows no more than {units.number(load.max_vus)} VUs (its `max_vus`)"
+            )
         total = sum(other.target for other in self._hands.values()) - hand.target + vus
         if self._most is not None and total > self._most:
             raise VezaflowError(
@@ -183,14 +188,25 @@ class Steering:
             raise VezaflowError(f"the run is {self._phase}: there is no load to steer")
         return known if flow is None else (flow,)
 
+    def _refuse_idle(self, flow: str, load: PlannedLoad) -> None:
+        """Raises VezaflowError where a flow has not begun, or all its VUs have done what they had to do."""
+        now = self._now()
+        if now < load.start_time:
+            raise VezaflowError(f"{flow} begins in {units.duration(round(load.start_time - now, 1))}: scale it then")
+        lasts = load.is_open or load.executor.lasts or self._hands[flow].scaled
+        seen = next((each for each in self._tick.flows if each.flow == flow), None) if self._tick else None
+        if seen is not None and seen.iterations and not seen.vus and not lasts:
+            raise VezaflowError(f"{flow} is over: its VUs have done all that they had to do")
+
     def _flow(self, now: FlowNow) -> dict[str, Any]:
         hand = self._hands[now.flow]
         return {**_figures(now), "vus_asked": hand.target, "paused": hand.paused_at is not None}
 
 
 def _hand(flow: PlannedFlow) -> _Hand:
-    vus = flow.load.vus
-    return _Hand(vus, vus, flow.load.executor.value == EXTERNALLY_CONTROLLED, vus)
+    load = flow.load
+    vus = load.max_vus if load.is_open else load.vus  # an open load's VUs are as many as it needs: its most is scaled
+    return _Hand(vus, vus, load.executor is Executor.EXTERNALLY_CONTROLLED, vus)
 
 
 def _these(flow: str | None) -> str:

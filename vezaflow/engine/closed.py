@@ -4,7 +4,7 @@ Laws: VUs come and go as the pacer says. Who goes ends the iteration that runs, 
 does not rest any more. A VU keeps its number: who comes again is the same user afresh.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import trio
 
@@ -14,9 +14,6 @@ from vezaflow.engine.users import Users, closing
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.model import Executor
 from vezaflow.plan import PlannedFlow, Segment, VuChange
-
-_STAYING = (Executor.RAMPING_VUS, Executor.EXTERNALLY_CONTROLLED)
-"""Whose flow lasts for its whole duration, also while there is nobody."""
 
 
 class _Stay:
@@ -61,11 +58,12 @@ class ClosedDriver:
         self._stays: dict[int, _Stay] = {}
         self._crowd: trio.Nursery | None = None
 
-    async def run(self, begin: float) -> None:
+    async def run(self, begin: float, load_begins: Callable[[float], None]) -> None:
         """Live from `begin` (on the clock) to the end of the last VU."""
+        load_begins(begin)
         async with trio.open_nursery() as crowd:
             self._crowd = crowd
-            if self._users.flow.load.executor in _STAYING:
+            if self._users.flow.load.executor.lasts:
                 crowd.start_soon(self._term.until, self._term.end)
             for change in self._changes:
                 await self._term.until(begin + change.at)
@@ -75,8 +73,8 @@ class ClosedDriver:
 
     def scale(self, vus: int) -> None:
         """From now on so many VUs, of all segments together; who is too many goes home."""
-        if self._crowd is None or self._term.over:
-            return
+        if self._crowd is None or self._term.over or not self._crowd.child_tasks:
+            return  # not begun, or over: a nursery that all have left is closed
         self._crowd.start_soon(self._term.until, self._term.end)  # a flow without VUs is not over: more may come
         self._keep(self._segment.share(vus))
 
@@ -107,8 +105,8 @@ class ClosedDriver:
         vu = users.make(number)
         with users.present(), closing(vu.client):
             try:
-                if await users.begin(vu):
-                    with stay.scope:
+                with stay.scope:
+                    if await users.begin(vu):
                         await self._iterate(vu, stay)
             finally:
                 if self._stays.get(number) is stay:
@@ -120,7 +118,9 @@ class ClosedDriver:
         clock, body, record = term.clock, users.body, users.record
         fresh = users.fresh(vu)
         if term.paused:
+            stay.resting = True
             await term.resumed()
+            stay.resting = False
         while clock() < term.end and vu.number <= self._last and self._another(vu):
             if fresh is not None:
                 vu.slots[:] = fresh
@@ -142,6 +142,8 @@ class ClosedDriver:
                 return
             if failed:  # a target that refuses at once must not spin the loop out of everyone's reach
                 await trio.lowlevel.checkpoint()
+            if vu.number > self._last:
+                return
             stay.resting = True
             if self._think is not None:
                 await term.rest(clock() + self._think(vu))

@@ -5,6 +5,7 @@ Laws: every VU is a task of this flow's nursery. At the end of its time no itera
 """
 
 from collections.abc import Callable, Mapping
+from itertools import takewhile
 
 import trio
 
@@ -17,8 +18,11 @@ from vezaflow.engine.users import Users, closing
 from vezaflow.engine.vu import Signal
 from vezaflow.engine.wheel import Wheel
 from vezaflow.metrics import Phase, Recorder
-from vezaflow.plan import PlannedFlow, Segment, starts, vu_changes
+from vezaflow.model import Executor
+from vezaflow.plan import PlannedFlow, PlannedLoad, Segment, starts, vu_changes
 from vezaflow.protocols import Sender
+
+_IN_TIME = 0.99  # of the duration: who would come at the very end, as a ramp's last VU does, has nothing left to do
 
 
 class FlowRun:
@@ -39,7 +43,7 @@ class FlowRun:
         segment: Segment,
     ) -> None:
         self.flow = flow
-        self.delivered = Delivered(asked=segment.share(flow.load.vus))
+        self.delivered = Delivered(asked=_asked(flow.load, segment))
         self._recorder = recorder
         self._clock = clock
         self._stop_run = stop_run
@@ -72,11 +76,14 @@ class FlowRun:
             self.ended = True
             return
         self.begun = True
-        term.end_at(min(term.end, begin + load.duration), load.graceful_stop)
         with term.scope:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._judge, begin)
-                await self._driver.run(begin)
+
+                def load_begins(moment: float) -> None:
+                    term.end_at(min(term.end, moment + load.duration), load.graceful_stop)
+                    nursery.start_soon(self._judge, moment)
+
+                await self._driver.run(begin, load_begins)
                 nursery.cancel_scope.cancel()
         self._settle()
 
@@ -114,7 +121,8 @@ class FlowRun:
 
     def scale(self, vus: int) -> None:
         """From now on so many VUs, of all segments together; of an open model so many at most."""
-        self._driver.scale(vus)
+        if not self.ended:  # what is over stays so
+            self._driver.scale(vus)
 
     def _wake(self) -> None:
         self._term.wheel.wake_all()
@@ -143,6 +151,14 @@ class FlowRun:
         elif signal == Signal.STOP_FLOW:
             self.stop()
         self.delivered.stopped_by_author = True
+
+
+def _asked(load: PlannedLoad, segment: Segment) -> int:
+    """How many VUs of this segment there must have been. Of a ramp: those that come in time to do something."""
+    if load.executor is not Executor.RAMPING_VUS:
+        return segment.share(load.vus)
+    in_time = takewhile(lambda change: change.at < _IN_TIME * load.duration, segment.slice(vu_changes(load)))
+    return max((change.vus for change in in_time), default=0)
 
 
 def _driver(users: Users, term: Term, segment: Segment) -> ClosedDriver | OpenDriver:

@@ -6,7 +6,7 @@ with its own due time. A start for which the generator comes LATE is dropped too
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import trio
 from trio.lowlevel import Abort, Task, current_task
@@ -51,20 +51,19 @@ class OpenDriver:
         self._free: deque[_Place] = deque()
         self._pool: trio.Nursery | None = None
         self._made = self._there = self._coming = 0
-        self._all_ready = trio.Event()
+        self._all_ready: trio.Event | None = None  # while that is waited for
         self._wait = trio.CancelScope()
         self.remaining: int | None = None  # what is due and not started is dropped, not left
 
-    async def run(self, begin: float) -> None:
-        """Live from `begin` (on the clock) to the end of the last VU. VUs that log in do it first: the starts begin
-        when all that shall stand ready do."""
+    async def run(self, begin: float, load_begins: Callable[[float], None]) -> None:
+        """Live from `begin` (on the clock) to the end of the last VU. The load, and with it the flow's time, begins
+        when all VUs that shall stand ready do: logging in takes nothing away from it."""
         async with trio.open_nursery() as pool:
             self._pool = pool
             await self._stand_ready(begin)
-            if self._users.has_login:
-                begin = max(begin, self._term.clock())
             if not self._term.over:
-                self._term.end_at(begin + self._users.flow.load.duration, self._users.flow.load.graceful_stop)
+                begin = max(begin, self._term.clock())
+                load_begins(begin)
                 await self._start_all(begin)
             self._send_home(len(self._free))
             self._pool = None
@@ -86,6 +85,7 @@ class OpenDriver:
                 return
             self._add(None)
         if self._coming:
+            self._all_ready = trio.Event()
             await self._all_ready.wait()
 
     def _add(self, due: float | None) -> None:
@@ -98,11 +98,13 @@ class OpenDriver:
 
     async def _start_all(self, begin: float) -> None:
         clock, term = self._term.clock, self._term
+        now = clock()
         for at in self._starts:
             due = begin + at
-            while (now := clock()) < due and now < term.end:
+            while now < due and now < term.end:
                 with trio.CancelScope() as self._wait:
-                    await trio.sleep(min(due, term.end) - now)
+                    await trio.sleep(max(0.0, min(due, term.end) - clock()))
+                now = clock()
             if due >= term.end:
                 return
             if not term.paused:
@@ -139,13 +141,15 @@ class OpenDriver:
                 self._arrived()
                 if begun:
                     await self._serve(vu, due)
+                elif due is not None:
+                    users.drop(Dropped.NO_FREE_VU)
             finally:
                 self._there -= 1
                 await users.finish(vu)
 
     def _arrived(self) -> None:
         self._coming -= 1
-        if not self._coming:
+        if not self._coming and self._all_ready is not None:
             self._all_ready.set()
 
     async def _serve(self, vu: VU, due: float | None) -> None:

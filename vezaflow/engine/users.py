@@ -45,6 +45,7 @@ class Users:
         self._clock = clock
         self._client = client
         self._seed = seed
+        self._visits: dict[int, int] = {}  # by number
         self._initial = [shared.get(slot, value) for slot, value in enumerate(flow.variables.initial)]
         self._incidents = main.desk.incidents
         self._login = _block(stage(Phase.LOGIN), flow.login) if flow.login else None
@@ -55,7 +56,10 @@ class Users:
         return self._login is not None
 
     def make(self, number: int) -> VU:
-        return VU(list(self._initial), Random(f"{self._seed}:{self.flow.name}:{number}"), number, self._client())
+        """A user of this number. Who comes again draws anew, so that what was unique stays so."""
+        visits = self._visits[number] = self._visits.get(number, 0) + 1
+        again = f":{visits}" if visits > 1 else ""
+        return VU(list(self._initial), Random(f"{self._seed}:{self.flow.name}:{number}{again}"), number, self._client())
 
     def fresh(self, vu: VU) -> list[Any] | None:
         """What the VU's variables are at the begin of each iteration; None where iterations set none."""

@@ -19,6 +19,11 @@ class Executor(Enum):
     EXTERNALLY_CONTROLLED = "externally-controlled"
 
     @property
+    def lasts(self) -> bool:
+        """Whether a closed flow goes on for its whole duration, also while nobody is there."""
+        return self in (Executor.RAMPING_VUS, Executor.EXTERNALLY_CONTROLLED)
+
+    @property
     def is_open(self) -> bool:
         """Whether iterations start when they are due, whatever the target does: an open model."""
         return self in (Executor.CONSTANT_ARRIVAL_RATE, Executor.RAMPING_ARRIVAL_RATE)
