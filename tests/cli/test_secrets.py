@@ -30,6 +30,12 @@ steps:
     name: in the body
     json: {email: "${copy}", password: "${base64(copy)}"}
     on_failure: continue
+  - get: /api/v1/tracks/search
+    name: near what was asked
+    query: {q: "${copy}"}
+    extract: {nothing: $.dataa}
+    on_failure: continue
+  - log: ${nothing ?? 1}
   - set: {shown: "${copy}"}
   - log: the token is ${shown}
   - get: /api/v1/health

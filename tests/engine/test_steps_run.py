@@ -209,6 +209,18 @@ async def test_an_extraction_that_finds_nothing_fails_its_request_and_says_what_
     assert message in incident(played)[1]
 
 
+async def test_the_first_failure_at_a_place_is_kept_with_what_its_answer_offers(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    bodies = iter([b'{"titel":1}', b'{"other":2}'])
+    target = Target(lambda _method, _path: Reply(body=next(bodies)))
+    steps = "  - repeat: 2\n    do: [{get: /a, extract: {x: $.title}, on_failure: continue}]\n  - log: ${x}\n"
+    _, played = await once(steps, target)
+    first = next(found for found in played.engine.incidents.items if found.code == "VF603")
+    assert first.count == 2
+    assert first.diagnostic().help == "`$` has no 'title': did you mean `$.titel`?\n$.titel = 1"
+
+
 async def test_playlists_are_walked_by_absolute_uris(autojump_clock: trio.testing.MockClock) -> None:
     master = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=128000\nlow.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=256000\nmid/p.m3u8\n"
     master += b"#EXT-X-STREAM-INF:BANDWIDTH=900000\nhigh.m3u8\n"

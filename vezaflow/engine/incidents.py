@@ -1,5 +1,6 @@
 """What failed while running, by the place in the YAML that it points to: counted, with the first one's words."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from vezaflow.diagnostics import Diagnostic, Severity, Span
@@ -18,6 +19,7 @@ class Incident:
     span: Span
     count: int = 0
     included: tuple[Span, ...] = ()  # where the file is included, the nearest place first
+    help: str = ""  # what the first one's answer would have given instead
 
     def diagnostic(self) -> Diagnostic:
         """As lint would draw it."""
@@ -28,6 +30,7 @@ class Incident:
             f"{self.flow} › {self.step}: {self.message}",
             self.span,
             label=f"failed {times}",
+            help=self.help,
             related=tuple((span, "included here") for span in self.included),
         )
 
@@ -38,13 +41,23 @@ class Incidents:
     def __init__(self) -> None:
         self._found: dict[tuple[object, ...], Incident] = {}
 
-    def add(self, code: str, flow: str, step: str, message: str, span: Span, included: tuple[Span, ...] = ()) -> None:
+    def add(
+        self,
+        code: str,
+        flow: str,
+        step: str,
+        message: str,
+        span: Span,
+        included: tuple[Span, ...] = (),
+        offers: Callable[[], str] = str,
+    ) -> None:
+        """Count a failure. `offers` is asked for its help only if it is the first at its place."""
         key = (code, flow, step, *((place.source.path, place.start) for place in (span, *included)))
         incident = self._found.get(key)
         if incident is None:
             if len(self._found) >= _MOST:
                 return
-            incident = self._found[key] = Incident(code, flow, step, message, span, included=included)
+            incident = self._found[key] = Incident(code, flow, step, message, span, included=included, help=offers())
         incident.count += 1
 
     @property

@@ -258,7 +258,15 @@ class Looks:
         """The step has failed with this: what the iteration does now."""
         vu.failed = True
         desk = self._desk
-        desk.incidents.add(failure.code, desk.flow, self._request.name, failure.message, failure.span, desk.included)
+        desk.incidents.add(
+            failure.code,
+            desk.flow,
+            self._request.name,
+            failure.message,
+            failure.span,
+            desk.included,
+            failure.offers,
+        )
         return self._after_failure
 
     def _show(self, outgoing: Outgoing, exchange: Exchange, failure: Failure | None, extracted: dict[str, Any]) -> None:

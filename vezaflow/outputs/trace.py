@@ -122,7 +122,8 @@ class Trace:
     def _draw(self, failure: Failure, included: tuple[Span, ...]) -> None:
         self.failures += 1
         way = tuple((span, "included here") for span in included)
-        found = Diagnostic(failure.code, Severity.ERROR, failure.message, failure.span, related=way)
+        code, message, offers = failure.code, failure.message, failure.offers()
+        found = Diagnostic(code, Severity.ERROR, message, failure.span, help=offers, related=way)
         drawn = render_one(found, colour=self._color)
         for line in drawn.rstrip().splitlines():
             self._line(f"  {line}")

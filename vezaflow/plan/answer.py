@@ -114,6 +114,11 @@ class Answer:
         """The value that this VU's jar has under that name."""
         return self._client.cookies.get(name) if self._client is not None else None
 
+    @property
+    def cookies(self) -> list[str]:
+        """The names of the cookies in this VU's jar."""
+        return sorted({cookie.name for cookie in self._client.cookies.cookies}) if self._client is not None else []
+
     def glimpse(self, width: int = 80) -> str:
         """How the body begins, on one line."""
         if not self._exchange.body:

@@ -1,13 +1,14 @@
 """Expectations → callables that look at an answer and say what is wrong with it, or nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vezaflow import units
 from vezaflow.diagnostics import Span
-from vezaflow.model import Expectation
+from vezaflow.model import Expectation, From
 from vezaflow.plan.answer import Answer, UndecodableError
 from vezaflow.plan.evaluate import Compiler, Evaluate, render, show
+from vezaflow.plan.offers import offers_of
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.protocols import ErrorKind
 from vezaflow.syntax import Binary, JsonSchema, compile_jsonpath, compile_pattern
@@ -21,6 +22,8 @@ class Failure:
     code: str  # VF6xx
     message: str  # one line, with the value that was there
     span: Span
+    offers: Callable[[], str] = field(default=str, compare=False, repr=False)
+    """What the answer would have given instead; to be asked before the client sends again."""
 
 
 Check = Callable[[Scope], Failure | None]
@@ -44,9 +47,30 @@ def plan_check(expectation: Expectation, compiler: Compiler, schema: JsonSchema 
             return Failure(ErrorKind.EXPECTATION, "VF602", e.message, e.span)
         except UndecodableError as e:
             message = str(e)
-        return Failure(ErrorKind.EXPECTATION, "VF602", message, expectation.span) if message else None
+        if not message:
+            return None
+        return Failure(ErrorKind.EXPECTATION, "VF602", message, expectation.span, _offers(expectation, scope.answer))
 
     return PlannedCheck(expectation.name, run)
+
+
+def _offers(expectation: Expectation, answer: Answer | None) -> Callable[[], str]:
+    """What is near to a header or a path that is not there."""
+    source = _SOURCES.get(expectation.kind)
+    if source is None or answer is None:
+        return str
+    look = _finder(expectation)
+
+    def offers() -> str:
+        try:
+            return "" if look(answer)[0] else offers_of(source, expectation.subject, answer)
+        except UndecodableError:
+            return ""
+
+    return offers
+
+
+_SOURCES = {"header": From.HEADER, "json": From.JSON}
 
 
 def _look(expectation: Expectation, compiler: Compiler, schema: JsonSchema | None) -> Callable[[Scope], str]:

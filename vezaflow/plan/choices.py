@@ -16,7 +16,11 @@ _OfItem = Callable[[Any, Scope], Any]
 
 
 class NothingFoundError(Exception):
-    """An extraction without a default found nothing."""
+    """An extraction without a default found nothing, or `among` what it found nothing that was meant."""
+
+    def __init__(self, message: str, among: list[Any] | None = None) -> None:
+        super().__init__(message)
+        self.among = among or []
 
 
 def chooser(extract: Extract, compiler: Compiler) -> Choose:
@@ -54,7 +58,7 @@ def _filtered(test: _OfItem, pipe: _OfItem | None, select: Choose) -> Choose:
         for item in found:
             meant(item, kept, scope)
         if found and not kept:
-            raise NothingFoundError(f"none of {len(found)} passes `where`: the first is {show(found[0])}")
+            raise NothingFoundError(f"none of {len(found)} passes `where`: the first is {show(found[0])}", found)
         return select(kept, scope)
 
     return choose
@@ -78,7 +82,7 @@ def _selector(extract: Extract, compiler: Compiler) -> Choose:
         if pick is Pick.RANDOM:
             return scope.random.choice(found)
         if not -len(found) <= pick < len(found):
-            raise NothingFoundError(f"there is no number {pick} among {len(found)} found")
+            raise NothingFoundError(f"there is no number {pick} among {len(found)} found", found)
         return found[pick]
 
     return select

@@ -12,6 +12,7 @@ from vezaflow.plan.answer import Answer, UndecodableError
 from vezaflow.plan.checks import Failure
 from vezaflow.plan.choices import NothingFoundError, chooser
 from vezaflow.plan.evaluate import Compiler
+from vezaflow.plan.offers import items_of, offers_of
 from vezaflow.plan.playlists import segments, variants
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.protocols import ErrorKind
@@ -35,27 +36,31 @@ def plan_extract(extract: Extract, compiler: Compiler) -> PlannedExtract:
     choose = chooser(extract, compiler)
     default = compiler.tree(extract.default) if extract.default is not None else None
     slot = compiler.names.slot(extract.name)
-    span = extract.argument_span
 
     def run(scope: Scope) -> Failure | None:
         answer = scope.answer
         assert answer is not None
-        message = ""
         try:
             scope.slots[slot] = choose(find(answer), scope)
         except EvaluationError as e:
             return Failure(ErrorKind.EXTRACTION, "VF603", e.message, e.span)
-        except NothingFoundError as e:
-            message = f"'{extract.name}': {e}; {_what_was_there(extract, answer)}"
-        except UndecodableError as e:
-            message = f"'{extract.name}': {e}"
-        if message:
+        except (NothingFoundError, UndecodableError) as e:
             if default is None:
-                return Failure(ErrorKind.EXTRACTION, "VF603", message, span)
+                return _failure(extract, answer, e)
             scope.slots[slot] = default(scope)
         return None
 
     return PlannedExtract(extract.name, slot, run)
+
+
+def _failure(extract: Extract, answer: Answer, error: NothingFoundError | UndecodableError) -> Failure:
+    message = f"'{extract.name}': {error}"
+    offers: Callable[[], str] = str
+    if isinstance(error, NothingFoundError):
+        message += f"; {_what_was_there(extract, answer)}"
+        among = error.among
+        offers = (lambda: items_of(among)) if among else (lambda: offers_of(extract.source, extract.argument, answer))
+    return Failure(ErrorKind.EXTRACTION, "VF603", message, extract.argument_span, offers)
 
 
 def _finder(extract: Extract) -> Find:

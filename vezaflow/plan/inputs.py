@@ -8,6 +8,7 @@ from html import escape
 from urllib.parse import quote, quote_plus
 
 _MASK = "•••"
+_CUT = "…"
 _SHORTEST = 4  # a shorter value stands in too many words to be masked everywhere
 
 
@@ -49,8 +50,32 @@ class Secrets:
         return cls.of(value for name in names if (value := environment.get(name)))
 
     def mask(self, text: str) -> str:
-        """The text with every secret blotted out."""
+        """The text with every secret blotted out, also one that was cut: what is left of it before or after `…`."""
         for form in self.forms:
             if form in text:
                 text = text.replace(form, _MASK)
-        return text
+        return self._mask_cut(text) if _CUT in text else text
+
+    def _mask_cut(self, text: str) -> str:
+        first, *rest = text.split(_CUT)
+        for form in self.forms:
+            rest = [_without_end_of(form, piece) for piece in rest]
+            pieces = [first, *rest]
+            first, *rest = [*(_without_begin_of(form, piece) for piece in pieces[:-1]), pieces[-1]]
+        return _CUT.join((first, *rest))
+
+
+def _without_begin_of(form: str, piece: str) -> str:
+    """What stands before a cut, without the part of a secret that ends there."""
+    for length in range(min(len(form), len(piece)), _SHORTEST - 1, -1):
+        if piece.endswith(form[:length]):
+            return piece[:-length] + _MASK
+    return piece
+
+
+def _without_end_of(form: str, piece: str) -> str:
+    """What stands after a cut, without the part of a secret that begins there."""
+    for length in range(min(len(form), len(piece)), _SHORTEST - 1, -1):
+        if piece.startswith(form[-length:]):
+            return _MASK + piece[length:]
+    return piece

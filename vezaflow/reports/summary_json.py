@@ -17,7 +17,7 @@ is added. Times are seconds, sizes bytes, shares fractions of one, moments ISO 8
                               p50, p90, p95, p99, p999, avg, min, max, count)
     steps[]                   flow, phase, step, method, requests, failed, http_req_duration (a trend)
     errors[]                  flow, phase, step, error, status, count, share, detail; first, last: seconds
-    incidents[]               code, message, file, line, column
+    incidents[]               code, message, help, file, line, column
     timeline[]                one object a second and flow (vezaflow.metrics.Point)
     notes, files              what else people should know; the reports written
     health                    cpu_mean, cpu_max (share of a core), lag_p99_ms, lag_max_ms, memory, vus_started,
@@ -156,4 +156,4 @@ def _incident(incident: Diagnostic) -> Json:
     if incident.span is not None:
         line, column = incident.span.source.position(incident.span.start)
         place = {"file": incident.span.source.path, "line": line, "column": column}
-    return {"code": incident.code, "message": incident.message, **place}
+    return {"code": incident.code, "message": incident.message, "help": incident.help, **place}

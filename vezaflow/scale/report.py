@@ -107,15 +107,14 @@ def read(record: Json, summary: Summary, sources: Mapping[str, Source]) -> Repor
 
 def _written_incident(incident: Incident) -> Json:
     places = [_place(span) for span in (incident.span, *incident.included)]
-    names = ("code", "flow", "step", "message", "count")
+    names = ("code", "flow", "step", "message", "count", "help")
     return {**{name: getattr(incident, name) for name in names}, "places": places}
 
 
 def _read_incident(record: Json, sources: Mapping[str, Source]) -> Incident:
     span, *included = (Span(sources.get(path, _NOWHERE), start, end) for path, start, end in record["places"])
-    return Incident(
-        record["code"], record["flow"], record["step"], record["message"], span, record["count"], tuple(included)
-    )
+    code, flow, step, message = (record[name] for name in ("code", "flow", "step", "message"))
+    return Incident(code, flow, step, message, span, record["count"], tuple(included), record["help"])
 
 
 def _place(span: Span) -> tuple[str, int, int]:

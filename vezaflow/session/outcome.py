@@ -58,7 +58,9 @@ def result_of(plan: Plan, report: Report, run: Circumstances, doubts: Iterable[C
         aborted=run.aborted,
         notes=tuple(mask(note) for note in run.notes),
         incidents=tuple(
-            replace(d, message=mask(d.message)) for incident in report.incidents for d in (incident.diagnostic(),)
+            replace(d, message=mask(d.message), help=mask(d.help))
+            for incident in report.incidents
+            for d in (incident.diagnostic(),)
         ),
     )
 

@@ -17,12 +17,12 @@ from vezaflow.syntax.expressions import (
     Unary,
 )
 from vezaflow.syntax.functions import FUNCTIONS, Answer, CallError, Function, Needs, Parameter, check_call
-from vezaflow.syntax.jsonpath import JsonPath, compile_jsonpath
+from vezaflow.syntax.jsonpath import JsonPath, Selector, compile_jsonpath, select
 from vezaflow.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence
 from vezaflow.syntax.parser import AGGREGATES, parse_condition, parse_expression, parse_limit, parse_pipeline
 from vezaflow.syntax.patterns import compile_pattern
 from vezaflow.syntax.schemas import JsonSchema, compile_schema
-from vezaflow.syntax.selectors import compile_css, compile_xpath, read_html, read_xml
+from vezaflow.syntax.selectors import compile_css, compile_xpath, read_html, read_xml, split_css
 from vezaflow.syntax.templates import parse_bare, parse_template, parse_value
 from vezaflow.syntax.walk import calls, children, names, walk
 from vezaflow.syntax.yaml import decode, read_yaml
@@ -53,6 +53,7 @@ __all__ = [
     "Parameter",
     "Range",
     "Scalar",
+    "Selector",
     "Sequence",
     "Template",
     "Unary",
@@ -76,5 +77,7 @@ __all__ = [
     "read_html",
     "read_xml",
     "read_yaml",
+    "select",
+    "split_css",
     "walk",
 ]

@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any
 
 LONGEST = 500
+Selector = str | int | slice | None  # a key, an index, `[:]`, or None for every child
 _Find = Callable[[Any, list[Any]], None]
 _ALLOWED = frozenset((
     "Root", "This", "Child", "Fields", "Wildcard", "Index", "Slice", "Descendants", "Union", "_Union",
@@ -28,6 +29,7 @@ class JsonPath:
 
     text: str
     definite: bool  # leads to one value at most: no wildcard, slice, filter, union or ..
+    selectors: tuple[Selector, ...] | None  # of a path that is nothing but such; None: jsonpath-ng follows it
     _find: _Find
 
     def __call__(self, document: object) -> list[Any]:
@@ -52,8 +54,10 @@ def compile_jsonpath(text: str) -> JsonPath:
             raise ValueError("'=~' is not allowed in a path: its patterns are not linear in time")
     if sum(type(n).__name__ == "Descendants" for n in nodes) > 2:
         raise ValueError("more than two '..' in a path")
-    find = _simple(tree)
-    return JsonPath(text, find is not None and _definite(nodes), find or _general(tree))
+    selectors = _simple(tree)
+    if selectors is None:
+        return JsonPath(text, False, None, _general(tree))
+    return JsonPath(text, _definite(nodes), selectors, _chain(list(selectors)))
 
 
 def _parse(text: str) -> Any:
@@ -117,8 +121,8 @@ def _general(tree: Any) -> _Find:
     return find
 
 
-def _simple(tree: Any) -> _Find | None:
-    """A closure for a tree of simple nodes, else None."""
+def _simple(tree: Any) -> tuple[Selector, ...] | None:
+    """The selectors of a tree of simple nodes, else None."""
     links: list[Any] = []
     while type(tree).__name__ == "Child":
         links.append(tree.right)
@@ -126,15 +130,13 @@ def _simple(tree: Any) -> _Find | None:
     if type(tree).__name__ != "Root":
         return None
     steps = [_step(link) for link in reversed(links)]
-    if any(step is None for step in steps):
+    if not all(steps):
         return None
-    if all(len(step) == 1 for step in steps if step is not None):
-        return _chain([step[0] for step in steps if step is not None])
-    return None
+    return tuple([selector for step in steps if step is not None for selector in step])
 
 
-def _step(node: Any) -> list[Any] | None:
-    """What one link selects: a key (str), an index (int), a slice, or None for every child."""
+def _step(node: Any) -> list[Selector] | None:
+    """What one link selects, in a list; None where it is no simple one."""
     kind = type(node).__name__
     if kind == "Fields" and len(node.fields) == 1:
         wildcard = node.fields[0] == "*" and getattr(node, "_deprecated_wildcard_use", True)
@@ -153,11 +155,11 @@ def _chain(selectors: list[Any]) -> _Find:
         return _straight(tuple(selectors))
     first, *rest = selectors
     if not rest:
-        return lambda value, found: found.extend(_select(first, value))
+        return lambda value, found: found.extend(select(first, value))
     deeper = _chain(rest)
 
     def find(value: Any, found: list[Any]) -> None:
-        for child in _select(first, value):
+        for child in select(first, value):
             deeper(child, found)
 
     return find
@@ -179,7 +181,8 @@ def _straight(selectors: tuple[str | int, ...]) -> _Find:
     return find
 
 
-def _select(selector: str | int | slice | None, value: Any) -> Any:
+def select(selector: Selector, value: Any) -> Any:
+    """The values that one selector leads to from a value, in their order."""
     if isinstance(value, dict):
         if selector is None:
             return value.values()

@@ -35,14 +35,19 @@ def read_xml(body: bytes) -> Any:
         raise ValueError(error.msg or "it is empty") from None
 
 
+def split_css(text: str) -> tuple[str, str]:
+    """A selector, and the attribute that `::attr(name)` behind it asks for, or ''."""
+    match = _ATTRIBUTE.fullmatch(text)
+    return (match[1], match[2]) if match else (text, "")
+
+
 @lru_cache(maxsize=256)
 def compile_css(text: str) -> Find:
     """The texts of the elements that a selector names; with `::attr(name)` behind it, their attribute's values.
     It works on what `read_html` gives. ValueError says why the selector is none."""
     from selectolax.lexbor import SelectolaxError
 
-    match = _ATTRIBUTE.fullmatch(text)
-    selector, attribute = (match[1], match[2]) if match else (text, "")
+    selector, attribute = split_css(text)
     if len(text) > LONGEST:
         raise ValueError(f"a selector of more than {LONGEST:,} characters")
     try:
