@@ -36,7 +36,7 @@ def concerns(*workers: Vitals, seconds: float = 20.0) -> tuple[Concern, ...]:
     states = tuple(WorkerState(str(number), each) for number, each in enumerate(workers, 1))
     delivered = {"browse": Delivered(asked=10, started=10)}
     report = Report(seconds, Recorder(0.0).snapshot(), timeline(), delivered, states)
-    return concerns_of_run(FLOWS, report, interrupted=False)
+    return concerns_of_run(FLOWS, (), report, interrupted=False)
 
 
 def test_a_generator_that_keeps_up_gives_no_concern() -> None:
@@ -46,7 +46,7 @@ def test_a_generator_that_keeps_up_gives_no_concern() -> None:
 def test_a_load_of_a_moment_is_too_short_to_saturate() -> None:
     busy = (WorkerState("1", vitals(cpu=1.0)),)
     report = Report(0.008, Recorder(0.0).snapshot(), Timeline(()), {"browse": Delivered(asked=10, started=10)}, busy)
-    assert concerns_of_run(FLOWS, report, interrupted=False) == ()
+    assert concerns_of_run(FLOWS, (), report, interrupted=False) == ()
 
 
 @pytest.mark.parametrize(
@@ -111,10 +111,10 @@ LOADS = {
 }
 
 
-def shortfall(load: str, delivered: Delivered) -> str:
-    plan = plan_of(f"flow: f\nload: {LOADS[load]}\nsteps: [{{get: /}}]")
+def shortfall(load: str, delivered: Delivered, gates: str = "") -> str:
+    plan = plan_of(f"flow: f\nload: {LOADS[load]}\nsteps: [{{get: /}}]\n{gates}")
     report = Report(10.0, Recorder(0.0).snapshot(), Timeline(()), {"f": delivered}, ())
-    return "; ".join(concern.text for concern in concerns_of_run(plan.flows, report, interrupted=False))
+    return "; ".join(concern.text for concern in concerns_of_run(plan.flows, plan.gates, report, interrupted=False))
 
 
 def test_a_ramps_vus_that_come_twice_make_up_for_none() -> None:
@@ -134,3 +134,12 @@ def test_a_stop_step_excuses_no_dropped_start() -> None:
 
 def test_an_open_load_that_starts_nothing_proves_nothing() -> None:
     assert shortfall("open", Delivered(5, 5)) == "f: no iteration was due within its 10 s"
+
+
+def test_a_gate_on_dropped_iterations_says_itself_how_many_are_too_many() -> None:
+    gate = "gates: {dropped_iterations: count < 500}"
+    free = Delivered(5, 5, due=1000, dropped={"no_free_vu": 400})
+    late = Delivered(5, 5, due=1000, dropped={"generator_late": 400})
+    assert shortfall("open", free)
+    assert shortfall("open", free, gate) == ""
+    assert shortfall("open", late, gate), "what the generator missed is no figure of the target"

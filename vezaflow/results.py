@@ -33,6 +33,7 @@ class FlowAsked:
     duration: float  # seconds; of the iteration executors their limit
     iterations: int | None = None
     start_time: float = 0.0
+    rate: float | None = None  # of an open model: the most starts per second
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from vezaflow import units
 from vezaflow.engine import Delivered, Dropped
 from vezaflow.gates import Concern, ConcernKind
 from vezaflow.model import Executor
-from vezaflow.plan import PlannedFlow
+from vezaflow.plan import PlannedFlow, PlannedGate
 from vezaflow.scale import Report, WorkerState
 
 BUSY_SHARE = 0.9  # of one core, over the whole load: beyond it answers wait for the generator
@@ -22,13 +22,15 @@ MISSED = 0.01  # of the iterations that were due: when more were not started it 
 RELIEF = "fewer VUs, longer think times, or a bigger machine"
 
 
-def concerns_of_run(flows: Sequence[PlannedFlow], report: Report, *, interrupted: bool) -> tuple[Concern, ...]:
+def concerns_of_run(
+    flows: Sequence[PlannedFlow], gates: Sequence[PlannedGate], report: Report, *, interrupted: bool
+) -> tuple[Concern, ...]:
     """What stands against trusting the figures."""
     return (
         *_lost(report.workers),
         *_saturation(report),
         *_delay(report),
-        *_load(flows, report, stopped=interrupted),
+        *_load(flows, gates, report, stopped=interrupted),
     )
 
 
@@ -85,25 +87,32 @@ def _delay(report: Report) -> Iterator[Concern]:
         yield Concern(ConcernKind.LOAD_NOT_REACHED, text, f"{remedy}; or give it a core of its own")
 
 
-def _load(flows: Iterable[PlannedFlow], report: Report, *, stopped: bool) -> Iterator[Concern]:
+def _load(
+    flows: Iterable[PlannedFlow], gates: Iterable[PlannedGate], report: Report, *, stopped: bool
+) -> Iterator[Concern]:
     if stopped:
         yield Concern(
             ConcernKind.INTERRUPTED, "the run was stopped by hand before its end", "let it run for its whole duration"
         )
         return
+    limited = {gate.flow for gate in gates if gate.metric == "dropped_iterations"}
     for flow in flows:
         delivered = report.delivered.get(flow.name)
-        reason = _shortfall(flow, delivered) if delivered else "nothing is known of it"
+        own = bool(limited & {flow.name, None})
+        reason = _shortfall(flow, delivered, own_limit=own) if delivered else "nothing is known of it"
         if reason:
             yield Concern(ConcernKind.LOAD_NOT_REACHED, f"{flow.name}: {reason}", _remedy(flow, delivered), flow.name)
 
 
-def _shortfall(flow: PlannedFlow, delivered: Delivered) -> str:
-    """Why a flow did less than it was asked for; '' when it did not."""
+def _shortfall(flow: PlannedFlow, delivered: Delivered, *, own_limit: bool) -> str:
+    """Why a flow did less than it was asked for; '' when it did not. `own_limit`: a gate says how many starts may be
+    dropped for want of a free VU. For those that the generator came too late for no gate can speak: it would blame
+    the target."""
     if delivered.login_failed:
         return f"{delivered.login_failed:,} of {delivered.asked:,} VUs never got past `login`"
     dropped = sum(delivered.dropped.values())
-    if dropped > MISSED * delivered.due:  # whatever stopped the flow: until then this was missing
+    excused = delivered.dropped.get(Dropped.NO_FREE_VU, 0) if own_limit else 0
+    if dropped - excused > MISSED * delivered.due:  # whatever stopped the flow: until then this was missing
         why = ", ".join(f"{count:,} {_WHY[Dropped(reason)]}" for reason, count in sorted(delivered.dropped.items()))
         return f"{dropped:,} of {delivered.due:,} iterations that were due were not started: {why}"
     if delivered.stopped_by_author:

@@ -1,6 +1,7 @@
 """One run with something of everything, made by a recorder: what the reports' tests look at."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from vezaflow.diagnostics import Source, Span
@@ -99,3 +100,23 @@ def run(gates: Sequence[PlannedGate], concerns: Sequence[Concern] = (), recorder
 
 GREEN = (p95(500.0), failed(5), p95(450.0, "browse"))
 RED = (p95(500.0), failed(0.5), p95(300.0, "browse"), p95(300.0, "streaming", (("step", "playlist"),)))
+
+
+def arriving() -> RunResult:
+    """A run of one open flow: 200 were due, each of those that were started took 50 ms from 2 ms after it was due."""
+    recorder = Recorder(100.0)
+    recorder.begin(100.0)
+    flow = recorder.flow("arriving")
+    step = recorder.step("arriving", "/", "GET")
+    for _ in range(180):
+        step.answered(200, 0.05, 0.0, 0.0, 100, 100)
+        flow.delayed(0.002)
+        flow.iteration(0.05)
+        flow.responded(0.052)
+    for _ in range(15):
+        flow.dropped("no_free_vu")
+    for _ in range(5):
+        flow.dropped("generator_late")
+    recorder.fold(110.0)
+    asked = FlowAsked("arriving", "constant-arrival-rate", 5, 10.0, rate=20.0)
+    return replace(run(GREEN[:1], recorder=recorder), flows=(asked,))

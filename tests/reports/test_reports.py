@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from sample_run import GREEN, RED, SUITE, gate, p95, recorded, run
+from sample_run import GREEN, RED, SUITE, arriving, gate, p95, recorded, run
 
 from vezaflow.diagnostics import Diagnostic, Severity, Span
 from vezaflow.gates import Concern, ConcernKind, Outcome
@@ -23,6 +23,8 @@ TEXTS = {
     "green_80.txt": lambda: console(run(GREEN), width=80),
     "saturated.txt": lambda: console(run(GREEN, [BUSY]), width=100),
     "no_gates.txt": lambda: console(run(()), width=100),
+    "arriving.txt": lambda: console(arriving()),
+    "arriving_60.txt": lambda: console(arriving(), width=60),
     "red.md": lambda: step_summary(run(RED)),
     "green.md": lambda: step_summary(run(GREEN)),
     "red.xml": lambda: junit(run(RED)),
@@ -45,6 +47,16 @@ def test_tables_keep_to_the_width_with_all_flows_named(width: int) -> None:
 def test_far_from_a_bound_is_told_in_times_not_in_percent() -> None:
     text = console(run((gate("http_reqs", "count", ">=", 10, "count >= 10"),)))
     assert "held  http_reqs: count >= 10  2,011  201 times the bound" in text
+
+
+def test_arrivals_are_in_the_json_of_an_open_flow_alone() -> None:
+    document = as_json(arriving())
+    arrivals = document["flows"][0]["arrivals"]
+    assert (arrivals["due"], arrivals["started"]) == (200, 180)
+    assert arrivals["dropped"] == {"no_free_vu": 15, "generator_late": 5}
+    assert arrivals["iteration_response_time"]["p99"] == pytest.approx(0.052, rel=0.001)
+    assert document["flows"][0]["iteration_duration"]["p99"] == pytest.approx(0.05, rel=0.001)
+    assert [flow["arrivals"] for flow in as_json(run(GREEN))["flows"]] == [None, None]
 
 
 def test_colours_come_only_when_asked_for() -> None:

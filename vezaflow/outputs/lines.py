@@ -75,6 +75,8 @@ def _row(flow: FlowNow, name: int, width: int) -> Line:
         (f"  {units.number(flow.requests_per_second):>7}  {_time(flow.p95):>8}", ""),
         (f"  {_share(flow.failure_rate):>7}  ", failing),
     ]
+    if flow.dropped:
+        line.append((f"{units.number(flow.dropped)} dropped  ", "red"))
     room = width - sum(len(text) for text, _ in line)
     return line + _gates(flow.gates, room, width >= _WORDS_FROM)
 
@@ -118,6 +120,8 @@ def _plain_row(flow: FlowNow) -> str:
         f"{units.counted(flow.vus, 'VU')}, {units.counted(flow.iterations, 'iteration')}, "
         f"{units.number(flow.requests_per_second)} req/s, p95 {_time(flow.p95)}, failed {_share(flow.failure_rate)}"
     )
+    if flow.dropped:
+        text += f", {units.number(flow.dropped)} dropped"
     broken = first_trouble(flow.gates)
     return f"{text}; gate broken so far: {broken.reason}" if broken else text
 

@@ -24,6 +24,7 @@ class FlowNow:
     p95: float | None
     failure_rate: float | None
     gates: tuple[Verdict, ...]  # as they would stand if the run ended now
+    dropped: int = 0  # iterations of an open model that were due and not started
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def tick_of(
         sum(flow.requests_per_second for flow in flows),
         *figures,
         _of(verdicts, None),
+        sum(flow.dropped for flow in flows),
     )
     remaining, grace = (max(0.0, end - elapsed) for end in (plan.seconds, plan.cut_off))
     return Tick(elapsed, remaining, flows, pooled, health, grace)
@@ -89,10 +91,12 @@ def _of(verdicts: Sequence[Verdict], flow: str | None) -> tuple[Verdict, ...]:
 
 
 def _flow_now(name: str, asked: int, summary: Summary, timeline: Timeline, gates: tuple[Verdict, ...]) -> FlowNow:
-    vus = summary.select("vus", name).aggregate("value")
-    iterations = summary.select("iterations", name, judged=None).aggregate("count")
+    vus, iterations, dropped = (
+        int(summary.select(metric, name, judged=None).aggregate(how) or 0)
+        for metric, how in (("vus", "value"), ("iterations", "count"), ("dropped_iterations", "count"))
+    )
     rate = per_second(recent(timeline.points, name, RECENT))
-    return FlowNow(name, int(vus or 0), asked, int(iterations or 0), rate, *_figures(summary, name), gates)
+    return FlowNow(name, vus, asked, iterations, rate, *_figures(summary, name), gates, dropped)
 
 
 def _figures(summary: Summary, flow: str | None) -> tuple[float | None, float | None]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from vezaflow import units
 from vezaflow.diagnostics import render_one
+from vezaflow.engine import Dropped
 from vezaflow.gates import Concern, Outcome, Verdict
 from vezaflow.metrics import StepRow
 from vezaflow.reports import rows
@@ -42,7 +43,7 @@ def console(result: RunResult, *, colour: bool = False, width: int = 100) -> str
     """The whole summary, its lines ended."""
     look = _Look(colour, width)
     parts: tuple[Callable[[RunResult, _Look], Iterable[str]], ...] = (
-        _verdict, _gates, _flows, _slowest, _around, _errors, _incidents, _generator,
+        _verdict, _gates, _flows, _arrivals, _slowest, _around, _errors, _incidents, _generator,
     )  # fmt: skip
     blocks = [list(part(result, look)) for part in parts]
     return "\n".join("\n".join(block) + "\n" for block in blocks if block)
@@ -113,6 +114,30 @@ def _flow_cells(row: rows.FlowRow) -> tuple[str, ...]:
     return (row.flow, vus, *counts, *times, rows.share(row.failed))
 
 
+_ARRIVALS_HEAD = ("open flow", "due", "dropped", "late p99", "took p95", "took p99", "felt p95", "felt p99", "felt max")
+_WHY = {Dropped.NO_FREE_VU: "no VU was free", Dropped.GENERATOR_LATE: "the generator was late"}
+
+
+def _arrivals(result: RunResult, look: _Look) -> Iterator[str]:
+    found = rows.arrivals(result)
+    if not found:
+        return
+    yield look.title("Arrivals") + look.paint(" (whole iterations; felt: from when each was due)", _DIM)
+    yield from _table(_ARRIVALS_HEAD, [_arrivals_cells(row) for row in found], look)
+    for row in found:
+        why = ", ".join(f"{units.number(count)} as {_WHY[Dropped(reason)]}" for reason, count in row.dropped if count)
+        if why:
+            yield f"  {row.flow} dropped {why}"
+
+
+def _arrivals_cells(row: rows.ArrivalsRow) -> tuple[str, ...]:
+    dropped = row.due - row.started
+    share = f" ({units.ratio(dropped / row.due)})" if dropped else ""
+    times = (*row.delay.quantiles((0.99,)), *row.duration.quantiles((0.95, 0.99)))
+    felt = row.response_time.quantiles((0.95, 0.99, 1.0))
+    return (row.flow, units.number(row.due), f"{units.number(dropped)}{share}", *map(rows.time, (*times, *felt)))
+
+
 def _slowest(result: RunResult, look: _Look) -> Iterator[str]:
     found = rows.slowest(result, _SLOWEST)
     if found:
@@ -128,7 +153,8 @@ def _around(result: RunResult, look: _Look) -> Iterator[str]:
         yield from _table(_STEP_HEAD, named, look)
 
 
-_SPARE = ("max", "VUs", "p50")  # columns that go first where there is no room
+_SPARE = ("max", "felt max", "VUs", "p50", "took p99", "late p99", "CPU at most", "late at most", "p99", "requests")
+"""Columns that go first where there is no room."""
 _STEP_HEAD = ("step", "requests", "p50", "p95", "p99", "max", "failed")
 
 
@@ -174,14 +200,14 @@ def _generator(result: RunResult, look: _Look) -> Iterator[str]:
     held = f"held up for {units.ratio(health.held_up)} of their time"
     users = f"{units.counted(health.vus_started, 'VU')} started and {held}"
     yield f"  memory {units.size(health.memory)}, {users}, seed {result.seed}"
-    yield f"  {_arrivals(health)}"
+    yield f"  {_stamped(health)}"
     if len(health.workers) > 1:
         yield from _table(_WORKER_HEAD, [_worker_cells(worker) for worker in health.workers], look)
     for path in result.files:
         yield f"  written: {path}"
 
 
-def _arrivals(health: Health) -> str:
+def _stamped(health: Health) -> str:
     """By which clock answers were stamped."""
     if health.receive_clock != "kernel":
         return "answers are timed when read: the kernel gives no stamps here"

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from vezaflow import units
+from vezaflow.engine import Dropped
 from vezaflow.gates import Verdict
-from vezaflow.metrics import Phase, StepRow, Trend
+from vezaflow.metrics import Histogram, Phase, StepRow, Summary, Trend
 from vezaflow.results import RunResult
 
 ALL = "all"
@@ -36,6 +37,54 @@ def flow_rows(result: RunResult, *, judged: bool = True) -> tuple[FlowRow, ...]:
     return (*rows, _flow_row(result, None, judged)) if len(rows) > 1 else rows
 
 
+@dataclass(frozen=True, slots=True)
+class ArrivalsRow:
+    """An open flow, or all of them together: what was due, and how those fared who came. `dropped` by reason."""
+
+    flow: str
+    due: int
+    started: int
+    dropped: tuple[tuple[str, int], ...]
+    delay: Histogram  # from when an iteration was due to its start
+    duration: Histogram
+    response_time: Histogram  # from when it was due to its end
+
+
+def arrivals(result: RunResult) -> tuple[ArrivalsRow, ...]:
+    """A row for each open flow."""
+    found = (arrivals_row(result, asked.flow) for asked in result.flows)
+    return tuple(row for row in found if row is not None)
+
+
+def arrivals_row(result: RunResult, flow: str | None, *, judged: bool = True) -> ArrivalsRow | None:
+    """None where the flow (None: any flow) is no open model."""
+    if not any(asked.rate is not None for asked in result.flows if flow in (None, asked.flow)):
+        return None
+    summary = result.summary
+    dropped = {
+        reason.value: int(
+            summary.select("dropped_iterations", flow, (("reason", reason),), judged=judged).aggregate("count") or 0
+        )
+        for reason in Dropped
+    }
+    delay = trend(summary, "iteration_delay", flow, judged=judged)
+    return ArrivalsRow(
+        flow or ALL,
+        delay.count + sum(dropped.values()),
+        delay.count,
+        tuple(dropped.items()),
+        delay,
+        trend(summary, "iteration_duration", flow, judged=judged),
+        trend(summary, "iteration_response_time", flow, judged=judged),
+    )
+
+
+def trend(summary: Summary, metric: str, flow: str | None, *, judged: bool) -> Histogram:
+    found = summary.select(metric, flow, judged=judged)
+    assert isinstance(found, Trend)
+    return found.histogram
+
+
 def has_unjudged(result: RunResult) -> bool:
     """Whether `measure` kept anything from the gates."""
     return bool(result.summary.select("http_reqs", judged=False).samples)
@@ -43,10 +92,8 @@ def has_unjudged(result: RunResult) -> bool:
 
 def _flow_row(result: RunResult, flow: str | None, judged: bool) -> FlowRow:
     summary = result.summary
-    duration = summary.select("http_req_duration", flow, judged=judged)
-    assert isinstance(duration, Trend)
     requests = summary.select("http_reqs", flow, judged=judged)
-    p50, p95, p99, most = duration.histogram.quantiles((0.5, 0.95, 0.99, 1.0))
+    p50, p95, p99, most = trend(summary, "http_req_duration", flow, judged=judged).quantiles((0.5, 0.95, 0.99, 1.0))
     asked = sum(a.vus for a in result.flows if flow in (None, a.flow))
     return FlowRow(
         flow or ALL,

@@ -9,12 +9,14 @@ is added. Times are seconds, sizes bytes, shares fractions of one, moments ISO 8
     gates[]                   gate (as written), flow (null: all), metric, labels, outcome, value, bound, operator,
                               shown, samples, margin (share of the bound left; below 0: broken), reason
     concerns[]                kind, text, remedy, flow
-    flows[]                   the load asked (executor, vus, duration, iterations, start_time) and what came:
+    flows[]                   the load asked (executor, vus, duration, iterations, start_time, rate) and what came:
                               the figures below; `unjudged` what `measure` kept from the gates
     pooled                    the same figures over all flows
       figures                 vus_max, iterations, iterations_failed, requests, requests_per_second, failed_rate,
                               data_sent, data_received, http_req_duration (a trend:
-                              p50, p90, p95, p99, p999, avg, min, max, count)
+                              p50, p90, p95, p99, p999, avg, min, max, count), iteration_duration (a trend);
+                              arrivals of an open model, else null: due, started, dropped (reason → count),
+                              iteration_delay, iteration_response_time (trends)
     steps[]                   flow, phase, step, method, requests, failed, http_req_duration (a trend)
     errors[]                  flow, phase, step, error, status, count, share, detail; first, last: seconds
     incidents[]               code, message, help, file, line, column
@@ -34,7 +36,8 @@ from typing import Any
 
 from vezaflow.diagnostics import Diagnostic
 from vezaflow.gates import Verdict
-from vezaflow.metrics import ErrorRow, Histogram, StepRow, Trend
+from vezaflow.metrics import ErrorRow, Histogram, StepRow
+from vezaflow.reports.rows import arrivals_row, trend
 from vezaflow.results import FlowAsked, RunResult, headline
 
 Json = dict[str, Any]
@@ -113,8 +116,6 @@ def _figures(result: RunResult, flow: str | None, *, judged: bool) -> Json:
     def aggregate(metric: str, name: str) -> float | None:
         return result.summary.select(metric, flow, judged=judged).aggregate(name)
 
-    duration = result.summary.select("http_req_duration", flow, judged=judged)
-    assert isinstance(duration, Trend)
     return {
         "vus_max": aggregate("vus", "max"),
         "iterations": aggregate("iterations", "count"),
@@ -124,7 +125,23 @@ def _figures(result: RunResult, flow: str | None, *, judged: bool) -> Json:
         "failed_rate": aggregate("http_req_failed", "rate"),
         "data_sent": aggregate("data_sent", "count"),
         "data_received": aggregate("data_received", "count"),
-        "http_req_duration": _trend(duration.histogram),
+        "http_req_duration": _trend(trend(result.summary, "http_req_duration", flow, judged=judged)),
+        "iteration_duration": _trend(trend(result.summary, "iteration_duration", flow, judged=judged)),
+        "arrivals": _arrivals(result, flow, judged=judged),
+    }
+
+
+def _arrivals(result: RunResult, flow: str | None, *, judged: bool) -> Json | None:
+    """What an open model adds; None where there is none."""
+    row = arrivals_row(result, flow, judged=judged)
+    if row is None:
+        return None
+    return {
+        "due": row.due,
+        "started": row.started,
+        "dropped": dict(row.dropped),
+        "iteration_delay": _trend(row.delay),
+        "iteration_response_time": _trend(row.response_time),
     }
 
 

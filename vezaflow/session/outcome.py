@@ -30,7 +30,7 @@ def result_of(plan: Plan, report: Report, run: Circumstances, doubts: Iterable[C
     mask = plan.secrets.mask
     found = (
         *doubts,
-        *concerns_of_run(plan.flows, report, interrupted=run.interrupted),
+        *concerns_of_run(plan.flows, plan.gates, report, interrupted=run.interrupted),
         *concerns_of(plan.gates, report.summary),
     )
     concerns = tuple(replace(concern, text=mask(concern.text)) for concern in found)
@@ -104,4 +104,12 @@ def _worker(state: WorkerState) -> WorkerHealth:
 
 def _asked(flow: PlannedFlow) -> FlowAsked:
     load = flow.load
-    return FlowAsked(flow.name, load.executor.value, load.vus, load.duration, load.iterations, load.start_time)
+    return FlowAsked(
+        flow.name,
+        load.executor.value,
+        load.vus,
+        load.duration,
+        load.iterations,
+        load.start_time,
+        load.peak_rate,
+    )
