@@ -1,5 +1,6 @@
 """What may be done to a running test, and what its result says of it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from vezaflow.control import Steering, screen
 from vezaflow.control.steering import Crew
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import ConcernKind, judge
+from vezaflow.limits import Division
 from vezaflow.metrics import Recorder
 from vezaflow.outputs import tick_of
 from vezaflow.plan import Plan
@@ -45,9 +47,9 @@ class Bench:
         self.now = 100.0
         self.crew = Hands()
         self.stopped = 0
-        self.plan = plan or plan_of(FLOW)
+        self.plan = replace(plan or plan_of(FLOW), guard_vus=most)
         crew: Crew = self.crew
-        self.steering = Steering(self.plan, crew, "one", self._stop, most=most, clock=lambda: self.now)
+        self.steering = Steering(self.plan, crew, "one", self._stop, division=Division(), clock=lambda: self.now)
         if begun:
             self.steering.begin(self.plan)
 
@@ -117,7 +119,7 @@ def test_the_guard_holds_for_all_flows_together() -> None:
 
 
 def test_what_the_machine_cannot_hold_is_refused() -> None:
-    with pytest.raises(VezaflowError, match="need a connection each"):
+    with pytest.raises(VezaflowError, match="open files needed"):
         Bench().steering.scale("browse", 10**9)
 
 

@@ -8,14 +8,14 @@ all the same). More VUs than asked are told, and prove no less. `status` is made
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from vezaflow import units
 from vezaflow.diagnostics import suggest
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import Concern, ConcernKind, Verdict
-from vezaflow.limits import require_open_files
+from vezaflow.limits import Division, connection_checks, machine, require
 from vezaflow.model import Executor
 from vezaflow.outputs import FlowNow, Tick
 from vezaflow.plan import Plan, PlannedFlow, PlannedLoad
@@ -58,14 +58,14 @@ class Steering:
         run_id: str,
         stop: Callable[[], None],
         *,
-        most: int | None = None,
+        division: Division,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._plan = plan
         self._crew = crew
         self._run_id = run_id
         self._stop = stop
-        self._most = most
+        self._division = division
         self._clock = clock
         self._phase = "preparing"
         self._began = clock()
@@ -131,17 +131,24 @@ class Steering:
                 f"refused: {flow}'s load allows no more than {units.number(load.max_vus)} VUs (its `max_vus`)"
             )
         total = sum(other.target for other in self._hands.values()) - hand.target + vus
-        if self._most is not None and total > self._most:
+        most = self._plan.guard_vus
+        if most is not None and total > most:
             raise VezaflowError(
                 f"refused: {units.number(total)} VUs in all, and the suite's guard allows no more than "
-                f"{units.number(self._most)} (`max_vus`)"
+                f"{units.number(most)} (`max_vus`)"
             )
-        require_open_files(total)
+        require(connection_checks(self._with(flow, vus), machine(), self._division))
         self._crew.scale(flow, vus)
         before, hand.target = hand.target, vus
         hand.least = min(hand.least, vus)
         hand.scaled = (*hand.scaled, (self._now(), vus))
         return f"{flow}: {units.number(before)} → {units.number(vus)} VUs"
+
+    def _with(self, scaled: str, vus: int) -> Plan:
+        """The plan as it would be carried out with this flow scaled."""
+        most = {name: hand.target for name, hand in self._hands.items()} | {scaled: vus}
+        flows = (replace(flow, load=replace(flow.load, max_vus=most[flow.name])) for flow in self._plan.flows)
+        return replace(self._plan, flows=tuple(flows))
 
     def stop(self) -> str:
         self._stop()

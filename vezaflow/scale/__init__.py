@@ -1,6 +1,6 @@
 """Load from several processes: shares that are exact, clocks that agree, figures that merge without loss."""
 
-from vezaflow.scale.cores import sensible_workers
+from vezaflow.scale.cores import sensible_workers, usable_cores
 from vezaflow.scale.crew import Crew, LocalCrew
 from vezaflow.scale.report import Report, WorkerState
 from vezaflow.scale.share import Share, differences, merged_shares
@@ -16,4 +16,5 @@ __all__ = [
     "differences",
     "merged_shares",
     "sensible_workers",
+    "usable_cores",
 ]

@@ -17,7 +17,7 @@ from vezaflow.control import Steering, serve
 from vezaflow.engine import RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.gates import AbortWatch, Verdict, judge
-from vezaflow.limits import require_open_files
+from vezaflow.limits import Division, checks, machine, raise_open_files, require
 from vezaflow.metrics import Recorder
 from vezaflow.outputs import Output, tick_of
 from vezaflow.plan import Bundle, Plan, Segment
@@ -44,10 +44,19 @@ class Staff:
     def segment(self) -> Segment:
         return self.share or Segment()
 
+    @property
+    def division(self) -> Division:
+        return Division(self.workers, self.segment)
+
 
 def run(plan: Plan, outputs: Sequence[Output], say: Callable[[str], None], staff: Staff) -> RunResult:
     """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load."""
-    require_open_files(-(-plan.vus // (staff.workers * staff.segment.count)))
+    found = checks(plan, machine(), staff.division)
+    require(found)
+    for check in found:
+        if check.warning:
+            say(check.warning)
+    raise_open_files()
     return trio.run(_Session(plan, outputs, say, staff).main)
 
 
@@ -81,7 +90,7 @@ class _Session:
         )
         self._crew = self._make_crew()
         self._steering = Steering(
-            plan, self._crew, self._run_id, self._stop_by_hand, most=plan.guard_vus, clock=self._clock
+            plan, self._crew, self._run_id, self._stop_by_hand, division=staff.division, clock=self._clock
         )
         self._outputs = (*outputs, self._steering)
         self._scope = trio.CancelScope()  # of preflight and setup, then of the load: a second Ctrl-C ends it

@@ -1,0 +1,159 @@
+"""What a machine can carry, by pure functions; and the program on a machine that can't."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from planned import inputs, plan_of
+
+from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.limits import Check, Division, Enough, Machine, checks, connection_checks, machine, require
+from vezaflow.limits.machine import available_of, left_of, ports_of
+from vezaflow.plan import Plan, Segment
+
+ROOMY = Machine(open_files=1_000_000, ports=28_232, memory=8 << 30, cores=4)
+UNKNOWN = Machine(None, None, None, None)
+
+
+def crowd(vus: int, base: str = "http://127.0.0.1:8080") -> Plan:
+    flow = f"load: {{vus: {vus}, duration: 1m}}\nsteps: [{{get: /}}]\ngates: {{http_req_failed: rate < 1 %}}\n"
+    return plan_of(flow, suite=f"suite: test\nbase_url: {base}\n")
+
+
+def named(found: tuple[Check, ...], name: str) -> Check:
+    return next(check for check in found if check.name == name)
+
+
+def check(plan: Plan, there: Machine, name: str, division: Division | None = None) -> Check:
+    return named(checks(plan, there, division or Division()), name)
+
+
+def test_a_load_that_fits_has_nothing_to_mend() -> None:
+    found = checks(crowd(1650), ROOMY, Division())
+    assert [one.name for one in found] == ["open files", "local ports", "memory", "cores"]
+    assert all(one.enough is Enough.YES and not one.remedy and not one.warning for one in found)
+    require(found)
+
+
+def test_what_is_not_known_holds_nothing_up() -> None:
+    assert checks(crowd(10_000_000), UNKNOWN, Division()) == ()
+
+
+@pytest.mark.parametrize(("allowed", "enough"), [(1063, Enough.NO), (1064, Enough.CLOSE), (1330, Enough.YES)])
+def test_open_files_are_a_connection_for_each_vu_and_some_to_spare(allowed: int, enough: Enough) -> None:
+    found = check(crowd(1000), Machine(allowed, None, None, None), "open files")
+    assert (found.needed, found.enough) == (1064, enough)
+
+
+def test_workers_share_the_open_files_out_and_the_remedy_says_how_many_suffice() -> None:
+    there = Machine(464, None, None, None)
+    short = check(crowd(1650), there, "open files")
+    assert short.remedy == "`ulimit -Hn 1714` (as root), `--workers 5`, or fewer VUs"
+    assert check(crowd(1650), there, "open files", Division(5)).enough is not Enough.NO
+    assert check(crowd(1650), there, "open files", Division(4)).enough is Enough.NO
+
+
+def test_local_ports_are_shared_by_all_workers_but_not_by_machines() -> None:
+    there = Machine(None, 1000, None, None)
+    assert check(crowd(1001), there, "local ports", Division(4)).enough is Enough.NO
+    assert check(crowd(1001), there, "local ports", Division(1, Segment(0, 2))).needed == 501
+    assert "ip_local_port_range" in check(crowd(1001), there, "local ports").remedy
+
+
+def test_ports_that_are_as_wide_as_can_be_are_not_widened() -> None:
+    short = check(crowd(70_000), Machine(None, 64_512, None, None), "local ports")
+    assert short.remedy == "several machines with `--segment`, or fewer VUs"
+
+
+def test_each_target_has_the_local_ports_anew() -> None:
+    flow = "load: {vus: 600, duration: 1m}\nsteps: [{get: /}]\ngates: {http_req_failed: rate < 1 %}\n"
+    plan = plan_of(flow)
+    assert check(replace(plan, flows=plan.flows * 2), ROOMY, "local ports").needed == 1200
+    other = plan_of(flow, suite="suite: test\nbase_url: http://127.0.0.1:2\n").flows
+    assert check(replace(plan, flows=plan.flows + other), ROOMY, "local ports").needed == 600
+
+
+def test_tls_and_workers_take_memory() -> None:
+    plain = check(crowd(1000), ROOMY, "memory").needed
+    assert check(crowd(1000, "https://127.0.0.1:8443"), ROOMY, "memory").needed > plain + (10 << 20)
+    assert check(crowd(1000), ROOMY, "memory", Division(2)).needed > plain + (64 << 20)
+    assert check(crowd(1000), Machine(None, None, plain - 1, None), "memory").enough is Enough.NO
+
+
+def test_more_workers_than_cores_are_warned_of_and_never_refused() -> None:
+    found = checks(crowd(10), ROOMY, Division(64))
+    require(found)
+    assert named(found, "cores").warning == "warning: 64 cores needed, 4 usable; better: `--workers 4`"
+
+
+def test_all_that_can_not_suffice_is_refused_at_once_with_its_remedies() -> None:
+    with pytest.raises(VezaflowError) as caught:
+        require(checks(crowd(5000), Machine(1024, 1000, 8 << 30, 1), Division()))
+    assert caught.value.code is ExitCode.REFUSED
+    assert "5,064 open files needed, 1,024 allowed; 5,000 connections to 127.0.0.1:8080" in caught.value.message
+    assert "ulimit -Hn 5064" in caught.value.hint
+    assert "sysctl" in caught.value.hint
+
+
+def test_connections_are_checked_without_the_memory_that_a_run_has_already_taken() -> None:
+    assert {one.name for one in connection_checks(crowd(10), ROOMY, Division())} == {"open files", "local ports"}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "reserved", "ports"),
+    [
+        ("32768\t60999\n", "\n", 28_232),
+        ("32768 60999", "8080,32768-32777,60999,61000-62000\n", 28_221),
+        ("", "", None),
+    ],
+)
+def test_reserved_ports_are_left_out(bounds: str, reserved: str, ports: int | None) -> None:
+    assert ports_of(bounds, reserved) == ports
+
+
+def test_memory_is_read_as_the_kernel_writes_it() -> None:
+    assert available_of("MemTotal: 24684084 kB\nMemAvailable:   24317800 kB\n") == 24317800 * 1024
+    assert available_of("") is None
+
+
+def test_a_control_group_can_drop_the_files_that_it_caches() -> None:
+    stat = "anon 100\nfile 700\ninactive_file 400\nactive_file 200\n"
+    assert left_of("1000\n", "900\n", stat) == 700
+    assert left_of("max\n", "900\n", stat) is None
+    assert left_of("", "", "") is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_this_machine_tells_its_facts() -> None:
+    there = machine()
+    assert there.cores
+    assert there.memory
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="needs ulimit")
+@pytest.mark.parametrize(
+    ("steps", "code", "said"),
+    [
+        ("[{get: /}]", 97, "100 open files needed, 90 allowed\n  hint: `ulimit -Hn 100` (as root), `--workers 2`"),
+        ("[{gett: /}]", 2, "unknown verb 'gett'"),
+    ],
+    ids=["the machine", "the files first"],
+)
+def test_a_load_too_large_for_the_machine_is_97_before_anything_is_sent(
+    tmp_path: Path, steps: str, code: int, said: str
+) -> None:
+    flow = f"base_url: http://127.0.0.1:1\nload: {{vus: 36, duration: 1s}}\nsteps: {steps}\n"
+    (tmp_path / "flow.yml").write_text(flow + "gates: {http_req_failed: rate < 1 %}\n")
+    words = ["sh", "-c", 'ulimit -n 90 && exec "$@"', "sh", sys.executable, "-m", "vezaflow", "run", str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (code, ""), done.stderr
+    assert said in done.stderr
+
+
+def test_a_scale_of_the_command_line_is_what_is_checked() -> None:
+    flow = "load: {vus: 100, duration: 1m}\nsteps: [{get: /}]\ngates: {http_req_failed: rate < 1 %}\n"
+    scaled = plan_of(flow, inputs=inputs(scale=3.0))
+    assert check(scaled, ROOMY, "local ports").needed == 300

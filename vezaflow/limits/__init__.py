@@ -1,0 +1,16 @@
+"""What this machine lets a run do: raised where allowed, checked before any load is sent."""
+
+from vezaflow.limits.checks import Check, Division, Enough, checks, connection_checks, require
+from vezaflow.limits.machine import Machine, machine, raise_open_files
+
+__all__ = [
+    "Check",
+    "Division",
+    "Enough",
+    "Machine",
+    "checks",
+    "connection_checks",
+    "machine",
+    "raise_open_files",
+    "require",
+]

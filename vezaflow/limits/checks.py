@@ -1,0 +1,184 @@
+"""What a load needs beside what there is: pure, so that `explain` shows what `run` refuses.
+
+Laws: only what surely can't suffice is refused (each VU has a connection of its own to its flow's base; memory is what
+was measured of the simplest VU); what is nearly used up is told. A fact that isn't known holds nothing up.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from vezaflow import units
+from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.limits.machine import Machine
+from vezaflow.plan import WHOLE, Plan, PlannedFlow, Segment
+
+SPARE_FILES = 64  # beside the VUs' connections: the program's own
+BASE_MEMORY = 64 << 20  # bytes of a process: 50 MiB measured with 1 VU (CPython 3.11, x86-64), and some room
+VU_MEMORY = 16 << 10  # 9 to 12 KiB measured: 1000 and 4000 VUs against 1, one GET and a pause each
+TLS_MEMORY = 24 << 10  # 22 KiB measured: 1000 client handshakes (OpenSSL 3), on top of that
+_CLOSE = 0.8  # of what there is
+_MOST_WORKERS = 32  # that are proposed: a machine with more cores than that has no such limits
+_WIDEST = (1024, 65535)  # local ports that a machine can be told to use: those below are the system's
+_RANGE = f'`sysctl -w net.ipv4.ip_local_port_range="{_WIDEST[0]} {_WIDEST[1]}"` (as root)'
+_ELSEWHERE = "several machines with `--segment`"
+
+
+class Enough(Enum):
+    """Whether it suffices."""
+
+    YES = "enough"
+    CLOSE = "just enough"
+    NO = "too little"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One limit beside what a load needs of it, as amounts and in words. `remedy` is empty where it suffices."""
+
+    name: str
+    needed: int
+    there: int
+    needed_text: str
+    there_text: str
+    enough: Enough = Enough.YES
+    remedy: str = ""
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.needed_text} needed, {self.there_text}"
+
+    @property
+    def warning(self) -> str:
+        """What is to be told of a limit that is nearly used up; empty where nothing is."""
+        return f"warning: {self.sentence}; better: {self.remedy}" if self.enough is Enough.CLOSE else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """Who carries the load: this machine's segment of it, and so many processes for that."""
+
+    workers: int = 1
+    segment: Segment = WHOLE
+
+    def here(self, total: int) -> int:
+        """How many of all VUs are this machine's."""
+        return self.segment.share(total)
+
+    def in_one(self, total: int) -> int:
+        """How many of them the process has that has most."""
+        return Segment(self.segment.index, self.segment.count * self.workers).share(total)
+
+
+def checks(plan: Plan, there: Machine, division: Division) -> tuple[Check, ...]:
+    """Every limit that is known, for a load on this machine."""
+    return (
+        *connection_checks(plan, there, division),
+        *_memory(plan, there, division),
+        *_cores(there, division),
+    )
+
+
+def connection_checks(plan: Plan, there: Machine, division: Division) -> tuple[Check, ...]:
+    """Those on the connections that a load has open at once."""
+    return (*_open_files(plan, there, division), *_ports(plan, there, division))
+
+
+def require(found: Iterable[Check]) -> None:
+    """Raise VezaflowError (REFUSED) with all that can't suffice."""
+    short = [check for check in found if check.enough is Enough.NO]
+    if short:
+        raise VezaflowError(
+            f"this machine can't carry the load: {'; '.join(check.sentence for check in short)}",
+            hint="; ".join(check.remedy for check in short),
+            code=ExitCode.REFUSED,
+        )
+
+
+def _judged(check: Check, remedy: str) -> Check:
+    """The check with its verdict, and the remedy where one is wanted."""
+    if check.needed <= _CLOSE * check.there:
+        return check
+    return replace(check, enough=Enough.CLOSE if check.needed <= check.there else Enough.NO, remedy=remedy)
+
+
+def _open_files(plan: Plan, there: Machine, division: Division) -> Iterator[Check]:
+    if there.open_files is None:
+        return
+    needed, allowed = _files_of_one(plan, division), there.open_files
+    ways = [f"`ulimit -Hn {needed}` (as root)"]
+    crews = (Division(workers, division.segment) for workers in range(division.workers + 1, _MOST_WORKERS + 1))
+    enough = next((crew.workers for crew in crews if _files_of_one(plan, crew) <= allowed), None)
+    if enough is not None:
+        ways.append(f"`--workers {enough}`")
+    in_one = " in one process" if division.workers > 1 else ""
+    yield _judged(
+        Check("open files", needed, allowed, f"{needed:,} open files{in_one}", f"{allowed:,} allowed"),
+        f"{', '.join(ways)}, or fewer VUs",
+    )
+
+
+def _files_of_one(plan: Plan, division: Division) -> int:
+    """How many the process opens that opens most."""
+    return sum(division.in_one(flow.load.max_vus) for flow in plan.flows) + SPARE_FILES
+
+
+def _ports(plan: Plan, there: Machine, division: Division) -> Iterator[Check]:
+    """All processes of a machine share its ports; each target has them anew."""
+    target, connections = _busiest(plan, division)
+    if there.ports is None or not connections:
+        return
+    widened = there.ports < _WIDEST[1] - _WIDEST[0]
+    yield _judged(
+        Check(
+            "local ports", connections, there.ports,
+            f"{units.counted(connections, 'connection')} to {target}", f"{there.ports:,} local ports for them",
+        ),
+        f"{_RANGE + ', ' if widened else ''}{_ELSEWHERE}, or fewer VUs",
+    )  # fmt: skip
+
+
+def _busiest(plan: Plan, division: Division) -> tuple[str, int]:
+    """The base that most VUs connect to, and how many they are."""
+    vus: Counter[str] = Counter()
+    for flow in plan.flows:
+        if flow.targets.base is not None:
+            vus[flow.targets.base.origin.authority] += division.here(flow.load.max_vus)
+    return max(vus.items(), key=lambda item: item[1], default=("", 0))
+
+
+def _memory(plan: Plan, there: Machine, division: Division) -> Iterator[Check]:
+    if there.memory is None:
+        return
+    needed = estimated_memory(plan, division)
+    ways = ["fewer VUs", "a machine with more memory", _ELSEWHERE]
+    if division.workers > 1:
+        ways.insert(0, "fewer workers")
+    yield _judged(
+        Check("memory", needed, there.memory, f"about {units.size(needed)}", f"{units.size(there.memory)} available"),
+        f"{', '.join(ways[:-1])}, or {ways[-1]}",
+    )
+
+
+def estimated_memory(plan: Plan, division: Division) -> int:
+    """Bytes that a load's processes will take, from what was measured of a process and of a VU."""
+    processes = division.workers + (1 if division.workers > 1 else 0)  # the one that leads them
+    vus = sum(division.here(flow.load.max_vus) * _memory_of_vu(flow) for flow in plan.flows)
+    return processes * BASE_MEMORY + vus
+
+
+def _memory_of_vu(flow: PlannedFlow) -> int:
+    base = flow.targets.base
+    return VU_MEMORY + (TLS_MEMORY if base is not None and base.origin.scheme == "https" else 0)
+
+
+def _cores(there: Machine, division: Division) -> Iterator[Check]:
+    """More workers than cores hinder each other, and are no worse than slow."""
+    if there.cores is None:
+        return
+    fits = Check(
+        "cores", division.workers, there.cores, units.counted(division.workers, "core"), f"{there.cores:,} usable"
+    )  # fmt: skip
+    short = division.workers > there.cores
+    yield replace(fits, enough=Enough.CLOSE, remedy=f"`--workers {there.cores}`") if short else fits
