@@ -50,8 +50,9 @@ def test_open_files_are_a_connection_for_each_vu_and_some_to_spare(allowed: int,
 def test_workers_share_the_open_files_out_and_the_remedy_says_how_many_suffice() -> None:
     there = Machine(464, None, None, None)
     short = check(crowd(1650), there, "open files")
-    assert short.remedy == "`ulimit -Hn 1714` (as root), `--workers 5`, or fewer VUs"
-    assert check(crowd(1650), there, "open files", Division(5)).enough is not Enough.NO
+    assert short.remedy == "`ulimit -Hn 2143` (as root), `--workers 6`, or fewer VUs"
+    assert check(crowd(1650), there, "open files", Division(6)).enough is Enough.YES
+    assert check(crowd(1650), there, "open files", Division(5)).enough is Enough.CLOSE
     assert check(crowd(1650), there, "open files", Division(4)).enough is Enough.NO
 
 
@@ -93,7 +94,7 @@ def test_all_that_can_not_suffice_is_refused_at_once_with_its_remedies() -> None
         require(checks(crowd(5000), Machine(1024, 1000, 8 << 30, 1), Division()))
     assert caught.value.code is ExitCode.REFUSED
     assert "5,064 open files needed, 1,024 allowed; 5,000 connections to 127.0.0.1:8080" in caught.value.message
-    assert "ulimit -Hn 5064" in caught.value.hint
+    assert "ulimit -Hn 6330" in caught.value.hint
     assert "sysctl" in caught.value.hint
 
 
@@ -137,7 +138,7 @@ def test_this_machine_tells_its_facts() -> None:
 @pytest.mark.parametrize(
     ("steps", "code", "said"),
     [
-        ("[{get: /}]", 97, "100 open files needed, 90 allowed\n  hint: `ulimit -Hn 100` (as root), `--workers 2`"),
+        ("[{get: /}]", 97, "100 open files needed, 90 allowed\n  hint: `ulimit -Hn 125` (as root), `--workers 5`"),
         ("[{gett: /}]", 2, "unknown verb 'gett'"),
     ],
     ids=["the machine", "the files first"],

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vezaflow.model import Executor
-from vezaflow.plan import PlannedLoad, PlannedStage, Segment, starts, vu_changes
+from vezaflow.plan import PlannedLoad, PlannedStage, Segment, corners, due, starts, vu_changes
 
 Event = tuple[float, str, int]  # when, what, the number in the whole
 
@@ -107,3 +107,16 @@ def test_a_stage_of_no_time_is_a_jump() -> None:
     assert [vus for _, vus in changes] == [1, 2, 3]
     assert changes[1].at == 2
     assert changes[2].at < 2.01
+
+
+@given(st.one_of(LOADS[Executor.CONSTANT_ARRIVAL_RATE], LOADS[Executor.RAMPING_ARRIVAL_RATE]))
+def test_what_is_due_is_counted_without_counting(load: PlannedLoad) -> None:
+    assert due(load) == sum(1 for _ in starts(load))
+
+
+@given(LOADS[Executor.RAMPING_ARRIVAL_RATE])
+def test_below_the_line_through_the_corners_lies_all_that_is_due(load: PlannedLoad) -> None:
+    points = list(corners(load))
+    area = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in pairwise(points))
+    assert abs(area - due(load)) <= 1 + 1e-6 * area
+    assert points[-1][0] == pytest.approx(load.duration)

@@ -19,7 +19,7 @@ from vezaflow.session import WrongFilesError, prepare, read
 Command = TypeVar("Command", bound=Callable[..., object])
 DEFAULT_SEED = 1
 
-_OPTIONS = (
+_INPUTS = (
     click.option(
         "-e", "--env", "words", multiple=True, metavar="NAME=VALUE", help="An input; wins over the environment."
     ),
@@ -27,6 +27,8 @@ _OPTIONS = (
     click.option(
         "--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Of everything that is drawn by chance."
     ),
+)
+_SANDBOX = (
     click.option("--sandbox", is_flag=True, help="Start a sandbox for this command and load that."),
     click.option("--latency", type=DURATION, default=0.0, help="Of the sandbox: time added to every answer."),
     click.option("--jitter", type=DURATION, default=0.0, help="Of the sandbox: a random time on top, up to this much."),
@@ -35,8 +37,17 @@ _OPTIONS = (
 
 
 def shared(command: Command) -> Command:
-    """Give a command the shared options."""
-    for option in reversed(_OPTIONS):
+    """Give a command the options that say what the files' inputs are, and the sandbox's."""
+    return _with(command, (*_INPUTS, *_SANDBOX))
+
+
+def given(command: Command) -> Command:
+    """Give a command the options that say what the files' inputs are."""
+    return _with(command, _INPUTS)
+
+
+def _with(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
+    for option in reversed(options):
         command = option(command)
     return command
 

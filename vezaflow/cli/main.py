@@ -11,6 +11,7 @@ from vezaflow.cli.printing import colours
 from vezaflow.errors import ExitCode, VezaflowError
 
 COMMANDS = {
+    "explain": "Say what a run will do, before it does it: load, needs, hosts, gates.",
     "lint": "Say what is wrong in flow files, before anything is sent.",
     "merge": "Make one result and verdict of the shares of a run.",
     "pause": "Let a running test begin nothing new, from another terminal.",

@@ -5,7 +5,6 @@ Laws: every VU is a task of this flow's nursery. At the end of its time no itera
 """
 
 from collections.abc import Callable, Mapping
-from itertools import takewhile
 
 import trio
 
@@ -18,11 +17,8 @@ from vezaflow.engine.users import Users, closing
 from vezaflow.engine.vu import Signal
 from vezaflow.engine.wheel import Wheel
 from vezaflow.metrics import Phase, Recorder
-from vezaflow.model import Executor
-from vezaflow.plan import PlannedFlow, PlannedLoad, Segment, starts, vu_changes
+from vezaflow.plan import PlannedFlow, Segment, starts, vu_changes, vus_in_time
 from vezaflow.protocols import Sender
-
-_IN_TIME = 0.99  # of the duration: who would come at the very end, as a ramp's last VU does, has nothing left to do
 
 
 class FlowRun:
@@ -43,7 +39,7 @@ class FlowRun:
         segment: Segment,
     ) -> None:
         self.flow = flow
-        self.delivered = Delivered(asked=_asked(flow.load, segment))
+        self.delivered = Delivered(asked=vus_in_time(flow.load, segment))
         self._recorder = recorder
         self._clock = clock
         self._stop_run = stop_run
@@ -151,14 +147,6 @@ class FlowRun:
         elif signal == Signal.STOP_FLOW:
             self.stop()
         self.delivered.stopped_by_author = True
-
-
-def _asked(load: PlannedLoad, segment: Segment) -> int:
-    """How many VUs of this segment there must have been. Of a ramp: those that come in time to do something."""
-    if load.executor is not Executor.RAMPING_VUS:
-        return segment.share(load.vus)
-    in_time = takewhile(lambda change: change.at < _IN_TIME * load.duration, segment.slice(vu_changes(load)))
-    return max((change.vus for change in in_time), default=0)
 
 
 def _driver(users: Users, term: Term, segment: Segment) -> ClosedDriver | OpenDriver:

@@ -1,18 +1,20 @@
 """What a load needs beside what there is: pure, so that `explain` shows what `run` refuses.
 
-Laws: only what surely can't suffice is refused (each VU has a connection of its own to its flow's base; memory is what
+Laws: only what surely can't suffice is refused (each VU has a connection of its own; memory is what
 was measured of the simplest VU); what is nearly used up is told. A fact that isn't known holds nothing up.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from math import ceil
 
 from vezaflow import units
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.limits.machine import Machine
-from vezaflow.plan import WHOLE, Plan, PlannedFlow, Segment
+from vezaflow.plan import WHOLE, Plan, PlannedFlow, Segment, requests_of
+from vezaflow.protocols import Origin
 
 SPARE_FILES = 64  # beside the VUs' connections: the program's own
 BASE_MEMORY = 64 << 20  # bytes of a process: 50 MiB measured with 1 VU (CPython 3.11, x86-64), and some room
@@ -29,7 +31,7 @@ class Enough(Enum):
     """Whether it suffices."""
 
     YES = "enough"
-    CLOSE = "just enough"
+    CLOSE = "little room"
     NO = "too little"
 
 
@@ -42,8 +44,10 @@ class Check:
     there: int
     needed_text: str
     there_text: str
+    label: str  # the name, and of what
     enough: Enough = Enough.YES
     remedy: str = ""
+    show: Callable[[int], str] = field(default=units.number, compare=False, repr=False)
 
     @property
     def sentence(self) -> str:
@@ -107,14 +111,14 @@ def _open_files(plan: Plan, there: Machine, division: Division) -> Iterator[Chec
     if there.open_files is None:
         return
     needed, allowed = _files_of_one(plan, division), there.open_files
-    ways = [f"`ulimit -Hn {needed}` (as root)"]
+    ways = [f"`ulimit -Hn {ceil(needed / _CLOSE)}` (as root)"]
     crews = (Division(workers, division.segment) for workers in range(division.workers + 1, _MOST_WORKERS + 1))
-    enough = next((crew.workers for crew in crews if _files_of_one(plan, crew) <= allowed), None)
+    enough = next((crew.workers for crew in crews if _files_of_one(plan, crew) <= _CLOSE * allowed), None)
     if enough is not None:
         ways.append(f"`--workers {enough}`")
-    in_one = " in one process" if division.workers > 1 else ""
+    label = "open files of one process" if division.workers > 1 else "open files"
     yield _judged(
-        Check("open files", needed, allowed, f"{needed:,} open files{in_one}", f"{allowed:,} allowed"),
+        Check("open files", needed, allowed, f"{needed:,} {label}", f"{allowed:,} allowed", label),
         f"{', '.join(ways)}, or fewer VUs",
     )
 
@@ -130,22 +134,26 @@ def _ports(plan: Plan, there: Machine, division: Division) -> Iterator[Check]:
     if there.ports is None or not connections:
         return
     widened = there.ports < _WIDEST[1] - _WIDEST[0]
+    needed, ports = f"{units.counted(connections, 'connection')} to {target}", f"{there.ports:,} local ports for them"
     yield _judged(
-        Check(
-            "local ports", connections, there.ports,
-            f"{units.counted(connections, 'connection')} to {target}", f"{there.ports:,} local ports for them",
-        ),
+        Check("local ports", connections, there.ports, needed, ports, f"local ports to {target}"),
         f"{_RANGE + ', ' if widened else ''}{_ELSEWHERE}, or fewer VUs",
-    )  # fmt: skip
+    )
 
 
 def _busiest(plan: Plan, division: Division) -> tuple[str, int]:
-    """The base that most VUs connect to, and how many they are."""
+    """The server that most VUs connect to, and how many they are. A VU surely goes where its first request does."""
     vus: Counter[str] = Counter()
     for flow in plan.flows:
-        if flow.targets.base is not None:
-            vus[flow.targets.base.origin.authority] += division.here(flow.load.max_vus)
+        if (origin := _first(flow)) is not None:
+            vus[origin.authority] += division.here(flow.load.max_vus)
     return max(vus.items(), key=lambda item: item[1], default=("", 0))
+
+
+def _first(flow: PlannedFlow) -> Origin | None:
+    """Where a flow's first request goes; None where only the run tells."""
+    first = next(requests_of((*flow.login, *flow.steps)), None)
+    return first.foreseen.origin if first is not None else None
 
 
 def _memory(plan: Plan, there: Machine, division: Division) -> Iterator[Check]:
@@ -155,8 +163,9 @@ def _memory(plan: Plan, there: Machine, division: Division) -> Iterator[Check]:
     ways = ["fewer VUs", "a machine with more memory", _ELSEWHERE]
     if division.workers > 1:
         ways.insert(0, "fewer workers")
+    about, left = f"about {units.size(needed)} of memory", f"{units.size(there.memory)} available"
     yield _judged(
-        Check("memory", needed, there.memory, f"about {units.size(needed)}", f"{units.size(there.memory)} available"),
+        Check("memory", needed, there.memory, about, left, "memory, about", show=units.size),
         f"{', '.join(ways[:-1])}, or {ways[-1]}",
     )
 
@@ -169,16 +178,15 @@ def estimated_memory(plan: Plan, division: Division) -> int:
 
 
 def _memory_of_vu(flow: PlannedFlow) -> int:
-    base = flow.targets.base
-    return VU_MEMORY + (TLS_MEMORY if base is not None and base.origin.scheme == "https" else 0)
+    origin = _first(flow)
+    return VU_MEMORY + (TLS_MEMORY if origin is not None and origin.scheme == "https" else 0)
 
 
 def _cores(there: Machine, division: Division) -> Iterator[Check]:
     """More workers than cores hinder each other, and are no worse than slow."""
     if there.cores is None:
         return
-    fits = Check(
-        "cores", division.workers, there.cores, units.counted(division.workers, "core"), f"{there.cores:,} usable"
-    )  # fmt: skip
+    needed, usable = units.counted(division.workers, "core"), f"{there.cores:,} usable"
+    fits = Check("cores", division.workers, there.cores, needed, usable, "cores")
     short = division.workers > there.cores
     yield replace(fits, enough=Enough.CLOSE, remedy=f"`--workers {there.cores}`") if short else fits

@@ -3,7 +3,7 @@
 from vezaflow.model.answer_tables import ITEM_FIELDS
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.gates import Gate
-from vezaflow.model.hosts import is_allowed
+from vezaflow.model.hosts import allowed_by, is_allowed
 from vezaflow.model.input_types import InputType, fit
 from vezaflow.model.json_schema import SCHEMAS, schema_text
 from vezaflow.model.lint import lint
@@ -115,6 +115,7 @@ __all__ = [
     "Variable",
     "While",
     "all_steps",
+    "allowed_by",
     "environment",
     "fit",
     "is_allowed",

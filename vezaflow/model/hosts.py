@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from vezaflow.syntax import Expression, Literal, Template
 
 SCHEMES = ("http://", "https://")
+LOOPBACK = "loopback"
 
 
 def is_loopback(host: str) -> bool:
@@ -23,9 +24,15 @@ def is_loopback(host: str) -> bool:
 
 def is_allowed(host: str, port: int, patterns: Sequence[str]) -> bool:
     """Whether the guard lets a host be loaded. The patterns are in lower case."""
-    return is_loopback(host) or any(
-        fnmatchcase(host, pattern) or fnmatchcase(f"{host}:{port}", pattern) for pattern in patterns
-    )
+    return allowed_by(host, port, patterns) is not None
+
+
+def allowed_by(host: str, port: int, patterns: Sequence[str]) -> str | None:
+    """Why the guard lets a host be loaded: `loopback`, or the pattern; None if it doesn't."""
+    if is_loopback(host):
+        return LOOPBACK
+    fits = (p for p in patterns if fnmatchcase(host, p) or fnmatchcase(f"{host}:{port}", p))
+    return next(fits, None)
 
 
 def start_of(url: Expression) -> str | None:

@@ -10,7 +10,7 @@ from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs, Secrets
 from vezaflow.plan.load import PlannedLoad, PlannedStage
-from vezaflow.plan.pacing import WHOLE, Segment, VuChange, starts, vu_changes
+from vezaflow.plan.pacing import WHOLE, Segment, VuChange, corners, due, starts, vu_changes, vus_in_time
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
 from vezaflow.plan.requests import RequestError
 from vezaflow.plan.scope import UNSET, EvaluationError, Scope
@@ -34,6 +34,7 @@ from vezaflow.plan.steps import (
     PlannedWhile,
 )
 from vezaflow.plan.targets import GuardError, Target, Targets, UrlError
+from vezaflow.plan.walk import requests_of
 
 __all__ = [
     "UNSET",
@@ -82,8 +83,12 @@ __all__ = [
     "Variables",
     "VuChange",
     "build",
+    "corners",
     "deck",
+    "due",
+    "requests_of",
     "show",
     "starts",
     "vu_changes",
+    "vus_in_time",
 ]

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 from urllib.parse import quote, urlencode
 
 import orjson
@@ -22,6 +22,14 @@ from vezaflow.protocols import Body as Payload
 Render = Callable[[Scope], Payload]
 
 
+class Prepared(NamedTuple):
+    """The callable that makes a body, its Content-Type ('' where there is none), and its bytes at least."""
+
+    render: Render
+    content_type: str
+    least: int
+
+
 class BodyCompiler:
     """Prepares bodies; one for a suite, so that equal bytes are one object in memory."""
 
@@ -33,23 +41,23 @@ class BodyCompiler:
         self._files: dict[Path, memoryview] = {}
         self._boundary = "vezaflow-" + hashlib.sha256(str(seed).encode()).hexdigest()[:24]
 
-    def body(self, body: Body | None, compiler: Compiler) -> tuple[Render, str]:
-        """The callable that makes a body, and its Content-Type ('' where there is none)."""
+    def body(self, body: Body | None, compiler: Compiler) -> Prepared:
+        """The body, prepared."""
         if body is None:
-            return Constant(None), ""
+            return Prepared(Constant(None), "", 0)
         content: Any = body.content
         match body.kind:
             case BodyKind.JSON:
-                return self._json(content, compiler, body.span), "application/json"
+                return _prepared(self._json(content, compiler, body.span), "application/json")
             case BodyKind.FORM:
-                return self._form(content, compiler), "application/x-www-form-urlencoded"
+                return _prepared(self._form(content, compiler), "application/x-www-form-urlencoded")
             case BodyKind.TEXT:
-                return self._text(content, compiler), "text/plain; charset=utf-8"
+                return _prepared(self._text(content, compiler), "text/plain; charset=utf-8")
             case BodyKind.BYTES | BodyKind.FILE:
                 view = self._shared(content, compiler)
-                return Constant((view,) if len(view) else None), "application/octet-stream"
+                return _prepared(Constant((view,) if len(view) else None), "application/octet-stream")
             case BodyKind.MULTIPART:
-                return self._multipart(content, compiler), f"multipart/form-data; boundary={self._boundary}"
+                return self._multipart(content, compiler)
         assert_never(body.kind)
 
     def _json(self, tree: Any, compiler: Compiler, span: Span) -> Render:
@@ -101,7 +109,7 @@ class BodyCompiler:
                 return memoryview(b"")
         return self._files[path]
 
-    def _multipart(self, parts: tuple[Part, ...], compiler: Compiler) -> Render:
+    def _multipart(self, parts: tuple[Part, ...], compiler: Compiler) -> Prepared:
         """RFC 7578: each part is a rendered head, then its content, untouched where it is shared bytes."""
         pieces: list[Render] = []
         for index, part in enumerate(parts):
@@ -111,9 +119,11 @@ class BodyCompiler:
             else:
                 pieces.append(self._text(part.content, compiler))
         pieces.append(Constant(f"\r\n--{self._boundary}--\r\n".encode()))
+        content_type = f"multipart/form-data; boundary={self._boundary}"
+        least = sum(len(piece.value) for piece in pieces if isinstance(piece, Constant))
         if all(isinstance(piece, Constant) for piece in pieces):
-            return Constant(tuple(piece(None) for piece in pieces))  # type: ignore[arg-type]
-        return lambda scope: tuple(piece(scope) for piece in pieces)  # type: ignore[misc]
+            return Prepared(Constant(tuple(piece(None) for piece in pieces)), content_type, least)  # type: ignore[arg-type]
+        return Prepared(lambda scope: tuple(piece(scope) for piece in pieces), content_type, least)  # type: ignore[misc]
 
     def _part_head(self, part: Part, compiler: Compiler, *, first: bool) -> Render:
         is_file = not isinstance(part.content, GeneratedBytes | FileBytes)
@@ -137,6 +147,18 @@ class BodyCompiler:
 
         constant = all(x is None or isinstance(x, Constant) for x in (filename, content_type))
         return Constant(head(None)) if constant else head  # type: ignore[arg-type]
+
+
+def _prepared(render: Render, content_type: str) -> Prepared:
+    """A body of which all is known, or nothing."""
+    return Prepared(render, content_type, size_of(render.value) if isinstance(render, Constant) else 0)
+
+
+def size_of(body: Payload) -> int:
+    """Bytes of a body."""
+    if body is None:
+        return 0
+    return len(body) if isinstance(body, bytes) else sum(len(piece) for piece in body)
 
 
 def _quoted(text: str) -> str:

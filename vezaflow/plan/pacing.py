@@ -8,15 +8,17 @@ segments start together is what the whole starts, in the same order.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from math import ceil, sqrt
 from typing import NamedTuple
 
+from vezaflow.model import Executor
 from vezaflow.plan.load import PlannedLoad, PlannedStage
 
 STARTS_PER_SECOND = 1000.0
 """A crowd is let in at this pace: 1650 VUs that connect in one instant would be a burst that nobody asked for."""
 _SPREAD = 0.1  # of what follows: a short load's crowd comes within this share of it
+_IN_TIME = 0.99  # of the duration
 _SLACK = 1e-12  # relative: what the sum of the stages may be off, so that 2500 starts are never 2501
 
 
@@ -77,6 +79,37 @@ def vu_changes(load: PlannedLoad) -> Iterator[VuChange]:
 def starts(load: PlannedLoad) -> Iterator[float]:
     """When the iterations of an open load start."""
     return arrivals(load.start, load.stages)
+
+
+def vus_in_time(load: PlannedLoad, segment: Segment) -> int:
+    """How many VUs of a segment come in time to do something: of a ramp the very last has nothing left to do."""
+    if load.executor is not Executor.RAMPING_VUS:
+        return segment.share(load.vus)
+    in_time = takewhile(lambda change: change.at < _IN_TIME * load.duration, segment.slice(vu_changes(load)))
+    return max((change.vus for change in in_time), default=0)
+
+
+def due(load: PlannedLoad) -> int:
+    """How many iterations of an open load start: what `starts` has, counted without it."""
+    whole = sum(duration * (rate + target) / 2 for duration, rate, target in _slopes(load))
+    return max(0, ceil(whole - _SLACK * max(1.0, whole)))
+
+
+def corners(load: PlannedLoad) -> Iterator[tuple[float, float]]:
+    """Where the line of an open load's rate begins, bends and ends: seconds from its start, starts per second."""
+    at = 0.0
+    for duration, rate, target in _slopes(load):
+        yield at, rate
+        at += duration
+        yield at, target
+
+
+def _slopes(load: PlannedLoad) -> Iterator[tuple[float, float, float]]:
+    """Each stage's duration, and the rates that it begins and ends with."""
+    rate = load.start
+    for duration, target in load.stages:
+        yield duration, rate, target
+        rate = target
 
 
 def constant_vus(vus: int, duration: float) -> Iterator[VuChange]:

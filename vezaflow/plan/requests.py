@@ -15,28 +15,33 @@ from urllib.parse import quote
 from vezaflow import __version__
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.model import Auth, Expect, Expression, From, OnFailure, Poll, Request, RequestDefaults, Schema
+from vezaflow.model import Auth, Expect, Expression, OnFailure, Poll, Request, RequestDefaults, Schema
 from vezaflow.plan.attempts import plan_poll, plan_retry
-from vezaflow.plan.bodies import BodyCompiler, query_text
+from vezaflow.plan.bodies import BodyCompiler, Render, query_text, size_of
 from vezaflow.plan.checks import Failure, plan_check
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate
 from vezaflow.plan.extractors import plan_extract
+from vezaflow.plan.foreseen import Foreseen, reasons_of, wanted
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.statuses import table_of
 from vezaflow.plan.steps import Outgoing, PlannedRequest
 from vezaflow.plan.targets import GuardError, Target, Targets, UrlError
-from vezaflow.protocols import Body, ErrorKind, Want
-from vezaflow.syntax import JsonSchema, Literal, Template, calls, compile_schema
+from vezaflow.protocols import Body, ErrorKind, Origin, Want
+from vezaflow.syntax import JsonSchema, Literal, Template, compile_schema
 
 DEFAULT_TIMEOUT = 60.0  # seconds, as k6's
 DEFAULT_REDIRECTS = 10  # as k6's
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})  # RFC 9110, 9.2.2
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})  # these say Content-Length: 0 when they have none
-_READS_BODY = frozenset({"json", "body", "size"})
 _KEPT_HEADS = 8192
 
 _quote = lru_cache(maxsize=_KEPT_HEADS)(lambda text: quote(text, safe=""))
+
+
+Text = Callable[[Scope], str]
+Prepare = Callable[[Scope], Outgoing]
+Redirect = Callable[[Scope, Outgoing, Target, bool], Outgoing]
 
 
 class RequestCompiler:
@@ -64,7 +69,13 @@ class RequestCompiler:
     def poll(self, poll: Poll) -> PlannedRequest:
         """The request of a poll, which goes on until its answer is as asked."""
         request = self.request(poll.request)
-        return replace(request, poll=plan_poll(poll, self._compiler), want=request.want | _read_by(poll.until))
+        reasons = reasons_of(poll.request, poll)
+        return replace(
+            request,
+            poll=plan_poll(poll, self._compiler),
+            want=request.want | wanted(reasons),
+            foreseen=replace(request.foreseen, reasons=reasons),
+        )
 
     def request(self, request: Request) -> PlannedRequest:
         options = merge((request.options, *self._defaults))
@@ -76,14 +87,18 @@ class RequestCompiler:
             )
         follow = self._follow(options.follow)
         accepts, explicit = _accepted(request.expect)
-        prepare, redirect = self._prepare(request, options)
+        url = self._url(request)
+        body = self._bodies.body(request.body, self._compiler)
+        headers, bare_headers = self._headers(options, body.content_type)
+        prepare, redirect = self._prepare(request, url, body.render, headers, bare_headers)
+        reasons = reasons_of(request)
         checks = request.expect.expectations if request.expect else ()
         return PlannedRequest(
             name=request.name,
             method=request.method,
             prepare=prepare,
             redirect=redirect,
-            want=_wanted(request) | Want.COOKIES,
+            want=wanted(reasons) | Want.COOKIES,
             timeout=self._statics.seconds(options.timeout) if options.timeout else DEFAULT_TIMEOUT,
             accepts=accepts,
             explicit=explicit,
@@ -97,6 +112,12 @@ class RequestCompiler:
             tags=options.tags,
             retry=plan_retry(request.retry, self._compiler, self._statics) if request.retry is not None else None,
             poll=None,
+            foreseen=Foreseen(
+                url=" ".join(request.url_span.text.strip("\"'").split()),
+                origin=self._origin(request.url),
+                sends=_least(prepare, request.method, headers, body.least),
+                reasons=reasons,
+            ),
             span=request.span,
         )
 
@@ -122,11 +143,8 @@ class RequestCompiler:
         return self._statics.count(follow, least=0)
 
     def _prepare(
-        self, request: Request, options: RequestDefaults
-    ) -> tuple[Callable[[Scope], Outgoing], Callable[[Scope, Outgoing, Target, bool], Outgoing]]:
-        url = self._url(request)
-        render_body, content_type = self._bodies.body(request.body, self._compiler)
-        headers, bare_headers = self._headers(options, content_type)
+        self, request: Request, url: Text, render_body: Render, headers: Text, bare_headers: Text
+    ) -> tuple[Prepare, Redirect]:
         resolve = self._resolver(request.url_span)
         method = request.method
 
@@ -162,6 +180,20 @@ class RequestCompiler:
         except EvaluationError as e:
             self._diagnostics.error("VF705", span, e.message)
         return prepare
+
+    def _origin(self, url: Expression) -> Origin | None:
+        """Where a URL goes, if that is known before the run. Its faults are told elsewhere."""
+        first = self._compiler.text(url.parts[0] if isinstance(url, Template) and url.parts else url)
+        if not isinstance(first, Constant):
+            return None
+        start = first.value
+        if isinstance(url, Template) and "://" in start:
+            scheme, _, rest = start.partition("://")
+            start = f"{scheme}://{rest.partition('/')[0]}/" if "/" in rest else ""
+        try:
+            return self._targets.resolve(start).origin
+        except (UrlError, GuardError):
+            return None
 
     def _refuse(self, error: "RequestError") -> None:
         if error.kind is ErrorKind.GUARD:
@@ -326,6 +358,15 @@ def refusal(reason: str) -> VezaflowError:
     )
 
 
+def _least(prepare: Prepare, method: str, headers: Text, body: int) -> int:
+    """Bytes that a request sends at least: all of one that never changes, else what is fixed of it."""
+    if isinstance(prepare, Constant):
+        outgoing: Outgoing = prepare.value
+        return len(outgoing.head) + size_of(outgoing.body)
+    lines = headers.value if isinstance(headers, Constant) else ""
+    return len(f"{method} / HTTP/1.1\r\n{lines}\r\n".encode()) + body
+
+
 def _kept(url: Callable[[Scope], str], build: Callable[[str], Outgoing]) -> Callable[[Scope], Outgoing]:
     kept: dict[str, Outgoing] = {}
 
@@ -367,7 +408,7 @@ def _joined(url: str, parts: list[str]) -> str:
 def _length(body: Body, method: str) -> str:
     if body is None:
         return "Content-Length: 0\r\n" if method in _WITH_BODY else ""
-    size = len(body) if isinstance(body, bytes) else sum(len(piece) for piece in body)
+    size = len(body) if isinstance(body, bytes) else size_of(body)
     return f"Content-Length: {size}\r\n"
 
 
@@ -386,32 +427,3 @@ def _status_failure(request: Request) -> Callable[[int], Failure]:
     span = expected.span if expected else request.span
     wanted = expected.text if expected else "a status below 400"
     return lambda status: Failure(ErrorKind.STATUS, "VF601", f"the status is {status}, not {wanted}", span)
-
-
-def _wanted(request: Request) -> Want:
-    want = Want.HEADERS if request.retry is not None else Want.NOTHING  # Retry-After
-    for extract in request.extract:
-        if extract.source is From.HEADER:
-            want |= Want.HEADERS
-        elif extract.source is From.ANSWER:
-            want |= Want.BODY if extract.argument == "body" else Want.NOTHING
-        elif extract.source is not From.COOKIE:
-            want |= Want.BODY
-    for expectation in request.expect.expectations if request.expect else ():
-        if expectation.kind == "header":
-            want |= Want.HEADERS
-        elif expectation.kind in ("json", "body", "schema"):
-            want |= Want.BODY
-        for side in (expectation.expected, expectation.contains):
-            want |= _read_by(side) if side is not None else Want.NOTHING
-    return want
-
-
-def _read_by(expression: Expression) -> Want:
-    want = Want.NOTHING
-    for call in calls(expression):
-        if call.function in _READS_BODY:
-            want |= Want.BODY
-        elif call.function == "header":
-            want |= Want.HEADERS
-    return want

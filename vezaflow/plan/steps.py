@@ -12,6 +12,7 @@ from vezaflow.model import Backoff, OnFailure
 from vezaflow.plan.checks import Failure, PlannedCheck
 from vezaflow.plan.evaluate import Evaluate
 from vezaflow.plan.extractors import PlannedExtract
+from vezaflow.plan.foreseen import Foreseen
 from vezaflow.plan.scope import Scope
 from vezaflow.plan.targets import Target
 from vezaflow.protocols import Body, ErrorKind, Want
@@ -71,6 +72,7 @@ class PlannedRequest:
     tags: tuple[tuple[str, str], ...]
     retry: PlannedRetry | None
     poll: PlannedPoll | None
+    foreseen: Foreseen
     span: Span
 
 

@@ -53,6 +53,11 @@ class Targets:
     def base(self) -> Target | None:
         return self._base
 
+    @property
+    def allow(self) -> tuple[str, ...]:
+        """The guard's patterns."""
+        return self._allow
+
     def resolve(self, url: str) -> Target:
         """The target of a URL: absolute, or a path under the base. Raises UrlError, GuardError."""
         found = self._cache.get(url)

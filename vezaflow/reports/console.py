@@ -5,7 +5,6 @@ than `width`, but for paths, messages of a server, and the author's own YAML.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from vezaflow import units
 from vezaflow.diagnostics import render_one
@@ -13,6 +12,7 @@ from vezaflow.engine import Dropped
 from vezaflow.gates import Concern, Outcome, Verdict
 from vezaflow.metrics import StepRow
 from vezaflow.reports import rows
+from vezaflow.reports.look import DIM, Look, table
 from vezaflow.results import Health, RunResult, WorkerHealth, headline
 
 _SLOWEST = 5
@@ -21,35 +21,23 @@ _INCIDENTS = 3
 _TONES = {Outcome.GREEN: "32", Outcome.RED: "1;31", Outcome.INCONCLUSIVE: "33"}
 _MARKS = {Outcome.GREEN: "✓", Outcome.RED: "✗", Outcome.INCONCLUSIVE: "–"}
 _WORDS = {Outcome.GREEN: "held ", Outcome.RED: "BROKE", Outcome.INCONCLUSIVE: "?    "}
-_BOLD, _DIM = "1", "2"
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    colour: bool
-    width: int
-
-    def paint(self, text: str, tone: str) -> str:
-        return f"\x1b[{tone}m{text}\x1b[0m" if self.colour and text else text
-
-    def title(self, text: str) -> str:
-        return self.paint(text, _BOLD)
-
-    def mark(self, outcome: Outcome) -> str:
-        return self.paint((_MARKS if self.colour else _WORDS)[outcome], _TONES[outcome])
 
 
 def console(result: RunResult, *, colour: bool = False, width: int = 100) -> str:
     """The whole summary, its lines ended."""
-    look = _Look(colour, width)
-    parts: tuple[Callable[[RunResult, _Look], Iterable[str]], ...] = (
+    look = Look(colour, width)
+    parts: tuple[Callable[[RunResult, Look], Iterable[str]], ...] = (
         _verdict, _gates, _flows, _arrivals, _slowest, _around, _errors, _incidents, _generator,
     )  # fmt: skip
     blocks = [list(part(result, look)) for part in parts]
     return "\n".join("\n".join(block) + "\n" for block in blocks if block)
 
 
-def _verdict(result: RunResult, look: _Look) -> Iterator[str]:
+def _mark(outcome: Outcome, look: Look) -> str:
+    return look.paint((_MARKS if look.colour else _WORDS)[outcome], _TONES[outcome])
+
+
+def _verdict(result: RunResult, look: Look) -> Iterator[str]:
     tone = _TONES[result.outcome]
     yield look.paint(headline(result.outcome, result.verdicts, result.concerns), f"1;{tone}")
     if result.aborted:
@@ -58,9 +46,9 @@ def _verdict(result: RunResult, look: _Look) -> Iterator[str]:
         if number or result.outcome is not Outcome.INCONCLUSIVE:  # else the headline says it
             yield f"  {concern.text}"
         if concern.remedy:
-            yield look.paint(f"    remedy: {concern.remedy}", _DIM)
+            yield look.paint(f"    remedy: {concern.remedy}", DIM)
     if result.outcome is Outcome.INCONCLUSIVE and not result.concerns:
-        yield look.paint("    remedy: see below why; check those gates' labels and steps, or run for longer", _DIM)
+        yield look.paint("    remedy: see below why; check those gates' labels and steps, or run for longer", DIM)
     for note in result.notes:
         yield f"  note: {note}"
     where = f" on {result.base_url}" if result.base_url else ""
@@ -69,7 +57,7 @@ def _verdict(result: RunResult, look: _Look) -> Iterator[str]:
     yield f"  {result.suite}: {lasted}{where}, {rows.load_text(result)}, {result.started:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _gates(result: RunResult, look: _Look) -> Iterator[str]:
+def _gates(result: RunResult, look: Look) -> Iterator[str]:
     if not result.verdicts:
         return
     yield look.title("Gates")
@@ -79,9 +67,9 @@ def _gates(result: RunResult, look: _Look) -> Iterator[str]:
     for scope, verdicts in rows.by_scope(result):
         yield f"  {'all flows' if scope == rows.ALL else scope}"
         for verdict in verdicts:
-            remark = look.paint(_remark(verdict, result.concerns), _DIM)
+            remark = look.paint(_remark(verdict, result.concerns), DIM)
             line = f"{verdict.gate.text:<{wide}}  {verdict.shown:>{shown}}  {remark}"
-            yield f"    {look.mark(verdict.outcome)} {line}".rstrip()
+            yield f"    {_mark(verdict.outcome, look)} {line}".rstrip()
 
 
 def _remark(verdict: Verdict, concerns: Sequence[Concern]) -> str:
@@ -92,16 +80,15 @@ def _remark(verdict: Verdict, concerns: Sequence[Concern]) -> str:
     return rows.margin_text(verdict)
 
 
-def _flows(result: RunResult, look: _Look) -> Iterator[str]:
+def _flows(result: RunResult, look: Look) -> Iterator[str]:
     head = ("flow", "VUs", "iterations", "requests", "req/s", "p50", "p95", "p99", "max", "failed")
     yield look.title("Flows")
-    table = [_flow_cells(row) for row in rows.flow_rows(result)]
-    yield from _table(head, table, look)
+    yield from table(head, [_flow_cells(row) for row in rows.flow_rows(result)], look, _SPARE)
     if rows.has_unjudged(result):
         yield ""
-        yield look.paint("  and outside of what `measure` lets the gates judge", _DIM)
-        table = [_flow_cells(row) for row in rows.flow_rows(result, judged=False) if row.requests]
-        yield from _table(head, table, look)
+        yield look.paint("  and outside of what `measure` lets the gates judge", DIM)
+        cells = [_flow_cells(row) for row in rows.flow_rows(result, judged=False) if row.requests]
+        yield from table(head, cells, look, _SPARE)
 
 
 def _flow_cells(row: rows.FlowRow) -> tuple[str, ...]:
@@ -118,12 +105,12 @@ _ARRIVALS_HEAD = ("open flow", "due", "dropped", "late p99", "took p95", "took p
 _WHY = {Dropped.NO_FREE_VU: "no VU was free", Dropped.GENERATOR_LATE: "the generator was late"}
 
 
-def _arrivals(result: RunResult, look: _Look) -> Iterator[str]:
+def _arrivals(result: RunResult, look: Look) -> Iterator[str]:
     found = rows.arrivals(result)
     if not found:
         return
-    yield look.title("Arrivals") + look.paint(" (whole iterations; felt: from when each was due)", _DIM)
-    yield from _table(_ARRIVALS_HEAD, [_arrivals_cells(row) for row in found], look)
+    yield look.title("Arrivals") + look.paint(" (whole iterations; felt: from when each was due)", DIM)
+    yield from table(_ARRIVALS_HEAD, [_arrivals_cells(row) for row in found], look, _SPARE)
     for row in found:
         why = ", ".join(f"{units.number(count)} as {_WHY[Dropped(reason)]}" for reason, count in row.dropped if count)
         if why:
@@ -138,19 +125,19 @@ def _arrivals_cells(row: rows.ArrivalsRow) -> tuple[str, ...]:
     return (row.flow, units.number(row.due), f"{units.number(dropped)}{share}", *map(rows.time, (*times, *felt)))
 
 
-def _slowest(result: RunResult, look: _Look) -> Iterator[str]:
+def _slowest(result: RunResult, look: Look) -> Iterator[str]:
     found = rows.slowest(result, _SLOWEST)
     if found:
         yield look.title("Slowest steps")
-        yield from _table(_STEP_HEAD, [_step_cells(row) for row in found], look)
+        yield from table(_STEP_HEAD, [_step_cells(row) for row in found], look, _SPARE)
 
 
-def _around(result: RunResult, look: _Look) -> Iterator[str]:
+def _around(result: RunResult, look: Look) -> Iterator[str]:
     found = rows.around(result)
     if found:
-        yield look.title("Around the load") + look.paint(" (no gate judges these)", _DIM)
+        yield look.title("Around the load") + look.paint(" (no gate judges these)", DIM)
         named = [(f"{row.phase.value}: {_step_name(row)}", *_step_cells(row)[1:]) for row in found]
-        yield from _table(_STEP_HEAD, named, look)
+        yield from table(_STEP_HEAD, named, look, _SPARE)
 
 
 _SPARE = ("max", "felt max", "VUs", "p50", "took p99", "late p99", "CPU at most", "late at most", "p99", "requests")
@@ -168,7 +155,7 @@ def _step_cells(row: StepRow) -> tuple[str, ...]:
     return (_step_name(row), units.number(row.requests), *times, failed)
 
 
-def _errors(result: RunResult, look: _Look) -> Iterator[str]:
+def _errors(result: RunResult, look: Look) -> Iterator[str]:
     found = result.summary.error_rows()
     if not found:
         return
@@ -180,19 +167,19 @@ def _errors(result: RunResult, look: _Look) -> Iterator[str]:
         times = look.paint(what, "31")
         yield f"  {step}  {times}  {units.number(row.count)} ({units.ratio(row.share)} of the step), {when}"
         if row.detail:
-            yield look.paint(f"      {_one_line(row.detail)}", _DIM)
+            yield look.paint(f"      {_one_line(row.detail)}", DIM)
     if len(found) > _ERRORS:
-        yield look.paint(f"  and {len(found) - _ERRORS} more kinds, in the JSON summary", _DIM)
+        yield look.paint(f"  and {len(found) - _ERRORS} more kinds, in the JSON summary", DIM)
 
 
-def _incidents(result: RunResult, look: _Look) -> Iterator[str]:
+def _incidents(result: RunResult, look: Look) -> Iterator[str]:
     for number, incident in enumerate(result.incidents[:_INCIDENTS]):
         if number:
             yield ""
         yield render_one(incident, colour=look.colour).rstrip("\n")
 
 
-def _generator(result: RunResult, look: _Look) -> Iterator[str]:
+def _generator(result: RunResult, look: Look) -> Iterator[str]:
     health = result.health
     late = f"p99 {_milliseconds(health.lag_p99_ms)}, at most {_milliseconds(health.lag_max_ms)}"
     yield look.title("Generator")
@@ -202,7 +189,7 @@ def _generator(result: RunResult, look: _Look) -> Iterator[str]:
     yield f"  memory {units.size(health.memory)}, {users}, seed {result.seed}"
     yield f"  {_stamped(health)}"
     if len(health.workers) > 1:
-        yield from _table(_WORKER_HEAD, [_worker_cells(worker) for worker in health.workers], look)
+        yield from table(_WORKER_HEAD, [_worker_cells(worker) for worker in health.workers], look, _SPARE)
     for path in result.files:
         yield f"  written: {path}"
 
@@ -232,23 +219,3 @@ def _milliseconds(value: float) -> str:
 def _one_line(text: str, width: int = 160) -> str:
     line = " ".join(text.split())
     return line if len(line) <= width else line[: width - 1] + "…"
-
-
-def _table(head: Sequence[str], cells: Sequence[Sequence[str]], look: _Look) -> Iterator[str]:
-    """Columns as wide as they need to be, numbers to the right; what can be spared goes when there is no room."""
-    columns = list(zip(head, *cells, strict=True))
-    for spare in _SPARE:
-        if sum(max(map(len, column)) + 2 for column in columns) > look.width:
-            columns = [column for column in columns if column[0] != spare]
-    head, *cells = zip(*columns, strict=True)
-    widths = [max(map(len, column)) for column in columns]
-    widths[0] = max(8, min(widths[0], look.width - 2 - sum(width + 2 for width in widths[1:])))
-    yield look.paint(_cells(head, widths), _DIM)
-    for row in cells:
-        yield _cells(row, widths)
-
-
-def _cells(row: Sequence[str], widths: Sequence[int]) -> str:
-    name = row[0] if len(row[0]) <= widths[0] else row[0][: widths[0] - 1] + "…"
-    rest = "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
-    return f"  {name:<{widths[0]}}{rest}".rstrip()

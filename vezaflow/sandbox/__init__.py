@@ -3,7 +3,7 @@
 Importing this door costs neither uvicorn nor starlette; starting a sandbox does.
 """
 
-from vezaflow.sandbox.process import Sandbox, serve, start
+from vezaflow.sandbox.process import UNSTARTED, Sandbox, serve, start
 from vezaflow.sandbox.settings import SandboxSettings
 
-__all__ = ["Sandbox", "SandboxSettings", "serve", "start"]
+__all__ = ["UNSTARTED", "Sandbox", "SandboxSettings", "serve", "start"]

@@ -36,6 +36,10 @@ class Sandbox:
         return {"BASE_URL": self.base_url, "STREAM_TRACK_ID": self.track_id, "USER_TOKEN": self.token}
 
 
+UNSTARTED = Sandbox("http://sandbox.localhost", "a-token", "a-track", 0)
+"""Stands for one that is not started, and so has no port yet: enough to explain what would be sent to it."""
+
+
 @contextmanager
 def start(settings: SandboxSettings | None = None) -> Iterator[Sandbox]:
     """A sandbox in its own process for as long as the `with` lasts; VezaflowError if it can't start."""

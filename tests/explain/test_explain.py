@@ -1,0 +1,193 @@
+"""What an explanation says and shows. The golden texts, and the example in docs/explain.md, are read by eye when they
+change: `PYTHONPATH=tests python tests/explain/test_explain.py` writes them anew.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+import pytest
+from asked import ROOMY, SMALL, evening, explained
+
+from vezaflow.diagnostics import Diagnostics
+from vezaflow.explain import document, explain, page
+from vezaflow.explain.chart import axis, bars
+from vezaflow.explain.profile import Profile
+from vezaflow.limits import Division, Machine
+from vezaflow.model import read_suite
+from vezaflow.plan import Inputs, Segment, build
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = Path(__file__).parent / "golden"
+DOCS = ROOT / "docs" / "explain.md"
+LAPTOP = Machine(open_files=1024, ports=28_232, memory=8 << 30, cores=2)
+GATES = "gates: {http_req_failed: rate < 1 %}\n"
+ONE = "load: {vus: 10, duration: 1m}\nsteps: [{get: /}]\n" + GATES
+
+
+def drawn(there: Machine, division: Division, width: int) -> str:
+    plan = evening()
+    return plan.secrets.mask(page(explain(plan, there, division), width=width))
+
+
+TEXTS: dict[str, Callable[[], str]] = {
+    "evening_120.txt": lambda: drawn(ROOMY, Division(), 120),
+    "evening_80.txt": lambda: drawn(ROOMY, Division(8), 80),
+    "refused_80.txt": lambda: drawn(SMALL, Division(), 80),
+    "share_60.txt": lambda: drawn(ROOMY, Division(2, Segment(1, 4)), 60),
+    "one_100.txt": lambda: page(explained(ONE)),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_page_reads_as_its_golden_text(name: str) -> None:
+    assert TEXTS[name]() == (GOLDEN / name).read_text(encoding="utf-8")
+
+
+def of_docs() -> str:
+    """The page of the suite that docs/explain.md shows."""
+    root = Path("night")
+    texts = re.findall(r"^```yaml\n# (\S+)\n(.*?)^```", DOCS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    diagnostics = Diagnostics()
+    suite = read_suite([root], diagnostics, overlay={root / name: text for name, text in texts})
+    assert suite is not None
+    plan = build(suite, Inputs({}), diagnostics)
+    assert plan is not None
+    return page(explain(plan, LAPTOP, Division()), width=100)
+
+
+def test_the_example_of_the_docs_is_what_is_shown() -> None:
+    assert f"$ vezaflow explain night\n{of_docs()}```\n" in DOCS.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    for there in (ROOMY, SMALL):
+        assert max(map(len, drawn(there, Division(), width).splitlines())) <= width
+
+
+def test_colours_come_only_when_asked_for() -> None:
+    assert "\x1b" not in page(explained(ONE))
+    assert "\x1b[1;32m" in page(explained(ONE), colour=True)
+
+
+def test_no_secret_is_shown_in_any_form() -> None:
+    found = explain(evening(), ROOMY, Division())
+    assert "tok-3n" not in page(found)
+    assert "tok-3n" not in json.dumps(document(found))
+
+
+def test_the_document_has_the_same_figures() -> None:
+    record = orjson.loads(orjson.dumps(document(explain(evening(), SMALL, Division(2)))))
+    assert (record["schema"], record["exit_code"], record["workers"], record["share"]) == (1, 97, 2, None)
+    assert "150 local ports" in record["refused"]["message"]
+    flows = {flow["flow"]: flow for flow in record["flows"]}
+    listen, rush, once = flows["listen"], flows["rush"], flows["once"]
+    assert (rush["iterations_least"], rush["rate"], rush["vus_most"]) == (3900, 50, 100)
+    assert once["iteration"]["requests_least"] == once["iteration"]["requests_most"] == 1
+    assert listen["iteration"]["requests_most"] is None
+    assert listen["login_requests"] == 1
+    assert (max(listen["load"]), len(listen["load"])) == (300, 60)
+    assert record["totals"]["requests_least"] == sum(flow["requests_least"] for flow in flows.values())
+    assert record["led_by_answers"][0] == {"step": "listen › variant", "url": "${variant.uri}"}
+    assert [limit["verdict"] for limit in record["limits"]] == ["too little", "too little", "too little", "little room"]
+
+
+def test_every_key_of_the_document_is_documented() -> None:
+    record = document(explain(evening(), ROOMY, Division()))
+    for text in (sys.modules[document.__module__].__doc__ or "", DOCS.read_text(encoding="utf-8")):
+        assert [key for key in sorted(_keys(record)) if key not in text] == []
+
+
+def _keys(tree: object) -> set[str]:
+    if isinstance(tree, dict):
+        return {key for name, value in tree.items() for key in (name, *(_keys(value) if name != "inputs" else ()))}
+    return {key for item in tree for key in _keys(item)} if isinstance(tree, list) else set()
+
+
+@pytest.mark.parametrize(
+    ("step", "what", "why"),
+    [
+        ("{get: /, extract: {a: $.a}}", "body", ("extract a",)),
+        ("{get: /, extract: {a: {header: x-a}, b: {cookie: c}}}", "headers", ("extract a",)),
+        (
+            '{get: /, expect: {that: [json("$.a") == 1, header("b") == "2"]}}',
+            "body and headers",
+            ('expect json("$.a") == 1', 'expect header("b") == "2"'),
+        ),
+        ("{get: /, expect: {size: < 1 kB}, retry: {max: 2}}", "body and headers", ("retry", "expect size < 1 kB")),
+        ('{poll: {get: /}, until: json("$.a") == 1, within: 5s}', "body", ("until",)),
+    ],
+)
+def test_what_is_kept_is_told_with_its_reason(step: str, what: str, why: tuple[str, ...]) -> None:
+    flow = f"load: {{vus: 1, duration: 1m}}\nvars: {{a: 1, b: 1}}\nsteps: [{step}, {{log: '${{a}}${{b}}'}}]\n{GATES}"
+    (kept,) = explained(flow).flows[0].kept
+    assert (kept.what, kept.why) == (what, why)
+
+
+@pytest.mark.parametrize("step", ["{get: /}", "{get: /, expect: {status: 200, that: status() == 200}}"])
+def test_what_is_dropped_is_not_kept(step: str) -> None:
+    assert explained(f"load: {{vus: 1, duration: 1m}}\nsteps: [{step}]\n{GATES}").flows[0].kept == ()
+
+
+def test_hosts_are_named_with_why_they_are_allowed() -> None:
+    found = explain(evening(), ROOMY, Division())
+    assert [(host.origin.host, host.allowed, host.by) for host in found.hosts] == [
+        ("staging.veza.fr", "*.veza.fr", ("listen", "once", "preflight", "setup")),
+        ("cdn.veza.fr", "*.veza.fr", ("rush",)),
+    ]
+    (loopback,) = explained(ONE).hosts
+    assert (loopback.origin.port, loopback.allowed) == (1, "loopback")
+
+
+def test_bars_show_what_is_not_nothing_and_fill_what_is_most() -> None:
+    assert bars([0, 1, 500, 1000], 1) == [" ▁▄█"]
+    assert bars([0, 500, 1000], 2) == ["  █", " ██"]
+    assert bars([0, 0], 2) == ["  ", "  "]
+
+
+@pytest.mark.parametrize("width", [20, 40, 83])
+def test_an_axis_begins_and_ends_with_its_times(width: int) -> None:
+    line, times = axis(width, 300)
+    assert (line[0], line[-1], len(line)) == ("┬", "┬", width)
+    assert times.startswith("0 s")
+    assert times.endswith("5m")
+    assert len(times) == width
+
+
+def test_a_stair_and_a_slope_are_read_between_their_corners() -> None:
+    stair = Profile((10.0, 20.0, 30.0), (5.0, 9.0, 0.0), False)
+    assert [stair.most(*span) for span in ((0, 10), (5, 11), (20, 30), (25, 40), (30, 40))] == [0, 5, 9, 9, 0]
+    assert stair.area == 140
+    slope = Profile((0.0, 10.0, 10.0), (0.0, 100.0, 0.0), True)
+    assert [round(slope.most(*span)) for span in ((0, 5), (5, 10), (9.9, 12), (11, 12))] == [50, 100, 100, 0]
+
+
+SILENT = """
+import sys
+sys.addaudithook(lambda event, _: sys.exit(f"opened a socket: {event}") if event.startswith("socket.") else None)
+sys.argv = ["vezaflow", "explain", "--sandbox", *sys.argv[1:]]
+from vezaflow.cli import main
+main()
+"""
+
+
+@pytest.mark.slow
+def test_no_socket_is_opened() -> None:
+    words = [sys.executable, "-c", SILENT, str(ROOT / "flows"), "--only", "browse", "--format", "json"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["hosts"][0]["host"] == "sandbox.localhost"
+
+
+if __name__ == "__main__":
+    GOLDEN.mkdir(exist_ok=True)
+    for name, text in TEXTS.items():
+        (GOLDEN / name).write_text(text(), encoding="utf-8")
+    written = DOCS.read_text(encoding="utf-8")
+    begin = written.index("$ vezaflow explain night\n") + len("$ vezaflow explain night\n")
+    DOCS.write_text(written[:begin] + of_docs() + written[written.index("```\n", begin) :], encoding="utf-8")

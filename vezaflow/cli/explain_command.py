@@ -1,0 +1,55 @@
+"""`vezaflow explain`: what a run will do, before it does it."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+import orjson
+
+from vezaflow.cli.inputs import given, plan_of
+from vezaflow.cli.loading import Loading, loading
+from vezaflow.cli.printing import colours, say
+from vezaflow.cli.values import environment
+from vezaflow.explain import Explanation, document, explain, page
+from vezaflow.limits import Division, machine
+from vezaflow.plan import WHOLE
+from vezaflow.sandbox import UNSTARTED
+
+_NARROWEST, _WIDEST = 60, 120
+
+
+@click.command("explain")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@loading
+@given
+@click.option("--sandbox", is_flag=True, help="Explain `run --sandbox`; no sandbox is started.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(
+    paths: tuple[Path, ...],
+    load: Loading,
+    words: tuple[str, ...],
+    base_url: str | None,
+    seed: int,
+    sandbox: bool,
+    form: str,
+) -> None:
+    """Say what `run` with the same options will do: the load over time, what it needs, whom it talks to.
+
+    PATHS are a suite's folder or flow files of it. Nothing is sent and no socket is opened. The exit code is 0, or
+    that with which `run` would refuse: 97 for what the guard or this machine doesn't allow, 2 for wrong files or
+    options.
+    """
+    values = {**environment(words), **UNSTARTED.environment} if sandbox else environment(words)
+    plan = plan_of(paths, load.inputs(values, base_url, seed))
+    found = explain(plan, machine(), Division(load.workers_for(plan), load.segment or WHOLE))
+    say(plan.secrets.mask(_drawn(found, form)).removesuffix("\n"))
+    if found.refused is not None:
+        raise found.refused
+
+
+def _drawn(found: Explanation, form: str) -> str:
+    if form == "json":
+        return orjson.dumps(document(found), option=orjson.OPT_INDENT_2).decode()
+    width = max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size((100, 24)).columns))
+    return page(found, colour=colours(sys.stdout), width=width)

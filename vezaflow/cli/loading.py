@@ -1,0 +1,80 @@
+"""The options that say how much load there is and who carries it: those of `run`, and so of `explain`."""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from vezaflow.cli.values import DURATION, SEGMENT, WORKERS, counts
+from vezaflow.plan import Inputs, Plan, Segment
+from vezaflow.scale import sensible_workers
+
+_OPTIONS = (
+    click.option("--duration", type=DURATION, help="Of every flow, its stages in proportion: 30s, 5m."),
+    click.option("--vus", "vus_words", multiple=True, metavar="FLOW=N", help="The most VUs of one flow at once."),
+    click.option(
+        "--scale",
+        type=click.FloatRange(0, 100, min_open=True),
+        default=1.0,
+        help="Multiply VUs, rates and shared iterations: 0.1 is a tenth.",
+    ),
+    click.option("--only", multiple=True, metavar="FLOW", help="Only this flow; may be given several times."),
+    click.option(
+        "--workers",
+        type=WORKERS,
+        default="1",
+        show_default=True,
+        metavar="N|auto",
+        help="Processes that share the load, each on a core of its own; auto: one for each core.",
+    ),
+    click.option(
+        "--segment",
+        type=SEGMENT,
+        metavar="K/N",
+        help="Only this share of the load, 2/8; `vezaflow merge` puts the shares' files together.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """What the options say."""
+
+    duration: float | None
+    vus: Mapping[str, int]
+    scale: float
+    only: tuple[str, ...]
+    workers: int  # 0: as many as are sensible
+    segment: Segment | None
+
+    def inputs(self, environment: Mapping[str, str], base_url: str | None, seed: int) -> Inputs:
+        return Inputs(environment, base_url, self.duration, self.vus, self.scale, self.only, seed)
+
+    def workers_for(self, plan: Plan) -> int:
+        return self.workers or sensible_workers(plan.vus)
+
+
+def loading(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options; it gets what they say as `load`."""
+
+    @functools.wraps(command)
+    def collected(
+        *words: Any,
+        duration: float | None,
+        vus_words: tuple[str, ...],
+        scale: float,
+        only: tuple[str, ...],
+        workers: int,
+        segment: Segment | None,
+        **rest: Any,
+    ) -> None:
+        vus = counts(vus_words, "--vus")
+        if duration is not None and duration <= 0:
+            raise click.BadParameter("a load lasts longer than that", param_hint="--duration")
+        command(*words, load=Loading(duration, vus, scale, only, workers, segment), **rest)
+
+    for option in reversed(_OPTIONS):
+        collected = option(collected)
+    return collected

@@ -1,0 +1,116 @@
+"""An Explanation as data. `schema` is 1; it grows when a field changes its meaning or goes, not when one is added.
+Times are seconds, sizes bytes, rates per second; what is not known is null.
+
+    schema            1
+    suite, description, exit_code, refused (null, or message and hint)
+    seconds           until the last flow's planned end; cut_off: until the last graceful stop is over
+    workers, share    `share`: as `--segment` says it, null for the whole
+    inputs, seed      name → value; secrets are masked
+    totals            the figures below over all flows
+      figures         vus_most, requests_least, bytes_sent_least, iterations_per_second_most, requests_per_second_most
+    flows[]           flow, description, executor, duration, start_time, vus, rate (the most starts that are asked for;
+                      null: a closed model), iterations_least, iterations_most, login_requests and
+                      finally_requests (of each VU at least), figures, gates
+      iteration       requests_least, requests_most, bytes_sent_least, pause
+      keeps[]         step, body, headers, why[]
+      load[]          60 equal parts of the run: the most VUs in each, or starts per second of an open model
+    around            preflight, setup, teardown: requests at least
+    hosts[]           scheme, host, port, allowed (loopback, or the guard's pattern), by[]
+    led_by_answers[]  step, url: where a request goes that only the run tells
+    gates[]           those over all flows together, as written
+    limits[]          name, needed, there, verdict (enough, little room, too little), remedy
+"""
+
+from math import inf
+from typing import Any
+
+from vezaflow.errors import ExitCode
+from vezaflow.explain.explained import Explanation, FlowExplained, request_rate
+from vezaflow.limits import Check
+
+Json = dict[str, Any]
+SCHEMA = 1
+PARTS = 60
+
+
+def document(e: Explanation) -> Json:
+    """The explanation as a JSON object, as the file's docstring describes it."""
+    plan, segment = e.plan, e.division.segment
+    return {
+        "schema": SCHEMA,
+        "suite": plan.suite,
+        "description": plan.description,
+        "exit_code": int(ExitCode.GREEN if e.refused is None else e.refused.code),
+        "refused": None if e.refused is None else {"message": e.refused.message, "hint": e.refused.hint},
+        "seconds": plan.seconds,
+        "cut_off": plan.cut_off,
+        "workers": e.division.workers,
+        "share": str(segment) if segment.count > 1 else None,
+        "inputs": dict(plan.shown_inputs),
+        "seed": plan.inputs.seed,
+        "totals": {
+            "vus_most": e.vus,
+            "requests_least": e.requests,
+            "bytes_sent_least": e.sent,
+            "iterations_per_second_most": e.rate,
+            "requests_per_second_most": e.request_rate,
+        },
+        "flows": [_flow(flow, plan.seconds, segment.count) for flow in e.flows],
+        "around": {"preflight": e.around.preflight, "setup": e.around.setup, "teardown": e.around.teardown},
+        "hosts": [
+            {
+                "scheme": host.origin.scheme,
+                "host": host.origin.host,
+                "port": host.origin.port,
+                "allowed": host.allowed,
+                "by": list(host.by),
+            }
+            for host in e.hosts
+        ],
+        "led_by_answers": [{"step": step, "url": url} for step, url in e.led],
+        "gates": list(e.gates),
+        "limits": [_limit(check) for check in e.limits],
+    }
+
+
+def _flow(flow: FlowExplained, seconds: float, shares: int) -> Json:
+    load, iteration = flow.load, flow.iteration
+    return {
+        "flow": flow.name,
+        "description": flow.description,
+        "executor": load.executor.value,
+        "duration": load.duration,
+        "start_time": load.start_time,
+        "vus": flow.vus,
+        "vus_most": flow.max_vus,
+        "rate": None if load.peak_rate is None else load.peak_rate / shares,
+        "iterations_least": flow.iterations,
+        "iterations_most": flow.iterations_most,
+        "requests_least": flow.requests,
+        "bytes_sent_least": flow.sent,
+        "iterations_per_second_most": flow.rate,
+        "requests_per_second_most": request_rate(flow),
+        "iteration": {
+            "requests_least": iteration.requests,
+            "requests_most": None if iteration.most == inf else iteration.most,
+            "bytes_sent_least": iteration.sent,
+            "pause": iteration.pause,
+        },
+        "login_requests": flow.login,
+        "finally_requests": flow.final,
+        "keeps": [
+            {"step": kept.step, "body": kept.body, "headers": kept.headers, "why": list(kept.why)} for kept in flow.kept
+        ],
+        "gates": list(flow.gates),
+        "load": flow.profile.columns(seconds, PARTS),
+    }
+
+
+def _limit(check: Check) -> Json:
+    return {
+        "name": check.name,
+        "needed": check.needed,
+        "there": check.there,
+        "verdict": check.enough.value,
+        "remedy": check.remedy,
+    }

@@ -1,0 +1,182 @@
+"""The plan and the machine → an Explanation: every figure that the page and the document show. Pure.
+
+`at least` is what is certain if nothing fails and nothing is cut off: arrivals and counted iterations are known, of a
+closed load that lasts for a time only each VU's first iteration. `at most` is what the pauses allow if answers took no
+time.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil, inf
+
+from vezaflow.errors import VezaflowError
+from vezaflow.explain.amount import Amount, amount_of, iteration_of
+from vezaflow.explain.profile import Profile, profile_of
+from vezaflow.explain.requests import Around, Host, Kept, around, hosts_of, kept_by, led_by_answers
+from vezaflow.limits import Check, Division, Machine, checks, require
+from vezaflow.model import Executor
+from vezaflow.plan import Plan, PlannedFlow, PlannedLoad, Segment, due, vus_in_time
+
+
+@dataclass(frozen=True, slots=True)
+class FlowExplained:
+    """One flow. Of a segment: its share."""
+
+    name: str
+    description: str
+    load: PlannedLoad
+    profile: Profile
+    vus: int  # that stand ready, or are asked for
+    max_vus: int
+    iteration: Amount
+    iterations: int  # at least
+    iterations_most: int | None  # None: as many as the target answers
+    requests: int  # in all, at least
+    sent: int  # bytes in all, at least
+    rate: float | None  # iterations per second at most; None: as many as the target answers
+    login: int  # requests of each VU at least
+    final: int
+    kept: tuple[Kept, ...]
+    gates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a run of the plan will do on a machine. `refused`: why it would not."""
+
+    plan: Plan
+    division: Division
+    flows: tuple[FlowExplained, ...]
+    around: Around
+    hosts: tuple[Host, ...]
+    led: tuple[tuple[str, str], ...]  # (step, URL as written) whose host only an answer tells
+    gates: tuple[str, ...]  # pooled over all flows
+    limits: tuple[Check, ...]
+    refused: VezaflowError | None
+
+    @property
+    def vus(self) -> int:
+        """At most at once."""
+        return sum(flow.max_vus for flow in self.flows)
+
+    @property
+    def requests(self) -> int:
+        return sum(flow.requests for flow in self.flows)
+
+    @property
+    def sent(self) -> int:
+        return sum(flow.sent for flow in self.flows)
+
+    @property
+    def rate(self) -> float | None:
+        """Iterations per second at most."""
+        return _total(flow.rate for flow in self.flows)
+
+    @property
+    def sent_rate(self) -> float | None:
+        """Bytes per second that those send at least."""
+        return _total(sent_rate(flow) for flow in self.flows)
+
+    @property
+    def request_rate(self) -> float | None:
+        """Requests per second at most."""
+        return _total(request_rate(flow) for flow in self.flows)
+
+
+def explain(plan: Plan, there: Machine, division: Division) -> Explanation:
+    """What the plan will do on this machine."""
+    found = checks(plan, there, division)
+    return Explanation(
+        plan,
+        division,
+        tuple(_flow(flow, plan, division.segment) for flow in plan.flows),
+        around(plan),
+        tuple(hosts_of(plan)),
+        tuple(led_by_answers(plan)),
+        tuple(_gates(plan, None)),
+        found,
+        _refusal(found),
+    )
+
+
+def request_rate(flow: FlowExplained) -> float | None:
+    """Requests per second at most; None where that is not known."""
+    most = flow.iteration.most
+    return None if flow.rate is None or most == inf else flow.rate * most
+
+
+def sent_rate(flow: FlowExplained) -> float | None:
+    """Bytes per second that are sent at least when iterations come at their most."""
+    return None if flow.rate is None else flow.rate * flow.iteration.sent
+
+
+def _flow(flow: PlannedFlow, plan: Plan, segment: Segment) -> FlowExplained:
+    load, iteration = flow.load, iteration_of(flow)
+    count = _iterations(load, segment)
+    login, final = amount_of(flow.login), amount_of(flow.final)
+    vus = segment.share(load.vus)
+    profile = profile_of(flow, segment)
+    rate = _rate(load, profile, iteration.pause, segment)
+    return FlowExplained(
+        name=flow.name,
+        description=flow.description,
+        load=load,
+        profile=profile,
+        vus=vus,
+        max_vus=segment.share(load.max_vus),
+        iteration=iteration,
+        iterations=count,
+        iterations_most=count if load.is_open or load.iterations else _most(profile, iteration.pause, vus, load),
+        requests=count * iteration.requests + vus * (login.requests + final.requests),
+        sent=count * iteration.sent + vus * (login.sent + final.sent),
+        login=login.requests,
+        final=final.requests,
+        rate=rate,
+        kept=tuple(kept_by((*flow.login, *flow.steps, *flow.final))),
+        gates=tuple(_gates(plan, flow.name)),
+    )
+
+
+def _iterations(load: PlannedLoad, segment: Segment) -> int:
+    """How many there are at least."""
+    if load.is_open:
+        return segment.share(due(load))
+    match load.executor:
+        case Executor.SHARED_ITERATIONS if load.iterations is not None:
+            return segment.iterations(load.iterations, load.vus)
+        case Executor.PER_VU_ITERATIONS if load.iterations is not None:
+            return segment.share(load.vus) * load.iterations
+        case Executor.EXTERNALLY_CONTROLLED:
+            return 0  # whoever controls it may send them home at once
+        case _:
+            return vus_in_time(load, segment)
+
+
+def _most(profile: Profile, pause: float, vus: int, load: PlannedLoad) -> int | None:
+    """How many fit between the pauses: each VU has one before its first."""
+    if pause <= 0 or load.executor is Executor.EXTERNALLY_CONTROLLED:
+        return None
+    return vus + ceil(profile.area / pause)
+
+
+def _rate(load: PlannedLoad, profile: Profile, pause: float, segment: Segment) -> float | None:
+    if load.is_open:
+        return profile.peak
+    return segment.share(load.max_vus) / pause if pause > 0 else None
+
+
+def _gates(plan: Plan, flow: str | None) -> Iterator[str]:
+    return (gate.text for gate in plan.gates if gate.flow == flow)
+
+
+def _refusal(found: Sequence[Check]) -> VezaflowError | None:
+    try:
+        require(found)
+    except VezaflowError as e:
+        return e
+    return None
+
+
+def _total(numbers: Iterable[float | None]) -> float | None:
+    known = list(numbers)
+    return None if None in known else sum(number for number in known if number is not None)

@@ -1,0 +1,181 @@
+"""An Explanation for people: whether it may start, the load over time, each flow, and what it needs.
+
+Text only: with `colour` a terminal's colours. No line is wider than `width`, but for the author's own words.
+"""
+
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from math import inf
+
+from vezaflow import units
+from vezaflow.explain.amount import Amount
+from vezaflow.explain.drawing import load_over_time
+from vezaflow.explain.explained import Explanation, FlowExplained, request_rate, sent_rate
+from vezaflow.explain.words import load_words
+from vezaflow.limits import Enough
+from vezaflow.reports import DIM, Look, table
+
+_LABEL = 11
+_TONES = {Enough.YES: "32", Enough.CLOSE: "33", Enough.NO: "1;31"}
+
+
+def page(explanation: Explanation, *, colour: bool = False, width: int = 100) -> str:
+    """The whole page, its lines ended."""
+    look = Look(colour, width)
+    parts: tuple[Callable[[Explanation, Look], Iterable[str]], ...] = (
+        _headline, load_over_time, _flows, _around, _hosts, _machine,
+    )  # fmt: skip
+    blocks = [list(part(explanation, look)) for part in parts]
+    return "\n".join("\n".join(line.rstrip() for line in block) + "\n" for block in blocks if block)
+
+
+def _headline(e: Explanation, look: Look) -> Iterator[str]:
+    plan = e.plan
+    words, tone = _may_start(e)
+    yield from _wrapped(f"{plan.suite} {words}", look, "", lambda line: look.paint(line, tone))
+    if plan.description:
+        yield from (look.paint(line, DIM) for line in _wrapped(plan.description, look, "  "))
+    yield ""
+    for label, text in _whole(e):
+        yield from _row(label, text, look)
+
+
+def _may_start(e: Explanation) -> tuple[str, str]:
+    if e.refused is not None:
+        return "would be refused: this machine can't carry it, see below", _TONES[Enough.NO]
+    if any(check.remedy for check in e.limits):
+        return "may start, but this machine has little room, see below", _TONES[Enough.CLOSE]
+    return "may start", "1;32"
+
+
+def _whole(e: Explanation) -> Iterator[tuple[str, str]]:
+    plan, division = e.plan, e.division
+    grace = plan.cut_off - plan.seconds
+    drain = f", then up to {units.duration(grace)} for what still runs" if grace else ""
+    yield "lasts", units.duration(plan.seconds) + drain
+    parts = [f"share {division.segment}"] if division.segment.count > 1 else []
+    parts += [units.counted(division.workers, "worker")] if division.workers > 1 else []
+    shared = f" ({', '.join(parts)})" if parts else ""
+    yield "load", f"{units.counted(len(e.flows), 'flow')}, {units.counted(e.vus, 'VU')} at most{shared}"
+    yield "at least", f"{units.counted(e.requests, 'request')}, {units.size(e.sent)} sent"
+    if (rates := _rates(e.rate, e.request_rate, e.sent_rate)) is not None:
+        yield "at most", rates
+    if plan.shown_inputs:
+        yield "inputs", ", ".join(f"{name}={value}" for name, value in plan.shown_inputs)
+
+
+def _flows(e: Explanation, look: Look) -> Iterator[str]:
+    yield look.title("Flows") + look.paint(" (at most: if only pauses took time)", DIM)
+    for number, flow in enumerate(e.flows):
+        if number:
+            yield ""
+        yield from _wrapped(f"{flow.name}: {load_words(flow, e.division.segment)}", look, "  ", look.title)
+        for label, text in _of_flow(flow):
+            yield from _row(label, text, look)
+    if e.gates:
+        yield ""
+        yield look.title("  all flows together")
+        for label, text in _list("gates", e.gates):
+            yield from _row(label, text, look)
+
+
+def _of_flow(flow: FlowExplained) -> Iterator[tuple[str, str]]:
+    yield "iteration", _iteration(flow.iteration)
+    rates = _rates(flow.rate, request_rate(flow), sent_rate(flow))
+    yield "at most", rates or "as many iterations as the target answers: no pause is sure"
+    yield "in all", _in_all(flow)
+    if once := _named((("login", flow.login), ("finally", flow.final))):
+        yield "each VU", f"once at least {once}"
+    kept = [f"{kept.what} of {kept.step}: {', '.join(kept.why)}" for kept in flow.kept]
+    yield from _list("keeps", kept or ["nothing of the answers but their figures"])
+    yield from _list("gates", flow.gates or ["none: nothing is judged"])
+
+
+def _list(label: str, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for number, text in enumerate(texts):
+        yield "" if number else label, text
+
+
+def _iteration(amount: Amount) -> str:
+    count = units.counted(amount.requests, "request")
+    if amount.most == inf:
+        requests = f"at least {count}, how many more the answers decide"
+    elif amount.most > amount.requests:
+        requests = f"{amount.requests:,} to {units.counted(int(amount.most), 'request')}"
+    else:
+        requests = count
+    pause = f", {units.duration(amount.pause)} of pauses" if amount.pause else ""
+    return f"{requests}; at least {units.size(amount.sent)} sent{pause}"
+
+
+def _rates(iterations: float | None, requests: float | None, sent: float | None) -> str | None:
+    if iterations is None or sent is None:
+        return None
+    counts = f", {units.number(requests)} requests/s" if requests is not None else ""
+    return f"{units.number(iterations)} iterations/s{counts}, which send {units.size(sent)}/s or more"
+
+
+def _in_all(flow: FlowExplained) -> str:
+    amounts = f"at least {units.counted(flow.requests, 'request')}, {units.size(flow.sent)} sent"
+    count = units.counted(flow.iterations, "iteration")
+    if flow.load.is_open:
+        return f"{count} are due: {amounts}"
+    if flow.iterations == flow.iterations_most:
+        return f"{count}: {amounts}"
+    if not flow.iterations:
+        return "as much as whoever controls it lets be"
+    most = "" if flow.iterations_most is None else f"; at most {units.counted(flow.iterations_most, 'iteration')}"
+    return f"{amounts}, in each VU's first iteration{most}"
+
+
+def _around(e: Explanation, look: Look) -> Iterator[str]:
+    around = (("preflight", e.around.preflight), ("setup", e.around.setup), ("teardown", e.around.teardown))
+    if once := _named(around):
+        yield look.title("Around the load") + look.paint(" (once, at least)", DIM)
+        yield f"  {once}"
+
+
+def _named(counts: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{name} {units.counted(count, 'request')}" for name, count in counts if count)
+
+
+def _hosts(e: Explanation, look: Look) -> Iterator[str]:
+    yield look.title("Hosts")
+    for host in e.hosts:
+        why = host.allowed if host.allowed == "loopback" else f"allowed by {host.allowed}"
+        text = f"{host.origin.scheme}://{host.origin.authority} ({why}): {', '.join(host.by)}"
+        yield from _wrapped(text, look, "  ")
+    if e.led:
+        allowed = ", ".join(("loopback", *e.plan.targets.allow))
+        yield from _wrapped(f"where answers lead, if the guard allows it ({allowed}):", look, "  ")
+        for step, url in e.led:
+            yield from _wrapped(f"{step}: {url}", look, "    ")
+
+
+def _machine(e: Explanation, look: Look) -> Iterator[str]:
+    yield look.title("This machine")
+    if not e.limits:
+        yield "  tells nothing of its limits"
+        return
+    rows = [(c.label, c.show(c.needed), c.show(c.there), c.enough.value) for c in e.limits]
+    lines = table(("", "needed", "there is", ""), rows, look)
+    yield next(lines)
+    for check, line in zip(e.limits, lines, strict=True):
+        yield look.paint(line, _TONES[check.enough]) if check.remedy else line
+        if check.remedy:
+            yield from _wrapped(f"remedy: {check.remedy}", look, "    ")
+
+
+def _row(label: str, text: str, look: Look) -> Iterator[str]:
+    """A label, and what there is to say, which stays beside it."""
+    first, *rest = textwrap.wrap(text, max(20, look.width - _LABEL - 4), break_long_words=False, break_on_hyphens=False)
+    yield f"    {look.paint(f'{label:<{_LABEL}}', DIM)}{first}"
+    yield from (f"    {'':<{_LABEL}}{line}" for line in rest)
+
+
+def _wrapped(text: str, look: Look, indent: str, set_in: Callable[[str], str] = str) -> Iterator[str]:
+    lines = textwrap.wrap(
+        text, look.width, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+    return map(set_in, lines)

@@ -1,0 +1,87 @@
+"""What is known of a request before it is sent: where it goes, what it sends at least, which answers are kept and why.
+
+`want`, by which the socket keeps or drops what comes, is the sum of the reasons: what `explain` says is what happens.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from vezaflow.model import Expectation, Expression, Extract, From, Poll, Request
+from vezaflow.protocols import Origin, Want
+from vezaflow.syntax import calls
+
+_READS_BODY = frozenset({"json", "body", "size"})
+
+
+class Reason(NamedTuple):
+    """Words of the flow that need a part of the answer."""
+
+    want: Want
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """Of one request step."""
+
+    url: str  # as written
+    origin: Origin | None  # None: only the run tells
+    sends: int  # bytes, at least
+    reasons: tuple[Reason, ...]
+
+
+def reasons_of(request: Request, poll: Poll | None = None) -> tuple[Reason, ...]:
+    """All that needs more of an answer than its figures."""
+    found = (*_of_request(request), *([Reason(_read_by(poll.until), "until")] if poll is not None else ()))
+    return tuple(reason for reason in found if reason.want)
+
+
+def wanted(reasons: Iterable[Reason]) -> Want:
+    """What is kept for them all."""
+    want = Want.NOTHING
+    for reason in reasons:
+        want |= reason.want
+    return want
+
+
+def _of_request(request: Request) -> Iterator[Reason]:
+    if request.retry is not None:
+        yield Reason(Want.HEADERS, "retry")  # Retry-After
+    for extract in request.extract:
+        yield Reason(_extracted(extract), f"extract {extract.name}")
+    for expectation in request.expect.expectations if request.expect else ():
+        yield Reason(_expected(expectation), f"expect {expectation.name}")
+
+
+def _extracted(extract: Extract) -> Want:
+    match extract.source:
+        case From.HEADER:
+            return Want.HEADERS
+        case From.COOKIE:
+            return Want.NOTHING
+        case From.ANSWER:
+            return Want.BODY if extract.argument == "body" else Want.NOTHING
+        case _:
+            return Want.BODY
+
+
+def _expected(expectation: Expectation) -> Want:
+    want = Want.NOTHING
+    if expectation.kind == "header":
+        want = Want.HEADERS
+    elif expectation.kind in ("json", "body", "schema"):
+        want = Want.BODY
+    for side in (expectation.expected, expectation.contains):
+        want |= _read_by(side) if side is not None else Want.NOTHING
+    return want
+
+
+def _read_by(expression: Expression) -> Want:
+    want = Want.NOTHING
+    for call in calls(expression):
+        if call.function in _READS_BODY:
+            want |= Want.BODY
+        elif call.function == "header":
+            want |= Want.HEADERS
+    return want

@@ -1,0 +1,43 @@
+"""Planned steps, gone through."""
+
+from collections.abc import Iterable, Iterator
+from typing import assert_never
+
+from vezaflow.plan.steps import (
+    PlannedChoose,
+    PlannedFor,
+    PlannedGroup,
+    PlannedIf,
+    PlannedInclude,
+    PlannedLog,
+    PlannedRepeat,
+    PlannedRequest,
+    PlannedSet,
+    PlannedSkip,
+    PlannedStep,
+    PlannedStop,
+    PlannedThink,
+    PlannedWhile,
+)
+
+
+def requests_of(steps: Iterable[PlannedStep]) -> Iterator[PlannedRequest]:
+    """All requests among steps, however deep."""
+    for step in steps:
+        if isinstance(step, PlannedRequest):
+            yield step
+        for inner in _blocks(step):
+            yield from requests_of(inner)
+
+
+def _blocks(step: PlannedStep) -> tuple[tuple[PlannedStep, ...], ...]:
+    match step:
+        case PlannedChoose():
+            return step.branches
+        case PlannedIf():
+            return (step.then, step.otherwise)
+        case PlannedRepeat() | PlannedFor() | PlannedWhile() | PlannedGroup() | PlannedInclude():
+            return (step.steps,)
+        case PlannedRequest() | PlannedThink() | PlannedSet() | PlannedLog() | PlannedSkip() | PlannedStop():
+            return ()
+    assert_never(step)
