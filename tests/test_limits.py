@@ -14,6 +14,7 @@ from vezaflow.limits.machine import available_of, left_of, ports_of
 from vezaflow.plan import Plan, Segment
 
 ROOMY = Machine(open_files=1_000_000, ports=28_232, memory=8 << 30, cores=4)
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and needs ulimit")
 UNKNOWN = Machine(None, None, None, None)
 
 
@@ -126,32 +127,46 @@ def test_a_control_group_can_drop_the_files_that_it_caches() -> None:
     assert left_of("", "", "") is None
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@LINUX
 def test_this_machine_tells_its_facts() -> None:
     there = machine()
     assert there.cores
     assert there.memory
 
 
+BARE = "base_url: http://127.0.0.1:1\nload: {vus: 36, duration: 200ms}\nsteps: [{get: /}]\n"
+
+
+def on_90_files(folder: Path, flow: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    """`vezaflow …` in a shell that may open 90 files."""
+    (folder / "flow.yml").write_text(flow + "gates: {http_req_failed: rate < 1 %}\n")
+    line = ["sh", "-c", 'ulimit -n 90 && exec "$@"', "sh", sys.executable, "-m", "vezaflow", *words, str(folder)]
+    return subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="needs ulimit")
-@pytest.mark.parametrize(
-    ("steps", "code", "said"),
-    [
-        ("[{get: /}]", 97, "100 open files needed, 90 allowed\n  hint: `ulimit -Hn 125` (as root), `--workers 5`"),
-        ("[{gett: /}]", 2, "unknown verb 'gett'"),
-    ],
-    ids=["the machine", "the files first"],
-)
-def test_a_load_too_large_for_the_machine_is_97_before_anything_is_sent(
-    tmp_path: Path, steps: str, code: int, said: str
-) -> None:
-    flow = f"base_url: http://127.0.0.1:1\nload: {{vus: 36, duration: 1s}}\nsteps: {steps}\n"
-    (tmp_path / "flow.yml").write_text(flow + "gates: {http_req_failed: rate < 1 %}\n")
-    words = ["sh", "-c", 'ulimit -n 90 && exec "$@"', "sh", sys.executable, "-m", "vezaflow", "run", str(tmp_path)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (code, ""), done.stderr
-    assert said in done.stderr
+@LINUX
+def test_a_load_too_large_for_the_machine_is_97_before_anything_is_sent(tmp_path: Path) -> None:
+    for command, shown in (("run", ""), ("explain", "would be refused")):
+        done = on_90_files(tmp_path, BARE, command)
+        assert done.returncode == 97, done.stderr
+        assert shown in done.stdout
+        assert "100 open files needed, 90 allowed\n  hint: `ulimit -Hn 125` (as root), `--workers 5`" in done.stderr
+
+
+@pytest.mark.slow
+@LINUX
+def test_mistakes_in_the_files_are_told_before_the_machine_is_looked_at(tmp_path: Path) -> None:
+    done = on_90_files(tmp_path, BARE.replace("get:", "gett:"), "run")
+    assert (done.returncode, "unknown verb 'gett'" in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.slow
+@LINUX
+def test_a_load_that_comes_close_is_warned_of_and_run(tmp_path: Path) -> None:
+    done = on_90_files(tmp_path, BARE, "run", "--vus", "flow=20")
+    assert done.returncode == 99, done.stderr  # nobody answers there
+    assert "warning: 84 open files needed, 90 allowed; better: `ulimit -Hn 105`" in done.stderr
 
 
 def test_a_scale_of_the_command_line_is_what_is_checked() -> None:

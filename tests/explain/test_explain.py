@@ -93,7 +93,7 @@ def test_the_document_has_the_same_figures() -> None:
     assert listen["login_requests"] == 1
     assert (max(listen["load"]), len(listen["load"])) == (300, 60)
     assert record["totals"]["requests_least"] == sum(flow["requests_least"] for flow in flows.values())
-    assert record["led_by_answers"][0] == {"step": "listen › variant", "url": "${variant.uri}"}
+    assert record["led_by_run"][0] == {"step": "listen › variant", "url": "${variant.uri}"}
     assert [limit["verdict"] for limit in record["limits"]] == ["too little", "too little", "too little", "little room"]
 
 
@@ -142,6 +142,32 @@ def test_hosts_are_named_with_why_they_are_allowed() -> None:
     ]
     (loopback,) = explained(ONE).hosts
     assert (loopback.origin.port, loopback.allowed) == (1, "loopback")
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("/a/${vu}", "127.0.0.1"),
+        ("${cdn}/a/${vu}", "cdn.localhost"),
+        ("http://${name}.localhost/${vu}", "x.localhost"),
+        ("http://cdn.localhost:99/${vu}", "cdn.localhost"),
+        ("http://cdn${vu}.localhost/", None),
+        ("${pick(ids)}", None),
+    ],
+)
+def test_a_host_is_known_as_far_as_its_url_is(url: str, host: str | None) -> None:
+    names = "vars: {cdn: 'http://cdn.localhost', name: x, ids: ['${vu}']}"
+    found = explained(f"load: {{vus: 1, duration: 1m}}\n{names}\nsteps: [{{get: '{url}'}}]\n{GATES}")
+    assert [known.origin.host for known in found.hosts] == ([host] if host else [])
+    assert [led for _, led in found.led] == ([] if host else [url])
+
+
+def test_gates_say_that_they_abort_and_what_they_judge() -> None:
+    gates = "gates: {http_req_failed: {condition: rate < 1 %, abort: true, delay: 10s}}\n"
+    gates += "measure: {skip: 5s, drain: false}\n"
+    flow = explained("load: {vus: 1, duration: 1m}\nsteps: [{get: /}]\n" + gates).flows[0]
+    assert flow.gates == ("http_req_failed: rate < 1 %, or the run is aborted (from 10 s on)",)
+    assert flow.judged == "from 5 s on, without the drain"
 
 
 def test_bars_show_what_is_not_nothing_and_fill_what_is_most() -> None:

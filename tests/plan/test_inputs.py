@@ -1,12 +1,13 @@
 """What a plan is made from: secrets in whatever dress, variables by their nearest word."""
 
 import base64
+from random import Random
 from urllib.parse import quote
 
 import pytest
-from planned import SUITE, plan_of
+from planned import SUITE, inputs, plan_of, plan_or_faults
 
-from vezaflow.plan import Secrets
+from vezaflow.plan import PlannedRepeat, PlannedThink, PlannedWhile, Scope, Secrets
 
 TOKEN = "s3cr3t/+token=="
 
@@ -35,3 +36,28 @@ def test_a_constant_that_hides_a_computed_value_leaves_the_others_alone() -> Non
     variables = plan_of(flow, suite=suite).flows[0].variables
     assert len(set(variables.names)) == len(variables.names) == len(variables.initial)
     assert [variables.names[slot] for slot, _ in variables.computed] == ["b"]
+
+
+PAUSES = """
+load: {vus: 1, duration: 1m}
+steps: [{get: /}, {think: '${env.PAUSE}'}, {repeat: '${env.TIMES}', do: [{get: /}]}, {while: vu > 1, max: '${env.TIMES}', do: [{get: /}]}]
+think: ${1s..env.PAUSE}
+"""  # noqa: E501
+
+
+def test_pauses_and_rounds_from_the_environment_are_read_as_a_loads_are() -> None:
+    flow = plan_of(PAUSES, inputs=inputs({"PAUSE": "250 ms", "TIMES": "3"})).flows[0]
+    scope = Scope([], Random(0), 1)
+    _, think, repeat, loop = flow.steps
+    assert isinstance(think, PlannedThink)
+    assert isinstance(repeat, PlannedRepeat)
+    assert isinstance(loop, PlannedWhile)
+    assert flow.think is not None
+    assert (think.duration(scope), repeat.times(scope), loop.most(scope)) == (0.25, 3, 3)
+    assert flow.think(scope) == (1, 0.25)
+
+
+def test_what_is_no_pause_and_no_number_of_rounds_is_told_before_the_run() -> None:
+    plan, diagnostics = plan_or_faults(PAUSES, inputs=inputs({"PAUSE": "2", "TIMES": "many"}))
+    assert plan is None
+    assert [d.code for d in diagnostics.items] == ["VF702"] * 4

@@ -29,7 +29,7 @@ def axis(width: int, seconds: float) -> tuple[str, str]:
     for part in range(parts + 1):
         at = min(width - 1, round(width * part / parts))
         line[at] = "┬"
-        label = units.duration(round(seconds * part / parts, 1))
+        label = units.duration(round(seconds * part / parts, 3))
         begin = at if part == 0 else at - len(label) + 1 if part == parts else at - len(label) // 2
         below[begin : begin + len(label)] = label
     return "".join(line), "".join(below).rstrip()

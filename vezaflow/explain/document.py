@@ -10,13 +10,14 @@ Times are seconds, sizes bytes, rates per second; what is not known is null.
       figures         vus_most, requests_least, bytes_sent_least, iterations_per_second_most, requests_per_second_most
     flows[]           flow, description, executor, duration, start_time, vus, rate (the most starts that are asked for;
                       null: a closed model), iterations_least, iterations_most, login_requests and
-                      finally_requests (of each VU at least), figures, gates
+                      finally_requests (of each VU at least), figures, gates, judged (which part of it the
+                      gates judge; empty: all)
       iteration       requests_least, requests_most, bytes_sent_least, pause
       keeps[]         step, body, headers, why[]
       load[]          60 equal parts of the run: the most VUs in each, or starts per second of an open model
     around            preflight, setup, teardown: requests at least
     hosts[]           scheme, host, port, allowed (loopback, or the guard's pattern), by[]
-    led_by_answers[]  step, url: where a request goes that only the run tells
+    led_by_run[]  step, url: where a request goes that only the run tells
     gates[]           those over all flows together, as written
     limits[]          name, needed, there, verdict (enough, little room, too little), remedy
 """
@@ -67,7 +68,7 @@ def document(e: Explanation) -> Json:
             }
             for host in e.hosts
         ],
-        "led_by_answers": [{"step": step, "url": url} for step, url in e.led],
+        "led_by_run": [{"step": step, "url": url} for step, url in e.led],
         "gates": list(e.gates),
         "limits": [_limit(check) for check in e.limits],
     }
@@ -102,6 +103,7 @@ def _flow(flow: FlowExplained, seconds: float, shares: int) -> Json:
             {"step": kept.step, "body": kept.body, "headers": kept.headers, "why": list(kept.why)} for kept in flow.kept
         ],
         "gates": list(flow.gates),
+        "judged": flow.judged,
         "load": flow.profile.columns(seconds, PARTS),
     }
 

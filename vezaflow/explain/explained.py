@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, inf
 
+from vezaflow import units
 from vezaflow.errors import VezaflowError
 from vezaflow.explain.amount import Amount, amount_of, iteration_of
 from vezaflow.explain.profile import Profile, profile_of
-from vezaflow.explain.requests import Around, Host, Kept, around, hosts_of, kept_by, led_by_answers
+from vezaflow.explain.requests import Around, Host, Kept, around, hosts_of, kept_by, led_by_run
 from vezaflow.limits import Check, Division, Machine, checks, require
 from vezaflow.model import Executor
-from vezaflow.plan import Plan, PlannedFlow, PlannedLoad, Segment, due, vus_in_time
+from vezaflow.plan import Plan, PlannedFlow, PlannedGate, PlannedLoad, Segment, due, vus_in_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class FlowExplained:
     final: int
     kept: tuple[Kept, ...]
     gates: tuple[str, ...]
+    judged: str  # which part of it by the gates; empty: all of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Explanation:
     flows: tuple[FlowExplained, ...]
     around: Around
     hosts: tuple[Host, ...]
-    led: tuple[tuple[str, str], ...]  # (step, URL as written) whose host only an answer tells
+    led: tuple[tuple[str, str], ...]  # (step, URL as written) whose host only the run tells
     gates: tuple[str, ...]  # pooled over all flows
     limits: tuple[Check, ...]
     refused: VezaflowError | None
@@ -92,7 +94,7 @@ def explain(plan: Plan, there: Machine, division: Division) -> Explanation:
         tuple(_flow(flow, plan, division.segment) for flow in plan.flows),
         around(plan),
         tuple(hosts_of(plan)),
-        tuple(led_by_answers(plan)),
+        tuple(led_by_run(plan)),
         tuple(_gates(plan, None)),
         found,
         _refusal(found),
@@ -134,6 +136,7 @@ def _flow(flow: PlannedFlow, plan: Plan, segment: Segment) -> FlowExplained:
         rate=rate,
         kept=tuple(kept_by((*flow.login, *flow.steps, *flow.final))),
         gates=tuple(_gates(plan, flow.name)),
+        judged=_judged(flow),
     )
 
 
@@ -166,7 +169,20 @@ def _rate(load: PlannedLoad, profile: Profile, pause: float, segment: Segment) -
 
 
 def _gates(plan: Plan, flow: str | None) -> Iterator[str]:
-    return (gate.text for gate in plan.gates if gate.flow == flow)
+    return (_gate(gate) for gate in plan.gates if gate.flow == flow)
+
+
+def _gate(gate: PlannedGate) -> str:
+    if not gate.abort:
+        return gate.text
+    return f"{gate.text}, or the run is aborted" + (f" (from {units.duration(gate.delay)} on)" if gate.delay else "")
+
+
+def _judged(flow: PlannedFlow) -> str:
+    """What of the load the gates don't judge, in words; empty where they judge it all."""
+    parts = [f"from {units.duration(flow.judged_from)} on"] if flow.judged_from else []
+    parts += [] if flow.judge_drain else ["without the drain"]
+    return ", ".join(parts)
 
 
 def _refusal(found: Sequence[Check]) -> VezaflowError | None:

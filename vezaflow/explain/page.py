@@ -33,8 +33,8 @@ def _headline(e: Explanation, look: Look) -> Iterator[str]:
     plan = e.plan
     words, tone = _may_start(e)
     yield from _wrapped(f"{plan.suite} {words}", look, "", lambda line: look.paint(line, tone))
-    if plan.description:
-        yield from (look.paint(line, DIM) for line in _wrapped(plan.description, look, "  "))
+    for line in textwrap.wrap(plan.description, look.width - 2):
+        yield f"  {look.paint(line, DIM)}"
     yield ""
     for label, text in _whole(e):
         yield from _row(label, text, look)
@@ -89,6 +89,8 @@ def _of_flow(flow: FlowExplained) -> Iterator[tuple[str, str]]:
     kept = [f"{kept.what} of {kept.step}: {', '.join(kept.why)}" for kept in flow.kept]
     yield from _list("keeps", kept or ["nothing of the answers but their figures"])
     yield from _list("gates", flow.gates or ["none: nothing is judged"])
+    if flow.judged:
+        yield "judged", flow.judged
 
 
 def _list(label: str, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -147,7 +149,7 @@ def _hosts(e: Explanation, look: Look) -> Iterator[str]:
         yield from _wrapped(text, look, "  ")
     if e.led:
         allowed = ", ".join(("loopback", *e.plan.targets.allow))
-        yield from _wrapped(f"where answers lead, if the guard allows it ({allowed}):", look, "  ")
+        yield from _wrapped(f"where the run leads, if the guard allows it ({allowed}):", look, "  ")
         for step, url in e.led:
             yield from _wrapped(f"{step}: {url}", look, "    ")
 

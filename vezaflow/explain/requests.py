@@ -74,7 +74,7 @@ def hosts_of(plan: Plan) -> Iterator[Host]:
         yield Host(origin, allowed_by(origin.host, origin.port, plan.targets.allow) or "", tuple(by))
 
 
-def led_by_answers(plan: Plan) -> Iterator[tuple[str, str]]:
+def led_by_run(plan: Plan) -> Iterator[tuple[str, str]]:
     """Steps whose URL comes from where only the run tells."""
     found = {
         (f"{name} › {request.name}", request.foreseen.url): None

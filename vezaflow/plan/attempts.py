@@ -15,7 +15,7 @@ _LONGEST = 60.0
 _BACKPRESSURE = (429, 503)
 
 
-def plan_retry(retry: Retrying, compiler: Compiler, statics: Statics) -> PlannedRetry:
+def plan_retry(retry: Retrying, statics: Statics) -> PlannedRetry:
     """The `retry` of a request. Without a word on when, it obeys backpressure."""
     on = retry.statuses
     kinds = {kind for word in retry.kinds for kind in RETRIED[word]}
@@ -24,13 +24,13 @@ def plan_retry(retry: Retrying, compiler: Compiler, statics: Statics) -> Planned
         kinds=frozenset(ErrorKind(kind) for kind in kinds),
         most=statics.count(retry.max) if retry.max is not None else _RETRIES,
         backoff=retry.backoff,
-        wait=compiler.expression(retry.wait) if retry.wait is not None else _WAIT,
+        wait=statics.pause(retry.wait) if retry.wait is not None else _WAIT,
         longest=statics.seconds(retry.longest) if retry.longest is not None else _LONGEST,
         span=retry.span,
     )
 
 
-def plan_poll(poll: Poll, compiler: Compiler) -> PlannedPoll:
+def plan_poll(poll: Poll, compiler: Compiler, statics: Statics) -> PlannedPoll:
     """What a `poll` waits for, and how."""
     until = poll.until
     check = plan_check(Expectation("that", "", until.span, until, None, None, "until", until.span), compiler, None)
@@ -41,8 +41,8 @@ def plan_poll(poll: Poll, compiler: Compiler) -> PlannedPoll:
 
     return PlannedPoll(
         unmet=unmet,
-        every=compiler.expression(poll.every) if poll.every is not None else _WAIT,
-        within=compiler.expression(poll.within),
+        every=statics.pause(poll.every) if poll.every is not None else _WAIT,
+        within=statics.pause(poll.within),
         until_span=until.span,
         span=poll.span,
     )

@@ -184,8 +184,8 @@ class _Builder:
             login=login,
             steps=body,
             final=final,
-            think=compiler.expression(flow.think) if flow.think else None,
-            pace=compiler.expression(flow.pace) if flow.pace else None,
+            think=statics.pause(flow.think) if flow.think else None,
+            pace=statics.pause(flow.pace) if flow.pace else None,
             judged_from=self._judged_from(measure, statics),
             judge_drain=measure.drain,
             client=self._client(defaults, statics),
@@ -267,16 +267,16 @@ class StepCompiler:
             case Include():
                 return plan_include(step, self._compiler, self._diagnostics, self._within)
             case Think(duration, span):
-                return PlannedThink(value(duration), span)
+                return PlannedThink(self._statics.pause(duration), span)
             case Choose(branches, span):
                 weights = tuple(self._statics.count(b.weight) for b in branches)
                 return PlannedChoose(weights, tuple(self.steps(b.steps) for b in branches), span)
             case Repeat(times, steps, span):
-                return PlannedRepeat(value(times), self.steps(steps), span)
+                return PlannedRepeat(self._statics.rounds(times), self.steps(steps), span)
             case For(variable, items, steps, span):
                 return PlannedFor(slot(variable), value(items), self.steps(steps), span)
             case While(condition, most, steps, span):
-                return PlannedWhile(value(condition), value(most), self.steps(steps), span)
+                return PlannedWhile(value(condition), self._statics.rounds(most), self.steps(steps), span)
             case If(condition, then, otherwise, span):
                 return PlannedIf(value(condition), self.steps(then), self.steps(otherwise), span)
             case Group(name, steps, span):

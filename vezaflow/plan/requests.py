@@ -72,7 +72,7 @@ class RequestCompiler:
         reasons = reasons_of(poll.request, poll)
         return replace(
             request,
-            poll=plan_poll(poll, self._compiler),
+            poll=plan_poll(poll, self._compiler, self._statics),
             want=request.want | wanted(reasons),
             foreseen=replace(request.foreseen, reasons=reasons),
         )
@@ -110,7 +110,7 @@ class RequestCompiler:
             replayable=request.method in _IDEMPOTENT,
             bodyless=request.method == "HEAD",
             tags=options.tags,
-            retry=plan_retry(request.retry, self._compiler, self._statics) if request.retry is not None else None,
+            retry=plan_retry(request.retry, self._statics) if request.retry is not None else None,
             poll=None,
             foreseen=Foreseen(
                 url=" ".join(request.url_span.text.strip("\"'").split()),
@@ -183,13 +183,15 @@ class RequestCompiler:
 
     def _origin(self, url: Expression) -> Origin | None:
         """Where a URL goes, if that is known before the run. Its faults are told elsewhere."""
-        first = self._compiler.text(url.parts[0] if isinstance(url, Template) and url.parts else url)
-        if not isinstance(first, Constant):
-            return None
-        start = first.value
-        if isinstance(url, Template) and "://" in start:
-            scheme, _, rest = start.partition("://")
-            start = f"{scheme}://{rest.partition('/')[0]}/" if "/" in rest else ""
+        start, whole = "", True
+        for position, part in enumerate(url.parts if isinstance(url, Template) else (url,)):
+            text = self._compiler.text(part)
+            if not isinstance(text, Constant):
+                whole = False
+                break
+            start += text.value if position == 0 or isinstance(part, Literal) else _quote(text.value)
+        if "://" in start and not whole and "/" not in start.partition("://")[2]:
+            return None  # what follows may be a part of the host's name
         try:
             return self._targets.resolve(start).origin
         except (UrlError, GuardError):

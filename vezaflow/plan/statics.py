@@ -8,7 +8,7 @@ from typing import Any
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import Expression
-from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, show
+from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, show
 from vezaflow.units import Dimension, parse_as
 
 
@@ -21,6 +21,21 @@ class Statics:
 
     def seconds(self, expression: Expression) -> float:
         return self._quantity(expression, Dimension.TIME, "a duration such as 5m")
+
+    def pause(self, expression: Expression) -> Evaluate:
+        """How long to wait, in seconds or as a range of them. What only the run tells is left to it."""
+        compiled = self._compiler.expression(expression)
+        if not isinstance(compiled, Constant):
+            return compiled
+        ends = compiled.value if isinstance(compiled.value, tuple) else (compiled.value,)
+        read = tuple(self._amount(end, expression, Dimension.TIME, "a duration such as 2s") for end in ends)
+        return Constant(read if len(read) > 1 else read[0])
+
+    def rounds(self, expression: Expression) -> Evaluate:
+        """How many times. What only the run tells is left to it."""
+        compiled = self._compiler.expression(expression)
+        known = isinstance(compiled, Constant) and isinstance(compiled.value, str) and compiled.value is not UNKNOWN
+        return Constant(self.count(expression, least=0)) if known else compiled
 
     def rate(self, expression: Expression) -> float:
         """Per second."""
@@ -62,7 +77,9 @@ class Statics:
             self._diagnostics.error(code, span, message)
 
     def _quantity(self, expression: Expression, dimension: Dimension, wanted: str) -> float:
-        value = self._value(expression)
+        return self._amount(self._value(expression), expression, dimension, wanted)
+
+    def _amount(self, value: Any, expression: Expression, dimension: Dimension, wanted: str) -> float:
         if isinstance(value, str) and value is not UNKNOWN:
             try:
                 return parse_as(value, dimension).amount
