@@ -9,7 +9,17 @@ import pytest
 from planned import inputs, plan_of
 
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.limits import Check, Division, Enough, Machine, checks, connection_checks, machine, require
+from vezaflow.limits import (
+    Check,
+    Division,
+    Enough,
+    Machine,
+    checks,
+    connection_checks,
+    machine,
+    require,
+    require_addresses,
+)
 from vezaflow.limits.machine import available_of, left_of, ports_of
 from vezaflow.plan import Plan, Segment
 
@@ -66,7 +76,26 @@ def test_local_ports_are_shared_by_all_workers_but_not_by_machines() -> None:
 
 def test_ports_that_are_as_wide_as_can_be_are_not_widened() -> None:
     short = check(crowd(70_000), Machine(None, 64_512, None, None), "local ports")
-    assert short.remedy == "several machines with `--segment`, or fewer VUs"
+    more = "more addresses in `http: {local_address: […]}`"
+    assert short.remedy == f"{more}, several machines with `--segment`, or fewer VUs"
+
+
+def test_each_local_address_has_the_ports_anew() -> None:
+    flow = "load: {vus: 30, duration: 1m}\nsteps: [{get: /}]\ngates: {http_req_failed: rate < 1 %}\n"
+    there = Machine(None, 20, None, None)
+    assert check(plan_of(flow), there, "local ports").enough is Enough.NO
+    both = plan_of(f"http: {{local_address: [127.0.0.1, 127.0.0.2]}}\n{flow}")
+    assert check(both, there, "local ports").there == 40
+    proxied = plan_of(f"http: {{proxy: 'http://127.0.0.1:3128'}}\n{flow}")
+    assert "30 connections to 127.0.0.1:3128" in check(proxied, there, "local ports").sentence
+
+
+def test_an_address_that_the_machine_does_not_have_is_refused() -> None:
+    flow = "http: {local_address: [127.0.0.1, 192.0.2.1]}\nsteps: [{get: /}]\n"
+    with pytest.raises(VezaflowError, match=r"does not have the local address 192\.0\.2\.1") as refused:
+        require_addresses(plan_of(flow))
+    assert refused.value.code is ExitCode.REFUSED
+    require_addresses(plan_of("http: {local_address: 127.0.0.1}\nsteps: [{get: /}]\n"))
 
 
 def test_each_target_has_the_local_ports_anew() -> None:

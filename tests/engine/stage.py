@@ -32,6 +32,7 @@ class Target:
     answer: Answer
     log: list[tuple[float, str, str, str]] = field(default_factory=list)
     open_clients: int = 0
+    closed: list[float] = field(default_factory=list)  # when connections were
 
     @property
     def asked(self) -> list[str]:
@@ -79,6 +80,7 @@ class FakeClient:
         return None
 
     def close(self) -> None:
+        self.target.closed.append(trio.current_time())
         self.target.open_clients -= self._open
         self._open = False
 

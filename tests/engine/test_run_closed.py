@@ -234,3 +234,15 @@ async def test_a_user_who_comes_again_draws_anew(autojump_clock: trio.testing.Mo
     await play(plan_of(twice.replace("get: /", "get: '/${uuid()}'")), target)
     assert len(target.asked) > 15
     assert len(set(target.asked)) == len(target.asked)
+
+
+async def test_each_iteration_may_have_connections_of_its_own(autojump_clock: trio.testing.MockClock) -> None:
+    load = "load: {executor: per-vu-iterations, vus: 1, iterations: 3}\nlogin: [{post: /login}]"
+    steps = "steps: [{get: /x}, {get: /y}]\nthink: 1s"
+    kept, renewed = Target(OK), Target(OK)
+    await play(plan_of(f"{load}\n{steps}"), kept)
+    assert len(kept.closed) == 1
+    await play(plan_of(f"{load}\n{steps}\nhttp: {{connections: per_iteration}}"), renewed)
+    begins = [at for at, _, path, _ in renewed.log if path == "/x"]
+    ends = [at + 0.1 for at, _, path, _ in renewed.log if path == "/y"]
+    assert renewed.closed[:-1] == pytest.approx(sorted(begins + ends))

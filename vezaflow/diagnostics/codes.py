@@ -409,6 +409,21 @@ _ROWS: tuple[Rule, ...] = (
         "The flows together keep below the suite's `guard: {max_vus: …}`; a run would end with exit code 97 before "
         "anything is sent, unless `--vus`, `--scale` or `--only` asks for less.",
     ),
+    Rule(
+        "VF423", _ERROR, "a proxy that is none",
+        "`http: {proxy: …}` is `none` or the URL of an HTTP proxy with its port, such as `http://proxy.lan:3128`, or "
+        "`http://user:password@proxy.lan:3128`. https targets are reached through it by CONNECT.",
+    ),
+    Rule(
+        "VF424", _ERROR, "a local address that is none",
+        "`http: {local_address: …}` is an IP address of the machine that puts the load on, or a list of them; a host "
+        "name or the name of an interface is none.",
+    ),
+    Rule(
+        "VF425", _ERROR, "half of a client certificate",
+        "A `key` or a `password` without `cert` proves nothing. The private key may stand in the certificate's own "
+        "file; then `cert` alone is enough.",
+    ),
     # --- 5xx: gates
     Rule(
         "VF501", _ERROR, "a gate on an unknown metric",

@@ -40,7 +40,7 @@ class Users:
         self.flow = flow
         self.delivered = delivered
         self.record: FlowRecorder = main.flow_recorder
-        self.body = _block(main, flow.steps)
+        self.body = _renewing(_block(main, flow.steps)) if flow.renews else _block(main, flow.steps)
         self.obey = obey
         self._clock = clock
         self._client = client
@@ -117,6 +117,18 @@ def closing(client: Sender) -> Iterator[None]:
         yield
     finally:
         client.close()
+
+
+def _renewing(body: Run) -> Run:
+    """An iteration that begins without connections, whatever login left, and leaves none."""
+
+    async def run(vu: VU) -> int:
+        vu.client.close()
+        signal = await body(vu)
+        vu.client.close()
+        return signal
+
+    return run
 
 
 def _block(stage: Stage, steps: tuple[PlannedStep, ...]) -> Run:

@@ -1,5 +1,6 @@
 """What this machine lets a run do: raised where allowed, checked before any load is sent."""
 
+from vezaflow.limits.addresses import require_addresses
 from vezaflow.limits.checks import Check, Division, Enough, checks, connection_checks, require
 from vezaflow.limits.machine import Machine, machine, raise_open_files
 
@@ -13,4 +14,5 @@ __all__ = [
     "machine",
     "raise_open_files",
     "require",
+    "require_addresses",
 ]

@@ -24,6 +24,7 @@ _CLOSE = 0.8  # of what there is
 _MOST_WORKERS = 32  # that are proposed: a machine with more cores than that has no such limits
 _WIDEST = (1024, 65535)  # local ports that a machine can be told to use: those below are the system's
 _RANGE = f'`sysctl -w net.ipv4.ip_local_port_range="{_WIDEST[0]} {_WIDEST[1]}"` (as root)'
+_ADDRESSES = "more addresses in `http: {local_address: […]}`"
 _ELSEWHERE = "several machines with `--segment`"
 
 
@@ -130,24 +131,33 @@ def _files_of_one(plan: Plan, division: Division) -> int:
 
 def _ports(plan: Plan, there: Machine, division: Division) -> Iterator[Check]:
     """All processes of a machine share its ports; each target has them anew."""
-    target, connections = _busiest(plan, division)
+    (target, addresses), connections = _busiest(plan, division)
     if there.ports is None or not connections:
         return
+    amount = there.ports * max(1, len(addresses))
     widened = there.ports < _WIDEST[1] - _WIDEST[0]
-    needed, ports = f"{units.counted(connections, 'connection')} to {target}", f"{there.ports:,} local ports for them"
+    needed, ports = f"{units.counted(connections, 'connection')} to {target}", f"{amount:,} local ports for them"
     yield _judged(
-        Check("local ports", connections, there.ports, needed, ports, f"local ports to {target}"),
-        f"{_RANGE + ', ' if widened else ''}{_ELSEWHERE}, or fewer VUs",
+        Check("local ports", connections, amount, needed, ports, f"local ports to {target}"),
+        f"{_RANGE + ', ' if widened else ''}{_ADDRESSES}, {_ELSEWHERE}, or fewer VUs",
     )
 
 
-def _busiest(plan: Plan, division: Division) -> tuple[str, int]:
-    """The server that most VUs connect to, and how many they are. A VU surely goes where its first request does."""
-    vus: Counter[str] = Counter()
+def _busiest(plan: Plan, division: Division) -> tuple[tuple[str, tuple[str, ...]], int]:
+    """The server that most VUs connect to for each local address of theirs, these addresses, and how many VUs they are.
+    A VU surely goes where its first request does."""
+    vus: Counter[tuple[str, tuple[str, ...]]] = Counter()
     for flow in plan.flows:
-        if (origin := _first(flow)) is not None:
-            vus[origin.authority] += division.here(flow.load.max_vus)
-    return max(vus.items(), key=lambda item: item[1], default=("", 0))
+        if (server := _dialled(flow)) is not None:
+            vus[server, flow.client.local_addresses] += division.here(flow.load.max_vus)
+    return max(vus.items(), key=lambda item: item[1] / max(1, len(item[0][1])), default=(("", ()), 0))
+
+
+def _dialled(flow: PlannedFlow) -> str | None:
+    """Who is at the other end of a VU's first connection: the target, or the proxy before it."""
+    if (proxy := flow.client.proxy) is not None:
+        return f"{proxy.host}:{proxy.port}"
+    return origin.authority if (origin := _first(flow)) is not None else None
 
 
 def _first(flow: PlannedFlow) -> Origin | None:

@@ -1,9 +1,10 @@
 """The suite as written: read from files, checked, with every fault as a diagnostic."""
 
 from vezaflow.model.answer_tables import ITEM_FIELDS
+from vezaflow.model.connections import Connections, Http, Tls
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.gates import Gate
-from vezaflow.model.hosts import allowed_by, is_allowed
+from vezaflow.model.hosts import ProxyError, allowed_by, is_address, is_allowed, parse_proxy
 from vezaflow.model.input_types import InputType, fit
 from vezaflow.model.json_schema import SCHEMAS, schema_text
 from vezaflow.model.lint import lint
@@ -47,12 +48,11 @@ from vezaflow.model.steps import (
     Step,
     Stop,
     Think,
-    Tls,
     Tree,
     While,
 )
 from vezaflow.model.suite import Flow, Guard, Measure, Retry, Suite, Variable
-from vezaflow.model.walks import EnvironmentUse, all_steps, environment, requests
+from vezaflow.model.walks import EnvironmentUse, all_steps, environment, requests, secret_names
 from vezaflow.syntax import Expression
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "BodyKind",
     "Branch",
     "Choose",
+    "Connections",
     "EnvironmentUse",
     "Executor",
     "Expect",
@@ -82,6 +83,7 @@ __all__ = [
     "GeneratedBytes",
     "Group",
     "Guard",
+    "Http",
     "If",
     "Include",
     "Input",
@@ -95,6 +97,7 @@ __all__ = [
     "Part",
     "Pick",
     "Poll",
+    "ProxyError",
     "Repeat",
     "Request",
     "RequestDefaults",
@@ -118,9 +121,12 @@ __all__ = [
     "allowed_by",
     "environment",
     "fit",
+    "is_address",
     "is_allowed",
     "lint",
+    "parse_proxy",
     "read_suite",
     "requests",
     "schema_text",
+    "secret_names",
 ]

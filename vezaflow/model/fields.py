@@ -25,6 +25,7 @@ class Kind(Enum):
     RATE = "a rate, such as `500/s` or `30/m`"
     NUMBER = "a constant whole number, 0 or more"
     SWITCH = "`true` or `false`"
+    PROXY = "`none`, or a proxy's URL, such as `http://proxy.lan:3128`"
     FOLLOW = "`true`, `false`, or how many redirects at most"
     CHOICE = "one of a few words"
     EXPRESSION = "an expression, with or without `${…}` around it"
@@ -39,6 +40,7 @@ class Kind(Enum):
     PICK = "`first`, `last`, `random`, or an index (0 is the first, -1 the last)"
     # Several scalars, or mappings with tables of their own.
     TEXTS = "a list of texts"
+    ADDRESSES = "an IP address, or a list of them"
     STATUS = "a status, a list of them, or a class such as `2xx`"
     TREE = "any value: text, number, list or mapping, with `${…}` anywhere"
     PAIRS = "a mapping of names to texts"

@@ -2,11 +2,60 @@
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from urllib.parse import urlsplit
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from vezaflow.syntax import Expression, Literal, Template
 
 SCHEMES = ("http://", "https://")
+_NO_PROXY = ("", "none")
+
+
+class ProxyError(ValueError):
+    """A text that is no proxy's URL; the message says why, without any credentials."""
+
+
+class ProxyAddress(NamedTuple):
+    """Where a proxy is, and as whom it is used."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+
+
+def parse_proxy(text: str) -> ProxyAddress | None:
+    """The proxy that a URL names; None for `none`. Raises ProxyError."""
+    text = text.strip()
+    if text.lower() in _NO_PROXY:
+        return None
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ProxyError("its port is none") from None
+    if parts.scheme == "https" and "://" in text:
+        raise ProxyError("vezaflow speaks to proxies over http:// only")
+    if parts.scheme != "http" or "://" not in text:
+        raise ProxyError("it has to begin with http://")
+    if not parts.hostname:
+        raise ProxyError("it names no host")
+    if port is None:
+        raise ProxyError("it names no port")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ProxyError("a proxy has no path")
+    return ProxyAddress(parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or ""))
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address."""
+    from ipaddress import ip_address  # as below
+
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 LOOPBACK = "loopback"
 
 

@@ -36,6 +36,7 @@ _STATUSES: list[Schema] = [
     {"type": "string", "pattern": "^[1-5]([xX]{2}|[0-9]{2})$"},
 ]
 _STATUS: Schema = {"anyOf": _STATUSES}
+_ADDRESS: Schema = {"type": "string", "pattern": r"[.:]|\$\{"}
 _RETRIED: Schema = {"anyOf": [*_STATUSES, {"enum": list(RETRIED)}]}
 
 
@@ -209,6 +210,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.NUMBER: _fixed({"type": "integer", "minimum": 0}),
     Kind.SWITCH: _fixed({"anyOf": [{"type": "boolean"}, _HOLE]}),
     Kind.FOLLOW: _fixed({"anyOf": [{"type": "boolean"}, {"type": "integer", "minimum": 0}, _HOLE]}),
+    Kind.PROXY: _matching(r"^(none$|http://[^/]|\$\{)"),
     Kind.CHOICE: lambda field: {"enum": list(field.choices)},
     Kind.EXPRESSION: _fixed(_TEXT),
     Kind.ITEMS: _fixed({"anyOf": [_list(_VALUE), _HOLE]}),
@@ -221,6 +223,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.CONDITION: _matching(_COMPARE),
     Kind.PICK: _fixed({"anyOf": [{"enum": ["first", "last", "random"]}, {"type": "integer"}]}),
     Kind.TEXTS: _fixed({"anyOf": [_CONSTANT, {"type": "array", "items": _CONSTANT}]}),
+    Kind.ADDRESSES: _fixed({"anyOf": [_ADDRESS, _list(_ADDRESS)]}),
     Kind.STATUS: _fixed({"anyOf": [_STATUS, _list(_STATUS)]}),
     Kind.TREE: _fixed({}),
     Kind.PAIRS: _fixed(_named(_VALUE)),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.model.answer_rules import check_answers
+from vezaflow.model.connection_rules import check_connections
 from vezaflow.model.expression_rules import check_calls, check_units
 from vezaflow.model.flow_rules import (
     check_certificates,
@@ -35,6 +36,7 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_step_names,
     check_urls,
     check_certificates,
+    check_connections,
     check_secret_urls,
     check_tokens_in_urls,
     check_written_secrets,

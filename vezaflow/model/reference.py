@@ -1,6 +1,6 @@
 """All tables by name: what a reference page, a JSON Schema or a completion in an editor is made from."""
 
-from vezaflow.model import answer_tables, load_tables, request_tables, step_tables, tables
+from vezaflow.model import answer_tables, connection_tables, load_tables, request_tables, step_tables, tables
 from vezaflow.model.fields import Table
 
 TABLES: dict[str, Table] = {
@@ -23,7 +23,8 @@ TABLES: dict[str, Table] = {
         request_tables.PART,
         request_tables.AUTH,
         request_tables.BASIC,
-        tables.TLS,
+        connection_tables.HTTP,
+        connection_tables.TLS,
         tables.GATE,
         tables.GUARD,
         tables.LINT,

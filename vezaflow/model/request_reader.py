@@ -1,7 +1,8 @@
-"""A request step and what suites and flows give to every request: defaults, bodies, auth, TLS."""
+"""A request step and what suites and flows give to every request: defaults, bodies, auth."""
 
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.model import values
+from vezaflow.model.connection_reader import read_http, read_tls
 from vezaflow.model.expect_reader import read_expect
 from vezaflow.model.extract_reader import read_extracts
 from vezaflow.model.fields import Field, Kind
@@ -18,9 +19,7 @@ from vezaflow.model.steps import (
     Part,
     Request,
     RequestDefaults,
-    Tls,
 )
-from vezaflow.model.tables import TLS
 from vezaflow.model.trees import constants, parameters, texts, tree
 from vezaflow.syntax import Entry, Mapping, Scalar, parse_template
 
@@ -54,7 +53,8 @@ def read_defaults(row: Row) -> RequestDefaults:
         auth=_auth(row),
         timeout=row.expression("timeout"),
         follow=row.expression("follow"),
-        tls=_tls(row) if row.table.field("tls") else None,
+        http=read_http(row) if row.table.field("http") else None,
+        tls=read_tls(row) if row.table.field("tls") else None,
         on_failure=OnFailure(on_failure) if isinstance(on_failure, str) else None,
         tags=constants(row, "tags"),
     )
@@ -78,13 +78,6 @@ def _auth(row: Row) -> Auth | None:
         password=basic.expression("password") if basic else None,
         span=node.span,
     )
-
-
-def _tls(row: Row) -> Tls | None:
-    inner = sub_mapping(row, "tls", TLS)
-    if inner is None:
-        return None
-    return Tls(inner.expression("ca"), inner.constant("insecure") is True, inner.span)
 
 
 def _body(row: Row) -> Body | None:

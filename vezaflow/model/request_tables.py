@@ -75,12 +75,13 @@ REQUEST = Table(
 # What `retry: {on: …}` can name beside statuses; a word stands for these kinds of errors.
 RETRIED: dict[str, tuple[str, ...]] = {
     "timeout": ("timeout_connect", "timeout_tls", "timeout_send", "timeout_wait", "timeout_receive"),
-    "connection": ("dns", "refused", "unreachable", "reset", "closed_early"),
+    "connection": ("dns", "refused", "unreachable", "proxy", "reset", "closed_early"),
     **{
         kind: (kind,)
         for kind in (
-            "dns", "refused", "unreachable", "reset", "closed_early", "timeout_connect", "timeout_tls", "timeout_send",
-            "timeout_wait", "timeout_receive", "tls", "malformed", "too_large", "status", "expectation", "extraction",
+            "dns", "refused", "unreachable", "proxy", "reset", "closed_early", "timeout_connect", "timeout_tls",
+            "timeout_send", "timeout_wait", "timeout_receive", "tls", "malformed", "too_large", "status", "expectation",
+            "extraction",
         )
     },
 }  # fmt: skip

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from vezaflow.diagnostics import Diagnostics, Source, Span
+from vezaflow.model.connections import Http
 from vezaflow.model.hosts import is_allowed, start_of, written_host
 from vezaflow.model.steps import RequestDefaults
 from vezaflow.model.suite import Suite
@@ -30,6 +31,7 @@ _SECRET = re.compile("|".join(_SHAPES.values()))
 _KEYS = "access_token|auth_token|token|api_?key|apikey|password|passwd|secret|client_secret"
 _IN_URL = re.compile(rf"[?&](?P<key>{_KEYS})=", re.IGNORECASE)
 _KEY = re.compile(_KEYS, re.IGNORECASE)
+_PASSWORD = re.compile(r"//[^/@:]*:([^/@]+)@")
 _HEADERS = ("authorization", "proxy-authorization", "cookie", "x-api-key", "x-auth-token", "api-key")
 
 
@@ -106,16 +108,31 @@ def _credentials(defaults: RequestDefaults) -> Iterator[Span]:
     auth = defaults.auth
     values = [auth.bearer, auth.password] if auth else []
     values += [value for name, value in defaults.headers if name.lower() in _HEADERS]
+    values += [defaults.tls.password] if defaults.tls else []
     for value in values:
         for part in may_become(value) if value is not None else ():
             if isinstance(part, Literal) and isinstance(part.value, str) and part.value:
                 yield part.span
+    if defaults.http is not None and defaults.http.proxy is not None:
+        yield from _in_proxy(defaults.http.proxy)
+
+
+def _in_proxy(proxy: Expression) -> Iterator[Span]:
+    """The password in a proxy's URL, as far as it is written out."""
+    for part in proxy.parts if isinstance(proxy, Template) else may_become(proxy):
+        if isinstance(part, Literal) and (found := _PASSWORD.search(part.span.text)):
+            yield Span(part.span.source, part.span.start + found.start(1), part.span.start + found.end(1))
 
 
 def _urls(suite: Suite) -> Iterator[Expression]:
     yield from (url for url in (suite.base_url, *(flow.base_url for flow in suite.flows)) if url is not None)
+    yield from (http.proxy for http in _http(suite) if http.proxy is not None)
     for steps in (suite_steps(suite), *(flow_steps(flow) for flow in suite.flows)):
         yield from (request.url for request in requests(steps) if not (start_of(request.url) or "/").startswith("/"))
+
+
+def _http(suite: Suite) -> Iterator[Http]:
+    yield from (defaults.http for defaults in _layers(suite) if defaults.http is not None)
 
 
 def _covered(source: Source, secrets: list[Span]) -> Source:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from vezaflow.diagnostics import Related, Source, Span
+from vezaflow.model.connections import Http, Tls
 from vezaflow.model.input_types import InputType
 from vezaflow.syntax import Expression
 
@@ -152,13 +153,6 @@ class Auth:
 
 
 @dataclass(frozen=True, slots=True)
-class Tls:
-    ca: Expression | None  # a PEM file in the suite's folder
-    insecure: bool
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
 class RequestDefaults:
     """What suite and flow give to every request; None: not said here. The nearest word wins."""
 
@@ -166,6 +160,7 @@ class RequestDefaults:
     auth: Auth | None = None
     timeout: Expression | None = None
     follow: Expression | None = None  # boolean, or how many redirects at most
+    http: Http | None = None
     tls: Tls | None = None
     on_failure: OnFailure | None = None
     tags: tuple[tuple[str, str], ...] = ()

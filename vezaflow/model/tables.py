@@ -4,6 +4,7 @@ Only data. The reader follows these rows; a key that is not here does not exist.
 door joins them with the steps' tables.
 """
 
+from vezaflow.model.connection_tables import CONNECTING
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.load_tables import LOADS
 
@@ -48,8 +49,6 @@ DEFAULTS: tuple[Field, ...] = (
     Field("tags", Kind.TAGS, "Labels of the request's samples.", "{team: media}"),
 )
 
-TLS_FIELD = Field("tls", Kind.MAPPING, "How https servers are verified.", "{ca: staging-ca.pem}", tables=("tls",))
-
 SUITE = Table(
     "suite",
     "a suite",
@@ -77,7 +76,7 @@ SUITE = Table(
             "{limit: 20}",
         ),
         *DEFAULTS,
-        TLS_FIELD,
+        *CONNECTING,
         Field(
             "secrets",
             Kind.TEXTS,
@@ -178,7 +177,7 @@ FLOW = Table(
             '{track: "${env.STREAM_TRACK_ID}"}',
         ),
         *DEFAULTS,
-        TLS_FIELD,
+        *CONNECTING,
         Field(
             "login",
             Kind.STEPS,
@@ -291,22 +290,6 @@ MEASURE = Table(
     (
         Field("skip", Kind.DURATION, "What of each flow's start is not judged.", "10s", default="0 s"),
         Field("drain", Kind.SWITCH, "Whether what ends in the graceful stop is judged.", "false", default="true"),
-    ),
-)
-
-TLS = Table(
-    "tls",
-    "TLS options",
-    "How https servers are verified.",
-    (
-        Field(
-            "ca",
-            Kind.PATH,
-            "A PEM file with the certificates to trust.",
-            "staging-ca.pem",
-            default="the system's certificates",
-        ),
-        Field("insecure", Kind.SWITCH, "Trust any certificate.", "true", default="false"),
     ),
 )
 

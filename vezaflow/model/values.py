@@ -29,7 +29,7 @@ from vezaflow.syntax import (
 )
 from vezaflow.units import EXAMPLES, Dimension, Quantity, parse
 
-_TEXTS = (Kind.TEMPLATE, Kind.URL, Kind.PATH)
+_TEXTS = (Kind.TEMPLATE, Kind.URL, Kind.PATH, Kind.PROXY)
 Constant = None | bool | int | float | str | Quantity
 
 

@@ -36,7 +36,7 @@ from vezaflow.model.steps import (
     While,
 )
 from vezaflow.model.suite import Flow, Measure, Suite, Variable
-from vezaflow.syntax import Binary, Expression, Field, Name, children
+from vezaflow.syntax import Binary, Expression, Field, Name, Template, children
 
 
 class Place(Enum):
@@ -181,10 +181,12 @@ def expect_uses(request: Request) -> Iterator[Use]:
 
 def defaults_uses(defaults: RequestDefaults) -> Iterator[Use]:
     """The expressions of request options."""
-    auth, tls = defaults.auth, defaults.tls
+    auth, http, tls = defaults.auth, defaults.http, defaults.tls
     found: list[Expression | None] = [value for _, value in defaults.headers]
     found += [auth.bearer, auth.user, auth.password] if auth else []
-    found += [defaults.timeout, defaults.follow, tls.ca if tls else None]
+    found += [defaults.timeout, defaults.follow]
+    found += [http.proxy, *(http.local_addresses or ())] if http else []
+    found += [tls.ca, tls.cert, tls.key, tls.password] if tls else []
     return (Use(value) for value in found if value is not None)
 
 
@@ -281,6 +283,18 @@ def chosen_names(variables: tuple[Variable, ...], steps: tuple[Step, ...]) -> It
             yield from ((name, span) for _, name, span in step.into)
 
 
+def secret_names(suite: Suite) -> tuple[str, ...]:
+    """The environment values that are secret: the suite's own, a proxy's credentials, a key's password."""
+    found = list(suite.secrets)
+    for defaults in (suite.defaults, *(flow.defaults for flow in suite.flows)):
+        proxy = defaults.http.proxy if defaults.http is not None else None
+        within = list(proxy.parts[1:]) if isinstance(proxy, Template) else []
+        if defaults.tls is not None and defaults.tls.password is not None:
+            within.append(defaults.tls.password)
+        found += [use.name for part in within for use in environment_of(part)]
+    return tuple(dict.fromkeys(found))
+
+
 def names_of(expression: Expression, optional: bool = False) -> Iterator[tuple[Name, bool]]:
     """Names with whether a `??` behind them gives a default."""
     if isinstance(expression, Name):
@@ -297,8 +311,8 @@ def file_paths(suite: Suite) -> Iterator[Expression]:
     """The paths of all files that a suite reads beside its own."""
     layers = [suite.defaults, *(flow.defaults for flow in suite.flows)]
     for defaults in layers:
-        if defaults.tls is not None and defaults.tls.ca is not None:
-            yield defaults.tls.ca
+        tls = defaults.tls
+        yield from (path for path in (tls.ca, tls.cert, tls.key) if path is not None) if tls else ()
     for steps in (suite_steps(suite), *(flow_steps(flow) for flow in suite.flows)):
         for request in requests(steps):
             yield from _body_paths(request.body)

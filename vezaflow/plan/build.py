@@ -30,16 +30,18 @@ from vezaflow.model import (
     Variable,
     While,
     environment,
+    secret_names,
 )
 from vezaflow.plan.assigned import assigned
 from vezaflow.plan.bodies import BodyCompiler
+from vezaflow.plan.connections import ConnectionPlanner, hidden, renews
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Names
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.includes import plan_include
 from vezaflow.plan.inputs import Inputs, Secrets
 from vezaflow.plan.load import plan_load
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
-from vezaflow.plan.requests import RequestCompiler, merge, refusal
+from vezaflow.plan.requests import RequestCompiler, refusal
 from vezaflow.plan.scope import UNSET
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.steps import (
@@ -57,7 +59,6 @@ from vezaflow.plan.steps import (
     PlannedWhile,
 )
 from vezaflow.plan.targets import GuardError, Targets, UrlError
-from vezaflow.protocols import ClientOptions
 from vezaflow.syntax import Field, Name, walk
 
 _PRODUCTION = re.compile(r"(^|_)PROD(UCTION)?(_|$)", re.IGNORECASE)
@@ -86,6 +87,8 @@ class _Builder:
         statics = Statics(compiler, diagnostics)
         targets = self._make_targets(suite.base_url, statics)
         steps = self._steps(compiler, targets, (suite.defaults,))
+        self._connections = ConnectionPlanner(suite.root, targets, diagnostics)
+        client = self._connections.client((suite.defaults,), statics)
         retry = suite.preflight_retry
         preflight = Preflight(
             requests=tuple(steps.requests.request(r) for r in suite.preflight),
@@ -99,20 +102,21 @@ class _Builder:
         guard_vus = self._guard_vus(flows, statics)
         if diagnostics.failed:
             return None
-        secrets = Secrets.among(suite.secrets, self._inputs.environment)
+        also = {text for each in (client, *(flow.client for flow in flows)) for text in hidden(each)}
+        secrets = Secrets.among(secret_names(suite), self._inputs.environment, also)
         return Plan(
             suite=suite.name,
             description=suite.description,
             targets=targets,
             variables=_frozen(names, variables, reset=False),
-            client=self._client((suite.defaults,), statics),
+            client=client,
             preflight=preflight,
             setup=setup,
             teardown=teardown,
             flows=flows,
             gates=gates,
             inputs=self._inputs,
-            shown_inputs=self._shown_inputs(),
+            shown_inputs=self._shown_inputs(secrets),
             secrets=secrets,
             guard_vus=guard_vus,
         )
@@ -188,27 +192,14 @@ class _Builder:
             pace=statics.pause(flow.pace) if flow.pace else None,
             judged_from=self._judged_from(measure, statics),
             judge_drain=measure.drain,
-            client=self._client(defaults, statics),
+            client=self._connections.client(defaults, statics),
+            renews=renews(defaults),
             span=flow.span,
         )
 
     @staticmethod
     def _judged_from(measure: Measure, statics: Statics) -> float:
         return statics.seconds(measure.skip) if measure.skip is not None else 0.0
-
-    def _client(self, defaults: tuple[RequestDefaults, ...], statics: Statics) -> ClientOptions:
-        tls = merge(defaults).tls
-        if tls is None:
-            return ClientOptions()
-        ca_file: str | None = None
-        if tls.ca is not None:
-            path = (self._suite.root / statics.text(tls.ca)).resolve()
-            ca_file = str(path)
-            if not path.is_file():
-                self._diagnostics.error(
-                    "VF703", tls.ca.span, f"'{statics.text(tls.ca)}' is no file in the suite's folder"
-                )
-        return ClientOptions(ca_file=ca_file, insecure=tls.insecure)
 
     def _gates(self, statics: Statics) -> Iterator[PlannedGate]:
         for flow in self._chosen:
@@ -231,12 +222,13 @@ class _Builder:
             )
         return most
 
-    def _shown_inputs(self) -> tuple[tuple[str, str], ...]:
+    def _shown_inputs(self, secrets: Secrets) -> tuple[tuple[str, str], ...]:
         shown: dict[str, str] = {}
+        hidden_names = secret_names(self._suite)
         for need in environment(self._suite):
             value = self._inputs.environment.get(need.name)
             if value is not None:
-                shown[need.name] = "•••" if need.name in self._suite.secrets else value
+                shown[need.name] = "•••" if need.name in hidden_names else secrets.mask(value)
         return tuple(sorted(shown.items()))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vezaflow.diagnostics import Diagnostic, Diagnostics, Source
-from vezaflow.model import Suite, environment, read_suite
+from vezaflow.model import Suite, environment, read_suite, secret_names
 from vezaflow.plan.build import build
 from vezaflow.plan.inputs import Inputs, Secrets
 from vezaflow.plan.plan import Plan
@@ -41,7 +41,7 @@ class Bundle:
         read = {name: value for name, value in sorted(inputs.environment.items()) if name in names}
         files = tuple((path, source.text) for path, source in suite.sources.items())
         flows = tuple(flow.source.path for flow in suite.flows)
-        return cls(files, flows, replace(inputs, environment=read), suite.secrets)
+        return cls(files, flows, replace(inputs, environment=read), secret_names(suite))
 
     @property
     def sources(self) -> dict[str, Source]:
@@ -61,7 +61,7 @@ class Bundle:
     def masked(self) -> "Bundle":
         """The same without any secret: fit to be kept."""
         environment = self.inputs.environment
-        secrets = Secrets.of(environment[name] for name in self.secret_names if name in environment)
+        secrets = Secrets.among(self.secret_names, environment)
         shown = {n: "•••" if n in self.secret_names else secrets.mask(v) for n, v in environment.items()}
         files = tuple((path, secrets.mask(text)) for path, text in self.files)
         return replace(self, files=files, inputs=replace(self.inputs, environment=shown))

@@ -2,13 +2,15 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 _MASK = "•••"
 _CUT = "…"
+_IN_URL = re.compile(r"\bhttps?://[^/@:\s]*:([^/@\s]+)@")
 _SHORTEST = 4  # a shorter value stands in too many words to be masked everywhere
 
 
@@ -45,9 +47,11 @@ class Secrets:
         return cls(tuple(sorted(forms, key=len, reverse=True)))
 
     @classmethod
-    def among(cls, names: Iterable[str], environment: Mapping[str, str]) -> "Secrets":
-        """The secrets of these names that are set."""
-        return cls.of(value for name in names if (value := environment.get(name)))
+    def among(cls, names: Iterable[str], environment: Mapping[str, str], also: Iterable[str] = ()) -> "Secrets":
+        """The secrets of these names that are set, the passwords in URLs of any name, and what else is one."""
+        named = [value for name in names if (value := environment.get(name))]
+        within = [found[1] for value in environment.values() for found in _IN_URL.finditer(value)]
+        return cls.of((*named, *within, *map(unquote, within), *also))
 
     def mask(self, text: str) -> str:
         """The text with every secret blotted out, also one that was cut: what is left of it before or after `…`."""

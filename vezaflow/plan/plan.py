@@ -39,6 +39,7 @@ class PlannedFlow:
     judged_from: float  # seconds after the flow's start
     judge_drain: bool
     client: ClientOptions
+    renews: bool  # each iteration has connections of its own
     span: Span  # of the flow's name: where a pause that can't be computed is shown
 
 

@@ -79,12 +79,6 @@ class RequestCompiler:
 
     def request(self, request: Request) -> PlannedRequest:
         options = merge((request.options, *self._defaults))
-        if request.options.tls is not None:
-            self._diagnostics.error(
-                "VF705",
-                request.options.tls.span,
-                "`tls` belongs to a suite or a flow: a VU keeps its connections from step to step",
-            )
         follow = self._follow(options.follow)
         accepts, explicit = _accepted(request.expect)
         url = self._url(request)
@@ -329,7 +323,7 @@ class RequestError(EvaluationError):
 
 
 def merge(layers: Iterable[RequestDefaults]) -> RequestDefaults:
-    """One word for each option: the first layer that has one. Headers and tags are united by name."""
+    """One word for each option of a request: the first layer that has one. Headers and tags are united by name."""
     layers = tuple(layers)
 
     def first(name: str) -> Any:
@@ -345,7 +339,6 @@ def merge(layers: Iterable[RequestDefaults]) -> RequestDefaults:
         auth=first("auth"),
         timeout=first("timeout"),
         follow=first("follow"),
-        tls=first("tls"),
         on_failure=first("on_failure"),
         tags=tuple(tags.items()),
     )

@@ -5,7 +5,6 @@ out twice only if its kept-alive connection died before a byte of an answer came
 none of it had been taken; what the step doesn't want is never decoded. One request at a time.
 """
 
-from dataclasses import dataclass
 from socket import socket
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,9 +13,10 @@ import trio
 from vezaflow.protocols.body import TooLarge, Undecodable, decode
 from vezaflow.protocols.connection import IDLE, Connection
 from vezaflow.protocols.cookies import CookieJar
-from vezaflow.protocols.dial import dial
 from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Origin, Want
-from vezaflow.protocols.faults import fault_of
+from vezaflow.protocols.faults import TlsFault
+from vezaflow.protocols.opening import open_connection
+from vezaflow.protocols.options import ClientOptions
 from vezaflow.protocols.park import park
 
 if TYPE_CHECKING:
@@ -25,15 +25,6 @@ if TYPE_CHECKING:
 _STALE = 0.0003  # a drain older than this is made again before a VU sends: it bounds how late answers are stamped
 _RACED = (ErrorKind.RESET, ErrorKind.CLOSED_EARLY)
 _current_task = trio.lowlevel.current_task
-
-
-@dataclass(frozen=True, slots=True)
-class ClientOptions:
-    """How a client connects and what it remembers."""
-
-    ca_file: str | None = None  # PEM; instead of the platform's authorities
-    insecure: bool = False  # accept any certificate
-    cookies: bool = True
 
 
 class Sender(Protocol):
@@ -55,19 +46,21 @@ class Sender(Protocol):
 
     def certificate_ends(self) -> float | None: ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close the connections; the next request opens a new one."""
 
 
 class Client:
     """See the module. Made by `Transport.client`."""
 
     __slots__ = (
-        "_connection", "_connections", "_cookies_on", "_options", "_origin", "_reactor", "_transport", "cookies",
-        "exchange",
+        "_connection", "_connections", "_cookies_on", "_local", "_options", "_origin", "_reactor", "_transport",
+        "cookies", "exchange",
     )  # fmt: skip
 
-    def __init__(self, transport: "Transport", options: ClientOptions) -> None:
+    def __init__(self, transport: "Transport", options: ClientOptions, local: str | None = None) -> None:
         self._transport = transport
+        self._local = local  # the address that it connects from; None: the system's choice
         self._reactor = transport.reactor
         self._options = options
         self._cookies_on = options.cookies
@@ -144,7 +137,7 @@ class Client:
         """Use an established plain socket (a socket pair's end, say) as the connection to `origin`."""
         sock.setblocking(False)
         self._find(origin)
-        connection = self._connection = self._transport.maker(origin, self._options, None)(sock)
+        connection = self._connection = self._transport.route(origin, self._options, None, None).make(sock)
         connection.phase = IDLE
         self._reactor.watch(connection)
 
@@ -173,7 +166,7 @@ class Client:
 
     async def _open(self, origin: Origin, begun: float, deadline: float) -> Connection | None:
         """A new connection to `origin`, or None with the reason in the exchange."""
-        exchange, clock = self.exchange, self._reactor.clock
+        exchange, transport = self.exchange, self._transport
         exchange.reused = False
         exchange.started = exchange.sent = exchange.first = exchange.ended = begun
         exchange.bytes_sent = 0
@@ -181,44 +174,14 @@ class Client:
         if old is not None:
             old.close()
         try:
-            with trio.move_on_after(max(0.0, deadline - clock())) as scope:
-                addresses = await self._transport.resolver.resolve(origin.host, origin.port)
-        except OSError as error:
-            kind, detail = fault_of(error)
-            self._failed(kind if kind is ErrorKind.UNREACHABLE else ErrorKind.DNS, detail)
+            route = transport.route(origin, self._options, self._local, old)
+        except TlsFault as fault:
+            exchange.error, exchange.detail = ErrorKind.TLS, str(fault)
             return None
-        if scope.cancelled_caught:
-            self._failed(ErrorKind.DNS, "the name was not resolved in time")
-            return None
-        found = clock()
-        exchange.blocked = found - begun
-        try:
-            make = self._transport.maker(origin, self._options, old)
-        except OSError as error:
-            self._failed(ErrorKind.TLS, f"{self._options.ca_file}: {fault_of(error)[1]}")
-            return None
-        connection = await dial(addresses, make, exchange, deadline)
-        exchange.connecting = (clock() if connection is None else connection.settled) - found
-        if connection is not None and origin.scheme == "https":
-            await self._secure(connection, deadline)
-        if connection is None or connection.phase != IDLE:
-            if exchange.error is None:
-                self._failed(ErrorKind.CLOSED_EARLY, "the server closed the new connection before it was used")
-            exchange.ended = clock()
-            return None
-        self._connection = connection
-        return connection
-
-    async def _secure(self, connection: Any, deadline: float) -> None:
-        begun = self._reactor.clock()
-        await connection.handshake(self.exchange, deadline)
-        ended = connection.settled if connection.phase == IDLE else self._reactor.clock()
-        self.exchange.tls = ended - begun
-
-    def _failed(self, kind: ErrorKind, detail: str) -> None:
-        self.exchange.error = kind
-        self.exchange.detail = detail
-        self.exchange.ended = self._reactor.clock()
+        self._connection = await open_connection(
+            route, transport.resolver, exchange, begun, deadline, self._reactor.clock
+        )
+        return self._connection
 
     @staticmethod
     def _raced(exchange: Exchange, replayable: bool) -> bool:

@@ -23,10 +23,11 @@ from vezaflow.protocols.park import park, trap, wake
 from vezaflow.protocols.reactor import ARRIVED, HANGUP, WRITE, Reactor
 from vezaflow.protocols.stamps import SPACE, Clock, connected_in
 
-IDLE, CONNECTING, HANDSHAKE, SENDING, WAITING, CLOSED = range(6)
+IDLE, CONNECTING, TUNNEL, HANDSHAKE, SENDING, WAITING, CLOSED = range(7)
 
 _TIMEOUTS = {
     CONNECTING: (ErrorKind.TIMEOUT_CONNECT, "the connection was not established in time"),
+    TUNNEL: (ErrorKind.TIMEOUT_CONNECT, "the proxy did not open the tunnel in time"),
     HANDSHAKE: (ErrorKind.TIMEOUT_TLS, "the TLS handshake did not end in time"),
     SENDING: (ErrorKind.TIMEOUT_SEND, "the request could not be sent in time"),
     WAITING: (ErrorKind.TIMEOUT_WAIT, "no answer came in time"),

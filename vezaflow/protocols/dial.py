@@ -6,28 +6,44 @@ fault.
 """
 
 import socket
+import sys
 from collections.abc import Callable
 
 import trio
 
 from vezaflow.protocols.connection import CLOSED, Connection
 from vezaflow.protocols.dns import Address
-from vezaflow.protocols.exchange import Exchange
+from vezaflow.protocols.exchange import ErrorKind, Exchange
 from vezaflow.protocols.faults import fault_of
 
 _STAGGER = 0.25
+_NO_PORT = 24  # IP_BIND_ADDRESS_NO_PORT, which Python's socket module does not name
 
 Make = Callable[[socket.socket], Connection]
 
 
-async def dial(addresses: list[Address], make: Make, exchange: Exchange, deadline: float) -> Connection | None:
-    """The connection that was established first, or None with the reason in `exchange`."""
+async def dial(
+    addresses: list[Address], make: Make, exchange: Exchange, deadline: float, local: str | None = None
+) -> Connection | None:
+    """The connection that was established first, from `local` if it is given; None with the reason in `exchange`."""
+    if local is not None:
+        addresses = [each for each in addresses if each[0] == _family(local)]
+        if not addresses:
+            exchange.error = ErrorKind.UNREACHABLE
+            exchange.detail = f"from the local address {local} there is no way to an address of the other family"
+            return None
     if len(addresses) == 1:
-        return await _attempt(addresses[0], make, exchange, deadline)
-    return await _race(addresses, make, exchange, deadline)
+        return await _attempt(addresses[0], make, exchange, deadline, local)
+    return await _race(addresses, make, exchange, deadline, local)
 
 
-async def _attempt(address: Address, make: Make, exchange: Exchange, deadline: float) -> Connection | None:
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+async def _attempt(
+    address: Address, make: Make, exchange: Exchange, deadline: float, local: str | None
+) -> Connection | None:
     family, where = address
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -36,19 +52,38 @@ async def _attempt(address: Address, make: Make, exchange: Exchange, deadline: f
         return None
     sock.setblocking(False)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if local is not None and not _bound(sock, local, exchange):
+        return None
     connection = make(sock)
     await connection.connect(where, exchange, deadline)
     return connection if connection.phase != CLOSED else None
 
 
-async def _race(addresses: list[Address], make: Make, exchange: Exchange, deadline: float) -> Connection | None:
+def _bound(sock: socket.socket, local: str, exchange: Exchange) -> bool:
+    """Whether the socket has the local address now. Its port is chosen when connecting, so that each target has them
+    all."""
+    try:
+        if sys.platform == "linux":
+            sock.setsockopt(socket.IPPROTO_IP, _NO_PORT, 1)
+        sock.bind((local, 0))
+    except OSError as error:
+        sock.close()
+        exchange.error, detail = fault_of(error)
+        exchange.detail = f"the local address {local}: {detail}"
+        return False
+    return True
+
+
+async def _race(
+    addresses: list[Address], make: Make, exchange: Exchange, deadline: float, local: str | None
+) -> Connection | None:
     winner: Connection | None = None
     faults: list[Exchange] = []
 
     async def run(address: Address, over: trio.Event) -> None:
         nonlocal winner
         own = Exchange()
-        connection = await _attempt(address, make, own, deadline)
+        connection = await _attempt(address, make, own, deadline, local)
         over.set()
         if connection is None:
             faults.append(own)

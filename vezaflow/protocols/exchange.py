@@ -16,6 +16,7 @@ class ErrorKind(Enum):
     DNS = "dns"
     REFUSED = "refused"  # nobody listens
     UNREACHABLE = "unreachable"  # no route, network down, out of local ports
+    PROXY = "proxy"  # it opened no tunnel
     RESET = "reset"  # the peer reset the connection
     CLOSED_EARLY = "closed_early"  # the peer closed before the whole answer came
     TIMEOUT_CONNECT = "timeout_connect"

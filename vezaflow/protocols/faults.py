@@ -12,12 +12,23 @@ from vezaflow.protocols.exchange import ErrorKind
 
 Fault: TypeAlias = tuple[ErrorKind, str]
 
+
+class TlsFault(Exception):  # noqa: N818 (it is no error of ours)
+    """Files for TLS that are not right; the text says which, and why."""
+
+
 _KINDS = {
     errno.ECONNREFUSED: ErrorKind.REFUSED,
     errno.ECONNRESET: ErrorKind.RESET,
     errno.EPIPE: ErrorKind.RESET,
     errno.ECONNABORTED: ErrorKind.RESET,
     errno.ETIMEDOUT: ErrorKind.TIMEOUT_CONNECT,
+}
+
+_UNKNOWN_AUTHORITY = (2, 18, 19, 20, 21)  # X509_V_ERR_*: no issuer that is known, or the certificate's own
+_ASKED = {  # alerts with which servers refuse a client (RFC 8446, 6.2)
+    "ALERT_CERTIFICATE_REQUIRED": ": the server wants the client's certificate, `tls: {cert: path, key: path}`",
+    "ALERT_UNKNOWN_CA": ": the server does not know the authority of the client's certificate",
 }
 
 _DETAILS = {
@@ -47,10 +58,16 @@ def fault_of_code(code: int) -> Fault:
 def tls_reason(error: ssl.SSLError) -> str:
     """OpenSSL's reason without the source position that it appends."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate verify failed: {error.verify_message.rstrip('.')}"
+        remedy = "; if it may be trusted, name its authority: `tls: {ca: path}`" if _unknown(error) else ""
+        return f"certificate verify failed: {error.verify_message.rstrip('.')}{remedy}"
     if error.reason:
-        return error.reason.lower().replace("_", " ")
+        remedy = next((text for sign, text in _ASKED.items() if sign in error.reason), "")
+        return error.reason.lower().replace("_", " ") + remedy
     return str(error.args[-1]) if error.args else "handshake failed"
+
+
+def _unknown(error: ssl.SSLCertVerificationError) -> bool:
+    return error.verify_code in _UNKNOWN_AUTHORITY
 
 
 def _text(code: int, error: OSError) -> str:

@@ -8,11 +8,24 @@ session. `bytes_sent` and `bytes_received` count HTTP, not records.
 
 import socket
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vezaflow.protocols.connection import CLOSED, HANDSHAKE, IDLE, JOIN, SENDING, WAITING, Connection, Scratch
+from vezaflow.protocols.connection import (
+    CLOSED,
+    HANDSHAKE,
+    IDLE,
+    JOIN,
+    SENDING,
+    TUNNEL,
+    WAITING,
+    Connection,
+    Scratch,
+)
 from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Want
-from vezaflow.protocols.faults import fault_of, tls_reason
+from vezaflow.protocols.faults import TlsFault, fault_of, tls_reason
+from vezaflow.protocols.options import ClientOptions
+from vezaflow.protocols.proxy import MOST_REPLY, refusal_of
 from vezaflow.protocols.reactor import HANGUP, Reactor
 from vezaflow.protocols.stamps import SPACE
 
@@ -23,21 +36,41 @@ _RECORD = 16 * 1024  # plaintext, at most
 _RECORDS = 128 * 1024  # plaintext encrypted at a time: what a slow reader makes us hold
 
 
-def context_for(ca_file: str | None, insecure: bool) -> ssl.SSLContext:
-    """A context of a client; raises OSError (ssl.SSLError too) if `ca_file` can't be read."""
-    context = ssl.create_default_context(cafile=ca_file)
+def context_for(options: ClientOptions) -> ssl.SSLContext:
+    """A context of a client; raises TlsFault if its files are not right."""
+    try:
+        context = ssl.create_default_context(cafile=options.ca_file)
+    except OSError as error:
+        raise TlsFault(f"{options.ca_file}: {fault_of(error)[1]}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    if insecure:
+    if options.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    if options.cert_file is not None:
+        try:  # without a password OpenSSL would ask the terminal for one
+            context.load_cert_chain(options.cert_file, options.key_file, options.key_password)
+        except OSError as error:
+            files = " with ".join(name for name in (options.cert_file, options.key_file) if name)
+            encrypted = "ENCRYPTED" in Path(options.key_file or options.cert_file).read_text("latin-1")
+            raise TlsFault(f"{files}: {_unusable(error, encrypted)}") from None
     return context
+
+
+def _unusable(error: OSError, encrypted: bool) -> str:
+    """Why a certificate and its key can't be used: OpenSSL's own words leave most of it to be guessed."""
+    reason = getattr(error, "reason", None) or ""
+    if reason == "KEY_VALUES_MISMATCH":
+        return "the key is not this certificate's"
+    if encrypted:
+        return "the key is encrypted, and its `password` is missing or wrong"
+    return fault_of(error)[1] if reason or not isinstance(error, ssl.SSLError) else "no PEM certificate and key"
 
 
 class SecureConnection(Connection):
     """A Connection whose bytes are records."""
 
-    __slots__ = ("_incoming", "_outgoing", "_tls", "_unsent")
+    __slots__ = ("_incoming", "_outgoing", "_reply", "_tls", "_unsent")
 
     def __init__(
         self,
@@ -63,6 +96,36 @@ class SecureConnection(Connection):
     def certificate_ends(self) -> float | None:
         certificate = self._tls.getpeercert()  # empty where it was not verified
         return ssl.cert_time_to_seconds(str(certificate["notAfter"])) if certificate else None
+
+    # -- through a proxy -------------------------------------------------------------------------------------
+
+    async def tunnel(self, request: bytes, exchange: Exchange, deadline: float) -> None:
+        """Have a proxy open a tunnel, or leave the reason in `exchange`."""
+        if self.phase == CLOSED:
+            return
+        self.phase = TUNNEL
+        self.exchange = exchange
+        self._reply = b""
+        self._unsent = memoryview(request)
+        self._push()
+        if self.exchange is not None:
+            await self.wait(deadline)
+
+    def _replied(self, now: float) -> None:
+        """The proxy has answered, or has begun to."""
+        self._reply += self._incoming.read()
+        head, blank, rest = self._reply.partition(b"\r\n\r\n")
+        if not blank and len(head) <= MOST_REPLY:
+            return
+        refusal = refusal_of(head)
+        if refusal:
+            self.fail(ErrorKind.PROXY, refusal)
+            return
+        self._reply = b""
+        self._incoming.write(rest)
+        self.phase = HANDSHAKE
+        self.exchange = None
+        self.settle(now)
 
     # -- handshake -------------------------------------------------------------------------------------------
 
@@ -199,6 +262,9 @@ class SecureConnection(Connection):
         self.reactor.again(self)
 
     def _decrypt(self, now: float) -> None:
+        if self.phase == TUNNEL:
+            self._replied(now)
+            return
         if self.phase == HANDSHAKE:
             if self.exchange is None:  # it spoke first: kept for when the handshake starts
                 return
@@ -238,7 +304,9 @@ class SecureConnection(Connection):
 
     def _cut(self, now: float, broken: OSError | None) -> None:
         """The TCP connection ended without TLS's own goodbye."""
-        if self.phase == HANDSHAKE and self.exchange is not None:
+        if self.phase == TUNNEL:
+            self.fail(ErrorKind.PROXY, "the proxy closed the connection instead of opening a tunnel")
+        elif self.phase == HANDSHAKE and self.exchange is not None:
             self.fail(ErrorKind.TLS, "the server closed the connection during the handshake")
         elif self.answer is not None and self.answer.detailed and self.answer.open_ended:
             self.fail(ErrorKind.CLOSED_EARLY, "the server cut a body that only its TLS close could end")

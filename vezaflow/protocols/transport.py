@@ -4,16 +4,17 @@ contexts.
 
 import select
 import time
-from collections.abc import Callable
-from socket import socket
 from typing import TYPE_CHECKING
 
 import trio
 
-from vezaflow.protocols.client import Client, ClientOptions
+from vezaflow.protocols.client import Client
 from vezaflow.protocols.connection import Connection, Scratch
+from vezaflow.protocols.dial import Make
 from vezaflow.protocols.dns import Resolver
 from vezaflow.protocols.exchange import Origin
+from vezaflow.protocols.opening import Route
+from vezaflow.protocols.options import ClientOptions, Proxy
 from vezaflow.protocols.reactor import EpollReactor, PollReactor, Reactor
 from vezaflow.protocols.stamps import Clock, Receiving
 
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 MIB = 1024 * 1024
 
 
+def check_trust(options: ClientOptions) -> None:
+    """Try the files that `options` name for TLS. Raises TlsFault where they are not right."""
+    from vezaflow.protocols.tls import context_for
+
+    context_for(options)
+
+
 class Transport:
     """One per process: `await nursery.start(transport.run)`, then a `client()` for each VU.
 
@@ -30,7 +38,7 @@ class Transport:
     platform does.
     """
 
-    __slots__ = ("_contexts", "_scratch", "reactor", "resolver")
+    __slots__ = ("_contexts", "_dealt", "_scratch", "reactor", "resolver")
 
     def __init__(
         self,
@@ -45,7 +53,8 @@ class Transport:
         self.reactor: Reactor = EpollReactor(clock) if epoll else PollReactor(clock)
         self.resolver = resolver if resolver is not None else Resolver(clock=clock)
         self._scratch = Scratch(max_body)
-        self._contexts: dict[tuple[str | None, bool], SSLContext] = {}
+        self._contexts: dict[ClientOptions, SSLContext] = {}
+        self._dealt: dict[tuple[str, ...], int] = {}
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve the clients until cancelled; every socket is closed then."""
@@ -53,7 +62,7 @@ class Transport:
 
     def client(self, options: ClientOptions = ClientOptions()) -> Client:  # noqa: B008 (frozen)
         """A client of its own connections and cookies."""
-        return Client(self, options)
+        return Client(self, options, self._deal(options.local_addresses))
 
     def drain(self) -> None:
         """Read every socket that is ready, and stamp its bytes, now."""
@@ -63,15 +72,43 @@ class Transport:
         """By which clock answers are stamped."""
         return self.reactor.stamps.receiving()
 
-    def maker(self, origin: Origin, options: ClientOptions, old: Connection | None) -> Callable[[socket], Connection]:
-        """What wraps a new socket to `origin`; the TLS session of `old`, which it replaces, may be resumed."""
-        if origin.scheme != "https":
+    def route(self, origin: Origin, options: ClientOptions, local: str | None, old: Connection | None) -> Route:
+        """The way to `origin`; the TLS session of `old`, which the new connection replaces, may be resumed.
+
+        Raises TlsFault where the files for TLS are not right."""
+        proxy = options.proxy
+        host, port = (origin.host, origin.port) if proxy is None else (proxy.host, proxy.port)
+        secure = origin.scheme == "https"
+        connect = b""
+        if secure:
+            make = self._secure(origin, options, old)
+            if proxy is not None:
+                from vezaflow.protocols.proxy import connect_request
+
+                connect = connect_request(origin, proxy)
+        else:
+            make = self._plain(origin, proxy)
+        return Route(host, port, make, secure, local, proxy is not None, connect)
+
+    def _plain(self, origin: Origin, proxy: Proxy | None) -> Make:
+        if proxy is None:
             return lambda sock: Connection(sock, self.reactor, self._scratch)
+        from vezaflow.protocols.proxy import ForwardedConnection
+
+        return lambda sock: ForwardedConnection(sock, self.reactor, self._scratch, origin, proxy)
+
+    def _secure(self, origin: Origin, options: ClientOptions, old: Connection | None) -> Make:
         from vezaflow.protocols.tls import SecureConnection, context_for
 
-        key = (options.ca_file, options.insecure)
-        context = self._contexts.get(key)
+        context = self._contexts.get(options)
         if context is None:
-            context = self._contexts[key] = context_for(options.ca_file, options.insecure)
+            context = self._contexts[options] = context_for(options)
         session = old.session if isinstance(old, SecureConnection) else None
         return lambda sock: SecureConnection(sock, self.reactor, self._scratch, context, origin.host, session)
+
+    def _deal(self, addresses: tuple[str, ...]) -> str | None:
+        """The local address whose turn it is."""
+        if not addresses:
+            return None
+        turn = self._dealt[addresses] = self._dealt.get(addresses, -1) + 1
+        return addresses[turn % len(addresses)]

@@ -6,6 +6,7 @@ import trio
 
 from vezaflow.engine import RunEngine
 from vezaflow.errors import VezaflowError
+from vezaflow.limits import require_addresses
 from vezaflow.metrics import Recorder
 from vezaflow.outputs import Trace
 from vezaflow.plan import Plan, PlannedFlow
@@ -14,6 +15,7 @@ from vezaflow.protocols import Transport
 
 def rehearse(plan: Plan, flow: PlannedFlow, trace: Trace) -> bool:
     """Run one flow once as one user, shown by `trace`. False when something failed."""
+    require_addresses(plan)
     return trio.run(_rehearse, plan, flow, trace)
 
 

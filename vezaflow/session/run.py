@@ -17,7 +17,7 @@ from vezaflow.control import Steering, serve
 from vezaflow.engine import RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.gates import AbortWatch, Verdict, judge
-from vezaflow.limits import Division, checks, machine, raise_open_files, require
+from vezaflow.limits import Division, checks, machine, raise_open_files, require, require_addresses
 from vezaflow.metrics import Recorder
 from vezaflow.outputs import Output, tick_of
 from vezaflow.plan import Bundle, Plan, Segment
@@ -53,6 +53,7 @@ def run(plan: Plan, outputs: Sequence[Output], say: Callable[[str], None], staff
     """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load."""
     found = checks(plan, machine(), staff.division)
     require(found)
+    require_addresses(plan)
     for check in found:
         if check.warning:
             say(check.warning)

@@ -1,0 +1,28 @@
+"""The local addresses that a plan's VUs connect from: one that this machine does not have is found before any load."""
+
+import socket
+
+from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.plan import Plan
+
+
+def require_addresses(plan: Plan) -> None:
+    """Raise VezaflowError (REFUSED) if VUs are to connect from an address that this machine does not have."""
+    clients = (plan.client, *(flow.client for flow in plan.flows))
+    asked = {address: None for client in clients for address in client.local_addresses}
+    missing = [address for address in asked if not _is_own(address)]
+    if missing:
+        raise VezaflowError(
+            f"this machine does not have the local address {' or '.join(missing)}",
+            hint="`ip address` lists those that it has; `http: {local_address: …}` names them",
+            code=ExitCode.REFUSED,
+        )
+
+
+def _is_own(address: str) -> bool:
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True

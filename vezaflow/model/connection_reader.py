@@ -1,0 +1,48 @@
+"""`http` and `tls` of a suite or a flow."""
+
+from vezaflow.model import values
+from vezaflow.model.connection_tables import HTTP, TLS
+from vezaflow.model.connections import Connections, Http, Tls
+from vezaflow.model.fields import Field, Kind
+from vezaflow.model.mappings import Row, items, sub_mapping
+from vezaflow.syntax import Expression, Sequence
+
+
+def read_http(row: Row) -> Http | None:
+    """The settings under `http`; None if there are none."""
+    inner = sub_mapping(row, "http", HTTP)
+    if inner is None:
+        return None
+    connections = inner.constant("connections")
+    return Http(
+        connections=Connections(connections) if isinstance(connections, str) else None,
+        proxy=inner.expression("proxy"),
+        local_addresses=_addresses(inner),
+        span=inner.span,
+    )
+
+
+def read_tls(row: Row) -> Tls | None:
+    """The settings under `tls`; None if there are none."""
+    inner = sub_mapping(row, "tls", TLS)
+    if inner is None:
+        return None
+    insecure = inner.constant("insecure")
+    return Tls(
+        ca=inner.expression("ca"),
+        insecure=insecure if isinstance(insecure, bool) else None,
+        cert=inner.expression("cert"),
+        key=inner.expression("key"),
+        password=inner.expression("password"),
+        span=inner.span,
+    )
+
+
+def _addresses(row: Row) -> tuple[Expression, ...] | None:
+    node = row.node("local_address")
+    if node is None:
+        return None
+    one = Field("local_address", Kind.TEMPLATE, "")
+    what, wanted = "'local_address'", row.field("local_address").kind.value
+    nodes = items(node, what, wanted, row.diagnostics) if isinstance(node, Sequence) else (node,)
+    return tuple(values.expression(each, one, row.diagnostics) for each in nodes)

@@ -1,0 +1,36 @@
+"""How a suite's or a flow's VUs connect, as written. Key by key, a flow's word wins over the suite's."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from vezaflow.diagnostics import Span
+from vezaflow.syntax import Expression
+
+
+class Connections(Enum):
+    """How long a VU's connections live."""
+
+    KEEP = "keep"  # the default: as long as the VU
+    PER_ITERATION = "per_iteration"
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """The settings under `http`; None: not said here."""
+
+    connections: Connections | None
+    proxy: Expression | None  # a URL, or the word `none`
+    local_addresses: tuple[Expression, ...] | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """The settings under `tls`; None: not said here. Paths are of PEM files in the suite's folder."""
+
+    ca: Expression | None
+    insecure: bool | None
+    cert: Expression | None
+    key: Expression | None
+    password: Expression | None
+    span: Span

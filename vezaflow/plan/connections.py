@@ -1,0 +1,107 @@
+"""How a flow's VUs connect: `http` and `tls` of the flow and of its suite, key by key, as options of a client.
+
+Laws: files are those of the suite's folder, and they are tried here, before anything is sent; the guard allows the
+proxy as well as the targets; a message never shows a proxy's credentials.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from vezaflow.diagnostics import Diagnostics, Span
+from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.model import Connections, Expression, Http, ProxyError, RequestDefaults, Tls, is_address, parse_proxy
+from vezaflow.plan.evaluate import UNKNOWN, show
+from vezaflow.plan.statics import Statics
+from vezaflow.plan.targets import Targets
+from vezaflow.protocols import ClientOptions, Proxy, TlsFault, check_trust
+
+
+class ConnectionPlanner:
+    """Plans the clients of a suite."""
+
+    def __init__(self, root: Path, targets: Targets, diagnostics: Diagnostics) -> None:
+        self._root = root
+        self._targets = targets
+        self._diagnostics = diagnostics
+
+    def client(self, layers: tuple[RequestDefaults, ...], statics: Statics) -> ClientOptions:
+        """The options of clients; the strongest layer first. Raises VezaflowError where the guard says no."""
+        tls = tuple(layer.tls for layer in layers if layer.tls is not None)
+        http = tuple(layer.http for layer in layers if layer.http is not None)
+        cert = self._file(_first(tls, "cert"), statics)
+        password = _first(tls, "password")
+        options = ClientOptions(
+            ca_file=self._file(_first(tls, "ca"), statics),
+            insecure=_first(tls, "insecure") is True,
+            cert_file=cert,
+            key_file=self._file(_first(tls, "key"), statics) if cert else None,
+            key_password=statics.text(password) if password is not None else "",
+            proxy=self._proxy(_first(http, "proxy"), statics),
+            local_addresses=self._addresses(_first(http, "local_addresses") or (), statics),
+        )
+        self._try(options, tls)
+        return options
+
+    def _file(self, path: Expression | None, statics: Statics) -> str | None:
+        if path is None:
+            return None
+        written = statics.text(path)
+        whole = (self._root / written).resolve()
+        if not whole.is_file() or not whole.is_relative_to(self._root.resolve()):
+            self._diagnostics.error("VF703", path.span, f"'{written}' is no file in the suite's folder")
+            return None
+        return str(whole)
+
+    def _try(self, options: ClientOptions, layers: tuple[Tls, ...]) -> None:
+        if self._diagnostics.failed or not (options.ca_file or options.cert_file):
+            return
+        try:
+            check_trust(options)
+        except TlsFault as fault:
+            self._diagnostics.error("VF703", layers[0].span, str(fault).replace(f"{self._root.resolve()}/", ""))
+
+    def _proxy(self, written: Expression | None, statics: Statics) -> Proxy | None:
+        if written is None:
+            return None
+        value = statics.value(written)
+        if value is UNKNOWN:
+            return None
+        try:
+            found = parse_proxy(str(value))
+        except ProxyError as error:
+            self._diagnostics.error("VF702", written.span, f"this is no proxy's URL: {error}")
+            return None
+        if found is None:
+            return None
+        if not self._targets.allows(found.host, found.port):
+            raise VezaflowError(
+                f"refused: the proxy {found.host} is not loopback and not in `guard: allow`",
+                hint="list it under `guard: {allow: […]}` in suite.yml, beside the hosts that are loaded through it",
+                code=ExitCode.REFUSED,
+            )
+        return Proxy(*found)
+
+    def _addresses(self, written: tuple[Expression, ...], statics: Statics) -> tuple[str, ...]:
+        return tuple(self._address(statics.value(each), each.span) for each in written)
+
+    def _address(self, value: object, span: Span) -> str:
+        if value is not UNKNOWN and not is_address(str(value)):
+            self._diagnostics.error("VF702", span, f"this must be an IP address, and it is {show(value)}")
+        return str(value)
+
+
+def renews(layers: tuple[RequestDefaults, ...]) -> bool:
+    """Whether each iteration has connections of its own."""
+    http = tuple(layer.http for layer in layers if layer.http is not None)
+    return _first(http, "connections") is Connections.PER_ITERATION
+
+
+def hidden(options: ClientOptions) -> tuple[str, ...]:
+    """What of a client's options no output may show."""
+    proxy = options.proxy
+    found = (options.key_password, *((proxy.password, f"{proxy.user}:{proxy.password}") if proxy is not None else ()))
+    return tuple(text for text in found if text.strip(":"))
+
+
+def _first(layers: tuple[Http, ...] | tuple[Tls, ...], name: str) -> Any:
+    return next((value for layer in layers if (value := getattr(layer, name)) is not None), None)

@@ -1,0 +1,35 @@
+"""How a client connects and what it remembers: decided before the run, shared by all VUs of a flow."""
+
+import base64
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy; `user` is empty where it asks for none."""
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    @property
+    def header(self) -> bytes:
+        """The line that proves who we are, or nothing (RFC 9110, 11.7.2)."""
+        if not self.user:
+            return b""
+        return b"Proxy-Authorization: Basic %b\r\n" % base64.b64encode(f"{self.user}:{self.password}".encode())
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOptions:
+    """See the module. Files are PEM files."""
+
+    ca_file: str | None = None  # instead of the platform's authorities
+    insecure: bool = False  # accept any certificate
+    cert_file: str | None = None  # what the client shows to servers that ask
+    key_file: str | None = None  # None: the key stands in cert_file
+    key_password: str = field(default="", repr=False)
+    cookies: bool = True
+    proxy: Proxy | None = None
+    local_addresses: tuple[str, ...] = ()  # clients are dealt over them in turn
