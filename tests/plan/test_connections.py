@@ -176,3 +176,17 @@ def test_a_bundle_that_is_kept_shows_no_credentials(tmp_path: Path) -> None:
     kept = str(Bundle.of(found, given).masked().to_json())
     assert "hunter22" not in kept
     assert "open-sesame" not in kept
+
+
+def test_http_2_is_asked_for_by_suite_or_flow() -> None:
+    secure = "suite: test\nbase_url: https://127.0.0.1:1\nhttp: {version: 2}"
+    assert client_of(plan_of(STEPS, suite=secure)).http2
+    assert not client_of(plan_of(f"http: {{version: 1.1}}\n{STEPS}", suite=secure)).http2
+
+
+def test_http_2_below_a_base_url_without_tls_is_found_before_the_run() -> None:
+    flow = f"base_url: ${{env.BASE}}\nhttp: {{version: 2}}\n{STEPS}"
+    plan, diagnostics = plan_or_faults(flow, inputs=inputs({"BASE": "http://127.0.0.1:8080"}))
+    assert plan is None
+    assert [d.code for d in diagnostics] == ["VF426"]
+    assert "http://127.0.0.1:8080/" in diagnostics.items[0].message

@@ -424,6 +424,11 @@ _ROWS: tuple[Rule, ...] = (
         "A `key` or a `password` without `cert` proves nothing. The private key may stand in the certificate's own "
         "file; then `cert` alone is enough.",
     ),
+    Rule(
+        "VF426", _ERROR, "HTTP/2 without TLS",
+        "Client and server agree on HTTP/2 while they agree on keys (ALPN), so `http: {version: 2}` goes with https "
+        "URLs. HTTP/2 in the clear is not spoken.",
+    ),
     # --- 5xx: gates
     Rule(
         "VF501", _ERROR, "a gate on an unknown metric",

@@ -14,11 +14,14 @@ def read_http(row: Row) -> Http | None:
     if inner is None:
         return None
     connections = inner.constant("connections")
+    version = inner.constant("version")
     return Http(
+        version=version if isinstance(version, str) else None,
         connections=Connections(connections) if isinstance(connections, str) else None,
         proxy=inner.expression("proxy"),
         local_addresses=_addresses(inner),
         span=inner.span,
+        version_span=inner.entries["version"].value.span if "version" in inner.entries else None,
     )
 
 

@@ -6,8 +6,9 @@ from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model.connections import Http, Tls
 from vezaflow.model.hosts import SCHEMES, ProxyError, is_address, parse_proxy, start_of
 from vezaflow.model.steps import RequestDefaults
-from vezaflow.model.suite import Suite
+from vezaflow.model.suite import Flow, Suite
 from vezaflow.model.values import may_become
+from vezaflow.model.walks import flow_steps, requests
 from vezaflow.syntax import Expression, Literal
 
 PROXY_HELP = "write it like `http://proxy.lan:3128`, or `none`"
@@ -20,6 +21,29 @@ def check_connections(suite: Suite, diagnostics: Diagnostics) -> None:
             _check_proxy(defaults.http, diagnostics)
             _check_addresses(defaults.http, diagnostics)
     _check_certificates(suite, diagnostics)
+    for flow in suite.flows:
+        own, shared = flow.defaults.http, suite.defaults.http
+        version = own if own is not None and own.version is not None else shared
+        if version is not None and version.version == "2":
+            _check_version(version, flow, suite, diagnostics)
+
+
+def _check_version(http: Http, flow: Flow, suite: Suite, diagnostics: Diagnostics) -> None:
+    """HTTP/2 to URLs without TLS."""
+    base = flow.base_url or suite.base_url
+    below = (start_of(base) if base is not None else None) or ""
+    for request in requests(flow_steps(flow)):
+        start = start_of(request.url) or ""
+        url = below if start.startswith("/") else start
+        if url.startswith(SCHEMES[0]):
+            diagnostics.error(
+                "VF426",
+                request.url_span,
+                "HTTP/2 is spoken over TLS, and this goes to an http:// URL",
+                help="give it an https URL, or leave `http: {version: 2}` out",
+                related=((http.version_span or http.span, "asked for here"),),
+            )
+            return
 
 
 def layers(suite: Suite) -> Iterator[RequestDefaults]:

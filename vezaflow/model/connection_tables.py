@@ -26,6 +26,13 @@ HTTP = Table(
     "How VUs connect. A flow's word wins over the suite's, key by key.",
     (
         Field(
+            "version",
+            Kind.VERSION,
+            "The version of HTTP; `2` is agreed on over TLS, and a server that does not speak it fails the request.",
+            "2",
+            default="1.1",
+        ),
+        Field(
             "connections",
             Kind.CHOICE,
             "How long a VU keeps its connections; `per_iteration` connects anew in each, TLS handshake included.",

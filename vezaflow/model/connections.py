@@ -18,10 +18,12 @@ class Connections(Enum):
 class Http:
     """The settings under `http`; None: not said here."""
 
+    version: str | None  # "1.1" | "2"
     connections: Connections | None
     proxy: Expression | None  # a URL, or the word `none`
     local_addresses: tuple[Expression, ...] | None
     span: Span
+    version_span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Kind(Enum):
     RATE = "a rate, such as `500/s` or `30/m`"
     NUMBER = "a constant whole number, 0 or more"
     SWITCH = "`true` or `false`"
+    VERSION = "`1.1` or `2`"
     PROXY = "`none`, or a proxy's URL, such as `http://proxy.lan:3128`"
     FOLLOW = "`true`, `false`, or how many redirects at most"
     CHOICE = "one of a few words"

@@ -210,6 +210,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.NUMBER: _fixed({"type": "integer", "minimum": 0}),
     Kind.SWITCH: _fixed({"anyOf": [{"type": "boolean"}, _HOLE]}),
     Kind.FOLLOW: _fixed({"anyOf": [{"type": "boolean"}, {"type": "integer", "minimum": 0}, _HOLE]}),
+    Kind.VERSION: _fixed({"enum": [1.1, 2, "1.1", "2"]}),
     Kind.PROXY: _matching(r"^(none$|http://[^/]|\$\{)"),
     Kind.CHOICE: lambda field: {"enum": list(field.choices)},
     Kind.EXPRESSION: _fixed(_TEXT),

@@ -254,6 +254,15 @@ def _pick(value: Constant, written: str) -> Constant | Wrong:
     return Wrong("VF126", f"'pick' must be {Kind.PICK.value}", label)
 
 
+def _version(value: Constant, written: str) -> Constant | Wrong:
+    if written in ("1.1", "2"):
+        return written
+    meant = {"1": "1.1", "1.0": "1.1", "2.0": "2"}.get(written.lower().removeprefix("http/").removeprefix("h"), "")
+    meant = meant or ("2" if written.lower() in ("h2", "http/2") else "")
+    label = f"did you mean `{meant}`?" if meant else f"'{written}' is neither"
+    return Wrong("VF126", f"'version' must be {Kind.VERSION.value}", label)
+
+
 _CHECKS: dict[Kind, Check] = {
     Kind.DURATION: _quantity(Dimension.TIME, "a duration", ("{} ms", "{} s")),
     Kind.PAUSE: _quantity(Dimension.TIME, "a duration", ("{} ms", "{} s")),
@@ -266,6 +275,7 @@ _CHECKS: dict[Kind, Check] = {
     Kind.SWITCH: _switch,
     Kind.FOLLOW: _follow,
     Kind.PICK: _pick,
+    Kind.VERSION: _version,
 }
 
 

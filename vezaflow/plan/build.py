@@ -88,7 +88,7 @@ class _Builder:
         targets = self._make_targets(suite.base_url, statics)
         steps = self._steps(compiler, targets, (suite.defaults,))
         self._connections = ConnectionPlanner(suite.root, targets, diagnostics)
-        client = self._connections.client((suite.defaults,), statics)
+        client = self._connections.client((suite.defaults,), statics, targets.base)
         retry = suite.preflight_retry
         preflight = Preflight(
             requests=tuple(steps.requests.request(r) for r in suite.preflight),
@@ -192,7 +192,7 @@ class _Builder:
             pace=statics.pause(flow.pace) if flow.pace else None,
             judged_from=self._judged_from(measure, statics),
             judge_drain=measure.drain,
-            client=self._connections.client(defaults, statics),
+            client=self._connections.client(defaults, statics, targets.base),
             renews=renews(defaults),
             span=flow.span,
         )

@@ -12,7 +12,7 @@ from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import Connections, Expression, Http, ProxyError, RequestDefaults, Tls, is_address, parse_proxy
 from vezaflow.plan.evaluate import UNKNOWN, show
 from vezaflow.plan.statics import Statics
-from vezaflow.plan.targets import Targets
+from vezaflow.plan.targets import Target, Targets
 from vezaflow.protocols import ClientOptions, Proxy, TlsFault, check_trust
 
 
@@ -24,8 +24,9 @@ class ConnectionPlanner:
         self._targets = targets
         self._diagnostics = diagnostics
 
-    def client(self, layers: tuple[RequestDefaults, ...], statics: Statics) -> ClientOptions:
-        """The options of clients; the strongest layer first. Raises VezaflowError where the guard says no."""
+    def client(self, layers: tuple[RequestDefaults, ...], statics: Statics, base: Target | None) -> ClientOptions:
+        """The options of clients of URLs below `base`; the strongest layer first. Raises VezaflowError where the guard
+        says no."""
         tls = tuple(layer.tls for layer in layers if layer.tls is not None)
         http = tuple(layer.http for layer in layers if layer.http is not None)
         cert = self._file(_first(tls, "cert"), statics)
@@ -36,10 +37,19 @@ class ConnectionPlanner:
             cert_file=cert,
             key_file=self._file(_first(tls, "key"), statics) if cert else None,
             key_password=statics.text(password) if password is not None else "",
+            http2=_first(http, "version") == "2",
             proxy=self._proxy(_first(http, "proxy"), statics),
             local_addresses=self._addresses(_first(http, "local_addresses") or (), statics),
         )
         self._try(options, tls)
+        if options.http2 and base is not None and base.origin.scheme == "http":
+            place = next(layer.version_span for layer in http if layer.version is not None)
+            self._diagnostics.error(
+                "VF426",
+                place,
+                f"HTTP/2 is spoken over TLS, and the base URL is {base.url}",
+                help="give an https URL, or leave `version: 2` out",
+            )
         return options
 
     def _file(self, path: Expression | None, statics: Statics) -> str | None:

@@ -387,8 +387,12 @@ class Connection:
 
     def fail(self, kind: ErrorKind, detail: str) -> None:
         """End the exchange without an answer, and the connection with it."""
-        exchange = self.exchange
         self.close()
+        self.lose(kind, detail)
+
+    def lose(self, kind: ErrorKind, detail: str) -> None:
+        """End the exchange without an answer."""
+        exchange = self.exchange
         if exchange is None:
             return
         ended = exchange.ended = self.clock()

@@ -31,5 +31,6 @@ class ClientOptions:
     key_file: str | None = None  # None: the key stands in cert_file
     key_password: str = field(default="", repr=False)
     cookies: bool = True
+    http2: bool = False  # over TLS; a server that does not speak it is an error
     proxy: Proxy | None = None
     local_addresses: tuple[str, ...] = ()  # clients are dealt over them in turn

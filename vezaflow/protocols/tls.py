@@ -2,8 +2,8 @@
 where they come.
 
 Verified by default against the platform's authorities (or `ca_file`), by host name or by address; SNI for
-names; ALPN says http/1.1; TLS 1.2 at least. A connection that replaces another of the same client resumes its
-session. `bytes_sent` and `bytes_received` count HTTP, not records.
+names; ALPN says http/1.1, and h2 before it where that is wanted; TLS 1.2 at least. A connection that
+replaces another of the same client resumes its session. `bytes_sent` and `bytes_received` count HTTP, not records.
 """
 
 import socket
@@ -43,7 +43,7 @@ def context_for(options: ClientOptions) -> ssl.SSLContext:
     except OSError as error:
         raise TlsFault(f"{options.ca_file}: {fault_of(error)[1]}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols(["h2", "http/1.1"] if options.http2 else ["http/1.1"])
     if options.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -156,9 +156,13 @@ class SecureConnection(Connection):
                 self.fail(ErrorKind.TLS, tls_reason(error))
             return
         if self._push() or self.phase == HANDSHAKE:
-            self.phase = IDLE
-            self.exchange = None
-            self.settle(now)
+            self.agreed(now)
+
+    def agreed(self, now: float) -> None:
+        """The keys are there, and so is the protocol that the server chose."""
+        self.phase = IDLE
+        self.exchange = None
+        self.settle(now)
 
     # -- sending ---------------------------------------------------------------------------------------------
 

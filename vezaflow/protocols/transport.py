@@ -13,6 +13,7 @@ from vezaflow.protocols.connection import Connection, Scratch
 from vezaflow.protocols.dial import Make
 from vezaflow.protocols.dns import Resolver
 from vezaflow.protocols.exchange import Origin
+from vezaflow.protocols.faults import TlsFault
 from vezaflow.protocols.opening import Route
 from vezaflow.protocols.options import ClientOptions, Proxy
 from vezaflow.protocols.reactor import EpollReactor, PollReactor, Reactor
@@ -80,6 +81,8 @@ class Transport:
         host, port = (origin.host, origin.port) if proxy is None else (proxy.host, proxy.port)
         secure = origin.scheme == "https"
         connect = b""
+        if options.http2 and not secure:
+            raise TlsFault("HTTP/2 is spoken over TLS: give an https URL, or `http: {version: 1.1}`")
         if secure:
             make = self._secure(origin, options, old)
             if proxy is not None:
@@ -104,7 +107,12 @@ class Transport:
         if context is None:
             context = self._contexts[options] = context_for(options)
         session = old.session if isinstance(old, SecureConnection) else None
-        return lambda sock: SecureConnection(sock, self.reactor, self._scratch, context, origin.host, session)
+        kind = SecureConnection
+        if options.http2:
+            from vezaflow.protocols.http2 import Http2Connection
+
+            kind = Http2Connection
+        return lambda sock: kind(sock, self.reactor, self._scratch, context, origin.host, session)
 
     def _deal(self, addresses: tuple[str, ...]) -> str | None:
         """The local address whose turn it is."""

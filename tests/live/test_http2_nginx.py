@@ -1,0 +1,111 @@
+"""HTTP/2 from YAML to the exit code, against nginx: whole flows, uploads, and its graceful GOAWAY."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx"),
+]
+KEPT = 50  # requests of a connection, after which nginx says GOAWAY
+CONF = """
+daemon off; master_process off; pid {root}/nginx.pid; error_log {root}/error.log warn;
+events {{ worker_connections 512; }}
+http {{
+  log_format short '$server_protocol $connection'; access_log {root}/access.log short;
+  client_max_body_size 20m; keepalive_requests {kept};
+  client_body_temp_path {root}/body; proxy_temp_path {root}/p; fastcgi_temp_path {root}/f;
+  uwsgi_temp_path {root}/u; scgi_temp_path {root}/s;
+  server {{
+    listen 127.0.0.1:{port} ssl http2;
+    ssl_certificate {root}/server.pem; ssl_certificate_key {root}/server.pem;
+    location / {{ default_type application/json; return 200 '{{"protocol": "$server_protocol"}}'; }}
+    location /upload {{ proxy_pass http://127.0.0.1:{behind}; }}
+  }}
+  server {{ listen 127.0.0.1:{behind}; access_log off; location / {{ return 201; }} }}
+}}
+"""
+FLOW = """
+load: {executor: shared-iterations, vus: 8, iterations: 160, max_duration: 30s}
+steps:
+  - get: /tracks
+    expect: {status: 200, json: {$.protocol: HTTP/2.0}}
+  - post: /upload
+    body: {bytes: 300 KiB}
+    expect: 201
+gates: {http_req_failed: rate == 0 %, iterations: count == 160}
+"""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Iterator[Path]:
+    """A suite whose base_url is an nginx that speaks HTTP/2."""
+    ca, root, port = trustme.CA(), tmp_path / "nginx", free_port()
+    root.mkdir()
+    ca.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(root / "server.pem"))
+    conf = root / "nginx.conf"
+    conf.write_text(CONF.format(root=root, port=port, behind=free_port(), kept=KEPT))
+    folder = tmp_path / "suite"
+    folder.mkdir()
+    ca.cert_pem.write_to_path(str(folder / "ca.pem"))
+    (folder / "suite.yml").write_text(
+        f"base_url: https://127.0.0.1:{port}\nhttp: {{version: 2}}\ntls: {{ca: ca.pem}}\n"
+    )
+    (folder / "flow.yml").write_text(FLOW)
+    with subprocess.Popen(["nginx", "-p", str(root), "-c", str(conf)], stderr=subprocess.PIPE) as server:
+        try:
+            _await(port, server)
+            yield folder
+        finally:
+            server.send_signal(signal.SIGTERM)
+
+
+def _await(port: int, server: "subprocess.Popen[bytes]") -> None:
+    for _ in range(200):
+        if server.poll() is not None:
+            raise AssertionError(server.stderr.read() if server.stderr else b"")
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise AssertionError("nginx does not listen")
+
+
+def run(suite: Path) -> list[tuple[str, str]]:
+    """Run the suite, green; the protocol and the connection of each request that nginx has served."""
+    command = [sys.executable, "-m", "vezaflow", "run", str(suite)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = (suite.parent / "nginx" / "access.log").read_text().splitlines()
+    return [(protocol, connection) for protocol, connection in map(str.split, lines)]
+
+
+def test_a_flow_over_http_2_is_green_however_often_the_server_lets_connections_go(suite: Path) -> None:
+    served = run(suite)
+    assert len(served) == 320
+    assert {protocol for protocol, _ in served} == {"HTTP/2.0"}
+    assert 320 / KEPT <= len({connection for _, connection in served}) <= 320 / KEPT + 8
+
+
+def test_each_iteration_may_have_a_connection_of_its_own(suite: Path) -> None:
+    flow = FLOW.replace("160", "20") + "http: {connections: per_iteration}\n"
+    (suite / "flow.yml").write_text(flow)
+    served = run(suite)
+    assert len(served) == 40
+    assert len({connection for _, connection in served}) == 20
