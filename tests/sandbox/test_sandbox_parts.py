@@ -10,19 +10,28 @@ from hypothesis import strategies as st
 from vezaflow.errors import VezaflowError
 from vezaflow.sandbox import SandboxSettings
 from vezaflow.sandbox.chunks import MultipartChunk
-from vezaflow.sandbox.faults import Faults
+from vezaflow.sandbox.faults import Faults, RateLimit, too_many
 from vezaflow.sandbox.stats import Stats, bucket_of, middle_of
 from vezaflow.sandbox.uploads import RefusedError, Uploads
 
 
 def test_settings_survive_their_journey() -> None:
-    settings = SandboxSettings("::1", 80, 0.02, 0.01, 0.5, 7, 'a "token"\n')
+    settings = SandboxSettings("::1", 80, latency=0.02, error_rate=0.5, rate_limit=10.0, seed=7, token='a "token"\n')
     assert "\n" not in settings.to_json()
     assert SandboxSettings.from_json(settings.to_json()) == settings
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"latency": -1}, {"jitter": -1}, {"error_rate": 1.5}, {"error_rate": -0.1}]
+    "wrong",
+    [
+        {"latency": -1},
+        {"jitter": -1},
+        {"page_latency": -1},
+        {"rate_limit": -1},
+        {"error_rate": 1.5},
+        {"error_rate": -0.1},
+        {"upload_error_rate": 1.1},
+    ],
 )
 def test_settings_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(VezaflowError):
@@ -44,7 +53,42 @@ def test_one_seed_deals_one_fate() -> None:
     assert fates == [second.deal() for _ in range(2000)]
     assert 0.02 <= min(fates)[0] < 0.021
     assert 0.049 < max(fates)[0] <= 0.05
-    assert sum(fails for _, fails in fates) == pytest.approx(500, rel=0.1)
+    assert sum(refused is not None for _, refused in fates) == pytest.approx(500, rel=0.1)
+
+
+def test_only_uploads_are_lost() -> None:
+    faults = Faults(SandboxSettings(upload_error_rate=0.5))
+    assert not any(refused for _, refused in (faults.deal() for _ in range(100)))
+    lost = [refused for _, refused in (faults.deal(upload=True) for _ in range(2000)) if refused is not None]
+    assert len(lost) == pytest.approx(1000, rel=0.1)
+    assert {refused.status for refused in lost} == {500}
+
+
+def test_the_rate_limit_lets_through_what_a_second_brings_and_says_when_to_come_again() -> None:
+    now = [0.0]
+    limit = RateLimit(10.0, lambda: now[0])
+    assert [limit.take() for _ in range(10)] == [0.0] * 10
+    assert limit.take() == pytest.approx(0.1)
+    now[0] = 0.05
+    assert limit.take() == pytest.approx(0.05), "what is turned away takes nothing"
+    now[0] = 0.1
+    assert limit.take() == 0.0
+    now[0] = 100.0
+    assert sum(not limit.take() for _ in range(50)) == 10, "what was not used is kept for one second"
+
+
+def test_a_limit_below_one_a_second_still_lets_one_through() -> None:
+    now = [0.0]
+    limit = RateLimit(0.5, lambda: now[0])
+    assert limit.take() == 0.0
+    assert limit.take() == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(("early", "after"), [(0.01, b"1"), (1.0, b"1"), (1.5, b"2")])
+def test_retry_after_is_in_whole_seconds_and_never_too_short(early: float, after: bytes) -> None:
+    refused = too_many(early)
+    assert refused.status == 429
+    assert dict(refused.start["headers"])[b"retry-after"] == after
 
 
 def test_without_faults_nothing_is_dealt() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from vezaflow.errors import VezaflowError
 from vezaflow.sandbox import Sandbox, SandboxSettings, start
+from vezaflow.sandbox.catalog import write_cursor
 
 TRACKS = "/api/v1/tracks"
 
@@ -133,6 +134,24 @@ def test_latency_is_added_and_seen_in_the_servers_own_figures() -> None:
         stats = client.get("/__stats").json()
     assert stats["requests"] == {"GET /api/v1/tracks": 5}
     assert 0.0195 <= stats["total"]["seconds"]["p50"] < 0.2
+
+
+@pytest.mark.slow
+def test_a_page_costs_more_the_more_pages_lie_before_it() -> None:
+    deep = SandboxSettings(page_latency=0.02)
+    with start(deep) as slow, httpx.Client(base_url=slow.base_url, trust_env=False) as client:
+        third = client.get(TRACKS, params={"limit": "50", "cursor": write_cursor(100)})
+    assert third.elapsed.total_seconds() >= 0.04
+
+
+@pytest.mark.slow
+def test_what_comes_beyond_the_rate_limit_is_told_when_to_come_again() -> None:
+    limited = SandboxSettings(rate_limit=1.0)
+    with start(limited) as busy, httpx.Client(base_url=busy.base_url, trust_env=False) as client:
+        assert client.get(TRACKS).status_code == 200
+        refused = client.put("/api/v1/uploads/x/chunks/0", content=bytes(300_000))
+        assert client.get("/api/v1/health").status_code == 200
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
 
 
 @pytest.mark.slow

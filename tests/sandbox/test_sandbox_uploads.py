@@ -145,3 +145,16 @@ def test_a_form_that_is_none_is_a_bad_request_and_the_connection_lives(
     answer = member.post(f"{UPLOADS}/{upload}/chunks", content=body, headers={"content-type": kind})
     assert answer.status_code == 400
     assert send_by_path(member, upload, 0).status_code == 200
+
+
+@pytest.mark.parametrize("sent", [{"content": CHUNK}, {"files": {"file": ("a.flac", CHUNK, "audio/flac")}}])
+def test_a_whole_file_comes_in_one_request(member: httpx.Client, sent: dict[str, Any]) -> None:
+    answer = member.post(f"{UPLOADS}/simple", **sent)
+    assert answer.status_code == 201
+    told = answer.json()["data"]
+    assert (told["size"], told["crc32"]) == (len(CHUNK), zlib.crc32(CHUNK))
+
+
+def test_a_whole_file_needs_a_user_and_something_in_it(member: httpx.Client, visitor: httpx.Client) -> None:
+    assert visitor.post(f"{UPLOADS}/simple", content=CHUNK).status_code == 401
+    assert member.post(f"{UPLOADS}/simple", content=b"").status_code == 400

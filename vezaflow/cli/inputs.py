@@ -8,8 +8,9 @@ from typing import TypeVar
 
 import click
 
+from vezaflow.cli.faults import faulty
 from vezaflow.cli.printing import colours
-from vezaflow.cli.values import DURATION, RATIO, environment
+from vezaflow.cli.values import environment
 from vezaflow.diagnostics import render_text, summary_line
 from vezaflow.errors import VezaflowError
 from vezaflow.plan import Bundle, Inputs, Plan
@@ -28,17 +29,12 @@ _INPUTS = (
         "--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Of everything that is drawn by chance."
     ),
 )
-_SANDBOX = (
-    click.option("--sandbox", is_flag=True, help="Start a sandbox for this command and load that."),
-    click.option("--latency", type=DURATION, default=0.0, help="Of the sandbox: time added to every answer."),
-    click.option("--jitter", type=DURATION, default=0.0, help="Of the sandbox: a random time on top, up to this much."),
-    click.option("--error-rate", type=RATIO, default=0.0, help="Of the sandbox: share of answers that are 503."),
-)
+_SANDBOX = click.option("--sandbox", is_flag=True, help="Start a sandbox for this command and load that.")
 
 
 def shared(command: Command) -> Command:
     """Give a command the options that say what the files' inputs are, and the sandbox's."""
-    return _with(command, (*_INPUTS, *_SANDBOX))
+    return _with(faulty("Of the sandbox:")(command), (*_INPUTS, _SANDBOX))
 
 
 def given(command: Command) -> Command:

@@ -57,6 +57,7 @@ class SegmentType(click.ParamType[Segment]):
 
 DURATION = QuantityType(Dimension.TIME, "duration")
 RATIO = QuantityType(Dimension.RATIO, "ratio")
+RATE = QuantityType(Dimension.RATE, "rate")
 WORKERS = WorkersType()
 SEGMENT = SegmentType()
 

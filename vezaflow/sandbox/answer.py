@@ -36,10 +36,12 @@ def answer(
     return Answer(route, status, start, {"type": "http.response.body", "body": body})
 
 
-def json_answer(route: str, value: object, *, status: int = 200) -> Answer:
-    return answer(route, orjson.dumps(value), status=status)
+def json_answer(
+    route: str, value: object, *, status: int = 200, headers: Sequence[tuple[bytes, bytes]] = ()
+) -> Answer:
+    return answer(route, orjson.dumps(value), status=status, headers=headers)
 
 
-def refusal(route: str, status: int, detail: str) -> Answer:
+def refusal(route: str, status: int, detail: str, *, headers: Sequence[tuple[bytes, bytes]] = ()) -> Answer:
     """An error in the API's one shape: `{"error": {"code": …, "message": …}}`."""
-    return json_answer(route, {"error": {"code": status, "message": detail}}, status=status)
+    return json_answer(route, {"error": {"code": status, "message": detail}}, status=status, headers=headers)

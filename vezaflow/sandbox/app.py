@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from time import perf_counter
 from typing import Any
 from urllib.parse import unquote
+from uuid import uuid4
 
 from vezaflow.sandbox.answer import Answer, Message, json_answer, refusal
 from vezaflow.sandbox.catalog import Catalog
@@ -27,8 +28,10 @@ API = "/api/v1/"
 HEALTH = "/api/v1/health"
 TRACKS = "/api/v1/tracks"
 UPLOADS = "/api/v1/uploads/"
+SIMPLE = "/api/v1/uploads/simple"
 STATS = "/__stats"
 CHUNK = "POST /api/v1/uploads/{id}/chunks/{index}"
+SIMPLE_ROUTE = f"POST {SIMPLE}"
 
 
 class DisconnectedError(Exception):
@@ -51,17 +54,16 @@ class Api:
             HEALTH: json_answer("GET /api/v1/health", healthy),
             "/api/v1/marketplace/products": catalog.product_list,
         }
-        self._fault = refusal("503 on purpose", 503, "a fault, as asked for")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         arrived: float = scope.get(ARRIVED) or perf_counter()
         path: str = scope["path"]
-        if self._faults.active and path.startswith(API) and path != HEALTH and await self._faults.strike():
-            await drain(receive)
-            found: Answer | None = self._fault
-        else:
+        found: Answer | None = None
+        if self._faults.active and path.startswith(API) and path != HEALTH:
+            found = await self._strike(scope, path, receive)
+        if found is None:
             found = await self._find(scope, path, receive)
         if found is None:
             route, status = await self._pass_on(scope, receive, send)
@@ -72,12 +74,21 @@ class Api:
         if path != STATS:
             self._stats.record(route, status, perf_counter() - arrived)
 
+    async def _strike(self, scope: Scope, path: str, receive: Receive) -> Answer | None:
+        pages = self._catalog.pages_before(scope["query_string"]) if path == TRACKS else 0
+        refused = await self._faults.strike(upload=path.startswith(UPLOADS), pages=pages)
+        if refused is not None:
+            await drain(receive)
+        return refused
+
     async def _find(self, scope: Scope, path: str, receive: Receive) -> Answer | None:
         method = scope["method"]
         if method in ("GET", "HEAD"):
             return self._read(path, scope["query_string"])
+        if path == SIMPLE:
+            return await self._take(SIMPLE_ROUTE, self._count_simple(scope, receive))
         if path.startswith(UPLOADS) and (place := chunk_place(path)) is not None:
-            return await self._take_chunk(scope, place, receive)
+            return await self._take(CHUNK, self._count_chunk(scope, place, receive))
         if path == STATS and method == "DELETE":
             self._stats.clear()
             return json_answer(STATS, {})
@@ -95,16 +106,33 @@ class Api:
             return json_answer(STATS, self._stats.report())
         return self._fixed.get(path)
 
-    async def _take_chunk(self, scope: Scope, place: tuple[str, str], receive: Receive) -> Answer | None:
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+    async def _take(self, route: str, answer: Awaitable[Answer]) -> Answer:
         try:
-            return await self._count_chunk(headers, place, receive)
+            return await answer
         except RefusedError as error:
-            return refusal(CHUNK, error.status, error.detail)
+            return refusal(route, error.status, error.detail)
         except DisconnectedError:
-            return refusal(CHUNK, 400, "the body broke off")  # nobody reads it; it is counted
+            return refusal(route, 400, "the body broke off")  # nobody reads it; it is counted
 
-    async def _count_chunk(self, headers: dict[bytes, bytes], place: tuple[str, str], receive: Receive) -> Answer:
+    async def _count_simple(self, scope: Scope, receive: Receive) -> Answer:
+        upload = await self._read_bytes(dict(scope["headers"]), receive)
+        if not upload.size:
+            raise RefusedError(400, "the file is empty")
+        told = {"track_id": str(uuid4()), "size": upload.size, "crc32": upload.checksum}
+        return json_answer(SIMPLE_ROUTE, {"data": told}, status=201)
+
+    async def _count_chunk(self, scope: Scope, place: tuple[str, str], receive: Receive) -> Answer:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        chunk = await self._read_bytes(headers, receive)
+        given = (text(headers.get(b"x-upload-id")), text(headers.get(b"x-chunk-index")))
+        identifier = place[0] or given[0] or chunk.fields.get("upload_id", "")
+        index = place[1] or given[1] or chunk.fields.get("index", "")
+        upload = self._uploads.receive(identifier, read_index(index), chunk.size)
+        told = {"received": upload.received, "chunks": upload.chunks}
+        return json_answer(CHUNK, {"data": {**told, "size": chunk.size, "crc32": chunk.checksum}})
+
+    async def _read_bytes(self, headers: dict[bytes, bytes], receive: Receive) -> RawChunk:
+        """A body's bytes, counted, in whichever form they come."""
         chunk = RawChunk()
         refused: RefusedError | None = None
         try:
@@ -127,12 +155,7 @@ class Api:
         if refused is not None:
             raise refused
         chunk.finish()
-        given = (text(headers.get(b"x-upload-id")), text(headers.get(b"x-chunk-index")))
-        identifier = place[0] or given[0] or chunk.fields.get("upload_id", "")
-        index = place[1] or given[1] or chunk.fields.get("index", "")
-        upload = self._uploads.receive(identifier, read_index(index), chunk.size)
-        told = {"received": upload.received, "chunks": upload.chunks}
-        return json_answer(CHUNK, {"data": {**told, "size": chunk.size, "crc32": chunk.checksum}})
+        return chunk
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> tuple[str, int]:
         """Let starlette answer; the route's template and the status."""

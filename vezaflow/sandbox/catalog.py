@@ -1,4 +1,4 @@
-"""The music that the sandbox knows: the same thousand tracks at each start, and every read of them as bytes.
+"""The music that the sandbox knows: the same tracks at each start, and every read of them as bytes.
 
 Identifiers are version-5 UUIDs of fixed names, so a flow file may hold one. Pages and searches are made on
 first use and kept by their query as written; how many are kept is bounded.
@@ -15,10 +15,11 @@ from uuid import NAMESPACE_URL, uuid5
 from vezaflow.sandbox.answer import Answer, json_answer, refusal
 from vezaflow.sandbox.hls import hls_answers
 
-TRACKS = 1000
+TRACKS = 5000
 LARGEST_PAGE = 100
 KEPT_QUERIES = 4096
 LIST = "GET /api/v1/tracks"
+LIST_PATH = b"/api/v1/tracks"
 SEARCH = "GET /api/v1/tracks/search"
 DETAIL = "GET /api/v1/tracks/{id}"
 PRODUCTS = "GET /api/v1/marketplace/products"
@@ -53,8 +54,16 @@ class Catalog:
         self.product_list = json_answer(PRODUCTS, {"data": self.products})
 
     def list(self, query: bytes) -> Answer:
-        """A page of the list: `limit`, and `cursor` as the page before gave it."""
+        """A page of the list: `limit`, and `cursor` as the page before gave it, in the body and in a Link header."""
         return kept(self._lists, query, self._make_list)
+
+    def pages_before(self, query: bytes) -> int:
+        """How many pages lie before the one that is asked for."""
+        try:
+            limit, first = read_page(query)
+        except BadQueryError:
+            return 0
+        return first // limit
 
     def search(self, query: bytes) -> Answer:
         """Tracks whose title, artist or genre holds `q`."""
@@ -70,13 +79,14 @@ class Catalog:
 
     def _make_list(self, query: bytes) -> Answer:
         try:
-            limit, options = read_query(query)
-            first = read_cursor(options["cursor"]) if options.get("cursor") else 0
+            limit, first = read_page(query)
         except BadQueryError as error:
             return refusal(LIST, 400, str(error))
         after = first + limit
         following = write_cursor(after) if after < TRACKS else None
-        return json_answer(LIST, {"data": self.tracks[first:after], "next_cursor": following})
+        link = b'<%s?limit=%d&cursor=%s>; rel="next"' % (LIST_PATH, limit, following.encode()) if following else b""
+        page = {"data": self.tracks[first:after], "next_cursor": following}
+        return json_answer(LIST, page, headers=((b"link", link),) if link else ())
 
     def _make_search(self, query: bytes) -> Answer:
         try:
@@ -104,6 +114,12 @@ def read_query(query: bytes) -> tuple[int, dict[str, str]]:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LARGEST_PAGE):
         raise BadQueryError(f"limit is a number from 1 to {LARGEST_PAGE}")
     return int(text), options
+
+
+def read_page(query: bytes) -> tuple[int, int]:
+    """How many tracks a page has, and which one is its first."""
+    limit, options = read_query(query)
+    return limit, read_cursor(options["cursor"]) if options.get("cursor") else 0
 
 
 def write_cursor(first: int) -> str:

@@ -1,6 +1,6 @@
 """What a sandbox can be told, and how that travels to its process.
 
-Times are seconds, rates a fraction of one. Settings go to the child as JSON over its standard input, so the
+Times are seconds, shares a fraction of one. Settings go to the child as JSON over its standard input, so the
 token stands in no process list.
 """
 
@@ -18,15 +18,18 @@ class SandboxSettings:
     port: int = 0
     latency: float = 0.0  # seconds added to each answer
     jitter: float = 0.0  # up to so many seconds more, uniformly
+    page_latency: float = 0.0  # seconds added to a page of tracks for each page before it
     error_rate: float = 0.0  # the share of requests answered with 503
+    upload_error_rate: float = 0.0  # the share of uploads' requests answered with 500
+    rate_limit: float = 0.0  # requests per second, those beyond are answered with 429; 0: no limit
     seed: int = 1
     token: str | None = None
 
     def __post_init__(self) -> None:
-        if self.latency < 0 or self.jitter < 0:
-            raise VezaflowError("the sandbox's latency and jitter can't be negative")
-        if not 0 <= self.error_rate <= 1:
-            raise VezaflowError("the sandbox's error rate is a share", hint="give it between 0 % and 100 %")
+        if min(self.latency, self.jitter, self.page_latency, self.rate_limit) < 0:
+            raise VezaflowError("the sandbox's latencies, jitter and rate limit can't be negative")
+        if not (0 <= self.error_rate <= 1 and 0 <= self.upload_error_rate <= 1):
+            raise VezaflowError("the sandbox's error rates are shares", hint="give them between 0 % and 100 %")
 
     def to_json(self) -> str:
         """One line that `from_json` reads back."""
