@@ -1,6 +1,6 @@
 """The reference pages and the editors' schemas, from the tables that the reader, lint and the gates work with.
 
-    python docs/generate.py            writes docs/reference/*.md and schema/*.json
+    python docs/generate.py            writes docs/reference/*.md, schema/*.json and the parser's tables
     python docs/generate.py --check    says which of them are stale, and ends with 1 if one is
 
 A page is a pure function of a table, so a test can compare the two.
@@ -15,7 +15,7 @@ from vezaflow.diagnostics import CODES
 from vezaflow.metrics import AGGREGATES, METRICS, Kind
 from vezaflow.model import ITEM_FIELDS, SCHEMAS, TABLES, Field, Table, schema_text
 from vezaflow.model import Kind as Value
-from vezaflow.syntax import FUNCTIONS, Function, Needs
+from vezaflow.syntax import FUNCTIONS, Function, Needs, grammar_tables
 from vezaflow.units import Dimension
 
 ROOT = Path(__file__).parent.parent
@@ -199,6 +199,7 @@ PAGES = {
     "docs/reference/metrics.md": metrics,
     "docs/reference/codes.md": codes,
     **{f"schema/{name}.json": partial(schema_text, name) for name in SCHEMAS},
+    "vezaflow/syntax/grammar.json": grammar_tables,
 }
 
 

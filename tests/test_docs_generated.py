@@ -15,6 +15,7 @@ PAGES = (
     "schema/flow.json",
     "schema/fragment.json",
     "schema/suite.json",
+    "vezaflow/syntax/grammar.json",
 )
 
 

@@ -17,6 +17,7 @@ from vezaflow.syntax.expressions import (
     Unary,
 )
 from vezaflow.syntax.functions import FUNCTIONS, Answer, CallError, Function, Needs, Parameter, check_call
+from vezaflow.syntax.grammar import tables as grammar_tables
 from vezaflow.syntax.jsonpath import JsonPath, Selector, compile_jsonpath, select
 from vezaflow.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence
 from vezaflow.syntax.parser import AGGREGATES, parse_condition, parse_expression, parse_limit, parse_pipeline
@@ -66,6 +67,7 @@ __all__ = [
     "compile_schema",
     "compile_xpath",
     "decode",
+    "grammar_tables",
     "names",
     "parse_bare",
     "parse_condition",

@@ -1,18 +1,17 @@
 """The text of an expression or a condition → its tree, with a Diagnostic for everything that can't be
 read.
 
-lark does the reading (grammar.lark, LALR, built once and on first use); this file makes the trees, gives
-every part its span in the author's file, and keeps the bounds: length, depth, size of numbers. Nothing is
-evaluated, and Python's own parser is never asked.
+lark does the reading (grammar.py); this file makes the trees, gives every part its span in the author's
+file, and keeps the bounds: length, depth, size of numbers. Nothing is evaluated, and Python's own parser is
+never asked.
 """
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
-from importlib import resources
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from lark import Lark, Token, Tree
+from lark import Token, Tree
 from lark.exceptions import UnexpectedInput
 
 from vezaflow.diagnostics import Diagnostics, Span
@@ -31,24 +30,17 @@ from vezaflow.syntax.expressions import (
     Range,
     Unary,
 )
+from vezaflow.syntax.grammar import grammar
 from vezaflow.syntax.nodes import Scalar
 from vezaflow.syntax.trouble import RESERVED, Trouble, explain, unescaped
 from vezaflow.units import Quantity, parse
 
 LONGEST = 4_000
+REMEMBERED = 100  # characters of a text whose tree is kept
 DEEPEST = 100
 AGGREGATES = ("p", "avg", "min", "max", "med", "count", "rate", "value")
 _T = TypeVar("_T")
 _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
-
-
-@cache
-def _lark() -> Lark:
-    grammar = resources.files(__package__).joinpath("grammar.lark").read_text("utf-8")
-    return Lark(
-        grammar, parser="lalr", lexer="contextual", start=["expression", "condition", "pipeline", "limit"],
-        propagate_positions=True, maybe_placeholders=False,
-    )  # fmt: skip
 
 
 def parse_expression(
@@ -105,12 +97,18 @@ def _read(text: str, rule: str) -> "Tree[Token]":
     if len(text) > LONGEST:
         raise Trouble("VF206", LONGEST, len(text), f"an expression longer than {LONGEST:,} characters")
     try:
-        tree = _lark().parse(text, start=rule)
+        tree = _tree(text, rule) if len(text) <= REMEMBERED else grammar().parse(text, start=rule)
     except UnexpectedInput as unexpected:
         raise explain(text, unexpected, rule) from None
     if _depth(tree) > DEEPEST:
         raise Trouble("VF206", 0, len(text), f"an expression nested deeper than {DEEPEST} levels")
     return tree
+
+
+@lru_cache(maxsize=1024)
+def _tree(text: str, rule: str) -> "Tree[Token]":
+    """A short text's tree, read once: suites say the same many times. Nobody changes a tree."""
+    return grammar().parse(text, start=rule)
 
 
 def _depth(tree: "Tree[Token]") -> int:
