@@ -4,9 +4,11 @@ from vezaflow.engine.delivered import Delivered, Dropped
 from vezaflow.engine.flow import FlowRun
 from vezaflow.engine.health import Health, Vitals
 from vezaflow.engine.incidents import Incident, Incidents
-from vezaflow.engine.requests import Observer
+from vezaflow.engine.requests import GO_ON, Observer, Place
 from vezaflow.engine.run import SUITE, RunEngine
+from vezaflow.engine.vu import VU, Signal
 
 __all__ = [
-    "SUITE", "Delivered", "Dropped", "FlowRun", "Health", "Incident", "Incidents", "Observer", "RunEngine", "Vitals",
+    "GO_ON", "SUITE", "VU", "Delivered", "Dropped", "FlowRun", "Health", "Incident", "Incidents", "Observer", "Place",
+    "RunEngine", "Signal", "Vitals",
 ]  # fmt: skip

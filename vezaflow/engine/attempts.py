@@ -76,7 +76,7 @@ def _retried(attempt: Attempt, retry: PlannedRetry, record: AttemptRecorder, des
             try:
                 seconds = wait(vu, number, asked)
             except EvaluationError as e:
-                return Outcome(Failure(ErrorKind.EXPRESSION, "VF605", e.message, e.span))
+                return Outcome(desk.uncomputed(e))
             if asked is not None:
                 record.asked_to_wait(obeyed=seconds >= asked)
             record.retried()
@@ -110,7 +110,7 @@ def _polled(attempt: Attempt, poll: PlannedPoll, desk: Desk, sleep_until: Sleep)
                 _say(desk, f"not yet: {outcome.unmet}")
                 await wait_until(due, clock, sleep_until)
         except EvaluationError as e:
-            return Outcome(Failure(ErrorKind.EXPRESSION, "VF605", e.message, e.span))
+            return Outcome(desk.uncomputed(e))
 
     return polled
 

@@ -14,7 +14,7 @@ import trio
 from vezaflow.diagnostics import Span
 from vezaflow.engine.attempts import attempted_step
 from vezaflow.engine.pauses import Sleep, pause_of, wait_until
-from vezaflow.engine.requests import Desk, Run, request_step
+from vezaflow.engine.requests import Desk, Place, Run, request_step
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import FlowRecorder, Phase, Recorder
 from vezaflow.plan import (
@@ -67,10 +67,13 @@ class Interpreter:
         self._stage = stage
         self._groups: tuple[str, ...] = ()
         self._decks = 0
+        self._depth = -1
 
     def block(self, steps: Sequence[PlannedStep]) -> Run:
         """Steps in their order, until one says to stop."""
-        runs = tuple(self._guarded(step) for step in steps)
+        self._depth += 1
+        runs = tuple(self._watched(step) for step in steps)
+        self._depth -= 1
         if len(runs) == 1:
             return runs[0]
 
@@ -82,6 +85,19 @@ class Interpreter:
             return GO_ON
 
         return run
+
+    def _watched(self, step: PlannedStep) -> Run:
+        """The step, with an observer's leave where there is one."""
+        run, desk = self._guarded(step), self._stage.desk
+        if (observer := desk.observer) is None:
+            return run
+        place = Place(self._stage.phase, self._depth, desk.included)
+
+        async def watched(vu: VU) -> int:
+            signal = await observer.before(step, vu, place)
+            return signal or await run(vu)
+
+        return watched
 
     def _guarded(self, step: PlannedStep) -> Run:
         run = self._step(step)
@@ -95,6 +111,7 @@ class Interpreter:
             except EvaluationError as e:
                 vu.failed = True
                 desk.incidents.add("VF605", desk.flow, kind, e.message, e.span, desk.included)
+                desk.uncomputed(e)
                 return Signal.FAIL
 
         return guarded

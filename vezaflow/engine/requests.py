@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from vezaflow.diagnostics import Span
 from vezaflow.engine.incidents import Incidents
 from vezaflow.engine.vu import VU, Signal
-from vezaflow.metrics import StepRecorder
+from vezaflow.metrics import Phase, StepRecorder
 from vezaflow.model import OnFailure
 from vezaflow.plan import (
     Answer,
@@ -20,6 +20,7 @@ from vezaflow.plan import (
     GuardError,
     Outgoing,
     PlannedRequest,
+    PlannedStep,
     RequestError,
     Targets,
     UrlError,
@@ -37,8 +38,22 @@ _SIGNALS = {
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a step stands: in which phase, how deep in blocks, and where its file is included, the nearest first."""
+
+    phase: Phase
+    depth: int
+    included: tuple[Span, ...]
+
+
 class Observer(Protocol):
-    """Sees every exchange as it was: how `vezaflow try` shows them. A run under load has none."""
+    """Sees every step before it runs and every exchange as it was: how `vezaflow try` shows them. A run under load
+    has none."""
+
+    async def before(self, step: PlannedStep, vu: VU, place: Place) -> int:
+        """A step is due, and no time that is measured has begun. Any signal but GO_ON is the step's, which is left
+        out then."""
 
     def answered(
         self,
@@ -50,11 +65,17 @@ class Observer(Protocol):
         included: tuple[Span, ...],
     ) -> None: ...
 
-    def failed(self, failure: Failure, included: tuple[Span, ...]) -> None: ...
+    def unsent(self, request: PlannedRequest, failure: Failure, included: tuple[Span, ...]) -> None:
+        """A request could not be made."""
 
-    def said(self, message: str) -> None: ...
+    def failed(self, failure: Failure, included: tuple[Span, ...]) -> None:
+        """What is no request failed, or a request whose last answer was right."""
 
-    def set(self, values: dict[str, Any]) -> None: ...
+    def said(self, message: str) -> None:
+        """A step has something to say."""
+
+    def set(self, values: dict[str, Any]) -> None:
+        """Variables have these values now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +88,13 @@ class Desk:
     clock: Callable[[], float]
     observer: Observer | None
     included: tuple[Span, ...] = ()  # where the file of these steps is included, the nearest place first
+
+    def uncomputed(self, error: EvaluationError) -> Failure:
+        """What could not be computed outside of a request, shown to an observer."""
+        failure = Failure(ErrorKind.EXPRESSION, "VF605", error.message, error.span)
+        if self.observer is not None:
+            self.observer.failed(failure, self.included)
+        return failure
 
 
 def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) -> Run:
@@ -139,7 +167,7 @@ class Looks:
         hops: list[dict[str, Any]] = []
         while self._is_redirect(exchange):
             if len(hops) == request.follow:
-                return Outcome(self._too_many(exchange), exchange)
+                return Outcome(self._too_many(outgoing, exchange), exchange)
             hops.append({"status": exchange.status, "url": outgoing.target.url, "location": _location(exchange)})
             self._show(outgoing, exchange, None, {})
             self._record(exchange, "")
@@ -243,16 +271,22 @@ class Looks:
         )
         return Failure(exchange.error, "VF604", exchange.detail or exchange.error.value, self._request.span)
 
-    def _too_many(self, exchange: Exchange) -> Failure:
-        message = f"more than {self._request.follow} redirects"
-        self._record(exchange, ErrorKind.REDIRECTS.value, message)
-        return Failure(ErrorKind.REDIRECTS, "VF604", message, self._request.span)
+    def _too_many(self, outgoing: Outgoing, exchange: Exchange) -> Failure:
+        failure = Failure(
+            ErrorKind.REDIRECTS, "VF604", f"more than {self._request.follow} redirects", self._request.span
+        )
+        self._record(exchange, failure.kind.value, failure.message)
+        self._show(outgoing, exchange, failure, {})
+        return failure
 
     def unsent(self, error: EvaluationError) -> Failure:
         """A request that could not even be made: it counts as failed."""
         kind = error.kind if isinstance(error, RequestError) else ErrorKind.EXPRESSION
         self._recorder.unanswered(kind.value, self._desk.clock(), error.message, 0, 0)
-        return Failure(kind, "VF605", error.message, error.span)
+        failure = Failure(kind, "VF605", error.message, error.span)
+        if self._desk.observer is not None:
+            self._desk.observer.unsent(self._request, failure, self._desk.included)
+        return failure
 
     def fail(self, vu: VU, failure: Failure) -> int:
         """The step has failed with this: what the iteration does now."""

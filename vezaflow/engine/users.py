@@ -47,7 +47,7 @@ class Users:
         self._seed = seed
         self._visits: dict[int, int] = {}  # by number
         self._initial = [shared.get(slot, value) for slot, value in enumerate(flow.variables.initial)]
-        self._incidents = main.desk.incidents
+        self._desk = main.desk
         self._login = _block(stage(Phase.LOGIN), flow.login) if flow.login else None
         self._final = _block(stage(Phase.FINALLY), flow.final) if flow.final else None
 
@@ -88,7 +88,8 @@ class Users:
                 if vu.slots[slot] is UNSET:
                     vu.slots[slot] = value(vu)
         except EvaluationError as e:
-            self._incidents.add("VF605", self.flow.name, "vars", e.message, e.span)
+            self._desk.incidents.add("VF605", self.flow.name, "vars", e.message, e.span)
+            self._desk.uncomputed(e)
             self.delivered.login_failed += 1
             return False
         if self._login is not None:

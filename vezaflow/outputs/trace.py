@@ -1,34 +1,45 @@
-"""What `vezaflow try` shows: every request and answer, as people read them, secrets masked.
+"""The engine's Observer of `vezaflow try`: what it is shown becomes values, for whoever draws or keeps them.
 
-An Observer of the engine. It writes lines; whether they are coloured is the caller's word.
+An exchange is its client's own until the next request: all that is kept of one is taken here.
 """
 
-from collections.abc import Callable
-from http import HTTPStatus
-from typing import Any
-
-import orjson
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 
 from vezaflow import units
-from vezaflow.diagnostics import Diagnostic, Severity, Span, render_one
-from vezaflow.plan import Failure, Outgoing, PlannedRequest, Secrets, show
+from vezaflow.diagnostics import Diagnostic, Severity, Span
+from vezaflow.engine import GO_ON, VU, Place
+from vezaflow.metrics import Phase
+from vezaflow.outputs.traced import Asked, Broke, Given, Reply, Timing, Told, Traced
+from vezaflow.plan import Constant, Failure, Outgoing, PlannedRequest, PlannedStep, PlannedThink, name_of
 from vezaflow.protocols import Exchange
 
-_BODY_LINES = 12
-_BODY_WIDTH = 100
-_PRIVATE = ("authorization", "cookie", "set-cookie", "proxy-authorization")
-_BOLD, _DIM, _RED, _GREEN, _CYAN = "1", "2", "31", "32", "36"
+Sink: TypeAlias = Callable[[Traced], None]
+Before: TypeAlias = Callable[[PlannedStep, VU, Place], Awaitable[int]]
 
 
 class Trace:
-    """Writes each exchange as it happens."""
+    """Tells `sinks` what happens; `hooks` are asked before each step, and the first that says no is obeyed."""
 
-    def __init__(self, write: Callable[[str], None], secrets: Secrets, *, color: bool) -> None:
-        self._write = write
-        self._secrets = secrets
-        self._color = color
+    def __init__(self, *sinks: Sink, hooks: tuple[Before, ...] = ()) -> None:
+        self._sinks = sinks
+        self._hooks = hooks
+        self._phase = Phase.ITERATION
+        self._turns: dict[int, int] = {}  # by the request's id
+        self.reached: set[str] = set()  # names of steps that were due
         self.requests = 0
         self.failures = 0
+
+    async def before(self, step: PlannedStep, vu: VU, place: Place) -> int:
+        for hook in self._hooks:
+            if signal := await hook(step, vu, place):
+                return signal
+        self._phase = place.phase
+        self.reached.add(name_of(step))
+        self._turns.pop(id(step), None)
+        if isinstance(step, PlannedThink):
+            self.said(f"think {_length(step)}".rstrip())
+        return GO_ON
 
     def answered(
         self,
@@ -41,108 +52,58 @@ class Trace:
     ) -> None:
         """One request and what came of it."""
         self.requests += 1
-        self._line(self._paint(_BOLD, f"▶ {request.name}"))
-        self._request(outgoing)
-        if exchange.status:
-            self._answer(exchange)
-        if failure is not None:
-            self._draw(failure, included)
-        else:
-            self._passed(request, exchange)
-            for name, value in extracted.items():
-                self._line(f"  {self._paint(_CYAN, name)} = {show(value, _BODY_WIDTH)}")
-        self._line("")
+        turn = self._turns[id(request)] = self._turns.get(id(request), 0) + 1
+        redirected = failure is None and not request.accepts[exchange.status]
+        held = failure is None and not redirected
+        self._tell(
+            Asked(
+                phase=self._phase,
+                name=request.name,
+                span=request.span,
+                included=included,
+                turn=turn,
+                outgoing=outgoing,
+                reply=_reply(exchange),
+                redirected=redirected,
+                passed=("status", *(check.name for check in request.checks)) if held else (),
+                extracted=tuple(extracted.items()) if held else (),
+                fault=None if failure is None else self._fault(failure, included),
+            )
+        )
 
-    def set(self, values: dict[str, Any]) -> None:
-        """A `set` step gave these values."""
-        for name, value in values.items():
-            self._line(f"{self._paint(_BOLD, '▶ set')} {self._paint(_CYAN, name)} = {show(value, _BODY_WIDTH)}")
-        self._line("")
+    def unsent(self, request: PlannedRequest, failure: Failure, included: tuple[Span, ...]) -> None:
+        self._tell(Broke(self._phase, request.name, request.span, included, self._fault(failure, included)))
 
     def failed(self, failure: Failure, included: tuple[Span, ...]) -> None:
-        """A step failed though its last answer was right."""
-        self._draw(failure, included)
-        self._line("")
+        self._tell(Broke(self._phase, "", None, included, self._fault(failure, included)))
 
     def said(self, message: str) -> None:
-        """A `log` or `skip` step spoke."""
-        self._line(f"{self._paint(_BOLD, '▶')} {message}")
-        self._line("")
+        self._tell(Told(self._phase, message))
 
-    def _request(self, outgoing: Outgoing) -> None:
-        head, _, body = outgoing.head.partition(b"\r\n\r\n")
-        first, *headers = head.decode("utf-8", "replace").split("\r\n")
-        self._line(f"  {first.partition(' ')[0]} {outgoing.target.url}")
-        for line in headers:
-            name, _, value = line.partition(": ")
-            self._header("›", name, value)
-        pieces = outgoing.body if isinstance(outgoing.body, tuple) else (outgoing.body or body,)
-        for piece in pieces:
-            self._body(bytes(piece[: 16 * 1024]), len(piece))
+    def set(self, values: dict[str, Any]) -> None:
+        self._tell(Given(self._phase, tuple(values.items())))
 
-    def _answer(self, exchange: Exchange) -> None:
-        took = units.duration(exchange.ended - exchange.started)
-        first = units.duration(exchange.first - exchange.started)
-        phrase = HTTPStatus(exchange.status).phrase if exchange.status in _PHRASES else ""
-        status = self._paint(_GREEN if exchange.status < 400 else _RED, f"{exchange.status} {phrase}".strip())
-        size = units.size(len(exchange.body))
-        self._line(f"  {status}   {took} (first byte after {first}), {size}")
-        for name, value in exchange.headers:
-            self._header("‹", name, value)
-        self._body(exchange.body[: 16 * 1024], len(exchange.body))
-
-    def _header(self, arrow: str, name: str, value: str) -> None:
-        shown = "•••" if name.lower() in _PRIVATE else value
-        self._line(self._paint(_DIM, f"  {arrow} {name}: {shown}"))
-
-    def _body(self, body: bytes, size: int) -> None:
-        if not body:
-            return
-        try:
-            text = body.decode()
-        except UnicodeDecodeError:
-            text = "" if len(body) == size or b"\x00" in body else body.decode("utf-8", "ignore")
-        if not text or "\x00" in text:
-            self._line(self._paint(_DIM, f"    ({units.size(size)} of bytes)"))
-            return
-        lines = _pretty(text).splitlines()
-        for line in lines[:_BODY_LINES]:
-            self._line(f"    {line if len(line) <= _BODY_WIDTH else line[: _BODY_WIDTH - 1] + '…'}")
-        if len(lines) > _BODY_LINES or size > len(body):
-            self._line(self._paint(_DIM, f"    … {units.size(size)} in all"))
-
-    def _passed(self, request: PlannedRequest, exchange: Exchange) -> None:
-        if not request.accepts[exchange.status]:
-            self._line(self._paint(_DIM, "  redirected"))
-            return
-        names = ["status", *(check.name for check in request.checks)]
-        for name in names:
-            self._line(f"  {self._paint(_GREEN, '✓')} {name}")
-
-    def _draw(self, failure: Failure, included: tuple[Span, ...]) -> None:
+    def _fault(self, failure: Failure, included: tuple[Span, ...]) -> Diagnostic:
         self.failures += 1
         way = tuple((span, "included here") for span in included)
-        code, message, offers = failure.code, failure.message, failure.offers()
-        found = Diagnostic(code, Severity.ERROR, message, failure.span, help=offers, related=way)
-        drawn = render_one(found, colour=self._color)
-        for line in drawn.rstrip().splitlines():
-            self._line(f"  {line}")
+        return Diagnostic(
+            failure.code, Severity.ERROR, failure.message, failure.span, help=failure.offers(), related=way
+        )
 
-    def _paint(self, code: str, text: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self._color else text
-
-    def _line(self, text: str) -> None:
-        self._write(self._secrets.mask(text))
+    def _tell(self, traced: Traced) -> None:
+        for sink in self._sinks:
+            sink(traced)
 
 
-_PHRASES = frozenset(status.value for status in HTTPStatus)
+def _length(think: PlannedThink) -> str:
+    """How long a pause is, where that is known before it."""
+    if not isinstance(think.duration, Constant):
+        return ""
+    low, high = think.duration.value if isinstance(think.duration.value, tuple) else (think.duration.value,) * 2
+    return units.duration(low) if low == high else f"{units.duration(low)} to {units.duration(high)}"
 
 
-def _pretty(text: str) -> str:
-    """JSON indented, anything else as it is."""
-    if text.lstrip()[:1] not in ("{", "["):
-        return text
-    try:
-        return orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2).decode()
-    except orjson.JSONDecodeError:
-        return text
+def _reply(exchange: Exchange) -> Reply | None:
+    if not exchange.status:
+        return None
+    return Reply(exchange.status, tuple(exchange.headers), exchange.body, Timing.of(exchange))

@@ -10,6 +10,7 @@ from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs, Secrets
 from vezaflow.plan.load import PlannedLoad, PlannedStage
+from vezaflow.plan.narrow import names_within, narrowed
 from vezaflow.plan.pacing import WHOLE, Segment, VuChange, corners, due, starts, vu_changes, vus_in_time
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
 from vezaflow.plan.requests import RequestError
@@ -34,7 +35,7 @@ from vezaflow.plan.steps import (
     PlannedWhile,
 )
 from vezaflow.plan.targets import GuardError, Target, Targets, UrlError
-from vezaflow.plan.walk import requests_of
+from vezaflow.plan.walk import name_of, requests_of
 
 __all__ = [
     "UNSET",
@@ -86,6 +87,9 @@ __all__ = [
     "corners",
     "deck",
     "due",
+    "name_of",
+    "names_within",
+    "narrowed",
     "requests_of",
     "show",
     "starts",

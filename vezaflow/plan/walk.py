@@ -26,11 +26,17 @@ def requests_of(steps: Iterable[PlannedStep]) -> Iterator[PlannedRequest]:
     for step in steps:
         if isinstance(step, PlannedRequest):
             yield step
-        for inner in _blocks(step):
+        for inner in blocks_of(step):
             yield from requests_of(inner)
 
 
-def _blocks(step: PlannedStep) -> tuple[tuple[PlannedStep, ...], ...]:
+def name_of(step: PlannedStep) -> str:
+    """What an author calls the step; empty for steps that have no name."""
+    return step.name if isinstance(step, PlannedRequest | PlannedGroup) else ""
+
+
+def blocks_of(step: PlannedStep) -> tuple[tuple[PlannedStep, ...], ...]:
+    """The lists of steps within a step."""
     match step:
         case PlannedChoose():
             return step.branches

@@ -1,0 +1,130 @@
+"""`vezaflow try` as its user sees it."""
+
+from pathlib import Path
+
+import pytest
+from conftest import Write
+from program import vezaflow
+
+pytestmark = pytest.mark.slow
+
+FLOW = """
+steps:
+  - get: /api/v1/tracks
+    name: list
+    query: {limit: 2}
+    extract: {track: "$.data[0].id"}
+  - think: 10ms
+  - get: /api/v1/tracks/${track}
+    name: detail
+  - get: /api/v1/health
+    name: after
+finally: [{get: /api/v1/health, name: goodbye}]
+gates: {http_req_failed: rate < 1 %}
+"""
+
+
+def headings(out: str) -> list[str]:
+    return [line for line in out.splitlines() if line.startswith(("▶", "▷", "─"))]
+
+
+def test_every_step_is_shown_with_its_place(suite: Write) -> None:
+    done = vezaflow("try", suite(FLOW))
+    assert done.code == 0, done.text
+    flow = suite(FLOW) / "flow.yml"
+    assert headings(done.out) == [
+        f"▶ list  {flow}:3",
+        "▶ think 10 ms",
+        f"▶ detail  {flow}:8",
+        f"▶ after  {flow}:10",
+        "── finally " + "─" * 49,
+        f"▶ goodbye  {flow}:12",
+    ]
+    assert done.out.endswith("4 requests, all as expected\n")
+
+
+def test_only_shows_one_step_and_what_it_needs_in_a_line_each(suite: Write) -> None:
+    done = vezaflow("try", suite(FLOW), "--only", "detail")
+    assert done.code == 0, done.text
+    first, think, second, *_ = headings(done.out)
+    assert first.startswith("▷ list  200 OK")
+    assert len(first) <= 100
+    assert (think, second[:8]) == ("▶ think 10 ms", "▶ detail")
+    assert "▶ after" not in done.out
+    assert done.out.count('"title"') == 1
+
+
+def test_only_of_an_unknown_step_says_which_was_meant(suite: Write) -> None:
+    done = vezaflow("try", suite(FLOW), "--only", "detial")
+    assert done.code == 2
+    assert "there is no step 'detial' in the flow flow" in done.err
+    assert "did you mean 'detail'?" in done.err
+
+
+def test_only_that_is_not_reached_is_no_success(suite: Write) -> None:
+    done = vezaflow("try", suite("steps: [{if: 1 > 2, do: [{get: /api/v1/health, name: never}]}]"), "--only", "never")
+    assert done.code == 99
+    assert done.out.endswith("0 requests; not reached: never\n")
+
+
+def test_of_several_flows_the_step_says_which(suite: Write) -> None:
+    folder = suite(FLOW)
+    (folder / "other.yml").write_text("steps: [{get: /api/v1/health, name: other}]\n")
+    asked = vezaflow("try", folder)
+    assert "which flow? there are flow, other" in asked.err
+    assert "add --flow flow" in asked.err
+    assert vezaflow("try", folder, "--only", "other").code == 0
+    assert vezaflow("try", folder, "--flow", "other").code == 0
+    wrong = vezaflow("try", folder, "--only", "other", "--only", "list")
+    assert "no flow has all of other, list" in wrong.err
+    mixed = vezaflow("try", folder, "--only", "other", "--flow", "flow")
+    assert "--flow 'other' chooses a flow, --only a step of it" in mixed.err
+    assert "did you mean 'other'?" in vezaflow("try", folder, "--flow", "othre").err
+
+
+def test_bodies_are_cut_but_with_full(suite: Write) -> None:
+    folder = suite("steps: [{get: /api/v1/tracks, query: {limit: 20}}]")
+    cut, full = vezaflow("try", folder), vezaflow("try", folder, "--full")
+    assert "in all" in cut.out
+    assert "in all" not in full.out
+    assert full.out.count('"title"') == 20
+
+
+def test_what_can_not_be_computed_is_shown_at_its_place(suite: Write) -> None:
+    folder = suite('steps: [{set: {a: "${[1]}"}}, {get: "/${a[5]}", name: beyond}]')
+    done = vezaflow("try", folder)
+    assert done.code == 99
+    assert "▶ beyond" in done.out
+    assert "error[VF605]" in done.out
+    assert done.out.endswith("0 requests, 1 not as expected\n")
+
+
+def test_what_a_users_variables_can_not_be_is_shown_too(suite: Write) -> None:
+    done = vezaflow("try", suite('vars: {list: "${[vu]}", a: "${list[3]}"}\nsteps: [{get: "/${a}"}]'))
+    assert done.code == 99
+    assert "error[VF605]" in done.out
+
+
+def test_redirects_retries_and_polls_are_told_apart(suite: Write, tmp_path: Path) -> None:
+    flow = """
+    vars: {count: 0}
+    steps:
+      - get: /api/v1/nothing
+        name: gone
+        expect: 200
+        retry: {on: [404], max: 1, wait: 10ms}
+        on_failure: continue
+      - poll: {get: /api/v1/health}
+        until: 1 > 2
+        every: 10ms
+        within: 15ms
+    """
+    done = vezaflow("try", suite(flow))
+    assert [line.partition("  ")[0] for line in headings(done.out)] == [
+        "▶ gone",
+        "▶ attempt 2 follows in 10 ms",
+        "▶ gone (2)",
+        "▶ GET /api/v1/health",
+        "▶ not yet: this is not so: 1 against 2",
+        "▶ GET /api/v1/health (2)",
+    ], done.out

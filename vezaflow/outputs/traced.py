@@ -1,0 +1,153 @@
+"""What `vezaflow try` has seen, as values: they are drawn line by line while it goes, and as a page at its end.
+
+Nothing here is cut, masked or coloured: whoever draws it does that.
+"""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, TypeAlias
+
+import orjson
+
+from vezaflow.diagnostics import Diagnostic, Span
+from vezaflow.metrics import Phase
+from vezaflow.plan import Outgoing
+from vezaflow.protocols import Exchange
+
+_PRIVATE = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
+_MASK = "•••"
+_PRETTY_UP_TO = 4 << 20  # bytes of a JSON body that is set out
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds. The first three are 0 on a connection that was there already."""
+
+    blocked: float
+    connecting: float
+    tls: float
+    sending: float
+    waiting: float
+    receiving: float
+
+    @classmethod
+    def of(cls, e: Exchange) -> "Timing":
+        opening = (0.0, 0.0, 0.0) if e.reused else (e.blocked, e.connecting, e.tls)
+        return cls(*opening, e.sent - e.started, e.first - e.sent, e.ended - e.first)
+
+    @property
+    def to_first_byte(self) -> float:
+        return self.sending + self.waiting
+
+    @property
+    def duration(self) -> float:
+        """http_req_duration."""
+        return self.sending + self.waiting + self.receiving
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, whole."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    timing: Timing
+
+    @property
+    def status_line(self) -> str:
+        return f"{self.status} {_PHRASES.get(self.status, '')}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request and what came of it."""
+
+    phase: Phase
+    name: str
+    span: Span
+    included: tuple[Span, ...]
+    turn: int  # from 1: the how manieth request of this run of its step
+    outgoing: Outgoing
+    reply: Reply | None
+    redirected: bool
+    passed: tuple[str, ...]  # the expectations, when all of them held
+    extracted: tuple[tuple[str, Any], ...]
+    fault: Diagnostic | None
+
+    @property
+    def request_headers(self) -> Headers:
+        head = self.outgoing.head.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
+        lines = (line.partition(": ") for line in head.split("\r\n")[1:])
+        return tuple((name, value) for name, _, value in lines)
+
+    @property
+    def method(self) -> str:
+        return self.outgoing.head.partition(b" ")[0].decode("utf-8", "replace")
+
+    @property
+    def pieces(self) -> tuple[bytes | memoryview, ...]:
+        """The request's body in the pieces that it was sent in."""
+        body = self.outgoing.body
+        return body if isinstance(body, tuple) else (body or self.outgoing.head.partition(b"\r\n\r\n")[2],)
+
+
+@dataclass(frozen=True, slots=True)
+class Broke:
+    """What failed without an answer to show: a request that could not be made (with its name), or another step."""
+
+    phase: Phase
+    name: str
+    span: Span | None
+    included: tuple[Span, ...]
+    fault: Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A step spoke, or waits."""
+
+    phase: Phase
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Variables got values outside of a request."""
+
+    phase: Phase
+    values: tuple[tuple[str, Any], ...]
+
+
+Traced: TypeAlias = Asked | Broke | Told | Given
+
+
+def place_of(span: Span, included: tuple[Span, ...] = ()) -> str:
+    """Where a step stands, file and line, and where that file is included."""
+    spots = [f"{each.source.path}:{each.source.position(each.start)[0]}" for each in (span, *included)]
+    return ", included at ".join(spots)
+
+
+def shown_header(name: str, value: str) -> str:
+    """A header's value, as far as it is anybody's to see."""
+    return _MASK if name.lower() in _PRIVATE else value
+
+
+def readable(body: bytes | memoryview, most: int | None = None) -> str | None:
+    """A body as text, JSON set out, of the rest the first `most` bytes; None when it is no text."""
+    size = len(body)
+    if size <= _PRETTY_UP_TO and bytes(body[:64]).lstrip()[:1] in (b"{", b"["):
+        try:
+            return orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2).decode()
+        except orjson.JSONDecodeError:
+            pass
+    part = bytes(body if most is None else body[:most])
+    if b"\x00" in part:
+        return None
+    try:
+        return part.decode()
+    except UnicodeDecodeError as e:
+        cut = len(part) < size and e.start > len(part) - 4  # within a character
+        return part[: e.start].decode() if cut else None
