@@ -16,6 +16,7 @@ from vezaflow.limits import (
     Machine,
     checks,
     connection_checks,
+    connections_of,
     machine,
     require,
     require_addresses,
@@ -56,6 +57,57 @@ def test_what_is_not_known_holds_nothing_up() -> None:
 def test_open_files_are_a_connection_for_each_vu_and_some_to_spare(allowed: int, enough: Enough) -> None:
     found = check(crowd(1000), Machine(allowed, None, None, None), "open files")
     assert (found.needed, found.enough) == (1064, enough)
+
+
+GET, OTHER = "{get: /}", "{get: 'http://127.0.0.1:2/'}"
+
+
+@pytest.mark.parametrize(
+    ("steps", "least", "most"),
+    [
+        (GET, 1, 1),
+        (f"{{parallel: [{GET}, {GET}, {GET}]}}", 3, 3),
+        (f"{{parallel: [{GET}, {GET}, {GET}], per_host: 2}}", 2, 2),
+        (f"{{parallel: [{GET}, {GET}, {OTHER}, {OTHER}], per_host: 1}}", 2, 2),
+        (f"{{parallel: [{GET}, {{group: g, do: [{GET}, {{think: 1s}}]}}, {{think: 1s}}]}}", 2, 2),
+        (f"{{parallel: [{GET}, {{group: g, do: [{{think: 1s}}, {GET}]}}]}}", 1, 2),
+        (f"{{if: vu > 1, do: [{{parallel: [{GET}, {GET}]}}]}}", 1, 2),
+        (f"{{if: vu > 1, do: [{{skip: enough}}]}}, {{parallel: [{GET}, {GET}]}}", 1, 2),
+        (f"{{choose: [{{weight: 1, do: [{{parallel: [{GET}, {GET}]}}]}}, {{weight: 1, do: [{GET}]}}]}}", 1, 2),
+        (f"{{repeat: 2, do: [{{parallel: [{GET}, {GET}]}}]}}", 2, 2),
+        (f"{{while: vu > 1, max: 2, do: [{{parallel: [{GET}, {GET}]}}]}}", 1, 2),
+        (f"{{for: x, in: [1, 2, 3], at_once: 2, do: [{GET}]}}", 2, 2),
+        (f"{{for: x, in: [1, 2, 3], at_once: 9, do: [{GET}]}}", 3, 3),
+        (f"{{for: x, in: '${{ids}}', at_once: 9, do: [{GET}]}}", 1, 9),
+        (f"{{for: x, in: [1, 2], at_once: 2, do: [{{parallel: [{GET}, {GET}]}}]}}", 2, 4),
+        ("{parallel: [{get: '${url}'}, {get: '${url}'}], per_host: 1}", 1, 2),
+        (f"{{parallel: [{{parallel: [{GET}, {GET}, {GET}]}}, {GET}], per_host: 2}}", 2, 2),
+    ],
+)
+def test_what_a_vu_does_at_the_same_time_takes_a_connection_each(steps: str, least: int, most: int) -> None:
+    setup = "setup: [{get: /, extract: {url: body, ids: {json: $.ids}}}]\n"
+    plan = plan_of(f"steps: [{steps}]\n", suite=f"suite: test\nbase_url: http://127.0.0.1:1\n{setup}")
+    found = connections_of(plan.flows[0])
+    assert (found.least, found.most) == (least, most)
+
+
+def test_what_is_sure_is_refused_and_what_may_be_is_told() -> None:
+    there = Machine(500, 600, 8 << 30, 1)
+    load = "load: {vus: 100, duration: 1m}\ngates: {http_req_failed: rate < 1 %}\n"
+    sure = plan_of(load + f"steps: [{{parallel: [{', '.join([GET] * 9)}]}}]\n")
+    files, ports, memory, _ = checks(sure, there, Division())
+    assert (files.needed, files.enough, ports.needed, ports.enough) == (664, Enough.NO, 600, Enough.CLOSE)
+    assert memory.needed > check(crowd(100), there, "memory").needed
+    perhaps = plan_of(load + f"steps: [{{if: vu > 1, do: [{{parallel: [{', '.join([GET] * 9)}]}}]}}]\n")
+    files = check(perhaps, there, "open files")
+    assert (files.enough, files.sentence) == (Enough.CLOSE, "up to 664 open files needed, 500 allowed")
+    assert check(perhaps, there, "local ports").sentence.startswith("up to 600 connections to 127.0.0.1:1 needed")
+
+
+def test_only_the_connections_to_one_target_share_its_ports() -> None:
+    plan = plan_of(f"load: {{vus: 10, duration: 1m}}\nsteps: [{GET}, {{parallel: [{GET}, {GET}, {OTHER}, {OTHER}]}}]\n")
+    assert check(plan, ROOMY, "local ports").needed == 20
+    assert check(plan, ROOMY, "open files").needed == 40 + 64
 
 
 def test_workers_share_the_open_files_out_and_the_remedy_says_how_many_suffice() -> None:

@@ -1,6 +1,8 @@
 """A stage for engine tests: a fake client behind the one seam for it, on trio's mock clock."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -32,11 +34,23 @@ class Target:
     answer: Answer
     log: list[tuple[float, str, str, str]] = field(default_factory=list)
     open_clients: int = 0
+    on_their_way: Counter[str] = field(default_factory=Counter)  # requests, by authority
+    most: Counter[str] = field(default_factory=Counter)  # of them together
     closed: list[float] = field(default_factory=list)  # when connections were
 
     @property
     def asked(self) -> list[str]:
         return [f"{method} {target}" for _, method, target, _ in self.log]
+
+    @contextmanager
+    def busy(self, authority: str) -> Iterator[None]:
+        """While a request is on its way."""
+        self.on_their_way[authority] += 1
+        self.most |= self.on_their_way
+        try:
+            yield
+        finally:
+            self.on_their_way[authority] -= 1
 
     def client(self, _options: object = None) -> "FakeClient":
         self.open_clients += 1
@@ -69,12 +83,16 @@ class FakeClient:
         reply = self.target.answer(method, path)
         exchange = self.exchange = Exchange()
         exchange.started = exchange.sent = trio.current_time()
-        await trio.sleep(reply.after)
+        with self.target.busy(origin.authority):
+            await trio.sleep(reply.after)
         exchange.first = exchange.ended = trio.current_time()
         exchange.error, exchange.status = reply.error, 0 if reply.error else reply.status
         exchange.headers, exchange.body = list(reply.headers), reply.body if want & Want.BODY else b""
         exchange.bytes_sent, exchange.bytes_received = len(head), len(reply.body)
         return exchange
+
+    def beside(self) -> "FakeClient":
+        return self
 
     def certificate_ends(self) -> float | None:
         return None

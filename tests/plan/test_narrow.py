@@ -87,6 +87,15 @@ def test_a_group_is_a_step_too_and_stays_whole() -> None:
     assert name_of(flow.steps[-1]) == "all of it"
 
 
+def test_what_runs_beside_a_step_runs_and_its_own_branch_no_further() -> None:
+    ways = "{group: one, do: [{get: /n, name: n}, {get: /o, name: o}]}, {get: /p, name: p}"
+    plan = plan_of(f"steps:\n  - parallel: [{ways}]\n    name: both\n  - {{get: /q, name: q}}\n", suite=SUITE)
+    for name, kept in (("n", "n p"), ("both", "n o p"), ("p", "n o p"), ("q", "n o p q")):
+        _, flow = narrowed(plan, plan.flows[0], (name,))
+        assert " ".join(request.name for request in requests_of(flow.steps)) == kept
+    assert names_within(plan, plan.flows[0], ("both",)) == {"both", "n", "o", "p"}
+
+
 def test_a_step_of_login_needs_no_iteration() -> None:
     assert left("login") == "health | seed warm | login |  | logout | clean"
 

@@ -308,6 +308,17 @@ _ROWS: tuple[Rule, ...] = (
         "Inside of the loop the name means the item, and the other value can't be seen. Give the loop a name of its "
         "own.",
     ),
+    Rule(
+        "VF312", _ERROR, "a value of another branch",
+        "The branches of a `parallel` run at the same time, so none of them can use what another sets. Steps that need "
+        "each other's values go into one branch, a `group`; behind the `parallel` all that its branches set is there.",
+    ),
+    Rule(
+        "VF313", _WARNING, "a value that is changed at the same time",
+        "The branches of a `parallel`, and the rounds of a `for` with `at_once`, begin with the values from before it. "
+        "One that reads what another changes sees the old value, and so no round can count on from the round "
+        "before; where several set one name, that of the branch written last stays.",
+    ),
     # --- 4xx: load, weights, the meaning of a flow
     Rule(
         "VF401", _ERROR, "an option of another executor",
@@ -428,6 +439,11 @@ _ROWS: tuple[Rule, ...] = (
         "VF426", _ERROR, "HTTP/2 without TLS",
         "Client and server agree on HTTP/2 while they agree on keys (ALPN), so `http: {version: 2}` goes with https "
         "URLs. HTTP/2 in the clear is not spoken.",
+    ),
+    Rule(
+        "VF429", _WARNING, "nothing at the same time",
+        "A `parallel` of one branch or with `per_host: 1`, and a `for` with `at_once: 1`, do one thing after another. "
+        "Take the key out, or let more than one thing be on its way.",
     ),
     # --- 5xx: gates
     Rule(

@@ -11,7 +11,7 @@ from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 from vezaflow.engine.pauses import Sleep, pause_of, wait_until
-from vezaflow.engine.requests import GO_ON, Desk, Looks, Outcome, Run
+from vezaflow.engine.requests import GO_ON, Desk, Looks, Outcome, Run, say
 from vezaflow.engine.vu import VU
 from vezaflow.metrics import AttemptRecorder, StepRecorder
 from vezaflow.model import Backoff
@@ -80,7 +80,7 @@ def _retried(attempt: Attempt, retry: PlannedRetry, record: AttemptRecorder, des
             if asked is not None:
                 record.asked_to_wait(obeyed=seconds >= asked)
             record.retried()
-            _say(desk, f"attempt {number + 2} follows in {duration(seconds)}")
+            say(desk, f"attempt {number + 2} follows in {duration(seconds)}")
             await wait_until(desk.clock() + seconds, desk.clock, sleep_until)
             outcome = await attempt(vu)
         if outcome.failure is None:
@@ -107,7 +107,7 @@ def _polled(attempt: Attempt, poll: PlannedPoll, desk: Desk, sleep_until: Sleep)
                 due = max(clock(), due + max(_SHORTEST, every(vu)))
                 if due > last:
                     return Outcome(_too_late(poll, outcome.unmet, asked, last - begun, desk))
-                _say(desk, f"not yet: {outcome.unmet}")
+                say(desk, f"not yet: {outcome.unmet}")
                 await wait_until(due, clock, sleep_until)
         except EvaluationError as e:
             return Outcome(desk.uncomputed(e))
@@ -161,8 +161,3 @@ def _waits(retry: PlannedRetry) -> Callable[[VU, int, float | None], float]:
             return lambda vu, number, _asked: min(most, base(vu) * 2.0**number) * (0.5 + vu.random.random() / 2)
         case Backoff.RETRY_AFTER:
             return lambda vu, _number, asked: min(most, base(vu) if asked is None else asked)
-
-
-def _say(desk: Desk, message: str) -> None:
-    if desk.observer is not None:
-        desk.observer.said(message)

@@ -15,8 +15,9 @@ from vezaflow.diagnostics import Span
 from vezaflow.engine.attempts import attempted_step
 from vezaflow.engine.pauses import Sleep, pause_of, wait_until
 from vezaflow.engine.requests import Desk, Place, Run, request_step
+from vezaflow.engine.together import parallel_step, spread_step
 from vezaflow.engine.vu import VU, Signal
-from vezaflow.metrics import FlowRecorder, Phase, Recorder
+from vezaflow.metrics import FlowRecorder, Phase, Recorder, StepRecorder
 from vezaflow.plan import (
     UNSET,
     Evaluate,
@@ -27,6 +28,7 @@ from vezaflow.plan import (
     PlannedIf,
     PlannedInclude,
     PlannedLog,
+    PlannedParallel,
     PlannedRepeat,
     PlannedRequest,
     PlannedSet,
@@ -101,7 +103,7 @@ class Interpreter:
 
     def _guarded(self, step: PlannedStep) -> Run:
         run = self._step(step)
-        if isinstance(step, PlannedRequest | PlannedChoose | PlannedGroup):
+        if isinstance(step, PlannedRequest | PlannedChoose | PlannedGroup | PlannedParallel):
             return run
         desk, kind = self._stage.desk, _verb(step)
 
@@ -126,14 +128,16 @@ class Interpreter:
                 return self._choose(step)
             case PlannedRepeat(times, steps, span):
                 return self._loop(lambda vu: iter(range(_passes(times(vu), span))), None, steps)
-            case PlannedFor(slot, items, steps, span):
-                return self._loop(lambda vu: iter(_list(items(vu), span)), slot, steps)
+            case PlannedFor():
+                return self._for(step)
             case PlannedWhile(condition, most, steps, span):
                 return self._loop(lambda vu: _while(condition, _passes(most(vu), span), vu), None, steps)
             case PlannedIf(condition, then, otherwise, _):
                 return self._if(condition, self.block(then), self.block(otherwise))
             case PlannedGroup():
                 return self._group(step)
+            case PlannedParallel():
+                return self._parallel(step)
             case PlannedInclude():
                 return self._include(step)
             case PlannedSet():
@@ -148,18 +152,19 @@ class Interpreter:
 
     def _request(self, step: PlannedRequest) -> Run:
         stage = self._stage
-        recorder = stage.recorder.step(
-            stage.desk.flow,
-            step.name,
-            step.method,
-            phase=stage.phase,
-            group="::".join(self._groups),
-            tags=step.tags,
-            checks=tuple(check.name for check in step.checks),
-        )
+        checks = tuple(check.name for check in step.checks)
+        recorder = self._recorder(step.name, step.method, step.tags, checks)
         if step.retry is not None or step.poll is not None:
             return attempted_step(step, recorder, stage.desk, stage.sleep_until)
         return request_step(step, recorder, stage.desk)
+
+    def _recorder(
+        self, name: str, method: str = "", tags: tuple[tuple[str, str], ...] = (), checks: tuple[str, ...] = ()
+    ) -> StepRecorder:
+        stage, group = self._stage, "::".join(self._groups)
+        return stage.recorder.step(
+            stage.desk.flow, name, method, phase=stage.phase, group=group, tags=tags, checks=checks
+        )
 
     def _think(self, duration: Evaluate, span: Span) -> Run:
         pause, clock, sleep_until = pause_of(duration, span), self._stage.desk.clock, self._stage.sleep_until
@@ -196,6 +201,17 @@ class Interpreter:
             return GO_ON
 
         return run
+
+    def _for(self, step: PlannedFor) -> Run:
+        items, steps, span = step.items, step.steps, step.span
+        if step.at_once == 1:
+            return self._loop(lambda vu: iter(_list(items(vu), span)), step.slot, steps)
+        yields = not any(_waits(inner) for inner in steps)
+        return spread_step(step, lambda vu: _list(items(vu), span), self.block(steps), self._stage.desk, yields=yields)
+
+    def _parallel(self, step: PlannedParallel) -> Run:
+        record = self._recorder(step.name).attempts() if step.name else None
+        return parallel_step(step, [self.block(branch.steps) for branch in step.branches], record, self._stage.desk)
 
     def _if(self, condition: Evaluate, then: Run, otherwise: Run) -> Run:
         async def run(vu: VU) -> int:

@@ -97,6 +97,12 @@ class Desk:
         return failure
 
 
+def say(desk: Desk, message: str) -> None:
+    """Tell whoever looks on."""
+    if desk.observer is not None:
+        desk.observer.said(message)
+
+
 def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) -> Run:
     """The step as a coroutine function of a VU."""
     prepare, accepts, timeout = request.prepare, request.accepts, request.timeout

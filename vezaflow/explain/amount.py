@@ -6,8 +6,8 @@ counts as nothing from below and as no bound from above. A `choose` deals its br
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from math import inf
+from dataclasses import dataclass, replace
+from math import ceil, inf
 from typing import NamedTuple, assert_never
 
 from vezaflow.plan import (
@@ -20,6 +20,7 @@ from vezaflow.plan import (
     PlannedIf,
     PlannedInclude,
     PlannedLog,
+    PlannedParallel,
     PlannedRepeat,
     PlannedRequest,
     PlannedSet,
@@ -96,13 +97,15 @@ def _way(step: PlannedStep) -> _Way:
         case PlannedRepeat():
             return _loop(step.steps, _count(step.times), _count(step.times))
         case PlannedFor():
-            return _loop(step.steps, _length(step.items), _length(step.items))
+            return _rounds(step)
         case PlannedWhile():
             return _loop(step.steps, None, _count(step.most))
         case PlannedIf():
             return _condition(step)
         case PlannedGroup() | PlannedInclude():
             return _sequence(step.steps)
+        case PlannedParallel():
+            return _together([_sequence(branch.steps) for branch in step.branches])
         case PlannedSkip() | PlannedStop():
             return _Way(None, _NOTHING)
         case PlannedSet() | PlannedLog():
@@ -132,6 +135,35 @@ def _loop(steps: Iterable[PlannedStep], least: int | None, most: int | None) -> 
     if through is not None:
         return _Way(through.times(least or 0, rounds), ended)
     return _Way(None if least else _NOTHING, ended)
+
+
+def _rounds(step: PlannedFor) -> _Way:
+    """Rounds at the same time share their pauses; where one ends the iteration, others may have begun as well."""
+    count = _length(step.items)
+    through, ended = _loop(step.steps, count, count)
+    if step.at_once == 1:
+        return _Way(through, ended)
+    if ended is not None:
+        each = amount_of(step.steps)
+        ended = replace(ended, most=each.times(0, inf if count is None else count).most)
+    if through is not None and count:
+        through = replace(through, pause=through.pause / count * ceil(count / step.at_once))
+    return _Way(through, ended)
+
+
+def _together(ways: Sequence[_Way]) -> _Way:
+    """Branches at the same time: all of them, however one ends; the longest pause is that of all."""
+    through = [way.through for way in ways if way.through is not None]
+    may_end = any(way.ended is not None for way in ways)
+    return _Way(
+        _side_by_side(through) if len(through) == len(ways) else None,
+        _side_by_side(_either(way) or _NOTHING for way in ways) if may_end else None,
+    )
+
+
+def _side_by_side(amounts: Iterable[Amount]) -> Amount:
+    known = list(amounts)
+    return replace(sum(known, _NOTHING), pause=max((amount.pause for amount in known), default=0.0))
 
 
 def _condition(step: PlannedIf) -> _Way:

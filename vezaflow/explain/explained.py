@@ -14,7 +14,7 @@ from vezaflow.errors import VezaflowError
 from vezaflow.explain.amount import Amount, amount_of, iteration_of
 from vezaflow.explain.profile import Profile, profile_of
 from vezaflow.explain.requests import Around, Host, Kept, around, hosts_of, kept_by, led_by_run
-from vezaflow.limits import Check, Division, Machine, checks, require
+from vezaflow.limits import Bounds, Check, Division, Machine, checks, connections_of, require
 from vezaflow.model import Executor
 from vezaflow.plan import Plan, PlannedFlow, PlannedGate, PlannedLoad, Segment, due, vus_in_time
 
@@ -29,6 +29,7 @@ class FlowExplained:
     profile: Profile
     vus: int  # that stand ready, or are asked for
     max_vus: int
+    connections: Bounds  # that one VU has open together
     iteration: Amount
     iterations: int  # at least
     iterations_most: int | None  # None: as many as the target answers
@@ -126,6 +127,7 @@ def _flow(flow: PlannedFlow, plan: Plan, segment: Segment) -> FlowExplained:
         profile=profile,
         vus=vus,
         max_vus=segment.share(load.max_vus),
+        connections=connections_of(flow),
         iteration=iteration,
         iterations=count,
         iterations_most=count if load.is_open or load.iterations else _most(profile, iteration.pause, vus, load),

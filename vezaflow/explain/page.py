@@ -84,6 +84,8 @@ def _of_flow(flow: FlowExplained) -> Iterator[tuple[str, str]]:
     rates = _rates(flow.rate, request_rate(flow), sent_rate(flow))
     yield "at most", rates or "as many iterations as the target answers: no pause is sure"
     yield "in all", _in_all(flow)
+    if flow.connections.most > 1:
+        yield "connects", f"each VU up to {flow.connections.most} times at once"
     if once := _named((("login", flow.login), ("finally", flow.final))):
         yield "each VU", f"once at least {once}"
     kept = [f"{kept.what} of {kept.step}: {', '.join(kept.why)}" for kept in flow.kept]

@@ -2,15 +2,18 @@
 
 from vezaflow.limits.addresses import require_addresses
 from vezaflow.limits.checks import Check, Division, Enough, checks, connection_checks, require
+from vezaflow.limits.connections import Bounds, connections_of
 from vezaflow.limits.machine import Machine, machine, raise_open_files
 
 __all__ = [
+    "Bounds",
     "Check",
     "Division",
     "Enough",
     "Machine",
     "checks",
     "connection_checks",
+    "connections_of",
     "machine",
     "raise_open_files",
     "require",

@@ -1,10 +1,10 @@
 """What a load needs beside what there is: pure, so that `explain` shows what `run` refuses.
 
-Laws: only what surely can't suffice is refused (each VU has a connection of its own; memory is what
-was measured of the simplest VU); what is nearly used up is told. A fact that isn't known holds nothing up.
+Laws: only what surely can't suffice is refused (each VU has a connection of its own, and as many more as it surely
+has open together; memory is what was measured of the simplest VU); what may be nearly used up is told. A fact that
+isn't known holds nothing up.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -12,6 +12,7 @@ from math import ceil
 
 from vezaflow import units
 from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.limits.connections import Bounds, connections_of
 from vezaflow.limits.machine import Machine
 from vezaflow.plan import WHOLE, Plan, PlannedFlow, Segment, requests_of
 from vezaflow.protocols import Origin
@@ -20,6 +21,7 @@ SPARE_FILES = 64  # beside the VUs' connections: the program's own
 BASE_MEMORY = 64 << 20  # bytes of a process: 50 MiB measured with 1 VU (CPython 3.11, x86-64), and some room
 VU_MEMORY = 16 << 10  # 9 to 12 KiB measured: 1000 and 4000 VUs against 1, one GET and a pause each
 TLS_MEMORY = 24 << 10  # 22 KiB measured: 1000 client handshakes (OpenSSL 3), on top of that
+LANE_MEMORY = 10 << 10  # of each further request on its way: 9.8 KiB measured, 500 VUs with 6 against 2
 _CLOSE = 0.8  # of what there is
 _MOST_WORKERS = 32  # that are proposed: a machine with more cores than that has no such limits
 _WIDEST = (1024, 65535)  # local ports that a machine can be told to use: those below are the system's
@@ -101,56 +103,73 @@ def require(found: Iterable[Check]) -> None:
         )
 
 
-def _judged(check: Check, remedy: str) -> Check:
-    """The check with its verdict, and the remedy where one is wanted."""
+def _judged(check: Check, remedy: str, sure: int | None = None) -> Check:
+    """The check with its verdict, and the remedy where one is wanted. `sure`: what is needed of it in any case."""
     if check.needed <= _CLOSE * check.there:
         return check
-    return replace(check, enough=Enough.CLOSE if check.needed <= check.there else Enough.NO, remedy=remedy)
+    short = (check.needed if sure is None else sure) > check.there
+    return replace(check, enough=Enough.NO if short else Enough.CLOSE, remedy=remedy)
+
+
+def _told(needed: Bounds, there: int) -> tuple[int, str]:
+    """The number to show, and what stands before it: what is sure if that is too much, else the most that can be."""
+    if needed.least > there or needed.least == needed.most:
+        return needed.least, ""
+    return needed.most, "up to "
 
 
 def _open_files(plan: Plan, there: Machine, division: Division) -> Iterator[Check]:
     if there.open_files is None:
         return
-    needed, allowed = _files_of_one(plan, division), there.open_files
+    allowed = there.open_files
+    files = _files_of_one(plan, division)
+    needed, up_to = _told(files, allowed)
     ways = [f"`ulimit -Hn {ceil(needed / _CLOSE)}` (as root)"]
     crews = (Division(workers, division.segment) for workers in range(division.workers + 1, _MOST_WORKERS + 1))
-    enough = next((crew.workers for crew in crews if _files_of_one(plan, crew) <= _CLOSE * allowed), None)
+    enough = next((crew.workers for crew in crews if _files_of_one(plan, crew).most <= _CLOSE * allowed), None)
     if enough is not None:
         ways.append(f"`--workers {enough}`")
     label = "open files of one process" if division.workers > 1 else "open files"
     yield _judged(
-        Check("open files", needed, allowed, f"{needed:,} {label}", f"{allowed:,} allowed", label),
+        Check("open files", needed, allowed, f"{up_to}{needed:,} {label}", f"{allowed:,} allowed", label),
         f"{', '.join(ways)}, or fewer VUs",
+        files.least,
     )
 
 
-def _files_of_one(plan: Plan, division: Division) -> int:
+def _files_of_one(plan: Plan, division: Division) -> Bounds:
     """How many the process opens that opens most."""
-    return sum(division.in_one(flow.load.max_vus) for flow in plan.flows) + SPARE_FILES
+    connections = (connections_of(flow).times(division.in_one(flow.load.max_vus)) for flow in plan.flows)
+    return sum(connections, Bounds(SPARE_FILES, SPARE_FILES))
 
 
 def _ports(plan: Plan, there: Machine, division: Division) -> Iterator[Check]:
     """All processes of a machine share its ports; each target has them anew."""
-    (target, addresses), connections = _busiest(plan, division)
-    if there.ports is None or not connections:
+    (target, addresses), bounds = _busiest(plan, division)
+    if there.ports is None or not bounds.most:
         return
     amount = there.ports * max(1, len(addresses))
+    connections, up_to = _told(bounds, amount)
     widened = there.ports < _WIDEST[1] - _WIDEST[0]
-    needed, ports = f"{units.counted(connections, 'connection')} to {target}", f"{amount:,} local ports for them"
+    needed = f"{up_to}{units.counted(connections, 'connection')} to {target}"
+    ports = f"{amount:,} local ports for them"
     yield _judged(
         Check("local ports", connections, amount, needed, ports, f"local ports to {target}"),
         f"{_RANGE + ', ' if widened else ''}{_ADDRESSES}, {_ELSEWHERE}, or fewer VUs",
+        bounds.least,
     )
 
 
-def _busiest(plan: Plan, division: Division) -> tuple[tuple[str, tuple[str, ...]], int]:
-    """The server that most VUs connect to for each local address of theirs, these addresses, and how many VUs they are.
-    A VU surely goes where its first request does."""
-    vus: Counter[tuple[str, tuple[str, ...]]] = Counter()
+def _busiest(plan: Plan, division: Division) -> tuple[tuple[str, tuple[str, ...]], Bounds]:
+    """The server that VUs have most connections to for each local address of theirs, these addresses, and how many
+    connections they are. A VU surely goes where its first request does."""
+    found: dict[tuple[str, tuple[str, ...]], Bounds] = {}
     for flow in plan.flows:
         if (server := _dialled(flow)) is not None:
-            vus[server, flow.client.local_addresses] += division.here(flow.load.max_vus)
-    return max(vus.items(), key=lambda item: item[1] / max(1, len(item[0][1])), default=(("", ()), 0))
+            key = server, flow.client.local_addresses
+            each = connections_of(flow, _first(flow) if flow.client.proxy is None else None)
+            found[key] = found.get(key, Bounds(0, 0)) + each.times(division.here(flow.load.max_vus))
+    return max(found.items(), key=lambda item: item[1].most / max(1, len(item[0][1])), default=(("", ()), Bounds(0, 0)))
 
 
 def _dialled(flow: PlannedFlow) -> str | None:
@@ -189,7 +208,8 @@ def estimated_memory(plan: Plan, division: Division) -> int:
 
 def _memory_of_vu(flow: PlannedFlow) -> int:
     origin = _first(flow)
-    return VU_MEMORY + (TLS_MEMORY if origin is not None and origin.scheme == "https" else 0)
+    tls = TLS_MEMORY if origin is not None and origin.scheme == "https" else 0
+    return VU_MEMORY + tls + (connections_of(flow).least - 1) * (LANE_MEMORY + tls)
 
 
 def _cores(there: Machine, division: Division) -> Iterator[Check]:

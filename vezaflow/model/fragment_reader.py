@@ -15,7 +15,7 @@ from vezaflow.model.fragment_values import check_outputs, given_values, read_inp
 from vezaflow.model.mappings import open_mapping
 from vezaflow.model.step_reader import read_steps
 from vezaflow.model.step_tables import FRAGMENT
-from vezaflow.model.steps import Choose, For, Fragment, Group, If, Include, Repeat, Step, While
+from vezaflow.model.steps import Choose, For, Fragment, Group, If, Include, Parallel, Repeat, Step, While
 from vezaflow.model.trees import words
 from vezaflow.model.walks import all_steps
 from vezaflow.syntax import Node
@@ -59,6 +59,8 @@ class Fragments:
                 return replace(step, branches=tuple(replace(b, steps=self.resolve(b.steps, chain)) for b in branches))
             case If(then=then, otherwise=otherwise):
                 return replace(step, then=self.resolve(then, chain), otherwise=self.resolve(otherwise, chain))
+            case Parallel(branches=steps):
+                return replace(step, branches=self.resolve(steps, chain))
             case Repeat() | For() | While() | Group():
                 return replace(step, steps=self.resolve(step.steps, chain))
             case _:

@@ -1,18 +1,18 @@
 """Gates: metrics that exist, labels that select something, aggregates and bounds that fit what the metric is."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vezaflow.diagnostics import Diagnostics, Span, suggest
 from vezaflow.metrics import METRICS, Metric, Phase
 from vezaflow.model.gates import Gate
-from vezaflow.model.steps import Group, Poll, Request, RequestDefaults, Step
+from vezaflow.model.steps import Group, Parallel, Poll, Request, RequestDefaults, Step
 from vezaflow.model.suite import Flow, Suite
 from vezaflow.model.walks import all_steps, flow_steps, lacks_fragments, requests, suite_steps
 from vezaflow.syntax import Condition
 from vezaflow.units import EXAMPLES, Dimension, Quantity, ratio
 
-_OF_ATTEMPTS = ("step_duration", "step_failed", "http_req_retries", "backpressure_obeyed", "backpressure_ignored")
+_OF_STEPS = ("step_duration", "step_failed")
+_OF_ATTEMPTS = ("http_req_retries", "backpressure_obeyed", "backpressure_ignored")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ class _Scope:
             case "method":
                 return {request.method for request in requests(steps)}
             case "step":
-                return {request.name for request in requests(steps)}
+                named = (step.name for step in all_steps(steps) if isinstance(step, Parallel) and step.name)
+                return {*(request.name for request in requests(steps)), *named}
             case "group":
                 return {step.name for step in all_steps(steps) if isinstance(step, Group)}
             case _:
@@ -79,8 +80,8 @@ def _check(gates: tuple[Gate, ...], scope: _Scope, diagnostics: Diagnostics) -> 
     for gate in gates:
         metric = _check_condition(gate, diagnostics)
         if metric is not None:
-            if metric.name in _OF_ATTEMPTS and not any(_repeats(scope)) and not scope.lacks_fragments():
-                _nothing_repeats(gate, scope, diagnostics)
+            if metric.name in (*_OF_STEPS, *_OF_ATTEMPTS) and not scope.lacks_fragments():
+                _check_steps(gate, metric, scope, diagnostics)
             for name, value in gate.labels:
                 _check_label(gate, metric, name, value, scope, diagnostics)
 
@@ -105,21 +106,22 @@ def _check_condition(gate: Gate, diagnostics: Diagnostics) -> Metric | None:
     return metric
 
 
-def _repeats(scope: _Scope) -> Iterator[Step]:
-    """The steps that may send a request more than once."""
-    for steps in scope.phases.values():
-        for step in all_steps(steps):
-            if isinstance(step, Poll) or (isinstance(step, Request) and step.retry is not None):
-                yield step
+def _check_steps(gate: Gate, metric: Metric, scope: _Scope, diagnostics: Diagnostics) -> None:
+    """Figures that only some kinds of steps have."""
+    steps = [step for steps in scope.phases.values() for step in all_steps(steps)]
+    whole = metric.name in _OF_STEPS
+    if not any(_repeats(step) or (whole and isinstance(step, Parallel) and step.name) for step in steps):
+        diagnostics.error(
+            "VF503",
+            _piece(gate.span, gate.metric),
+            f"no step in {scope.what} has a `retry` or is a `poll`" + (" or a `parallel` with a name" if whole else ""),
+            help=f"only those have '{gate.metric}'",
+        )
 
 
-def _nothing_repeats(gate: Gate, scope: _Scope, diagnostics: Diagnostics) -> None:
-    diagnostics.error(
-        "VF503",
-        _piece(gate.span, gate.metric),
-        f"no step in {scope.what} has a `retry` or is a `poll`",
-        help=f"only those have '{gate.metric}'",
-    )
+def _repeats(step: Step) -> bool:
+    """Whether a step may send a request more than once."""
+    return isinstance(step, Poll) or (isinstance(step, Request) and step.retry is not None)
 
 
 def _wrong_aggregate(metric: Metric, condition: Condition, diagnostics: Diagnostics) -> None:

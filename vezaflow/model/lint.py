@@ -19,6 +19,7 @@ from vezaflow.model.flow_rules import (
 from vezaflow.model.gate_rules import check_gates, check_watched
 from vezaflow.model.load_rules import check_guarded, check_loads
 from vezaflow.model.name_rules import check_names, check_secrets, check_unused
+from vezaflow.model.parallel_rules import check_parallel
 from vezaflow.model.path_rules import check_shadows, check_ways
 from vezaflow.model.reach_rules import check_reach
 from vezaflow.model.reader import read_suite
@@ -48,6 +49,7 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_names,
     check_ways,
     check_shadows,
+    check_parallel,
     check_unused,
     check_calls,
     check_units,

@@ -65,6 +65,10 @@ _ELSEWHERE: dict[str, str] = {
     "attempts": "max",
     "backoff": "wait",
     "status": "on",
+    "batch": "parallel",
+    "at_once": "per_host",
+    "at_most": "per_host",
+    "parallelism": "at_once",
 }
 
 

@@ -12,7 +12,7 @@ from itertools import chain
 
 from vezaflow.diagnostics import Diagnostics, Severity, Span, suggest
 from vezaflow.model.answer_tables import ITEM_FIELDS
-from vezaflow.model.steps import Choose, Extract, For, Fragment, From, If, Include, Request, Set, Step, While
+from vezaflow.model.steps import Choose, Extract, For, Fragment, From, If, Include, Parallel, Request, Set, Step, While
 from vezaflow.model.suite import Flow, Suite, Variable
 from vezaflow.model.trees import GIVEN
 from vezaflow.model.walks import (
@@ -50,6 +50,7 @@ class _Walk:
     spoilt: tuple[str, ...]  # texts of files that could not be read whole: what they set is not all known
     known: set[str] = field(default_factory=set)
     shapes: dict[str, str] = field(default_factory=dict)  # values from playlists: `variants`, or `variants[]`
+    beside: dict[str, Span] = field(default_factory=dict)  # what other branches set at the same time
     unsure: bool = False  # a fragment can't be read, and nobody knows what it would give a value
 
     def variables(self, variables: tuple[Variable, ...]) -> None:
@@ -84,6 +85,8 @@ class _Walk:
                 self.steps(step.steps, certain=certain)
                 if new:
                     self.known.discard(variable)
+            case Parallel(branches=branches):
+                self.branches(branches, certain)
             case Include(fragment=fragment):
                 if fragment is not None:
                     self.fragment(fragment)
@@ -94,6 +97,18 @@ class _Walk:
                 certain = certain and not isinstance(step, If | While | Choose)
                 for part in inner(step):
                     self.steps(part, certain=certain)
+
+    def branches(self, branches: tuple[Step, ...], certain: bool) -> None:
+        """Steps that run at the same time: what one of them sets the others don't see."""
+        before, beside, after = set(self.known), self.beside, set(self.known)
+        sets = [dict(set_in((), (branch,))) for branch in branches]
+        for number, branch in enumerate(branches):
+            self.known = set(before)
+            others = (found for each, found in enumerate(sets) if each != number)
+            self.beside = {name: span for found in (beside, *others) for name, span in found.items()}
+            self.step(branch, certain)
+            after |= self.known
+        self.known, self.beside = after, beside
 
     def fragment(self, fragment: Fragment) -> None:
         """A fragment by itself: what includes it sees and sets nothing in it."""
@@ -120,7 +135,15 @@ class _Walk:
         if name.name in GIVEN or name.name in self.known:
             return
         if first := self.everywhere.get(name.name):
-            if certain:
+            if certain and name.name in self.beside:
+                self.diagnostics.error(
+                    "VF312",
+                    name.span,
+                    f"'{name.name}' is set by another branch, which runs at the same time",
+                    help="put both steps into one branch, a `group`, or set it before the `parallel`",
+                    related=((self.beside[name.name], "set here"),),
+                )
+            elif certain:
                 self.diagnostics.error(
                     "VF305",
                     name.span,

@@ -18,6 +18,7 @@ from vezaflow.model.steps import (
     Include,
     Log,
     OnFailure,
+    Parallel,
     Poll,
     Repeat,
     Request,
@@ -82,10 +83,13 @@ class _Ways:
             case Repeat(steps=steps):
                 return self.loop(steps, known)
             case For(variable=variable, steps=steps):
-                way = self.loop(steps, known | {variable})
+                inside = known | {variable}
+                way = self.loop(steps, inside) if step.at_once is None else self.steps(steps, inside)
                 return None if way is None else way - ({variable} - known)
             case Group() | Poll():
                 return self.steps(tuple(one for part in inner(step) for one in part), known)
+            case Parallel(branches=branches):
+                return self.beside(branches, known)
             case Include():
                 return self.include(step, known)
             case Think() | Log():
@@ -107,6 +111,17 @@ class _Ways:
         held = self.steps(step.then, known | before)
         self.under[text] = before | (held or frozenset())
         return _join([held, self.steps(step.otherwise, known)])
+
+    def beside(self, branches: tuple[Step, ...], known: Known) -> Known | None:
+        """Branches that run at the same time: none sees what another sets, and all come to their end."""
+        before, after = self.under, dict(self.under)
+        ways = []
+        for branch in branches:
+            self.under = dict(before)
+            ways.append(self.steps((branch,), known))
+            after |= self.under
+        self.under = after
+        return _united(ways)
 
     def loop(self, steps: tuple[Step, ...], known: Known) -> Known | None:
         around = self.spared
@@ -186,6 +201,12 @@ def _shadow(name: str, span: Span, other: Span, diagnostics: Diagnostics) -> Non
         help="give the loop a name of its own",
         related=((other, "hidden in the loop"),),
     )
+
+
+def _united(ways: list[Known | None]) -> Known | None:
+    """What is set when all of the ways were gone."""
+    known = [way for way in ways if way is not None]
+    return frozenset[str]().union(*known) if len(known) == len(ways) else None
 
 
 def _join(ways: list[Known | None]) -> Known | None:

@@ -11,7 +11,7 @@ from vezaflow.diagnostics import Diagnostics
 from vezaflow.model.constants import Most, constant, total
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Executor
-from vezaflow.model.steps import Choose, For, Group, If, Include, Poll, Repeat, Request, Step, While
+from vezaflow.model.steps import Choose, For, Group, If, Include, Parallel, Poll, Repeat, Request, Step, While
 from vezaflow.model.suite import Flow, Suite
 from vezaflow.syntax import Call, Expression, ListOf
 from vezaflow.units import Quantity
@@ -136,7 +136,7 @@ def _of_step(step: Step, name: str | None) -> Most:
             return _times(constant(times), _requests(steps, name))
         case For(items=items, steps=steps):
             return _times(_length(items), _requests(steps, name))
-        case Group(steps=steps) | Include(steps=steps):
+        case Group(steps=steps) | Include(steps=steps) | Parallel(branches=steps):
             return _requests(steps, name)
         case _:
             return 0

@@ -17,6 +17,7 @@ from vezaflow.model.steps import (
     Group,
     If,
     Log,
+    Parallel,
     Poll,
     Repeat,
     Request,
@@ -30,7 +31,7 @@ from vezaflow.model.steps import (
 from vezaflow.model.trees import check_name, tree
 from vezaflow.syntax import Expression, ListOf, Mapping, Node, Scalar, Sequence
 
-_SHOWN = "get, post, poll, include, think, choose, repeat, for, while, if, group, set, log, skip, stop"
+_SHOWN = "get, post, poll, include, think, choose, repeat, for, while, if, group, parallel, set, log, skip, stop"
 
 
 def read_steps(row: Row, key: str) -> tuple[Step, ...]:
@@ -112,7 +113,9 @@ def _no_verb(node: Mapping, diagnostics: Diagnostics) -> None:
             return
     key = node.entries[0].key.text if node.entries else ""
     owners = _verbs_with(key)
-    if len(owners) == 1:
+    if key == "do":
+        help_ = "`group: a name` beside this `do` makes one step of several"
+    elif len(owners) == 1:
         verb = "a request's verb" if owners[0] in METHODS else f"`{owners[0]}`"
         help_ = f"'{key}' stands beside {verb}, in the same step: without a `-` of its own"
     else:
@@ -160,7 +163,7 @@ def _for(row: Row) -> Step:
     name = row.text("for")
     if isinstance(key, Scalar) and name:
         check_name(key, row.diagnostics)
-    return For(name, _items(row), read_steps(row, "do"), row.key_span("for"))
+    return For(name, _items(row), row.expression("at_once"), read_steps(row, "do"), row.key_span("for"))
 
 
 def _items(row: Row) -> Expression:
@@ -206,6 +209,10 @@ def _group(row: Row) -> Step:
     return Group(row.text("group"), read_steps(row, "do"), row.key_span("group"))
 
 
+def _parallel(row: Row) -> Step:
+    return Parallel(read_steps(row, "parallel"), row.text("name"), row.expression("per_host"), row.key_span("parallel"))
+
+
 def _set(row: Row) -> Step:
     found = []
     for entry in pairs(row.node("set"), "'set'", Kind.VARIABLES.value, row.diagnostics):
@@ -229,6 +236,7 @@ _READERS: dict[str, Callable[[Row], Step | None]] = {
     "while": _while,
     "if": _if,
     "group": _group,
+    "parallel": _parallel,
     "set": _set,
     "log": lambda row: Log(row.required("log"), row.key_span("log")),
     "skip": lambda row: Skip(row.required("skip"), row.key_span("skip")),

@@ -75,7 +75,17 @@ STEPS: tuple[Table, ...] = (
         "for",
         "a for step",
         "Run steps once for each item of a list.",
-        (Field("in", Kind.ITEMS, "The list.", "${segments}", required=True), _DO),
+        (
+            Field("in", Kind.ITEMS, "The list.", "${segments}", required=True),
+            Field(
+                "at_once",
+                Kind.COUNT,
+                "How many items are gone through at the same time.",
+                "6",
+                default="1: one after another",
+            ),
+            _DO,
+        ),
         one_of=(Field("for", Kind.NAME, "The name under which the steps see the item.", "segment"),),
     ),
     Table(
@@ -101,6 +111,29 @@ STEPS: tuple[Table, ...] = (
         "Name some steps together: their samples carry the label `group`.",
         (_DO,),
         one_of=(Field("group", Kind.TEXT, "The group's name.", "checkout"),),
+    ),
+    Table(
+        "parallel",
+        "a parallel step",
+        "Run steps at the same time, as a browser fetches what a page consists of; it ends when all have ended. A "
+        "`group` makes one branch of several steps.",
+        (
+            Field(
+                "name",
+                Kind.TEXT,
+                "The step's identity in the metrics `step_duration` and `step_failed`.",
+                "page assets",
+                default="it has none of its own",
+            ),
+            Field(
+                "per_host",
+                Kind.COUNT,
+                "How many requests to one host are on their way together at most; the others wait for their turn.",
+                "4",
+                default="6, as in browsers",
+            ),
+        ),
+        one_of=(Field("parallel", Kind.STEPS, "The steps, each a branch.", "[{get: /app.css}, {get: /app.js}]"),),
     ),
     Table(
         "set",
@@ -129,7 +162,6 @@ STEPS: tuple[Table, ...] = (
     *(
         Table(verb, f"a {verb} step", doc, one_of=(Field(verb, Kind.TREE, doc, later=True),))
         for verb, doc in (
-            ("parallel", "Run steps at the same time."),
             ("websocket", "Open a WebSocket and talk over it."),
             ("hls", "Play a stream as a player would."),
         )

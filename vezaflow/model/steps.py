@@ -245,6 +245,7 @@ class Repeat:
 class For:
     variable: str
     items: Expression
+    at_once: Expression | None  # rounds at the same time; None: one
     steps: tuple["Step", ...]
     span: Span
 
@@ -269,6 +270,16 @@ class If:
 class Group:
     name: str
     steps: tuple["Step", ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    """Each step at the same time as the others."""
+
+    branches: tuple["Step", ...]
+    name: str  # of its own figures; empty: there are none
+    per_host: Expression | None
     span: Span
 
 
@@ -344,4 +355,6 @@ class Include:
         return tuple((name, names.get(name, name)) for name, _ in outputs)
 
 
-Step = Request | Include | Poll | Think | Choose | Repeat | For | While | If | Group | Set | Log | Skip | Stop
+Step = (
+    Request | Include | Poll | Think | Choose | Repeat | For | While | If | Group | Parallel | Set | Log | Skip | Stop
+)

@@ -22,6 +22,7 @@ from vezaflow.model.steps import (
     Include,
     Log,
     Pairs,
+    Parallel,
     Part,
     Poll,
     Repeat,
@@ -87,6 +88,8 @@ def inner(step: Step) -> tuple[tuple[Step, ...], ...]:
             return (then, otherwise)
         case Poll(request=request):
             return ((request,),)
+        case Parallel(branches=steps):
+            return tuple((branch,) for branch in steps)
         case Repeat() | For() | While() | Group() | Include():
             return (step.steps,)
         case Request() | Think() | Set() | Log() | Skip() | Stop():
@@ -138,8 +141,12 @@ def own_uses(step: Step) -> Iterator[Use]:
         case Poll(until=until, every=every, within=within):
             yield Use(until, Place.EXPECT)
             yield from (Use(found) for found in (every, within) if found is not None)
-        case Think(duration=found) | Repeat(times=found) | For(items=found):
+        case Think(duration=found) | Repeat(times=found):
             yield Use(found)
+        case For(items=items, at_once=at_once):
+            yield from (Use(found) for found in (items, at_once) if found is not None)
+        case Parallel(per_host=per_host):
+            yield from (Use(found) for found in (per_host,) if found is not None)
         case If(condition=found) | Log(message=found) | Skip(reason=found):
             yield Use(found)
         case While(condition=condition, max=most):

@@ -6,6 +6,8 @@ An exchange is its client's own until the next request: all that is kept of one 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
+import trio
+
 from vezaflow import units
 from vezaflow.diagnostics import Diagnostic, Severity, Span
 from vezaflow.engine import GO_ON, VU, Place
@@ -25,7 +27,7 @@ class Trace:
         self._sinks = sinks
         self._hooks = hooks
         self._phase = Phase.ITERATION
-        self._turns: dict[int, int] = {}  # by the request's id
+        self._turns: dict[tuple[int, int], int] = {}  # by the task and the request, of which several run at once
         self.reached: set[str] = set()  # names of steps that were due
         self.requests = 0
         self.failures = 0
@@ -36,7 +38,7 @@ class Trace:
                 return signal
         self._phase = place.phase
         self.reached.add(name_of(step))
-        self._turns.pop(id(step), None)
+        self._turns.pop(_here(step), None)
         if isinstance(step, PlannedThink):
             self.said(f"think {_length(step)}".rstrip())
         return GO_ON
@@ -52,7 +54,7 @@ class Trace:
     ) -> None:
         """One request and what came of it."""
         self.requests += 1
-        turn = self._turns[id(request)] = self._turns.get(id(request), 0) + 1
+        turn = self._turns[_here(request)] = self._turns.get(_here(request), 0) + 1
         redirected = failure is None and not request.accepts[exchange.status]
         held = failure is None and not redirected
         self._tell(
@@ -93,6 +95,11 @@ class Trace:
     def _tell(self, traced: Traced) -> None:
         for sink in self._sinks:
             sink(traced)
+
+
+def _here(step: PlannedStep) -> tuple[int, int]:
+    """The step where it runs now: rounds at the same time are tasks of their own."""
+    return id(trio.lowlevel.current_task()) if trio.lowlevel.in_trio_task() else 0, id(step)
 
 
 def _length(think: PlannedThink) -> str:

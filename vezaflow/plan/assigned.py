@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from vezaflow.model import Choose, For, Group, If, Include, Poll, Repeat, Request, Set, Step, While
+from vezaflow.model import Choose, For, Group, If, Include, Parallel, Poll, Repeat, Request, Set, Step, While
 
 
 def assigned(steps: Iterable[Step]) -> Iterator[str]:
@@ -17,12 +17,14 @@ def assigned(steps: Iterable[Step]) -> Iterator[str]:
                 yield from (here for _, here in step.outputs)
             case Set(values, _):
                 yield from (name for name, _, _ in values)
-            case For(variable, _, inner, _):
+            case For(variable=variable, steps=inner):
                 yield variable
                 yield from assigned(inner)
             case Choose(branches, _):
                 for branch in branches:
                     yield from assigned(branch.steps)
+            case Parallel(branches):
+                yield from assigned(branches)
             case Repeat() | While() | Group():
                 yield from assigned(step.steps)
             case If(_, then, otherwise, _):

@@ -17,6 +17,7 @@ from vezaflow.model import (
     Include,
     Log,
     Measure,
+    Parallel,
     Poll,
     Repeat,
     Request,
@@ -45,11 +46,13 @@ from vezaflow.plan.requests import RequestCompiler, refusal
 from vezaflow.plan.scope import UNSET
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.steps import (
+    PlannedBranch,
     PlannedChoose,
     PlannedFor,
     PlannedGroup,
     PlannedIf,
     PlannedLog,
+    PlannedParallel,
     PlannedRepeat,
     PlannedSet,
     PlannedSkip,
@@ -61,6 +64,7 @@ from vezaflow.plan.steps import (
 from vezaflow.plan.targets import GuardError, Targets, UrlError
 from vezaflow.syntax import Field, Name, walk
 
+DEFAULT_PER_HOST = 6  # connections, as in Chrome and Firefox
 _PRODUCTION = re.compile(r"(^|_)PROD(UCTION)?(_|$)", re.IGNORECASE)
 
 
@@ -265,8 +269,10 @@ class StepCompiler:
                 return PlannedChoose(weights, tuple(self.steps(b.steps) for b in branches), span)
             case Repeat(times, steps, span):
                 return PlannedRepeat(self._statics.rounds(times), self.steps(steps), span)
-            case For(variable, items, steps, span):
-                return PlannedFor(slot(variable), value(items), self.steps(steps), span)
+            case For():
+                return self._for(step)
+            case Parallel():
+                return self._parallel(step)
             case While(condition, most, steps, span):
                 return PlannedWhile(value(condition), self._statics.rounds(most), self.steps(steps), span)
             case If(condition, then, otherwise, span):
@@ -283,6 +289,20 @@ class StepCompiler:
             case Stop(scope, span):
                 return PlannedStop(scope, span)
         assert_never(step)
+
+    def _for(self, step: For) -> PlannedFor:
+        at_once = self._statics.count(step.at_once) if step.at_once is not None else 1
+        slot, items = self._compiler.names.slot(step.variable), self._compiler.expression(step.items)
+        return PlannedFor(slot, items, at_once, self._sets(step), self.steps(step.steps), step.span)
+
+    def _parallel(self, step: Parallel) -> PlannedParallel:
+        per_host = self._statics.count(step.per_host) if step.per_host is not None else DEFAULT_PER_HOST
+        branches = tuple(PlannedBranch(self.steps((branch,)), self._sets(branch)) for branch in step.branches)
+        return PlannedParallel(branches, step.name, per_host, step.span)
+
+    def _sets(self, step: Step) -> tuple[int, ...]:
+        """The slots that a step sets, with all in it."""
+        return tuple(sorted({self._compiler.names.slot(name) for name in assigned((step,))}))
 
 
 def _frozen(names: Names, begin: Mapping[int, Any], *, reset: bool) -> Variables:

@@ -1,7 +1,7 @@
 """A plan cut down to some of its steps: all that comes before them runs as it would, what comes after is left out.
 
 Of a `choose` the branches that hold a chosen step run, one after the other, whatever their weights. A loop's body
-stays whole: its later passes may need all of it.
+stays whole: its later passes may need all of it; so do the branches beside a chosen one.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -14,6 +14,7 @@ from vezaflow.plan.steps import (
     PlannedGroup,
     PlannedIf,
     PlannedInclude,
+    PlannedParallel,
     PlannedRepeat,
     PlannedStep,
     PlannedWhile,
@@ -40,15 +41,15 @@ def narrowed(plan: Plan, flow: PlannedFlow, names: Collection[str]) -> tuple[Pla
 
 
 def names_within(plan: Plan, flow: PlannedFlow, names: Collection[str]) -> frozenset[str]:
-    """The chosen names, and those of all requests in chosen groups."""
+    """The chosen names, and those of all requests in chosen groups and parallels."""
     steps = (*plan.preflight.requests, *plan.setup, *flow.login, *flow.steps, *flow.final, *plan.teardown)
     return frozenset((*names, *_grouped(steps, names)))
 
 
 def _grouped(steps: Sequence[PlannedStep], names: Collection[str]) -> Iterator[str]:
     for step in steps:
-        if isinstance(step, PlannedGroup) and step.name in names:
-            yield from (request.name for request in requests_of(step.steps))
+        if isinstance(step, PlannedGroup | PlannedParallel) and step.name in names:
+            yield from (request.name for request in requests_of((step,)))
         for block in blocks_of(step):
             yield from _grouped(block, names)
 
@@ -84,6 +85,8 @@ def _narrowed(step: PlannedStep, names: Collection[str], *, cut: bool) -> Steps:
             return (replace(step, then=then, otherwise=otherwise),)
         case PlannedGroup(steps=steps) | PlannedInclude(steps=steps):
             return (replace(step, steps=_up_to(steps, names, cut=cut)),)
+        case PlannedParallel(branches=ways):
+            return (replace(step, branches=tuple(w._replace(steps=_up_to(w.steps, names, cut=cut)) for w in ways)),)
         case PlannedRepeat(steps=steps) | PlannedFor(steps=steps) | PlannedWhile(steps=steps):
             return (replace(step, steps=_up_to(steps, names, cut=False)),)
         case _:

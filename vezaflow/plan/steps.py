@@ -100,6 +100,8 @@ class PlannedRepeat:
 class PlannedFor:
     slot: int
     items: Evaluate
+    at_once: int  # rounds at the same time
+    sets: tuple[int, ...]  # the slots that a round sets
     steps: tuple["PlannedStep", ...]
     span: Span
 
@@ -124,6 +126,21 @@ class PlannedIf:
 class PlannedGroup:
     name: str
     steps: tuple["PlannedStep", ...]
+    span: Span
+
+
+class PlannedBranch(NamedTuple):
+    """One of the ways of a `parallel`, and the slots that it sets."""
+
+    steps: tuple["PlannedStep", ...]
+    sets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedParallel:
+    branches: tuple[PlannedBranch, ...]
+    name: str  # of its own figures; empty: there are none
+    per_host: int  # requests on their way together, at most
     span: Span
 
 
@@ -175,6 +192,7 @@ PlannedStep = (
     | PlannedWhile
     | PlannedIf
     | PlannedGroup
+    | PlannedParallel
     | PlannedSet
     | PlannedLog
     | PlannedSkip

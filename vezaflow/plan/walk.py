@@ -10,6 +10,7 @@ from vezaflow.plan.steps import (
     PlannedIf,
     PlannedInclude,
     PlannedLog,
+    PlannedParallel,
     PlannedRepeat,
     PlannedRequest,
     PlannedSet,
@@ -32,7 +33,7 @@ def requests_of(steps: Iterable[PlannedStep]) -> Iterator[PlannedRequest]:
 
 def name_of(step: PlannedStep) -> str:
     """What an author calls the step; empty for steps that have no name."""
-    return step.name if isinstance(step, PlannedRequest | PlannedGroup) else ""
+    return step.name if isinstance(step, PlannedRequest | PlannedGroup | PlannedParallel) else ""
 
 
 def blocks_of(step: PlannedStep) -> tuple[tuple[PlannedStep, ...], ...]:
@@ -40,6 +41,8 @@ def blocks_of(step: PlannedStep) -> tuple[tuple[PlannedStep, ...], ...]:
     match step:
         case PlannedChoose():
             return step.branches
+        case PlannedParallel():
+            return tuple(branch.steps for branch in step.branches)
         case PlannedIf():
             return (step.then, step.otherwise)
         case PlannedRepeat() | PlannedFor() | PlannedWhile() | PlannedGroup() | PlannedInclude():

@@ -15,6 +15,7 @@ from vezaflow.protocols.connection import IDLE, Connection
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Origin, Want
 from vezaflow.protocols.faults import TlsFault
+from vezaflow.protocols.lanes import Lanes
 from vezaflow.protocols.opening import open_connection
 from vezaflow.protocols.options import ClientOptions
 from vezaflow.protocols.park import park
@@ -44,6 +45,9 @@ class Sender(Protocol):
         replayable: bool = True,
     ) -> Exchange: ...
 
+    def beside(self) -> "Sender":
+        """The same user's client for several requests at once. It closes with this one, which rests meanwhile."""
+
     def certificate_ends(self) -> float | None: ...
 
     def close(self) -> None:
@@ -54,21 +58,28 @@ class Client:
     """See the module. Made by `Transport.client`."""
 
     __slots__ = (
-        "_connection", "_connections", "_cookies_on", "_local", "_options", "_origin", "_reactor", "_transport",
-        "cookies", "exchange",
+        "_connection", "_connections", "_cookies_on", "_lanes", "_local", "_options", "_origin", "_reactor",
+        "_transport", "cookies", "exchange",
     )  # fmt: skip
 
-    def __init__(self, transport: "Transport", options: ClientOptions, local: str | None = None) -> None:
+    def __init__(
+        self,
+        transport: "Transport",
+        options: ClientOptions,
+        local: str | None = None,
+        cookies: CookieJar | None = None,
+    ) -> None:
         self._transport = transport
         self._local = local  # the address that it connects from; None: the system's choice
         self._reactor = transport.reactor
         self._options = options
         self._cookies_on = options.cookies
-        self.cookies = CookieJar()
+        self.cookies = CookieJar() if cookies is None else cookies
         self.exchange = Exchange()
         self._origin: Origin | None = None  # of the last request, and its connection: most VUs know one origin
         self._connection: Connection | None = None
         self._connections: dict[Origin, Connection] | None = None
+        self._lanes: Lanes | None = None  # most VUs do one thing after another
 
     async def send(
         self,
@@ -128,6 +139,16 @@ class Client:
             if connection is None:
                 return exchange
 
+    def beside(self) -> Lanes:
+        """The same user's client for several requests at once."""
+        if self._lanes is None:
+            self._lanes = Lanes(self)
+        return self._lanes
+
+    def another(self) -> "Client":
+        """A further client of the same user: connections of its own, the same cookies and local address."""
+        return Client(self._transport, self._options, self._local, self.cookies)
+
     def certificate_ends(self) -> float | None:
         """When the certificate of the server that answered last ends (seconds since 1970); None over http, and
         where certificates are not verified."""
@@ -148,6 +169,8 @@ class Client:
         for connection in (self._connections or {}).values():
             connection.close()
         self._origin = self._connection = self._connections = None
+        if self._lanes is not None:
+            self._lanes.close()
 
     # -- connections -----------------------------------------------------------------------------------------
 

@@ -1,0 +1,151 @@
+"""What one VU does at the same time: the branches of a `parallel`, the rounds of a `for` with `at_once`.
+
+Laws: each begins with what the VU knows and sees nothing of the others; when all have ended the VU knows what they set,
+in the order in which they are written, whichever ended first. One that fails cuts no other off, though no further
+round begins. Random numbers are drawn from the VU's in that same order, so that a seed says what is sent. Every task is
+of the step's own nursery.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from random import Random
+from typing import Any
+
+import trio
+
+from vezaflow.engine.requests import Desk, Run, say
+from vezaflow.engine.vu import VU, Signal
+from vezaflow.metrics import AttemptRecorder
+from vezaflow.plan import PlannedFor, PlannedParallel
+from vezaflow.protocols import Body, Exchange, Origin, Sender, Want
+from vezaflow.units import duration
+
+_Part = tuple[Run, Sequence[int], VU]  # what runs, the slots that it sets, and as whom
+
+
+class PerHost:
+    """A client of which only so many requests to one host are on their way together."""
+
+    __slots__ = ("_client", "_most", "_places", "cookies")
+
+    def __init__(self, client: Sender, most: int) -> None:
+        self._client = client
+        self._most = most
+        self._places: dict[Origin, trio.Semaphore] = {}
+        self.cookies = client.cookies
+
+    async def send(
+        self,
+        origin: Origin,
+        head: bytes,
+        body: Body,
+        want: Want,
+        timeout: float,
+        *,
+        bodyless: bool = False,
+        replayable: bool = True,
+    ) -> Exchange:
+        """As the client does, when there is a place; waiting for one is no part of the request's time."""
+        place = self._places.get(origin)
+        if place is None:
+            place = self._places[origin] = trio.Semaphore(self._most)
+        try:
+            place.acquire_nowait()
+        except trio.WouldBlock:
+            await place.acquire()
+        try:
+            return await self._client.send(origin, head, body, want, timeout, bodyless=bodyless, replayable=replayable)
+        finally:
+            place.release()
+
+    def beside(self) -> "PerHost":
+        return self
+
+    def certificate_ends(self) -> float | None:
+        return self._client.certificate_ends()
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def parallel_step(step: PlannedParallel, runs: Sequence[Run], record: AttemptRecorder | None, desk: Desk) -> Run:
+    """The step as a coroutine function of a VU; `runs` are its branches."""
+    branches = tuple((run, branch.sets) for run, branch in zip(runs, step.branches, strict=True))
+    per_host, count, clock = step.per_host, len(branches), desk.clock
+
+    async def run(vu: VU) -> int:
+        started = clock()
+        client = PerHost(vu.client.beside(), per_host)
+        parts = [(each, sets, _as_branch(vu, client)) for each, sets in branches]
+        say(desk, f"{count} branches at the same time")
+        signal, failed = await _together(vu, parts, count, yields=False)
+        seconds = clock() - started
+        say(desk, f"the {count} branches took {duration(seconds)} together")
+        if record is not None:
+            record.ended(seconds, failed=failed)
+        return signal
+
+    return run
+
+
+def spread_step(step: PlannedFor, items: Callable[[VU], Sequence[Any]], body: Run, desk: Desk, *, yields: bool) -> Run:
+    """A `for` with `at_once`, whose rounds are `body`; `yields`: they wait for nothing themselves."""
+    slot, sets, at_once = step.slot, step.sets, step.at_once
+
+    async def run(vu: VU) -> int:
+        found, client = items(vu), vu.client.beside()
+
+        def rounds() -> Iterator[_Part]:
+            for item in found:
+                branch = _as_branch(vu, client)
+                branch.slots[slot] = item
+                yield body, sets, branch
+
+        most = min(at_once, len(found))
+        say(desk, f"{len(found)} rounds, {most} at the same time")
+        signal, _ = await _together(vu, rounds(), most, yields=yields)
+        return signal
+
+    return run
+
+
+def _as_branch(vu: VU, client: Sender) -> VU:
+    """The same user, who goes on elsewhere at the same time."""
+    branch = VU(list(vu.slots), Random(vu.random.getrandbits(64)), vu.number, client)
+    branch.iteration = vu.iteration
+    return branch
+
+
+async def _together(vu: VU, parts: Iterable[_Part], most: int, *, yields: bool) -> tuple[int, bool]:
+    """Run the parts, so many at the same time; the strongest of their signals, and whether anything failed."""
+    waiting = enumerate(parts)
+    last: dict[int, tuple[int, Any]] = {}  # by slot: the number of the part that set it, and its value
+    worst: int = Signal.GO_ON
+    failed = False
+
+    async def work() -> None:
+        nonlocal worst, failed
+        for number, (run, sets, branch) in waiting:  # each takes the next, so that they begin in their order
+            signal = await run(branch)
+            worst = max(worst, signal)
+            failed = failed or branch.failed
+            for slot in sets:
+                value = branch.slots[slot]
+                if value is not vu.slots[slot] and (slot not in last or number > last[slot][0]):
+                    last[slot] = (number, value)
+            if worst:
+                return
+            if yields:
+                await trio.lowlevel.checkpoint()
+
+    try:
+        async with trio.open_nursery() as nursery:
+            for _ in range(most):
+                nursery.start_soon(work)
+    except BaseExceptionGroup as group:
+        if group.split(trio.Cancelled)[1] is None:
+            await trio.lowlevel.checkpoint_if_cancelled()  # as a plain step is cut off: by one Cancelled
+        raise
+    for slot, (_, value) in last.items():
+        vu.slots[slot] = value
+    vu.failed = vu.failed or failed
+    return worst, failed
