@@ -2,6 +2,7 @@
 
 import hashlib
 import socket
+import sys
 
 import pytest
 import trio
@@ -9,6 +10,7 @@ import trio.testing
 from scripted_server import OK, Script, Stream, always_ok, read_head, reset, world
 
 from vezaflow.protocols import ErrorKind, Origin, Resolver, Transport, Want
+from vezaflow.protocols.stamps import round_trip
 
 pytestmark = pytest.mark.trio
 BOTH = pytest.mark.parametrize("epoll", [True, False], ids=["epoll", "poll"])
@@ -73,6 +75,16 @@ async def test_a_slow_reader_is_seen_as_sending_not_as_waiting() -> None:
     assert found.error is None
     assert found.sent - found.started > 0.03
     assert digests == [hashlib.sha256(PIECE * 12).hexdigest()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO is read as Linux lays it out")
+async def test_what_is_sent_to_a_near_peer_does_not_pile_up_in_the_kernel() -> None:
+    async with world(takes(2**20, [])) as w:
+        found = await w.client().send(w.origin, w.get(method="PUT", length=2**20), PIECE, Want.NOTHING, 10.0)
+        assert found.error is None
+        (connection,) = w.transport.reactor.connections.values()
+        room = connection.socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        assert room < 2**20 or round_trip(connection.socket) > 0.0001  # a machine so busy that nobody is near
 
 
 @BOTH
