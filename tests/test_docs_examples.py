@@ -18,6 +18,7 @@ PAGES = sorted([ROOT / "README.md", ROOT / "bench" / "README.md", *(ROOT / "docs
 FENCE = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 SUITE = "base_url: http://127.0.0.1:8080\n"
+DATA = {"users.csv": "email,password\n" + "ann@example.org,pa55word\n" * 50, "tracks.jsonl": '{"id": 1}\n'}
 FLOW = "steps: [{get: /}]\ngates: {http_req_failed: rate < 1 %}\n"
 
 
@@ -42,7 +43,9 @@ def as_files(block: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(("place", "block"), blocks(), ids=[place for place, _ in blocks()])
 def test_an_example_has_no_errors(place: str, block: str, tmp_path: Path) -> None:
-    for name, text in as_files(block).items():
+    (tmp_path / "data").mkdir()
+    data = {f"data/{name}": text for name, text in DATA.items()}
+    for name, text in (as_files(block) | data).items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     _, diagnostics = lint([tmp_path])
     assert not diagnostics.failed, f"{place}\n{render_text(diagnostics.items, colour=False)}"

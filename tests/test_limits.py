@@ -21,6 +21,7 @@ from vezaflow.limits import (
     require,
     require_addresses,
 )
+from vezaflow.limits.checks import CELL_MEMORY, estimated_memory
 from vezaflow.limits.machine import available_of, left_of, ports_of
 from vezaflow.plan import Plan, Segment
 
@@ -254,3 +255,10 @@ def test_a_scale_of_the_command_line_is_what_is_checked() -> None:
     flow = "load: {vus: 100, duration: 1m}\nsteps: [{get: /}]\ngates: {http_req_failed: rate < 1 %}\n"
     scaled = plan_of(flow, inputs=inputs(scale=3.0))
     assert check(scaled, ROOMY, "local ports").needed == 300
+
+
+def test_rows_count_once_in_each_process() -> None:
+    flow = "load: {vus: 1, duration: 1m}\ndata: {rows: {list: [{a: 1, b: 2}, {a: 3, b: 4}]}}\nsteps: [{get: '/%s'}]"
+    without, with_rows = (plan_of(flow % url) for url in ("x", "${rows.a}"))
+    more = estimated_memory(with_rows, Division(3)) - estimated_memory(without, Division(3))
+    assert more == 4 * 6 * CELL_MEMORY  # three workers, and the process that leads them

@@ -143,3 +143,17 @@ def test_a_gate_on_dropped_iterations_says_itself_how_many_are_too_many() -> Non
     assert shortfall("open", free)
     assert shortfall("open", free, gate) == ""
     assert shortfall("open", late, gate), "what the generator missed is no figure of the target"
+
+
+def test_rows_that_must_last_and_did_not_make_a_run_inconclusive() -> None:
+    flows = plan_of("""
+    flow: browse
+    load: {vus: 10, duration: 20s}
+    data: {terms: {list: [rock, jazz], pick: unique}, other: {list: [rock, jazz], pick: unique}}
+    steps: [{get: "/${terms}/${other}"}]
+    """).flows
+    delivered = {"browse": Delivered(asked=10, started=10, stopped_by_author=True, used_up={"terms": 3})}
+    report = Report(20.0, Recorder(0.0).snapshot(), timeline(), delivered, (WorkerState("1", vitals()),))
+    (concern,) = concerns_of_run(flows, (), report, interrupted=False)
+    assert concern.kind is ConcernKind.DATA_EXHAUSTED
+    assert concern.text == "browse: the data source 'terms' was used up: 2 rows in the flow"

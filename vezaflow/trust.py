@@ -30,6 +30,7 @@ def concerns_of_run(
         *_lost(report.workers),
         *_saturation(report),
         *_delay(report),
+        *_used_up(flows, report),
         *_load(flows, gates, report, stopped=interrupted),
     )
 
@@ -85,6 +86,18 @@ def _delay(report: Report) -> Iterator[Concern]:
         )
         remedy = _relief(report.workers)
         yield Concern(ConcernKind.LOAD_NOT_REACHED, text, f"{remedy}; or give it a core of its own")
+
+
+def _used_up(flows: Iterable[PlannedFlow], report: Report) -> Iterator[Concern]:
+    """A flow that ran out of rows did less than it was asked for."""
+    for flow in flows:
+        delivered = report.delivered.get(flow.name)
+        for _, feed in flow.feeds:
+            if delivered is not None and feed.name in delivered.used_up:
+                rows = units.counted(len(feed.rows), "row")
+                text = f"{flow.name}: the data source '{feed.name}' was used up: {rows} in {feed.where}"
+                remedy = "more rows, a shorter load, or an `at_end` that says what shall happen then"
+                yield Concern(ConcernKind.DATA_EXHAUSTED, text, remedy, flow.name)
 
 
 def _load(

@@ -7,8 +7,9 @@ import pytest
 from asked import evening, explained
 from planned import plan_of
 
-from vezaflow.explain import explain
+from vezaflow.explain import Explanation, explain
 from vezaflow.explain.amount import iteration_of
+from vezaflow.explain.feeds import Lasts
 from vezaflow.limits import Division, Machine
 from vezaflow.plan import PlannedRequest, Scope, Segment, requests_of
 
@@ -108,3 +109,51 @@ def test_of_a_load_in_somebodys_hands_nothing_is_sure() -> None:
     load = "load: {executor: externally-controlled, vus: 2, max_vus: 8, duration: 1m}\n"
     held = explained(load + FEW).flows[0]
     assert (held.iterations, held.requests, held.vus, held.max_vus) == (0, 0, 2, 8)
+
+
+def data(source: str, load: str, steps: str = "[{get: '/${rows}'}]", segment: Segment | None = None) -> Explanation:
+    plan = plan_of(f"load: {load}\ndata: {{rows: {{list: [1, 2, 3, 4], {source}}}}}\nsteps: {steps}\n{GATES}")
+    return explain(plan, UNKNOWN, Division(1, segment or Segment()))
+
+
+@pytest.mark.parametrize(
+    ("source", "load", "told"),
+    [
+        ("pick: sequential", "{vus: 9, duration: 1m}", (9, None, Lasts.YES)),
+        ("pick: random", "{vus: 9, duration: 1m}", (9, None, Lasts.YES)),
+        ("pick: unique", "{vus: 2, duration: 1m}", (2, 4, Lasts.PERHAPS)),
+        ("pick: unique", "{vus: 9, duration: 1m}", (4, 4, Lasts.NO)),
+        ("pick: unique", "{executor: per-vu-iterations, vus: 2, iterations: 2}", (4, 4, Lasts.YES)),
+        ("pick: unique", "{executor: per-vu-iterations, vus: 2, iterations: 3}", (4, 4, Lasts.NO)),
+        (
+            "pick: unique",
+            "{executor: constant-arrival-rate, rate: 1/s, duration: 9s, pre_allocated_vus: 2}",
+            (4, 4, Lasts.NO),
+        ),
+        ("pick: per_vu", "{vus: 4, duration: 1m}", (4, None, Lasts.YES)),
+        ("pick: per_vu", "{vus: 5, duration: 1m}", (0, None, Lasts.NO)),
+        ("pick: per_vu, at_end: wrap", "{vus: 5, duration: 1m}", (5, None, Lasts.YES)),
+        ("pick: unique, each: vu", "{vus: 4, duration: 1m}", (4, None, Lasts.YES)),
+        (
+            "pick: unique, each: vu",
+            "{executor: ramping-vus, stages: [{duration: 1m, target: 3}, {duration: 1m, target: 1},"
+            " {duration: 1m, target: 3}]}",
+            (0, None, Lasts.PERHAPS),
+        ),
+    ],
+)
+def test_rows_bound_what_a_load_can_do(source: str, load: str, told: tuple[int, int | None, Lasts]) -> None:
+    found = data(source, load)
+    flow = found.flows[0]
+    assert (flow.iterations, flow.iterations_most, found.feeds[0].lasts) == told
+    assert flow.requests == flow.iterations
+
+
+def test_a_share_is_told_its_share_of_the_rows() -> None:
+    shares = [data("pick: unique", "{vus: 9, duration: 1m}", segment=Segment(index, 3)) for index in range(3)]
+    assert [share.feeds[0].share for share in shares] == [2, 1, 1]
+    assert sum(share.flows[0].iterations for share in shares) == 4
+
+
+def test_a_source_that_a_flow_does_not_name_bounds_nothing() -> None:
+    assert data("pick: unique", "{vus: 9, duration: 1m}", "[{get: /}]").feeds == ()

@@ -24,15 +24,16 @@ BLIND = {
         "VF102", "VF103", "VF105", "VF106", "VF107",
     ),
     "a schema sees one file, and not which others lie beside it": (
-        "VF130", "VF131", "VF132", "VF138", "VF139", "VF140", "VF141", "VF142", "VF406", "VF407", "VF408", "VF503",
+        "VF130", "VF131", "VF132", "VF138", "VF139", "VF140", "VF141", "VF142", "VF143", "VF144",
+        "VF145", "VF406", "VF407", "VF408", "VF432", "VF503",
     ),
     "a schema does not read what is inside of a text: expressions, paths, patterns, conditions, labels": (
         "VF129", "VF201", "VF202", "VF203", "VF204", "VF205", "VF206", "VF207", "VF208", "VF209", "VF211", "VF225",
         "VF226", "VF227", "VF230", "VF303", "VF304", "VF423", "VF424", "VF502", "VF504", "VF505", "VF506",
     ),
     "a schema does not know what another place of the file sets or asks": (
-        "VF301", "VF305", "VF309", "VF312", "VF403", "VF411", "VF412", "VF413", "VF419", "VF420", "VF421", "VF425",
-        "VF426",
+        "VF301", "VF305", "VF309", "VF312", "VF314", "VF315", "VF403", "VF411", "VF412", "VF413", "VF419", "VF420",
+        "VF421", "VF425", "VF426", "VF430",
     ),
     "the names of `vars` and `set` are checked by lint alone; those of a `query` may be any": ("VF133", "VF307"),
     "a JSON Schema in a file may hold any text, `${…}` too": ("VF125",),

@@ -231,3 +231,28 @@ def test_files_that_make_no_plan_in_a_worker_are_refused(veza: Target, asked: li
         (folder / "data.bin").unlink()
         assert run.end() == 2, run.text
     assert "data.bin" in run.text
+
+
+def test_workers_deal_every_unique_row_once_and_stop_together(veza: Target, asked: list[str], tmp_path: Path) -> None:
+    flow = """
+    load: {vus: 4, duration: 30s}
+    data:
+      users: {csv: data/users.csv, pick: unique, at_end: %s}
+      seats: {csv: data/users.csv, pick: per_vu, at_end: wrap}
+    steps: [{get: "/${users.name}/${vu}/${seats.name}"}]
+    gates: {http_req_failed: rate < 1 %%}
+    """
+    rows = [f"row{number}" for number in range(1, 301)]
+    for end, code in (("stop_vu", 0), ("inconclusive", 98)):
+        asked.clear()
+        folder = write_suite(tmp_path / end, flow % end)
+        (folder / "data").mkdir()
+        (folder / "data" / "users.csv").write_text("name\n" + "\n".join(rows) + "\n")
+        with Running("run", folder, "--workers", "2", env={"BASE_URL": veza.base_url}) as run:
+            assert run.end() == code, run.text
+        dealt = [path.split("/")[1] for path in asked]
+        assert len(dealt) == len(set(dealt)), "no row twice"
+        if end == "stop_vu":
+            assert sorted(dealt) == sorted(rows), "none is left"
+        assert {tuple(path.split("/")[2:]) for path in asked} == {(str(n), f"row{n}") for n in range(1, 5)}
+        assert ("the data source 'users' was used up" in run.text) is (end == "inconclusive")

@@ -172,6 +172,17 @@ _ROWS: tuple[Rule, ...] = (
         "A fragment says of each input what it takes: text, number, integer, boolean, duration, size, list, mapping or "
         "any.",
     ),
+    Rule(
+        "VF143", _ERROR, "a data file that can't be read",
+        "A data source is a CSV file with a header row, a list in JSON, or one JSON value on each line. Every row has "
+        "the header's number of values; rows in JSON are all mappings, or none of them is. The message shows the line, "
+        "unless the source has `secrets`.",
+    ),
+    Rule(
+        "VF144", _ERROR, "a column without a name of its own",
+        "The first row of a CSV file names its columns, each once: expressions call them by these names.",
+    ),
+    Rule("VF145", _ERROR, "a data source without rows", "There is nothing to deal: a row must stand in it."),
     # --- 2xx: expressions, templates, units
     Rule(
         "VF201", _ERROR, "syntax error in an expression",
@@ -319,6 +330,16 @@ _ROWS: tuple[Rule, ...] = (
         "One that reads what another changes sees the old value, and so no round can count on from the round "
         "before; where several set one name, that of the branch written last stays.",
     ),
+    Rule(
+        "VF314", _ERROR, "a row where none is dealt",
+        "Rows are dealt to VUs: at the begin of each iteration, or with `each: vu` once, when a VU begins. So `login` "
+        "and `vars` see only sources that are dealt to each VU; settings, gates, `setup` and the suite's `vars` none.",
+    ),
+    Rule(
+        "VF315", _ERROR, "a data source that shares its name",
+        "A data source and another value of one name can't be told apart: not within a flow, and not between a flow "
+        "and its suite. Give one of them another name.",
+    ),
     # --- 4xx: load, weights, the meaning of a flow
     Rule(
         "VF401", _ERROR, "an option of another executor",
@@ -444,6 +465,21 @@ _ROWS: tuple[Rule, ...] = (
         "VF429", _WARNING, "nothing at the same time",
         "A `parallel` of one branch or with `per_host: 1`, and a `for` with `at_once: 1`, do one thing after another. "
         "Take the key out, or let more than one thing be on its way.",
+    ),
+    Rule(
+        "VF430", _ERROR, "data that can't be dealt like this",
+        "`random` rows never end; `unique` rows end and never come again; `per_vu` is a row for each VU by its "
+        "meaning; an arrival rate has no VUs that could stop for want of a row. What is written beside must agree.",
+    ),
+    Rule(
+        "VF431", _WARNING, "fewer rows than the load needs",
+        "Rows that are dealt once are used up before this load is over, or some of its VUs never get one. Give the "
+        "source more rows, ask for less load, or say what shall happen: `at_end: wrap`, `stop_vu` or `stop_flow`.",
+    ),
+    Rule(
+        "VF432", _ERROR, "too many secrets",
+        "The values of a source's secret columns are looked for in all that is printed or written. That can be done "
+        "for 1,000 different ones; users of a load test may share a password.",
     ),
     # --- 5xx: gates
     Rule(

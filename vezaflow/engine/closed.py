@@ -116,7 +116,7 @@ class ClosedDriver:
     async def _iterate(self, vu: VU, stay: _Stay) -> None:
         users, term = self._users, self._term
         clock, body, record = term.clock, users.body, users.record
-        fresh = users.fresh(vu)
+        fresh, feeds = users.fresh(vu), users.feeds
         if term.paused:
             stay.resting = True
             await term.resumed()
@@ -124,6 +124,9 @@ class ClosedDriver:
         while clock() < term.end and vu.number <= self._last and self._another(vu):
             if fresh is not None:
                 vu.slots[:] = fresh
+            if feeds and not users.deal(vu):
+                self._give_back(vu)
+                return
             vu.failed = False
             started = clock()
             try:
@@ -165,7 +168,7 @@ class ClosedDriver:
         return True
 
     def _give_back(self, vu: VU) -> None:
-        """An interrupted iteration is one that the executor still owes."""
+        """An iteration that was interrupted, or could not begin, is one that the executor still owes."""
         if self._each is not None:
             self._users.delivered.unfinished += self._each - vu.iteration
         elif self.remaining is not None:

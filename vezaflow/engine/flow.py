@@ -10,6 +10,7 @@ import trio
 
 from vezaflow.engine.closed import ClosedDriver
 from vezaflow.engine.delivered import Delivered
+from vezaflow.engine.feeding import Feeding
 from vezaflow.engine.interpreter import Stage
 from vezaflow.engine.open import OpenDriver
 from vezaflow.engine.term import Term
@@ -34,6 +35,7 @@ class FlowRun:
         clock: Callable[[], float],
         client: Callable[[], Sender],
         shared: Mapping[int, object],
+        feeding: Feeding,
         seed: int,
         stop_run: Callable[[], None],
         segment: Segment,
@@ -50,6 +52,7 @@ class FlowRun:
             clock=clock,
             client=client,
             shared=shared,
+            feeding=feeding,
             seed=seed,
             delivered=self.delivered,
             obey=self._obey,
@@ -88,7 +91,7 @@ class FlowRun:
         users = self._users
         vu = users.make(1)
         with closing(vu.client):
-            if not await users.begin(vu):
+            if not await users.begin(vu) or not users.deal(vu):
                 return False
             signal = await users.body(vu)
             failed = vu.failed or signal == Signal.FAIL

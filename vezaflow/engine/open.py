@@ -141,7 +141,7 @@ class OpenDriver:
                 self._arrived()
                 if begun:
                     await self._serve(vu, due)
-                elif due is not None:
+                elif due is not None and not vu.absent:
                     users.drop(Dropped.NO_FREE_VU)
             finally:
                 self._there -= 1
@@ -156,7 +156,7 @@ class OpenDriver:
         """Iterations, one whenever one is due."""
         users, clock, place = self._users, self._term.clock, _Place(current_task(), self._free)
         body, record = users.body, users.record
-        fresh = users.fresh(vu)
+        fresh, feeds = users.fresh(vu), users.feeds
         while True:
             if due is None:
                 if self._pool is None or self._there > self._most:
@@ -169,6 +169,8 @@ class OpenDriver:
                     return
             if fresh is not None:
                 vu.slots[:] = fresh
+            if feeds and not users.deal(vu):
+                return
             vu.failed = False
             started = clock()
             record.delayed(started - due)

@@ -77,6 +77,9 @@ class Observer(Protocol):
     def set(self, values: dict[str, Any]) -> None:
         """Variables have these values now."""
 
+    def dealt(self, source: str, number: int, row: Any) -> None:
+        """The VU has this row (its number from 0) of a data source now."""
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:

@@ -11,6 +11,7 @@ from typing import Any
 
 import trio
 
+from vezaflow.engine.feeding import Feeding
 from vezaflow.engine.flow import FlowRun
 from vezaflow.engine.health import Health
 from vezaflow.engine.incidents import Incidents
@@ -56,6 +57,7 @@ class RunEngine:
         self._observer = observer
         self._say = say
         self._segment = segment or Segment()
+        self._feeding = Feeding(plan.inputs.seed, self._segment)
         self._given = handed
         self._suite_vu: VU | None = None
         self.stopped = False
@@ -147,6 +149,7 @@ class RunEngine:
             clock=self._clock,
             client=lambda: self._client(flow.client),
             shared=self.handed().get(flow.name, {}),
+            feeding=self._feeding,
             seed=self.plan.inputs.seed,
             stop_run=self.stop,
             segment=self._segment,

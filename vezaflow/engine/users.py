@@ -3,7 +3,7 @@
 Laws: `finally` runs once for every VU, shielded and bounded. What the target does ends no flow.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from random import Random
 from typing import Any
@@ -11,12 +11,16 @@ from typing import Any
 import trio
 
 from vezaflow.engine.delivered import Delivered, Dropped
+from vezaflow.engine.feeding import Feeding, Take
 from vezaflow.engine.interpreter import Interpreter, Stage
 from vezaflow.engine.requests import Run
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import FlowRecorder, Phase
-from vezaflow.plan import UNSET, EvaluationError, PlannedFlow, PlannedStep
+from vezaflow.model import AtEnd, Each
+from vezaflow.plan import UNSET, EvaluationError, PlannedFeed, PlannedFlow, PlannedStep
 from vezaflow.protocols import Sender
+
+Sources = Sequence[tuple[int, PlannedFeed, Take]]  # with the slot that a row stands in
 
 FINALLY_LIMIT = 10.0  # seconds that `finally` has for one VU
 
@@ -32,6 +36,7 @@ class Users:
         clock: Callable[[], float],
         client: Callable[[], Sender],
         shared: Mapping[int, object],
+        feeding: Feeding,
         seed: int | str,
         delivered: Delivered,
         obey: Callable[[int], None],
@@ -48,12 +53,20 @@ class Users:
         self._visits: dict[int, int] = {}  # by number
         self._initial = [shared.get(slot, value) for slot, value in enumerate(flow.variables.initial)]
         self._desk = main.desk
+        sources = [(slot, feed, feeding.of(feed)) for slot, feed in flow.feeds]
+        self._of_vu = [source for source in sources if source[1].each is Each.VU]
+        self._of_iteration = [source for source in sources if source[1].each is Each.ITERATION]
         self._login = _block(stage(Phase.LOGIN), flow.login) if flow.login else None
         self._final = _block(stage(Phase.FINALLY), flow.final) if flow.final else None
 
     @property
     def has_login(self) -> bool:
         return self._login is not None
+
+    @property
+    def feeds(self) -> bool:
+        """Whether each iteration is dealt rows."""
+        return bool(self._of_iteration)
 
     def make(self, number: int) -> VU:
         """A user of this number. Who comes again draws anew, so that what was unique stays so."""
@@ -64,6 +77,27 @@ class Users:
     def fresh(self, vu: VU) -> list[Any] | None:
         """What the VU's variables are at the begin of each iteration; None where iterations set none."""
         return list(vu.slots) if self.flow.variables.reset else None
+
+    def deal(self, vu: VU) -> bool:
+        """Give the VU the rows of its next iteration. False: there is none left, and it goes home."""
+        return self._take_rows(vu, self._of_iteration)
+
+    def _take_rows(self, vu: VU, sources: Sources) -> bool:
+        for slot, feed, take in sources:
+            number = take(vu)
+            if number is None:
+                self._used_up(feed)
+                return False
+            row = vu.slots[slot] = feed.rows.values[number]
+            if (observer := self._desk.observer) is not None:
+                observer.dealt(feed.name, number, feed.rows.written(row))
+        return True
+
+    def _used_up(self, feed: PlannedFeed) -> None:
+        """All rows of a source are dealt, and one was wanted."""
+        if feed.at_end is AtEnd.INCONCLUSIVE:
+            self.delivered.used_up[feed.name] = self.delivered.used_up.get(feed.name, 0) + 1
+        self.obey(Signal.STOP_VU if feed.at_end is AtEnd.STOP_VU else Signal.STOP_FLOW)
 
     @contextmanager
     def present(self) -> Iterator[None]:
@@ -82,7 +116,10 @@ class Users:
                 self.record.left = self._clock()
 
     async def begin(self, vu: VU) -> bool:
-        """Compute the VU's own variables and log in. False: it can't begin."""
+        """Take the VU's own rows, compute its variables and log in. False: it can't begin."""
+        if not self._take_rows(vu, self._of_vu):
+            vu.absent = True
+            return False
         try:
             for slot, value in self.flow.variables.computed:
                 if vu.slots[slot] is UNSET:
@@ -100,7 +137,7 @@ class Users:
         return True
 
     async def finish(self, vu: VU) -> None:
-        if self._final is None:
+        if self._final is None or vu.absent:
             return
         with trio.move_on_after(FINALLY_LIMIT, shield=True):
             vu.iteration += 1

@@ -20,11 +20,13 @@ class Signal(IntEnum):
 
 
 class VU(Scope):
-    """One user. `failed` says whether something failed in this iteration, also where the author lets it go on."""
+    """One user. `failed` says whether something failed in this iteration, also where the author lets it go on;
+    `absent` that it found no row of a data source to begin with, and so never was."""
 
-    __slots__ = ("client", "failed")
+    __slots__ = ("absent", "client", "failed")
 
     def __init__(self, slots: list[Any], random: Random, number: int, client: Sender) -> None:
         super().__init__(slots, random, number)
         self.client = client
         self.failed = False
+        self.absent = False

@@ -15,6 +15,8 @@ Times are seconds, sizes bytes, rates per second; what is not known is null.
       iteration       requests_least, requests_most, bytes_sent_least, pause
       keeps[]         step, body, headers, why[]
       load[]          60 equal parts of the run: the most VUs in each, or starts per second of an open model
+    data[]            name, flows[], where, rows, pick, each, at_end, share (rows that are this share's), taken_least,
+                      taken_most, verdict (enough, perhaps not enough, too few)
     around            preflight, setup, teardown: requests at least
     hosts[]           scheme, host, port, allowed (loopback, or the guard's pattern), by[]
     led_by_run[]  step, url: where a request goes that only the run tells
@@ -27,7 +29,9 @@ from typing import Any
 
 from vezaflow.errors import ExitCode
 from vezaflow.explain.explained import Explanation, FlowExplained, request_rate
+from vezaflow.explain.feeds import FeedExplained
 from vezaflow.limits import Check
+from vezaflow.model import Dealt
 
 Json = dict[str, Any]
 SCHEMA = 1
@@ -57,6 +61,7 @@ def document(e: Explanation) -> Json:
             "requests_per_second_most": e.request_rate,
         },
         "flows": [_flow(flow, plan.seconds, segment.count) for flow in e.flows],
+        "data": [_feed(found) for found in e.feeds],
         "around": {"preflight": e.around.preflight, "setup": e.around.setup, "teardown": e.around.teardown},
         "hosts": [
             {
@@ -106,6 +111,23 @@ def _flow(flow: FlowExplained, seconds: float, shares: int) -> Json:
         "gates": list(flow.gates),
         "judged": flow.judged,
         "load": flow.profile.columns(seconds, PARTS),
+    }
+
+
+def _feed(found: FeedExplained) -> Json:
+    feed = found.feed
+    return {
+        "name": feed.name,
+        "flows": [taken.flow for taken in found.taken],
+        "where": feed.where,
+        "rows": found.rows,
+        "pick": feed.pick.value,
+        "each": feed.each.value,
+        "at_end": feed.at_end.value if feed.pick is not Dealt.RANDOM else None,
+        "share": found.share,
+        "taken_least": found.least,
+        "taken_most": found.most,
+        "verdict": found.lasts.value,
     }
 
 

@@ -6,12 +6,13 @@ time.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, inf
 
 from vezaflow import units
 from vezaflow.errors import VezaflowError
 from vezaflow.explain.amount import Amount, amount_of, iteration_of
+from vezaflow.explain.feeds import FeedExplained, Reach, reach_of, taken_by
 from vezaflow.explain.profile import Profile, profile_of
 from vezaflow.explain.requests import Around, Host, Kept, around, hosts_of, kept_by, led_by_run
 from vezaflow.limits import Bounds, Check, Division, Machine, checks, connections_of, require
@@ -41,6 +42,7 @@ class FlowExplained:
     kept: tuple[Kept, ...]
     gates: tuple[str, ...]
     judged: str  # which part of it by the gates; empty: all of it
+    lacks: str = ""  # the data source that may not be enough for all iterations
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Explanation:
     plan: Plan
     division: Division
     flows: tuple[FlowExplained, ...]
+    feeds: tuple[FeedExplained, ...]
     around: Around
     hosts: tuple[Host, ...]
     led: tuple[tuple[str, str], ...]  # (step, URL as written) whose host only the run tells
@@ -89,10 +92,13 @@ class Explanation:
 def explain(plan: Plan, there: Machine, division: Division) -> Explanation:
     """What the plan will do on this machine."""
     found = checks(plan, there, division)
+    feeds = tuple(_feeds(plan, division.segment))
+    flows = tuple(_flow(flow, plan, division.segment, reach_of(flow.name, feeds)) for flow in plan.flows)
     return Explanation(
         plan,
         division,
-        tuple(_flow(flow, plan, division.segment) for flow in plan.flows),
+        flows,
+        feeds,
         around(plan),
         tuple(hosts_of(plan)),
         tuple(led_by_run(plan)),
@@ -113,12 +119,14 @@ def sent_rate(flow: FlowExplained) -> float | None:
     return None if flow.rate is None else flow.rate * flow.iteration.sent
 
 
-def _flow(flow: PlannedFlow, plan: Plan, segment: Segment) -> FlowExplained:
+def _flow(flow: PlannedFlow, plan: Plan, segment: Segment, reach: Reach) -> FlowExplained:
     load, iteration = flow.load, iteration_of(flow)
-    count = _iterations(load, segment)
+    profile = profile_of(flow, segment)
+    least, most = _counts(flow, iteration, profile, segment)
+    count = int(min(least, reach.iterations))
     login, final = amount_of(flow.login), amount_of(flow.final)
     vus = segment.share(load.vus)
-    profile = profile_of(flow, segment)
+    begun = int(min(vus, reach.vus))
     rate = _rate(load, profile, iteration.pause, segment)
     return FlowExplained(
         name=flow.name,
@@ -130,16 +138,40 @@ def _flow(flow: PlannedFlow, plan: Plan, segment: Segment) -> FlowExplained:
         connections=connections_of(flow),
         iteration=iteration,
         iterations=count,
-        iterations_most=count if load.is_open or load.iterations else _most(profile, iteration.pause, vus, load),
-        requests=count * iteration.requests + vus * (login.requests + final.requests),
-        sent=count * iteration.sent + vus * (login.sent + final.sent),
+        iterations_most=most if reach.most is None or (most is not None and most <= reach.most) else reach.most,
+        requests=count * iteration.requests + begun * (login.requests + final.requests),
+        sent=count * iteration.sent + begun * (login.sent + final.sent),
         login=login.requests,
         final=final.requests,
         rate=rate,
         kept=tuple(kept_by((*flow.login, *flow.steps, *flow.final))),
         gates=tuple(_gates(plan, flow.name)),
         judged=_judged(flow),
+        lacks=reach.lacks,
     )
+
+
+def _counts(flow: PlannedFlow, iteration: Amount, profile: Profile, segment: Segment) -> tuple[int, int | None]:
+    """How many iterations there are at least and at most, if no row is missing."""
+    load = flow.load
+    count = _iterations(load, segment)
+    if load.is_open or load.iterations:
+        return count, count
+    return count, _most(profile, iteration.pause, segment.share(load.vus), load)
+
+
+def _feeds(plan: Plan, segment: Segment) -> Iterator[FeedExplained]:
+    """Each source that is dealt from, with all flows that take from it."""
+    found: dict[tuple[str, str], FeedExplained] = {}
+    for flow in plan.flows:
+        for _, feed in flow.feeds:
+            counts = _counts(flow, iteration_of(flow), profile_of(flow, segment), segment)
+            taken = taken_by(flow.name, feed, flow.load, counts, segment)
+            rows = len(feed.rows)
+            share = segment.share(rows) if feed.ends else rows
+            known = found.setdefault((feed.owner, feed.name), FeedExplained(feed, rows, share, ()))
+            found[feed.owner, feed.name] = replace(known, taken=(*known.taken, taken))
+    return iter(found.values())
 
 
 def _iterations(load: PlannedLoad, segment: Segment) -> int:

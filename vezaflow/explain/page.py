@@ -5,12 +5,14 @@ Text only: with `colour` a terminal's colours. No line is wider than `width`, bu
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from math import inf
 
 from vezaflow import units
 from vezaflow.explain.amount import Amount
 from vezaflow.explain.drawing import load_over_time
 from vezaflow.explain.explained import Explanation, FlowExplained, request_rate, sent_rate
+from vezaflow.explain.feeds import Lasts, feed_words
 from vezaflow.explain.words import load_words
 from vezaflow.limits import Enough
 from vezaflow.reports import DIM, Look, table
@@ -23,7 +25,7 @@ def page(explanation: Explanation, *, colour: bool = False, width: int = 100) ->
     """The whole page, its lines ended."""
     look = Look(colour, width)
     parts: tuple[Callable[[Explanation, Look], Iterable[str]], ...] = (
-        _headline, load_over_time, _flows, _around, _hosts, _machine,
+        _headline, load_over_time, _flows, _data, _around, _hosts, _machine,
     )  # fmt: skip
     blocks = [list(part(explanation, look)) for part in parts]
     return "\n".join("\n".join(line.rstrip() for line in block) + "\n" for block in blocks if block)
@@ -122,6 +124,8 @@ def _rates(iterations: float | None, requests: float | None, sent: float | None)
 def _in_all(flow: FlowExplained) -> str:
     amounts = f"at least {units.counted(flow.requests, 'request')}, {units.size(flow.sent)} sent"
     count = units.counted(flow.iterations, "iteration")
+    if flow.lacks and flow.iterations == flow.iterations_most:
+        return f"{count}, then '{flow.lacks}' is used up: {amounts}"
     if flow.load.is_open:
         return f"{count} are due: {amounts}"
     if flow.iterations == flow.iterations_most:
@@ -129,7 +133,21 @@ def _in_all(flow: FlowExplained) -> str:
     if not flow.iterations:
         return "as much as whoever controls it lets be"
     most = "" if flow.iterations_most is None else f"; at most {units.counted(flow.iterations_most, 'iteration')}"
-    return f"{amounts}, in each VU's first iteration{most}"
+    lack = f", then '{flow.lacks}' is used up" if flow.lacks and most else ""
+    return f"{amounts}, in each VU's first iteration{most}{lack}"
+
+
+def _data(e: Explanation, look: Look) -> Iterator[str]:
+    if e.feeds:
+        yield look.title("Data")
+    for found in e.feeds:
+        what, reach = feed_words(found, e.division.segment)
+        yield from _wrapped(what, look, "  ")
+        yield from _wrapped(reach, look, "    ", str if found.lasts is Lasts.YES else partial(_doubtful, look))
+
+
+def _doubtful(look: Look, line: str) -> str:
+    return look.paint(line, _TONES[Enough.CLOSE])
 
 
 def _around(e: Explanation, look: Look) -> Iterator[str]:

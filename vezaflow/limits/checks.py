@@ -22,6 +22,7 @@ BASE_MEMORY = 64 << 20  # bytes of a process: 50 MiB measured with 1 VU (CPython
 VU_MEMORY = 16 << 10  # 9 to 12 KiB measured: 1000 and 4000 VUs against 1, one GET and a pause each
 TLS_MEMORY = 24 << 10  # 22 KiB measured: 1000 client handshakes (OpenSSL 3), on top of that
 LANE_MEMORY = 10 << 10  # of each further request on its way: 9.8 KiB measured, 500 VUs with 6 against 2
+CELL_MEMORY = 70  # of data: a value of a row, and of the row itself; 66 measured: a million rows of two short texts
 _CLOSE = 0.8  # of what there is
 _MOST_WORKERS = 32  # that are proposed: a machine with more cores than that has no such limits
 _WIDEST = (1024, 65535)  # local ports that a machine can be told to use: those below are the system's
@@ -203,7 +204,9 @@ def estimated_memory(plan: Plan, division: Division) -> int:
     """Bytes that a load's processes will take, from what was measured of a process and of a VU."""
     processes = division.workers + (1 if division.workers > 1 else 0)  # the one that leads them
     vus = sum(division.here(flow.load.max_vus) * _memory_of_vu(flow) for flow in plan.flows)
-    return processes * BASE_MEMORY + vus
+    rows = {id(feed.rows): feed.rows for flow in plan.flows for _, feed in flow.feeds}
+    cells = sum(len(each) * (1 + len(each.columns)) for each in rows.values())
+    return processes * (BASE_MEMORY + cells * CELL_MEMORY) + vus
 
 
 def _memory_of_vu(flow: PlannedFlow) -> int:

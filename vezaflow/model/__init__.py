@@ -2,6 +2,7 @@
 
 from vezaflow.model.answer_tables import ITEM_FIELDS
 from vezaflow.model.connections import Connections, Http, Tls
+from vezaflow.model.feeds import AtEnd, Dealt, Each, Feed
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.gates import Gate
 from vezaflow.model.hosts import ProxyError, allowed_by, is_address, is_allowed, parse_proxy
@@ -61,6 +62,7 @@ __all__ = [
     "RETRIED",
     "SCHEMAS",
     "TABLES",
+    "AtEnd",
     "Auth",
     "Backoff",
     "Body",
@@ -68,12 +70,15 @@ __all__ = [
     "Branch",
     "Choose",
     "Connections",
+    "Dealt",
+    "Each",
     "EnvironmentUse",
     "Executor",
     "Expect",
     "Expectation",
     "Expression",
     "Extract",
+    "Feed",
     "Field",
     "FileBytes",
     "Flow",

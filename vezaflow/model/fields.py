@@ -46,6 +46,8 @@ class Kind(Enum):
     TREE = "any value: text, number, list or mapping, with `${…}` anywhere"
     PAIRS = "a mapping of names to texts"
     VARIABLES = "a mapping of names to values"
+    FEEDS = "a mapping of names to lists, or to mappings such as `{csv: data/users.csv}`"
+    ROWS = "a list of constant values, or of mappings"
     TAGS = "a mapping of names to constant texts"
     STEPS = "a list of steps"
     STAGES = "a list of stages"

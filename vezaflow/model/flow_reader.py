@@ -1,6 +1,7 @@
 """One flow file → a Flow: its load, steps and gates, as far as they can be read."""
 
 from vezaflow.diagnostics import Diagnostics, Source
+from vezaflow.model.feed_reader import read_feeds
 from vezaflow.model.fields import Kind
 from vezaflow.model.gate_reader import read_gates
 from vezaflow.model.load_reader import read_load
@@ -35,6 +36,7 @@ def read_flow(node: Node, source: Source, stem: str, diagnostics: Diagnostics) -
         source=source,
         span=name.span if name else first_key(row.mapping),
         base_url=row.expression("base_url"),
+        data=read_feeds(row),
     )
 
 

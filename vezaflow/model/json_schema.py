@@ -36,6 +36,7 @@ _STATUSES: list[Schema] = [
     {"type": "string", "pattern": "^[1-5]([xX]{2}|[0-9]{2})$"},
 ]
 _STATUS: Schema = {"anyOf": _STATUSES}
+_ROWS: Schema = {"type": "array", "minItems": 1}
 _ADDRESS: Schema = {"type": "string", "pattern": r"[.:]|\$\{"}
 _RETRIED: Schema = {"anyOf": [*_STATUSES, {"enum": list(RETRIED)}]}
 
@@ -229,6 +230,8 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.TREE: _fixed({}),
     Kind.PAIRS: _fixed(_named(_VALUE)),
     Kind.VARIABLES: _fixed(_named({})),
+    Kind.FEEDS: lambda field: _named(_any(_ROWS, *_refs(field))),
+    Kind.ROWS: _fixed(_ROWS),
     Kind.TAGS: _fixed(_named(_CONSTANT)),
     Kind.STEPS: _steps,
     Kind.STAGES: _steps,

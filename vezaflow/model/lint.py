@@ -7,6 +7,7 @@ from vezaflow.diagnostics import Diagnostics
 from vezaflow.model.answer_rules import check_answers
 from vezaflow.model.connection_rules import check_connections
 from vezaflow.model.expression_rules import check_calls, check_units
+from vezaflow.model.feed_rules import check_columns, check_dealing, check_names_of_feeds, check_rows
 from vezaflow.model.flow_rules import (
     check_certificates,
     check_choices,
@@ -32,6 +33,8 @@ from vezaflow.model.suite import Suite
 RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_loads,
     check_guarded,
+    check_dealing,
+    check_rows,
     check_requests,
     check_choices,
     check_step_names,
@@ -47,6 +50,8 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_answers,
     check_reach,
     check_names,
+    check_names_of_feeds,
+    check_columns,
     check_ways,
     check_shadows,
     check_parallel,

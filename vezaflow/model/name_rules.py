@@ -6,12 +6,13 @@ and `choose` only names that are set nowhere are reported, for whether a step co
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from vezaflow.diagnostics import Diagnostics, Severity, Span, suggest
 from vezaflow.model.answer_tables import ITEM_FIELDS
+from vezaflow.model.feeds import Each, Feed
 from vezaflow.model.steps import Choose, Extract, For, Fragment, From, If, Include, Parallel, Request, Set, Step, While
 from vezaflow.model.suite import Flow, Suite, Variable
 from vezaflow.model.trees import GIVEN
@@ -52,6 +53,8 @@ class _Walk:
     shapes: dict[str, str] = field(default_factory=dict)  # values from playlists: `variants`, or `variants[]`
     beside: dict[str, Span] = field(default_factory=dict)  # what other branches set at the same time
     unsure: bool = False  # a fragment can't be read, and nobody knows what it would give a value
+    feeds: Mapping[str, Feed] = field(default_factory=dict)  # whose rows are dealt somewhere
+    has_vu: bool = False  # whether there is a VU here that a row could be dealt to
 
     def variables(self, variables: tuple[Variable, ...]) -> None:
         for variable in variables:
@@ -63,6 +66,10 @@ class _Walk:
             shape = ""
         self.known.add(name)
         self.shapes[name] = shape
+
+    def deal(self, each: Each) -> None:
+        """From here on the rows of these sources are there."""
+        self.known.update(name for name, feed in self.feeds.items() if feed.each is each)
 
     def steps(self, steps: tuple[Step, ...], *, certain: bool = True) -> None:
         for step in steps:
@@ -134,7 +141,9 @@ class _Walk:
     def name(self, name: Name, *, certain: bool) -> None:
         if name.name in GIVEN or name.name in self.known:
             return
-        if first := self.everywhere.get(name.name):
+        if feed := self.feeds.get(name.name):
+            self.undealt(name, feed)
+        elif first := self.everywhere.get(name.name):
             if certain and name.name in self.beside:
                 self.diagnostics.error(
                     "VF312",
@@ -152,7 +161,21 @@ class _Walk:
                     related=((first, "set only here"),),
                 )
         elif not self.unsure and not self.perhaps(name.name):
-            _never_set(name, self.known | set(self.everywhere), self.diagnostics)
+            _never_set(name, self.known | set(self.everywhere) | set(self.feeds), self.diagnostics)
+
+    def undealt(self, name: Name, feed: Feed) -> None:
+        """A row is wanted before it is dealt."""
+        if self.has_vu:
+            help_ = f"write `each: vu` at '{feed.name}': then each VU is dealt a row when it begins, and keeps it"
+        else:
+            help_ = "rows are dealt to VUs: a flow's steps see them, and its `login` and `vars` those with `each: vu`"
+        self.diagnostics.error(
+            "VF314",
+            name.span,
+            f"no row of '{feed.name}' is dealt here",
+            help=help_,
+            related=((feed.span, "dealt to each iteration" if feed.each is Each.ITERATION else "dealt to each VU"),),
+        )
 
     def perhaps(self, name: str) -> bool:
         """Whether a part that could not be read may set the name: it stands there as a key, or behind `for`."""
@@ -186,7 +209,13 @@ class _Walk:
 def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
     """Names that are used but not set, in the suite's own steps and in each flow."""
     shared = dict(set_in(suite.vars, suite.setup))
-    own = _Walk(diagnostics, dict(set_in(suite.vars, suite_steps(suite))), _spoilt(suite, diagnostics, None))
+    shared_feeds = {feed.name: feed for feed in suite.data}
+    own = _Walk(
+        diagnostics,
+        dict(set_in(suite.vars, suite_steps(suite))),
+        _spoilt(suite, diagnostics, None),
+        feeds=shared_feeds,
+    )
     own.variables(suite.vars)
     own.uses(suite_settings_uses(suite), certain=True)
     replace(own, known=set(own.known), shapes=dict(own.shapes)).steps(suite.preflight)
@@ -195,7 +224,14 @@ def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
     own.steps(suite.teardown)
     for flow in suite.flows:
         everywhere = shared | dict(set_in(flow.vars, flow_steps(flow)))
-        walker = _Walk(diagnostics, everywhere, _spoilt(suite, diagnostics, flow), set(known), dict(shapes))
+        walker = _Walk(
+            diagnostics,
+            everywhere,
+            _spoilt(suite, diagnostics, flow),
+            set(known),
+            dict(shapes),
+            feeds=shared_feeds | {feed.name: feed for feed in flow.data},
+        )
         _flow(walker, suite, flow)
 
 
@@ -204,14 +240,18 @@ def check_unused(suite: Suite, diagnostics: Diagnostics) -> None:
     shared = {name for name, _ in set_in(suite.vars, suite_steps(suite))}
     for flow in suite.flows:
         if not _spoilt(suite, diagnostics, flow):
-            used = {name.name for use in _flow_uses(suite, flow) for name in names(use.expression)}
-            _unused(chosen_names(flow.vars, flow_steps(flow)), used, shared, diagnostics)
+            used = {name.name for use in flow_uses(suite, flow) for name in names(use.expression)}
+            _unused(chain(_feeds(flow), chosen_names(flow.vars, flow_steps(flow))), used, shared, diagnostics)
     for fragment in suite.fragments:
         _check_fragment(fragment, diagnostics)
     if suite.whole and not any(_spoilt(suite, diagnostics, flow) for flow in (None, *suite.flows)):
         used = {name.name for use in all_uses(suite) for name in names(use.expression)}
         elsewhere = {name for flow in suite.flows for name, _ in set_in(flow.vars, flow_steps(flow))}
-        _unused(chosen_names(suite.vars, suite_steps(suite)), used, elsewhere, diagnostics)
+        _unused(chain(_feeds(suite), chosen_names(suite.vars, suite_steps(suite))), used, elsewhere, diagnostics)
+
+
+def _feeds(owner: Suite | Flow) -> Iterator[tuple[str, Span]]:
+    return ((feed.name, feed.span) for feed in owner.data)
 
 
 def check_secrets(suite: Suite, diagnostics: Diagnostics) -> None:
@@ -242,9 +282,13 @@ def _check_fragment(fragment: Fragment, diagnostics: Diagnostics) -> None:
 
 
 def _flow(walker: _Walk, suite: Suite, flow: Flow) -> None:
+    walker.has_vu = True
+    walker.deal(Each.VU)
     walker.variables(flow.vars)
-    walker.uses(settings_uses(flow), certain=True)
+    before = replace(walker, known=walker.known - set(walker.feeds), has_vu=False)
+    before.uses(settings_uses(flow), certain=True)
     walker.steps(flow.login)
+    walker.deal(Each.ITERATION)
     for defaults in (suite.defaults, flow.defaults):
         walker.uses(defaults_uses(defaults), certain=False)
     walker.steps(flow.steps)
@@ -252,7 +296,8 @@ def _flow(walker: _Walk, suite: Suite, flow: Flow) -> None:
     walker.steps(flow.final)
 
 
-def _flow_uses(suite: Suite, flow: Flow) -> Iterator[Use]:
+def flow_uses(suite: Suite, flow: Flow) -> Iterator[Use]:
+    """Every expression that a flow's VUs may meet, but for those in fragments."""
     yield from settings_uses(flow)
     for defaults in (suite.defaults, flow.defaults):
         yield from defaults_uses(defaults)

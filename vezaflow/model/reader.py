@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostics, Edit, Source, Span
+from vezaflow.model.feed_reader import FeedFiles
 from vezaflow.model.flow_reader import read_flow
 from vezaflow.model.fragment_reader import FOLDER, Fragments
 from vezaflow.model.silence import read_comments
@@ -86,14 +87,15 @@ def read_suite(
         return None
     root, suite_file, flow_files = found
     opened = files.node(suite_file) if suite_file else None
-    fragments = Fragments(root, files, diagnostics)
-    flows = tuple(flow for path in flow_files if (flow := _flow(path, files, fragments)) is not None)
+    fragments, feeds = Fragments(root, files, diagnostics), FeedFiles(root, files.overlay, diagnostics)
+    flows = tuple(flow for path in flow_files if (flow := _flow(path, files, fragments, feeds)) is not None)
     _distinct(flows, diagnostics)
     if opened is None or opened[1] is None:
         suite = bare_suite(root, flows, files.sources)
     else:
         suite = suite_of(opened[1], root, flows, files.sources, diagnostics)
         suite = replace(suite, setup=fragments.resolve(suite.setup), teardown=fragments.resolve(suite.teardown))
+        suite = replace(suite, data=feeds.resolve(suite.data))
     whole = set(_flows_in(root, files)) <= set(flow_files)
     ignores = (*suite.ignores, *files.ignores)
     return replace(suite, ignores=ignores, fragments=fragments.all, whole=whole)
@@ -151,7 +153,7 @@ def _suite_file(folder: Path, files: _Files) -> Path | None:
     return there[0] if there else None
 
 
-def _flow(path: Path, files: _Files, fragments: Fragments) -> Flow | None:
+def _flow(path: Path, files: _Files, fragments: Fragments, feeds: FeedFiles) -> Flow | None:
     opened = files.node(path)
     if opened is None or opened[1] is None:
         return None
@@ -161,7 +163,7 @@ def _flow(path: Path, files: _Files, fragments: Fragments) -> Flow | None:
     if flow is None:
         return None
     login, steps, final = (fragments.resolve(each) for each in (flow.login, flow.steps, flow.final))
-    return replace(flow, login=login, steps=steps, final=final)
+    return replace(flow, login=login, steps=steps, final=final, data=feeds.resolve(flow.data))
 
 
 def _distinct(flows: tuple[Flow, ...], diagnostics: Diagnostics) -> None:

@@ -1,6 +1,14 @@
 """All tables by name: what a reference page, a JSON Schema or a completion in an editor is made from."""
 
-from vezaflow.model import answer_tables, connection_tables, load_tables, request_tables, step_tables, tables
+from vezaflow.model import (
+    answer_tables,
+    connection_tables,
+    feed_tables,
+    load_tables,
+    request_tables,
+    step_tables,
+    tables,
+)
 from vezaflow.model.fields import Table
 
 TABLES: dict[str, Table] = {
@@ -10,6 +18,7 @@ TABLES: dict[str, Table] = {
         tables.FLOW,
         *load_tables.LOADS.values(),
         *load_tables.STAGES.values(),
+        feed_tables.FEED,
         *step_tables.STEPS,
         step_tables.BRANCH,
         step_tables.FRAGMENT,

@@ -56,14 +56,14 @@ def _has_load(flow: Flow) -> bool:
 
 
 def _samples(flow: Flow, metric: str, step: str | None) -> Most:
-    iterations = _iterations(flow)
+    iterations = most_iterations(flow)
     if metric == "iterations" or iterations is None:
         return iterations
     each = _requests(flow.steps, step)
     return None if each is None else iterations * each
 
 
-def _iterations(flow: Flow) -> Most:
+def most_iterations(flow: Flow) -> Most:
     """How many iterations can end at most."""
     return _OF_EXECUTOR[flow.load.executor](flow)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vezaflow.diagnostics import Source, Span
+from vezaflow.model.feeds import Feed
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
 from vezaflow.model.steps import Fragment, Request, RequestDefaults, Step, Tree
@@ -73,6 +74,7 @@ class Flow:
     source: Source
     span: Span  # of the name
     base_url: Expression | None = None  # None: the suite's
+    data: tuple[Feed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +100,4 @@ class Suite:
     ignores: tuple[Ignore, ...] = ()
     fragments: tuple[Fragment, ...] = ()  # all that its steps include, each once
     whole: bool = True  # whether all flows of the folder are in it
+    data: tuple[Feed, ...] = ()  # shared by the flows

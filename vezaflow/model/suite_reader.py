@@ -5,6 +5,7 @@ defaults.
 from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostics, Source
+from vezaflow.model.feed_reader import read_feeds
 from vezaflow.model.fields import Kind
 from vezaflow.model.flow_reader import read_measure, read_variables
 from vezaflow.model.gate_reader import read_gates
@@ -72,6 +73,7 @@ def suite_of(
         sources=sources,
         secret_spans=tuple(secret.span for secret in secrets),
         ignores=read_lint(row),
+        data=read_feeds(row),
     )
 
 

@@ -5,6 +5,7 @@ door joins them with the steps' tables.
 """
 
 from vezaflow.model.connection_tables import CONNECTING
+from vezaflow.model.feed_tables import DATA, SHARED_DATA
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.load_tables import LOADS
 
@@ -75,6 +76,7 @@ SUITE = Table(
             "Values that every flow can name.",
             "{limit: 20}",
         ),
+        SHARED_DATA,
         *DEFAULTS,
         *CONNECTING,
         Field(
@@ -176,6 +178,7 @@ FLOW = Table(
             "Values that the flow's steps can name.",
             '{track: "${env.STREAM_TRACK_ID}"}',
         ),
+        DATA,
         *DEFAULTS,
         *CONNECTING,
         Field(
@@ -214,7 +217,6 @@ FLOW = Table(
             default="the suite's",
             tables=("measure",),
         ),
-        Field("data", Kind.TREE, "Rows of a file, dealt to the VUs.", later=True),
     ),
     exclusive=(("think", "pace"),),
 )

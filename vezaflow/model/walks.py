@@ -316,6 +316,8 @@ def names_of(expression: Expression, optional: bool = False) -> Iterator[tuple[N
 
 def file_paths(suite: Suite) -> Iterator[Expression]:
     """The paths of all files that a suite reads beside its own."""
+    for feeds in (suite.data, *(flow.data for flow in suite.flows)):
+        yield from (feed.file.path for feed in feeds if feed.file is not None)
     layers = [suite.defaults, *(flow.defaults for flow in suite.flows)]
     for defaults in layers:
         tls = defaults.tls

@@ -13,9 +13,10 @@ from vezaflow.diagnostics import Diagnostic, Severity, Span
 from vezaflow.engine import GO_ON, VU, Place
 from vezaflow.metrics import Phase
 from vezaflow.outputs.traced import Asked, Broke, Given, Reply, Timing, Told, Traced
-from vezaflow.plan import Constant, Failure, Outgoing, PlannedRequest, PlannedStep, PlannedThink, name_of
+from vezaflow.plan import Constant, Failure, Outgoing, PlannedRequest, PlannedStep, PlannedThink, name_of, show
 from vezaflow.protocols import Exchange
 
+_ROW_WIDTH = 100
 Sink: TypeAlias = Callable[[Traced], None]
 Before: TypeAlias = Callable[[PlannedStep, VU, Place], Awaitable[int]]
 
@@ -75,6 +76,9 @@ class Trace:
 
     def unsent(self, request: PlannedRequest, failure: Failure, included: tuple[Span, ...]) -> None:
         self._tell(Broke(self._phase, request.name, request.span, included, self._fault(failure, included)))
+
+    def dealt(self, source: str, number: int, row: Any) -> None:
+        self._tell(Told(self._phase, f"row {number + 1} of {source}: {show(row, _ROW_WIDTH)}"))
 
     def failed(self, failure: Failure, included: tuple[Span, ...]) -> None:
         self._tell(Broke(self._phase, "", None, included, self._fault(failure, included)))

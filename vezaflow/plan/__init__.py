@@ -4,9 +4,11 @@ from vezaflow.plan.answer import Answer
 from vezaflow.plan.build import build
 from vezaflow.plan.bundle import Bundle, BundleError
 from vezaflow.plan.checks import Failure, PlannedCheck
+from vezaflow.plan.dealing import dealt, row_of_vu
 from vezaflow.plan.deck import deck
 from vezaflow.plan.evaluate import Constant, Evaluate, show
 from vezaflow.plan.extractors import PlannedExtract
+from vezaflow.plan.feeds import PlannedFeed
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs, Secrets
 from vezaflow.plan.load import PlannedLoad, PlannedStage
@@ -57,6 +59,7 @@ __all__ = [
     "PlannedCheck",
     "PlannedChoose",
     "PlannedExtract",
+    "PlannedFeed",
     "PlannedFlow",
     "PlannedFor",
     "PlannedGate",
@@ -89,12 +92,14 @@ __all__ = [
     "VuChange",
     "build",
     "corners",
+    "dealt",
     "deck",
     "due",
     "name_of",
     "names_within",
     "narrowed",
     "requests_of",
+    "row_of_vu",
     "show",
     "starts",
     "vu_changes",

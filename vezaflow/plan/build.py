@@ -9,6 +9,7 @@ from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import (
     Choose,
     Expression,
+    Feed,
     Flow,
     For,
     Gate,
@@ -37,6 +38,7 @@ from vezaflow.plan.assigned import assigned
 from vezaflow.plan.bodies import BodyCompiler
 from vezaflow.plan.connections import ConnectionPlanner, hidden, renews
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Names
+from vezaflow.plan.feeds import PlannedFeed, plan_feed
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.includes import plan_include
 from vezaflow.plan.inputs import Inputs, Secrets
@@ -86,7 +88,7 @@ class _Builder:
     def plan(self) -> Plan | None:
         suite, diagnostics = self._suite, self._diagnostics
         suite_steps = (*suite.preflight, *suite.setup, *suite.teardown)
-        names, variables = self._names((suite.vars,), (), suite_steps)
+        names, variables = self._names((suite.vars,), (), suite_steps, {})
         compiler = Compiler(names, diagnostics)
         statics = Statics(compiler, diagnostics)
         targets = self._make_targets(suite.base_url, statics)
@@ -101,12 +103,14 @@ class _Builder:
         )
         setup, teardown = steps.steps(suite.setup), steps.steps(suite.teardown)
         handed = tuple(assigned(suite.setup))
+        self._shared_feeds = self._feeds(suite.data, "")
         flows = tuple(self._flow(flow, names, handed, targets) for flow in self._chosen)
         gates = tuple(self._gates(statics))
         guard_vus = self._guard_vus(flows, statics)
         if diagnostics.failed:
             return None
         also = {text for each in (client, *(flow.client for flow in flows)) for text in hidden(each)}
+        also.update(text for flow in flows for _, feed in flow.feeds for text in feed.hidden())
         secrets = Secrets.among(secret_names(suite), self._inputs.environment, also)
         return Plan(
             suite=suite.name,
@@ -148,11 +152,19 @@ class _Builder:
             raise refusal(str(e)) from None
         return Targets(None, self._suite.guard.allow)
 
+    def _feeds(self, feeds: tuple[Feed, ...], owner: str) -> dict[str, PlannedFeed]:
+        planned = (plan_feed(feed, owner, self._diagnostics) for feed in feeds)
+        return {feed.name: feed for feed in planned if feed is not None}
+
     def _names(
-        self, layers: Iterable[tuple[Variable, ...]], given: Iterable[str], steps: Iterable[Step]
+        self,
+        layers: Iterable[tuple[Variable, ...]],
+        given: Iterable[str],
+        steps: Iterable[Step],
+        feeds: Mapping[str, PlannedFeed],
     ) -> tuple[Names, dict[int, Any]]:
         """The names of a scope, with what each slot begins with: a value, or an Evaluate that each VU runs."""
-        names = Names(self._inputs.environment)
+        names = Names(self._inputs.environment, feeds=feeds)
         begin: dict[int, Any] = {}
         changed = {*given, *assigned(steps)}
         compiler = Compiler(names, self._diagnostics)
@@ -173,7 +185,8 @@ class _Builder:
 
     def _flow(self, flow: Flow, suite_names: Names, handed: tuple[str, ...], targets: Targets) -> PlannedFlow:
         all_steps = (*flow.login, *flow.steps, *flow.final)
-        names, begin = self._names((self._suite.vars, flow.vars), handed, all_steps)
+        feeds = self._shared_feeds | self._feeds(flow.data, flow.name)
+        names, begin = self._names((self._suite.vars, flow.vars), handed, all_steps, feeds)
         compiler = Compiler(names, self._diagnostics)
         statics = Statics(compiler, self._diagnostics)
         defaults = (flow.defaults, self._suite.defaults)
@@ -189,6 +202,7 @@ class _Builder:
             load=plan_load(flow.load, flow.name, self._inputs, statics),
             variables=_frozen(names, begin, reset=any(True for _ in assigned(flow.steps))),
             shared=tuple((suite_names.slots[n], names.slots[n]) for n in handed),
+            feeds=tuple((slot, feed) for name, feed in feeds.items() if (slot := names.slots.get(name)) is not None),
             login=login,
             steps=body,
             final=final,

@@ -15,6 +15,7 @@ import orjson
 
 from vezaflow.diagnostics import Diagnostics, Span, suggest
 from vezaflow.model import Tree
+from vezaflow.plan.feeds import PlannedFeed, column_of, row_of
 from vezaflow.plan.scope import UNSET, EvaluationError, MissingError, Scope
 from vezaflow.syntax import (
     FUNCTIONS,
@@ -72,6 +73,7 @@ class Names:
     constants: dict[str, Any] = field(default_factory=dict)
     slots: dict[str, int] = field(default_factory=dict)
     place: str = ""  # of a fragment: what its names begin with here, so that they are its own
+    feeds: Mapping[str, PlannedFeed] = field(default_factory=dict)  # those that are used have a slot
 
     def slot(self, name: str) -> int:
         """The slot of a variable, made on first use. From then on the name is no constant."""
@@ -88,7 +90,7 @@ class Names:
 
     def known(self) -> list[str]:
         """All of them, for suggestions."""
-        whole = (*self.constants, *self.slots)
+        whole = (*self.constants, *self.slots, *self.feeds)
         mine = (name.removeprefix(self.place) for name in whole if name.startswith(self.place))
         return [name for name in mine if ":" not in name]
 
@@ -309,6 +311,8 @@ class Compiler:
             return lambda scope: scope.number
         if name == "iteration":
             return lambda scope: scope.iteration
+        if (feed := self.names.feeds.get(name)) is not None:
+            return row_of(feed, self.names.slot(name), span)
         key = self.names.place + name
         if key in self.names.constants:
             return Constant(self.names.constants[key])
@@ -328,6 +332,11 @@ class Compiler:
         if isinstance(expression.target, Name) and expression.target.name == "env":
             return self._environment(expression)
         name, span = expression.name, expression.span
+        if isinstance(expression.target, Name) and self._sees is not Sees.FIELDS:
+            names = self._home(expression.target.span).names
+            feed = names.feeds.get(expression.target.name)
+            if feed is not None and name in feed.rows.columns:
+                return column_of(feed, names.slot(feed.name), name, span)
         target = self.expression(expression.target)
 
         def get(value: Any) -> Any:

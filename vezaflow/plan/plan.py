@@ -5,6 +5,7 @@ from typing import Any
 
 from vezaflow.diagnostics import Span
 from vezaflow.plan.evaluate import Evaluate
+from vezaflow.plan.feeds import PlannedFeed
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs, Secrets
 from vezaflow.plan.load import PlannedLoad
@@ -31,6 +32,7 @@ class PlannedFlow:
     load: PlannedLoad
     variables: Variables
     shared: tuple[tuple[int, int], ...]  # (slot of the suite, slot here): what `setup` hands to every VU
+    feeds: tuple[tuple[int, PlannedFeed], ...]  # with the slot that a VU's row stands in
     login: tuple[PlannedStep, ...]
     steps: tuple[PlannedStep, ...]
     final: tuple[PlannedStep, ...]

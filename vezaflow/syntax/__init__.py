@@ -22,6 +22,7 @@ from vezaflow.syntax.jsonpath import JsonPath, Selector, compile_jsonpath, selec
 from vezaflow.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence
 from vezaflow.syntax.parser import AGGREGATES, parse_condition, parse_expression, parse_limit, parse_pipeline
 from vezaflow.syntax.patterns import compile_pattern
+from vezaflow.syntax.rows import ABSENT, Gathered, RowFile, Rows
 from vezaflow.syntax.schemas import JsonSchema, compile_schema
 from vezaflow.syntax.selectors import compile_css, compile_xpath, read_html, read_xml, split_css
 from vezaflow.syntax.templates import parse_bare, parse_template, parse_value
@@ -29,6 +30,7 @@ from vezaflow.syntax.walk import calls, children, names, walk
 from vezaflow.syntax.yaml import decode, read_yaml
 
 __all__ = [
+    "ABSENT",
     "AGGREGATES",
     "FUNCTIONS",
     "Answer",
@@ -41,6 +43,7 @@ __all__ = [
     "Expression",
     "Field",
     "Function",
+    "Gathered",
     "Index",
     "JsonPath",
     "JsonSchema",
@@ -53,6 +56,8 @@ __all__ = [
     "Operator",
     "Parameter",
     "Range",
+    "RowFile",
+    "Rows",
     "Scalar",
     "Selector",
     "Sequence",

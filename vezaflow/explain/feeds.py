@@ -1,0 +1,141 @@
+"""The data sources of a plan, and whether the load can use their rows up. Of a segment: its share of both."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import pairwise
+from math import inf
+
+from vezaflow import units
+from vezaflow.model import AtEnd, Dealt, Each, Executor
+from vezaflow.plan import PlannedFeed, PlannedLoad, Segment, vu_changes
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How often one flow takes a row, at least and at most (None: nobody knows)."""
+
+    flow: str
+    least: int
+    most: int | None
+
+
+class Lasts(Enum):
+    """Whether the rows are enough."""
+
+    YES = "enough"
+    PERHAPS = "perhaps not enough"
+    NO = "too few"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedExplained:
+    """One source. `rows` are all that it has, `share` those that this segment deals."""
+
+    feed: PlannedFeed
+    rows: int
+    share: int
+    taken: tuple[Taken, ...]
+
+    @property
+    def least(self) -> int:
+        return _together(self.feed, (taken.least for taken in self.taken))
+
+    @property
+    def most(self) -> int | None:
+        known = [taken.most for taken in self.taken]
+        return None if None in known else _together(self.feed, (most for most in known if most is not None))
+
+    @property
+    def lasts(self) -> Lasts:
+        if not self.feed.ends or (self.most is not None and self.most <= self.share):
+            return Lasts.YES
+        return Lasts.NO if self.least > self.share else Lasts.PERHAPS
+
+
+def _together(feed: PlannedFeed, counts: Iterable[int]) -> int:
+    """Of flows that share a source: VU k of each has the same row."""
+    return max(counts, default=0) if feed.pick is Dealt.PER_VU else sum(counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far its data lets a flow come: VUs and iterations at least, iterations at most (None: as far as it likes)."""
+
+    vus: float = inf
+    iterations: float = inf
+    most: int | None = None
+    lacks: str = ""
+
+
+def reach_of(flow: str, feeds: Iterable[FeedExplained]) -> Reach:
+    """Of a source that may not be enough: who stops first, and before its first iteration, only the run tells where it
+    is dealt to VUs or shared by flows."""
+    reach = Reach()
+    for found in feeds:
+        if found.lasts is Lasts.YES or flow not in (taken.flow for taken in found.taken):
+            continue
+        if found.feed.each is Each.ITERATION:
+            sure = found.share if len(found.taken) == 1 else 0
+            most = found.share if reach.most is None else min(found.share, reach.most)
+            reach = replace(reach, iterations=min(sure, reach.iterations), most=most, lacks=found.feed.name)
+        else:
+            reach = replace(reach, iterations=0, vus=0, lacks=found.feed.name)
+    return reach
+
+
+def taken_by(
+    flow: str, feed: PlannedFeed, load: PlannedLoad, iterations: tuple[int, int | None], segment: Segment
+) -> Taken:
+    """How many rows one flow takes; `iterations` are those of the segment."""
+    if feed.pick is Dealt.PER_VU:
+        return Taken(flow, segment.share(load.vus), segment.share(load.max_vus))
+    if feed.each is Each.ITERATION:
+        return Taken(flow, *iterations)
+    return Taken(flow, segment.share(load.vus), _arrivals(load, segment))
+
+
+def _arrivals(load: PlannedLoad, segment: Segment) -> int | None:
+    """How many VUs come at most; who comes again is another one."""
+    if load.executor is Executor.EXTERNALLY_CONTROLLED:
+        return None
+    if load.is_open:
+        return segment.share(load.max_vus)
+    counts = [0, *(change.vus for change in segment.slice(vu_changes(load)))]
+    return sum(max(0, after - before) for before, after in pairwise(counts))
+
+
+def feed_words(found: FeedExplained, segment: Segment) -> Iterator[str]:
+    """What it is, and how far its rows reach."""
+    feed = found.feed
+    rows = f"{units.counted(found.rows, 'row')} of {feed.where}"
+    share = f" ({found.share:,} of them for share {segment})" if found.share != found.rows else ""
+    flows = ", ".join(taken.flow for taken in found.taken)
+    yield f"{feed.name}: {rows}{share}, {_PICKS[feed.pick]} for each {_WHOM[feed.each]} of {flows}"
+    yield _reach(found)
+
+
+def _reach(found: FeedExplained) -> str:
+    feed = found.feed
+    if not feed.ends:
+        return "never ends" if feed.pick is Dealt.RANDOM else "begins again at its end"
+    taken = f"at least {found.least:,}" if found.most is None else f"{found.least:,} to {found.most:,}"
+    if found.least == found.most:
+        taken = f"{found.least:,}"
+    return f"{found.lasts.value}: the load takes {taken}; at the end {_ENDS[feed.at_end]}"
+
+
+_PICKS = {
+    Dealt.SEQUENTIAL: "one after another",
+    Dealt.RANDOM: "one at random",
+    Dealt.SHUFFLE: "shuffled, one",
+    Dealt.PER_VU: "its own",
+    Dealt.UNIQUE: "one that nobody else has",
+}
+_WHOM = {Each.VU: "VU", Each.ITERATION: "iteration", Each.RUN: "run"}
+_ENDS = {
+    AtEnd.WRAP: "it begins again",
+    AtEnd.STOP_VU: "the VU stops",
+    AtEnd.STOP_FLOW: "the flow stops",
+    AtEnd.INCONCLUSIVE: "the flow stops and the run is inconclusive",
+}

@@ -1,0 +1,80 @@
+"""Data sources as written, with their rows: what `data` declares and VUs are dealt."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from vezaflow.diagnostics import Span
+from vezaflow.syntax import Literal, Rows
+
+
+class Each(Enum):
+    """For whom there is a new value, or a new row."""
+
+    RUN = "run"
+    VU = "vu"
+    ITERATION = "iteration"
+
+
+class Dealt(Enum):
+    """Which row comes next: the key `pick`."""
+
+    SEQUENTIAL = "sequential"
+    RANDOM = "random"
+    SHUFFLE = "shuffle"
+    PER_VU = "per_vu"
+    UNIQUE = "unique"
+
+
+class AtEnd(Enum):
+    """What happens when a row is wanted and all have been dealt."""
+
+    WRAP = "wrap"
+    STOP_VU = "stop_vu"
+    STOP_FLOW = "stop_flow"
+    INCONCLUSIVE = "inconclusive"  # the flow stops, and the run proves nothing
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFile:
+    """`format` is csv, json or jsonl."""
+
+    format: str
+    path: Literal
+    delimiter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One data source. `each` and `at_end` are what holds; the spans show them where they are written."""
+
+    name: str
+    file: FeedFile | None  # None: the rows stand in the flow
+    rows: Rows | None  # None: not to be read, which was reported
+    pick: Dealt
+    each: Each
+    at_end: AtEnd
+    secrets: tuple[tuple[str, Span], ...]  # columns
+    span: Span  # of the name
+    pick_span: Span | None = None
+    each_span: Span | None = None
+    at_end_span: Span | None = None
+
+    @property
+    def ends(self) -> bool:
+        """Whether the rows can be used up."""
+        return self.pick is not Dealt.RANDOM and self.at_end is not AtEnd.WRAP
+
+    @property
+    def where(self) -> str:
+        """The file, or where else the rows stand."""
+        return str(self.file.path.value) if self.file is not None else "the flow"
+
+
+def usual_each(pick: Dealt) -> Each:
+    """For whom a row is dealt where nothing is said."""
+    return Each.VU if pick is Dealt.PER_VU else Each.ITERATION
+
+
+def usual_end(pick: Dealt) -> AtEnd:
+    """What happens at the end where nothing is said: what promises a row of one's own must not break it silently."""
+    return AtEnd.INCONCLUSIVE if pick in (Dealt.UNIQUE, Dealt.PER_VU) else AtEnd.WRAP
