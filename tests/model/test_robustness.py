@@ -161,3 +161,67 @@ def test_a_bomb_is_read_in_bounded_time(name: str, tmp_path: Path) -> None:
     assert len(found) > 0
     assert isinstance(render_text(found), str)
     assert time.process_time() - begin < 15  # a few seconds at most, even where the machine is slow
+
+
+FOLDERS = [
+    {str(path.relative_to(case)): path.read_bytes() for path in sorted(case.rglob("*")) if path.is_file()}
+    for case in sorted(CASES.glob("*/*"))
+    if case.is_dir()
+]
+
+
+@pytest.mark.slow
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(FOLDERS), st.integers(0, 20), EDITS)
+def test_any_bytes_in_a_file_of_several(
+    files: dict[str, bytes], which: int, edits: list[tuple[int, int, int, bytes]]
+) -> None:
+    wrong = sorted(files)[which % len(files)]
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
+            Path(folder, name).write_bytes(spoilt(content, edits) if name == wrong else content)
+        found = lint([Path(folder)])[1]
+    assert isinstance(render_text(found), str)
+
+
+SCHEMA_FILES = {
+    "latin-1": '{"title": "é"}'.encode("latin-1"),
+    "utf-16": "{}".encode("utf-16"),
+    "a nul": b"\0{}",
+    "nothing": b"",
+    "not a number": b'{"minimum": NaN}',
+    "digits": b'{"minimum": ' + b"9" * 100_000 + b"}",
+    "brackets": b"[" * 100_000,
+    "deep": b'{"not": ' * 900 + b"{}" + b"}" * 900,
+    "too large": b'{"title": "' + b"x" * 2_000_000 + b'"}',
+    "another document": b'{"$ref": "file:///etc/hostname"}',
+    "a pattern": b'{"pattern": "a{1000}{1000}{1000}"}',
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SCHEMA_FILES)
+def test_a_file_that_holds_no_schema_is_reported(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text("steps: [{get: http://127.0.0.1/, expect: {schema: s.json}}]", encoding="utf-8")
+    (tmp_path / "s.json").write_bytes(SCHEMA_FILES[name])
+    assert "VF230" in {found.code for found in lint([tmp_path])[1]}
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "../s.json", ".", '"\\0"', "'${env.X}'", "''", "x" * 5000, '"a\\nb"'])
+@pytest.mark.parametrize("key", ["expect: {schema: %s}", "body: {file: %s}", "multipart: {a: {file: %s}}"])
+def test_a_path_that_leads_to_no_file_of_the_suite_is_not_read(key: str, path: str, tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text(f"steps: [{{post: http://127.0.0.1/, {key % path}}}]", encoding="utf-8")
+    assert len(lint([tmp_path])[1]) > 0
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "parts/../a.yml", "parts", '"parts/\\0"', "''", "parts/" + "x" * 5000])
+def test_an_include_that_leads_to_no_fragment_is_not_read(path: str, tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text(f"steps: [{{include: {path}}}]", encoding="utf-8")
+    assert lint([tmp_path])[1].failed
+
+
+def test_a_schema_may_begin_with_the_mark_of_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text("steps: [{get: http://127.0.0.1/, expect: {schema: s.json}}]", encoding="utf-8")
+    (tmp_path / "s.json").write_bytes(b"\xef\xbb\xbf{}")
+    assert not lint([tmp_path])[1].failed

@@ -4,9 +4,10 @@ name is its own.
 
 import os
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from vezaflow.diagnostics import Diagnostics, suggest
+from vezaflow.model.files import inside, is_file
 from vezaflow.model.hosts import SCHEMES, start_of
 from vezaflow.model.steps import Choose, Request, Step
 from vezaflow.model.suite import Suite
@@ -130,20 +131,19 @@ def check_secret_urls(suite: Suite, diagnostics: Diagnostics) -> None:
 
 def check_files(suite: Suite, diagnostics: Diagnostics) -> None:
     """Files outside of the suite's folder, or not there."""
-    root = os.path.realpath(suite.root)
     for path in file_paths(suite):
         if not isinstance(path, Literal) or not isinstance(path.value, str):
             continue
-        whole = os.path.realpath(os.path.join(root, path.value))
-        if os.path.isabs(path.value) or not whole.startswith(root + os.sep):
+        whole = inside(suite.root, path.value)
+        if whole is None:
             diagnostics.error(
                 "VF407",
                 path.span,
                 f"'{path.value}' lies outside the suite's folder",
                 help="put the file below the suite's folder, and write its path from there",
             )
-        elif not os.path.isfile(whole):
-            near = suggest(path.value, _beside(root, path.value))
+        elif not is_file(whole):
+            near = suggest(path.value, _beside(suite.root, path.value))
             diagnostics.error(
                 "VF408",
                 path.span,
@@ -183,11 +183,14 @@ def _check_url(request: Request, has_base: bool, diagnostics: Diagnostics) -> No
 def _with_scheme(start: str) -> str:
     if start.startswith("//"):
         return f"write `https:{start}`, or one slash for a path"
+    if "://" in start:
+        return "requests go over http:// or https://"
     looks_like_host = "." in start.partition("/")[0] or ":" in start.partition("/")[0]
-    return f"write `https://{start}`" if looks_like_host else f"a path starts with a slash: `/{start}`"
+    scheme = "http" if start.startswith(("localhost", "127.", "[::1]")) else "https"
+    return f"write `{scheme}://{start}`" if looks_like_host else f"a path starts with a slash: `/{start}`"
 
 
-def _beside(root: str, path: str) -> list[str]:
+def _beside(root: Path, path: str) -> list[str]:
     folder = PurePosixPath(path).parent
     try:
         return [str(folder / name) for name in os.listdir(os.path.join(root, folder))]

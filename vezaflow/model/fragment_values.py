@@ -30,6 +30,8 @@ def read_include(row: Row) -> Include:
             into.append((entry.key.text, entry.value.text, entry.value.span))
     path = row.entries["include"].value
     text = row.text("include")
+    if isinstance(path, Scalar) and not path.plain and not text:
+        values.report_shape(path, "'include'", Kind.FRAGMENT.value, row.diagnostics)
     return Include("" if "${" in text else text, path.span, tuple(given), tuple(into), None, row.key_span("include"))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostics, Edit, Source, Span
 from vezaflow.model.feed_reader import FeedFiles
+from vezaflow.model.files import content, is_file
 from vezaflow.model.flow_reader import read_flow
 from vezaflow.model.fragment_reader import FOLDER, Fragments
 from vezaflow.model.silence import read_comments
@@ -37,7 +38,7 @@ class _Files:
     ignores: list[Ignore] = field(default_factory=list)  # of all files' comments
 
     def exists(self, path: Path) -> bool:
-        return path in self.overlay or path.is_file()
+        return path in self.overlay or is_file(path)
 
     def is_folder(self, path: Path) -> bool:
         return path.is_dir() or any(known.parent == path for known in self.overlay)
@@ -67,11 +68,11 @@ class _Files:
         if path in self.overlay:
             return Source(str(path), self.overlay[path])
         try:
-            content = path.read_bytes()
+            found = content(path)
         except OSError as error:
             self.diagnostics.error("VF132", None, f"{path} can't be read: {error.strerror or error}")
             return None
-        return decode(str(path), content, self.diagnostics)
+        return decode(str(path), found, self.diagnostics)
 
 
 def read_suite(

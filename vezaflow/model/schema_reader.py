@@ -7,6 +7,7 @@ from typing import Any
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import values
 from vezaflow.model.fields import Field, Kind
+from vezaflow.model.files import content, inside, is_file
 from vezaflow.model.mappings import Row
 from vezaflow.model.steps import Schema
 from vezaflow.model.suite import Suite
@@ -37,12 +38,13 @@ def check_schemas(suite: Suite, diagnostics: Diagnostics) -> None:
 
 
 def _check_file(root: Path, path: Literal, diagnostics: Diagnostics) -> None:
-    try:
-        content = (root / str(path.value)).read_bytes()
-    except OSError:  # check_files has said so
+    whole = inside(root, str(path.value))
+    if whole is None or not is_file(whole):  # check_files has said so
         return
     try:
-        compile_schema(content)
+        compile_schema(content(whole))
+    except OSError as error:
+        diagnostics.error("VF132", path.span, f"'{path.value}' can't be read: {error.strerror or error}")
     except ValueError as error:
         _report(error, path.span, diagnostics)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+LONGEST = 2_000_000
 _WIDTH = 160
 _MEMORY = 8 << 20  # bytes that one pattern's automaton may take
 
@@ -48,8 +49,13 @@ class JsonSchema:
 
 @lru_cache(maxsize=256)
 def compile_schema(text: bytes) -> JsonSchema:
-    """The schema that a JSON text is. ValueError says in one line why it is none."""
-    return JsonSchema(orjson.loads(text))
+    """The schema that a JSON text is, UTF-8 with or without its mark. ValueError says in one line why it is none."""
+    if len(text) > LONGEST:
+        raise ValueError(f"the file is longer than {LONGEST:,} bytes")
+    try:
+        return JsonSchema(orjson.loads(text.decode().removeprefix("\ufeff")))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"the file is not UTF-8 text: byte 0x{text[error.start]:02x} can't be read") from None
 
 
 def _shown(message: str, path: list[str | int]) -> str:
