@@ -270,6 +270,11 @@ _ROWS: tuple[Rule, ...] = (
         "What stands under `schema`, or in the file that it names, is no JSON Schema; the label says where and why. "
         "A schema stands alone: a `$ref` into another document is refused.",
     ),
+    Rule(
+        "VF231", _WARNING, "a placeholder that is not filled in",
+        "`{{ id }}`, `$TOKEN` and `/tracks/{id}` are put in by other tools; here they are sent as they stand. "
+        "A value is put in by `${…}`.",
+    ),
     # --- 3xx: names and environment
     Rule(
         "VF301", _ERROR, "a name that is never set",

@@ -1,5 +1,7 @@
 """What a right answer is: `expect`, in its short and long forms."""
 
+import re
+
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import values
 from vezaflow.model.answer_tables import EXPECT, LIMITS, MATCHES
@@ -21,6 +23,7 @@ from vezaflow.syntax import (
     parse_limit,
 )
 
+_SEVERAL = re.compile(r"\d{3}\W*(?:(?:or|to|and)\W*)?\d{3}.*")
 _TABLES = {table.name: table for table in MATCHES}
 
 
@@ -52,12 +55,17 @@ def _status(node: Node, diagnostics: Diagnostics) -> StatusSet:
 
 def _wrong_status(node: Node, diagnostics: Diagnostics) -> None:
     label = f"'{node.text}' is none" if isinstance(node, Scalar) else f"this is {values.describe(node)}"
+    help_ = "keys such as `body` stand without `- `" if isinstance(node, Mapping) else ""
+    if isinstance(node, Scalar):
+        help_ = "for any other condition use `that`: `expect: {that: status() < 500}`"
+    if isinstance(node, Scalar) and _SEVERAL.fullmatch(node.text):
+        help_ = "a class is `2xx`, and several statuses are a list: `[200, 201]`"
     diagnostics.error(
         "VF134",
         node.span,
         "this must be a status from 100 to 599 or a class such as `2xx`",
         label=label,
-        help="for any other condition use `that`: `expect: {that: status() < 500}`" if isinstance(node, Scalar) else "",
+        help=help_,
     )
 
 

@@ -17,7 +17,9 @@ def read_extracts(row: Row) -> tuple[Extract, ...]:
     """The `extract` of a request: one Extract for each name."""
     field = row.field("extract")
     found = []
-    for entry in pairs(row.node("extract"), "'extract'", field.kind.value, row.diagnostics):
+    for entry in pairs(
+        row.node("extract"), "'extract'", field.kind.value, row.diagnostics, example=f"extract: {field.example}"
+    ):
         check_name(entry.key, row.diagnostics)
         found.append(_extract(entry, row.diagnostics))
     return tuple(found)

@@ -4,15 +4,17 @@ forms.
 
 import re
 
-from vezaflow.diagnostics import Diagnostics
+from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.metrics import METRICS
 from vezaflow.model import values
 from vezaflow.model.fields import Kind
 from vezaflow.model.gates import Gate
 from vezaflow.model.mappings import Row, items, open_mapping, pairs
 from vezaflow.model.tables import GATE
-from vezaflow.syntax import Entry, Mapping, Node, Scalar, Sequence, parse_condition
+from vezaflow.syntax import AGGREGATES, Entry, Mapping, Node, Scalar, Sequence, parse_condition
 
 _KEY = re.compile(r"(?P<metric>[^{}]+?)\s*(?:\{(?P<labels>.*)\})?\s*", re.DOTALL)
+_AGGREGATE = re.compile(rf"p\(.*\)|p[0-9]+|{'|'.join(AGGREGATES[1:])}")
 _NEXT_LABEL = re.compile(r",\s*(?=\w+\s*:)")
 Labels = tuple[tuple[str, str], ...]
 
@@ -33,8 +35,23 @@ def _of_metric(entry: Entry, diagnostics: Diagnostics) -> list[Gate]:
         if isinstance(node, Sequence)
         else (node,)
     )
-    gates = (_gate(one, entry.key, metric, labels, diagnostics) for one in nodes)
-    return [gate for gate in gates if gate is not None]
+    read = (_gate(one, entry.key, metric, labels, diagnostics) for one in nodes)
+    gates = [gate for gate in read if gate is not None]
+    if nodes and not gates and metric not in METRICS:  # no gate is left that a rule could look at
+        unknown_metric(metric, entry.key.span, diagnostics)
+    return gates
+
+
+def unknown_metric(metric: str, key: Span, diagnostics: Diagnostics) -> None:
+    """The message on a gate's metric that there is none of."""
+    near = suggest(metric, METRICS)
+    diagnostics.error(
+        "VF501",
+        _piece(key, metric),
+        f"there is no metric '{metric}'",
+        label=f"did you mean '{near}'?" if near else "",
+        help="" if near else "the metrics are k6's: http_req_duration, http_req_failed, iterations, …",
+    )
 
 
 def _key(key: Scalar, diagnostics: Diagnostics) -> tuple[str, Labels]:
@@ -55,11 +72,17 @@ def _key(key: Scalar, diagnostics: Diagnostics) -> tuple[str, Labels]:
         else:
             diagnostics.error(
                 "VF129",
-                key.span,
+                _piece(key.span, piece.strip()),
                 f"'{piece.strip()}' is not a label",
                 help="labels are `name:value`, as in `{step:search}`",
             )
     return match["metric"], tuple(sorted(labels))
+
+
+def _piece(key: Span, word: str) -> Span:
+    """Where a word stands in a gate's key; the whole key where escapes are in the way."""
+    at = key.text.find(word) if word else -1
+    return key if at < 0 else Span(key.source, key.start + at, key.start + at + len(word))
 
 
 def _unquoted(value: str) -> str:
@@ -77,6 +100,13 @@ def _gate(node: Node, key: Scalar, metric: str, labels: Labels, diagnostics: Dia
 
 
 def _long(node: Mapping, key: Scalar, metric: str, labels: Labels, diagnostics: Diagnostics) -> Gate | None:
+    judged = next((entry.key for entry in node.entries if _AGGREGATE.fullmatch(entry.key.text)), None)
+    if judged is not None:
+        diagnostics.error(
+            "VF120", judged.span, "a condition is one text", label="this is a key",
+            help=f"write `{judged.text} < …` behind the metric; several conditions are a list",
+        )  # fmt: skip
+        return None
     row = open_mapping(node, GATE, diagnostics)
     if row is None:
         return None

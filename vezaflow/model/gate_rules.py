@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from vezaflow.diagnostics import Diagnostics, Span, suggest
 from vezaflow.metrics import METRICS, Metric, Phase
+from vezaflow.model.gate_reader import unknown_metric
 from vezaflow.model.gates import Gate
 from vezaflow.model.steps import Group, Parallel, Poll, Request, RequestDefaults, Step
 from vezaflow.model.suite import Flow, Suite
@@ -89,14 +90,7 @@ def _check(gates: tuple[Gate, ...], scope: _Scope, diagnostics: Diagnostics) -> 
 def _check_condition(gate: Gate, diagnostics: Diagnostics) -> Metric | None:
     metric = METRICS.get(gate.metric)
     if metric is None:
-        near = suggest(gate.metric, METRICS)
-        diagnostics.error(
-            "VF501",
-            _piece(gate.span, gate.metric),
-            f"there is no metric '{gate.metric}'",
-            label=f"did you mean '{near}'?" if near else "",
-            help="" if near else "the metrics are k6's: http_req_duration, http_req_failed, iterations, …",
-        )
+        unknown_metric(gate.metric, gate.span, diagnostics)
         return None
     condition = gate.condition
     if condition.aggregate not in metric.aggregates:
@@ -168,7 +162,7 @@ def _example(condition: Condition, wanted: Dimension | None) -> str:
         return f"for instance `{start} {condition.operator} 100`"
     if isinstance(bound, Quantity):
         return f"for instance `{start} {condition.operator} {EXAMPLES[wanted]}`"
-    if wanted is Dimension.RATIO and bound <= 1:
+    if wanted is Dimension.RATIO and bound < 1:
         return f"write `{start} {condition.operator} {ratio(bound)}`"
     units = {Dimension.TIME: " ms", Dimension.SIZE: " KiB", Dimension.RATIO: " %", Dimension.RATE: "/s"}
     return f"write `{start} {condition.operator} {bound:g}{units[wanted]}`"
@@ -183,7 +177,7 @@ def _check_label(gate: Gate, metric: Metric, name: str, value: str, scope: _Scop
             _piece(gate.span, name),
             f"'{metric.name}' has no label '{name}'",
             label=f"did you mean '{near}'?" if near else "",
-            help=f"it has {', '.join(sorted(allowed))}",
+            help="what k6 calls `name` is `step` here" if name == "name" else f"it has {', '.join(sorted(allowed))}",
         )
         return
     phase = dict(gate.labels).get("phase", Phase.ITERATION.value)

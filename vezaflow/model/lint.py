@@ -22,6 +22,7 @@ from vezaflow.model.load_rules import check_guarded, check_loads
 from vezaflow.model.name_rules import check_names, check_secrets, check_unused
 from vezaflow.model.parallel_rules import check_parallel
 from vezaflow.model.path_rules import check_shadows, check_ways
+from vezaflow.model.placeholder_rules import check_placeholders
 from vezaflow.model.reach_rules import check_reach
 from vezaflow.model.reader import read_suite
 from vezaflow.model.safety_rules import check_hosts, check_tokens_in_urls, check_written_secrets
@@ -44,6 +45,7 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_secret_urls,
     check_tokens_in_urls,
     check_written_secrets,
+    check_placeholders,
     check_hosts,
     check_files,
     check_schemas,

@@ -9,69 +9,13 @@ from dataclasses import dataclass
 from vezaflow.diagnostics import Diagnostics, Edit, Span, slip, suggest
 from vezaflow.model import values
 from vezaflow.model.fields import Field, Kind, Table
+from vezaflow.model.habits import ELSEWHERE, OTHERWISE
+from vezaflow.model.reference import TABLES
+from vezaflow.model.step_tables import VERBS
 from vezaflow.syntax import Entry, Expression, Literal, Mapping, Node, Scalar, Sequence
 
-# What other tools, or habit, call a key: the nearest spelling would not find these.
-_ELSEWHERE: dict[str, str] = {
-    "then": "do",
-    "steps": "do",
-    "otherwise": "else",
-    "times": "repeat",
-    "loop": "repeat",
-    "foreach": "for",
-    "sleep": "think",
-    "wait": "think",
-    "pause": "think",
-    "delay": "think",
-    "params": "query",
-    "data": "json",
-    "capture": "extract",
-    "save": "extract",
-    "register": "extract",
-    "check": "expect",
-    "checks": "expect",
-    "assert": "expect",
-    "validate": "expect",
-    "thresholds": "gates",
-    "ensure": "gates",
-    "users": "vus",
-    "concurrency": "vus",
-    "variables": "vars",
-    "target": "base_url",
-    "baseUrl": "base_url",
-    "host": "base_url",
-    "scenario": "flow",
-    "before": "setup",
-    "after": "teardown",
-    "as": "name",
-    "limit": "max",
-    "url": "get",
-    "request": "get",
-    "abortOnFail": "abort",
-    "tag": "tags",
-    "file": "body",
-    "jsonpath": "json",
-    "regexp": "regex",
-    "selector": "css",
-    "transform": "pipe",
-    "filter": "where",
-    "hidden": "secrets",
-    "redirects": "follow",
-    "index": "pick",
-    "interval": "every",
-    "timeout_after": "within",
-    "condition": "until",
-    "retries": "retry",
-    "attempts": "max",
-    "backoff": "wait",
-    "status": "on",
-    "batch": "parallel",
-    "at_once": "per_host",
-    "at_most": "per_host",
-    "parallelism": "at_once",
-}
-
-
+# Kinds under which a mapping stands that follows one of the field's tables.
+_BELOW = (Kind.MAPPING, Kind.EXPECT, Kind.RETRY, Kind.AUTH, Kind.BODY, Kind.WAIT)
 MOST_KEYS = 200  # a mapping with more of them is no misspelt table
 
 
@@ -131,7 +75,9 @@ class Row:
 def open_mapping(node: Node, table: Table, diagnostics: Diagnostics, *, what: str = "") -> Row | None:
     """The mapping by its table, all faults of its keys reported; None if it is no mapping."""
     if not isinstance(node, Mapping):
-        values.report_shape(node, what or table.title, "a mapping", diagnostics)
+        steps = isinstance(node, Sequence) and table.field("steps") is not None
+        help_ = "a list of steps stands under `steps:`" if steps else ""
+        values.report_shape(node, what or table.title, "a mapping", diagnostics, help=help_)
         return None
     known = dict(_known(node, table, diagnostics))
     row = Row(table, node, known, diagnostics)
@@ -144,7 +90,12 @@ def open_mapping(node: Node, table: Table, diagnostics: Diagnostics, *, what: st
 def sub_mapping(row: Row, key: str, table: Table) -> Row | None:
     """The mapping under a key, opened; None if it is not there or is none."""
     node = row.node(key)
-    return None if node is None else open_mapping(node, table, row.diagnostics, what=f"'{key}'")
+    if node is None:
+        return None
+    if not isinstance(node, Mapping):
+        values.report_shape(node, f"'{key}'", "a mapping", row.diagnostics, help=_example(row.field(key)))
+        return None
+    return open_mapping(node, table, row.diagnostics)
 
 
 def items(node: Node | None, what: str, wanted: str, diagnostics: Diagnostics) -> tuple[Node, ...]:
@@ -159,29 +110,55 @@ def items(node: Node | None, what: str, wanted: str, diagnostics: Diagnostics) -
     return node.items
 
 
-def pairs(node: Node | None, what: str, wanted: str, diagnostics: Diagnostics) -> tuple[Entry, ...]:
+def pairs(
+    node: Node | None,
+    what: str,
+    wanted: str,
+    diagnostics: Diagnostics,
+    *,
+    example: str = "",
+) -> tuple[Entry, ...]:
     """The entries of a mapping with free keys; none (and a diagnostic) if it is no mapping."""
     if node is None:
         return ()
     if not isinstance(node, Mapping):
-        values.report_shape(node, what, wanted, diagnostics)
+        values.report_shape(node, what, wanted, diagnostics, help=f"for instance `{example}`" if example else "")
         return ()
     return node.entries
 
 
 def unknown_key(key: Scalar, table: Table, diagnostics: Diagnostics, *, taken: Set[str] = frozenset()) -> None:
-    """The message on a key that the table does not have, with the nearest one that it has and that is not `taken`."""
+    """The message on a key that the table does not have: where it stands instead, or the nearest one that the table
+    has and that is not `taken`.
+    """
     keys = table.keys()
-    near = meant(key.text, keys) if len(taken) <= MOST_KEYS else None
+    remedy = "" if _other_word(key.text, keys) else _instead(key.text, table)
+    near = meant(key.text, keys) if len(taken) <= MOST_KEYS and not remedy else None
     takes = ", ".join(keys) if len(keys) > 1 else "nothing beside its verb"
     diagnostics.error(
         "VF104",
         key.span,
         f"unknown key '{key.text}' in {table.title}",
         label=f"did you mean '{near}'?" if near else "",
-        help="" if near else f"it takes {takes}",
+        help="" if near else remedy or f"it takes {takes}",
         fix=respelt(key, set(keys) - taken),
     )
+
+
+def _instead(key: str, table: Table) -> str:
+    """How it is said here, if a key stands somewhere else or has no counterpart."""
+    if key in OTHERWISE:
+        return OTHERWISE[key]
+    steps = table.field("do") or table.field("steps")
+    if key in VERBS and steps is not None:
+        return f"steps stand under '{steps.key}', as in `{steps.key}: {steps.example}`"
+    for field in table.all_fields():
+        for name in field.tables if field.kind in _BELOW and not field.later else ():
+            below = TABLES[name].field(key)
+            if below is not None:
+                example = f'"{below.example}"' if below.example.startswith("${") else below.example
+                return f"it stands under '{field.key}', as in `{field.key}: {{{key}: {example}}}`"
+    return ""
 
 
 def respelt(key: Scalar, candidates: Iterable[str]) -> Edit | None:
@@ -192,8 +169,11 @@ def respelt(key: Scalar, candidates: Iterable[str]) -> Edit | None:
 
 def meant(key: str, keys: Collection[str]) -> str | None:
     """The key that was probably meant by an unknown one."""
-    elsewhere = _ELSEWHERE.get(key)
-    return elsewhere if elsewhere in keys else suggest(key, keys)
+    return _other_word(key, keys) or suggest(key, keys)
+
+
+def _other_word(key: str, keys: Collection[str]) -> str | None:
+    return next((word for word in ELSEWHERE.get(key, ()) if word in keys), None)
 
 
 def not_yet(key: Scalar, diagnostics: Diagnostics) -> None:
@@ -247,7 +227,8 @@ def _clash(row: Row, there: list[str]) -> None:
 
 def _required(row: Row) -> None:
     written = {entry.key.text for entry in row.mapping.entries}
-    written |= {meant(key, row.table.keys()) or "" for key in written if row.table.field(key) is None}
+    unknown = {key for key in written if row.table.field(key) is None}
+    written |= {meant(key, row.table.keys()) or "" for key in unknown} | ({"do"} if unknown & VERBS.keys() else set())
     for field in row.table.fields:
         if field.required and field.key not in written:
             place = first_key(row.mapping)

@@ -315,10 +315,11 @@ def _steps_uses(steps: tuple[Step, ...]) -> Iterator[Use]:
 
 
 def _never_set(name: Name, candidates: set[str], diagnostics: Diagnostics) -> None:
-    near = suggest(name.name, candidates | set(GIVEN))
+    shouted = name.name.isupper() and len(name.name) > 1 and name.name[0] != "_"
+    near = suggest(name.name, {n for n in (*candidates, *GIVEN) if n.isupper()} if shouted else candidates | set(GIVEN))
     if near is None and name.name in FUNCTIONS:
         help_ = f"to call the function write `{name.name}()`"
-    elif near is None and name.name.isupper():
+    elif near is None and shouted:
         help_ = f"to read the environment write `env.{name.name}`"
     else:
         help_ = "" if near else "set it with `vars`, `set` or `extract`"

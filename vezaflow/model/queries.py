@@ -2,6 +2,7 @@
 the first one is met.
 """
 
+import re
 from collections.abc import Callable
 
 from vezaflow.diagnostics import Diagnostics
@@ -9,6 +10,7 @@ from vezaflow.model import values
 from vezaflow.model.mappings import Row
 from vezaflow.syntax import Scalar, compile_css, compile_jsonpath, compile_pattern, compile_xpath
 
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+|\[\d+\])*")  # a path without its `$`
 Check = Callable[[Scalar, Diagnostics], None]
 
 
@@ -27,7 +29,8 @@ def check_jsonpath(scalar: Scalar, diagnostics: Diagnostics) -> None:
     try:
         compile_jsonpath(scalar.text)
     except ValueError as error:
-        diagnostics.error("VF210", scalar.span, "this is not a valid JSONPath", label=_line(error))
+        help_ = f"write `$.{scalar.text}`" if _DOTTED.fullmatch(scalar.text) else ""
+        diagnostics.error("VF210", scalar.span, "this is not a valid JSONPath", label=_line(error), help=help_)
 
 
 def check_pattern(scalar: Scalar, diagnostics: Diagnostics) -> None:

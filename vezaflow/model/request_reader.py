@@ -95,6 +95,10 @@ def _body(row: Row) -> Body | None:
             return Body(BodyKind.MULTIPART, tuple(_part(part, row.diagnostics) for part in parts), node.span)
     if isinstance(node, Scalar):
         return Body(BodyKind.TEXT, parse_template(node, row.diagnostics), node.span)
+    if isinstance(node, Mapping) and not {entry.key.text for entry in node.entries} & {*BODY.keys(), "size"}:
+        help_ = "values are sent as JSON under `json`, as a form under `form`"
+        values.report_shape(node, "'body'", Kind.BODY.value, row.diagnostics, help=help_)
+        return None
     inner = open_mapping(node, BODY, row.diagnostics, what="'body'")
     content = _bytes(inner) if inner else None
     if content is None:

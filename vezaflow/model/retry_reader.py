@@ -2,7 +2,7 @@
 
 from vezaflow.diagnostics import suggest
 from vezaflow.model import values
-from vezaflow.model.fields import Kind
+from vezaflow.model.fields import Field, Kind
 from vezaflow.model.mappings import Row, open_mapping
 from vezaflow.model.request_tables import RETRIED, RETRYING, WAIT
 from vezaflow.model.statuses import read_statuses
@@ -17,9 +17,8 @@ def read_retry(row: Row) -> Retrying | None:
         return None
     span = row.key_span("retry")
     if not isinstance(node, Mapping):
-        most = RETRYING.field("max")
-        assert most is not None
-        return Retrying(None, (), values.expression(node, most, row.diagnostics), Backoff.RETRY_AFTER, None, None, span)
+        most = values.expression(node, Field("retry", Kind.COUNT, "", "3"), row.diagnostics)
+        return Retrying(None, (), most, Backoff.RETRY_AFTER, None, None, span)
     inner = open_mapping(node, RETRYING, row.diagnostics, what="'retry'")
     if inner is None:
         return None

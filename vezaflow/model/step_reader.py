@@ -1,11 +1,13 @@
 """Steps: a mapping with exactly one verb. The verb's table says which keys may stand beside it."""
 
+import re
 from collections.abc import Callable
 
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.model import values
 from vezaflow.model.fields import Kind, Table
 from vezaflow.model.fragment_values import read_include
+from vezaflow.model.habits import OTHERWISE
 from vezaflow.model.mappings import Row, first_key, items, meant, not_yet, open_mapping, pairs, respelt
 from vezaflow.model.request_reader import read_request
 from vezaflow.model.request_tables import METHODS
@@ -31,6 +33,7 @@ from vezaflow.model.steps import (
 from vezaflow.model.trees import check_name, tree
 from vezaflow.syntax import Expression, ListOf, Mapping, Node, Scalar, Sequence
 
+_IN = re.compile(r"(?P<name>\w+) +(?:in|of) +(?P<list>\w+)")
 _SHOWN = "get, post, poll, include, think, choose, repeat, for, while, if, group, parallel, set, log, skip, stop"
 
 
@@ -91,7 +94,7 @@ def _verb(node: Mapping, diagnostics: Diagnostics) -> str | None:
             second.span,
             f"a step has one verb, and this one has '{first.text}' and '{second.text}'",
             label="the second verb",
-            help="make two steps of it, each behind a `-` of its own",
+            help=_parted(first.text, second.text),
             related=((first.span, "the first verb"),),
         )
         return None
@@ -99,7 +102,20 @@ def _verb(node: Mapping, diagnostics: Diagnostics) -> str | None:
     return None
 
 
+def _parted(first: str, second: str) -> str:
+    """How two verbs of one mapping are said."""
+    outer = next((verb for verb in (second, first) if VERBS[verb].field("do") is not None), None)
+    if outer is not None:
+        return f"what '{outer}' runs stands under its `do`, in a list of steps"
+    return "make two steps of it, each behind a `-` of its own"
+
+
 def _no_verb(node: Mapping, diagnostics: Diagnostics) -> None:
+    foreign = next((entry.key for entry in node.entries if entry.key.text in OTHERWISE), None)
+    if foreign is not None:
+        said = OTHERWISE[foreign.text]
+        diagnostics.error("VF122", foreign.span, f"unknown verb '{foreign.text}' in a step", help=said)
+        return
     for entry in node.entries:
         near = meant(entry.key.text, VERBS)
         if near is not None and not _verbs_with(entry.key.text):
@@ -161,7 +177,12 @@ def _repeat(row: Row) -> Step:
 def _for(row: Row) -> Step:
     key = row.entries["for"].value
     name = row.text("for")
-    if isinstance(key, Scalar) and name:
+    if isinstance(key, Scalar) and (both := _IN.fullmatch(name)):
+        row.diagnostics.error(
+            "VF133", key.span, f"'{name}' can't be the name of a value",
+            help=f"name and list are two keys: `for: {both['name']}` and `in: ${{{both['list']}}}`",
+        )  # fmt: skip
+    elif isinstance(key, Scalar) and name:
         check_name(key, row.diagnostics)
     return For(name, _items(row), row.expression("at_once"), read_steps(row, "do"), row.key_span("for"))
 

@@ -6,8 +6,9 @@ rest is the plan's, which knows the values. What is wrong becomes a diagnostic, 
 None, so that reading goes on.
 """
 
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vezaflow.diagnostics import Diagnostics, Edit, Span, slip, suggest
 from vezaflow.model.fields import Field, Kind
@@ -43,6 +44,9 @@ class Wrong:
     help: str = ""
     meant: str = ""  # what stands there once it is mended, if there is no doubt
 
+
+# A range as people write it.
+_DASHED = re.compile(r"(?P<low>[\d.]+) ?(?P<unit>[a-z]*) ?(?:-|–|to) ?(?P<high>[\d.]+) ?(?P<last>[a-z]+)")
 
 Check = Callable[[Constant, str], Constant | Wrong]
 
@@ -126,6 +130,8 @@ def _constant(found: Literal, node: Scalar, field: Field, diagnostics: Diagnosti
     outcome = _check(found, node.text, field)
     if not isinstance(outcome, Wrong):
         return Literal(outcome, found.span)
+    if outcome.code == "VF222" and type(found.value) is not int and field.example:
+        outcome = replace(outcome, help=f"for instance `{field.key}: {field.example}`")
     _report(outcome, node.span, diagnostics, Edit(node.span, outcome.meant) if outcome.meant else None)
     return nothing(node.span)
 
@@ -180,6 +186,9 @@ def _quantity(dimension: Dimension, what: str, examples: tuple[str, str], *, lea
             try:
                 value = parse(value)
             except ValueError as error:
+                if dimension is Dimension.TIME and (dashed := _DASHED.fullmatch(written)):
+                    low, high = dashed["low"] + (dashed["unit"] or dashed["last"]), dashed["high"] + dashed["last"]
+                    return Wrong("VF221", f"'{written}' is not {what}", help=f"a range has two dots: `{low}..{high}`")
                 return Wrong("VF221", f"'{written}' is not {what}", _plain(str(error), written), _like(dimension))
         if not isinstance(value, Quantity):
             return Wrong("VF221", f"'{written}' is not {what}", help=_like(dimension))
@@ -267,7 +276,7 @@ _CHECKS: dict[Kind, Check] = {
     Kind.DURATION: _quantity(Dimension.TIME, "a duration", ("{} ms", "{} s")),
     Kind.PAUSE: _quantity(Dimension.TIME, "a duration", ("{} ms", "{} s")),
     Kind.WAIT: _quantity(Dimension.TIME, "a duration", ("{} ms", "{} s")),
-    Kind.SIZE: _quantity(Dimension.SIZE, "a size", ("{} KiB", "{} MiB"), least="nothing to send"),
+    Kind.SIZE: _quantity(Dimension.SIZE, "a size", ("{} B", "{} KiB"), least="nothing to send"),
     Kind.COUNT: _count(1),
     Kind.WHOLE: _count(0),
     Kind.RATE: _quantity(Dimension.RATE, "a rate", ("{}/s", "{}/m")),
@@ -280,14 +289,21 @@ _CHECKS: dict[Kind, Check] = {
 
 
 def _misshapen(node: Node, field: Field, diagnostics: Diagnostics) -> None:
-    report_shape(node, f"'{field.key}'", field.kind.value, diagnostics)
+    example = f"for instance `{field.key}: {field.example}`" if field.example else ""
+    if field.kind is Kind.URL and isinstance(node, Mapping):
+        example = f"write `{field.key}: {field.example}`; options stand beside it, not under it"
+    report_shape(node, f"'{field.key}'", field.kind.value, diagnostics, help=example)
 
 
-def report_shape(node: Node, what: str, wanted: str, diagnostics: Diagnostics) -> None:
-    """`what` must be something else than the node is."""
+def report_shape(node: Node, what: str, wanted: str, diagnostics: Diagnostics, *, help: str = "") -> None:  # noqa: A002
+    """`what` must be something else than the node is; `help` is said where its shape alone says no remedy."""
+    if isinstance(node, Mapping) and wanted.startswith("a list of"):
+        help = help or "every item of a list begins with `- `"  # noqa: A001
+    elif isinstance(node, Sequence) and wanted.startswith("a mapping"):
+        help = help or "the keys of a mapping stand without `- `"  # noqa: A001
     empty = isinstance(node, Scalar) and node.text == ""
     span = Span(node.span.source, max(0, node.span.start - 1), node.span.start) if empty else node.span
-    diagnostics.error("VF120", span, f"{what} must be {wanted}", label=f"this is {describe(node)}")
+    diagnostics.error("VF120", span, f"{what} must be {wanted}", label=f"this is {describe(node)}", help=help)
 
 
 def _report(wrong: Wrong, span: Span, diagnostics: Diagnostics, fix: Edit | None = None) -> None:

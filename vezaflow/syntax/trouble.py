@@ -16,6 +16,10 @@ RESERVED = frozenset(("if", "else", "and", "or", "not", "in", "true", "false", "
 _HABITS: tuple[tuple[str, str], ...] = (
     ("&&", "write `and`"),
     ("||", "write `or`"),
+    ("AND", "write `and`"),
+    ("OR", "write `or`"),
+    ("is", "to compare, write `==`; what is missing is `== null`"),
+    (":-", "what stands in for a missing value: `${env.VUS ?? 10}`"),
     ("===", "write `==`"),
     ("!==", "write `!=`"),
     ("=", "to compare, write `==`"),
@@ -34,6 +38,7 @@ _HABITS: tuple[tuple[str, str], ...] = (
     (";", "one expression, without an end sign"),
     ("…", "a range is written with two dots: 1s..2s"),
 )
+_CONDITIONS = "conditions stand in a list, each an item: `[avg < 200 ms, p(99) < 1 s]`"
 _LIKE = {
     "condition": "write it as in `p(95) < 500 ms`, `rate < 0.5 %` or `count >= 100`",
     "limit": "write it as in `< 500 ms` or `1 KiB..2 MiB`",
@@ -72,10 +77,13 @@ def explain(text: str, unexpected: UnexpectedInput, rule: str) -> Trouble:
         return Trouble(code, 0, len(text.rstrip()), "this needs a comparison before it", "", f"write `< {value}`")
     if at >= len(text):
         return Trouble(code, at, at, f"the {rule} ends too early", label, _ending(rule, label))
+    if rule == "condition" and label == "expected a name":
+        label = "expected what is judged, such as p(95)"
     return (
         _quote(text, at)
         or _unit(text, at, rule)
-        or _habit(text, at, code)
+        or _method(text, at, code)
+        or _habit(text, at, code, rule)
         or Trouble(code, at, at + len(found), f"unexpected '{found}'", label, _condition_help(rule))
     )
 
@@ -141,12 +149,31 @@ def _unit(text: str, at: int, rule: str) -> Trouble | None:
     return None
 
 
-def _habit(text: str, at: int, code: str) -> Trouble | None:
-    known = [(sign, remedy) for sign, remedy in _HABITS if text.startswith(sign, at)]
+def _method(text: str, at: int, code: str) -> Trouble | None:
+    """`a.upper()`, as it is written where functions belong to values."""
+    called = re.compile(r"\.\s*(\w+)\s*$").search(text[:at])
+    if text[at] != "(" or called is None:
+        return None
+    start = called.start(1)
+    return Trouble(code, start, at, f"'{called[1]}' is no part of a value that could be called", "",
+                   f"functions stand alone, or behind `|`: `len(list)`, `name | {called[1]}`")  # fmt: skip
+
+
+def _habit(text: str, at: int, code: str, rule: str) -> Trouble | None:
+    known = [(sign, remedy) for sign, remedy in _HABITS if text.startswith(sign, at) and _is_whole(sign, text, at)]
+    if rule == "condition":
+        known += [(sign, _CONDITIONS) for sign in ("and", "&&", ",", "or") if text.startswith(sign, at)]
     if not known:
         return None
-    sign, remedy = max(known, key=lambda pair: len(pair[0]))
+    sign, remedy = max(reversed(known), key=lambda pair: len(pair[0]))
+    if sign == "{" and re.fullmatch(r"\{[^{}:,]+\}\s*", text):
+        remedy = "one pair of braces is enough: `${name}`"
     return Trouble(code, at, at + len(sign), f"unexpected '{sign}'", "", remedy)
+
+
+def _is_whole(sign: str, text: str, at: int) -> bool:
+    """Whether a word ends where the sign does; a sign that is no word always does."""
+    return not sign.isalpha() or not text[at + len(sign) : at + len(sign) + 1].isalnum()
 
 
 def unescaped(token: Token, start: int) -> str:
