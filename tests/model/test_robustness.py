@@ -225,3 +225,11 @@ def test_a_schema_may_begin_with_the_mark_of_utf_8(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text("steps: [{get: http://127.0.0.1/, expect: {schema: s.json}}]", encoding="utf-8")
     (tmp_path / "s.json").write_bytes(b"\xef\xbb\xbf{}")
     assert not lint([tmp_path])[1].failed
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "../a.csv", ".", '"\\0.csv"', "''", "x" * 5000, '"a\\nb"'])
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl"])
+def test_a_path_that_leads_to_no_data_is_not_read(form: str, path: str, tmp_path: Path) -> None:
+    flow = f"data: {{rows: {{{form}: {path}}}}}\nsteps: [{{get: 'http://127.0.0.1/${{rows.a}}'}}]"
+    (tmp_path / "a.yml").write_text(flow, encoding="utf-8")
+    assert lint([tmp_path])[1].failed

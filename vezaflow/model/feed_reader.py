@@ -16,6 +16,7 @@ from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model.feed_tables import FEED
 from vezaflow.model.feeds import AtEnd, Dealt, Each, Feed, FeedFile, usual_each, usual_end
 from vezaflow.model.fields import Kind
+from vezaflow.model.files import is_file
 from vezaflow.model.mappings import Row, items, open_mapping, pairs
 from vezaflow.model.trees import check_name, words
 from vezaflow.model.values import report_shape
@@ -139,7 +140,7 @@ class FeedFiles:
         return replace(feed, rows=self._read[key])
 
     def _open(self, path: Path, file: FeedFile, *, hidden: bool) -> Rows | None:
-        if path not in self.overlay and not (_is_inside(path, self.root) and path.is_file()):
+        if path not in self.overlay and not (_is_inside(path, self.root) and is_file(path)):
             return None
 
         def opens(*, errors: str = "strict") -> TextIO:
