@@ -25,7 +25,7 @@ LAYERS: list[set[str]] = [
     {"results"},
     {"outputs", "reports"},
     {"trust", "limits"},
-    {"control", "explain"},
+    {"control", "explain", "tape"},
     {"sandbox", "session"},
     {"cli"},
     {"__main__"},

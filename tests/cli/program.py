@@ -1,9 +1,12 @@
 """The program as the shell sees it: run in a process of its own, with an environment of the test's own."""
 
+import atexit
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,10 +25,14 @@ class Done:
         return self.out + self.err
 
 
+STATE = tempfile.mkdtemp(prefix="vezaflow-tests-")  # what `try` records goes here
+atexit.register(shutil.rmtree, STATE, ignore_errors=True)
+
+
 def environment(values: Mapping[str, str] | None = None) -> dict[str, str]:
     """Little more than PATH: nothing of the machine that runs the tests leaks in."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
-    return {**kept, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", **(values or {})}
+    return {**kept, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", "XDG_STATE_HOME": STATE, **(values or {})}
 
 
 def vezaflow(

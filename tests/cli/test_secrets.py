@@ -63,10 +63,11 @@ def artifacts(suite: Write, tmp_path: Path) -> tuple[Done, Done, str]:
     kept = tmp_path / "kept"
     page = tmp_path / "page.md"
     words = ("--summary", kept / "summary.json", "--junit", kept / "junit.xml")
-    env = {"USER_TOKEN": TOKEN, "GITHUB_STEP_SUMMARY": str(page)}
+    env = {"USER_TOKEN": TOKEN, "GITHUB_STEP_SUMMARY": str(page), "XDG_STATE_HOME": str(tmp_path / "state")}
     ran = vezaflow("run", folder, *words, env=env)
     tried = vezaflow("try", folder / "flow.yml", env=env)
-    files = "".join(path.read_text() for path in (*sorted(kept.iterdir()), page))
+    recordings = (tmp_path / "state" / "vezaflow" / "try").iterdir()
+    files = "".join(path.read_text() for path in (*sorted(kept.iterdir()), page, *recordings))
     return ran, tried, files
 
 
@@ -77,6 +78,40 @@ def test_no_artifact_of_a_run_holds_the_secret(artifacts: tuple[Done, Done, str]
     assert leaks(ran.text) == []
     assert leaks(tried.text) == []
     assert leaks(files) == []
+
+
+def test_a_replay_that_is_given_the_secret_shows_and_keeps_it_no_more_than_the_first(
+    suite: Write, tmp_path: Path
+) -> None:
+    folder, env = suite(FLOW, "secrets: [USER_TOKEN]"), {"USER_TOKEN": TOKEN, "XDG_STATE_HOME": str(tmp_path / "s")}
+    vezaflow("try", folder, env=env)
+    done = vezaflow("try", folder, "--replay", env=env)
+    assert "not as recorded" not in done.out
+    assert leaks(done.text) == []
+
+
+FRESH = """
+steps:
+  - post: /api/v1/auth/login
+    name: login
+    json: {email: listener@veza.fr, password: sandbox}
+    extract: {token: $.token}
+  - get: /api/v1/users/me
+    name: me
+    auth: {bearer: "${token}"}
+gates: {http_req_failed: rate < 1 %}
+"""
+
+
+def test_what_a_login_answers_is_not_recorded(suite: Write, tmp_path: Path) -> None:
+    done = vezaflow("try", suite(FRESH), "--full", env={"XDG_STATE_HOME": str(tmp_path / "state")})
+    assert done.code == 0, done.text
+    token = done.out.partition('  token = "')[2].partition('"')[0]
+    assert len(token) > 8
+    (recording,) = (tmp_path / "state" / "vezaflow" / "try").iterdir()
+    text = recording.read_text()
+    assert '"login"' in text
+    assert token not in text
 
 
 def test_the_mask_stands_where_the_secret_was(artifacts: tuple[Done, Done, str]) -> None:

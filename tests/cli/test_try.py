@@ -128,3 +128,72 @@ def test_redirects_retries_and_polls_are_told_apart(suite: Write, tmp_path: Path
         "▶ not yet: this is not so: 1 against 2",
         "▶ GET /api/v1/health (2)",
     ], done.out
+
+
+# -- replay ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> dict[str, str]:
+    return {"XDG_STATE_HOME": str(tmp_path / "state")}
+
+
+def test_replay_needs_no_target_and_no_environment(tmp_path: Path, state: dict[str, str]) -> None:
+    (tmp_path / "suite.yml").write_text("base_url: ${env.BASE_URL}\nsecrets: [USER_TOKEN]\n")
+    flow = tmp_path / "flow.yml"
+    step = "get: '/api/v1/tracks/${env.STREAM_TRACK_ID}', name: track, auth: {bearer: '${env.USER_TOKEN}'}"
+    flow.write_text(f"steps: [{{{step}}}]")
+    live = vezaflow("try", flow, "--sandbox", env=state)
+    assert live.code == 0, live.text
+    flow.write_text(f"steps: [{{{step}, extract: {{title: $.title}}}}, {{think: 1h}}]")
+    offline = vezaflow("try", flow, "--replay", env=state, limit=30)
+    assert "did you mean `$.data.title`?" in offline.out
+    flow.write_text(f"steps: [{{{step}, extract: {{title: $.data.title}}}}, {{think: 1h}}]")
+    mended = vezaflow("try", flow, "--replay", env=state, limit=30)
+    assert mended.code == 0, mended.text
+    assert 'title = "Midnight River 1"' in mended.out
+    assert "1 request, all as expected; nothing was sent: the answers are of " in mended.out
+
+
+def test_replay_says_what_differs_and_what_is_missing(suite: Write, state: dict[str, str]) -> None:
+    assert vezaflow("try", suite(FLOW), env=state).code == 0
+    changed = FLOW.replace("limit: 2", "limit: 3").replace("name: after", "name: health")
+    done = vezaflow("try", suite(changed), "--replay", env=state)
+    assert done.code == 0, done.text
+    assert "that of GET /api/v1/tracks?limit=2, and this is GET /api/v1/tracks?limit=3" in done.out
+    assert "nothing is recorded for 'health'; it gets the answer of 'after'" in done.out
+    assert done.out.endswith("; 1 request not as recorded\n")
+    new = vezaflow("try", suite("steps: [{get: /api/v1/new, name: new}]"), "--replay", env=state)
+    assert new.code == 99
+    assert "no answer is recorded for 'new'; `vezaflow try` without --replay records one" in new.out
+
+
+def test_only_replaces_what_it_ran(suite: Write, state: dict[str, str]) -> None:
+    assert vezaflow("try", suite(FLOW), env=state).code == 0
+    assert vezaflow("try", suite(FLOW), "--only", "list", env=state).code == 0
+    assert vezaflow("try", suite(FLOW), "--replay", env=state).code == 0
+
+
+def test_replay_without_a_recording_says_what_to_do(suite: Write, state: dict[str, str]) -> None:
+    done = vezaflow("try", suite(FLOW), "--replay", env=state)
+    assert done.code == 97
+    assert "nothing is recorded of the flow flow yet" in done.err
+    assert "without --replay once" in done.err
+
+
+def test_a_recording_that_is_damaged_is_told_and_then_replaced(
+    suite: Write, state: dict[str, str], tmp_path: Path
+) -> None:
+    vezaflow("try", suite(FLOW), env=state)
+    (tape,) = (tmp_path / "state" / "vezaflow" / "try").iterdir()
+    tape.write_text("{")
+    assert "can't be read" in vezaflow("try", suite(FLOW), "--replay", env=state).err
+    vezaflow("try", suite(FLOW), env=state)
+    assert vezaflow("try", suite(FLOW), "--replay", env=state).code == 0
+
+
+def test_where_nothing_can_be_recorded_trying_goes_on(suite: Write, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file")
+    done = vezaflow("try", suite(FLOW), env={"XDG_STATE_HOME": str(tmp_path / "state")})
+    assert done.code == 0
+    assert "not recorded for --replay" in done.err

@@ -4,6 +4,10 @@ from vezaflow.outputs.plain import Plain
 from vezaflow.outputs.terminal import Terminal
 from vezaflow.outputs.tick import FlowNow, Output, Tick, tick_of
 from vezaflow.outputs.trace import Trace
-from vezaflow.outputs.trace_lines import TraceLines
+from vezaflow.outputs.trace_lines import TraceLines, harmless
+from vezaflow.outputs.traced import Traced, place_of
 
-__all__ = ["FlowNow", "Output", "Plain", "Terminal", "Tick", "Trace", "TraceLines", "tick_of"]
+__all__ = [
+    "FlowNow", "Output", "Plain", "Terminal", "Tick", "Trace", "TraceLines", "Traced", "harmless", "place_of",
+    "tick_of",
+]  # fmt: skip

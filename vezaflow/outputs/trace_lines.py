@@ -58,7 +58,7 @@ class TraceLines:
                     self._title(name, place_of(span, included))
                 self._fault(fault)
             case Told(message=message):
-                self._line(f"{self._paint(_BOLD, '▶')} {_harmless(message)}")
+                self._line(f"{self._paint(_BOLD, '▶')} {harmless(message)}")
             case Given(values=values):
                 for name, value in values:
                     self._value(f"{self._paint(_BOLD, '▶ set')} ", name, value, len("▶ set "))
@@ -137,7 +137,7 @@ class TraceLines:
 
     def _value(self, start: str, name: str, value: Any, column: int) -> None:
         room = max(20, self._width - column - len(f"{name} = "))
-        self._line(f"{start}{self._paint(_CYAN, name)} = {_harmless(show(value, room))}")
+        self._line(f"{start}{self._paint(_CYAN, name)} = {harmless(show(value, room))}")
 
     def _fault(self, fault: Diagnostic) -> None:
         for line in render_one(fault, colour=self._color).rstrip().splitlines():
@@ -150,8 +150,9 @@ class TraceLines:
         self._write(self._secrets.mask(text))
 
     def _cut(self, line: str) -> str:
-        return _harmless(line if len(line) <= self._width else f"{line[: self._width - 1]}…")
+        return harmless(line if len(line) <= self._width else f"{line[: self._width - 1]}…")
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """A text that was written elsewhere, for a terminal."""
     return text.translate(_SIGNS)

@@ -328,7 +328,7 @@ def _frozen(names: Names, begin: Mapping[int, Any], *, reset: bool) -> Variables
         else:
             computed.append((slot, value))
     by_slot = tuple(sorted(names.slots, key=names.slots.__getitem__))
-    return Variables(by_slot, tuple(initial), tuple(computed), reset)
+    return Variables(by_slot, tuple(initial), tuple(computed), reset, tuple(names.constants.items()))
 
 
 def _gate(gate: Gate, flow: str | None, statics: Statics) -> PlannedGate:

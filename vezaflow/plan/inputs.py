@@ -53,6 +53,16 @@ class Secrets:
         within = [found[1] for value in environment.values() for found in _IN_URL.finditer(value)]
         return cls.of((*named, *within, *map(unquote, within), *also))
 
+    def and_of(self, values: Iterable[str]) -> "Secrets":
+        """These, and more values with their dresses."""
+        return Secrets(tuple(sorted({*self.forms, *Secrets.of(values).forms}, key=len, reverse=True)))
+
+    def mask_bytes(self, data: bytes) -> bytes:
+        """The bytes with every secret blotted out that stands in them as UTF-8."""
+        for form in self.forms:
+            data = data.replace(form.encode(), _MASK.encode())
+        return data
+
     def mask(self, text: str) -> str:
         """The text with every secret blotted out, also one that was cut: what is left of it before or after `…`."""
         for form in self.forms:

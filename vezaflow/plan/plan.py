@@ -22,6 +22,7 @@ class Variables:
     initial: tuple[Any, ...]  # by slot; UNSET where nothing is there yet
     computed: tuple[tuple[int, Evaluate], ...]
     reset: bool  # whether iterations set variables, so that each has to begin afresh
+    constants: tuple[tuple[str, Any], ...] = ()  # what is no slot, because it never changes
 
 
 @dataclass(frozen=True, slots=True)

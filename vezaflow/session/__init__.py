@@ -1,9 +1,14 @@
 """The application: files → plan → load → gates → result. Only session and cli see the whole house."""
 
 from vezaflow.session.chosen import chosen
+from vezaflow.session.clock import RehearsalClock
 from vezaflow.session.files import WrongFilesError, prepare, read
 from vezaflow.session.rehearsal import rehearse
 from vezaflow.session.run import Staff, run
 from vezaflow.session.shares import merge
+from vezaflow.session.taped import as_recorded, keep_tape, tape_to_replay
 
-__all__ = ["Staff", "WrongFilesError", "chosen", "merge", "prepare", "read", "rehearse", "run"]
+__all__ = [
+    "RehearsalClock", "Staff", "WrongFilesError", "as_recorded", "chosen", "keep_tape", "merge", "prepare", "read",
+    "rehearse", "run", "tape_to_replay",
+]  # fmt: skip

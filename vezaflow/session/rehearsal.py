@@ -1,32 +1,51 @@
 """One flow once, as one user, everything shown: `vezaflow try`."""
 
-import time
-
 import trio
 
-from vezaflow.engine import RunEngine
+from vezaflow.engine import Observer, RunEngine
 from vezaflow.errors import VezaflowError
 from vezaflow.limits import require_addresses
 from vezaflow.metrics import Recorder
-from vezaflow.outputs import Trace
 from vezaflow.plan import Plan, PlannedFlow
 from vezaflow.protocols import Transport
+from vezaflow.session.clock import RehearsalClock
+from vezaflow.tape import Recording, Replay
 
 
-def rehearse(plan: Plan, flow: PlannedFlow, trace: Trace) -> bool:
-    """Run one flow once as one user, shown by `trace`. False when something failed."""
-    require_addresses(plan)
-    return trio.run(_rehearse, plan, flow, trace)
+def rehearse(plan: Plan, flow: PlannedFlow, observer: Observer, way: Recording | Replay, clock: RehearsalClock) -> bool:
+    """Run one flow once as one user, shown to `observer`. False when something failed.
+
+    `way`: to the network, or to what was recorded of it. KeyboardInterrupt when Ctrl-C was pressed.
+    """
+    if isinstance(way, Recording):
+        require_addresses(plan)
+    good = interrupted = False
+    try:
+        good = trio.run(_rehearse, plan, flow, observer, way, clock, clock=clock)
+    except* KeyboardInterrupt:  # from within a nursery it comes in a group
+        interrupted = True
+    if interrupted:
+        raise KeyboardInterrupt
+    return good
 
 
-async def _rehearse(plan: Plan, flow: PlannedFlow, trace: Trace) -> bool:
+async def _rehearse(
+    plan: Plan, flow: PlannedFlow, observer: Observer, way: Recording | Replay, clock: RehearsalClock
+) -> bool:
     transport = Transport()
-    recorder = Recorder(time.perf_counter())
-    engine = RunEngine(plan, recorder=recorder, client=transport.client, observer=trace, say=trace.said)
+    engine = RunEngine(
+        plan,
+        recorder=Recorder(clock.current_time()),
+        client=way.of(transport.client) if isinstance(way, Recording) else way.client,
+        clock=clock.current_time,
+        observer=observer,
+        say=observer.said,
+    )
     good = False
     refused: VezaflowError | None = None
     async with trio.open_nursery() as nursery:
-        await nursery.start(transport.run)
+        if isinstance(way, Recording):
+            await nursery.start(transport.run)
         await nursery.start(engine.wheel.run)
         try:
             await engine.preflight()

@@ -1,0 +1,173 @@
+"""`try --step`: stops before each step, shows what comes and the variables, and waits for a key.
+
+While it waits the rehearsal's time stands still, the connections stay served, and Ctrl-C ends the program as ever.
+"""
+
+import os
+import sys
+import termios
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import trio
+
+from vezaflow import units
+from vezaflow.cli.printing import live
+from vezaflow.diagnostics import Span
+from vezaflow.engine import GO_ON, VU, Place, Signal
+from vezaflow.errors import VezaflowError
+from vezaflow.metrics import Phase
+from vezaflow.outputs import harmless, place_of
+from vezaflow.plan import UNSET, Plan, PlannedFlow, PlannedStep, Variables, name_of, show
+from vezaflow.session import RehearsalClock
+
+_MOST_LINES = 8  # of the step's YAML
+_MOST_VALUES = 10
+_OF_SUITE = frozenset({Phase.PREFLIGHT, Phase.SETUP, Phase.TEARDOWN})
+_BOLD, _DIM, _CYAN, _YELLOW = "1", "2", "36", "33"
+_KEYS = "Enter: run it   c: run all that follows   v: whole variables   q: quit"
+
+
+def require_terminal() -> None:
+    """Raises VezaflowError where nobody could press a key."""
+    if not (sys.stdin.isatty() and live(sys.stdout)):
+        raise VezaflowError(
+            "--step asks for keys, and there is no terminal to ask on",
+            hint="run it in a terminal, with neither input nor output redirected",
+        )
+
+
+class Stepper:
+    """`before` is a hook of the Trace. `shown`: the names that it stops at (None: everywhere)."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        flow: PlannedFlow,
+        clock: RehearsalClock,
+        say: Callable[[str], None],
+        *,
+        color: bool,
+        width: int,
+        shown: frozenset[str] | None = None,
+    ) -> None:
+        self.quit = False
+        self._variables = {True: plan.variables, False: flow.variables}
+        self._clock = clock
+        self._say: Callable[[str], None] = lambda text: say(plan.secrets.mask(text))
+        self._color = color
+        self._width = width
+        self._shown = shown
+        self._asks = True
+        self._lock = trio.Lock()  # of steps side by side one asks
+        self._last: dict[str, str] = {}
+
+    async def before(self, step: PlannedStep, vu: VU, place: Place) -> int:
+        async with self._lock:
+            if self._asks and not self.quit and (self._shown is None or name_of(step) in self._shown):
+                self._show(step, place)
+                values = self._values(vu, place)
+                self._list(values, _MOST_VALUES)
+                with self._clock.held():
+                    await self._ask(values)
+        return Signal.STOP_RUN if self.quit else GO_ON
+
+    async def _ask(self, values: dict[str, str]) -> None:
+        while True:
+            match await self._key():
+                case "\r" | "\n" | " " | "n":
+                    return
+                case "c":
+                    self._asks = False
+                    return
+                case "q" | "\x04" | "":
+                    self.quit = True
+                    return
+                case "v":
+                    self._list(values, None)
+
+    async def _key(self) -> str:
+        with _keys_as_they_come():
+            sys.stdout.write(self._paint(_YELLOW, f"  {_KEYS} "))
+            sys.stdout.flush()
+            await trio.lowlevel.wait_readable(sys.stdin.fileno())
+            key = os.read(sys.stdin.fileno(), 64).decode("utf-8", "replace")
+        sys.stdout.write("\r\x1b[K\n")
+        return key
+
+    def _show(self, step: PlannedStep, place: Place) -> None:
+        where = place_of(step.span, place.included)
+        if place.phase is not Phase.ITERATION:
+            where = f"{place.phase.value}, {where}"
+        title = self._paint(_BOLD, name_of(step) or "next")
+        self._say(f"{self._paint(_YELLOW, '■')} {title}  {self._paint(_DIM, where)}")
+        lines = _written(step.span)
+        gutter = len(str(lines[-1][0]))
+        for number, line in lines[:_MOST_LINES]:
+            self._say(harmless(self._cut(f"  {number:>{gutter}} | {line}")))
+        if len(lines) > _MOST_LINES:
+            self._say(self._paint(_DIM, f"  {'':>{gutter}}   … {units.counted(len(lines) - _MOST_LINES, 'line')} more"))
+
+    def _values(self, vu: VU, place: Place) -> dict[str, str]:
+        variables = self._variables[place.phase in _OF_SUITE]
+        return {name: show(value, 4096) for name, value in _known(variables, vu)}
+
+    def _list(self, values: dict[str, str], most: int | None) -> None:
+        """The variables, those that are new or changed first."""
+        changed = [name for name in values if self._last.get(name) != values[name]]
+        names = sorted(values, key=lambda name: name not in changed)
+        for name in names[:most]:
+            text = f"{name} = {values[name]}"
+            line = harmless(f"  {text}" if most is None else self._cut(f"  {text}"))
+            tone = _CYAN if name in changed else _DIM
+            self._say(self._paint(tone, line[: 2 + len(name)]) + line[2 + len(name) :])
+        if most is not None and len(names) > most:
+            self._say(self._paint(_DIM, f"  … and {units.counted(len(names) - most, 'variable')} more"))
+        self._last = values
+
+    def _cut(self, line: str) -> str:
+        return line if len(line) <= self._width else f"{line[: self._width - 1]}…"
+
+    def _paint(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._color else text
+
+
+def _known(variables: Variables, vu: VU) -> Iterator[tuple[str, object]]:
+    """Every variable that has a value; a fragment's own with the fragment's path."""
+    slots = zip(variables.names, vu.slots, strict=False)
+    for name, value in (*variables.constants, *slots):
+        if value is not UNSET:
+            scope, _, own = name.rpartition(":")
+            fragment = scope.rpartition(":")[2].partition("@")[0]
+            yield f"{own} ({fragment})" if fragment else own, value
+
+
+def _written(span: Span) -> list[tuple[int, str]]:
+    """The lines in which a step stands, with their numbers: those around its verb that are set as deep as it."""
+    source = span.source
+    number, column = source.position(span.start)
+    depth = column - 1
+    first = last = number
+    while first > 1 and not source.line(first)[:depth].strip() and _depth(source.line(first - 1)) >= depth - 2:
+        first -= 1
+    while last <= source.text.count("\n") and _depth(source.line(last + 1)) >= depth:
+        last += 1
+    return [(each, source.line(each)) for each in range(first, last + 1)]
+
+
+def _depth(line: str) -> int:
+    """How far a line is set in; -1 for an empty one, which belongs nowhere."""
+    return len(line) - len(line.lstrip()) if line.strip() else -1
+
+
+@contextmanager
+def _keys_as_they_come() -> Iterator[None]:
+    """The terminal gives each key at once, unseen, and forgets those that were pressed too early."""
+    stdin = sys.stdin.fileno()
+    before = termios.tcgetattr(stdin)
+    try:
+        tty.setcbreak(stdin)
+        yield
+    finally:
+        termios.tcsetattr(stdin, termios.TCSADRAIN, before)

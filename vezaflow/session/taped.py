@@ -1,0 +1,56 @@
+"""The tape of a flow: found by the flow's file, played in a rehearsal, or brought up to date by one."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.model import Flow
+from vezaflow.plan import Inputs, Plan
+from vezaflow.tape import Recording, Tape, place_for, read_tape, write_tape
+
+
+def tape_to_replay(flow: Flow) -> Tape:
+    """What was recorded of the flow. Raises VezaflowError where nothing was, or nothing that can be read."""
+    path = place_of_tape(flow)
+    try:
+        tape = read_tape(path)
+    except (OSError, ValueError) as e:
+        raise VezaflowError(
+            f"--replay: the recording {path} can't be read: {e}",
+            hint="`vezaflow try` without --replay makes a new one",
+            code=ExitCode.REFUSED,
+        ) from None
+    if tape is None or not tape.takes:
+        raise VezaflowError(
+            f"--replay: nothing is recorded of the flow {flow.name} yet",
+            hint="run `vezaflow try` without --replay once: it records every answer",
+            code=ExitCode.REFUSED,
+        )
+    return tape
+
+
+def as_recorded(inputs: Inputs, tape: Tape, *, tape_wins: bool) -> Inputs:
+    """The inputs, with those of the recording where there are none (`tape_wins`: instead of them)."""
+    layers = (inputs.environment, tape.inputs) if tape_wins else (tape.inputs, inputs.environment)
+    base_url = tape.base_url if inputs.base_url is None else inputs.base_url
+    return replace(inputs, environment={**layers[0], **layers[1]}, base_url=base_url)
+
+
+def keep_tape(recording: Recording, plan: Plan, flow: Flow) -> str:
+    """Write what was recorded over what was there of the same steps. Returns why that can't be, or ''."""
+    path = place_of_tape(flow)
+    try:
+        older = read_tape(path)
+    except (OSError, ValueError):
+        older = None
+    tape = recording.tape(plan, flow.name, older)
+    try:
+        write_tape(path, tape)
+    except OSError as e:
+        return f"not recorded for --replay: {path}: {e.strerror}"
+    return ""
+
+
+def place_of_tape(flow: Flow) -> Path:
+    return place_for(Path(flow.source.path), os.environ)

@@ -1,0 +1,93 @@
+"""Where a flow's tape lies: one file of JSON lines below `$XDG_STATE_HOME/vezaflow/try`, for its owner alone.
+
+Laws: a tape is written whole or not at all; what can't be read is told, never guessed at; the folder is bounded.
+"""
+
+import base64
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from vezaflow.tape.take import Key, Take, Tape
+
+_VERSION = 1
+_MOST_TAPES = 50  # the oldest go
+
+
+def place_for(flow_file: Path, environment: Mapping[str, str]) -> Path:
+    """The file of the tape of a flow, whether it is there or not."""
+    state = environment.get("XDG_STATE_HOME", "")
+    home = Path(state) if state.startswith("/") else Path(environment.get("HOME") or "/", ".local", "state")
+    whole = flow_file.resolve()
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", whole.stem)[:40]
+    return home / "vezaflow" / "try" / f"{name}-{hashlib.sha256(os.fsencode(whole)).hexdigest()[:16]}.jsonl"
+
+
+def write_tape(path: Path, tape: Tape) -> None:
+    """Replace the tape at `path`. OSError when it can't be written."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.writelines(_lines(tape))
+        os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    for old in newest(path.parent)[_MOST_TAPES:]:
+        old.unlink(missing_ok=True)
+
+
+def read_tape(path: Path) -> Tape | None:
+    """The tape at `path`, None where there is none. ValueError, or OSError, when it can't be read."""
+    try:
+        written = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        first, *lines = written.splitlines()
+        head = orjson.loads(first)
+        if head["version"] != _VERSION:
+            raise ValueError("another version of vezaflow wrote it")
+        takes = tuple(_take(orjson.loads(line)) for line in lines)
+        return Tape(head["flow"], dict(head["inputs"]), head["base_url"], takes)
+    except (KeyError, TypeError, AttributeError) as e:
+        raise ValueError(f"it is damaged: {e!r}") from None
+
+
+def newest(folder: Path) -> list[Path]:
+    """The tapes in a folder, the newest first."""
+    return sorted(folder.glob("[!.]*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def _lines(tape: Tape) -> Iterator[bytes]:
+    head = {"version": _VERSION, "flow": tape.flow, "inputs": dict(tape.inputs), "base_url": tape.base_url}
+    yield orjson.dumps(head) + b"\n"
+    for take in tape.takes:
+        fields = asdict(take)
+        fields["key"] = list(take.key)
+        fields["body"] = _written(take.body)
+        yield orjson.dumps(fields) + b"\n"
+
+
+def _written(body: bytes | None) -> dict[str, str] | None:
+    if body is None:
+        return None
+    try:
+        return {"text": body.decode()}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode()}
+
+
+def _take(fields: dict[str, Any]) -> Take:
+    body = fields["body"]
+    if body is not None:
+        body = body["text"].encode() if "text" in body else base64.b64decode(body["base64"])
+    headers = tuple((str(name), str(value)) for name, value in fields["headers"])
+    return Take(**{**fields, "key": Key(*fields["key"]), "headers": headers, "body": body})

@@ -1,0 +1,140 @@
+"""Clients whose answers are kept. What a step gets is the client's own answer, untouched.
+
+Only answers are kept: where none came, what was recorded before stays worth more.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from vezaflow.plan import Plan, Secrets
+from vezaflow.protocols import Body, ClientOptions, Exchange, Origin, Sender, Want
+from vezaflow.tape.credentials import credentials_of
+from vezaflow.tape.position import Position
+from vezaflow.tape.take import Key, Take, Tape, bounded, written_url
+
+MOST_BODY = 4 << 20  # bytes of one body
+MOST = 32 << 20  # bytes of a recording
+_SEARCHED = 256 << 10  # bytes of a request's body, for credentials
+Make = Callable[[ClientOptions], Sender]
+
+
+class Recording:
+    """What one rehearsal got; `secrets` and `tape` know all credentials that came by."""
+
+    def __init__(self, position: Position, base: Origin | None, secrets: Secrets) -> None:
+        self.position = position
+        self._base = base
+        self._secrets = secrets
+        self._takes: list[Take] = []
+        self._room = MOST
+        self._credentials: dict[str, None] = {}
+
+    def of(self, make: Make) -> Make:
+        """Clients as `make` makes them, with their answers recorded."""
+        return lambda options: _Recorded(make(options), self)
+
+    @property
+    def secrets(self) -> Secrets:
+        """The plan's secrets, and the credentials that were seen."""
+        return self._secrets.and_of(self._credentials)
+
+    def tape(self, plan: Plan, flow: str, older: Tape | None) -> Tape:
+        """What was recorded, masked, and what an older tape has of steps that did not run."""
+        secrets = self.secrets
+        base_url = plan.inputs.base_url and secrets.mask(plan.inputs.base_url)
+        fresh = Tape(flow, dict(plan.shown_inputs), base_url, tuple(_masked(take, secrets) for take in self._takes))
+        whole = fresh.over(older)
+        return replace(whole, takes=bounded(whole.takes, MOST))
+
+    def note(
+        self, key: Key, origin: Origin, head: bytes, body: Body, exchange: Exchange, certificate: float | None
+    ) -> None:
+        """Keep an answer, as far as there is room."""
+        method, target, headers, small = _request(head)
+        url = written_url(origin, target, self._base)
+        pieces = (body,) if isinstance(body, bytes) else (body or (small,))
+        for piece in pieces:
+            self._saw(credentials_of(headers, bytes(piece[:_SEARCHED]), url))
+        self._saw(credentials_of(exchange.headers, exchange.body))
+        fits = len(exchange.body) <= min(MOST_BODY, self._room)
+        started = exchange.started
+        take = Take(
+            key=key,
+            method=method,
+            url=url,
+            status=exchange.status,
+            headers=tuple(exchange.headers),
+            body=exchange.body if fits else None,
+            sent=exchange.sent - started,
+            first=exchange.first - started,
+            ended=exchange.ended - started,
+            certificate=certificate,
+            at=time.time(),
+        )
+        if take.size <= self._room:
+            self._room -= take.size
+            self._takes.append(take)
+
+    def _saw(self, credentials: Iterable[str]) -> None:
+        self._credentials.update(dict.fromkeys(credentials))
+
+
+class _Recorded:
+    """Has the shape of protocols.Sender, and one within."""
+
+    def __init__(self, client: Sender, recording: Recording) -> None:
+        self.cookies = client.cookies
+        self._client = client
+        self._recording = recording
+
+    async def send(
+        self,
+        origin: Origin,
+        head: bytes,
+        body: Body,
+        want: Want,
+        timeout: float,
+        *,
+        bodyless: bool = False,
+        replayable: bool = True,
+    ) -> Exchange:
+        key = self._recording.position.next_key()
+        exchange = await self._client.send(origin, head, body, want, timeout, bodyless=bodyless, replayable=replayable)
+        if exchange.error is None:
+            self._recording.note(key, origin, head, body, exchange, self._client.certificate_ends())
+        return exchange
+
+    def certificate_ends(self) -> float | None:
+        return self._client.certificate_ends()
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _request(head: bytes) -> tuple[str, str, list[tuple[str, str]], bytes]:
+    """Method, target and headers of a request's head, and a small body that came with it."""
+    whole, _, body = head.partition(b"\r\n\r\n")
+    first, *lines = whole.decode("utf-8", "replace").split("\r\n")
+    method, _, rest = first.partition(" ")
+    pairs = (line.partition(":") for line in lines)
+    return method, rest.rpartition(" ")[0], [(name, value.strip()) for name, _, value in pairs], body
+
+
+def _masked(take: Take, secrets: Secrets) -> Take:
+    headers = tuple(
+        (name, _cookie(value) if name == "set-cookie" else secrets.mask(value)) for name, value in take.headers
+    )
+    return replace(
+        take,
+        key=take.key._replace(step=secrets.mask(take.key.step)),
+        url=secrets.mask(take.url),
+        headers=headers,
+        body=None if take.body is None else secrets.mask_bytes(take.body),
+    )
+
+
+def _cookie(line: str) -> str:
+    """A Set-Cookie without the cookie's value, however short."""
+    pair, semicolon, rest = line.partition(";")
+    return f"{pair.partition('=')[0]}=•••{semicolon}{rest}"

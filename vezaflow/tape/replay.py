@@ -1,0 +1,123 @@
+"""Clients that answer from a tape and know no network.
+
+A request is answered with what its step got in the same run of it; where that is not there, with the answer to the
+same method and URL of another step. `note` is told where the request is another than the one that was recorded.
+"""
+
+from collections.abc import Callable
+
+import trio
+
+from vezaflow.plan import Secrets
+from vezaflow.protocols import Body, ClientOptions, CookieJar, ErrorKind, Exchange, Origin, Want
+from vezaflow.tape.position import Position
+from vezaflow.tape.take import Key, Take, Tape, written_url
+
+_QUOTED_MASK = "%E2%80%A2%E2%80%A2%E2%80%A2"
+
+
+class Replay:
+    """The answers of a tape, and how often the requests were others than those recorded."""
+
+    def __init__(
+        self, tape: Tape, position: Position, base: Origin | None, secrets: Secrets, note: Callable[[str], None]
+    ) -> None:
+        self.position = position
+        self.others = 0
+        self._tape = tape
+        self._base = base
+        self._secrets = secrets
+        self._note = note
+
+    def client(self, options: ClientOptions) -> "ReplayClient":
+        return ReplayClient(self, options)
+
+    def take(self, origin: Origin, head: bytes) -> Take | str:
+        """The answer to the request that is sent now, or why there is none."""
+        key = self.position.next_key()
+        method, target, _ = head.decode("utf-8", "replace").split(" ", 2)
+        url = self._plain(written_url(origin, target, self._base))
+        named = key._replace(step=self._secrets.mask(key.step))
+        take = self._tape.by_key.get(named)
+        if take is None:
+            take = next((t for t in self._tape.takes if (t.method, self._plain(t.url)) == (method, url)), None)
+            if take is None:
+                return f"{_absence(self._tape, named)}; `vezaflow try` without --replay records one"
+            self._note(f"replay: nothing is recorded for {_words(named)}; it gets the answer of {_words(take.key)}")
+        elif (take.method, self._plain(take.url)) != (method, url):
+            self.others += 1
+            self._note(f"replay: the recorded answer is that of {take.method} {take.url}, and this is {method} {url}")
+        if take.body is None:
+            return f"the recorded answer of {_words(take.key)} was too large to be kept"
+        return take
+
+    def _plain(self, url: str) -> str:
+        """A URL as it stands on the tape, however its masked parts were written."""
+        return self._secrets.mask(url).replace(_QUOTED_MASK, "•••")
+
+
+class ReplayClient:
+    """Has the shape of protocols.Sender."""
+
+    def __init__(self, replay: Replay, options: ClientOptions) -> None:
+        self.cookies = CookieJar()
+        self._replay = replay
+        self._cookies_on = options.cookies
+        self._certificate: float | None = None
+
+    async def send(
+        self,
+        origin: Origin,
+        head: bytes,
+        body: Body,
+        want: Want,
+        timeout: float,
+        *,
+        bodyless: bool = False,
+        replayable: bool = True,
+    ) -> Exchange:
+        await trio.lowlevel.checkpoint()
+        take = self._replay.take(origin, head)
+        exchange = Exchange()
+        exchange.started = exchange.sent = exchange.first = exchange.ended = trio.current_time()
+        if isinstance(take, str):
+            exchange.error, exchange.detail = ErrorKind.UNREACHABLE, take
+            return exchange
+        exchange.status, exchange.headers, exchange.body = take.status, list(take.headers), take.body or b""
+        exchange.sent += take.sent
+        exchange.first += take.first
+        exchange.ended += take.ended
+        exchange.bytes_sent, exchange.bytes_received = len(head), len(exchange.body)
+        self._certificate = take.certificate
+        if self._cookies_on:
+            path = head.decode("utf-8", "replace").split(" ", 2)[1]
+            for name, value in take.headers:
+                if name == "set-cookie":
+                    self.cookies.take(origin, path, value)
+        return exchange
+
+    def certificate_ends(self) -> float | None:
+        return self._certificate
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def _words(key: Key) -> str:
+    return f"'{key.step}'{_nth(key)}"
+
+
+def _nth(key: Key) -> str:
+    run = f" in its run {key.run}" if key.run > 1 else ""
+    turn = f", request {key.turn}" if key.turn > 1 else ""
+    return run + turn
+
+
+def _absence(tape: Tape, key: Key) -> str:
+    runs = {take.key.run for take in tape.takes if take.key.step == key.step}
+    if not runs:
+        return f"no answer is recorded for '{key.step}'"
+    if key.run not in runs:
+        count = "only one run" if len(runs) == 1 else f"only {len(runs)} runs"
+        return f"no answer is recorded for run {key.run} of '{key.step}', {count} of it"
+    return f"no answer is recorded for request {key.turn} of '{key.step}'"
