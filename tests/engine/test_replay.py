@@ -162,6 +162,30 @@ async def test_redirects_retries_and_polls_are_played_in_their_order(autojump_cl
     assert replay.others == 0
 
 
+async def test_what_ran_at_the_same_time_is_told_apart(autojump_clock: trio.testing.MockClock) -> None:
+    flow = """
+    steps:
+      - set: {ids: "${[3, 1, 2]}"}
+      - for: id
+        in: ${ids}
+        at_once: 3
+        do:
+          - {get: "/a/${id}", name: a, extract: {b: $.b}}
+          - {get: "/b/${b}", name: b}
+    """
+
+    def target(_method: str, path: str) -> Reply:
+        number = path[-1]
+        return Reply(200, b'{"b": %s}' % number.encode(), after=float(number) + 0.1)
+
+    plan = plan_of(flow)
+    tape = await recorded(plan, Target(target))
+    assert [take.url[-4:] for take in tape.takes] == ["/a/1", "/a/2", "/b/1", "/a/3", "/b/2", "/b/3"]
+    seen, replay = await replayed(plan, tape)
+    assert [s for _, s in statuses(seen)] == [200] * 6
+    assert replay.others == 0
+
+
 async def test_a_body_that_is_too_large_is_not_kept_and_that_is_said(autojump_clock: trio.testing.MockClock) -> None:
     plan = plan_of("steps: [{get: /a, name: a}]")
     tape = await recorded(plan, Target(always(Reply(200, b"x" * (5 << 20)))))

@@ -105,6 +105,9 @@ class _Recorded:
             self._recording.note(key, origin, head, body, exchange, self._client.certificate_ends())
         return exchange
 
+    def beside(self) -> Sender:
+        return _Recorded(self._client.beside(), self._recording)
+
     def certificate_ends(self) -> float | None:
         return self._client.certificate_ends()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import trio
 
 from vezaflow.plan import Secrets
-from vezaflow.protocols import Body, ClientOptions, CookieJar, ErrorKind, Exchange, Origin, Want
+from vezaflow.protocols import Body, ClientOptions, CookieJar, ErrorKind, Exchange, Origin, Sender, Want
 from vezaflow.tape.position import Position
 from vezaflow.tape.take import Key, Take, Tape, written_url
 
@@ -29,7 +29,7 @@ class Replay:
         self._secrets = secrets
         self._note = note
 
-    def client(self, options: ClientOptions) -> "ReplayClient":
+    def client(self, options: ClientOptions) -> Sender:
         return ReplayClient(self, options)
 
     def take(self, origin: Origin, head: bytes) -> Take | str:
@@ -95,6 +95,9 @@ class ReplayClient:
                 if name == "set-cookie":
                     self.cookies.take(origin, path, value)
         return exchange
+
+    def beside(self) -> "ReplayClient":
+        return self
 
     def certificate_ends(self) -> float | None:
         return self._certificate
