@@ -1,7 +1,8 @@
 """Clients that answer from a tape and know no network.
 
-A request is answered with what its step got in the same run of it; where that is not there, with the answer to the
-same method and URL of another step. `note` is told where the request is another than the one that was recorded.
+A request is answered with what its step got in the same run of it, or for the same method and URL in another; where
+its step got nothing, with what another step got for them. `note` is told where the request is another than the one
+that was recorded.
 """
 
 from collections.abc import Callable
@@ -24,6 +25,7 @@ class Replay:
     ) -> None:
         self.position = position
         self.others = 0
+        self._used: set[Key] = set()
         self._tape = tape
         self._base = base
         self._secrets = secrets
@@ -38,18 +40,34 @@ class Replay:
         method, target, _ = head.decode("utf-8", "replace").split(" ", 2)
         url = self._plain(written_url(origin, target, self._base))
         named = key._replace(step=self._secrets.mask(key.step))
-        take = self._tape.by_key.get(named)
+        take, note = self._found(named, method, url)
         if take is None:
-            take = next((t for t in self._tape.takes if (t.method, self._plain(t.url)) == (method, url)), None)
-            if take is None:
-                return f"{_absence(self._tape, named)}; `vezaflow try` without --replay records one"
-            self._note(f"replay: nothing is recorded for {_words(named)}; it gets the answer of {_words(take.key)}")
-        elif (take.method, self._plain(take.url)) != (method, url):
-            self.others += 1
-            self._note(f"replay: the recorded answer is that of {take.method} {take.url}, and this is {method} {url}")
+            return f"{_absence(self._tape, named)}; `vezaflow try` without --replay records one"
+        if note:
+            self._note(f"replay: {note}")
         if take.body is None:
             return f"the recorded answer of {_words(take.key)} was too large to be kept"
+        self._used.add(take.key)
         return take
+
+    def _found(self, key: Key, method: str, url: str) -> tuple[Take | None, str]:
+        """The take that answers a request, and what there is to say of it.
+
+        Rounds that run at the same time may come in another order than they did: of one step the URL decides.
+        """
+        exact = self._tape.by_key.get(key)
+        same = [take for take in self._tape.takes if (take.method, self._plain(take.url)) == (method, url)]
+        if exact in same:
+            return exact, ""
+        for take in same:
+            if take.key.step == key.step and take.key not in self._used:
+                return take, ""
+        if exact is not None:
+            self.others += 1
+            return exact, f"the recorded answer is that of {exact.method} {exact.url}, and this is {method} {url}"
+        if same:
+            return same[0], f"nothing is recorded for {_words(key)}; it gets the answer of {_words(same[0].key)}"
+        return None, ""
 
     def _plain(self, url: str) -> str:
         """A URL as it stands on the tape, however its masked parts were written."""
