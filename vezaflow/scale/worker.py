@@ -181,7 +181,7 @@ class Worker:
             "moments": [moment.to_json() for moment in moments],
             "said": said,
             "unsaid": unsaid,
-            "summary": await _written_slowly(report.summary),
+            "summary": await written_slowly(report.summary),
         }
 
     def _say(self, message: str) -> None:
@@ -191,13 +191,11 @@ class Worker:
             self._unsaid += 1
 
 
-async def _written_slowly(summary: Summary) -> Json:
+async def written_slowly(summary: Summary) -> Json:
     """Summary.to_json, row by row, with a turn for everybody else between two: at once it would be a stall of 10 ms."""
     record = Summary(flows=summary.flows, vus=summary.vus).to_json()
-    for request in summary.requests.items():
-        record["requests"] += Summary(requests=dict([request])).to_json()["requests"]
-        await trio.lowlevel.checkpoint()
-    for step in summary.steps.items():
-        record["steps"] += Summary(steps=dict([step])).to_json()["steps"]
-        await trio.lowlevel.checkpoint()
+    for part in ("requests", "steps", "attempts"):
+        for row in getattr(summary, part).items():
+            record[part] += Summary(**{part: dict([row])}).to_json()[part]
+            await trio.lowlevel.checkpoint()
     return record

@@ -1,0 +1,28 @@
+"""What a worker sends once a second is all that it has measured."""
+
+import pytest
+import trio.testing
+
+from vezaflow.metrics import Recorder, Summary
+from vezaflow.scale.worker import written_slowly
+
+
+def measured() -> Summary:
+    recorder = Recorder(0.0)
+    step = recorder.step("f", "s", "GET", tags=(("page", "1"),), checks=("status",))
+    recorder.flow("f").vus = 1
+    recorder.flow("f").iteration(0.2)
+    step.connected(0.0, 0.01, 0.0)
+    step.answered(200, 0.1, 0.0, 0.0, 10, 20)
+    step.unanswered("refused", 0.5)
+    step.attempts().retried()
+    step.attempts().ended(0.3, failed=False)
+    recorder.fold(1.0)
+    return recorder.snapshot()
+
+
+@pytest.mark.trio
+async def test_no_row_is_left_out(autojump_clock: trio.testing.MockClock) -> None:
+    summary = measured()
+    assert all((summary.requests, summary.steps, summary.flows, summary.vus, summary.attempts))
+    assert await written_slowly(summary) == summary.to_json()
