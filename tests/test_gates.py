@@ -10,7 +10,7 @@ from vezaflow.gates import AbortWatch, Concern, ConcernKind, Outcome, concerns_o
 from vezaflow.metrics import Recorder, Summary
 from vezaflow.plan import PlannedGate
 from vezaflow.results import exit_code_of, headline
-from vezaflow.syntax import Condition
+from vezaflow.syntax import Condition, Reference
 from vezaflow.units import Dimension, Quantity
 
 SPAN = Span(Source("suite.yml", "gates:"), 0, 5)
@@ -19,7 +19,12 @@ SHORT = Concern(ConcernKind.LOAD_NOT_REACHED, "only 3 of 10 VUs were started")
 
 
 def gate(
-    metric: str, aggregate: str, operator: Any, bound: float | Quantity, argument: float | None = None, **options: Any
+    metric: str,
+    aggregate: str,
+    operator: Any,
+    bound: float | Quantity | Reference,
+    argument: float | None = None,
+    **options: Any,
 ) -> PlannedGate:
     condition = Condition(aggregate, argument, operator, bound, "as written", SPAN)
     options = {"flow": None, "labels": (), **options}
@@ -144,6 +149,82 @@ def test_a_gate_sees_its_own_flow_and_labels_only() -> None:
 def test_rates_per_second_are_over_the_time_that_was_judged() -> None:
     per_second = gate("http_reqs", "rate", ">=", Quantity(3, Dimension.RATE))
     assert outcome(per_second, summary(0.1, 0.1, 0.1)) is Outcome.GREEN
+
+
+def by_page(**durations: float) -> Summary:
+    """Pages by number (`p1=…`), each with its one answer's duration."""
+    recorder = Recorder(0.0)
+    recorder.flow("f").vus = 1
+    for name, duration in durations.items():
+        page = recorder.step("f", "s", "GET", tags=(("page", name.removeprefix("p")),))
+        page.answered(200, duration, 0.0, 0.0, 1, 1)
+    recorder.fold(1.0)
+    return recorder.snapshot()
+
+
+def later_page(factor: float = 1.5, plus: float = 0.0, early: str = "1", **options: Any) -> PlannedGate:
+    slack = Quantity(plus, Dimension.TIME) if plus else None
+    reference = Reference("p", 95.0, (("page", early),), factor, slack, f"p(95){{page:{early}}}", SPAN)
+    return gate("http_req_duration", "p", "<", reference, 95.0, labels=(("page", "20"),), **options)
+
+
+def test_a_figure_is_compared_with_another_of_its_metric() -> None:
+    assert outcome(later_page(), by_page(p1=0.1, p20=0.14)) is Outcome.GREEN
+    (verdict,) = judge([later_page()], by_page(p1=0.1, p20=0.2))
+    assert verdict.outcome is Outcome.RED
+    assert verdict.reason == "p(95) = 200 ms, wanted < 150 ms, for p(95){page:1} = 100 ms"
+    assert (verdict.bound, verdict.compared) == (pytest.approx(0.15, rel=0.002), pytest.approx(0.1, rel=0.002))
+    assert verdict.margin == pytest.approx(-1 / 3, rel=0.01)
+
+
+def test_what_is_added_gives_room_to_small_figures() -> None:
+    figures = by_page(p1=0.001, p20=0.003)
+    assert outcome(later_page(), figures) is Outcome.RED
+    assert outcome(later_page(plus=0.005), figures) is Outcome.GREEN
+
+
+def test_pages_are_compared_by_ranges() -> None:
+    figures = by_page(p1=0.1, p3=0.2, p7=9.0, p20=0.25)
+    assert outcome(later_page(early="1..5"), figures) is Outcome.GREEN
+    assert outcome(later_page(early="1..2"), figures) is Outcome.RED
+
+
+def test_shares_are_compared_as_the_whole_they_make() -> None:
+    whole = by_page(p1=0.1, p20=0.14).merge(Summary.from_json(by_page(p1=0.2, p20=0.25).to_json()))
+    (verdict,) = judge([later_page()], whole)
+    assert verdict.compared == pytest.approx(0.2, rel=0.002)
+    assert verdict.outcome is Outcome.GREEN
+
+
+@pytest.mark.parametrize(
+    ("figures", "missing"),
+    [
+        (by_page(p20=0.1), "nothing to judge: no samples of http_req_duration{page:1}"),
+        (by_page(p1=0.1), "nothing to judge: no samples of http_req_duration{page:20}"),
+    ],
+)
+def test_a_comparison_without_one_of_its_sides_is_inconclusive(figures: Summary, missing: str) -> None:
+    (verdict,) = judge([later_page()], figures)
+    assert (verdict.outcome, verdict.reason) == (Outcome.INCONCLUSIVE, missing)
+    assert verdict.margin is None
+
+
+def test_both_sides_need_the_samples_that_a_gate_asks_for() -> None:
+    figures = by_page(p1=0.1, p20=0.1).merge(by_page(p20=0.1))
+    (verdict,) = judge([later_page(samples=2)], figures)
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert verdict.reason == "only 1 of at least 2 samples of http_req_duration{page:1}"
+
+
+def test_a_busy_generator_compares_no_times() -> None:
+    assert outcome(later_page(), by_page(p1=0.1, p20=0.9), BUSY) is Outcome.INCONCLUSIVE
+
+
+def test_a_comparison_may_abort_a_run_by_what_came_last() -> None:
+    watch = AbortWatch([later_page(abort=True, window=2.0)])
+    slow, late = by_page(p1=0.1, p20=0.9), by_page(p1=0.1, p20=0.1)
+    assert watch.broken(1.0, slow) is not None
+    assert watch.broken(4.0, slow.merge(late)) is None, "in the window both are alike"
 
 
 class TestAbort:

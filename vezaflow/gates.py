@@ -11,8 +11,9 @@ from enum import Enum
 from operator import eq, ge, gt, le, lt, ne
 
 from vezaflow import units
-from vezaflow.metrics import METRICS, Kind, Summary, Window
+from vezaflow.metrics import METRICS, Kind, Measurement, Summary, Window
 from vezaflow.plan import PlannedGate
+from vezaflow.syntax import Labels, Reference
 from vezaflow.units import Dimension, Quantity
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -51,17 +52,21 @@ class Concern:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a gate. `value` is in base units, None without samples."""
+    """What became of a gate. `value` is in base units, None without samples; so is `compared`, the figure that the
+    condition names in the place of a fixed bound."""
 
     gate: PlannedGate
     outcome: Outcome
     value: float | None
     samples: int
     reason: str = ""  # one line; empty when green
+    compared: float | None = None
 
     @property
-    def bound(self) -> float:
-        return bound_of(self.gate)
+    def bound(self) -> float | None:
+        """What the value was compared with, in base units; None without samples of what the condition names."""
+        bound = self.gate.condition.bound
+        return _bound(bound, self.compared) if isinstance(bound, Reference) else _amount(bound)
 
     @property
     def shown(self) -> str:
@@ -71,13 +76,22 @@ class Verdict:
     @property
     def shown_bound(self) -> str:
         """The condition's right half: `< 500 ms`."""
-        return f"{self.gate.condition.operator} {shown(self.bound, dimension_of(self.gate))}"
+        bound = "–" if self.bound is None else shown(self.bound, dimension_of(self.gate))
+        return f"{self.gate.condition.operator} {bound}"
+
+    @property
+    def shown_compared(self) -> str:
+        """What the condition compares with, `p(95){page:1} = 12 ms`; empty for a fixed bound, or without samples."""
+        bound = self.gate.condition.bound
+        if not isinstance(bound, Reference) or self.compared is None:
+            return ""
+        return f"{bound.text} = {shown(self.compared, METRICS[self.gate.metric].dimension_of(bound.aggregate))}"
 
     @property
     def margin(self) -> float | None:
         """The room left, as a share of the bound; below zero when it broke. None where that means nothing."""
         operator, bound = self.gate.condition.operator, self.bound
-        if self.value is None or bound == 0 or operator in ("==", "!="):
+        if self.value is None or not bound or operator in ("==", "!="):
             return None
         room = (bound - self.value) / abs(bound)
         return room if operator in ("<", "<=") else -room
@@ -88,10 +102,14 @@ def dimension_of(gate: PlannedGate) -> Dimension | None:
     return METRICS[gate.metric].dimension_of(gate.condition.aggregate)
 
 
-def bound_of(gate: PlannedGate) -> float:
-    """The bound in base units."""
-    bound = gate.condition.bound
+def _amount(bound: float | Quantity) -> float:
     return bound.amount if isinstance(bound, Quantity) else float(bound)
+
+
+def _bound(reference: Reference, compared: float | None) -> float | None:
+    if compared is None:
+        return None
+    return reference.factor * compared + (_amount(reference.plus) if reference.plus is not None else 0.0)
 
 
 def shown(value: float, dimension: Dimension | None) -> str:
@@ -99,10 +117,10 @@ def shown(value: float, dimension: Dimension | None) -> str:
     return units.number(value) if dimension is None else units.text(value, dimension)
 
 
-def _shown_beside(value: float, bound: float, dimension: Dimension | None) -> str:
+def _shown_beside(value: float, bound: float | None, dimension: Dimension | None) -> str:
     """A figure beside its bound: where rounding would make the two look alike, with as many digits as it takes."""
     text = shown(value, dimension)
-    if value == bound or text != shown(bound, dimension):
+    if bound is None or value == bound or text != shown(bound, dimension):
         return text
     scale, unit = {Dimension.TIME: (1e3, " ms"), Dimension.RATIO: (1e2, " %")}.get(dimension, (1.0, ""))  # type: ignore[arg-type]
     for digits in range(4, 16):
@@ -125,24 +143,46 @@ def judge(
 
 
 def _verdict(gate: PlannedGate, summary: Summary, seconds: float | None, concerns: Sequence[Concern]) -> Verdict:
+    condition, bound = gate.condition, gate.condition.bound
     measured = summary.select(gate.metric, gate.flow, gate.labels)
-    condition = gate.condition
-    value = measured.aggregate(condition.aggregate, condition.argument)
-    if value is None and measured.samples and condition.aggregate == "rate" and seconds:
-        total = measured.aggregate("count")
-        value = None if total is None else total / seconds
-    if value is None:
-        reason = f"nothing to judge: no samples of {_selector(gate)}"
-        return Verdict(gate, Outcome.INCONCLUSIVE, None, measured.samples, reason)
-    if measured.samples < gate.samples:
-        reason = f"only {units.number(measured.samples)} of at least {units.number(gate.samples)} samples"
-        return Verdict(gate, Outcome.INCONCLUSIVE, value, measured.samples, reason)
+    value = _figure(measured, condition.aggregate, condition.argument, seconds)
+    compared, missing = None, _too_few(gate, measured, value, gate.labels)
+    if isinstance(bound, Reference):
+        labels = bound.labels_beside(gate.labels)
+        other = summary.select(gate.metric, gate.flow, labels)
+        compared = _figure(other, bound.aggregate, bound.argument, seconds)
+        missing = missing or _too_few(gate, other, compared, labels)
+
+    def verdict(outcome: Outcome, reason: str = "") -> Verdict:
+        return Verdict(gate, outcome, value, measured.samples, reason, compared)
+
+    if missing:
+        return verdict(Outcome.INCONCLUSIVE, missing)
     doubt = _doubt(gate, concerns)
     if doubt is not None:
-        return Verdict(gate, Outcome.INCONCLUSIVE, value, measured.samples, doubt.text)
-    if _COMPARE[condition.operator](value, bound_of(gate)):
-        return Verdict(gate, Outcome.GREEN, value, measured.samples)
-    return Verdict(gate, Outcome.RED, value, measured.samples, _broken(gate, value))
+        return verdict(Outcome.INCONCLUSIVE, doubt.text)
+    held = verdict(Outcome.GREEN)
+    assert value is not None
+    assert held.bound is not None
+    return held if _COMPARE[condition.operator](value, held.bound) else verdict(Outcome.RED, _broken(held))
+
+
+def _figure(measured: Measurement, aggregate: str, argument: float | None, seconds: float | None) -> float | None:
+    value = measured.aggregate(aggregate, argument)
+    if value is None and measured.samples and aggregate == "rate" and seconds:
+        total = measured.aggregate("count")
+        return None if total is None else total / seconds
+    return value
+
+
+def _too_few(gate: PlannedGate, measured: Measurement, value: float | None, labels: Labels) -> str:
+    """Why one side of a gate can't be judged; empty if it can."""
+    if value is None:
+        return f"nothing to judge: no samples of {_selector(gate, labels)}"
+    if measured.samples >= gate.samples:
+        return ""
+    of = f" of {_selector(gate, labels)}" if isinstance(gate.condition.bound, Reference) else ""
+    return f"only {units.number(measured.samples)} of at least {units.number(gate.samples)} samples{of}"
 
 
 def _doubt(gate: PlannedGate, concerns: Sequence[Concern]) -> Concern | None:
@@ -155,11 +195,9 @@ def _doubt(gate: PlannedGate, concerns: Sequence[Concern]) -> Concern | None:
     return next((concern for concern in concerns if concern.kind is ConcernKind.SATURATED), None)
 
 
-def _broken(gate: PlannedGate, value: float) -> str:
-    dimension = dimension_of(gate)
-    bound = bound_of(gate)
-    got = _shown_beside(value, bound, dimension)
-    return f"{aggregate_text(gate)} = {got}, wanted {gate.condition.operator} {shown(bound, dimension)}"
+def _broken(verdict: Verdict) -> str:
+    other = f", for {verdict.shown_compared}" if verdict.shown_compared else ""
+    return f"{aggregate_text(verdict.gate)} = {verdict.shown}, wanted {verdict.shown_bound}{other}"
 
 
 def aggregate_text(gate: PlannedGate) -> str:
@@ -170,8 +208,8 @@ def aggregate_text(gate: PlannedGate) -> str:
     return f"{condition.aggregate}({condition.argument:g})"
 
 
-def _selector(gate: PlannedGate) -> str:
-    inner = ",".join(f"{name}:{value}" for name, value in gate.labels)
+def _selector(gate: PlannedGate, labels: Labels) -> str:
+    inner = ",".join(f"{name}:{value}" for name, value in labels)
     where = f" in {gate.flow}" if gate.flow else ""
     return (f"{gate.metric}{{{inner}}}" if inner else gate.metric) + where
 

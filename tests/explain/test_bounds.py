@@ -48,6 +48,8 @@ def amounts(steps: str, more: str = "") -> tuple[int, float, float]:
         (f"[{{for: x, in: '${{here}}', at_once: 2, do: [{GET}]}}]", (0, inf, 0)),
         (f"[{{repeat: 3, do: [{GET}, {{if: vu > 1, do: [{{skip: enough}}]}}]}}]", (1, 3, 0)),
         ("[{poll: {get: /}, until: status() == 200, within: 5s}]", (1, inf, 0)),
+        ("[{paginate: {get: /}, next: $.next, pages: 7}]", (1, 7, 0)),
+        ("[{paginate: {get: /}, next: $.next, into: query.cursor, pages: '${n}'}]", (1, 3, 0)),
         (f"[{{think: '${{here}}'}}, {GET}]", (1, 1, 0)),
     ],
 )

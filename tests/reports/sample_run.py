@@ -9,7 +9,7 @@ from vezaflow.gates import Concern, Verdict, concerns_of, judge, overall
 from vezaflow.metrics import Phase, Recorder
 from vezaflow.plan import PlannedGate
 from vezaflow.results import MASK, FlowAsked, Health, RunResult, Versions, exit_code_of
-from vezaflow.syntax import Condition
+from vezaflow.syntax import Condition, Reference
 from vezaflow.units import Dimension, Quantity
 
 SUITE = Source("flows/suite.yml", "gates:\n  http_req_duration: p(95) < 500 ms\n")
@@ -20,7 +20,7 @@ def gate(
     metric: str,
     aggregate: str,
     operator: str,
-    bound: float | Quantity,
+    bound: float | Quantity | Reference,
     text: str,
     *,
     argument: float | None = None,

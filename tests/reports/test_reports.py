@@ -15,6 +15,7 @@ from vezaflow.diagnostics import Diagnostic, Severity, Span
 from vezaflow.gates import Concern, ConcernKind, Outcome
 from vezaflow.metrics import Recorder, Summary
 from vezaflow.reports import as_json, console, junit, step_summary, summary_json
+from vezaflow.syntax import Reference
 
 GOLDEN = Path(__file__).parent / "golden"
 BUSY = Concern(ConcernKind.SATURATED, "the generator used 97 % of its core", "fewer VUs, or a bigger machine")
@@ -47,6 +48,16 @@ def test_tables_keep_to_the_width_with_all_flows_named(width: int) -> None:
 def test_far_from_a_bound_is_told_in_times_not_in_percent() -> None:
     text = console(run((gate("http_reqs", "count", ">=", 10, "count >= 10"),)))
     assert "held  http_reqs: count >= 10  2,011  201 times the bound" in text
+
+
+def test_a_comparison_is_told_with_both_of_its_figures() -> None:
+    other = Reference("p", 95.0, (("step", "segment"),), 5.0, None, "p(95){step:segment}", Span(SUITE, 0, 1))
+    text, labels = "p(95) < 5 * p(95){step:segment}", (("step", "search"),)
+    result = run((gate("http_req_duration", "p", "<", other, text, argument=95.0, labels=labels),))
+    assert "385 ms  32.5 % to spare (p(95){step:segment} = 114 ms)" in console(result)
+    assert "385 ms 32.5 % to spare (p(95){step:segment} = 114 ms)" in junit(result)
+    found = as_json(result)["gates"][0]
+    assert (found["value"], found["compared"], found["bound"]) == pytest.approx((0.385, 0.114, 0.57), rel=0.005)
 
 
 def test_arrivals_are_in_the_json_of_an_open_flow_alone() -> None:

@@ -19,6 +19,7 @@ from vezaflow.syntax import (
     Literal,
     Name,
     Range,
+    Reference,
     Scalar,
     Template,
     Unary,
@@ -401,6 +402,37 @@ def test_conditions(text: str, aggregate: str, argument: float | None, operator:
 
 
 @pytest.mark.parametrize(
+    ("text", "factor", "figure", "labels", "plus"),
+    [
+        ("p(95) < p(95){page:1}", 1.0, ("p", 95), (("page", "1"),), None),
+        ("p(95) < 1.5*p(50){page:1..5, step:a}+10ms", 1.5, ("p", 50), (("page", "1..5"), ("step", "a")), 0.01),
+        ("p(99) < 3 * med", 3, ("med", None), (), None),
+        ("count >= count{step:a} + 5", 1.0, ("count", None), (("step", "a"),), 5),
+        ('rate < 2 * rate{step:"a, b"}', 2, ("rate", None), (("step", "a, b"),), None),
+    ],
+)
+def test_a_condition_may_name_another_figure(
+    text: str, factor: float, figure: tuple[str, float | None], labels: object, plus: float | None
+) -> None:
+    diagnostics = Diagnostics()
+    found = parse_condition(scalar(text), diagnostics)
+    assert not diagnostics.items
+    assert found is not None
+    assert isinstance(found.bound, Reference)
+    bound = found.bound
+    assert (bound.factor, (bound.aggregate, bound.argument), bound.labels) == (factor, figure, labels)
+    assert (bound.plus.amount if isinstance(bound.plus, Quantity) else bound.plus) == plus
+    assert text.endswith(bound.span.text)
+
+
+def test_the_labels_of_a_figure_stand_in_the_place_of_the_gates_own() -> None:
+    found = parse_condition(scalar("p(95) < p(95){page:1}"), Diagnostics())
+    assert found is not None
+    assert isinstance(found.bound, Reference)
+    assert found.bound.labels_beside((("page", "20"), ("step", "a"))) == (("page", "1"), ("step", "a"))
+
+
+@pytest.mark.parametrize(
     ("text", "under", "words"),
     [
         ("p95 < 500 ms", "p95", "write p(95)"),
@@ -413,7 +445,11 @@ def test_conditions(text: str, aggregate: str, argument: float | None, operator:
         ("p(95) 500 ms", "500 ms", "expected a comparison"),
         ("p(95) <", "", "ends too early"),
         ("", "", "an empty condition"),
-        ("p(95) < x", "x", "expected a number"),
+        ("p(95) < x", "x", "unknown aggregate"),
+            ("p(95) < 2 *", "", "expected a name"),
+            ("p(95) < p(95){page}", "{page}", "not a label"),
+            ("p(95) < p(95){}", "{}", "no label"),
+            ("p(95) < p(95) * 2", "*", "expected the end"),
     ],
 )
 def test_what_is_no_condition_is_reported(text: str, under: str, words: str) -> None:

@@ -519,6 +519,11 @@ _ROWS: tuple[Rule, ...] = (
         "The load that the file writes ends before so many samples are there: the gate would be red, or inconclusive, "
         "in every run.",
     ),
+    Rule(
+        "VF509", _ERROR, "a figure compared with itself",
+        "A gate can compare a figure with another one of its metric, as in `p(95) < 1.5 * p(95){page:1}`. The two must "
+        "differ, by their labels or by the aggregate.",
+    ),
     # --- 6xx: while the run goes on
     Rule(
         "VF601", _ERROR, "unexpected status",

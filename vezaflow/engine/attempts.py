@@ -29,9 +29,7 @@ def attempted_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk, 
     looks = Looks(request, recorder, desk)
     record = recorder.attempts()
     clock = desk.clock
-    course = _single(request, looks)
-    if request.retry is not None:
-        course = _retried(course, request.retry, record, desk, sleep_until)
+    course = attempts_of(request, looks, record, desk, sleep_until)
     if request.poll is not None:
         course = _polled(course, request.poll, desk, sleep_until)
 
@@ -42,6 +40,16 @@ def attempted_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk, 
         return GO_ON if failure is None else looks.fail(vu, failure)
 
     return run
+
+
+def attempts_of(
+    request: PlannedRequest, looks: Looks, record: AttemptRecorder, desk: Desk, sleep_until: Sleep
+) -> Attempt:
+    """The request once, or as often as its `retry` says."""
+    course = _single(request, looks)
+    if request.retry is None:
+        return course
+    return _retried(course, request.retry, record, desk, sleep_until)
 
 
 def _single(request: PlannedRequest, looks: Looks) -> Attempt:

@@ -13,11 +13,12 @@ import trio
 
 from vezaflow.diagnostics import Span
 from vezaflow.engine.attempts import attempted_step
+from vezaflow.engine.pages import paginated_step
 from vezaflow.engine.pauses import Sleep, pause_of, wait_until
 from vezaflow.engine.requests import Desk, Place, Run, request_step
 from vezaflow.engine.together import parallel_step, spread_step
 from vezaflow.engine.vu import VU, Signal
-from vezaflow.metrics import FlowRecorder, Phase, Recorder, StepRecorder
+from vezaflow.metrics import PAGE, FlowRecorder, Phase, Recorder, StepRecorder
 from vezaflow.plan import (
     UNSET,
     Evaluate,
@@ -154,6 +155,16 @@ class Interpreter:
         stage = self._stage
         checks = tuple(check.name for check in step.checks)
         recorder = self._recorder(step.name, step.method, step.tags, checks)
+        if step.pages is not None:
+            group = "::".join(self._groups)
+
+            def of_page(number: int) -> StepRecorder:
+                tags = (*step.tags, (PAGE, str(number)))
+                return stage.recorder.step(
+                    stage.desk.flow, step.name, step.method, phase=stage.phase, group=group, tags=tags, checks=checks
+                )
+
+            return paginated_step(step, step.pages, recorder, of_page, stage.desk, stage.sleep_until)
         if step.retry is not None or step.poll is not None:
             return attempted_step(step, recorder, stage.desk, stage.sleep_until)
         return request_step(step, recorder, stage.desk)

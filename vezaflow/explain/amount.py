@@ -89,7 +89,7 @@ def _sequence(steps: Iterable[PlannedStep]) -> _Way:
 def _way(step: PlannedStep) -> _Way:
     match step:
         case PlannedRequest():
-            return _Way(Amount(1, inf if step.poll is not None else 1, step.foreseen.sends), None)
+            return _Way(Amount(1, _most(step), step.foreseen.sends), None)
         case PlannedThink():
             return _Way(Amount(pause=_mean(step.duration)), None)
         case PlannedChoose():
@@ -111,6 +111,13 @@ def _way(step: PlannedStep) -> _Way:
         case PlannedSet() | PlannedLog():
             return _Way(_NOTHING, None)
     assert_never(step)
+
+
+def _most(request: PlannedRequest) -> float:
+    """How often a step sends its request at most, retries aside."""
+    if request.poll is not None:
+        return inf
+    return request.pages.most if request.pages is not None else 1
 
 
 def _choice(weights: Sequence[int], ways: Sequence[_Way]) -> _Way:

@@ -1,7 +1,7 @@
 """What was measured: the metrics' table, the recorder that takes samples in, and the summary that answers."""
 
 from vezaflow.metrics.attempts import AttemptRecorder
-from vezaflow.metrics.catalog import AGGREGATES, INTERRUPTED, METRICS, Kind, Metric, Phase
+from vezaflow.metrics.catalog import AGGREGATES, INTERRUPTED, METRICS, PAGE, Kind, Metric, Phase
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.moments import Merger, Moment, timeline_of
@@ -14,6 +14,7 @@ __all__ = [
     "AGGREGATES",
     "INTERRUPTED",
     "METRICS",
+    "PAGE",
     "AttemptRecorder",
     "Counter",
     "ErrorRow",

@@ -68,8 +68,10 @@ class Metric:
 
 
 IDENTITY = ("flow", "step", "method", "group", "phase")
+PAGE = "page"  # which one of a `paginate` it was, from 1; a gate may give a range: `page:1..5`
 OUTCOME = ("status", "expected_response")
-_REQUEST = (*IDENTITY, *OUTCOME)
+_SENT = (*IDENTITY, PAGE)
+_REQUEST = (*_SENT, *OUTCOME)
 _FAILURE = (*_REQUEST, "error")
 _FLOW = ("flow",)
 
@@ -92,10 +94,10 @@ _ALL = (
     _time(
         "http_req_blocked",
         "What came before a connection could be opened: DNS; 0 on a reused one.",
-        IDENTITY,
+        _SENT,
     ),
-    _time("http_req_connecting", "Opening the TCP connection; 0 on a reused one.", IDENTITY),
-    _time("http_req_tls_handshaking", "The TLS handshake; 0 on a reused connection.", IDENTITY),
+    _time("http_req_connecting", "Opening the TCP connection; 0 on a reused one.", _SENT),
+    _time("http_req_tls_handshaking", "The TLS handshake; 0 on a reused connection.", _SENT),
     _time("http_req_sending", "Handing the request's bytes to the kernel. Of answers that came."),
     _time("http_req_waiting", "From the request's last byte to the answer's first. Of answers that came."),
     _time("http_req_receiving", "From the answer's first byte to its last. Of answers that came."),
@@ -108,7 +110,7 @@ _ALL = (
         _FAILURE,
     ),
     _count("http_req_errors", "Failed requests, by the label `error`, the kind of failure.", _FAILURE),
-    _count("http_reqs_interrupted", "Requests cut off by the end of the run; in no other metric.", IDENTITY),
+    _count("http_reqs_interrupted", "Requests cut off by the end of the run; in no other metric.", _SENT),
     _count("iterations", "Iterations that came to their end, failed ones too.", _FLOW),
     _count("iterations_failed", "Iterations that a failed request ended or marked.", _FLOW),
     _count("iterations_interrupted", "Iterations cut off by the end of the run.", _FLOW),
@@ -131,19 +133,19 @@ _ALL = (
     ),
     _time("iteration_duration", "A whole iteration with its think times. Of those that did not fail.", _FLOW),
     _time("group_duration", "One pass through a `group`, think times included.", (*_FLOW, "group")),
-    Metric("checks", Kind.RATE, Dimension.RATIO, "Expectations that held.", (*IDENTITY, "check")),
+    Metric("checks", Kind.RATE, Dimension.RATIO, "Expectations that held.", (*_SENT, "check")),
     _time(
         "step_duration",
-        "A step with `retry` or `poll`, from its first attempt to the end of its last, waits included; a `parallel` "
-        "with a name, until all in it has ended. Of those that did not fail.",
+        "A step with `retry`, `poll` or `paginate`, from its first request to the end of its last, waits included; a "
+        "`parallel` with a name, until all in it has ended. Of those that did not fail.",
         IDENTITY,
     ),
     Metric(
         "step_failed",
         Kind.RATE,
         Dimension.RATIO,
-        "The share of the steps with `retry` or `poll` that failed in the end, and of the `parallel` steps with a name "
-        "in which something failed.",
+        "The share of the steps with `retry`, `poll` or `paginate` that failed in the end, and of the `parallel` steps "
+        "with a name in which something failed.",
         IDENTITY,
     ),
     _count("http_req_retries", "Requests sent again by `retry`.", IDENTITY),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vezaflow.metrics.attempts import Attempts
-from vezaflow.metrics.catalog import INTERRUPTED, METRICS, Kind, Phase
+from vezaflow.metrics.catalog import INTERRUPTED, METRICS, PAGE, Kind, Phase
 from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram, merged
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
@@ -78,7 +78,7 @@ class _Wanted:
             return False
         if key.phase is not self.phase or (self.judged is not None and key.judged is not self.judged):
             return False
-        return all(_identity(key, name) == value for name, value in self.labels if name not in _OUTCOMES)
+        return all(_agrees(key, name, value) for name, value in self.labels if name not in _OUTCOMES)
 
     def outcome(self, key: RequestKey) -> bool:
         return self.step(key.at) and all(
@@ -110,6 +110,14 @@ _OUTCOMES: dict[str, Callable[[RequestKey], str]] = {
     "error": lambda key: key.error,
     "expected_response": lambda key: "false" if key.error else "true",
 }
+
+
+def _agrees(key: StepKey, name: str, value: str) -> bool:
+    held = _identity(key, name)
+    if name != PAGE or held == value or held is None:
+        return held == value
+    low, _, high = value.partition("..")
+    return all(number.isdecimal() for number in (low, held, high)) and int(low) <= int(held) <= int(high)
 
 
 def _identity(key: StepKey, name: str) -> str | None:

@@ -54,6 +54,7 @@ EXTRACT = Table(
             "//channel/item/title",
         ),
         Field("header", Kind.TEXT, "A header's name.", "location"),
+        Field("link", Kind.TEXT, "The URLs of the `Link` header with this relation, made whole (RFC 8288).", "next"),
         Field("cookie", Kind.TEXT, "A cookie's name.", "session"),
         Field(
             "m3u8",

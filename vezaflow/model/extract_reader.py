@@ -21,11 +21,12 @@ def read_extracts(row: Row) -> tuple[Extract, ...]:
         row.node("extract"), "'extract'", field.kind.value, row.diagnostics, example=f"extract: {field.example}"
     ):
         check_name(entry.key, row.diagnostics)
-        found.append(_extract(entry, row.diagnostics))
+        found.append(read_extract(entry, row.diagnostics))
     return tuple(found)
 
 
-def _extract(entry: Entry, diagnostics: Diagnostics) -> Extract:
+def read_extract(entry: Entry, diagnostics: Diagnostics) -> Extract:
+    """What stands behind a name, or behind another key that takes a value out of an answer."""
     name, node = entry.key.text, entry.value
     if isinstance(node, Scalar):
         source = From.ANSWER if node.text in ANSWER else From.JSON
@@ -87,7 +88,7 @@ def _argument(row: Row, source: From) -> str:
         case From.M3U8 | From.ANSWER:
             choice = row.constant(source.value)
             return choice if isinstance(choice, str) else row.field(source.value).choices[0]
-        case From.HEADER | From.COOKIE:
+        case From.HEADER | From.LINK | From.COOKIE:
             return row.text(source.value)
     assert_never(source)
 

@@ -62,6 +62,8 @@ class Kind(Enum):
     RETRIED = "a status, a class such as `5xx`, a kind of failure such as `timeout`, or a list of them"
     WAIT = "a duration, a range of two, or a mapping such as `{exponential: 200 ms}`"
     REQUEST = "a request step"
+    NEXT = "a JSONPath, or an extraction such as `{link: next}`"
+    PARAMETER = "a parameter of the query, such as `query.cursor`"
     FRAGMENT = "the path of a fragment below `parts/`"
     INPUTS = "a mapping of names to types"
     RENAMES = "a mapping of outputs to names"

@@ -8,15 +8,14 @@ from vezaflow.diagnostics import Diagnostics, Span, suggest
 from vezaflow.metrics import METRICS
 from vezaflow.model import values
 from vezaflow.model.fields import Kind
+from vezaflow.model.gate_labels import piece
 from vezaflow.model.gates import Gate
 from vezaflow.model.mappings import Row, items, open_mapping, pairs
 from vezaflow.model.tables import GATE
-from vezaflow.syntax import AGGREGATES, Entry, Mapping, Node, Scalar, Sequence, parse_condition
+from vezaflow.syntax import AGGREGATES, Entry, Labels, Mapping, Node, Scalar, Sequence, parse_condition, split_labels
 
 _KEY = re.compile(r"(?P<metric>[^{}]+?)\s*(?:\{(?P<labels>.*)\})?\s*", re.DOTALL)
 _AGGREGATE = re.compile(rf"p\(.*\)|p[0-9]+|{'|'.join(AGGREGATES[1:])}")
-_NEXT_LABEL = re.compile(r",\s*(?=\w+\s*:)")
-Labels = tuple[tuple[str, str], ...]
 
 
 def read_gates(row: Row, key: str) -> tuple[Gate, ...]:
@@ -47,7 +46,7 @@ def unknown_metric(metric: str, key: Span, diagnostics: Diagnostics) -> None:
     near = suggest(metric, METRICS)
     diagnostics.error(
         "VF501",
-        _piece(key, metric),
+        piece(key, metric),
         f"there is no metric '{metric}'",
         label=f"did you mean '{near}'?" if near else "",
         help="" if near else "the metrics are k6's: http_req_duration, http_req_failed, iterations, …",
@@ -64,29 +63,15 @@ def _key(key: Scalar, diagnostics: Diagnostics) -> tuple[str, Labels]:
             help="write it like `http_req_duration{step:search}: p(95) < 300 ms`",
         )
         return key.text, ()
-    labels = []
-    for piece in _NEXT_LABEL.split(match["labels"]) if match["labels"] else ():
-        name, colon, value = piece.partition(":")
-        if colon and name.strip() and value.strip():
-            labels.append((name.strip(), _unquoted(value.strip())))
-        else:
-            diagnostics.error(
-                "VF129",
-                _piece(key.span, piece.strip()),
-                f"'{piece.strip()}' is not a label",
-                help="labels are `name:value`, as in `{step:search}`",
-            )
-    return match["metric"], tuple(sorted(labels))
-
-
-def _piece(key: Span, word: str) -> Span:
-    """Where a word stands in a gate's key; the whole key where escapes are in the way."""
-    at = key.text.find(word) if word else -1
-    return key if at < 0 else Span(key.source, key.start + at, key.start + at + len(word))
-
-
-def _unquoted(value: str) -> str:
-    return value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" else value
+    labels, wrong = split_labels(match["labels"] or "")
+    for word in wrong:
+        diagnostics.error(
+            "VF129",
+            piece(key.span, word),
+            f"'{word}' is not a label",
+            help="labels are `name:value`, as in `{step:search}`",
+        )
+    return match["metric"], labels
 
 
 def _gate(node: Node, key: Scalar, metric: str, labels: Labels, diagnostics: Diagnostics) -> Gate | None:

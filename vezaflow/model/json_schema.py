@@ -187,8 +187,8 @@ def _gates(field: Field) -> Schema:
     }
 
 
-def _extracts(field: Field) -> Schema:
-    return _named({"anyOf": [{"enum": list(ANSWER)}, _pattern(r"^\$($|[^{])", Kind.JSONPATH), *_refs(field)]})
+def _extract(field: Field) -> Schema:
+    return {"anyOf": [{"enum": list(ANSWER)}, _pattern(r"^\$($|[^{])", Kind.JSONPATH), *_refs(field)]}
 
 
 def _ignores(field: Field) -> Schema:
@@ -239,13 +239,15 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.PREFLIGHT: _preflight,
     Kind.BODY: lambda field: _any(_VALUE, *_refs(field)),
     Kind.PARTS: lambda field: _named(_any(_VALUE, *_refs(field))),
-    Kind.EXTRACTS: _extracts,
+    Kind.EXTRACTS: lambda field: _named(_extract(field)),
     Kind.EXPECT: lambda field: _any(_STATUS, _list(_STATUS), *_refs(field)),
     Kind.MATCHES: lambda field: _named(_any(_VALUE, {"type": "array"}, *_refs(field))),
     Kind.RETRY: lambda field: _any(_COUNT, *_refs(field)),
     Kind.RETRIED: _fixed({"anyOf": [_RETRIED, _list(_RETRIED)]}),
     Kind.WAIT: lambda field: _any(_pattern(_PAUSE, field.kind), *_refs(field)),
     Kind.REQUEST: lambda field: _any(*_refs(field)),
+    Kind.NEXT: _extract,
+    Kind.PARAMETER: _matching(r"^query\.."),
     Kind.FRAGMENT: _matching(r"^(\./)?parts/"),
     Kind.INPUTS: lambda field: _named({"anyOf": [{"enum": [each.value for each in InputType]}, *_refs(field)]}),
     Kind.RENAMES: _fixed(_named(_NAME)),

@@ -18,6 +18,7 @@ from vezaflow.model.steps import (
     Include,
     Log,
     OnFailure,
+    Paginate,
     Parallel,
     Poll,
     Repeat,
@@ -86,7 +87,7 @@ class _Ways:
                 inside = known | {variable}
                 way = self.loop(steps, inside) if step.at_once is None else self.steps(steps, inside)
                 return None if way is None else way - ({variable} - known)
-            case Group() | Poll():
+            case Group() | Poll() | Paginate():
                 return self.steps(tuple(one for part in inner(step) for one in part), known)
             case Parallel(branches=branches):
                 return self.beside(branches, known)

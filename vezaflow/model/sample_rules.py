@@ -11,10 +11,9 @@ from vezaflow.diagnostics import Diagnostics
 from vezaflow.model.constants import Most, constant, total
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Executor
-from vezaflow.model.steps import Choose, For, Group, If, Include, Parallel, Poll, Repeat, Request, Step, While
+from vezaflow.model.steps import Choose, For, Group, If, Include, Paginate, Parallel, Poll, Repeat, Request, Step, While
 from vezaflow.model.suite import Flow, Suite
 from vezaflow.syntax import Call, Expression, ListOf
-from vezaflow.units import Quantity
 
 
 def check_samples(suite: Suite, diagnostics: Diagnostics) -> None:
@@ -38,7 +37,8 @@ def _check(gate: Gate, flows: tuple[Flow, ...], who: str, diagnostics: Diagnosti
     needed = gate.samples or 0
     if gate.condition.aggregate == "count" and gate.condition.operator in (">", ">=", "=="):
         bound = gate.condition.bound
-        needed = max(needed, 0 if isinstance(bound, Quantity) else ceil(bound + (gate.condition.operator == ">")))
+        if isinstance(bound, int | float):
+            needed = max(needed, ceil(bound + (gate.condition.operator == ">")))
     if needed > most:
         what = "iterations" if gate.metric == "iterations" else "requests"
         diagnostics.warning(
@@ -128,6 +128,8 @@ def _of_step(step: Step, name: str | None) -> Most:
             return 1 if step.retry is None else None
         case Poll():
             return None
+        case Paginate(request=request, pages=pages):
+            return _times(constant(pages), _of_step(request, name))
         case If(then=then, otherwise=otherwise):
             return _larger([_requests(then, name), _requests(otherwise, name)])
         case Choose(branches=branches):

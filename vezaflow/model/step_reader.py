@@ -9,6 +9,7 @@ from vezaflow.model.fields import Kind, Table
 from vezaflow.model.fragment_values import read_include
 from vezaflow.model.habits import OTHERWISE
 from vezaflow.model.mappings import Row, first_key, items, meant, not_yet, open_mapping, pairs, respelt
+from vezaflow.model.page_reader import read_pages
 from vezaflow.model.request_reader import read_request
 from vezaflow.model.request_tables import METHODS
 from vezaflow.model.step_tables import BRANCH, STEPS, VERBS
@@ -34,7 +35,9 @@ from vezaflow.model.trees import check_name, tree
 from vezaflow.syntax import Expression, ListOf, Mapping, Node, Scalar, Sequence
 
 _IN = re.compile(r"(?P<name>\w+) +(?:in|of) +(?P<list>\w+)")
-_SHOWN = "get, post, poll, include, think, choose, repeat, for, while, if, group, parallel, set, log, skip, stop"
+_SHOWN = (
+    "get, post, poll, paginate, include, think, choose, repeat, for, while, if, group, parallel, set, log, skip, stop"
+)
 
 
 def read_steps(row: Row, key: str) -> tuple[Step, ...]:
@@ -145,16 +148,33 @@ def _verbs_with(key: str) -> list[str]:
 
 
 def _poll(row: Row) -> Step | None:
-    node = row.entries["poll"].value
-    request = _step(node, row.diagnostics) if isinstance(node, Mapping) else None
-    if isinstance(request, Request):
-        span = row.key_span("poll")
-        return Poll(request, row.required("until"), row.expression("every"), row.required("within"), span)
+    request = _repeated(row, "poll")
+    if request is None:
+        return None
+    span = row.key_span("poll")
+    return Poll(request, row.required("until"), row.expression("every"), row.required("within"), span)
+
+
+def _paginate(row: Row) -> Step | None:
+    request = _repeated(row, "paginate")
+    return None if request is None else read_pages(row, request)
+
+
+def _repeated(row: Row, verb: str) -> Request | None:
+    """The request that a step of this verb sends more than once; None, with the reason reported, if it is none."""
+    node = row.entries[verb].value
+    step = _step(node, row.diagnostics) if isinstance(node, Mapping) else None
+    if isinstance(step, Request):
+        return step
     if not isinstance(node, Mapping):
-        values.report_shape(node, "'poll'", Kind.REQUEST.value, row.diagnostics)
-    elif request is not None:
+        values.report_shape(node, f"'{verb}'", Kind.REQUEST.value, row.diagnostics)
+    elif step is not None:
         row.diagnostics.error(
-            "VF120", request.span, "only a request can be polled", label="this is another step", help="poll a `get`"
+            "VF120",
+            step.span,
+            f"only a request can stand in a `{verb}`",
+            label="this is another step",
+            help=f"for instance `{VERBS[verb].one_of[0].example}`",
         )
     return None
 
@@ -249,6 +269,7 @@ def _stop(row: Row) -> Step:
 
 _READERS: dict[str, Callable[[Row], Step | None]] = {
     "poll": _poll,
+    "paginate": _paginate,
     "include": read_include,
     "think": lambda row: Think(row.required("think"), row.key_span("think")),
     "choose": _choose,

@@ -7,6 +7,8 @@ from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.input_types import InputType
 from vezaflow.model.request_tables import REQUEST
 
+MOST_PAGES = 500  # of one walk: each has figures of its own
+
 _DO = Field("do", Kind.STEPS, "The steps.", "[{get: /api/v1/tracks}]", required=True)
 
 STEPS: tuple[Table, ...] = (
@@ -33,6 +35,44 @@ STEPS: tuple[Table, ...] = (
             Field("within", Kind.DURATION, "When the step fails, if the answer never says so.", "30s", required=True),
         ),
         one_of=(Field("poll", Kind.REQUEST, "The request.", "{get: /api/v1/uploads/1}", tables=("request",)),),
+    ),
+    Table(
+        "paginate",
+        "a paginate step",
+        "Walk through pages: send the request for one after the other, until an answer names no next one.",
+        (
+            Field(
+                "next",
+                Kind.NEXT,
+                "Where an answer says what comes next. Nothing, null, false or an empty text: it was the last page.",
+                "$.next_cursor",
+                required=True,
+                tables=("extract",),
+            ),
+            Field(
+                "into",
+                Kind.PARAMETER,
+                "The parameter in which the next request says it.",
+                "query.cursor",
+                default="it is the next page's URL",
+            ),
+            Field(
+                "pages",
+                Kind.COUNT,
+                f"How many pages at most, up to {MOST_PAGES}; the samples of each have the label `page`.",
+                "20",
+                required=True,
+            ),
+        ),
+        one_of=(
+            Field(
+                "paginate",
+                Kind.REQUEST,
+                "The request; an extraction with `all` gathers from all pages, any other is of the last one.",
+                "{get: /api/v1/tracks}",
+                tables=("request",),
+            ),
+        ),
     ),
     Table(
         "include",

@@ -34,6 +34,7 @@ class From(Enum):
     JSON = "json"
     REGEX = "regex"
     HEADER = "header"
+    LINK = "link"
     COOKIE = "cookie"
     CSS = "css"
     XPATH = "xpath"
@@ -47,7 +48,7 @@ class Extract:
 
     name: str
     source: From
-    argument: str  # JSONPath, pattern, selector, XPath, header's or cookie's name, or one of the source's words
+    argument: str  # JSONPath, pattern, selector, XPath, a name, a link's relation, or one of the source's words
     argument_span: Span
     pipe: Expression | None  # what each value goes through; it is called `it`
     where: Expression | None  # names are the fields of the item (or `it`)
@@ -215,6 +216,18 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True)
+class Paginate:
+    """Send a request for one page after the other."""
+
+    request: Request
+    next: Extract  # where an answer says what comes next
+    parameter: str  # of the query, in which the next request says it; empty: it is the next page's URL
+    parameter_span: Span
+    pages: Expression  # a bound is mandatory
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Think:
     duration: Expression  # TIME or Range of TIME
     span: Span
@@ -356,5 +369,20 @@ class Include:
 
 
 Step = (
-    Request | Include | Poll | Think | Choose | Repeat | For | While | If | Group | Parallel | Set | Log | Skip | Stop
+    Request
+    | Include
+    | Poll
+    | Paginate
+    | Think
+    | Choose
+    | Repeat
+    | For
+    | While
+    | If
+    | Group
+    | Parallel
+    | Set
+    | Log
+    | Skip
+    | Stop
 )

@@ -21,6 +21,7 @@ from vezaflow.model.steps import (
     If,
     Include,
     Log,
+    Paginate,
     Pairs,
     Parallel,
     Part,
@@ -86,7 +87,7 @@ def inner(step: Step) -> tuple[tuple[Step, ...], ...]:
             return tuple(branch.steps for branch in branches)
         case If(then=then, otherwise=otherwise):
             return (then, otherwise)
-        case Poll(request=request):
+        case Poll(request=request) | Paginate(request=request):
             return ((request,),)
         case Parallel(branches=steps):
             return tuple((branch,) for branch in steps)
@@ -141,6 +142,9 @@ def own_uses(step: Step) -> Iterator[Use]:
         case Poll(until=until, every=every, within=within):
             yield Use(until, Place.EXPECT)
             yield from (Use(found) for found in (every, within) if found is not None)
+        case Paginate(next=extract, pages=pages):
+            yield Use(pages)
+            yield from _extract_uses(extract)
         case Think(duration=found) | Repeat(times=found):
             yield Use(found)
         case For(items=items, at_once=at_once):
@@ -165,15 +169,18 @@ def own_uses(step: Step) -> Iterator[Use]:
 
 def extract_uses(request: Request) -> Iterator[Use]:
     """The expressions of a request's extractions."""
-    for extract in request.extract:
-        if extract.pipe is not None:
-            yield Use(extract.pipe, Place.PIPE, extract)
-        if extract.where is not None:
-            yield Use(extract.where, Place.WHERE, extract)
-        if extract.take is not None:
-            yield Use(extract.take)
-        if extract.default is not None:
-            yield from (Use(leaf) for leaf in leaves(extract.default))
+    return (use for extract in request.extract for use in _extract_uses(extract))
+
+
+def _extract_uses(extract: Extract) -> Iterator[Use]:
+    if extract.pipe is not None:
+        yield Use(extract.pipe, Place.PIPE, extract)
+    if extract.where is not None:
+        yield Use(extract.where, Place.WHERE, extract)
+    if extract.take is not None:
+        yield Use(extract.take)
+    if extract.default is not None:
+        yield from (Use(leaf) for leaf in leaves(extract.default))
 
 
 def expect_uses(request: Request) -> Iterator[Use]:

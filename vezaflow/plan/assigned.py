@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from vezaflow.model import Choose, For, Group, If, Include, Parallel, Poll, Repeat, Request, Set, Step, While
+from vezaflow.model import Choose, For, Group, If, Include, Paginate, Parallel, Poll, Repeat, Request, Set, Step, While
 
 
 def assigned(steps: Iterable[Step]) -> Iterator[str]:
@@ -11,7 +11,7 @@ def assigned(steps: Iterable[Step]) -> Iterator[str]:
         match step:
             case Request():
                 yield from (extract.name for extract in step.extract)
-            case Poll(request):
+            case Poll(request=request) | Paginate(request=request):
                 yield from assigned((request,))
             case Include():
                 yield from (here for _, here in step.outputs)

@@ -18,6 +18,7 @@ from vezaflow.model import (
     Include,
     Log,
     Measure,
+    Paginate,
     Parallel,
     Poll,
     Repeat,
@@ -274,6 +275,8 @@ class StepCompiler:
                 return self.requests.request(step)
             case Poll():
                 return self.requests.poll(step)
+            case Paginate():
+                return self.requests.paginate(step)
             case Include():
                 return plan_include(step, self._compiler, self._diagnostics, self._within)
             case Think(duration, span):

@@ -12,6 +12,7 @@ from vezaflow.plan.answer import Answer, UndecodableError
 from vezaflow.plan.checks import Failure
 from vezaflow.plan.choices import NothingFoundError, chooser
 from vezaflow.plan.evaluate import Compiler
+from vezaflow.plan.links import linked, relations_of
 from vezaflow.plan.offers import items_of, offers_of
 from vezaflow.plan.playlists import segments, variants
 from vezaflow.plan.scope import EvaluationError, Scope
@@ -32,7 +33,7 @@ class PlannedExtract:
 
 def plan_extract(extract: Extract, compiler: Compiler) -> PlannedExtract:
     """One extraction as a callable. It expects scope.answer to be the answer."""
-    find = _finder(extract)
+    find = finder(extract)
     choose = chooser(extract, compiler)
     default = compiler.tree(extract.default) if extract.default is not None else None
     slot = compiler.names.slot(extract.name)
@@ -63,7 +64,8 @@ def _failure(extract: Extract, answer: Answer, error: NothingFoundError | Undeco
     return Failure(ErrorKind.EXTRACTION, "VF603", message, extract.argument_span, offers)
 
 
-def _finder(extract: Extract) -> Find:
+def finder(extract: Extract) -> Find:
+    """All that an extraction's source finds, which may be nothing."""
     argument = extract.argument
     match extract.source:
         case From.JSON:
@@ -76,6 +78,8 @@ def _finder(extract: Extract) -> Find:
         case From.HEADER:
             name = argument.lower()
             return lambda answer: [value for key, value in answer.headers if key == name]
+        case From.LINK:
+            return lambda answer: linked(answer.headers, argument, answer.url)
         case From.COOKIE:
             return lambda answer: [] if (value := answer.cookie(argument)) is None else [value]
         case From.CSS:
@@ -115,6 +119,9 @@ _PARTS: dict[str, Find] = {
 def _what_was_there(extract: Extract, answer: Answer) -> str:
     if extract.source is From.HEADER:
         return "there were " + (", ".join(sorted({name for name, _ in answer.headers})) or "no headers")
+    if extract.source is From.LINK:
+        relations = relations_of(answer.headers)
+        return f"the answer links to {', '.join(relations)}" if relations else "there is no Link header"
     if extract.source is From.COOKIE:
         return "the jar has no such cookie"
     if extract.source is From.ANSWER and extract.argument != "body":

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from vezaflow.model import Expectation, Expression, Extract, From, Poll, Request
+from vezaflow.model import Expectation, Expression, Extract, From, Paginate, Poll, Request
 from vezaflow.protocols import Origin, Want
 from vezaflow.syntax import calls
 
@@ -31,9 +31,13 @@ class Foreseen:
     reasons: tuple[Reason, ...]
 
 
-def reasons_of(request: Request, poll: Poll | None = None) -> tuple[Reason, ...]:
+def reasons_of(request: Request, poll: Poll | None = None, pages: Paginate | None = None) -> tuple[Reason, ...]:
     """All that needs more of an answer than its figures."""
-    found = (*_of_request(request), *([Reason(_read_by(poll.until), "until")] if poll is not None else ()))
+    found = list(_of_request(request))
+    if poll is not None:
+        found.append(Reason(_read_by(poll.until), "until"))
+    if pages is not None:
+        found.append(Reason(_extracted(pages.next), "next"))
     return tuple(reason for reason in found if reason.want)
 
 
@@ -56,7 +60,7 @@ def _of_request(request: Request) -> Iterator[Reason]:
 
 def _extracted(extract: Extract) -> Want:
     match extract.source:
-        case From.HEADER:
+        case From.HEADER | From.LINK:
             return Want.HEADERS
         case From.COOKIE:
             return Want.NOTHING

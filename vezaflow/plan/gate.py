@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vezaflow.diagnostics import Span
-from vezaflow.syntax import Condition
+from vezaflow.syntax import Condition, Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,7 @@ class PlannedGate:
 
     flow: str | None  # None: pooled over all flows
     metric: str
-    labels: tuple[tuple[str, str], ...]
+    labels: Labels
     condition: Condition
     span: Span
     abort: bool = False

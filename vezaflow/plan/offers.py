@@ -12,6 +12,7 @@ from vezaflow.diagnostics import suggest
 from vezaflow.model import From
 from vezaflow.plan.answer import Answer, UndecodableError
 from vezaflow.plan.evaluate import show
+from vezaflow.plan.links import relations_of
 from vezaflow.plan.offers_json import near_json
 from vezaflow.plan.offers_markup import near_css, near_xpath
 from vezaflow.plan.playlists import segments, variants
@@ -44,6 +45,8 @@ def _near(source: From, argument: str, answer: Answer) -> Iterable[str]:
             return near_json(compile_jsonpath(argument), answer.json())
         case From.HEADER:
             return _meant(argument, {name for name, _ in answer.headers})  # the failure's own words list them
+        case From.LINK:
+            return _meant(argument, relations_of(answer.headers))
         case From.COOKIE:
             return [*_meant(argument, answer.cookies), f"the jar has {', '.join(answer.cookies) or 'no cookies'}"]
         case From.CSS:

@@ -15,13 +15,14 @@ from urllib.parse import quote
 from vezaflow import __version__
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.model import Auth, Expect, Expression, OnFailure, Poll, Request, RequestDefaults, Schema
+from vezaflow.model import Auth, Expect, Expression, OnFailure, Paginate, Poll, Request, RequestDefaults, Schema
 from vezaflow.plan.attempts import plan_poll, plan_retry
 from vezaflow.plan.bodies import BodyCompiler, Render, query_text, size_of
 from vezaflow.plan.checks import Failure, plan_check
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate
 from vezaflow.plan.extractors import plan_extract
 from vezaflow.plan.foreseen import Foreseen, reasons_of, wanted
+from vezaflow.plan.pages import plan_pages, request_of_page
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.statuses import table_of
@@ -77,6 +78,19 @@ class RequestCompiler:
             foreseen=replace(request.foreseen, reasons=reasons),
         )
 
+    def paginate(self, paginate: Paginate) -> PlannedRequest:
+        """The request of a walk, which is sent for each of its pages."""
+        request = self.request(request_of_page(paginate, self._compiler.names))
+        reasons = reasons_of(paginate.request, pages=paginate)
+        planned = plan_pages(
+            paginate, request, self._compiler, self._statics, self._resolver(paginate.next.argument_span)
+        )
+        return replace(
+            planned,
+            want=request.want | wanted(reasons),
+            foreseen=replace(request.foreseen, reasons=reasons),
+        )
+
     def request(self, request: Request) -> PlannedRequest:
         options = merge((request.options, *self._defaults))
         follow = self._follow(options.follow)
@@ -106,6 +120,7 @@ class RequestCompiler:
             tags=options.tags,
             retry=plan_retry(request.retry, self._statics) if request.retry is not None else None,
             poll=None,
+            pages=None,
             foreseen=Foreseen(
                 url=" ".join(request.url_span.text.strip("\"'").split()),
                 origin=self._origin(request.url),
@@ -218,8 +233,14 @@ class RequestCompiler:
             return Constant(_with_query(base.value, [(n, v(None)) for n, v in query]))  # type: ignore[arg-type]
         parts = tuple(self._query_part(name, value, request.url_span) for name, value in query)
         if isinstance(base, Constant) and all(name for name, _ in query):
-            joint = base.value + ("&" if "?" in base.value else "?")
-            return lambda scope: joint + "&".join([text for part in parts if (text := part(scope))])
+            alone: str = base.value
+            joint = alone + ("&" if "?" in alone else "?")
+
+            def whole(scope: Scope) -> str:
+                query = "&".join([text for part in parts if (text := part(scope))])
+                return joint + query if query else alone
+
+            return whole
         return lambda scope: _joined(base(scope), [text for part in parts if (text := part(scope))])
 
     def _query_part(self, name: str, value: Evaluate, span: Span) -> Callable[[Scope], str]:

@@ -51,6 +51,16 @@ class PlannedPoll:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedPages:
+    """A request is sent for one page after the other, as long as its extractions leave something in `slot`."""
+
+    slot: int
+    most: int
+    gathered: tuple[int, ...]  # slots of lists that grow from page to page
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedRequest:
     """One HTTP request and what is to be made of its answer."""
 
@@ -72,6 +82,7 @@ class PlannedRequest:
     tags: tuple[tuple[str, str], ...]
     retry: PlannedRetry | None
     poll: PlannedPoll | None
+    pages: PlannedPages | None
     foreseen: Foreseen
     span: Span
 

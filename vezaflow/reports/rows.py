@@ -135,12 +135,17 @@ def by_scope(result: RunResult) -> tuple[tuple[str, tuple[Verdict, ...]], ...]:
 
 
 def margin_text(verdict: Verdict) -> str:
-    """The room to the bound in words; empty where that means nothing."""
-    margin = verdict.margin
-    if margin is None or verdict.value is None:
+    """The room to the bound in words, empty where that means nothing, and the figure that it is compared with."""
+    room, compared = _room(verdict), verdict.shown_compared
+    return f"{room} ({compared})" if room and compared else room or compared
+
+
+def _room(verdict: Verdict) -> str:
+    margin, bound = verdict.margin, verdict.bound
+    if margin is None or verdict.value is None or bound is None:
         return ""
-    if verdict.value >= 2 * verdict.bound:
-        return f"{units.number(verdict.value / verdict.bound)} times the bound"
+    if verdict.value >= 2 * bound:
+        return f"{units.number(verdict.value / bound)} times the bound"
     if margin < 0:
         return f"{units.ratio(-margin)} beyond"
     return f"{units.ratio(margin)} to spare"

@@ -7,6 +7,7 @@ is added. Times are seconds, sizes bytes, shares fractions of one, moments ISO 8
     outcome                   green | red | inconclusive
     headline, exit_code, interrupted, aborted (the gate that stopped it early)
     gates[]                   gate (as written), flow (null: all), metric, labels, outcome, value, bound, operator,
+                              compared (the figure that the bound follows from, null: a fixed bound),
                               shown, samples, margin (share of the bound left; below 0: broken), reason
     concerns[]                kind, text, remedy, flow
     flows[]                   the load asked (executor, vus, duration, iterations, start_time, rate) and what came:
@@ -97,6 +98,7 @@ def _gate(verdict: Verdict) -> Json:
         "value": verdict.value,
         "operator": gate.condition.operator,
         "bound": verdict.bound,
+        "compared": verdict.compared,
         "shown": verdict.shown,
         "samples": verdict.samples,
         "margin": verdict.margin,

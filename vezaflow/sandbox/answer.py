@@ -36,9 +36,7 @@ def answer(
     return Answer(route, status, start, {"type": "http.response.body", "body": body})
 
 
-def json_answer(
-    route: str, value: object, *, status: int = 200, headers: Sequence[tuple[bytes, bytes]] = ()
-) -> Answer:
+def json_answer(route: str, value: object, *, status: int = 200, headers: Sequence[tuple[bytes, bytes]] = ()) -> Answer:
     return answer(route, orjson.dumps(value), status=status, headers=headers)
 
 

@@ -13,12 +13,14 @@ from vezaflow.syntax.expressions import (
     Name,
     Operator,
     Range,
+    Reference,
     Template,
     Unary,
 )
 from vezaflow.syntax.functions import FUNCTIONS, Answer, CallError, Function, Needs, Parameter, check_call
 from vezaflow.syntax.grammar import tables as grammar_tables
 from vezaflow.syntax.jsonpath import JsonPath, Selector, compile_jsonpath, select
+from vezaflow.syntax.labels import Labels, split_labels
 from vezaflow.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence
 from vezaflow.syntax.parser import AGGREGATES, parse_condition, parse_expression, parse_limit, parse_pipeline
 from vezaflow.syntax.patterns import compile_pattern
@@ -47,6 +49,7 @@ __all__ = [
     "Index",
     "JsonPath",
     "JsonSchema",
+    "Labels",
     "ListOf",
     "Literal",
     "Mapping",
@@ -56,6 +59,7 @@ __all__ = [
     "Operator",
     "Parameter",
     "Range",
+    "Reference",
     "RowFile",
     "Rows",
     "Scalar",
@@ -86,5 +90,6 @@ __all__ = [
     "read_yaml",
     "select",
     "split_css",
+    "split_labels",
     "walk",
 ]

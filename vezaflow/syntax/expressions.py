@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal as OneOf
 
 from vezaflow.diagnostics import Span
+from vezaflow.syntax.labels import Labels
 from vezaflow.units import Quantity
 
 Operator = OneOf["??", "or", "and", "==", "!=", "<", "<=", ">", ">=", "in", "+", "-", "*", "/"]
@@ -101,12 +102,32 @@ Expression = Literal | Name | Field | Index | Call | Unary | Binary | Conditiona
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """What a gate compares with, `1.5 * p(95){page:1} + 10 ms`: another figure of the gate's own metric.
+
+    Its labels stand in the place of the gate's own of the same names; all others hold here, too.
+    """
+
+    aggregate: str
+    argument: float | None
+    labels: Labels
+    factor: float
+    plus: float | Quantity | None
+    text: str  # the figure alone, `p(95){page:1}`
+    span: Span
+
+    def labels_beside(self, labels: Labels) -> Labels:
+        """Which samples it is of, in a gate with these labels."""
+        return tuple(sorted({**dict(labels), **dict(self.labels)}.items()))
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
     """A gate's condition, `p(95) < 500 ms`."""
 
     aggregate: str  # p, avg, min, max, med, count, rate, value
     argument: float | None  # 95 in p(95)
     operator: OneOf["<", "<=", ">", ">=", "==", "!="]
-    bound: float | Quantity
+    bound: float | Quantity | Reference
     text: str  # as written
     span: Span

@@ -28,9 +28,11 @@ from vezaflow.syntax.expressions import (
     Name,
     Operator,
     Range,
+    Reference,
     Unary,
 )
 from vezaflow.syntax.grammar import grammar
+from vezaflow.syntax.labels import Labels, split_labels
 from vezaflow.syntax.nodes import Scalar
 from vezaflow.syntax.trouble import RESERVED, Trouble, explain, unescaped
 from vezaflow.units import Quantity, parse
@@ -133,15 +135,10 @@ class _Builder:
         return make(tree)
 
     def condition(self, tree: "Tree[Token]") -> Condition:
-        aggregate, *rest = tree.children
-        argument: float | None = None
-        if len(rest) == 3:
-            argument = float(cast(Token, rest.pop(0)))
-        compare, bound = cast(Token, rest[0]), cast("Tree[Token]", rest[1])
-        name = cast(Token, aggregate)
-        _check_aggregate(name, argument)
+        figure, compare, bound = cast("tuple[Tree[Token], Token, Tree[Token]]", tree.children)
+        aggregate, argument = _figure(figure)
         return Condition(
-            aggregate=str(name),
+            aggregate=aggregate,
             argument=argument,
             operator=cast(Any, str(compare)),
             bound=self._bound(bound),
@@ -176,11 +173,27 @@ class _Builder:
         (inner,) = self._parts(tree)
         return inner
 
-    def _bound(self, tree: "Tree[Token]") -> float | Quantity:
-        token = cast(Token, tree.children[-1])
-        if token.type == "QUANTITY":
-            return _quantity(token)
-        return -_number(token) if tree.data == "negative_bound" else _number(token)
+    def _bound(self, tree: "Tree[Token]") -> float | Quantity | Reference:
+        if tree.data == "reference":
+            return self._reference(tree)
+        amount = _amount(cast(Token, tree.children[-1]))
+        return -cast(float, amount) if tree.data == "negative_bound" else amount
+
+    def _reference(self, tree: "Tree[Token]") -> Reference:
+        parts = {child.data if isinstance(child, Tree) else child.type: child for child in tree.children}
+        figure, labels = cast("Tree[Token]", parts["figure"]), cast("Token | None", parts.get("LABELS"))
+        aggregate, argument = _figure(figure)
+        factor, plus = (cast("Tree[Token] | None", parts.get(name)) for name in ("factor", "plus"))
+        text = f"{aggregate}({argument:g})" if argument is not None else aggregate
+        return Reference(
+            aggregate=aggregate,
+            argument=argument,
+            labels=_labels(labels) if labels is not None else (),
+            factor=_number(cast(Token, factor.children[0])) if factor is not None else 1.0,
+            plus=_amount(cast(Token, plus.children[0])) if plus is not None else None,
+            text=f"{text}{labels or ''}",
+            span=self._span(tree),
+        )
 
     def _span(self, tree: "Tree[Token]") -> Span:
         return self._piece(tree.meta.start_pos, tree.meta.end_pos)
@@ -300,6 +313,26 @@ def _quantity(token: Token) -> Quantity:
         return parse(token)
     except ValueError as reason:
         raise _at(token, "VF204", str(reason)) from None
+
+
+def _amount(token: Token) -> float | Quantity:
+    return _quantity(token) if token.type == "QUANTITY" else _number(token)
+
+
+def _labels(token: Token) -> Labels:
+    labels, wrong = split_labels(token[1:-1])
+    if wrong or not labels:
+        said = f"'{wrong[0]}' is not a label" if wrong else "there is no label between the braces"
+        raise _at(token, "VF129", said, help="labels are `name:value`, as in `p(95){page:1}`")
+    return labels
+
+
+def _figure(tree: "Tree[Token]") -> tuple[str, float | None]:
+    """An aggregate with its argument: `p(95)`, `rate`."""
+    name, *argument = cast("list[Token]", tree.children)
+    number = float(argument[0]) if argument else None
+    _check_aggregate(name, number)
+    return str(name), number
 
 
 def _check_aggregate(name: Token, argument: float | None) -> None:

@@ -1,0 +1,56 @@
+"""A walk through pages: the same request again and again, each time where the answer before it led.
+
+Every page is a request like any other in the figures, with its number, from 1, as the label `page`. The step fails, and
+its VU with it, when a page does.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from vezaflow.engine.attempts import attempts_of
+from vezaflow.engine.pauses import Sleep
+from vezaflow.engine.requests import GO_ON, Desk, Looks, Run, say
+from vezaflow.engine.vu import VU
+from vezaflow.metrics import StepRecorder
+from vezaflow.plan import Failure, PlannedPages, PlannedRequest
+
+
+def paginated_step(
+    request: PlannedRequest,
+    pages: PlannedPages,
+    whole: StepRecorder,
+    recorder_of: Callable[[int], StepRecorder],
+    desk: Desk,
+    sleep_until: Sleep,
+) -> Run:
+    """The step as a coroutine function of a VU. `whole` records the walk, `recorder_of` a page by its number."""
+    record, clock = whole.attempts(), desk.clock
+    fail = Looks(request, whole, desk).fail
+    slot, gathered = pages.slot, pages.gathered
+    looks = (Looks(request, recorder_of(number), desk) for number in range(1, pages.most + 1))
+    attempts = tuple(attempts_of(request, look, record, desk, sleep_until) for look in looks)
+
+    async def walk(vu: VU) -> Failure | None:
+        slots = vu.slots
+        slots[slot] = None
+        lists: list[list[object]] = [[] for _ in gathered]
+        for number, attempt in enumerate(attempts, 1):
+            failure = (await attempt(vu)).failure
+            if failure is not None:
+                return replace(failure, message=f"{failure.message} (page {number})")
+            for place, held in zip(gathered, lists, strict=True):
+                held += slots[place]
+                slots[place] = held
+            if slots[slot] is None:
+                say(desk, f"{number} pages, and no next one")
+                return None
+        say(desk, f"{pages.most} pages, and there are more")
+        return None
+
+    async def run(vu: VU) -> int:
+        started = clock()
+        failure = await walk(vu)
+        record.ended(clock() - started, failed=failure is not None)
+        return GO_ON if failure is None else fail(vu, failure)
+
+    return run

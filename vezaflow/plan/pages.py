@@ -1,0 +1,115 @@
+"""`paginate`, decided: the requests of a walk, and what leads from one page to the next.
+
+The request is compiled once, with the place for what leads on in it. Without a parameter that is the next page's URL:
+then the request goes where it says, as after a redirect, with the guard before it and no credentials for other hosts.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urljoin
+
+from vezaflow.metrics import PAGE
+from vezaflow.model import Expression, Extract, Paginate, Request
+from vezaflow.plan.answer import UndecodableError
+from vezaflow.plan.checks import Failure
+from vezaflow.plan.choices import NothingFoundError, chooser
+from vezaflow.plan.evaluate import Compiler, Names, show
+from vezaflow.plan.extractors import PlannedExtract, finder
+from vezaflow.plan.scope import EvaluationError, Scope
+from vezaflow.plan.statics import Statics
+from vezaflow.plan.steps import Outgoing, PlannedPages, PlannedRequest
+from vezaflow.plan.targets import Target
+from vezaflow.protocols import ErrorKind
+from vezaflow.syntax import Binary, Name
+
+
+def request_of_page(paginate: Paginate, names: Names) -> Request:
+    """The request for any page: its query says what the page before named, or what it begins with."""
+    request, parameter = paginate.request, paginate.parameter
+    names.slot(_name(paginate))
+    if not parameter:
+        return request
+    leads_on: Expression = Name(_name(paginate), paginate.parameter_span)
+    query = dict(request.query)
+    begin = query.get(parameter)
+    if begin is not None:
+        assert not isinstance(begin, tuple | dict), "lint refuses it"
+        leads_on = Binary("??", leads_on, begin, paginate.parameter_span)
+    return replace(request, query=tuple({**query, parameter: leads_on}.items()))
+
+
+def plan_pages(
+    paginate: Paginate,
+    planned: PlannedRequest,
+    compiler: Compiler,
+    statics: Statics,
+    resolve: Callable[[str], Target],
+) -> PlannedRequest:
+    """The request of a walk, from that of any page."""
+    slot = compiler.names.slot(_name(paginate))
+    gathered = {extract.name for extract in paginate.request.extract if extract.all}
+    pages = PlannedPages(
+        slot=slot,
+        most=statics.count(paginate.pages),
+        gathered=tuple(extract.slot for extract in planned.extracts if extract.name in gathered),
+        span=paginate.span,
+    )
+    by_url = not paginate.parameter
+    sent = compiler.names.slot(f"{_name(paginate)}:first") if by_url else slot
+    return replace(
+        planned,
+        pages=pages,
+        prepare=_led(planned, slot, sent, resolve) if by_url else planned.prepare,
+        extracts=(*planned.extracts, _plan_next(paginate.next, slot, compiler, by_url=by_url)),
+        tags=tuple((name, value) for name, value in planned.tags if name != PAGE),
+    )
+
+
+def _name(paginate: Paginate) -> str:
+    """Of what leads on: no author can write it."""
+    return f"next:{paginate.span.start}"
+
+
+def _led(
+    planned: PlannedRequest, slot: int, first: int, resolve: Callable[[str], Target]
+) -> Callable[[Scope], Outgoing]:
+    """The first page as it is written, any other where the one before it led, as if the first had."""
+
+    def prepare(scope: Scope) -> Outgoing:
+        url = scope.slots[slot]
+        if url is None:
+            outgoing = scope.slots[first] = planned.prepare(scope)
+            return outgoing
+        return planned.redirect(scope, scope.slots[first], resolve(url), False)
+
+    return prepare
+
+
+def _plan_next(extract: Extract, slot: int, compiler: Compiler, *, by_url: bool) -> PlannedExtract:
+    """Puts what leads on into the slot; None where nothing does."""
+    find, choose = finder(extract), chooser(extract, compiler)
+
+    def failed(message: str) -> Failure:
+        return Failure(ErrorKind.EXTRACTION, "VF603", f"'next': {message}", extract.argument_span)
+
+    def run(scope: Scope) -> Failure | None:
+        answer = scope.answer
+        assert answer is not None
+        found: Any = None
+        try:
+            found = choose(find(answer), scope)
+        except NothingFoundError:
+            pass
+        except UndecodableError as e:
+            return failed(str(e))
+        except EvaluationError as e:
+            return Failure(ErrorKind.EXTRACTION, "VF603", e.message, e.span)
+        if found is False or found == "":
+            found = None
+        if by_url and not isinstance(found, str | None):
+            return failed(f"{show(found)} is no URL; `into` says which parameter it is for")
+        scope.slots[slot] = urljoin(answer.url, found) if by_url and found is not None else found
+        return None
+
+    return PlannedExtract("next", slot, run)
