@@ -39,7 +39,7 @@ test: lint
 lint: $(STAMP)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/vezaflow lint flows
+	@$(BIN)/vezaflow lint flows flows/*/
 
 bench: $(STAMP)
 	@$(BIN)/python -m bench

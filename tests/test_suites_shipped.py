@@ -1,0 +1,182 @@
+"""The mission's other suites, each in a folder of its own: their numbers, that they run, and that they can be red."""
+
+from pathlib import Path
+
+import pytest
+from shipped import FLOWS, GIVEN, gates_of, hurried, played, shipped
+
+from vezaflow.diagnostics import render_text
+from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.gates import Outcome
+from vezaflow.metrics import Summary
+from vezaflow.model import Executor, lint
+from vezaflow.plan import requests_of
+from vezaflow.sandbox import SandboxSettings
+
+SUITES = ("baseline", "stress", "uploads", "pagination")
+TENTH = "< 500 ms -> < 50 ms"
+
+
+def test_these_are_all_the_suites_that_ship() -> None:
+    assert {path.parent.name for path in FLOWS.glob("*/suite.yml")} == set(SUITES)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_lint_has_nothing_to_say(suite: str) -> None:
+    assert render_text(tuple(lint((FLOWS / suite,))[1])) == ""
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_production_is_refused(suite: str) -> None:
+    with pytest.raises(VezaflowError) as refused:
+        shipped(FLOWS / suite, {**GIVEN, "BASE_URL": "https://veza.fr"})
+    assert refused.value.code == ExitCode.REFUSED
+
+
+def test_the_baseline_asks_each_critical_endpoint_under_a_name_of_its_own() -> None:
+    (flow,) = shipped(FLOWS / "baseline", GIVEN).flows
+    assert [(request.name, request.method, request.foreseen.url) for request in requests_of(flow.steps)] == [
+        ("health", "GET", "/health"),
+        ("register", "POST", "/api/v1/auth/register"),
+        ("login", "POST", "/api/v1/auth/login"),
+        ("tracks", "GET", "/api/v1/tracks"),
+        ("search", "GET", "/api/v1/tracks/search"),
+        ("me", "GET", "/api/v1/users/me"),
+        ("order", "POST", "/api/v1/marketplace/orders"),
+        ("notifications", "GET", "/api/v1/notifications"),
+        ("conversations", "GET", "/api/v1/conversations"),
+        ("analytics", "GET", "/api/v1/analytics/me"),
+    ]
+
+
+def test_stress_is_500_requests_a_second_by_up_to_500_vus() -> None:
+    plan = shipped(FLOWS / "stress", GIVEN)
+    (flow,) = plan.flows
+    assert (flow.load.executor, flow.load.peak_rate, flow.load.max_vus) == (Executor.CONSTANT_ARRIVAL_RATE, 500.0, 500)
+    assert gates_of(plan) >= {
+        ("stress", f"http_req_duration{{step:{step}}}: p(99) < 500 ms")
+        for step in ("login", "tracks", "search", "products")
+    }
+
+
+def test_fifty_uploads_at_once_all_succeed_and_wait_when_they_are_told() -> None:
+    plan = shipped(FLOWS / "uploads", GIVEN)
+    assert sum(flow.load.vus for flow in plan.flows) == 50
+    assert gates_of(plan) >= {
+        ("simple", "step_duration{step:simple}: p(95) < 5 s"),
+        ("chunked", "group_duration{group:upload}: p(95) < 8 s"),
+        *((flow, "step_failed: rate == 0 %") for flow in ("simple", "chunked")),
+        *((flow, "backpressure_ignored: count == 0") for flow in ("simple", "chunked")),
+    }
+
+
+def test_the_inputs_dial_them_down() -> None:
+    given = {**GIVEN, "SIMPLE_VUS": "2", "CHUNKED_VUS": "3", "STRESS_RATE": "50/s", "PAGING_VUS": "4", "DURATION": "1m"}
+    uploads, stress, paging = (shipped(FLOWS / suite, given).flows for suite in ("uploads", "stress", "pagination"))
+    assert {flow.name: (flow.load.vus, flow.load.duration) for flow in uploads} == {
+        "simple": (2, 60.0),
+        "chunked": (3, 60.0),
+    }
+    assert stress[0].load.peak_rate == 50.0
+    assert paging[0].load.vus == 4
+
+
+# --- against the sandbox
+
+
+def count(summary: Summary, metric: str) -> float:
+    return summary.select(metric).aggregate("count") or 0.0
+
+
+@pytest.mark.slow
+def test_the_baseline_is_green(tmp_path: Path) -> None:
+    found, summary = played(hurried(FLOWS / "baseline", tmp_path / "suite"), SandboxSettings(), scale=0.3)
+    assert set(found.values()) == {Outcome.GREEN}, found
+    assert {row.step for row in summary.step_rows() if row.flow} >= {"register", "login", "order", "analytics"}
+
+
+@pytest.mark.slow
+def test_the_baseline_is_red_when_endpoints_are_slow_or_fail(tmp_path: Path) -> None:
+    suite = hurried(FLOWS / "baseline", tmp_path / "suite", bound=TENTH)
+    slow, _ = played(suite, SandboxSettings(latency=0.06), scale=0.3)
+    assert slow["endpoints", "http_req_duration{step:me}: p(95) < 50 ms"] is Outcome.RED
+    failing, _ = played(suite, SandboxSettings(error_rate=0.1), scale=0.3, seconds=1.0)
+    assert failing["endpoints", "http_req_failed: rate < 0.5 %"] is Outcome.RED
+
+
+@pytest.mark.slow
+def test_stress_is_green(tmp_path: Path) -> None:
+    found, summary = played(hurried(FLOWS / "stress", tmp_path / "suite"), SandboxSettings(), scale=0.2)
+    assert set(found.values()) == {Outcome.GREEN}, found
+    assert count(summary, "http_reqs") == pytest.approx(200, abs=10)
+
+
+@pytest.mark.slow
+def test_stress_is_red_when_endpoints_are_slow_or_turn_people_away(tmp_path: Path) -> None:
+    suite = hurried(FLOWS / "stress", tmp_path / "suite", bound=TENTH)
+    slow, _ = played(suite, SandboxSettings(latency=0.06), scale=0.1, seconds=1.0)
+    assert slow["stress", "http_req_duration{step:search}: p(99) < 50 ms"] is Outcome.RED
+    limited, _ = played(suite, SandboxSettings(rate_limit=10.0), scale=0.1)
+    assert limited["stress", "http_req_failed: rate < 0.5 %"] is Outcome.RED
+
+
+@pytest.fixture
+def uploads(tmp_path: Path) -> Path:
+    return hurried(FLOWS / "uploads", tmp_path / "suite", think="50ms..100ms", size="5 MiB -> 1 MiB")
+
+
+@pytest.mark.slow
+def test_uploads_are_green(uploads: Path) -> None:
+    found, _ = played(uploads, SandboxSettings(), scale=0.1)
+    assert set(found.values()) == {Outcome.GREEN}, found
+
+
+@pytest.mark.slow
+def test_uploads_are_green_when_the_server_asks_to_come_later(uploads: Path) -> None:
+    found, summary = played(uploads, SandboxSettings(rate_limit=80.0), scale=0.1, seconds=3.0)
+    assert set(found.values()) == {Outcome.GREEN}, found
+    assert count(summary, "backpressure_obeyed") > 0
+
+
+@pytest.mark.slow
+def test_uploads_are_red_when_the_server_loses_some(uploads: Path) -> None:
+    found, _ = played(uploads, SandboxSettings(upload_error_rate=0.2), scale=0.1, seconds=1.0)
+    assert found["simple", "step_failed: rate == 0 %"] is Outcome.RED
+    assert found["chunked", "iterations_failed: count == 0"] is Outcome.RED
+
+
+@pytest.mark.slow
+def test_uploads_are_red_when_they_take_too_long(tmp_path: Path) -> None:
+    hundredth = {"simple": "< 5 s -> < 50 ms", "chunked": "< 8 s -> < 80 ms"}
+    suite = hurried(FLOWS / "uploads", tmp_path / "suite", **hundredth)
+    found, _ = played(suite, SandboxSettings(latency=0.06), scale=0.1, seconds=1.0)
+    assert found["simple", "step_duration{step:simple}: p(95) < 50 ms"] is Outcome.RED
+    assert found["chunked", "group_duration{group:upload}: p(95) < 80 ms"] is Outcome.RED
+
+
+@pytest.mark.slow
+def test_uploads_are_red_when_they_come_again_too_soon(tmp_path: Path) -> None:
+    """The server's part is to ask for a wait; these are clients that don't listen."""
+    deaf = {"simple": "{retry_after: 1s, most: 1m} -> 100ms", "chunked": "retry: {max: 10} -> retry: {wait: 100ms}"}
+    suite = hurried(FLOWS / "uploads", tmp_path / "suite", think="50ms..100ms", **deaf)
+    found, _ = played(suite, SandboxSettings(rate_limit=20.0), scale=0.1)
+    assert found["chunked", "backpressure_ignored: count == 0"] is Outcome.RED
+
+
+EARLY_AND_LATE = "http_req_duration{page:16..20,step:list}: p(95) < 1.5 * p(95){page:1..5} + "
+
+
+@pytest.mark.slow
+def test_pages_of_equal_cost_are_green(tmp_path: Path) -> None:
+    suite = hurried(FLOWS / "pagination", tmp_path / "suite", slack="+ 10 ms -> + 50 ms")  # this machine may be busy
+    found, summary = played(suite, SandboxSettings(), scale=0.5)
+    assert set(found.values()) == {Outcome.GREEN}, found
+    assert summary.select("http_reqs", labels=[("page", "20")]).samples > 0
+
+
+@pytest.mark.slow
+def test_pages_that_cost_more_the_deeper_they_lie_are_red(tmp_path: Path) -> None:
+    suite = hurried(FLOWS / "pagination", tmp_path / "suite")
+    found, _ = played(suite, SandboxSettings(page_latency=0.006), scale=1.0)
+    assert found["walk", EARLY_AND_LATE + "10 ms"] is Outcome.RED
+    assert found["walk", "http_req_failed: rate < 0.5 %"] is Outcome.GREEN
