@@ -35,7 +35,7 @@ def run(extract: str, body: bytes = HTML) -> Any:
     request = planned(extract)
     exchange = Exchange()
     exchange.status, exchange.body = 200, body
-    exchange.headers = [("etag", "x")]
+    exchange.headers = [("etag", "x"), ("link", "</more?p=2>; rel=next")]
     exchange.started, exchange.sent, exchange.first, exchange.ended = 1.0, 1.25, 1.5, 2.0
     scope = Scope([None], Random(0), 1)
     scope.answer = Answer(exchange, "http://a/3", None, HOPS)
@@ -62,6 +62,7 @@ def run(extract: str, body: bytes = HTML) -> Any:
         ("timing", TIMING),
         ("{regex: '[0-9]+', all: true, pipe: int}", [10, 7, 30]),
         ("{header: ETag, pipe: upper}", "X"),
+        ("{link: next}", "http://a/more?p=2"),
     ],
 )  # fmt: skip
 def test_what_is_found_and_chosen(extract: str, found: object) -> None:
@@ -109,6 +110,7 @@ def test_a_failure_says_what_was_there(extract: str, body: bytes, words: str) ->
         ("timing", Want.NOTHING),
         ("{cookie: c}", Want.NOTHING),
         ("{header: etag}", Want.HEADERS),
+        ("{link: next}", Want.HEADERS),
         ("body", Want.BODY),
         ("{css: a}", Want.BODY),
         ("{xpath: //a}", Want.BODY),

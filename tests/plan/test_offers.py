@@ -70,6 +70,7 @@ def test_the_paths_that_begin_there_are_listed_with_their_values() -> None:
         (From.HEADER, "X-Request-Id", answer(headers=(("x-requestid", "1"), ("via", "2"))), [
             "did you mean 'x-requestid'?"]),
         (From.HEADER, "etag", answer(), []),
+        (From.LINK, "nxt", answer(headers=(("link", "</b>; rel=next"),)), ["did you mean 'next'?"]),
         (From.COOKIE, "session", answer(jar=Jar("sesion", "lang")), [
             "did you mean 'sesion'?", "the jar has lang, sesion"]),
         (From.COOKIE, "session", answer(), ["the jar has no cookies"]),

@@ -13,6 +13,7 @@ from vezaflow.model.load import Executor, Load, Stage
 from vezaflow.model.reader import read_suite
 from vezaflow.model.reference import TABLES
 from vezaflow.model.request_tables import RETRIED
+from vezaflow.model.step_tables import MOST_PAGES
 from vezaflow.model.steps import (
     Auth,
     Backoff,
@@ -60,6 +61,7 @@ from vezaflow.syntax import Expression
 
 __all__ = [
     "ITEM_FIELDS",
+    "MOST_PAGES",
     "RETRIED",
     "SCHEMAS",
     "TABLES",

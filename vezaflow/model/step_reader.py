@@ -110,6 +110,9 @@ def _parted(first: str, second: str) -> str:
     outer = next((verb for verb in (second, first) if VERBS[verb].field("do") is not None), None)
     if outer is not None:
         return f"what '{outer}' runs stands under its `do`, in a list of steps"
+    around = next((verb for verb in (first, second) if VERBS[verb].one_of[0].kind is Kind.REQUEST), None)
+    if around is not None:
+        return f"the request stands within the other: `{around}: {VERBS[around].one_of[0].example}`"
     return "make two steps of it, each behind a `-` of its own"
 
 

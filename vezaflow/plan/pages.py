@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from vezaflow.metrics import PAGE
-from vezaflow.model import Expression, Extract, Paginate, Request
+from vezaflow.model import MOST_PAGES, Expression, Extract, Paginate, Request
 from vezaflow.plan.answer import UndecodableError
 from vezaflow.plan.checks import Failure
 from vezaflow.plan.choices import NothingFoundError, chooser
@@ -49,9 +49,12 @@ def plan_pages(
     """The request of a walk, from that of any page."""
     slot = compiler.names.slot(_name(paginate))
     gathered = {extract.name for extract in paginate.request.extract if extract.all}
+    most = statics.count(paginate.pages)
+    if most > MOST_PAGES:
+        statics.refuse("VF702", paginate.pages.span, f"{most:,} pages: a walk has {MOST_PAGES} at most")
     pages = PlannedPages(
         slot=slot,
-        most=statics.count(paginate.pages),
+        most=most,
         gathered=tuple(extract.slot for extract in planned.extracts if extract.name in gathered),
         span=paginate.span,
     )
