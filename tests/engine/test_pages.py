@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 import trio
 import trio.testing
-from planned import plan_of
+from planned import inputs, plan_of, plan_or_faults
 from stage import Played, Reply, Target, play
 
 from vezaflow.metrics import Summary
@@ -168,6 +168,13 @@ async def test_a_page_is_sent_again_as_its_request_says(autojump_clock: trio.tes
     assert played.count("http_reqs", page="1") == 2
 
 
+async def test_an_input_can_not_ask_for_more_pages_than_there_are_figures_for() -> None:
+    flow = "steps:\n" + WALK.replace("pages: 5", "pages: ${env.PAGES}")
+    assert plan_or_faults(flow, inputs=inputs({"PAGES": "500"}))[0] is not None
+    _, (fault,) = plan_or_faults(flow, inputs=inputs({"PAGES": "501"}))
+    assert (fault.code, fault.message) == ("VF702", "501 pages: a walk has 500 at most")
+
+
 LINKED = """
   - paginate: {get: "/a?limit=2", name: a, headers: {x-mine: here}}
     next: {link: next}
@@ -196,11 +203,12 @@ async def test_a_url_to_a_host_that_is_not_allowed_is_refused(autojump_clock: tr
 
 async def test_credentials_stay_with_the_host_that_they_are_for(autojump_clock: trio.testing.MockClock) -> None:
     away = Reply(200, headers=(("link", "<http://localhost:2/b>; rel=next"),))
-    back = Reply(200, headers=(("link", "<http://localhost:2/c>; rel=next"),))
-    replies = {"/a?limit=2": away, "/b": back, "/c": Reply()}
+    further = Reply(307, headers=(("location", "/b2"),))
+    back = Reply(200, headers=(("link", "<http://127.0.0.1:1/c>; rel=next"),))
+    replies = {"/a?limit=2": away, "/b": further, "/b2": back, "/c": Reply()}
     target = Target(lambda _method, path: replies[path])
     await play(plan_of(ONCE + "auth: {bearer: t}\nsteps:\n" + LINKED), target)
-    assert ["Authorization" in head for *_, head in target.log] == [True, False, False]
+    assert ["Authorization" in head for *_, head in target.log] == [True, False, False, True]
 
 
 async def test_without_into_what_leads_on_is_a_url(autojump_clock: trio.testing.MockClock) -> None:

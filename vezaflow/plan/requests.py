@@ -169,10 +169,13 @@ class RequestCompiler:
             return build(resolve(url(scope)), render_body(scope), headers(scope), method)
 
         def redirect(scope: Scope, sent: Outgoing, target: Target, to_get: bool) -> Outgoing:
-            lines = (headers if target.origin == sent.target.origin else bare_headers)(scope)
+            bare = sent.bare or target.origin != sent.target.origin  # once away, nothing is known of where it leads
+            lines = (bare_headers if bare else headers)(scope)
             if to_get:
-                return build(target, None, _without_content(lines), "HEAD" if method == "HEAD" else "GET")
-            return build(target, render_body(scope), lines, method)
+                asked = build(target, None, _without_content(lines), "HEAD" if method == "HEAD" else "GET")
+            else:
+                asked = build(target, render_body(scope), lines, method)
+            return asked._replace(bare=bare)
 
         if isinstance(headers, Constant) and isinstance(render_body, Constant):
             if isinstance(url, Constant) and url.value is not UNKNOWN:

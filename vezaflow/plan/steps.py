@@ -24,6 +24,7 @@ class Outgoing(NamedTuple):
     target: Target
     head: bytes
     body: Body
+    bare: bool = False  # without the credentials, which are for another host
 
 
 @dataclass(frozen=True, slots=True)
