@@ -1,5 +1,6 @@
 """A secret appears in no output, whatever way it travels."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,7 @@ def artifacts(suite: Write, tmp_path: Path) -> tuple[Done, Done, str]:
     words = ("--summary", kept / "summary.json", "--junit", kept / "junit.xml")
     env = {"USER_TOKEN": TOKEN, "GITHUB_STEP_SUMMARY": str(page), "XDG_STATE_HOME": str(tmp_path / "state")}
     ran = vezaflow("run", folder, *words, env=env)
-    tried = vezaflow("try", folder / "flow.yml", env=env)
+    tried = vezaflow("try", folder / "flow.yml", "--full", "--html", kept / "trace.html", env=env)
     recordings = (tmp_path / "state" / "vezaflow" / "try").iterdir()
     files = "".join(path.read_text() for path in (*sorted(kept.iterdir()), page, *recordings))
     return ran, tried, files
@@ -103,15 +104,21 @@ gates: {http_req_failed: rate < 1 %}
 """
 
 
-def test_what_a_login_answers_is_not_recorded(suite: Write, tmp_path: Path) -> None:
-    done = vezaflow("try", suite(FRESH), "--full", env={"XDG_STATE_HOME": str(tmp_path / "state")})
+def test_what_a_login_answers_is_not_kept(suite: Write, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    env = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    done = vezaflow("try", suite(FRESH), "--full", "--html", page, env=env)
     assert done.code == 0, done.text
     token = done.out.partition('  token = "')[2].partition('"')[0]
     assert len(token) > 8
     (recording,) = (tmp_path / "state" / "vezaflow" / "try").iterdir()
-    text = recording.read_text()
-    assert '"login"' in text
-    assert token not in text
+    replayed = tmp_path / "replayed.html"
+    vezaflow("try", suite(FRESH), "--replay", "--html", replayed, env=env)
+    for file in (recording, page, replayed):
+        text = file.read_text()
+        assert "login" in text
+        assert token not in text
+        assert re.search(r"password[^,]*sandbox", text) is None
 
 
 def test_the_mask_stands_where_the_secret_was(artifacts: tuple[Done, Done, str]) -> None:

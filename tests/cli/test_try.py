@@ -130,6 +130,23 @@ def test_redirects_retries_and_polls_are_told_apart(suite: Write, tmp_path: Path
     ], done.out
 
 
+def test_the_trace_is_kept_as_a_page_however_it_ends(suite: Write, tmp_path: Path) -> None:
+    page = tmp_path / "deep" / "page.html"
+    assert vezaflow("try", suite(FLOW), "--html", page).code == 0
+    good = page.read_text()
+    assert '<p class="verdict good">4 requests, all as expected</p>' in good
+    assert good.count('<details class="card') == 4
+    refused = "preflight: [{get: /api/v1/nothing, name: first}]"
+    assert vezaflow("try", suite(FLOW, refused), "--html", page).code == 97
+    assert '<p class="verdict bad">preflight failed: no load was sent' in page.read_text()
+
+
+def test_a_page_that_can_not_be_written_is_said_before_anything_is_sent(suite: Write, tmp_path: Path) -> None:
+    done = vezaflow("try", suite(FLOW), "--html", tmp_path)
+    assert done.code == 2
+    assert "▶" not in done.out
+
+
 # -- replay ---------------------------------------------------------------------------------------------------------
 
 

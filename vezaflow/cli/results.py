@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
+from vezaflow.cli.kept import check_writable, write
 from vezaflow.cli.printing import colours, say, tell
-from vezaflow.errors import VezaflowError
 from vezaflow.plan import Secrets
 from vezaflow.reports import console, junit, step_summary, summary_json
 from vezaflow.results import RunResult
@@ -31,7 +31,7 @@ class Files:
         wanted: tuple[tuple[Path | None, Report], ...] = ((summary, summary_json), (junit_file, junit))
         self._files = tuple((file, report) for file, report in wanted if file is not None)
         for file, _ in self._files:
-            _check_writable(file)
+            check_writable(file)
 
     def publish(self, result: RunResult, secrets: Secrets) -> None:
         """Show the result, write its files, and the step summary where there is one."""
@@ -39,25 +39,12 @@ class Files:
         width = min(120, shutil.get_terminal_size((100, 24)).columns)
         say(secrets.mask(console(result, colour=colours(sys.stdout), width=width)).removesuffix("\n"))
         for file, report in self._files:
-            _write(file, report(result), secrets)
+            write(file, secrets.mask(_text(report(result))))
         _step_summary(result, secrets)
 
 
-def _write(file: Path, content: str | bytes, secrets: Secrets) -> None:
-    text = content.decode() if isinstance(content, bytes) else content
-    try:
-        file.write_text(secrets.mask(text), encoding="utf-8")
-    except OSError as e:
-        raise VezaflowError(f"{file} can't be written: {e.strerror}") from None
-
-
-def _check_writable(file: Path) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("a"):
-            pass
-    except OSError as e:
-        raise VezaflowError(f"{file} can't be written: {e.strerror}", hint="choose another file") from None
+def _text(content: str | bytes) -> str:
+    return content.decode() if isinstance(content, bytes) else content
 
 
 def _step_summary(result: RunResult, secrets: Secrets) -> None:

@@ -1,43 +1,16 @@
 """`vezaflow try`: how people write and debug a flow."""
 
-import shutil
 import sys
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import click
 
-from vezaflow import units
 from vezaflow.cli.inputs import drawn_faults, shared, target
-from vezaflow.cli.printing import colours, live, say, tell
-from vezaflow.cli.stepper import Stepper, require_terminal
-from vezaflow.errors import ExitCode
-from vezaflow.model import Flow
-from vezaflow.outputs import Trace, TraceLines
-from vezaflow.plan import Inputs, Plan, PlannedFlow, names_within, narrowed
-from vezaflow.session import (
-    RehearsalClock,
-    as_recorded,
-    chosen,
-    keep_tape,
-    prepare,
-    read,
-    rehearse,
-    tape_to_replay,
-)
-from vezaflow.tape import Position, Recording, Replay, Tape
-
-_NARROWEST, _WIDEST = 60, 120  # columns
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """How it is to be shown."""
-
-    only: tuple[str, ...]
-    step: bool
-    full: bool
+from vezaflow.cli.kept import check_writable
+from vezaflow.cli.stepper import require_terminal
+from vezaflow.cli.trying import Trying, Wishes
+from vezaflow.plan import Inputs
+from vezaflow.session import as_recorded, chosen, prepare, read, tape_to_replay
 
 
 @click.command("try")
@@ -51,6 +24,7 @@ class Wishes:
 )
 @click.option("--step", is_flag=True, help="Stop before each step (with --only: before that one) and wait for a key.")
 @click.option("--replay", is_flag=True, help="Send nothing: take the answers that were recorded the last time.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Keep the trace as a page in this file.")
 @click.option("--full", "-v", is_flag=True, help="Show bodies and values whole.")
 @shared
 def command(
@@ -59,6 +33,7 @@ def command(
     only: tuple[str, ...],
     step: bool,
     replay: bool,
+    html: Path | None,
     full: bool,
     words: tuple[str, ...],
     base_url: str | None,
@@ -74,6 +49,8 @@ def command(
     """
     if step:
         require_terminal()
+    if html is not None:
+        check_writable(html)
     with drawn_faults():
         suite = read((path,), base_url=replay or base_url is not None)
     found = chosen(suite, flow, only)
@@ -84,60 +61,4 @@ def command(
             inputs = as_recorded(inputs, tape, tape_wins=sandbox)
         with drawn_faults():
             plan = prepare(suite, inputs)
-        sys.exit(_try(plan, found, Wishes(only, step, full), tape))
-
-
-def _try(plan: Plan, flow: Flow, wishes: Wishes, tape: Tape | None) -> ExitCode:
-    (planned,) = plan.flows
-    shown = None
-    if wishes.only:
-        shown = names_within(plan, planned, wishes.only)
-        plan, planned = narrowed(plan, planned, wishes.only)
-    color, width = colours(sys.stdout), _width()
-    clock, position = RehearsalClock(skipping=tape is not None), Position()
-    stepper = Stepper(plan, planned, clock, say, color=color, width=width, shown=shown) if wishes.step else None
-    hooks = (position.before, stepper.before) if stepper is not None else (position.before,)
-    lines = TraceLines(say, plan.secrets, color=color, width=width, full=wishes.full, shown=shown)
-    trace = Trace(lines, hooks=hooks)
-    way = _way(plan, planned, tape, position, trace)
-    try:
-        good = rehearse(plan, planned, trace, way, clock)
-    finally:
-        if isinstance(way, Recording) and (trouble := keep_tape(way, plan, flow)):
-            tell(trouble)
-    if stepper is not None and stepper.quit:
-        say(f"stopped after {units.counted(trace.requests, 'request')}")
-        return ExitCode.INTERRUPTED
-    return _verdict(trace, good, wishes.only, way, tape)
-
-
-def _way(plan: Plan, flow: PlannedFlow, tape: Tape | None, position: Position, trace: Trace) -> Recording | Replay:
-    base = flow.targets.base
-    origin = base.origin if base is not None else None
-    if tape is None:
-        return Recording(position, origin, plan.secrets)
-    return Replay(tape, position, origin, plan.secrets, trace.said)
-
-
-def _verdict(trace: Trace, good: bool, only: tuple[str, ...], way: Recording | Replay, tape: Tape | None) -> ExitCode:
-    """The last line, and the exit code that goes with it."""
-    missed = [name for name in only if name not in trace.reached]
-    parts = [units.counted(trace.requests, "request")]
-    if not good:
-        parts[0] += f", {trace.failures} not as expected"
-    elif not missed:
-        parts[0] += ", all as expected"
-    if missed:
-        parts.append(f"not reached: {', '.join(missed)}")
-    if tape is not None:
-        parts.append(f"nothing was sent: the answers are of {datetime.fromtimestamp(tape.at):%Y-%m-%d %H:%M}")
-    if isinstance(way, Replay) and way.others:
-        parts.append(f"{units.counted(way.others, 'request')} not as recorded")
-    say("; ".join(parts))
-    return ExitCode.GREEN if good and not missed else ExitCode.RED
-
-
-def _width() -> int:
-    """Columns of the terminal; where there is none, as many as a log's reader has."""
-    columns = shutil.get_terminal_size((100, 24)).columns if live(sys.stdout) else 100
-    return max(_NARROWEST, min(_WIDEST, columns))
+        sys.exit(Trying(plan, found, Wishes(only, step, html, full), tape).run())

@@ -5,9 +5,10 @@ from vezaflow.outputs.terminal import Terminal
 from vezaflow.outputs.tick import FlowNow, Output, Tick, tick_of
 from vezaflow.outputs.trace import Trace
 from vezaflow.outputs.trace_lines import TraceLines, harmless
-from vezaflow.outputs.traced import Traced, place_of
+from vezaflow.outputs.trace_page import Tried, trace_page
+from vezaflow.outputs.traced import Asked, Traced, place_of
 
 __all__ = [
-    "FlowNow", "Output", "Plain", "Terminal", "Tick", "Trace", "TraceLines", "Traced", "harmless", "place_of",
-    "tick_of",
+    "Asked", "FlowNow", "Output", "Plain", "Terminal", "Tick", "Trace", "TraceLines", "Traced", "Tried", "harmless",
+    "place_of", "tick_of", "trace_page",
 ]  # fmt: skip

@@ -85,7 +85,7 @@ class TraceLines:
         for piece in asked.pieces:
             self._body(piece)
         if asked.reply is not None:
-            self._reply(asked.reply)
+            self._reply(asked.reply, _RED if asked.fault is not None else _GREEN)
         if asked.fault is not None:
             self._fault(asked.fault)
         elif asked.redirected:
@@ -105,12 +105,12 @@ class TraceLines:
     def _title(self, name: str, place: str) -> None:
         self._line(f"{self._paint(_BOLD, f'▶ {name}')}  {self._paint(_DIM, place)}")
 
-    def _reply(self, reply: Reply) -> None:
+    def _reply(self, reply: Reply, tone: str) -> None:
         timing = reply.timing
         opening = timing.blocked + timing.connecting + timing.tls
         parts = [f"first byte after {units.duration(timing.to_first_byte)}"]
         parts += [f"connected in {units.duration(opening)}"] if opening else []
-        status = self._paint(_GREEN if reply.status < 400 else _RED, reply.status_line)
+        status = self._paint(tone, reply.status_line)
         took, size = units.duration(timing.duration), units.size(len(reply.body))
         self._line(f"  {status}   {took} ({', '.join(parts)}), {size}")
         self._headers("‹", reply.headers)

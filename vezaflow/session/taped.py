@@ -1,13 +1,15 @@
 """The tape of a flow: found by the flow's file, played in a rehearsal, or brought up to date by one."""
 
 import os
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import Flow
-from vezaflow.plan import Inputs, Plan
-from vezaflow.tape import Recording, Tape, place_for, read_tape, write_tape
+from vezaflow.outputs import Asked, Traced
+from vezaflow.plan import Inputs, Plan, Secrets
+from vezaflow.tape import SEARCHED, Recording, Tape, blotted, credentials_of, place_for, read_tape, write_tape
 
 
 def tape_to_replay(flow: Flow) -> Tape:
@@ -50,6 +52,20 @@ def keep_tape(recording: Recording, plan: Plan, flow: Flow) -> str:
     except OSError as e:
         return f"not recorded for --replay: {path}: {e.strerror}"
     return ""
+
+
+def mask_of(events: Iterable[Traced], secrets: Secrets) -> Callable[[str], str]:
+    """Blots out the secrets, and the credentials in what was sent and answered: for what is kept of a trace."""
+    found: dict[str, None] = {}
+    for event in events:
+        if isinstance(event, Asked):
+            for piece in event.pieces:
+                found.update(dict.fromkeys(credentials_of(event.request_headers, bytes(piece[:SEARCHED]))))
+            found.update(dict.fromkeys(credentials_of((), url=event.outgoing.target.url)))
+            if event.reply is not None:
+                found.update(dict.fromkeys(credentials_of(event.reply.headers, event.reply.body)))
+    known = secrets.and_of(found)
+    return lambda text: blotted(known.mask(text).encode()).decode()
 
 
 def place_of_tape(flow: Flow) -> Path:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from urllib.parse import unquote_plus
 
+_MASK = "•••".encode()
 _SHORTEST = 8  # characters; what is shorter stands in too many words
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _TELLING = frozenset(
@@ -24,6 +25,7 @@ _KEYED = frozenset({"api", "access", "private", "signing"})  # before `key`
 _CURSOR = frozenset({"next", "previous", "page", "continuation", "cursor"})  # what a list's token is called
 _ABOUT = frozenset({"type", "count", "name", "title", "url", "uri", "id", "at", "in"})  # last: says something of it
 _JSON_FIELD = re.compile(rb'"([A-Za-z][A-Za-z0-9_.-]{0,60})"\s*:\s*"((?:[^"\\]|\\.){8,8192})"')
+_ANY_FIELD = re.compile(rb'("([A-Za-z][A-Za-z0-9_.-]{0,60})"\s*:\s*")(?:[^"\\]|\\.)+"')
 _FORM_FIELD = re.compile(r"(?:^|[&?#])([A-Za-z][A-Za-z0-9_.-]{0,60})=([^&#\s]{8,8192})")
 _JWT = re.compile(rb"\beyJ[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{0,8192}")
 _COOKIE_HEADERS = frozenset({"cookie", "set-cookie"})
@@ -38,6 +40,11 @@ def is_telling(name: str) -> bool:
         return False
     keyed = any(one in _KEYED and two == "key" for one, two in pairwise(words))
     return keyed or not _TELLING.isdisjoint(words)
+
+
+def blotted(text: bytes) -> bytes:
+    """A text with the values of all JSON fields blotted out whose names tell, however short they are."""
+    return _ANY_FIELD.sub(lambda m: m[1] + _MASK + b'"' if is_telling(m[2].decode()) else m[0], text)
 
 
 def credentials_of(headers: Iterable[tuple[str, str]], body: bytes = b"", url: str = "") -> Iterator[str]:

@@ -9,13 +9,13 @@ from dataclasses import replace
 
 from vezaflow.plan import Plan, Secrets
 from vezaflow.protocols import Body, ClientOptions, Exchange, Origin, Sender, Want
-from vezaflow.tape.credentials import credentials_of
+from vezaflow.tape.credentials import blotted, credentials_of
 from vezaflow.tape.position import Position
 from vezaflow.tape.take import Key, Take, Tape, bounded, written_url
 
 MOST_BODY = 4 << 20  # bytes of one body
 MOST = 32 << 20  # bytes of a recording
-_SEARCHED = 256 << 10  # bytes of a request's body, for credentials
+SEARCHED = 256 << 10  # bytes of a request's body, for credentials
 Make = Callable[[ClientOptions], Sender]
 
 
@@ -55,7 +55,7 @@ class Recording:
         url = written_url(origin, target, self._base)
         pieces = (body,) if isinstance(body, bytes) else (body or (small,))
         for piece in pieces:
-            self._saw(credentials_of(headers, bytes(piece[:_SEARCHED]), url))
+            self._saw(credentials_of(headers, bytes(piece[:SEARCHED]), url))
         self._saw(credentials_of(exchange.headers, exchange.body))
         fits = len(exchange.body) <= min(MOST_BODY, self._room)
         started = exchange.started
@@ -133,7 +133,7 @@ def _masked(take: Take, secrets: Secrets) -> Take:
         key=take.key._replace(step=secrets.mask(take.key.step)),
         url=secrets.mask(take.url),
         headers=headers,
-        body=None if take.body is None else secrets.mask_bytes(take.body),
+        body=None if take.body is None else blotted(secrets.mask_bytes(take.body)),
     )
 
 

@@ -30,6 +30,9 @@ class Replay:
         self._base = base
         self._secrets = secrets
         self._note = note
+        self._asked: dict[tuple[str, str], list[Take]] = {}  # by method and URL
+        for take in tape.takes:
+            self._asked.setdefault((take.method, self._plain(take.url)), []).append(take)
 
     def client(self, options: ClientOptions) -> Sender:
         return ReplayClient(self, options)
@@ -56,7 +59,7 @@ class Replay:
         Rounds that run at the same time may come in another order than they did: of one step the URL decides.
         """
         exact = self._tape.by_key.get(key)
-        same = [take for take in self._tape.takes if (take.method, self._plain(take.url)) == (method, url)]
+        same = self._asked.get((method, url), [])
         if exact in same:
             return exact, ""
         for take in same:
