@@ -13,7 +13,7 @@ from pathlib import Path
 
 from vezaflow.diagnostics import CODES
 from vezaflow.metrics import AGGREGATES, METRICS, Kind
-from vezaflow.model import ITEM_FIELDS, SCHEMAS, TABLES, Field, Table, schema_text
+from vezaflow.model import ITEM_FIELDS, PART_FIELDS, SCHEMAS, TABLES, Field, Table, schema_text
 from vezaflow.model import Kind as Value
 from vezaflow.syntax import FUNCTIONS, Function, Needs, grammar_tables
 from vezaflow.units import Dimension
@@ -27,7 +27,7 @@ CHAPTERS = (
     ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "lint", "tls")),
     ("Data", ("data source",)),
     ("Load", ("constant-vus", "per-vu-iterations", "shared-iterations")),
-    ("Requests", ("request", "retrying", "wait", "auth", "basic", "body", "part")),
+    ("Requests", ("request", "retrying", "wait", "auth", "basic", "body", "part", "upload", "part field")),
     ("What a right answer is", ("expect", "header match", "json match", "body match")),
     ("Values from answers", ("extract",)),
     ("Fragments", ("include", "fragment", "input")),
@@ -105,6 +105,10 @@ def steps() -> str:
     for title, names in CHAPTERS:
         page += f"## {title}\n\n"
         page += "".join(_section(TABLES[name]) for name in names or rest if name in TABLES)
+        if title == "Requests":
+            page += "What `part` is in an upload's requests.\n\n"
+            page += _table(("field", "what it is"), ((f"`part.{name}`", doc) for name, doc in PART_FIELDS.items()))
+            page += "\n"
         if title == "Values from answers":
             page += "What these words find has these fields.\n\n"
             page += _table(

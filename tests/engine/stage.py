@@ -33,6 +33,7 @@ class Target:
 
     answer: Answer
     log: list[tuple[float, str, str, str]] = field(default_factory=list)
+    bodies: list[Body] = field(default_factory=list)  # of what was asked for; a small one may stand behind its head
     open_clients: int = 0
     on_their_way: Counter[str] = field(default_factory=Counter)  # requests, by authority
     most: Counter[str] = field(default_factory=Counter)  # of them together
@@ -80,6 +81,7 @@ class FakeClient:
         text = head.decode()
         method, path, _ = text.split(" ", 2)
         self.target.log.append((trio.current_time(), method, path, text))
+        self.target.bodies.append(body)
         reply = self.target.answer(method, path)
         exchange = self.exchange = Exchange()
         exchange.started = exchange.sent = trio.current_time()

@@ -46,6 +46,7 @@ def amounts(steps: str, more: str = "") -> tuple[int, float, float]:
         (f"[{{for: x, in: '${{range(5)}}', at_once: 2, do: [{GET}, {{think: 1s}}]}}]", (5, 5, 3)),
         (f"[{{for: x, in: [1, 2, 3], at_once: 2, do: [{GET}, {{if: x > 1, do: [{{skip: enough}}]}}]}}]", (1, 3, 0)),
         (f"[{{for: x, in: '${{here}}', at_once: 2, do: [{GET}]}}]", (0, inf, 0)),
+        (f"[{GET}, {{upload: /, of: 10 KiB, part: 3 KiB, at_once: 2}}]", (5, 5, 0)),
         (f"[{{repeat: 3, do: [{GET}, {{if: vu > 1, do: [{{skip: enough}}]}}]}}]", (1, 3, 0)),
         ("[{poll: {get: /}, until: status() == 200, within: 5s}]", (1, inf, 0)),
         ("[{paginate: {get: /}, next: $.next, pages: 7}]", (1, 7, 0)),

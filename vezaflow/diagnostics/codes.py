@@ -322,7 +322,7 @@ _ROWS: tuple[Rule, ...] = (
     Rule(
         "VF311", _WARNING, "a loop variable that hides a value",
         "Inside of the loop the name means the item, and the other value can't be seen. Give the loop a name of its "
-        "own.",
+        "own. In an `upload` the name `part` means the part.",
     ),
     Rule(
         "VF312", _ERROR, "a value of another branch",
@@ -485,6 +485,10 @@ _ROWS: tuple[Rule, ...] = (
         "VF432", _ERROR, "too many secrets",
         "The values of a source's secret columns are looked for in all that is printed or written. That can be done "
         "for 1,000 different ones; users of a load test may share a password.",
+    ),
+    Rule(
+        "VF433", _ERROR, "too many parts",
+        "An `upload` has 10,000 parts at most, as many as object stores take. Give it larger parts.",
     ),
     # --- 5xx: gates
     Rule(

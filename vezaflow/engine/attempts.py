@@ -24,8 +24,10 @@ _BACKPRESSURE = frozenset({429, 503})  # RFC 6585, 4; RFC 9110, 15.6.4
 _SHORTEST = 0.001  # seconds between two polls, whatever `every` says
 
 
-def attempted_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk, sleep_until: Sleep) -> Run:
-    """The step as a coroutine function of a VU."""
+def attempted_step(
+    request: PlannedRequest, recorder: StepRecorder, desk: Desk, sleep_until: Sleep, *, whole: bool = True
+) -> Run:
+    """The step as a coroutine function of a VU. `whole`: not only a part of a step that records its own end."""
     looks = Looks(request, recorder, desk)
     record = recorder.attempts()
     clock = desk.clock
@@ -36,7 +38,8 @@ def attempted_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk, 
     async def run(vu: VU) -> int:
         started = clock()
         failure = (await course(vu)).failure
-        record.ended(clock() - started, failed=failure is not None)
+        if whole:
+            record.ended(clock() - started, failed=failure is not None)
         return GO_ON if failure is None else looks.fail(vu, failure)
 
     return run

@@ -17,6 +17,7 @@ from vezaflow.engine.pages import paginated_step
 from vezaflow.engine.pauses import Sleep, pause_of, wait_until
 from vezaflow.engine.requests import Desk, Place, Run, request_step
 from vezaflow.engine.together import parallel_step, spread_step
+from vezaflow.engine.uploads import upload_step
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import PAGE, FlowRecorder, Phase, Recorder, StepRecorder
 from vezaflow.plan import (
@@ -37,6 +38,7 @@ from vezaflow.plan import (
     PlannedStep,
     PlannedStop,
     PlannedThink,
+    PlannedUpload,
     PlannedWhile,
     Segment,
     deck,
@@ -91,7 +93,10 @@ class Interpreter:
 
     def _watched(self, step: PlannedStep) -> Run:
         """The step, with an observer's leave where there is one."""
-        run, desk = self._guarded(step), self._stage.desk
+        return self._shown(step, self._guarded(step))
+
+    def _shown(self, step: PlannedStep, run: Run) -> Run:
+        desk = self._stage.desk
         if (observer := desk.observer) is None:
             return run
         place = Place(self._stage.phase, self._depth, desk.included)
@@ -104,7 +109,7 @@ class Interpreter:
 
     def _guarded(self, step: PlannedStep) -> Run:
         run = self._step(step)
-        if isinstance(step, PlannedRequest | PlannedChoose | PlannedGroup | PlannedParallel):
+        if isinstance(step, PlannedRequest | PlannedUpload | PlannedChoose | PlannedGroup | PlannedParallel):
             return run
         desk, kind = self._stage.desk, _verb(step)
 
@@ -123,6 +128,8 @@ class Interpreter:
         match step:
             case PlannedRequest():
                 return self._request(step)
+            case PlannedUpload():
+                return self._upload(step)
             case PlannedThink(duration, span):
                 return self._think(duration, span)
             case PlannedChoose():
@@ -151,7 +158,12 @@ class Interpreter:
                 return _constant(_STOPS[scope])
         assert_never(step)
 
-    def _request(self, step: PlannedRequest) -> Run:
+    def _upload(self, step: PlannedUpload) -> Run:
+        request = step.request
+        record = self._recorder(request.name, request.method, request.tags).attempts()
+        return upload_step(step, self._shown(request, self._request(request, whole=False)), record, self._stage.desk)
+
+    def _request(self, step: PlannedRequest, *, whole: bool = True) -> Run:
         stage = self._stage
         checks = tuple(check.name for check in step.checks)
         recorder = self._recorder(step.name, step.method, step.tags, checks)
@@ -166,7 +178,7 @@ class Interpreter:
 
             return paginated_step(step, step.pages, recorder, of_page, stage.desk, stage.sleep_until)
         if step.retry is not None or step.poll is not None:
-            return attempted_step(step, recorder, stage.desk, stage.sleep_until)
+            return attempted_step(step, recorder, stage.desk, stage.sleep_until, whole=whole)
         return request_step(step, recorder, stage.desk)
 
     def _recorder(

@@ -19,7 +19,7 @@ from vezaflow.plan import PlannedFor, PlannedParallel
 from vezaflow.protocols import Body, Exchange, Origin, Sender, Want
 from vezaflow.units import duration
 
-_Part = tuple[Run, Sequence[int], VU]  # what runs, the slots that it sets, and as whom
+Part = tuple[Run, Sequence[int], VU]  # what runs, the slots that it sets, and as whom
 
 
 class PerHost:
@@ -75,9 +75,9 @@ def parallel_step(step: PlannedParallel, runs: Sequence[Run], record: AttemptRec
     async def run(vu: VU) -> int:
         started = clock()
         client = PerHost(vu.client.beside(), per_host)
-        parts = [(each, sets, _as_branch(vu, client)) for each, sets in branches]
+        parts = [(each, sets, as_branch(vu, client)) for each, sets in branches]
         say(desk, f"{count} branches at the same time")
-        signal, failed = await _together(vu, parts, count, yields=False)
+        signal, failed = await together(vu, parts, count)
         seconds = clock() - started
         say(desk, f"the {count} branches took {duration(seconds)} together")
         if record is not None:
@@ -94,29 +94,33 @@ def spread_step(step: PlannedFor, items: Callable[[VU], Sequence[Any]], body: Ru
     async def run(vu: VU) -> int:
         found, client = items(vu), vu.client.beside()
 
-        def rounds() -> Iterator[_Part]:
+        def rounds() -> Iterator[Part]:
             for item in found:
-                branch = _as_branch(vu, client)
+                branch = as_branch(vu, client)
                 branch.slots[slot] = item
                 yield body, sets, branch
 
         most = min(at_once, len(found))
         say(desk, f"{len(found)} rounds, {most} at the same time")
-        signal, _ = await _together(vu, rounds(), most, yields=yields)
+        signal, _ = await together(vu, rounds(), most, yields=yields)
         return signal
 
     return run
 
 
-def _as_branch(vu: VU, client: Sender) -> VU:
+def as_branch(vu: VU, client: Sender) -> VU:
     """The same user, who goes on elsewhere at the same time."""
     branch = VU(list(vu.slots), Random(vu.random.getrandbits(64)), vu.number, client)
     branch.iteration = vu.iteration
     return branch
 
 
-async def _together(vu: VU, parts: Iterable[_Part], most: int, *, yields: bool) -> tuple[int, bool]:
-    """Run the parts, so many at the same time; the strongest of their signals, and whether anything failed."""
+async def together(
+    vu: VU, parts: Iterable[Part], most: int, *, yields: bool = False, whole: bool = False
+) -> tuple[int, bool]:
+    """Run the parts, so many at the same time; the strongest of their signals, and whether anything failed.
+
+    `yields`: they wait for nothing themselves; `whole`: after any failure no further one begins."""
     waiting = enumerate(parts)
     last: dict[int, tuple[int, Any]] = {}  # by slot: the number of the part that set it, and its value
     worst: int = Signal.GO_ON
@@ -132,7 +136,7 @@ async def _together(vu: VU, parts: Iterable[_Part], most: int, *, yields: bool) 
                 value = branch.slots[slot]
                 if value is not vu.slots[slot] and (slot not in last or number > last[slot][0]):
                     last[slot] = (number, value)
-            if worst:
+            if worst or (whole and failed):
                 return
             if yields:
                 await trio.lowlevel.checkpoint()

@@ -28,6 +28,7 @@ from vezaflow.plan import (
     PlannedStep,
     PlannedStop,
     PlannedThink,
+    PlannedUpload,
     PlannedWhile,
 )
 
@@ -90,6 +91,9 @@ def _way(step: PlannedStep) -> _Way:
     match step:
         case PlannedRequest():
             return _Way(Amount(1, _most(step), step.foreseen.sends), None)
+        case PlannedUpload():
+            count = len(step.parts)
+            return _Way(Amount(count, count, step.sends), None)
         case PlannedThink():
             return _Way(Amount(pause=_mean(step.duration)), None)
         case PlannedChoose():

@@ -26,6 +26,7 @@ from vezaflow.plan import (
     PlannedStep,
     PlannedStop,
     PlannedThink,
+    PlannedUpload,
     PlannedWhile,
     requests_of,
 )
@@ -70,6 +71,8 @@ def _connections(step: PlannedStep, origin: Origin | None) -> Bounds:
     match step:
         case PlannedRequest():
             return _NONE if origin not in (None, step.foreseen.origin) and step.foreseen.origin else Bounds(1, 1)
+        case PlannedUpload():
+            return _connections(step.request, origin).times(step.at_once)
         case PlannedParallel():
             return _parallel(step, origin)
         case PlannedFor():
@@ -123,6 +126,8 @@ def _begins_with(steps: Iterable[PlannedStep]) -> PlannedRequest | None:
     """The request that is sent at once; None if something else comes first."""
     match next(iter(steps), None):
         case PlannedRequest() as request:
+            return request
+        case PlannedUpload(request=request):
             return request
         case PlannedGroup(steps=inner):
             return _begins_with(inner)

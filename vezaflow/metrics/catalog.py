@@ -136,16 +136,16 @@ _ALL = (
     Metric("checks", Kind.RATE, Dimension.RATIO, "Expectations that held.", (*_SENT, "check")),
     _time(
         "step_duration",
-        "A step with `retry`, `poll` or `paginate`, from its first request to the end of its last, waits included; a "
-        "`parallel` with a name, until all in it has ended. Of those that did not fail.",
+        "A step with `retry`, `poll` or `paginate`, from its first request to the end of its last, waits included; an "
+        "`upload` and a `parallel` with a name, until all in it has ended. Of those that did not fail.",
         IDENTITY,
     ),
     Metric(
         "step_failed",
         Kind.RATE,
         Dimension.RATIO,
-        "The share of the steps with `retry`, `poll` or `paginate` that failed in the end, and of the `parallel` steps "
-        "with a name in which something failed.",
+        "The share of the steps with `retry`, `poll` or `paginate` that failed in the end, and of the `upload` steps "
+        "and the `parallel` steps with a name in which something failed.",
         IDENTITY,
     ),
     _count("http_req_retries", "Requests sent again by `retry`.", IDENTITY),

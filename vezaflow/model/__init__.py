@@ -12,7 +12,7 @@ from vezaflow.model.lint import lint
 from vezaflow.model.load import Executor, Load, Stage
 from vezaflow.model.reader import read_suite
 from vezaflow.model.reference import TABLES
-from vezaflow.model.request_tables import RETRIED
+from vezaflow.model.request_tables import PART_FIELDS, RETRIED
 from vezaflow.model.step_tables import MOST_PAGES
 from vezaflow.model.steps import (
     Auth,
@@ -48,20 +48,25 @@ from vezaflow.model.steps import (
     Schema,
     Set,
     Skip,
+    Slice,
     StatusSet,
     Step,
     Stop,
     Think,
     Tree,
+    Upload,
     While,
 )
 from vezaflow.model.suite import Flow, Guard, Measure, Retry, Suite, Variable
-from vezaflow.model.walks import EnvironmentUse, all_steps, environment, requests, secret_names
+from vezaflow.model.upload_rules import MOST_PARTS, too_many
+from vezaflow.model.walks import EnvironmentUse, all_steps, environment, part_fields, requests, secret_names
 from vezaflow.syntax import Expression
 
 __all__ = [
     "ITEM_FIELDS",
     "MOST_PAGES",
+    "MOST_PARTS",
+    "PART_FIELDS",
     "RETRIED",
     "SCHEMAS",
     "TABLES",
@@ -117,6 +122,7 @@ __all__ = [
     "Schema",
     "Set",
     "Skip",
+    "Slice",
     "Stage",
     "StatusSet",
     "Step",
@@ -126,6 +132,7 @@ __all__ = [
     "Think",
     "Tls",
     "Tree",
+    "Upload",
     "Variable",
     "While",
     "all_steps",
@@ -136,8 +143,10 @@ __all__ = [
     "is_allowed",
     "lint",
     "parse_proxy",
+    "part_fields",
     "read_suite",
     "requests",
     "schema_text",
     "secret_names",
+    "too_many",
 ]

@@ -53,6 +53,7 @@ class Kind(Enum):
     STAGES = "a list of stages"
     BRANCHES = "a list of branches"
     PREFLIGHT = "a list of request steps, or a mapping"
+    SOURCE = "a size such as `10 MiB`, or a mapping such as `{file: parts/track.flac}`"
     BODY = "a text, or a mapping such as `{bytes: 1 MiB}`"
     PARTS = "a mapping of the parts' names to texts or mappings"
     EXTRACTS = "a mapping of names to what they are taken from"

@@ -1,6 +1,5 @@
 """Gates: metrics that exist and that something in the flows gives samples of."""
 
-
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.metrics import METRICS, Metric
 from vezaflow.model.gate_bounds import check_condition
@@ -8,7 +7,7 @@ from vezaflow.model.gate_labels import check_labels, piece
 from vezaflow.model.gate_reader import unknown_metric
 from vezaflow.model.gate_scopes import Scope, flow_scope, pooled
 from vezaflow.model.gates import Gate
-from vezaflow.model.steps import Paginate, Parallel, Poll, Request, Step
+from vezaflow.model.steps import Paginate, Parallel, Poll, Request, Step, Upload
 from vezaflow.model.suite import Suite
 from vezaflow.model.walks import all_steps
 from vezaflow.syntax import Reference
@@ -69,14 +68,21 @@ def _check_steps(gate: Gate, metric: Metric, scope: Scope, diagnostics: Diagnost
     """Figures that only some kinds of steps have."""
     steps = [step for steps in scope.phases.values() for step in all_steps(steps)]
     whole = metric.name in _OF_STEPS
-    if not any(_repeats(step) or (whole and isinstance(step, Parallel) and step.name) for step in steps):
-        kinds = "a `poll`, a `paginate` or a `parallel` with a name" if whole else "a `poll` or a `paginate`"
+    if not any(_repeats(step) or (whole and _is_whole(step)) for step in steps):
+        kinds = (
+            "a `poll`, a `paginate`, an `upload` or a `parallel` with a name" if whole else "a `poll` or a `paginate`"
+        )
         diagnostics.error(
             "VF503",
             piece(gate.span, gate.metric),
             f"no step in {scope.what} has a `retry` or is {kinds}",
             help=f"only those have '{gate.metric}'",
         )
+
+
+def _is_whole(step: Step) -> bool:
+    """Whether a step of several requests has figures of its own."""
+    return isinstance(step, Upload) or (isinstance(step, Parallel) and bool(step.name))
 
 
 def _repeats(step: Step) -> bool:

@@ -160,6 +160,7 @@ def _quantity(dimension: Dimension) -> str:
 
 
 _TIME = rf"({_quantity(Dimension.TIME)}|([0-9]+(\.[0-9]+)?(us|µs|μs|ms|[smhd]))+)"
+_SIZE = rf"\$\{{|^\s*{_quantity(Dimension.SIZE)}\s*$"
 _PAUSE = rf"\$\{{|^\s*{_TIME}\s*(\.\.\s*{_TIME}\s*)?$"
 _COMPARE = r"(<=|>=|==|!=|<|>)"
 _RESERVED = "|".join((*GIVEN, *RESERVED))
@@ -204,7 +205,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.URL: _matching(r"^(/($|[^/])|https?://|\$\{)"),
     Kind.DURATION: _matching(rf"\$\{{|^\s*{_TIME}\s*$"),
     Kind.PAUSE: _matching(_PAUSE),
-    Kind.SIZE: _matching(rf"\$\{{|^\s*{_quantity(Dimension.SIZE)}\s*$"),
+    Kind.SIZE: _matching(_SIZE),
     Kind.COUNT: _fixed(_COUNT),
     Kind.WHOLE: _fixed({"anyOf": [{"type": "integer", "minimum": 0}, _HOLE]}),
     Kind.RATE: _matching(rf"\$\{{|^\s*{_quantity(Dimension.RATE)}\s*$"),
@@ -237,6 +238,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.STAGES: _steps,
     Kind.BRANCHES: _steps,
     Kind.PREFLIGHT: _preflight,
+    Kind.SOURCE: lambda field: _any(_pattern(_SIZE, Kind.SIZE), *_refs(field)),
     Kind.BODY: lambda field: _any(_VALUE, *_refs(field)),
     Kind.PARTS: lambda field: _named(_any(_VALUE, *_refs(field))),
     Kind.EXTRACTS: lambda field: _named(_extract(field)),

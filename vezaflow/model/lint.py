@@ -30,6 +30,7 @@ from vezaflow.model.sample_rules import check_samples
 from vezaflow.model.schema_reader import check_schemas
 from vezaflow.model.silence import silenced
 from vezaflow.model.suite import Suite
+from vezaflow.model.upload_rules import check_uploads
 
 RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_loads,
@@ -57,6 +58,7 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_ways,
     check_shadows,
     check_parallel,
+    check_uploads,
     check_unused,
     check_calls,
     check_units,

@@ -13,7 +13,22 @@ from itertools import chain
 from vezaflow.diagnostics import Diagnostics, Severity, Span, suggest
 from vezaflow.model.answer_tables import ITEM_FIELDS
 from vezaflow.model.feeds import Each, Feed
-from vezaflow.model.steps import Choose, Extract, For, Fragment, From, If, Include, Parallel, Request, Set, Step, While
+from vezaflow.model.request_tables import PART_FIELDS
+from vezaflow.model.steps import (
+    Choose,
+    Extract,
+    For,
+    Fragment,
+    From,
+    If,
+    Include,
+    Parallel,
+    Request,
+    Set,
+    Step,
+    Upload,
+    While,
+)
 from vezaflow.model.suite import Flow, Suite, Variable
 from vezaflow.model.trees import GIVEN
 from vezaflow.model.walks import (
@@ -39,6 +54,7 @@ from vezaflow.model.walks import (
 )
 from vezaflow.syntax import FUNCTIONS, Expression, Field, Name, names, walk
 
+_FIELDS = {**ITEM_FIELDS, "part": tuple(PART_FIELDS)}
 _UNREADABLE = frozenset(("VF104", "VF120", "VF122", "VF123", "VF124"))
 
 
@@ -94,6 +110,8 @@ class _Walk:
                     self.known.discard(variable)
             case Parallel(branches=branches):
                 self.branches(branches, certain)
+            case Upload(request=request):
+                self.upload(request, certain)
             case Include(fragment=fragment):
                 if fragment is not None:
                     self.fragment(fragment)
@@ -116,6 +134,16 @@ class _Walk:
             self.step(branch, certain)
             after |= self.known
         self.known, self.beside = after, beside
+
+    def upload(self, request: Request, certain: bool) -> None:
+        """The request of each part, which alone sees it; of what it extracts there is a list in the end."""
+        before, shape = "part" in self.known, self.shapes.get("part", "")
+        self.known.add("part")
+        self.shapes["part"] = "part"
+        self.step(request, certain)
+        self.shapes |= {"part": shape, **{extract.name: "" for extract in request.extract}}
+        if not before:
+            self.known.discard("part")
 
     def fragment(self, fragment: Fragment) -> None:
         """A fragment by itself: what includes it sees and sets nothing in it."""
@@ -201,7 +229,7 @@ class _Walk:
         for part in walk(expression):
             if isinstance(part, Field) and isinstance(part.target, Name):
                 shape = self.shapes.get(part.target.name, "")
-                if shape in ITEM_FIELDS:
+                if shape in _FIELDS:
                     span = Span(part.span.source, part.span.end - len(part.name), part.span.end)
                     _check_field(part.name, span, shape, self.diagnostics)
 
@@ -321,6 +349,8 @@ def _never_set(name: Name, candidates: set[str], diagnostics: Diagnostics) -> No
         help_ = f"to call the function write `{name.name}()`"
     elif near is None and shouted:
         help_ = f"to read the environment write `env.{name.name}`"
+    elif near is None and name.name == "part":
+        help_ = "only the requests of an `upload` know their part"
     else:
         help_ = "" if near else "set it with `vars`, `set` or `extract`"
     diagnostics.error(
@@ -356,7 +386,7 @@ def _word(extract: Extract) -> str:
 
 
 def _check_field(name: str, span: Span, shape: str, diagnostics: Diagnostics) -> None:
-    fields = ITEM_FIELDS[shape]
+    fields = _FIELDS[shape]
     if name in fields:
         return
     near = suggest(name, fields)

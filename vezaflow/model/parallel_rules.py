@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from vezaflow.diagnostics import Diagnostics, Severity, Span
 from vezaflow.model.constants import constant
-from vezaflow.model.steps import For, Include, Parallel, Request, Set, Step
+from vezaflow.model.steps import For, Include, Parallel, Request, Set, Step, Upload
 from vezaflow.model.suite import Suite
 from vezaflow.model.walks import (
     Place,
@@ -116,5 +116,7 @@ def _set_by(step: Step) -> Iterator[str]:
             yield from (name for name, _, _ in values)
         case For(variable=variable):
             yield variable
+        case Upload():
+            yield "part"
         case Include(outputs=outputs):
             yield from (name for _, name in outputs)

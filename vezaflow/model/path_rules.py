@@ -28,6 +28,7 @@ from vezaflow.model.steps import (
     Step,
     Stop,
     Think,
+    Upload,
     While,
 )
 from vezaflow.model.suite import Suite
@@ -91,6 +92,9 @@ class _Ways:
                 return self.steps(tuple(one for part in inner(step) for one in part), known)
             case Parallel(branches=branches):
                 return self.beside(branches, known)
+            case Upload(request=request):
+                way = self.request(request, known | {"part"})
+                return way - ({"part"} - known)
             case Include():
                 return self.include(step, known)
             case Think() | Log():
@@ -185,6 +189,8 @@ def check_shadows(suite: Suite, diagnostics: Diagnostics) -> None:
     for names, steps in scopes:
         known = dict(names)
         for step in own_steps(steps):
+            if isinstance(step, Upload) and "part" in known:
+                _shadow("part", step.span, known["part"], diagnostics, "upload")
             if isinstance(step, For):
                 inside = ((each.variable, each.span) for each in own_steps(step.steps) if isinstance(each, For))
                 for name, span in inside:
@@ -194,13 +200,13 @@ def check_shadows(suite: Suite, diagnostics: Diagnostics) -> None:
                     _shadow(step.variable, step.span, known[step.variable], diagnostics)
 
 
-def _shadow(name: str, span: Span, other: Span, diagnostics: Diagnostics) -> None:
+def _shadow(name: str, span: Span, other: Span, diagnostics: Diagnostics, what: str = "loop") -> None:
     diagnostics.warning(
         "VF311",
         span,
-        f"the loop's '{name}' hides another value of this name",
-        help="give the loop a name of its own",
-        related=((other, "hidden in the loop"),),
+        f"the {what}'s '{name}' hides another value of this name",
+        help="give the loop a name of its own" if what == "loop" else "give the other value a name of its own",
+        related=((other, f"hidden in the {what}"),),
     )
 
 

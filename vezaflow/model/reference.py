@@ -30,6 +30,7 @@ TABLES: dict[str, Table] = {
         *answer_tables.MATCHES,
         request_tables.BODY,
         request_tables.PART,
+        request_tables.PART_FIELD,
         request_tables.AUTH,
         request_tables.BASIC,
         connection_tables.HTTP,

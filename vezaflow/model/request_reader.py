@@ -24,14 +24,15 @@ from vezaflow.model.trees import constants, parameters, texts, tree
 from vezaflow.syntax import Entry, Mapping, Scalar, parse_template
 
 
-def read_request(row: Row, method: str) -> Request:
-    """The request that a step's mapping writes; `method` is its verb."""
-    url = row.entries[method].value
+def read_request(row: Row, method: str, verb: str = "") -> Request:
+    """The request that a step's mapping writes; `verb` is the key of its URL, if not the method."""
+    verb = verb or method
+    url = row.entries[verb].value
     written = url.text if isinstance(url, Scalar) else ""
     name = row.text("name")
     return Request(
         method=method.upper(),
-        url=row.required(method),
+        url=row.required(verb),
         name=name or f"{method.upper()} {written}",
         named=bool(name),
         query=parameters(row, "query"),
@@ -40,7 +41,7 @@ def read_request(row: Row, method: str) -> Request:
         expect=read_expect(row),
         extract=read_extracts(row),
         retry=read_retry(row),
-        span=row.key_span(method),
+        span=row.key_span(verb),
         url_span=url.span,
     )
 
@@ -100,13 +101,13 @@ def _body(row: Row) -> Body | None:
         values.report_shape(node, "'body'", Kind.BODY.value, row.diagnostics, help=help_)
         return None
     inner = open_mapping(node, BODY, row.diagnostics, what="'body'")
-    content = _bytes(inner) if inner else None
+    content = read_bytes(inner) if inner else None
     if content is None:
         return None
     return Body(BodyKind.BYTES if isinstance(content, GeneratedBytes) else BodyKind.FILE, content, node.span)
 
 
-def _bytes(row: Row) -> GeneratedBytes | FileBytes | None:
+def read_bytes(row: Row) -> GeneratedBytes | FileBytes | None:
     if (size := row.expression("bytes")) is not None:
         return GeneratedBytes(size, row.entries["bytes"].value.span)
     if (path := row.expression("file")) is not None:
@@ -119,7 +120,7 @@ def _part(entry: Entry, diagnostics: Diagnostics) -> Part:
     if isinstance(node, Mapping):
         row = open_mapping(node, PART, diagnostics, what=f"'{name}'")
         if row is not None:
-            content = row.expression("value") or _bytes(row) or values.nothing(node.span)
+            content = row.expression("value") or read_bytes(row) or values.nothing(node.span)
             return Part(name, content, row.expression("filename"), row.expression("content_type"), entry.key.span)
     text = values.expression(node, Field(name, Kind.TEMPLATE, ""), diagnostics)
     return Part(name, text, None, None, entry.key.span)

@@ -11,8 +11,23 @@ from vezaflow.diagnostics import Diagnostics
 from vezaflow.model.constants import Most, constant, total
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Executor
-from vezaflow.model.steps import Choose, For, Group, If, Include, Paginate, Parallel, Poll, Repeat, Request, Step, While
+from vezaflow.model.steps import (
+    Choose,
+    For,
+    Group,
+    If,
+    Include,
+    Paginate,
+    Parallel,
+    Poll,
+    Repeat,
+    Request,
+    Step,
+    Upload,
+    While,
+)
 from vezaflow.model.suite import Flow, Suite
+from vezaflow.model.upload_rules import parts_of
 from vezaflow.syntax import Call, Expression, ListOf
 
 
@@ -130,6 +145,8 @@ def _of_step(step: Step, name: str | None) -> Most:
             return None
         case Paginate(request=request, pages=pages):
             return _times(constant(pages), _of_step(request, name))
+        case Upload(request=request):
+            return _times(parts_of(step), _of_step(request, name))
         case If(then=then, otherwise=otherwise):
             return _larger([_requests(then, name), _requests(otherwise, name)])
         case Choose(branches=branches):

@@ -32,11 +32,13 @@ from vezaflow.model.steps import (
     While,
 )
 from vezaflow.model.trees import check_name, tree
+from vezaflow.model.upload_reader import read_upload
 from vezaflow.syntax import Expression, ListOf, Mapping, Node, Scalar, Sequence
 
 _IN = re.compile(r"(?P<name>\w+) +(?:in|of) +(?P<list>\w+)")
 _SHOWN = (
-    "get, post, poll, paginate, include, think, choose, repeat, for, while, if, group, parallel, set, log, skip, stop"
+    "get, post, poll, paginate, upload, include, think, choose, repeat, for, while, if, group, parallel, set, log, "
+    "skip, stop"
 )
 
 
@@ -273,6 +275,7 @@ def _stop(row: Row) -> Step:
 _READERS: dict[str, Callable[[Row], Step | None]] = {
     "poll": _poll,
     "paginate": _paginate,
+    "upload": read_upload,
     "include": read_include,
     "think": lambda row: Think(row.required("think"), row.key_span("think")),
     "choose": _choose,

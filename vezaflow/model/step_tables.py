@@ -5,7 +5,7 @@ A step's `one_of` are its verbs: a step is the table whose verb it has.
 
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.input_types import InputType
-from vezaflow.model.request_tables import REQUEST
+from vezaflow.model.request_tables import REQUEST, UPLOAD
 
 MOST_PAGES = 500  # of one walk: each has figures of its own
 
@@ -36,6 +36,7 @@ STEPS: tuple[Table, ...] = (
         ),
         one_of=(Field("poll", Kind.REQUEST, "The request.", "{get: /api/v1/uploads/1}", tables=("request",)),),
     ),
+    UPLOAD,
     Table(
         "paginate",
         "a paginate step",

@@ -117,11 +117,18 @@ class FileBytes:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """The part of an upload whose turn it is."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One part of a multipart body; a part with a filename or a content that is bytes is sent as a file."""
 
     name: str
-    content: Expression | GeneratedBytes | FileBytes
+    content: Expression | GeneratedBytes | FileBytes | Slice
     filename: Expression | None
     content_type: Expression | None
     span: Span
@@ -133,13 +140,14 @@ class BodyKind(Enum):
     TEXT = "text"  # content: Expression
     BYTES = "bytes"  # content: GeneratedBytes
     FILE = "file"  # content: FileBytes
+    SLICE = "slice"  # content: Slice
     MULTIPART = "multipart"  # content: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
     kind: BodyKind
-    content: Tree | Pairs | GeneratedBytes | FileBytes | tuple[Part, ...]
+    content: Tree | Pairs | GeneratedBytes | FileBytes | Slice | tuple[Part, ...]
     span: Span
 
 
@@ -224,6 +232,17 @@ class Paginate:
     parameter: str  # of the query, in which the next request says it; empty: it is the next page's URL
     parameter_span: Span
     pages: Expression  # a bound is mandatory
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Send bytes in parts. The request is that of each part, which sees itself as `part`."""
+
+    request: Request  # its body is a Slice, or a form that holds one
+    source: GeneratedBytes | FileBytes
+    part: Expression  # SIZE
+    at_once: Expression | None
     span: Span
 
 
@@ -373,6 +392,7 @@ Step = (
     | Include
     | Poll
     | Paginate
+    | Upload
     | Think
     | Choose
     | Repeat

@@ -8,6 +8,7 @@ from typing import NamedTuple, assert_never, cast
 from vezaflow.diagnostics import Span
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
+from vezaflow.model.request_tables import PART_FIELDS
 from vezaflow.model.steps import (
     Body,
     BodyKind,
@@ -31,14 +32,16 @@ from vezaflow.model.steps import (
     RequestDefaults,
     Set,
     Skip,
+    Slice,
     Step,
     Stop,
     Think,
     Tree,
+    Upload,
     While,
 )
 from vezaflow.model.suite import Flow, Measure, Suite, Variable
-from vezaflow.syntax import Binary, Expression, Field, Name, Template, children
+from vezaflow.syntax import Binary, Expression, Field, Name, Template, children, walk
 
 
 class Place(Enum):
@@ -87,7 +90,7 @@ def inner(step: Step) -> tuple[tuple[Step, ...], ...]:
             return tuple(branch.steps for branch in branches)
         case If(then=then, otherwise=otherwise):
             return (then, otherwise)
-        case Poll(request=request) | Paginate(request=request):
+        case Poll(request=request) | Paginate(request=request) | Upload(request=request):
             return ((request,),)
         case Parallel(branches=steps):
             return tuple((branch,) for branch in steps)
@@ -145,6 +148,9 @@ def own_uses(step: Step) -> Iterator[Use]:
         case Paginate(next=extract, pages=pages):
             yield Use(pages)
             yield from _extract_uses(extract)
+        case Upload(source=source, part=part, at_once=at_once):
+            yield Use(source.size if isinstance(source, GeneratedBytes) else source.path)
+            yield from (Use(found) for found in (part, at_once) if found is not None)
         case Think(duration=found) | Repeat(times=found):
             yield Use(found)
         case For(items=items, at_once=at_once):
@@ -321,6 +327,20 @@ def names_of(expression: Expression, optional: bool = False) -> Iterator[tuple[N
             yield from names_of(child, optional)
 
 
+def part_fields(upload: Upload) -> frozenset[str]:
+    """The fields of `part` that an upload's requests ask for; all of them where one asks for `part` itself."""
+    request, found = upload.request, set[str]()
+    for use in (*own_uses(request), *extract_uses(request), *expect_uses(request)):
+        within = list(walk(use.expression))
+        fields = [each.name for each in within if isinstance(each, Field) and _is_part(each.target)]
+        found.update(PART_FIELDS if sum(map(_is_part, within)) > len(fields) else fields)
+    return frozenset(found)
+
+
+def _is_part(expression: Expression) -> bool:
+    return isinstance(expression, Name) and expression.name == "part"
+
+
 def file_paths(suite: Suite) -> Iterator[Expression]:
     """The paths of all files that a suite reads beside its own."""
     for feeds in (suite.data, *(flow.data for flow in suite.flows)):
@@ -330,9 +350,12 @@ def file_paths(suite: Suite) -> Iterator[Expression]:
         tls = defaults.tls
         yield from (path for path in (tls.ca, tls.cert, tls.key) if path is not None) if tls else ()
     for steps in (suite_steps(suite), *(flow_steps(flow) for flow in suite.flows)):
-        for request in requests(steps):
-            yield from _body_paths(request.body)
-            yield from _schema_paths(request)
+        for step in all_steps(steps):
+            if isinstance(step, Request):
+                yield from _body_paths(step.body)
+                yield from _schema_paths(step)
+            elif isinstance(step, Upload) and isinstance(step.source, FileBytes):
+                yield step.source.path
 
 
 def _body_paths(body: Body | None) -> Iterator[Expression]:
@@ -386,6 +409,8 @@ def _body_expressions(body: Body) -> Iterator[Expression]:
         yield content.size
     elif isinstance(content, FileBytes):
         yield content.path
+    elif isinstance(content, Slice):
+        return
     elif parts := _parts(body):
         for part in parts:
             yield from _part_expressions(part)
@@ -401,6 +426,8 @@ def _part_expressions(part: Part) -> Iterator[Expression]:
             yield size
         case FileBytes(path=path):
             yield path
+        case Slice():
+            pass
         case text:
             yield text
     yield from (found for found in (part.filename, part.content_type) if found is not None)

@@ -37,6 +37,7 @@ from vezaflow.plan.steps import (
     PlannedStep,
     PlannedStop,
     PlannedThink,
+    PlannedUpload,
     PlannedWhile,
 )
 from vezaflow.plan.targets import GuardError, Target, Targets, UrlError
@@ -81,6 +82,7 @@ __all__ = [
     "PlannedStep",
     "PlannedStop",
     "PlannedThink",
+    "PlannedUpload",
     "PlannedWhile",
     "Preflight",
     "RequestError",

@@ -2,7 +2,22 @@
 
 from collections.abc import Iterable, Iterator
 
-from vezaflow.model import Choose, For, Group, If, Include, Paginate, Parallel, Poll, Repeat, Request, Set, Step, While
+from vezaflow.model import (
+    Choose,
+    For,
+    Group,
+    If,
+    Include,
+    Paginate,
+    Parallel,
+    Poll,
+    Repeat,
+    Request,
+    Set,
+    Step,
+    Upload,
+    While,
+)
 
 
 def assigned(steps: Iterable[Step]) -> Iterator[str]:
@@ -12,6 +27,9 @@ def assigned(steps: Iterable[Step]) -> Iterator[str]:
             case Request():
                 yield from (extract.name for extract in step.extract)
             case Poll(request=request) | Paginate(request=request):
+                yield from assigned((request,))
+            case Upload(request):
+                yield "part"
                 yield from assigned((request,))
             case Include():
                 yield from (here for _, here in step.outputs)

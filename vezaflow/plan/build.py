@@ -30,6 +30,7 @@ from vezaflow.model import (
     Stop,
     Suite,
     Think,
+    Upload,
     Variable,
     While,
     environment,
@@ -277,6 +278,8 @@ class StepCompiler:
                 return self.requests.poll(step)
             case Paginate():
                 return self.requests.paginate(step)
+            case Upload():
+                return self.requests.upload(step)
             case Include():
                 return plan_include(step, self._compiler, self._diagnostics, self._within)
             case Think(duration, span):

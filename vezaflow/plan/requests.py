@@ -15,7 +15,7 @@ from urllib.parse import quote
 from vezaflow import __version__
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.model import Auth, Expect, Expression, OnFailure, Paginate, Poll, Request, RequestDefaults, Schema
+from vezaflow.model import Auth, Expect, Expression, OnFailure, Paginate, Poll, Request, RequestDefaults, Schema, Upload
 from vezaflow.plan.attempts import plan_poll, plan_retry
 from vezaflow.plan.bodies import BodyCompiler, Render, query_text, size_of
 from vezaflow.plan.checks import Failure, plan_check
@@ -26,8 +26,9 @@ from vezaflow.plan.pages import plan_pages, request_of_page
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.statuses import table_of
-from vezaflow.plan.steps import Outgoing, PlannedRequest
+from vezaflow.plan.steps import Outgoing, PlannedRequest, PlannedUpload
 from vezaflow.plan.targets import GuardError, Target, Targets, UrlError
+from vezaflow.plan.uploads import Slices, cut
 from vezaflow.protocols import Body, ErrorKind, Origin, Want
 from vezaflow.syntax import JsonSchema, Literal, Template, compile_schema
 
@@ -91,12 +92,28 @@ class RequestCompiler:
             foreseen=replace(request.foreseen, reasons=reasons),
         )
 
-    def request(self, request: Request) -> PlannedRequest:
+    def upload(self, upload: Upload) -> PlannedUpload:
+        """An upload, with the request of each of its parts."""
+        names, whole = self._compiler.names, self._bodies.shared(upload.source, self._compiler)
+        slices = cut(whole, upload, names.slot("part"), self._statics, self._diagnostics)
+        request = self.request(upload.request, slices)
+        count = len(slices.parts)
+        return PlannedUpload(
+            request=request,
+            slot=slices.slot,
+            parts=slices.parts,
+            extracted=tuple(extract.slot for extract in request.extracts),
+            at_once=min(max(1, count), self._statics.count(upload.at_once) if upload.at_once is not None else 1),
+            sends=count * (request.foreseen.sends - slices.least) + slices.total,
+            span=upload.span,
+        )
+
+    def request(self, request: Request, slices: Slices | None = None) -> PlannedRequest:
         options = merge((request.options, *self._defaults))
         follow = self._follow(options.follow)
         accepts, explicit = _accepted(request.expect)
         url = self._url(request)
-        body = self._bodies.body(request.body, self._compiler)
+        body = self._bodies.body(request.body, self._compiler, slices)
         headers, bare_headers = self._headers(options, body.content_type)
         prepare, redirect = self._prepare(request, url, body.render, headers, bare_headers)
         reasons = reasons_of(request)

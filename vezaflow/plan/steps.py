@@ -89,6 +89,19 @@ class PlannedRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedUpload:
+    """The request of each part, which finds its part in a slot."""
+
+    request: PlannedRequest
+    slot: int
+    parts: tuple[dict[str, Any], ...]
+    extracted: tuple[int, ...]  # slots that become lists
+    at_once: int
+    sends: int  # bytes of all requests, at least
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedThink:
     duration: Evaluate  # seconds, or (low, high)
     span: Span
@@ -197,6 +210,7 @@ class PlannedInclude:
 PlannedStep = (
     PlannedRequest
     | PlannedInclude
+    | PlannedUpload
     | PlannedThink
     | PlannedChoose
     | PlannedRepeat

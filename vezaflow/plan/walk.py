@@ -18,6 +18,7 @@ from vezaflow.plan.steps import (
     PlannedStep,
     PlannedStop,
     PlannedThink,
+    PlannedUpload,
     PlannedWhile,
 )
 
@@ -33,6 +34,8 @@ def requests_of(steps: Iterable[PlannedStep]) -> Iterator[PlannedRequest]:
 
 def name_of(step: PlannedStep) -> str:
     """What an author calls the step; empty for steps that have no name."""
+    if isinstance(step, PlannedUpload):
+        return step.request.name
     return step.name if isinstance(step, PlannedRequest | PlannedGroup | PlannedParallel) else ""
 
 
@@ -41,6 +44,8 @@ def blocks_of(step: PlannedStep) -> tuple[tuple[PlannedStep, ...], ...]:
     match step:
         case PlannedChoose():
             return step.branches
+        case PlannedUpload():
+            return ((step.request,),)
         case PlannedParallel():
             return tuple(branch.steps for branch in step.branches)
         case PlannedIf():

@@ -1,11 +1,12 @@
 """Chunked uploads as the server remembers them: what was announced, what has come.
 
-Chunks come in order, each once. Bodies are counted, never kept; of uploads that nobody completes only the
+Chunks come in any order, each once. Bodies are counted, never kept; of uploads that nobody completes only the
 latest `KEPT` are remembered.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from uuid import uuid4
 
 KEPT = 10_000
@@ -27,8 +28,13 @@ class Upload:
     filename: str
     size: int  # bytes announced
     chunks: int  # chunks announced
-    received: int = 0  # chunks that came
+    there: set[int] = field(default_factory=set)  # the chunks that came
     received_bytes: int = 0
+
+    @property
+    def received(self) -> int:
+        """How many chunks came."""
+        return len(self.there)
 
 
 class Uploads:
@@ -58,18 +64,18 @@ class Uploads:
         return identifier
 
     def receive(self, identifier: str, index: int | None, size: int) -> Upload:
-        """Count a chunk that has come whole. Without an index it is taken for the next one."""
+        """Count a chunk that has come whole. Without an index it is taken for the first that is missing."""
         upload = self._find(identifier)
-        index = upload.received if index is None else index
+        index = next(i for i in count() if i not in upload.there) if index is None else index
         if not 0 <= index < upload.chunks:
             raise RefusedError(400, f"chunk {index} is not among the {upload.chunks} announced (counted from 0)")
-        if index != upload.received:
-            raise RefusedError(409, f"chunk {index} came, chunk {upload.received} is due")
+        if index in upload.there:
+            raise RefusedError(409, f"chunk {index} came a second time")
         if size == 0:
             raise RefusedError(400, "the chunk is empty")
         if upload.received_bytes + size > upload.size:
             raise RefusedError(409, f"more bytes came than the {upload.size} announced")
-        upload.received += 1
+        upload.there.add(index)
         upload.received_bytes += size
         return upload
 

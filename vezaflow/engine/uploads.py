@@ -1,0 +1,50 @@
+"""An upload: its parts in their order, so many on their way at the same time.
+
+Laws: each part is a request of its own, and sent again by itself (`retry`), so that those that went well are not sent
+twice; when one has failed for good, those on their way come to their end and no further one begins. What parts extract
+becomes lists, one item a part; a whole upload that failed leaves none.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from vezaflow.engine.requests import Desk, Run, say
+from vezaflow.engine.together import Part, as_branch, together
+from vezaflow.engine.vu import VU
+from vezaflow.metrics import AttemptRecorder
+from vezaflow.plan import PlannedUpload
+from vezaflow.units import counted, duration
+
+
+def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, desk: Desk) -> Run:
+    """The step as a coroutine function of a VU; `send` is the request of the part that its slot holds."""
+    parts, slot, slots, at_once, clock = step.parts, step.slot, step.extracted, step.at_once, desk.clock
+
+    async def run(vu: VU) -> int:
+        started = clock()
+        found: list[list[Any]] = [[None] * len(parts) for _ in slots]
+        client = vu.client.beside() if at_once > 1 else vu.client
+
+        async def one(branch: VU) -> int:
+            signal = await send(branch)
+            for values, extracted in zip(found, slots, strict=True):
+                values[branch.slots[slot]["index"]] = branch.slots[extracted]
+            return signal
+
+        def branches() -> Iterator[Part]:
+            for part in parts:
+                branch = as_branch(vu, client)
+                branch.slots[slot] = part
+                yield one, (), branch
+
+        say(desk, f"{counted(len(parts), 'part')}, {at_once} on the way at the same time")
+        signal, failed = await together(vu, branches(), at_once, whole=True)
+        seconds = clock() - started
+        record.ended(seconds, failed=failed)
+        if not failed:
+            for values, extracted in zip(found, slots, strict=True):
+                vu.slots[extracted] = values
+            say(desk, f"the {counted(len(parts), 'part')} took {duration(seconds)} together")
+        return signal
+
+    return run
