@@ -25,7 +25,7 @@ NOTE = "<!-- Made by docs/generate.py from vezaflow's own tables. Do not edit: c
 
 CHAPTERS = (
     ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "lint", "tls")),
-    ("Data", ("data source",)),
+    ("Data and variables", ("data source", "computed value")),
     ("Load", ("constant-vus", "per-vu-iterations", "shared-iterations")),
     ("Requests", ("request", "retrying", "wait", "auth", "basic", "body", "part", "upload", "part field")),
     ("What a right answer is", ("expect", "header match", "json match", "body match")),

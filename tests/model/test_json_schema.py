@@ -32,8 +32,8 @@ BLIND = {
         "VF226", "VF227", "VF230", "VF303", "VF304", "VF423", "VF424", "VF502", "VF504", "VF505", "VF506", "VF509",
     ),
     "a schema does not know what another place of the file sets or asks": (
-        "VF301", "VF305", "VF309", "VF312", "VF314", "VF315", "VF403", "VF411", "VF412", "VF413", "VF419", "VF420",
-        "VF421", "VF425", "VF426", "VF430", "VF433",
+        "VF301", "VF305", "VF309", "VF312", "VF314", "VF315", "VF316", "VF403", "VF411", "VF412", "VF413", "VF419",
+        "VF420", "VF421", "VF425", "VF426", "VF430", "VF433",
     ),
     "the names of `vars` and `set` are checked by lint alone; those of a `query` may be any": ("VF133", "VF307"),
     "a JSON Schema in a file may hold any text, `${…}` too": ("VF125",),

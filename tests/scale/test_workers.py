@@ -37,15 +37,18 @@ def asked(veza: Target) -> list[str]:
 def test_the_workers_together_do_what_one_would(veza: Target, asked: list[str], tmp_path: Path) -> None:
     flow = """
     load: {executor: per-vu-iterations, vus: 10, iterations: 4}
+    vars: {night: {each: run, value: "${uuid()}"}}
     steps:
       - get: /${token}/${vu}/${iteration}
         name: mine
+        query: {night: "${night}", day: "${day}"}
       - choose:
           - {weight: 3, do: [{get: /often}]}
           - {weight: 1, do: [{get: /seldom}]}
     gates: {http_req_failed: rate < 1 %}
     """
     once = """
+    vars: {day: {each: run, value: "${uuid()}"}}
     preflight: [{get: /preflight}]
     setup: [{get: /setup, extract: {token: {json: $.token}}}]
     teardown: [{get: /teardown}]
@@ -54,7 +57,9 @@ def test_the_workers_together_do_what_one_would(veza: Target, asked: list[str], 
     folder = write_suite(tmp_path / "suite", flow, once)
     with Running("run", folder, "--workers", "2", "--summary", file, env={"BASE_URL": veza.base_url}) as run:
         assert run.end() == 0, run.text
-    counts = Counter(asked)
+    nights = {path.partition("?")[2] for path in asked if "?" in path}
+    assert len(nights) == 1, "a value of the run is one for all workers"
+    counts = Counter(path.partition("?")[0] for path in asked)
     assert [counts[path] for path in ("/preflight", "/setup", "/teardown")] == [1, 1, 1]
     mine = {f"/from-setup/{vu}/{iteration}" for vu in range(1, 11) for iteration in range(4)}
     assert {path for path in counts if path.startswith("/from-setup")} == mine

@@ -345,6 +345,12 @@ _ROWS: tuple[Rule, ...] = (
         "A data source and another value of one name can't be told apart: not within a flow, and not between a flow "
         "and its suite. Give one of them another name.",
     ),
+    Rule(
+        "VF316", _ERROR, "a value of a later moment",
+        "A value with `each: run` is computed once, before there is any VU; one with `each: vu`, and every plain one "
+        "that is not constant, when a VU begins, before its `login`; one with `each: iteration` when an iteration "
+        "begins.",
+    ),
     # --- 4xx: load, weights, the meaning of a flow
     Rule(
         "VF401", _ERROR, "an option of another executor",

@@ -21,7 +21,7 @@ from vezaflow.engine.vu import VU, Signal
 from vezaflow.engine.wheel import Wheel
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.metrics import Phase, Recorder
-from vezaflow.plan import UNSET, EvaluationError, Plan, PlannedFlow, PlannedStep, Segment, Targets
+from vezaflow.plan import UNSET, EvaluationError, Plan, PlannedFlow, PlannedStep, Scope, Segment, Targets
 from vezaflow.protocols import ClientOptions, Receiving, Sender
 
 Handed = Mapping[str, Mapping[int, Any]]  # flow → slot → value
@@ -76,9 +76,11 @@ class RunEngine:
             await trio.sleep(preflight.every)
 
     async def setup(self) -> None:
-        """Run the suite's setup steps. Raises VezaflowError (REFUSED) when one fails."""
+        """Run the suite's setup steps, and compute what holds for the run. Raises VezaflowError (REFUSED) when that
+        fails."""
         if self.plan.setup and await self._suite_steps(self.plan.setup, Phase.SETUP) is not None:
             raise self._refused("setup failed: no load was sent")
+        self.handed()
 
     async def teardown(self) -> str:
         """Run the suite's teardown steps; returns what went wrong, or ''."""
@@ -87,15 +89,26 @@ class RunEngine:
         return await self._suite_steps(self.plan.teardown, Phase.TEARDOWN) or ""
 
     def handed(self) -> Handed:
-        """What setup gives to each flow's VUs."""
-        if self._given is not None:
-            return self._given
-        if (vu := self._suite_vu) is None:
-            return {}
-        return {
-            flow.name: {there: vu.slots[here] for here, there in flow.shared if vu.slots[here] is not UNSET}
-            for flow in self.plan.flows
-        }
+        """What setup gives to each flow's VUs, and what is computed once for all of them."""
+        if self._given is None:
+            try:
+                self._given = {flow.name: self._handed(flow) for flow in self.plan.flows}
+            except EvaluationError as e:
+                message = f"`vars` can't be computed: {e.message} ({e.span}); no load was sent"
+                raise VezaflowError(message, code=ExitCode.REFUSED) from None
+        return self._given
+
+    def _handed(self, flow: PlannedFlow) -> dict[int, Any]:
+        given: dict[int, Any] = {}
+        if flow.shared:
+            vu = self._suite_vu = self._suite_vu or self._make_suite_vu()
+            vu.client.close()
+            given = {there: vu.slots[here] for here, there in flow.shared if vu.slots[here] is not UNSET}
+        slots = [given.get(slot, value) for slot, value in enumerate(flow.variables.initial)]
+        scope = Scope(slots, Random(f"{self.plan.inputs.seed}:{flow.name}"), 0)
+        for slot, value in flow.variables.once:
+            given[slot] = slots[slot] = value(scope)
+        return given
 
     async def load(self, zero: float) -> None:
         """Run all flows to their end, from `zero` (on the clock) on."""

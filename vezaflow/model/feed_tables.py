@@ -1,4 +1,4 @@
-"""The keys of a data source, and of a value that is computed once for somebody. Only data, as in tables.py."""
+"""The keys of a data source, and of a value that says when it is computed. Only data, as in tables.py."""
 
 from vezaflow.model.feeds import AtEnd, Dealt, Each
 from vezaflow.model.fields import Field, Kind, Table
@@ -53,6 +53,24 @@ FEED = Table(
         Field("list", Kind.ROWS, "The rows themselves: values, or mappings with columns.", "[rock, jazz, techno]"),
     ),
     exclusive=(("json", "delimiter"), ("jsonl", "delimiter"), ("list", "delimiter"), ("list", "secrets")),
+)
+
+COMPUTED = Table(
+    "computed value",
+    "a computed value",
+    "A value of `vars` with the moment at which it is computed. Short form: the value alone, which each VU computes "
+    "when it begins, if it is not constant. A mapping with the key `each` is this one.",
+    (
+        Field(
+            "each",
+            Kind.CHOICE,
+            "For whom it is computed: once for the `run`, when a `vu` begins, or when an `iteration` begins.",
+            "iteration",
+            required=True,
+            choices=tuple(each.value for each in Each),
+        ),
+        Field("value", Kind.TREE, "The value.", '"${uuid()}"', required=True),
+    ),
 )
 
 DATA = Field(

@@ -14,6 +14,15 @@ class Each(Enum):
     VU = "vu"
     ITERATION = "iteration"
 
+    @property
+    def title(self) -> str:
+        return "VU" if self is Each.VU else self.value
+
+    def is_within(self, other: "Each") -> bool:
+        """Whether the other has many of these: a run has VUs, a VU iterations."""
+        order = list(Each)
+        return order.index(self) > order.index(other)
+
 
 class Dealt(Enum):
     """Which row comes next: the key `pick`."""

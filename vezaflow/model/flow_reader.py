@@ -2,6 +2,8 @@
 
 from vezaflow.diagnostics import Diagnostics, Source
 from vezaflow.model.feed_reader import read_feeds
+from vezaflow.model.feed_tables import COMPUTED
+from vezaflow.model.feeds import Each
 from vezaflow.model.fields import Kind
 from vezaflow.model.gate_reader import read_gates
 from vezaflow.model.load_reader import read_load
@@ -11,7 +13,7 @@ from vezaflow.model.step_reader import read_steps
 from vezaflow.model.suite import Flow, Measure, Variable
 from vezaflow.model.tables import FLOW, MEASURE
 from vezaflow.model.trees import check_name, tree
-from vezaflow.syntax import Node
+from vezaflow.syntax import Entry, Mapping, Node
 
 
 def read_flow(node: Node, source: Source, stem: str, diagnostics: Diagnostics) -> Flow | None:
@@ -45,8 +47,21 @@ def read_variables(row: Row) -> tuple[Variable, ...]:
     found = []
     for entry in pairs(row.node("vars"), "'vars'", Kind.VARIABLES.value, row.diagnostics):
         check_name(entry.key, row.diagnostics)
-        found.append(Variable(entry.key.text, tree(entry.value, row.diagnostics), entry.key.span))
+        each, value = _declared(entry, row.diagnostics)
+        found.append(Variable(entry.key.text, tree(value, row.diagnostics), entry.key.span, each))
     return tuple(found)
+
+
+def _declared(entry: Entry, diagnostics: Diagnostics) -> tuple[Each | None, Node]:
+    """When a value is computed, if that is said, and the value."""
+    node = entry.value
+    if not isinstance(node, Mapping) or node.get("each") is None:
+        return None, node
+    row = open_mapping(node, COMPUTED, diagnostics, what=f"'{entry.key.text}'")
+    assert row is not None, "it is a mapping"
+    word = row.constant("each")
+    each = Each(word) if word in [each.value for each in Each] else None
+    return each, row.node("value") or node
 
 
 def read_measure(row: Row) -> Measure | None:

@@ -188,6 +188,11 @@ def _gates(field: Field) -> Schema:
     }
 
 
+def _declared(*tables: Schema) -> Schema:
+    """Any value; a mapping with `each` follows its table."""
+    return {"if": {"type": "object", "required": ["each"]}, "then": tables[0]} if tables else {}
+
+
 def _extract(field: Field) -> Schema:
     return {"anyOf": [{"enum": list(ANSWER)}, _pattern(r"^\$($|[^{])", Kind.JSONPATH), *_refs(field)]}
 
@@ -230,7 +235,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.STATUS: _fixed({"anyOf": [_STATUS, _list(_STATUS)]}),
     Kind.TREE: _fixed({}),
     Kind.PAIRS: _fixed(_named(_VALUE)),
-    Kind.VARIABLES: _fixed(_named({})),
+    Kind.VARIABLES: lambda field: _named(_declared(*_refs(field))),
     Kind.FEEDS: lambda field: _named(_any(_ROWS, *_refs(field))),
     Kind.ROWS: _fixed(_ROWS),
     Kind.TAGS: _fixed(_named(_CONSTANT)),

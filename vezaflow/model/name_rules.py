@@ -52,7 +52,7 @@ from vezaflow.model.walks import (
     suite_settings_uses,
     suite_steps,
 )
-from vezaflow.syntax import FUNCTIONS, Expression, Field, Name, names, walk
+from vezaflow.syntax import FUNCTIONS, Expression, Field, Name, Needs, calls, names, walk
 
 _FIELDS = {**ITEM_FIELDS, "part": tuple(PART_FIELDS)}
 _UNREADABLE = frozenset(("VF104", "VF120", "VF122", "VF123", "VF124"))
@@ -71,21 +71,34 @@ class _Walk:
     unsure: bool = False  # a fragment can't be read, and nobody knows what it would give a value
     feeds: Mapping[str, Feed] = field(default_factory=dict)  # whose rows are dealt somewhere
     has_vu: bool = False  # whether there is a VU here that a row could be dealt to
+    moments: dict[str, Each] = field(default_factory=lambda: {"vu": Each.VU, "iteration": Each.VU})  # of what varies
+    now: Each = Each.ITERATION  # what is computed here is computed for each of these
 
     def variables(self, variables: tuple[Variable, ...]) -> None:
+        """Values in the order in which they are written, each computed at its own moment."""
         for variable in variables:
-            self.uses((Use(leaf) for leaf in leaves(variable.value)), certain=True)
+            moment = variable.each or Each.VU
+            at = replace(self, now=moment, has_vu=self.has_vu and moment is not Each.RUN)
+            at.uses((Use(leaf) for leaf in leaves(variable.value)), certain=True)
             self.know(variable.name)
+            if variable.each is not None or self.varies(variable):
+                self.moments[variable.name] = moment
+
+    def varies(self, variable: Variable) -> bool:
+        """Whether a plain value is not known before the run, so that each VU computes it for itself."""
+        for leaf in leaves(variable.value):
+            known = (FUNCTIONS[call.function].needs for call in calls(leaf) if call.function in FUNCTIONS)
+            if any(needs is not Needs.NOTHING for needs in known):
+                return True
+            if any(name.name in self.feeds or name.name in self.moments for name in names(leaf)):
+                return True
+        return False
 
     def know(self, name: str, shape: str = "") -> None:
         if name in self.known and self.shapes.get(name, "") != shape:
             shape = ""
         self.known.add(name)
         self.shapes[name] = shape
-
-    def deal(self, each: Each) -> None:
-        """From here on the rows of these sources are there."""
-        self.known.update(name for name, feed in self.feeds.items() if feed.each is each)
 
     def steps(self, steps: tuple[Step, ...], *, certain: bool = True) -> None:
         for step in steps:
@@ -167,11 +180,16 @@ class _Walk:
             self.fields(use.expression)
 
     def name(self, name: Name, *, certain: bool) -> None:
+        if feed := self.feeds.get(name.name):
+            if not self.has_vu or feed.each.is_within(self.now):
+                self.undealt(name, feed)
+            return
+        moment = self.moments.get(name.name, Each.RUN)
+        if moment.is_within(self.now):
+            self.too_early(name, moment)
         if name.name in GIVEN or name.name in self.known:
             return
-        if feed := self.feeds.get(name.name):
-            self.undealt(name, feed)
-        elif first := self.everywhere.get(name.name):
+        if first := self.everywhere.get(name.name):
             if certain and name.name in self.beside:
                 self.diagnostics.error(
                     "VF312",
@@ -190,6 +208,19 @@ class _Walk:
                 )
         elif not self.unsure and not self.perhaps(name.name):
             _never_set(name, self.known | set(self.everywhere) | set(self.feeds), self.diagnostics)
+
+    def too_early(self, name: Name, moment: Each) -> None:
+        """A value is wanted before it is computed."""
+        here = "this once for the run" if self.now is Each.RUN else "this belongs to the VU"
+        there = self.everywhere.get(name.name)
+        self.diagnostics.error(
+            "VF316",
+            name.span,
+            f"'{name.name}' is another for each {moment.title}, and {here}",
+            help="what is computed can name what is computed before it: first of the run, then of a VU, then of an "
+            "iteration",
+            related=((there, "computed here"),) if there is not None else (),
+        )
 
     def undealt(self, name: Name, feed: Feed) -> None:
         """A row is wanted before it is dealt."""
@@ -249,6 +280,7 @@ def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
     replace(own, known=set(own.known), shapes=dict(own.shapes)).steps(suite.preflight)
     own.steps(suite.setup)
     known, shapes = set(own.known), dict(own.shapes)
+    moments = own.moments | {name: Each.RUN for name, _ in set_in((), suite.setup)}
     own.steps(suite.teardown)
     for flow in suite.flows:
         everywhere = shared | dict(set_in(flow.vars, flow_steps(flow)))
@@ -258,6 +290,7 @@ def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
             _spoilt(suite, diagnostics, flow),
             set(known),
             dict(shapes),
+            moments=dict(moments),
             feeds=shared_feeds | {feed.name: feed for feed in flow.data},
         )
         _flow(walker, suite, flow)
@@ -311,12 +344,11 @@ def _check_fragment(fragment: Fragment, diagnostics: Diagnostics) -> None:
 
 def _flow(walker: _Walk, suite: Suite, flow: Flow) -> None:
     walker.has_vu = True
-    walker.deal(Each.VU)
     walker.variables(flow.vars)
-    before = replace(walker, known=walker.known - set(walker.feeds), has_vu=False)
-    before.uses(settings_uses(flow), certain=True)
+    replace(walker, has_vu=False).uses(settings_uses(flow), certain=True)
+    walker.now = Each.VU
     walker.steps(flow.login)
-    walker.deal(Each.ITERATION)
+    walker.now = Each.ITERATION
     for defaults in (suite.defaults, flow.defaults):
         walker.uses(defaults_uses(defaults), certain=False)
     walker.steps(flow.steps)

@@ -18,6 +18,7 @@ TABLES: dict[str, Table] = {
         tables.FLOW,
         *load_tables.LOADS.values(),
         *load_tables.STAGES.values(),
+        feed_tables.COMPUTED,
         feed_tables.FEED,
         *step_tables.STEPS,
         step_tables.BRANCH,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vezaflow.diagnostics import Source, Span
-from vezaflow.model.feeds import Feed
+from vezaflow.model.feeds import Each, Feed
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
 from vezaflow.model.steps import Fragment, Request, RequestDefaults, Step, Tree
@@ -21,6 +21,7 @@ class Variable:
     name: str
     value: Tree
     span: Span  # of the key
+    each: Each | None = None  # None: not said, and each VU computes what is not constant
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
 """Suite + inputs → Plan. All that can be wrong with the inputs is said here, at once, before anything is sent."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, assert_never
+from collections.abc import Iterable, Iterator
+from typing import assert_never
 
 from vezaflow.diagnostics import Diagnostics, suggest
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import (
     Choose,
+    Each,
     Expression,
     Feed,
     Flow,
@@ -31,7 +32,6 @@ from vezaflow.model import (
     Suite,
     Think,
     Upload,
-    Variable,
     While,
     environment,
     secret_names,
@@ -39,15 +39,14 @@ from vezaflow.model import (
 from vezaflow.plan.assigned import assigned
 from vezaflow.plan.bodies import BodyCompiler
 from vezaflow.plan.connections import ConnectionPlanner, hidden, renews
-from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Names
+from vezaflow.plan.evaluate import UNKNOWN, Compiler, Names
 from vezaflow.plan.feeds import PlannedFeed, plan_feed
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.includes import plan_include
 from vezaflow.plan.inputs import Inputs, Secrets
 from vezaflow.plan.load import plan_load
-from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
+from vezaflow.plan.plan import Plan, PlannedFlow, Preflight
 from vezaflow.plan.requests import RequestCompiler, refusal
-from vezaflow.plan.scope import UNSET
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.steps import (
     PlannedBranch,
@@ -66,6 +65,7 @@ from vezaflow.plan.steps import (
     PlannedWhile,
 )
 from vezaflow.plan.targets import GuardError, Targets, UrlError
+from vezaflow.plan.values import Values
 from vezaflow.syntax import Field, Name, walk
 
 DEFAULT_PER_HOST = 6  # connections, as in Chrome and Firefox
@@ -90,8 +90,8 @@ class _Builder:
     def plan(self) -> Plan | None:
         suite, diagnostics = self._suite, self._diagnostics
         suite_steps = (*suite.preflight, *suite.setup, *suite.teardown)
-        names, variables = self._names((suite.vars,), (), suite_steps, {})
-        compiler = Compiler(names, diagnostics)
+        values = Values.of_suite(self._inputs.environment, suite.vars, assigned(suite_steps), diagnostics)
+        compiler = Compiler(values.names, diagnostics)
         statics = Statics(compiler, diagnostics)
         targets = self._make_targets(suite.base_url, statics)
         steps = self._steps(compiler, targets, (suite.defaults,))
@@ -104,9 +104,8 @@ class _Builder:
             every=max(0.1, statics.seconds(retry.every)) if retry else 1.0,
         )
         setup, teardown = steps.steps(suite.setup), steps.steps(suite.teardown)
-        handed = tuple(assigned(suite.setup))
         self._shared_feeds = self._feeds(suite.data, "")
-        flows = tuple(self._flow(flow, names, handed, targets) for flow in self._chosen)
+        flows = tuple(self._flow(flow, values, targets) for flow in self._chosen)
         gates = tuple(self._gates(statics))
         guard_vus = self._guard_vus(flows, statics)
         if diagnostics.failed:
@@ -118,7 +117,7 @@ class _Builder:
             suite=suite.name,
             description=suite.description,
             targets=targets,
-            variables=_frozen(names, variables, reset=False),
+            variables=values.frozen(reset=False),
             client=client,
             preflight=preflight,
             setup=setup,
@@ -158,37 +157,17 @@ class _Builder:
         planned = (plan_feed(feed, owner, self._diagnostics) for feed in feeds)
         return {feed.name: feed for feed in planned if feed is not None}
 
-    def _names(
-        self,
-        layers: Iterable[tuple[Variable, ...]],
-        given: Iterable[str],
-        steps: Iterable[Step],
-        feeds: Mapping[str, PlannedFeed],
-    ) -> tuple[Names, dict[int, Any]]:
-        """The names of a scope, with what each slot begins with: a value, or an Evaluate that each VU runs."""
-        names = Names(self._inputs.environment, feeds=feeds)
-        begin: dict[int, Any] = {}
-        changed = {*given, *assigned(steps)}
-        compiler = Compiler(names, self._diagnostics)
-        for variable in (v for layer in layers for v in layer):
-            value = compiler.tree(variable.value)
-            if isinstance(value, Constant) and variable.name not in changed:
-                begin.pop(names.slots.get(variable.name, -1), None)
-                names.set_constant(variable.name, value.value)
-            else:
-                begin[names.slot(variable.name)] = value
-        for name in sorted(changed):
-            names.slot(name)
-        return names, begin
-
     def _steps(self, compiler: Compiler, targets: Targets, defaults: tuple[RequestDefaults, ...]) -> "StepCompiler":
         requests = RequestCompiler(compiler, targets, self._bodies, self._diagnostics, defaults)
         return StepCompiler(compiler, requests, self._diagnostics)
 
-    def _flow(self, flow: Flow, suite_names: Names, handed: tuple[str, ...], targets: Targets) -> PlannedFlow:
-        all_steps = (*flow.login, *flow.steps, *flow.final)
+    def _flow(self, flow: Flow, suite: Values, targets: Targets) -> PlannedFlow:
+        given = tuple(assigned(self._suite.setup))
+        changed = assigned((*flow.login, *flow.steps, *flow.final))
         feeds = self._shared_feeds | self._feeds(flow.data, flow.name)
-        names, begin = self._names((self._suite.vars, flow.vars), handed, all_steps, feeds)
+        layers, environment = (self._suite.vars, flow.vars), self._inputs.environment
+        values = Values.of_flow(environment, layers, given, changed, feeds, suite, self._diagnostics)
+        names, handed = values.names, (*given, *_of_run(self._suite, flow, suite.names))
         compiler = Compiler(names, self._diagnostics)
         statics = Statics(compiler, self._diagnostics)
         defaults = (flow.defaults, self._suite.defaults)
@@ -202,11 +181,11 @@ class _Builder:
             description=flow.description,
             targets=targets,
             load=plan_load(flow.load, flow.name, self._inputs, statics),
-            variables=_frozen(names, begin, reset=any(True for _ in assigned(flow.steps))),
-            shared=tuple((suite_names.slots[n], names.slots[n]) for n in handed),
+            variables=values.frozen(reset=any(True for _ in assigned(flow.steps))),
+            shared=tuple((suite.names.slots[n], names.slots[n]) for n in handed),
             feeds=tuple((slot, feed) for name, feed in feeds.items() if (slot := names.slots.get(name)) is not None),
             login=login,
-            steps=body,
+            steps=(*values.fresh(), *body),
             final=final,
             think=statics.pause(flow.think) if flow.think else None,
             pace=statics.pause(flow.pace) if flow.pace else None,
@@ -325,16 +304,10 @@ class StepCompiler:
         return tuple(sorted({self._compiler.names.slot(name) for name in assigned((step,))}))
 
 
-def _frozen(names: Names, begin: Mapping[int, Any], *, reset: bool) -> Variables:
-    initial = [UNSET] * len(names.slots)
-    computed = []
-    for slot, value in begin.items():
-        if isinstance(value, Constant):
-            initial[slot] = value.value
-        else:
-            computed.append((slot, value))
-    by_slot = tuple(sorted(names.slots, key=names.slots.__getitem__))
-    return Variables(by_slot, tuple(initial), tuple(computed), reset, tuple(names.constants.items()))
+def _of_run(suite: Suite, flow: Flow, names: Names) -> Iterator[str]:
+    """What the suite computes once for the run, and the flow does not give another value."""
+    own = {variable.name for variable in flow.vars}
+    return (v.name for v in suite.vars if v.each is Each.RUN and v.name in names.slots and v.name not in own)
 
 
 def _gate(gate: Gate, flow: str | None, statics: Statics) -> PlannedGate:

@@ -16,11 +16,12 @@ from vezaflow.protocols import ClientOptions
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """The slots of one scope: what they begin with, and those that each VU computes for itself when it starts."""
+    """The slots of one scope: what they begin with, and what is computed in the order of its moments."""
 
     names: tuple[str, ...]  # by slot
     initial: tuple[Any, ...]  # by slot; UNSET where nothing is there yet
-    computed: tuple[tuple[int, Evaluate], ...]
+    once: tuple[tuple[int, Evaluate], ...]  # before there is a VU
+    computed: tuple[tuple[int, Evaluate], ...]  # by each VU when it begins
     reset: bool  # whether iterations set variables, so that each has to begin afresh
     constants: tuple[tuple[str, Any], ...] = ()  # what is no slot, because it never changes
 
@@ -32,7 +33,7 @@ class PlannedFlow:
     targets: Targets
     load: PlannedLoad
     variables: Variables
-    shared: tuple[tuple[int, int], ...]  # (slot of the suite, slot here): what `setup` hands to every VU
+    shared: tuple[tuple[int, int], ...]  # (slot of the suite, slot here): what the suite hands to every VU
     feeds: tuple[tuple[int, PlannedFeed], ...]  # with the slot that a VU's row stands in
     login: tuple[PlannedStep, ...]
     steps: tuple[PlannedStep, ...]
