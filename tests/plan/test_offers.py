@@ -48,6 +48,8 @@ def answer(body: bytes = b"", headers: tuple[tuple[str, str], ...] = (), jar: Ja
         ("$.next.cursor", "`$.next` is null"),
         ("$.data[0].name", "`$.data[0]` has no 'name': did you mean `$.data[0].artist.name`?"),
         ("$.data[?(@.id > 9)].titel", "did you mean `$.data[*].titel`?"),
+        ("$.data[0].track_id", "`$.data[0]` has no 'track_id': did you mean `$.data[0].id`?"),
+        ("$.grand_total", "`$` has no 'grand_total': did you mean `$.total`?"),
         ("$.nothing_like_it", "`$` has no 'nothing_like_it'"),
     ],
 )
@@ -98,7 +100,7 @@ def test_the_paths_that_begin_there_are_listed_with_their_values() -> None:
             "did you mean `//ns:item/@id`?", "the document has ns:rss, ns:item, ns:title, m:size",
             "and the attributes @id"]),
         (From.XPATH, "count(//b)[1]", answer(b"<a/>"), ["the document has a"]),
-        (From.JSON, "$.a", answer(b"<html>"), []),
+        (From.JSON, "$.a", answer(b"<html>"), ["this is HTML, which `css` reads"]),
         (From.ANSWER, "body", answer(), []),
     ],
 )  # fmt: skip
@@ -206,3 +208,22 @@ def test_no_offer_is_made_where_a_default_stands_in() -> None:
     scope.answer = answer(TRACKS)
     assert request.extracts[0].run(scope) is None
     assert scope.slots == [1]
+
+
+@pytest.mark.parametrize(
+    ("source", "argument", "body", "offer"),
+    [
+        (From.JSON, "$.a", b"<!DOCTYPE html><p>502", "this is HTML, which `css` reads"),
+        (From.XPATH, "//a", b"\n<html><br></html>", "this is HTML, which `css` reads"),
+        (From.JSON, "$.a", b"<feed/>", "this looks like XML, which `xpath` reads"),
+        (From.XPATH, "//a", b'{"a": 1}', "this looks like JSON, which a path such as `$.name` reads"),
+        (From.JSON, "$.a", b"plain text", ""),
+    ],
+)
+def test_a_body_of_another_kind_names_its_extractor(source: From, argument: str, body: bytes, offer: str) -> None:
+    assert offers_of(source, argument, answer(body)) == offer
+
+
+def test_fields_of_a_form_are_listed_by_their_names() -> None:
+    page = b'<form><input name="csrf_token" value="1"><select name="size"></select></form>'
+    assert "input[name=csrf_token], select[name=size]" in offers_of(From.CSS, "#token", answer(page))

@@ -56,11 +56,13 @@ def plan_extract(extract: Extract, compiler: Compiler) -> PlannedExtract:
 
 def _failure(extract: Extract, answer: Answer, error: NothingFoundError | UndecodableError) -> Failure:
     message = f"'{extract.name}': {error}"
-    offers: Callable[[], str] = str
+    among = error.among if isinstance(error, NothingFoundError) else ()
     if isinstance(error, NothingFoundError):
         message += f"; {_what_was_there(extract, answer)}"
-        among = error.among
-        offers = (lambda: items_of(among)) if among else (lambda: offers_of(extract.source, extract.argument, answer))
+
+    def offers() -> str:
+        return items_of(among) if among else offers_of(extract.source, extract.argument, answer)
+
     return Failure(ErrorKind.EXTRACTION, "VF603", message, extract.argument_span, offers)
 
 

@@ -30,8 +30,8 @@ def offers_of(source: From, argument: str, answer: Answer) -> str:
     """What is near to what `source: argument` asked for, in a few lines; empty where nothing can be said."""
     try:
         return _cut(_near(source, argument, answer))
-    except UndecodableError:  # the failure's own words say what the body is
-        return ""
+    except UndecodableError:
+        return _other_kind(source, answer)
 
 
 def items_of(found: Sequence[Any]) -> str:
@@ -59,6 +59,18 @@ def _near(source: From, argument: str, answer: Answer) -> Iterable[str]:
             return _other_playlist(argument, answer)
         case From.ANSWER:
             return ()
+
+
+def _other_kind(source: From, answer: Answer) -> str:
+    """Which extractor reads a body that the one that was asked can't read."""
+    begin = answer.text()[:200].lstrip().lower()
+    if begin.startswith(("<!doctype html", "<html")):
+        return "this is HTML, which `css` reads" if source in (From.JSON, From.XPATH) else ""
+    if begin.startswith("<") and source is From.JSON:
+        return "this looks like XML, which `xpath` reads"
+    if begin.startswith(("{", "[")) and source is From.XPATH:
+        return "this looks like JSON, which a path such as `$.name` reads"
+    return ""
 
 
 def _meant(name: str, names: Iterable[str]) -> list[str]:

@@ -16,6 +16,7 @@ from vezaflow.syntax import JsonPath, Selector, compile_jsonpath, select
 _LOOKED_AT = 2_000  # values of a document
 _SHOWN = 6
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -85,6 +86,7 @@ def _candidates(path: JsonPath, place: str, value: Any, rest: tuple[Selector, ..
     if rest and isinstance(value, dict):
         if isinstance(rest[0], str) and (near := suggest(rest[0], _keys(value))):
             yield place + _written(near) + after
+        yield from (place + _written(key) + after for key in islice(_keys(value), 200) if _akin(rest[0], key))
         yield from (place + _written(key) + end for key in islice(_keys(value), 20))
     if rest and isinstance(value, list) and isinstance(rest[0], str):
         yield f"{place}[{'0' if path.definite else '*'}]{end}"
@@ -94,6 +96,15 @@ def _candidates(path: JsonPath, place: str, value: Any, rest: tuple[Selector, ..
         yield from (there for there, last in known if last == name)
         nearest = suggest(name, {last for _, last in known})
         yield from (there for there, last in known if last == nearest)
+        yield from (there for there, last in known if _akin(name, last))
+
+
+def _akin(one: object, other: str) -> bool:
+    """Whether one name says the other, and more: `id` and `userId`, `access_token` and `token`."""
+    if not isinstance(one, str):
+        return False
+    words, others = ({word.lower() for word in _PART.findall(name)} for name in (one, other))
+    return bool(words and others) and (words <= others or others <= words)
 
 
 def _last_word(path: JsonPath) -> str:

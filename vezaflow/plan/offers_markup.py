@@ -77,6 +77,9 @@ def _below(node: Any) -> Iterator[Any]:
 
 
 def _label(element: Any) -> str:
+    """An element as a selector finds it: by the name that fields of a form have, or by its classes."""
+    if name := element.attributes.get("name"):
+        return f"{element.tag}[name={name}]"
     return ".".join((element.tag, *(element.attributes.get("class") or "").split()[:2]))
 
 
