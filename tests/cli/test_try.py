@@ -46,10 +46,11 @@ def test_every_step_is_shown_with_its_place(suite: Write) -> None:
 def test_only_shows_one_step_and_what_it_needs_in_a_line_each(suite: Write) -> None:
     done = vezaflow("try", suite(FLOW), "--only", "detail")
     assert done.code == 0, done.text
-    first, think, second, *_ = headings(done.out)
+    first, second, *_ = headings(done.out)
     assert first.startswith("▷ list  200 OK")
     assert len(first) <= 100
-    assert (think, second[:8]) == ("▶ think 10 ms", "▶ detail")
+    assert second.startswith("▶ detail")
+    assert "\n  think 10 ms\n\n▶ detail" in done.out
     assert "▶ after" not in done.out
     assert done.out.count('"title"') == 1
 
@@ -214,3 +215,16 @@ def test_where_nothing_can_be_recorded_trying_goes_on(suite: Write, tmp_path: Pa
     done = vezaflow("try", suite(FLOW), env={"XDG_STATE_HOME": str(tmp_path / "state")})
     assert done.code == 0
     assert "not recorded for --replay" in done.err
+
+
+def test_a_target_that_is_not_there_says_what_to_look_at(suite: Write) -> None:
+    done = vezaflow("try", suite("steps: [{get: /}]"), "--base-url", "http://127.0.0.1:1")
+    assert "help: nothing listens at 127.0.0.1:1" in done.out
+
+
+def test_a_base_url_without_its_scheme_is_the_only_fault(tmp_path: Path) -> None:
+    (tmp_path / "suite.yml").write_text("base_url: ${env.BASE_URL}\n")
+    (tmp_path / "flow.yml").write_text("steps: [{get: /a}, {get: /b}]\n")
+    done = vezaflow("try", tmp_path, env={"BASE_URL": "127.0.0.1:8080"})
+    assert done.err.count("error[") == 1
+    assert "for instance http://127.0.0.1:8080" in done.err

@@ -357,3 +357,12 @@ def test_a_gate_in_its_long_form() -> None:
     assert (gate.metric, gate.labels) == ("http_req_failed", (("step", "GET /"),))
     assert (gate.abort, gate.samples) == (True, 1)
     assert isinstance(gate.delay, Literal)
+
+
+def test_a_path_that_does_not_exist_names_what_lies_there(tmp_path: Path) -> None:
+    (tmp_path / "listen.yml").write_text("steps: [{get: /}]")
+    diagnostics = Diagnostics()
+    read_suite([tmp_path / "listen.yaml"], diagnostics)
+    assert diagnostics.items[0].help == f"did you mean {tmp_path / 'listen.yml'}?"
+    read_suite([tmp_path / "no" / "where.yml"], diagnostics)
+    assert diagnostics.items[-1].help == ""

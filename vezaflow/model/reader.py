@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vezaflow.diagnostics import Diagnostics, Edit, Source, Span
+from vezaflow.diagnostics import Diagnostics, Edit, Source, Span, suggest
 from vezaflow.model.feed_reader import FeedFiles
 from vezaflow.model.files import content, is_file
 from vezaflow.model.flow_reader import read_flow
@@ -102,6 +102,15 @@ def read_suite(
     return replace(suite, ignores=ignores, fragments=fragments.all, whole=whole)
 
 
+def _meant(path: Path) -> str:
+    """What lies beside a path that does not exist, and is nearly called so."""
+    try:
+        near = suggest(path.name, os.listdir(path.parent))
+    except OSError:
+        return ""
+    return f"did you mean {path.parent / near}?" if near else ""
+
+
 def _flow_files(paths: Sequence[Path], files: _Files) -> tuple[Path, Path | None, list[Path]] | None:
     """The suite's folder, its suite file, and the flows asked for."""
     folders: dict[Path, None] = {}
@@ -110,7 +119,7 @@ def _flow_files(paths: Sequence[Path], files: _Files) -> tuple[Path, Path | None
         whole = files.is_folder(path) or path.name in _SUITE_NAMES
         folder = path if files.is_folder(path) else path.parent
         if not files.is_folder(path) and not files.exists(path):
-            files.diagnostics.error("VF132", None, f"{path} does not exist")
+            files.diagnostics.error("VF132", None, f"{path} does not exist", help=_meant(path))
             continue
         folders[folder] = None
         flows.update(dict.fromkeys(_flows_in(folder, files) if whole else [path]))

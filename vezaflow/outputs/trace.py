@@ -14,7 +14,7 @@ from vezaflow.engine import GO_ON, VU, Place
 from vezaflow.metrics import Phase
 from vezaflow.outputs.traced import Asked, Broke, Given, Reply, Timing, Told, Traced
 from vezaflow.plan import Constant, Failure, Outgoing, PlannedRequest, PlannedStep, PlannedThink, name_of, show
-from vezaflow.protocols import Exchange
+from vezaflow.protocols import ErrorKind, Exchange
 
 _ROW_WIDTH = 100
 Sink: TypeAlias = Callable[[Traced], None]
@@ -70,7 +70,7 @@ class Trace:
                 redirected=redirected,
                 passed=("status", *(check.name for check in request.checks)) if held else (),
                 extracted=tuple(extracted.items()) if held else (),
-                fault=None if failure is None else self._fault(failure, included),
+                fault=None if failure is None else self._fault(failure, included, _remedy(outgoing, exchange)),
             )
         )
 
@@ -89,11 +89,11 @@ class Trace:
     def set(self, values: dict[str, Any]) -> None:
         self._tell(Given(self._phase, tuple(values.items())))
 
-    def _fault(self, failure: Failure, included: tuple[Span, ...]) -> Diagnostic:
+    def _fault(self, failure: Failure, included: tuple[Span, ...], remedy: str = "") -> Diagnostic:
         self.failures += 1
         way = tuple((span, "included here") for span in included)
         return Diagnostic(
-            failure.code, Severity.ERROR, failure.message, failure.span, help=failure.offers(), related=way
+            failure.code, Severity.ERROR, failure.message, failure.span, help=failure.offers() or remedy, related=way
         )
 
     def _tell(self, traced: Traced) -> None:
@@ -112,6 +112,18 @@ def _length(think: PlannedThink) -> str:
         return ""
     low, high = think.duration.value if isinstance(think.duration.value, tuple) else (think.duration.value,) * 2
     return units.duration(low) if low == high else f"{units.duration(low)} to {units.duration(high)}"
+
+
+def _remedy(outgoing: Outgoing, exchange: Exchange) -> str:
+    """What to look at when no answer came."""
+    origin = outgoing.target.origin
+    match exchange.error:
+        case ErrorKind.REFUSED:
+            return f"nothing listens at {origin.authority}: is the target up, and is this its port?"
+        case ErrorKind.DNS:
+            return f"no address is known for {origin.host}: see the URL, or `base_url`"
+        case _:
+            return ""
 
 
 def _reply(exchange: Exchange) -> Reply | None:

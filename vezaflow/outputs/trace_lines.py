@@ -57,6 +57,9 @@ class TraceLines:
                 if span is not None:
                     self._title(name, place_of(span, included))
                 self._fault(fault)
+            case Told(message=message) if self._folding:
+                self._line(self._paint(_DIM, self._cut(f"  {message}")))
+                return
             case Told(message=message):
                 self._line(f"{self._paint(_BOLD, '▶')} {harmless(message)}")
             case Given(values=values):

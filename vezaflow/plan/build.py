@@ -148,10 +148,11 @@ class _Builder:
         except UrlError as e:
             if written is None or self._inputs.base_url is not None:
                 raise VezaflowError(f"--base-url: {e}", hint="for example --base-url http://127.0.0.1:8080") from None
-            self._diagnostics.error("VF705", written.span, str(e))
+            help_ = f"for instance http://{base}" if base and "://" not in base else ""
+            self._diagnostics.error("VF705", written.span, str(e), help=help_)
+            return Targets("http://localhost", self._suite.guard.allow)  # so that no path below it is a fault, too
         except GuardError as e:
             raise refusal(str(e)) from None
-        return Targets(None, self._suite.guard.allow)
 
     def _feeds(self, feeds: tuple[Feed, ...], owner: str) -> dict[str, PlannedFeed]:
         planned = (plan_feed(feed, owner, self._diagnostics) for feed in feeds)

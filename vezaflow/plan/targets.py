@@ -92,7 +92,7 @@ class Targets:
         except ValueError as e:
             raise UrlError(f"'{url}' is not a URL: {e}") from None
         if parts.scheme not in ("http", "https"):
-            raise UrlError(f"'{url}' is not an http or https URL" + ("" if parts.scheme else "; a path begins with /"))
+            raise UrlError(f"'{url}' is neither an http or https URL nor a path, which begins with /")
         if not parts.hostname:
             raise UrlError(f"'{url}' names no host")
         if parts.username is not None:

@@ -184,7 +184,7 @@ def _generator(result: RunResult, look: Look) -> Iterator[str]:
     late = f"p99 {_milliseconds(health.lag_p99_ms)}, at most {_milliseconds(health.lag_max_ms)}"
     yield look.title("Generator")
     yield f"  CPU {units.ratio(health.cpu_mean)} of a core (at most {units.ratio(health.cpu_max)}), loop late by {late}"
-    held = f"held up for {units.ratio(health.held_up)} of their time"
+    held = f"held up for {units.ratio(round(health.held_up, 5))} of their time"
     users = f"{units.counted(health.vus_started, 'VU')} started and {held}"
     yield f"  memory {units.size(health.memory)}, {users}, seed {result.seed}"
     yield f"  {_stamped(health)}"
