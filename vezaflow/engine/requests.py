@@ -4,7 +4,7 @@ The hot path: a request that goes well and whose answer nobody looks into costs 
 one `answered`. Everything else is off that path. No exception leaves a step but cancellation.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -130,9 +130,9 @@ def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) ->
             bodyless=bodyless,
             replayable=replayable,
         )
-        if exchange.error is None:
+        if exchange.error is None and (exchange.status < 300 or exchange.status >= 400 or not follows):
             status = exchange.status
-            if simple and accepts[status] and (status < 300 or status >= 400 or not follows):
+            if simple and accepts[status]:
                 if not exchange.reused:
                     connected(exchange.blocked, exchange.connecting, exchange.tls)
                 started = exchange.started
@@ -146,7 +146,9 @@ def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) ->
                     exchange.bytes_received,
                 )
                 return GO_ON
-        failure = (await looks.outcome(vu, outgoing, exchange)).failure
+            failure = looks.judge(vu, outgoing, exchange).failure
+        else:
+            failure = (await looks.outcome(vu, outgoing, exchange)).failure
         return GO_ON if failure is None else looks.fail(vu, failure)
 
     return run
@@ -193,7 +195,7 @@ class Looks:
                 bodyless=request.bodyless,
                 replayable=request.replayable,
             )
-        return self._judge(vu, outgoing, exchange, hops)
+        return self.judge(vu, outgoing, exchange, hops)
 
     def _is_redirect(self, exchange: Exchange) -> bool:
         return (
@@ -216,7 +218,8 @@ class Looks:
         to_get = (exchange.status == 303 and method != "HEAD") or (exchange.status in (301, 302) and method == "POST")
         return self._request.redirect(vu, outgoing, target, to_get)
 
-    def _judge(self, vu: VU, outgoing: Outgoing, exchange: Exchange, hops: list[dict[str, Any]]) -> Outcome:
+    def judge(self, vu: VU, outgoing: Outgoing, exchange: Exchange, hops: Sequence[dict[str, Any]] = ()) -> Outcome:
+        """What an exchange that leads nowhere else comes to, recorded."""
         if exchange.error is not None:
             broken = self._broken(exchange)
             self._show(outgoing, exchange, broken, {})

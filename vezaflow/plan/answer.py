@@ -9,9 +9,11 @@ from typing import Any
 
 import orjson
 
+from vezaflow.plan.documents import Documents
 from vezaflow.protocols import Exchange, Sender
 
 _UNREAD = object()
+_read = Documents().read
 
 
 class UndecodableError(ValueError):
@@ -34,7 +36,7 @@ class Answer:
         self._client = client
         self._json: Any = _UNREAD
         self._text: str | None = None
-        self._documents: dict[Callable[[bytes], Any], Any] = {}
+        self._documents: dict[Callable[[bytes], Any], Any] | None = None
         self.url = url  # absolute: what relative URIs of a playlist are joined to
         self.redirects = redirects  # on the way here, in their order: status, url, location
 
@@ -85,19 +87,22 @@ class Answer:
         """The body as JSON. Raises UndecodableError, which says how the body begins."""
         if self._json is _UNREAD:
             try:
-                self._json = orjson.loads(self._exchange.body)
+                self._json = _read(self._exchange.body)
             except orjson.JSONDecodeError as e:
                 raise UndecodableError(f"the body is not JSON ({e}): {self.glimpse()}") from None
         return self._json
 
     def document(self, read: Callable[[bytes], Any]) -> Any:
         """The body as `read` makes it. Raises UndecodableError with the reason of its ValueError."""
-        if read not in self._documents:
+        documents = self._documents
+        if documents is None:
+            documents = self._documents = {}
+        if read not in documents:
             try:
-                self._documents[read] = read(self._exchange.body)
+                documents[read] = read(self._exchange.body)
             except ValueError as e:
                 raise UndecodableError(f"the body can't be read ({e}): {self.glimpse()}") from None
-        return self._documents[read]
+        return documents[read]
 
     def text(self) -> str:
         """The body as text: UTF-8, with what is not shown as a replacement character."""
