@@ -11,7 +11,9 @@ import trustme
 from scripted_server import Stream, always_ok, world
 from tiny_proxy import tiny_proxy
 
-from vezaflow.protocols import ClientOptions, ErrorKind, Origin, Proxy, Want
+from vezaflow.protocols import ClientOptions, ErrorKind, Exchange, Origin, Proxy, Resolver, Want
+from vezaflow.protocols.connection import Connection, Scratch
+from vezaflow.protocols.opening import Route, open_connection
 
 pytestmark = pytest.mark.trio
 BOTH = pytest.mark.parametrize("epoll", [True, False], ids=["epoll", "poll"])
@@ -193,6 +195,20 @@ async def test_a_server_that_wants_a_certificate_names_the_remedy(papers: Papers
             bare = await w.client(papers.client).send(origin, w.get(), None, Want.NOTHING, 5.0)
             assert bare.error is ErrorKind.TLS
             assert "`tls: {cert: path, key: path}`" in bare.detail
+
+
+async def test_what_ends_a_new_connection_before_its_first_request_is_what_the_request_fails_of() -> None:
+    class Refused(Connection):
+        def settle(self, now: float) -> None:
+            super().settle(now)
+            self.fail(ErrorKind.TLS, "certificate required")  # an alert, read before the task that was woken runs
+
+    async with world(always_ok) as w:
+        exchange, clock, reactor = Exchange(), w.transport.reactor.clock, w.transport.reactor
+        route = Route("127.0.0.1", w.origin.port, lambda sock: Refused(sock, reactor, Scratch(1024)), False)
+        deadline = clock() + 5
+        assert await open_connection(route, Resolver(), exchange, clock(), deadline, clock) is None
+        assert (exchange.error, exchange.detail) == (ErrorKind.TLS, "certificate required")
 
 
 async def test_an_unknown_authority_names_the_remedy(papers: Papers) -> None:

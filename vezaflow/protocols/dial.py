@@ -56,7 +56,11 @@ async def _attempt(
         return None
     connection = make(sock)
     await connection.connect(where, exchange, deadline)
-    return connection if connection.phase != CLOSED else None
+    if connection.phase != CLOSED:
+        return connection
+    if exchange.error is None:
+        exchange.error, exchange.detail = connection.fault
+    return None
 
 
 def _bound(sock: socket.socket, local: str, exchange: Exchange) -> bool:

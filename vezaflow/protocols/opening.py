@@ -49,8 +49,7 @@ async def open_connection(
     if connection is not None and connection.phase == IDLE:
         return connection  # type: ignore[no-any-return]
     if exchange.error is None:
-        exchange.error = ErrorKind.CLOSED_EARLY
-        exchange.detail = "the server closed the new connection before it was used"
+        exchange.error, exchange.detail = connection.fault
     exchange.ended = clock()
     return None
 

@@ -261,9 +261,9 @@ class SecureConnection(Connection):
         for _ in range(16):
             try:
                 if stamped:
-                    count, ancillary, _, _ = self.socket.recvmsg_into((scratch.buffer,), SPACE)
+                    count, ancillary, _, _ = self.socket.recvmsg_into((scratch.records,), SPACE)
                 else:
-                    count = self.socket.recv_into(scratch.buffer)
+                    count = self.socket.recv_into(scratch.records)
             except BlockingIOError:
                 if broken is not None:
                     self.fail(*fault_of(broken))
@@ -276,9 +276,9 @@ class SecureConnection(Connection):
                 return
             if stamped:
                 now = self.stamped(ancillary)
-            self._incoming.write(scratch.view[:count])
+            self._incoming.write(scratch.records_view[:count])
             self._decrypt(now)
-            if self.phase == CLOSED or (count < len(scratch.buffer) and not mask & HANGUP):
+            if self.phase == CLOSED or (count < len(scratch.records) and not mask & HANGUP):
                 return
             now = self.clock()
         self.reactor.again(self)
