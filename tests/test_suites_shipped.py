@@ -122,7 +122,8 @@ def test_stress_is_red_when_endpoints_are_slow_or_turn_people_away(tmp_path: Pat
 
 @pytest.fixture
 def uploads(tmp_path: Path) -> Path:
-    return hurried(FLOWS / "uploads", tmp_path / "suite", think="50ms..100ms", size="5 MiB -> 1 MiB")
+    words = {"size": "5 MiB -> 1 MiB", "enough": ">= 10 -> >= 1"}
+    return hurried(FLOWS / "uploads", tmp_path / "suite", think="50ms..100ms", **words)
 
 
 @pytest.mark.slow
@@ -131,9 +132,15 @@ def test_uploads_are_green(uploads: Path) -> None:
     assert set(found.values()) == {Outcome.GREEN}, found
 
 
+LIMITED, OVERLOADED = SandboxSettings(rate_limit=80.0), SandboxSettings(error_rate=0.02)
+
+
 @pytest.mark.slow
-def test_uploads_are_green_when_the_server_asks_to_come_later(uploads: Path) -> None:
-    found, summary = played(uploads, SandboxSettings(rate_limit=80.0), scale=0.1, seconds=3.0)
+@pytest.mark.parametrize(("busy", "scale"), [(LIMITED, 0.1), (OVERLOADED, 0.3)], ids=["429", "503"])
+def test_uploads_are_green_when_the_server_asks_to_come_later(
+    uploads: Path, busy: SandboxSettings, scale: float
+) -> None:
+    found, summary = played(uploads, busy, scale=scale, seconds=3.0)
     assert set(found.values()) == {Outcome.GREEN}, found
     assert count(summary, "backpressure_obeyed") > 0
 

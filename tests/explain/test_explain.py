@@ -193,6 +193,22 @@ def test_a_stair_and_a_slope_are_read_between_their_corners() -> None:
     assert [round(slope.most(*span)) for span in ((0, 5), (5, 10), (9.9, 12), (11, 12))] == [50, 100, 100, 0]
 
 
+@pytest.mark.parametrize(
+    ("walk", "kept", "led"),
+    [
+        ("next: $.next, into: query.cursor", (True, False), ()),
+        ("next: {link: next}", (False, True), (("flow › list", "the pages after /a"),)),
+    ],
+)
+def test_of_pages_is_told_what_leads_on_and_where_only_the_run_knows(
+    walk: str, kept: tuple[bool, bool], led: tuple[tuple[str, str], ...]
+) -> None:
+    found = explained(f"steps: [{{paginate: {{get: /a, name: list}}, {walk}, pages: 3}}]")
+    ((step,),) = (flow.kept for flow in found.flows)
+    assert (step.step, (step.body, step.headers), step.why) == ("list", kept, ("next",))
+    assert found.led == led
+
+
 SILENT = """
 import sys
 sys.addaudithook(lambda event, _: sys.exit(f"opened a socket: {event}") if event.startswith("socket.") else None)

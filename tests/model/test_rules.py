@@ -184,3 +184,9 @@ def test_a_secret_is_covered_wherever_its_line_is_drawn() -> None:
     assert [d.code for d in diagnostics] == ["VF417", "VF417"]
     assert key not in render_text(diagnostics)
     assert "bearer: hunter2" not in render_text(diagnostics)
+
+
+@pytest.mark.parametrize(("pages", "found"), [("5", ["VF508"]), ("20", []), ("${env.PAGES ?? 5}", [])])
+def test_a_walk_gives_as_many_samples_as_it_has_pages_at_most(pages: str, found: list[str]) -> None:
+    steps = f"  - paginate: {{get: /a}}\n    next: $.next\n    into: query.cursor\n    pages: {pages}"
+    assert codes(steps, suite="base_url: http://127.0.0.1\neach_flow: {http_reqs: count >= 20}") == found

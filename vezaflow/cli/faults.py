@@ -13,7 +13,7 @@ _FAULTS: tuple[tuple[str, QuantityType, str], ...] = (
     ("--latency", DURATION, "time added to every answer, such as 50ms."),
     ("--jitter", DURATION, "a random time on top, up to this much."),
     ("--page-latency", DURATION, "time added to a page of tracks for each page before it, such as 2ms."),
-    ("--error-rate", RATIO, "share of requests answered with 503, such as 1%."),
+    ("--error-rate", RATIO, "share of requests answered with 503 and Retry-After, such as 1%."),
     ("--upload-error-rate", RATIO, "share of uploads' requests answered with 500."),
     ("--rate-limit", RATE, "requests beyond so many are answered with 429 and Retry-After, such as 100/s."),
 )

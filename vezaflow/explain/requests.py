@@ -77,12 +77,20 @@ def hosts_of(plan: Plan) -> Iterator[Host]:
 def led_by_run(plan: Plan) -> Iterator[tuple[str, str]]:
     """Steps whose URL comes from where only the run tells."""
     found = {
-        (f"{name} › {request.name}", request.foreseen.url): None
+        (f"{name} › {request.name}", led): None
         for name, steps in _parts(plan)
         for request in requests_of(steps)
-        if request.foreseen.origin is None
+        if (led := _led(request))
     }
     return iter(found)
+
+
+def _led(request: PlannedRequest) -> str:
+    """What an answer decides of where a request goes; empty if nothing."""
+    if request.foreseen.origin is None:
+        return request.foreseen.url
+    by_url = request.pages is not None and request.pages.by_url
+    return f"the pages after {request.foreseen.url}" if by_url else ""
 
 
 def _parts(plan: Plan) -> Iterator[tuple[str, tuple[PlannedStep, ...]]]:

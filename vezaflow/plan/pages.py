@@ -49,16 +49,16 @@ def plan_pages(
     """The request of a walk, from that of any page."""
     slot = compiler.names.slot(_name(paginate))
     gathered = {extract.name for extract in paginate.request.extract if extract.all}
-    most = statics.count(paginate.pages)
+    most, by_url = statics.count(paginate.pages), not paginate.parameter
     if most > MOST_PAGES:
         statics.refuse("VF702", paginate.pages.span, f"{most:,} pages: a walk has {MOST_PAGES} at most")
     pages = PlannedPages(
         slot=slot,
         most=most,
         gathered=tuple(extract.slot for extract in planned.extracts if extract.name in gathered),
+        by_url=by_url,
         span=paginate.span,
     )
-    by_url = not paginate.parameter
     sent = compiler.names.slot(f"{_name(paginate)}:first") if by_url else slot
     return replace(
         planned,

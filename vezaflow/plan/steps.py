@@ -58,6 +58,7 @@ class PlannedPages:
     slot: int
     most: int
     gathered: tuple[int, ...]  # slots of lists that grow from page to page
+    by_url: bool  # an answer says where the next page is, not how to ask for it
     span: Span
 
 

@@ -13,7 +13,7 @@ from time import monotonic
 from vezaflow.sandbox.answer import Answer, refusal
 from vezaflow.sandbox.settings import SandboxSettings
 
-FAULT = refusal("503 on purpose", 503, "a fault, as asked for")
+FAULT = refusal("503 on purpose", 503, "a fault, as asked for", headers=((b"retry-after", b"1"),))
 LOST = refusal("500 on purpose", 500, "the upload is lost, as asked for")
 LIMITED = "429 on purpose"
 
