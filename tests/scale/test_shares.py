@@ -19,6 +19,7 @@ from vezaflow.model import read_suite
 from vezaflow.plan import Bundle, Inputs, Plan, Segment, build
 from vezaflow.reports import summary_json
 from vezaflow.scale import Report, Share, WorkerState, sensible_workers
+from vezaflow.scale.share import differences
 from vezaflow.session import merge
 from vezaflow.session.outcome import Circumstances
 from vezaflow.session.shares import share_of_run
@@ -218,3 +219,18 @@ def test_two_halves_by_hand_are_one_run(veza: Target, tmp_path: Path) -> None:
     assert told["pooled"]["iterations"] == 30
     assert [gate["outcome"] for gate in told["gates"]] == ["green"]
     assert sum(point["iterations"] for point in told["timeline"]) == 30
+
+
+def test_shares_that_dealt_other_rows_are_not_of_one_run(tmp_path: Path) -> None:
+    def bundle(folder: str, rows: str) -> Bundle:
+        root = tmp_path / folder
+        (root / "data").mkdir(parents=True)
+        (root / "data" / "users.csv").write_text(rows)
+        (root / "flow.yml").write_text("data: {users: {csv: data/users.csv}}\nsteps: [{get: 'http://[::1]/${users.a}'}]")
+        suite = read_suite([root], Diagnostics())
+        assert suite is not None
+        return Bundle.of(suite, Inputs({}))
+
+    one, same, other = bundle("one", "a\n1\n"), bundle("same", "a\n1\n"), bundle("other", "a\n2\n")
+    assert differences(one, Bundle.from_json(same.to_json())) == ""
+    assert differences(one, other) == "not the same rows in data/users.csv"

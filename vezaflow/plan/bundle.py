@@ -1,9 +1,11 @@
 """A run's input as data: the flow files' texts and the inputs they read. Who has the bundle can make the same plan.
 
 Workers receive it with their segment, the file of a share keeps it (secrets blotted out), so that nobody needs the
-folder to know what was run. Files that the flows name (`file:`) are read where the plan is made, from the same paths.
+folder to know what was run. Files that the flows name (`file:`, `data`) are read where the plan is made, from the same
+paths; of those whose rows are dealt the digest is kept, since shares of unlike rows are no shares of one run.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -33,6 +35,7 @@ class Bundle:
     flows: tuple[str, ...]  # the paths that are flows, in their order
     inputs: Inputs
     secret_names: tuple[str, ...]
+    data: tuple[tuple[str, str], ...] = ()  # data files, as the flows name them, with their SHA-256
 
     @classmethod
     def of(cls, suite: Suite, inputs: Inputs) -> "Bundle":
@@ -41,7 +44,8 @@ class Bundle:
         read = {name: value for name, value in sorted(inputs.environment.items()) if name in names}
         files = tuple((path, source.text) for path, source in suite.sources.items())
         flows = tuple(flow.source.path for flow in suite.flows)
-        return cls(files, flows, replace(inputs, environment=read), secret_names(suite))
+        data = tuple(sorted(_digests(suite).items()))
+        return cls(files, flows, replace(inputs, environment=read), secret_names(suite), data)
 
     @property
     def sources(self) -> dict[str, Source]:
@@ -75,4 +79,15 @@ class Bundle:
         """The bundle that `to_json` wrote."""
         inputs = {**record["inputs"], "only": tuple(record["inputs"]["only"])}
         files = tuple((path, text) for path, text in record["files"])
-        return cls(files, tuple(record["flows"]), Inputs(**inputs), tuple(record["secret_names"]))
+        data = tuple((path, digest) for path, digest in record.get("data", ()))
+        return cls(files, tuple(record["flows"]), Inputs(**inputs), tuple(record["secret_names"]), data)
+
+
+def _digests(suite: Suite) -> dict[str, str]:
+    """Each data file that is there, by its path from the suite's folder."""
+    found = {}
+    for feed in (feed for feeds in (suite.data, *(flow.data for flow in suite.flows)) for feed in feeds):
+        if feed.file is not None and (path := suite.root / feed.where).is_file():
+            with path.open("rb") as file:
+                found[feed.where] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found

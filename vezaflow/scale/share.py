@@ -57,6 +57,9 @@ def differences(one: Bundle, other: Bundle) -> str:
     texts = [name for name, text in mine.items() if theirs[name] != text]
     if texts:
         return f"not the same text of {', '.join(texts)}"
+    rows = [path for path, digest in one.data if dict(other.data).get(path) != digest]
+    if rows:
+        return f"not the same rows in {', '.join(rows)}"
     inputs = [name for name, value in _words(one.inputs).items() if _words(other.inputs).get(name) != value]
     return f"not the same {', '.join(inputs)}" if inputs else ""
 
