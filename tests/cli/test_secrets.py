@@ -1,7 +1,9 @@
 """A secret appears in no output, whatever way it travels."""
 
 import re
+from base64 import b64encode
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from conftest import Write
@@ -125,3 +127,42 @@ def test_the_mask_stands_where_the_secret_was(artifacts: tuple[Done, Done, str])
     ran, tried, _ = artifacts
     assert "the token is •••" in ran.err
     assert "•••" in tried.out
+
+
+PASSWORDS = ("pa55/+word one", "pa55/+word two")
+FROM_DATA = """
+load: {vus: 2, duration: 1s}
+data: {users: {csv: data/users.csv, pick: per_vu, secrets: [password]}}
+vars: {copy: "${users.password}"}
+login:
+  - post: /api/v1/auth/login
+    json: {email: "${users.email}", password: "${users.password}"}
+    on_failure: continue
+steps:
+  - log: ${users} and ${copy}
+  - get: /api/v1/tracks/${copy}
+    expect: {that: copy == "x"}
+    on_failure: continue
+think: 300ms
+gates: {http_req_failed: rate < 1 %}
+"""
+
+
+def test_secret_columns_of_a_data_source_are_in_no_output(suite: Write, tmp_path: Path) -> None:
+    folder, kept, state = suite(FROM_DATA), tmp_path / "kept", tmp_path / "state"
+    (folder / "data").mkdir()
+    rows = "".join(f'{number}@example.org,"{word}"\n' for number, word in enumerate(PASSWORDS))
+    (folder / "data" / "users.csv").write_text("email,password\n" + rows)
+    kept.mkdir()
+    env = {"XDG_STATE_HOME": str(state)}
+    ran = vezaflow("run", folder, "--segment", "1/1", "--summary", kept / "summary.json", env=env)
+    tried = vezaflow("try", folder, "--full", "--html", kept / "trace.html", env=env)
+    told = vezaflow("explain", folder, env=env)
+    files = "".join(path.read_text() for path in (*kept.iterdir(), *(state / "vezaflow" / "try").iterdir()))
+    everything = ran.text + tried.text + told.text + files
+    assert "0@example.org" in tried.text
+    assert "•••" in tried.text
+    assert "•••" in ran.text
+    for password in PASSWORDS:
+        forms = (password, quote(password), quote(password, safe=""), b64encode(password.encode()).decode())
+        assert [form for form in forms if form in everything] == []

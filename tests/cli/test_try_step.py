@@ -178,3 +178,16 @@ def test_secrets_stay_masked_at_a_stop(suite: Write) -> None:
         screen.ended()
     assert 'copy = "•••-x"' in screen.seen
     assert "very-secret" not in screen.seen
+
+
+def test_a_stop_shows_the_row_that_was_dealt(suite: Write) -> None:
+    flow = """
+    data: {users: {list: [{name: ann}, {name: ben}]}}
+    steps: [{get: "/api/v1/tracks/search?q=${users.name}"}]
+    """
+    with terminal("try", suite(flow), "--step") as screen:
+        screen.until(PROMPT)
+        screen.press("c")
+        assert screen.ended() == 0
+    assert 'row 1 of users: {"name":"ann"}' in screen.seen
+    assert '  users = {"name":"ann"}' in screen.seen

@@ -7,7 +7,7 @@ import os
 import sys
 import termios
 import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import trio
@@ -19,7 +19,7 @@ from vezaflow.engine import GO_ON, VU, Place, Signal
 from vezaflow.errors import VezaflowError
 from vezaflow.metrics import Phase
 from vezaflow.outputs import harmless, place_of
-from vezaflow.plan import UNSET, Plan, PlannedFlow, PlannedStep, Variables, name_of, show
+from vezaflow.plan import UNSET, Plan, PlannedFeed, PlannedFlow, PlannedStep, Variables, name_of, show
 from vezaflow.session import RehearsalClock
 
 _MOST_LINES = 8  # of the step's YAML
@@ -54,6 +54,7 @@ class Stepper:
     ) -> None:
         self.quit = False
         self._variables = {True: plan.variables, False: flow.variables}
+        self._feeds = dict(flow.feeds)
         self._clock = clock
         self._say: Callable[[str], None] = lambda text: say(plan.secrets.mask(text))
         self._color = color
@@ -110,8 +111,9 @@ class Stepper:
             self._say(self._paint(_DIM, f"  {'':>{gutter}}   … {units.counted(len(lines) - _MOST_LINES, 'line')} more"))
 
     def _values(self, vu: VU, place: Place) -> dict[str, str]:
-        variables = self._variables[place.phase in _OF_SUITE]
-        return {name: show(value, 4096) for name, value in _known(variables, vu)}
+        of_suite = place.phase in _OF_SUITE
+        known = _known(self._variables[of_suite], vu, {} if of_suite else self._feeds)
+        return {name: show(value, 4096) for name, value in known}
 
     def _list(self, values: dict[str, str], most: int | None) -> None:
         """The variables, those that are new or changed first."""
@@ -133,10 +135,13 @@ class Stepper:
         return f"\x1b[{code}m{text}\x1b[0m" if self._color else text
 
 
-def _known(variables: Variables, vu: VU) -> Iterator[tuple[str, object]]:
-    """Every variable that has a value; a fragment's own with the fragment's path."""
-    slots = zip(variables.names, vu.slots, strict=False)
-    for name, value in (*variables.constants, *slots):
+def _known(variables: Variables, vu: VU, feeds: Mapping[int, PlannedFeed]) -> Iterator[tuple[str, object]]:
+    """Every variable and row that there is; a fragment's own with the fragment's path."""
+    values = (
+        feeds[slot].rows.written(value) if slot in feeds and value is not UNSET else value
+        for slot, value in enumerate(vu.slots)
+    )
+    for name, value in (*variables.constants, *zip(variables.names, values, strict=False)):
         if value is not UNSET:
             scope, _, own = name.rpartition(":")
             fragment = scope.rpartition(":")[2].partition("@")[0]

@@ -16,7 +16,7 @@ from vezaflow.model.sample_rules import most_iterations
 from vezaflow.model.steps import For
 from vezaflow.model.suite import Flow, Suite
 from vezaflow.model.walks import Place, flow_steps, own_steps, set_in
-from vezaflow.syntax import Field, Name, Rows, names, walk
+from vezaflow.syntax import Field, Index, Literal, Name, Rows, names, walk
 
 MOST_SECRETS = 1_000  # values: each is looked for in all that is put out
 _STOPS = (AtEnd.STOP_VU, AtEnd.STOP_FLOW)
@@ -71,8 +71,8 @@ def check_columns(suite: Suite, diagnostics: Diagnostics) -> None:
             if use.place is Place.WHERE:
                 continue
             for part in walk(use.expression):
-                if isinstance(part, Field) and isinstance(part.target, Name) and part.target.name in feeds:
-                    _check_column(part, feeds[part.target.name], diagnostics)
+                if isinstance(part, Field | Index) and isinstance(part.target, Name) and part.target.name in feeds:
+                    _check_column(*_column(part), feeds[part.target.name], diagnostics)
 
 
 def _used(suite: Suite) -> Iterator[tuple[Flow, Feed]]:
@@ -162,12 +162,22 @@ def _check_name(feed: Feed, taken: dict[str, Span], diagnostics: Diagnostics) ->
         )
 
 
-def _check_column(field: Field, feed: Feed, diagnostics: Diagnostics) -> None:
-    span = Span(field.span.source, field.span.end - len(field.name), field.span.end)
-    if feed.rows is None or field.name in feed.rows.columns:
+def _column(part: Field | Index) -> tuple[str, Span]:
+    """Which column is asked for, and where; none where only the run tells."""
+    match part:
+        case Field(name=name, span=span):
+            return name, Span(span.source, span.end - len(name), span.end)
+        case Index(index=Literal(value=str() as name, span=span)):
+            return name, span
+        case _:
+            return "", part.span
+
+
+def _check_column(column: str, span: Span, feed: Feed, diagnostics: Diagnostics) -> None:
+    if not column or feed.rows is None or column in feed.rows.columns:
         return
     if feed.rows.columns:
-        _no_column(field.name, span, feed, feed.rows, diagnostics)
+        _no_column(column, span, feed, feed.rows, diagnostics)
     else:
         diagnostics.error(
             "VF309",
