@@ -60,6 +60,17 @@ def test_a_comparison_is_told_with_both_of_its_figures() -> None:
     assert (found["value"], found["compared"], found["bound"]) == pytest.approx((0.385, 0.114, 0.57), rel=0.005)
 
 
+def test_a_gate_longer_than_its_column_leaves_the_columns_as_they_are() -> None:
+    long = "count >= 10 and a good deal more than a line of eighty columns can hold"
+    text = console(
+        run((gate("http_reqs", "count", ">=", 10, "count >= 10"), gate("http_reqs", "count", ">=", 10, long)))
+    )
+    short, first, second = [line for line in text.splitlines() if line.startswith("    ")][:3]
+    assert first.endswith("can hold")
+    assert second.strip().startswith("2,011")
+    assert second.index("2,011") == short.index("2,011")
+
+
 def test_arrivals_are_in_the_json_of_an_open_flow_alone() -> None:
     document = as_json(arriving())
     arrivals = document["flows"][0]["arrivals"]

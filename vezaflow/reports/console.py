@@ -68,8 +68,11 @@ def _gates(result: RunResult, look: Look) -> Iterator[str]:
         yield f"  {'all flows' if scope == rows.ALL else scope}"
         for verdict in verdicts:
             remark = look.paint(_remark(verdict, result.concerns), DIM)
-            line = f"{verdict.gate.text:<{wide}}  {verdict.shown:>{shown}}  {remark}"
-            yield f"    {_mark(verdict.outcome, look)} {line}".rstrip()
+            text, mark = verdict.gate.text, _mark(verdict.outcome, look)
+            if len(text) > wide:  # the columns stay columns: what was found stands on the next line
+                yield f"    {mark} {text}"
+                text, mark = "", " " * (1 if look.colour else max(map(len, _WORDS.values())))
+            yield f"    {mark} {text:<{wide}}  {verdict.shown:>{shown}}  {remark}".rstrip()
 
 
 def _remark(verdict: Verdict, concerns: Sequence[Concern]) -> str:
