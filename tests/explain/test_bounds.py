@@ -135,6 +135,7 @@ def data(source: str, load: str, steps: str = "[{get: '/${rows}'}]", segment: Se
         ),
         ("pick: per_vu", "{vus: 4, duration: 1m}", (4, None, Lasts.YES)),
         ("pick: per_vu", "{vus: 5, duration: 1m}", (0, None, Lasts.NO)),
+        ("pick: per_vu, at_end: stop_vu", "{vus: 5, duration: 1m}", (4, None, Lasts.NO)),
         ("pick: per_vu, at_end: wrap", "{vus: 5, duration: 1m}", (5, None, Lasts.YES)),
         ("pick: unique, each: vu", "{vus: 4, duration: 1m}", (4, None, Lasts.YES)),
         (

@@ -69,18 +69,20 @@ class Reach:
 
 
 def reach_of(flow: str, feeds: Iterable[FeedExplained]) -> Reach:
-    """Of a source that may not be enough: who stops first, and before its first iteration, only the run tells where it
-    is dealt to VUs or shared by flows."""
+    """Of a source that may not be enough. A VU that finds no row stops nobody else with `stop_vu`; else who is stopped
+    before its first iteration only the run tells, as it does where flows share the rows."""
     reach = Reach()
     for found in feeds:
         if found.lasts is Lasts.YES or flow not in (taken.flow for taken in found.taken):
             continue
+        alone = len(found.taken) == 1
         if found.feed.each is Each.ITERATION:
-            sure = found.share if len(found.taken) == 1 else 0
+            sure = found.share if alone else 0
             most = found.share if reach.most is None else min(found.share, reach.most)
             reach = replace(reach, iterations=min(sure, reach.iterations), most=most, lacks=found.feed.name)
         else:
-            reach = replace(reach, iterations=0, vus=0, lacks=found.feed.name)
+            sure = found.share if alone and found.feed.at_end is AtEnd.STOP_VU else 0
+            reach = replace(reach, iterations=min(sure, reach.iterations), vus=min(sure, reach.vus))
     return reach
 
 

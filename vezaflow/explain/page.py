@@ -15,6 +15,7 @@ from vezaflow.explain.explained import Explanation, FlowExplained, request_rate,
 from vezaflow.explain.feeds import Lasts, feed_words
 from vezaflow.explain.words import load_words
 from vezaflow.limits import Enough
+from vezaflow.model import Executor
 from vezaflow.reports import DIM, Look, table
 
 _LABEL = 11
@@ -131,7 +132,8 @@ def _in_all(flow: FlowExplained) -> str:
     if flow.iterations == flow.iterations_most:
         return f"{count}: {amounts}"
     if not flow.iterations:
-        return "as much as whoever controls it lets be"
+        by_hand = flow.load.executor is Executor.EXTERNALLY_CONTROLLED
+        return "as much as whoever controls it lets be" if by_hand else "as far as its data reaches, see below"
     most = "" if flow.iterations_most is None else f"; at most {units.counted(flow.iterations_most, 'iteration')}"
     lack = f", then '{flow.lacks}' is used up" if flow.lacks and most else ""
     return f"{amounts}, in each VU's first iteration{most}{lack}"

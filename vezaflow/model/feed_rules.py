@@ -189,13 +189,20 @@ def _check_column(column: str, span: Span, feed: Feed, diagnostics: Diagnostics)
 
 
 def _no_column(column: str, span: Span, feed: Feed, rows: Rows, diagnostics: Diagnostics) -> None:
-    near = suggest(column, rows.columns)
-    known = ", ".join(rows.columns[:10]) + (", …" if len(rows.columns) > 10 else "")
+    glued = next((mark for mark in (";", "\t", "|") if len(rows.columns) == 1 and mark in rows.columns[0]), "")
+    near = suggest(column, rows.columns) if not glued else None
+    listed = ", ".join(rows.columns[:10]) + (", …" if len(rows.columns) > 10 else "")
+    known = f"its columns are {listed}" if listed else "its rows are single values"
     diagnostics.error(
         "VF309",
         span,
         f"'{feed.name}' has no column '{column}'",
         label=f"did you mean '{near}'?" if near else "",
-        help=f"its columns are {known}" if rows.columns else "its rows are single values",
+        help=_written_with(glued) if glued else known,
         related=((feed.span, "the source"),),
     )
+
+
+def _written_with(mark: str) -> str:
+    word = "tab" if mark == "\t" else f'"{mark}"'
+    return f"its header is one column: is it a file with `delimiter: {word}`?"
