@@ -20,13 +20,28 @@ from vezaflow.units import Dimension
 
 ROOT = Path(__file__).parent.parent
 CASES = ROOT / "tests" / "cases"
+EXAMPLES = ROOT / "docs" / "examples"  # one flow a table, by its name; the tests lint and run them
 MOST_LINES = 12  # of an example that is shown whole
 NOTE = "<!-- Made by docs/generate.py from vezaflow's own tables. Do not edit: change the table. -->\n"
 
 CHAPTERS = (
-    ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "lint", "tls")),
+    ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "lint")),
     ("Data and variables", ("data source", "computed value")),
-    ("Load", ("constant-vus", "per-vu-iterations", "shared-iterations")),
+    (
+        "Load",
+        (
+            "constant-vus",
+            "ramping-vus",
+            "vu-stage",
+            "per-vu-iterations",
+            "shared-iterations",
+            "constant-arrival-rate",
+            "ramping-arrival-rate",
+            "rate-stage",
+            "externally-controlled",
+        ),
+    ),
+    ("Connections", ("http", "tls")),
     ("Requests", ("request", "retrying", "wait", "auth", "basic", "body", "part", "upload", "part field")),
     ("What a right answer is", ("expect", "header match", "json match", "body match")),
     ("Values from answers", ("extract",)),
@@ -34,6 +49,15 @@ CHAPTERS = (
     ("Steps", ()),  # all tables that no other chapter names
     ("Gates", ("gate",)),
 )
+SHOWN_IN = {  # the tables that are shown in another one's example
+    **dict.fromkeys(("guard", "preflight", "retry", "lint"), "suite"),
+    **dict.fromkeys(("fragment", "input"), "parts/log-in"),
+    "vu-stage": "ramping-vus",
+    "rate-stage": "ramping-arrival-rate",
+    "branch": "choose",
+    "basic": "auth",
+}
+ALSO = {"flow": ("pace",), "expect": ("certificate",)}  # further examples of a table
 HUNDREDS = {
     "1": "Structure",
     "2": "Expressions, templates, units",
@@ -88,7 +112,28 @@ def _section(table: Table) -> str:
     words += _table(("key", "value", "left out", "meaning"), rows)
     for keys in table.exclusive:
         words += f"\nAt most one of {', '.join(f'`{key}`' for key in keys)}.\n"
-    return words + "\n"
+    return f"{words}\n{_shown(table.name)}\n"
+
+
+def example_of(name: str) -> Path:
+    """The file that shows how a table's keys are written."""
+    return EXAMPLES / f"{SHOWN_IN.get(name, name).replace(' ', '-')}.yml"
+
+
+def _shown(name: str) -> str:
+    """The examples of a table, or where its example stands."""
+    if name in SHOWN_IN:
+        return f"An example stands in {_link(example_of(name))}.\n"
+    shown = (example_of(name), *(example_of(other) for other in ALSO.get(name, ())))
+    return "\n".join(f"{_link(path)}:\n\n```yml\n{path.read_text(encoding='utf-8')}```\n" for path in shown)
+
+
+def _link(path: Path) -> str:
+    return f"[{path.name}](../{path.relative_to(ROOT / 'docs')})"
+
+
+def _contents(names: Iterable[str]) -> str:
+    return ", ".join(f"[{name}]({_anchor(name)})" for name in names)
 
 
 def _is_there(table: Table) -> bool:
@@ -101,7 +146,9 @@ def steps() -> str:
     named = {name for _, names in CHAPTERS for name in names}
     rest = tuple(name for name, table in TABLES.items() if name not in named and _is_there(table))
     page = NOTE + "\n# Keys\n\nEvery key of a suite, of a flow and of a step. "
-    page += "[language.md](../language.md) explains them.\n\n"
+    page += "[language.md](../language.md) explains them. "
+    page += "The examples lie in [examples](../examples/suite.yml) and can be tried.\n\n"
+    page += "".join(f"- {title}: {_contents(names or rest)}\n" for title, names in CHAPTERS) + "\n"
     for title, names in CHAPTERS:
         page += f"## {title}\n\n"
         page += "".join(_section(TABLES[name]) for name in names or rest if name in TABLES)
@@ -144,21 +191,30 @@ BOUNDS = {
 
 
 def _metrics(kind: Kind) -> Iterator[tuple[str, ...]]:
+    gates = gates_shown()
     for metric in METRICS.values():
         if metric.kind is kind:
             labels = ", ".join(f"`{label}`" for label in metric.labels)
-            yield f"`{metric.name}`", metric.doc, BOUNDS[metric.dimension], labels
+            yield f"`{metric.name}`", metric.doc, BOUNDS[metric.dimension], labels, f"`{gates[metric.name]}`"
+
+
+def gates_shown() -> dict[str, str]:
+    """A gate on each metric, from the example that has one on all of them."""
+    lines = (EXAMPLES / "metrics.yml").read_text(encoding="utf-8").partition("\ngates:\n")[2].splitlines()
+    written = [(line.strip(' "').partition(":")[0].partition("{")[0], line.strip()) for line in lines]
+    return dict(reversed(written))  # of several the first
 
 
 def metrics() -> str:
     """Every metric that a gate can name."""
     page = NOTE + "\n# Metrics\n\n"
     page += "What a gate can name: k6's names with k6's meanings, and a few more. "
-    page += "[figures.md](../figures.md) says how they are measured.\n\n"
+    page += "[figures.md](../figures.md) says how they are measured. "
+    page += "The gates stand together in [metrics.yml](../examples/metrics.yml).\n\n"
     for kind in Kind:
         aggregates = ", ".join(f"`{name}(95)`" if name == "p" else f"`{name}`" for name in AGGREGATES[kind])
         page += f"## {kind.value.capitalize()}s\n\nAggregates: {aggregates}.\n\n"
-        page += _table(("metric", "what it is", "measured in", "labels"), _metrics(kind)) + "\n"
+        page += _table(("metric", "what it is", "measured in", "labels", "a gate"), _metrics(kind)) + "\n"
     return page.rstrip("\n") + "\n"
 
 
@@ -186,7 +242,11 @@ def _example(code: str) -> str:
 
 def codes() -> str:
     """Every code that a message can carry, with an example that the tests hold lint to."""
-    page = NOTE + "\n# Codes\n\nWhat the code of a message means. A code never changes its meaning.\n"
+    page = NOTE + "\n# Codes\n\nWhat the code of a message means. A code never changes its meaning.\n\n"
+    page += _table(
+        ("code", "what it says", ""),
+        ((f"[{rule.code}]({_anchor(rule.code)})", rule.title, rule.severity.value) for rule in CODES.values()),
+    )
     hundred = ""
     for code, rule in CODES.items():
         if code[2] != hundred:

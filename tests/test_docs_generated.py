@@ -6,6 +6,10 @@ from types import ModuleType
 
 import pytest
 
+from vezaflow.diagnostics import CODES
+from vezaflow.metrics import METRICS
+from vezaflow.model import TABLES
+
 ROOT = Path(__file__).parent.parent
 PAGES = (
     "docs/reference/codes.md",
@@ -45,3 +49,19 @@ def test_links_between_the_tables_lead_to_a_heading(generate: ModuleType) -> Non
     targets = {piece.split(")")[0] for piece in page.split("](#")[1:]}
     assert targets
     assert targets <= headings
+
+
+def test_every_table_metric_and_code_has_an_example(generate: ModuleType) -> None:
+    tables = [table.name for table in TABLES.values() if any(not field.later for field in table.all_fields())]
+    assert [name for name in tables if not generate.example_of(name).exists()] == []
+    assert METRICS.keys() - generate.gates_shown().keys() == set()
+    page = generate.codes()
+    found_later = ("VF302", "VF6", "VF7")  # when a run is planned, or while it goes on
+    shown = {code for code in CODES if f"[{code}]: " in page}
+    assert {code for code in CODES if not code.startswith(found_later)} - shown == set()
+
+
+def test_no_example_is_left_out_of_the_reference(generate: ModuleType) -> None:
+    page = generate.steps() + generate.metrics()
+    files = [path.relative_to(ROOT / "docs") for path in (ROOT / "docs" / "examples").rglob("*.yml")]
+    assert [str(path) for path in files if f"(../{path})" not in page] == []
