@@ -124,7 +124,8 @@ def _shown(name: str) -> str:
     """The examples of a table, or where its example stands."""
     if name in SHOWN_IN:
         return f"An example stands in {_link(example_of(name))}.\n"
-    shown = (example_of(name), *(example_of(other) for other in ALSO.get(name, ())))
+    files = [example_of(each) for each in (name, *ALSO.get(name, ()))]
+    shown = [path for path in files if path.exists()]  # a test says which is missing
     return "\n".join(f"{_link(path)}:\n\n```yml\n{path.read_text(encoding='utf-8')}```\n" for path in shown)
 
 
@@ -195,7 +196,7 @@ def _metrics(kind: Kind) -> Iterator[tuple[str, ...]]:
     for metric in METRICS.values():
         if metric.kind is kind:
             labels = ", ".join(f"`{label}`" for label in metric.labels)
-            yield f"`{metric.name}`", metric.doc, BOUNDS[metric.dimension], labels, f"`{gates[metric.name]}`"
+            yield f"`{metric.name}`", metric.doc, BOUNDS[metric.dimension], labels, f"`{gates.get(metric.name, '')}`"
 
 
 def gates_shown() -> dict[str, str]:

@@ -10,16 +10,15 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 
 from vezaflow.diagnostics import CODES, Severity
-from vezaflow.metrics import METRICS
+from vezaflow.metrics import METRICS, Metric
+from vezaflow.model import schema_patterns as patterns
 from vezaflow.model.answer_tables import ANSWER
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.input_types import InputType
 from vezaflow.model.reference import TABLES
 from vezaflow.model.request_tables import RETRIED
 from vezaflow.model.step_tables import STEPS
-from vezaflow.model.trees import GIVEN, RESERVED
-from vezaflow.syntax import AGGREGATES
-from vezaflow.units import UNITS, Dimension
+from vezaflow.units import Dimension
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 SCHEMAS = ("flow", "suite", "fragment")  # the tables that are whole files
@@ -52,7 +51,7 @@ def json_schema(root: str) -> Schema:
         "$schema": DIALECT,
         "title": f"vezaflow: {TABLES[root].title}",
         **_table(TABLES[root]),
-        "definitions": {_slug(name): _definition(name) for name in sorted(_below(root))},
+        "definitions": {_slug(name): _definition(name) for name in sorted(_below(root))} | _judged_below(root),
     }
 
 
@@ -154,17 +153,8 @@ def _matching(pattern: str) -> Callable[[Field], Schema]:
     return lambda field: _pattern(pattern, field.kind)
 
 
-def _quantity(dimension: Dimension) -> str:
-    units = "|".join(unit for unit, (_, of) in UNITS.items() if of is dimension)
-    return rf"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?\s*({units})"
-
-
-_TIME = rf"({_quantity(Dimension.TIME)}|([0-9]+(\.[0-9]+)?(us|µs|μs|ms|[smhd]))+)"
-_SIZE = rf"\$\{{|^\s*{_quantity(Dimension.SIZE)}\s*$"
-_PAUSE = rf"\$\{{|^\s*{_TIME}\s*(\.\.\s*{_TIME}\s*)?$"
-_COMPARE = r"(<=|>=|==|!=|<|>)"
-_RESERVED = "|".join((*GIVEN, *RESERVED))
-_NAME = _pattern(rf"^(?!({_RESERVED})$)[A-Za-z_][A-Za-z0-9_]*$", Kind.NAME)
+_NAME = _pattern(patterns.NAME, Kind.NAME)
+_NAMES: Schema = {"propertyNames": {"pattern": patterns.NAME}}
 
 
 def _steps(field: Field) -> Schema:
@@ -177,13 +167,11 @@ def _preflight(field: Field) -> Schema:
 
 
 def _gates(field: Field) -> Schema:
-    metrics = "|".join(METRICS)
-    condition = _any(_pattern(rf"^\s*({'|'.join(AGGREGATES)})\s*(\(.*\))?\s*{_COMPARE}", Kind.CONDITION), *_refs(field))
-    judged: Schema = {"anyOf": [condition, _list(condition)]}
+    judged = {name: _ref(_judged_name(metric)) for name, metric in METRICS.items()}
     return {
         "type": "object",
-        "properties": {name: {"description": metric.doc, **judged} for name, metric in METRICS.items()},
-        "patternProperties": {rf"^({metrics})\s*\{{.*\}}\s*$": judged},
+        "properties": {name: {"description": METRICS[name].doc, "allOf": [shape]} for name, shape in judged.items()},
+        "patternProperties": {rf"^{name}\s*\{{{_LABELS}\}}\s*$": shape for name, shape in judged.items()},
         "additionalProperties": False,
     }
 
@@ -193,8 +181,33 @@ def _declared(*tables: Schema) -> Schema:
     return {"if": {"type": "object", "required": ["each"]}, "then": tables[0]} if tables else {}
 
 
+def _variables(field: Field) -> Schema:
+    """Names and values; a query's names may be any."""
+    found = _named(_declared(*_refs(field)))
+    return found if field.key == "query" else {**found, **_NAMES}
+
+
+_LABELS = r"\s*[^:\s][^:]*:\s*[^\s}].*"  # a name and a value; `{search}` alone is none
+
+
+def _judged_below(root: str) -> Schema:
+    """What may be asked of metrics, once for all that are alike: one condition, or a list of them."""
+    if "gate" not in _below(root):
+        return {}
+    conditions = {
+        _slug(_judged_name(metric)): _any(_pattern(patterns.condition(metric), Kind.CONDITION), _ref("gate"))
+        for metric in METRICS.values()
+    }
+    return {name: _any(condition, _list(condition)) for name, condition in conditions.items()}
+
+
+def _judged_name(metric: Metric) -> str:
+    return f"gates on a {metric.kind.value} of {metric.dimension.value if metric.dimension else 'numbers'}"
+
+
 def _extract(field: Field) -> Schema:
     return {"anyOf": [{"enum": list(ANSWER)}, _pattern(r"^\$($|[^{])", Kind.JSONPATH), *_refs(field)]}
+
 
 
 def _ignores(field: Field) -> Schema:
@@ -208,12 +221,12 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.NAME: _fixed(_NAME),
     Kind.TEMPLATE: _fixed(_VALUE),
     Kind.URL: _matching(r"^(/($|[^/])|https?://|\$\{)"),
-    Kind.DURATION: _matching(rf"\$\{{|^\s*{_TIME}\s*$"),
-    Kind.PAUSE: _matching(_PAUSE),
-    Kind.SIZE: _matching(_SIZE),
+    Kind.DURATION: _matching(patterns.value(Dimension.TIME)),
+    Kind.PAUSE: _matching(patterns.pause()),
+    Kind.SIZE: _matching(patterns.value(Dimension.SIZE)),
     Kind.COUNT: _fixed(_COUNT),
     Kind.WHOLE: _fixed({"anyOf": [{"type": "integer", "minimum": 0}, _HOLE]}),
-    Kind.RATE: _matching(rf"\$\{{|^\s*{_quantity(Dimension.RATE)}\s*$"),
+    Kind.RATE: _matching(patterns.value(Dimension.RATE)),
     Kind.NUMBER: _fixed({"type": "integer", "minimum": 0}),
     Kind.SWITCH: _fixed({"anyOf": [{"type": "boolean"}, _HOLE]}),
     Kind.FOLLOW: _fixed({"anyOf": [{"type": "boolean"}, {"type": "integer", "minimum": 0}, _HOLE]}),
@@ -222,43 +235,43 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.CHOICE: lambda field: {"enum": list(field.choices)},
     Kind.EXPRESSION: _fixed(_TEXT),
     Kind.ITEMS: _fixed({"anyOf": [_list(_VALUE), _HOLE]}),
-    Kind.PATH: _fixed({"type": "string"}),
+    Kind.PATH: _matching(patterns.PATH),
     Kind.JSONPATH: _matching(r"^\$"),
     Kind.PATTERN: _fixed({"type": "string"}),
     Kind.SELECTOR: _fixed({"type": "string"}),
     Kind.XPATH: _fixed({"type": "string"}),
     Kind.PIPELINE: _fixed({"type": "string"}),
-    Kind.CONDITION: _matching(_COMPARE),
+    Kind.CONDITION: _matching(patterns.COMPARE),
     Kind.PICK: _fixed({"anyOf": [{"enum": ["first", "last", "random"]}, {"type": "integer"}]}),
     Kind.TEXTS: _fixed({"anyOf": [_CONSTANT, {"type": "array", "items": _CONSTANT}]}),
     Kind.ADDRESSES: _fixed({"anyOf": [_ADDRESS, _list(_ADDRESS)]}),
     Kind.STATUS: _fixed({"anyOf": [_STATUS, _list(_STATUS)]}),
     Kind.TREE: _fixed({}),
     Kind.PAIRS: _fixed(_named(_VALUE)),
-    Kind.VARIABLES: lambda field: _named(_declared(*_refs(field))),
-    Kind.FEEDS: lambda field: _named(_any(_ROWS, *_refs(field))),
+    Kind.VARIABLES: _variables,
+    Kind.FEEDS: lambda field: {**_named(_any(_ROWS, *_refs(field))), **_NAMES},
     Kind.ROWS: _fixed(_ROWS),
     Kind.TAGS: _fixed(_named(_CONSTANT)),
     Kind.STEPS: _steps,
     Kind.STAGES: _steps,
     Kind.BRANCHES: _steps,
     Kind.PREFLIGHT: _preflight,
-    Kind.SOURCE: lambda field: _any(_pattern(_SIZE, Kind.SIZE), *_refs(field)),
+    Kind.SOURCE: lambda field: _any(_pattern(patterns.value(Dimension.SIZE), Kind.SIZE), *_refs(field)),
     Kind.BODY: lambda field: _any(_VALUE, *_refs(field)),
     Kind.PARTS: lambda field: _named(_any(_VALUE, *_refs(field))),
-    Kind.EXTRACTS: lambda field: _named(_extract(field)),
+    Kind.EXTRACTS: lambda field: {**_named(_extract(field)), **_NAMES},
     Kind.EXPECT: lambda field: _any(_STATUS, _list(_STATUS), *_refs(field)),
     Kind.MATCHES: lambda field: _named(_any(_VALUE, {"type": "array"}, *_refs(field))),
     Kind.RETRY: lambda field: _any(_COUNT, *_refs(field)),
     Kind.RETRIED: _fixed({"anyOf": [_RETRIED, _list(_RETRIED)]}),
-    Kind.WAIT: lambda field: _any(_pattern(_PAUSE, field.kind), *_refs(field)),
+    Kind.WAIT: lambda field: _any(_pattern(patterns.pause(), field.kind), *_refs(field)),
     Kind.REQUEST: lambda field: _any(*_refs(field)),
     Kind.NEXT: _extract,
     Kind.PARAMETER: _matching(r"^query\.."),
     Kind.FRAGMENT: _matching(r"^(\./)?parts/"),
     Kind.INPUTS: lambda field: _named({"anyOf": [{"enum": [each.value for each in InputType]}, *_refs(field)]}),
     Kind.RENAMES: _fixed(_named(_NAME)),
-    Kind.LIMIT: _matching(rf"^\s*{_COMPARE}|\.\."),
+    Kind.LIMIT: _matching(rf"^\s*{patterns.COMPARE}|\.\."),
     Kind.SCHEMA: _fixed({"type": ["string", "object"]}),
     Kind.MATCH: lambda field: _any(_VALUE, *_refs(field)),
     Kind.EXPRESSIONS: _fixed({"anyOf": [_TEXT, _list(_TEXT)]}),
