@@ -81,6 +81,12 @@ async def test_think_pauses_within_its_range(autojump_clock: trio.testing.MockCl
     assert 1.0 <= pause <= 3.01
 
 
+async def test_a_pause_may_be_put_together_from_a_number_and_its_unit(autojump_clock: trio.testing.MockClock) -> None:
+    target = Target(always(Reply(after=0.0)))
+    await once('  - get: /a\n  - think: "${random(2, 2)}s"\n  - get: /b\n', target)
+    assert 2.0 <= target.log[1][0] - target.log[0][0] <= 2.01
+
+
 async def test_skip_ends_the_iteration_without_a_failure(autojump_clock: trio.testing.MockClock) -> None:
     asked, played = await once("  - get: /a\n  - skip: enough\n  - get: /b\n", iterations=2)
     assert asked == ["GET /a", "GET /a"]

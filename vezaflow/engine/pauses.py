@@ -6,6 +6,7 @@ from typing import Any
 from vezaflow.diagnostics import Span
 from vezaflow.engine.vu import VU
 from vezaflow.plan import Constant, Evaluate, EvaluationError, show
+from vezaflow.units import Dimension, parse_as
 
 Sleep = Callable[[float], Awaitable[None]]  # sleep until a moment of the clock
 
@@ -34,7 +35,15 @@ async def wait_until(moment: float, clock: Callable[[], float], sleep_until: Sle
 
 def _ends(value: Any, span: Span) -> tuple[float, float]:
     low, high = value if isinstance(value, tuple) else (value, value)
-    for end in (low, high):
-        if not isinstance(end, int | float) or isinstance(end, bool) or end < 0:
-            raise EvaluationError(f"a pause is a duration, and this is {show(end)}", span)
-    return float(low), float(high)
+    return _seconds(low, span), _seconds(high, span)
+
+
+def _seconds(end: Any, span: Span) -> float:
+    if isinstance(end, str):  # `${random(1, 3)}s`
+        try:
+            end = parse_as(end, Dimension.TIME).amount
+        except ValueError as e:
+            raise EvaluationError(f"a pause is a duration: {e}", span) from None
+    if not isinstance(end, int | float) or isinstance(end, bool) or end < 0:
+        raise EvaluationError(f"a pause is a duration, and this is {show(end)}", span)
+    return float(end)

@@ -71,7 +71,8 @@ def _wrong_status(node: Node, diagnostics: Diagnostics) -> None:
 
 def _matches(row: Row, key: str, kind: str) -> list[Expectation]:
     found = []
-    for entry in pairs(row.node(key), f"'{key}'", Kind.MATCHES.value, row.diagnostics):
+    example = f"{key}: {row.field(key).example}"
+    for entry in pairs(row.node(key), f"'{key}'", Kind.MATCHES.value, row.diagnostics, example=example):
         if kind == "json":
             check_jsonpath(entry.key, row.diagnostics)
         found.append(_match(entry.value, kind, entry.key.text, entry.key.span, row.diagnostics))

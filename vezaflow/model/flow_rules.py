@@ -5,6 +5,7 @@ name is its own.
 import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from vezaflow.diagnostics import Diagnostics, suggest
 from vezaflow.model.files import inside, is_file
@@ -76,6 +77,8 @@ def check_urls(suite: Suite, diagnostics: Diagnostics) -> None:
             diagnostics.error(
                 "VF410", base.span, "'base_url' must start with `http://` or `https://`", help=_with_scheme(start)
             )
+        elif isinstance(base, Literal) and start is not None and (fault := _fault(start)):
+            diagnostics.error("VF410", base.span, fault[0], help=fault[1])
     own = list(requests(suite_steps(suite)))
     for has_base, found in (
         (suite.base_url is not None, own),
@@ -167,7 +170,11 @@ def _written(request: Request) -> str:
 
 def _check_url(request: Request, has_base: bool, diagnostics: Diagnostics) -> None:
     start = start_of(request.url)
-    if start is None or start.startswith(SCHEMES):
+    if start is None:
+        return
+    if start.startswith(SCHEMES):
+        if isinstance(request.url, Literal) and (fault := _fault(start)):
+            diagnostics.error("VF410", request.url_span, fault[0], help=fault[1])
         return
     if not start.startswith("/") or start.startswith("//"):
         diagnostics.error("VF410", request.url_span, "this is neither a path nor a whole URL", help=_with_scheme(start))
@@ -178,6 +185,20 @@ def _check_url(request: Request, has_base: bool, diagnostics: Diagnostics) -> No
             "a path needs a `base_url` to go below",
             help="give suite.yml or the flow a `base_url`, or write the whole URL",
         )
+
+
+def _fault(url: str) -> tuple[str, str] | None:
+    """What is wrong with a whole URL, and the remedy."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        return f"this is not a URL: {str(error)[:1].lower()}{str(error)[1:]}", ""
+    if not host:
+        return "this URL names no host", ""
+    if parts.username is not None:
+        return "a user can't stand in a URL", "use `auth: {basic: {user: …, password: …}}`"
+    return None
 
 
 def _with_scheme(start: str) -> str:

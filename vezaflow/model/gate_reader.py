@@ -15,6 +15,7 @@ from vezaflow.model.tables import GATE
 from vezaflow.syntax import AGGREGATES, Entry, Labels, Mapping, Node, Scalar, Sequence, parse_condition, split_labels
 
 _KEY = re.compile(r"(?P<metric>[^{}]+?)\s*(?:\{(?P<labels>.*)\})?\s*", re.DOTALL)
+_LABELLED = re.compile(rf"({'|'.join(METRICS)})[.\[(]")
 _AGGREGATE = re.compile(rf"p\(.*\)|p[0-9]+|{'|'.join(AGGREGATES[1:])}")
 
 
@@ -48,8 +49,8 @@ def unknown_metric(metric: str, key: Span, diagnostics: Diagnostics) -> None:
         "VF501",
         piece(key, metric),
         f"there is no metric '{metric}'",
-        label=f"did you mean '{near}'?" if near else "",
-        help="" if near else "the metrics are k6's: http_req_duration, http_req_failed, iterations, …",
+        label=f"did you mean '{near}'?" if near and not _LABELLED.match(metric) else "",
+        help=_metric_help(metric, near),
     )
 
 
@@ -72,6 +73,13 @@ def _key(key: Scalar, diagnostics: Diagnostics) -> tuple[str, Labels]:
             help="labels are `name:value`, as in `{step:search}`",
         )
     return match["metric"], labels
+
+
+def _metric_help(metric: str, near: str | None) -> str:
+    if labelled := _LABELLED.match(metric):
+        return f"a label stands in braces: `{labelled[1]}{{step:search}}`"
+    return "" if near else "the metrics are k6's: http_req_duration, http_req_failed, iterations, …"
+
 
 
 def _gate(node: Node, key: Scalar, metric: str, labels: Labels, diagnostics: Diagnostics) -> Gate | None:

@@ -45,7 +45,16 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "request": ("get",),
     "abortOnFail": ("abort",),
     "tag": ("tags",),
-    "file": ("body",),
+    "file": ("body", "csv"),
+    "mode": ("pick",),
+    "order": ("pick",),
+    "strategy": ("pick",),
+    "eq": ("equals",),
+    "equal": ("equals",),
+    "is": ("equals",),
+    "includes": ("contains",),
+    "regex": ("matches",),
+    "pattern": ("matches",),
     "jsonpath": ("json",),
     "regexp": ("regex",),
     "selector": ("css",),
@@ -89,6 +98,7 @@ _LOAD = "who comes stands under `load`, as in `load: {vus: 10, duration: 30s}`; 
 _FILES = "a flow is a file of its own: its requests stand under `steps`"
 _RAMP = "VUs rise and fall with `executor: ramping-vus` and its `stages`"
 _IF = "what only happens sometimes stands in a step of its own: `if: …` with the steps under `do`"
+_COMPARED = "comparisons stand under `that`: `expect: {that: json(\"$.total\") > 3}`"
 _FOR = "what is done for each item stands in a step of its own: `for: item`, `in: ${list}`, and the steps under `do`"
 
 # Ways of saying that are put otherwise here, in a sentence.
@@ -115,6 +125,7 @@ OTHERWISE: dict[str, str] = {
     "method": "the method is the verb, and its value the URL: `post: /api/v1/tracks`",
     "contentType": "a header is expected under `headers`: `headers: {content-type: application/json}`",
     "hasProperty": "a value is expected under `json`: `json: {$.id: {exists: true}}`",
+    **dict.fromkeys(("gt", "gte", "lt", "lte", "ne", "greaterThan", "lessThan"), _COMPARED),
     "hasHeader": "a header is expected under `headers`: `headers: {etag: {exists: true}}`",
     "on_status": "after which failures stands under `on`: `on: [429, 5xx]`",
     "run": "a flow file runs no programs; requests are steps of their own",
@@ -123,4 +134,18 @@ OTHERWISE: dict[str, str] = {
     "function": "a flow file runs no programs; expressions have a fixed set of functions",
     "include": "steps are shared by an `include` step, keys by suite.yml",
     "extends": "steps are shared by an `include` step, keys by suite.yml",
+}
+
+# Names that other tools give; what stands behind their dot is found otherwise here.
+_ENV = "the environment is `env`: `${env.TOKEN}`"
+_PLAIN = "names stand alone: `${id}`, wherever they were set"
+NAMES: dict[str, str] = {
+    **dict.fromkeys(("ENV", "__ENV", "process", "os", "secrets", "environ"), _ENV),
+    **dict.fromkeys(("vars", "variables", "steps", "inputs", "outputs", "context", "self", "this"), _PLAIN),
+    **dict.fromkeys(
+        ("response", "res", "resp", "answer"),
+        "take what is needed with `extract`; `expect: {that: …}` has `status()`, `json(…)`, `header(…)`",
+    ),
+    **dict.fromkeys(("item", "loop"), "an item's name is what stands behind `for`"),
+    **dict.fromkeys(("__VU", "__ITER"), "the VU's number is `vu`, its round `iteration`"),
 }

@@ -220,7 +220,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.TEXT: _fixed(_CONSTANT),
     Kind.NAME: _fixed(_NAME),
     Kind.TEMPLATE: _fixed(_VALUE),
-    Kind.URL: _matching(r"^(/($|[^/])|https?://|\$\{)"),
+    Kind.URL: _matching(patterns.URL),
     Kind.DURATION: _matching(patterns.value(Dimension.TIME)),
     Kind.PAUSE: _matching(patterns.pause()),
     Kind.SIZE: _matching(patterns.value(Dimension.SIZE)),

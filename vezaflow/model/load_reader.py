@@ -18,7 +18,8 @@ def read_load(row: Row) -> Load:
     node = row.node("load")
     if not isinstance(node, Mapping):
         if node is not None:
-            report_shape(node, "'load'", "a mapping", row.diagnostics)
+            help_ = f"for instance `load: {row.field('load').example}`"
+            report_shape(node, "'load'", "a mapping", row.diagnostics, help=help_)
         span = node.span if node else row.span
         return Load(Executor.SHARED_ITERATIONS, span, vus=Literal(1, span), iterations=Literal(1, span))
     executor = _executor(node, row.diagnostics)

@@ -13,6 +13,7 @@ from itertools import chain
 from vezaflow.diagnostics import Diagnostics, Severity, Span, suggest
 from vezaflow.model.answer_tables import ITEM_FIELDS
 from vezaflow.model.feeds import Each, Feed
+from vezaflow.model.habits import NAMES
 from vezaflow.model.request_tables import PART_FIELDS
 from vezaflow.model.steps import (
     Choose,
@@ -377,7 +378,9 @@ def _steps_uses(steps: tuple[Step, ...]) -> Iterator[Use]:
 def _never_set(name: Name, candidates: set[str], diagnostics: Diagnostics) -> None:
     shouted = name.name.isupper() and len(name.name) > 1 and name.name[0] != "_"
     near = suggest(name.name, {n for n in (*candidates, *GIVEN) if n.isupper()} if shouted else candidates | set(GIVEN))
-    if near is None and name.name in FUNCTIONS:
+    if name.name in NAMES and near not in candidates:
+        near, help_ = None, NAMES[name.name]
+    elif near is None and name.name in FUNCTIONS:
         help_ = f"to call the function write `{name.name}()`"
     elif near is None and shouted:
         help_ = f"to read the environment write `env.{name.name}`"

@@ -10,6 +10,7 @@ from vezaflow.syntax import Expression, Literal, Template
 
 _BRACES = re.compile(r"\{\{-?\s*(?P<name>[A-Za-z_][\w.]*|(?=\$))[^{}]*\}\}")  # Jinja, Handlebars, Artillery, Postman
 _SHELL = re.compile(r"(?<![\w$])\$(?P<name>[A-Za-z_]\w*)")
+_BARE = re.compile(r"(?<![\w.])env\.[A-Z][A-Z0-9_]+\b")
 _IN_PATH = re.compile(r"(?<![${])\{(?P<name>[A-Za-z_]\w*)\}(?!\})|(?<=/):(?P<express>[A-Za-z_]\w*)")  # OpenAPI, Express
 
 
@@ -50,6 +51,8 @@ def _placeholders(text: str, names: set[str], *, in_url: bool) -> Iterator[tuple
     for match in _SHELL.finditer(text):
         if match["name"] in names or (match["name"].isupper() and len(match["name"]) > 1):
             yield match[0], _here(match["name"], names)
+    for match in _BARE.finditer(text):
+        yield match[0], match[0]
     for match in _IN_PATH.finditer(text) if in_url else ():
         yield match[0], _here(match["name"] or match["express"], names)
 

@@ -10,6 +10,7 @@ from vezaflow.units import UNITS, Dimension
 _NUMBER = r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"
 COMPARE = r"(<=|>=|==|!=|<|>)"
 NAME = rf"^(?!({'|'.join((*GIVEN, *RESERVED))})$)[A-Za-z_][A-Za-z0-9_]*$"
+URL = r"^(/($|[^/])|https?://([^/?#@]+([/?#]|$)|.*\$\{)|\$\{)"  # a path below base_url, or a whole one without a user
 PATH = r"^(?!/|\.\./)."  # below the suite's folder
 
 
@@ -37,9 +38,12 @@ def condition(metric: Metric) -> str:
     for aggregate in metric.aggregates:
         said = rf"p\s*\(\s*{_NUMBER}\s*\)" if aggregate == "p" else aggregate
         bounds.setdefault(metric.dimension_of(aggregate), []).append(said)
-    sides = (rf"({'|'.join(said)})\s*{COMPARE}\s*{_bound(dimension)}" for dimension, said in bounds.items())
+    sides = (_side("|".join(said), dimension) for dimension, said in bounds.items())
     return rf"^\s*({'|'.join(sides)})\s*$"
 
 
-def _bound(dimension: Dimension | None) -> str:
-    return rf"-?\s*{_NUMBER}" if dimension is None else quantity(dimension)
+def _side(figures: str, dimension: Dimension | None) -> str:
+    """Some of the figures, and what they are held against: a value, or such a figure of other samples."""
+    fixed = rf"-?\s*{_NUMBER}" if dimension is None else quantity(dimension)
+    other = rf"({_NUMBER}\s*\*\s*)?({figures})\s*(\{{[^{{}}]*\}})?\s*(\+\s*{fixed})?"
+    return rf"({figures})\s*{COMPARE}\s*({fixed}|{other})"

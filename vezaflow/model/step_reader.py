@@ -35,6 +35,7 @@ from vezaflow.model.trees import check_name, tree
 from vezaflow.model.upload_reader import read_upload
 from vezaflow.syntax import Expression, ListOf, Mapping, Node, Scalar, Sequence
 
+_COUNTED = re.compile(r"(?:[01] *\.\. *)?([0-9]+)")
 _IN = re.compile(r"(?P<name>\w+) +(?:in|of) +(?P<list>\w+)")
 _SHOWN = (
     "get, post, poll, paginate, upload, include, think, choose, repeat, for, while, if, group, parallel, set, log, "
@@ -120,7 +121,7 @@ def _parted(first: str, second: str) -> str:
 
 def _no_verb(node: Mapping, diagnostics: Diagnostics) -> None:
     foreign = next((entry.key for entry in node.entries if entry.key.text in OTHERWISE), None)
-    if foreign is not None:
+    if foreign is not None and respelt(foreign, VERBS) is None:
         said = OTHERWISE[foreign.text]
         diagnostics.error("VF122", foreign.span, f"unknown verb '{foreign.text}' in a step", help=said)
         return
@@ -139,8 +140,8 @@ def _no_verb(node: Mapping, diagnostics: Diagnostics) -> None:
     owners = _verbs_with(key)
     if key == "do":
         help_ = "`group: a name` beside this `do` makes one step of several"
-    elif len(owners) == 1:
-        verb = "a request's verb" if owners[0] in METHODS else f"`{owners[0]}`"
+    elif len(owners) == 1 or METHODS[0] in owners:
+        verb = "a request's verb" if METHODS[0] in owners else f"`{owners[0]}`"
         help_ = f"'{key}' stands beside {verb}, in the same step: without a `-` of its own"
     else:
         help_ = f"the verbs are {_SHOWN}, …"
@@ -230,7 +231,9 @@ def _items(row: Row) -> Expression:
             if node.plain and node.text.isidentifier()
             else f"this is {values.describe(node)}"
         )
-        row.diagnostics.error("VF120", node.span, f"'in' must be {Kind.ITEMS.value}", label=label)
+        count = _COUNTED.fullmatch(node.text)
+        help_ = f"so many rounds, counted from 0: `in: ${{range({count[1]})}}`" if count else ""
+        row.diagnostics.error("VF120", node.span, f"'in' must be {Kind.ITEMS.value}", label=label, help=help_)
         return values.nothing(node.span)
     return found
 

@@ -14,6 +14,7 @@ from vezaflow.diagnostics import Diagnostics, Edit, Span, slip, suggest
 from vezaflow.model.fields import Field, Kind
 from vezaflow.syntax import (
     Binary,
+    Call,
     Conditional,
     Expression,
     Literal,
@@ -30,6 +31,8 @@ from vezaflow.syntax import (
 )
 from vezaflow.units import EXAMPLES, Dimension, Quantity, parse
 
+_DRAWN = ("random", "uniform")
+_NUMBERS = (*_DRAWN, "len", "int", "float", "round", "sum", "mod", "abs")  # functions that give one without a unit
 _TEXTS = (Kind.TEMPLATE, Kind.URL, Kind.PATH, Kind.PROXY)
 Constant = None | bool | int | float | str | Quantity
 
@@ -144,6 +147,10 @@ def _tails(found: Expression, field: Field, diagnostics: Diagnostics) -> None:
             outcome = _check(part, part.span.text, field)
             if isinstance(outcome, Wrong):
                 _report(outcome, part.span, diagnostics)
+        elif isinstance(part, Call) and part.function in _NUMBERS and field.kind in (Kind.PAUSE, Kind.WAIT):
+            said = f"`${{{part.span.text}}}s`"
+            help_ = f"{said} are seconds; a draw between two is `1s..3s`" if part.function in _DRAWN else said
+            diagnostics.error("VF220", part.span, "a duration needs a unit", label="this is a number", help=help_)
         elif isinstance(part, Template) and field.kind in (Kind.PAUSE, Kind.WAIT) and ".." in part.span.text:
             diagnostics.error(
                 "VF224",
@@ -301,6 +308,8 @@ def report_shape(node: Node, what: str, wanted: str, diagnostics: Diagnostics, *
         help = help or "every item of a list begins with `- `"  # noqa: A001
     elif isinstance(node, Sequence) and wanted.startswith("a mapping"):
         help = help or "the keys of a mapping stand without `- `"  # noqa: A001
+    elif wanted == Kind.STEPS.value:
+        help = help or "for instance `[{get: /api/v1/tracks}]`"  # noqa: A001
     empty = isinstance(node, Scalar) and node.text == ""
     span = Span(node.span.source, max(0, node.span.start - 1), node.span.start) if empty else node.span
     diagnostics.error("VF120", span, f"{what} must be {wanted}", label=f"this is {describe(node)}", help=help)
