@@ -59,6 +59,7 @@ from vezaflow.model.steps import (
 )
 from vezaflow.model.suite import Flow, Guard, Measure, Retry, Suite, Variable
 from vezaflow.model.upload_rules import MOST_PARTS, too_many
+from vezaflow.model.values import MOST_WEIGHT
 from vezaflow.model.walks import EnvironmentUse, all_steps, environment, part_fields, requests, secret_names
 from vezaflow.syntax import Expression
 
@@ -66,6 +67,7 @@ __all__ = [
     "ITEM_FIELDS",
     "MOST_PAGES",
     "MOST_PARTS",
+    "MOST_WEIGHT",
     "PART_FIELDS",
     "RETRIED",
     "SCHEMAS",

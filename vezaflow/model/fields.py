@@ -21,6 +21,7 @@ class Kind(Enum):
     PAUSE = "a duration or a range of two, such as `1s` or `0.5s..1.5s`"
     SIZE = "a size, such as `1 MiB`"
     COUNT = "a whole number, 1 or more"
+    WEIGHT = "a whole number from 1 to 1,000,000"
     WHOLE = "a whole number, 0 or more"
     RATE = "a rate, such as `500/s` or `30/m`"
     NUMBER = "a constant whole number, 0 or more"

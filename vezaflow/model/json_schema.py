@@ -18,6 +18,7 @@ from vezaflow.model.input_types import InputType
 from vezaflow.model.reference import TABLES
 from vezaflow.model.request_tables import RETRIED
 from vezaflow.model.step_tables import STEPS
+from vezaflow.model.values import MOST_WEIGHT
 from vezaflow.units import Dimension
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
@@ -225,6 +226,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.PAUSE: _matching(patterns.pause()),
     Kind.SIZE: _matching(patterns.value(Dimension.SIZE)),
     Kind.COUNT: _fixed(_COUNT),
+    Kind.WEIGHT: _fixed({"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST_WEIGHT}, _HOLE]}),
     Kind.WHOLE: _fixed({"anyOf": [{"type": "integer", "minimum": 0}, _HOLE]}),
     Kind.RATE: _matching(patterns.value(Dimension.RATE)),
     Kind.NUMBER: _fixed({"type": "integer", "minimum": 0}),

@@ -12,7 +12,7 @@ from vezaflow.model.mappings import Row
 from vezaflow.model.steps import Schema
 from vezaflow.model.suite import Suite
 from vezaflow.model.walks import flow_steps, requests, suite_steps
-from vezaflow.syntax import JsonSchema, Literal, Mapping, Node, Scalar, compile_schema
+from vezaflow.syntax import JsonSchema, Literal, Mapping, Node, Scalar, compile_schema, json_bytes
 
 _PATH = Field("schema", Kind.PATH, "")
 
@@ -50,14 +50,12 @@ def _check_file(root: Path, path: Literal, diagnostics: Diagnostics) -> None:
 
 
 def _checked(document: Any, span: Span, diagnostics: Diagnostics) -> bytes:
-    import orjson
-
     try:
         JsonSchema(document)
     except ValueError as error:
         _report(error, span, diagnostics)
         return b"{}"
-    return orjson.dumps(document)
+    return json_bytes(document)
 
 
 def _report(error: ValueError, span: Span, diagnostics: Diagnostics) -> None:

@@ -216,7 +216,7 @@ BRANCH = Table(
     "a branch of choose",
     "One of the ways to go.",
     (
-        Field("weight", Kind.COUNT, "How often, compared with the other branches.", "60", required=True),
+        Field("weight", Kind.WEIGHT, "How often, compared with the other branches.", "60", required=True),
         Field("name", Kind.TEXT, "The branch's name in reports.", "search", default="its place"),
         _DO,
     ),

@@ -48,6 +48,7 @@ class Wrong:
     meant: str = ""  # what stands there once it is mended, if there is no doubt
 
 
+MOST_WEIGHT = 1_000_000  # a deck has a card for each
 # A range as people write it.
 _DASHED = re.compile(r"(?P<low>[\d.]+) ?(?P<unit>[a-z]*) ?(?:-|–|to) ?(?P<high>[\d.]+) ?(?P<last>[a-z]+)")
 
@@ -76,7 +77,8 @@ def called(value: Constant) -> str:
 
 def expression(node: Node, field: Field, diagnostics: Diagnostics) -> Expression:
     """The value of a key whose kind is one scalar; any expression where `${…}` is allowed."""
-    if not isinstance(node, Scalar) or (node.plain and node.text == ""):
+    empty = isinstance(node, Scalar) and node.plain and (node.text == "" or _is_no_condition(node, field))
+    if not isinstance(node, Scalar) or empty:
         _misshapen(node, field, diagnostics)
         return nothing(node.span)
     if field.kind is Kind.EXPRESSION:
@@ -91,6 +93,11 @@ def expression(node: Node, field: Field, diagnostics: Diagnostics) -> Expression
         return _constant(found, node, field, diagnostics)
     _tails(found, field, diagnostics)
     return found
+
+
+def _is_no_condition(node: Scalar, field: Field) -> bool:
+    """`if: null`, in which YAML sees nothing at all."""
+    return field.kind is Kind.EXPRESSION and node.typed() is None
 
 
 def bare_expression(node: Scalar, diagnostics: Diagnostics) -> Expression:
@@ -216,14 +223,16 @@ def _plain(reason: str, written: str) -> str:
     return "" if f"'{written}' is not" in reason else reason
 
 
-def _count(least: int) -> Check:
-    wanted = f"a whole number, {least} or more"
+def _count(least: int, most: int | None = None) -> Check:
+    wanted = f"a whole number, {least} or more" if most is None else f"a whole number from {least} to {most:,}"
 
     def check(value: Constant, written: str) -> Constant | Wrong:
         if isinstance(value, bool) or not isinstance(value, int):
             return Wrong("VF222", f"this must be {wanted}", f"'{written}' is not one")
         if value < least:
             return Wrong("VF222", f"this must be {wanted}", f"{written} is too small")
+        if most is not None and value > most:
+            return Wrong("VF222", f"this must be {wanted}", "this is too much")
         return value
 
     return check
@@ -285,6 +294,7 @@ _CHECKS: dict[Kind, Check] = {
     Kind.WAIT: _quantity(Dimension.TIME, "a duration", ("{} ms", "{} s")),
     Kind.SIZE: _quantity(Dimension.SIZE, "a size", ("{} B", "{} KiB"), least="nothing to send"),
     Kind.COUNT: _count(1),
+    Kind.WEIGHT: _count(1, MOST_WEIGHT),
     Kind.WHOLE: _count(0),
     Kind.RATE: _quantity(Dimension.RATE, "a rate", ("{}/s", "{}/m")),
     Kind.NUMBER: _count(0),

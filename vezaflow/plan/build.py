@@ -7,6 +7,7 @@ from typing import assert_never
 from vezaflow.diagnostics import Diagnostics, suggest
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import (
+    MOST_WEIGHT,
     Choose,
     Each,
     Expression,
@@ -265,7 +266,7 @@ class StepCompiler:
             case Think(duration, span):
                 return PlannedThink(self._statics.pause(duration), span)
             case Choose(branches, span):
-                weights = tuple(self._statics.count(b.weight) for b in branches)
+                weights = tuple(self._statics.count(b.weight, most=MOST_WEIGHT) for b in branches)
                 return PlannedChoose(weights, tuple(self.steps(b.steps) for b in branches), span)
             case Repeat(times, steps, span):
                 return PlannedRepeat(self._statics.rounds(times), self.steps(steps), span)

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, assert_never
 
-import orjson
-
 from vezaflow.diagnostics import Diagnostics, Span, suggest
 from vezaflow.model import Tree
 from vezaflow.plan.feeds import PlannedFeed, column_of, row_of
@@ -32,6 +30,7 @@ from vezaflow.syntax import (
     Range,
     Template,
     Unary,
+    json_bytes,
 )
 from vezaflow.units import Quantity
 
@@ -103,7 +102,7 @@ def show(value: object, width: int = 60) -> str:
         return repr(value)
     else:
         try:
-            text = orjson.dumps(value, default=str).decode()
+            text = json_bytes(value, default=str).decode()
         except TypeError:
             text = str(value)
     text = " ".join(text.split())
@@ -136,7 +135,7 @@ def render(value: Any) -> str:
         return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
     if value is None or value is UNSET:
         raise ValueError("null can't stand in a text; give it a default with `??`")
-    return orjson.dumps(value, default=str).decode()
+    return json_bytes(value, default=str).decode()
 
 
 def _order(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:

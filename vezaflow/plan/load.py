@@ -15,6 +15,8 @@ from vezaflow.plan.statics import Statics
 GRACE = 30.0  # seconds, as k6's gracefulStop and gracefulRampDown
 MAX_DURATION = 600.0  # seconds, as k6's maxDuration of the iteration executors
 
+MOST_VUS = 1_000_000  # of a flow: a slip of the keys is not planned for minutes
+
 
 class PlannedStage(NamedTuple):
     """A straight line from where the load stands to `target` (VUs, or starts per second)."""
@@ -109,7 +111,7 @@ class _Reader:
 
     def _fixed(self, whole: PlannedLoad) -> PlannedLoad:
         load = self._load
-        vus = self._count(load.vus, 1)
+        vus = self._vus(load.vus, 1)
         iterations: int | None = None
         if load.executor is Executor.SHARED_ITERATIONS:
             iterations = self._count(load.iterations, 1)
@@ -118,17 +120,17 @@ class _Reader:
         return _crowd(replace(whole, iterations=iterations), vus)
 
     def _ramp_of_vus(self, whole: PlannedLoad) -> PlannedLoad:
-        start = self._count(self._load.start_vus, 1, least=0)
-        targets = [(stage, self._count(stage.target, 0, least=0)) for stage in self._load.stages]
+        start = self._vus(self._load.start_vus, 1, least=0)
+        targets = [(stage, self._vus(stage.target, 0, least=0)) for stage in self._load.stages]
         stages = tuple(PlannedStage(self._seconds(stage.duration, 0.0), target) for stage, target in targets)
         most = max((start, *(target for _, target in targets)))
         return replace(whole, vus=most, max_vus=most, start=start, stages=stages, duration=_length(stages))
 
     def _pool(self, whole: PlannedLoad, ready: Expression | None, *, least: int = 1) -> PlannedLoad:
         """VUs that stand ready, and the most that there can be: no fewer than stand ready."""
-        first = 1 if ready is None else self._statics.count(ready, least=least)
+        first = 1 if ready is None else self._statics.count(ready, least=least, most=MOST_VUS)
         limit = self._load.max_vus
-        most = first if limit is None else self._statics.count(limit, least=max(1, first))
+        most = first if limit is None else self._statics.count(limit, least=max(1, first), most=MOST_VUS)
         return replace(whole, vus=_scaled(first, self._scale), max_vus=_scaled(most, self._scale))
 
     def _seconds(self, written: Expression | None, default: float) -> float:
@@ -137,8 +139,12 @@ class _Reader:
     def _rate(self, written: Expression | None) -> float:
         return 0.0 if written is None else self._statics.rate(written) * self._scale
 
-    def _count(self, written: Expression | None, default: int, *, least: int = 1) -> int:
-        return _scaled(default if written is None else self._statics.count(written, least=least), self._scale)
+    def _vus(self, written: Expression | None, default: int, *, least: int = 1) -> int:
+        return self._count(written, default, least=least, most=MOST_VUS)
+
+    def _count(self, written: Expression | None, default: int, *, least: int = 1, most: int | None = None) -> int:
+        count = default if written is None else self._statics.count(written, least=least, most=most)
+        return _scaled(count, self._scale)
 
 
 def _length(stages: tuple[PlannedStage, ...]) -> float:

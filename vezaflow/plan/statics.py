@@ -6,6 +6,7 @@ fit is shown at the place in the YAML that asked for it.
 
 from typing import Any
 
+from vezaflow import units
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import Expression
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, show
@@ -41,10 +42,14 @@ class Statics:
         """Per second."""
         return self._quantity(expression, Dimension.RATE, "a rate such as 500/s")
 
-    def size(self, expression: Expression) -> int:
-        return int(self._quantity(expression, Dimension.SIZE, "a size such as 1 MiB"))
+    def size(self, expression: Expression, *, most: int = 1 << 62) -> int:
+        size = self._quantity(expression, Dimension.SIZE, "a size such as 1 MiB")
+        if size > most:
+            self._wrong(expression.span, f"a size of at most {units.size(most)}", units.size(size))
+            return 0
+        return int(size)
 
-    def count(self, expression: Expression, *, least: int = 1) -> int:
+    def count(self, expression: Expression, *, least: int = 1, most: int | None = None) -> int:
         value = self._value(expression)
         try:
             number = int(value) if not isinstance(value, float) or value.is_integer() else -1
@@ -52,6 +57,9 @@ class Statics:
             number = -1
         if number < least or isinstance(value, bool):
             self._wrong(expression.span, f"a whole number of at least {least}", value)
+            return least
+        if most is not None and number > most:
+            self._wrong(expression.span, f"a whole number of at most {most:,}", value)
             return least
         return number
 

@@ -19,6 +19,7 @@ from vezaflow.syntax.expressions import (
 )
 from vezaflow.syntax.functions import FUNCTIONS, Answer, CallError, Function, Needs, Parameter, check_call
 from vezaflow.syntax.grammar import tables as grammar_tables
+from vezaflow.syntax.json_text import json_bytes
 from vezaflow.syntax.jsonpath import JsonPath, Selector, compile_jsonpath, select
 from vezaflow.syntax.labels import Labels, split_labels
 from vezaflow.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence
@@ -77,6 +78,7 @@ __all__ = [
     "compile_xpath",
     "decode",
     "grammar_tables",
+    "json_bytes",
     "names",
     "parse_bare",
     "parse_condition",

@@ -15,6 +15,7 @@ from random import Random
 from typing import Any
 from urllib.parse import quote
 
+from vezaflow.syntax.json_text import json_bytes
 from vezaflow.syntax.jsonpath import compile_jsonpath
 
 LONGEST = 4 << 20
@@ -335,16 +336,14 @@ def hmac_sha256(key: Any, text: Any) -> str:
 
 
 def json_encode(value: Any) -> str:
-    import orjson  # here, so that lint starts without it
-
     try:
-        return _bounded(orjson.dumps(value).decode())
+        return _bounded(json_bytes(value).decode())
     except TypeError as error:
         raise CallError(f"no JSON for this value: {error}") from None
 
 
 def json_decode(text: Any) -> Any:
-    import orjson
+    import orjson  # here, so that lint starts without it
 
     try:
         return orjson.loads(_bytes(text))
