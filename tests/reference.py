@@ -1,5 +1,6 @@
 """The reference's examples: where each kind of mapping stands in them, and a target that answers what they ask."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,9 @@ class SandboxClient(FakeClient):
             if name == "set-cookie":
                 self.cookies.take(origin, path, value)
         return exchange
+
+    def certificate_ends(self) -> float:
+        return time.time() + 90 * 86400
 
     async def _asked(self, method: str, path: str, lines: list[str], body: bytes) -> Reply:
         where, _, query = path.partition("?")

@@ -16,7 +16,7 @@ from vezaflow.diagnostics import Diagnostics, Severity, Source, render_text
 from vezaflow.model import TABLES, Field, Table, lint
 from vezaflow.model.json_schema import json_schema
 from vezaflow.plan import Inputs, build
-from vezaflow.syntax import read_yaml
+from vezaflow.syntax import FUNCTIONS, Needs, read_yaml
 
 FLOWS = [path for path in FILES if path.parent == EXAMPLES and path.stem != "suite"]
 ENVIRONMENT = {"BASE_URL": "http://127.0.0.1:1", "USER_TOKEN": TOKEN}
@@ -89,3 +89,23 @@ def test_the_line_that_explains_a_key_is_right(key: tuple[Table, Field]) -> None
     found = lint([read], overlay={path: json.dumps(document, ensure_ascii=False)})[1]
     faults = [one for one in found if one.severity is Severity.ERROR and one.code.startswith(("VF1", "VF2"))]
     assert not [one for one in faults if one.code not in BETWEEN_FILES], render_text(faults)
+
+
+@pytest.mark.slow
+@pytest.mark.trio
+async def test_the_examples_of_all_functions_run(autojump_clock: trio.testing.MockClock) -> None:
+    """Those that read an answer in an expectation, all others in a line of their own."""
+    rows = FUNCTIONS.values()
+    asked = [f"({row.example}) != 'nothing like this'" for row in rows if row.needs is Needs.ANSWER]
+    said = [f"${{{row.example}}}" for row in rows if row.needs is not Needs.ANSWER]
+    steps: list[dict[str, object]] = [{"get": "/api/v1/health", "expect": {"that": asked}}]
+    flow = {"steps": [*steps, *({"log": line} for line in said)]}
+    path = EXAMPLES / "functions.yml"
+    suite, found = lint([path], overlay={path: json.dumps(flow)})
+    assert suite is not None, render_text(found)
+    plan = build(suite, Inputs(ENVIRONMENT), Diagnostics())
+    assert plan is not None
+    played = await play(plan, SandboxTarget())
+    assert len(played.said) == len(said)
+    assert played.count("iterations_failed") == 0
+    assert played.summary.error_rows() == ()
