@@ -2,6 +2,7 @@
 
 import io
 import tracemalloc
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from typing import TextIO
 
@@ -125,7 +126,8 @@ def test_whatever_the_bytes_reading_ends_with_rows_or_diagnostics(content: bytes
     diagnostics = Diagnostics()
     file = reader(content, diagnostics)
     rows = {"csv": lambda: file.csv(","), "json": file.json, "jsonl": file.json_lines}[format_]()
-    assert rows is not None or diagnostics.failed or not content.removeprefix(b"\xef\xbb\xbf").strip()
+    nothing = not content.removeprefix(BOM_UTF8).strip() or BOM_UTF8.startswith(content)  # half a mark is none, too
+    assert rows is not None or diagnostics.failed or nothing
 
 
 def test_rows_share_one_header_and_take_little_more_than_their_texts() -> None:

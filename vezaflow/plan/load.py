@@ -15,7 +15,7 @@ from vezaflow.plan.statics import Statics
 GRACE = 30.0  # seconds, as k6's gracefulStop and gracefulRampDown
 MAX_DURATION = 600.0  # seconds, as k6's maxDuration of the iteration executors
 
-MOST_VUS = 1_000_000  # of a flow: a slip of the keys is not planned for minutes
+MOST_VUS = 10_000_000  # of a flow: a slip of the keys is not planned for minutes
 
 
 class PlannedStage(NamedTuple):
