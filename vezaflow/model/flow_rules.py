@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from vezaflow.diagnostics import Diagnostics, suggest
 from vezaflow.model.files import inside, is_file
 from vezaflow.model.hosts import SCHEMES, start_of
-from vezaflow.model.steps import Choose, Request, Step
+from vezaflow.model.steps import Choose, Parallel, Request, Step
 from vezaflow.model.suite import Suite
 from vezaflow.model.walks import (
     Place,
@@ -53,19 +53,21 @@ def check_choices(suite: Suite, diagnostics: Diagnostics) -> None:
 
 
 def check_step_names(suite: Suite, diagnostics: Diagnostics) -> None:
-    """One name for requests that are not alike: they would share their metrics."""
+    """One name for steps that are not alike: they would share their metrics."""
     for flow in suite.flows:
-        first: dict[str, Request] = {}
-        for request in requests(flow_steps(flow)):
-            other = first.setdefault(request.name, request)
-            if (other.method, _written(other)) != (request.method, _written(request)):
+        first: dict[str, Request | Parallel] = {}
+        for step in all_steps(flow_steps(flow)):
+            if not isinstance(step, Request | Parallel) or not step.name:
+                continue
+            other = first.setdefault(step.name, step)
+            if _described(other) != _described(step):
                 diagnostics.warning(
                     "VF405",
-                    request.span,
-                    f"two unlike requests are called '{request.name}'",
-                    label=f"{request.method} {_written(request)}",
+                    step.span,
+                    f"two unlike steps are called '{step.name}'",
+                    label=_described(step),
                     help="they share their metrics and gates; give each a `name` of its own",
-                    related=((other.span, f"{other.method} {_written(other)}"),),
+                    related=((other.span, _described(other)),),
                 )
 
 
@@ -162,6 +164,10 @@ def _all_lists(suite: Suite) -> Iterator[tuple[Step, ...]]:
 
 def _spoilt(path: str, diagnostics: Diagnostics) -> bool:
     return any(d.span is not None and d.span.source.path == path and d.code.startswith("VF1") for d in diagnostics)
+
+
+def _described(step: Request | Parallel) -> str:
+    return f"{step.method} {_written(step)}" if isinstance(step, Request) else "a parallel"
 
 
 def _written(request: Request) -> str:
