@@ -96,6 +96,12 @@ def test_what_a_vu_does_at_the_same_time_takes_a_connection_each(steps: str, lea
     assert (found.least, found.most) == (least, most)
 
 
+def test_over_http_2_all_that_a_vu_does_at_the_same_time_shares_one_connection() -> None:
+    steps = f"http: {{version: 2}}\nsteps: [{{parallel: [{GET}, {GET}, {GET}]}}]\n"
+    found = connections_of(plan_of(steps, suite="suite: test\nbase_url: https://127.0.0.1:1\n").flows[0])
+    assert (found.least, found.most) == (1, 1)
+
+
 def test_what_is_sure_is_refused_and_what_may_be_is_told() -> None:
     there = Machine(500, 600, 8 << 30, 1)
     load = "load: {vus: 100, duration: 1m}\ngates: {http_req_failed: rate < 1 %}\n"

@@ -109,3 +109,16 @@ def test_each_iteration_may_have_a_connection_of_its_own(suite: Path) -> None:
     served = run(suite)
     assert len(served) == 40
     assert len({connection for _, connection in served}) == 20
+
+
+def test_what_a_user_asks_for_at_the_same_time_shares_its_connection(suite: Path) -> None:
+    """Also where the server lets connections go in the middle of it."""
+    branches = ", ".join("{get: /tracks, expect: 200}" for _ in range(9))
+    upload = "{upload: /upload, of: 300 KiB, part: 100 KiB, at_once: 3, expect: 201}"
+    flow = "load: {executor: shared-iterations, vus: 4, iterations: 60, max_duration: 30s}\n"
+    flow += f"steps: [{{parallel: [{branches}, {upload}]}}]\n"
+    (suite / "flow.yml").write_text(flow + "gates: {http_req_failed: rate == 0 %, iterations: count == 60}\n")
+    served = run(suite)
+    assert len(served) == 60 * 12
+    assert {protocol for protocol, _ in served} == {"HTTP/2.0"}
+    assert 720 / KEPT <= len({connection for _, connection in served}) <= 720 / KEPT + 6

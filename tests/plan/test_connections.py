@@ -7,7 +7,7 @@ import trustme
 from planned import inputs, plan_of, plan_or_faults
 
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.plan import Bundle, Plan
+from vezaflow.plan import Bundle, Plan, PlannedParallel
 from vezaflow.protocols import ClientOptions, Proxy
 
 STEPS = "steps: [{get: /x}]"
@@ -190,3 +190,11 @@ def test_http_2_below_a_base_url_without_tls_is_found_before_the_run() -> None:
     assert plan is None
     assert [d.code for d in diagnostics] == ["VF426"]
     assert "http://127.0.0.1:8080/" in diagnostics.items[0].message
+
+
+@pytest.mark.parametrize(("version", "per_host"), [("1.1", 6), ("2", 100)])
+def test_more_requests_go_to_a_host_at_once_where_they_share_a_connection(version: str, per_host: int) -> None:
+    flow = f"http: {{version: {version}}}\nsteps: [{{parallel: [{{get: /}}, {{get: /a}}]}}]\n"
+    (step,) = plan_of(flow, suite="suite: test\nbase_url: https://127.0.0.1:1\n").flows[0].steps
+    assert isinstance(step, PlannedParallel)
+    assert step.per_host == per_host

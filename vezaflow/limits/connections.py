@@ -52,6 +52,8 @@ _NONE = Bounds(0, 0)
 
 def connections_of(flow: PlannedFlow, origin: Origin | None = None) -> Bounds:
     """All that a VU of the flow has open together, or those to one origin. Each VU has one, whatever it does."""
+    if flow.client.http2:  # all that a VU sends to an origin shares one
+        return Bounds(1, 1)
     whole = _sequence((*flow.login, *flow.steps), origin)
     most = max(1, whole.most, _sequence(flow.final, origin).most)
     return Bounds(max(1, whole.least), most)

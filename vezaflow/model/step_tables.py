@@ -171,7 +171,7 @@ STEPS: tuple[Table, ...] = (
                 Kind.COUNT,
                 "How many requests to one host are on their way together at most; the others wait for their turn.",
                 "4",
-                default="6, as in browsers",
+                default="6, as in browsers; 100 over HTTP/2",
             ),
         ),
         one_of=(Field("parallel", Kind.STEPS, "The steps, each a branch.", "[{get: /app.css}, {get: /app.js}]"),),

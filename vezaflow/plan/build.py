@@ -67,9 +67,11 @@ from vezaflow.plan.steps import (
 )
 from vezaflow.plan.targets import GuardError, Targets, UrlError
 from vezaflow.plan.values import Values
+from vezaflow.protocols import ClientOptions
 from vezaflow.syntax import Field, Name, walk
 
-DEFAULT_PER_HOST = 6  # connections, as in Chrome and Firefox
+PER_HOST = 6  # requests on their way, as in Chrome and Firefox: each has a connection of its own
+PER_HOST_SHARED = 100  # over HTTP/2, where all share one: as many as servers should take at least (RFC 9113, 6.5.2)
 _PRODUCTION = re.compile(r"(^|_)PROD(UCTION)?(_|$)", re.IGNORECASE)
 
 
@@ -95,9 +97,9 @@ class _Builder:
         compiler = Compiler(values.names, diagnostics)
         statics = Statics(compiler, diagnostics)
         targets = self._make_targets(suite.base_url, statics)
-        steps = self._steps(compiler, targets, (suite.defaults,))
         self._connections = ConnectionPlanner(suite.root, targets, diagnostics)
         client = self._connections.client((suite.defaults,), statics, targets.base)
+        steps = self._steps(compiler, targets, (suite.defaults,), client)
         retry = suite.preflight_retry
         preflight = Preflight(
             requests=tuple(steps.requests.request(r) for r in suite.preflight),
@@ -159,9 +161,11 @@ class _Builder:
         planned = (plan_feed(feed, owner, self._diagnostics) for feed in feeds)
         return {feed.name: feed for feed in planned if feed is not None}
 
-    def _steps(self, compiler: Compiler, targets: Targets, defaults: tuple[RequestDefaults, ...]) -> "StepCompiler":
+    def _steps(
+        self, compiler: Compiler, targets: Targets, defaults: tuple[RequestDefaults, ...], client: ClientOptions
+    ) -> "StepCompiler":
         requests = RequestCompiler(compiler, targets, self._bodies, self._diagnostics, defaults)
-        return StepCompiler(compiler, requests, self._diagnostics)
+        return StepCompiler(compiler, requests, self._diagnostics, PER_HOST_SHARED if client.http2 else PER_HOST)
 
     def _flow(self, flow: Flow, suite: Values, targets: Targets) -> PlannedFlow:
         given = tuple(assigned(self._suite.setup))
@@ -175,7 +179,8 @@ class _Builder:
         defaults = (flow.defaults, self._suite.defaults)
         if flow.base_url is not None:
             targets = self._make_targets(flow.base_url, statics)
-        steps = self._steps(compiler, targets, defaults)
+        client = self._connections.client(defaults, statics, targets.base)
+        steps = self._steps(compiler, targets, defaults, client)
         login, body, final = steps.steps(flow.login), steps.steps(flow.steps), steps.steps(flow.final)
         measure = flow.measure or self._suite.measure
         return PlannedFlow(
@@ -193,7 +198,7 @@ class _Builder:
             pace=statics.pause(flow.pace) if flow.pace else None,
             judged_from=self._judged_from(measure, statics),
             judge_drain=measure.drain,
-            client=self._connections.client(defaults, statics, targets.base),
+            client=client,
             renews=renews(defaults),
             span=flow.span,
         )
@@ -236,15 +241,16 @@ class _Builder:
 class StepCompiler:
     """Compiles steps of one scope."""
 
-    def __init__(self, compiler: Compiler, requests: RequestCompiler, diagnostics: Diagnostics) -> None:
+    def __init__(self, compiler: Compiler, requests: RequestCompiler, diagnostics: Diagnostics, per_host: int) -> None:
         self._compiler = compiler
+        self._per_host = per_host  # of a `parallel` that says nothing of it
         self.requests = requests
         self._diagnostics = diagnostics
         self._statics = Statics(compiler, diagnostics)
 
     def _within(self, compiler: Compiler, steps: tuple[Step, ...]) -> tuple[PlannedStep, ...]:
         """The steps of a fragment, in its own scope."""
-        return StepCompiler(compiler, self.requests.within(compiler), self._diagnostics).steps(steps)
+        return StepCompiler(compiler, self.requests.within(compiler), self._diagnostics, self._per_host).steps(steps)
 
     def steps(self, steps: Iterable[Step]) -> tuple[PlannedStep, ...]:
         return tuple(self._step(step) for step in steps)
@@ -297,7 +303,7 @@ class StepCompiler:
         return PlannedFor(slot, items, at_once, self._sets(step), self.steps(step.steps), step.span)
 
     def _parallel(self, step: Parallel) -> PlannedParallel:
-        per_host = self._statics.count(step.per_host) if step.per_host is not None else DEFAULT_PER_HOST
+        per_host = self._statics.count(step.per_host) if step.per_host is not None else self._per_host
         branches = tuple(PlannedBranch(self.steps((branch,)), self._sets(branch)) for branch in step.branches)
         return PlannedParallel(branches, step.name, per_host, step.span)
 

@@ -21,6 +21,7 @@ from vezaflow.protocols.options import ClientOptions
 from vezaflow.protocols.park import park
 
 if TYPE_CHECKING:
+    from vezaflow.protocols.http2_stream import Stream
     from vezaflow.protocols.transport import Transport
 
 _STALE = 0.0003  # a drain older than this is made again before a VU sends: it bounds how late answers are stamped
@@ -58,7 +59,7 @@ class Client:
     """See the module. Made by `Transport.client`."""
 
     __slots__ = (
-        "_connection", "_connections", "_cookies_on", "_lanes", "_local", "_options", "_origin", "_reactor",
+        "_connection", "_connections", "_cookies_on", "_home", "_lanes", "_local", "_options", "_origin", "_reactor",
         "_transport", "cookies", "exchange",
     )  # fmt: skip
 
@@ -77,9 +78,10 @@ class Client:
         self.cookies = CookieJar() if cookies is None else cookies
         self.exchange = Exchange()
         self._origin: Origin | None = None  # of the last request, and its connection: most VUs know one origin
-        self._connection: Connection | None = None
-        self._connections: dict[Origin, Connection] | None = None
+        self._connection: Connection | Stream | None = None
+        self._connections: dict[Origin, Connection | Stream] | None = None
         self._lanes: Lanes | None = None  # most VUs do one thing after another
+        self._home: Lanes | None = None  # those that this one is among
 
     async def send(
         self,
@@ -135,19 +137,27 @@ class Client:
             if not self._raced(exchange, replayable):
                 return exchange
             _reset(exchange)
-            connection = await self._open(origin, begun, begun + timeout)
+            connection = await self._open(origin, begun, begun + timeout, again=True)
             if connection is None:
                 return exchange
 
     def beside(self) -> Lanes:
         """The same user's client for several requests at once."""
         if self._lanes is None:
-            self._lanes = Lanes(self)
+            self._lanes = self._home = Lanes(self)
         return self._lanes
 
     def another(self) -> "Client":
         """A further client of the same user: connections of its own, the same cookies and local address."""
-        return Client(self._transport, self._options, self._local, self.cookies)
+        client = Client(self._transport, self._options, self._local, self.cookies)
+        client._home = self._lanes
+        return client
+
+    def way_to(self, origin: Origin) -> "Connection | Stream | None":
+        """What leads to an origin already; None if nothing does."""
+        if origin == self._origin:
+            return self._connection
+        return self._connections.get(origin) if self._connections else None
 
     def certificate_ends(self) -> float | None:
         """When the certificate of the server that answered last ends (seconds since 1970); None over http, and
@@ -174,7 +184,7 @@ class Client:
 
     # -- connections -----------------------------------------------------------------------------------------
 
-    def _find(self, origin: Origin) -> Connection | None:
+    def _find(self, origin: Origin) -> "Connection | Stream | None":
         """Make `origin` the present one; its connection, if there is one."""
         if origin == self._origin:
             return self._connection
@@ -187,23 +197,44 @@ class Client:
         self._connection = self._connections.pop(origin, None) if self._connections else None
         return self._connection
 
-    async def _open(self, origin: Origin, begun: float, deadline: float) -> Connection | None:
-        """A new connection to `origin`, or None with the reason in the exchange."""
+    async def _open(
+        self, origin: Origin, begun: float, deadline: float, *, again: bool = False
+    ) -> "Connection | Stream | None":
+        """A new connection to `origin`, or None with the reason in the exchange. Where this user's requests share one,
+        that one; `again`: the request had been on its way before."""
+        home = self._home
+        if home is None or not self._options.http2:
+            return await self._connect(origin, begun, deadline)
+        exchange = self.exchange
+        shared = await home.shared(origin)
+        if shared is None:
+            try:
+                return await self._connect(origin, begun, deadline)
+            finally:
+                home.opened(origin, self._connection, exchange)
+        _unbegun(exchange, begun)
+        if isinstance(shared, tuple):
+            self._connection = None
+            exchange.error, exchange.detail = shared
+            exchange.ended = self._reactor.clock()
+        else:
+            exchange.reused = not again
+            self._connection = shared.another()
+        return self._connection
+
+    async def _connect(self, origin: Origin, begun: float, deadline: float) -> "Connection | Stream | None":
         exchange, transport = self.exchange, self._transport
-        exchange.reused = False
-        exchange.started = exchange.sent = exchange.first = exchange.ended = begun
-        exchange.bytes_sent = 0
+        _unbegun(exchange, begun)
         old, self._connection = self._connection, None
         if old is not None:
-            old.close()
+            old.release()
         try:
             route = transport.route(origin, self._options, self._local, old)
         except TlsFault as fault:
             exchange.error, exchange.detail = ErrorKind.TLS, str(fault)
             return None
-        self._connection = await open_connection(
-            route, transport.resolver, exchange, begun, deadline, self._reactor.clock
-        )
+        found = await open_connection(route, transport.resolver, exchange, begun, deadline, self._reactor.clock)
+        self._connection = None if found is None else found.seat()
         return self._connection
 
     @staticmethod
@@ -218,7 +249,7 @@ class Client:
 
     # -- answers ---------------------------------------------------------------------------------------------
 
-    def _collect(self, origin: Origin, head: bytes, connection: Connection, answer: Any, want: Want) -> None:
+    def _collect(self, origin: Origin, head: bytes, connection: "Connection | Stream", answer: Any, want: Want) -> None:
         """Take what was wanted of an answer that is kept by its connection."""
         connection.answer = None
         exchange = self.exchange
@@ -241,7 +272,7 @@ class Client:
         if answer.parts and want & Want.BODY:
             self._decode(connection, answer)
 
-    def _decode(self, connection: Connection, answer: Any) -> None:
+    def _decode(self, connection: "Connection | Stream", answer: Any) -> None:
         body = b"".join(answer.parts)
         encodings = ", ".join(value for name, value in answer.headers if name == "content-encoding")
         if not encodings:
@@ -254,8 +285,8 @@ class Client:
         except Undecodable as error:
             self._refuse(connection, ErrorKind.MALFORMED, str(error))
 
-    def _refuse(self, connection: Connection, kind: ErrorKind, detail: str) -> None:
-        connection.close()
+    def _refuse(self, connection: "Connection | Stream", kind: ErrorKind, detail: str) -> None:
+        connection.release()
         self.exchange.body = b""
         self.exchange.error = kind
         self.exchange.detail = detail
@@ -274,6 +305,13 @@ class Client:
 def target_of(head: bytes) -> str:
     """The request target of a head: "/a?b=1"."""
     return head.split(b" ", 2)[1].decode("latin-1")
+
+
+def _unbegun(exchange: Exchange, begun: float) -> None:
+    """Nothing of the request is on its way: there is no connection yet."""
+    exchange.reused = False
+    exchange.started = exchange.sent = exchange.first = exchange.ended = begun
+    exchange.bytes_sent = 0
 
 
 def _reset(exchange: Exchange) -> None:

@@ -12,7 +12,7 @@ import mmap
 import socket
 import sys
 from errno import EINPROGRESS
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -22,6 +22,9 @@ from vezaflow.protocols.faults import Fault, fault_of, fault_of_code
 from vezaflow.protocols.park import park, trap, wake
 from vezaflow.protocols.reactor import ARRIVED, HANGUP, WRITE, Reactor
 from vezaflow.protocols.stamps import SPACE, Clock, connected_in, round_trip
+
+if TYPE_CHECKING:
+    from vezaflow.protocols.http2_stream import Stream
 
 IDLE, CONNECTING, TUNNEL, HANDSHAKE, SENDING, WAITING, CLOSED = range(7)
 
@@ -93,6 +96,19 @@ class Connection:
         self.fitted = False  # the send buffer, to how near the peer is
         self.fault: Fault = _UNUSED  # why it was closed, if nobody was there to be told
         self.trap = trap(self._abort)
+
+    def seat(self) -> "Connection | Stream":
+        """What a client sends its requests by: of a connection that is one client's, itself."""
+        return self
+
+    def release(self) -> None:
+        """Its client can't use it any further."""
+        self.close()
+
+    @property
+    def session(self) -> Any:
+        """What a connection that replaces this one may resume: nothing without TLS."""
+        return None
 
     @property
     def certificate_ends(self) -> float | None:

@@ -2,13 +2,14 @@
 
 Laws: what the server did not take (GOAWAY, REFUSED_STREAM) may be sent again, what it took is not; a stream that fails
 leaves its connection to the next request; no more of a body is framed than the server's windows allow; nothing is
-pushed to us. One request at a time: the wire tells streams apart, so that several could be on their way.
+pushed to us. Several requests may be on their way together, each on its stream (http2_stream.py).
 """
 
+import math
 import socket
 import ssl
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from h2.config import H2Configuration
@@ -25,9 +26,10 @@ from h2.events import (
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 
-from vezaflow.protocols.connection import IDLE, SENDING, WAITING, Scratch
-from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Want
-from vezaflow.protocols.faults import tls_reason
+from vezaflow.protocols.connection import CLOSED, IDLE, Scratch
+from vezaflow.protocols.exchange import ErrorKind, Exchange, Want
+from vezaflow.protocols.faults import fault_of, tls_reason
+from vezaflow.protocols.http2_stream import Fields, Http2Answer, Stream
 from vezaflow.protocols.reactor import WRITE, Reactor
 from vezaflow.protocols.tls import SecureConnection
 
@@ -41,22 +43,19 @@ _CONNECTION_WINDOW = 15 << 20
 _FRAMED = 128 * 1024  # bytes of a body that are framed at a time: what a slow reader makes us hold
 _HEADERS_LIMIT = 64 * 1024
 _BODY = Want.BODY._value_
-_HOP_BY_HOP = frozenset(
-    (b"connection", b"host", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade", b"te")
-)
 _SETTINGS = {
     SettingCodes.ENABLE_PUSH: 0,
     SettingCodes.INITIAL_WINDOW_SIZE: _STREAM_WINDOW,
     SettingCodes.MAX_HEADER_LIST_SIZE: _HEADERS_LIMIT,
 }
 
-Fields = tuple[tuple[bytes, bytes], ...]
+_FRAME = 64  # bytes of a frame beside its data, about
 
 
 class Http2Connection(SecureConnection):
-    """A SecureConnection that speaks HTTP/2, or fails where the server does not."""
+    """A SecureConnection that speaks HTTP/2, or fails where the server does not. Requests go out by its `Stream`s."""
 
-    __slots__ = ("_last", "_stream", "_wire")
+    __slots__ = ("_last", "_streams", "_wire")
 
     def __init__(
         self,
@@ -69,7 +68,7 @@ class Http2Connection(SecureConnection):
     ) -> None:
         super().__init__(sock, reactor, scratch, context, host, session)
         self._wire = _Wire(_CONFIG)
-        self._stream = 0  # the one that a request is on
+        self._streams: dict[int, Stream] = {}  # those with a request on its way, by number; who sends next is first
         self._last = False  # the server takes no more
 
     def agreed(self, now: float) -> None:
@@ -85,50 +84,63 @@ class Http2Connection(SecureConnection):
         wire.increment_flow_control_window(_CONNECTION_WINDOW - _WINDOW)
         super().agreed(now)
 
+    def seat(self) -> Stream:
+        return Stream(self, owner=True)
+
+    @property
+    def takes_more(self) -> bool:
+        return self.phase == IDLE and not self._last
+
+    @property
+    def full(self) -> bool:
+        return 0 < len(self._streams) >= self._wire.remote_settings.max_concurrent_streams
+
     # -- sending ---------------------------------------------------------------------------------------------
 
-    def start(self, exchange: Exchange, head: bytes, body: Body, want: Want, bodyless: bool) -> None:
-        self.exchange = exchange
-        self.want = want._value_
-        self.bodyless = bodyless
-        head, _, rest = head.partition(b"\r\n\r\n")
-        pieces = (rest,) if body is None else (rest, *(body if isinstance(body, tuple) else (body,)))
-        self.pending = [memoryview(piece).cast("B") for piece in pieces if len(piece)]
-        self.phase = SENDING
-        exchange.bytes_sent = 0
+    def begin(self, stream: Stream, exchange: Exchange, fields: Fields) -> None:
+        """Send a request's head and what may go out of its body."""
         try:
-            self._stream = self._wire.get_next_available_stream_id()
-            self._wire.send_headers(self._stream, fields_of(head), end_stream=not self.pending)
+            stream.number = self._wire.get_next_available_stream_id()
+            self._wire.send_headers(stream.number, fields, end_stream=not stream.pending)
         except ProtocolError as error:
-            self.fail(ErrorKind.MALFORMED, f"this request can't go out over HTTP/2: {error}")
+            self._drop(stream, ErrorKind.MALFORMED, f"this request can't go out over HTTP/2: {error}")
             return
-        sealed = self._seal()
+        self._streams[stream.number] = stream
+        sealed = self._seal(stream)
         exchange.started = self.clock()  # by now there are records to hand to the kernel
         if sealed:
             self.flush()
 
     def flush(self) -> None:
         while self._push():
-            if not self._seal():
+            if not self._seal_next():
                 break
         else:
             return
-        if self.phase == SENDING and not self.pending:
-            assert self.exchange is not None
-            self.pending = None
-            self.phase = WAITING
-            self.exchange.sent = self.clock()
+        now = self.clock()
+        for stream in self._streams.values():
+            if stream.sending and not stream.pending:
+                stream.all_sent(now)
 
-    def _seal(self) -> bool:
-        """Make records of the frames that may go out now; whether there were any."""
+    def _seal_next(self) -> bool:
+        """Make records of what is to go out next: the connection's own frames, then each body a piece in turn."""
+        if self._seal(next(iter(self._streams.values()), None)):
+            return True
+        for number, stream in list(self._streams.items()):
+            if stream.pending:
+                self._frame(stream)
+                if self._seal(stream):
+                    self._streams[number] = self._streams.pop(number)
+                    return True
+        return False
+
+    def _seal(self, stream: Stream | None) -> bool:
+        """Make records of the frames that may go out now, which count as the stream's; whether there were any."""
         frames = self._wire.data_to_send()
-        if not frames and self.pending:
-            self._frame(self.pending)
-            frames = self._wire.data_to_send()
         if not frames:
             return False
-        if self.exchange is not None:
-            self.exchange.bytes_sent += len(frames)
+        if stream is not None and stream.exchange is not None:
+            stream.exchange.bytes_sent += len(frames)
         left = memoryview(frames)
         try:
             while left:
@@ -138,10 +150,10 @@ class Http2Connection(SecureConnection):
             return False
         return True
 
-    def _frame(self, pending: list[memoryview]) -> None:
-        """Frame as much of the body as the server's windows allow."""
-        wire = self._wire
-        room = min(_FRAMED, wire.local_flow_control_window(self._stream))
+    def _frame(self, stream: Stream) -> None:
+        """Frame as much of a body as the server's windows allow."""
+        wire, pending = self._wire, stream.pending
+        room = min(_FRAMED, wire.local_flow_control_window(stream.number))
         while pending and room > 0:
             piece = pending[0][: min(room, wire.max_outbound_frame_size)]
             room -= len(piece)
@@ -149,10 +161,10 @@ class Http2Connection(SecureConnection):
                 del pending[0]
             else:
                 pending[0] = pending[0][len(piece) :]
-            wire.send_data(self._stream, piece, end_stream=not pending)
+            wire.send_data(stream.number, piece, end_stream=not pending)
 
     def ready(self, mask: int, now: float) -> None:
-        if mask & WRITE and self._unsent is not None and self.phase in (IDLE, WAITING):
+        if mask & WRITE and self._unsent is not None and self.phase == IDLE:
             self.flush()
         super().ready(mask, now)
 
@@ -160,113 +172,182 @@ class Http2Connection(SecureConnection):
 
     def stamped(self, ancillary: list[Any]) -> float:
         now = self.clock()
-        exchange = self.exchange
-        if exchange is None:
-            return now
-        moment = self.reactor.stamps.when(ancillary, exchange.started, now)
-        return moment if self.answer is None else max(moment, exchange.first)
+        since = [stream.exchange.started for stream in self._streams.values() if stream.exchange is not None]
+        return self.reactor.stamps.when(ancillary, min(since), now) if since else now
 
     def feed(self, view: memoryview, count: int, now: float) -> None:
-        exchange, stream = self.exchange, self._stream
         try:
             events = self._wire.receive_data(view[:count])
         except ProtocolError as error:
-            if self._seal():  # GOAWAY, with the reason
+            if self._seal(None):  # GOAWAY, with the reason
                 self._push()
             self.fail(ErrorKind.MALFORMED, f"not HTTP/2 as it should be: {error}")
             return
-        if exchange is not None and any(_concerns(event, stream) for event in events):
-            exchange.bytes_received += count
+        self._share_out(events, count)
         for event in events:
             handle = _HANDLERS.get(type(event))
             if handle is not None:
                 handle(self, event, now)
-                if self.exchange is None and self.phase not in (IDLE, WAITING):
+                if self.phase == CLOSED:
                     return
         self.flush()
 
+    def _share_out(self, events: list[Event], count: int) -> None:
+        """Count the bytes that came for the streams that the server has looked at, by the sizes of their frames."""
+        weights: dict[Stream, int] = {}
+        for event in events:
+            for stream in self._concerned(event):
+                weights[stream] = weights.get(stream, 0) + _FRAME + getattr(event, "flow_controlled_length", 0)
+        whole, left = sum(weights.values()), count
+        for number, (stream, weight) in enumerate(weights.items(), 1):
+            share = left if number == len(weights) else max(1, count * weight // whole)
+            left -= share
+            if stream.exchange is not None:
+                stream.exchange.bytes_received += share
+
+    def _concerned(self, event: Event) -> Iterable[Stream]:
+        if isinstance(event, ConnectionTerminated):
+            return list(self._streams.values())
+        stream = self._streams.get(getattr(event, "stream_id", None) or 0)
+        return () if stream is None else (stream,)
+
     def _responded(self, event: ResponseReceived, now: float) -> None:
-        exchange = self.exchange
-        if exchange is None or event.stream_id != self._stream:
+        stream = self._streams.get(event.stream_id or 0)
+        if stream is None or stream.exchange is None:
             return
-        exchange.first = now
-        if self.phase == WAITING and now < exchange.sent:  # it was there before we came to look at the clock
-            exchange.sent = now
-        self.answer = Http2Answer(event.headers, self.scratch.max_body)
+        exchange = stream.exchange
+        exchange.first = max(now, exchange.started)
+        if not stream.sending and exchange.first < exchange.sent:  # it was there before we came to look at the clock
+            exchange.sent = exchange.first
+        stream.answer = Http2Answer(event.headers, self.scratch.max_body)
 
     def _data(self, event: DataReceived, _now: float) -> None:
         if event.flow_controlled_length:
             self._wire.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-        answer = self.answer
-        if answer is None or event.stream_id != self._stream or not self.want & _BODY:
+        stream = self._streams.get(event.stream_id or 0)
+        answer = stream.answer if stream is not None else None
+        if stream is None or answer is None or not stream.want & _BODY:
             return
         answer.size += len(event.data)
         if answer.size > answer.limit:
-            self.fail(ErrorKind.TOO_LARGE, f"the body is over {answer.limit} bytes")
+            self._drop(stream, ErrorKind.TOO_LARGE, f"the body is over {answer.limit} bytes")
         else:
             answer.parts.append(event.data)
 
     def _stream_ended(self, event: StreamEnded, now: float) -> None:
-        exchange, answer = self.exchange, self.answer
-        if exchange is None or event.stream_id != self._stream:
+        stream = self._streams.get(event.stream_id or 0)
+        if stream is None or stream.answer is None:
             return
-        if self.pending is not None:  # answered before all was sent
-            self.pending = None
-            exchange.sent = min(exchange.first, now)
-            self._wire.reset_stream(self._stream, ErrorCodes.CANCEL)
-        self._stream = 0
-        answer.keep = not self._last
-        self._finish(exchange, answer, now)
+        if stream.sending and stream.pending:
+            self._reset(stream)
+        self._leave_by(stream)
+        stream.finish(stream.answer, now)
 
     def _stream_reset(self, event: StreamReset, _now: float) -> None:
-        exchange = self.exchange
-        if exchange is None or event.stream_id != self._stream:
+        stream = self._streams.get(event.stream_id or 0)
+        if stream is None:
             return
         if event.error_code == ErrorCodes.REFUSED_STREAM:
-            exchange.bytes_sent = exchange.bytes_received = 0  # none of it was taken
-        self._stream = 0
-        self.lose(ErrorKind.RESET, f"the server reset the stream: {_called(event.error_code)}")
-        if self._last:
-            self.close()
-        else:
-            self.phase = IDLE
+            _untaken(stream)
+        self._leave_by(stream)
+        stream.lose(ErrorKind.RESET, f"the server reset the stream: {_called(event.error_code)}")
 
     def _terminated(self, event: ConnectionTerminated, _now: float) -> None:
         """GOAWAY: what the server has taken it may still answer, unless it goes in anger."""
-        exchange = self.exchange
-        taken = self._stream <= (event.last_stream_id or 0)
-        if exchange is None:
-            self.close()
-        elif taken and event.error_code == ErrorCodes.NO_ERROR:
-            self._last = True
-        else:
+        self._last = True
+        graceful = event.error_code == ErrorCodes.NO_ERROR
+        for stream in list(self._streams.values()):
+            taken = stream.number <= (event.last_stream_id or 0)
             if not taken:
-                exchange.bytes_sent = exchange.bytes_received = 0
-            self.fail(ErrorKind.CLOSED_EARLY, f"the server ended the connection (GOAWAY): {_called(event.error_code)}")
+                _untaken(stream)
+            elif graceful:
+                continue
+            self._leave_by(stream)
+            why = f"the server ended the connection (GOAWAY): {_called(event.error_code)}"
+            stream.lose(ErrorKind.CLOSED_EARLY, why)
+        if not self._streams:
+            self.close()
+
+    # -- ends ------------------------------------------------------------------------------------------------
+
+    def forsake(self, stream: Stream) -> None:
+        """Nobody waits for its answer any more."""
+        if self._streams.get(stream.number) is not stream:
+            return
+        if len(self._streams) == 1:
+            del self._streams[stream.number]
+            self.close()
+        else:
+            self._reset(stream)
+            self._leave_by(stream)
+            self.flush()
+
+    def ended(self, now: float, broken: OSError | None = None) -> None:
+        if self.exchange is not None:
+            super().ended(now, broken)
+            return
+        streams = self._take_all()
+        self.close()
+        for stream in streams:
+            where = "without an answer" if stream.answer is None else "within its answer"
+            kind, detail = ErrorKind.CLOSED_EARLY, f"the server closed the connection {where}"
+            stream.lose(*(fault_of(broken) if broken is not None else (kind, detail)))
+
+    def fail(self, kind: ErrorKind, detail: str) -> None:
+        streams = self._take_all()
+        super().fail(kind, detail)
+        for stream in streams:
+            stream.lose(kind, detail)
+
+    def close(self) -> None:
+        streams = self._take_all()
+        super().close()
+        for stream in streams:
+            stream.lose(ErrorKind.INTERRUPTED, "the connection was closed")
 
     def expire(self) -> None:
-        if self.phase == SENDING and self.pending and self._unsent is None:
-            self.fail(ErrorKind.TIMEOUT_SEND, "the server took no more of the body: its flow-control window is empty")
-        else:
+        if self.exchange is not None:
             super().expire()
+            return
+        now = self.clock()
+        for stream in list(self._streams.values()):
+            if stream.deadline <= now:
+                self._drop(stream, *stream.late(self._unsent is not None))
+        self.deadline = min((stream.deadline for stream in self._streams.values()), default=math.inf)
+        if self.phase == IDLE:
+            self.flush()
+
+    def _drop(self, stream: Stream, kind: ErrorKind, detail: str) -> None:
+        """End a request without an answer; the others go on."""
+        if not self._streams.keys() - {stream.number}:
+            self.fail(kind, detail)
+        else:
+            self._reset(stream)
+            self._leave_by(stream)
+        stream.lose(kind, detail)
+
+    def _reset(self, stream: Stream) -> None:
+        with suppress(ProtocolError):  # it may never have begun, or be over
+            self._wire.reset_stream(stream.number, ErrorCodes.CANCEL)
+
+    def _leave_by(self, stream: Stream) -> None:
+        """The stream is over; the connection as well, if the server takes no more and nobody is on it."""
+        self._streams.pop(stream.number, None)
+        if not self._streams:
+            self.deadline = math.inf
+            if self._last:
+                self.close()
+
+    def _take_all(self) -> list[Stream]:
+        streams = list(self._streams.values())
+        self._streams.clear()
+        return streams
 
 
-class Http2Answer:
-    """An answer while it comes. Of the shape that a client collects from."""
-
-    __slots__ = ("extra", "headers", "keep", "limit", "parts", "size", "status")
-
-    detailed = True
-    open_ended = False
-
-    def __init__(self, fields: list[tuple[bytes, bytes]], limit: int) -> None:
-        self.status = int(fields[0][1])  # :status comes first, which h2 has checked
-        self.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields[1:]]
-        self.parts: list[bytes] = []
-        self.size = 0
-        self.limit = limit
-        self.keep = True
-        self.extra = False
+def _untaken(stream: Stream) -> None:
+    """The server has taken nothing of the request: it may go out again."""
+    if stream.exchange is not None:
+        stream.exchange.bytes_sent = stream.exchange.bytes_received = 0
 
 
 class _Wire(H2Connection):
@@ -276,24 +357,6 @@ class _Wire(H2Connection):
         found = super()._receive_goaway_frame(frame)
         self.state_machine.state = ConnectionState.CLIENT_OPEN
         return found
-
-
-@lru_cache(maxsize=4096)
-def fields_of(head: bytes) -> Fields:
-    """An HTTP/1.1 head, without its blank line, as HTTP/2 says it (RFC 9113, 8.2 and 8.3.1)."""
-    first, *lines = head.split(b"\r\n")
-    method, target, _ = first.split(b" ")
-    fields = [
-        (name.strip().lower(), value.strip()) for line in lines for name, _, value in [line.partition(b":")]
-    ]  # fmt: skip
-    authority = next((value for name, value in fields if name == b"host"), b"")
-    pseudo = ((b":method", method), (b":scheme", b"https"), (b":authority", authority), (b":path", target))
-    return (*pseudo, *(field for field in fields if field[0] not in _HOP_BY_HOP))
-
-
-def _concerns(event: Event, stream: int) -> bool:
-    """Whether the server has looked at this stream."""
-    return isinstance(event, ConnectionTerminated) or (stream > 0 and getattr(event, "stream_id", 0) == stream)
 
 
 def _called(code: ErrorCodes | int | None) -> str:

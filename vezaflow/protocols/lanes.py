@@ -1,22 +1,37 @@
 """Several requests of one VU at once: as many clients as are on their way to each origin, kept for the next time.
 
-Laws: a client here serves one origin with one connection; cookies are the user's; a client is made only when all that
-are there are busy. The exchange that `send` returns is for who asked, until that task waits for anything again.
+Laws: a client here serves one origin with one connection, which over HTTP/2 all of them share; cookies are the user's;
+a client is made only when all that are there are busy. The exchange that `send` returns is for who asked, until that
+task waits for anything again.
 """
 
 from typing import TYPE_CHECKING
 
+import trio
+
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.exchange import Body, Exchange, Origin, Want
+from vezaflow.protocols.faults import Fault
+from vezaflow.protocols.http2_stream import Stream
 
 if TYPE_CHECKING:
     from vezaflow.protocols.client import Client
 
 
+class _Opening:
+    """A connection that one opens for all."""
+
+    __slots__ = ("fault", "over")
+
+    def __init__(self) -> None:
+        self.over = trio.Event()
+        self.fault: Fault | None = None
+
+
 class Lanes:
     """See the module. Made by `Client.beside`; that client, `first`, is one of them."""
 
-    __slots__ = ("_all", "_first", "_idle", "_last", "_resting", "cookies")
+    __slots__ = ("_all", "_first", "_idle", "_last", "_opening", "_resting", "_shared", "_waiting", "cookies")
 
     def __init__(self, first: "Client") -> None:
         self._first = first
@@ -24,6 +39,9 @@ class Lanes:
         self._idle: dict[Origin, list[Client]] = {}
         self._all: list[Client] = []  # but the first
         self._last = first  # whose answer came last
+        self._shared: dict[Origin, Stream] = {}  # HTTP/2: the connections that there are, by whoever opened them
+        self._opening: dict[Origin, _Opening] = {}  # those that will soon be there
+        self._waiting = trio.lowlevel.ParkingLot()  # for the server to take more
         self.cookies: CookieJar = first.cookies
 
     async def send(
@@ -38,11 +56,15 @@ class Lanes:
         replayable: bool = True,
     ) -> Exchange:
         """As Client's; any number of tasks may send at once."""
+        while (way := self._way(origin)) is not None and way.full:
+            await self._waiting.park()
         client = self._take(origin)
         try:
             exchange = await client.send(origin, head, body, want, timeout, bodyless=bodyless, replayable=replayable)
         finally:
             self._give(origin, client)
+            if self._waiting:
+                self._waiting.unpark()
         self._last = client
         return exchange
 
@@ -53,10 +75,41 @@ class Lanes:
         """Of the server that answered last."""
         return self._last.certificate_ends()
 
+    async def shared(self, origin: Origin) -> Stream | Fault | None:
+        """The way to an origin that all go, when it is there, or why it can't be had; None: the caller is to open it,
+        and says `opened`."""
+        while (found := self._way(origin)) is None:
+            opening = self._opening.get(origin)
+            if opening is None:
+                self._opening[origin] = _Opening()
+                return None
+            await opening.over.wait()
+            if opening.fault is not None:
+                return opening.fault
+        return found
+
+    def opened(self, origin: Origin, way: object, exchange: Exchange) -> None:
+        """The caller of `shared` has come to the end of its opening, for good or ill."""
+        opening = self._opening.pop(origin)
+        self._shared.pop(origin, None)
+        if isinstance(way, Stream):
+            self._shared[origin] = way
+        elif exchange.error is not None:  # else it was cut off, and the next one opens it
+            opening.fault = exchange.error, exchange.detail
+        opening.over.set()
+
     def close(self) -> None:
         """Close the connections but those of the first, which closes this."""
+        self._shared.clear()
         for client in self._all:
             client.close()
+
+    def _way(self, origin: Origin) -> Stream | None:
+        """What leads over the connection that all share, if it is there."""
+        for way in (self._shared.get(origin), self._first.way_to(origin)):
+            if isinstance(way, Stream) and way.takes_more:
+                return way
+        return None
 
     def _take(self, origin: Origin) -> "Client":
         idle = self._idle.get(origin)

@@ -22,6 +22,8 @@ from vezaflow.protocols.stamps import Clock, Receiving
 if TYPE_CHECKING:
     from ssl import SSLContext
 
+    from vezaflow.protocols.http2_stream import Stream
+
 MIB = 1024 * 1024
 
 
@@ -73,7 +75,9 @@ class Transport:
         """By which clock answers are stamped."""
         return self.reactor.stamps.receiving()
 
-    def route(self, origin: Origin, options: ClientOptions, local: str | None, old: Connection | None) -> Route:
+    def route(
+        self, origin: Origin, options: ClientOptions, local: str | None, old: "Connection | Stream | None"
+    ) -> Route:
         """The way to `origin`; the TLS session of `old`, which the new connection replaces, may be resumed.
 
         Raises TlsFault where the files for TLS are not right."""
@@ -100,13 +104,13 @@ class Transport:
 
         return lambda sock: ForwardedConnection(sock, self.reactor, self._scratch, origin, proxy)
 
-    def _secure(self, origin: Origin, options: ClientOptions, old: Connection | None) -> Make:
+    def _secure(self, origin: Origin, options: ClientOptions, old: "Connection | Stream | None") -> Make:
         from vezaflow.protocols.tls import SecureConnection, context_for
 
         context = self._contexts.get(options)
         if context is None:
             context = self._contexts[options] = context_for(options)
-        session = old.session if isinstance(old, SecureConnection) else None
+        session = old.session if old is not None else None
         kind = SecureConnection
         if options.http2:
             from vezaflow.protocols.http2 import Http2Connection

@@ -1,0 +1,200 @@
+"""One request at a time on an HTTP/2 connection that others use as well: what a client takes for its connection.
+
+Laws: a stream that fails, is cut off or comes too late leaves the connection to the others; alone on it, it takes the
+connection with it. Whoever opened the connection owns it: that stream's `close` closes it for all.
+"""
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from vezaflow.protocols.connection import CLOSED, IDLE, SENDING, WAITING, Scratch
+from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Want
+from vezaflow.protocols.park import trap, wake
+
+if TYPE_CHECKING:
+    from ssl import SSLSession
+
+    from vezaflow.protocols.http2 import Http2Connection
+
+Fields = tuple[tuple[bytes, bytes], ...]
+_HOP_BY_HOP = frozenset(
+    (b"connection", b"host", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade", b"te")
+)
+
+
+class Stream:
+    """See the module. Made by `Http2Connection.seat`, and by `another` of one that is there."""
+
+    __slots__ = (
+        "_connection", "_deadline", "_owner", "answer", "exchange", "number", "pending", "sending", "task", "trap",
+        "want",
+    )  # fmt: skip
+
+    def __init__(self, connection: "Http2Connection", *, owner: bool) -> None:
+        self._connection = connection
+        self._owner = owner
+        self._deadline = math.inf
+        self.number = 0
+        self.exchange: Exchange | None = None
+        self.answer: Http2Answer | None = None
+        self.pending: list[memoryview] = []  # of the body, not framed yet
+        self.sending = False  # not all is with the kernel yet
+        self.task: trio.lowlevel.Task | None = None
+        self.want = 0
+        self.trap = trap(self._abort)
+
+    # -- what a client asks of a connection -----------------------------------------------------------------
+
+    @property
+    def phase(self) -> int:
+        if self.exchange is not None:
+            return SENDING if self.sending else WAITING
+        return IDLE if self._connection.takes_more else CLOSED
+
+    @property
+    def deadline(self) -> float:
+        return self._deadline
+
+    @deadline.setter
+    def deadline(self, moment: float) -> None:
+        self._deadline = moment
+        self._connection.deadline = min(self._connection.deadline, moment)
+
+    @property
+    def scratch(self) -> Scratch:
+        return self._connection.scratch
+
+    @property
+    def certificate_ends(self) -> float | None:
+        return self._connection.certificate_ends
+
+    @property
+    def session(self) -> "SSLSession | None":
+        return self._connection.session
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether there can be further requests beside its own."""
+        return self._connection.takes_more
+
+    @property
+    def full(self) -> bool:
+        """Whether the server takes no further request until one of those on their way has ended."""
+        return self._connection.full
+
+    def another(self) -> "Stream":
+        """For a further request on the same connection."""
+        return Stream(self._connection, owner=False)
+
+    def start(self, exchange: Exchange, head: bytes, body: Body, want: Want, bodyless: bool) -> None:
+        """As a Connection's."""
+        self.exchange = exchange
+        self.want = want._value_
+        head, _, rest = head.partition(b"\r\n\r\n")
+        pieces = (rest,) if body is None else (rest, *(body if isinstance(body, tuple) else (body,)))
+        self.pending = [memoryview(piece).cast("B") for piece in pieces if len(piece)]
+        self.sending = True
+        exchange.bytes_sent = 0
+        self._connection.begin(self, exchange, fields_of(head))
+
+    def release(self) -> None:
+        """Its client can't use it any further. The connection is for the others, and closes when it is of no use."""
+
+    def close(self) -> None:
+        if self._owner:
+            self._connection.close()
+        elif self.exchange is not None:
+            self._connection.forsake(self)
+
+    # -- for the connection ----------------------------------------------------------------------------------
+
+    def all_sent(self, now: float) -> None:
+        self.sending = False
+        if self.exchange is not None:
+            self.exchange.sent = now
+
+    def finish(self, answer: "Http2Answer", now: float) -> None:
+        """The answer is whole."""
+        exchange = self.exchange
+        assert exchange is not None
+        exchange.status = answer.status
+        exchange.ended = max(now, exchange.first)
+        if self.sending:  # answered before all was sent
+            exchange.sent = min(exchange.first, exchange.ended)
+        self._end()
+
+    def lose(self, kind: ErrorKind, detail: str) -> None:
+        """There will be no answer."""
+        exchange = self.exchange
+        if exchange is None:
+            return
+        ended = exchange.ended = self._connection.clock()
+        if self.sending:
+            exchange.sent = ended
+        if exchange.bytes_received == 0:
+            exchange.first = ended
+        exchange.error = kind
+        exchange.detail = detail
+        self.answer = None
+        self._end()
+
+    def late(self, blocked: bool) -> tuple[ErrorKind, str]:
+        """What was too slow; `blocked`: the kernel takes no more."""
+        if self.sending:
+            if self.pending and not blocked:
+                window = "the server took no more of the body: its flow-control window is empty"
+                return ErrorKind.TIMEOUT_SEND, window
+            return ErrorKind.TIMEOUT_SEND, "the request could not be sent in time"
+        if self.answer is not None:
+            return ErrorKind.TIMEOUT_RECEIVE, "the answer did not end in time"
+        return ErrorKind.TIMEOUT_WAIT, "no answer came in time"
+
+    def _end(self) -> None:
+        task, self.task = self.task, None
+        self.exchange = None
+        self.pending = []
+        self.sending = False
+        self._deadline = math.inf
+        if task is not None:
+            wake(task)
+
+    def _abort(self, _raise_cancel: Any) -> trio.lowlevel.Abort:
+        self.task = None
+        self._connection.forsake(self)
+        self.answer = None
+        self._end()
+        return trio.lowlevel.Abort.SUCCEEDED
+
+
+class Http2Answer:
+    """An answer while it comes. Of the shape that a client collects from."""
+
+    __slots__ = ("extra", "headers", "keep", "limit", "parts", "size", "status")
+
+    detailed = True
+    open_ended = False
+
+    def __init__(self, fields: list[tuple[bytes, bytes]], limit: int) -> None:
+        self.status = int(fields[0][1])  # :status comes first, which h2 has checked
+        self.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields[1:]]
+        self.parts: list[bytes] = []
+        self.size = 0
+        self.limit = limit
+        self.keep = True
+        self.extra = False
+
+
+@lru_cache(maxsize=4096)
+def fields_of(head: bytes) -> Fields:
+    """An HTTP/1.1 head, without its blank line, as HTTP/2 says it (RFC 9113, 8.2 and 8.3.1)."""
+    first, *lines = head.split(b"\r\n")
+    method, target, _ = first.split(b" ")
+    fields = [
+        (name.strip().lower(), value.strip()) for line in lines for name, _, value in [line.partition(b":")]
+    ]  # fmt: skip
+    authority = next((value for name, value in fields if name == b"host"), b"")
+    pseudo = ((b":method", method), (b":scheme", b"https"), (b":authority", authority), (b":path", target))
+    return (*pseudo, *(field for field in fields if field[0] not in _HOP_BY_HOP))
