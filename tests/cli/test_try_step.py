@@ -191,3 +191,24 @@ def test_a_stop_shows_the_row_that_was_dealt(suite: Write) -> None:
         assert screen.ended() == 0
     assert 'row 1 of users: {"name":"ann"}' in screen.seen
     assert '  users = {"name":"ann"}' in screen.seen
+
+
+BESIDE = """
+steps:
+  - parallel:
+      - {get: /api/v1/health, name: one}
+      - {get: /api/v1/tracks, name: two}
+  - get: /api/v1/health
+    name: after
+"""
+
+
+@pytest.mark.parametrize(("only", "stops"), [((), 2), (("--only", "two"), 1)])
+def test_what_runs_at_the_same_time_is_one_stop(suite: Write, only: tuple[str, ...], stops: int) -> None:
+    with terminal("try", suite(BESIDE), "--step", *only) as screen:
+        for stop in range(1, stops + 1):
+            screen.until(PROMPT, stop)
+            screen.press("\r")
+        assert screen.ended() == 0
+    assert screen.seen.count(PROMPT) == stops
+    assert "■ one" not in screen.seen

@@ -19,7 +19,19 @@ from vezaflow.engine import GO_ON, VU, Place, Signal
 from vezaflow.errors import VezaflowError
 from vezaflow.metrics import Phase
 from vezaflow.outputs import harmless, place_of
-from vezaflow.plan import UNSET, Plan, PlannedFeed, PlannedFlow, PlannedStep, Variables, name_of, show
+from vezaflow.plan import (
+    UNSET,
+    Plan,
+    PlannedFeed,
+    PlannedFlow,
+    PlannedFor,
+    PlannedParallel,
+    PlannedStep,
+    Variables,
+    name_of,
+    requests_of,
+    show,
+)
 from vezaflow.session import RehearsalClock
 
 _MOST_LINES = 8  # of the step's YAML
@@ -39,7 +51,10 @@ def require_terminal() -> None:
 
 
 class Stepper:
-    """`before` is a hook of the Trace. `shown`: the names that it stops at (None: everywhere)."""
+    """`before` is a hook of the Trace. `shown`: the names that it stops at (None: everywhere).
+
+    What runs at the same time is one stop.
+    """
 
     def __init__(
         self,
@@ -61,18 +76,24 @@ class Stepper:
         self._width = width
         self._shown = shown
         self._asks = True
-        self._lock = trio.Lock()  # of steps side by side one asks
+        self._task: trio.lowlevel.Task | None = None  # steps side by side have others, and answers would come between
         self._last: dict[str, str] = {}
 
     async def before(self, step: PlannedStep, vu: VU, place: Place) -> int:
-        async with self._lock:
-            if self._asks and not self.quit and (self._shown is None or name_of(step) in self._shown):
-                self._show(step, place)
-                values = self._values(vu, place)
-                self._list(values, _MOST_VALUES)
-                with self._clock.held():
-                    await self._ask(values)
+        self._task = self._task or trio.lowlevel.current_task()
+        if self._asks and not self.quit and trio.lowlevel.current_task() is self._task and self._stops_at(step):
+            self._show(step, place)
+            values = self._values(vu, place)
+            self._list(values, _MOST_VALUES)
+            with self._clock.held():
+                await self._ask(values)
         return Signal.STOP_RUN if self.quit else GO_ON
+
+    def _stops_at(self, step: PlannedStep) -> bool:
+        if self._shown is None or name_of(step) in self._shown:
+            return True
+        beside = isinstance(step, PlannedParallel) or (isinstance(step, PlannedFor) and step.at_once > 1)
+        return beside and any(request.name in self._shown for request in requests_of((step,)))
 
     async def _ask(self, values: dict[str, str]) -> None:
         while True:

@@ -69,7 +69,7 @@ class Trying:
         try:
             good = rehearse(self._plan, self._planned, self._trace, self._way, self._clock)
             words, code = self._verdict(good)
-            say(words)
+            say(self._painted(words, code))
         except VezaflowError as e:
             words, code = e.message, e.code
             raise
@@ -99,6 +99,10 @@ class Trying:
         if isinstance(way, Replay) and way.others:
             parts.append(f"{units.counted(way.others, 'request')} not as recorded")
         return "; ".join(parts), ExitCode.GREEN if good and not missed else ExitCode.RED
+
+    def _painted(self, words: str, code: ExitCode) -> str:
+        tone = "1;32" if code is ExitCode.GREEN else "1;31"
+        return f"\x1b[{tone}m{words}\x1b[0m" if colours(sys.stdout) else words
 
     def _page(self, words: str, code: ExitCode) -> str:
         plan = self._plan

@@ -12,7 +12,7 @@ from vezaflow import units
 from vezaflow.diagnostics import Diagnostic, Severity, Span
 from vezaflow.engine import GO_ON, VU, Place
 from vezaflow.metrics import Phase
-from vezaflow.outputs.traced import Asked, Broke, Given, Reply, Timing, Told, Traced
+from vezaflow.outputs.traced import Asked, Begun, Broke, Given, Reply, Timing, Told, Traced
 from vezaflow.plan import Constant, Failure, Outgoing, PlannedRequest, PlannedStep, PlannedThink, name_of, show
 from vezaflow.protocols import ErrorKind, Exchange
 
@@ -28,16 +28,20 @@ class Trace:
         self._sinks = sinks
         self._hooks = hooks
         self._phase = Phase.ITERATION
+        self._stopped = False
         self._turns: dict[tuple[int, int], int] = {}  # by the task and the request, of which several run at once
         self.reached: set[str] = set()  # names of steps that were due
         self.requests = 0
         self.failures = 0
 
     async def before(self, step: PlannedStep, vu: VU, place: Place) -> int:
+        if place.phase is not self._phase and not self._stopped:
+            self._phase = place.phase
+            self._tell(Begun(place.phase))
         for hook in self._hooks:
             if signal := await hook(step, vu, place):
+                self._stopped = True
                 return signal
-        self._phase = place.phase
         self.reached.add(name_of(step))
         self._turns.pop(_here(step), None)
         if isinstance(step, PlannedThink):

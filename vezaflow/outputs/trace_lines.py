@@ -9,7 +9,19 @@ from typing import Any, assert_never
 from vezaflow import units
 from vezaflow.diagnostics import Diagnostic, render_one
 from vezaflow.metrics import Phase
-from vezaflow.outputs.traced import Asked, Broke, Given, Headers, Reply, Told, Traced, place_of, readable, shown_header
+from vezaflow.outputs.traced import (
+    Asked,
+    Begun,
+    Broke,
+    Given,
+    Headers,
+    Reply,
+    Told,
+    Traced,
+    place_of,
+    readable,
+    shown_header,
+)
 from vezaflow.plan import Secrets, show
 
 _BODY_LINES = 12
@@ -47,6 +59,8 @@ class TraceLines:
     def __call__(self, traced: Traced) -> None:
         self._announce(traced.phase)
         match traced:
+            case Begun():
+                return
             case Asked(fault=None, name=name) if self._shown is not None and name not in self._shown:
                 self._fold(traced)
                 return

@@ -16,6 +16,7 @@ from vezaflow.metrics import Phase
 from vezaflow.outputs.trace_style import STYLE
 from vezaflow.outputs.traced import (
     Asked,
+    Begun,
     Broke,
     Given,
     Headers,
@@ -131,6 +132,8 @@ class _Page:
                 phase = event.phase
                 yield f"<h2>{phase.value}</h2>"
             match event:
+                case Begun():
+                    continue
                 case Asked():
                     number += 1
                     yield from self._request(event, number)

@@ -106,6 +106,13 @@ class Broke:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """The first step of a phase is due."""
+
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """A step spoke, or waits."""
 
@@ -121,7 +128,7 @@ class Given:
     values: tuple[tuple[str, Any], ...]
 
 
-Traced: TypeAlias = Asked | Broke | Told | Given
+Traced: TypeAlias = Asked | Broke | Begun | Told | Given
 
 
 def place_of(span: Span, included: tuple[Span, ...] = ()) -> str:
