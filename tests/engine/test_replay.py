@@ -191,9 +191,9 @@ async def test_a_body_that_is_too_large_is_not_kept_and_that_is_said(autojump_cl
     tape = await recorded(plan, Target(always(Reply(200, b"x" * (5 << 20)))))
     assert tape.takes[0].body is None
     seen, _ = await replayed(plan, tape)
-    assert isinstance(seen[0], Asked)
-    assert seen[0].fault is not None
-    assert "too large to be kept" in seen[0].fault.message
+    assert isinstance(seen[0], Told)
+    assert "the body of 'a' was too large to be kept" in seen[0].message
+    assert statuses(seen) == [("a", 200)]
 
 
 async def test_what_got_no_answer_is_not_recorded(autojump_clock: trio.testing.MockClock) -> None:

@@ -112,3 +112,9 @@ def test_the_exchange_may_be_used_again_at_once() -> None:
     assert isinstance(found, Asked)
     assert found.reply is not None
     assert (found.reply.status, found.reply.body) == (200, b"first")
+
+
+def test_a_redirect_that_is_followed_is_no_success_yet() -> None:
+    lines = drawn(exchange(status=302, location="/there"))
+    assert "  redirected" in lines
+    assert "  ✓ status" not in lines

@@ -4,11 +4,11 @@ from vezaflow.engine.delivered import Delivered, Dropped
 from vezaflow.engine.flow import FlowRun
 from vezaflow.engine.health import Health, Vitals
 from vezaflow.engine.incidents import Incident, Incidents
-from vezaflow.engine.requests import GO_ON, Observer, Place
+from vezaflow.engine.requests import GO_ON, Observer, Place, is_followed
 from vezaflow.engine.run import SUITE, RunEngine
 from vezaflow.engine.vu import VU, Signal
 
 __all__ = [
     "GO_ON", "SUITE", "VU", "Delivered", "Dropped", "FlowRun", "Health", "Incident", "Incidents", "Observer", "Place",
-    "RunEngine", "Signal", "Vitals",
+    "RunEngine", "Signal", "Vitals", "is_followed",
 ]  # fmt: skip

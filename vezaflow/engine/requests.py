@@ -176,7 +176,7 @@ class Looks:
         """What an exchange comes to, recorded. The VU itself has not failed yet."""
         request = self._request
         hops: list[dict[str, Any]] = []
-        while self._is_redirect(exchange):
+        while is_followed(request, exchange):
             if len(hops) == request.follow:
                 return Outcome(self._too_many(outgoing, exchange), exchange)
             hops.append({"status": exchange.status, "url": outgoing.target.url, "location": _location(exchange)})
@@ -196,15 +196,6 @@ class Looks:
                 replayable=request.replayable,
             )
         return self.judge(vu, outgoing, exchange, hops)
-
-    def _is_redirect(self, exchange: Exchange) -> bool:
-        return (
-            exchange.error is None
-            and exchange.status in _REDIRECTS
-            and self._request.follow > 0
-            and exchange.status not in self._request.explicit
-            and any(name == "location" for name, _ in exchange.headers)
-        )
 
     def _next(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> Outgoing:
         """The request that a redirect asks for (RFC 9110, 15.4): 303, and POST on 301 and 302, become GET."""
@@ -318,6 +309,17 @@ class Looks:
     def _show(self, outgoing: Outgoing, exchange: Exchange, failure: Failure | None, extracted: dict[str, Any]) -> None:
         if self._desk.observer is not None:
             self._desk.observer.answered(self._request, outgoing, exchange, failure, extracted, self._desk.included)
+
+
+def is_followed(request: PlannedRequest, exchange: Exchange) -> bool:
+    """Whether the answer is a redirect that the request follows."""
+    return (
+        exchange.error is None
+        and exchange.status in _REDIRECTS
+        and request.follow > 0
+        and exchange.status not in request.explicit
+        and any(name == "location" for name, _ in exchange.headers)
+    )
 
 
 def _location(exchange: Exchange) -> str:

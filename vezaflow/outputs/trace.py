@@ -10,7 +10,7 @@ import trio
 
 from vezaflow import units
 from vezaflow.diagnostics import Diagnostic, Severity, Span
-from vezaflow.engine import GO_ON, VU, Place
+from vezaflow.engine import GO_ON, VU, Place, is_followed
 from vezaflow.metrics import Phase
 from vezaflow.outputs.traced import Asked, Begun, Broke, Given, Reply, Timing, Told, Traced
 from vezaflow.plan import Constant, Failure, Outgoing, PlannedRequest, PlannedStep, PlannedThink, name_of, show
@@ -60,7 +60,7 @@ class Trace:
         """One request and what came of it."""
         self.requests += 1
         turn = self._turns[_here(request)] = self._turns.get(_here(request), 0) + 1
-        redirected = failure is None and not request.accepts[exchange.status]
+        redirected = failure is None and is_followed(request, exchange)
         held = failure is None and not redirected
         self._tell(
             Asked(

@@ -49,7 +49,7 @@ class Replay:
         if note:
             self._note(f"replay: {note}")
         if take.body is None:
-            return f"the recorded answer of {_words(take.key)} was too large to be kept"
+            self._note(f"replay: the body of {_words(take.key)} was too large to be kept, and is empty here")
         self._used.add(take.key)
         return take
 
