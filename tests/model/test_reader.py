@@ -176,7 +176,7 @@ def test_files_on_disk_are_read_in_order_and_hidden_ones_left_alone(tmp_path: Pa
     for name in ("b.yaml", "a.yml", ".hidden.yml", "notes.txt"):
         (tmp_path / name).write_text(FLOW.replace("home", name))
     (tmp_path / "parts").mkdir()
-    (tmp_path / "parts" / "c.yml").write_text("not: a flow")
+    (tmp_path / "parts" / "c.yml").write_text("steps: [{get: /}]")
     suite, diagnostics = lint([tmp_path])
     assert suite is not None, render_text(diagnostics)
     assert [flow.name for flow in suite.flows] == ["a.yml", "b.yaml"]

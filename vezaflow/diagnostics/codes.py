@@ -496,6 +496,11 @@ _ROWS: tuple[Rule, ...] = (
         "VF433", _ERROR, "too many parts",
         "An `upload` has 10,000 parts at most, as many as object stores take. Give it larger parts.",
     ),
+    Rule(
+        "VF434", _WARNING, "a fragment that nothing includes",
+        "The file lies below `parts/`, and no step of the suite includes it: its steps never run. It is linted by "
+        "itself.",
+    ),
     # --- 5xx: gates
     Rule(
         "VF501", _ERROR, "a gate on an unknown metric",

@@ -6,6 +6,7 @@ MOST_STEPS.
 """
 
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -17,7 +18,7 @@ from vezaflow.model.step_reader import read_steps
 from vezaflow.model.step_tables import FRAGMENT
 from vezaflow.model.steps import Choose, For, Fragment, Group, If, Include, Parallel, Repeat, Step, While
 from vezaflow.model.trees import words
-from vezaflow.model.walks import all_steps
+from vezaflow.model.walks import all_steps, own_steps
 from vezaflow.syntax import Node
 
 FOLDER = "parts"
@@ -75,7 +76,7 @@ class Fragments:
             return step
         step = replace(step, path=path)
         if path not in self._read:
-            self._read[path] = self._open(step, (*chain, step))
+            self._read[path] = self._open(path, (*chain, step))
         fragment = self._read[path]
         if fragment is None or not self._within_bounds(step, fragment):
             return step
@@ -103,10 +104,32 @@ class Fragments:
             return True
         return False
 
-    def _open(self, step: Include, chain: tuple[Include, ...]) -> Fragment | None:
-        path = self.root / step.path
-        self.diagnostics.within(str(path), _places(chain))
-        opened = self.files.node(path)
+    def read_others(self, paths: Iterable[Path]) -> None:
+        """Read the fragments among these files that no flow includes, and say of those that nothing does."""
+        inside = (path for path in paths if _is_inside(path, self.root / FOLDER))
+        others = sorted({path.relative_to(self.root).as_posix() for path in inside} - self._read.keys())
+        for path in others:
+            if path not in self._read:
+                self._read[path] = self._open(path, ())
+        included = {step.path for path in others for step in self._includes_of(path)}
+        for path in others:
+            fragment = self._read[path]
+            if path not in included and fragment is not None and fragment.steps:
+                self.diagnostics.warning(
+                    "VF434",
+                    fragment.steps[0].span,
+                    f"nothing includes '{path}'",
+                    help=f"`include: {path}` in a flow runs its steps; take the file away if they are not wanted",
+                )
+
+    def _includes_of(self, path: str) -> Iterator[Include]:
+        fragment = self._read[path]
+        return (step for step in own_steps(fragment.steps if fragment else ()) if isinstance(step, Include))
+
+    def _open(self, path: str, chain: tuple[Include, ...]) -> Fragment | None:
+        whole = self.root / path
+        self.diagnostics.within(str(whole), _places(chain))
+        opened = self.files.node(whole)
         if opened is None or opened[1] is None:
             return None
         source, node = opened
@@ -116,7 +139,7 @@ class Fragments:
         steps = self.resolve(read_steps(row, "steps"), chain)
         outputs = words(row, "outputs")
         return Fragment(
-            path=step.path,
+            path=path,
             source=source,
             chain=_places(chain),
             inputs=read_inputs(row),

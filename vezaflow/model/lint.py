@@ -74,13 +74,15 @@ def lint(
     *,
     overlay: Mapping[Path, str] | None = None,
     base_url: bool = False,
+    included_only: bool = False,
 ) -> tuple[Suite | None, Diagnostics]:
     """The suite that the paths name, or None if it can't be run; and all that was found, warnings too.
 
-    `base_url` says that an option gives one, so that the files need not.
+    `base_url` says that an option gives one, so that the files need not; `included_only` that fragments which nothing
+    includes don't matter.
     """
     diagnostics = Diagnostics()
-    suite = read_suite(paths, diagnostics, overlay=overlay)
+    suite = read_suite(paths, diagnostics, overlay=overlay, included_only=included_only)
     if suite is not None:
         for rule in RULES:
             rule(suite, diagnostics)

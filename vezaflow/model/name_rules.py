@@ -295,6 +295,9 @@ def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
             feeds=shared_feeds | {feed.name: feed for feed in flow.data},
         )
         _flow(walker, suite, flow)
+    for fragment in suite.fragments:
+        if not fragment.chain:  # no flow leads there
+            own.fragment(fragment)
 
 
 def check_unused(suite: Suite, diagnostics: Diagnostics) -> None:

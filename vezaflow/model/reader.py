@@ -50,6 +50,12 @@ class _Files:
             found.update(path for path in folder.iterdir() if path.is_file())
         return sorted(p for p in found if p.suffix in _ENDINGS and not p.name.startswith("."))
 
+    def below(self, folder: Path) -> list[Path]:
+        """The YAML files anywhere in a folder, by name."""
+        found = {path for path in self.overlay if folder in path.parents}
+        found.update(path for path in folder.rglob("*") if path.is_file())
+        return sorted(p for p in found if p.suffix in _ENDINGS and not p.name.startswith("."))
+
     def node(self, path: Path) -> tuple[Source, Node | None] | None:
         """A file's text and tree; None if there is no text."""
         source = self._source(path)
@@ -76,9 +82,15 @@ class _Files:
 
 
 def read_suite(
-    paths: Sequence[Path], diagnostics: Diagnostics, *, overlay: Mapping[Path, str] | None = None
+    paths: Sequence[Path],
+    diagnostics: Diagnostics,
+    *,
+    overlay: Mapping[Path, str] | None = None,
+    included_only: bool = False,
 ) -> Suite | None:
     """The suite that the paths name, every fault of every file in `diagnostics`; None if there is none.
+
+    `included_only`: no fragments that nothing includes; without it they are read, too, when all flows are there.
 
     With errors in `diagnostics` the suite is what could be read: fit for more checks, not for a run.
     """
@@ -98,6 +110,8 @@ def read_suite(
         suite = replace(suite, setup=fragments.resolve(suite.setup), teardown=fragments.resolve(suite.teardown))
         suite = replace(suite, data=feeds.resolve(suite.data))
     whole = set(_flows_in(root, files)) <= set(flow_files)
+    if whole and not included_only:
+        fragments.read_others(files.below(root / FOLDER))
     ignores = (*suite.ignores, *files.ignores)
     return replace(suite, ignores=ignores, fragments=fragments.all, whole=whole)
 

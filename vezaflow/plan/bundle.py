@@ -56,7 +56,7 @@ class Bundle:
         """The plan. Raises BundleError where the texts make none, VezaflowError where the guard says no."""
         diagnostics = Diagnostics()
         overlay = {Path(path): text for path, text in self.files}
-        suite = read_suite([Path(path) for path in self.flows], diagnostics, overlay=overlay)
+        suite = read_suite([Path(path) for path in self.flows], diagnostics, overlay=overlay, included_only=True)
         plan = None if suite is None or diagnostics.failed else build(suite, self.inputs, diagnostics)
         if plan is None:
             raise BundleError(diagnostics.items)

@@ -23,7 +23,7 @@ def read(paths: Sequence[Path], *, base_url: bool = False) -> Suite:
 
     `base_url`: one is given elsewhere, so the files need none.
     """
-    suite, diagnostics = lint(paths, base_url=base_url)
+    suite, diagnostics = lint(paths, base_url=base_url, included_only=True)
     if suite is None or diagnostics.failed:
         raise WrongFilesError(diagnostics.items)
     return suite
