@@ -17,7 +17,7 @@ from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import AttemptRecorder
 from vezaflow.plan import PlannedFor, PlannedParallel
 from vezaflow.protocols import Body, Exchange, Origin, Sender, Want
-from vezaflow.units import duration
+from vezaflow.units import counted, duration
 
 Part = tuple[Run, Sequence[int], VU]  # what runs, the slots that it sets, and as whom
 
@@ -70,16 +70,18 @@ class PerHost:
 def parallel_step(step: PlannedParallel, runs: Sequence[Run], record: AttemptRecorder | None, desk: Desk) -> Run:
     """The step as a coroutine function of a VU; `runs` are its branches."""
     branches = tuple((run, branch.sets) for run, branch in zip(runs, step.branches, strict=True))
-    per_host, count, clock = step.per_host, len(branches), desk.clock
+    per_host, count, clock, shown = step.per_host, len(branches), desk.clock, desk.observer is not None
 
     async def run(vu: VU) -> int:
         started = clock()
         client = PerHost(vu.client.beside(), per_host)
         parts = [(each, sets, as_branch(vu, client)) for each, sets in branches]
-        say(desk, f"{count} branches at the same time")
+        if shown:
+            say(desk, f"{count} branches at the same time")
         signal, failed = await together(vu, parts, count)
         seconds = clock() - started
-        say(desk, f"the {count} branches took {duration(seconds)} together")
+        if shown:
+            say(desk, f"all of it took {duration(seconds)}")
         if record is not None:
             record.ended(seconds, failed=failed)
         return signal
@@ -89,7 +91,7 @@ def parallel_step(step: PlannedParallel, runs: Sequence[Run], record: AttemptRec
 
 def spread_step(step: PlannedFor, items: Callable[[VU], Sequence[Any]], body: Run, desk: Desk, *, yields: bool) -> Run:
     """A `for` with `at_once`, whose rounds are `body`; `yields`: they wait for nothing themselves."""
-    slot, sets, at_once = step.slot, step.sets, step.at_once
+    slot, sets, at_once, shown = step.slot, step.sets, step.at_once, desk.observer is not None
 
     async def run(vu: VU) -> int:
         found, client = items(vu), vu.client.beside()
@@ -101,7 +103,8 @@ def spread_step(step: PlannedFor, items: Callable[[VU], Sequence[Any]], body: Ru
                 yield body, sets, branch
 
         most = min(at_once, len(found))
-        say(desk, f"{len(found)} rounds, {most} at the same time")
+        if shown:
+            say(desk, f"{counted(len(found), 'round')}, {most} at the same time")
         signal, _ = await together(vu, rounds(), most, yields=yields)
         return signal
 

@@ -18,7 +18,8 @@ from vezaflow.units import counted, duration
 
 def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, desk: Desk) -> Run:
     """The step as a coroutine function of a VU; `send` is the request of the part that its slot holds."""
-    parts, slot, slots, at_once, clock = step.parts, step.slot, step.extracted, step.at_once, desk.clock
+    parts, slot, slots, at_once = step.parts, step.slot, step.extracted, step.at_once
+    clock, shown = desk.clock, desk.observer is not None
 
     async def run(vu: VU) -> int:
         started = clock()
@@ -37,14 +38,16 @@ def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, desk: D
                 branch.slots[slot] = part
                 yield one, (), branch
 
-        say(desk, f"{counted(len(parts), 'part')}, {at_once} on the way at the same time")
+        if shown:
+            say(desk, f"{counted(len(parts), 'part')}, {at_once} at the same time")
         signal, failed = await together(vu, branches(), at_once, whole=True)
         seconds = clock() - started
         record.ended(seconds, failed=failed)
         if not failed:
             for values, extracted in zip(found, slots, strict=True):
                 vu.slots[extracted] = values
-            say(desk, f"the {counted(len(parts), 'part')} took {duration(seconds)} together")
+            if shown:
+                say(desk, f"all of it took {duration(seconds)}")
         return signal
 
     return run
