@@ -213,6 +213,28 @@ async def test_what_a_goaway_left_out_goes_out_again_on_one_new_connection(paper
         assert len(w.peers) == 2
 
 
+async def test_who_opened_the_connection_closes_it_though_it_was_refused_once(papers: Papers) -> None:
+    async def script(stream: Stream) -> None:
+        peer, seen = Peer(stream), set[str]()
+        while request := await peer.request():
+            if request.path in seen:
+                await peer.respond(request)
+            else:
+                peer.wire.reset_stream(request.stream, ErrorCodes.REFUSED_STREAM)
+                await peer.flush()
+            seen.add(request.path)
+
+    async with world(script, tls=papers.server()) as w:
+        client = w.client(papers.options)
+        for path in ("/a", "/a", "/b", "/b"):
+            await client.send(w.origin, w.get(path), None, Want.BODY, 5.0)
+        assert {o.error for o in (await send_all(client.beside(), w, PATHS)).values()} == {None}
+        await client.send(w.origin, w.get("/c"), None, Want.BODY, 5.0)
+        assert len(w.peers) <= 2
+        client.close()
+        assert w.transport.reactor.connections == {}
+
+
 async def test_a_connection_that_ends_fails_all_that_are_on_it(papers: Papers) -> None:
     async def script(stream: Stream) -> None:
         peer = Peer(stream)

@@ -219,7 +219,8 @@ class Client:
             exchange.ended = self._reactor.clock()
         else:
             exchange.reused = not again
-            self._connection = shared.another()
+            if not shared.shares(self._connection):  # else it may be the one that closes it
+                self._connection = shared.another()
         return self._connection
 
     async def _connect(self, origin: Origin, begun: float, deadline: float) -> "Connection | Stream | None":

@@ -92,6 +92,10 @@ class Http2Connection(SecureConnection):
         return self.phase == IDLE and not self._last
 
     @property
+    def busy(self) -> bool:
+        return bool(self._streams)
+
+    @property
     def full(self) -> bool:
         return 0 < len(self._streams) >= self._wire.remote_settings.max_concurrent_streams
 

@@ -85,6 +85,10 @@ class Stream:
         """Whether the server takes no further request until one of those on their way has ended."""
         return self._connection.full
 
+    def shares(self, other: object) -> bool:
+        """Whether another one is on the same connection."""
+        return isinstance(other, Stream) and other._connection is self._connection
+
     def another(self) -> "Stream":
         """For a further request on the same connection."""
         return Stream(self._connection, owner=False)
@@ -101,7 +105,9 @@ class Stream:
         self._connection.begin(self, exchange, fields_of(head))
 
     def release(self) -> None:
-        """Its client can't use it any further. The connection is for the others, and closes when it is of no use."""
+        """Its client can't use it any further. The connection goes on if there are others on it."""
+        if self._owner and not self._connection.busy:
+            self._connection.close()
 
     def close(self) -> None:
         if self._owner:
