@@ -102,10 +102,43 @@ async def test_a_cursor_of_zero_leads_on(autojump_clock: trio.testing.MockClock)
 
 
 async def test_a_walk_has_no_more_pages_than_asked_for(autojump_clock: trio.testing.MockClock) -> None:
-    replies = {"/tracks?limit=2": page([1], "x"), "/tracks?limit=2&cursor=x": page([1], "x")}
+    replies = {
+        "/tracks?limit=2": page([1], "x"),
+        "/tracks?limit=2&cursor=x": page([1], "y"),
+        "/tracks?limit=2&cursor=y": page([1], "x"),
+    }
     asked, played = await walked(WALK, replies)
     assert len(asked) == 5
     assert played.said == ["5 of 3, [1,1,1,1,1]"]
+
+
+async def test_a_cursor_that_never_changes_fails_instead_of_asking_for_the_same_page_again(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    replies = {"/tracks?limit=2": page([1], "x"), "/tracks?limit=2&cursor=x": page([1], "x")}
+    asked, played = await walked(WALK, replies)
+    assert asked == list(replies)
+    (incident,) = played.engine.incidents.items
+    assert (incident.code, incident.message) == ("VF603", "'next': \"x\" leads to the page that named it (page 2)")
+    assert played.summary.select("step_failed").aggregate("rate") == 1.0
+
+
+@pytest.mark.parametrize(("default", "shown"), [("7", "7"), ("none", '"none"'), ("null", "null")])
+async def test_a_default_that_is_no_list_can_not_be_gathered(
+    autojump_clock: trio.testing.MockClock, default: str, shown: str
+) -> None:
+    walk = WALK.replace("all: true}", f"all: true, default: {default}}}")
+    _, played = await walked(walk, {"/tracks?limit=2": page([], None)})
+    assert [(incident.code, incident.message) for incident in played.engine.incidents.items] == [
+        ("VF603", f"'ids' is a list of what all pages have, and its default is {shown} (page 1)")
+    ]
+
+
+async def test_an_empty_page_adds_its_default(autojump_clock: trio.testing.MockClock) -> None:
+    walk = WALK.replace("all: true}", "all: true, default: []}")
+    replies = {"/tracks?limit=2": page([], "b"), "/tracks?limit=2&cursor=b": page([3], None)}
+    _, played = await walked(walk, replies)
+    assert played.said == ["1 of 3, [3]"]
 
 
 async def test_each_walk_begins_at_the_first_page(autojump_clock: trio.testing.MockClock) -> None:
@@ -192,6 +225,22 @@ async def test_a_link_header_leads_on_from_the_url_that_answered(autojump_clock:
     await play(plan_of(ONCE + "steps:\n" + LINKED), target)
     assert [path for _, _, path, _ in target.log] == list(replies)
     assert all("x-mine: here" in head for *_, head in target.log)
+
+
+@pytest.mark.parametrize(
+    ("link", "why"),
+    [
+        ("<http://[x>; rel=next", '"http://[x" is no URL: Invalid IPv6 URL'),
+        ("<?limit=2>; rel=next", '"http://127.0.0.1:1/a?limit=2" leads to the page that named it'),
+    ],
+)
+async def test_a_link_that_leads_nowhere_is_the_failure_of_its_page(
+    autojump_clock: trio.testing.MockClock, link: str, why: str
+) -> None:
+    asked, played = await walked(LINKED, {"/a?limit=2": Reply(200, headers=(("link", link),))})
+    assert len(asked) == 1
+    (incident,) = played.engine.incidents.items
+    assert incident.message == f"'next': {why} (page 1)"
 
 
 async def test_a_url_to_a_host_that_is_not_allowed_is_refused(autojump_clock: trio.testing.MockClock) -> None:

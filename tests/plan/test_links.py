@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from vezaflow.plan.answer import UndecodableError
 from vezaflow.plan.links import linked, relations_of
 
 BASE = "https://api.example/v1/tracks?limit=2"
@@ -31,6 +32,11 @@ BASE = "https://api.example/v1/tracks?limit=2"
 )
 def test_the_urls_of_a_relation_come_out_whole(header: str, urls: list[str]) -> None:
     assert linked([("content-type", "text/html"), ("link", header)], "next", BASE) == urls
+
+
+def test_what_is_no_url_can_not_be_read() -> None:
+    with pytest.raises(UndecodableError, match="is no URL"):
+        linked([("link", "<http://[x>; rel=next")], "next", BASE)
 
 
 def test_several_headers_are_read_as_one() -> None:

@@ -12,7 +12,8 @@ from vezaflow.engine.pauses import Sleep
 from vezaflow.engine.requests import GO_ON, Desk, Looks, Run, say
 from vezaflow.engine.vu import VU
 from vezaflow.metrics import StepRecorder
-from vezaflow.plan import Failure, PlannedPages, PlannedRequest
+from vezaflow.plan import Failure, PlannedPages, PlannedRequest, show
+from vezaflow.protocols import ErrorKind
 
 
 def paginated_step(
@@ -38,7 +39,9 @@ def paginated_step(
             failure = (await attempt(vu)).failure
             if failure is not None:
                 return replace(failure, message=f"{failure.message} (page {number})")
-            for place, held in zip(gathered, lists, strict=True):
+            for (name, place), held in zip(gathered, lists, strict=True):
+                if not isinstance(slots[place], list | tuple):
+                    return _no_list(name, slots[place], number, pages)
                 held += slots[place]
                 slots[place] = held
             if slots[slot] is None:
@@ -54,3 +57,9 @@ def paginated_step(
         return GO_ON if failure is None else fail(vu, failure)
 
     return run
+
+
+def _no_list(name: str, value: object, number: int, pages: PlannedPages) -> Failure:
+    """A page where nothing was found gave its default."""
+    message = f"'{name}' is a list of what all pages have, and its default is {show(value)} (page {number})"
+    return Failure(ErrorKind.EXTRACTION, "VF603", message, pages.span)

@@ -5,6 +5,8 @@ from functools import cache
 from typing import Any
 from urllib.parse import urljoin
 
+from vezaflow.plan.answer import UndecodableError
+from vezaflow.plan.evaluate import show
 from vezaflow.syntax import compile_pattern
 
 _TOKEN = r"[^\s\"<>,;=]+"
@@ -15,8 +17,16 @@ Headers = Sequence[tuple[str, str]]
 
 
 def linked(headers: Headers, relation: str, base: str) -> list[str]:
-    """The URLs with this relation, in their order, made whole from the URL that answered."""
-    return [urljoin(base, url) for url, relations in _links(headers) if relation.lower() in relations]
+    """The URLs with this relation, in their order, made whole from the URL that answered. Raises UndecodableError."""
+    return [whole(url, base) for url, relations in _links(headers) if relation.lower() in relations]
+
+
+def whole(url: str, base: str) -> str:
+    """A URL of an answer, made whole from the one that answered. Raises UndecodableError for what is none."""
+    try:
+        return urljoin(base, url)
+    except ValueError as e:
+        raise UndecodableError(f"{show(url)} is no URL: {e}") from None
 
 
 def relations_of(headers: Headers) -> list[str]:

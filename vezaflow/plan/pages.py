@@ -7,7 +7,6 @@ then the request goes where it says, as after a redirect, with the guard before 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urljoin
 
 from vezaflow.metrics import PAGE
 from vezaflow.model import MOST_PAGES, Expression, Extract, Paginate, Request
@@ -16,6 +15,7 @@ from vezaflow.plan.checks import Failure
 from vezaflow.plan.choices import NothingFoundError, chooser
 from vezaflow.plan.evaluate import Compiler, Names, show
 from vezaflow.plan.extractors import PlannedExtract, finder
+from vezaflow.plan.links import whole
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.steps import Outgoing, PlannedPages, PlannedRequest
@@ -55,7 +55,7 @@ def plan_pages(
     pages = PlannedPages(
         slot=slot,
         most=most,
-        gathered=tuple(extract.slot for extract in planned.extracts if extract.name in gathered),
+        gathered=tuple((extract.name, extract.slot) for extract in planned.extracts if extract.name in gathered),
         by_url=by_url,
         span=paginate.span,
     )
@@ -112,7 +112,13 @@ def _plan_next(extract: Extract, slot: int, compiler: Compiler, *, by_url: bool)
             found = None
         if by_url and not isinstance(found, str | None):
             return failed(f"{show(found)} is no URL; `into` says which parameter it is for")
-        scope.slots[slot] = urljoin(answer.url, found) if by_url and found is not None else found
+        try:
+            leads_to = whole(found, answer.url) if by_url and found is not None else found
+        except UndecodableError as e:
+            return failed(str(e))
+        if leads_to is not None and leads_to == (answer.url if by_url else scope.slots[slot]):
+            return failed(f"{show(found)} leads to the page that named it")
+        scope.slots[slot] = leads_to
         return None
 
     return PlannedExtract("next", slot, run)

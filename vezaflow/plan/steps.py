@@ -57,7 +57,7 @@ class PlannedPages:
 
     slot: int
     most: int
-    gathered: tuple[int, ...]  # slots of lists that grow from page to page
+    gathered: tuple[tuple[str, int], ...]  # lists that grow from page to page: names and slots
     by_url: bool  # an answer says where the next page is, not how to ask for it
     span: Span
 
