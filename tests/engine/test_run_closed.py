@@ -120,6 +120,16 @@ async def test_login_runs_once_per_vu_and_is_not_the_load(autojump_clock: trio.t
     assert all("authorization: Bearer t1" in head for _, _, path, head in target.log if path == "/x")
 
 
+@pytest.mark.parametrize("scope", ["flow", "run"])
+async def test_a_stop_in_login_is_obeyed(autojump_clock: trio.testing.MockClock, scope: str) -> None:
+    flow = f"load: {{vus: 1, duration: 5s}}\nlogin: [{{stop: {scope}}}]\nsteps: [{{get: /x}}]\nfinally: [{{get: /bye}}]"
+    target = Target(always(Reply()))
+    played = await play(plan_of(flow), target)
+    assert target.asked == ["GET /bye"]
+    assert played.engine.stopped == (scope == "run")
+    assert played.engine.flows[0].delivered.login_failed == 0
+
+
 async def test_a_vu_that_can_not_log_in_puts_no_load_on(autojump_clock: trio.testing.MockClock) -> None:
     flow = "load: {vus: 2, duration: 5s}\nlogin: [{post: /login}]\nsteps: [{get: /x}]"
     target = Target(lambda method, path: Reply(status=401))

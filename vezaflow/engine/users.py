@@ -134,6 +134,9 @@ class Users:
             if signal in (Signal.FAIL, Signal.STOP_VU):
                 self.delivered.login_failed += 1
                 return False
+            if signal > Signal.STOP_VU:
+                self.obey(signal)
+                return False
         return True
 
     async def finish(self, vu: VU) -> None:
