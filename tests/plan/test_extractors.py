@@ -43,6 +43,23 @@ def run(extract: str, body: bytes = HTML) -> Any:
 
 
 @pytest.mark.parametrize(
+    ("extract", "body", "message"),
+    [
+        ("{json: '$.`sorted`'}", b'[1, "a"]', "'found': the path can't be followed here: '<' not supported"),
+        ("{json: '$[*]', take: '${uuid()}'}", b"[1]", "`take` is a number of items"),
+        ("{m3u8: variants}", b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nhttp://[x\n", "'found': the playlist leads"),
+        ("{m3u8: segments}", b"#EXTM3U\n#EXTINF:1,\nhttp://[x\n", "'found': the playlist leads to no URL"),
+    ],
+)
+def test_an_answer_of_an_unforeseen_shape_is_a_failure_and_no_exception(
+    extract: str, body: bytes, message: str
+) -> None:
+    failure = run(extract, body)
+    assert isinstance(failure, Failure)
+    assert failure.message.startswith(message)
+
+
+@pytest.mark.parametrize(
     ("extract", "found"),
     [
         ("{css: li}", "10 "),

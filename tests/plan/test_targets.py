@@ -96,3 +96,5 @@ def test_a_redirect_is_relative_to_what_answered_and_guarded() -> None:
     assert targets.follow(here, "?e=f").target == "/a/b?e=f"
     with pytest.raises(GuardError):
         targets.follow(here, "//veza.fr/x")
+    with pytest.raises(UrlError):
+        targets.follow(here, "http://[x")

@@ -11,6 +11,7 @@ import orjson
 
 from vezaflow.plan.documents import Documents
 from vezaflow.protocols import Exchange, Sender
+from vezaflow.syntax import JsonPath
 
 _UNREAD = object()
 _read = Documents().read
@@ -91,6 +92,14 @@ class Answer:
             except orjson.JSONDecodeError as e:
                 raise UndecodableError(f"the body is not JSON ({e}): {self.glimpse()}") from None
         return self._json
+
+    def at(self, path: JsonPath) -> list[Any]:
+        """What a path finds in the body as JSON. Raises UndecodableError, also where it can't be followed."""
+        document = self.json()
+        try:
+            return path(document)
+        except ValueError as e:
+            raise UndecodableError(str(e)) from None
 
     def document(self, read: Callable[[bytes], Any]) -> Any:
         """The body as `read` makes it. Raises UndecodableError with the reason of its ValueError."""

@@ -178,7 +178,7 @@ def _finder(expectation: Expectation) -> Callable[[Answer], tuple[bool, object]]
         path = compile_jsonpath(expectation.subject)
 
         def at_path(answer: Answer) -> tuple[bool, object]:
-            found = path(answer.json())
+            found = answer.at(path)
             return bool(found), found[0] if found else None
 
         return at_path

@@ -7,6 +7,7 @@ through is not one that was meant.
 from collections.abc import Callable
 from typing import Any
 
+from vezaflow.diagnostics import Span
 from vezaflow.model import Extract, Pick
 from vezaflow.plan.evaluate import Compiler, Evaluate, Sees, show
 from vezaflow.plan.scope import EvaluationError, Scope
@@ -67,6 +68,7 @@ def _filtered(test: _OfItem, pipe: _OfItem | None, select: Choose) -> Choose:
 def _selector(extract: Extract, compiler: Compiler) -> Choose:
     take = compiler.expression(extract.take) if extract.take is not None else None
     everything, pick = extract.all, extract.pick
+    span = extract.take.span if extract.take is not None else extract.span
 
     def select(found: list[Any], scope: Scope) -> Any:
         if not found:
@@ -74,7 +76,7 @@ def _selector(extract: Extract, compiler: Compiler) -> Choose:
         if everything:
             return list(found)
         if take is not None:
-            return list(found[: max(0, int(take(scope)))])
+            return list(found[: _count(take(scope), span)])
         if pick is None or pick is Pick.FIRST:
             return found[0]
         if pick is Pick.LAST:
@@ -86,3 +88,11 @@ def _selector(extract: Extract, compiler: Compiler) -> Choose:
         return found[pick]
 
     return select
+
+
+def _count(value: Any, span: Span) -> int:
+    """How many `take` takes."""
+    try:
+        return max(0, int(value))
+    except (TypeError, ValueError, OverflowError):
+        raise EvaluationError(f"`take` is a number of items, and this is {show(value)}", span) from None

@@ -72,7 +72,7 @@ def finder(extract: Extract) -> Find:
     match extract.source:
         case From.JSON:
             path = compile_jsonpath(argument)
-            return lambda answer: path(answer.json())
+            return lambda answer: answer.at(path)
         case From.REGEX:
             pattern = compile_pattern(argument)
             group = 1 if pattern.groups else 0

@@ -32,6 +32,14 @@ def _load(body: bytes, url: str) -> Any:
         raise UndecodableError(f"the playlist can't be read: {e}") from None
 
 
+def _uri(listed: Any) -> str:
+    """The absolute URI of a variant or a segment."""
+    try:
+        return str(listed.absolute_uri)
+    except ValueError as e:
+        raise UndecodableError(f"the playlist leads to no URL ({e}): {listed.uri}") from None
+
+
 @lru_cache(maxsize=256)
 def _variants(body: bytes, url: str) -> list[dict[str, Any]]:
     found = []
@@ -39,7 +47,7 @@ def _variants(body: bytes, url: str) -> list[dict[str, Any]]:
         stream = playlist.stream_info
         found.append(
             {
-                "uri": playlist.absolute_uri,
+                "uri": _uri(playlist),
                 "bandwidth": stream.bandwidth,
                 "average_bandwidth": stream.average_bandwidth,
                 "codecs": stream.codecs,
@@ -56,6 +64,6 @@ def _segments(body: bytes, url: str) -> list[dict[str, Any]]:
     playlist = _load(body, url)
     first = playlist.media_sequence or 0
     return [
-        {"uri": s.absolute_uri, "duration": s.duration, "title": s.title, "number": first + i}
+        {"uri": _uri(s), "duration": s.duration, "title": s.title, "number": first + i}
         for i, s in enumerate(playlist.segments)
     ]

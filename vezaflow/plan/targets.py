@@ -70,7 +70,11 @@ class Targets:
 
     def follow(self, current: Target, location: str) -> Target:
         """The target of a redirect's Location, relative to the URL that answered. Raises UrlError, GuardError."""
-        return self._split(urljoin(current.url, location.strip()))
+        try:
+            url = urljoin(current.url, location.strip())
+        except ValueError as e:
+            raise UrlError(f"'{location}' is not a URL: {e}") from None
+        return self._split(url)
 
     def allows(self, host: str, port: int) -> bool:
         """Whether the guard lets a host be loaded."""
