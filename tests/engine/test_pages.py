@@ -201,6 +201,22 @@ async def test_a_page_is_sent_again_as_its_request_says(autojump_clock: trio.tes
     assert played.count("http_reqs", page="1") == 2
 
 
+async def test_an_answer_that_was_taken_and_yet_is_asked_for_again_leads_on_once(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    answers = [page([1], "b")._replace(status=503), page([1], "b"), page([2], None)]
+    target = Target(lambda _method, _path: answers.pop(0))
+    steps = """
+  - paginate: {get: /a, name: a, expect: {status: [200, 503]}, retry: {max: 1, wait: 1s}}
+    next: $.next
+    into: query.cursor
+    pages: 5
+"""
+    played = await play(plan_of(ONCE + "steps:\n" + steps), target)
+    assert [path for _, _, path, _ in target.log] == ["/a", "/a", "/a?cursor=b"]
+    assert played.engine.incidents.items == ()
+
+
 async def test_an_input_can_not_ask_for_more_pages_than_there_are_figures_for() -> None:
     flow = "steps:\n" + WALK.replace("pages: 5", "pages: ${env.PAGES}")
     assert plan_or_faults(flow, inputs=inputs({"PAGES": "500"}))[0] is not None

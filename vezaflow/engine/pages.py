@@ -33,7 +33,7 @@ def paginated_step(
 
     async def walk(vu: VU) -> Failure | None:
         slots = vu.slots
-        slots[slot] = None
+        slots[slot] = slots[pages.found] = None
         lists: list[list[object]] = [[] for _ in gathered]
         for number, attempt in enumerate(attempts, 1):
             failure = (await attempt(vu)).failure
@@ -44,6 +44,7 @@ def paginated_step(
                     return _no_list(name, slots[place], number, pages)
                 held += slots[place]
                 slots[place] = held
+            slots[slot] = slots[pages.found]
             if slots[slot] is None:
                 say(desk, f"{number} pages, and no next one")
                 return None

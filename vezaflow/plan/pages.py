@@ -47,13 +47,14 @@ def plan_pages(
     resolve: Callable[[str], Target],
 ) -> PlannedRequest:
     """The request of a walk, from that of any page."""
-    slot = compiler.names.slot(_name(paginate))
+    slot, found = compiler.names.slot(_name(paginate)), compiler.names.slot(f"{_name(paginate)}:found")
     gathered = {extract.name for extract in paginate.request.extract if extract.all}
     most, by_url = statics.count(paginate.pages), not paginate.parameter
     if most > MOST_PAGES:
         statics.refuse("VF702", paginate.pages.span, f"{most:,} pages: a walk has {MOST_PAGES} at most")
     pages = PlannedPages(
         slot=slot,
+        found=found,
         most=most,
         gathered=tuple((extract.name, extract.slot) for extract in planned.extracts if extract.name in gathered),
         by_url=by_url,
@@ -64,7 +65,7 @@ def plan_pages(
         planned,
         pages=pages,
         prepare=_led(planned, slot, sent, resolve) if by_url else planned.prepare,
-        extracts=(*planned.extracts, _plan_next(paginate.next, slot, compiler, by_url=by_url)),
+        extracts=(*planned.extracts, _plan_next(paginate.next, pages, compiler)),
         tags=tuple((name, value) for name, value in planned.tags if name != PAGE),
     )
 
@@ -89,9 +90,9 @@ def _led(
     return prepare
 
 
-def _plan_next(extract: Extract, slot: int, compiler: Compiler, *, by_url: bool) -> PlannedExtract:
-    """Puts what leads on into the slot; None where nothing does."""
-    find, choose = finder(extract), chooser(extract, compiler)
+def _plan_next(extract: Extract, pages: PlannedPages, compiler: Compiler) -> PlannedExtract:
+    """Puts what leads on into its slot; None where nothing does. Not where the request looks: it may be sent again."""
+    find, choose, by_url = finder(extract), chooser(extract, compiler), pages.by_url
 
     def failed(message: str) -> Failure:
         return Failure(ErrorKind.EXTRACTION, "VF603", f"'next': {message}", extract.argument_span)
@@ -116,9 +117,9 @@ def _plan_next(extract: Extract, slot: int, compiler: Compiler, *, by_url: bool)
             leads_to = whole(found, answer.url) if by_url and found is not None else found
         except UndecodableError as e:
             return failed(str(e))
-        if leads_to is not None and leads_to == (answer.url if by_url else scope.slots[slot]):
+        if leads_to is not None and leads_to == (answer.url if by_url else scope.slots[pages.slot]):
             return failed(f"{show(found)} leads to the page that named it")
-        scope.slots[slot] = leads_to
+        scope.slots[pages.found] = leads_to
         return None
 
-    return PlannedExtract("next", slot, run)
+    return PlannedExtract("next", pages.found, run)

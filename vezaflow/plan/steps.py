@@ -53,9 +53,10 @@ class PlannedPoll:
 
 @dataclass(frozen=True, slots=True)
 class PlannedPages:
-    """A request is sent for one page after the other, as long as its extractions leave something in `slot`."""
+    """A request is sent for one page after the other, as long as its extractions leave something in `found`."""
 
-    slot: int
+    slot: int  # what the request goes by; None: it is that of the first page
+    found: int  # the slot of what the answer leads to; None where nothing comes next
     most: int
     gathered: tuple[tuple[str, int], ...]  # lists that grow from page to page: names and slots
     by_url: bool  # an answer says where the next page is, not how to ask for it
