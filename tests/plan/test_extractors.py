@@ -49,6 +49,7 @@ def run(extract: str, body: bytes = HTML) -> Any:
         ("{json: '$[*]', take: '${uuid()}'}", b"[1]", "`take` is a number of items"),
         ("{m3u8: variants}", b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nhttp://[x\n", "'found': the playlist leads"),
         ("{m3u8: segments}", b"#EXTM3U\n#EXTINF:1,\nhttp://[x\n", "'found': the playlist leads to no URL"),
+        ("{m3u8: segments}", b"#EXTM3U\n#EXT-X-SERVER-CONTROL:NEW=YES\n", "'found': the playlist can't be read"),
     ],
 )
 def test_an_answer_of_an_unforeseen_shape_is_a_failure_and_no_exception(

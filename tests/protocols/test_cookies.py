@@ -118,6 +118,11 @@ def test_a_cookie_from_the_past_removes_its_namesake(gone: str) -> None:
     assert jar("a=1; Path=/", f"a=; Path=/; {gone}").cookies == ()
 
 
+@pytest.mark.parametrize("age", ["9" * 400, "9" * 5000, "--5", "5-", "-", "\u00b2", "1e3"])
+def test_an_age_that_is_none_or_beyond_all_numbers_keeps_the_cookie(age: str) -> None:
+    assert jar(f"a=1; Path=/; Max-Age={age}").header(HERE, "/") == b"a=1"
+
+
 def test_get_takes_any_host_unless_told() -> None:
     kept = jar("sid=1; Path=/a", "sid=2; Path=/a/b")
     assert kept.get("sid") == "2"

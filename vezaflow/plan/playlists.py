@@ -28,7 +28,7 @@ def _load(body: bytes, url: str) -> Any:
         raise UndecodableError(f"the body is not a playlist: {' '.join(text[:80].split()) or 'it is empty'}")
     try:
         return m3u8.loads(text, uri=url)
-    except (ValueError, KeyError, IndexError, AttributeError, m3u8.ParseError) as e:
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, m3u8.ParseError) as e:
         raise UndecodableError(f"the playlist can't be read: {e}") from None
 
 

@@ -145,8 +145,8 @@ def _attributes(rest: str) -> dict[str, str]:
 
 def _expiry(told: dict[str, str], now: float) -> float | None:
     age = told.get("max-age", "")
-    if age.lstrip("-").isascii() and age.lstrip("-").isdigit():
-        return now + int(age) if int(age) > 0 else 0.0
+    if age.removeprefix("-").isascii() and age.removeprefix("-").isdigit():
+        return now + float(age) if float(age) > 0 else 0.0
     try:
         return parsedate_to_datetime(told["expires"].replace("-", " ")).timestamp()
     except (KeyError, ValueError, TypeError, IndexError, OverflowError, OSError):
