@@ -108,6 +108,12 @@ async def test_only_what_is_named_is_tried_again(
     assert len(sent) == attempts
 
 
+async def test_exponential_waits_never_grow_beyond_all_numbers(autojump_clock: trio.testing.MockClock) -> None:
+    steps = "  - {get: /, retry: {max: 1100, wait: {exponential: 10ms, most: 10ms}}}\n"
+    sent, _ = await run(steps, [Reply(503)])
+    assert len(sent) == 1101
+
+
 async def test_exponential_waits_double_with_jitter_up_to_their_most(autojump_clock: trio.testing.MockClock) -> None:
     steps = "  - {get: /, retry: {max: 5, wait: {exponential: 1s, most: 5s}}}\n"
     sent, _ = await run(steps, [Reply(503, after=0.0)])

@@ -74,6 +74,17 @@ async def test_if_takes_one_side(autojump_clock: trio.testing.MockClock) -> None
     assert asked == ["GET /first", "GET /later", "GET /later"]
 
 
+async def test_an_answer_that_asks_for_an_endless_pause_fails_the_step(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    steps = """
+  - {get: /, extract: {after: $.after}}
+  - think: ${after}
+"""
+    _, played = await once(steps, Target(always(Reply(body=b'{"after": 1e308}'))))
+    assert incident(played) == ("VF605", "a pause is a duration, and this is 1e+308")
+
+
 async def test_think_pauses_within_its_range(autojump_clock: trio.testing.MockClock) -> None:
     target = Target(always(Reply(after=0.0)))
     await once("  - get: /a\n  - think: 1s..3s\n  - get: /b\n", target)

@@ -169,6 +169,8 @@ def _waits(retry: PlannedRetry) -> Callable[[VU, int, float | None], float]:
         case Backoff.FIXED:
             return lambda vu, _number, _asked: base(vu)
         case Backoff.EXPONENTIAL:
-            return lambda vu, number, _asked: min(most, base(vu) * 2.0**number) * (0.5 + vu.random.random() / 2)
+            return lambda vu, number, _asked: (
+                min(most, base(vu) * 2.0 ** min(number, 64)) * (0.5 + vu.random.random() / 2)
+            )
         case Backoff.RETRY_AFTER:
             return lambda vu, _number, asked: min(most, base(vu) if asked is None else asked)

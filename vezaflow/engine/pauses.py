@@ -8,6 +8,7 @@ from vezaflow.engine.vu import VU
 from vezaflow.plan import Constant, Evaluate, EvaluationError, show
 from vezaflow.units import Dimension, parse_as
 
+_ENDLESS = 1e12  # seconds: no clock goes so far
 Sleep = Callable[[float], Awaitable[None]]  # sleep until a moment of the clock
 
 
@@ -44,6 +45,6 @@ def _seconds(end: Any, span: Span) -> float:
             end = parse_as(end, Dimension.TIME).amount
         except ValueError as e:
             raise EvaluationError(f"a pause is a duration: {e}", span) from None
-    if not isinstance(end, int | float) or isinstance(end, bool) or end < 0:
+    if not isinstance(end, int | float) or isinstance(end, bool) or not 0 <= end < _ENDLESS:
         raise EvaluationError(f"a pause is a duration, and this is {show(end)}", span)
     return float(end)
