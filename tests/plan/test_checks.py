@@ -72,6 +72,7 @@ def test_a_right_answer_passes(expect: str, judge: Callable[..., str]) -> None:
         ("{size: 1 KiB..2 MiB}", TRACKS, "the size is 62 B, not 1 KiB..2 MiB"),
         (f"{{schema: {SCHEMA}}}", b'{"data": [{"id": 1}, {"id": "x"}]}', '$.data[1].id: "x" is not of type "integer"'),
         (f"{{schema: {SCHEMA}}}", b"<html>", "the body is not JSON"),
+        ("{schema: {type: object}}", b"[" * 900 + b"]" * 900, "$: the schema can't be followed here"),
         ("{schema: {format: uuid}}", b'"x"', '"x" is not a "uuid"'),
     ],
 )

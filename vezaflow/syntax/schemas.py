@@ -41,9 +41,12 @@ class JsonSchema:
 
     def fault(self, document: Any) -> str:
         """The first thing that is not as it must be, with its place; empty if all is."""
-        if self._validator.is_valid(document):
-            return ""
-        error = next(self._validator.iter_errors(document))
+        try:
+            if self._validator.is_valid(document):
+                return ""
+            error = next(self._validator.iter_errors(document))
+        except ValueError as reason:  # nested deeper than the library goes
+            return f"$: the schema can't be followed here: {reason}"
         return _shown(error.message, list(error.instance_path))
 
 
