@@ -41,7 +41,7 @@ CHAPTERS = (
             "externally-controlled",
         ),
     ),
-    ("Connections", ("http", "tls")),
+    ("Connections", ("http", "request http", "tls")),
     ("Requests", ("request", "retrying", "wait", "auth", "basic", "body", "part", "upload", "part field")),
     ("What a right answer is", ("expect", "header match", "json match", "body match")),
     ("Values from answers", ("extract",)),

@@ -121,6 +121,40 @@ def test_only_the_connections_to_one_target_share_its_ports() -> None:
     assert check(plan, ROOMY, "open files").needed == 40 + 64
 
 
+FAR, NEW = "http: {local_address: 127.0.0.2}", "{get: 'https://127.0.0.1:2/', http: {version: 2}}"
+
+
+@pytest.mark.parametrize(
+    ("steps", "least", "most"),
+    [
+        (f"{GET}, {{get: /, {FAR}}}", 1, 2),
+        (f"{{get: /, {FAR}}}", 1, 1),
+        (f"{GET}, {{get: /, {FAR}}}, {{get: /, {FAR}}}, {{get: /, http: {{proxy: 'http://127.0.0.1:9'}}}}", 1, 3),
+        (f"{{parallel: [{GET}, {GET}, {{get: /, {FAR}}}]}}", 3, 3),
+        (f"{{parallel: [{GET}, {{get: /, {FAR}}}], per_host: 1}}", 1, 2),
+        (f"{GET}, {{upload: /, of: 9 KiB, part: 3 KiB, at_once: 3, {FAR}}}", 3, 4),
+        (f"{{for: x, in: [1, 2, 3], at_once: 2, do: [{{get: /, {FAR}}}]}}, {GET}", 2, 3),
+        (f"{{parallel: [{GET}, {NEW}, {NEW}, {NEW}]}}", 1, 2),
+    ],
+)
+def test_each_further_way_to_connect_keeps_its_connection(steps: str, least: int, most: int) -> None:
+    found = connections_of(plan_of(f"steps: [{steps}]\n").flows[0])
+    assert (found.least, found.most) == (least, most)
+
+
+def test_ports_are_those_of_the_way_that_the_first_request_goes() -> None:
+    load = "load: {vus: 10, duration: 1m}\ngates: {http_req_failed: rate < 1 %}\n"
+    proxied = "http: {proxy: 'http://127.0.0.1:3128'}"
+    found = check(plan_of(f"{load}steps: [{GET}, {{get: /, {proxied}}}, {{get: /, {FAR}}}]\n"), ROOMY, "local ports")
+    assert found.needed_text == "10 connections to 127.0.0.1:1"
+    found = check(plan_of(f"{load}steps: [{{get: /, {proxied}}}, {GET}]\n"), ROOMY, "local ports")
+    assert found.needed_text == "10 connections to 127.0.0.1:3128"
+    same = "tls: {insecure: true}"
+    base = "suite: test\nbase_url: https://127.0.0.1:1"
+    found = check(plan_of(f"{load}steps: [{GET}, {{get: /, {same}}}]\n", suite=base), ROOMY, "local ports")
+    assert found.needed_text == "up to 20 connections to 127.0.0.1:1"
+
+
 def test_workers_share_the_open_files_out_and_the_remedy_says_how_many_suffice() -> None:
     there = Machine(464, None, None, None)
     short = check(crowd(1650), there, "open files")
@@ -159,6 +193,8 @@ def test_an_address_that_the_machine_does_not_have_is_refused() -> None:
         require_addresses(plan_of(flow))
     assert refused.value.code is ExitCode.REFUSED
     require_addresses(plan_of("http: {local_address: 127.0.0.1}\nsteps: [{get: /}]\n"))
+    with pytest.raises(VezaflowError, match=r"does not have the local address 198\.51\.100\.7"):
+        require_addresses(plan_of("steps: [{get: /, http: {local_address: 198.51.100.7}}]\n"))
 
 
 def test_each_target_has_the_local_ports_anew() -> None:

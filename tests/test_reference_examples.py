@@ -20,7 +20,7 @@ from vezaflow.syntax import FUNCTIONS, Needs, read_yaml
 
 FLOWS = [path for path in FILES if path.parent == EXAMPLES and path.stem != "suite"]
 ENVIRONMENT = {"BASE_URL": "http://127.0.0.1:1", "USER_TOKEN": TOKEN}
-ELSEWHERE = {"certificate", "http", "tls"}  # these go to a server over TLS, or through a proxy: they are not run
+ELSEWHERE = {"certificate", "http", "request-http", "tls"}  # not run: a server over TLS, or a proxy
 BETWEEN_FILES = {"VF138", "VF139", "VF140"}
 KEYS = [(table, field) for table in TABLES.values() for field in table.all_fields() if not field.later]
 PLACES = {  # where each key stands

@@ -123,6 +123,43 @@ def test_what_a_login_answers_is_not_kept(suite: Write, tmp_path: Path) -> None:
         assert re.search(r"password[^,]*sandbox", text) is None
 
 
+THROUGH = """
+load: {vus: 1, duration: 1s}
+steps:
+  - get: /api/v1/health
+    name: near
+  - get: /api/v1/health
+    name: far
+    http: {proxy: "http://ann:${env.WORD}@127.0.0.1:9"}
+    on_failure: continue
+  - get: https://127.0.0.1:9/
+    name: tunnel
+    http: {proxy: "${env.PROXY}"}
+    on_failure: continue
+think: 100ms
+gates: {http_req_failed: rate < 1 %}
+"""
+
+
+def test_the_credentials_of_a_step_s_proxy_are_shown_nowhere_though_no_suite_names_them(
+    suite: Write, tmp_path: Path
+) -> None:
+    folder, kept = suite(THROUGH), tmp_path / "kept"
+    proxy = "http://ben:tok-secret-43@127.0.0.1:9"
+    env = {"WORD": "tok-secret-42", "PROXY": proxy, "XDG_STATE_HOME": str(tmp_path / "state")}
+    words = ("--summary", kept / "summary.json", "--junit", kept / "junit.xml")
+    done = [
+        vezaflow("run", folder, *words, env=env),
+        vezaflow("try", folder / "flow.yml", "--full", "--html", kept / "trace.html", env=env),
+        vezaflow("explain", folder, env=env),
+    ]
+    assert [one.code for one in done] == [99, 99, 0], [one.text for one in done]
+    assert "far" in done[0].text
+    recordings = (tmp_path / "state" / "vezaflow" / "try").iterdir()
+    texts = [one.text for one in done] + [path.read_text() for path in (*sorted(kept.iterdir()), *recordings)]
+    assert [line for text in texts for line in leaks(text)] == []
+
+
 def test_the_mask_stands_where_the_secret_was(artifacts: tuple[Done, Done, str]) -> None:
     ran, tried, _ = artifacts
     assert "the token is •••" in ran.err

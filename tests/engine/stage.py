@@ -11,7 +11,7 @@ import trio
 from vezaflow.engine import RunEngine
 from vezaflow.metrics import Recorder, Summary
 from vezaflow.plan import Plan
-from vezaflow.protocols import Body, CookieJar, ErrorKind, Exchange, Origin, Want
+from vezaflow.protocols import Body, ClientOptions, CookieJar, ErrorKind, Exchange, Origin, Want
 
 
 class Reply(NamedTuple):
@@ -34,6 +34,7 @@ class Target:
     answer: Answer
     log: list[tuple[float, str, str, str]] = field(default_factory=list)
     bodies: list[Body] = field(default_factory=list)  # of what was asked for; a small one may stand behind its head
+    senders: list["FakeClient"] = field(default_factory=list)  # who asked
     open_clients: int = 0
     on_their_way: Counter[str] = field(default_factory=Counter)  # requests, by authority
     most: Counter[str] = field(default_factory=Counter)  # of them together
@@ -53,18 +54,25 @@ class Target:
         finally:
             self.on_their_way[authority] -= 1
 
-    def client(self, _options: object = None) -> "FakeClient":
+    def client(self, options: ClientOptions = ClientOptions()) -> "FakeClient":  # noqa: B008 (frozen)
         self.open_clients += 1
-        return FakeClient(self)
+        return FakeClient(self, options)
 
 
 class FakeClient:
     """Has the shape of protocols.Sender."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(
+        self,
+        target: Target,
+        options: ClientOptions = ClientOptions(),  # noqa: B008 (frozen)
+        cookies: CookieJar | None = None,
+    ) -> None:
         self.target = target
-        self.cookies = CookieJar()
+        self.options = options
+        self.cookies = CookieJar() if cookies is None else cookies
         self.exchange = Exchange()
+        self._others: dict[ClientOptions, FakeClient] = {}
         self._open = True
 
     async def send(
@@ -82,6 +90,7 @@ class FakeClient:
         method, path, _ = text.split(" ", 2)
         self.target.log.append((trio.current_time(), method, path, text))
         self.target.bodies.append(body)
+        self.target.senders.append(self)
         reply = self.target.answer(method, path)
         exchange = self.exchange = Exchange()
         exchange.started = exchange.sent = trio.current_time()
@@ -96,6 +105,12 @@ class FakeClient:
     def beside(self) -> "FakeClient":
         return self
 
+    def by(self, options: ClientOptions) -> "FakeClient":
+        if options not in self._others:
+            self.target.open_clients += 1
+            self._others[options] = type(self)(self.target, options, self.cookies)
+        return self._others[options]
+
     def certificate_ends(self) -> float | None:
         return None
 
@@ -103,6 +118,8 @@ class FakeClient:
         self.target.closed.append(trio.current_time())
         self.target.open_clients -= self._open
         self._open = False
+        for other in self._others.values():
+            other.close()
 
 
 @dataclass

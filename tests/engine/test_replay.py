@@ -205,4 +205,7 @@ async def test_both_have_a_client_s_shape() -> None:
     position = Position()
     recorded: Sender = Recording(position, None, Secrets()).of(Target(always(Reply())).client)(ClientOptions())
     played: Sender = Replay(Tape("f", {}, None, ()), position, None, Secrets(), print).client(ClientOptions())
+    for sender in (recorded, played):
+        other = sender.by(ClientOptions(insecure=True))
+        assert other.cookies is sender.cookies
     assert recorded.certificate_ends() is played.certificate_ends() is None

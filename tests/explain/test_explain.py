@@ -162,6 +162,34 @@ def test_a_host_is_known_as_far_as_its_url_is(url: str, host: str | None) -> Non
     assert [led for _, led in found.led] == ([] if host else [url])
 
 
+def test_steps_that_connect_otherwise_than_their_flow_are_told_with_how() -> None:
+    flow = """
+    http: {local_address: 127.0.0.2}
+    load: {vus: 10, duration: 1m}
+    steps:
+      - {get: /, name: usual}
+      - {get: "https://127.0.0.1:2", name: new, http: {version: 2}, tls: {insecure: true}}
+      - {get: /, name: far, http: {proxy: "http://ann:hunter22@127.0.0.1:3128", local_address: 127.0.0.3}}
+      - {get: /, name: far, http: {proxy: "http://ann:hunter22@127.0.0.1:3128", local_address: 127.0.0.3}}
+    gates: {http_req_failed: rate < 1 %}
+    """
+    found = explained(flow)
+    shown = page(found)
+    assert """
+    connects   each VU up to 3 times at once
+               new: over HTTP/2, trusting any certificate
+               far: through the proxy 127.0.0.1:3128, from 127.0.0.3
+""" in shown
+    assert document(found)["flows"][0]["connects"][1] == {
+        "step": "far",
+        "http_version": "1.1",
+        "proxy": "127.0.0.1:3128",
+        "local_addresses": ["127.0.0.3"],
+        "certificate": None,
+    }
+    assert "hunter22" not in shown + json.dumps(document(found))
+
+
 def test_gates_say_that_they_abort_and_what_they_judge() -> None:
     gates = "gates: {http_req_failed: {condition: rate < 1 %, abort: true, delay: 10s}}\n"
     gates += "measure: {skip: 5s, drain: false}\n"

@@ -1,5 +1,6 @@
 """`http` and `tls` of suites and flows become a client's options, key by key."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import trustme
 from planned import inputs, plan_of, plan_or_faults
 
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.plan import Bundle, Plan, PlannedParallel
+from vezaflow.plan import Bundle, Plan, PlannedParallel, requests_of
 from vezaflow.protocols import ClientOptions, Proxy
 
 STEPS = "steps: [{get: /x}]"
@@ -198,3 +199,99 @@ def test_more_requests_go_to_a_host_at_once_where_they_share_a_connection(versio
     (step,) = plan_of(flow, suite="suite: test\nbase_url: https://127.0.0.1:1\n").flows[0].steps
     assert isinstance(step, PlannedParallel)
     assert step.per_host == per_host
+
+
+# -- single steps --------------------------------------------------------------------------------------------
+
+
+def own(plan: Plan) -> dict[str, ClientOptions | None]:
+    """How the flow's requests connect, by their names."""
+    flow = plan.flows[0]
+    return {request.name: request.client for request in requests_of((*flow.login, *flow.steps, *flow.final))}
+
+
+def test_a_step_s_word_wins_over_the_flow_s_and_the_suite_s_key_by_key() -> None:
+    shared = suite("http: {local_address: 127.0.0.1, proxy: 'http://127.0.0.1:1'}\ntls: {insecure: true}")
+    flow = """
+    http: {local_address: 127.0.0.2}
+    steps:
+      - {get: /x, name: usual}
+      - {get: /x, name: direct, http: {proxy: none}}
+      - {get: /x, name: far, http: {local_address: [127.0.0.3, 127.0.0.4]}}
+      - {get: "https://127.0.0.1:2", name: strict, http: {version: 2}, tls: {insecure: false}}
+    """
+    plan, usual = plan_of(flow, suite=shared), client_of(plan_of(flow, suite=shared))
+    assert usual == ClientOptions(local_addresses=("127.0.0.2",), proxy=Proxy("127.0.0.1", 1), insecure=True)
+    assert own(plan) == {
+        "usual": None,
+        "direct": replace(usual, proxy=None),
+        "far": replace(usual, local_addresses=("127.0.0.3", "127.0.0.4")),
+        "strict": replace(usual, http2=True, insecure=False),
+    }
+    assert plan.flows[0].clients == (usual, *(client for client in own(plan).values() if client is not None))
+
+
+def test_a_step_that_says_what_its_flow_says_connects_as_the_flow_does() -> None:
+    flow = "http: {local_address: 127.0.0.2}\nsteps: [{get: /x, name: x, http: {local_address: 127.0.0.2}}]"
+    assert own(plan_of(flow)) == {"x": None}
+
+
+def test_requests_of_all_kinds_connect_in_their_own_way() -> None:
+    flow = """
+    login: [{post: /in, name: in, http: {local_address: 127.0.0.1}}]
+    steps:
+      - {poll: {get: /p, name: poll, http: {local_address: 127.0.0.2}}, until: status() == 200, within: 1s}
+      - {paginate: {get: /l, name: pages, http: {local_address: 127.0.0.3}}, next: $.n, pages: 2}
+      - {upload: /u, name: upload, of: 2 MiB, part: 1 MiB, http: {local_address: 127.0.0.4}}
+      - parallel: [{get: /a, name: a, http: {local_address: 127.0.0.5}}, {get: /b, name: b}]
+    finally: [{post: /out, name: out, http: {local_address: 127.0.0.6}}]
+    """
+    found = {name: client and client.local_addresses[0] for name, client in own(plan_of(flow)).items()}
+    ends = {"in": 1, "poll": 2, "pages": 3, "upload": 4, "a": 5, "out": 6}
+    assert found == {name: f"127.0.0.{end}" for name, end in ends.items()} | {"b": None}
+
+
+def test_a_fragment_gives_its_inputs_to_the_settings_of_its_steps(tmp_path: Path) -> None:
+    part = tmp_path / "parts" / "ping.yml"
+    part.parent.mkdir()
+    part.write_text("inputs: {from: text}\nsteps: [{get: /x, name: x, http: {local_address: '${from}'}}]\n")
+    flow = "steps: [{include: parts/ping.yml, with: {from: 127.0.0.9}}]"
+    assert own(plan_of(flow, root=tmp_path)) == {"x": ClientOptions(local_addresses=("127.0.0.9",))}
+
+
+def test_the_suite_s_own_steps_connect_in_their_own_way_too() -> None:
+    settings = "preflight: [{get: /up, http: {proxy: 'http://ann:hunter22@127.0.0.1:3128'}}]"
+    plan = plan_of(STEPS, suite=suite(settings))
+    assert plan.preflight.requests[0].client == ClientOptions(proxy=Proxy("127.0.0.1", 3128, "ann", "hunter22"))
+    assert plan.secrets.mask("hunter22") == "•••"
+
+
+def test_what_a_step_proves_itself_with_is_secret_whether_the_suite_says_so_or_not(root: Path) -> None:
+    given = inputs({"WHO": "annabel", "WORD": "hunter22", "KEY": "open-sesame"})
+    http, tls = "http: {proxy: 'http://${env.WHO}:${env.WORD}@127.0.0.1:1'}", "{cert: both.pem, password: '${env.KEY}'}"
+    base = "suite: test\nbase_url: https://127.0.0.1:1"
+    plan = plan_of(f"steps: [{{get: /x, {http}, tls: {tls}}}]", inputs=given, root=root, suite=base)
+    assert dict(plan.shown_inputs) == {"WHO": "•••", "WORD": "•••", "KEY": "•••"}
+    assert plan.secrets.mask("annabel hunter22 open-sesame") == "••• ••• •••"
+
+
+def test_the_guard_allows_the_proxy_of_a_step_too() -> None:
+    with pytest.raises(VezaflowError, match=r"the proxy proxy\.lan is not loopback") as refused:
+        plan_of("steps: [{get: /x, http: {proxy: 'http://proxy.lan:3128'}}]")
+    assert refused.value.code is ExitCode.REFUSED
+
+
+def test_certificates_of_a_step_are_tried_before_the_run(root: Path) -> None:
+    step = "{get: 'https://127.0.0.1:1/', tls: {cert: client.pem, key: other.key}}"
+    plan, diagnostics = plan_or_faults(f"steps: [{step}]", root=root)
+    assert plan is None
+    assert [(d.code, d.message) for d in diagnostics] == [
+        ("VF703", "client.pem with other.key: the key is not this certificate's")
+    ]
+
+
+def test_http_2_of_a_step_to_an_address_from_the_environment_without_tls() -> None:
+    flow = "base_url: ${env.BASE}\nsteps: [{get: /x}, {get: /y, http: {version: 2}}]"
+    plan, diagnostics = plan_or_faults(flow, inputs=inputs({"BASE": "http://127.0.0.1:8080"}))
+    assert plan is None
+    assert [(d.code, d.span and d.span.text) for d in diagnostics] == [("VF426", "/y")]

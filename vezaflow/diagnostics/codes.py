@@ -473,6 +473,11 @@ _ROWS: tuple[Rule, ...] = (
         "URLs. HTTP/2 in the clear is not spoken.",
     ),
     Rule(
+        "VF427", _WARNING, "`tls` of a request that goes over http",
+        "Certificates are shown and verified over https only; a step's own `tls` beside an http:// URL does nothing, "
+        "unless the server redirects to https.",
+    ),
+    Rule(
         "VF429", _WARNING, "nothing at the same time",
         "A `parallel` of one branch or with `per_host: 1`, and a `for` with `at_once: 1`, do one thing after another. "
         "Take the key out, or let more than one thing be on its way.",

@@ -15,7 +15,7 @@ from vezaflow.diagnostics import Span
 from vezaflow.engine.attempts import attempted_step
 from vezaflow.engine.pages import paginated_step
 from vezaflow.engine.pauses import Sleep, pause_of, wait_until
-from vezaflow.engine.requests import Desk, Place, Run, request_step
+from vezaflow.engine.requests import Desk, Place, Run, connecting_as, request_step
 from vezaflow.engine.together import parallel_step, spread_step
 from vezaflow.engine.uploads import upload_step
 from vezaflow.engine.vu import VU, Signal
@@ -164,6 +164,10 @@ class Interpreter:
         return upload_step(step, self._shown(request, self._request(request, whole=False)), record, self._stage.desk)
 
     def _request(self, step: PlannedRequest, *, whole: bool = True) -> Run:
+        run = self._sending(step, whole=whole)
+        return run if step.client is None else connecting_as(step.client, run)
+
+    def _sending(self, step: PlannedRequest, *, whole: bool) -> Run:
         stage = self._stage
         checks = tuple(check.name for check in step.checks)
         recorder = self._recorder(step.name, step.method, step.tags, checks)

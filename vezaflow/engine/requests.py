@@ -25,7 +25,7 @@ from vezaflow.plan import (
     Targets,
     UrlError,
 )
-from vezaflow.protocols import ErrorKind, Exchange, Want
+from vezaflow.protocols import ClientOptions, ErrorKind, Exchange, Want
 
 Run = Callable[[VU], Awaitable[int]]
 
@@ -150,6 +150,20 @@ def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) ->
         else:
             failure = (await looks.outcome(vu, outgoing, exchange)).failure
         return GO_ON if failure is None else looks.fail(vu, failure)
+
+    return run
+
+
+def connecting_as(options: ClientOptions, step: Run) -> Run:
+    """The step with a way to connect that is not its flow's."""
+
+    async def run(vu: VU) -> int:
+        usual = vu.client
+        vu.client = usual.by(options)
+        try:
+            return await step(vu)
+        finally:
+            vu.client = usual
 
     return run
 

@@ -16,7 +16,7 @@ from vezaflow.engine.requests import Desk, Run, say
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import AttemptRecorder
 from vezaflow.plan import PlannedFor, PlannedParallel
-from vezaflow.protocols import Body, Exchange, Origin, Sender, Want
+from vezaflow.protocols import Body, ClientOptions, Exchange, Origin, Sender, Want
 from vezaflow.units import counted, duration
 
 Part = tuple[Run, Sequence[int], VU]  # what runs, the slots that it sets, and as whom
@@ -27,10 +27,10 @@ class PerHost:
 
     __slots__ = ("_client", "_most", "_places", "cookies")
 
-    def __init__(self, client: Sender, most: int) -> None:
+    def __init__(self, client: Sender, most: int, places: dict[Origin, trio.Semaphore] | None = None) -> None:
         self._client = client
         self._most = most
-        self._places: dict[Origin, trio.Semaphore] = {}
+        self._places = {} if places is None else places
         self.cookies = client.cookies
 
     async def send(
@@ -59,6 +59,10 @@ class PerHost:
 
     def beside(self) -> "PerHost":
         return self
+
+    def by(self, options: ClientOptions) -> "PerHost":
+        """A host has its places however it is connected to."""
+        return PerHost(self._client.by(options), self._most, self._places)
 
     def certificate_ends(self) -> float | None:
         return self._client.certificate_ends()

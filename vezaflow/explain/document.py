@@ -13,6 +13,8 @@ Times are seconds, sizes bytes, rates per second; what is not known is null.
                       login_requests and finally_requests (of each VU at least), figures, gates, judged (which part of
                       it the gates judge; empty: all)
       iteration       requests_least, requests_most, bytes_sent_least, pause
+      connects[]      steps that connect otherwise than the flow: step, http_version, proxy (host:port or null),
+                      local_addresses[], certificate (the file's name or null)
       keeps[]         step, body, headers, why[]
       load[]          60 equal parts of the run: the most VUs in each, or starts per second of an open model
     data[]            name, flows[], where, rows, pick, each, at_end, share (rows that are this share's), taken_least,
@@ -105,6 +107,16 @@ def _flow(flow: FlowExplained, seconds: float, shares: int) -> Json:
         },
         "login_requests": flow.login,
         "finally_requests": flow.final,
+        "connects": [
+            {
+                "step": way.step,
+                "http_version": "2" if way.http2 else "1.1",
+                "proxy": way.proxy,
+                "local_addresses": list(way.local_addresses),
+                "certificate": way.certificate,
+            }
+            for way in flow.ways
+        ],
         "keeps": [
             {"step": kept.step, "body": kept.body, "headers": kept.headers, "why": list(kept.why)} for kept in flow.kept
         ],

@@ -14,7 +14,7 @@ from vezaflow.errors import VezaflowError
 from vezaflow.explain.amount import Amount, amount_of, iteration_of
 from vezaflow.explain.feeds import FeedExplained, Reach, reach_of, taken_by
 from vezaflow.explain.profile import Profile, profile_of
-from vezaflow.explain.requests import Around, Host, Kept, around, hosts_of, kept_by, led_by_run
+from vezaflow.explain.requests import Around, Host, Kept, Way, around, hosts_of, kept_by, led_by_run, ways_of
 from vezaflow.limits import Bounds, Check, Division, Machine, checks, connections_of, require
 from vezaflow.model import Executor
 from vezaflow.plan import Plan, PlannedFlow, PlannedGate, PlannedLoad, Segment, due, vus_in_time
@@ -39,6 +39,7 @@ class FlowExplained:
     rate: float | None  # iterations per second at most; None: as many as the target answers
     login: int  # requests of each VU at least
     final: int
+    ways: tuple[Way, ...]
     kept: tuple[Kept, ...]
     gates: tuple[str, ...]
     judged: str  # which part of it by the gates; empty: all of it
@@ -128,6 +129,7 @@ def _flow(flow: PlannedFlow, plan: Plan, segment: Segment, reach: Reach) -> Flow
     vus = segment.share(load.vus)
     begun = int(min(vus, reach.vus))
     rate = _rate(load, profile, iteration.pause, segment)
+    steps = (*flow.login, *flow.steps, *flow.final)
     return FlowExplained(
         name=flow.name,
         description=flow.description,
@@ -144,7 +146,8 @@ def _flow(flow: PlannedFlow, plan: Plan, segment: Segment, reach: Reach) -> Flow
         login=login.requests,
         final=final.requests,
         rate=rate,
-        kept=tuple(kept_by((*flow.login, *flow.steps, *flow.final))),
+        ways=tuple(ways_of(steps, flow.client)),
+        kept=tuple(kept_by(steps)),
         gates=tuple(_gates(plan, flow.name)),
         judged=_judged(flow),
         lacks=reach.lacks,

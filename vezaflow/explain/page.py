@@ -87,8 +87,7 @@ def _of_flow(flow: FlowExplained) -> Iterator[tuple[str, str]]:
     rates = _rates(flow.rate, request_rate(flow), sent_rate(flow))
     yield "at most", rates or "as many iterations as the target answers: no pause is sure"
     yield "in all", _in_all(flow)
-    if flow.connections.most > 1:
-        yield "connects", f"each VU up to {flow.connections.most} times at once"
+    yield from _list("connects", _connects(flow))
     if once := _named((("login", flow.login), ("finally", flow.final))):
         yield "each VU", f"once at least {once}"
     kept = [f"{kept.what} of {kept.step}: {', '.join(kept.why)}" for kept in flow.kept]
@@ -96,6 +95,12 @@ def _of_flow(flow: FlowExplained) -> Iterator[tuple[str, str]]:
     yield from _list("gates", flow.gates or ["none: nothing is judged"])
     if flow.judged:
         yield "judged", flow.judged
+
+
+def _connects(flow: FlowExplained) -> Iterator[str]:
+    if flow.connections.most > 1:
+        yield f"each VU up to {flow.connections.most} times at once"
+    yield from (f"{way.step}: {', '.join(way.words)}" for way in flow.ways)
 
 
 def _list(label: str, texts: Iterable[str]) -> Iterator[tuple[str, str]]:

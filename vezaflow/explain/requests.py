@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from vezaflow.explain.amount import amount_of
 from vezaflow.model import allowed_by
 from vezaflow.plan import Plan, PlannedRequest, PlannedStep, requests_of
-from vezaflow.protocols import Origin, Want
+from vezaflow.protocols import ClientOptions, Origin, Want
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,18 @@ class Host:
     origin: Origin
     allowed: str
     by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a step connects that connects otherwise than its flow: the proxy's host and port, the certificate's name."""
+
+    step: str
+    http2: bool
+    proxy: str | None
+    local_addresses: tuple[str, ...]
+    certificate: str | None
+    words: tuple[str, ...]  # what of it is otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +74,42 @@ def kept_by(steps: Iterable[PlannedStep]) -> Iterator[Kept]:
                 any(want & Want.HEADERS for want in wants),
                 tuple(dict.fromkeys(reason.text for reason in reasons)),
             )
+
+
+def ways_of(steps: Iterable[PlannedStep], usual: ClientOptions) -> Iterator[Way]:
+    """Steps that connect in a way of their own, each name and way once."""
+    own = {(request.name, request.client): None for request in requests_of(steps) if request.client is not None}
+    for name, client in own:
+        assert client is not None
+        proxy, cert = client.proxy, client.cert_file
+        yield Way(
+            name,
+            client.http2,
+            f"{proxy.host}:{proxy.port}" if proxy is not None else None,
+            client.local_addresses,
+            Path(cert).name if cert is not None else None,
+            tuple(_differences(client, usual)),
+        )
+
+
+def _differences(client: ClientOptions, usual: ClientOptions) -> Iterator[str]:
+    if client.http2 != usual.http2:
+        yield "over HTTP/2" if client.http2 else "over HTTP/1.1"
+    if (proxy := client.proxy) != usual.proxy:
+        yield f"through the proxy {proxy.host}:{proxy.port}" if proxy is not None else "through no proxy"
+    if client.local_addresses != usual.local_addresses:
+        yield f"from {', '.join(client.local_addresses)}"
+    if client.cert_file is not None and _shown(client) != _shown(usual):
+        yield f"with the certificate {Path(client.cert_file).name}"
+    if client.ca_file != usual.ca_file and client.ca_file is not None:
+        yield f"trusting {Path(client.ca_file).name}"
+    if client.insecure != usual.insecure:
+        yield "trusting any certificate" if client.insecure else "trusting only known authorities"
+
+
+def _shown(client: ClientOptions) -> tuple[object, ...]:
+    """All that makes up a client's certificate."""
+    return client.cert_file, client.key_file, client.key_password
 
 
 def hosts_of(plan: Plan) -> Iterator[Host]:

@@ -8,8 +8,7 @@ from vezaflow.plan import Plan
 
 def require_addresses(plan: Plan) -> None:
     """Raise VezaflowError (REFUSED) if VUs are to connect from an address that this machine does not have."""
-    clients = (plan.client, *(flow.client for flow in plan.flows))
-    asked = {address: None for client in clients for address in client.local_addresses}
+    asked = {address: None for client in plan.clients for address in client.local_addresses}
     missing = [address for address in asked if not _is_own(address)]
     if missing:
         raise VezaflowError(

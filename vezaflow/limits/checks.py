@@ -12,10 +12,10 @@ from math import ceil
 
 from vezaflow import units
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.limits.connections import Bounds, connections_of
+from vezaflow.limits.connections import Bounds, Ways, connections_of
 from vezaflow.limits.machine import Machine
 from vezaflow.plan import WHOLE, Plan, PlannedFlow, Segment, requests_of
-from vezaflow.protocols import Origin
+from vezaflow.protocols import ClientOptions, Origin
 
 SPARE_FILES = 64  # beside the VUs' connections: the program's own
 BASE_MEMORY = 64 << 20  # bytes of a process: 50 MiB measured with 1 VU (CPython 3.11, x86-64), and some room
@@ -166,24 +166,31 @@ def _busiest(plan: Plan, division: Division) -> tuple[tuple[str, tuple[str, ...]
     connections they are. A VU surely goes where its first request does."""
     found: dict[tuple[str, tuple[str, ...]], Bounds] = {}
     for flow in plan.flows:
-        if (server := _dialled(flow)) is not None:
-            key = server, flow.client.local_addresses
-            each = connections_of(flow, _first(flow) if flow.client.proxy is None else None)
+        origin, client = _first(flow)
+        if (server := _dialled(origin, client)) is not None:
+            key = server, client.local_addresses
+            each = connections_of(flow, origin if client.proxy is None else None, _alike(flow, client))
             found[key] = found.get(key, Bounds(0, 0)) + each.times(division.here(flow.load.max_vus))
     return max(found.items(), key=lambda item: item[1].most / max(1, len(item[0][1])), default=(("", ()), Bounds(0, 0)))
 
 
-def _dialled(flow: PlannedFlow) -> str | None:
-    """Who is at the other end of a VU's first connection: the target, or the proxy before it."""
-    if (proxy := flow.client.proxy) is not None:
+def _dialled(origin: Origin | None, client: ClientOptions) -> str | None:
+    """Who is at the other end of a connection: the target, or the proxy before it."""
+    if (proxy := client.proxy) is not None:
         return f"{proxy.host}:{proxy.port}"
-    return origin.authority if (origin := _first(flow)) is not None else None
+    return origin.authority if origin is not None else None
 
 
-def _first(flow: PlannedFlow) -> Origin | None:
-    """Where a flow's first request goes; None where only the run tells."""
+def _first(flow: PlannedFlow) -> tuple[Origin | None, ClientOptions]:
+    """Where a flow's first request goes, None where only the run tells; and how it connects."""
     first = next(requests_of((*flow.login, *flow.steps)), None)
-    return first.foreseen.origin if first is not None else None
+    return (None, flow.client) if first is None else (first.foreseen.origin, first.client or flow.client)
+
+
+def _alike(flow: PlannedFlow, client: ClientOptions) -> Ways:
+    """The flow's ways to connect that lead to the same server from the same addresses."""
+    same = [way for way in flow.clients if (way.proxy, way.local_addresses) == (client.proxy, client.local_addresses)]
+    return [None if way == flow.client else way for way in same]
 
 
 def _memory(plan: Plan, there: Machine, division: Division) -> Iterator[Check]:
@@ -210,7 +217,7 @@ def estimated_memory(plan: Plan, division: Division) -> int:
 
 
 def _memory_of_vu(flow: PlannedFlow) -> int:
-    origin = _first(flow)
+    origin, _ = _first(flow)
     tls = TLS_MEMORY if origin is not None and origin.scheme == "https" else 0
     return VU_MEMORY + tls + (connections_of(flow).least - 1) * (LANE_MEMORY + tls)
 

@@ -2,10 +2,11 @@
 
 Laws: `least` is what is surely open at one moment if nothing fails: the branches of a `parallel` begin at the same
 time, so those that begin with a request take a connection each. `most` is never less than what can be on its way
-together; how often a list of unknown length goes round is bounded by `at_once` alone.
+together, and one connection more stays open for each further way to connect that steps have (`http`, `tls`); how
+often a list of unknown length goes round is bounded by `at_once` alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -30,7 +31,7 @@ from vezaflow.plan import (
     PlannedWhile,
     requests_of,
 )
-from vezaflow.protocols import Origin
+from vezaflow.protocols import ClientOptions, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,77 +51,106 @@ class Bounds:
 _NONE = Bounds(0, 0)
 
 
-def connections_of(flow: PlannedFlow, origin: Origin | None = None) -> Bounds:
-    """All that a VU of the flow has open together, or those to one origin. Each VU has one, whatever it does."""
-    if flow.client.http2:  # all that a VU sends to an origin shares one
-        return Bounds(1, 1)
-    whole = _sequence((*flow.login, *flow.steps), origin)
-    most = max(1, whole.most, _sequence(flow.final, origin).most)
-    return Bounds(max(1, whole.least), most)
+Ways = Collection[ClientOptions | None]  # to connect; None: the flow's
 
 
-def _sequence(steps: Iterable[PlannedStep], origin: Origin | None) -> Bounds:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which connections are counted. `origin` is None where all of them are."""
+
+    origin: Origin | None
+    ways: Ways
+
+
+def connections_of(flow: PlannedFlow, origin: Origin | None = None, ways: Ways | None = None) -> Bounds:
+    """All that a VU of the flow has open together, or those to one origin, or made in some ways. Each VU has one,
+    whatever it does."""
+    if ways is None:
+        ways = (None, *flow.clients[1:])
+    apart = [way for way in ways if not (way or flow.client).http2]
+    most = sum(_together(flow, _Asked(origin, (way,))).most for way in apart)
+    shared = [way for way in ways if way not in apart]  # HTTP/2: all that a VU sends to an origin shares one
+    most += sum(min(1, _together(flow, _Asked(origin, (way,))).most) for way in shared)
+    return Bounds(max(1, _together(flow, _Asked(origin, apart)).least), max(1, most))
+
+
+def _together(flow: PlannedFlow, asked: _Asked) -> Bounds:
+    whole = _sequence((*flow.login, *flow.steps), asked)
+    return Bounds(whole.least, max(whole.most, _sequence(flow.final, asked).most))
+
+
+def _sequence(steps: Iterable[PlannedStep], asked: _Asked) -> Bounds:
     least = most = 0
     sure = True
     for step in steps:
-        found = _connections(step, origin)
+        found = _connections(step, asked)
         least, most = max(least, found.least if sure else 0), max(most, found.most)
         sure = sure and not _may_end(step)
     return Bounds(least, most)
 
 
-def _connections(step: PlannedStep, origin: Origin | None) -> Bounds:
+def _connections(step: PlannedStep, asked: _Asked) -> Bounds:
     match step:
         case PlannedRequest():
-            return _NONE if origin not in (None, step.foreseen.origin) and step.foreseen.origin else Bounds(1, 1)
+            return Bounds(1, 1) if _counts(step, asked) else _NONE
         case PlannedUpload():
-            return _connections(step.request, origin).times(step.at_once)
+            return _connections(step.request, asked).times(step.at_once)
         case PlannedParallel():
-            return _parallel(step, origin)
+            return _parallel(step, asked)
         case PlannedFor():
-            return _rounds(step, origin)
+            return _rounds(step, asked)
         case PlannedChoose():
-            return _one_of([_sequence(branch, origin) for branch in step.branches])
+            return _one_of([_sequence(branch, asked) for branch in step.branches])
         case PlannedIf():
-            return _one_of([_sequence(step.then, origin), _sequence(step.otherwise, origin)])
+            return _one_of([_sequence(step.then, asked), _sequence(step.otherwise, asked)])
         case PlannedRepeat():
-            body = _sequence(step.steps, origin)
+            body = _sequence(step.steps, asked)
             return body if isinstance(step.times, Constant) and step.times.value else Bounds(0, body.most)
         case PlannedWhile():
-            return Bounds(0, _sequence(step.steps, origin).most)
+            return Bounds(0, _sequence(step.steps, asked).most)
         case PlannedGroup() | PlannedInclude():
-            return _sequence(step.steps, origin)
+            return _sequence(step.steps, asked)
         case PlannedThink() | PlannedSet() | PlannedLog() | PlannedSkip() | PlannedStop():
             return _NONE
     assert_never(step)
+
+
+def _counts(request: PlannedRequest, asked: _Asked) -> bool:
+    """Whether a request may go there, and goes in one of the ways."""
+    return request.client in asked.ways and (asked.origin is None or request.foreseen.origin in (None, asked.origin))
+
+
+def _surely_counts(request: PlannedRequest, asked: _Asked) -> bool:
+    """The same where it is known."""
+    return request.client in asked.ways and asked.origin in (None, request.foreseen.origin)
 
 
 def _one_of(ways: list[Bounds]) -> Bounds:
     return Bounds(min(way.least for way in ways), max(way.most for way in ways))
 
 
-def _parallel(step: PlannedParallel, origin: Origin | None) -> Bounds:
+def _parallel(step: PlannedParallel, asked: _Asked) -> Bounds:
     """Each host has so many places; a request whose host is not known may go to one that nobody else goes to."""
     branches = [branch.steps for branch in step.branches]
-    each = [_sequence(steps, origin) for steps in branches]
-    begun = [request.foreseen.origin for steps in branches if (request := _begins_with(steps)) is not None]
-    mine = [found for found in begun if found is not None and origin in (None, found)]
+    each = [_sequence(steps, asked) for steps in branches]
+    begun = [request for steps in branches if (request := _begins_with(steps)) is not None]
+    mine = [one.foreseen.origin for one in begun if one.foreseen.origin is not None and _surely_counts(one, asked)]
     together = sum(min(step.per_host, mine.count(found)) for found in set(mine))
-    asked = [request.foreseen.origin for steps in branches for request in requests_of(steps)]
-    hosts = 1 if origin is not None else len(set(asked) - {None}) + asked.count(None)
+    origins = [request.foreseen.origin for steps in branches for request in requests_of(steps)]
+    hosts = 1 if asked.origin is not None else len(set(origins) - {None}) + origins.count(None)
     most = min(sum(found.most for found in each), step.per_host * max(1, hosts))
     return Bounds(min(most, max(together, *(found.least for found in each))), most)
 
 
-def _rounds(step: PlannedFor, origin: Origin | None) -> Bounds:
-    body = _sequence(step.steps, origin)
+def _rounds(step: PlannedFor, asked: _Asked) -> Bounds:
+    body = _sequence(step.steps, asked)
     known = isinstance(step.items, Constant) and isinstance(step.items.value, list | tuple)
     count = len(step.items.value) if known else None  # type: ignore[attr-defined]
     if count is None:
         return Bounds(0, body.most * step.at_once)
     together = min(count, step.at_once)
     first = _begins_with(step.steps)
-    begun = together if first is not None and origin in (None, first.foreseen.origin) else 0
+    begun = together if first is not None and _surely_counts(first, asked) else 0
     return Bounds(max(begun, body.least if count else 0), body.most * together)
 
 

@@ -1,16 +1,18 @@
-"""`http` and `tls` of a suite or a flow."""
+"""`http` and `tls` of a suite, a flow or a request."""
 
 from vezaflow.model import values
-from vezaflow.model.connection_tables import HTTP, TLS
+from vezaflow.model.connection_tables import TLS
 from vezaflow.model.connections import Connections, Http, Tls
 from vezaflow.model.fields import Field, Kind
 from vezaflow.model.mappings import Row, items, sub_mapping
+from vezaflow.model.reference import TABLES
 from vezaflow.syntax import Expression, Sequence
 
 
 def read_http(row: Row) -> Http | None:
     """The settings under `http`; None if there are none."""
-    inner = sub_mapping(row, "http", HTTP)
+    (table,) = row.field("http").tables
+    inner = sub_mapping(row, "http", TABLES[table])
     if inner is None:
         return None
     connections = inner.constant("connections")

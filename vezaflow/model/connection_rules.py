@@ -1,55 +1,88 @@
 """Connections that could not come about: proxies and addresses that are none, certificates by halves."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.model.connections import Http, Tls
+from vezaflow.model.connections import Http
 from vezaflow.model.hosts import SCHEMES, ProxyError, is_address, parse_proxy, start_of
-from vezaflow.model.steps import RequestDefaults
-from vezaflow.model.suite import Flow, Suite
+from vezaflow.model.steps import Request, RequestDefaults, Step
+from vezaflow.model.suite import Suite
 from vezaflow.model.values import may_become
-from vezaflow.model.walks import flow_steps, requests
+from vezaflow.model.walks import flow_steps, option_layers, requests, suite_steps
 from vezaflow.syntax import Expression, Literal
 
 PROXY_HELP = "write it like `http://proxy.lan:3128`, or `none`"
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Steps that have the same base URL and options around them, the strongest first."""
+
+    steps: tuple[Step, ...]
+    base: Expression | None
+    around: tuple[RequestDefaults, ...]
+
+
 def check_connections(suite: Suite, diagnostics: Diagnostics) -> None:
     """What `http` and `tls` say, as far as it is written out."""
-    for defaults in layers(suite):
-        if defaults.http is not None:
-            _check_proxy(defaults.http, diagnostics)
-            _check_addresses(defaults.http, diagnostics)
-    _check_certificates(suite, diagnostics)
+    for options in option_layers(suite):
+        if options.http is not None:
+            _check_proxy(options.http, diagnostics)
+            _check_addresses(options.http, diagnostics)
+    for part in _parts(suite):
+        _check_halves(part.around, diagnostics)
+        for request in requests(part.steps):
+            _check_halves((request.options, *part.around), diagnostics)
+            _check_trust(request, part, diagnostics)
+        _check_version(part, diagnostics)
+
+
+def _parts(suite: Suite) -> Iterator[_Part]:
+    yield _Part(suite_steps(suite), suite.base_url, (suite.defaults,))
     for flow in suite.flows:
-        own, shared = flow.defaults.http, suite.defaults.http
-        version = own if own is not None and own.version is not None else shared
-        if version is not None and version.version == "2":
-            _check_version(version, flow, suite, diagnostics)
+        yield _Part(flow_steps(flow), flow.base_url or suite.base_url, (flow.defaults, suite.defaults))
 
 
-def _check_version(http: Http, flow: Flow, suite: Suite, diagnostics: Diagnostics) -> None:
-    """HTTP/2 to URLs without TLS."""
-    base = flow.base_url or suite.base_url
-    below = (start_of(base) if base is not None else None) or ""
-    for request in requests(flow_steps(flow)):
-        start = start_of(request.url) or ""
-        url = below if start.startswith("/") else start
-        if url.startswith(SCHEMES[0]):
+def _check_version(part: _Part, diagnostics: Diagnostics) -> None:
+    """HTTP/2 to URLs without TLS, told once for each place that asks for it."""
+    told: set[Span] = set()
+    for request in requests(part.steps):
+        layers = (options.http for options in (request.options, *part.around))
+        http = next((layer for layer in layers if layer is not None and layer.version is not None), None)
+        if http is None or http.version != "2" or not _in_the_clear(request, part):
+            continue
+        asked = http.version_span or http.span
+        if asked not in told:
+            told.add(asked)
+            own = http is request.options.http
             diagnostics.error(
                 "VF426",
                 request.url_span,
                 "HTTP/2 is spoken over TLS, and this goes to an http:// URL",
-                help="give it an https URL, or leave `http: {version: 2}` out",
-                related=((http.version_span or http.span, "asked for here"),),
+                help=f"give it an https URL, or {'leave `version: 2` out' if own else '`http: {version: 1.1}`'}",
+                related=((asked, "asked for here"),),
             )
-            return
 
 
-def layers(suite: Suite) -> Iterator[RequestDefaults]:
-    """Where connections can be spoken of."""
-    yield suite.defaults
-    yield from (flow.defaults for flow in suite.flows)
+def _check_trust(request: Request, part: _Part, diagnostics: Diagnostics) -> None:
+    """A step's own word on TLS where there is none."""
+    tls = request.options.tls
+    if tls is not None and _in_the_clear(request, part):
+        diagnostics.warning(
+            "VF427",
+            tls.span,
+            "this goes to an http:// URL, where nothing is verified and no certificate is shown",
+            help="give it an https URL, or leave `tls` out",
+            related=((request.url_span, "the URL"),),
+        )
+
+
+def _in_the_clear(request: Request, part: _Part) -> bool:
+    """Whether a request surely goes to an http:// URL."""
+    start = start_of(request.url) or ""
+    below = (start_of(part.base) if part.base is not None else None) or ""
+    return (below if start.startswith("/") else start).startswith(SCHEMES[0])
 
 
 def _check_proxy(http: Http, diagnostics: Diagnostics) -> None:
@@ -79,16 +112,10 @@ def _check_addresses(http: Http, diagnostics: Diagnostics) -> None:
             )
 
 
-def _check_certificates(suite: Suite, diagnostics: Diagnostics) -> None:
-    """A key or a password without the certificate that it belongs to."""
-    shared = suite.defaults.tls
-    _check_halves(shared, None, diagnostics)
-    for flow in suite.flows:
-        _check_halves(flow.defaults.tls, shared, diagnostics)
-
-
-def _check_halves(own: Tls | None, shared: Tls | None, diagnostics: Diagnostics) -> None:
-    if own is None or own.cert is not None or (shared is not None and shared.cert is not None):
+def _check_halves(layers: tuple[RequestDefaults, ...], diagnostics: Diagnostics) -> None:
+    """A key or a password without the certificate that it belongs to, in the first of these layers."""
+    own = layers[0].tls
+    if own is None or any(layer.tls is not None and layer.tls.cert is not None for layer in layers):
         return
     halves: tuple[tuple[str, Expression | None], ...] = (("key", own.key), ("password", own.password))
     key, value = next(((key, value) for key, value in halves if value is not None), ("", None))

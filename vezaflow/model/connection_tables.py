@@ -1,7 +1,17 @@
 """The keys of `http` and `tls`: how VUs connect. Only data, as in tables.py."""
 
+from dataclasses import replace
+
 from vezaflow.model.connections import Connections
 from vezaflow.model.fields import Field, Kind, Table
+
+_TLS = Field(
+    "tls",
+    Kind.MAPPING,
+    "How https servers are verified, and how VUs prove who they are.",
+    "{ca: staging-ca.pem}",
+    tables=("tls",),
+)
 
 CONNECTING: tuple[Field, ...] = (
     Field(
@@ -11,19 +21,31 @@ CONNECTING: tuple[Field, ...] = (
         "{connections: per_iteration}",
         tables=("http",),
     ),
+    _TLS,
+)
+
+# The same of one request, which has nothing to say on how long connections live.
+CONNECTING_ONE: tuple[Field, ...] = (
     Field(
-        "tls",
+        "http",
         Kind.MAPPING,
-        "How https servers are verified, and how VUs prove who they are.",
-        "{ca: staging-ca.pem}",
-        tables=("tls",),
+        "How this request's connection comes about: by which way, from which address.",
+        "{version: 2}",
+        default="the flow's",
+        tables=("request http",),
+    ),
+    replace(
+        _TLS,
+        doc="How the server of this request is verified, and how VUs prove to it who they are.",
+        example="{cert: client.pem}",
+        default="the flow's",
     ),
 )
 
 HTTP = Table(
     "http",
     "http settings",
-    "How VUs connect. A flow's word wins over the suite's, key by key.",
+    "How VUs connect. The nearest word wins, key by key: a step's, a flow's, the suite's.",
     (
         Field(
             "version",
@@ -57,10 +79,17 @@ HTTP = Table(
     ),
 )
 
+REQUEST_HTTP = Table(
+    "request http",
+    "http settings of a request",
+    "How one request's connection comes about. The nearest word wins, key by key: a step's, a flow's, the suite's.",
+    tuple(replace(field, default="the flow's") for field in HTTP.fields if field.key != "connections"),
+)
+
 TLS = Table(
     "tls",
     "TLS options",
-    "How https servers are verified, and how VUs prove who they are. A flow's word wins over the suite's, key by key.",
+    "How https servers are verified, and how VUs prove who they are. The nearest word wins, key by key.",
     (
         Field(
             "ca",

@@ -1,4 +1,4 @@
-"""How a suite's or a flow's VUs connect, as written. Key by key, a flow's word wins over the suite's."""
+"""How VUs connect, as written in a suite, a flow or a request. Key by key, the nearest word wins."""
 
 from dataclasses import dataclass
 from enum import Enum

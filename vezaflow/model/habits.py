@@ -101,6 +101,12 @@ _IF = "what only happens sometimes stands in a step of its own: `if: …` with t
 _COMPARED = "comparisons stand under `that`: `expect: {that: json(\"$.total\") > 3}`"
 _FOR = "what is done for each item stands in a step of its own: `for: item`, `in: ${list}`, and the steps under `do`"
 
+# Keys of a table's neighbour that have no place in the table itself: (table, key) → how it is said there.
+NOT_HERE: dict[tuple[str, str], str] = {
+    ("request http", "connections"): "how long connections live is said in a flow or in suite.yml; one that a single "
+    "request closes is `headers: {connection: close}`",
+}
+
 # Ways of saying that are put otherwise here, in a sentence.
 OTHERWISE: dict[str, str] = {
     "options": _LOAD,

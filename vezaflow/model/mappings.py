@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from vezaflow.diagnostics import Diagnostics, Edit, Span, slip, suggest
 from vezaflow.model import values
 from vezaflow.model.fields import Field, Kind, Table
-from vezaflow.model.habits import ELSEWHERE, OTHERWISE
+from vezaflow.model.habits import ELSEWHERE, NOT_HERE, OTHERWISE
 from vezaflow.model.reference import TABLES
 from vezaflow.model.step_tables import VERBS
 from vezaflow.syntax import Entry, Expression, Literal, Mapping, Node, Scalar, Sequence
@@ -147,8 +147,8 @@ def unknown_key(key: Scalar, table: Table, diagnostics: Diagnostics, *, taken: S
 
 def _instead(key: str, table: Table) -> str:
     """How it is said here, if a key stands somewhere else or has no counterpart."""
-    if key in OTHERWISE:
-        return OTHERWISE[key]
+    if (said := NOT_HERE.get((table.name, key)) or OTHERWISE.get(key)) is not None:
+        return said
     steps = table.field("do") or table.field("steps")
     if key in VERBS and steps is not None:
         return f"steps stand under '{steps.key}', as in `{steps.key}: {steps.example}`"

@@ -35,6 +35,7 @@ TABLES: dict[str, Table] = {
         request_tables.AUTH,
         request_tables.BASIC,
         connection_tables.HTTP,
+        connection_tables.REQUEST_HTTP,
         connection_tables.TLS,
         tables.GATE,
         tables.GUARD,

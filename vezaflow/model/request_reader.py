@@ -54,8 +54,8 @@ def read_defaults(row: Row) -> RequestDefaults:
         auth=_auth(row),
         timeout=row.expression("timeout"),
         follow=row.expression("follow"),
-        http=read_http(row) if row.table.field("http") else None,
-        tls=read_tls(row) if row.table.field("tls") else None,
+        http=read_http(row),
+        tls=read_tls(row),
         on_failure=OnFailure(on_failure) if isinstance(on_failure, str) else None,
         tags=constants(row, "tags"),
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from vezaflow.model.connection_tables import CONNECTING_ONE
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.tables import DEFAULTS
 
@@ -61,6 +62,7 @@ REQUEST = Table(
             tables=("part",),
         ),
         *DEFAULTS,
+        *CONNECTING_ONE,
         _EXPECT,
         _EXTRACT,
         _RETRY,
@@ -179,6 +181,7 @@ UPLOAD = Table(
         ),
         _QUERY,
         *DEFAULTS,
+        *CONNECTING_ONE,
         _EXPECT,
         replace(_EXTRACT, doc="Values that are taken from the answers: of each a list, one item a part, in order."),
         replace(_RETRY, doc="When and how often a part is sent again; those that went well are not."),

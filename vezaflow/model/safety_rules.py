@@ -13,7 +13,7 @@ from vezaflow.model.hosts import is_allowed, start_of, written_host
 from vezaflow.model.steps import RequestDefaults
 from vezaflow.model.suite import Suite
 from vezaflow.model.values import may_become
-from vezaflow.model.walks import Place, all_uses, flow_steps, leaves, requests, suite_steps
+from vezaflow.model.walks import Place, all_uses, flow_steps, leaves, option_layers, requests, suite_steps
 from vezaflow.syntax import Expression, Literal, Template, walk
 
 # Shapes of secrets: made by their issuers to be recognised.
@@ -37,7 +37,7 @@ _HEADERS = ("authorization", "proxy-authorization", "cookie", "x-api-key", "x-au
 
 def check_written_secrets(suite: Suite, diagnostics: Diagnostics) -> None:
     """Secrets that stand in a file for everybody to read who reads the file."""
-    found = [span for defaults in _layers(suite) for span in _credentials(defaults)]
+    found = [span for defaults in option_layers(suite) for span in _credentials(defaults)]
     for source in suite.sources.values():
         found += [Span(source, *match.span(match.lastgroup or 0)) for match in _SECRET.finditer(source.text)]
     covered = {source: _covered(source, found) for source in suite.sources.values()}
@@ -96,13 +96,6 @@ def _is_said(url: Expression, said: set[Span]) -> bool:
     return bool(said) and any(part.span in said for part in walk(url))
 
 
-def _layers(suite: Suite) -> Iterator[RequestDefaults]:
-    yield suite.defaults
-    yield from (flow.defaults for flow in suite.flows)
-    for steps in (suite_steps(suite), *(flow_steps(flow) for flow in suite.flows)):
-        yield from (request.options for request in requests(steps))
-
-
 def _credentials(defaults: RequestDefaults) -> Iterator[Span]:
     """Where a credential may be a constant."""
     auth = defaults.auth
@@ -132,7 +125,7 @@ def _urls(suite: Suite) -> Iterator[Expression]:
 
 
 def _http(suite: Suite) -> Iterator[Http]:
-    yield from (defaults.http for defaults in _layers(suite) if defaults.http is not None)
+    yield from (defaults.http for defaults in option_layers(suite) if defaults.http is not None)
 
 
 def _covered(source: Source, secrets: list[Span]) -> Source:

@@ -163,7 +163,7 @@ class Auth:
 
 @dataclass(frozen=True, slots=True)
 class RequestDefaults:
-    """What suite and flow give to every request; None: not said here. The nearest word wins."""
+    """What suite, flow and step say of requests; None: not said here. The nearest word wins."""
 
     headers: Pairs = ()
     auth: Auth | None = None

@@ -137,6 +137,14 @@ def suite_steps(suite: Suite) -> tuple[Step, ...]:
     return suite.preflight + suite.setup + suite.teardown
 
 
+def option_layers(suite: Suite) -> Iterator[RequestDefaults]:
+    """Wherever request options are written: in the suite, in its flows, in each request."""
+    yield suite.defaults
+    yield from (flow.defaults for flow in suite.flows)
+    for steps in (suite_steps(suite), *(flow_steps(flow) for flow in suite.flows)):
+        yield from (request.options for request in requests(steps))
+
+
 def own_uses(step: Step) -> Iterator[Use]:
     """The expressions of a step itself, not of the steps within it; a request's `expect` comes last."""
     match step:
@@ -306,7 +314,7 @@ def chosen_names(variables: tuple[Variable, ...], steps: tuple[Step, ...]) -> It
 def secret_names(suite: Suite) -> tuple[str, ...]:
     """The environment values that are secret: the suite's own, a proxy's credentials, a key's password."""
     found = list(suite.secrets)
-    for defaults in (suite.defaults, *(flow.defaults for flow in suite.flows)):
+    for defaults in option_layers(suite):
         proxy = defaults.http.proxy if defaults.http is not None else None
         within = list(proxy.parts[1:]) if isinstance(proxy, Template) else []
         if defaults.tls is not None and defaults.tls.password is not None:
@@ -345,8 +353,7 @@ def file_paths(suite: Suite) -> Iterator[Expression]:
     """The paths of all files that a suite reads beside its own."""
     for feeds in (suite.data, *(flow.data for flow in suite.flows)):
         yield from (feed.file.path for feed in feeds if feed.file is not None)
-    layers = [suite.defaults, *(flow.defaults for flow in suite.flows)]
-    for defaults in layers:
+    for defaults in option_layers(suite):
         tls = defaults.tls
         yield from (path for path in (tls.ca, tls.cert, tls.key) if path is not None) if tls else ()
     for steps in (suite_steps(suite), *(flow_steps(flow) for flow in suite.flows)):

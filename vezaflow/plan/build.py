@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import assert_never
 
 from vezaflow.diagnostics import Diagnostics, suggest
@@ -67,6 +68,7 @@ from vezaflow.plan.steps import (
 )
 from vezaflow.plan.targets import GuardError, Targets, UrlError
 from vezaflow.plan.values import Values
+from vezaflow.plan.walk import own_clients
 from vezaflow.protocols import ClientOptions
 from vezaflow.syntax import Field, Name, walk
 
@@ -113,7 +115,9 @@ class _Builder:
         guard_vus = self._guard_vus(flows, statics)
         if diagnostics.failed:
             return None
-        also = {text for each in (client, *(flow.client for flow in flows)) for text in hidden(each)}
+        around = own_clients((*preflight.requests, *setup, *teardown))
+        clients = (client, *around, *(each for flow in flows for each in flow.clients))
+        also = {text for each in clients for text in hidden(each)}
         also.update(text for flow in flows for _, feed in flow.feeds for text in feed.hidden())
         secrets = Secrets.among(secret_names(suite), self._inputs.environment, also)
         return Plan(
@@ -164,7 +168,8 @@ class _Builder:
     def _steps(
         self, compiler: Compiler, targets: Targets, defaults: tuple[RequestDefaults, ...], client: ClientOptions
     ) -> "StepCompiler":
-        requests = RequestCompiler(compiler, targets, self._bodies, self._diagnostics, defaults)
+        connect = partial(self._connections.of_request, around=defaults, usual=client)
+        requests = RequestCompiler(compiler, targets, self._bodies, self._diagnostics, defaults, connect)
         return StepCompiler(compiler, requests, self._diagnostics, PER_HOST_SHARED if client.http2 else PER_HOST)
 
     def _flow(self, flow: Flow, suite: Values, targets: Targets) -> PlannedFlow:

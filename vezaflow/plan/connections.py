@@ -1,4 +1,4 @@
-"""How a flow's VUs connect: `http` and `tls` of the flow and of its suite, key by key, as options of a client.
+"""How VUs connect: `http` and `tls` of a step, its flow and its suite, key by key, as options of a client.
 
 Laws: files are those of the suite's folder, and they are tried here, before anything is sent; the guard allows the
 proxy as well as the targets; a message never shows a proxy's credentials.
@@ -9,11 +9,21 @@ from typing import Any
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.model import Connections, Expression, Http, ProxyError, RequestDefaults, Tls, is_address, parse_proxy
+from vezaflow.model import (
+    Connections,
+    Expression,
+    Http,
+    ProxyError,
+    Request,
+    RequestDefaults,
+    Tls,
+    is_address,
+    parse_proxy,
+)
 from vezaflow.plan.evaluate import UNKNOWN, show
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.targets import Target, Targets
-from vezaflow.protocols import ClientOptions, Proxy, TlsFault, check_trust
+from vezaflow.protocols import ClientOptions, Origin, Proxy, TlsFault, check_trust
 
 
 class ConnectionPlanner:
@@ -23,12 +33,49 @@ class ConnectionPlanner:
         self._root = root
         self._targets = targets
         self._diagnostics = diagnostics
+        self._tried: set[ClientOptions] = set()
 
     def client(self, layers: tuple[RequestDefaults, ...], statics: Statics, base: Target | None) -> ClientOptions:
         """The options of clients of URLs below `base`; the strongest layer first. Raises VezaflowError where the guard
         says no."""
-        tls = tuple(layer.tls for layer in layers if layer.tls is not None)
-        http = tuple(layer.http for layer in layers if layer.http is not None)
+        http, tls = _said(layers)
+        options = self._options(http, tls, statics)
+        if options.http2 and base is not None and base.origin.scheme == "http":
+            place = next(layer.version_span for layer in http if layer.version is not None)
+            self._diagnostics.error(
+                "VF426",
+                place,
+                f"HTTP/2 is spoken over TLS, and the base URL is {base.url}",
+                help="give an https URL, or leave `version: 2` out",
+            )
+        return options
+
+    def of_request(
+        self,
+        request: Request,
+        statics: Statics,
+        origin: Origin | None,
+        *,
+        around: tuple[RequestDefaults, ...],
+        usual: ClientOptions,
+    ) -> ClientOptions | None:
+        """How a request connects that goes to `origin` (None: not known) and has these layers around it; None: in
+        the usual way."""
+        own = request.options
+        if own.http is None and own.tls is None:
+            return None
+        http, tls = _said((own, *around))
+        options = self._options(http, tls, statics)
+        if options.http2 and origin is not None and origin.scheme == "http":
+            self._diagnostics.error(
+                "VF426",
+                request.url_span,
+                f"HTTP/2 is spoken over TLS, and this goes to http://{origin.authority}",
+                help="give it an https URL, or `http: {version: 1.1}`",
+            )
+        return None if options == usual else options
+
+    def _options(self, http: tuple[Http, ...], tls: tuple[Tls, ...], statics: Statics) -> ClientOptions:
         cert = self._file(_first(tls, "cert"), statics)
         password = _first(tls, "password")
         options = ClientOptions(
@@ -42,14 +89,6 @@ class ConnectionPlanner:
             local_addresses=self._addresses(_first(http, "local_addresses") or (), statics),
         )
         self._try(options, tls)
-        if options.http2 and base is not None and base.origin.scheme == "http":
-            place = next(layer.version_span for layer in http if layer.version is not None)
-            self._diagnostics.error(
-                "VF426",
-                place,
-                f"HTTP/2 is spoken over TLS, and the base URL is {base.url}",
-                help="give an https URL, or leave `version: 2` out",
-            )
         return options
 
     def _file(self, path: Expression | None, statics: Statics) -> str | None:
@@ -63,8 +102,9 @@ class ConnectionPlanner:
         return str(whole)
 
     def _try(self, options: ClientOptions, layers: tuple[Tls, ...]) -> None:
-        if self._diagnostics.failed or not (options.ca_file or options.cert_file):
+        if self._diagnostics.failed or options in self._tried or not (options.ca_file or options.cert_file):
             return
+        self._tried.add(options)
         try:
             check_trust(options)
         except TlsFault as fault:
@@ -102,8 +142,7 @@ class ConnectionPlanner:
 
 def renews(layers: tuple[RequestDefaults, ...]) -> bool:
     """Whether each iteration has connections of its own."""
-    http = tuple(layer.http for layer in layers if layer.http is not None)
-    return _first(http, "connections") is Connections.PER_ITERATION
+    return _first(_said(layers)[0], "connections") is Connections.PER_ITERATION
 
 
 def hidden(options: ClientOptions) -> tuple[str, ...]:
@@ -111,6 +150,11 @@ def hidden(options: ClientOptions) -> tuple[str, ...]:
     proxy = options.proxy
     found = (options.key_password, *((proxy.password, f"{proxy.user}:{proxy.password}") if proxy is not None else ()))
     return tuple(text for text in found if text.strip(":"))
+
+
+def _said(layers: tuple[RequestDefaults, ...]) -> tuple[tuple[Http, ...], tuple[Tls, ...]]:
+    """What the layers say of connections, each in its order."""
+    return tuple(each.http for each in layers if each.http), tuple(each.tls for each in layers if each.tls)
 
 
 def _first(layers: tuple[Http, ...] | tuple[Tls, ...], name: str) -> Any:

@@ -11,6 +11,7 @@ from vezaflow.plan.inputs import Inputs, Secrets
 from vezaflow.plan.load import PlannedLoad
 from vezaflow.plan.steps import PlannedRequest, PlannedStep
 from vezaflow.plan.targets import Targets
+from vezaflow.plan.walk import own_clients
 from vezaflow.protocols import ClientOptions
 
 
@@ -46,6 +47,11 @@ class PlannedFlow:
     renews: bool  # each iteration has connections of its own
     span: Span  # of the flow's name: where a pause that can't be computed is shown
 
+    @property
+    def clients(self) -> tuple[ClientOptions, ...]:
+        """All ways in which its VUs connect: the flow's, then those of single steps."""
+        return (self.client, *own_clients((*self.login, *self.steps, *self.final)))
+
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
@@ -72,6 +78,12 @@ class Plan:
     shown_inputs: tuple[tuple[str, str], ...]  # the values that the suite reads, secrets masked
     secrets: Secrets
     guard_vus: int | None = None  # no more VUs than this over all flows, whoever asks
+
+    @property
+    def clients(self) -> tuple[ClientOptions, ...]:
+        """All ways in which it connects."""
+        around = own_clients((*self.preflight.requests, *self.setup, *self.teardown))
+        return (self.client, *around, *(options for flow in self.flows for options in flow.clients))
 
     @property
     def base_urls(self) -> tuple[str, ...]:

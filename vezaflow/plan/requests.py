@@ -29,7 +29,7 @@ from vezaflow.plan.statuses import table_of
 from vezaflow.plan.steps import Outgoing, PlannedRequest, PlannedUpload
 from vezaflow.plan.targets import GuardError, Target, Targets, UrlError
 from vezaflow.plan.uploads import Slices, cut
-from vezaflow.protocols import Body, ErrorKind, Origin, Want
+from vezaflow.protocols import Body, ClientOptions, ErrorKind, Origin, Want
 from vezaflow.syntax import JsonSchema, Literal, Template, compile_schema
 
 DEFAULT_TIMEOUT = 60.0  # seconds, as k6's
@@ -44,6 +44,7 @@ _quote = lru_cache(maxsize=_KEPT_HEADS)(lambda text: quote(text, safe=""))
 Text = Callable[[Scope], str]
 Prepare = Callable[[Scope], Outgoing]
 Redirect = Callable[[Scope, Outgoing, Target, bool], Outgoing]
+Connect = Callable[[Request, Statics, Origin | None], ClientOptions | None]  # as ConnectionPlanner.of_request
 
 
 class RequestCompiler:
@@ -56,17 +57,21 @@ class RequestCompiler:
         bodies: BodyCompiler,
         diagnostics: Diagnostics,
         defaults: tuple[RequestDefaults, ...],
+        connect: Connect,
     ) -> None:
         self._compiler = compiler
         self._targets = targets
         self._bodies = bodies
         self._diagnostics = diagnostics
         self._defaults = defaults  # the strongest first
+        self._connect = connect
         self._statics = Statics(compiler, diagnostics)
 
     def within(self, compiler: Compiler) -> "RequestCompiler":
         """The same for the requests of a fragment, whose names are its own."""
-        return RequestCompiler(compiler, self._targets, self._bodies, self._diagnostics, self._defaults)
+        return RequestCompiler(
+            compiler, self._targets, self._bodies, self._diagnostics, self._defaults, self._connect
+        )
 
     def poll(self, poll: Poll) -> PlannedRequest:
         """The request of a poll, which goes on until its answer is as asked."""
@@ -112,7 +117,7 @@ class RequestCompiler:
         options = merge((request.options, *self._defaults))
         follow = self._follow(options.follow)
         accepts, explicit = _accepted(request.expect)
-        url = self._url(request)
+        url, origin = self._url(request), self._origin(request.url)
         body = self._bodies.body(request.body, self._compiler, slices)
         headers, bare_headers = self._headers(options, body.content_type)
         prepare, redirect = self._prepare(request, url, body.render, headers, bare_headers)
@@ -138,9 +143,10 @@ class RequestCompiler:
             retry=plan_retry(request.retry, self._statics) if request.retry is not None else None,
             poll=None,
             pages=None,
+            client=self._connect(request, self._statics, origin),
             foreseen=Foreseen(
                 url=" ".join(request.url_span.text.strip("\"'").split()),
-                origin=self._origin(request.url),
+                origin=origin,
                 sends=_least(prepare, request.method, headers, body.least),
                 reasons=reasons,
             ),

@@ -15,7 +15,7 @@ from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.foreseen import Foreseen
 from vezaflow.plan.scope import Scope
 from vezaflow.plan.targets import Target
-from vezaflow.protocols import Body, ErrorKind, Want
+from vezaflow.protocols import Body, ClientOptions, ErrorKind, Want
 
 
 class Outgoing(NamedTuple):
@@ -86,6 +86,7 @@ class PlannedRequest:
     retry: PlannedRetry | None
     poll: PlannedPoll | None
     pages: PlannedPages | None
+    client: ClientOptions | None  # how it connects; None: as its flow does
     foreseen: Foreseen
     span: Span
 

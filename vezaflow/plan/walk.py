@@ -21,6 +21,7 @@ from vezaflow.plan.steps import (
     PlannedUpload,
     PlannedWhile,
 )
+from vezaflow.protocols import ClientOptions
 
 
 def requests_of(steps: Iterable[PlannedStep]) -> Iterator[PlannedRequest]:
@@ -30,6 +31,12 @@ def requests_of(steps: Iterable[PlannedStep]) -> Iterator[PlannedRequest]:
             yield step
         for inner in blocks_of(step):
             yield from requests_of(inner)
+
+
+def own_clients(steps: Iterable[PlannedStep]) -> tuple[ClientOptions, ...]:
+    """The ways to connect that requests among steps have for themselves, each once."""
+    found = (request.client for request in requests_of(steps))
+    return tuple(dict.fromkeys(options for options in found if options is not None))
 
 
 def name_of(step: PlannedStep) -> str:

@@ -49,6 +49,9 @@ class Sender(Protocol):
     def beside(self) -> "Sender":
         """The same user's client for several requests at once. It closes with this one, which rests meanwhile."""
 
+    def by(self, options: ClientOptions) -> "Sender":
+        """The same user's client that connects in another way, made at the first time. It closes with this one."""
+
     def certificate_ends(self) -> float | None: ...
 
     def close(self) -> None:
@@ -59,8 +62,8 @@ class Client:
     """See the module. Made by `Transport.client`."""
 
     __slots__ = (
-        "_connection", "_connections", "_cookies_on", "_home", "_lanes", "_local", "_options", "_origin", "_reactor",
-        "_transport", "cookies", "exchange",
+        "_connection", "_connections", "_cookies_on", "_home", "_lanes", "_local", "_options", "_origin", "_others",
+        "_reactor", "_transport", "cookies", "exchange",
     )  # fmt: skip
 
     def __init__(
@@ -82,6 +85,7 @@ class Client:
         self._connections: dict[Origin, Connection | Stream] | None = None
         self._lanes: Lanes | None = None  # most VUs do one thing after another
         self._home: Lanes | None = None  # those that this one is among
+        self._others: dict[ClientOptions, Client] | None = None  # and connect in one way
 
     async def send(
         self,
@@ -147,6 +151,17 @@ class Client:
             self._lanes = self._home = Lanes(self)
         return self._lanes
 
+    def by(self, options: ClientOptions) -> "Client":
+        """The same user's client that connects in another way: its cookies, and its address where it may keep it."""
+        if self._others is None:
+            self._others = {}
+        client = self._others.get(options)
+        if client is None:
+            stays = options.local_addresses == self._options.local_addresses
+            local = self._local if stays else self._transport.deal(options.local_addresses)
+            client = self._others[options] = Client(self._transport, options, local, self.cookies)
+        return client
+
     def another(self) -> "Client":
         """A further client of the same user: connections of its own, the same cookies and local address."""
         client = Client(self._transport, self._options, self._local, self.cookies)
@@ -181,6 +196,8 @@ class Client:
         self._origin = self._connection = self._connections = None
         if self._lanes is not None:
             self._lanes.close()
+        for other in (self._others or {}).values():
+            other.close()
 
     # -- connections -----------------------------------------------------------------------------------------
 

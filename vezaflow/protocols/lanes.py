@@ -13,6 +13,7 @@ from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.exchange import Body, Exchange, Origin, Want
 from vezaflow.protocols.faults import Fault
 from vezaflow.protocols.http2_stream import Stream
+from vezaflow.protocols.options import ClientOptions
 
 if TYPE_CHECKING:
     from vezaflow.protocols.client import Client
@@ -70,6 +71,10 @@ class Lanes:
 
     def beside(self) -> "Lanes":
         return self
+
+    def by(self, options: ClientOptions) -> "Lanes":
+        """The lanes of the user's client that connects in this way."""
+        return self._first.by(options).beside()
 
     def certificate_ends(self) -> float | None:
         """Of the server that answered last."""

@@ -65,7 +65,7 @@ class Transport:
 
     def client(self, options: ClientOptions = ClientOptions()) -> Client:  # noqa: B008 (frozen)
         """A client of its own connections and cookies."""
-        return Client(self, options, self._deal(options.local_addresses))
+        return Client(self, options, self.deal(options.local_addresses))
 
     def drain(self) -> None:
         """Read every socket that is ready, and stamp its bytes, now."""
@@ -118,7 +118,7 @@ class Transport:
             kind = Http2Connection
         return lambda sock: kind(sock, self.reactor, self._scratch, context, origin.host, session)
 
-    def _deal(self, addresses: tuple[str, ...]) -> str | None:
+    def deal(self, addresses: tuple[str, ...]) -> str | None:
         """The local address whose turn it is."""
         if not addresses:
             return None

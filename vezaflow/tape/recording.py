@@ -108,6 +108,9 @@ class _Recorded:
     def beside(self) -> Sender:
         return _Recorded(self._client.beside(), self._recording)
 
+    def by(self, options: ClientOptions) -> Sender:
+        return _Recorded(self._client.by(options), self._recording)
+
     def certificate_ends(self) -> float | None:
         return self._client.certificate_ends()
 

@@ -120,6 +120,9 @@ class ReplayClient:
     def beside(self) -> "ReplayClient":
         return self
 
+    def by(self, _options: ClientOptions) -> "ReplayClient":
+        return self
+
     def certificate_ends(self) -> float | None:
         return self._certificate
 
