@@ -17,12 +17,13 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx"),
 ]
 KEPT = 50  # requests of a connection, after which nginx says GOAWAY
+STREAMS = 128  # that nginx takes at the same time
 CONF = """
 daemon off; master_process off; pid {root}/nginx.pid; error_log {root}/error.log warn;
 events {{ worker_connections 512; }}
 http {{
   log_format short '$server_protocol $connection'; access_log {root}/access.log short;
-  client_max_body_size 20m; keepalive_requests {kept};
+  client_max_body_size 20m; keepalive_requests {kept}; http2_max_concurrent_streams {streams};
   client_body_temp_path {root}/body; proxy_temp_path {root}/p; fastcgi_temp_path {root}/f;
   uwsgi_temp_path {root}/u; scgi_temp_path {root}/s;
   server {{
@@ -52,13 +53,14 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def suite(tmp_path: Path) -> Iterator[Path]:
-    """A suite whose base_url is an nginx that speaks HTTP/2."""
+def suite(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A suite whose base_url is an nginx that speaks HTTP/2. A parameter: KEPT and STREAMS."""
+    kept, streams = getattr(request, "param", (KEPT, STREAMS))
     ca, root, port = trustme.CA(), tmp_path / "nginx", free_port()
     root.mkdir()
     ca.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(root / "server.pem"))
     conf = root / "nginx.conf"
-    conf.write_text(CONF.format(root=root, port=port, behind=free_port(), kept=KEPT))
+    conf.write_text(CONF.format(root=root, port=port, behind=free_port(), kept=kept, streams=streams))
     folder = tmp_path / "suite"
     folder.mkdir()
     ca.cert_pem.write_to_path(str(folder / "ca.pem"))
@@ -122,3 +124,13 @@ def test_what_a_user_asks_for_at_the_same_time_shares_its_connection(suite: Path
     assert len(served) == 60 * 12
     assert {protocol for protocol, _ in served} == {"HTTP/2.0"}
     assert 720 / KEPT <= len({connection for _, connection in served}) <= 720 / KEPT + 6
+
+
+@pytest.mark.parametrize("suite", [(1000, 2)], indirect=True)
+def test_what_begins_at_the_same_time_waits_until_the_server_takes_it(suite: Path) -> None:
+    """Also on a connection that is new to all of it."""
+    branches = ", ".join("{get: /tracks, expect: 200}" for _ in range(6))
+    flow = f"load: {{executor: per-vu-iterations, vus: 20, iterations: 2}}\nsteps: [{{parallel: [{branches}]}}]\n"
+    (suite / "flow.yml").write_text(flow + "gates: {http_req_failed: rate == 0 %, http_reqs: count == 240}\n")
+    served = run(suite)
+    assert len({connection for _, connection in served}) == 20

@@ -125,6 +125,7 @@ class Client:
             connection = await self._open(origin, begun, begun + timeout)
             if connection is None:
                 return exchange
+            begun = exchange.started  # later, where it had to wait for a place
         while True:
             connection.start(exchange, head, body, want, bodyless)
             if connection.exchange is not None:
@@ -144,6 +145,7 @@ class Client:
             connection = await self._open(origin, begun, begun + timeout, again=True)
             if connection is None:
                 return exchange
+            begun = exchange.started
 
     def beside(self) -> Lanes:
         """The same user's client for several requests at once."""
@@ -229,11 +231,10 @@ class Client:
                 return await self._connect(origin, begun, deadline)
             finally:
                 home.opened(origin, self._connection, exchange)
-        _unbegun(exchange, begun)
+        _unbegun(exchange, self._reactor.clock())
         if isinstance(shared, tuple):
             self._connection = None
             exchange.error, exchange.detail = shared
-            exchange.ended = self._reactor.clock()
         else:
             exchange.reused = not again
             if not shared.shares(self._connection):  # else it may be the one that closes it

@@ -56,7 +56,7 @@ class Lanes:
         bodyless: bool = False,
         replayable: bool = True,
     ) -> Exchange:
-        """As Client's; any number of tasks may send at once."""
+        """As Client's; any number of tasks may send at once. Waiting for a place is no part of a request's time."""
         while (way := self._way(origin)) is not None and way.full:
             await self._waiting.park()
         client = self._take(origin)
@@ -65,7 +65,7 @@ class Lanes:
         finally:
             self._give(origin, client)
             if self._waiting:
-                self._waiting.unpark()
+                self._waiting.unpark_all()  # to one host or another there may be room for several now
         self._last = client
         return exchange
 
@@ -81,16 +81,19 @@ class Lanes:
         return self._last.certificate_ends()
 
     async def shared(self, origin: Origin) -> Stream | Fault | None:
-        """The way to an origin that all go, when it is there, or why it can't be had; None: the caller is to open it,
-        and says `opened`."""
-        while (found := self._way(origin)) is None:
+        """The way to an origin that all go, when there is room on it, or why it can't be had; None: the caller is to
+        open it, and says `opened`."""
+        while (found := self._way(origin)) is None or found.full:
             opening = self._opening.get(origin)
-            if opening is None:
+            if found is not None:
+                await self._waiting.park()
+            elif opening is None:
                 self._opening[origin] = _Opening()
                 return None
-            await opening.over.wait()
-            if opening.fault is not None:
-                return opening.fault
+            else:
+                await opening.over.wait()
+                if opening.fault is not None:
+                    return opening.fault
         return found
 
     def opened(self, origin: Origin, way: object, exchange: Exchange) -> None:
