@@ -222,6 +222,13 @@ def test_a_target_that_is_not_there_says_what_to_look_at(suite: Write) -> None:
     assert "help: nothing listens at 127.0.0.1:1" in done.out
 
 
+def test_of_a_proxy_that_is_not_there_the_target_is_not_suspected(suite: Write) -> None:
+    done = vezaflow("try", suite("steps: [{get: /, http: {proxy: 'http://127.0.0.1:1'}}]"))
+    assert "the proxy 127.0.0.1:1: connection refused" in done.out
+    assert "help: see `http: {proxy: …}`" in done.out
+    assert "nothing listens" not in done.out
+
+
 def test_a_base_url_without_its_scheme_is_the_only_fault(tmp_path: Path) -> None:
     (tmp_path / "suite.yml").write_text("base_url: ${env.BASE_URL}\n")
     (tmp_path / "flow.yml").write_text("steps: [{get: /a}, {get: /b}]\n")

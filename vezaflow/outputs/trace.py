@@ -122,6 +122,8 @@ def _remedy(outgoing: Outgoing, exchange: Exchange) -> str:
     """What to look at when no answer came."""
     origin = outgoing.target.origin
     match exchange.error:
+        case ErrorKind.REFUSED | ErrorKind.DNS if exchange.at_proxy:
+            return "see `http: {proxy: …}`, in the step, the flow or suite.yml: is the proxy up, and is this its port?"
         case ErrorKind.REFUSED:
             return f"nothing listens at {origin.authority}: is the target up, and is this its port?"
         case ErrorKind.DNS:

@@ -61,6 +61,9 @@ class Origin:
         return host if self.port == default else f"{host}:{self.port}"
 
 
+PROXY = "the proxy "  # how `detail` begins where a proxy is at fault, and not the target
+
+
 class Exchange:
     """A request's times (seconds of time.perf_counter) and its answer. Owned by its client and used again by the
     client's next request: read it before that.
@@ -90,3 +93,8 @@ class Exchange:
         self.tls = 0.0
         self.bytes_sent = 0
         self.bytes_received = 0
+
+    @property
+    def at_proxy(self) -> bool:
+        """Whether a proxy on the way is at fault."""
+        return self.error is not None and self.detail.startswith(PROXY)

@@ -13,7 +13,7 @@ import trio
 from vezaflow.protocols.connection import CLOSED, IDLE, Connection
 from vezaflow.protocols.dial import dial
 from vezaflow.protocols.dns import Address, Resolver
-from vezaflow.protocols.exchange import ErrorKind, Exchange
+from vezaflow.protocols.exchange import PROXY, ErrorKind, Exchange
 from vezaflow.protocols.faults import fault_of
 from vezaflow.protocols.stamps import Clock
 
@@ -40,7 +40,7 @@ async def open_connection(
     exchange.blocked = found - begun
     connection: Any = await dial(addresses, route.make, exchange, deadline, route.local) if addresses else None
     if connection is None and route.by_proxy and exchange.error is not None:
-        exchange.detail = f"the proxy {route.host}:{route.port}: {exchange.detail}"
+        exchange.detail = f"{PROXY}{route.host}:{route.port}: {exchange.detail}"
     if connection is not None and route.connect:
         await connection.tunnel(route.connect, exchange, deadline)
     exchange.connecting = (clock() if connection is None or connection.phase == CLOSED else connection.settled) - found
