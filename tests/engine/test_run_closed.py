@@ -7,6 +7,7 @@ from planned import inputs, plan_of
 from stage import Reply, Target, always, play
 
 from vezaflow.engine import RunEngine
+from vezaflow.metrics import Recorder
 from vezaflow.protocols import ErrorKind
 
 pytestmark = pytest.mark.trio
@@ -128,6 +129,17 @@ async def test_a_stop_in_login_is_obeyed(autojump_clock: trio.testing.MockClock,
     assert target.asked == ["GET /bye"]
     assert played.engine.stopped == (scope == "run")
     assert played.engine.flows[0].delivered.login_failed == 0
+
+
+@pytest.mark.parametrize(("status", "good"), [(200, True), (500, False)])
+async def test_a_rehearsal_that_login_stops_is_good_unless_a_step_failed(
+    autojump_clock: trio.testing.MockClock, status: int, good: bool
+) -> None:
+    flow = "login: [{get: /, on_failure: continue}, {stop: flow}]\nsteps: [{get: /x}]"
+    plan, target = plan_of("load: {vus: 1, duration: 5s}\n" + flow), Target(always(Reply(status)))
+    engine = RunEngine(plan, recorder=Recorder(0.0), client=target.client, clock=trio.current_time)
+    assert await engine.rehearse(plan.flows[0]) is good
+    assert target.asked == ["GET /"]
 
 
 async def test_a_vu_that_can_not_log_in_puts_no_load_on(autojump_clock: trio.testing.MockClock) -> None:

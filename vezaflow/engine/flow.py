@@ -91,7 +91,9 @@ class FlowRun:
         users = self._users
         vu = users.make(1)
         with closing(vu.client):
-            if not await users.begin(vu) or not users.deal(vu):
+            if not await users.begin(vu):
+                return self.delivered.stopped_by_author and not (vu.failed or vu.absent)  # a `stop` is no failure
+            if not users.deal(vu):
                 return False
             signal = await users.body(vu)
             failed = vu.failed or signal == Signal.FAIL
