@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 import pytest
 from asked import ROOMY, SMALL, evening, explained
+from planned import plan_of
 
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.explain import document, explain, page
@@ -188,6 +189,17 @@ def test_steps_that_connect_otherwise_than_their_flow_are_told_with_how() -> Non
         "certificate": None,
     }
     assert "hunter22" not in shown + json.dumps(document(found))
+
+
+def test_steps_around_the_load_that_connect_otherwise_than_the_suite_are_told_too() -> None:
+    suite = """
+    base_url: https://127.0.0.1:1
+    http: {version: 2}
+    preflight: [{get: /up, name: up, http: {version: 1.1}}]
+    """
+    found = explain(plan_of(ONE, suite=suite), ROOMY, Division())
+    assert "Around the load (once, at least)\n  preflight 1 request\n  up: over HTTP/1.1\n" in page(found)
+    assert [way["step"] for way in document(found)["around"]["connects"]] == ["up"]
 
 
 def test_gates_say_that_they_abort_and_what_they_judge() -> None:

@@ -19,7 +19,7 @@ Times are seconds, sizes bytes, rates per second; what is not known is null.
       load[]          60 equal parts of the run: the most VUs in each, or starts per second of an open model
     data[]            name, flows[], where, rows, pick, each, at_end, share (rows that are this share's), taken_least,
                       taken_most, verdict (enough, perhaps not enough, too few)
-    around            preflight, setup, teardown: requests at least
+    around            preflight, setup, teardown: requests at least; connects[] as in flows
     hosts[]           scheme, host, port, allowed (loopback, or the guard's pattern), by[]
     led_by_run[]  step, url: where a request goes that only the run tells
     gates[]           those over all flows together, as written
@@ -32,6 +32,7 @@ from typing import Any
 from vezaflow.errors import ExitCode
 from vezaflow.explain.explained import Explanation, FlowExplained, request_rate
 from vezaflow.explain.feeds import FeedExplained
+from vezaflow.explain.requests import Way
 from vezaflow.limits import Check
 from vezaflow.model import Dealt
 
@@ -64,7 +65,12 @@ def document(e: Explanation) -> Json:
         },
         "flows": [_flow(flow, plan.seconds, segment.count) for flow in e.flows],
         "data": [_feed(found) for found in e.feeds],
-        "around": {"preflight": e.around.preflight, "setup": e.around.setup, "teardown": e.around.teardown},
+        "around": {
+            "preflight": e.around.preflight,
+            "setup": e.around.setup,
+            "teardown": e.around.teardown,
+            "connects": _ways(e.around.ways),
+        },
         "hosts": [
             {
                 "scheme": host.origin.scheme,
@@ -107,16 +113,7 @@ def _flow(flow: FlowExplained, seconds: float, shares: int) -> Json:
         },
         "login_requests": flow.login,
         "finally_requests": flow.final,
-        "connects": [
-            {
-                "step": way.step,
-                "http_version": "2" if way.http2 else "1.1",
-                "proxy": way.proxy,
-                "local_addresses": list(way.local_addresses),
-                "certificate": way.certificate,
-            }
-            for way in flow.ways
-        ],
+        "connects": _ways(flow.ways),
         "keeps": [
             {"step": kept.step, "body": kept.body, "headers": kept.headers, "why": list(kept.why)} for kept in flow.kept
         ],
@@ -124,6 +121,19 @@ def _flow(flow: FlowExplained, seconds: float, shares: int) -> Json:
         "judged": flow.judged,
         "load": flow.profile.columns(seconds, PARTS),
     }
+
+
+def _ways(ways: tuple[Way, ...]) -> list[Json]:
+    return [
+        {
+            "step": way.step,
+            "http_version": "2" if way.http2 else "1.1",
+            "proxy": way.proxy,
+            "local_addresses": list(way.local_addresses),
+            "certificate": way.certificate,
+        }
+        for way in ways
+    ]
 
 
 def _feed(found: FeedExplained) -> Json:

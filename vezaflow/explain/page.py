@@ -13,6 +13,7 @@ from vezaflow.explain.amount import Amount
 from vezaflow.explain.drawing import load_over_time
 from vezaflow.explain.explained import Explanation, FlowExplained, request_rate, sent_rate
 from vezaflow.explain.feeds import Lasts, feed_words
+from vezaflow.explain.requests import Way
 from vezaflow.explain.words import load_words
 from vezaflow.limits import Enough
 from vezaflow.model import Executor
@@ -100,7 +101,11 @@ def _of_flow(flow: FlowExplained) -> Iterator[tuple[str, str]]:
 def _connects(flow: FlowExplained) -> Iterator[str]:
     if flow.connections.most > 1:
         yield f"each VU up to {flow.connections.most} times at once"
-    yield from (f"{way.step}: {', '.join(way.words)}" for way in flow.ways)
+    yield from _ways(flow.ways)
+
+
+def _ways(ways: Iterable[Way]) -> Iterator[str]:
+    return (f"{way.step}: {', '.join(way.words)}" for way in ways)
 
 
 def _list(label: str, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -162,6 +167,8 @@ def _around(e: Explanation, look: Look) -> Iterator[str]:
     if once := _named(around):
         yield look.title("Around the load") + look.paint(" (once, at least)", DIM)
         yield f"  {once}"
+    for line in _ways(e.around.ways):
+        yield from _wrapped(line, look, "  ")
 
 
 def _named(counts: Iterable[tuple[str, int]]) -> str:

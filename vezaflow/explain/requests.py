@@ -47,16 +47,23 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Requests outside of the load, at least."""
+    """Requests outside of the load, at least, and those of them that connect otherwise than the suite says."""
 
     preflight: int
     setup: int
     teardown: int
+    ways: tuple[Way, ...]
 
 
 def around(plan: Plan) -> Around:
     """What happens once, before the load and after it."""
-    return Around(len(plan.preflight.requests), amount_of(plan.setup).requests, amount_of(plan.teardown).requests)
+    steps = (*plan.preflight.requests, *plan.setup, *plan.teardown)
+    return Around(
+        preflight=len(plan.preflight.requests),
+        setup=amount_of(plan.setup).requests,
+        teardown=amount_of(plan.teardown).requests,
+        ways=tuple(ways_of(steps, plan.client)),
+    )
 
 
 def kept_by(steps: Iterable[PlannedStep]) -> Iterator[Kept]:
