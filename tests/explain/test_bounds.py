@@ -114,9 +114,16 @@ def test_of_a_load_in_somebodys_hands_nothing_is_sure() -> None:
     assert (held.iterations, held.requests, held.vus, held.max_vus) == (0, 0, 2, 8)
 
 
-def data(source: str, load: str, steps: str = "[{get: '/${rows}'}]", segment: Segment | None = None) -> Explanation:
+def data(
+    source: str,
+    load: str,
+    steps: str = "[{get: '/${rows}'}]",
+    segment: Segment | None = None,
+    *,
+    workers: int = 1,
+) -> Explanation:
     plan = plan_of(f"load: {load}\ndata: {{rows: {{list: [1, 2, 3, 4], {source}}}}}\nsteps: {steps}\n{GATES}")
-    return explain(plan, UNKNOWN, Division(1, segment or Segment()))
+    return explain(plan, UNKNOWN, Division(workers, segment or Segment()))
 
 
 @pytest.mark.parametrize(
@@ -151,6 +158,16 @@ def test_rows_bound_what_a_load_can_do(source: str, load: str, told: tuple[int, 
     flow = found.flows[0]
     assert (flow.iterations, flow.iterations_most, found.feeds[0].lasts) == told
     assert flow.requests == flow.iterations
+
+
+@pytest.mark.parametrize(
+    ("workers", "told"), [(1, (4, Lasts.YES)), (2, (4, Lasts.YES)), (3, (1, Lasts.PERHAPS)), (4, (1, Lasts.PERHAPS))]
+)
+def test_a_worker_may_want_more_than_its_even_part_of_the_rows(workers: int, told: tuple[int, Lasts]) -> None:
+    """Of 4 iterations by 2 VUs the first of 3 workers has 2, as many as it has rows; the second has 2, and one row."""
+    load = "{executor: shared-iterations, vus: 2, iterations: 4}"
+    found = data("pick: unique", load, workers=workers)
+    assert (found.flows[0].iterations, found.feeds[0].lasts) == told
 
 
 def test_a_share_is_told_its_share_of_the_rows() -> None:

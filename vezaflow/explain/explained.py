@@ -12,7 +12,7 @@ from math import ceil, inf
 from vezaflow import units
 from vezaflow.errors import VezaflowError
 from vezaflow.explain.amount import Amount, amount_of, iteration_of
-from vezaflow.explain.feeds import FeedExplained, Reach, reach_of, taken_by
+from vezaflow.explain.feeds import FeedExplained, Lasts, Reach, reach_of, taken_by
 from vezaflow.explain.profile import Profile, profile_of
 from vezaflow.explain.requests import Around, Host, Kept, Way, around, hosts_of, kept_by, led_by_run, ways_of
 from vezaflow.limits import Bounds, Check, Division, Machine, checks, connections_of, require
@@ -93,7 +93,7 @@ class Explanation:
 def explain(plan: Plan, there: Machine, division: Division) -> Explanation:
     """What the plan will do on this machine."""
     found = checks(plan, there, division)
-    feeds = tuple(_feeds(plan, division.segment))
+    feeds = _feeds_of_all(plan, division)
     flows = tuple(_flow(flow, plan, division.segment, reach_of(flow.name, feeds)) for flow in plan.flows)
     return Explanation(
         plan,
@@ -161,6 +161,18 @@ def _counts(flow: PlannedFlow, iteration: Amount, profile: Profile, segment: Seg
     if load.is_open or load.iterations:
         return count, count
     return count, _most(profile, iteration.pause, segment.share(load.vus), load)
+
+
+def _feeds_of_all(plan: Plan, division: Division) -> tuple[FeedExplained, ...]:
+    """The sources of this machine. Its workers deal even parts of the rows, and may take uneven parts of the load."""
+    feeds = tuple(_feeds(plan, division.segment))
+    if division.workers == 1:
+        return feeds
+    of_workers = zip(*(_feeds(plan, part) for part in division.parts), strict=True)
+    return tuple(
+        replace(found, uneven=division.workers if any(part.lasts is not Lasts.YES for part in parts) else 0)
+        for found, parts in zip(feeds, of_workers, strict=True)
+    )
 
 
 def _feeds(plan: Plan, segment: Segment) -> Iterator[FeedExplained]:

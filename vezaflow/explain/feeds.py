@@ -30,12 +30,14 @@ class Lasts(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FeedExplained:
-    """One source. `rows` are all that it has, `share` those that this segment deals."""
+    """One source. `rows` are all that it has, `share` those that this segment deals. `uneven`: how many workers have an
+    even part of them, where one of them may want more than that."""
 
     feed: PlannedFeed
     rows: int
     share: int
     taken: tuple[Taken, ...]
+    uneven: int = 0
 
     @property
     def least(self) -> int:
@@ -48,7 +50,7 @@ class FeedExplained:
 
     @property
     def lasts(self) -> Lasts:
-        if not self.feed.ends or (self.most is not None and self.most <= self.share):
+        if not self.feed.ends or (self.most is not None and self.most <= self.share and not self.uneven):
             return Lasts.YES
         return Lasts.NO if self.least > self.share else Lasts.PERHAPS
 
@@ -70,18 +72,19 @@ class Reach:
 
 def reach_of(flow: str, feeds: Iterable[FeedExplained]) -> Reach:
     """Of a source that may not be enough. A VU that finds no row stops nobody else with `stop_vu`; else who is stopped
-    before its first iteration only the run tells, as it does where flows share the rows."""
+    before its first iteration only the run tells, as it does where flows share the rows. A worker has used up its
+    part before it stops the others."""
     reach = Reach()
     for found in feeds:
         if found.lasts is Lasts.YES or flow not in (taken.flow for taken in found.taken):
             continue
         alone = len(found.taken) == 1
         if found.feed.each is Each.ITERATION:
-            sure = found.share if alone else 0
+            sure = found.share // max(1, found.uneven) if alone else 0
             most = found.share if reach.most is None else min(found.share, reach.most)
             reach = replace(reach, iterations=min(sure, reach.iterations), most=most, lacks=found.feed.name)
         else:
-            sure = found.share if alone and found.feed.at_end is AtEnd.STOP_VU else 0
+            sure = found.share if alone and found.feed.at_end is AtEnd.STOP_VU and not found.uneven else 0
             reach = replace(reach, iterations=min(sure, reach.iterations), vus=min(sure, reach.vus))
     return reach
 
@@ -124,6 +127,8 @@ def _reach(found: FeedExplained) -> str:
     taken = f"at least {found.least:,}" if found.most is None else f"{found.least:,} to {found.most:,}"
     if found.least == found.most:
         taken = f"{found.least:,}"
+    if found.uneven and found.most is not None and found.most <= found.share:
+        taken += ", and a worker may take more than its even part of the rows"
     return f"{found.lasts.value}: the load takes {taken}; at the end {_ENDS[feed.at_end]}"
 
 

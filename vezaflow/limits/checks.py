@@ -70,6 +70,12 @@ class Division:
     workers: int = 1
     segment: Segment = WHOLE
 
+    @property
+    def parts(self) -> tuple[Segment, ...]:
+        """The segment of each process."""
+        first, step = self.segment.index, self.segment.count
+        return tuple(Segment(first + step * number, step * self.workers) for number in range(self.workers))
+
     def here(self, total: int) -> int:
         """How many of all VUs are this machine's."""
         return self.segment.share(total)
