@@ -2,7 +2,7 @@
 
 Laws: each part is a request of its own, and sent again by itself (`retry`), so that those that went well are not sent
 twice; when one has failed for good, those on their way come to their end and no further one begins. What parts extract
-becomes lists, one item a part; a whole upload that failed leaves none.
+becomes lists, one item a part; an upload that failed sets none.
 """
 
 from collections.abc import Iterator
