@@ -40,6 +40,14 @@ def test_where_nothing_comes_again_nothing_is_kept_until_it_is_tried_again() -> 
     assert documents.read(b"[]") is documents.read(b"[]")
 
 
+def test_bodies_that_differ_only_in_the_middle_are_told_apart() -> None:
+    documents = Documents()
+    one, two = (orjson.dumps(["x" * 100, n, "x" * 100]) for n in (1, 2))
+    for _ in range(2):
+        assert documents.read(one)[1] == 1
+        assert documents.read(two)[1] == 2
+
+
 def test_a_large_body_is_not_kept() -> None:
     large = orjson.dumps(["x" * 100] * 100)
     documents = Documents()

@@ -114,7 +114,8 @@ def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) ->
     follows = request.follow > 0
     looks = Looks(request, recorder, desk)
     want = looks.want
-    simple = not request.checks and not request.extracts and desk.observer is None
+    unwatched = desk.observer is None
+    simple = unwatched and not request.checks and not request.extracts
 
     async def run(vu: VU) -> int:
         try:
@@ -146,7 +147,7 @@ def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) ->
                     exchange.bytes_received,
                 )
                 return GO_ON
-            failure = looks.judge(vu, outgoing, exchange).failure
+            failure = looks.settle(vu, outgoing, exchange) if unwatched else looks.judge(vu, outgoing, exchange).failure
         else:
             failure = (await looks.outcome(vu, outgoing, exchange)).failure
         return GO_ON if failure is None else looks.fail(vu, failure)
@@ -222,6 +223,20 @@ class Looks:
         method = self._request.method
         to_get = (exchange.status == 303 and method != "HEAD") or (exchange.status in (301, 302) and method == "POST")
         return self._request.redirect(vu, outgoing, target, to_get)
+
+    def settle(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> Failure | None:
+        """As `judge`, of a whole answer to a request that is not polled, while nobody looks on: what nearly all are."""
+        request = self._request
+        failure = None if request.accepts[exchange.status] else request.status_failure(exchange.status)
+        if request.checks or request.extracts:
+            vu.answer = Answer(exchange, outgoing.target.url, vu.client)
+            failure = self._check(vu, failure) or self._extract(vu)
+            vu.answer = None
+        if failure is None:
+            self._record(exchange, "")
+        else:
+            self._record(exchange, failure.kind.value, failure.message)
+        return failure
 
     def judge(self, vu: VU, outgoing: Outgoing, exchange: Exchange, hops: Sequence[dict[str, Any]] = ()) -> Outcome:
         """What an exchange that leads nowhere else comes to, recorded."""

@@ -215,7 +215,8 @@ class Connection:
 
     def fit(self) -> None:
         """Give the socket a send buffer no larger than the way to its peer can hold, once: of a peer that is near, all
-        else would only lie there and fall out of the cache (1 MiB to nginx over loopback: 219 µs of CPU, and 125)."""
+        else would only lie there and fall out of the cache (1 MiB to nginx over loopback: 219 µs of CPU, and 125; over
+        TLS 580 and 410)."""
         self.fitted = True
         room = max(_LEAST_ROOM, _FASTEST * round_trip(self.socket))
         if room < _MOST_ROOM:

@@ -175,6 +175,8 @@ class SecureConnection(Connection):
         if body is None and len(head) <= _RECORD:
             self._start_small(exchange, head)
             return
+        if not self.fitted:
+            self.fit()
         pieces = (head,) if body is None else (head, *(body if isinstance(body, tuple) else (body,)))
         self.pending = [memoryview(piece).cast("B") for piece in pieces if len(piece)]
         self.phase = SENDING
