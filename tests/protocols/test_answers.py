@@ -2,6 +2,7 @@
 
 import gzip
 import socket
+import weakref
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vezaflow.protocols import ErrorKind, Exchange, Origin, Transport, Want
+from vezaflow.protocols.answer import Answer, Bodied
 
 ORIGIN = Origin("http", "sut.test", 80)
 HEAD = b"GET /x HTTP/1.1\r\nHost: sut.test\r\n\r\n"
@@ -302,3 +304,16 @@ async def test_one_connection_carries_answers_of_every_kind_in_turn() -> None:
                 assert found.body == (case.body if want & Want.BODY else b"")
         nursery.cancel_scope.cancel()
     theirs.close()
+
+
+@pytest.mark.parametrize("kind", [Answer, Bodied])
+def test_an_answer_that_was_released_is_gone_at_once(kind: type[Answer]) -> None:
+    class Watched(kind):  # type: ignore[misc, valid-type]
+        __slots__ = ("__weakref__",)
+
+    answer = Watched()
+    answer.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    gone = weakref.ref(answer)
+    answer.release()
+    del answer
+    assert gone() is None

@@ -23,7 +23,7 @@ from vezaflow.syntax import json_bytes
 
 MOST_BYTES = 2 << 30  # of one generated body: it lies in memory
 
-_DRAWN = 64 << 20
+_DRAWN = 1 << 20  # bytes at a time: a large draw takes three times its size while it lasts
 Render = Callable[[Scope], Payload]
 
 

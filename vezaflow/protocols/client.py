@@ -280,7 +280,10 @@ class Client:
                 answer.done = False
                 answer.parts = []
                 connection.scratch.bodied.append(answer)
+            else:
+                answer.release()
             return
+        answer.release()
         headers = answer.headers
         if want & Want.HEADERS or 300 <= exchange.status < 400:
             exchange.headers = headers

@@ -362,6 +362,7 @@ class Connection:
         return detailed(body=self.want & _BODY > 0, bodyless=self.bodyless, limit=self.scratch.max_body)
 
     def _reread(self, view: memoryview, count: int, now: float) -> None:
+        self.answer.release()
         self.answer = self._detailed()
         try:
             self.answer.feed(view[:count])
@@ -397,6 +398,8 @@ class Connection:
             if kept:
                 answer.done = False
                 self.scratch.plain.append(answer)
+            else:
+                answer.release()
         task = self.task
         if task is not None:
             self.task = None

@@ -192,6 +192,9 @@ class Http2Answer:
         self.keep = True
         self.extra = False
 
+    def release(self) -> None:
+        """It holds no parser."""
+
 
 @lru_cache(maxsize=4096)
 def fields_of(head: bytes) -> Fields:
