@@ -7,7 +7,7 @@ from vezaflow.engine import Delivered, Vitals
 from vezaflow.gates import Concern, ConcernKind
 from vezaflow.metrics import Recorder, Timeline
 from vezaflow.scale import Report, WorkerState
-from vezaflow.trust import concerns_of_run, held_up
+from vezaflow.trust import MISSED, concerns_of_run, held_up
 
 FLOWS = plan_of("""
 flow: browse
@@ -26,15 +26,13 @@ def timeline() -> Timeline:
     return recorder.timeline()
 
 
-def vitals(
-    *, cpu: float = 0.3, lag: float = 0.004, away: float = 0.01, late: float = 0.0, clock: str = "kernel"
-) -> Vitals:
-    return Vitals(cpu, cpu, cpu, lag, lag, 50 << 20, receive_clock=clock, away=away, late=late)
+def vitals(*, cpu: float = 0.3, lag: float = 0.004, away: float = 0.01, clock: str = "kernel") -> Vitals:
+    return Vitals(cpu, cpu, cpu, lag, lag, 50 << 20, receive_clock=clock, away=away)
 
 
-def concerns(*workers: Vitals, seconds: float = 20.0) -> tuple[Concern, ...]:
+def concerns(*workers: Vitals, seconds: float = 20.0, missing: float = 0.0) -> tuple[Concern, ...]:
     states = tuple(WorkerState(str(number), each) for number, each in enumerate(workers, 1))
-    delivered = {"browse": Delivered(asked=10, started=10)}
+    delivered = {"browse": Delivered(asked=10, started=10, lived=USERS, held_up=missing * USERS)}
     report = Report(seconds, Recorder(0.0).snapshot(), timeline(), delivered, states)
     return concerns_of_run(FLOWS, (), report, interrupted=False)
 
@@ -55,9 +53,8 @@ def test_a_load_of_a_moment_is_too_short_to_saturate() -> None:
         (vitals(cpu=0.93), ConcernKind.SATURATED, "it used 93% of its core"),
         (vitals(away=0.12), ConcernKind.SATURATED, "its loop was late for 12% of the time"),
         (vitals(lag=0.025, clock="read"), ConcernKind.SATURATED, "its loop was up to 25 ms behind (p99)"),
-        (vitals(late=0.06 * USERS), ConcernKind.LOAD_NOT_REACHED, "about 12% of the asked load is missing"),
     ],
-    ids=["CPU", "loop", "loop without stamps", "pauses"],
+    ids=["CPU", "loop", "loop without stamps"],
 )
 def test_a_generator_that_does_not_is_told_with_its_remedy(reading: Vitals, kind: ConcernKind, words: str) -> None:
     (concern,) = concerns(reading)
@@ -74,11 +71,18 @@ def test_who_has_several_workers_is_not_told_to_take_two() -> None:
     assert "more workers if there are cores for them" in concern.remedy
 
 
-@pytest.mark.parametrize(
-    "reading", [vitals(cpu=0.89), vitals(away=0.09), vitals(lag=0.019, clock="read"), vitals(late=0.049 * USERS)]
-)
+@pytest.mark.parametrize("reading", [vitals(cpu=0.89), vitals(away=0.09), vitals(lag=0.019, clock="read")])
 def test_just_below_a_bound_nothing_is_said(reading: Vitals) -> None:
     assert concerns(reading) == ()
+
+
+def test_load_that_is_missing_is_told_with_its_remedy() -> None:
+    (concern,) = concerns(vitals(), missing=MISSED + 0.001)
+    assert concern.kind is ConcernKind.LOAD_NOT_REACHED
+    assert concern.flow == "browse"
+    assert "the generator took 1.1 % of its users' time" in concern.text
+    assert "--workers 2" in concern.remedy
+    assert concerns(vitals(), missing=MISSED) == ()
 
 
 def test_times_that_the_kernel_took_are_trusted_however_late_the_loop_came_now_and_then() -> None:
@@ -86,7 +90,7 @@ def test_times_that_the_kernel_took_are_trusted_however_late_the_loop_came_now_a
 
 
 def test_a_load_that_was_over_at_once_says_nothing_about_the_generator() -> None:
-    assert concerns(vitals(cpu=1.0, away=0.9), seconds=0.1) == ()
+    assert concerns(vitals(cpu=1.0, away=0.9), seconds=0.9, missing=0.1) == ()
 
 
 def test_one_worker_that_cannot_keep_up_is_enough() -> None:
@@ -94,14 +98,16 @@ def test_one_worker_that_cannot_keep_up_is_enough() -> None:
     assert "97%" in concern.text
 
 
-def test_what_all_workers_held_up_is_a_share_of_all_users_time() -> None:
-    states = tuple(WorkerState(str(number), vitals(late=4.0)) for number in (1, 2))
-    report = Report(20.0, Recorder(0.0).snapshot(), timeline(), {}, states)
-    assert held_up(report) == pytest.approx(8.0 / USERS)
+def test_a_small_flow_whose_load_is_missing_does_not_hide_behind_a_large_one() -> None:
+    delivered = {"browse": Delivered(10, 10, lived=1000.0), "checkout": Delivered(1, 1, lived=10.0, held_up=2.0)}
+    report = Report(20.0, Recorder(0.0).snapshot(), timeline(), delivered, ())
+    assert held_up(report) == pytest.approx(2.0 / 1010.0)
+    (concern,) = concerns_of_run(FLOWS, (), report, interrupted=False)
+    assert concern.text == "checkout: the generator took 20 % of its users' time: as much of the asked load is missing"
 
 
-def test_without_users_nobody_was_held_up() -> None:
-    report = Report(0.0, Recorder(0.0).snapshot(), Timeline(), {}, (WorkerState("1", vitals(late=4.0)),))
+def test_without_pauses_nobody_was_held_up() -> None:
+    report = Report(20.0, Recorder(0.0).snapshot(), timeline(), {"browse": Delivered(10, 10)}, ())
     assert held_up(report) == 0
 
 

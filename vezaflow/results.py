@@ -69,7 +69,7 @@ class Health:
     late_reads: int = 0  # made over 1 ms after the bytes had come; the kernel's stamps have put them right
     latest_read_ms: float = 0.0
     away: float = 0.0  # share of the time that the loop was late for what was due
-    held_up: float = 0.0  # by how much the users' pauses overran, as a share of their time
+    held_up: float = 0.0  # the share of users' time that the generator took: as much of the load is missing
     workers: tuple[WorkerHealth, ...] = ()
 
 

@@ -14,11 +14,9 @@ from vezaflow.scale import Report, WorkerState
 
 BUSY_SHARE = 0.9  # of one core, over the whole load: beyond it answers wait for the generator
 AWAY = 0.1  # of the time: a loop that is late for so much of it sends the load in lumps, and less of it
-SHORTEST = 0.25  # seconds: a load of one iteration is over in less, and starting it is most of the work
+SHORTEST = 1.0  # seconds: of less, starting is most of the work, and there is no time to give anything back
 LATE_READ = 0.02  # seconds that it may be late, but for one look in a hundred, where answers are timed by the read
-HELD_UP = 0.05  # of the users' time: when their pauses overrun by so much, a tenth of the load is missing
-MISSING = 2.0  # what is missing of the load, by what the pauses overran: 1.6 to 2.1 on the truth bench
-MISSED = 0.01  # of the iterations that were due: when more were not started it was another load
+MISSED = 0.01  # of the load: when more than this is missing it was another
 RELIEF = "fewer VUs, longer think times, or a bigger machine"
 
 
@@ -29,16 +27,16 @@ def concerns_of_run(
     return (
         *_lost(report.workers),
         *_saturation(report),
-        *_delay(report),
+        *_held_up(report),
         *_used_up(flows, report),
         *_load(flows, gates, report, stopped=interrupted),
     )
 
 
 def held_up(report: Report) -> float:
-    """By how much the generator made its users' pauses longer than asked, as a share of all their time."""
-    users = sum(point.vus * point.length for point in report.timeline.points)
-    return sum(worker.vitals.late for worker in report.workers) / users if users else 0.0
+    """What the generator took of its users' time, of those who pause: as much of their load is missing."""
+    lived = sum(delivered.lived for delivered in report.delivered.values())
+    return sum(delivered.held_up for delivered in report.delivered.values()) / lived if lived else 0.0
 
 
 def _lost(workers: Iterable[WorkerState]) -> Iterator[Concern]:
@@ -75,17 +73,17 @@ def _relief(workers: Sequence[WorkerState]) -> str:
     return f"{more}, {RELIEF}"
 
 
-def _delay(report: Report) -> Iterator[Concern]:
-    """Users who are woken late ask less of the target than the load says."""
-    share = held_up(report)
-    if share >= HELD_UP:
-        missing = min(MISSING * share, 0.9)
-        text = (
-            f"the generator held its users up: their pauses overran by {share:.0%} of their time, "
-            f"so that about {missing:.0%} of the asked load is missing"
-        )
-        remedy = _relief(report.workers)
-        yield Concern(ConcernKind.LOAD_NOT_REACHED, text, f"{remedy}; or give it a core of its own")
+def _held_up(report: Report) -> Iterator[Concern]:
+    """Users of whose time the generator takes a part ask less of the target than the load says."""
+    if report.seconds < SHORTEST:
+        return
+    for flow, delivered in report.delivered.items():
+        share = delivered.held_up / delivered.lived if delivered.lived else 0.0
+        if share > MISSED:
+            took = f"the generator took {units.ratio(share)} of its users' time"
+            text = f"{flow}: {took}: as much of the asked load is missing"
+            remedy = f"{_relief(report.workers)}; or give it a core of its own"
+            yield Concern(ConcernKind.LOAD_NOT_REACHED, text, remedy, flow)
 
 
 def _used_up(flows: Iterable[PlannedFlow], report: Report) -> Iterator[Concern]:

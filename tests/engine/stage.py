@@ -39,6 +39,7 @@ class Target:
     on_their_way: Counter[str] = field(default_factory=Counter)  # requests, by authority
     most: Counter[str] = field(default_factory=Counter)  # of them together
     closed: list[float] = field(default_factory=list)  # when connections were
+    read_late: float = 0.0  # seconds that the generator takes to come to an answer that is there
 
     @property
     def asked(self) -> list[str]:
@@ -97,6 +98,7 @@ class FakeClient:
         with self.target.busy(origin.authority):
             await trio.sleep(reply.after)
         exchange.first = exchange.ended = trio.current_time()
+        await trio.sleep(self.target.read_late)
         exchange.error, exchange.status = reply.error, 0 if reply.error else reply.status
         exchange.headers, exchange.body = list(reply.headers), reply.body if want & Want.BODY else b""
         exchange.bytes_sent, exchange.bytes_received = len(head), len(reply.body)

@@ -26,7 +26,7 @@ async def test_the_time_that_the_loop_was_away_is_a_share_of_all(mock_clock: tri
 
 @pytest.mark.trio
 async def test_what_was_before_the_load_is_forgotten(mock_clock: trio.testing.MockClock) -> None:
-    health = Health(trio.current_time, trio.current_time, late=lambda: 5.0)
+    health = Health(trio.current_time, trio.current_time)
     async with trio.open_nursery() as nursery:
         await nursery.start(health.run)
         await trio.testing.wait_all_tasks_blocked()
@@ -35,4 +35,4 @@ async def test_what_was_before_the_load_is_forgotten(mock_clock: trio.testing.Mo
         health.begin()
         nursery.cancel_scope.cancel()
     found = health.vitals()
-    assert (found.lag_most, found.lag_p99, found.away, found.late) == (0.0, 0.0, 0.0, 0.0)
+    assert (found.lag_most, found.lag_p99, found.away) == (0.0, 0.0, 0.0)

@@ -43,6 +43,7 @@ steps:
   - post: /upload
     body: {bytes: 300 KiB}
     expect: 201
+pace: 50ms
 gates: {http_req_failed: rate == 0 %, iterations: count == 160}
 """
 
@@ -90,10 +91,13 @@ def _await(port: int, server: "subprocess.Popen[bytes]") -> None:
 
 
 def run(suite: Path) -> list[tuple[str, str]]:
-    """Run the suite, green; the protocol and the connection of each request that nginx has served."""
+    """Run the suite, whose gates hold; the protocol and the connection of each request that nginx has served. Whether a
+    busy machine kept up with it in that second is of no interest here."""
     command = [sys.executable, "-m", "vezaflow", "run", str(suite)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode in (0, 98), done.stdout + done.stderr
+    gates = [line.split()[0] for line in done.stdout.splitlines() if "rate ==" in line or "count ==" in line]
+    assert gates == ["held", "held"], done.stdout
     lines = (suite.parent / "nginx" / "access.log").read_text().splitlines()
     return [(protocol, connection) for protocol, connection in map(str.split, lines)]
 
@@ -118,7 +122,7 @@ def test_what_a_user_asks_for_at_the_same_time_shares_its_connection(suite: Path
     branches = ", ".join("{get: /tracks, expect: 200}" for _ in range(9))
     upload = "{upload: /upload, of: 300 KiB, part: 100 KiB, at_once: 3, expect: 201}"
     flow = "load: {executor: shared-iterations, vus: 4, iterations: 60, max_duration: 30s}\n"
-    flow += f"steps: [{{parallel: [{branches}, {upload}]}}]\n"
+    flow += f"steps: [{{parallel: [{branches}, {upload}]}}]\npace: 60ms\n"
     (suite / "flow.yml").write_text(flow + "gates: {http_req_failed: rate == 0 %, iterations: count == 60}\n")
     served = run(suite)
     assert len(served) == 60 * 12

@@ -70,6 +70,7 @@ def _single(request: PlannedRequest, looks: Looks) -> Attempt:
             bodyless=request.bodyless,
             replayable=request.replayable,
         )
+        vu.own += exchange.took
         return await looks.outcome(vu, outgoing, exchange)
 
     return attempt
@@ -92,7 +93,7 @@ def _retried(attempt: Attempt, retry: PlannedRetry, record: AttemptRecorder, des
                 record.asked_to_wait(obeyed=seconds >= asked)
             record.retried()
             say(desk, f"attempt {number + 2} follows in {duration(seconds)}")
-            await wait_until(desk.clock() + seconds, desk.clock, sleep_until)
+            await wait_until(vu.wait(seconds, desk.clock()), desk.clock, sleep_until)
             outcome = await attempt(vu)
         if outcome.failure is None:
             return outcome
@@ -115,11 +116,12 @@ def _polled(attempt: Attempt, poll: PlannedPoll, desk: Desk, sleep_until: Sleep)
                 asked += 1
                 if outcome.failure is not None or not outcome.unmet:
                     return outcome
-                due = max(clock(), due + max(_SHORTEST, every(vu)))
+                now = clock()
+                due = max(now, due + max(_SHORTEST, every(vu)))
                 if due > last:
                     return Outcome(_too_late(poll, outcome.unmet, asked, last - begun, desk))
                 say(desk, f"not yet: {outcome.unmet}")
-                await wait_until(due, clock, sleep_until)
+                await wait_until(vu.wait(due - now, now), clock, sleep_until)
         except EvaluationError as e:
             return Outcome(desk.uncomputed(e))
 

@@ -13,7 +13,7 @@ from vezaflow.engine.term import Term
 from vezaflow.engine.users import Users, closing
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.model import Executor
-from vezaflow.plan import PlannedFlow, Segment, VuChange
+from vezaflow.plan import PlannedFlow, Segment, VuChange, pauses_in
 
 
 class _Stay:
@@ -51,6 +51,8 @@ class ClosedDriver:
         self._changes = changes
         self._think = pause_of(flow.think, flow.span) if flow.think is not None else None
         self._pace = pause_of(flow.pace, flow.span) if flow.pace is not None else None
+        self._between = flow.think is not None or flow.pace is not None
+        self._pauses = self._between or pauses_in(flow.steps)
         self._each = flow.load.iterations if flow.load.executor is Executor.PER_VU_ITERATIONS else None
         self.remaining = _shared_iterations(flow, segment)  # None: they are not shared
         self._vus = 0  # that there shall be
@@ -121,6 +123,9 @@ class ClosedDriver:
             stay.resting = True
             await term.resumed()
             stay.resting = False
+        account = users.delivered if self._pauses else None
+        at_times = self._pauses and not self._between  # whether one iteration may pause and another not
+        vu.keep_time(clock(), account)
         while clock() < term.end and vu.number <= self._last and self._another(vu):
             if fresh is not None:
                 vu.slots[:] = fresh
@@ -128,6 +133,7 @@ class ClosedDriver:
                 self._give_back(vu)
                 return
             vu.failed = False
+            own = vu.own
             started = clock()
             try:
                 signal = await body(vu)
@@ -140,6 +146,8 @@ class ClosedDriver:
             record.iteration(ended - started, failed)
             users.delivered.iterations += 1
             vu.iteration += 1
+            if at_times:
+                vu.iterated(own, started, ended)
             if signal >= Signal.STOP_VU:
                 users.obey(signal)
                 return
@@ -149,11 +157,14 @@ class ClosedDriver:
                 return
             stay.resting = True
             if self._think is not None:
-                await term.rest(clock() + self._think(vu))
+                await term.until(vu.pause(self._think(vu), clock()))
+                vu.paused(clock())
             elif self._pace is not None:
-                await term.rest(started + self._pace(vu))
+                await term.until(vu.pause(max(0.0, own + self._pace(vu) - vu.own), clock()))
+                vu.paused(clock())
             if term.paused:
                 await term.resumed()
+                vu.keep_time(clock(), account)
             stay.resting = False
 
     def _another(self, vu: VU) -> bool:

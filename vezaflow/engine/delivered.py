@@ -25,6 +25,8 @@ class Delivered:
     stopped_by_author: bool = False  # a `stop` step ended it, or an abort gate, or Ctrl-C
     login_failed: int = 0  # VUs that never got past `login`
     unfinished: int = 0  # iterations that the executor promised and time did not allow
+    lived: float = 0.0  # seconds that VUs with pauses lived so far, all together
+    held_up: float = 0.0  # of those, what the generator took of them and did not give back
     used_up: dict[str, int] = field(default_factory=dict)  # by data source that must last: rows wanted and not there
 
     def drop(self, reason: Dropped) -> None:

@@ -4,6 +4,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import trio
@@ -28,7 +29,6 @@ class Vitals:
     late_reads: int = 0  # made over 1 ms late, and put right by the kernel's stamps
     latest_read: float = 0.0  # seconds
     away: float = 0.0  # share of the time that the loop was late for what was due
-    late: float = 0.0  # seconds that users' pauses took longer than asked, of all users together
 
 
 class Health:
@@ -39,14 +39,11 @@ class Health:
         clock: Callable[[], float] = time.perf_counter,
         cpu: Callable[[], float] = time.process_time,
         receiving: Callable[[], Receiving] = Receiving,
-        late: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """`receiving`: by which clock answers are stamped; `late`: by how much users' pauses have overrun."""
+        """`receiving`: by which clock answers are stamped."""
         self._clock = clock
         self._cpu = cpu
         self._receiving = receiving
-        self._late = late
-        self._late_before = 0.0
         self._begun = (clock(), cpu())
         self._last = self._begun
         self._share = 0.0
@@ -58,7 +55,6 @@ class Health:
         self._begun = self._last = (self._clock(), self._cpu())
         self._share = self._most = 0.0
         self._lags = Histogram()
-        self._late_before = self._late()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Look at the loop twenty times a second, until cancelled."""
@@ -94,10 +90,12 @@ class Health:
             late_reads=receiving.late,
             latest_read=receiving.latest,
             away=lost / (lost + lags.count * PROBE) if lost else 0.0,
-            late=self._late() - self._late_before,
         )
 
 
 def _peak_memory() -> int:
+    """In bytes. On Linux ru_maxrss begins with what the parent had when it forked: the kernel's own mark is used."""
+    with suppress(OSError, StopIteration, ValueError), open("/proc/self/status", encoding="ascii") as status:
+        return int(next(line for line in status if line.startswith("VmHWM:")).split()[1]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

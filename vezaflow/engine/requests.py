@@ -131,6 +131,7 @@ def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) ->
             bodyless=bodyless,
             replayable=replayable,
         )
+        vu.own += exchange.ended - exchange.started if exchange.reused else exchange.took
         if exchange.error is None and (exchange.status < 300 or exchange.status >= 400 or not follows):
             status = exchange.status
             if simple and accepts[status]:
@@ -210,6 +211,7 @@ class Looks:
                 bodyless=request.bodyless,
                 replayable=request.replayable,
             )
+            vu.own += exchange.took
         return self.judge(vu, outgoing, exchange, hops)
 
     def _next(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> Outgoing:

@@ -49,7 +49,7 @@ class RunEngine:
         self.plan = plan
         self.incidents = Incidents()
         self.wheel = Wheel(clock)
-        self.health = Health(clock, receiving=receiving, late=lambda: self.wheel.late)
+        self.health = Health(clock, receiving=receiving)
         self.flows: tuple[FlowRun, ...] = ()
         self._recorder = recorder
         self._client = client
@@ -175,7 +175,7 @@ class RunEngine:
             flow_recorder=self._recorder.flow(flow),
             phase=phase,
             desk=desk,
-            sleep_until=self.wheel.rest_until,
+            sleep_until=self.wheel.sleep_until,
             say=self._say,
             seed=f"{self.plan.inputs.seed}:{flow}:{phase.value}",
             segment=self._segment,

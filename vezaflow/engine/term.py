@@ -40,11 +40,6 @@ class Term:
         while (now := self.clock()) < moment and now < self.end:
             await self.wheel.sleep_until(min(moment, self.end))
 
-    async def rest(self, moment: float) -> None:
-        """A user's pause until a moment, or until the flow is over."""
-        while (now := self.clock()) < moment and now < self.end:
-            await self.wheel.rest_until(min(moment, self.end))
-
     async def resumed(self) -> None:
         """Sleep until the flow goes on, or is over."""
         while self.paused and self.clock() < self.end:

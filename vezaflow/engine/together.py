@@ -82,7 +82,7 @@ def parallel_step(step: PlannedParallel, runs: Sequence[Run], record: AttemptRec
         parts = [(each, sets, as_branch(vu, client)) for each, sets in branches]
         if shown:
             say(desk, f"{count} branches at the same time")
-        signal, failed = await together(vu, parts, count)
+        signal, failed = await together(vu, parts, count, clock)
         seconds = clock() - started
         if shown:
             say(desk, f"all of it took {duration(seconds)}")
@@ -109,7 +109,7 @@ def spread_step(step: PlannedFor, items: Callable[[VU], Sequence[Any]], body: Ru
         most = min(at_once, len(found))
         if shown:
             say(desk, f"{counted(len(found), 'round')}, {most} at the same time")
-        signal, _ = await together(vu, rounds(), most, yields=yields)
+        signal, _ = await together(vu, rounds(), most, desk.clock, yields=yields)
         return signal
 
     return run
@@ -123,9 +123,16 @@ def as_branch(vu: VU, client: Sender) -> VU:
 
 
 async def together(
-    vu: VU, parts: Iterable[Part], most: int, *, yields: bool = False, whole: bool = False
+    vu: VU,
+    parts: Iterable[Part],
+    most: int,
+    clock: Callable[[], float],
+    *,
+    yields: bool = False,
+    whole: bool = False,
 ) -> tuple[int, bool]:
-    """Run the parts, so many at the same time; the strongest of their signals, and whether anything failed.
+    """Run the parts, so many at the same time; the strongest of their signals, and whether anything failed. All of the
+    time until the last has ended is the user's own.
 
     `yields`: they wait for nothing themselves; `whole`: after any failure no further one begins."""
     waiting = enumerate(parts)
@@ -148,6 +155,7 @@ async def together(
             if yields:
                 await trio.lowlevel.checkpoint()
 
+    began = clock()
     try:
         async with trio.open_nursery() as nursery:
             for _ in range(most):
@@ -156,6 +164,7 @@ async def together(
         if group.split(trio.Cancelled)[1] is None:
             await trio.lowlevel.checkpoint_if_cancelled()  # as a plain step is cut off: by one Cancelled
         raise
+    vu.own += clock() - began
     for slot, (_, value) in last.items():
         vu.slots[slot] = value
     vu.failed = vu.failed or failed

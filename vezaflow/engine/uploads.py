@@ -40,7 +40,7 @@ def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, desk: D
 
         if shown:
             say(desk, f"{counted(len(parts), 'part')}, {at_once} at the same time")
-        signal, failed = await together(vu, branches(), at_once, whole=True)
+        signal, failed = await together(vu, branches(), at_once, clock, whole=True)
         seconds = clock() - started
         record.ended(seconds, failed=failed)
         if not failed:

@@ -140,6 +140,7 @@ class Users:
         return True
 
     async def finish(self, vu: VU) -> None:
+        vu.account = None
         if self._final is None or vu.absent:
             return
         with trio.move_on_after(FINALLY_LIMIT, shield=True):

@@ -1,11 +1,20 @@
-"""A virtual user: its scope, its connections, and how an iteration of its ends."""
+"""A virtual user: its scope, its connections, its own time, and how an iteration of its ends.
+
+A user's own time goes on by what its target takes and by what it pauses. The generator adds to that: a timer ends late,
+a loop comes late to an answer. What it takes so is given back out of the pauses that follow, so that a user asks as
+often as its flow says; what can't be given back is load that was not sent, and counts as `Delivered.held_up`.
+"""
 
 from enum import IntEnum
 from random import Random
 from typing import Any
 
+from vezaflow.engine.delivered import Delivered
 from vezaflow.plan import Scope
 from vezaflow.protocols import Sender
+
+GRAIN = 0.003  # seconds that a timer is late on an idle machine: the wheel's bucket, and the kernel's own grain
+GIVEN_BACK = 0.1  # of a pause, and a grain: no pause is shortened by more
 
 
 class Signal(IntEnum):
@@ -21,12 +30,52 @@ class Signal(IntEnum):
 
 class VU(Scope):
     """One user. `failed` says whether something failed in this iteration, also where the author lets it go on;
-    `absent` that it found no row of a data source to begin with, and so never was."""
+    `absent` that it found no row of a data source to begin with, and so never was. `own` is its own time, on the
+    run's clock, and `account` where it is counted; None: nobody keeps it."""
 
-    __slots__ = ("absent", "client", "failed")
+    __slots__ = ("_counted", "_held_up", "absent", "account", "client", "failed", "own")
 
     def __init__(self, slots: list[Any], random: Random, number: int, client: Sender) -> None:
         super().__init__(slots, random, number)
         self.client = client
         self.failed = False
         self.absent = False
+        self.own = 0.0
+        self.account: Delivered | None = None
+        self._counted = 0.0  # until when its time is in the account
+        self._held_up = 0.0  # by how much it is behind, as the account has it
+
+    def keep_time(self, now: float, account: Delivered | None) -> None:
+        """From now on its own time is kept, and nothing is owed to it so far."""
+        self.own = self._counted = now
+        self._held_up = 0.0
+        self.account = account
+
+    def pause(self, seconds: float, now: float) -> float:
+        """When a pause is over that begins now: earlier by what the generator took before."""
+        self.own += seconds
+        if self.account is None:
+            return now + seconds
+        return max(self.own, now + seconds * (1 - GIVEN_BACK) - GRAIN)
+
+    def wait(self, seconds: float, now: float) -> float:
+        """The same where a target or a poll asks for it: never earlier than that."""
+        self.own += seconds
+        return now + seconds
+
+    def paused(self, now: float) -> None:
+        """A pause is over: its time until now is counted."""
+        account = self.account
+        if account is None or now < self.own:  # cut short by the end of the flow
+            return
+        held_up = max(0.0, now - self.own - GRAIN)
+        account.held_up += held_up - self._held_up
+        account.lived += now - self._counted
+        self._held_up, self._counted = held_up, now
+
+    def iterated(self, own: float, began: float, ended: float) -> None:
+        """An iteration is over that began when its own time was `own`. One without a pause asks for as much as goes, so
+        that nothing is owed for its time."""
+        if self._counted <= began:
+            self.own = own + ended - began
+            self._counted += ended - began

@@ -15,7 +15,6 @@ from trio.lowlevel import Abort, RaiseCancelT, Task, current_task, reschedule, w
 from vezaflow.protocols import park, trap, wake
 
 BUCKET = 0.002  # seconds
-GRAIN = 0.003  # seconds that a pause takes too long on an idle machine: its bucket, and the kernel's timer
 _HAIR = 1e-6  # seconds: more than the clocks' arithmetic can be off, less than anybody measures
 
 
@@ -31,14 +30,6 @@ class Wheel:
         self._order: list[int] = []  # a heap of the keys of _buckets
         self._ticker: Task | None = None
         self._armed = 0  # the bucket that the ticker sleeps for
-        self.late = 0.0  # seconds that users were woken too late, beyond GRAIN each time
-
-    async def rest_until(self, moment: float) -> None:
-        """A user's pause: `sleep_until`, and what it takes too long is counted."""
-        await self.sleep_until(moment)
-        over = self._clock() - moment - GRAIN
-        if over > 0:
-            self.late += over
 
     async def sleep_until(self, moment: float) -> None:
         """Sleep until `moment` on the clock, or until `wake_all`."""

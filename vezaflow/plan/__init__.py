@@ -41,7 +41,7 @@ from vezaflow.plan.steps import (
     PlannedWhile,
 )
 from vezaflow.plan.targets import GuardError, Target, Targets, UrlError
-from vezaflow.plan.walk import name_of, requests_of
+from vezaflow.plan.walk import name_of, pauses_in, requests_of
 
 __all__ = [
     "UNSET",
@@ -102,6 +102,7 @@ __all__ = [
     "name_of",
     "names_within",
     "narrowed",
+    "pauses_in",
     "requests_of",
     "row_of_vu",
     "show",

@@ -33,6 +33,11 @@ def requests_of(steps: Iterable[PlannedStep]) -> Iterator[PlannedRequest]:
             yield from requests_of(inner)
 
 
+def pauses_in(steps: Iterable[PlannedStep]) -> bool:
+    """Whether a user may pause there, however deep."""
+    return any(isinstance(step, PlannedThink) or any(map(pauses_in, blocks_of(step))) for step in steps)
+
+
 def own_clients(steps: Iterable[PlannedStep]) -> tuple[ClientOptions, ...]:
     """The ways to connect that requests among steps have for themselves, each once."""
     found = (request.client for request in requests_of(steps))

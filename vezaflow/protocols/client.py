@@ -332,7 +332,7 @@ def target_of(head: bytes) -> str:
 def _unbegun(exchange: Exchange, begun: float) -> None:
     """Nothing of the request is on its way: there is no connection yet."""
     exchange.reused = False
-    exchange.started = exchange.sent = exchange.first = exchange.ended = begun
+    exchange.begun = exchange.started = exchange.sent = exchange.first = exchange.ended = begun
     exchange.bytes_sent = 0
 
 

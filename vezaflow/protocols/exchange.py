@@ -69,11 +69,12 @@ class Exchange:
     client's next request: read it before that.
 
     `started` is when the first byte was handed to the kernel, `sent` when the last one was, `first` when the first
-    byte of the answer had come, `ended` when the last one had. http_req_duration is ended - started.
+    byte of the answer had come, `ended` when the last one had. http_req_duration is ended - started. `begun` is when a
+    connection was asked for, where there was none to use.
     """
 
     __slots__ = (
-        "blocked", "body", "bytes_received", "bytes_sent", "connecting", "detail", "ended", "error", "first",
+        "begun", "blocked", "body", "bytes_received", "bytes_sent", "connecting", "detail", "ended", "error", "first",
         "headers", "reused", "sent", "started", "status", "tls",
     )  # fmt: skip
 
@@ -83,6 +84,7 @@ class Exchange:
         self.status = 0  # 0: no answer
         self.headers: list[tuple[str, str]] = []  # names lower case; only with Want.HEADERS or a redirect (3xx)
         self.body = b""  # decoded (gzip, deflate, br); only with Want.BODY
+        self.begun = 0.0
         self.started = 0.0
         self.sent = 0.0
         self.first = 0.0
@@ -93,6 +95,11 @@ class Exchange:
         self.tls = 0.0
         self.bytes_sent = 0
         self.bytes_received = 0
+
+    @property
+    def took(self) -> float:
+        """Seconds of its user's time, a new connection's with it."""
+        return self.ended - (self.started if self.reused else self.begun)
 
     @property
     def at_proxy(self) -> bool:

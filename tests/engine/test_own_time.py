@@ -1,0 +1,108 @@
+"""What the generator takes of its users' time: it is given back where it can be, and counted where it can't."""
+
+import pytest
+import trio
+import trio.testing
+from planned import plan_of
+from stage import Reply, Target, always, play
+
+from vezaflow.engine import Delivered
+
+pytestmark = pytest.mark.trio
+
+
+def late(seconds: float, after: float = 0.1) -> Target:
+    """A target whose answers lie there for a while, since the generator has other things to do."""
+    return Target(always(Reply(after=after)), read_late=seconds)
+
+
+async def starts_of(yaml: str, target: Target) -> tuple[list[float], Delivered]:
+    """When requests were sent (seconds from the first), and what the flow's load was."""
+    played = await play(plan_of(yaml), target)
+    starts = [at for at, *_ in target.log]
+    return [at - starts[0] for at in starts], played.engine.flows[0].delivered
+
+
+@pytest.mark.parametrize("pause", ["think: 400ms", "pace: 500ms"])
+async def test_users_keep_their_beat_however_late_answers_are_read(
+    autojump_clock: trio.testing.MockClock, pause: str
+) -> None:
+    load = "load: {vus: 1, duration: 60s}"
+    starts, delivered = await starts_of(f"{load}\nsteps: [{{get: /x}}]\n{pause}", late(0.02))
+    assert starts == [pytest.approx(number * 0.5, abs=0.004) for number in range(120)]
+    assert delivered.held_up == 0
+    assert delivered.lived == pytest.approx(60, abs=0.6)
+
+
+async def test_the_beat_is_kept_over_several_requests_and_a_pause_among_them(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    steps = "steps: [{get: /a}, {get: /b}, {think: 300ms}]"
+    starts, delivered = await starts_of(f"load: {{vus: 1, duration: 50s}}\n{steps}", late(0.01))
+    assert starts[::2] == [pytest.approx(number * 0.5, abs=0.004) for number in range(100)]
+    assert delivered.held_up == 0
+
+
+async def test_what_cannot_be_given_back_is_as_much_of_the_load_that_is_missing(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    yaml = "load: {vus: 3, duration: 60s}\nsteps: [{get: /x}]\nthink: 400ms"
+    starts, delivered = await starts_of(yaml, late(0.2))
+    missing = 1 - len(starts) / (3 * 120)
+    assert missing == pytest.approx(0.235, abs=0.01)  # 0.5 s asked for, 0.2 taken, 0.043 given back
+    assert delivered.held_up / delivered.lived == pytest.approx(missing, abs=0.01)
+
+
+async def test_what_a_stall_took_is_given_back_little_by_little(autojump_clock: trio.testing.MockClock) -> None:
+    target = late(0.0)
+
+    async def stall(_engine: object) -> None:
+        await trio.sleep(10)
+        target.read_late = 1.0
+        await trio.sleep(0.5)
+        target.read_late = 0.0
+
+    plan = plan_of("load: {vus: 1, duration: 60s}\nsteps: [{get: /x}]\nthink: 400ms")
+    played = await play(plan, target, during=stall)
+    assert len(target.log) == 120
+    gaps = [after - before for (before, *_), (after, *_) in zip(target.log, target.log[1:], strict=False)]
+    assert max(gaps) == pytest.approx(1.457, abs=0.005)
+    assert sorted(gaps)[:22] == [pytest.approx(0.458, abs=0.005)] * 22
+    assert played.engine.flows[0].delivered.held_up == 0
+
+
+async def test_a_wait_that_the_target_asks_for_is_never_shorter(autojump_clock: trio.testing.MockClock) -> None:
+    asked = iter(range(1000))
+    busy = Reply(status=503, after=0.01, headers=(("retry-after", "1"),))
+    target = Target(lambda _method, _path: Reply(after=0.01) if next(asked) % 2 else busy, read_late=0.05)
+    steps = "steps: [{get: /x, retry: {on: [503], max: 1, wait: {retry_after: 1s}}}]"
+    starts, _ = await starts_of(f"load: {{vus: 1, duration: 20s}}\n{steps}\nthink: 1s", target)
+    waits = [after - before for before, after in zip(starts[::2], starts[1::2], strict=False)]
+    assert min(waits) >= 1.01
+
+
+async def test_who_makes_no_pause_is_owed_nothing(autojump_clock: trio.testing.MockClock) -> None:
+    _, delivered = await starts_of("load: {vus: 1, duration: 10s}\nsteps: [{get: /x}]", late(0.05))
+    assert (delivered.lived, delivered.held_up) == (0, 0)
+
+
+async def test_iterations_without_a_pause_are_owed_nothing(autojump_clock: trio.testing.MockClock) -> None:
+    steps = "steps: [{get: /x}, {if: 'mod(iteration, 10) == 9', do: [{think: 1s}]}]"
+    starts, delivered = await starts_of(f"load: {{vus: 1, duration: 20s}}\n{steps}", late(0.05))
+    assert len(starts) == pytest.approx(10 * 20 / (10 * 0.15 + 0.95), abs=2)
+    assert delivered.lived == pytest.approx(20 * 1.1 / 2.45, abs=1.2)
+    assert delivered.held_up == 0
+
+
+async def test_what_runs_side_by_side_takes_as_long_as_it_takes(autojump_clock: trio.testing.MockClock) -> None:
+    steps = "steps: [{parallel: [{get: /a}, {group: b, do: [{get: /b}, {think: 200ms}]}], per_host: 1}]"
+    starts, delivered = await starts_of(f"load: {{vus: 1, duration: 20s}}\n{steps}\nthink: 100ms", late(0.05))
+    assert starts[::2] == [pytest.approx(number * 0.6, abs=0.004 * number + 0.01) for number in range(len(starts[::2]))]
+    assert delivered.held_up == 0
+
+
+async def test_an_open_load_owes_its_users_nothing(autojump_clock: trio.testing.MockClock) -> None:
+    load = "load: {executor: constant-arrival-rate, rate: 2/s, duration: 10s, pre_allocated_vus: 5}"
+    starts, delivered = await starts_of(f"{load}\nsteps: [{{get: /x}}, {{think: 1s}}, {{get: /y}}]", late(0.2))
+    assert len(starts) == 40
+    assert (delivered.lived, delivered.held_up) == (0, 0)
