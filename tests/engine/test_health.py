@@ -1,5 +1,8 @@
 """How late the loop was, on a clock of the test's own."""
 
+import subprocess
+import sys
+
 import pytest
 import trio
 import trio.testing
@@ -36,3 +39,11 @@ async def test_what_was_before_the_load_is_forgotten(mock_clock: trio.testing.Mo
         nursery.cancel_scope.cancel()
     found = health.vitals()
     assert (found.lag_most, found.lag_p99, found.away) == (0.0, 0.0, 0.0)
+
+
+def test_memory_is_the_processs_own_whatever_its_parent_has() -> None:
+    """ru_maxrss of a child begins with its parent's."""
+    ballast = bytearray(300 << 20)
+    code = "from vezaflow.engine import Health; print(Health().vitals().memory)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert 5 << 20 < int(said) < len(ballast) // 2
