@@ -11,7 +11,7 @@ from engine.stage import FakeClient, Reply, Target
 from vezaflow.diagnostics import Diagnostics, Source
 from vezaflow.model import TABLES, Field, Table
 from vezaflow.model.step_tables import STEPS
-from vezaflow.protocols import Body, Exchange, Origin, Want
+from vezaflow.protocols import Ask, Body, Exchange, Origin, Want
 from vezaflow.sandbox.app import Api
 from vezaflow.sandbox.catalog import Catalog
 from vezaflow.sandbox.settings import SandboxSettings
@@ -101,17 +101,7 @@ class SandboxTarget(Target):
 class SandboxClient(FakeClient):
     target: SandboxTarget
 
-    async def send(
-        self,
-        origin: Origin,
-        head: bytes,
-        body: Body,
-        want: Want,
-        timeout: float,
-        *,
-        bodyless: bool = False,
-        replayable: bool = True,
-    ) -> Exchange:
+    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange:
         above, _, begun = head.partition(b"\r\n\r\n")  # a small body comes with its head
         first, *lines = above.decode().split("\r\n")
         method, path, _ = first.split(" ", 2)
@@ -123,7 +113,7 @@ class SandboxClient(FakeClient):
         exchange.started = exchange.sent = begin
         exchange.first = exchange.ended = trio.current_time()
         exchange.status, exchange.headers = reply.status, list(reply.headers)
-        exchange.body = reply.body if want & Want.BODY else b""
+        exchange.body = reply.body if ask.want & Want.BODY else b""
         exchange.bytes_sent, exchange.bytes_received = len(head), len(reply.body)
         for name, value in reply.headers:
             if name == "set-cookie":

@@ -36,7 +36,7 @@ def concerns_of_run(
 def held_up(report: Report) -> float:
     """What the generator took of its users' time, of those who pause: as much of their load is missing."""
     lived = sum(delivered.lived for delivered in report.delivered.values())
-    return sum(delivered.held_up for delivered in report.delivered.values()) / lived if lived else 0.0
+    return max(0.0, sum(delivered.held_up for delivered in report.delivered.values())) / lived if lived else 0.0
 
 
 def _lost(workers: Iterable[WorkerState]) -> Iterator[Concern]:

@@ -11,7 +11,7 @@ import trio
 from vezaflow.engine import RunEngine
 from vezaflow.metrics import Recorder, Summary
 from vezaflow.plan import Plan
-from vezaflow.protocols import Body, ClientOptions, CookieJar, ErrorKind, Exchange, Origin, Want
+from vezaflow.protocols import Ask, Body, ClientOptions, CookieJar, ErrorKind, Exchange, Origin, Want
 
 
 class Reply(NamedTuple):
@@ -76,17 +76,7 @@ class FakeClient:
         self._others: dict[ClientOptions, FakeClient] = {}
         self._open = True
 
-    async def send(
-        self,
-        origin: Origin,
-        head: bytes,
-        body: Body,
-        want: Want,
-        timeout: float,
-        *,
-        bodyless: bool = False,
-        replayable: bool = True,
-    ) -> Exchange:
+    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange:
         text = head.decode()
         method, path, _ = text.split(" ", 2)
         self.target.log.append((trio.current_time(), method, path, text))
@@ -100,7 +90,7 @@ class FakeClient:
         exchange.first = exchange.ended = trio.current_time()
         await trio.sleep(self.target.read_late)
         exchange.error, exchange.status = reply.error, 0 if reply.error else reply.status
-        exchange.headers, exchange.body = list(reply.headers), reply.body if want & Want.BODY else b""
+        exchange.headers, exchange.body = list(reply.headers), reply.body if ask.want & Want.BODY else b""
         exchange.bytes_sent, exchange.bytes_received = len(head), len(reply.body)
         return exchange
 

@@ -7,6 +7,7 @@ from planned import plan_of
 from stage import Reply, Target, always, play
 
 from vezaflow.engine import Delivered
+from vezaflow.engine.vu import MOST_OWED
 
 pytestmark = pytest.mark.trio
 
@@ -53,22 +54,35 @@ async def test_what_cannot_be_given_back_is_as_much_of_the_load_that_is_missing(
     assert delivered.held_up / delivered.lived == pytest.approx(missing, abs=0.01)
 
 
-async def test_what_a_stall_took_is_given_back_little_by_little(autojump_clock: trio.testing.MockClock) -> None:
+async def stalled(seconds: float) -> tuple[list[float], Delivered]:
+    """The time between the requests of a run in which the generator stands still once, and what its load was."""
     target = late(0.0)
 
     async def stall(_engine: object) -> None:
         await trio.sleep(10)
-        target.read_late = 1.0
+        target.read_late = seconds
         await trio.sleep(0.5)
         target.read_late = 0.0
 
     plan = plan_of("load: {vus: 1, duration: 60s}\nsteps: [{get: /x}]\nthink: 400ms")
     played = await play(plan, target, during=stall)
-    assert len(target.log) == 120
     gaps = [after - before for (before, *_), (after, *_) in zip(target.log, target.log[1:], strict=False)]
-    assert max(gaps) == pytest.approx(1.457, abs=0.005)
-    assert sorted(gaps)[:22] == [pytest.approx(0.458, abs=0.005)] * 22
-    assert played.engine.flows[0].delivered.held_up == 0
+    return gaps, played.engine.flows[0].delivered
+
+
+async def test_what_a_stall_took_is_given_back_little_by_little(autojump_clock: trio.testing.MockClock) -> None:
+    gaps, delivered = await stalled(0.4)
+    assert len(gaps) == 119
+    assert max(gaps) == pytest.approx(0.857, abs=0.005)
+    assert sorted(gaps)[:8] == [pytest.approx(0.458, abs=0.005)] * 8
+    assert delivered.held_up == pytest.approx(0)
+
+
+async def test_a_long_stall_is_not_made_up_for(autojump_clock: trio.testing.MockClock) -> None:
+    gaps, delivered = await stalled(3.0)
+    assert len(gaps) == pytest.approx(119 - (3.0 - 0.043 - MOST_OWED) / 0.5, abs=1)
+    assert sum(gap < 0.48 for gap in gaps) == pytest.approx(MOST_OWED / 0.043, abs=1)
+    assert delivered.held_up == pytest.approx(3.0 - 0.043 - MOST_OWED, abs=0.01)
 
 
 async def test_a_wait_that_the_target_asks_for_is_never_shorter(autojump_clock: trio.testing.MockClock) -> None:

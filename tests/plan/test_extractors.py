@@ -136,4 +136,4 @@ def test_a_failure_says_what_was_there(extract: str, body: bytes, words: str) ->
     ],
 )
 def test_nothing_is_kept_that_no_extraction_reads(extract: str, want: Want) -> None:
-    assert planned(extract).want == want | Want.COOKIES
+    assert planned(extract).ask.want == want | Want.COOKIES

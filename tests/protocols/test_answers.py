@@ -14,7 +14,7 @@ import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vezaflow.protocols import ErrorKind, Exchange, Origin, Transport, Want
+from vezaflow.protocols import Ask, ErrorKind, Exchange, Origin, Transport, Want
 from vezaflow.protocols.answer import Answer, Bodied
 
 ORIGIN = Origin("http", "sut.test", 80)
@@ -44,7 +44,8 @@ async def exchange(case: Case, pieces: Sequence[bytes]) -> tuple[Exchange, bool,
     found: list[Exchange] = []
 
     async def send() -> None:
-        found.append(await client.send(ORIGIN, HEAD, None, case.want, 5.0, bodyless=case.bodyless, replayable=False))
+        ask = Ask(case.want, 5.0, bodyless=case.bodyless, replayable=False)
+        found.append(await client.send(ORIGIN, HEAD, None, ask))
 
     with theirs:
         async with trio.open_nursery() as nursery:
@@ -299,7 +300,7 @@ async def test_one_connection_carries_answers_of_every_kind_in_turn() -> None:
         nursery.start_soon(peer)
         for case in cases:
             for want in wants:
-                found = await client.send(ORIGIN, HEAD, None, want, 5.0, bodyless=case.bodyless)
+                found = await client.send(ORIGIN, HEAD, None, Ask(want, 5.0, bodyless=case.bodyless))
                 assert (found.error, found.status, found.reused) == (None, case.status, True), found.detail
                 assert found.body == (case.body if want & Want.BODY else b"")
         nursery.cancel_scope.cancel()

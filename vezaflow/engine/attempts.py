@@ -61,15 +61,7 @@ def _single(request: PlannedRequest, looks: Looks) -> Attempt:
             outgoing = request.prepare(vu)
         except EvaluationError as e:
             return Outcome(looks.unsent(e))
-        exchange = await vu.client.send(
-            outgoing.target.origin,
-            outgoing.head,
-            outgoing.body,
-            looks.want,
-            request.timeout,
-            bodyless=request.bodyless,
-            replayable=request.replayable,
-        )
+        exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, looks.ask)
         vu.own += exchange.took
         return await looks.outcome(vu, outgoing, exchange)
 

@@ -5,7 +5,7 @@ one `answered`. Everything else is off that path. No exception leaves a step but
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from vezaflow.diagnostics import Span
@@ -108,12 +108,11 @@ def say(desk: Desk, message: str) -> None:
 
 def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) -> Run:
     """The step as a coroutine function of a VU."""
-    prepare, accepts, timeout = request.prepare, request.accepts, request.timeout
-    bodyless, replayable = request.bodyless, request.replayable
+    prepare, accepts = request.prepare, request.accepts
     answered, connected = recorder.answered, recorder.connected
     follows = request.follow > 0
     looks = Looks(request, recorder, desk)
-    want = looks.want
+    ask = looks.ask
     unwatched = desk.observer is None
     simple = unwatched and not request.checks and not request.extracts
 
@@ -122,15 +121,7 @@ def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) ->
             outgoing = prepare(vu)
         except EvaluationError as e:
             return looks.fail(vu, looks.unsent(e))
-        exchange = await vu.client.send(
-            outgoing.target.origin,
-            outgoing.head,
-            outgoing.body,
-            want,
-            timeout,
-            bodyless=bodyless,
-            replayable=replayable,
-        )
+        exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, ask)
         vu.own += exchange.ended - exchange.started if exchange.reused else exchange.took
         if exchange.error is None and (exchange.status < 300 or exchange.status >= 400 or not follows):
             status = exchange.status
@@ -186,7 +177,8 @@ class Looks:
         self._recorder = recorder
         self._desk = desk
         self._after_failure = _SIGNALS[request.on_failure]
-        self.want = request.want if desk.observer is None else request.want | Want.BODY | Want.HEADERS
+        ask = request.ask
+        self.ask = ask if desk.observer is None else replace(ask, want=ask.want | Want.BODY | Want.HEADERS)
 
     async def outcome(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> Outcome:
         """What an exchange comes to, recorded. The VU itself has not failed yet."""
@@ -202,15 +194,7 @@ class Looks:
                 outgoing = self._next(vu, outgoing, exchange)
             except RequestError as e:
                 return Outcome(self.unsent(e))
-            exchange = await vu.client.send(
-                outgoing.target.origin,
-                outgoing.head,
-                outgoing.body,
-                self.want,
-                request.timeout,
-                bodyless=request.bodyless,
-                replayable=request.replayable,
-            )
+            exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, self.ask)
             vu.own += exchange.took
         return self.judge(vu, outgoing, exchange, hops)
 

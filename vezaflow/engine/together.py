@@ -16,7 +16,7 @@ from vezaflow.engine.requests import Desk, Run, say
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import AttemptRecorder
 from vezaflow.plan import PlannedFor, PlannedParallel
-from vezaflow.protocols import Body, ClientOptions, Exchange, Origin, Sender, Want
+from vezaflow.protocols import Ask, Body, ClientOptions, Exchange, Origin, Sender
 from vezaflow.units import counted, duration
 
 Part = tuple[Run, Sequence[int], VU]  # what runs, the slots that it sets, and as whom
@@ -33,17 +33,7 @@ class PerHost:
         self._places = {} if places is None else places
         self.cookies = client.cookies
 
-    async def send(
-        self,
-        origin: Origin,
-        head: bytes,
-        body: Body,
-        want: Want,
-        timeout: float,
-        *,
-        bodyless: bool = False,
-        replayable: bool = True,
-    ) -> Exchange:
+    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange:
         """As the client does, when there is a place; waiting for one is no part of the request's time."""
         place = self._places.get(origin)
         if place is None:
@@ -53,7 +43,7 @@ class PerHost:
         except trio.WouldBlock:
             await place.acquire()
         try:
-            return await self._client.send(origin, head, body, want, timeout, bodyless=bodyless, replayable=replayable)
+            return await self._client.send(origin, head, body, ask)
         finally:
             place.release()
 

@@ -15,6 +15,7 @@ from vezaflow.protocols import Sender
 
 GRAIN = 0.003  # seconds that a timer is late on an idle machine: the wheel's bucket, and the kernel's own grain
 GIVEN_BACK = 0.1  # of a pause, and a grain: no pause is shortened by more
+MOST_OWED = 0.5  # seconds: to make up for a longer stall would be another load
 
 
 class Signal(IntEnum):
@@ -71,7 +72,8 @@ class VU(Scope):
         held_up = max(0.0, now - self.own - GRAIN)
         account.held_up += held_up - self._held_up
         account.lived += now - self._counted
-        self._held_up, self._counted = held_up, now
+        self._held_up, self._counted = min(held_up, MOST_OWED), now
+        self.own += held_up - self._held_up
 
     def iterated(self, own: float, began: float, ended: float) -> None:
         """An iteration is over that began when its own time was `own`. One without a pause asks for as much as goes, so

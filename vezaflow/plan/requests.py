@@ -29,7 +29,7 @@ from vezaflow.plan.statuses import table_of
 from vezaflow.plan.steps import Outgoing, PlannedRequest, PlannedUpload
 from vezaflow.plan.targets import GuardError, Target, Targets, UrlError
 from vezaflow.plan.uploads import Slices, cut
-from vezaflow.protocols import Body, ClientOptions, ErrorKind, Origin, Want
+from vezaflow.protocols import Ask, Body, ClientOptions, ErrorKind, Origin, Want
 from vezaflow.syntax import JsonSchema, Literal, Template, compile_schema
 
 DEFAULT_TIMEOUT = 60.0  # seconds, as k6's
@@ -80,7 +80,7 @@ class RequestCompiler:
         return replace(
             request,
             poll=plan_poll(poll, self._compiler, self._statics),
-            want=request.want | wanted(reasons),
+            ask=replace(request.ask, want=request.ask.want | wanted(reasons)),
             foreseen=replace(request.foreseen, reasons=reasons),
         )
 
@@ -93,7 +93,7 @@ class RequestCompiler:
         )
         return replace(
             planned,
-            want=request.want | wanted(reasons),
+            ask=replace(request.ask, want=request.ask.want | wanted(reasons)),
             foreseen=replace(request.foreseen, reasons=reasons),
         )
 
@@ -128,8 +128,12 @@ class RequestCompiler:
             method=request.method,
             prepare=prepare,
             redirect=redirect,
-            want=wanted(reasons) | Want.COOKIES,
-            timeout=self._statics.seconds(options.timeout) if options.timeout else DEFAULT_TIMEOUT,
+            ask=Ask(
+                wanted(reasons) | Want.COOKIES,
+                self._statics.seconds(options.timeout) if options.timeout else DEFAULT_TIMEOUT,
+                bodyless=request.method == "HEAD",
+                replayable=request.method in _IDEMPOTENT,
+            ),
             accepts=accepts,
             explicit=explicit,
             status_failure=_status_failure(request),
@@ -137,8 +141,6 @@ class RequestCompiler:
             extracts=tuple(plan_extract(e, self._compiler) for e in request.extract),
             follow=follow,
             on_failure=options.on_failure or OnFailure.END_ITERATION,
-            replayable=request.method in _IDEMPOTENT,
-            bodyless=request.method == "HEAD",
             tags=options.tags,
             retry=plan_retry(request.retry, self._statics) if request.retry is not None else None,
             poll=None,

@@ -15,7 +15,7 @@ from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.foreseen import Foreseen
 from vezaflow.plan.scope import Scope
 from vezaflow.plan.targets import Target
-from vezaflow.protocols import Body, ClientOptions, ErrorKind, Want
+from vezaflow.protocols import Ask, Body, ClientOptions, ErrorKind
 
 
 class Outgoing(NamedTuple):
@@ -71,8 +71,7 @@ class PlannedRequest:
     method: str
     prepare: Callable[[Scope], Outgoing]
     redirect: Callable[[Scope, Outgoing, Target, bool], Outgoing]  # …, whether the method becomes GET
-    want: Want
-    timeout: float
+    ask: Ask
     accepts: bytes  # accepts[status] is 1 where the status is as expected
     explicit: frozenset[int]  # statuses that `expect` names one by one: a redirect among them is not followed
     status_failure: Callable[[int], Failure]
@@ -80,8 +79,6 @@ class PlannedRequest:
     extracts: tuple[PlannedExtract, ...]
     follow: int
     on_failure: OnFailure
-    replayable: bool
-    bodyless: bool
     tags: tuple[tuple[str, str], ...]
     retry: PlannedRetry | None
     poll: PlannedPoll | None

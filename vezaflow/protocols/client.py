@@ -13,7 +13,7 @@ import trio
 from vezaflow.protocols.body import TooLarge, Undecodable, decode
 from vezaflow.protocols.connection import IDLE, Connection
 from vezaflow.protocols.cookies import CookieJar
-from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Origin, Want
+from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange, Origin, Want
 from vezaflow.protocols.faults import TlsFault
 from vezaflow.protocols.lanes import Lanes
 from vezaflow.protocols.opening import open_connection
@@ -34,17 +34,7 @@ class Sender(Protocol):
 
     cookies: CookieJar
 
-    async def send(
-        self,
-        origin: Origin,
-        head: bytes,
-        body: Body,
-        want: Want,
-        timeout: float,
-        *,
-        bodyless: bool = False,
-        replayable: bool = True,
-    ) -> Exchange: ...
+    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange: ...
 
     def beside(self) -> "Sender":
         """The same user's client for several requests at once. It closes with this one, which rests meanwhile."""
@@ -87,22 +77,9 @@ class Client:
         self._home: Lanes | None = None  # those that this one is among
         self._others: dict[ClientOptions, Client] | None = None  # and connect in one way
 
-    async def send(
-        self,
-        origin: Origin,
-        head: bytes,
-        body: Body,
-        want: Want,
-        timeout: float,
-        *,
-        bodyless: bool = False,
-        replayable: bool = True,
-    ) -> Exchange:
-        """Send one request and wait for its answer, at most `timeout` seconds in all.
-
-        `head` is the whole request head with its blank line; `bodyless` says that it is HEAD; `replayable` that it
-        may be sent again. The exchange returned is the client's own, overwritten by its next request.
-        """
+    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange:
+        """Send one request and wait for its answer. `head` is the whole request head with its blank line. The exchange
+        returned is the client's own, overwritten by its next request."""
         reactor = self._reactor
         clock = reactor.clock
         begun = clock()
@@ -122,14 +99,14 @@ class Client:
         if origin is not self._origin or connection is None:
             connection = self._find(origin)
         if connection is None or connection.phase != IDLE:
-            connection = await self._open(origin, begun, begun + timeout)
+            connection = await self._open(origin, begun, begun + ask.timeout)
             if connection is None:
                 return exchange
             begun = exchange.started  # later, where it had to wait for a place
         while True:
-            connection.start(exchange, head, body, want, bodyless)
+            connection.start(exchange, head, body, ask)
             if connection.exchange is not None:
-                connection.deadline = begun + timeout
+                connection.deadline = begun + ask.timeout
                 if reactor.quiet:
                     reactor.rouse()
                 connection.task = _current_task()
@@ -137,12 +114,12 @@ class Client:
             if exchange.error is None:
                 answer = connection.answer
                 if answer is not None:
-                    self._collect(origin, head, connection, answer, want)
+                    self._collect(origin, head, connection, answer, ask.want)
                 return exchange
-            if not self._raced(exchange, replayable):
+            if not self._raced(exchange, ask.replayable):
                 return exchange
             _reset(exchange)
-            connection = await self._open(origin, begun, begun + timeout, again=True)
+            connection = await self._open(origin, begun, begun + ask.timeout, again=True)
             if connection is None:
                 return exchange
             begun = exchange.started

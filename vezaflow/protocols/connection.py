@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from vezaflow.protocols.answer import Answer, Bodied, HttpParserError, HttpParserUpgrade, detailed
-from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Want
+from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange, Want
 from vezaflow.protocols.faults import Fault, fault_of, fault_of_code
 from vezaflow.protocols.park import park, trap, wake
 from vezaflow.protocols.reactor import ARRIVED, HANGUP, WRITE, Reactor
@@ -146,11 +146,11 @@ class Connection:
         self.task = trio.lowlevel.current_task()
         await park(self.trap)
 
-    def start(self, exchange: Exchange, head: bytes, body: Body, want: Want, bodyless: bool) -> None:
+    def start(self, exchange: Exchange, head: bytes, body: Body, ask: Ask) -> None:
         """Hand the kernel as much of a request as it takes. If `exchange` is still set after this, wait for it."""
         self.exchange = exchange
-        self.want = want._value_
-        self.bodyless = bodyless
+        self.want = ask.want._value_
+        self.bodyless = ask.bodyless
         self.phase = WAITING
         if body is not None:
             if type(body) is not bytes or len(body) > JOIN:

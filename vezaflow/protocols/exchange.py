@@ -48,6 +48,17 @@ class Want(IntFlag):
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """What a step asks of an exchange. `timeout`: seconds for all of it; `bodyless`: it is HEAD, whose answer has no
+    body; `replayable`: it may be sent again."""
+
+    want: Want
+    timeout: float
+    bodyless: bool = False
+    replayable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     scheme: str  # http | https
     host: str  # as in the URL, lower case, IPv6 without brackets

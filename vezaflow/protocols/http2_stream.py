@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from vezaflow.protocols.connection import CLOSED, IDLE, SENDING, WAITING, Scratch
-from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Want
+from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange
 from vezaflow.protocols.park import trap, wake
 
 if TYPE_CHECKING:
@@ -93,10 +93,10 @@ class Stream:
         """For a further request on the same connection."""
         return Stream(self._connection, owner=False)
 
-    def start(self, exchange: Exchange, head: bytes, body: Body, want: Want, bodyless: bool) -> None:
+    def start(self, exchange: Exchange, head: bytes, body: Body, ask: Ask) -> None:
         """As a Connection's."""
         self.exchange = exchange
-        self.want = want._value_
+        self.want = ask.want._value_
         head, _, rest = head.partition(b"\r\n\r\n")
         pieces = (rest,) if body is None else (rest, *(body if isinstance(body, tuple) else (body,)))
         self.pending = [memoryview(piece).cast("B") for piece in pieces if len(piece)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from vezaflow.protocols.cookies import CookieJar
-from vezaflow.protocols.exchange import Body, Exchange, Origin, Want
+from vezaflow.protocols.exchange import Ask, Body, Exchange, Origin
 from vezaflow.protocols.faults import Fault
 from vezaflow.protocols.http2_stream import Stream
 from vezaflow.protocols.options import ClientOptions
@@ -45,23 +45,13 @@ class Lanes:
         self._waiting = trio.lowlevel.ParkingLot()  # for the server to take more
         self.cookies: CookieJar = first.cookies
 
-    async def send(
-        self,
-        origin: Origin,
-        head: bytes,
-        body: Body,
-        want: Want,
-        timeout: float,
-        *,
-        bodyless: bool = False,
-        replayable: bool = True,
-    ) -> Exchange:
+    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange:
         """As Client's; any number of tasks may send at once. Waiting for a place is no part of a request's time."""
         while (way := self._way(origin)) is not None and way.full:
             await self._waiting.park()
         client = self._take(origin)
         try:
-            exchange = await client.send(origin, head, body, want, timeout, bodyless=bodyless, replayable=replayable)
+            exchange = await client.send(origin, head, body, ask)
         finally:
             self._give(origin, client)
             if self._waiting:

@@ -8,7 +8,7 @@ trace never shows them.
 import socket
 
 from vezaflow.protocols.connection import Connection, Scratch
-from vezaflow.protocols.exchange import Body, Exchange, Origin, Want
+from vezaflow.protocols.exchange import Ask, Body, Exchange, Origin
 from vezaflow.protocols.options import Proxy
 from vezaflow.protocols.reactor import Reactor
 
@@ -25,11 +25,11 @@ class ForwardedConnection(Connection):
         self._begin = f"{origin.scheme}://{origin.authority}".encode()
         self._line = proxy.header
 
-    def start(self, exchange: Exchange, head: bytes, body: Body, want: Want, bodyless: bool) -> None:
+    def start(self, exchange: Exchange, head: bytes, body: Body, ask: Ask) -> None:
         method, _, rest = head.partition(b" ")
         target, _, lines = rest.partition(b"\r\n")
         whole = b"%b %b%b\r\n%b%b" % (method, self._begin, target, self._line, lines)
-        super().start(exchange, whole, body, want, bodyless)
+        super().start(exchange, whole, body, ask)
 
 
 def connect_request(origin: Origin, proxy: Proxy) -> bytes:

@@ -22,7 +22,7 @@ from vezaflow.protocols.connection import (
     Connection,
     Scratch,
 )
-from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Want
+from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange
 from vezaflow.protocols.faults import TlsFault, fault_of, tls_reason
 from vezaflow.protocols.options import ClientOptions
 from vezaflow.protocols.proxy import MOST_REPLY, refusal_of
@@ -166,10 +166,10 @@ class SecureConnection(Connection):
 
     # -- sending ---------------------------------------------------------------------------------------------
 
-    def start(self, exchange: Exchange, head: bytes, body: Body, want: Want, bodyless: bool) -> None:
+    def start(self, exchange: Exchange, head: bytes, body: Body, ask: Ask) -> None:
         self.exchange = exchange
-        self.want = want._value_
-        self.bodyless = bodyless
+        self.want = ask.want._value_
+        self.bodyless = ask.bodyless
         if type(body) is bytes and len(body) <= JOIN:
             head, body = head + body, None
         if body is None and len(head) <= _RECORD:
