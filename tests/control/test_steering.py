@@ -199,6 +199,15 @@ def test_the_screen_fits_its_width_and_names_what_broke() -> None:
     ]
 
 
+def test_the_screen_says_what_is_missing_of_the_load() -> None:
+    bench = Bench()
+    bench.after(12)
+    ticked(bench)
+    status = bench.steering.status()
+    status["generator"]["held_up"] = 0.05
+    assert "of a core, 5 % of the load missing, loop up to" in screen(status, 80)
+
+
 def test_before_the_load_the_screen_says_so() -> None:
     assert screen(Bench(begun=False).steering.status(), 100).splitlines()[1:] == ["preparing: no load yet"]
 

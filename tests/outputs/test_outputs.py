@@ -78,6 +78,14 @@ def test_each_worker_s_cpu_is_shown_or_where_they_are_many_the_least_and_the_mos
     assert plain(tick)[0].endswith(f"; {shown}")
 
 
+def test_load_that_is_missing_is_told_while_the_run_goes_on() -> None:
+    tick = replace(TICK, health=replace(TICK.health, held_up=0.034))
+    lacks = " generator: 42 % of a core, 3.4 % of the load missing, loop late by 2.1 ms (p99), 84 MiB"
+    assert drawn(100, tick)[-1] == lacks
+    assert display(tick, "veza-capacity", 100)[-1][0][1] == "yellow"
+    assert plain(tick)[0].endswith("; 3.4 % of the load missing")
+
+
 def test_a_broken_gate_is_told_in_words_where_there_is_room() -> None:
     assert "✓✗– p(95) = 612 ms, wanted < 500 ms" in drawn(120)[3]
 

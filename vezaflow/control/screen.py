@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vezaflow import units
+from vezaflow.outputs import missing
 
 _MARKS = {"green": "✓", "red": "✗", "inconclusive": "–"}
 _NAME = 24  # columns of a flow's name at most
@@ -29,10 +30,9 @@ def _lines(status: dict[str, Any]) -> Iterator[str]:
     yield from _broken(rows)
     generator = status["generator"]
     yield ""
-    yield (
-        f"generator: {units.ratio(generator['cpu'])} of a core, loop up to {units.number(generator['lag_p99_ms'])} ms "
-        f"late (p99), {units.size(generator['memory'])}"
-    )
+    late = f"loop up to {units.number(generator['lag_p99_ms'])} ms late (p99)"
+    share, lack = f"generator: {units.ratio(generator['cpu'])} of a core", missing(generator["held_up"])
+    yield ", ".join(filter(None, (share, lack, late, units.size(generator["memory"]))))
     yield from status["by_hand"]
 
 

@@ -239,4 +239,9 @@ def _gate(verdict: Verdict) -> dict[str, Any]:
 
 def _generator(tick: Tick) -> dict[str, Any]:
     health = tick.health
-    return {"cpu": health.cpu_mean, "lag_p99_ms": health.lag_p99_ms, "memory": health.memory}
+    return {
+        "cpu": health.cpu_mean,
+        "held_up": health.held_up,
+        "lag_p99_ms": health.lag_p99_ms,
+        "memory": health.memory,
+    }

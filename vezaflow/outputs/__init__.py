@@ -1,5 +1,6 @@
 """What people see while it runs: the live display, plain lines for a log, the trace of `vezaflow try`."""
 
+from vezaflow.outputs.lines import missing
 from vezaflow.outputs.plain import Plain
 from vezaflow.outputs.terminal import Terminal
 from vezaflow.outputs.tick import FlowNow, Output, Tick, tick_of
@@ -10,5 +11,5 @@ from vezaflow.outputs.traced import Asked, Traced, place_of
 
 __all__ = [
     "Asked", "FlowNow", "Output", "Plain", "Terminal", "Tick", "Trace", "TraceLines", "Traced", "Tried", "harmless",
-    "place_of", "tick_of", "trace_page",
+    "missing", "place_of", "tick_of", "trace_page",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ Line = list[Piece]
 _MARKS = {Outcome.GREEN: ("✓", "green"), Outcome.RED: ("✗", "bold red"), Outcome.INCONCLUSIVE: ("–", "dim")}
 _BAR = 30
 _WORKERS_SHOWN = 2  # one by one
+_TOLD = 0.001  # of the load: less is nobody's concern
 _WORDS_FROM = 100  # columns from which a broken gate is told in words
 
 
@@ -38,12 +39,19 @@ def plain(tick: Tick) -> list[str]:
     first = f"[{units.duration(round(tick.elapsed))}, {left}] {_plain_row(whole)}"
     if len(tick.health.workers) > 1:
         first += f"; {_cpu(tick.health)}"
+    if lack := missing(tick.health.held_up):
+        first += f"; {lack}"
     return [first, *(f"    {flow.flow}: {_plain_row(flow)}" for flow in tick.flows if len(tick.flows) > 1)]
 
 
 def cut(text: str, width: int) -> str:
     """The text in at most so many columns."""
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def missing(held_up: float) -> str:
+    """What the generator's health says of the load, empty where next to nothing is missing."""
+    return f"{units.ratio(round(held_up, 4))} of the load missing" if held_up >= _TOLD else ""
 
 
 def _progress(tick: Tick, suite: str, width: int) -> Line:
@@ -95,11 +103,10 @@ def _gates(gates: tuple[Verdict, ...], room: int, words: bool) -> Line:
 
 def _health(tick: Tick, width: int) -> Line:
     health = tick.health
-    text = (
-        f" generator: {_cpu(health)}, "
-        f"loop late by {units.duration(health.lag_p99_ms / 1000)} (p99), {units.size(health.memory)}"
-    )
-    return [(cut(text, width), "yellow" if health.cpu_mean > 0.85 else "dim")]
+    lack = missing(health.held_up)
+    late = f"loop late by {units.duration(health.lag_p99_ms / 1000)} (p99)"
+    text = ", ".join(filter(None, (f" generator: {_cpu(health)}", lack, late, units.size(health.memory))))
+    return [(cut(text, width), "yellow" if lack or health.cpu_mean > 0.85 else "dim")]
 
 
 def _cpu(health: Health) -> str:
