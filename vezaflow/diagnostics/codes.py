@@ -506,6 +506,11 @@ _ROWS: tuple[Rule, ...] = (
         "The file lies below `parts/`, and no step of the suite includes it: its steps never run. It is linted by "
         "itself.",
     ),
+    Rule(
+        "VF435", _WARNING, "JSON within JSON",
+        "JSON is made of what stands below `json`; a text that is JSON already becomes one JSON string, quotes and "
+        "all. Write the value as YAML, or send the text as it is with `body`.",
+    ),
     # --- 5xx: gates
     Rule(
         "VF501", _ERROR, "a gate on an unknown metric",

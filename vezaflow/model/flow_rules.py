@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from vezaflow.diagnostics import Diagnostics, suggest
 from vezaflow.model.files import inside, is_file
 from vezaflow.model.hosts import SCHEMES, start_of
-from vezaflow.model.steps import Choose, Parallel, Request, Step
+from vezaflow.model.steps import BodyKind, Choose, Parallel, Request, Step
 from vezaflow.model.suite import Suite
 from vezaflow.model.walks import (
     Place,
@@ -24,7 +24,7 @@ from vezaflow.model.walks import (
     requests,
     suite_steps,
 )
-from vezaflow.syntax import Literal, names
+from vezaflow.syntax import Expression, Literal, Template, names
 
 
 def check_requests(suite: Suite, diagnostics: Diagnostics) -> None:
@@ -38,6 +38,29 @@ def check_requests(suite: Suite, diagnostics: Diagnostics) -> None:
                 f"the flow '{flow.name}' never sends a request",
                 help="its `steps` need one of get, post, put, patch, delete, head, options",
             )
+
+
+def check_json(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Bodies that are JSON already, and would be made a JSON string of."""
+    for request in (request for steps in _all_lists(suite) for request in requests(steps)):
+        body = request.body
+        if body is not None and body.kind is BodyKind.JSON and isinstance(body.content, Expression):
+            first, last = _ends(body.content)
+            if (first, last) in (("{", "}"), ("[", "]")):
+                diagnostics.warning(
+                    "VF435",
+                    body.content.span,
+                    "this text is JSON already, and would be sent as one JSON string",
+                    help="write it as YAML, as in `json: {name: jazz}`\n"
+                    "or send the text: `body: …` with `headers: {Content-Type: application/json}`",
+                )
+
+
+def _ends(expression: Expression) -> tuple[str, str]:
+    """The first and the last character of a text; empty where it does not say."""
+    parts = expression.parts if isinstance(expression, Template) else (expression,)
+    texts = [part.value.strip() if isinstance(part, Literal) and isinstance(part.value, str) else "" for part in parts]
+    return (texts[0][:1], texts[-1][-1:]) if texts else ("", "")
 
 
 def check_choices(suite: Suite, diagnostics: Diagnostics) -> None:
