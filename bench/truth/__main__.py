@@ -4,7 +4,7 @@ The target (server.c) knows how long each of its answers took, from the kernel's
 last byte in the client's socket; it has one core, the generator of the moment another. How much each tool
 can send is found first; then each is pressed lightly, with 1650 VUs, at 90 % of its own limit and beyond it; and last
 with a server that freezes. Every run is bounded, and what the whole will take is said beforehand. Ends with 1 where a
-figure of vezaflow's is neither near the truth nor called inconclusive.
+figure of vezaflow's is not near the truth, or a part of the load is missing, and the run was not called inconclusive.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.contenders import Contender, cache_folder, find
 from bench.limits import allow_many_sockets
-from bench.truth.loads import FREEZING, TARGETS, Load, Target, arrivals, few_users, flat_out, loads
+from bench.truth.loads import FREEZING, TARGETS, Load, Target, arrivals, few_users, flat_out, loads, too_much
 from bench.truth.report import Cell, holds, show, write
 from bench.truth.server import compiled
 from bench.truth.tools import TOOLS, question
@@ -51,11 +51,14 @@ class Bench:
         self._contenders = contenders
 
     def calibrate(self) -> None:
+        """Find what each tool sends at most: of users who don't think, and from there of as many who do, which takes
+        more of its core."""
         for contender in self._contenders:
             found = self._try(contender, TARGETS[0], flat_out(4.0))
-            if found is not None:
-                self.limits[contender.name] = found.rate
-                print(f"{contender.name} sends {found.rate:,.0f} requests/s at most", file=sys.stderr)
+            most = found and self._try(contender, TARGETS[0], too_much(found.rate, TARGETS[0], 4.0))
+            if most is not None:
+                self.limits[contender.name] = most.rate
+                print(f"{contender.name} sends {most.rate:,.0f} requests/s at most", file=sys.stderr)
 
     def press(self, target: Target, seconds: float) -> None:
         ladders = {name: loads(limit, target, seconds) for name, limit in self.limits.items()}
@@ -92,7 +95,7 @@ def main() -> None:
     bench = Bench(Place(compiled(options.cache), options.target_core, options.generator_core), contenders)
     frozen = 10.0 if options.quick else 20.0
     each = sum(2 * (frozen + OVERHEAD) if t is FREEZING else 4 * (options.seconds + OVERHEAD) for t in chosen)
-    minutes = len(contenders) * (6 + options.rounds * each) / 60
+    minutes = len(contenders) * (12 + options.rounds * each) / 60
     print(f"about {minutes:.0f} minutes", file=sys.stderr)
     bench.calibrate()
     for _ in range(options.rounds):

@@ -65,8 +65,13 @@ def loads(limit: float, target: Target, seconds: float) -> tuple[Load, ...]:
 
 
 def flat_out(seconds: float) -> Load:
-    """As fast as it can: how a tool's limit is found."""
+    """Without a pause: the first half of how a tool's limit is found."""
     return Load("flat out", CROWD, seconds)
+
+
+def too_much(rate: float, target: Target, seconds: float) -> Load:
+    """More than `rate`, which a tool sends without pauses: what arrives of it is all that the tool can."""
+    return Load("too much", CROWD, seconds, think=_think(1.2 * rate, target))
 
 
 def arrivals(seconds: float) -> Load:

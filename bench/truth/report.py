@@ -1,7 +1,7 @@
 """What was reported less what was true, as a table and as JSON: medians over the rounds.
 
-A figure holds when it is within 1 ms or 1 % of the truth, whichever is larger; one that does not is marked, unless
-the tool itself said that it could not be trusted.
+A figure holds when it is within 1 ms or 1 % of the truth, whichever is larger, and a load when it was there; what does
+not is marked, unless the tool itself said that it could not be trusted.
 """
 
 import datetime
@@ -48,10 +48,12 @@ def verdict_of(trials: list[Trial]) -> str:
 
 
 def holds(trials: list[Trial]) -> bool:
-    """Every figure near the truth, or every run called inconclusive by the tool itself."""
+    """Every figure near the truth and all of the load there, but where the tool itself called its run inconclusive."""
     true, error = middle(trials)
     near = all(abs(off) <= allowed(value) for off, value in zip(error, true, strict=True))
-    return near or all(trial.verdict == UNTRUSTED for trial in trials)
+    if not near and any(trial.verdict != UNTRUSTED for trial in trials):
+        return False
+    return not any(trial.short and trial.verdict != UNTRUSTED for trial in trials)
 
 
 def show(trials: Trials, target: str, says: str) -> None:
@@ -72,7 +74,9 @@ def show(trials: Trials, target: str, says: str) -> None:
         true, error = middle(found)
         marked = [_error(off, allowed(value)) for off, value in zip(error, true, strict=True)]
         rate, core = median(t.rate for t in found), median(t.cpu for t in found)
-        came = f"{rate / found[0].asked:.0%}"
+        came = f"{median(t.rate / t.asked for t in found):.0%}"
+        if any(trial.short for trial in found):
+            came = f"[bold red]{came}[/]"
         words = verdict_of(found) + ("" if holds(found) else " ✗")
         table.add_row(
             load, tool, f"{rate:,.0f}", came, f"{core:.0%}", *(f"{value * 1e3:,.2f}" for value in true), *marked, words

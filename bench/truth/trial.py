@@ -13,6 +13,7 @@ from bench.truth.server import serving
 from bench.truth.tools import TOOLS, ask
 
 WARM = 2.0  # seconds of a run that its CPU share leaves out: interpreters start
+COMPLETE = 0.97  # of the load that was asked for: a run's begin and end leave out so much at most
 SPARE = 20.0  # seconds a tool may take to start, to stop and to write its figures
 Triple = tuple[float, float, float]
 
@@ -32,6 +33,12 @@ class Trial:
     said: Triple
     verdict: str
     health: dict[str, float]  # what the tool says of itself
+    stalled: bool  # a closed model whose target stands still for a while: no tool sends all that was asked for then
+
+    @property
+    def short(self) -> bool:
+        """Whether a part of the load is missing by the generator's fault, more than can't be told from chance."""
+        return self.rate < COMPLETE * self.asked and not self.stalled
 
     @property
     def error(self) -> Triple:
@@ -60,9 +67,9 @@ def trial(contender: Contender, target: Target, load: Load, place: Place) -> Tri
             said = TOOLS[contender.name].said(folder, output)
         except (OSError, ValueError, KeyError, TypeError) as e:
             raise TrialError(f"{type(e).__name__}: {e}; it said: {output[-400:]}") from e
-    return Trial(
-        load.asked(target), truth.rate(), cpu, truth.quantiles(), said.quantiles, said.verdict, dict(said.health)
-    )
+    asked, stalled = load.asked(target), target.stall is not None and not load.rate
+    figures = truth.quantiles(), said.quantiles
+    return Trial(asked, truth.rate(), cpu, *figures, said.verdict, dict(said.health), stalled)
 
 
 def _watch(command: list[str], load: Load, folder: Path) -> tuple[float, str]:
