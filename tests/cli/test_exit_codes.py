@@ -53,6 +53,17 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
+@pytest.mark.parametrize("base_url", ["", "base_url: http://127.0.0.1:9/api"], ids=["none", "elsewhere"])
+def test_a_sandbox_that_is_asked_for_is_the_target_whatever_the_files_say(tmp_path: Path, base_url: str) -> None:
+    flow = tmp_path / "health.yml"
+    flow.write_text(f"{base_url}\n{HEALTH}")
+    done = vezaflow("run", flow, "--sandbox")
+    assert done.code == 0, done.text
+    tried = vezaflow("try", flow, "--sandbox")
+    assert tried.code == 0, tried.text
+    assert "sandbox.localhost" in vezaflow("explain", flow, "--sandbox").out
+
+
 def test_a_target_that_is_down_is_red_and_never_green(suite: Write) -> None:
     folder = suite(HEALTH + "\n")
     done = vezaflow("run", folder, "--base-url", f"http://127.0.0.1:{free_port()}")

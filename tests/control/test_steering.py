@@ -95,6 +95,16 @@ def test_a_pause_that_never_ended_lasts_to_the_end_of_the_load() -> None:
     assert list(bench.steering.notes()) == ["browse was paused by hand for 10 s"]
 
 
+def test_a_pause_of_load_that_is_meant_to_be_steered_is_only_told() -> None:
+    load = "{executor: externally-controlled, vus: 2, max_vus: 8, duration: 1m}"
+    bench = Bench(plan_of(f"flow: browse\nload: {load}\nsteps: [{{get: /}}]"))
+    bench.after(10).pause()
+    bench.after(4).resume()
+    bench.after(5).end()
+    assert list(bench.steering.notes()) == ["browse was paused by hand for 4 s"]
+    assert bench.concerns() == []
+
+
 def test_vus_taken_away_stand_against_a_verdict_also_when_they_came_back() -> None:
     bench = Bench()
     assert bench.after(5).scale("browse", 4) == "browse: 10 → 4 VUs"

@@ -7,7 +7,7 @@ from planned import plan_of
 from stage import Reply, Target, always, play
 
 from vezaflow.engine import Delivered
-from vezaflow.engine.vu import MOST_OWED
+from vezaflow.engine.vu import HANDLING, MOST_OWED
 
 pytestmark = pytest.mark.trio
 
@@ -24,13 +24,13 @@ async def starts_of(yaml: str, target: Target) -> tuple[list[float], Delivered]:
     return [at - starts[0] for at in starts], played.engine.flows[0].delivered
 
 
-@pytest.mark.parametrize("pause", ["think: 400ms", "pace: 500ms"])
+@pytest.mark.parametrize(("pause", "beat"), [("think: 400ms", 0.5 + HANDLING), ("pace: 500ms", 0.5)])
 async def test_users_keep_their_beat_however_late_answers_are_read(
-    autojump_clock: trio.testing.MockClock, pause: str
+    autojump_clock: trio.testing.MockClock, pause: str, beat: float
 ) -> None:
     load = "load: {vus: 1, duration: 60s}"
     starts, delivered = await starts_of(f"{load}\nsteps: [{{get: /x}}]\n{pause}", late(0.02))
-    assert starts == [pytest.approx(number * 0.5, abs=0.004) for number in range(120)]
+    assert starts == [pytest.approx(number * beat, abs=0.004) for number in range(120)]
     assert delivered.held_up == 0
     assert delivered.lived == pytest.approx(60, abs=0.6)
 
@@ -40,7 +40,7 @@ async def test_the_beat_is_kept_over_several_requests_and_a_pause_among_them(
 ) -> None:
     steps = "steps: [{get: /a}, {get: /b}, {think: 300ms}]"
     starts, delivered = await starts_of(f"load: {{vus: 1, duration: 50s}}\n{steps}", late(0.01))
-    assert starts[::2] == [pytest.approx(number * 0.5, abs=0.004) for number in range(100)]
+    assert starts[::2] == [pytest.approx(number * (0.5 + 2 * HANDLING), abs=0.004) for number in range(100)]
     assert delivered.held_up == 0
 
 
@@ -95,9 +95,40 @@ async def test_a_wait_that_the_target_asks_for_is_never_shorter(autojump_clock: 
     assert min(waits) >= 1.01
 
 
+async def test_polls_and_retries_that_are_woken_as_timers_go_owe_nothing(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    poll = "{poll: {get: /x, on_failure: continue}, until: status() == 201, every: 9ms, within: 500ms}"
+    retry = "{get: /y, retry: {on: [200], max: 50, wait: 9ms}}"
+    yaml = f"load: {{vus: 1, duration: 20s}}\nsteps: [{poll}, {retry}]\nthink: 10ms"
+    starts, delivered = await starts_of(yaml, late(0.0, after=0.003))
+    assert len(starts) > 1500
+    assert delivered.lived > 18
+    assert delivered.held_up < 0.001 * delivered.lived
+
+
 async def test_who_makes_no_pause_is_owed_nothing(autojump_clock: trio.testing.MockClock) -> None:
     _, delivered = await starts_of("load: {vus: 1, duration: 10s}\nsteps: [{get: /x}]", late(0.05))
     assert (delivered.lived, delivered.held_up) == (0, 0)
+
+
+@pytest.mark.parametrize("pause", ["think: 0s", "pace: 50ms"])
+async def test_a_pause_that_is_none_asks_for_as_much_as_goes(
+    autojump_clock: trio.testing.MockClock, pause: str
+) -> None:
+    yaml = f"load: {{vus: 1, duration: 10s}}\nsteps: [{{get: /x}}]\n{pause}"
+    _, delivered = await starts_of(yaml, late(0.05))
+    assert delivered.held_up == 0
+
+
+async def test_what_any_client_takes_for_a_request_is_not_held_against_the_generator(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    steps = "steps: [{repeat: 1000, do: [{get: /x}]}, {think: 1ms}]"
+    starts, delivered = await starts_of(f"load: {{vus: 1, duration: 10s}}\n{steps}", late(0.00009, after=0.001))
+    assert len(starts) == pytest.approx(10_000 / 1.09, rel=0.11)
+    assert delivered.lived > 8
+    assert delivered.held_up == 0
 
 
 async def test_iterations_without_a_pause_are_owed_nothing(autojump_clock: trio.testing.MockClock) -> None:

@@ -102,9 +102,8 @@ async def test_an_answer_before_the_upload_ended_is_taken(rude: bool, epoll: boo
 
     async with world(script, epoll=epoll) as w:
         client = w.client()
-        found = await client.send(
-            w.origin, w.get(method="PUT", length=40 * 2**20), (memoryview(PIECE),) * 40, Want.BODY, 5.0
-        )
+        head = w.get(method="PUT", length=40 * 2**20)
+        found = await client.send(w.origin, head, (memoryview(PIECE),) * 40, Ask(Want.BODY, 5.0))
         assert (found.error, found.status, found.body) == (None, 413, b"big"), found.detail
         assert found.bytes_sent < 40 * 2**20
         assert found.started <= found.sent <= found.ended
@@ -241,9 +240,8 @@ async def send_to(addresses: list[tuple[socket.AddressFamily, tuple[str, int]]])
     async with trio.open_nursery() as nursery:
         await nursery.start(transport.run)
         client = transport.client()
-        found = await client.send(
-            Origin("http", "many.test", 80), b"GET / HTTP/1.1\r\nHost: many.test\r\n\r\n", None, Want.NOTHING, 5.0
-        )
+        origin, head = Origin("http", "many.test", 80), b"GET / HTTP/1.1\r\nHost: many.test\r\n\r\n"
+        found = await client.send(origin, head, None, Ask(Want.NOTHING, 5.0))
         left = len(transport.reactor.connections)
         nursery.cancel_scope.cancel()
     assert left <= 1

@@ -41,7 +41,7 @@ def command(
     options.
     """
     values = {**environment(words), **UNSTARTED.environment} if sandbox else environment(words)
-    plan = plan_of(paths, load.inputs(values, base_url, seed))
+    plan = plan_of(paths, load.inputs(values, base_url, seed), sandbox=sandbox)
     found = explain(plan, machine(), Division(load.workers_for(plan), load.segment or WHOLE))
     say(plan.secrets.mask(_drawn(found, form)).removesuffix("\n"))
     if found.refused is not None:

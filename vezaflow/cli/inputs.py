@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from vezaflow.cli.printing import colours
 from vezaflow.cli.values import environment
 from vezaflow.diagnostics import render_text, summary_line
 from vezaflow.errors import VezaflowError
+from vezaflow.model import Suite, environment_of
 from vezaflow.plan import Bundle, Inputs, Plan
 from vezaflow.sandbox import SandboxSettings, start
 from vezaflow.session import WrongFilesError, prepare, read
@@ -64,16 +66,25 @@ def target(words: Sequence[str], *, sandbox: bool, faults: Mapping[str, float]) 
         yield {**given, **box.environment}
 
 
-def plan_of(paths: Sequence[Path], inputs: Inputs) -> Plan:
-    """The plan; what is wrong with the files is drawn on standard error."""
-    return bundled(paths, inputs)[0]
+def plan_of(paths: Sequence[Path], inputs: Inputs, *, sandbox: bool) -> Plan:
+    """The plan; what is wrong with the files is drawn on standard error. `sandbox`: one is the target."""
+    return bundled(paths, inputs, sandbox=sandbox)[0]
 
 
-def bundled(paths: Sequence[Path], inputs: Inputs) -> tuple[Plan, Bundle]:
+def bundled(paths: Sequence[Path], inputs: Inputs, *, sandbox: bool) -> tuple[Plan, Bundle]:
     """The plan, and what it takes to make it elsewhere."""
     with drawn_faults():
-        suite = read(paths, base_url=inputs.base_url is not None)
+        suite = read(paths, base_url=sandbox or inputs.base_url is not None)
+        inputs = aimed(suite, inputs) if sandbox else inputs
         return prepare(suite, inputs), Bundle.of(suite, inputs)
+
+
+def aimed(suite: Suite, inputs: Inputs) -> Inputs:
+    """The inputs with the sandbox as their target, unless they name one: a `base_url` that does not come from the
+    environment leads elsewhere, be it staging."""
+    bases = [flow.base_url or suite.base_url for flow in suite.flows]
+    led = all(base is not None and any(use.name == "BASE_URL" for use in environment_of(base)) for base in bases)
+    return inputs if led or inputs.base_url is not None else replace(inputs, base_url=inputs.environment["BASE_URL"])
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def command(
         summary = Path(f"share-{segment.index + 1}-of-{segment.count}.json")
     files = Files(summary=summary, junit_file=junit_file)
     with target(words, sandbox=sandbox, faults=faults) as environment:
-        plan, bundle = bundled(paths, load.inputs(environment, base_url, seed))
+        plan, bundle = bundled(paths, load.inputs(environment, base_url, seed), sandbox=sandbox)
         staff = Staff(bundle, load.workers_for(plan), segment)
         result = run(plan, _outputs(quiet=quiet), tell, staff)
     files.publish(result, plan.secrets)

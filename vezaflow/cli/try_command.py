@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from vezaflow.cli.inputs import drawn_faults, shared, target
+from vezaflow.cli.inputs import aimed, drawn_faults, shared, target
 from vezaflow.cli.kept import check_writable
 from vezaflow.cli.stepper import require_terminal
 from vezaflow.cli.trying import Trying, Wishes
@@ -52,11 +52,13 @@ def command(
     if html is not None:
         check_writable(html)
     with drawn_faults():
-        suite = read((path,), base_url=replay or base_url is not None)
+        suite = read((path,), base_url=replay or sandbox or base_url is not None)
     found = chosen(suite, flow, only)
     tape = tape_to_replay(found) if replay else None
     with target(words, sandbox=sandbox and not replay, faults={} if replay else faults) as environment:
         inputs = Inputs(environment, base_url=base_url, only=(found.name,), seed=seed)
+        if sandbox and not replay:
+            inputs = aimed(suite, inputs)
         if tape is not None:
             inputs = as_recorded(inputs, tape, tape_wins=sandbox)
         with drawn_faults():

@@ -171,11 +171,13 @@ class Steering:
         """Where the asked load was taken away by hand."""
         now = self._now()
         for name, hand in self._hands.items():
+            if hand.external:  # is meant to be steered
+                continue
             remedy = "let it run as asked; for load that is steered by hand there is `externally-controlled`"
             if paused := hand.pause_until(now):
                 text = f"{name}: paused by hand for {units.duration(round(paused, 1))}"
                 yield Concern(ConcernKind.LOAD_NOT_REACHED, text, remedy, name)
-            elif hand.least < hand.asked and not hand.external:
+            elif hand.least < hand.asked:
                 text = f"{name}: scaled down by hand to {units.number(hand.least)} of {units.number(hand.asked)} VUs"
                 yield Concern(ConcernKind.LOAD_NOT_REACHED, text, remedy, name)
 

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 
 from vezaflow.engine.pauses import Sleep, pause_of, wait_until
 from vezaflow.engine.requests import GO_ON, Desk, Looks, Outcome, Run, say
-from vezaflow.engine.vu import VU
+from vezaflow.engine.vu import HANDLING, VU
 from vezaflow.metrics import AttemptRecorder, StepRecorder
 from vezaflow.model import Backoff
 from vezaflow.plan import EvaluationError, Failure, PlannedPoll, PlannedRequest, PlannedRetry
@@ -62,7 +62,7 @@ def _single(request: PlannedRequest, looks: Looks) -> Attempt:
         except EvaluationError as e:
             return Outcome(looks.unsent(e))
         exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, looks.ask)
-        vu.own += exchange.took
+        vu.own += exchange.took + HANDLING
         return await looks.outcome(vu, outgoing, exchange)
 
     return attempt
@@ -85,7 +85,9 @@ def _retried(attempt: Attempt, retry: PlannedRetry, record: AttemptRecorder, des
                 record.asked_to_wait(obeyed=seconds >= asked)
             record.retried()
             say(desk, f"attempt {number + 2} follows in {duration(seconds)}")
-            await wait_until(vu.wait(seconds, desk.clock()), desk.clock, sleep_until)
+            moment = desk.clock() + seconds
+            await wait_until(moment, desk.clock, sleep_until)
+            vu.waited(seconds, desk.clock() - moment)
             outcome = await attempt(vu)
         if outcome.failure is None:
             return outcome
@@ -100,6 +102,7 @@ def _polled(attempt: Attempt, poll: PlannedPoll, desk: Desk, sleep_until: Sleep)
 
     async def polled(vu: VU) -> Outcome:
         begun = due = clock()
+        behind = begun - vu.own
         asked = 0
         try:
             last = begun + within(vu)
@@ -108,12 +111,12 @@ def _polled(attempt: Attempt, poll: PlannedPoll, desk: Desk, sleep_until: Sleep)
                 asked += 1
                 if outcome.failure is not None or not outcome.unmet:
                     return outcome
-                now = clock()
-                due = max(now, due + max(_SHORTEST, every(vu)))
+                due = max(clock(), due + max(_SHORTEST, every(vu)))
                 if due > last:
                     return Outcome(_too_late(poll, outcome.unmet, asked, last - begun, desk))
                 say(desk, f"not yet: {outcome.unmet}")
-                await wait_until(vu.wait(due - now, now), clock, sleep_until)
+                await wait_until(due, clock, sleep_until)
+                vu.own = due - behind  # polls keep a beat of their own
         except EvaluationError as e:
             return Outcome(desk.uncomputed(e))
 

@@ -51,8 +51,7 @@ class ClosedDriver:
         self._changes = changes
         self._think = pause_of(flow.think, flow.span) if flow.think is not None else None
         self._pace = pause_of(flow.pace, flow.span) if flow.pace is not None else None
-        self._between = flow.think is not None or flow.pace is not None
-        self._pauses = self._between or pauses_in(flow.steps)
+        self._pauses = flow.think is not None or flow.pace is not None or pauses_in(flow.steps)
         self._each = flow.load.iterations if flow.load.executor is Executor.PER_VU_ITERATIONS else None
         self.remaining = _shared_iterations(flow, segment)  # None: they are not shared
         self._vus = 0  # that there shall be
@@ -124,7 +123,6 @@ class ClosedDriver:
             await term.resumed()
             stay.resting = False
         account = users.delivered if self._pauses else None
-        at_times = self._pauses and not self._between  # whether one iteration may pause and another not
         vu.keep_time(clock(), account)
         while clock() < term.end and vu.number <= self._last and self._another(vu):
             if fresh is not None:
@@ -146,8 +144,6 @@ class ClosedDriver:
             record.iteration(ended - started, failed)
             users.delivered.iterations += 1
             vu.iteration += 1
-            if at_times:
-                vu.iterated(own, started, ended)
             if signal >= Signal.STOP_VU:
                 users.obey(signal)
                 return
@@ -157,11 +153,17 @@ class ClosedDriver:
                 return
             stay.resting = True
             if self._think is not None:
-                await term.until(vu.pause(self._think(vu), clock()))
-                vu.paused(clock())
+                pause = self._think(vu)
             elif self._pace is not None:
-                await term.until(vu.pause(max(0.0, own + self._pace(vu) - vu.own), clock()))
+                vu.own = min(vu.own, ended)
+                pause = own + self._pace(vu) - vu.own
+            else:
+                pause = 0.0
+            if pause > 0:
+                await term.until(vu.pause(pause, clock()))
                 vu.paused(clock())
+            elif account is not None:
+                vu.iterated(own, started, ended)
             if term.paused:
                 await term.resumed()
                 vu.keep_time(clock(), account)

@@ -197,8 +197,10 @@ class Interpreter:
         pause, clock, sleep_until = pause_of(duration, span), self._stage.desk.clock, self._stage.sleep_until
 
         async def run(vu: VU) -> int:
-            await wait_until(vu.pause(pause(vu), clock()), clock, sleep_until)
-            vu.paused(clock())
+            seconds = pause(vu)
+            await wait_until(vu.pause(seconds, clock()), clock, sleep_until)
+            if seconds:
+                vu.paused(clock())
             return GO_ON
 
         return run

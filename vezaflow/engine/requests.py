@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from vezaflow.diagnostics import Span
 from vezaflow.engine.incidents import Incidents
-from vezaflow.engine.vu import VU, Signal
+from vezaflow.engine.vu import HANDLING, VU, Signal
 from vezaflow.metrics import Phase, StepRecorder
 from vezaflow.model import OnFailure
 from vezaflow.plan import (
@@ -122,7 +122,7 @@ def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) ->
         except EvaluationError as e:
             return looks.fail(vu, looks.unsent(e))
         exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, ask)
-        vu.own += exchange.ended - exchange.started if exchange.reused else exchange.took
+        vu.own += (exchange.ended - exchange.started if exchange.reused else exchange.took) + HANDLING
         if exchange.error is None and (exchange.status < 300 or exchange.status >= 400 or not follows):
             status = exchange.status
             if simple and accepts[status]:
@@ -195,7 +195,7 @@ class Looks:
             except RequestError as e:
                 return Outcome(self.unsent(e))
             exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, self.ask)
-            vu.own += exchange.took
+            vu.own += exchange.took + HANDLING
         return self.judge(vu, outgoing, exchange, hops)
 
     def _next(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> Outgoing:

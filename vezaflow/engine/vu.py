@@ -1,8 +1,9 @@
 """A virtual user: its scope, its connections, its own time, and how an iteration of its ends.
 
-A user's own time goes on by what its target takes and by what it pauses. The generator adds to that: a timer ends late,
-a loop comes late to an answer. What it takes so is given back out of the pauses that follow, so that a user asks as
-often as its flow says; what can't be given back is load that was not sent, and counts as `Delivered.held_up`.
+A user's own time goes on by what its target takes, a moment for each request, and what it pauses. The generator adds to
+that: a timer ends late, a loop comes late to an answer. What it takes so is given back out of the pauses that follow,
+so that a user asks as often as its flow says; what can't be given back is load that was not sent, and counts as
+`Delivered.held_up`.
 """
 
 from enum import IntEnum
@@ -13,6 +14,7 @@ from vezaflow.engine.delivered import Delivered
 from vezaflow.plan import Scope
 from vezaflow.protocols import Sender
 
+HANDLING = 0.0001  # seconds that any client takes for a request besides
 GRAIN = 0.003  # seconds that a timer is late on an idle machine: the wheel's bucket, and the kernel's own grain
 GIVEN_BACK = 0.1  # of a pause, and a grain: no pause is shortened by more
 MOST_OWED = 0.5  # seconds: to make up for a longer stall would be another load
@@ -54,15 +56,14 @@ class VU(Scope):
 
     def pause(self, seconds: float, now: float) -> float:
         """When a pause is over that begins now: earlier by what the generator took before."""
-        self.own += seconds
+        self.own = min(self.own, now) + seconds
         if self.account is None:
             return now + seconds
         return max(self.own, now + seconds * (1 - GIVEN_BACK) - GRAIN)
 
-    def wait(self, seconds: float, now: float) -> float:
-        """The same where a target or a poll asks for it: never earlier than that."""
-        self.own += seconds
-        return now + seconds
+    def waited(self, seconds: float, late: float) -> None:
+        """So long it waited because a target asked for it, never less, and was woken `late` (seconds)."""
+        self.own += seconds + min(late, GRAIN)
 
     def paused(self, now: float) -> None:
         """A pause is over: its time until now is counted."""
@@ -76,8 +77,8 @@ class VU(Scope):
         self.own += held_up - self._held_up
 
     def iterated(self, own: float, began: float, ended: float) -> None:
-        """An iteration is over that began when its own time was `own`. One without a pause asks for as much as goes, so
-        that nothing is owed for its time."""
+        """An iteration is over that began when its own time was `own`. One without any pause asks for as much as goes:
+        nothing is owed for its time."""
         if self._counted <= began:
             self.own = own + ended - began
             self._counted += ended - began

@@ -60,7 +60,15 @@ from vezaflow.model.steps import (
 from vezaflow.model.suite import Flow, Guard, Measure, Retry, Suite, Variable
 from vezaflow.model.upload_rules import MOST_PARTS, too_many
 from vezaflow.model.values import MOST_WEIGHT
-from vezaflow.model.walks import EnvironmentUse, all_steps, environment, part_fields, requests, secret_names
+from vezaflow.model.walks import (
+    EnvironmentUse,
+    all_steps,
+    environment,
+    environment_of,
+    part_fields,
+    requests,
+    secret_names,
+)
 from vezaflow.syntax import Expression
 
 __all__ = [
@@ -140,6 +148,7 @@ __all__ = [
     "all_steps",
     "allowed_by",
     "environment",
+    "environment_of",
     "fit",
     "is_address",
     "is_allowed",
