@@ -33,12 +33,12 @@ class Trial:
     said: Triple
     verdict: str
     health: dict[str, float]  # what the tool says of itself
-    stalled: bool  # a closed model whose target stands still for a while: no tool sends all that was asked for then
+    loose: bool  # no rate was asked for: users who don't pause, or who wait for a target that stands still
 
     @property
     def short(self) -> bool:
         """Whether a part of the load is missing by the generator's fault, more than can't be told from chance."""
-        return self.rate < COMPLETE * self.asked and not self.stalled
+        return self.rate < COMPLETE * self.asked and not self.loose
 
     @property
     def error(self) -> Triple:
@@ -67,9 +67,9 @@ def trial(contender: Contender, target: Target, load: Load, place: Place) -> Tri
             said = TOOLS[contender.name].said(folder, output)
         except (OSError, ValueError, KeyError, TypeError) as e:
             raise TrialError(f"{type(e).__name__}: {e}; it said: {output[-400:]}") from e
-    asked, stalled = load.asked(target), target.stall is not None and not load.rate
+    loose = not load.rate and (not load.think or target.stall is not None)
     figures = truth.quantiles(), said.quantiles
-    return Trial(asked, truth.rate(), cpu, *figures, said.verdict, dict(said.health), stalled)
+    return Trial(load.asked(target), truth.rate(), cpu, *figures, said.verdict, dict(said.health), loose)
 
 
 def _watch(command: list[str], load: Load, folder: Path) -> tuple[float, str]:
