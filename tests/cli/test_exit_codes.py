@@ -53,6 +53,12 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
+def test_a_run_that_never_began_leaves_no_summary(suite: Write, tmp_path: Path) -> None:
+    done = vezaflow("run", suite("steps: [{got: /}]"), "--summary", tmp_path / "summary.json")
+    assert done.code == 2, done.text
+    assert not (tmp_path / "summary.json").exists()
+
+
 @pytest.mark.parametrize("base_url", ["", "base_url: http://127.0.0.1:9/api"], ids=["none", "elsewhere"])
 def test_a_sandbox_that_is_asked_for_is_the_target_whatever_the_files_say(tmp_path: Path, base_url: str) -> None:
     flow = tmp_path / "health.yml"
