@@ -218,6 +218,32 @@ def test_more_workers_than_cores_are_warned_of_and_never_refused() -> None:
     assert named(found, "cores").warning == "warning: 64 cores needed, 4 usable; better: `--workers 4`"
 
 
+def arriving(rate: int) -> Plan:
+    load = f"{{executor: constant-arrival-rate, rate: {rate}/s, duration: 1m, pre_allocated_vus: 9}}"
+    return plan_of(f"load: {load}\nsteps: [{{get: /}}]")
+
+
+@pytest.mark.parametrize(
+    ("rate", "division", "enough", "remedy"),
+    [
+        (500, Division(), Enough.YES, ""),
+        (60_000, Division(), Enough.CLOSE, "`--workers 2`, a lower rate, or several machines with `--segment`"),
+        (240_000, Division(2), Enough.CLOSE, "a lower rate, or several machines with `--segment`"),
+        (900_000, Division(), Enough.NO, "a lower rate, or several machines with `--segment`"),
+        (900_000, Division(4, Segment(0, 8)), Enough.YES, ""),
+    ],
+)
+def test_no_core_starts_iterations_at_any_rate(rate: int, division: Division, enough: Enough, remedy: str) -> None:
+    found = check(arriving(rate), ROOMY, "starts", division)
+    assert (found.enough, found.remedy) == (enough, remedy)
+
+
+def test_peaks_that_may_come_one_after_another_are_not_refused_together() -> None:
+    plan = arriving(200_000)
+    found = check(replace(plan, flows=plan.flows * 3), ROOMY, "starts")
+    assert (found.needed, found.enough) == (600_000, Enough.CLOSE)
+
+
 def test_all_that_can_not_suffice_is_refused_at_once_with_its_remedies() -> None:
     with pytest.raises(VezaflowError) as caught:
         require(checks(crowd(5000), Machine(1024, 1000, 8 << 30, 1), Division()))

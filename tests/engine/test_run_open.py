@@ -147,3 +147,18 @@ async def test_a_start_whose_new_vu_cannot_begin_is_dropped(autojump_clock: trio
     )
     delivered = played.engine.flows[0].delivered
     assert (delivered.due, sum(delivered.dropped.values())) == (4, 4)
+
+
+FAST = "{executor: constant-arrival-rate, rate: 1000000/s, duration: 20s, pre_allocated_vus: 1, max_vus: 3}"
+
+
+async def test_a_rate_that_nothing_can_follow_is_counted_and_can_be_stopped() -> None:
+    async def steer(engine: RunEngine) -> None:
+        await trio.sleep(0.1)
+        engine.stop(0)
+
+    played = await play(plan_of(f"load: {FAST}\nsteps: [{{get: /}}]"), always(Reply(after=0.01)), during=steer)
+    delivered = played.engine.flows[0].delivered
+    assert 0 < delivered.due < 10_000_000, "of twenty million: it was stopped long before its end"
+    begun = played.count("iterations") + played.count("iterations_interrupted")
+    assert begun + sum(delivered.dropped.values()) == delivered.due

@@ -130,7 +130,7 @@ def test_a_failed_iteration_counts_but_does_not_shorten_the_duration(recorder: R
     flow.iteration(2.0)
     flow.iteration(0.1, failed=True)
     flow.interrupted()
-    flow.dropped("no_free_vu")
+    flow.dropped("no_free_vu", 1)
     flow.group("checkout", 0.5)
     recorder.fold(1.0)
     summary = recorder.snapshot()

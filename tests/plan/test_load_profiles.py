@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vezaflow.model import Executor
-from vezaflow.plan import PlannedLoad, PlannedStage, Segment, corners, due, starts, vu_changes
+from vezaflow.plan import PlannedLoad, PlannedStage, Segment, corners, starts, vu_changes
 
 Event = tuple[float, str, int]  # when, what, the number in the whole
 
@@ -109,14 +109,23 @@ def test_a_stage_of_no_time_is_a_jump() -> None:
     assert changes[2].at < 2.01
 
 
-@given(st.one_of(LOADS[Executor.CONSTANT_ARRIVAL_RATE], LOADS[Executor.RAMPING_ARRIVAL_RATE]))
-def test_what_is_due_is_counted_without_counting(load: PlannedLoad) -> None:
-    assert due(load) == sum(1 for _ in starts(load))
+@given(st.one_of(LOADS[Executor.CONSTANT_ARRIVAL_RATE], LOADS[Executor.RAMPING_ARRIVAL_RATE]), st.floats(0, 100))
+def test_what_comes_before_a_moment_is_counted_without_counting(load: PlannedLoad, moment: float) -> None:
+    found = starts(load)
+    assert found.before(moment) == sum(at < moment for at in found)
+    assert len(found) == len(list(found)) == found.before(float("inf"))
+
+
+def test_of_any_number_of_starts_each_is_known_at_once() -> None:
+    found = Segment(1, 3).deal(starts(constant_rate(1e6, 3600)))
+    assert len(found) == 1_200_000_000
+    assert found[600_000_000] == pytest.approx(1800.000001)
+    assert found.before(1800) == 600_000_000
 
 
 @given(LOADS[Executor.RAMPING_ARRIVAL_RATE])
 def test_below_the_line_through_the_corners_lies_all_that_is_due(load: PlannedLoad) -> None:
     points = list(corners(load))
     area = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in pairwise(points))
-    assert abs(area - due(load)) <= 1 + 1e-6 * area
+    assert abs(area - len(starts(load))) <= 1 + 1e-6 * area
     assert points[-1][0] == pytest.approx(load.duration)

@@ -113,10 +113,8 @@ def arriving() -> RunResult:
         flow.delayed(0.002)
         flow.iteration(0.05)
         flow.responded(0.052)
-    for _ in range(15):
-        flow.dropped("no_free_vu")
-    for _ in range(5):
-        flow.dropped("generator_late")
+    flow.dropped("no_free_vu", 15)
+    flow.dropped("generator_late", 5)
     recorder.fold(110.0)
     asked = FlowAsked("arriving", "constant-arrival-rate", 5, 10.0, rate=20.0)
     return replace(run(GREEN[:1], recorder=recorder), flows=(asked,))

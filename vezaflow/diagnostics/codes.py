@@ -511,6 +511,16 @@ _ROWS: tuple[Rule, ...] = (
         "JSON is made of what stands below `json`; a text that is JSON already becomes one JSON string, quotes and "
         "all. Write the value as YAML, or send the text as it is with `body`.",
     ),
+    Rule(
+        "VF436", _ERROR, "a load that is out of reach",
+        "A flow may ask for 10,000,000 VUs and for 1,000,000 iterations a second at most: more is a slip of the keys.",
+    ),
+    Rule(
+        "VF437", _WARNING, "too few VUs for a rate",
+        "A VU makes one iteration after another, so an arrival rate needs as many VUs as its rate times an iteration's "
+        "time. Those of this load could keep up only if an iteration took less than 0.1 ms, which no request does: "
+        "most starts would be dropped.",
+    ),
     # --- 5xx: gates
     Rule(
         "VF501", _ERROR, "a gate on an unknown metric",

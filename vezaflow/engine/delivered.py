@@ -29,6 +29,6 @@ class Delivered:
     held_up: float = 0.0  # of those, what the generator took of them and did not give back
     used_up: dict[str, int] = field(default_factory=dict)  # by data source that must last: rows wanted and not there
 
-    def drop(self, reason: Dropped) -> None:
-        """An iteration that was due could not be started."""
-        self.dropped[reason.value] = self.dropped.get(reason.value, 0) + 1
+    def drop(self, reason: Dropped, count: int) -> None:
+        """So many iterations that were due could not be started."""
+        self.dropped[reason.value] = self.dropped.get(reason.value, 0) + count

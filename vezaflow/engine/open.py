@@ -2,11 +2,12 @@
 
 Laws: the driver never waits for a VU. A start that is due takes a VU that is free, or a new one while there are fewer
 than max_vus; else it is dropped, and counted. What is due by the time that the driver wakes is started together, each
-with its own due time. A start for which the generator comes LATE is dropped too: it would be another load.
+with its own due time. A start for which the generator comes LATE is dropped too: it would be another load. What is
+dropped is counted in one go, and the others have their turn between two looks: no rate is too high to be stopped.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import trio
 from trio.lowlevel import Abort, Task, current_task
@@ -15,7 +16,7 @@ from vezaflow.engine.delivered import Dropped
 from vezaflow.engine.term import Term
 from vezaflow.engine.users import Users, closing
 from vezaflow.engine.vu import VU, Signal
-from vezaflow.plan import Segment
+from vezaflow.plan import Segment, Starts
 from vezaflow.protocols import park, trap, wake
 
 LATE = 0.1  # seconds: starts that come later in one burst are not the load that was asked for
@@ -38,9 +39,9 @@ class _Place:
 
 
 class OpenDriver:
-    """Starts iterations at `starts` (seconds from the begin, rising), on the VUs of one segment."""
+    """Starts iterations at `starts` (from the begin), on the VUs of one segment."""
 
-    def __init__(self, users: Users, term: Term, segment: Segment, starts: Iterable[float]) -> None:
+    def __init__(self, users: Users, term: Term, segment: Segment, starts: Starts) -> None:
         load = users.flow.load
         self._users = users
         self._term = term
@@ -97,35 +98,54 @@ class OpenDriver:
         self._pool.start_soon(self._live, number, due)
 
     async def _start_all(self, begin: float) -> None:
-        clock, term = self._term.clock, self._term
-        now = clock()
-        for at in self._starts:
-            due = begin + at
-            while now < due and now < term.end:
-                with trio.CancelScope() as self._wait:
-                    await trio.sleep(max(0.0, min(due, term.end) - clock()))
-                now = clock()
-            if due >= term.end:
-                return
-            if not term.paused:
-                self._start(due, now)
+        clock, term, starts = self._term.clock, self._term, self._starts
+        done = 0
+        while done < len(starts) and (due := begin + starts[done]) < term.end:
+            now = clock()
+            with trio.CancelScope() as self._wait:
+                await trio.sleep(max(0.0, min(due, term.end) - now))
+            if (now := clock()) >= due:
+                done = self._start_due(begin, done, now)
         await term.until(term.end)  # the load lasts as long as was asked, also after its last start
 
-    def _start(self, due: float, now: float) -> None:
+    def _start_due(self, begin: float, done: int, now: float) -> int:
+        """Start or drop what is due by now: the next after so many that are done, at least. How many are done then."""
+        starts = self._starts
+        until = max(starts[done], min(now, self._term.end) - begin)  # the sum and the difference may be a hair apart
+        if self._term.paused:
+            return starts.before(until, done + 1)
+        if now - begin - starts[done] > LATE:
+            late = starts.before(min(now - LATE, self._term.end) - begin, done)
+            self._drop(Dropped.GENERATOR_LATE, late - done)
+            done = late
+        while done < len(starts) and (at := starts[done]) <= until:
+            if not self._start(begin + at):
+                rest = starts.before(until, done + 1)
+                self._drop(Dropped.NO_FREE_VU, rest - done)
+                return rest
+            done += 1
+        return done
+
+    def _start(self, due: float) -> bool:
+        """False: nobody is there for it."""
         users = self._users
-        users.delivered.due += 1
-        if now - due > LATE:
-            users.drop(Dropped.GENERATOR_LATE)
-        elif self._free:
+        if self._free:
             place = self._free.popleft()
             place.due = due
             wake(place.task)
+        elif self._there >= self._most:
+            return False
+        elif users.has_login:
+            self._add(None)
+            users.drop(Dropped.NO_FREE_VU)
         else:
-            grow = self._there < self._most
-            if grow:
-                self._add(None if users.has_login else due)
-            if not grow or users.has_login:
-                users.drop(Dropped.NO_FREE_VU)
+            self._add(due)
+        users.delivered.due += 1
+        return True
+
+    def _drop(self, reason: Dropped, count: int) -> None:
+        self._users.delivered.due += count
+        self._users.drop(reason, count)
 
     def _send_home(self, count: int) -> None:
         for _ in range(count):

@@ -147,10 +147,10 @@ class Users:
             vu.iteration += 1
             await self._final(vu)
 
-    def drop(self, reason: Dropped) -> None:
-        """An iteration that was due could not be started."""
-        self.delivered.drop(reason)
-        self.record.dropped(reason.value)
+    def drop(self, reason: Dropped, count: int = 1) -> None:
+        """So many iterations that were due could not be started."""
+        self.delivered.drop(reason, count)
+        self.record.dropped(reason.value, count)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from vezaflow.explain.profile import Profile, profile_of
 from vezaflow.explain.requests import Around, Host, Kept, Way, around, hosts_of, kept_by, led_by_run, ways_of
 from vezaflow.limits import Bounds, Check, Division, Machine, checks, connections_of, require
 from vezaflow.model import Executor
-from vezaflow.plan import Plan, PlannedFlow, PlannedGate, PlannedLoad, Segment, due, vus_in_time
+from vezaflow.plan import Plan, PlannedFlow, PlannedGate, PlannedLoad, Segment, starts, vus_in_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def _feeds(plan: Plan, segment: Segment) -> Iterator[FeedExplained]:
 def _iterations(load: PlannedLoad, segment: Segment) -> int:
     """How many there are at least."""
     if load.is_open:
-        return segment.share(due(load))
+        return len(segment.deal(starts(load)))
     match load.executor:
         case Executor.SHARED_ITERATIONS if load.iterations is not None:
             return segment.iterations(load.iterations, load.vus)

@@ -23,6 +23,8 @@ VU_MEMORY = 16 << 10  # 9 to 12 KiB measured: 1000 and 4000 VUs against 1, one G
 TLS_MEMORY = 24 << 10  # 22 KiB measured: 1000 client handshakes (OpenSSL 3), on top of that
 LANE_MEMORY = 10 << 10  # of each further request on its way: 9.8 KiB measured, 500 VUs with 6 against 2
 CELL_MEMORY = 70  # of data: a value of a row, and of the row itself; 66 measured: a million rows of two short texts
+STARTS = 60_000  # iterations per second of one process: one of a single GET took 10 to 15 µs of a core, measured
+_MOST_STARTS = 250_000  # and no core is so fast that it can do more
 _CLOSE = 0.8  # of what there is
 _MOST_WORKERS = 32  # that are proposed: a machine with more cores than that has no such limits
 _WIDEST = (1024, 65535)  # local ports that a machine can be told to use: those below are the system's
@@ -91,6 +93,7 @@ def checks(plan: Plan, there: Machine, division: Division) -> tuple[Check, ...]:
         *connection_checks(plan, there, division),
         *_memory(plan, there, division),
         *_cores(there, division),
+        *_starts(plan, there, division),
     )
 
 
@@ -236,3 +239,21 @@ def _cores(there: Machine, division: Division) -> Iterator[Check]:
     fits = Check("cores", division.workers, there.cores, needed, usable, "cores")
     short = division.workers > there.cores
     yield replace(fits, enough=Enough.CLOSE, remedy=f"`--workers {there.cores}`") if short else fits
+
+
+def _starts(plan: Plan, there: Machine, division: Division) -> Iterator[Check]:
+    """What arrival rates ask of the process that has most of them. Their peaks may come one after another: only the
+    highest is sure."""
+    parts = division.segment.count * division.workers
+    peaks = [flow.load.peak_rate / parts for flow in plan.flows if flow.load.peak_rate is not None]
+    if not peaks:
+        return
+    needed = ceil(sum(peaks))
+    label = "starts/s of one process" if division.workers > 1 else "starts/s"
+    workers = ceil(needed * division.workers / (_CLOSE * STARTS))
+    ways = [f"`--workers {workers}`"] if there.cores is not None and division.workers < workers <= there.cores else []
+    yield _judged(
+        Check("starts", needed, STARTS, f"{needed:,} {label}", f"about {STARTS:,} possible", f"{label}, about"),
+        ", ".join((*ways, "a lower rate")) + f", or {_ELSEWHERE}",
+        ceil(max(peaks) * STARTS / _MOST_STARTS),
+    )

@@ -196,9 +196,9 @@ class FlowRecorder:
             held = self._groups[name] = array("d")
         held.append(duration)
 
-    def dropped(self, reason: str) -> None:
-        """An iteration that was due could not be started."""
-        self._dropped[reason] += 1
+    def dropped(self, reason: str, count: int) -> None:
+        """So many iterations that were due could not be started."""
+        self._dropped[reason] += count
 
     def fold_into(self, row: Iterations, now: float) -> tuple[int, int]:
         """Move what came since the last fold to its row; how many iterations ended, how many failed."""

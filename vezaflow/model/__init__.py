@@ -9,7 +9,7 @@ from vezaflow.model.hosts import ProxyError, allowed_by, is_address, is_allowed,
 from vezaflow.model.input_types import InputType, fit
 from vezaflow.model.json_schema import SCHEMAS, schema_text
 from vezaflow.model.lint import lint
-from vezaflow.model.load import Executor, Load, Stage
+from vezaflow.model.load import MOST_RATE, MOST_VUS, Executor, Load, Stage
 from vezaflow.model.reader import read_suite
 from vezaflow.model.reference import TABLES
 from vezaflow.model.request_tables import PART_FIELDS, RETRIED
@@ -75,6 +75,8 @@ __all__ = [
     "ITEM_FIELDS",
     "MOST_PAGES",
     "MOST_PARTS",
+    "MOST_RATE",
+    "MOST_VUS",
     "MOST_WEIGHT",
     "PART_FIELDS",
     "RETRIED",

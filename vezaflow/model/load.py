@@ -6,6 +6,9 @@ from enum import Enum
 from vezaflow.diagnostics import Span
 from vezaflow.syntax import Expression
 
+MOST_VUS = 10_000_000  # of a flow: a slip of the keys is not planned for minutes
+MOST_RATE = 1_000_000.0  # starts per second of a flow: 15 to 50 cores' worth
+
 
 class Executor(Enum):
     """k6's executors by k6's names."""

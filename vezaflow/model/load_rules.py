@@ -3,16 +3,23 @@
 Only numbers that the file settles are judged here; the plan judges those that inputs give.
 """
 
+from math import ceil
+
+from vezaflow import units
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.model.constants import Most, constant, peak, total
-from vezaflow.model.load import Executor, Load
+from vezaflow.model.load import MOST_RATE, MOST_VUS, Executor, Load
 from vezaflow.model.suite import Flow, Suite
+
+_BRIEFEST = 0.0001  # seconds: no iteration with a request is over sooner, also next to its target
 
 
 def check_loads(suite: Suite, diagnostics: Diagnostics) -> None:
     """Loads that can't be meant as they are written."""
     for flow in suite.flows:
+        _check_reach(flow.load, diagnostics)
         _check_pool(flow.load, diagnostics)
+        _check_crowd(flow.load, diagnostics)
         _check_something(flow.load, diagnostics)
         _check_pauses(flow, diagnostics)
 
@@ -44,6 +51,34 @@ def most_vus(load: Load) -> Most:
             return None if None in bounds else min(bound for bound in bounds if bound is not None)
         case _:
             return constant(load.max_vus or load.pre_allocated_vus or load.vus)
+
+
+def _check_reach(load: Load, diagnostics: Diagnostics) -> None:
+    """No number of machines carries such a load: a slip of the keys."""
+    targets = [stage.target for stage in load.stages]
+    rates = [load.rate, load.start_rate, *(targets if load.executor.is_open else ())]
+    vus = [load.vus, load.start_vus, load.pre_allocated_vus, load.max_vus, *(() if load.executor.is_open else targets)]
+    bounds = [(rate, MOST_RATE, f"{MOST_RATE:,.0f}/s") for rate in rates]
+    bounds += [(count, MOST_VUS, f"{MOST_VUS:,} VUs") for count in vus]
+    for asked, most, text in bounds:
+        if asked is not None and (constant(asked) or 0) > most:
+            diagnostics.error("VF436", asked.span, f"a flow asks for {text} at most", help="is a digit too many?")
+
+
+def _check_crowd(load: Load, diagnostics: Diagnostics) -> None:
+    """A VU makes one iteration after another, and none takes less than its request's way through the machine."""
+    rate = peak(load) if load.executor.is_ramp else constant(load.rate)
+    vus = most_vus(load)
+    if not load.executor.is_open or rate is None or not vus or rate > MOST_RATE or rate * _BRIEFEST <= vus:
+        return
+    diagnostics.warning(
+        "VF437",
+        (load.max_vus or load.pre_allocated_vus or load).span,
+        f"{units.counted(int(vus), 'VU')} can't start {rate:,.0f} iterations a second",
+        label=f"each would have to be over within {units.duration(vus / rate)}",
+        help="VUs needed are the rate times an iteration's time: for iterations of 100 ms that is "
+        f"`max_vus: {ceil(rate / 10)}`",
+    )
 
 
 def _check_pool(load: Load, diagnostics: Diagnostics) -> None:

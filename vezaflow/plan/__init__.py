@@ -13,7 +13,7 @@ from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs, Secrets
 from vezaflow.plan.load import PlannedLoad, PlannedStage
 from vezaflow.plan.narrow import names_within, narrowed
-from vezaflow.plan.pacing import WHOLE, Segment, VuChange, corners, due, starts, vu_changes, vus_in_time
+from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, starts, vu_changes, vus_in_time
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
 from vezaflow.plan.requests import RequestError
 from vezaflow.plan.scope import UNSET, EvaluationError, Scope
@@ -89,6 +89,7 @@ __all__ = [
     "Scope",
     "Secrets",
     "Segment",
+    "Starts",
     "Target",
     "Targets",
     "UrlError",
@@ -98,7 +99,6 @@ __all__ = [
     "corners",
     "dealt",
     "deck",
-    "due",
     "name_of",
     "names_within",
     "narrowed",

@@ -8,14 +8,12 @@ exactly so many.
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from vezaflow.model import Executor, Expression, Load
+from vezaflow.model import MOST_RATE, MOST_VUS, Executor, Expression, Load
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.statics import Statics
 
 GRACE = 30.0  # seconds, as k6's gracefulStop and gracefulRampDown
 MAX_DURATION = 600.0  # seconds, as k6's maxDuration of the iteration executors
-
-MOST_VUS = 10_000_000  # of a flow: a slip of the keys is not planned for minutes
 
 
 class PlannedStage(NamedTuple):
@@ -137,7 +135,7 @@ class _Reader:
         return default if written is None else self._statics.seconds(written)
 
     def _rate(self, written: Expression | None) -> float:
-        return 0.0 if written is None else self._statics.rate(written) * self._scale
+        return 0.0 if written is None else self._statics.rate(written, most=MOST_RATE) * self._scale
 
     def _vus(self, written: Expression | None, default: int, *, least: int = 1) -> int:
         return self._count(written, default, least=least, most=MOST_VUS)

@@ -2,13 +2,15 @@
 
 A closed load is a series of VuChange: at this second (from the flow's start) there shall be so many VUs. An open load
 is a series of start times, strictly those of the asked rate: the n-th start (from 0) comes when the rate's integral
-passes n. A further executor adds an iterable, nothing else. A Segment takes an exact share of any of them: what the
-segments start together is what the whole starts, in the same order.
+passes n. Each is known without those before it, so that any number of them is counted in one go. A further executor
+adds an iterable, nothing else. A Segment takes an exact share of any of them: what the segments start together is what
+the whole starts, in the same order.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import islice, takewhile
+from dataclasses import dataclass, replace
+from itertools import accumulate, takewhile
 from math import ceil, sqrt
 from typing import NamedTuple
 
@@ -61,12 +63,52 @@ class Segment:
                 now = mine
                 yield VuChange(change.at, mine)
 
-    def deal(self, starts: Iterable[float]) -> Iterator[float]:
+    def deal(self, starts: "Starts") -> "Starts":
         """The starts of this share alone, at the time of the whole's."""
-        return islice(starts, self.index, None, self.count)
+        return replace(starts, numbers=starts.numbers[self.index :: self.count])
 
 
 WHOLE = Segment()
+
+
+class _Slope(NamedTuple):
+    """A part of an open load on which its rate goes in a straight line."""
+
+    at: float  # seconds from the flow's start
+    duration: float
+    rate: float  # starts per second, at its begin
+    target: float  # and at its end
+    done: float  # the rate's integral until its begin
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """When iterations start, in seconds from the flow's start, rising.
+
+    The n-th start of the whole is where the rate's integral passes n, solved in closed form from its slope's begin: no
+    step is added to another, so nothing drifts. Of an integral of 2500 there are 2500 starts; of 2500.5 there are 2501.
+    """
+
+    slopes: tuple[_Slope, ...]
+    ends: tuple[int, ...]  # how many starts the whole has until the end of each slope
+    numbers: range  # which of the whole's (from 0) these are
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[float]:
+        return map(self._moment, self.numbers)
+
+    def __getitem__(self, index: int) -> float:
+        return self._moment(self.numbers[index])
+
+    def before(self, moment: float, known: int = 0) -> int:
+        """How many of them come before a moment. `known`: so many surely do."""
+        return bisect_left(self.numbers, moment, known, key=self._moment)
+
+    def _moment(self, number: int) -> float:
+        at, duration, rate, target, done = self.slopes[bisect_right(self.ends, number)]
+        return at + min(duration, _time_for(number - done, rate, (target - rate) / duration))
 
 
 def vu_changes(load: PlannedLoad) -> Iterator[VuChange]:
@@ -76,9 +118,12 @@ def vu_changes(load: PlannedLoad) -> Iterator[VuChange]:
     return constant_vus(load.vus, load.duration)
 
 
-def starts(load: PlannedLoad) -> Iterator[float]:
+def starts(load: PlannedLoad) -> Starts:
     """When the iterations of an open load start."""
-    return arrivals(load.start, load.stages)
+    slopes = tuple(_slopes(load))
+    sums = (slope.done + slope.duration * (slope.rate + slope.target) / 2 for slope in slopes)
+    ends = tuple(accumulate((ceil(whole - _SLACK * max(1.0, whole)) for whole in sums), max))
+    return Starts(slopes, ends, range(ends[-1]))
 
 
 def vus_in_time(load: PlannedLoad, segment: Segment) -> int:
@@ -89,27 +134,18 @@ def vus_in_time(load: PlannedLoad, segment: Segment) -> int:
     return max((change.vus for change in in_time), default=0)
 
 
-def due(load: PlannedLoad) -> int:
-    """How many iterations of an open load start: what `starts` has, counted without it."""
-    whole = sum(duration * (rate + target) / 2 for duration, rate, target in _slopes(load))
-    return max(0, ceil(whole - _SLACK * max(1.0, whole)))
-
-
 def corners(load: PlannedLoad) -> Iterator[tuple[float, float]]:
     """Where the line of an open load's rate begins, bends and ends: seconds from its start, starts per second."""
-    at = 0.0
-    for duration, rate, target in _slopes(load):
-        yield at, rate
-        at += duration
-        yield at, target
+    for slope in _slopes(load):
+        yield slope.at, slope.rate
+        yield slope.at + slope.duration, slope.target
 
 
-def _slopes(load: PlannedLoad) -> Iterator[tuple[float, float, float]]:
-    """Each stage's duration, and the rates that it begins and ends with."""
-    rate = load.start
+def _slopes(load: PlannedLoad) -> Iterator[_Slope]:
+    at, rate, done = 0.0, load.start, 0.0
     for duration, target in load.stages:
-        yield duration, rate, target
-        rate = target
+        yield _Slope(at, duration, rate, target, done)
+        at, rate, done = at + duration, target, done + duration * (rate + target) / 2
 
 
 def constant_vus(vus: int, duration: float) -> Iterator[VuChange]:
@@ -157,22 +193,7 @@ def _line(at: float, before: int, after: int, duration: float) -> Iterator[VuCha
         yield VuChange(at + duration * number / steps, before + step * number)
 
 
-def arrivals(start: float, stages: Iterable[PlannedStage]) -> Iterator[float]:
-    """Start times of a rate (per second) that goes from `start` through the stages in straight lines.
-
-    The n-th start is where the rate's integral passes n, solved in closed form from the stage's begin: no step is
-    added to another, so nothing drifts. Of an integral of 2500 there are 2500 starts; of 2500.5 there are 2501.
-    """
-    at, done, rate, first = 0.0, 0.0, start, 0
-    for duration, target in stages:
-        whole = done + duration * (rate + target) / 2
-        end = max(first, ceil(whole - _SLACK * max(1.0, whole)))
-        for number in range(first, end):
-            yield at + min(duration, _moment(number - done, rate, (target - rate) / duration))
-        at, done, rate, first = at + duration, whole, target, end
-
-
-def _moment(area: float, rate: float, slope: float) -> float:
+def _time_for(area: float, rate: float, slope: float) -> float:
     """How long it takes a rate with a slope to cover an area: the root of rate·t + slope·t²/2 = area that is stable
     for any slope, zero too."""
     if area <= 0:

@@ -38,9 +38,13 @@ class Statics:
         known = isinstance(compiled, Constant) and isinstance(compiled.value, str) and compiled.value is not UNKNOWN
         return Constant(self.count(expression, least=0)) if known else compiled
 
-    def rate(self, expression: Expression) -> float:
+    def rate(self, expression: Expression, *, most: float) -> float:
         """Per second."""
-        return self._quantity(expression, Dimension.RATE, "a rate such as 500/s")
+        rate = self._quantity(expression, Dimension.RATE, "a rate such as 500/s")
+        if rate > most:
+            self._wrong(expression.span, f"a rate of at most {units.rate(most)}", units.rate(rate))
+            return 0.0
+        return rate
 
     def size(self, expression: Expression, *, most: int = 1 << 62) -> int:
         size = self._quantity(expression, Dimension.SIZE, "a size such as 1 MiB")
