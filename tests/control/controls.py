@@ -8,13 +8,14 @@ from vezaflow.errors import VezaflowError
 class Written:
     """Has the shape of control.Controls."""
 
-    def __init__(self, suite: str = "test", pid: int = 1) -> None:
+    def __init__(self, suite: str = "test", pid: int = 1, flow: str = "browse") -> None:
         self.told: list[tuple[Any, ...]] = []
         self.suite = suite
         self.pid = pid
+        self.flow = flow
 
     def status(self) -> dict[str, Any]:
-        return {"suite": self.suite, "pid": self.pid}
+        return {"suite": self.suite, "pid": self.pid, "elapsed": 75.0, "flows": [{"flow": self.flow}]}
 
     def pause(self, flow: str | None = None) -> str:
         self.told.append(("pause", flow))

@@ -4,7 +4,7 @@ import os
 import socket
 import stat
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -68,7 +68,7 @@ def ask(folder: Path, request: dict[str, Any], run: str | None = None) -> dict[s
 async def test_orders_reach_the_run_and_its_words_come_back(folder: Path) -> None:
     controls = Written()
     async with serving(controls, "one", folder):
-        assert await elsewhere(lambda: ask(folder, {"do": "status"})) == {"suite": "test", "pid": 1}
+        assert await elsewhere(lambda: ask(folder, {"do": "status"})) == controls.status()
         assert await elsewhere(lambda: ask(folder, {"do": "pause"})) == {"said": "paused"}
         assert await elsewhere(lambda: ask(folder, {"do": "scale", "flow": "a", "vus": 3})) == {"said": "scaled"}
         assert await elsewhere(lambda: ask(folder, {"do": "stop"})) == {"said": "stopping"}
@@ -185,21 +185,22 @@ async def test_a_new_run_sweeps_too_and_spares_the_living(folder: Path) -> None:
 
 @pytest.mark.trio
 async def test_two_runs_are_told_apart(folder: Path) -> None:
-    day, night = Written("day", 11), Written("night", 22)
+    day, night = Written("day", 11, "sun"), Written("night", 22, "moon")
     async with serving(day, "20261124T01-aa", folder), serving(night, "20261124T02-bb", folder):
         found = await elsewhere(lambda: runs((folder,)))
-        assert [(run.run_id, run.status["suite"]) for run in found] == [
+        assert [(run.run_id, run.status and run.status["suite"]) for run in found] == [
             ("20261124T01-aa", "day"),
             ("20261124T02-bb", "night"),
         ]
         with pytest.raises(VezaflowError, match="2 runs are going on: which one") as which:
             await elsewhere(lambda: ask(folder, {"do": "stop"}))
-        assert "20261124T01-aa  day, process 11" in which.value.hint
+        assert "20261124T01-aa  day (sun), process 11, 1m15s gone" in which.value.hint
+        await elsewhere(lambda: ask(folder, {"do": "scale", "flow": "moon", "vus": 3}, "moon"))
         await elsewhere(lambda: ask(folder, {"do": "stop"}, "bb"))
         await elsewhere(lambda: ask(folder, {"do": "pause"}, "11"))
         with pytest.raises(VezaflowError, match="no run 'zz'"):
             await elsewhere(lambda: ask(folder, {"do": "stop"}, "zz"))
-    assert (day.told, night.told) == ([("pause", None)], [("stop",)])
+    assert (day.told, night.told) == ([("pause", None)], [("scale", "moon", 3), ("stop",)])
 
 
 @pytest.mark.trio
@@ -260,3 +261,21 @@ def test_a_run_that_does_not_answer_is_not_waited_for(folder: Path) -> None:
             pytest.raises(VezaflowError, match="run one does not answer"),
         ):
             caller.ask({"do": "status"})
+
+
+def test_a_run_that_does_not_answer_is_told_from_one_that_has_ended(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    with ExitStack() as open_ones, socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(folder / "one.sock"))
+        silent.listen(0)
+        for _ in range(2):  # a full queue: nobody comes to the door
+            waiting = open_ones.enter_context(socket.socket(socket.AF_UNIX))
+            waiting.setblocking(False)
+            with suppress(BlockingIOError):
+                waiting.connect(str(folder / "one.sock"))
+        with pytest.raises(VezaflowError, match="run one does not answer") as told:
+            call(None, (folder,), patience=0.02)
+        assert "overloaded" in told.value.hint
+        with pytest.raises(VezaflowError, match="there is no run 'two'") as other:
+            call("two", (folder,), patience=0.02)
+        assert "one  does not answer" in other.value.hint

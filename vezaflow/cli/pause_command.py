@@ -14,6 +14,7 @@ def command(run: str | None, flow: str | None) -> None:
     What runs may end. The duration goes on meanwhile, so the run ends when it would have, and its verdict is
     inconclusive: the load that was asked for was not delivered.
 
-    RUN is its id, a part of it, or its process id; it may be left out when only one test is running.
+    RUN is its id, a part of it, its process id, or the name of its suite or of a flow of it; it may be left out when
+    only one test is running.
     """
     order(run, do="pause", flow=flow)

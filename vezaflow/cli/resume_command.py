@@ -11,6 +11,7 @@ from vezaflow.cli.steer import order
 def command(run: str | None, flow: str | None) -> None:
     """Let a paused test go on.
 
-    RUN is its id, a part of it, or its process id; it may be left out when only one test is running.
+    RUN is its id, a part of it, its process id, or the name of its suite or of a flow of it; it may be left out when
+    only one test is running.
     """
     order(run, do="resume", flow=flow)

@@ -7,7 +7,7 @@ from vezaflow.cli.steer import order
 
 @click.command("scale")
 @click.argument("load", metavar="FLOW=N")
-@click.option("--run", help="Which run: its id, a part of it, or its process id.")
+@click.option("--run", help="Which run: its id, a part of it, its process id, or the name of its suite or of a flow.")
 def command(load: str, run: str | None) -> None:
     """Give a flow of a running test N virtual users.
 

@@ -21,8 +21,8 @@ _CLEAR = "\x1b[H\x1b[2J"
 def command(run: str | None, as_json: bool, watch: bool) -> None:
     """Say how a running test stands.
 
-    RUN is its id, a part of it, or its process id; it may be left out when only one test is running. Figures
-    are of the whole run so far, requests per second of the last three seconds.
+    RUN is its id, a part of it, its process id, or the name of its suite or of a flow of it; it may be left out when
+    only one test is running. Figures are of the whole run so far, requests per second of the last three seconds.
     """
     with call(run) as caller:
         _show(caller, as_json=as_json, clear=False)

@@ -10,6 +10,7 @@ from vezaflow.cli.steer import order
 def command(run: str | None) -> None:
     """Stop a running test as one Ctrl-C would: iterations may end, the result is written.
 
-    RUN is its id, a part of it, or its process id; it may be left out when only one test is running.
+    RUN is its id, a part of it, its process id, or the name of its suite or of a flow of it; it may be left out when
+    only one test is running.
     """
     order(run, do="stop")

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import orjson
 
+from vezaflow import units
 from vezaflow.control.place import folders, sockets
 from vezaflow.control.wire import ANSWER_LIMIT, is_owner
 from vezaflow.errors import VezaflowError
@@ -48,9 +49,7 @@ class Caller:
             self._socket.sendall(orjson.dumps(request) + b"\n")
             line = self._line()
         except TimeoutError:
-            raise VezaflowError(
-                f"run {self.run_id} does not answer", hint="is its process stopped (Ctrl-Z), or its machine overloaded?"
-            ) from None
+            raise _no_answer(self.run_id) from None
         except OSError:
             line = b""
         if not line:
@@ -73,11 +72,26 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A test that is running."""
+    """A test that is running. `status` is None when it does not answer."""
 
     run_id: str
     path: Path
-    status: dict[str, Any]
+    status: dict[str, Any] | None
+
+    def is_called(self, wanted: str) -> bool:
+        """Whether its process, its suite or one of its flows has this name."""
+        status = self.status or {}
+        flows = [flow["flow"] for flow in status.get("flows", ())]
+        return wanted in (str(status.get("pid")), status.get("suite"), *flows)
+
+    def __str__(self) -> str:
+        """A line by which it is told from others."""
+        if self.status is None:
+            return f"{self.run_id}  does not answer"
+        flows = ", ".join(flow["flow"] for flow in self.status.get("flows", ()))
+        gone = units.duration(round(self.status.get("elapsed", 0.0)))
+        suite = self.status.get("suite", "") + (f" ({flows})" if flows else "")
+        return f"{self.run_id}  {suite}, process {self.status.get('pid', '?')}, {gone} gone"
 
 
 def sweep(places: Iterable[Path]) -> tuple[Path, ...]:
@@ -97,46 +111,63 @@ def sweep(places: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(living)
 
 
-def runs(places: Sequence[Path] | None = None) -> tuple[Run, ...]:
-    """The tests of this user that are running on this machine and answer, the oldest first."""
-    found = []
-    for path in sweep(folders() if places is None else places):
-        try:
-            with Caller(path) as caller:
-                found.append(Run(caller.run_id, path, caller.ask({"do": "status"})))
-        except (VezaflowError, OSError):
-            continue
-    return tuple(sorted(found, key=lambda run: run.run_id))
+def runs(places: Sequence[Path] | None = None, patience: float = PATIENCE) -> tuple[Run, ...]:
+    """The tests of this user that are running on this machine, the oldest first."""
+    found = (_run(path, patience) for path in sweep(folders() if places is None else places))
+    return tuple(sorted((run for run in found if run is not None), key=lambda run: run.run_id))
 
 
-def call(wanted: str | None = None, places: Sequence[Path] | None = None) -> Caller:
-    """A conversation with the only running test, or with the one named by its id, a part of it, or its process id."""
+def call(
+    wanted: str | None = None, places: Sequence[Path] | None = None, patience: float = PATIENCE
+) -> Caller:
+    """A conversation with the only running test, or with the one named by its id, a part of it, its process id, or the
+    name of its suite or of a flow of it."""
     paths = sweep(folders() if places is None else places)
     if not paths:
         raise VezaflowError(
             "no run is going on here", hint="`vezaflow run` starts one; others' runs are theirs to steer"
         )
     if wanted is not None:
-        paths = _of_process(wanted, paths) or tuple(path for path in paths if wanted in path.name.removesuffix(".sock"))
+        named = tuple(path for path in paths if wanted in path.name.removesuffix(".sock"))
+        if wanted.isdecimal() or not named:
+            named = tuple(run.path for run in runs(places, patience) if run.is_called(wanted)) or named
+        paths = named
     if len(paths) == 1:
-        try:
-            return Caller(paths[0])
-        except OSError:
-            raise VezaflowError(f"run {paths[0].name.removesuffix('.sock')} has ended") from None
-    going = "\n        ".join(_line_of(run) for run in runs(places))
+        return _caller(paths[0], patience)
+    going = "\n        ".join(map(str, runs(places, patience)))
     if not paths:
-        raise VezaflowError(f"there is no run '{wanted}'", hint=f"going on:\n        {going}")
+        raise VezaflowError(f"there is no run '{wanted}'", hint=f"going on:\n        {going}" if going else "")
     raise VezaflowError(
-        f"{len(paths)} runs are going on: which one?", hint=f"give its id, or a part of it:\n        {going}"
+        f"{len(paths)} runs are going on: which one?",
+        hint=f"give its id, a part of it, or its process id:\n        {going}",
     )
 
 
-def _of_process(wanted: str, paths: tuple[Path, ...]) -> tuple[Path, ...]:
-    if not wanted.isdecimal():
-        return ()
-    places = sorted({path.parent for path in paths})
-    return tuple(run.path for run in runs(places) if run.status.get("pid") == int(wanted))
+def _caller(path: Path, patience: float) -> Caller:
+    """Raises VezaflowError when nobody is there any more, or nobody comes to the door."""
+    run_id = path.name.removesuffix(".sock")
+    try:
+        return Caller(path, patience)
+    except (ConnectionRefusedError, FileNotFoundError):
+        raise VezaflowError(f"run {run_id} has ended") from None
+    except OSError:  # its queue of callers is full, and it takes none
+        raise _no_answer(run_id) from None
 
 
-def _line_of(run: Run) -> str:
-    return f"{run.run_id}  {run.status.get('suite', '')}, process {run.status.get('pid', '?')}"
+def _run(path: Path, patience: float) -> Run | None:
+    """None: it has ended meanwhile."""
+    run_id = path.name.removesuffix(".sock")
+    try:
+        with Caller(path, patience) as caller:
+            return Run(run_id, path, caller.ask({"do": "status"}))
+    except (ConnectionRefusedError, FileNotFoundError):
+        return None
+    except (VezaflowError, OSError):
+        return Run(run_id, path, None)
+
+
+def _no_answer(run_id: str) -> VezaflowError:
+    return VezaflowError(
+        f"run {run_id} does not answer",
+        hint="is its process stopped (Ctrl-Z), or its machine overloaded? `pgrep -af 'vezaflow run'` shows it",
+    )

@@ -98,7 +98,7 @@ class Steering:
             "elapsed": self._now(),
             "remaining": max(0.0, self._plan.seconds - self._now()),
             "flows": [self._flow(now) for now in tick.flows] if tick else [],
-            "pooled": _figures(tick.pooled) if tick else None,
+            "pooled": {**_figures(tick.pooled), "vus_asked": self._asked()} if tick else None,
             "generator": _generator(tick) if tick else None,
             "by_hand": list(self.notes()),
         }
@@ -130,7 +130,7 @@ class Steering:
             raise VezaflowError(
                 f"refused: {flow}'s load allows no more than {units.number(load.max_vus)} VUs (its `max_vus`)"
             )
-        total = sum(other.target for other in self._hands.values()) - hand.target + vus
+        total = self._asked() - hand.target + vus
         most = self._plan.guard_vus
         if most is not None and total > most:
             raise VezaflowError(
@@ -206,6 +206,10 @@ class Steering:
         seen = next((each for each in self._tick.flows if each.flow == flow), None) if self._tick else None
         if seen is not None and seen.iterations and not seen.vus and not lasts:
             raise VezaflowError(f"{flow} is over: its VUs have done all that they had to do")
+
+    def _asked(self) -> int:
+        """How many VUs there shall be by now, of all flows."""
+        return sum(hand.target for hand in self._hands.values())
 
     def _flow(self, now: FlowNow) -> dict[str, Any]:
         hand = self._hands[now.flow]

@@ -74,7 +74,7 @@ def _draining(tick: Tick) -> str:
 
 def _row(flow: FlowNow, name: int, width: int) -> Line:
     vus = units.number(flow.vus)
-    if flow.vus != flow.vus_asked:
+    if flow.vus < flow.vus_asked:
         vus = f"{vus}/{units.number(flow.vus_asked)}"
     failing = "red" if flow.failure_rate else ""
     line: Line = [

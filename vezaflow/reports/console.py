@@ -96,7 +96,7 @@ def _flows(result: RunResult, look: Look) -> Iterator[str]:
 
 def _flow_cells(row: rows.FlowRow) -> tuple[str, ...]:
     vus = units.number(row.vus)
-    if row.vus != row.vus_asked:
+    if row.vus < row.vus_asked:
         vus += f"/{units.number(row.vus_asked)}"
     rate = "–" if row.requests_per_second is None else units.number(row.requests_per_second)
     times = tuple(rows.time(value) for value in (row.p50, row.p95, row.p99, row.max))
