@@ -6,7 +6,7 @@ import trio.testing
 from planned import plan_of
 from stage import Reply, Target, always, play
 
-from vezaflow.engine import Delivered
+from vezaflow.engine import Delivered, RunEngine
 from vezaflow.engine.vu import HANDLING, MOST_OWED
 
 pytestmark = pytest.mark.trio
@@ -144,6 +144,47 @@ async def test_what_runs_side_by_side_takes_as_long_as_it_takes(autojump_clock: 
     starts, delivered = await starts_of(f"load: {{vus: 1, duration: 20s}}\n{steps}\nthink: 100ms", late(0.05))
     assert starts[::2] == [pytest.approx(number * 0.6, abs=0.004 * number + 0.01) for number in range(len(starts[::2]))]
     assert delivered.held_up == 0
+
+
+@pytest.mark.parametrize(
+    "inner",
+    ["parallel: [{group: b, do: [{think: 100ms}]}]", "for: x\n    in: [1]\n    at_once: 2\n    do: [{think: 100ms}]"],
+)
+async def test_a_pause_in_a_branch_that_lasts_too_long_is_load_that_is_missing(
+    autojump_clock: trio.testing.MockClock, inner: str
+) -> None:
+    async def stall(_engine: RunEngine) -> None:
+        for _ in range(120):
+            await trio.sleep(0.5)
+            autojump_clock.jump(0.2)  # whoever wakes in this time comes late
+
+    plan = plan_of(f"load: {{vus: 4, duration: 60s}}\nsteps:\n  - get: /x\n  - {inner}")
+    played = await play(plan, always(Reply(after=0.001)), during=stall)
+    delivered = played.engine.flows[0].delivered
+    assert delivered.lived == pytest.approx(4 * 60, rel=0.02)
+    share = delivered.held_up / delivered.lived
+    assert share == pytest.approx(1 - played.count("iterations") * 0.1042 / (4 * 60), abs=0.02)
+    assert share > 0.1
+
+
+async def test_polls_that_the_generator_slows_down_are_load_that_is_missing(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    poll = "{poll: {get: /x, on_failure: continue}, until: status() == 201, every: 20ms, within: 500ms}"
+    starts, delivered = await starts_of(
+        f"load: {{vus: 1, duration: 20s}}\nsteps: [{poll}]\nthink: 10ms", late(0.03, after=0.003)
+    )
+    assert delivered.held_up / delivered.lived == pytest.approx(1 - len(starts) * 0.02 / 20, abs=0.05)
+
+
+async def test_what_comes_after_the_last_pause_of_an_iteration_counts_too(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    load = "load: {executor: per-vu-iterations, vus: 1, iterations: 1, max_duration: 60s}"
+    steps = "steps: [{think: 100ms}, {repeat: 10, do: [{get: /x}]}]"
+    _, delivered = await starts_of(f"{load}\n{steps}", late(0.1, after=0.1))
+    assert delivered.lived == pytest.approx(2.1, abs=0.01)
+    assert delivered.held_up == pytest.approx(1, abs=0.01)
 
 
 async def test_an_open_load_owes_its_users_nothing(autojump_clock: trio.testing.MockClock) -> None:

@@ -102,7 +102,7 @@ def _polled(attempt: Attempt, poll: PlannedPoll, desk: Desk, sleep_until: Sleep)
 
     async def polled(vu: VU) -> Outcome:
         begun = due = clock()
-        behind = begun - vu.own
+        own = vu.own  # polls keep a beat of their own, on the user's time as by the clock
         asked = 0
         try:
             last = begun + within(vu)
@@ -111,12 +111,14 @@ def _polled(attempt: Attempt, poll: PlannedPoll, desk: Desk, sleep_until: Sleep)
                 asked += 1
                 if outcome.failure is not None or not outcome.unmet:
                     return outcome
-                due = max(clock(), due + max(_SHORTEST, every(vu)))
+                step = max(_SHORTEST, every(vu))
+                due, own = max(clock(), due + step), max(vu.own, own + step)
                 if due > last:
                     return Outcome(_too_late(poll, outcome.unmet, asked, last - begun, desk))
                 say(desk, f"not yet: {outcome.unmet}")
                 await wait_until(due, clock, sleep_until)
-                vu.own = due - behind  # polls keep a beat of their own
+                vu.own = own
+                vu.waited(0.0, clock() - due)
         except EvaluationError as e:
             return Outcome(desk.uncomputed(e))
 

@@ -197,10 +197,12 @@ class Interpreter:
         pause, clock, sleep_until = pause_of(duration, span), self._stage.desk.clock, self._stage.sleep_until
 
         async def run(vu: VU) -> int:
-            seconds = pause(vu)
-            await wait_until(vu.pause(seconds, clock()), clock, sleep_until)
+            seconds, began = pause(vu), clock()
+            await wait_until(vu.pause(seconds, began), clock, sleep_until)
             if seconds:
                 vu.paused(clock())
+            else:
+                vu.waited(0.0, clock() - began)
             return GO_ON
 
         return run

@@ -121,21 +121,25 @@ async def together(
     yields: bool = False,
     whole: bool = False,
 ) -> tuple[int, bool]:
-    """Run the parts, so many at the same time; the strongest of their signals, and whether anything failed. All of the
-    time until the last has ended is the user's own.
+    """Run the parts, so many at the same time; the strongest of their signals, and whether anything failed. The time
+    until the last has ended is the user's own, but for what its pauses were too long.
 
     `yields`: they wait for nothing themselves; `whole`: after any failure no further one begins."""
     waiting = enumerate(parts)
     last: dict[int, tuple[int, Any]] = {}  # by slot: the number of the part that set it, and its value
     worst: int = Signal.GO_ON
-    failed = False
+    failed = rested = False
+    late = 0.0  # seconds, of who ended last
 
     async def work() -> None:
-        nonlocal worst, failed
+        nonlocal worst, failed, rested, late
+        mine = 0.0
         for number, (run, sets, branch) in waiting:  # each takes the next, so that they begin in their order
             signal = await run(branch)
             worst = max(worst, signal)
             failed = failed or branch.failed
+            rested = rested or branch.rested
+            late = mine = mine + branch.late
             for slot in sets:
                 value = branch.slots[slot]
                 if value is not vu.slots[slot] and (slot not in last or number > last[slot][0]):
@@ -154,7 +158,8 @@ async def together(
         if group.split(trio.Cancelled)[1] is None:
             await trio.lowlevel.checkpoint_if_cancelled()  # as a plain step is cut off: by one Cancelled
         raise
-    vu.own += clock() - began
+    now = clock()
+    vu.branched(now - began, late, now, rested=rested)
     for slot, (_, value) in last.items():
         vu.slots[slot] = value
     vu.failed = vu.failed or failed

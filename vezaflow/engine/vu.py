@@ -3,7 +3,8 @@
 A user's own time goes on by what its target takes, a moment for each request, and what it pauses. The generator adds to
 that: a timer ends late, a loop comes late to an answer. What it takes so is given back out of the pauses that follow,
 so that a user asks as often as its flow says; what can't be given back is load that was not sent, and counts as
-`Delivered.held_up`.
+`Delivered.held_up`. Of what runs side by side (a branch) only the pauses' lateness is known: the rest waits for the
+others.
 """
 
 from enum import IntEnum
@@ -34,9 +35,10 @@ class Signal(IntEnum):
 class VU(Scope):
     """One user. `failed` says whether something failed in this iteration, also where the author lets it go on;
     `absent` that it found no row of a data source to begin with, and so never was. `own` is its own time, on the
-    run's clock, and `account` where it is counted; None: nobody keeps it."""
+    run's clock, and `account` where it is counted; None: nobody keeps it, and `late` is by how much its pauses were too
+    long, `rested` whether there was one."""
 
-    __slots__ = ("_counted", "_held_up", "absent", "account", "client", "failed", "own")
+    __slots__ = ("_counted", "_held_up", "absent", "account", "client", "failed", "late", "own", "rested")
 
     def __init__(self, slots: list[Any], random: Random, number: int, client: Sender) -> None:
         super().__init__(slots, random, number)
@@ -45,6 +47,8 @@ class VU(Scope):
         self.absent = False
         self.own = 0.0
         self.account: Delivered | None = None
+        self.late = 0.0
+        self.rested = False
         self._counted = 0.0  # until when its time is in the account
         self._held_up = 0.0  # by how much it is behind, as the account has it
 
@@ -56,19 +60,26 @@ class VU(Scope):
 
     def pause(self, seconds: float, now: float) -> float:
         """When a pause is over that begins now: earlier by what the generator took before."""
-        self.own = min(self.own, now) + seconds
         if self.account is None:
-            return now + seconds
+            self.own = now + seconds
+            return self.own
+        self.own = min(self.own, now) + seconds
         return max(self.own, now + seconds * (1 - GIVEN_BACK) - GRAIN)
 
     def waited(self, seconds: float, late: float) -> None:
         """So long it waited because a target asked for it, never less, and was woken `late` (seconds)."""
         self.own += seconds + min(late, GRAIN)
+        if self.account is None:
+            self.late += max(0.0, late - GRAIN)
 
     def paused(self, now: float) -> None:
         """A pause is over: its time until now is counted."""
         account = self.account
-        if account is None or now < self.own:  # cut short by the end of the flow
+        if account is None:
+            self.late += max(0.0, now - self.own - GRAIN)
+            self.rested = True
+            return
+        if now < self.own:  # cut short by the end of the flow
             return
         held_up = max(0.0, now - self.own - GRAIN)
         account.held_up += held_up - self._held_up
@@ -76,9 +87,21 @@ class VU(Scope):
         self._held_up, self._counted = min(held_up, MOST_OWED), now
         self.own += held_up - self._held_up
 
+    def branched(self, seconds: float, late: float, now: float, *, rested: bool) -> None:
+        """Its branches have ended: so long they took, of which their pauses' lateness; `rested`: there were pauses."""
+        if self.account is None:
+            self.late += late
+            self.rested = self.rested or rested
+            return
+        self.own += seconds - late
+        if rested:
+            self.paused(now)
+
     def iterated(self, own: float, began: float, ended: float) -> None:
         """An iteration is over that began when its own time was `own`. One without any pause asks for as much as goes:
         nothing is owed for its time."""
-        if self._counted <= began:
+        if self._counted > began:
+            self.paused(ended)
+        else:
             self.own = own + ended - began
             self._counted += ended - began
