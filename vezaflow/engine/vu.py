@@ -35,10 +35,10 @@ class Signal(IntEnum):
 class VU(Scope):
     """One user. `failed` says whether something failed in this iteration, also where the author lets it go on;
     `absent` that it found no row of a data source to begin with, and so never was. `own` is its own time, on the
-    run's clock, and `account` where it is counted; None: nobody keeps it, and `late` is by how much its pauses were too
-    long, `rested` whether there was one."""
+    run's clock, and `account` where it is counted; None: nobody keeps it, as in a branch. `late` is by how much a
+    branch's pauses were too long so far, `owed` what they may be shorter by, `rested` whether there was one."""
 
-    __slots__ = ("_counted", "_held_up", "absent", "account", "client", "failed", "late", "own", "rested")
+    __slots__ = ("_counted", "_held_up", "absent", "account", "client", "failed", "late", "owed", "own", "rested")
 
     def __init__(self, slots: list[Any], random: Random, number: int, client: Sender) -> None:
         super().__init__(slots, random, number)
@@ -48,6 +48,7 @@ class VU(Scope):
         self.own = 0.0
         self.account: Delivered | None = None
         self.late = 0.0
+        self.owed = 0.0
         self.rested = False
         self._counted = 0.0  # until when its time is in the account
         self._held_up = 0.0  # by how much it is behind, as the account has it
@@ -62,7 +63,7 @@ class VU(Scope):
         """When a pause is over that begins now: earlier by what the generator took before."""
         if self.account is None:
             self.own = now + seconds
-            return self.own
+            return self.own - min(self.owed, seconds * GIVEN_BACK + GRAIN)
         self.own = min(self.own, now) + seconds
         return max(self.own, now + seconds * (1 - GIVEN_BACK) - GRAIN)
 
@@ -70,13 +71,13 @@ class VU(Scope):
         """So long it waited because a target asked for it, never less, and was woken `late` (seconds)."""
         self.own += seconds + min(late, GRAIN)
         if self.account is None:
-            self.late += max(0.0, late - GRAIN)
+            self._slipped(max(0.0, late - GRAIN))
 
     def paused(self, now: float) -> None:
         """A pause is over: its time until now is counted."""
         account = self.account
         if account is None:
-            self.late += max(0.0, now - self.own - GRAIN)
+            self._slipped(now - self.own)
             self.rested = True
             return
         if now < self.own:  # cut short by the end of the flow
@@ -87,10 +88,18 @@ class VU(Scope):
         self._held_up, self._counted = min(held_up, MOST_OWED), now
         self.own += held_up - self._held_up
 
+    def debt(self, now: float) -> float:
+        """What is owed to it by now, in seconds."""
+        return self.owed if self.account is None else min(MOST_OWED, max(0.0, now - self.own))
+
+    def _slipped(self, late: float) -> None:
+        self.late += late
+        self.owed = min(MOST_OWED, max(0.0, self.owed + late))
+
     def branched(self, seconds: float, late: float, now: float, *, rested: bool) -> None:
         """Its branches have ended: so long they took, of which their pauses' lateness; `rested`: there were pauses."""
         if self.account is None:
-            self.late += late
+            self._slipped(late)
             self.rested = self.rested or rested
             return
         self.own += seconds - late
