@@ -50,8 +50,8 @@ def test_a_load_of_a_moment_is_too_short_to_saturate() -> None:
 @pytest.mark.parametrize(
     ("reading", "kind", "words"),
     [
-        (vitals(cpu=0.93), ConcernKind.SATURATED, "it used 93% of its core"),
-        (vitals(away=0.12), ConcernKind.SATURATED, "its loop was late for 12% of the time"),
+        (vitals(cpu=0.93), ConcernKind.SATURATED, "it used 93 % of its core, and 90 % is too much"),
+        (vitals(away=0.12), ConcernKind.SATURATED, "its loop was late for 12 % of the time, and 10 % is too much"),
         (vitals(lag=0.025, clock="read"), ConcernKind.SATURATED, "its loop was up to 25 ms behind (p99)"),
     ],
     ids=["CPU", "loop", "loop without stamps"],
@@ -67,7 +67,7 @@ def test_a_generator_that_does_not_is_told_with_its_remedy(reading: Vitals, kind
 
 def test_who_has_several_workers_is_not_told_to_take_two() -> None:
     (concern,) = concerns(vitals(), vitals(cpu=0.95))
-    assert "it used 95% of its core" in concern.text
+    assert "it used 95 % of its core" in concern.text
     assert "more workers if there are cores for them" in concern.remedy
 
 
@@ -95,7 +95,7 @@ def test_a_load_that_was_over_at_once_says_nothing_about_the_generator() -> None
 
 def test_one_worker_that_cannot_keep_up_is_enough() -> None:
     (concern,) = concerns(vitals(), vitals(cpu=0.97))
-    assert "97%" in concern.text
+    assert "97 %" in concern.text
 
 
 def test_a_small_flow_whose_load_is_missing_does_not_hide_behind_a_large_one() -> None:

@@ -57,10 +57,11 @@ def _saturation(report: Report) -> Iterator[Concern]:
     late = max((worker.vitals.lag_p99 for worker in workers if worker.vitals.receive_clock == "read"), default=0.0)
     remedy = _relief(workers)
     if busy >= BUSY_SHARE:
-        text = f"the generator was saturated: it used {busy:.0%} of its core"
+        text = f"the generator was saturated: it used {units.ratio(busy)} of its core, and 90 % is too much"
         yield Concern(ConcernKind.SATURATED, text, remedy)
     elif away >= AWAY:
-        text = f"the generator was out of breath: its loop was late for {away:.0%} of the time"
+        share = units.ratio(away)
+        text = f"the generator was out of breath: its loop was late for {share} of the time, and 10 % is too much"
         yield Concern(ConcernKind.SATURATED, text, f"{remedy}; or give it a core of its own")
     elif late >= LATE_READ:
         text = f"the generator timed answers late: its loop was up to {late * 1000:.0f} ms behind (p99)"

@@ -26,12 +26,14 @@ def read_load(row: Row) -> Load:
     if executor is None:
         return Load(Executor.CONSTANT_VUS, node.span)
     table = LOADS[executor.value]
-    _foreign(node, executor, row.diagnostics)
+    counted = node.get("iterations") is not None and node.get("executor") is None and node.get("duration") is None
+    _foreign(node, executor, row.diagnostics, counted=counted)
     own = replace(node, entries=tuple(e for e in node.entries if e.key.text not in _foreign_keys(executor)))
     fields = tuple(replace(f, required=f.required and f.key not in _BOUNDS) for f in table.fields)
     inner = open_mapping(own, replace(table, fields=fields), row.diagnostics)
     assert inner is not None
-    _endless(inner, executor)
+    if not counted:  # its error says what is missing
+        _endless(inner, executor)
     return _options(inner, executor)
 
 
@@ -114,10 +116,19 @@ def _foreign_keys(executor: Executor) -> set[str]:
     return every.difference(_keys(executor))
 
 
-def _foreign(node: Mapping, executor: Executor, diagnostics: Diagnostics) -> None:
+def _foreign(node: Mapping, executor: Executor, diagnostics: Diagnostics, *, counted: bool) -> None:
+    """Options of other executors. `counted`: iterations are all that ends the load, and no executor is named."""
     mine = ", ".join(key for key in _keys(executor) if key != "executor")
     for entry in node.entries:
-        if entry.key.text in _foreign_keys(executor):
+        if counted and entry.key.text == "iterations":
+            diagnostics.error(
+                "VF401",
+                entry.key.span,
+                "which VU makes these iterations is not said",
+                help="`executor: per-vu-iterations` (each VU so many) or `executor: shared-iterations` (all together); "
+                "without `executor` a load is constant-vus, which goes on for its `duration`",
+            )
+        elif entry.key.text in _foreign_keys(executor):
             others = [name for name, table in LOADS.items() if table.field(entry.key.text)]
             diagnostics.error(
                 "VF401",
