@@ -86,6 +86,12 @@ def test_load_that_is_missing_is_told_while_the_run_goes_on() -> None:
     assert plain(tick)[0].endswith("; 3.4 % of the load missing")
 
 
+def test_what_was_done_by_hand_is_told_while_the_run_goes_on() -> None:
+    tick = replace(TICK, by_hand=("browse was paused by hand for 4 s, and still is",))
+    assert drawn(80, tick)[-1] == " browse was paused by hand for 4 s, and still is"
+    assert plain(tick)[0].endswith("; browse was paused by hand for 4 s, and still is")
+
+
 def test_a_broken_gate_is_told_in_words_where_there_is_room() -> None:
     assert "✓✗– p(95) = 612 ms, wanted < 500 ms" in drawn(120)[3]
 

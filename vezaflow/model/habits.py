@@ -98,6 +98,7 @@ _LOAD = "who comes stands under `load`, as in `load: {vus: 10, duration: 30s}`; 
 _FILES = "a flow is a file of its own: its requests stand under `steps`"
 _RAMP = "VUs rise and fall with `executor: ramping-vus` and its `stages`"
 _IF = "what only happens sometimes stands in a step of its own: `if: …` with the steps under `do`"
+_RATE = "a rate says its time itself: `rate: 500/s`, or `30/m`"
 _COMPARED = "comparisons stand under `that`: `expect: {that: json(\"$.total\") > 3}`"
 _FOR = "what is done for each item stands in a step of its own: `for: item`, `in: ${list}`, and the steps under `do`"
 
@@ -122,7 +123,8 @@ OTHERWISE: dict[str, str] = {
     "ramp_to": _RAMP,
     "spawn_rate": _RAMP,
     "arrivalRate": "arrivals are a rate: `executor: constant-arrival-rate` and `rate: 5/s`",
-    "timeUnit": "a rate says its time itself: `rate: 500/s`, or `30/m`",
+    "timeUnit": _RATE,
+    "time_unit": _RATE,
     "when": _IF,
     "ifTrue": _IF,
     "with_items": _FOR,

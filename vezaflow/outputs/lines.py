@@ -29,6 +29,7 @@ def display(tick: Tick, suite: str, width: int) -> list[Line]:
         *(_row(row, name, width) for row in rows),
         [],
         _health(tick, width),
+        *([(cut(f" {note}", width), "yellow")] for note in tick.by_hand),
     ]
 
 
@@ -41,6 +42,7 @@ def plain(tick: Tick) -> list[str]:
         first += f"; {_cpu(tick.health)}"
     if lack := missing(tick.health.held_up):
         first += f"; {lack}"
+    first += "".join(f"; {note}" for note in tick.by_hand)
     return [first, *(f"    {flow.flow}: {_plain_row(flow)}" for flow in tick.flows if len(tick.flows) > 1)]
 
 

@@ -1,6 +1,6 @@
 """What an output is told once a second: the run as it stands. A value, made here and only shown elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,7 +30,7 @@ class FlowNow:
 @dataclass(frozen=True, slots=True)
 class Tick:
     """The run at this moment, in seconds. `pooled` is all flows together, with the gates over all of them; `grace` is
-    how much longer iterations that run may go on.
+    how much longer iterations that run may go on; `by_hand` what was paused or scaled, a line each.
     """
 
     elapsed: float
@@ -39,6 +39,7 @@ class Tick:
     pooled: FlowNow
     health: Health
     grace: float = 0.0
+    by_hand: tuple[str, ...] = ()
 
 
 class Output(Protocol):
@@ -60,6 +61,7 @@ def tick_of(
     elapsed: float,
     health: Health,
     segment: Segment = WHOLE,
+    by_hand: Iterable[str] = (),
 ) -> Tick:
     """The tick that says how a plan's run stands. `segment`: the share of the load that it is."""
     flows = tuple(
@@ -78,7 +80,7 @@ def tick_of(
         sum(flow.dropped for flow in flows),
     )
     remaining, grace = (max(0.0, end - elapsed) for end in (plan.seconds, plan.cut_off))
-    return Tick(elapsed, remaining, flows, pooled, health, grace)
+    return Tick(elapsed, remaining, flows, pooled, health, grace, tuple(by_hand))
 
 
 def first_trouble(gates: Sequence[Verdict]) -> Verdict | None:

@@ -190,6 +190,7 @@ class _Session:
             elapsed=report.seconds,
             health=health_of(report),
             segment=self._staff.segment,
+            by_hand=self._steering.notes(),
         )
         for output in self._outputs:
             output.tick(tick)
