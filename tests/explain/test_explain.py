@@ -274,3 +274,12 @@ if __name__ == "__main__":
     written = DOCS.read_text(encoding="utf-8")
     begin = written.index("$ vezaflow explain night\n") + len("$ vezaflow explain night\n")
     DOCS.write_text(written[:begin] + of_docs() + written[written.index("```\n", begin) :], encoding="utf-8")
+
+
+def test_a_rate_whose_pauses_need_more_vus_than_there_are_is_told() -> None:
+    load = "{executor: constant-arrival-rate, rate: 100/s, duration: 1m, pre_allocated_vus: 10, max_vus: MOST}"
+    flow = f"load: {load}\nsteps: [{{get: /}}, {{think: 1s..3s}}]\n{GATES}"
+    told = "too few    150 VUs at most: the pauses alone keep 200 busy, and starts will be dropped"
+    assert told in page(explained(flow.replace("MOST", "150")))
+    assert "too few" not in page(explained(flow.replace("MOST", "200")))
+    assert document(explained(flow.replace("MOST", "150")))["flows"][0]["vus_resting"] == 200

@@ -9,7 +9,8 @@ Times are seconds, sizes bytes, rates per second; what is not known is null.
     totals            the figures below over all flows
       figures         vus_most, requests_least, bytes_sent_least, iterations_per_second_most, requests_per_second_most
     flows[]           flow, description, executor, duration, start_time, vus, rate (the most starts that are asked for;
-                      null: a closed model), connections_of_vu_most (together), iterations_least, iterations_most,
+                      null: a closed model), vus_resting (that its pauses keep at its peak),
+                      connections_of_vu_most (together), iterations_least, iterations_most,
                       login_requests and finally_requests (of each VU at least), figures, gates, judged (which part of
                       it the gates judge; empty: all)
       iteration       requests_least, requests_most, bytes_sent_least, pause
@@ -97,6 +98,7 @@ def _flow(flow: FlowExplained, seconds: float, shares: int) -> Json:
         "start_time": load.start_time,
         "vus": flow.vus,
         "vus_most": flow.max_vus,
+        "vus_resting": flow.resting,
         "connections_of_vu_most": flow.connections.most,
         "rate": None if load.peak_rate is None else load.peak_rate / shares,
         "iterations_least": flow.iterations,

@@ -45,6 +45,11 @@ class FlowExplained:
     judged: str  # which part of it by the gates; empty: all of it
     lacks: str = ""  # the data source that may not be enough for all iterations
 
+    @property
+    def resting(self) -> int:
+        """How many VUs the pauses of an arrival rate keep at its peak, of all that it has at most."""
+        return ceil(self.rate * self.iteration.pause) if self.load.is_open and self.rate is not None else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:

@@ -87,6 +87,9 @@ def _of_flow(flow: FlowExplained) -> Iterator[tuple[str, str]]:
     yield "iteration", _iteration(flow.iteration)
     rates = _rates(flow.rate, request_rate(flow), sent_rate(flow))
     yield "at most", rates or "as many iterations as the target answers: no pause is sure"
+    if flow.resting > flow.max_vus:
+        most = units.counted(flow.max_vus, "VU")
+        yield "too few", f"{most} at most: the pauses alone keep {flow.resting:,} busy, and starts will be dropped"
     yield "in all", _in_all(flow)
     yield from _list("connects", _connects(flow))
     if once := _named((("login", flow.login), ("finally", flow.final))):
