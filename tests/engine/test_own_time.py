@@ -167,6 +167,16 @@ async def test_a_pause_in_a_branch_that_lasts_too_long_is_load_that_is_missing(
     assert share > 0.1
 
 
+async def test_a_debt_is_given_back_once_however_many_rounds_rest(autojump_clock: trio.testing.MockClock) -> None:
+    rounds = "{for: x, in: [1, 2, 3, 4, 5, 6, 7, 8], at_once: 2, do: [{get: /x}, {think: 100ms}]}"
+    starts, delivered = await starts_of(
+        f"load: {{vus: 1, duration: 20s}}\nsteps: [{{get: /late}}, {rounds}]", late(0.02, after=0.01)
+    )
+    iteration = (starts[-9] - starts[0]) / (len(starts[:-9]) / 9)
+    assert iteration == pytest.approx(0.01 + 4 * 0.13, abs=0.005), "of each iteration's 20 ms late nothing twice"
+    assert delivered.held_up == pytest.approx(0, abs=0.02)
+
+
 async def test_polls_that_the_generator_slows_down_are_load_that_is_missing(
     autojump_clock: trio.testing.MockClock,
 ) -> None:

@@ -68,8 +68,8 @@ def parallel_step(step: PlannedParallel, runs: Sequence[Run], record: AttemptRec
 
     async def run(vu: VU) -> int:
         started = clock()
-        client, owed = PerHost(vu.client.beside(), per_host), vu.debt(started)
-        parts = [(each, sets, as_branch(vu, client, owed)) for each, sets in branches]
+        client = PerHost(vu.client.beside(), per_host)
+        parts = [(each, sets, as_branch(vu, client)) for each, sets in branches]
         if shown:
             say(desk, f"{count} branches at the same time")
         signal, failed = await together(vu, parts, count, clock)
@@ -86,30 +86,29 @@ def parallel_step(step: PlannedParallel, runs: Sequence[Run], record: AttemptRec
 def spread_step(step: PlannedFor, items: Callable[[VU], Sequence[Any]], body: Run, desk: Desk, *, yields: bool) -> Run:
     """A `for` with `at_once`, whose rounds are `body`; `yields`: they wait for nothing themselves."""
     slot, sets, at_once, shown = step.slot, step.sets, step.at_once, desk.observer is not None
-    clock = desk.clock
 
     async def run(vu: VU) -> int:
-        found, client, owed = items(vu), vu.client.beside(), vu.debt(clock())
+        found, client = items(vu), vu.client.beside()
 
         def rounds() -> Iterator[Part]:
             for item in found:
-                branch = as_branch(vu, client, owed)
+                branch = as_branch(vu, client)
                 branch.slots[slot] = item
                 yield body, sets, branch
 
         most = min(at_once, len(found))
         if shown:
             say(desk, f"{counted(len(found), 'round')}, {most} at the same time")
-        signal, _ = await together(vu, rounds(), most, clock, yields=yields)
+        signal, _ = await together(vu, rounds(), most, desk.clock, yields=yields)
         return signal
 
     return run
 
 
-def as_branch(vu: VU, client: Sender, owed: float) -> VU:
-    """The same user, who goes on elsewhere at the same time; so many seconds may be given back to it."""
+def as_branch(vu: VU, client: Sender) -> VU:
+    """The same user, who goes on elsewhere at the same time."""
     branch = VU(list(vu.slots), Random(vu.random.getrandbits(64)), vu.number, client)
-    branch.iteration, branch.owed = vu.iteration, owed
+    branch.iteration = vu.iteration
     return branch
 
 
@@ -134,13 +133,15 @@ async def together(
 
     async def work() -> None:
         nonlocal worst, failed, rested, late
-        mine = 0.0
+        mine, left = 0.0, owed
         for number, (run, sets, branch) in waiting:  # each takes the next, so that they begin in their order
+            branch.owed = left
             signal = await run(branch)
             worst = max(worst, signal)
             failed = failed or branch.failed
             rested = rested or branch.rested
             late = mine = mine + branch.late
+            left = branch.owed
             for slot in sets:
                 value = branch.slots[slot]
                 if value is not vu.slots[slot] and (slot not in last or number > last[slot][0]):
@@ -151,6 +152,7 @@ async def together(
                 await trio.lowlevel.checkpoint()
 
     began = clock()
+    owed = vu.debt(began)
     try:
         async with trio.open_nursery() as nursery:
             for _ in range(most):

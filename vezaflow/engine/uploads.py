@@ -34,7 +34,7 @@ def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, desk: D
 
         def branches() -> Iterator[Part]:
             for part in parts:
-                branch = as_branch(vu, client, owed=0.0)
+                branch = as_branch(vu, client)
                 branch.slots[slot] = part
                 yield one, (), branch
 
