@@ -57,15 +57,19 @@ def _saturation(report: Report) -> Iterator[Concern]:
     late = max((worker.vitals.lag_p99 for worker in workers if worker.vitals.receive_clock == "read"), default=0.0)
     remedy = _relief(workers)
     if busy >= BUSY_SHARE:
-        text = f"the generator was saturated: it used {units.ratio(busy)} of its core, and 90 % is too much"
+        text = f"the generator was saturated: it used {units.ratio(busy)} of its core, and {_too_much(BUSY_SHARE)}"
         yield Concern(ConcernKind.SATURATED, text, remedy)
     elif away >= AWAY:
-        share = units.ratio(away)
-        text = f"the generator was out of breath: its loop was late for {share} of the time, and 10 % is too much"
+        share = f"{units.ratio(away)} of the time, and {_too_much(AWAY)}"
+        text = f"the generator was out of breath: its loop was late for {share}"
         yield Concern(ConcernKind.SATURATED, text, f"{remedy}; or give it a core of its own")
     elif late >= LATE_READ:
         text = f"the generator timed answers late: its loop was up to {late * 1000:.0f} ms behind (p99)"
         yield Concern(ConcernKind.SATURATED, text, f"{remedy}; or give it a core of its own")
+
+
+def _too_much(bound: float) -> str:
+    return f"{units.ratio(bound)} is too much"
 
 
 def _relief(workers: Sequence[WorkerState]) -> str:

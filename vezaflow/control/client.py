@@ -117,9 +117,7 @@ def runs(places: Sequence[Path] | None = None, patience: float = PATIENCE) -> tu
     return tuple(sorted((run for run in found if run is not None), key=lambda run: run.run_id))
 
 
-def call(
-    wanted: str | None = None, places: Sequence[Path] | None = None, patience: float = PATIENCE
-) -> Caller:
+def call(wanted: str | None = None, places: Sequence[Path] | None = None, patience: float = PATIENCE) -> Caller:
     """A conversation with the only running test, or with the one named by its id, a part of it, its process id, or the
     name of its suite or of a flow of it."""
     paths = sweep(folders() if places is None else places)

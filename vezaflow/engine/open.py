@@ -110,11 +110,11 @@ class OpenDriver:
 
     def _start_due(self, begin: float, done: int, now: float) -> int:
         """Start or drop what is due by now: the next after so many that are done, at least. How many are done then."""
-        starts = self._starts
-        until = max(starts[done], min(now, self._term.end) - begin)  # the sum and the difference may be a hair apart
+        starts, first = self._starts, self._starts[done]
+        until = max(first, min(now, self._term.end) - begin)  # the sum and the difference may be a hair apart
         if self._term.paused:
             return starts.before(until, done + 1)
-        if now - begin - starts[done] > LATE:
+        if now - begin - first > LATE:
             late = starts.before(min(now - LATE, self._term.end) - begin, done)
             self._drop(Dropped.GENERATOR_LATE, late - done)
             done = late

@@ -80,6 +80,11 @@ class _Slope(NamedTuple):
     target: float  # and at its end
     done: float  # the rate's integral until its begin
 
+    @property
+    def whole(self) -> float:
+        """The rate's integral until its end."""
+        return self.done + self.duration * (self.rate + self.target) / 2
+
 
 @dataclass(frozen=True, slots=True)
 class Starts:
@@ -121,8 +126,7 @@ def vu_changes(load: PlannedLoad) -> Iterator[VuChange]:
 def starts(load: PlannedLoad) -> Starts:
     """When the iterations of an open load start."""
     slopes = tuple(_slopes(load))
-    sums = (slope.done + slope.duration * (slope.rate + slope.target) / 2 for slope in slopes)
-    ends = tuple(accumulate((ceil(whole - _SLACK * max(1.0, whole)) for whole in sums), max))
+    ends = tuple(accumulate((ceil(slope.whole - _SLACK * max(1.0, slope.whole)) for slope in slopes), max))
     return Starts(slopes, ends, range(ends[-1]))
 
 
@@ -144,8 +148,9 @@ def corners(load: PlannedLoad) -> Iterator[tuple[float, float]]:
 def _slopes(load: PlannedLoad) -> Iterator[_Slope]:
     at, rate, done = 0.0, load.start, 0.0
     for duration, target in load.stages:
-        yield _Slope(at, duration, rate, target, done)
-        at, rate, done = at + duration, target, done + duration * (rate + target) / 2
+        slope = _Slope(at, duration, rate, target, done)
+        yield slope
+        at, rate, done = at + duration, target, slope.whole
 
 
 def constant_vus(vus: int, duration: float) -> Iterator[VuChange]:

@@ -21,6 +21,7 @@ from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange, Want
 from vezaflow.protocols.faults import Fault, fault_of, fault_of_code
 from vezaflow.protocols.park import park, trap, wake
 from vezaflow.protocols.reactor import ARRIVED, HANGUP, WRITE, Reactor
+from vezaflow.protocols.scratch import READ_SIZE, SKIP_SIZE, Scratch
 from vezaflow.protocols.stamps import SPACE, Clock, connected_in, round_trip
 
 if TYPE_CHECKING:
@@ -36,9 +37,6 @@ _TIMEOUTS = {
     WAITING: (ErrorKind.TIMEOUT_WAIT, "no answer came in time"),
 }
 _HEADERS, _BODY, _COOKIES = Want.HEADERS._value_, Want.BODY._value_, Want.COOKIES._value_  # int's &: 1 µs less each
-_READ_SIZE = 32 * 1024  # before the rest is skipped: 67 µs for a dropped 200 kB, 75 with 128 KiB, 89 unskipped
-_RECORDS_SIZE = 64 * 1024  # over TLS, where nothing is skipped: 100 µs for those 200 kB, 120 with 32 KiB
-_SKIP_SIZE = 1024 * 1024
 _READS = 16  # a turn: no connection keeps the others waiting
 JOIN = 16 * 1024  # below this, copying a body behind its head is cheaper than gathering (by 0.3 to 0.6 µs)
 _PIECES = 512  # of one sendmsg, under IOV_MAX
@@ -47,25 +45,6 @@ _LEAST_ROOM = 200_000  # bytes of a send buffer; from half to twice as much cost
 _MOST_ROOM = 1 << 20  # where more is needed, the kernel grows the buffer as it sees fit
 _UNUSED: Fault = (ErrorKind.CLOSED_EARLY, "the server closed the new connection before it was used")
 _DISCARD = socket.MSG_TRUNC if sys.platform == "linux" else None
-
-
-class Scratch:
-    """What all connections of a transport share: the buffers they read into, the parsers at rest, the body limit."""
-
-    __slots__ = (
-        "bodied", "buffer", "max_body", "plain", "records", "records_view", "skipped", "skipped_view", "view",
-    )  # fmt: skip
-
-    def __init__(self, max_body: int) -> None:
-        self.max_body = max_body
-        self.buffer = bytearray(_READ_SIZE)
-        self.view = memoryview(self.buffer)
-        self.records = bytearray(_RECORDS_SIZE)
-        self.records_view = memoryview(self.records)
-        self.skipped = mmap.mmap(-1, _SKIP_SIZE)  # never touched, so never resident
-        self.skipped_view = memoryview(self.skipped)
-        self.plain: list[Answer] = []
-        self.bodied: list[Bodied] = []
 
 
 class Connection:
@@ -261,9 +240,9 @@ class Connection:
         buffer: bytearray | mmap.mmap
         for _ in range(_READS):
             if self.skipping:
-                buffer, view, whole, flags = scratch.skipped, scratch.skipped_view, _SKIP_SIZE, _DISCARD or 0
+                buffer, view, whole, flags = scratch.skipped, scratch.skipped_view, SKIP_SIZE, _DISCARD or 0
             else:
-                buffer, view, whole, flags = scratch.buffer, scratch.view, _READ_SIZE, 0
+                buffer, view, whole, flags = scratch.buffer, scratch.view, READ_SIZE, 0
             try:
                 if late:
                     count, ancillary, _, _ = self.socket.recvmsg_into((buffer,), SPACE, flags)

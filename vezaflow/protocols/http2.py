@@ -26,11 +26,12 @@ from h2.events import (
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 
-from vezaflow.protocols.connection import CLOSED, IDLE, Scratch
+from vezaflow.protocols.connection import CLOSED, IDLE
 from vezaflow.protocols.exchange import ErrorKind, Exchange, Want
 from vezaflow.protocols.faults import fault_of, tls_reason
 from vezaflow.protocols.http2_stream import Fields, Http2Answer, Stream
 from vezaflow.protocols.reactor import WRITE, Reactor
+from vezaflow.protocols.scratch import Scratch
 from vezaflow.protocols.tls import SecureConnection
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from vezaflow.protocols.connection import CLOSED, IDLE, SENDING, WAITING, Scratch
+from vezaflow.protocols.connection import CLOSED, IDLE, SENDING, WAITING
 from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange
 from vezaflow.protocols.park import trap, wake
+from vezaflow.protocols.scratch import Scratch
 
 if TYPE_CHECKING:
     from ssl import SSLSession

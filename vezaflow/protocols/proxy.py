@@ -7,10 +7,11 @@ trace never shows them.
 
 import socket
 
-from vezaflow.protocols.connection import Connection, Scratch
+from vezaflow.protocols.connection import Connection
 from vezaflow.protocols.exchange import Ask, Body, Exchange, Origin
 from vezaflow.protocols.options import Proxy
 from vezaflow.protocols.reactor import Reactor
+from vezaflow.protocols.scratch import Scratch
 
 MOST_REPLY = 64 * 1024  # bytes of a proxy's answer to CONNECT
 

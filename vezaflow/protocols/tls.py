@@ -20,13 +20,13 @@ from vezaflow.protocols.connection import (
     TUNNEL,
     WAITING,
     Connection,
-    Scratch,
 )
 from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange
 from vezaflow.protocols.faults import TlsFault, fault_of, tls_reason
 from vezaflow.protocols.options import ClientOptions
 from vezaflow.protocols.proxy import MOST_REPLY, refusal_of
 from vezaflow.protocols.reactor import HANGUP, Reactor
+from vezaflow.protocols.scratch import Scratch
 from vezaflow.protocols.stamps import SPACE
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from vezaflow.protocols.client import Client
-from vezaflow.protocols.connection import Connection, Scratch
+from vezaflow.protocols.connection import Connection
 from vezaflow.protocols.dial import Make
 from vezaflow.protocols.dns import Resolver
 from vezaflow.protocols.exchange import Origin
@@ -17,6 +17,7 @@ from vezaflow.protocols.faults import TlsFault
 from vezaflow.protocols.opening import Route
 from vezaflow.protocols.options import ClientOptions, Proxy
 from vezaflow.protocols.reactor import EpollReactor, PollReactor, Reactor
+from vezaflow.protocols.scratch import Scratch
 from vezaflow.protocols.stamps import Clock, Receiving
 
 if TYPE_CHECKING:
