@@ -183,6 +183,22 @@ _ROWS: tuple[Rule, ...] = (
         "The first row of a CSV file names its columns, each once: expressions call them by these names.",
     ),
     Rule("VF145", _ERROR, "a data source without rows", "There is nothing to deal: a row must stand in it."),
+    Rule(
+        "VF150", _ERROR, "not a header name",
+        "A header's name has letters, digits and any of !#$%&'*+-.^_`|~, and nothing else (RFC 9110, 5.6.2).",
+    ),
+    Rule(
+        "VF151", _WARNING, "a header that frames the message",
+        "How long a body is, how it is sent and whether the connection is kept follows from what is sent. Such headers "
+        "come along when requests are copied from a browser: `content-length`, `transfer-encoding`, `te`, `upgrade` "
+        "and the like are left out. `connection` may be `close`, after which the connection is not used again, or "
+        "`keep-alive`.",
+    ),
+    Rule(
+        "VF152", _ERROR, "a computed name",
+        "Names in `json`, `form`, `multipart`, `query` and `headers` are sent as they are written. `${…}` in them "
+        "would go out as these characters; write `$${` if that is meant.",
+    ),
     # --- 2xx: expressions, templates, units
     Rule(
         "VF201", _ERROR, "syntax error in an expression",

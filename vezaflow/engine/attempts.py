@@ -2,7 +2,9 @@
 does not say yet what is waited for).
 
 Every attempt is a request like any other in the figures. The step fails, and its VU with it, only when the last
-attempt has failed, or when what was polled for did not come in time. Both are bounded: by a number, by a time.
+attempt has failed, or when what was polled for did not come in time. Both are bounded: by a number, by a time. All
+attempts are one request, made once (RFC 9110, 9.2.2, leaves no other way to repeat one safely), and how many there are
+changes nothing of what the VU draws later.
 """
 
 import time
@@ -15,11 +17,12 @@ from vezaflow.engine.requests import GO_ON, Desk, Looks, Outcome, Run, say
 from vezaflow.engine.vu import HANDLING, VU
 from vezaflow.metrics import AttemptRecorder, StepRecorder
 from vezaflow.model import Backoff
-from vezaflow.plan import EvaluationError, Failure, PlannedPoll, PlannedRequest, PlannedRetry
+from vezaflow.plan import EvaluationError, Failure, Outgoing, PlannedPoll, PlannedRequest, PlannedRetry
 from vezaflow.protocols import ErrorKind
 from vezaflow.units import duration
 
-Attempt = Callable[[VU], Awaitable[Outcome]]
+Course = Callable[[VU], Awaitable[Outcome]]
+Attempt = Callable[[VU, "_Made"], Awaitable[Outcome]]
 _BACKPRESSURE = frozenset({429, 503})  # RFC 6585, 4; RFC 9110, 15.6.4
 _SHORTEST = 0.001  # seconds between two polls, whatever `every` says
 
@@ -32,8 +35,6 @@ def attempted_step(
     record = recorder.attempts()
     clock = desk.clock
     course = attempts_of(request, looks, record, desk, sleep_until)
-    if request.poll is not None:
-        course = _polled(course, request.poll, desk, sleep_until)
 
     async def run(vu: VU) -> int:
         started = clock()
@@ -47,18 +48,62 @@ def attempted_step(
 
 def attempts_of(
     request: PlannedRequest, looks: Looks, record: AttemptRecorder, desk: Desk, sleep_until: Sleep
-) -> Attempt:
-    """The request once, or as often as its `retry` says."""
-    course = _single(request, looks)
-    if request.retry is None:
-        return course
-    return _retried(course, request.retry, record, desk, sleep_until)
+) -> Course:
+    """The request once, or as often as its `retry` and its `poll` say."""
+    attempt = _single(looks)
+    if request.retry is not None:
+        attempt = _retried(attempt, request.retry, record, desk, sleep_until)
+    if request.poll is not None:
+        attempt = _polled(attempt, request.poll, desk, sleep_until)
 
-
-def _single(request: PlannedRequest, looks: Looks) -> Attempt:
-    async def attempt(vu: VU) -> Outcome:
+    async def course(vu: VU) -> Outcome:
         try:
-            outgoing = request.prepare(vu)
+            made = _Made(request, vu)
+        except EvaluationError as e:
+            return Outcome(looks.unsent(e))
+        try:
+            return await attempt(vu, made)
+        finally:
+            made.over()
+
+    return course
+
+
+class _Made:
+    """A request as it was made for its first attempt, which is sent in all of them. One that reads `attempt` is made
+    again for each, with the same draws; either way the VU's chance goes on from where the first one left it."""
+
+    __slots__ = ("_begun", "_ended", "_first", "_next", "_request", "_vu")
+
+    def __init__(self, request: PlannedRequest, vu: VU) -> None:
+        """Raises EvaluationError."""
+        self._request = request
+        self._vu = vu
+        vu.attempt = 1
+        self._begun = vu.random.mark() if request.varies else None
+        self._first = self._next = request.prepare(vu)
+        self._ended = vu.random.mark() if request.varies else None
+
+    def send(self) -> Outgoing:
+        """What goes out now. Raises EvaluationError."""
+        vu = self._vu
+        if vu.attempt > 1 and self._begun is not None and self._ended is not None:
+            vu.random.back(self._begun)
+            try:
+                self._next = self._request.prepare(vu)
+            finally:
+                vu.random.back(self._ended)
+        vu.attempt += 1
+        return self._next
+
+    def over(self) -> None:
+        self._vu.attempt = 1
+
+
+def _single(looks: Looks) -> Attempt:
+    async def attempt(vu: VU, made: _Made) -> Outcome:
+        try:
+            outgoing = made.send()
         except EvaluationError as e:
             return Outcome(looks.unsent(e))
         exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, looks.ask)
@@ -71,8 +116,8 @@ def _single(request: PlannedRequest, looks: Looks) -> Attempt:
 def _retried(attempt: Attempt, retry: PlannedRetry, record: AttemptRecorder, desk: Desk, sleep_until: Sleep) -> Attempt:
     wait = _waits(retry)
 
-    async def retried(vu: VU) -> Outcome:
-        outcome = await attempt(vu)
+    async def retried(vu: VU, made: _Made) -> Outcome:
+        outcome = await attempt(vu, made)
         for number in range(retry.most):
             if not _again(outcome, retry):
                 return outcome
@@ -88,7 +133,7 @@ def _retried(attempt: Attempt, retry: PlannedRetry, record: AttemptRecorder, des
             moment = desk.clock() + seconds
             await wait_until(moment, desk.clock, sleep_until)
             vu.waited(seconds, desk.clock() - moment)
-            outcome = await attempt(vu)
+            outcome = await attempt(vu, made)
         if outcome.failure is None:
             return outcome
         return outcome._replace(failure=_after(outcome.failure, retry.most + 1))
@@ -97,17 +142,17 @@ def _retried(attempt: Attempt, retry: PlannedRetry, record: AttemptRecorder, des
 
 
 def _polled(attempt: Attempt, poll: PlannedPoll, desk: Desk, sleep_until: Sleep) -> Attempt:
-    every, within = pause_of(poll.every, poll.span), pause_of(poll.within, poll.span)
+    every, within = pause_of(poll.every, poll.span, aside=True), pause_of(poll.within, poll.span)
     clock = desk.clock
 
-    async def polled(vu: VU) -> Outcome:
+    async def polled(vu: VU, made: _Made) -> Outcome:
         begun = due = clock()
         own = vu.own  # polls keep a beat of their own, on the user's time as by the clock
         asked = 0
         try:
             last = begun + within(vu)
             while True:
-                outcome = await attempt(vu)
+                outcome = await attempt(vu, made)
                 asked += 1
                 if outcome.failure is not None or not outcome.unmet:
                     return outcome
@@ -163,13 +208,13 @@ def _asked(outcome: Outcome) -> float | None:
 
 def _waits(retry: PlannedRetry) -> Callable[[VU, int, float | None], float]:
     """How long to wait before the attempt that follows the `number`th one, counted from 0."""
-    base, most = pause_of(retry.wait, retry.span), retry.longest
+    base, most = pause_of(retry.wait, retry.span, aside=True), retry.longest
     match retry.backoff:
         case Backoff.FIXED:
             return lambda vu, _number, _asked: base(vu)
         case Backoff.EXPONENTIAL:
             return lambda vu, number, _asked: (
-                min(most, base(vu) * 2.0 ** min(number, 64)) * (0.5 + vu.random.random() / 2)
+                min(most, base(vu) * 2.0 ** min(number, 64)) * (0.5 + vu.random.aside.random() / 2)
             )
         case Backoff.RETRY_AFTER:
             return lambda vu, _number, asked: min(most, base(vu) if asked is None else asked)

@@ -144,6 +144,7 @@ class ClosedDriver:
             record.iteration(ended - started, failed)
             users.delivered.iterations += 1
             vu.iteration += 1
+            vu.random.turn += 1
             if signal >= Signal.STOP_VU:
                 users.obey(signal)
                 return

@@ -206,6 +206,7 @@ class OpenDriver:
                 record.responded(ended - due)
             users.delivered.iterations += 1
             vu.iteration += 1
+            vu.random.turn += 1
             due = None
             if signal >= Signal.STOP_VU:
                 users.obey(signal)

@@ -12,17 +12,22 @@ _ENDLESS = 1e12  # seconds: no clock goes so far
 Sleep = Callable[[float], Awaitable[None]]  # sleep until a moment of the clock
 
 
-def pause_of(duration: Evaluate, span: Span) -> Callable[[VU], float]:
-    """How long a pause is, in seconds: fixed, or drawn evenly from a range."""
+def pause_of(duration: Evaluate, span: Span, *, aside: bool = False) -> Callable[[VU], float]:
+    """How long a pause is, in seconds: fixed, or drawn evenly from a range. `aside`: how often it is drawn depends on
+    the target, and must change nothing else."""
+
+    def chance(vu: VU) -> float:
+        return (vu.random.aside if aside else vu.random).random()
+
     if isinstance(duration, Constant):
         low, high = _ends(duration.value, span)
         if low == high:
             return lambda _vu: low
-        return lambda vu: low + (high - low) * vu.random.random()
+        return lambda vu: low + (high - low) * chance(vu)
 
     def drawn(vu: VU) -> float:
         low, high = _ends(duration(vu), span)
-        return low + (high - low) * vu.random.random()
+        return low + (high - low) * chance(vu)
 
     return drawn
 

@@ -25,7 +25,7 @@ from vezaflow.plan import (
     Targets,
     UrlError,
 )
-from vezaflow.protocols import ClientOptions, ErrorKind, Exchange, Want
+from vezaflow.protocols import IDEMPOTENT, ClientOptions, ErrorKind, Exchange, Want
 
 Run = Callable[[VU], Awaitable[int]]
 
@@ -184,6 +184,7 @@ class Looks:
         """What an exchange comes to, recorded. The VU itself has not failed yet."""
         request = self._request
         hops: list[dict[str, Any]] = []
+        ask = self.ask
         while is_followed(request, exchange):
             if len(hops) == request.follow:
                 return Outcome(self._too_many(outgoing, exchange), exchange)
@@ -191,24 +192,26 @@ class Looks:
             self._show(outgoing, exchange, None, {})
             self._record(exchange, "")
             try:
-                outgoing = self._next(vu, outgoing, exchange)
+                outgoing = self._next(outgoing, exchange)
             except RequestError as e:
                 return Outcome(self.unsent(e))
-            exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, self.ask)
+            ask = replace(ask, replayable=outgoing.method in IDEMPOTENT)
+            exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, ask)
             vu.own += exchange.took + HANDLING
         return self.judge(vu, outgoing, exchange, hops)
 
-    def _next(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> Outgoing:
-        """The request that a redirect asks for (RFC 9110, 15.4): 303, and POST on 301 and 302, become GET."""
+    def _next(self, outgoing: Outgoing, exchange: Exchange) -> Outgoing:
+        """The request that a redirect asks for (RFC 9110, 15.4), made of the last one: 303, and POST on 301 and 302,
+        become GET."""
         try:
             target = self._desk.targets.follow(outgoing.target, _location(exchange))
         except UrlError as e:
             raise RequestError(f"redirect: {e}", self._request.span, ErrorKind.URL) from None
         except GuardError as e:
             raise RequestError(f"redirect: {e}", self._request.span, ErrorKind.GUARD) from None
-        method = self._request.method
+        method = outgoing.method
         to_get = (exchange.status == 303 and method != "HEAD") or (exchange.status in (301, 302) and method == "POST")
-        return self._request.redirect(vu, outgoing, target, to_get)
+        return self._request.move(outgoing, target, to_get=to_get)
 
     def settle(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> Failure | None:
         """As `judge`, of a whole answer to a request that is not polled, while nobody looks on: what nearly all are."""

@@ -6,7 +6,6 @@ call `stop`.
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from random import Random
 from typing import Any
 
 import trio
@@ -21,7 +20,7 @@ from vezaflow.engine.vu import VU, Signal
 from vezaflow.engine.wheel import Wheel
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.metrics import Phase, Recorder
-from vezaflow.plan import UNSET, EvaluationError, Plan, PlannedFlow, PlannedStep, Scope, Segment, Targets
+from vezaflow.plan import UNSET, Chance, EvaluationError, Plan, PlannedFlow, PlannedStep, Scope, Segment, Targets
 from vezaflow.protocols import ClientOptions, Receiving, Sender
 
 Handed = Mapping[str, Mapping[int, Any]]  # flow → slot → value
@@ -105,7 +104,7 @@ class RunEngine:
             vu.client.close()
             given = {there: vu.slots[here] for here, there in flow.shared if vu.slots[here] is not UNSET}
         slots = [given.get(slot, value) for slot, value in enumerate(flow.variables.initial)]
-        scope = Scope(slots, Random(f"{self.plan.inputs.seed}:{flow.name}"), 0)
+        scope = Scope(slots, Chance(f"{self.plan.inputs.seed}:{flow.name}"), 0)
         for slot, value in flow.variables.once:
             given[slot] = slots[slot] = value(scope)
         return given
@@ -196,7 +195,7 @@ class RunEngine:
 
     def _make_suite_vu(self) -> VU:
         variables = self.plan.variables
-        vu = VU(list(variables.initial), Random(f"{self.plan.inputs.seed}:"), 0, self._client(self.plan.client))
+        vu = VU(list(variables.initial), Chance(f"{self.plan.inputs.seed}:"), 0, self._client(self.plan.client))
         for slot, value in variables.computed:
             vu.slots[slot] = value(vu)
         return vu

@@ -7,7 +7,6 @@ of the step's own nursery.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from random import Random
 from typing import Any
 
 import trio
@@ -15,7 +14,7 @@ import trio
 from vezaflow.engine.requests import Desk, Run, say
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import AttemptRecorder
-from vezaflow.plan import PlannedFor, PlannedParallel
+from vezaflow.plan import Chance, PlannedFor, PlannedParallel
 from vezaflow.protocols import Ask, Body, ClientOptions, Exchange, Origin, Sender
 from vezaflow.units import counted, duration
 
@@ -107,7 +106,7 @@ def spread_step(step: PlannedFor, items: Callable[[VU], Sequence[Any]], body: Ru
 
 def as_branch(vu: VU, client: Sender) -> VU:
     """The same user, who goes on elsewhere at the same time."""
-    branch = VU(list(vu.slots), Random(vu.random.getrandbits(64)), vu.number, client)
+    branch = VU(list(vu.slots), Chance(vu.random.getrandbits(64)), vu.number, client)
     branch.iteration = vu.iteration
     return branch
 

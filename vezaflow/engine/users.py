@@ -5,7 +5,6 @@ Laws: `finally` runs once for every VU, shielded and bounded. What the target do
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from random import Random
 from typing import Any
 
 import trio
@@ -17,7 +16,7 @@ from vezaflow.engine.requests import Run
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import FlowRecorder, Phase
 from vezaflow.model import AtEnd, Each
-from vezaflow.plan import UNSET, EvaluationError, PlannedFeed, PlannedFlow, PlannedStep
+from vezaflow.plan import UNSET, Chance, EvaluationError, PlannedFeed, PlannedFlow, PlannedStep
 from vezaflow.protocols import Sender
 
 Sources = Sequence[tuple[int, PlannedFeed, Take]]  # with the slot that a row stands in
@@ -72,7 +71,7 @@ class Users:
         """A user of this number. Who comes again draws anew, so that what was unique stays so."""
         visits = self._visits[number] = self._visits.get(number, 0) + 1
         again = f":{visits}" if visits > 1 else ""
-        return VU(list(self._initial), Random(f"{self._seed}:{self.flow.name}:{number}{again}"), number, self._client())
+        return VU(list(self._initial), Chance(f"{self._seed}:{self.flow.name}:{number}{again}"), number, self._client())
 
     def fresh(self, vu: VU) -> list[Any] | None:
         """What the VU's variables are at the begin of each iteration; None where iterations set none."""
@@ -137,6 +136,7 @@ class Users:
             if signal > Signal.STOP_VU:
                 self.obey(signal)
                 return False
+        vu.random.turn = 1
         return True
 
     async def finish(self, vu: VU) -> None:
@@ -145,6 +145,7 @@ class Users:
             return
         with trio.move_on_after(FINALLY_LIMIT, shield=True):
             vu.iteration += 1
+            vu.random.turn += 1
             await self._final(vu)
 
     def drop(self, reason: Dropped, count: int = 1) -> None:

@@ -8,11 +8,10 @@ others.
 """
 
 from enum import IntEnum
-from random import Random
 from typing import Any
 
 from vezaflow.engine.delivered import Delivered
-from vezaflow.plan import Scope
+from vezaflow.plan import Chance, Scope
 from vezaflow.protocols import Sender
 
 HANDLING = 0.0001  # seconds that any client takes for a request besides
@@ -40,7 +39,7 @@ class VU(Scope):
 
     __slots__ = ("_counted", "_held_up", "absent", "account", "client", "failed", "late", "owed", "own", "rested")
 
-    def __init__(self, slots: list[Any], random: Random, number: int, client: Sender) -> None:
+    def __init__(self, slots: list[Any], random: Chance, number: int, client: Sender) -> None:
         super().__init__(slots, random, number)
         self.client = client
         self.failed = False

@@ -5,6 +5,7 @@ from vezaflow.model.connections import Connections, Http, Tls
 from vezaflow.model.feeds import AtEnd, Dealt, Each, Feed
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.gates import Gate
+from vezaflow.model.headers import closes
 from vezaflow.model.hosts import ProxyError, allowed_by, is_address, is_allowed, parse_proxy
 from vezaflow.model.input_types import InputType, fit
 from vezaflow.model.json_schema import SCHEMAS, schema_text
@@ -66,6 +67,7 @@ from vezaflow.model.walks import (
     environment,
     environment_of,
     part_fields,
+    request_uses,
     requests,
     secret_names,
 )
@@ -149,6 +151,7 @@ __all__ = [
     "While",
     "all_steps",
     "allowed_by",
+    "closes",
     "environment",
     "environment_of",
     "fit",
@@ -158,6 +161,7 @@ __all__ = [
     "parse_proxy",
     "part_fields",
     "read_suite",
+    "request_uses",
     "requests",
     "schema_text",
     "secret_names",

@@ -56,7 +56,7 @@ class Kind(Enum):
     PREFLIGHT = "a list of request steps, or a mapping"
     SOURCE = "a size such as `10 MiB`, or a mapping such as `{file: parts/track.flac}`"
     BODY = "a text, or a mapping such as `{bytes: 1 MiB}`"
-    PARTS = "a mapping of the parts' names to texts or mappings"
+    PARTS = "a mapping of the parts' names to texts, mappings or lists of them"
     EXTRACTS = "a mapping of names to what they are taken from"
     EXPECT = "a status, a list of them, a class such as `2xx`, or a mapping"
     MATCHES = "a mapping of what to look at to the value it must have"

@@ -260,7 +260,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.PREFLIGHT: _preflight,
     Kind.SOURCE: lambda field: _any(_pattern(patterns.value(Dimension.SIZE), Kind.SIZE), *_refs(field)),
     Kind.BODY: lambda field: _any(_VALUE, *_refs(field)),
-    Kind.PARTS: lambda field: _named(_any(_VALUE, *_refs(field))),
+    Kind.PARTS: lambda field: _named(_any(_VALUE, *_refs(field), _list(_any(_VALUE, *_refs(field))))),
     Kind.EXTRACTS: lambda field: {**_named(_extract(field)), **_NAMES},
     Kind.EXPECT: lambda field: _any(_STATUS, _list(_STATUS), *_refs(field)),
     Kind.MATCHES: lambda field: _named(_any(_VALUE, {"type": "array"}, *_refs(field))),

@@ -59,6 +59,9 @@ _FIELDS = {**ITEM_FIELDS, "part": tuple(PART_FIELDS)}
 _UNREADABLE = frozenset(("VF104", "VF120", "VF122", "VF123", "VF124"))
 
 
+_MOMENTS = {"vu": Each.VU, "iteration": Each.VU, "attempt": Each.ITERATION}
+
+
 @dataclass(slots=True)
 class _Walk:
     """One way through the steps: what is set so far, and what will be anywhere."""
@@ -72,7 +75,7 @@ class _Walk:
     unsure: bool = False  # a fragment can't be read, and nobody knows what it would give a value
     feeds: Mapping[str, Feed] = field(default_factory=dict)  # whose rows are dealt somewhere
     has_vu: bool = False  # whether there is a VU here that a row could be dealt to
-    moments: dict[str, Each] = field(default_factory=lambda: {"vu": Each.VU, "iteration": Each.VU})  # of what varies
+    moments: dict[str, Each] = field(default_factory=lambda: dict(_MOMENTS))  # of what varies
     now: Each = Each.ITERATION  # what is computed here is computed for each of these
 
     def variables(self, variables: tuple[Variable, ...]) -> None:

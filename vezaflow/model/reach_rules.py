@@ -15,7 +15,7 @@ from vezaflow.model.walks import inner, set_in
 from vezaflow.syntax import FUNCTIONS, Binary, Call, Expression, Literal, Name, Needs, Unary, calls, names
 from vezaflow.units import Quantity
 
-_LEAST = {"vu": 1, "iteration": 0}
+_LEAST = {"vu": 1, "iteration": 0, "attempt": 1}
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,

@@ -1,11 +1,14 @@
 """A request step and what suites and flows give to every request: defaults, bodies, auth."""
 
+from collections.abc import Iterator
+
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.model import values
 from vezaflow.model.connection_reader import read_http, read_tls
 from vezaflow.model.expect_reader import read_expect
 from vezaflow.model.extract_reader import read_extracts
 from vezaflow.model.fields import Field, Kind
+from vezaflow.model.headers import read_headers
 from vezaflow.model.mappings import Row, open_mapping, pairs, sub_mapping
 from vezaflow.model.request_tables import AUTH, BASIC, BODIES, BODY, PART
 from vezaflow.model.retry_reader import read_retry
@@ -20,8 +23,8 @@ from vezaflow.model.steps import (
     Request,
     RequestDefaults,
 )
-from vezaflow.model.trees import constants, parameters, texts, tree
-from vezaflow.syntax import Entry, Mapping, Scalar, parse_template
+from vezaflow.model.trees import check_key, constants, parameters, tree
+from vezaflow.syntax import Entry, Mapping, Node, Scalar, Sequence, parse_template
 
 
 def read_request(row: Row, method: str, verb: str = "") -> Request:
@@ -50,7 +53,7 @@ def read_defaults(row: Row) -> RequestDefaults:
     """The request options that stand in a suite, a flow or a step."""
     on_failure = row.constant("on_failure")
     return RequestDefaults(
-        headers=texts(row, "headers"),
+        headers=read_headers(row),
         auth=_auth(row),
         timeout=row.expression("timeout"),
         follow=row.expression("follow"),
@@ -90,10 +93,11 @@ def _body(row: Row) -> Body | None:
         case "json":
             return Body(BodyKind.JSON, tree(node, row.diagnostics), node.span)
         case "form":
-            return Body(BodyKind.FORM, texts(row, "form"), node.span)
+            return Body(BodyKind.FORM, parameters(row, "form"), node.span)
         case "multipart":
             parts = pairs(node, "'multipart'", row.field(key).kind.value, row.diagnostics)
-            return Body(BodyKind.MULTIPART, tuple(_part(part, row.diagnostics) for part in parts), node.span)
+            read = (part for entry in parts for part in _parts(entry, row.diagnostics))
+            return Body(BodyKind.MULTIPART, tuple(read), node.span)
     if isinstance(node, Scalar):
         return Body(BodyKind.TEXT, parse_template(node, row.diagnostics), node.span)
     if isinstance(node, Mapping) and not {entry.key.text for entry in node.entries} & {*BODY.keys(), "size"}:
@@ -115,12 +119,20 @@ def read_bytes(row: Row) -> GeneratedBytes | FileBytes | None:
     return None
 
 
-def _part(entry: Entry, diagnostics: Diagnostics) -> Part:
-    name, node = entry.key.text, entry.value
+def _parts(entry: Entry, diagnostics: Diagnostics) -> Iterator[Part]:
+    """The parts of one name: a list has several."""
+    if not check_key(entry.key, diagnostics):
+        return
+    nodes = entry.value.items if isinstance(entry.value, Sequence) else (entry.value,)
+    for node in nodes:
+        yield _part(entry.key, node, diagnostics)
+
+
+def _part(key: Scalar, node: Node, diagnostics: Diagnostics) -> Part:
     if isinstance(node, Mapping):
-        row = open_mapping(node, PART, diagnostics, what=f"'{name}'")
+        row = open_mapping(node, PART, diagnostics, what=f"'{key.text}'")
         if row is not None:
             content = row.expression("value") or read_bytes(row) or values.nothing(node.span)
-            return Part(name, content, row.expression("filename"), row.expression("content_type"), entry.key.span)
-    text = values.expression(node, Field(name, Kind.TEMPLATE, ""), diagnostics)
-    return Part(name, text, None, None, entry.key.span)
+            return Part(key.text, content, row.expression("filename"), row.expression("content_type"), key.span)
+    text = values.expression(node, Field(key.text, Kind.TEMPLATE, ""), diagnostics)
+    return Part(key.text, text, None, None, key.span)

@@ -20,7 +20,7 @@ _NAME = Field(
 _QUERY = Field(
     "query",
     Kind.VARIABLES,
-    "Parameters that are added to the URL, encoded; a list repeats its name.",
+    "Parameters of the URL, encoded, in place of those of these names in it; a list repeats its name, null leaves it out.",
     "{q: rock, limit: 20}",
 )
 _EXPECT = Field(
@@ -46,7 +46,12 @@ REQUEST = Table(
         _NAME,
         _QUERY,
         Field("json", Kind.TREE, "A body that is sent as JSON.", '{email: "${email}"}'),
-        Field("form", Kind.PAIRS, "A body that is sent as a form.", "{user: ann}"),
+        Field(
+            "form",
+            Kind.VARIABLES,
+            "A body that is sent as a form; a list repeats its name, null leaves it out.",
+            "{user: ann}",
+        ),
         Field(
             "body",
             Kind.BODY,
@@ -57,7 +62,7 @@ REQUEST = Table(
         Field(
             "multipart",
             Kind.PARTS,
-            "A body of several parts, as a browser uploads files.",
+            "A body of several parts, as a browser uploads files; a list repeats its part, null leaves it out.",
             "{chunk: {bytes: 1 MiB, filename: track.bin}}",
             tables=("part",),
         ),

@@ -12,6 +12,7 @@ from vezaflow.syntax import Expression
 
 Tree = Expression | tuple["Tree", ...] | dict[str, "Tree"]
 Pairs = tuple[tuple[str, Expression], ...]
+Parameters = tuple[tuple[str, Tree], ...]  # a list repeats its name, null leaves it out
 
 
 class Pick(Enum):
@@ -136,7 +137,7 @@ class Part:
 
 class BodyKind(Enum):
     JSON = "json"  # content: Tree
-    FORM = "form"  # content: Pairs
+    FORM = "form"  # content: Parameters
     TEXT = "text"  # content: Expression
     BYTES = "bytes"  # content: GeneratedBytes
     FILE = "file"  # content: FileBytes
@@ -147,7 +148,7 @@ class BodyKind(Enum):
 @dataclass(frozen=True, slots=True)
 class Body:
     kind: BodyKind
-    content: Tree | Pairs | GeneratedBytes | FileBytes | Slice | tuple[Part, ...]
+    content: Tree | Parameters | GeneratedBytes | FileBytes | Slice | tuple[Part, ...]
     span: Span
 
 
@@ -202,7 +203,7 @@ class Request:
     url: Expression
     name: str  # identity: `name`, or method and path as written
     named: bool  # whether the author gave the name
-    query: tuple[tuple[str, Tree], ...]
+    query: Parameters
     body: Body | None
     options: RequestDefaults
     expect: Expect | None

@@ -9,7 +9,7 @@ from vezaflow.model.mappings import Row, items, pairs
 from vezaflow.model.steps import Pairs, Tree
 from vezaflow.syntax import Expression, Mapping, Node, Scalar, parse_template, parse_value
 
-GIVEN = ("env", "vu", "iteration")  # names that are always there, and can't be set
+GIVEN = ("env", "vu", "iteration", "attempt")  # names that are always there, and can't be set
 RESERVED = ("if", "else", "and", "or", "not", "in", "true", "false", "null", "it")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -17,10 +17,35 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def tree(node: Node, diagnostics: Diagnostics, *, as_text: bool = False) -> Tree:
     """Any value, with an Expression at each leaf. `as_text` keeps numbers as they were written."""
     if isinstance(node, Mapping):
-        return {e.key.text: tree(e.value, diagnostics, as_text=as_text) for e in node.entries}
+        return {
+            unescaped(e.key.text): tree(e.value, diagnostics, as_text=as_text)
+            for e in node.entries
+            if check_key(e.key, diagnostics)
+        }
     if not isinstance(node, Scalar):
         return tuple(tree(item, diagnostics, as_text=as_text) for item in node.items)
-    return (parse_template if as_text else parse_value)(node, diagnostics)
+    if as_text and not (node.plain and node.typed() is None):
+        return parse_template(node, diagnostics)
+    return parse_value(node, diagnostics)
+
+
+def check_key(key: Scalar, diagnostics: Diagnostics) -> bool:
+    """Whether a key of free values can be sent as it stands; an expression in it was reported."""
+    at = key.text.replace("$${", "   ").find("${")
+    if at < 0:
+        return True
+    diagnostics.error(
+        "VF152",
+        key.piece(at, at + 2),
+        "a name can't be computed",
+        help="write the name itself; `$${` stands for the characters",
+    )
+    return False
+
+
+def unescaped(key: str) -> str:
+    """A key as it is sent."""
+    return key.replace("$${", "${")
 
 
 def texts(row: Row, key: str) -> Pairs:
@@ -39,13 +64,16 @@ def scalar_text(node: Node, key: str, diagnostics: Diagnostics) -> Expression:
 
 
 def parameters(row: Row, key: str) -> tuple[tuple[str, Tree], ...]:
-    """The names of a query with their values; a list repeats its name."""
+    """The names of a query or a form with their values: a list repeats its name, null leaves it out."""
     found = []
     for entry in pairs(row.node(key), f"'{key}'", row.field(key).kind.value, row.diagnostics):
-        if isinstance(entry.value, Mapping):
-            values.report_shape(entry.value, f"'{entry.key.text}'", "a text or a list of texts", row.diagnostics)
-        else:
-            found.append((entry.key.text, tree(entry.value, row.diagnostics, as_text=True)))
+        items = () if isinstance(entry.value, Scalar) else getattr(entry.value, "items", ())
+        nested = next((item for item in items if not isinstance(item, Scalar)), None)
+        if isinstance(entry.value, Mapping) or nested is not None:
+            wrong = entry.value if nested is None else nested
+            values.report_shape(wrong, f"'{entry.key.text}'", "a text or a list of texts", row.diagnostics)
+        elif check_key(entry.key, row.diagnostics):
+            found.append((unescaped(entry.key.text), tree(entry.value, row.diagnostics, as_text=True)))
     return tuple(found)
 
 

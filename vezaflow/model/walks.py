@@ -23,8 +23,8 @@ from vezaflow.model.steps import (
     Include,
     Log,
     Paginate,
-    Pairs,
     Parallel,
+    Parameters,
     Part,
     Poll,
     Repeat,
@@ -399,12 +399,17 @@ def _measure_uses(measure: Measure | None) -> Iterator[Use]:
         yield Use(measure.skip)
 
 
-def _request_uses(request: Request) -> Iterator[Use]:
+def request_uses(request: Request, options: RequestDefaults) -> Iterator[Use]:
+    """The expressions that a request is made of, with these options."""
     yield Use(request.url, Place.URL)
     yield from (Use(leaf, Place.URL) for _, tree in request.query for leaf in leaves(tree))
     if request.body is not None:
         yield from (Use(found) for found in _body_expressions(request.body))
-    yield from defaults_uses(request.options)
+    yield from defaults_uses(options)
+
+
+def _request_uses(request: Request) -> Iterator[Use]:
+    yield from request_uses(request, request.options)
     if request.retry is not None:
         found = (request.retry.max, request.retry.wait, request.retry.longest)
         yield from (Use(value) for value in found if value is not None)
@@ -422,7 +427,7 @@ def _body_expressions(body: Body) -> Iterator[Expression]:
         for part in parts:
             yield from _part_expressions(part)
     elif body.kind is BodyKind.FORM:
-        yield from (value for _, value in cast(Pairs, content))
+        yield from (leaf for _, value in cast(Parameters, content) for leaf in leaves(value))
     else:
         yield from leaves(cast(Tree, content))
 

@@ -91,7 +91,7 @@ class Asked:
     def pieces(self) -> tuple[bytes | memoryview, ...]:
         """The request's body in the pieces that it was sent in."""
         body = self.outgoing.body
-        return body if isinstance(body, tuple) else (body or self.outgoing.head.partition(b"\r\n\r\n")[2],)
+        return body if isinstance(body, tuple) else (body or b"",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from vezaflow.plan.answer import Answer
 from vezaflow.plan.build import build
 from vezaflow.plan.bundle import Bundle, BundleError
+from vezaflow.plan.chance import Chance
 from vezaflow.plan.checks import Failure, PlannedCheck
 from vezaflow.plan.dealing import dealt, row_of_vu
 from vezaflow.plan.deck import deck
@@ -15,7 +16,7 @@ from vezaflow.plan.load import PlannedLoad, PlannedStage
 from vezaflow.plan.narrow import names_within, narrowed
 from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, starts, vu_changes, vus_in_time
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
-from vezaflow.plan.requests import RequestError
+from vezaflow.plan.refused import RequestError
 from vezaflow.plan.scope import UNSET, EvaluationError, Scope
 from vezaflow.plan.steps import (
     Outgoing,
@@ -49,6 +50,7 @@ __all__ = [
     "Answer",
     "Bundle",
     "BundleError",
+    "Chance",
     "Constant",
     "Evaluate",
     "EvaluationError",

@@ -4,17 +4,18 @@ Large bytes are never copied: a body is None, bytes, or a tuple of pieces that g
 """
 
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple, assert_never
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import orjson
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import Body, BodyKind, Expression, FileBytes, GeneratedBytes, Part, Slice
-from vezaflow.plan.evaluate import Compiler, Constant, render
+from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, kind_of, render
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.uploads import Slices
@@ -23,16 +24,25 @@ from vezaflow.syntax import json_bytes
 
 MOST_BYTES = 2 << 30  # of one generated body: it lies in memory
 
+HALF_PAIR = "this text has half of a surrogate pair, which UTF-8 can't write"
 _DRAWN = 1 << 20  # bytes at a time: a large draw takes three times its size while it lasts
 Render = Callable[[Scope], Payload]
 
 
 class Prepared(NamedTuple):
-    """The callable that makes a body, its Content-Type ('' where there is none), and its bytes at least."""
+    """The callable that makes a body, its Content-Type ('' where there is none), and its bytes at least. `boundary` is
+    that of a multipart body, as the Content-Type has it."""
 
     render: Render
     content_type: str
     least: int
+    boundary: str = ""
+
+
+class Multipart(tuple[bytes | memoryview, ...]):
+    """A multipart body whose content held the usual boundary, with the one that it has instead."""
+
+    boundary: str
 
 
 class BodyCompiler:
@@ -55,14 +65,14 @@ class BodyCompiler:
             case BodyKind.JSON:
                 return _prepared(self._json(content, compiler, body.span), "application/json")
             case BodyKind.FORM:
-                return _prepared(self._form(content, compiler), "application/x-www-form-urlencoded")
+                return _prepared(self._form(content, compiler, body.span), "application/x-www-form-urlencoded")
             case BodyKind.TEXT:
                 return _prepared(self._text(content, compiler), "text/plain; charset=utf-8")
             case BodyKind.BYTES | BodyKind.FILE:
                 view = self.shared(content, compiler)
                 return _prepared(Constant((view,) if len(view) else None), "application/octet-stream")
             case BodyKind.MULTIPART:
-                return self._multipart(content, compiler, slices)
+                return self._multipart(content, compiler, slices, body.span)
             case BodyKind.SLICE:
                 assert slices is not None, "only uploads have parts"
                 return Prepared(lambda scope: (slices(scope),), "application/octet-stream", slices.least)
@@ -88,16 +98,34 @@ class BodyCompiler:
 
         return dump
 
-    def _form(self, pairs: Any, compiler: Compiler) -> Render:
-        values = tuple((name, compiler.text(value)) for name, value in pairs)
-        if all(isinstance(value, Constant) for _, value in values):
-            return Constant(urlencode([(n, v(None)) for n, v in values]).encode())  # type: ignore[arg-type]
-        return lambda scope: urlencode([(name, value(scope)) for name, value in values]).encode()
+    def _form(self, pairs: Any, compiler: Compiler, span: Span) -> Render:
+        values = tuple((name, compiler.tree(value)) for name, value in pairs)
+
+        def encode(scope: Scope) -> bytes:
+            found = [(name, value(scope)) for name, value in values]
+            try:
+                return urlencode([(n, text) for n, v in found for text in texts_of(v, f"the form's '{n}'")]).encode()
+            except (TypeError, ValueError) as e:
+                raise EvaluationError(str(e), span) from None
+
+        if any(isinstance(value, Constant) and value.value is UNKNOWN for _, value in values):
+            return Constant(b"")
+        return self._known(encode, span) if all(isinstance(value, Constant) for _, value in values) else encode
+
+    def _known(self, render: Render, span: Span) -> Render:
+        """A body of which all is known. What can't be sent is reported."""
+        try:
+            return Constant(render(None))  # type: ignore[arg-type]
+        except EvaluationError as e:
+            self._diagnostics.error("VF705", e.span, e.message)
+        except UnicodeEncodeError:
+            self._diagnostics.error("VF705", span, HALF_PAIR)
+        return Constant(None)
 
     def _text(self, content: Any, compiler: Compiler) -> Render:
         text = compiler.text(content)
         if isinstance(text, Constant):
-            return Constant(text.value.encode())
+            return self._known(lambda scope: text(scope).encode(), content.span)
         return lambda scope: text(scope).encode()
 
     def shared(self, content: GeneratedBytes | FileBytes, compiler: Compiler) -> memoryview:
@@ -124,28 +152,55 @@ class BodyCompiler:
                 return memoryview(b"")
         return self._files[path]
 
-    def _multipart(self, parts: tuple[Part, ...], compiler: Compiler, slices: Slices | None) -> Prepared:
+    def _multipart(
+        self, parts: tuple[Part, ...], compiler: Compiler, slices: Slices | None, span: Span
+    ) -> Prepared:
         """RFC 7578: each part is a rendered head, then its content, untouched where it is shared bytes."""
-        pieces: list[Callable[[Scope], Any]] = []
-        least = 0
-        for index, part in enumerate(parts):
-            pieces.append(self._part_head(part, compiler, first=index == 0))
-            if isinstance(part.content, GeneratedBytes | FileBytes):
-                pieces.append(Constant(self.shared(part.content, compiler)))
-            elif isinstance(part.content, Slice):
-                assert slices is not None, "only uploads have parts"
-                pieces.append(slices)
-                least += slices.least
-            else:
-                pieces.append(self._text(part.content, compiler))
-        pieces.append(Constant(f"\r\n--{self._boundary}--\r\n".encode()))
-        content_type = f"multipart/form-data; boundary={self._boundary}"
-        least += sum(len(piece.value) for piece in pieces if isinstance(piece, Constant))
-        if all(isinstance(piece, Constant) for piece in pieces):
-            return Prepared(Constant(tuple(piece(None) for piece in pieces)), content_type, least)  # type: ignore[arg-type]
-        return Prepared(lambda scope: tuple(piece(scope) for piece in pieces), content_type, least)
+        planned = tuple(self._part(part, compiler, slices) for part in parts)
+        fixed = [piece for _, content in planned if isinstance(content, Constant) for piece in _contents(content.value)]
+        usual = _boundary_beside(self._boundary, [*fixed, *(slices.pieces if slices is not None else ())])
 
-    def _part_head(self, part: Part, compiler: Compiler, *, first: bool) -> Render:
+        def render(scope: Scope) -> Payload:
+            found = [(head(scope), _contents(content(scope))) for head, content in planned]
+            texts = [piece for _, contents in found for piece in contents if isinstance(piece, bytes)]
+            boundary = _boundary_beside(usual, texts)
+            if boundary == usual:
+                return tuple(_framed(found, usual))
+            whole = Multipart(_framed(found, boundary))
+            whole.boundary = boundary
+            return whole
+
+        constant = all(isinstance(head, Constant) and isinstance(content, Constant) for head, content in planned)
+        made = self._known(render, span) if constant else render
+        least = size_of(made.value) if isinstance(made, Constant) else _least(planned, usual, slices)
+        return Prepared(made, f"multipart/form-data; boundary={usual}", least, usual)
+
+    def _part(self, part: Part, compiler: Compiler, slices: Slices | None) -> tuple[Render, Evaluate]:
+        """A part's head, and its content: bytes, a list of such, or null, which leaves the part out."""
+        head = self._part_head(part, compiler)
+        if isinstance(part.content, GeneratedBytes | FileBytes):
+            return head, Constant(self.shared(part.content, compiler))
+        if isinstance(part.content, Slice):
+            assert slices is not None, "only uploads have parts"
+            return head, slices
+        value, span, what = compiler.expression(part.content), part.content.span, f"the part '{part.name}'"
+
+        def content(scope: Scope) -> list[bytes]:
+            try:
+                return [text.encode() for text in texts_of(value(scope), what)]
+            except UnicodeEncodeError:
+                raise EvaluationError(HALF_PAIR, span) from None
+            except (TypeError, ValueError) as e:
+                raise EvaluationError(str(e), span) from None
+
+        if not isinstance(value, Constant):
+            return head, content
+        if value.value is UNKNOWN:
+            return head, Constant([])
+        return head, Constant(self._known(content, span)(None) or [])  # type: ignore[arg-type]
+
+    def _part_head(self, part: Part, compiler: Compiler) -> Render:
+        """All of a part's head but the boundary before it."""
         is_file = isinstance(part.content, GeneratedBytes | FileBytes | Slice)
         filename = compiler.text(part.filename) if part.filename is not None else None
         if filename is None and is_file:
@@ -153,9 +208,7 @@ class BodyCompiler:
         content_type = compiler.text(part.content_type) if part.content_type is not None else None
         if content_type is None and filename is not None:
             content_type = Constant("application/octet-stream")
-        opening = (
-            "" if first else "\r\n"
-        ) + f'--{self._boundary}\r\nContent-Disposition: form-data; name="{_quoted(part.name)}"'
+        opening = f'Content-Disposition: form-data; name="{_quoted(part.name)}"'
 
         def head(scope: Scope) -> bytes:
             text = opening
@@ -166,7 +219,42 @@ class BodyCompiler:
             return (text + "\r\n\r\n").encode()
 
         constant = all(x is None or isinstance(x, Constant) for x in (filename, content_type))
-        return Constant(head(None)) if constant else head  # type: ignore[arg-type]
+        return self._known(head, part.span) if constant else head
+
+
+def _framed(parts: list[tuple[Any, list[bytes | memoryview]]], boundary: str) -> Iterator[bytes | memoryview]:
+    """The pieces of a multipart body: a delimiter and a head before each content."""
+    delimiter = f"--{boundary}\r\n".encode()
+    for head, contents in parts:
+        for content in contents:
+            yield delimiter + head
+            yield content
+            delimiter = f"\r\n--{boundary}\r\n".encode()
+    yield f"{delimiter[:-2].decode()}--\r\n".encode()
+
+
+def _least(parts: Iterable[tuple[Render, Evaluate]], boundary: str, slices: Slices | None) -> int:
+    """Bytes of a multipart body of which not all is known, at least."""
+    known = [
+        (
+            head.value if isinstance(head, Constant) else b"",
+            _contents(content.value) if isinstance(content, Constant) else [b""],
+        )
+        for head, content in parts
+        if isinstance(content, Constant | Slices)
+    ]
+    return size_of(tuple(_framed(known, boundary))) + (slices.least if slices is not None else 0)
+
+
+def _contents(value: Any) -> list[bytes | memoryview]:
+    return value if isinstance(value, list) else [value]
+
+
+def _boundary_beside(boundary: str, contents: Iterable[bytes | memoryview]) -> str:
+    """A boundary that stands in none of these, the one that is given where that will do."""
+    while any(re.search(boundary.encode(), content) for content in contents):
+        boundary = "vezaflow-" + hashlib.sha256(boundary.encode()).hexdigest()[:24]
+    return boundary
 
 
 def _generated(size: int, seed: int) -> memoryview:
@@ -199,10 +287,11 @@ def _one_line(text: str) -> str:
     return text.replace("\r", " ").replace("\n", " ")
 
 
-def query_text(name: str, value: Any) -> str:
-    """`name=value` as it stands in a URL: a list repeats the name, null leaves it out."""
-    if value is None:
-        return ""
-    key = quote(name, safe="")
-    values = value if isinstance(value, list | tuple) else (value,)
-    return "&".join(f"{key}={quote(render(v), safe='')}" for v in values)
+def texts_of(value: Any, what: str) -> Iterator[str]:
+    """The values of one name in a query, a form or a multipart body: a list has several, null none. TypeError where it
+    is no text: `what` is it called."""
+    for item in value if isinstance(value, list | tuple) else () if value is None else (value,):
+        if isinstance(item, list | tuple | dict):
+            raise TypeError(f"{what} is {kind_of(item)}: write its items one by one, or as JSON with `json_encode(…)`")
+        if item is not None:
+            yield render(item)

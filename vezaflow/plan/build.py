@@ -48,7 +48,8 @@ from vezaflow.plan.includes import plan_include
 from vezaflow.plan.inputs import Inputs, Secrets
 from vezaflow.plan.load import plan_load
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight
-from vezaflow.plan.requests import RequestCompiler, refusal
+from vezaflow.plan.refused import refusal
+from vezaflow.plan.requests import RequestCompiler
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.steps import (
     PlannedBranch,
@@ -91,6 +92,7 @@ class _Builder:
         self._diagnostics = diagnostics
         self._bodies = BodyCompiler(suite.root, inputs.seed, diagnostics)
         self._chosen = _chosen(suite.flows, inputs)
+        self._secrets = Secrets()  # all of them are known when the flows are
 
     def plan(self) -> Plan | None:
         suite, diagnostics = self._suite, self._diagnostics
@@ -119,7 +121,7 @@ class _Builder:
         clients = (client, *around, *(each for flow in flows for each in flow.clients))
         also = {text for each in clients for text in hidden(each)}
         also.update(text for flow in flows for _, feed in flow.feeds for text in feed.hidden())
-        secrets = Secrets.among(secret_names(suite), self._inputs.environment, also)
+        secrets = self._secrets = Secrets.among(secret_names(suite), self._inputs.environment, also)
         return Plan(
             suite=suite.name,
             description=suite.description,
@@ -161,6 +163,9 @@ class _Builder:
         except GuardError as e:
             raise refusal(str(e)) from None
 
+    def _is_secret(self, data: bytes) -> bool:
+        return self._secrets.mask_bytes(data) != data
+
     def _feeds(self, feeds: tuple[Feed, ...], owner: str) -> dict[str, PlannedFeed]:
         planned = (plan_feed(feed, owner, self._diagnostics) for feed in feeds)
         return {feed.name: feed for feed in planned if feed is not None}
@@ -169,7 +174,9 @@ class _Builder:
         self, compiler: Compiler, targets: Targets, defaults: tuple[RequestDefaults, ...], client: ClientOptions
     ) -> "StepCompiler":
         connect = partial(self._connections.of_request, around=defaults, usual=client)
-        requests = RequestCompiler(compiler, targets, self._bodies, self._diagnostics, defaults, connect)
+        requests = RequestCompiler(
+            compiler, targets, self._bodies, self._diagnostics, defaults, connect, self._is_secret
+        )
         return StepCompiler(compiler, requests, self._diagnostics, PER_HOST_SHARED if client.http2 else PER_HOST)
 
     def _flow(self, flow: Flow, suite: Values, targets: Targets) -> PlannedFlow:

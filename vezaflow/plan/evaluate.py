@@ -64,6 +64,28 @@ class Constant:
         return self.value
 
 
+class WrittenInt(int):
+    """A whole number that its author wrote in another way than `render` does (`007`, `0x1F`): as a text it is what was
+    written."""
+
+    written: str
+
+
+class WrittenFloat(float):
+    """The same of another number: `1.50`."""
+
+    written: str
+
+
+def as_written(value: Any, written: str) -> Any:
+    """A constant that remembers how it was written, where that matters."""
+    if type(value) not in (int, float) or written == render(value):
+        return value
+    number = WrittenInt(value) if type(value) is int else WrittenFloat(value)
+    number.written = written
+    return number
+
+
 @dataclass(slots=True)
 class Names:
     """What names mean in one flow: constants known now, and slots filled at run time."""
@@ -73,19 +95,22 @@ class Names:
     slots: dict[str, int] = field(default_factory=dict)
     place: str = ""  # of a fragment: what its names begin with here, so that they are its own
     feeds: Mapping[str, PlannedFeed] = field(default_factory=dict)  # those that are used have a slot
+    written: dict[str, str] = field(default_factory=dict)  # how constants that are booleans were written
 
     def slot(self, name: str) -> int:
         """The slot of a variable, made on first use. From then on the name is no constant."""
         self.constants.pop(self.place + name, None)
         return self.slots.setdefault(self.place + name, len(self.slots))
 
-    def set_constant(self, name: str, value: Any) -> None:
+    def set_constant(self, name: str, value: Any, written: str | None = None) -> None:
         """Give a name a value that stays."""
         self.constants[self.place + name] = value
+        if written is not None:
+            self.written[self.place + name] = written
 
     def within(self, place: str) -> "Names":
         """The names of a fragment that is included here, in the same slots."""
-        return Names(self.environment, self.constants, self.slots, f"{self.place}{place}:")
+        return Names(self.environment, self.constants, self.slots, f"{self.place}{place}:", written=self.written)
 
     def known(self) -> list[str]:
         """All of them, for suggestions."""
@@ -129,6 +154,8 @@ def render(value: Any) -> str:
     """A value as it stands in a text: numbers and booleans as JSON writes them, lists and mappings as JSON."""
     if isinstance(value, str):
         return value
+    if isinstance(value, WrittenInt | WrittenFloat):
+        return value.written
     if value is True or value is False:
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -220,8 +247,8 @@ class Compiler:
         match expression:
             case Literal(value=Quantity(amount=amount)):
                 return Constant(amount)
-            case Literal(value=value):
-                return Constant(value)
+            case Literal(value=value, span=span):
+                return Constant(as_written(value, span.text))
             case Name():
                 return self._name(expression)
             case Field():
@@ -263,6 +290,11 @@ class Compiler:
 
     def text(self, expression: Expression) -> Callable[[Scope], str]:
         """An expression whose value is wanted as text."""
+        if isinstance(expression, Name):
+            names = self._home(expression.span).names
+            written = names.written.get(names.place + expression.name)
+            if written is not None and names.place + expression.name in names.constants:
+                return Constant(written)
         return self._apply(render, (self.expression(expression),), expression.span)
 
     def _name(self, expression: Name) -> Evaluate:
@@ -310,6 +342,8 @@ class Compiler:
             return lambda scope: scope.number
         if name == "iteration":
             return lambda scope: scope.iteration
+        if name == "attempt":
+            return lambda scope: scope.attempt
         if (feed := self.names.feeds.get(name)) is not None:
             return row_of(feed, self.names.slot(name), span)
         key = self.names.place + name

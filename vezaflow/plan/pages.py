@@ -60,11 +60,10 @@ def plan_pages(
         by_url=by_url,
         span=paginate.span,
     )
-    sent = compiler.names.slot(f"{_name(paginate)}:first") if by_url else slot
     return replace(
         planned,
         pages=pages,
-        prepare=_led(planned, slot, sent, resolve) if by_url else planned.prepare,
+        prepare=_led(planned, slot, resolve) if by_url else planned.prepare,
         extracts=(*planned.extracts, _plan_next(paginate.next, pages, compiler)),
         tags=tuple((name, value) for name, value in planned.tags if name != PAGE),
     )
@@ -75,17 +74,13 @@ def _name(paginate: Paginate) -> str:
     return f"next:{paginate.span.start}"
 
 
-def _led(
-    planned: PlannedRequest, slot: int, first: int, resolve: Callable[[str], Target]
-) -> Callable[[Scope], Outgoing]:
+def _led(planned: PlannedRequest, slot: int, resolve: Callable[[str], Target]) -> Callable[[Scope], Outgoing]:
     """The first page as it is written, any other where the one before it led, as if the first had."""
 
     def prepare(scope: Scope) -> Outgoing:
         url = scope.slots[slot]
-        if url is None:
-            outgoing = scope.slots[first] = planned.prepare(scope)
-            return outgoing
-        return planned.redirect(scope, scope.slots[first], resolve(url), False)
+        outgoing = planned.prepare(scope)
+        return outgoing if url is None else planned.move(outgoing, resolve(url), to_get=False)
 
     return prepare
 

@@ -4,11 +4,11 @@ Names are resolved to slots when a flow is compiled: at run time there is no loo
 one VU; the engine's VU is one.
 """
 
-from random import Random
 from typing import Any
 
 from vezaflow.diagnostics import Span
 from vezaflow.plan.answer import Answer
+from vezaflow.plan.chance import Chance
 
 
 class Unset:
@@ -39,12 +39,13 @@ class MissingError(EvaluationError):
 class Scope:
     """What expressions see: slots by index, the VU's own random numbers, its numbers, the last answer."""
 
-    __slots__ = ("answer", "item", "iteration", "number", "random", "slots")
+    __slots__ = ("answer", "attempt", "item", "iteration", "number", "random", "slots")
 
-    def __init__(self, slots: list[Any], random: Random, number: int) -> None:
+    def __init__(self, slots: list[Any], random: Chance, number: int) -> None:
         self.slots = slots
         self.random = random
         self.number = number  # from 1, within the flow
         self.iteration = 0  # from 0, as k6's __ITER
+        self.attempt = 1  # of the request that is being made
         self.answer: Answer | None = None
         self.item: Any = None  # what a `where` looks at

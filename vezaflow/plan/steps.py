@@ -5,7 +5,7 @@ One dataclass a kind, mirroring model/steps.py; slots instead of names, callable
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from vezaflow.diagnostics import Span
 from vezaflow.model import Backoff, OnFailure
@@ -19,12 +19,21 @@ from vezaflow.protocols import Ask, Body, ClientOptions, ErrorKind
 
 
 class Outgoing(NamedTuple):
-    """A request as it goes out: all the bytes of its head, and its body."""
+    """A request as it goes out: all the bytes of its head with its blank line, and its body."""
 
     target: Target
     head: bytes
     body: Body
-    bare: bool = False  # without the credentials, which are for another host
+
+    @property
+    def method(self) -> str:
+        return self.head.partition(b" ")[0].decode()
+
+
+class Move(Protocol):
+    """Sends what was sent on to another target, as a GET without a body or as it is. Raises RequestError."""
+
+    def __call__(self, sent: Outgoing, target: Target, *, to_get: bool) -> Outgoing: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,8 @@ class PlannedRequest:
     name: str
     method: str
     prepare: Callable[[Scope], Outgoing]
-    redirect: Callable[[Scope, Outgoing, Target, bool], Outgoing]  # …, whether the method becomes GET
+    move: Move
+    varies: bool  # an attempt further on is not the same request: it reads `attempt`
     ask: Ask
     accepts: bytes  # accepts[status] is 1 where the status is as expected
     explicit: frozenset[int]  # statuses that `expect` names one by one: a redirect among them is not followed

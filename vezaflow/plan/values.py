@@ -15,6 +15,7 @@ from vezaflow.plan.feeds import PlannedFeed
 from vezaflow.plan.plan import Variables
 from vezaflow.plan.scope import UNSET
 from vezaflow.plan.steps import PlannedSet
+from vezaflow.syntax import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,9 @@ class Values:
         name = variable.name
         if isinstance(value, Constant) and name not in self._changed:
             self._begin.pop(self.names.slots.get(name, -1), None)
-            self.names.set_constant(name, value.value)
+            literal = variable.value
+            written = literal.span.text if isinstance(literal, Literal) and isinstance(literal.value, bool) else None
+            self.names.set_constant(name, value.value, written)
         else:
             self._begin[self.names.slot(name)] = _Begin(each, value, name, variable.span)
 

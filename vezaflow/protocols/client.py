@@ -294,7 +294,7 @@ class Client:
         value = self.cookies.header(origin, target_of(head))
         if value is None:
             return head
-        at = head.lower().find(b"\r\ncookie:")
+        at = head.lower().find(b"\r\ncookie:")  # of a head and nothing else: bodies go beside it
         if at < 0:
             return b"%bCookie: %b\r\n\r\n" % (head[:-2], value)
         end = head.index(b"\r\n", at + 2)  # the author's own cookies first, in the one header that is allowed

@@ -51,8 +51,8 @@ class Connection:
     """A plain TCP connection. `phase` is IDLE when a request may be sent."""
 
     __slots__ = (
-        "answer", "began", "bodyless", "clock", "deadline", "exchange", "fault", "fd", "fitted", "pending", "phase",
-        "reactor", "scratch", "settled", "skipping", "socket", "task", "trap", "want",
+        "answer", "began", "bodyless", "clock", "closes", "deadline", "exchange", "fault", "fd", "fitted",
+        "pending", "phase", "reactor", "scratch", "settled", "skipping", "socket", "task", "trap", "want",
     )  # fmt: skip
 
     def __init__(self, sock: socket.socket, reactor: Reactor, scratch: Scratch) -> None:
@@ -71,6 +71,7 @@ class Connection:
         self.pending: list[memoryview] | None = None
         self.want = 0
         self.bodyless = False
+        self.closes = False  # the request said so
         self.skipping = False
         self.fitted = False  # the send buffer, to how near the peer is
         self.fault: Fault = _UNUSED  # why it was closed, if nobody was there to be told
@@ -130,6 +131,7 @@ class Connection:
         self.exchange = exchange
         self.want = ask.want._value_
         self.bodyless = ask.bodyless
+        self.closes = ask.closes
         self.phase = WAITING
         if body is not None:
             if type(body) is not bytes or len(body) > JOIN:
@@ -366,7 +368,7 @@ class Connection:
             answer.keep = False
         self.exchange = None
         self.deadline = math.inf
-        kept = answer.keep and not answer.extra
+        kept = answer.keep and not answer.extra and not self.closes
         if kept:
             self.phase = IDLE
             self.skipping = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, IntFlag
 from typing import TypeAlias
 
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})  # RFC 9110, 9.2.2
 Body: TypeAlias = bytes | tuple[bytes | memoryview, ...] | None
 """What follows a request's head: pieces may be shared by all clients, they are never copied nor changed."""
 
@@ -50,12 +51,13 @@ class Want(IntFlag):
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What a step asks of an exchange. `timeout`: seconds for all of it; `bodyless`: it is HEAD, whose answer has no
-    body; `replayable`: it may be sent again."""
+    body; `replayable`: it may be sent again; `closes`: its connection is not used again (RFC 9112, 9.6)."""
 
     want: Want
     timeout: float
     bodyless: bool = False
     replayable: bool = True
+    closes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,7 @@ class SecureConnection(Connection):
         self.exchange = exchange
         self.want = ask.want._value_
         self.bodyless = ask.bodyless
+        self.closes = ask.closes
         if type(body) is bytes and len(body) <= JOIN:
             head, body = head + body, None
         if body is None and len(head) <= _RECORD:

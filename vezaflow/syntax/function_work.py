@@ -319,6 +319,10 @@ def urlencode(text: Any) -> str:
     return quote(_bytes(text), safe="")
 
 
+def raw(text: Any) -> str:
+    return _bytes(text).decode()
+
+
 def hexadecimal(text: Any) -> str:
     return _bytes(text).hex()
 

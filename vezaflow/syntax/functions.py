@@ -260,6 +260,10 @@ _ROWS: tuple[Function, ...] = (
         work.urlencode,
     ),
     Function(
+        "raw", (_TEXT,), "The text as it is: in a URL what is put in is percent-encoded, and this is not.",
+        'raw("a/b?c=1")', '"a/b?c=1"', _NOTHING, work.raw,
+    ),
+    Function(
         "hex", (_TEXT,), "The bytes of the text's UTF-8 in hexadecimal.", 'hex("az")', '"617a"', _NOTHING,
         work.hexadecimal,
     ),
