@@ -20,7 +20,8 @@ _NAME = Field(
 _QUERY = Field(
     "query",
     Kind.VARIABLES,
-    "Parameters of the URL, encoded, in place of those of these names in it; a list repeats its name, null leaves it out.",
+    "Parameters of the URL, encoded, in place of those of their names in it; a list repeats its name, null leaves it "
+    "out.",
     "{q: rock, limit: 20}",
 )
 _EXPECT = Field(

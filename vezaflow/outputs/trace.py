@@ -70,6 +70,7 @@ class Trace:
                 included=included,
                 turn=turn,
                 outgoing=outgoing,
+                sent=exchange.wire,
                 reply=_reply(exchange),
                 redirected=redirected,
                 passed=("status", *(check.name for check in request.checks)) if held else (),

@@ -97,7 +97,7 @@ class TraceLines:
     def _asked(self, asked: Asked) -> None:
         again = f" ({asked.turn})" if asked.turn > 1 else ""
         self._title(asked.name + again, place_of(asked.span, asked.included))
-        self._line(f"  {asked.method} {asked.outgoing.target.url}")
+        self._line(f"  {asked.method} {asked.url}")
         self._headers("›", asked.request_headers)
         for piece in asked.pieces:
             self._body(piece)
@@ -116,7 +116,7 @@ class TraceLines:
         assert asked.reply is not None, "a request without an answer has failed, and is drawn whole"
         self._folding = True
         name, took = f"▷ {asked.name}", units.duration(asked.reply.timing.duration)
-        line = self._cut(f"{name}  {asked.reply.status_line}  {took}  {asked.method} {asked.outgoing.target.url}")
+        line = self._cut(f"{name}  {asked.reply.status_line}  {took}  {asked.method} {asked.url}")
         self._line(line[: len(name)] + self._paint(_DIM, line[len(name) :]))
 
     def _title(self, name: str, place: str) -> None:
@@ -138,7 +138,7 @@ class TraceLines:
             line = f"  {arrow} {name}: {shown_header(name, value)}"
             self._line(self._paint(_DIM, self._cut(line)))
 
-    def _body(self, body: bytes | memoryview) -> None:
+    def _body(self, body: bytes | bytearray | memoryview) -> None:
         if not len(body):
             return
         text = readable(body, None if self._full else _BODY_BYTES)

@@ -159,7 +159,7 @@ class _Page:
         yield f'<details class="{look}" id="r{number}"{opened}>'
         yield (
             f"<summary><h3>{self._t(_title(asked))} <small>{place}</small></h3>"
-            f"<p>{self._status(asked)} <code>{self._t(asked.method)} {self._t(asked.outgoing.target.url)}</code></p>"
+            f"<p>{self._status(asked)} <code>{self._t(asked.method)} {self._t(asked.url)}</code></p>"
             "</summary>"
         )
         if asked.fault is not None:
@@ -181,7 +181,7 @@ class _Page:
         title = f"answer: {reply.status_line}, {units.size(len(reply.body))}"
         return self._side(title, reply.headers, (reply.body,))
 
-    def _side(self, title: str, headers: Headers, pieces: Iterable[bytes | memoryview]) -> Iterator[str]:
+    def _side(self, title: str, headers: Headers, pieces: Iterable[bytes | bytearray | memoryview]) -> Iterator[str]:
         yield "<section>"
         yield f"<h4>{self._t(title)}</h4>"
         rows = "".join(
@@ -193,7 +193,7 @@ class _Page:
                 yield self._body(piece)
         yield "</section>"
 
-    def _body(self, body: bytes | memoryview) -> str:
+    def _body(self, body: bytes | bytearray | memoryview) -> str:
         size = units.size(len(body))
         text = readable(body, 4 * _MOST_BODY)
         if text is None:

@@ -12,7 +12,7 @@ import orjson
 from vezaflow.diagnostics import Diagnostic, Span
 from vezaflow.metrics import Phase
 from vezaflow.plan import Outgoing
-from vezaflow.protocols import Exchange
+from vezaflow.protocols import Exchange, Sent
 
 _PRIVATE = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
 _MASK = "•••"
@@ -71,6 +71,7 @@ class Asked:
     included: tuple[Span, ...]
     turn: int  # from 1: the how manieth request of this run of its step
     outgoing: Outgoing
+    sent: Sent | None  # what went out of it, read from the bytes that were handed to the socket; None: nothing did
     reply: Reply | None
     redirected: bool
     passed: tuple[str, ...]  # the expectations, when all of them held
@@ -78,18 +79,30 @@ class Asked:
     fault: Diagnostic | None
 
     @property
+    def url(self) -> str:
+        if self.sent is None or not self.sent.target.startswith("/"):
+            return self.outgoing.target.url
+        return self.outgoing.target._replace(target=self.sent.target).url
+
+    @property
     def request_headers(self) -> Headers:
+        if self.sent is not None:
+            return tuple(self.sent.headers)
         head = self.outgoing.head.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
         lines = (line.partition(": ") for line in head.split("\r\n")[1:])
         return tuple((name, value) for name, _, value in lines)
 
     @property
     def method(self) -> str:
+        if self.sent is not None:
+            return self.sent.method
         return self.outgoing.head.partition(b" ")[0].decode("utf-8", "replace")
 
     @property
-    def pieces(self) -> tuple[bytes | memoryview, ...]:
-        """The request's body in the pieces that it was sent in."""
+    def pieces(self) -> tuple[bytes | bytearray | memoryview, ...]:
+        """The request's body."""
+        if self.sent is not None and self.sent.body is not None:
+            return (self.sent.body,)
         body = self.outgoing.body
         return body if isinstance(body, tuple) else (body or b"",)
 
@@ -142,7 +155,7 @@ def shown_header(name: str, value: str) -> str:
     return _MASK if name.lower() in _PRIVATE else value
 
 
-def readable(body: bytes | memoryview, most: int | None = None) -> str | None:
+def readable(body: bytes | bytearray | memoryview, most: int | None = None) -> str | None:
     """A body as text, JSON set out, of the rest the first `most` bytes; None when it is no text."""
     size = len(body)
     if size <= _PRETTY_UP_TO and bytes(body[:64]).lstrip()[:1] in (b"{", b"["):

@@ -5,7 +5,7 @@ Large bytes are never copied: a body is None, bytes, or a tuple of pieces that g
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple, assert_never
@@ -222,7 +222,7 @@ class BodyCompiler:
         return self._known(head, part.span) if constant else head
 
 
-def _framed(parts: list[tuple[Any, list[bytes | memoryview]]], boundary: str) -> Iterator[bytes | memoryview]:
+def _framed(parts: Iterable[tuple[Any, Iterable[bytes | memoryview]]], boundary: str) -> Iterator[bytes | memoryview]:
     """The pieces of a multipart body: a delimiter and a head before each content."""
     delimiter = f"--{boundary}\r\n".encode()
     for head, contents in parts:
@@ -246,7 +246,7 @@ def _least(parts: Iterable[tuple[Render, Evaluate]], boundary: str, slices: Slic
     return size_of(tuple(_framed(known, boundary))) + (slices.least if slices is not None else 0)
 
 
-def _contents(value: Any) -> list[bytes | memoryview]:
+def _contents(value: Any) -> Sequence[bytes | memoryview]:
     return value if isinstance(value, list) else [value]
 
 

@@ -3,7 +3,7 @@
 from vezaflow.protocols.client import Client, Sender
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.dns import Resolver
-from vezaflow.protocols.exchange import IDEMPOTENT, Ask, Body, ErrorKind, Exchange, Origin, Want
+from vezaflow.protocols.exchange import IDEMPOTENT, Ask, Body, ErrorKind, Exchange, Origin, Sent, Want
 from vezaflow.protocols.faults import TlsFault
 from vezaflow.protocols.options import ClientOptions, Proxy
 from vezaflow.protocols.park import park, trap, wake
@@ -12,5 +12,5 @@ from vezaflow.protocols.transport import Transport, check_trust
 
 __all__ = [
     "IDEMPOTENT", "Ask", "Body", "Client", "ClientOptions", "CookieJar", "ErrorKind", "Exchange", "Origin", "Proxy",
-    "Receiving", "Resolver", "Sender", "TlsFault", "Transport", "Want", "check_trust", "park", "trap", "wake",
+    "Receiving", "Resolver", "Sender", "Sent", "TlsFault", "Transport", "Want", "check_trust", "park", "trap", "wake",
 ]  # fmt: skip

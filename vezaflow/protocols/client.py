@@ -138,12 +138,12 @@ class Client:
         if client is None:
             stays = options.local_addresses == self._options.local_addresses
             local = self._local if stays else self._transport.deal(options.local_addresses)
-            client = self._others[options] = Client(self._transport, options, local, self.cookies)
+            client = self._others[options] = type(self)(self._transport, options, local, self.cookies)
         return client
 
     def another(self) -> "Client":
         """A further client of the same user: connections of its own, the same cookies and local address."""
-        client = Client(self._transport, self._options, self._local, self.cookies)
+        client = type(self)(self._transport, self._options, self._local, self.cookies)
         client._home = self._lanes
         return client
 

@@ -26,6 +26,7 @@ from vezaflow.protocols.stamps import SPACE, Clock, connected_in, round_trip
 
 if TYPE_CHECKING:
     from vezaflow.protocols.http2_stream import Stream
+    from vezaflow.protocols.wiretap import Http2Tap, Tap
 
 IDLE, CONNECTING, TUNNEL, HANDSHAKE, SENDING, WAITING, CLOSED = range(7)
 
@@ -52,7 +53,8 @@ class Connection:
 
     __slots__ = (
         "answer", "began", "bodyless", "clock", "closes", "deadline", "exchange", "fault", "fd", "fitted",
-        "pending", "phase", "reactor", "scratch", "settled", "skipping", "socket", "task", "trap", "want",
+        "pending", "phase", "reactor", "scratch", "settled", "skipping", "socket", "tap", "task", "trap",
+        "want",
     )  # fmt: skip
 
     def __init__(self, sock: socket.socket, reactor: Reactor, scratch: Scratch) -> None:
@@ -76,10 +78,18 @@ class Connection:
         self.fitted = False  # the send buffer, to how near the peer is
         self.fault: Fault = _UNUSED  # why it was closed, if nobody was there to be told
         self.trap = trap(self._abort)
+        self.tap: Tap | Http2Tap | None = None  # who looks on
 
     def seat(self) -> "Connection | Stream":
         """What a client sends its requests by: of a connection that is one client's, itself."""
         return self
+
+    def be_tapped(self) -> None:
+        """Keep what goes out from now on in `tap`."""
+        from vezaflow.protocols.wiretap import Tap, tapped_socket
+
+        self.tap = Tap()
+        self.socket = tapped_socket(self.socket, self.tap)
 
     def release(self) -> None:
         """Its client can't use it any further."""

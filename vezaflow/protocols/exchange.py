@@ -2,7 +2,7 @@
 exchange.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntFlag
 from typing import TypeAlias
 
@@ -74,7 +74,25 @@ class Origin:
         return host if self.port == default else f"{host}:{self.port}"
 
 
+_MOST_KEPT = 64 << 20  # bytes of a body that was sent
 PROXY = "the proxy "  # how `detail` begins where a proxy is at fault, and not the target
+
+
+@dataclass(slots=True)
+class Sent:
+    """A request as it went out. `body`: as much of it as was handed over, or None where it is more than is kept."""
+
+    method: str = ""
+    target: str = ""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytearray | None = field(default_factory=bytearray)
+
+    def add(self, data: bytes) -> None:
+        if self.body is not None:
+            if len(self.body) + len(data) > _MOST_KEPT:
+                self.body = None
+            else:
+                self.body += data
 
 
 class Exchange:
@@ -88,7 +106,7 @@ class Exchange:
 
     __slots__ = (
         "begun", "blocked", "body", "bytes_received", "bytes_sent", "connecting", "detail", "ended", "error", "first",
-        "headers", "reused", "sent", "started", "status", "tls",
+        "headers", "reused", "sent", "started", "status", "tls", "wire",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -108,6 +126,7 @@ class Exchange:
         self.tls = 0.0
         self.bytes_sent = 0
         self.bytes_received = 0
+        self.wire: Sent | None = None  # what went out, where somebody looks on; None: nothing did
 
     @property
     def took(self) -> float:

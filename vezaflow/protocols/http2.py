@@ -100,6 +100,12 @@ class Http2Connection(SecureConnection):
     def full(self) -> bool:
         return 0 < len(self._streams) >= self._wire.remote_settings.max_concurrent_streams
 
+    def be_tapped(self) -> None:
+        from vezaflow.protocols.wiretap import Http2Tap, tapped_tls
+
+        self.tap = Http2Tap()
+        self._tls = tapped_tls(self._tls, self.tap)
+
     # -- sending ---------------------------------------------------------------------------------------------
 
     def begin(self, stream: Stream, exchange: Exchange, fields: Fields) -> None:

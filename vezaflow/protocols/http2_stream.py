@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ssl import SSLSession
 
     from vezaflow.protocols.http2 import Http2Connection
+    from vezaflow.protocols.wiretap import Http2Tap, Tap
 
 Fields = tuple[tuple[bytes, bytes], ...]
 _HOP_BY_HOP = frozenset(
@@ -67,6 +68,13 @@ class Stream:
     @property
     def scratch(self) -> Scratch:
         return self._connection.scratch
+
+    @property
+    def tap(self) -> "Tap | Http2Tap | None":
+        return self._connection.tap
+
+    def be_tapped(self) -> None:
+        self._connection.be_tapped()
 
     @property
     def certificate_ends(self) -> float | None:

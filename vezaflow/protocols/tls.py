@@ -164,6 +164,12 @@ class SecureConnection(Connection):
         self.exchange = None
         self.settle(now)
 
+    def be_tapped(self) -> None:
+        from vezaflow.protocols.wiretap import Tap, tapped_tls
+
+        self.tap = Tap()
+        self._tls = tapped_tls(self._tls, self.tap)
+
     # -- sending ---------------------------------------------------------------------------------------------
 
     def start(self, exchange: Exchange, head: bytes, body: Body, ask: Ask) -> None:

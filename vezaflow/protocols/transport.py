@@ -39,10 +39,10 @@ class Transport:
     """One per process: `await nursery.start(transport.run)`, then a `client()` for each VU.
 
     `max_body` bounds a kept body, before and after decoding, in bytes. `epoll` chooses the reactor; by default the
-    platform does.
+    platform does. `tapped`: exchanges say what went out (`Exchange.wire`).
     """
 
-    __slots__ = ("_contexts", "_dealt", "_scratch", "reactor", "resolver")
+    __slots__ = ("_contexts", "_dealt", "_scratch", "_tapped", "reactor", "resolver")
 
     def __init__(
         self,
@@ -51,12 +51,14 @@ class Transport:
         resolver: Resolver | None = None,
         max_body: int = 64 * MIB,
         epoll: bool | None = None,
+        tapped: bool = False,
     ) -> None:
         if epoll is None:
             epoll = hasattr(select, "epoll")
         self.reactor: Reactor = EpollReactor(clock) if epoll else PollReactor(clock)
         self.resolver = resolver if resolver is not None else Resolver(clock=clock)
         self._scratch = Scratch(max_body)
+        self._tapped = tapped
         self._contexts: dict[ClientOptions, SSLContext] = {}
         self._dealt: dict[tuple[str, ...], int] = {}
 
@@ -66,7 +68,12 @@ class Transport:
 
     def client(self, options: ClientOptions = ClientOptions()) -> Client:  # noqa: B008 (frozen)
         """A client of its own connections and cookies."""
-        return Client(self, options, self.deal(options.local_addresses))
+        kind = Client
+        if self._tapped:
+            from vezaflow.protocols.wiretap import TappedClient
+
+            kind = TappedClient
+        return kind(self, options, self.deal(options.local_addresses))
 
     def drain(self) -> None:
         """Read every socket that is ready, and stamp its bytes, now."""

@@ -32,7 +32,7 @@ def rehearse(plan: Plan, flow: PlannedFlow, observer: Observer, way: Recording |
 async def _rehearse(
     plan: Plan, flow: PlannedFlow, observer: Observer, way: Recording | Replay, clock: RehearsalClock
 ) -> bool:
-    transport = Transport()
+    transport = Transport(tapped=True)
     engine = RunEngine(
         plan,
         recorder=Recorder(clock.current_time()),

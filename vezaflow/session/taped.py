@@ -61,7 +61,7 @@ def mask_of(events: Iterable[Traced], secrets: Secrets) -> Callable[[str], str]:
         if isinstance(event, Asked):
             for piece in event.pieces:
                 found.update(dict.fromkeys(credentials_of(event.request_headers, bytes(piece[:SEARCHED]))))
-            found.update(dict.fromkeys(credentials_of((), url=event.outgoing.target.url)))
+            found.update(dict.fromkeys(credentials_of((), url=event.url)))
             if event.reply is not None:
                 found.update(dict.fromkeys(credentials_of(event.reply.headers, event.reply.body)))
     known = secrets.and_of(found)
