@@ -227,7 +227,8 @@ class _Decoder(Decoder):
 def _check_status(fields: list[tuple[bytes, bytes]]) -> None:
     name, status = fields[0]
     if name != b":status" or len(status) != 3 or not status.isdigit() or status[0] == 48:
-        raise ProtocolError(f":status is {status[:40]!r}, which is not three digits from 100 on")
+        said = str(status[:40], "latin-1") if name == b":status" else "missing"
+        raise ProtocolError(f":status is {said!r}, which is not three digits from 100 on")
     if status == b"101":
         raise ProtocolError(":status is 101, which HTTP/2 does not have")
 
