@@ -268,7 +268,7 @@ class Http2Connection(SecureConnection):
         stream = self._streams.get(event.stream_id)
         if stream is not None:
             self._leave_by(stream)
-            stream.lose(ErrorKind.MALFORMED, event.detail)
+            stream.lose(event.kind, event.detail)
 
     def _broken(self, event: Broken, _now: float) -> None:
         if self._seal(None):  # GOAWAY, with the reason

@@ -181,25 +181,33 @@ class Stream:
 class Http2Answer:
     """An answer while it comes. Of the shape that a client collects from."""
 
-    __slots__ = ("extra", "headers", "keep", "limit", "parts", "size", "status")
+    __slots__ = ("extra", "fields", "keep", "limit", "parts", "size", "status")
 
     detailed = True
     open_ended = False
 
     def __init__(self, fields: list[tuple[bytes, bytes]], limit: int) -> None:
         self.status = int(fields[0][1])  # :status comes first, and is three digits: http2_wire.py has looked
-        self.headers = [(name.decode("ascii"), _text(value)) for name, value in fields[1:]]
+        self.fields = fields[1:]
         self.parts: list[bytes] = []
         self.size = 0
         self.limit = limit
         self.keep = True
         self.extra = False
 
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """As people read them; cookies as bytes in Latin-1's guise, which go back as they came."""
+        return [
+            (name.decode("latin-1"), value.decode("latin-1") if name == b"set-cookie" else _text(value))
+            for name, value in self.fields
+        ]
+
     def fault(self, *, bodyless: bool) -> str | None:
         """Why it is malformed as a whole: its body is not as long as its head says (RFC 9113, 8.1.1)."""
         if bodyless or self.status in _WITHOUT_BODY:
             return not_the_length(0, self.size) if self.size else None
-        length = next((value for name, value in self.headers if name == "content-length"), None)
+        length = next((value for name, value in self.fields if name == b"content-length"), None)
         if length is None or int(length) == self.size:  # digits, h2 has looked
             return None
         return not_the_length(int(length), self.size)
