@@ -1,6 +1,7 @@
 """HTTP/2 peers that misbehave: floods, deadlines of streams that share a connection, faults of the connection."""
 
 from collections.abc import Callable
+from time import process_time
 
 import pytest
 import trio
@@ -43,7 +44,8 @@ def ended_block(stream: int, block: bytes) -> Frame:
 
 FLOODS: dict[str, Callable[[int], Frame]] = {
     "settings": lambda _: SettingsFrame(0),
-    "large settings": lambda _: SettingsFrame(0, settings={number + 100: number for number in range(2000)}),
+    "large settings": lambda _: SettingsFrame(0, settings=dict.fromkeys(range(100, 150), 1)),
+    "larger settings": lambda _: SettingsFrame(0, settings=dict.fromkeys(range(100, 256), 1)),
     "interim": lambda stream: ended_block(stream, b"\x08\x03100"),
     "ping": lambda _: PingFrame(0, opaque_data=b"12345678"),
     "priority": lambda stream: PriorityFrame(stream + 2, depends_on=0, stream_weight=3),
@@ -80,9 +82,9 @@ async def test_a_flood_of_frames_ends_with_a_named_error_and_holds_nobody_up(
         nonlocal late
         with scope:
             while True:
-                before = trio.current_time()
-                await trio.sleep(0.001)
-                late = max(late, trio.current_time() - before)
+                before = process_time()  # not what others take of a busy machine
+                await trio.lowlevel.checkpoint()
+                late = max(late, process_time() - before)
 
     async with world(script, tls=papers.server(), epoll=epoll) as w:
         client, scope = w.client(papers.options), trio.CancelScope()
@@ -93,7 +95,7 @@ async def test_a_flood_of_frames_ends_with_a_named_error_and_holds_nobody_up(
             scope.cancel()
         assert found.error is ErrorKind.MALFORMED, found.detail
         assert "too many" in found.detail.lower()
-        assert late < 0.25, "a busy machine: it was seconds"
+        assert late < 0.1, "it was seconds; a collection of garbage takes half of this"
 
 
 async def served(peer: Peer) -> None:

@@ -42,6 +42,7 @@ _FEW_FIELDS = 12  # can't be over that with a short block: none of them is large
 _SHORT_BLOCK = 8 * 1024
 _IDLE = 2000  # frames that carry nothing, beyond what the peer has reason for
 _DETAIL = 200  # characters of what h2 says, which quotes the peer
+_MOST_SETTINGS = 64  # of a frame: some ten are defined, and each of them takes 30 µs
 _LEAST = 0.0003  # seconds a turn, however late it is
 _SETTINGS = {
     SettingCodes.ENABLE_PUSH: 0,
@@ -205,6 +206,9 @@ class Wire(H2Connection):
         return frames, events
 
     def _receive_settings_frame(self, frame: Any) -> tuple[list[Frame], list[Event]]:
+        if len(frame.settings) > _MOST_SETTINGS:
+            raise _FloodError(f"too many settings in a frame: {len(frame.settings)}, over {_MOST_SETTINGS}")
+        self._idle += len(frame.settings)
         if SettingCodes.HEADER_TABLE_SIZE in frame.settings:
             allowed = frame.settings[SettingCodes.HEADER_TABLE_SIZE]
             frame.settings[SettingCodes.HEADER_TABLE_SIZE] = min(allowed, _TABLE)
