@@ -245,3 +245,46 @@ async def test_what_belongs_to_a_connection_of_http_1_1_is_left_out() -> None:
         (b":method", b"POST"), (b":scheme", b"https"), (b":authority", b"here:1"), (b":path", b"/a?b=c d"),
         (b"x-mine", b"a:b"), (b"te", b"Trailers"),
     )  # fmt: skip
+
+
+async def test_a_limit_of_streams_that_is_lowered_to_none_ends_what_waits_with_a_named_error(papers: Papers) -> None:
+    async def script(stream: Stream) -> None:
+        peer = Peer(stream, streams=2)
+        await served(peer)
+        requests = await crowd(peer, 2)
+        peer.wire.update_settings({3: 0})
+        await peer.flush()
+        for request in requests:
+            await peer.respond(request)
+        await peer.receive()
+
+    async with world(script, tls=papers.server()) as w:
+        client = w.client(papers.options)
+        await settled(w, client)
+        with trio.fail_after(5):
+            found = await send_all(client.beside(), w, [f"/{number}" for number in range(3)], timeout=1.0)
+        errors = [o.error for o in found.values()]
+        assert errors.count(None) == 2
+        assert [o.detail for o in found.values() if o.error] == [
+            "the server takes no request (SETTINGS_MAX_CONCURRENT_STREAMS)"
+        ]
+
+
+async def test_a_response_that_ends_the_request_before_all_of_it_is_sent_counts(papers: Papers) -> None:
+    """RST_STREAM with NO_ERROR behind it (RFC 9113, 8.1)."""
+
+    async def script(stream: Stream) -> None:
+        peer = Peer(stream, window=10)
+        await served(peer)
+        request = await peer.begun()
+        whole = ended_block(request.stream, b"\x88")
+        whole.flags.add("END_STREAM")
+        await stream.send_all(whole.serialize() + RstStreamFrame(request.stream, error_code=0).serialize())
+        await peer.receive()
+
+    async with world(script, tls=papers.server()) as w:
+        client = w.client(papers.options)
+        await settled(w, client)
+        head = w.get(method="POST", length=1000)
+        found = await client.send(w.origin, head, b"x" * 1000, Ask(Want.BODY, 5.0, replayable=False))
+        assert (found.error, found.status) == (None, 200), found.detail
