@@ -138,3 +138,12 @@ def test_what_begins_at_the_same_time_waits_until_the_server_takes_it(suite: Pat
     (suite / "flow.yml").write_text(flow + "gates: {http_req_failed: rate == 0 %, http_reqs: count == 240}\n")
     served = run(suite)
     assert len({connection for _, connection in served}) == 20
+
+
+@pytest.mark.parametrize("suite", [(5, STREAMS)], indirect=True)
+def test_none_fails_where_more_are_on_their_way_than_a_connection_is_for(suite: Path) -> None:
+    """Each connection takes five of twenty and leaves out the others, some of them three times."""
+    branches = ", ".join("{get: /tracks, expect: 200}" for _ in range(20))
+    flow = f"load: {{executor: per-vu-iterations, vus: 4, iterations: 3}}\nsteps: [{{parallel: [{branches}]}}]\n"
+    (suite / "flow.yml").write_text(flow + "gates: {http_req_failed: rate == 0 %, http_reqs: count == 240}\n")
+    assert len(run(suite)) == 240

@@ -122,7 +122,6 @@ class Client:
             connection = await self._open(origin, begun, begun + ask.timeout, again=True)
             if connection is None:
                 return exchange
-            begun = exchange.started
 
     def beside(self) -> Lanes:
         """The same user's client for several requests at once."""

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from h2.config import H2Configuration
-from h2.connection import ConnectionState, H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     ConnectionTerminated,
@@ -23,40 +21,30 @@ from h2.events import (
     StreamEnded,
     StreamReset,
 )
-from h2.exceptions import ProtocolError
-from h2.settings import SettingCodes, Settings
+from h2.exceptions import ProtocolError, TooManyStreamsError
 
 from vezaflow.protocols.connection import CLOSED, IDLE
 from vezaflow.protocols.exchange import ErrorKind, Exchange, Want
 from vezaflow.protocols.faults import fault_of, tls_reason
 from vezaflow.protocols.http2_stream import Fields, Http2Answer, Stream
-from vezaflow.protocols.reactor import WRITE, Reactor
+from vezaflow.protocols.http2_wire import Broken, Malformed, Wire
+from vezaflow.protocols.reactor import READ, TURN, WRITE, Reactor
 from vezaflow.protocols.scratch import Scratch
 from vezaflow.protocols.tls import SecureConnection
 
 if TYPE_CHECKING:
     from ssl import SSLSession
 
-_CONFIG = H2Configuration(client_side=True, header_encoding=None)
-_WINDOW = 65_535  # that a connection begins with (RFC 9113, 6.9.2)
-_STREAM_WINDOW = 6 << 20  # what we let a server send unasked, as Chrome does
-_CONNECTION_WINDOW = 15 << 20
 _FRAMED = 128 * 1024  # bytes of a body that are framed at a time: what a slow reader makes us hold
-_HEADERS_LIMIT = 64 * 1024
 _BODY = Want.BODY._value_
-_SETTINGS = {
-    SettingCodes.ENABLE_PUSH: 0,
-    SettingCodes.INITIAL_WINDOW_SIZE: _STREAM_WINDOW,
-    SettingCodes.MAX_HEADER_LIST_SIZE: _HEADERS_LIMIT,
-}
-
 _FRAME = 64  # bytes of a frame beside its data, about
+_ON_ITS_WAY = 2000  # frames that may still come of a response that nobody waits for any more
 
 
 class Http2Connection(SecureConnection):
     """A SecureConnection that speaks HTTP/2, or fails where the server does not. Requests go out by its `Stream`s."""
 
-    __slots__ = ("_last", "_streams", "_wire")
+    __slots__ = ("_last", "_over", "_streams", "_wire")
 
     def __init__(
         self,
@@ -68,9 +56,10 @@ class Http2Connection(SecureConnection):
         session: "SSLSession | None",
     ) -> None:
         super().__init__(sock, reactor, scratch, context, host, session)
-        self._wire = _Wire(_CONFIG)
+        self._wire = Wire()
         self._streams: dict[int, Stream] = {}  # those with a request on its way, by number; who sends next is first
         self._last = False  # the server takes no more
+        self._over = False  # it has closed its side, of which not all is parsed yet
 
     def agreed(self, now: float) -> None:
         spoken = self._tls.selected_alpn_protocol()
@@ -79,10 +68,7 @@ class Http2Connection(SecureConnection):
                 ErrorKind.TLS, f"the server does not speak HTTP/2: of h2 and http/1.1 it chose {spoken or 'none'}"
             )
             return
-        wire = self._wire
-        wire.local_settings = Settings(client=True, initial_values=_SETTINGS)
-        wire.initiate_connection()
-        wire.increment_flow_control_window(_CONNECTION_WINDOW - _WINDOW)
+        self._wire.begin()
         super().agreed(now)
 
     def seat(self) -> Stream:
@@ -113,7 +99,11 @@ class Http2Connection(SecureConnection):
         try:
             stream.number = self._wire.get_next_available_stream_id()
             self._wire.send_headers(stream.number, fields, end_stream=not stream.pending)
+        except TooManyStreamsError:
+            self._drop(stream, ErrorKind.MALFORMED, "the server takes no request (SETTINGS_MAX_CONCURRENT_STREAMS)")
+            return
         except ProtocolError as error:
+            self._last = True  # how its header fields would be compressed is not known any more
             self._drop(stream, ErrorKind.MALFORMED, f"this request can't go out over HTTP/2: {error}")
             return
         self._streams[stream.number] = stream
@@ -173,8 +163,11 @@ class Http2Connection(SecureConnection):
             else:
                 pending[0] = pending[0][len(piece) :]
             wire.send_data(stream.number, piece, end_stream=not pending)
+            wire.excuse(1 + len(piece) // 512)  # WINDOW_UPDATEs, for the stream and the connection
 
     def ready(self, mask: int, now: float) -> None:
+        if self.behind:  # there may be nothing in the socket
+            mask |= READ
         if mask & WRITE and self._unsent is not None and self.phase == IDLE:
             self.flush()
         super().ready(mask, now)
@@ -186,15 +179,32 @@ class Http2Connection(SecureConnection):
         since = [stream.exchange.started for stream in self._streams.values() if stream.exchange is not None]
         return self.reactor.stamps.when(ancillary, min(since), now) if since else now
 
+    def read(self, mask: int, now: float, broken: OSError | None = None) -> None:
+        if not self.behind or self._caught_up(now, broken):
+            super().read(mask, now, broken)
+
+    def _caught_up(self, now: float, broken: OSError | None) -> bool:
+        """Parse what the turn before had no time for; whether the socket is next."""
+        self._take(b"", now)
+        if self.phase != CLOSED and not self.behind:
+            self._decrypt(now)
+        if self.phase == CLOSED:
+            return False
+        if self.behind:
+            self.reactor.again(self)
+            return False
+        if self._over:
+            self.ended(now, broken)
+            return False
+        return True
+
     def feed(self, view: memoryview, count: int, now: float) -> None:
-        try:
-            events = self._wire.receive_data(view[:count])
-        except ProtocolError as error:
-            if self._seal(None):  # GOAWAY, with the reason
-                self._push()
-            self.fail(ErrorKind.MALFORMED, f"not HTTP/2 as it should be: {error}")
-            return
-        self._share_out(events, count)
+        self._take(view[:count], now)
+
+    def _take(self, data: bytes | memoryview, now: float) -> None:
+        """Handle what came, as much of it as this turn has time for."""
+        events, self.behind = self._wire.take(data, self.clock, self.reactor.drained + TURN)
+        self._share_out(events, len(data))
         for event in events:
             handle = _HANDLERS.get(type(event))
             if handle is not None:
@@ -217,7 +227,7 @@ class Http2Connection(SecureConnection):
                 stream.exchange.bytes_received += share
 
     def _concerned(self, event: Event) -> Iterable[Stream]:
-        if isinstance(event, ConnectionTerminated):
+        if isinstance(event, ConnectionTerminated | Broken):
             return list(self._streams.values())
         stream = self._streams.get(getattr(event, "stream_id", None) or 0)
         return () if stream is None else (stream,)
@@ -237,9 +247,11 @@ class Http2Connection(SecureConnection):
             self._wire.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         stream = self._streams.get(event.stream_id or 0)
         answer = stream.answer if stream is not None else None
-        if stream is None or answer is None or not stream.want & _BODY:
+        if stream is None or answer is None:
             return
         answer.size += len(event.data)
+        if not stream.want & _BODY:
+            return
         if answer.size > answer.limit:
             self._drop(stream, ErrorKind.TOO_LARGE, f"the body is over {answer.limit} bytes")
         else:
@@ -252,25 +264,43 @@ class Http2Connection(SecureConnection):
         if stream.sending and stream.pending:
             self._reset(stream)
         self._leave_by(stream)
-        stream.finish(stream.answer, now)
+        fault = stream.answer.fault(bodyless=stream.bodyless)
+        if fault is not None:
+            stream.lose(ErrorKind.MALFORMED, fault)
+        else:
+            stream.finish(stream.answer, now)
+
+    def _malformed(self, event: Malformed, _now: float) -> None:
+        stream = self._streams.get(event.stream_id)
+        if stream is not None:
+            self._leave_by(stream)
+            stream.lose(event.kind, event.detail)
+
+    def _broken(self, event: Broken, _now: float) -> None:
+        if self._seal(None):  # GOAWAY, with the reason
+            self._push()
+        self.fail(ErrorKind.MALFORMED, event.detail)
 
     def _stream_reset(self, event: StreamReset, _now: float) -> None:
         stream = self._streams.get(event.stream_id or 0)
         if stream is None:
             return
-        if event.error_code == ErrorCodes.REFUSED_STREAM:
+        if event.error_code == ErrorCodes.REFUSED_STREAM and stream.answer is None:
             _untaken(stream)
         self._leave_by(stream)
-        stream.lose(ErrorKind.RESET, f"the server reset the stream: {_called(event.error_code)}")
+        if event.remote_reset:
+            stream.lose(ErrorKind.RESET, f"the server reset the stream: {_called(event.error_code)}")
+        else:
+            stream.lose(ErrorKind.MALFORMED, f"not HTTP/2 as it should be: {_called(event.error_code)}")
 
     def _terminated(self, event: ConnectionTerminated, _now: float) -> None:
         """GOAWAY: what the server has taken it may still answer, unless it goes in anger."""
         self._last = True
         graceful = event.error_code == ErrorCodes.NO_ERROR
         for stream in list(self._streams.values()):
-            taken = stream.number <= (event.last_stream_id or 0)
+            taken = stream.number <= (event.last_stream_id or 0) or stream.answer is not None
             if not taken:
-                _untaken(stream)
+                _untaken(stream, served=bool(event.last_stream_id))
             elif graceful:
                 continue
             self._leave_by(stream)
@@ -282,7 +312,7 @@ class Http2Connection(SecureConnection):
     # -- ends ------------------------------------------------------------------------------------------------
 
     def forsake(self, stream: Stream) -> None:
-        """Nobody waits for its answer any more."""
+        """Nobody waits for its response any more."""
         if self._streams.get(stream.number) is not stream:
             return
         if len(self._streams) == 1:
@@ -296,6 +326,9 @@ class Http2Connection(SecureConnection):
     def ended(self, now: float, broken: OSError | None = None) -> None:
         if self.exchange is not None:
             super().ended(now, broken)
+            return
+        if self.behind:
+            self._over = True
             return
         streams = self._take_all()
         self.close()
@@ -340,6 +373,7 @@ class Http2Connection(SecureConnection):
     def _reset(self, stream: Stream) -> None:
         with suppress(ProtocolError):  # it may never have begun, or be over
             self._wire.reset_stream(stream.number, ErrorCodes.CANCEL)
+            self._wire.excuse(_ON_ITS_WAY)
 
     def _leave_by(self, stream: Stream) -> None:
         """The stream is over; the connection as well, if the server takes no more and nobody is on it."""
@@ -355,19 +389,13 @@ class Http2Connection(SecureConnection):
         return streams
 
 
-def _untaken(stream: Stream) -> None:
-    """The server has taken nothing of the request: it may go out again."""
-    if stream.exchange is not None:
-        stream.exchange.bytes_sent = stream.exchange.bytes_received = 0
-
-
-class _Wire(H2Connection):
-    """h2's state machine, which takes every GOAWAY for the end; a graceful one lets streams finish (RFC 9113, 6.8)."""
-
-    def _receive_goaway_frame(self, frame: Any) -> Any:
-        found = super()._receive_goaway_frame(frame)
-        self.state_machine.state = ConnectionState.CLIENT_OPEN
-        return found
+def _untaken(stream: Stream, *, served: bool = False) -> None:
+    """The server has taken nothing of the request: it may go out again; `served`: the server took others from this
+    connection, so to go out once more gets one further."""
+    exchange = stream.exchange
+    if exchange is not None:
+        exchange.bytes_sent = exchange.bytes_received = 0
+        exchange.reused = exchange.reused or served
 
 
 def _called(code: ErrorCodes | int | None) -> str:
@@ -382,5 +410,7 @@ _HANDLERS: dict[type[Event], Callable[[Http2Connection, Any, float], None]] = {
     DataReceived: Http2Connection._data,
     StreamEnded: Http2Connection._stream_ended,
     StreamReset: Http2Connection._stream_reset,
+    Malformed: Http2Connection._malformed,
+    Broken: Http2Connection._broken,
     ConnectionTerminated: Http2Connection._terminated,
 }

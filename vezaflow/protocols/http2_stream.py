@@ -12,6 +12,7 @@ import trio
 
 from vezaflow.protocols.connection import CLOSED, IDLE, SENDING, WAITING
 from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange
+from vezaflow.protocols.http2_wire import not_the_length
 from vezaflow.protocols.park import trap, wake
 from vezaflow.protocols.scratch import Scratch
 
@@ -22,17 +23,16 @@ if TYPE_CHECKING:
     from vezaflow.protocols.wiretap import Http2Tap, Tap
 
 Fields = tuple[tuple[bytes, bytes], ...]
-_HOP_BY_HOP = frozenset(
-    (b"connection", b"host", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade", b"te")
-)
+_HOP_BY_HOP = frozenset((b"connection", b"host", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"))
+_WITHOUT_BODY = (204, 304)
 
 
 class Stream:
     """See the module. Made by `Http2Connection.seat`, and by `another` of one that is there."""
 
     __slots__ = (
-        "_connection", "_deadline", "_owner", "answer", "exchange", "number", "pending", "sending", "task", "trap",
-        "want",
+        "_connection", "_deadline", "_owner", "answer", "bodyless", "exchange", "number", "pending", "sending", "task",
+        "trap", "want",
     )  # fmt: skip
 
     def __init__(self, connection: "Http2Connection", *, owner: bool) -> None:
@@ -46,6 +46,7 @@ class Stream:
         self.sending = False  # not all is with the kernel yet
         self.task: trio.lowlevel.Task | None = None
         self.want = 0
+        self.bodyless = False
         self.trap = trap(self._abort)
 
     # -- what a client asks of a connection -----------------------------------------------------------------
@@ -106,6 +107,7 @@ class Stream:
         """As a Connection's."""
         self.exchange = exchange
         self.want = ask.want._value_
+        self.bodyless = ask.bodyless
         head, _, rest = head.partition(b"\r\n\r\n")
         pieces = (rest,) if body is None else (rest, *(body if isinstance(body, tuple) else (body,)))
         self.pending = [memoryview(piece).cast("B") for piece in pieces if len(piece)]
@@ -187,32 +189,63 @@ class Stream:
 class Http2Answer:
     """An answer while it comes. Of the shape that a client collects from."""
 
-    __slots__ = ("extra", "headers", "keep", "limit", "parts", "size", "status")
+    __slots__ = ("extra", "fields", "keep", "limit", "parts", "size", "status")
 
     detailed = True
     open_ended = False
 
     def __init__(self, fields: list[tuple[bytes, bytes]], limit: int) -> None:
-        self.status = int(fields[0][1])  # :status comes first, which h2 has checked
-        self.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields[1:]]
+        self.status = int(fields[0][1])  # :status comes first, and is three digits: http2_wire.py has looked
+        self.fields = fields[1:]
         self.parts: list[bytes] = []
         self.size = 0
         self.limit = limit
         self.keep = True
         self.extra = False
 
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """As people read them; cookies as bytes in Latin-1's guise, which go back as they came."""
+        return [
+            (name.decode("latin-1"), value.decode("latin-1") if name == b"set-cookie" else _text(value))
+            for name, value in self.fields
+        ]
+
+    def fault(self, *, bodyless: bool) -> str | None:
+        """Why it is malformed as a whole: its body is not as long as its head says (RFC 9113, 8.1.1)."""
+        if bodyless or self.status in _WITHOUT_BODY:
+            return not_the_length(0, self.size) if self.size else None
+        length = next((value for name, value in self.fields if name == b"content-length"), None)
+        if length is None or int(length) == self.size:  # digits, h2 has looked
+            return None
+        return not_the_length(int(length), self.size)
+
     def release(self) -> None:
         """It holds no parser."""
+
+
+def _text(value: bytes) -> str:
+    """A header's value: UTF-8 where it is that, else Latin-1."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 @lru_cache(maxsize=4096)
 def fields_of(head: bytes) -> Fields:
     """An HTTP/1.1 head, without its blank line, as HTTP/2 says it (RFC 9113, 8.2 and 8.3.1)."""
     first, *lines = head.split(b"\r\n")
-    method, target, _ = first.split(b" ")
-    fields = [
-        (name.strip().lower(), value.strip()) for line in lines for name, _, value in [line.partition(b":")]
-    ]  # fmt: skip
+    method, _, rest = first.partition(b" ")
+    target = rest.rpartition(b" ")[0]
+    fields = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
     authority = next((value for name, value in fields if name == b"host"), b"")
     pseudo = ((b":method", method), (b":scheme", b"https"), (b":authority", authority), (b":path", target))
-    return (*pseudo, *(field for field in fields if field[0] not in _HOP_BY_HOP))
+    named = {one.strip().lower() for name, value in fields if name == b"connection" for one in value.split(b",")}
+    return (*pseudo, *(field for field in fields if _goes_over(field) and field[0] not in named))
+
+
+def _goes_over(field: tuple[bytes, bytes]) -> bool:
+    """Whether a header field is one of the request, and not of an HTTP/1.1 connection (RFC 9113, 8.2.2)."""
+    name, value = field
+    return name not in _HOP_BY_HOP and (name != b"te" or value.lower() == b"trailers")

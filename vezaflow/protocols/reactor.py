@@ -28,6 +28,7 @@ _INTEREST = READ | WRITE | 0x2000 | _EDGE
 _BATCH = 64  # sockets a poll: bounds how old the stamp of a batch's last socket is
 _ROUNDS = 32  # polls a drain: bounds how long the VUs wait for the reactor
 _SWEEP = 0.05
+TURN = 0.005  # seconds from a poll after which a connection leaves what is expensive to parse to the next one
 
 _LATE = 0.0005  # seconds since the last poll: bounds what a stamp of the poll's time may be off
 
@@ -104,7 +105,7 @@ class Reactor:
         for connection in list(self.connections.values()):
             if connection.deadline <= now:
                 connection.expire()
-            elif connection.deadline != math.inf:
+            if connection.deadline != math.inf:  # what shares a connection has deadlines of its own
                 self.quiet = False
 
 
@@ -176,6 +177,9 @@ class PollReactor(Reactor):
 
     def await_writable(self, connection: Ready) -> None:
         self._start(self._once_writable, connection)
+
+    def again(self, connection: Ready) -> None:
+        self._start(self._once_writable, connection)  # what was read of it already makes no socket readable
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         try:

@@ -25,7 +25,7 @@ from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange
 from vezaflow.protocols.faults import TlsFault, fault_of, tls_reason
 from vezaflow.protocols.options import ClientOptions
 from vezaflow.protocols.proxy import MOST_REPLY, refusal_of
-from vezaflow.protocols.reactor import HANGUP, Reactor
+from vezaflow.protocols.reactor import HANGUP, TURN, Reactor
 from vezaflow.protocols.scratch import Scratch
 from vezaflow.protocols.stamps import SPACE
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ssl import SSLSession
 
 _RECORD = 16 * 1024  # plaintext, at most
+_READS = 16  # a turn: no connection keeps the others waiting
 _RECORDS = 128 * 1024  # plaintext encrypted at a time: what a slow reader makes us hold
 
 
@@ -70,7 +71,7 @@ def _unusable(error: OSError, encrypted: bool) -> str:
 class SecureConnection(Connection):
     """A Connection whose bytes are records."""
 
-    __slots__ = ("_incoming", "_outgoing", "_reply", "_tls", "_unsent")
+    __slots__ = ("_incoming", "_outgoing", "_reply", "_tls", "_unsent", "behind")
 
     def __init__(
         self,
@@ -86,6 +87,7 @@ class SecureConnection(Connection):
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host, session=session)
         self._unsent: bytes | memoryview | None = None  # records that the kernel has not taken yet
+        self.behind = False  # more has come than there was time to parse
 
     @property
     def session(self) -> "SSLSession | None":
@@ -267,7 +269,8 @@ class SecureConnection(Connection):
     def read(self, mask: int, now: float, broken: OSError | None = None) -> None:
         scratch = self.scratch
         stamped = self.reactor.stamps.on  # always: opening records takes so long that a batch's poll is soon past
-        for _ in range(16):
+        until = self.reactor.drained + TURN
+        for _ in range(_READS):
             try:
                 if stamped:
                     count, ancillary, _, _ = self.socket.recvmsg_into((scratch.records,), SPACE)
@@ -287,9 +290,15 @@ class SecureConnection(Connection):
                 now = self.stamped(ancillary)
             self._incoming.write(scratch.records_view[:count])
             self._decrypt(now)
-            if self.phase == CLOSED or (count < len(scratch.records) and not mask & HANGUP):
+            if self.phase == CLOSED:
+                return
+            if self.behind:
+                break
+            if count < len(scratch.records) and not mask & HANGUP:
                 return
             now = self.clock()
+            if now > until and broken is None:
+                break
         self.reactor.again(self)
 
     def _decrypt(self, now: float) -> None:
@@ -303,7 +312,7 @@ class SecureConnection(Connection):
             if self.phase in (CLOSED, HANDSHAKE):
                 return
         incoming = self._incoming
-        while self.phase != CLOSED and incoming.pending:  # to look once more would cost an exception
+        while self.phase != CLOSED and incoming.pending and not self.behind:  # one look more costs an exception
             self._open_records(now)
         if self.phase != CLOSED and self._outgoing.pending:
             self._push()  # key updates
