@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
-import orjson
 
 from vezaflow.diagnostics import Diagnostic, Span
 from vezaflow.metrics import Phase
 from vezaflow.plan import Outgoing
 from vezaflow.protocols import Exchange
+from vezaflow.syntax import JsonError, json_bytes, json_value
 
 _PRIVATE = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
 _MASK = "•••"
@@ -147,8 +147,8 @@ def readable(body: bytes | memoryview, most: int | None = None) -> str | None:
     size = len(body)
     if size <= _PRETTY_UP_TO and bytes(body[:64]).lstrip()[:1] in (b"{", b"["):
         try:
-            return orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2).decode()
-        except orjson.JSONDecodeError:
+            return json_bytes(json_value(bytes(body)), pretty=True).decode()
+        except JsonError:
             pass
     part = bytes(body if most is None else body[:most])
     if b"\x00" in part:

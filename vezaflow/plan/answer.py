@@ -7,11 +7,9 @@ from collections.abc import Callable, Sequence
 from time import time
 from typing import Any
 
-import orjson
-
 from vezaflow.plan.documents import Documents
 from vezaflow.protocols import Exchange, Sender
-from vezaflow.syntax import JsonPath
+from vezaflow.syntax import JsonError, JsonPath
 
 _UNREAD = object()
 _read = Documents().read
@@ -89,7 +87,7 @@ class Answer:
         if self._json is _UNREAD:
             try:
                 self._json = _read(self._exchange.body)
-            except orjson.JSONDecodeError as e:
+            except JsonError as e:
                 raise UndecodableError(f"the body is not JSON ({e}): {self.glimpse()}") from None
         return self._json
 

@@ -19,7 +19,7 @@ from vezaflow.syntax.expressions import (
 )
 from vezaflow.syntax.functions import FUNCTIONS, Answer, CallError, Function, Needs, Parameter, check_call
 from vezaflow.syntax.grammar import tables as grammar_tables
-from vezaflow.syntax.json_text import json_bytes
+from vezaflow.syntax.json_text import JsonError, json_bytes, json_value, number_text
 from vezaflow.syntax.jsonpath import JsonPath, Selector, compile_jsonpath, select
 from vezaflow.syntax.labels import Labels, split_labels
 from vezaflow.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence
@@ -48,6 +48,7 @@ __all__ = [
     "Function",
     "Gathered",
     "Index",
+    "JsonError",
     "JsonPath",
     "JsonSchema",
     "Labels",
@@ -79,7 +80,9 @@ __all__ = [
     "decode",
     "grammar_tables",
     "json_bytes",
+    "json_value",
     "names",
+    "number_text",
     "parse_bare",
     "parse_condition",
     "parse_expression",

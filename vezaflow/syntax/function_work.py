@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 from urllib.parse import quote
 
-from vezaflow.syntax.json_text import json_bytes
+from vezaflow.syntax.json_text import json_bytes, json_value, number_text
 from vezaflow.syntax.jsonpath import compile_jsonpath
 
 LONGEST = 4 << 20
@@ -84,10 +84,8 @@ def as_text(value: Any) -> str:
         return "true" if value else "false"
     if value is None:
         return "null"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
     if isinstance(value, int | float):
-        return str(value) if isinstance(value, float) or value.bit_length() < 4096 else f"{value:x}"
+        return number_text(value)
     return json_encode(value)
 
 
@@ -343,10 +341,8 @@ def json_encode(value: Any) -> str:
 
 
 def json_decode(text: Any) -> Any:
-    import orjson  # here, so that lint starts without it
-
     try:
-        return orjson.loads(_bytes(text))
+        return json_value(_bytes(text))
     except ValueError as error:
         raise CallError(f"this is not JSON: {error}") from None
 
