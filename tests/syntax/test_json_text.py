@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from vezaflow.syntax import JsonError, json_bytes, json_value, number_text
 
-NUMBERS = st.integers(-(10**40), 10**40) | st.integers(2**63 - 3, 2**64 + 3) | st.floats(allow_nan=False, allow_infinity=False)
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+NUMBERS = st.integers(-(10**40), 10**40) | st.integers(2**63 - 3, 2**64 + 3) | FLOATS
 VALUES = st.recursive(
     st.none() | st.booleans() | NUMBERS | st.text(max_size=30) | st.text("0123456789", max_size=40),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("ab1234567890", max_size=25), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("ab1234567890", max_size=9), inner, max_size=4),
     max_leaves=20,
 )  # fmt: skip
 
@@ -54,8 +55,8 @@ def test_a_byte_order_mark_is_passed_over(text: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"{", b"NaN", b"[Infinity]", b"1e400", b'"caf\xe9"', b'"a\tb"', b"[" * 5000, b"9" * 5000, b"\xef\xbb\xbf",
-             b"[12345678901234567890123, NaN]", b'"\\ud83d', b"\xef\xbb\xbf\xef\xbb\xbf1"]
+    "text", [b"", b"{", b"NaN", b"[Infinity]", b"1e400", b'"caf\xe9"', b'"a\tb"', b"[" * 5000, b"9" * 5000,
+             b"\xef\xbb\xbf", b"[12345678901234567890123, NaN]", b'"\\ud83d', b"\xef\xbb\xbf\xef\xbb\xbf1"]
 )  # fmt: skip
 def test_what_is_no_json_is_so_in_one_line(text: bytes) -> None:
     with pytest.raises(JsonError, match=r"^[^\n]+: line \d+ column \d+ \(char \d+\)$"):
@@ -64,10 +65,12 @@ def test_what_is_no_json_is_so_in_one_line(text: bytes) -> None:
 
 @given(st.binary(max_size=40) | st.text('[]{}",:0123456789\\ud8e+-. ', max_size=60).map(str.encode))
 def test_any_bytes_are_a_value_or_a_json_error(text: bytes) -> None:
+    said = "nothing is wrong"
     try:
         json_value(text)
     except JsonError as error:
-        assert error.reason
+        said = error.reason
+    assert said
 
 
 @pytest.mark.parametrize(
@@ -83,7 +86,7 @@ def test_a_number_in_a_text_is_written_as_javascript_writes_it(number: float, te
     assert number_text(number) == text
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
+@given(FLOATS)
 def test_a_number_in_a_text_is_that_number(number: float) -> None:
     text = number_text(number)
     assert float(text) == number

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
-
 from vezaflow.diagnostics import Diagnostic, Span
 from vezaflow.metrics import Phase
 from vezaflow.plan import Outgoing

@@ -21,21 +21,22 @@ _LONGEST = 200  # characters of a text that may be a date
 
 def moment_of(text: str) -> float | None:
     """The seconds since the epoch that a date tells."""
-    clock: tuple[int, ...] | None = None
+    clock: list[int] = []
     day = month = year = 0
     for token in _TOKEN.findall(text[:_LONGEST]):
-        if clock is None and (found := _TIME.match(token)):
-            clock = tuple(map(int, found.groups()))
+        if not clock and (found := _TIME.match(token)):
+            clock = [int(part) for part in found.groups()]
         elif not day and (found := _DAY.match(token)):
             day = int(found[1])
         elif not month and (name := token[:3].lower()) in _MONTHS:
             month = _MONTHS.index(name) + 1
         elif not year and (found := _YEAR.match(token)):
             year = _full(int(found[1]))
-    if clock is None or year < _EARLIEST:
+    if not clock or year < _EARLIEST:
         return None
+    hour, minute, second = clock
     try:
-        return datetime(year, month, day, *clock, tzinfo=UTC).timestamp()
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
     except ValueError:  # no such day, or no such time
         return None
 

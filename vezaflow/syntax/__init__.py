@@ -1,5 +1,6 @@
 """Text → trees with spans: YAML nodes, expressions, templates, conditions; and what expressions can call."""
 
+from vezaflow.syntax.charsets import decoded
 from vezaflow.syntax.expressions import (
     Binary,
     Call,
@@ -27,7 +28,16 @@ from vezaflow.syntax.parser import AGGREGATES, parse_condition, parse_expression
 from vezaflow.syntax.patterns import compile_pattern
 from vezaflow.syntax.rows import ABSENT, Gathered, RowFile, Rows
 from vezaflow.syntax.schemas import JsonSchema, compile_schema
-from vezaflow.syntax.selectors import compile_css, compile_xpath, read_html, read_xml, split_css
+from vezaflow.syntax.selectors import (
+    URL_ATTRIBUTES,
+    base_of,
+    compile_css,
+    compile_xpath,
+    joined,
+    read_html,
+    read_xml,
+    split_css,
+)
 from vezaflow.syntax.templates import parse_bare, parse_template, parse_value
 from vezaflow.syntax.walk import calls, children, names, walk
 from vezaflow.syntax.yaml import decode, read_yaml
@@ -36,6 +46,7 @@ __all__ = [
     "ABSENT",
     "AGGREGATES",
     "FUNCTIONS",
+    "URL_ATTRIBUTES",
     "Answer",
     "Binary",
     "Call",
@@ -69,6 +80,7 @@ __all__ = [
     "Sequence",
     "Template",
     "Unary",
+    "base_of",
     "calls",
     "check_call",
     "children",
@@ -78,7 +90,9 @@ __all__ = [
     "compile_schema",
     "compile_xpath",
     "decode",
+    "decoded",
     "grammar_tables",
+    "joined",
     "json_bytes",
     "json_value",
     "names",

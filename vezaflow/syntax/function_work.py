@@ -13,7 +13,7 @@ import time
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from vezaflow.syntax.json_text import json_bytes, json_value, number_text
 from vezaflow.syntax.jsonpath import compile_jsonpath
@@ -311,6 +311,14 @@ def base64_decode(text: Any) -> str:
         return _base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
         raise CallError("this is not base64 of a UTF-8 text") from None
+
+
+def absolute_url(link: Any, base: Any) -> str:
+    whole, page = _text(link).strip(), _text(base).strip()
+    try:
+        return _bounded(urljoin(page, whole))
+    except ValueError as error:
+        raise CallError(f"this is no URL: {error}") from None
 
 
 def urlencode(text: Any) -> str:

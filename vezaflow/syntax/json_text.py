@@ -1,8 +1,8 @@
 """Values as JSON texts and back: whole numbers of any length keep their digits, both ways.
 
-orjson does the work. What it reads otherwise than RFC 8259 lets one hope is read again: whole numbers beyond 64 bits, of
-which it makes floats; half a surrogate pair (8.2), which becomes U+FFFD so that every text can be sent; a byte order mark
-(8.1), which is passed over. Floats are written in one way in every text, JavaScript's Number::toString.
+orjson does the work. What it does not read is read again: whole numbers beyond 64 bits, of which it makes floats; half
+a surrogate pair (RFC 8259, 8.2), which becomes U+FFFD so that every text can be sent; a byte order mark (8.1), which is
+passed over. A number has one form in all texts, that of JavaScript's Number::toString.
 """
 
 import json
@@ -17,7 +17,9 @@ _ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG = b"0" * 19  # the fewest digits that may be beyond 64 bits
 _STRIDE = 4
 _SAMPLE = _LONG[: 19 // _STRIDE]  # what at least is left of them in every fourth byte
-_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u([dD][89a-fA-F][0-9a-fA-F]{2})|.)")
+_ESCAPE = re.compile(  # group 1: half a surrogate pair
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u([dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+)
 
 
 class JsonError(ValueError):

@@ -9,7 +9,6 @@ from typing import Any
 
 from vezaflow.syntax.json_text import json_value
 
-
 LONGEST = 2_000_000
 _WIDTH = 160
 _MEMORY = 8 << 20  # bytes that one pattern's automaton may take
