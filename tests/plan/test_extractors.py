@@ -144,7 +144,7 @@ def test_nothing_is_kept_that_no_extraction_reads(extract: str, want: Want) -> N
 LINKS = b"""<head><title>Caf\xe9</title></head><a class=n href="page2.html?a=1&amp;b=2"></a><a class=q href="?p=2"></a>
 <a class=up href=" ../x "></a><a class=mail href="mailto:a@b.test"></a><a class=bad href="http://[x"></a>
 <img src=i.png data-src=i2.png><form action=""><button formaction=/go></button></form>
-<a class=whole href="//c.test/z"></a>"""
+<a class=none href=""></a><a class=whole href="//c.test/z"></a>"""
 
 
 @pytest.mark.parametrize(
@@ -161,6 +161,7 @@ LINKS = b"""<head><title>Caf\xe9</title></head><a class=n href="page2.html?a=1&a
         ("form::attr(action)", "http://a/3"),
         ("button::attr(formaction)", "http://a/go"),
         ("a.n::attr(class)", "n"),
+        ("a.none::attr(href)", ""),
     ],
 )
 def test_an_attribute_that_holds_a_url_comes_out_whole(selector: str, found: str) -> None:

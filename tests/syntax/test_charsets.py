@@ -61,7 +61,9 @@ def test_what_looks_like_a_tag_in_a_plain_text_is_none() -> None:
     assert decoded(text.encode(), "text/plain") == text
 
 
-@pytest.mark.parametrize(("charset", "word"), [("gb2312", "你好"), ("big5", "你好"), ("euc-kr", "안녕"), ("shift_jis", "こんにちは")])
+@pytest.mark.parametrize(
+    ("charset", "word"), [("gb2312", "你好"), ("big5", "你好"), ("euc-kr", "안녕"), ("shift_jis", "こんにちは")]
+)
 def test_asian_charsets_are_read(charset: str, word: str) -> None:
     assert decoded(word.encode(charset), f"text/html; charset={charset}") == word
 

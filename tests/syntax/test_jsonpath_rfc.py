@@ -91,8 +91,8 @@ def test_what_a_path_finds_is_what_another_implementation_finds(path: str, docum
 
 
 SIGNS = ["$", "@", ".a", ".", "..", "[", "]", "?", "(", ")", "'a'", '"b"', "0", "-1", "1.5", "1e2", "==", "!=", "<",
-         ">=", "&&", "||", "!", ",", ":", "*", " ", "true", "null", "length(", "match(", "count(", "value(", "foo(", "a",
-         "é", "'\\n'", "'\\u00e9'", "'\\ud83d'", "-0", "01", "\t"]  # fmt: skip
+         ">=", "&&", "||", "!", ",", ":", "*", " ", "true", "null", "length(", "match(", "count(", "value(", "foo(",
+         "a", "é", "'\\n'", "'\\u00e9'", "'\\ud83d'", "-0", "01", "\t"]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(SIGNS), max_size=9).map("".join) | CONDITIONS)

@@ -11,7 +11,7 @@ from vezaflow.diagnostics import Diagnostic, Span
 from vezaflow.metrics import Phase
 from vezaflow.plan import Outgoing
 from vezaflow.protocols import Exchange
-from vezaflow.syntax import JsonError, json_bytes, json_value
+from vezaflow.syntax import JsonError, in_utf8, json_bytes, json_value
 
 _PRIVATE = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
 _MASK = "•••"
@@ -141,8 +141,11 @@ def shown_header(name: str, value: str) -> str:
     return _MASK if name.lower() in _PRIVATE else value
 
 
-def readable(body: bytes | memoryview, most: int | None = None) -> str | None:
-    """A body as text, JSON set out, of the rest the first `most` bytes; None when it is no text."""
+def readable(body: bytes | memoryview, most: int | None = None, headers: Headers = ()) -> str | None:
+    """A body as text, in the charset of its headers, JSON set out, of the rest the first `most` bytes; None for bytes."""
+    content_type = next((value for name, value in headers if name.lower() == "content-type"), "")
+    if content_type:
+        body = in_utf8(bytes(body), content_type)
     size = len(body)
     if size <= _PRETTY_UP_TO and bytes(body[:64]).lstrip()[:1] in (b"{", b"["):
         try:

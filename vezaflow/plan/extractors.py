@@ -108,15 +108,19 @@ def finder(extract: Extract) -> Find:
 
 def _css(argument: str) -> Find:
     select = compile_css(argument)
-    if split_css(argument)[1] not in URL_ATTRIBUTES:
+    attribute = split_css(argument)[1]
+    if attribute not in URL_ATTRIBUTES:
         return lambda answer: select(answer.document(read_html))
 
-    def links(answer: Answer) -> list[Any]:
+    def find(answer: Answer) -> list[Any]:
         document = answer.document(read_html)
         base = base_of(document, answer.url)
-        return [joined(link, base) for link in select(document)]
+        links = select(document)
+        if attribute == "href":  # an empty one is no link: with it, pages end
+            return [link and joined(link, base) for link in links]
+        return [joined(link, base) for link in links]
 
-    return links
+    return find
 
 
 def _xpath(argument: str) -> Find:

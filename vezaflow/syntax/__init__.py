@@ -1,6 +1,6 @@
 """Text → trees with spans: YAML nodes, expressions, templates, conditions; and what expressions can call."""
 
-from vezaflow.syntax.charsets import decoded
+from vezaflow.syntax.charsets import decoded, in_utf8
 from vezaflow.syntax.expressions import (
     Binary,
     Call,
@@ -92,6 +92,7 @@ __all__ = [
     "decode",
     "decoded",
     "grammar_tables",
+    "in_utf8",
     "joined",
     "json_bytes",
     "json_value",
