@@ -29,14 +29,15 @@ DOCUMENTS = st.recursive(
 NAMES = st.sampled_from([".a", ".b", ".é", "['c d']", '["a"]', "[0]", "[-1]"])
 SINGULAR = st.builds(lambda sign, names: sign + "".join(names), st.sampled_from("@@@$"), st.lists(NAMES, max_size=2))
 NODES = st.builds(
-    lambda start, end: start + end, SINGULAR, st.sampled_from([".*", "[*]", "..a", "[0,1]", "[:1]", "[::-1]", "[?@]"])
+    lambda start, end: start + end, SINGULAR, st.sampled_from([".*", "[*]", "..a", "[0,1]", "[:1]", "[::-1]", "[?@.a]"])
 )
 LITERALS = SCALARS.map(json.dumps) | st.sampled_from(["'a'", "'\\u0061'", "1e0", "-0", '"\\""'])
+THERE = st.builds(str.__add__, SINGULAR, NAMES)  # `@` alone is a value and no path to the other implementation
 VALUES = st.one_of(
     SINGULAR,
     LITERALS,
     st.builds("length({})".format, SINGULAR | LITERALS),
-    st.builds("count({})".format, NODES | SINGULAR),
+    st.builds("count({})".format, NODES | THERE),
     st.builds("value({})".format, NODES),
 )
 COMPARED = st.builds(
@@ -45,7 +46,7 @@ COMPARED = st.builds(
 TESTS = st.one_of(
     COMPARED,
     COMPARED,
-    SINGULAR,
+    THERE,
     NODES,
     st.builds("match({}, {})".format, SINGULAR | LITERALS, st.sampled_from(["'.'", "'a|b'", '"[.a]"', "'('", "@.a"])),
     st.builds("search({}, {})".format, SINGULAR | LITERALS, st.sampled_from(["'.'", "'a'", "'[^a]'", "$.a"])),
@@ -113,6 +114,7 @@ def test_a_filter_is_one_for_both_or_for_none(condition: str) -> None:
         ("$.most < @.n", ["i3", "i4"]),
         ("@.n == $.most", ["i2"]),
         ("@.tag", ["i1"]),
+        ("@", ["i1", "i2", "i3", "i4"]),
         ("!@.k", ["i4"]),
         ("@.sub[?@.id == 's1']", ["i3"]),
         ("match(@.name, 'x.*')", ["i1"]),

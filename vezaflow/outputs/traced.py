@@ -142,7 +142,7 @@ def shown_header(name: str, value: str) -> str:
 
 
 def readable(body: bytes | memoryview, most: int | None = None, headers: Headers = ()) -> str | None:
-    """A body as text, in the charset of its headers, JSON set out, of the rest the first `most` bytes; None for bytes."""
+    """A body as text, in its headers' charset, JSON set out, of the rest the first `most` bytes; None for bytes."""
     content_type = next((value for name, value in headers if name.lower() == "content-type"), "")
     if content_type:
         body = in_utf8(bytes(body), content_type)

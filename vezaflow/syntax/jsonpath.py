@@ -31,7 +31,7 @@ class JsonPath:
 
     text: str
     definite: bool  # leads to one value at most: no wildcard, slice, filter, union or ..
-    selectors: tuple[Selector, ...] | None  # of a path that is nothing but such; None: jsonpath-ng follows it
+    selectors: tuple[Selector, ...] | None  # of a path that is nothing but such
     _find: _Find
 
     def __call__(self, document: object) -> list[Any]:
