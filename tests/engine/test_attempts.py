@@ -3,7 +3,6 @@
 import itertools
 import time
 from collections.abc import Iterable
-from email.utils import formatdate
 
 import pytest
 import trio
@@ -63,8 +62,18 @@ async def test_a_wait_shorter_than_asked_is_not_obeying(autojump_clock: trio.tes
     assert played.count("backpressure_ignored") == 1
 
 
-async def test_a_moment_to_retry_after_is_understood(autojump_clock: trio.testing.MockClock) -> None:
-    sent, _ = await run("  - {get: /, retry: 1}\n", [busy(formatdate(time.time() + 30, usegmt=True)), OK])
+@pytest.mark.parametrize("form", ["%a, %d %b %Y %H:%M:%S GMT", "%a, %d %b %Y %H:%M:%S -0000", "%a %b %d %H:%M:%S %Y"])
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Paris", "America/New_York"])
+async def test_a_moment_to_retry_after_is_gmt_in_every_form_and_zone(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch, form: str, zone: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        sent, _ = await run("  - {get: /, retry: 1}\n", [busy(time.strftime(form, time.gmtime(time.time() + 30))), OK])
+    finally:
+        monkeypatch.undo()
+        time.tzset()
     assert gaps(sent) == pytest.approx([30], abs=2)
 
 

@@ -99,6 +99,19 @@ def test_a_body_is_read_as_what_it_is(body: bytes, text: str | None) -> None:
     assert readable(body) == text
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type", "text"),
+    [
+        (b"caf\xe9", "text/plain; charset=iso-8859-1", "café"),
+        (b"<meta charset=latin1>caf\xe9", "text/html", "<meta charset=latin1>café"),
+        (b"\xef\xbb\xbf{}", "application/json", "{}"),
+        (b"\x89PNG\xff", "image/png", None),
+    ],
+)
+def test_a_body_is_shown_in_its_charset(body: bytes, content_type: str, text: str | None) -> None:
+    assert readable(body, None, (("Content-Type", content_type),)) == text
+
+
 def test_a_text_that_is_cut_within_a_character_is_still_a_text() -> None:
     assert readable("aé".encode() * 10, 2) == "a"
 

@@ -15,6 +15,9 @@ TRACKS = b'{"data": [{"id": 1, "name": "One"}, {"id": 2, "name": "Two"}]}'
 SCHEMA = "{type: object, properties: {data: {type: array, items: {properties: {id: {type: integer}}}}}}"
 
 
+Headers = tuple[tuple[str, str], ...]
+
+
 class Client:
     """As much of a client as an answer asks for."""
 
@@ -39,8 +42,9 @@ def planned(expect: str, root: Path = Path("suite")) -> PlannedRequest:
 def judge(tmp_path: Path) -> Callable[..., str]:
     """What is wrong with an answer by an expectation; empty if nothing is."""
 
-    def said(expect: str, body: bytes = TRACKS, days: float | None = None) -> str:
+    def said(expect: str, body: bytes = TRACKS, days: float | None = None, headers: Headers = ()) -> str:
         exchange = Exchange()
+        exchange.headers = list(headers)
         exchange.status, exchange.body = 200, body
         exchange.ended = 0.25
         scope = Scope([], Random(0), 1)
@@ -122,3 +126,48 @@ def test_a_file_that_holds_no_schema_stops_the_plan(tmp_path: Path, text: str) -
 )
 def test_nothing_is_kept_that_no_expectation_reads(expect: str, want: Want) -> None:
     assert planned(expect).ask.want == want | Want.COOKIES
+
+
+LINES = (
+    ("cache-control", "no-cache"),
+    ("cache-control", "private"),
+    ("set-cookie", "a=1; Expires=Sun, 06 Nov 2094 08:49:37 GMT"),
+    ("set-cookie", "b=2"),
+)
+
+
+@pytest.mark.parametrize(
+    "expect",
+    [
+        "{headers: {cache-control: {contains: private}}}",
+        "{headers: {cache-control: {contains: no-cache}}}",
+        "{headers: {Cache-Control: 'no-cache, private'}}",
+        "{headers: {cache-control: {matches: '^no-cache, private$'}}}",
+        "{headers: {set-cookie: {contains: 'b=2'}}}",
+        "{headers: {set-cookie: {matches: '(?m)^b='}}}",
+        "{that: 'contains(header(\"cache-control\"), \"private\")'}",
+        "{that: 'len(split(header(\"set-cookie\"), \"\\n\")) == 2'}",
+        "{that: 'header(\"vary\") == null'}",
+    ],
+)
+def test_all_lines_of_a_header_are_looked_at(judge: Callable[..., str], expect: str) -> None:
+    assert judge(expect, headers=LINES) == ""
+
+
+@pytest.mark.parametrize(
+    "expect", ["{body: {contains: Café}}", "{body: {matches: '^Café$'}}", "{that: 'body() == \"Café\"'}"]
+)
+def test_a_body_is_read_in_its_charset(judge: Callable[..., str], expect: str) -> None:
+    headers = (("content-type", "text/plain; charset=iso-8859-1"),)
+    assert judge(expect, "Café".encode("latin-1"), headers=headers) == ""
+    assert judge(expect, b"\xef\xbb\xbf" + "Café".encode()) == ""
+
+
+def test_a_whole_number_of_any_length_is_compared_by_all_of_its_digits(judge: Callable[..., str]) -> None:
+    body = b'{"big": 12345678901234567890123}'
+    assert judge("{json: {$.big: 12345678901234567890123}}", body) == ""
+    assert "is 12345678901234567890123, not 12345678901234567890124" in judge(
+        "{json: {$.big: 12345678901234567890124}}", body
+    )
+    assert judge("{schema: {properties: {big: {type: integer, minimum: 12345678901234567890123}}}}", body) == ""
+    assert judge("{schema: {properties: {big: {type: integer, minimum: 12345678901234567890124}}}}", body) != ""

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vezaflow.plan.documents import Documents
+from vezaflow.syntax import JsonError
 
 
 def bodies(start: int, count: int) -> Iterator[bytes]:
@@ -64,5 +65,5 @@ def test_what_is_read_is_what_stands_there(texts: list[bytes]) -> None:
 def test_what_is_no_json_is_so_each_time() -> None:
     documents = Documents()
     for _ in range(2):
-        with pytest.raises(orjson.JSONDecodeError):
+        with pytest.raises(JsonError):
             documents.read(b"{")

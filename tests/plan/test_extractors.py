@@ -30,12 +30,12 @@ def planned(extract: str, use: str = "${found}") -> PlannedRequest:
     return request
 
 
-def run(extract: str, body: bytes = HTML) -> Any:
+def run(extract: str, body: bytes = HTML, headers: tuple[tuple[str, str], ...] = ()) -> Any:
     """What the extraction gives, or its Failure."""
     request = planned(extract)
     exchange = Exchange()
     exchange.status, exchange.body = 200, body
-    exchange.headers = [("etag", "x"), ("link", "</more?p=2>; rel=next")]
+    exchange.headers = [("etag", "x"), ("link", "</more?p=2>; rel=next"), *headers]
     exchange.started, exchange.sent, exchange.first, exchange.ended = 1.0, 1.25, 1.5, 2.0
     scope = Scope([None], Random(0), 1)
     scope.answer = Answer(exchange, "http://a/3", None, HOPS)
@@ -129,11 +129,61 @@ def test_a_failure_says_what_was_there(extract: str, body: bytes, words: str) ->
         ("{cookie: c}", Want.NOTHING),
         ("{header: etag}", Want.HEADERS),
         ("{link: next}", Want.HEADERS),
-        ("body", Want.BODY),
-        ("{css: a}", Want.BODY),
-        ("{xpath: //a}", Want.BODY),
+        ("body", Want.BODY | Want.HEADERS),
+        ("{css: a}", Want.BODY | Want.HEADERS),
+        ("{xpath: //a}", Want.BODY | Want.HEADERS),
+        ("{regex: a}", Want.BODY | Want.HEADERS),
+        ("$.a", Want.BODY),
         ("{m3u8: variants}", Want.BODY),
     ],
 )
 def test_nothing_is_kept_that_no_extraction_reads(extract: str, want: Want) -> None:
     assert planned(extract).ask.want == want | Want.COOKIES
+
+
+LINKS = b"""<head><title>Caf\xe9</title></head><a class=n href="page2.html?a=1&amp;b=2"></a><a class=q href="?p=2"></a>
+<a class=up href=" ../x "></a><a class=mail href="mailto:a@b.test"></a><a class=bad href="http://[x"></a>
+<img src=i.png data-src=i2.png><form action=""><button formaction=/go></button></form>
+<a class=none href=""></a><a class=whole href="//c.test/z"></a>"""
+
+
+@pytest.mark.parametrize(
+    ("selector", "found"),
+    [
+        ("a.n::attr(href)", "http://a/page2.html?a=1&b=2"),
+        ("a.q::attr(href)", "http://a/3?p=2"),
+        ("a.up::attr(href)", "http://a/x"),
+        ("a.mail::attr(href)", "mailto:a@b.test"),
+        ("a.bad::attr(href)", "http://[x"),
+        ("a.whole::attr(href)", "http://c.test/z"),
+        ("img::attr(src)", "http://a/i.png"),
+        ("img::attr(data-src)", "i2.png"),
+        ("form::attr(action)", "http://a/3"),
+        ("button::attr(formaction)", "http://a/go"),
+        ("a.n::attr(class)", "n"),
+        ("a.none::attr(href)", ""),
+    ],
+)
+def test_an_attribute_that_holds_a_url_comes_out_whole(selector: str, found: str) -> None:
+    assert run(f"{{css: '{selector}'}}", LINKS) == found
+
+
+def test_links_are_relative_to_the_base_of_the_head_and_to_no_other() -> None:
+    assert run("{css: 'a.n::attr(href)'}", b"<head><base href=/shop/></head>" + LINKS).startswith("http://a/shop/page2")
+    assert run("{css: 'a.n::attr(href)'}", LINKS + b"<base href=/shop/>").startswith("http://a/page2")
+
+
+def test_a_link_that_a_pattern_finds_is_made_whole_by_a_function() -> None:
+    pipe = "pipe: 'absolute_url(\"http://a/shop/list\")'"
+    assert run(f"{{regex: 'src=(i[.]png)', {pipe}}}", LINKS) == "http://a/shop/i.png"
+
+
+@pytest.mark.parametrize(
+    "extract", ["{css: title}", "{regex: '<title>(.*?)</title>'}", "{answer: body, pipe: 'substr(13, 4)'}"]
+)
+def test_text_is_read_in_the_charset_of_content_type(extract: str) -> None:
+    assert run(extract, LINKS, (("content-type", "text/html; charset=iso-8859-1"),)) == "Caf\xe9"
+
+
+def test_each_line_of_a_header_is_an_item() -> None:
+    assert run("{header: vary, all: true}", b"", (("vary", "a"), ("vary", "b, c"))) == ["a", "b, c"]

@@ -10,7 +10,6 @@ changes nothing of what the VU draws later.
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
 
 from vezaflow.engine.pauses import Sleep, pause_of, wait_until
 from vezaflow.engine.requests import GO_ON, Desk, Looks, Outcome, Run, say
@@ -18,7 +17,7 @@ from vezaflow.engine.vu import HANDLING, VU
 from vezaflow.metrics import AttemptRecorder, StepRecorder
 from vezaflow.model import Backoff
 from vezaflow.plan import EvaluationError, Failure, Outgoing, PlannedPoll, PlannedRequest, PlannedRetry
-from vezaflow.protocols import ErrorKind
+from vezaflow.protocols import ErrorKind, moment_of
 from vezaflow.units import duration
 
 Course = Callable[[VU], Awaitable[Outcome]]
@@ -200,10 +199,8 @@ def _asked(outcome: Outcome) -> float | None:
     text = next((value.strip() for name, value in exchange.headers if name == "retry-after"), "")
     if text.isascii() and text.isdigit():
         return float(text)
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
+    moment = moment_of(text)
+    return None if moment is None else max(0.0, moment - time.time())
 
 
 def _waits(retry: PlannedRetry) -> Callable[[VU, int, float | None], float]:

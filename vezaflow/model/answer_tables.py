@@ -4,17 +4,21 @@ from vezaflow.model.fields import Field, Kind, Table
 
 LIMITS = ("size", "duration", "certificate")  # expectations on a quantity; each is a function, too
 
-PLAYLIST = ("variants", "segments")
+PLAYLIST = ("variants", "renditions", "segments", "parts")
 
 ANSWER = ("body", "status", "url", "redirects", "timing")
 
 # What the items of some sources have, by the source's word: names in `where`, keys of their values.
 ITEM_FIELDS: dict[str, tuple[str, ...]] = {
-    "variants": ("uri", "bandwidth", "average_bandwidth", "codecs", "resolution", "frame_rate", "name"),
-    "segments": ("uri", "duration", "title", "number"),
+    "variants": (
+        "uri", "bandwidth", "average_bandwidth", "codecs", "resolution", "frame_rate", "name", "audio", "subtitles",
+    ),
+    "renditions": ("uri", "type", "group", "name", "language", "default"),
+    "segments": ("uri", "duration", "title", "number", "range", "map", "key", "gap", "discontinuity"),
+    "parts": ("uri", "duration", "number", "range", "independent"),
     "redirects": ("status", "url", "location"),
     "timing": ("duration", "blocked", "connecting", "tls", "sending", "waiting", "receiving"),
-}
+}  # fmt: skip
 
 EXTRACT = Table(
     "extract",
@@ -46,7 +50,13 @@ EXTRACT = Table(
             "A pattern on the body's text; its first group, or all of it.",
             "token=(\\w+)",
         ),
-        Field("css", Kind.SELECTOR, "Elements of an HTML body: their texts, or an attribute.", "a.next::attr(href)"),
+        Field(
+            "css",
+            Kind.SELECTOR,
+            "Elements of an HTML body: their texts, or an attribute. The URLs of `href`, `src` and `action` come out "
+            "whole.",
+            "a.next::attr(href)",
+        ),
         Field(
             "xpath",
             Kind.XPATH,
@@ -59,7 +69,7 @@ EXTRACT = Table(
         Field(
             "m3u8",
             Kind.CHOICE,
-            "A playlist's variants or segments; their URIs come out whole.",
+            "A playlist's variants, renditions (audio, subtitles), segments, or partial segments; URIs come out whole.",
             "variants",
             choices=PLAYLIST,
         ),

@@ -131,17 +131,17 @@ class TraceLines:
         took, size = units.duration(timing.duration), units.size(len(reply.body))
         self._line(f"  {status}   {took} ({', '.join(parts)}), {size}")
         self._headers("‹", reply.headers)
-        self._body(reply.body)
+        self._body(reply.body, reply.headers)
 
     def _headers(self, arrow: str, headers: Headers) -> None:
         for name, value in headers:
             line = f"  {arrow} {name}: {shown_header(name, value)}"
             self._line(self._paint(_DIM, self._cut(line)))
 
-    def _body(self, body: bytes | bytearray | memoryview) -> None:
+    def _body(self, body: bytes | bytearray | memoryview, headers: Headers = ()) -> None:
         if not len(body):
             return
-        text = readable(body, None if self._full else _BODY_BYTES)
+        text = readable(body, None if self._full else _BODY_BYTES, headers)
         if text is None:
             self._line(self._paint(_DIM, f"    ({units.size(len(body))} of bytes)"))
             return

@@ -190,12 +190,12 @@ class _Page:
         yield f'<table class="headers">{rows}</table>'
         for piece in pieces:
             if len(piece):
-                yield self._body(piece)
+                yield self._body(piece, headers)
         yield "</section>"
 
-    def _body(self, body: bytes | bytearray | memoryview) -> str:
+    def _body(self, body: bytes | bytearray | memoryview, headers: Headers) -> str:
         size = units.size(len(body))
-        text = readable(body, 4 * _MOST_BODY)
+        text = readable(body, 4 * _MOST_BODY, headers)
         if text is None:
             return f'<p class="dim">{size} of bytes</p>'
         most = min(_MOST_BODY, self._room)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
-import orjson
-
 from vezaflow.diagnostics import Diagnostic, Span
 from vezaflow.metrics import Phase
 from vezaflow.plan import Outgoing
 from vezaflow.protocols import Exchange, Sent
+from vezaflow.syntax import JsonError, in_utf8, json_bytes, json_value
 
 _PRIVATE = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
 _MASK = "•••"
@@ -155,13 +154,16 @@ def shown_header(name: str, value: str) -> str:
     return _MASK if name.lower() in _PRIVATE else value
 
 
-def readable(body: bytes | bytearray | memoryview, most: int | None = None) -> str | None:
-    """A body as text, JSON set out, of the rest the first `most` bytes; None when it is no text."""
+def readable(body: bytes | bytearray | memoryview, most: int | None = None, headers: Headers = ()) -> str | None:
+    """A body as text, in its headers' charset, JSON set out, of the rest the first `most` bytes; None for bytes."""
+    content_type = next((value for name, value in headers if name.lower() == "content-type"), "")
+    if content_type:
+        body = in_utf8(bytes(body), content_type)
     size = len(body)
     if size <= _PRETTY_UP_TO and bytes(body[:64]).lstrip()[:1] in (b"{", b"["):
         try:
-            return orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2).decode()
-        except orjson.JSONDecodeError:
+            return json_bytes(json_value(bytes(body)), pretty=True).decode()
+        except JsonError:
             pass
     part = bytes(body if most is None else body[:most])
     if b"\x00" in part:

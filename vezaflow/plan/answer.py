@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from time import time
 from typing import Any
 
-import orjson
-
 from vezaflow.plan.documents import Documents
 from vezaflow.protocols import Exchange, Sender
-from vezaflow.syntax import JsonPath
+from vezaflow.syntax import JsonError, JsonPath, decoded
 
+Reader = Callable[[bytes, str], Any]  # of a body and its Content-Type
 _UNREAD = object()
 _read = Documents().read
 
@@ -37,7 +36,7 @@ class Answer:
         self._client = client
         self._json: Any = _UNREAD
         self._text: str | None = None
-        self._documents: dict[Callable[[bytes], Any], Any] | None = None
+        self._documents: dict[Reader, Any] | None = None
         self.url = url  # absolute: what relative URIs of a playlist are joined to
         self.redirects = redirects  # on the way here, in their order: status, url, location
 
@@ -81,6 +80,11 @@ class Answer:
         return self._exchange.body
 
     @property
+    def _content_type(self) -> str:
+        """Of several the first."""
+        return next((value for key, value in self._exchange.headers if key == "content-type"), "")
+
+    @property
     def headers(self) -> list[tuple[str, str]]:
         return self._exchange.headers
 
@@ -89,7 +93,7 @@ class Answer:
         if self._json is _UNREAD:
             try:
                 self._json = _read(self._exchange.body)
-            except orjson.JSONDecodeError as e:
+            except JsonError as e:
                 raise UndecodableError(f"the body is not JSON ({e}): {self.glimpse()}") from None
         return self._json
 
@@ -101,28 +105,30 @@ class Answer:
         except ValueError as e:
             raise UndecodableError(str(e)) from None
 
-    def document(self, read: Callable[[bytes], Any]) -> Any:
+    def document(self, read: Reader) -> Any:
         """The body as `read` makes it. Raises UndecodableError with the reason of its ValueError."""
         documents = self._documents
         if documents is None:
             documents = self._documents = {}
         if read not in documents:
             try:
-                documents[read] = read(self._exchange.body)
+                documents[read] = read(self._exchange.body, self._content_type)
             except ValueError as e:
                 raise UndecodableError(f"the body can't be read ({e}): {self.glimpse()}") from None
         return documents[read]
 
     def text(self) -> str:
-        """The body as text: UTF-8, with what is not shown as a replacement character."""
+        """The body as text, in the charset that the server says, else UTF-8; what is none of it is U+FFFD."""
         if self._text is None:
-            self._text = self._exchange.body.decode("utf-8", "replace")
+            self._text = decoded(self._exchange.body, self._content_type)
         return self._text
 
     def header(self, name: str) -> str | None:
-        """The first header of that name, whatever its case."""
+        """The value under that name, whatever its case: all lines of it as one list (RFC 9110, 5.3). Set-Cookie, which
+        is none, keeps its lines."""
         wanted = name.lower()
-        return next((value for key, value in self._exchange.headers if key == wanted), None)
+        lines = [value for key, value in self._exchange.headers if key == wanted]
+        return ("\n" if wanted == "set-cookie" else ", ").join(lines) if lines else None
 
     def cookie(self, name: str) -> str | None:
         """The value that this VU's jar has under that name."""
@@ -137,5 +143,5 @@ class Answer:
         """How the body begins, on one line."""
         if not self._exchange.body:
             return "the body is empty"
-        text = " ".join(self._exchange.body[: 4 * width].decode("utf-8", "replace").split())
+        text = " ".join(decoded(self._exchange.body[: 4 * width], self._content_type).split())
         return text if len(text) <= width else f"{text[: width - 1]}…"

@@ -7,7 +7,7 @@ ever come again nothing is looked up for a while, so that then it costs next to 
 
 from typing import Any
 
-import orjson
+from vezaflow.syntax import json_value
 
 _LARGEST = 8 * 1024  # bytes of a body that is kept
 _KEPT = 64
@@ -30,12 +30,12 @@ class Documents:
         self._rest = 0
 
     def read(self, body: bytes) -> Any:
-        """The value of a body. Raises orjson.JSONDecodeError."""
+        """The value of a body. Raises JsonError."""
         if self._rest:
             self._rest -= 1
         elif len(body) <= _LARGEST:
             return self._look_up(body)
-        return orjson.loads(body)
+        return json_value(body)
 
     def _look_up(self, body: bytes) -> Any:
         self._asked += 1
@@ -45,7 +45,7 @@ class Documents:
             self._found += 1
             value = found[1]
         else:
-            value = orjson.loads(body)
+            value = json_value(body)
             self._keep(sign, body, value)
         if self._asked == _ROUND:
             if self._found < _WORTH:

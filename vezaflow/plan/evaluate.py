@@ -31,6 +31,7 @@ from vezaflow.syntax import (
     Template,
     Unary,
     json_bytes,
+    number_text,
 )
 from vezaflow.units import Quantity
 
@@ -159,7 +160,7 @@ def render(value: Any) -> str:
     if value is True or value is False:
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
+        return str(value) if isinstance(value, int) else number_text(value)
     if value is None or value is UNSET:
         raise ValueError("null can't stand in a text; give it a default with `??`")
     return json_bytes(value, default=str).decode()

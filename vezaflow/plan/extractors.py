@@ -14,10 +14,21 @@ from vezaflow.plan.choices import NothingFoundError, chooser
 from vezaflow.plan.evaluate import Compiler
 from vezaflow.plan.links import linked, relations_of
 from vezaflow.plan.offers import items_of, offers_of
-from vezaflow.plan.playlists import segments, variants
+from vezaflow.plan.playlists import PLAYLISTS
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.protocols import ErrorKind
-from vezaflow.syntax import compile_css, compile_jsonpath, compile_pattern, compile_xpath, read_html, read_xml
+from vezaflow.syntax import (
+    URL_ATTRIBUTES,
+    base_of,
+    compile_css,
+    compile_jsonpath,
+    compile_pattern,
+    compile_xpath,
+    joined,
+    read_html,
+    read_xml,
+    split_css,
+)
 
 Find = Callable[[Answer], list[Any]]
 
@@ -85,15 +96,31 @@ def finder(extract: Extract) -> Find:
         case From.COOKIE:
             return lambda answer: [] if (value := answer.cookie(argument)) is None else [value]
         case From.CSS:
-            select = compile_css(argument)
-            return lambda answer: select(answer.document(read_html))
+            return _css(argument)
         case From.XPATH:
             return _xpath(argument)
         case From.M3U8:
-            return variants if argument == "variants" else segments
+            return PLAYLISTS[argument]
         case From.ANSWER:
             return _PARTS[argument]
     assert_never(extract.source)
+
+
+def _css(argument: str) -> Find:
+    select = compile_css(argument)
+    attribute = split_css(argument)[1]
+    if attribute not in URL_ATTRIBUTES:
+        return lambda answer: select(answer.document(read_html))
+
+    def find(answer: Answer) -> list[Any]:
+        document = answer.document(read_html)
+        base = base_of(document, answer.url)
+        links = select(document)
+        if attribute == "href":  # an empty one is no link: with it, pages end
+            return [link and joined(link, base) for link in links]
+        return [joined(link, base) for link in links]
+
+    return find
 
 
 def _xpath(argument: str) -> Find:

@@ -11,7 +11,8 @@ from vezaflow.model import Expectation, Expression, Extract, From, Paginate, Pol
 from vezaflow.protocols import Origin, Want
 from vezaflow.syntax import calls
 
-_READS_BODY = frozenset({"json", "body", "size"})
+_READS_BODY = frozenset({"json", "size"})
+_TEXT = Want.BODY | Want.HEADERS  # the charset stands in Content-Type
 
 
 class Reason(NamedTuple):
@@ -65,7 +66,9 @@ def _extracted(extract: Extract) -> Want:
         case From.COOKIE:
             return Want.NOTHING
         case From.ANSWER:
-            return Want.BODY if extract.argument == "body" else Want.NOTHING
+            return _TEXT if extract.argument == "body" else Want.NOTHING
+        case From.CSS | From.REGEX | From.XPATH:
+            return _TEXT
         case _:
             return Want.BODY
 
@@ -74,8 +77,10 @@ def _expected(expectation: Expectation) -> Want:
     want = Want.NOTHING
     if expectation.kind == "header":
         want = Want.HEADERS
-    elif expectation.kind in ("json", "body", "schema"):
+    elif expectation.kind in ("json", "schema"):
         want = Want.BODY
+    elif expectation.kind == "body":
+        want = _TEXT
     for side in (expectation.expected, expectation.contains):
         want |= _read_by(side) if side is not None else Want.NOTHING
     return want
@@ -84,7 +89,9 @@ def _expected(expectation: Expectation) -> Want:
 def _read_by(expression: Expression) -> Want:
     want = Want.NOTHING
     for call in calls(expression):
-        if call.function in _READS_BODY:
+        if call.function == "body":
+            want |= _TEXT
+        elif call.function in _READS_BODY:
             want |= Want.BODY
         elif call.function == "header":
             want |= Want.HEADERS

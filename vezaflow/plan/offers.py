@@ -15,7 +15,7 @@ from vezaflow.plan.evaluate import show
 from vezaflow.plan.links import relations_of
 from vezaflow.plan.offers_json import near_json
 from vezaflow.plan.offers_markup import near_css, near_xpath
-from vezaflow.plan.playlists import segments, variants
+from vezaflow.plan.playlists import PLAYLISTS
 from vezaflow.syntax import compile_jsonpath, read_html, read_xml
 
 MOST_LINES = 8
@@ -91,12 +91,10 @@ def _near_pattern(pattern: str, text: str) -> list[str]:
 
 
 def _other_playlist(argument: str, answer: Answer) -> list[str]:
-    if argument == "variants" and (found := segments(answer)):
-        said = f"this is a media playlist: `m3u8: segments` finds {len(found)}, the first is"
-        return [said, show(found[0], _WIDEST)]
-    if argument == "segments" and (found := variants(answer)):
-        said = f"this is a master playlist: `m3u8: variants` finds {len(found)}, the first is"
-        return [said, show(found[0], _WIDEST)]
+    for kind, other in (("media", "segments"), ("master", "variants")):
+        if argument != other and (found := PLAYLISTS[other](answer)):
+            said = f"this is a {kind} playlist: `m3u8: {other}` finds {len(found)}, the first is"
+            return [said, show(found[0], _WIDEST)]
     return ["the playlist has neither variants nor segments"]
 
 

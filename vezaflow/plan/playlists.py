@@ -1,23 +1,50 @@
-"""HLS playlists (RFC 8216) as lists of mappings, parsed by the m3u8 library, absolute URIs included.
+"""HLS playlists (RFC 8216 and its successor's low latency) as lists of mappings, parsed by the m3u8 library.
 
-Parsing takes a quarter of a millisecond and listeners ask for the same few playlists again and again: the last 256,
-by content and URL, are kept.
+Laws: URIs come out absolute, a byte range as the Range header that asks for it, variables of EXT-X-DEFINE replaced;
+what is announced and not there yet is left out. Parsing takes a quarter of a millisecond and listeners ask for the same
+few playlists again and again: the last 256, by content and URL, are kept.
 """
 
+import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from vezaflow.plan.answer import Answer, UndecodableError
 
+_VARIABLE = re.compile(r"\{\$([A-Za-z0-9_-]+)\}")
+_DEFINE = re.compile(r'#EXT-X-DEFINE:(?:.*,)?(NAME|QUERYPARAM)="([^"]*)"')
+_VALUE = re.compile(r'[:,]VALUE="([^"]*)"')
+Items = list[dict[str, Any]]
 
-def variants(answer: Answer) -> list[dict[str, Any]]:
-    """The variants of a master playlist: uri, bandwidth, average_bandwidth, codecs, resolution, frame_rate, name."""
+
+def variants(answer: Answer) -> Items:
+    """The variants of a master playlist."""
     return _variants(answer.body, answer.url)
 
 
-def segments(answer: Answer) -> list[dict[str, Any]]:
-    """The segments of a media playlist: uri, duration (seconds), title, number (media sequence)."""
+def renditions(answer: Answer) -> Items:
+    """The alternative audio, subtitles and the like of a master playlist."""
+    return _renditions(answer.body, answer.url)
+
+
+def segments(answer: Answer) -> Items:
+    """The segments of a media playlist; `duration` in seconds, `number` by its media sequence."""
     return _segments(answer.body, answer.url)
+
+
+def parts(answer: Answer) -> Items:
+    """The partial segments of a low-latency playlist, also those whose segment is not whole yet."""
+    return _parts(answer.body, answer.url)
+
+
+PLAYLISTS: dict[str, Callable[[Answer], Items]] = {
+    "variants": variants,
+    "renditions": renditions,
+    "segments": segments,
+    "parts": parts,
+}
 
 
 def _load(body: bytes, url: str) -> Any:
@@ -27,43 +54,150 @@ def _load(body: bytes, url: str) -> Any:
     if not text.lstrip("\ufeff").startswith("#EXTM3U"):
         raise UndecodableError(f"the body is not a playlist: {' '.join(text[:80].split()) or 'it is empty'}")
     try:
-        return m3u8.loads(text, uri=url)
+        return m3u8.loads(_defined(text, url), uri=url)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, m3u8.ParseError) as e:
         raise UndecodableError(f"the playlist can't be read: {e}") from None
 
 
-def _uri(listed: Any) -> str:
-    """The absolute URI of a variant or a segment."""
+def _defined(text: str, url: str) -> str:
+    """The text with the variables that it defines replaced."""
+    if "#EXT-X-DEFINE:" not in text:
+        return text
+    known: dict[str, str] = {}
+    lines = []
+    for line in text.splitlines():
+        whole = _VARIABLE.sub(lambda found: known.get(found[1], found[0]), line)
+        if found := _DEFINE.match(whole):
+            if found[1] == "QUERYPARAM":
+                known[found[2]] = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True)).get(found[2], "")
+            elif value := _VALUE.search(whole):
+                known[found[2]] = value[1]
+        lines.append(whole)
+    return "\n".join(lines)
+
+
+def _whole(uri: str, url: str) -> str:
+    """The absolute URI of what a playlist lists."""
+    if found := _VARIABLE.search(uri):
+        raise UndecodableError(f"the playlist does not define {found[0]}, which stands in a URI: {uri}")
     try:
-        return str(listed.absolute_uri)
+        return urljoin(url, uri)
     except ValueError as e:
-        raise UndecodableError(f"the playlist leads to no URL ({e}): {listed.uri}") from None
+        raise UndecodableError(f"the playlist leads to no URL ({e}): {uri}") from None
+
+
+class _Ranges:
+    """Byte ranges in their order: one without an offset follows the one before it in the same file."""
+
+    def __init__(self) -> None:
+        self._ends: dict[str, int] = {}
+
+    def header(self, uri: str, written: str | None) -> str | None:
+        """`1000@812` → `bytes=812-1811`."""
+        if not written:
+            return None
+        length, _, offset = written.strip('"').partition("@")
+        try:
+            start = int(offset) if offset else self._ends.get(uri, 0)
+            self._ends[uri] = end = start + int(length)
+        except ValueError:
+            raise UndecodableError(f"the playlist has a byte range that is none: {written}") from None
+        return f"bytes={start}-{end - 1}"
 
 
 @lru_cache(maxsize=256)
-def _variants(body: bytes, url: str) -> list[dict[str, Any]]:
-    found = []
-    for playlist in _load(body, url).playlists:
-        stream = playlist.stream_info
-        found.append(
-            {
-                "uri": _uri(playlist),
-                "bandwidth": stream.bandwidth,
-                "average_bandwidth": stream.average_bandwidth,
-                "codecs": stream.codecs,
-                "resolution": f"{stream.resolution[0]}x{stream.resolution[1]}" if stream.resolution else None,
-                "frame_rate": stream.frame_rate,
-                "name": stream.name if hasattr(stream, "name") else None,
-            }
-        )
-    return found
-
-
-@lru_cache(maxsize=256)
-def _segments(body: bytes, url: str) -> list[dict[str, Any]]:
+def _variants(body: bytes, url: str) -> Items:
     playlist = _load(body, url)
-    first = playlist.media_sequence or 0
+    names = [written["stream_info"].get("name") for written in playlist.data["playlists"]]
+    return [_variant(listed, name, url) for listed, name in zip(playlist.playlists, names, strict=True)]
+
+
+def _variant(listed: Any, name: str | None, url: str) -> dict[str, Any]:
+    stream = listed.stream_info
+    return {
+        "uri": _whole(listed.uri, url),
+        "bandwidth": stream.bandwidth,
+        "average_bandwidth": stream.average_bandwidth,
+        "codecs": stream.codecs,
+        "resolution": f"{stream.resolution[0]}x{stream.resolution[1]}" if stream.resolution else None,
+        "frame_rate": stream.frame_rate,
+        "name": name.strip('"') if name else None,
+        "audio": _group(stream.audio),
+        "subtitles": _group(stream.subtitles),
+    }
+
+
+def _group(written: str | None) -> str | None:
+    return written.strip('"') if written else None
+
+
+@lru_cache(maxsize=256)
+def _renditions(body: bytes, url: str) -> Items:
     return [
-        {"uri": _uri(s), "duration": s.duration, "title": s.title, "number": first + i}
-        for i, s in enumerate(playlist.segments)
+        {
+            "uri": _whole(media.uri, url) if media.uri else None,
+            "type": media.type,
+            "group": media.group_id,
+            "name": media.name,
+            "language": media.language,
+            "default": media.default == "YES",
+        }
+        for media in _load(body, url).media
     ]
+
+
+@lru_cache(maxsize=256)
+def _segments(body: bytes, url: str) -> Items:
+    playlist = _load(body, url)
+    ranges, maps = _Ranges(), _Ranges()
+    return [
+        {
+            "uri": (uri := _whole(segment.uri, url)),
+            "duration": segment.duration,
+            "title": segment.title,
+            "number": number,
+            "range": ranges.header(uri, segment.byterange),
+            "map": _map(segment.init_section, url, maps),
+            "key": _key(segment.key, url),
+            "gap": bool(segment.gap_tag),
+            "discontinuity": bool(segment.discontinuity),
+        }
+        for number, segment in _numbered(playlist)
+        if segment.uri
+    ]
+
+
+def _map(listed: Any, url: str, ranges: _Ranges) -> dict[str, Any] | None:
+    if listed is None or not listed.uri:
+        return None
+    uri = _whole(listed.uri, url)
+    return {"uri": uri, "range": ranges.header(uri, listed.byterange)}
+
+
+def _key(listed: Any, url: str) -> dict[str, Any] | None:
+    if listed is None or not listed.uri:
+        return None
+    return {"uri": _whole(listed.uri, url), "method": listed.method, "iv": listed.iv}
+
+
+@lru_cache(maxsize=256)
+def _parts(body: bytes, url: str) -> Items:
+    ranges = _Ranges()
+    return [
+        {
+            "uri": (uri := _whole(part.uri, url)),
+            "duration": part.duration,
+            "number": number,
+            "range": ranges.header(uri, part.byterange),
+            "independent": part.independent == "YES",
+        }
+        for number, segment in _numbered(_load(body, url))
+        for part in segment.parts
+        if part.uri
+    ]
+
+
+def _numbered(playlist: Any) -> list[tuple[int, Any]]:
+    """The segments with their numbers; the last may be one that has only parts so far."""
+    first = (playlist.media_sequence or 0) + (playlist.skip.skipped_segments if playlist.skip else 0)
+    return list(enumerate(playlist.segments, first))

@@ -96,7 +96,8 @@ class Targets:
         except ValueError as e:
             raise UrlError(f"'{url}' is not a URL: {e}") from None
         if parts.scheme not in ("http", "https"):
-            raise UrlError(f"'{url}' is neither an http or https URL nor a path, which begins with /")
+            hint = "" if parts.scheme else "; `absolute_url(link, page)` makes a link of a page whole"
+            raise UrlError(f"'{url}' is neither an http or https URL nor a path, which begins with /{hint}")
         if not parts.hostname:
             raise UrlError(f"'{url}' names no host")
         if parts.username is not None:

@@ -2,6 +2,7 @@
 
 from vezaflow.protocols.client import Client, Sender
 from vezaflow.protocols.cookies import CookieJar
+from vezaflow.protocols.dates import moment_of
 from vezaflow.protocols.dns import Resolver
 from vezaflow.protocols.exchange import IDEMPOTENT, Ask, Body, ErrorKind, Exchange, Origin, Sent, Want
 from vezaflow.protocols.faults import TlsFault
@@ -12,5 +13,6 @@ from vezaflow.protocols.transport import Transport, check_trust
 
 __all__ = [
     "IDEMPOTENT", "Ask", "Body", "Client", "ClientOptions", "CookieJar", "ErrorKind", "Exchange", "Origin", "Proxy",
-    "Receiving", "Resolver", "Sender", "Sent", "TlsFault", "Transport", "Want", "check_trust", "park", "trap", "wake",
+    "Receiving", "Resolver", "Sender", "Sent", "TlsFault", "Transport", "Want", "check_trust", "moment_of", "park",
+    "trap", "wake",
 ]  # fmt: skip

@@ -9,8 +9,8 @@ few hosts. An empty jar holds one tuple.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
+from vezaflow.protocols.dates import moment_of
 from vezaflow.protocols.exchange import Origin
 
 _MOST = 180  # cookies in a jar; browsers keep about as many for a host
@@ -147,10 +147,7 @@ def _expiry(told: dict[str, str], now: float) -> float | None:
     age = told.get("max-age", "")
     if age.removeprefix("-").isascii() and age.removeprefix("-").isdigit():
         return now + float(age) if float(age) > 0 else 0.0
-    try:
-        return parsedate_to_datetime(told["expires"].replace("-", " ")).timestamp()
-    except (KeyError, ValueError, TypeError, IndexError, OverflowError, OSError):
-        return None
+    return moment_of(told["expires"]) if "expires" in told else None
 
 
 def _alive(cookie: Cookie, now: float) -> bool:

@@ -1,5 +1,6 @@
 """Text → trees with spans: YAML nodes, expressions, templates, conditions; and what expressions can call."""
 
+from vezaflow.syntax.charsets import decoded, in_utf8
 from vezaflow.syntax.expressions import (
     Binary,
     Call,
@@ -19,7 +20,7 @@ from vezaflow.syntax.expressions import (
 )
 from vezaflow.syntax.functions import FUNCTIONS, Answer, CallError, Function, Needs, Parameter, check_call
 from vezaflow.syntax.grammar import tables as grammar_tables
-from vezaflow.syntax.json_text import json_bytes
+from vezaflow.syntax.json_text import JsonError, json_bytes, json_value, number_text
 from vezaflow.syntax.jsonpath import JsonPath, Selector, compile_jsonpath, select
 from vezaflow.syntax.labels import Labels, split_labels
 from vezaflow.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence
@@ -27,7 +28,16 @@ from vezaflow.syntax.parser import AGGREGATES, parse_condition, parse_expression
 from vezaflow.syntax.patterns import compile_pattern
 from vezaflow.syntax.rows import ABSENT, Gathered, RowFile, Rows
 from vezaflow.syntax.schemas import JsonSchema, compile_schema
-from vezaflow.syntax.selectors import compile_css, compile_xpath, read_html, read_xml, split_css
+from vezaflow.syntax.selectors import (
+    URL_ATTRIBUTES,
+    base_of,
+    compile_css,
+    compile_xpath,
+    joined,
+    read_html,
+    read_xml,
+    split_css,
+)
 from vezaflow.syntax.templates import parse_bare, parse_template, parse_value
 from vezaflow.syntax.walk import calls, children, names, walk
 from vezaflow.syntax.yaml import decode, read_yaml
@@ -36,6 +46,7 @@ __all__ = [
     "ABSENT",
     "AGGREGATES",
     "FUNCTIONS",
+    "URL_ATTRIBUTES",
     "Answer",
     "Binary",
     "Call",
@@ -48,6 +59,7 @@ __all__ = [
     "Function",
     "Gathered",
     "Index",
+    "JsonError",
     "JsonPath",
     "JsonSchema",
     "Labels",
@@ -68,6 +80,7 @@ __all__ = [
     "Sequence",
     "Template",
     "Unary",
+    "base_of",
     "calls",
     "check_call",
     "children",
@@ -77,9 +90,14 @@ __all__ = [
     "compile_schema",
     "compile_xpath",
     "decode",
+    "decoded",
     "grammar_tables",
+    "in_utf8",
+    "joined",
     "json_bytes",
+    "json_value",
     "names",
+    "number_text",
     "parse_bare",
     "parse_condition",
     "parse_expression",

@@ -13,9 +13,9 @@ import time
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
-from vezaflow.syntax.json_text import json_bytes
+from vezaflow.syntax.json_text import json_bytes, json_value, number_text
 from vezaflow.syntax.jsonpath import compile_jsonpath
 
 LONGEST = 4 << 20
@@ -84,10 +84,8 @@ def as_text(value: Any) -> str:
         return "true" if value else "false"
     if value is None:
         return "null"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
     if isinstance(value, int | float):
-        return str(value) if isinstance(value, float) or value.bit_length() < 4096 else f"{value:x}"
+        return number_text(value)
     return json_encode(value)
 
 
@@ -315,6 +313,14 @@ def base64_decode(text: Any) -> str:
         raise CallError("this is not base64 of a UTF-8 text") from None
 
 
+def absolute_url(link: Any, base: Any) -> str:
+    whole, page = _text(link).strip(), _text(base).strip()
+    try:
+        return _bounded(urljoin(page, whole))
+    except ValueError as error:
+        raise CallError(f"this is no URL: {error}") from None
+
+
 def urlencode(text: Any) -> str:
     return quote(_bytes(text), safe="")
 
@@ -347,10 +353,8 @@ def json_encode(value: Any) -> str:
 
 
 def json_decode(text: Any) -> Any:
-    import orjson  # here, so that lint starts without it
-
     try:
-        return orjson.loads(_bytes(text))
+        return json_value(_bytes(text))
     except ValueError as error:
         raise CallError(f"this is not JSON: {error}") from None
 

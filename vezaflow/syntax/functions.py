@@ -264,6 +264,12 @@ _ROWS: tuple[Function, ...] = (
         'raw("a/b?c=1")', '"a/b?c=1"', _NOTHING, work.raw,
     ),
     Function(
+        "absolute_url", (_p("link", "as it stands in a page"), _p("base", "the URL of that page")),
+        "The link made whole, as a browser does (RFC 3986, 5.2).",
+        'absolute_url("p2.html?a=1", "http://a/shop/list")', '"http://a/shop/p2.html?a=1"', _NOTHING,
+        work.absolute_url,
+    ),
+    Function(
         "hex", (_TEXT,), "The bytes of the text's UTF-8 in hexadecimal.", 'hex("az")', '"617a"', _NOTHING,
         work.hexadecimal,
     ),
@@ -294,7 +300,9 @@ _ROWS: tuple[Function, ...] = (
         'json("$.data.id")', "", _ANSWER, work.json,
     ),
     Function(
-        "header", (_p("name", "in any case"),), "A header of the answer, null if there is none.",
+        "header", (_p("name", "in any case"),),
+        "A header of the response, null if there is none. Several lines are one list, with `, ` between them; those of "
+        "`set-cookie` stay lines.",
         'header("etag")', "", _ANSWER, work.header,
     ),
     Function(

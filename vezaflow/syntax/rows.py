@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, Protocol, TextIO
 
 from vezaflow.diagnostics import Diagnostics, Source, Span
+from vezaflow.syntax.json_text import JsonError, json_value
 
 MOST_FAULTS = 5
 _HIDDEN = "•••"
@@ -126,12 +127,10 @@ class RowFile:
         return self._fault(line, f"this row has {values}, and the header names {width}", help_=more)
 
     def _json(self, text: TextIO) -> Rows | None:
-        import orjson
-
         try:
-            found = orjson.loads(text.read())
-        except orjson.JSONDecodeError as error:
-            self._fault(error.lineno, f"this is not JSON: {_plain(error)}", piece=(error.colno - 1, error.colno))
+            found = json_value(text.read())
+        except JsonError as error:
+            self._fault(error.line, f"this is not JSON: {error.reason}", piece=(error.column - 1, error.column))
             return None
         if not isinstance(found, list):
             self._fault(1, "a data file in JSON is a list of rows", help_="begin it with `[`, or give it as `jsonl`")
@@ -143,18 +142,16 @@ class RowFile:
         return gathered.rows()
 
     def _json_lines(self, text: TextIO) -> Rows | None:
-        import orjson
-
         gathered = Gathered()
-        loads, add = orjson.loads, gathered.add
+        add = gathered.add
         for number, line in enumerate(text, 1):
             try:
-                wrong = add(loads(line))
+                wrong = add(json_value(line))
                 piece = None
-            except orjson.JSONDecodeError as error:
+            except JsonError as error:
                 if not line.strip():
                     continue
-                wrong, piece = f"this line is not JSON: {_plain(error)}", (error.pos, error.pos + 1)
+                wrong, piece = f"this line is not JSON: {error.reason}", (error.position, error.position + 1)
             if wrong and self._fault(number, wrong, piece=piece):
                 break
         return gathered.rows()
@@ -227,11 +224,6 @@ class Gathered:
 def _padded(rows: Iterable[tuple[Any, ...]], width: int) -> Iterator[tuple[Any, ...]]:
     """Rows that came before a column was known don't have it."""
     return (row if len(row) == width else (*row, *(ABSENT,) * (width - len(row))) for row in rows)
-
-
-def _plain(error: ValueError) -> str:
-    """orjson's words without its own position."""
-    return str(error).partition(": line ")[0]
 
 
 def _in_words(error: str) -> tuple[str, str, str]:

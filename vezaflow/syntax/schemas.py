@@ -7,7 +7,7 @@ bodies that nobody trusts. `format` is checked.
 from functools import lru_cache
 from typing import Any
 
-import orjson
+from vezaflow.syntax.json_text import json_value
 
 LONGEST = 2_000_000
 _WIDTH = 160
@@ -56,7 +56,7 @@ def compile_schema(text: bytes) -> JsonSchema:
     if len(text) > LONGEST:
         raise ValueError(f"the file is longer than {LONGEST:,} bytes")
     try:
-        return JsonSchema(orjson.loads(text.decode().removeprefix("\ufeff")))
+        return JsonSchema(json_value(text.decode().removeprefix("\ufeff")))
     except UnicodeDecodeError as error:
         raise ValueError(f"the file is not UTF-8 text: byte 0x{text[error.start]:02x} can't be read") from None
 

@@ -9,30 +9,54 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urljoin
+
+from vezaflow.syntax.charsets import in_utf8, told
 
 LONGEST = 1_000
+URL_ATTRIBUTES = frozenset({"action", "formaction", "href", "poster", "src"})
 _ATTRIBUTE = re.compile(r"(.*)::attr\(\s*([A-Za-z_:][\w:.-]*)\s*\)\s*", re.DOTALL)
 Find = Callable[[Any], list[Any]]
 
 
-def read_html(body: bytes) -> Any:
+def read_html(body: bytes, content_type: str = "") -> Any:
     """The document; HTML can't be wrong."""
     from selectolax.lexbor import LexborHTMLParser
 
-    return LexborHTMLParser(body)
+    return LexborHTMLParser(in_utf8(body, content_type))
 
 
-def read_xml(body: bytes) -> Any:
-    """The root element. ValueError says in one line why it is none."""
+def read_xml(body: bytes, content_type: str = "") -> Any:
+    """The root element. A charset of the Content-Type overrides the declaration (RFC 7303, 3.2). ValueError says in one
+    line why it is none."""
     from lxml import etree
 
+    encoding = None
+    if told(body, content_type):
+        body, encoding = in_utf8(body, content_type), "utf-8"
     if b"<!ENTITY" in body:
         raise ValueError("it declares entities, which are not read")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, encoding=encoding
+    )
     try:
         return etree.fromstring(body, parser)
     except etree.XMLSyntaxError as error:
         raise ValueError(error.msg or "it is empty") from None
+
+
+def base_of(document: Any, url: str) -> str:
+    """What the links of a page are relative to: its URL, or the <base> in its <head>."""
+    base = document.css_first("head > base[href]")
+    return url if base is None else joined(base.attributes["href"] or "", url)
+
+
+def joined(link: str, base: str) -> str:
+    """A link made whole; what can't be is left as it stands."""
+    try:
+        return urljoin(base, link.strip())
+    except ValueError:
+        return link
 
 
 def split_css(text: str) -> tuple[str, str]:
