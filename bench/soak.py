@@ -124,7 +124,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         command = [sys.executable, "-m", "vezaflow", "run", str(SUITE), "--sandbox", "--quiet"]
         command += ["--scale", str(options.scale), "--duration", options.duration]
-        print(f"{options.duration} at {options.scale:g} of the suite's load, a look every {options.every:g} s", flush=True)
+        looks = f"a look every {options.every:g} s"
+        print(f"{options.duration} at {options.scale:g} of the suite's load, {looks}", flush=True)
         with Path(folder, "output").open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
             try:

@@ -16,8 +16,8 @@ from vezaflow.metrics.moments import Moment
 from vezaflow.metrics.timeline import Point, Timeline
 
 LEVELS: tuple[tuple[int, int | None], ...] = ((1, 900), (10, 720), (60, 720), (600, None))
-"""How many seconds a point covers, and how many such points there are at most: by the second for 15 minutes, by 10
-seconds for 2 hours, by the minute for 12 hours."""
+"""How many seconds a point covers, and how many such points it takes until they are too old for that: by the second
+for 15 minutes, by 10 seconds for 2 hours, by the minute for 12 hours."""
 
 _COUNTS = {field.name: field.type is int for field in fields(Point) if field.name != "flow"}
 _LATEST = 10  # seconds
@@ -27,10 +27,7 @@ T = TypeVar("T")
 
 
 class Shelf(Protocol[T_co]):
-    """Where one flow's moments of one length stand. `gone`: the number of the last one for which there is no room any
-    more, 0 so far."""
-
-    gone: int
+    """Where one flow's moments of one length stand: the last ones, as many as there is room for."""
 
     def put(self, moment: Moment) -> None: ...
 
@@ -43,7 +40,6 @@ class Points:
     """A shelf of points, as rows of numbers; where there is a limit its memory is there from the beginning."""
 
     def __init__(self, room: int | None) -> None:
-        self.gone = 0
         self._room = room
         self._put = 0
         self._rows = array("d", bytes(8 * _WIDTH * (room or 0)))
@@ -56,8 +52,6 @@ class Points:
             self._rows.extend(row)
         else:
             at = self._put % self._room * _WIDTH
-            if self._put >= self._room:
-                self.gone = int(self._rows[at])
             self._rows[at : at + _WIDTH] = row
         self._put += 1
 
@@ -80,14 +74,11 @@ class Records:
     """A shelf of moments with their times, as JSON."""
 
     def __init__(self, room: int | None) -> None:
-        self.gone = 0
         self._held: deque[tuple[int, bytes]] = deque(maxlen=room)
 
     def put(self, moment: Moment) -> None:
         import orjson
 
-        if len(self._held) == self._held.maxlen:
-            self.gone = self._held[0][0]
         self._held.append((moment.number, orjson.dumps(moment.to_json())))
 
     def after(self, number: int) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -101,39 +92,47 @@ class _Ages(Generic[T]):
 
     def __init__(self, shelf: Callable[[int | None], Shelf[T]]) -> None:
         self._shelves = [shelf(room) for _, room in LEVELS]
+        self._newest = 0
         self._growing: list[Moment | None] = [None] * len(LEVELS)  # what is to become a moment of this level
 
-    def take(self, moment: Moment, level: int = 0) -> None:
-        """The next moment of this level's length."""
+    def take(self, moment: Moment) -> None:
+        """The next second."""
+        self._newest = moment.number
+        self._put(moment, 0)
+
+    def _put(self, moment: Moment, level: int) -> None:
         self._shelves[level].put(moment)
-        if level + 1 == len(LEVELS):
-            return
         above = level + 1
+        if above == len(LEVELS):
+            return
         grown = moment.within(LEVELS[above][0])
         held = self._growing[above]
         if held is not None and held.number == grown.number:
             grown = held.then(grown)
         elif held is not None:  # its last seconds never came
-            self.take(held, above)
+            self._put(held, above)
         ends = moment.number == grown.number
         self._growing[above] = None if ends else grown
         if ends:
-            self.take(grown, above)
+            self._put(grown, above)
 
     def items(self) -> list[tuple[int, T]]:
-        """All, in the order of time: each level where the finer one has no room any more."""
+        """All, in the order of time: each length from where the shorter one is too old."""
         found: list[tuple[int, T]] = []
-        before: int | None = None  # what is later stands on a finer shelf
+        upto = self._newest
         for level, shelf in enumerate(self._shelves):
-            gone = shelf.gone
-            if level + 1 < len(LEVELS):
-                span = LEVELS[level + 1][0]
-                gone = -(-gone // span) * span
-            found[:0] = [item for item in shelf.after(gone) if before is None or item[0] <= before]
-            if not gone:
-                break
-            before = gone
+            old = self._too_old(level)
+            found[:0] = [item for item in shelf.after(old) if item[0] <= upto]
+            upto = old
         return found
+
+    def _too_old(self, level: int) -> int:
+        """The last second that this level's moments are too old for: an end of the next one's."""
+        span, room = LEVELS[level]
+        if room is None or self._newest <= span * room:
+            return 0
+        longer = LEVELS[level + 1][0]
+        return -(-(self._newest - span * room) // longer) * longer
 
 
 class Aged(Generic[T]):

@@ -1,5 +1,5 @@
-"""One timeline of several shares of a load, without loss. Whoever puts on a share keeps a Moment a second and flow, older
-ones coarser (ages.py); the merge of any split equals the whole.
+"""One timeline of several shares of a load, without loss. Whoever puts on a share keeps a Moment a second and flow,
+older ones coarser (ages.py); the merge of any split equals the whole.
 """
 
 from collections.abc import Iterable, Sequence
