@@ -36,7 +36,7 @@ DEFAULT_TIMEOUT = 60.0  # seconds, as k6's
 DEFAULT_REDIRECTS = 10  # as k6's
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})  # RFC 9110, 9.2.2
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})  # these say Content-Length: 0 when they have none
-_KEPT_HEADS = 8192
+_KEPT_HEADS = 2048  # of one step: as many as URLs are kept
 
 _quote = lru_cache(maxsize=_KEPT_HEADS)(lambda text: quote(text, safe=""))
 

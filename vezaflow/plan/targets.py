@@ -12,7 +12,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from vezaflow.model import is_allowed
 from vezaflow.protocols import Origin
 
-_CACHE_LIMIT = 8192
+_CACHE_LIMIT = 2048  # URLs that come once (an upload's) fill it: soon, and with 1.5 MB at most
 _PLAIN = "/%:@!$&'()*+,;=-._~?[]"  # left alone in a target that an author or a server wrote
 
 
