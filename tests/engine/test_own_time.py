@@ -100,7 +100,7 @@ async def test_polls_and_retries_that_are_woken_as_timers_go_owe_nothing(
 ) -> None:
     poll = "{poll: {get: /x, on_failure: continue}, until: status() == 201, every: 9ms, within: 500ms}"
     retry = "{get: /y, retry: {on: [200], max: 50, wait: 9ms}}"
-    yaml = f"load: {{vus: 1, duration: 20s}}\nsteps: [{poll}, {retry}]\nthink: 10ms"
+    yaml = f"load: {{vus: 1, duration: 20s}}\nsteps: [{poll}, {retry}]\nthink: 10ms\nfailure_backoff: 0s"
     starts, delivered = await starts_of(yaml, late(0.0, after=0.003))
     assert len(starts) > 1500
     assert delivered.lived > 18
@@ -181,9 +181,8 @@ async def test_polls_that_the_generator_slows_down_are_load_that_is_missing(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     poll = "{poll: {get: /x, on_failure: continue}, until: status() == 201, every: 20ms, within: 500ms}"
-    starts, delivered = await starts_of(
-        f"load: {{vus: 1, duration: 20s}}\nsteps: [{poll}]\nthink: 10ms", late(0.03, after=0.003)
-    )
+    yaml = f"load: {{vus: 1, duration: 20s}}\nsteps: [{poll}]\nthink: 10ms\nfailure_backoff: 0s"
+    starts, delivered = await starts_of(yaml, late(0.03, after=0.003))
     assert delivered.held_up / delivered.lived == pytest.approx(1 - len(starts) * 0.02 / 20, abs=0.05)
 
 

@@ -460,8 +460,8 @@ _ROWS: tuple[Rule, ...] = (
     ),
     Rule(
         "VF421", _ERROR, "a pause of an arrival rate",
-        "An arrival rate sets when iterations begin; nothing may hold that up, so `think` and `pace` mean nothing "
-        "there. A `think` among the steps is a rest within the iteration, and is right.",
+        "An arrival rate sets when iterations begin; nothing may hold that up, so `think`, `pace` and "
+        "`failure_backoff` mean nothing there. A `think` among the steps is a rest within the iteration, and is right.",
     ),
     Rule(
         "VF422", _WARNING, "more VUs than the guard allows",

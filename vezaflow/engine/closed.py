@@ -1,14 +1,15 @@
 """The closed model: so many VUs, each of which begins its next iteration when its last one is over.
 
 Laws: VUs come and go as the pacer says. Who goes ends the iteration that runs, within the graceful ramp-down, and
-does not rest any more. A VU keeps its number: who comes again is the same user afresh.
+does not rest any more. A VU keeps its number: who comes again is the same user afresh. A VU whose iterations fail one
+after another begins them ever less often, so that a target that is down is not hammered.
 """
 
 from collections.abc import Callable, Iterable
 
 import trio
 
-from vezaflow.engine.pauses import pause_of
+from vezaflow.engine.pauses import FailureBackoff, pause_of
 from vezaflow.engine.term import Term
 from vezaflow.engine.users import Users, closing
 from vezaflow.engine.vu import VU, Signal
@@ -51,6 +52,7 @@ class ClosedDriver:
         self._changes = changes
         self._think = pause_of(flow.think, flow.span) if flow.think is not None else None
         self._pace = pause_of(flow.pace, flow.span) if flow.pace is not None else None
+        self._backoff = FailureBackoff(flow.failure_backoff, users.jitter) if flow.failure_backoff else None
         self._pauses = flow.think is not None or flow.pace is not None or pauses_in(flow.steps)
         self._each = flow.load.iterations if flow.load.executor is Executor.PER_VU_ITERATIONS else None
         self.remaining = _shared_iterations(flow, segment)  # None: they are not shared
@@ -123,6 +125,7 @@ class ClosedDriver:
             await term.resumed()
             stay.resting = False
         account = users.delivered if self._pauses else None
+        backoff, failures = self._backoff, 0
         vu.keep_time(clock(), account)
         while clock() < term.end and vu.number <= self._last and self._another(vu):
             if fresh is not None:
@@ -160,6 +163,11 @@ class ClosedDriver:
                 pause = own + self._pace(vu) - vu.own
             else:
                 pause = 0.0
+            if not failed:
+                failures = 0
+            elif backoff:
+                failures += 1
+                pause = max(pause, backoff.apart(failures) - (ended - started))
             if pause > 0:
                 await term.until(vu.pause(pause, clock()))
                 vu.paused(clock())

@@ -1,6 +1,7 @@
 """How long a VU waits, and waiting itself."""
 
 from collections.abc import Awaitable, Callable
+from random import Random
 from typing import Any
 
 from vezaflow.diagnostics import Span
@@ -9,6 +10,7 @@ from vezaflow.plan import Constant, Evaluate, EvaluationError, show
 from vezaflow.units import Dimension, parse_as
 
 _ENDLESS = 1e12  # seconds: no clock goes so far
+_FIRST_BACKOFF = 0.1  # seconds
 Sleep = Callable[[float], Awaitable[None]]  # sleep until a moment of the clock
 
 
@@ -30,6 +32,26 @@ def pause_of(duration: Evaluate, span: Span, *, aside: bool = False) -> Callable
         return low + (high - low) * chance(vu)
 
     return drawn
+
+
+class FailureBackoff:
+    """How far apart a VU's iterations begin while they fail one after another.
+
+    One failure alone changes nothing: a share of failures is part of many a load. From the second on it is 100 ms, and
+    twice as much each time, up to `most` (seconds). Of that half is drawn, so that users do not come back in step."""
+
+    __slots__ = ("_most", "_random")
+
+    def __init__(self, most: float, random: Random) -> None:
+        self._most = most
+        self._random = random
+
+    def apart(self, failures: int) -> float:
+        """From the start of an iteration that is the `failures`th failure in a row to the start of the next one."""
+        if failures < 2:
+            return 0.0
+        whole = min(self._most, _FIRST_BACKOFF * 2.0 ** min(failures - 2, 64))
+        return whole * (0.5 + self._random.random() / 2)
 
 
 async def wait_until(moment: float, clock: Callable[[], float], sleep_until: Sleep) -> None:

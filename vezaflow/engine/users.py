@@ -49,6 +49,7 @@ class Users:
         self._clock = clock
         self._client = client
         self._seed = seed
+        self.jitter = Random(f"{seed}:{flow.name}:failure_backoff")  # of its own: VUs' draws stay what they are
         self._visits: dict[int, int] = {}  # by number
         self._initial = [shared.get(slot, value) for slot, value in enumerate(flow.variables.initial)]
         self._desk = main.desk

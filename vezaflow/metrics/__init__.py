@@ -1,11 +1,13 @@
 """What was measured: the metrics' table, the recorder that takes samples in, and the summary that answers."""
 
+from vezaflow.metrics.ages import Aged, Records
 from vezaflow.metrics.attempts import AttemptRecorder
 from vezaflow.metrics.catalog import AGGREGATES, INTERRUPTED, METRICS, PAGE, Kind, Metric, Phase
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
-from vezaflow.metrics.moments import Merger, Moment, timeline_of
+from vezaflow.metrics.moments import Moment
 from vezaflow.metrics.recorder import FlowRecorder, Recorder, StepRecorder
+from vezaflow.metrics.shares import Merger, timeline_of
 from vezaflow.metrics.summary import ErrorRow, StepRow, Summary, merge_all
 from vezaflow.metrics.timeline import Point, Timeline, per_second, recent
 from vezaflow.metrics.window import Window
@@ -15,6 +17,7 @@ __all__ = [
     "INTERRUPTED",
     "METRICS",
     "PAGE",
+    "Aged",
     "AttemptRecorder",
     "Counter",
     "ErrorRow",
@@ -30,6 +33,7 @@ __all__ = [
     "Point",
     "Rate",
     "Recorder",
+    "Records",
     "StepRecorder",
     "StepRow",
     "Summary",

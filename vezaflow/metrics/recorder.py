@@ -11,6 +11,7 @@ from collections import Counter as Tally
 from collections.abc import Callable
 from math import ceil, inf
 
+from vezaflow.metrics.ages import History
 from vezaflow.metrics.attempts import AttemptRecorder, Attempts
 from vezaflow.metrics.catalog import INTERRUPTED, Phase
 from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
@@ -290,7 +291,7 @@ def _nearest_ranks(samples: "array[float]", shares: tuple[float, ...]) -> list[f
 
 class Recorder:
     """All of a process's samples. `started`: the clock's value that times are counted from. `keep`: also each
-    second's times, for figures that are a share of something."""
+    second's times until they are asked for, for figures that are a share of something."""
 
     def __init__(self, started: float, *, keep: bool = False) -> None:
         import numpy  # noqa: F401  # its 0.1 s now, not in the middle of the load
@@ -307,12 +308,12 @@ class Recorder:
         self._attempts: dict[StepKey, Attempts] = {}
         self._iterations: dict[FlowKey, Iterations] = {}
         self._vus: dict[str, Vus] = {}
-        self._points: list[Point] = []
+        self._history = History()
 
     def begin(self, now: float) -> None:
         """The load begins: from here on times and the timeline count. What came before stays in the figures."""
         self.fold(now)
-        self._points.clear()
+        self._history = History()
         self._moments.clear()
         self._number = 0
         self.started = now
@@ -362,10 +363,10 @@ class Recorder:
             second = self._seconds[flow._name]
             self._vus.setdefault(flow._name, Vus()).look(flow.vus, flow.vus_max)
             if flow._name and now > second.begun:
-                point = second.point(flow, self.started, now)
-                self._points.append(point)
+                moment = Moment(self._number, second.point(flow, self.started, now), second.times())
+                self._history.take(moment)
                 if self._keep:
-                    self._moments.append(Moment(self._number, point, second.times()))
+                    self._moments.append(moment)
                 self._seconds[flow._name] = _Second(now)
 
     def _fold_flow(self, flow: FlowRecorder, now: float) -> None:
@@ -417,9 +418,13 @@ class Recorder:
             {key: row.copy() for key, row in self._attempts.items()},
         )
 
+    def latest(self) -> Timeline:
+        """The points of the last seconds, up to the last fold."""
+        return self._history.latest()
+
     def timeline(self) -> Timeline:
-        """The points up to the last fold."""
-        return Timeline(tuple(self._points))
+        """The points up to the last fold, the older ones coarser."""
+        return self._history.timeline()
 
     def moments(self) -> tuple[int, tuple[Moment, ...]]:
         """The number of the second that the last fold ended, and what was kept since this was last asked."""

@@ -1,4 +1,5 @@
-"""One point a second and flow: how the run went over time. Of what iterations sent, judged or not."""
+"""One point a second and flow, older ones for longer (ages.py): how the run went over time. Of what iterations sent,
+judged or not."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -7,13 +8,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What happened in the second that ended `second` seconds after the run's start. The percentiles are this
-    second's own (exact, nearest rank, in seconds); None when nothing was answered."""
+    """What happened in the `length` seconds that ended `second` seconds after the run's start. The percentiles are
+    this time's own (nearest rank, in seconds: of one second exact, of longer at most 0.1 % off); None when nothing was
+    answered."""
 
     second: float
-    length: float  # seconds that the point covers: about 1
+    length: float  # seconds that the point covers: about 1, or 10, 60, 600
     flow: str
-    vus: int
+    vus: int  # at its end
     requests: int
     failed: int
     iterations: int

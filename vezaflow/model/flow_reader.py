@@ -39,6 +39,7 @@ def read_flow(node: Node, source: Source, stem: str, diagnostics: Diagnostics) -
         span=name.span if name else first_key(row.mapping),
         base_url=row.expression("base_url"),
         data=read_feeds(row),
+        failure_backoff=row.expression("failure_backoff"),
     )
 
 

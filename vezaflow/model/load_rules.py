@@ -116,13 +116,18 @@ def _check_something(load: Load, diagnostics: Diagnostics) -> None:
 
 
 def _check_pauses(flow: Flow, diagnostics: Diagnostics) -> None:
-    for key, pause in (("think", flow.think), ("pace", flow.pace)):
+    rest = "put a `think` step inside if the user rests within one"
+    keys = (
+        ("think", flow.think, rest),
+        ("pace", flow.pace, rest),
+        ("failure_backoff", flow.failure_backoff, "leave the key out"),
+    )
+    for key, pause, remedy in keys:
         if pause is not None and flow.load.executor.is_open:
             diagnostics.error(
                 "VF421",
                 pause.span,
                 f"'{key}' says nothing to {flow.load.executor.value}",
-                help="an arrival rate sets when iterations begin; put a `think` step inside if the user rests within "
-                "one",
+                help=f"an arrival rate sets when iterations begin; {remedy}",
                 related=((flow.load.span, "the load"),),
             )

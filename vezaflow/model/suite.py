@@ -76,6 +76,7 @@ class Flow:
     span: Span  # of the name
     base_url: Expression | None = None  # None: the suite's
     data: tuple[Feed, ...] = ()
+    failure_backoff: Expression | None = None  # TIME; 5 s if left out
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,6 +205,14 @@ FLOW = Table(
             default="none",
         ),
         Field(
+            "failure_backoff",
+            Kind.DURATION,
+            "The longest time from a failed iteration's start to the next one's, while a VU's iterations fail one "
+            "after another: it begins at 100 ms with the second and doubles. `0s`: a VU that fails goes on at once.",
+            "0s",
+            default="5 s",
+        ),
+        Field(
             "gates",
             Kind.GATES,
             "Conditions on this flow's samples.",

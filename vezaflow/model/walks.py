@@ -235,6 +235,8 @@ def settings_uses(flow: Flow) -> Iterator[Use]:
     yield from load_uses(flow.load)
     yield from gate_uses(flow.gates)
     yield from _measure_uses(flow.measure)
+    if flow.failure_backoff is not None:
+        yield Use(flow.failure_backoff)
     if flow.base_url is not None:
         yield Use(flow.base_url, Place.URL)
 

@@ -46,7 +46,7 @@ from vezaflow.plan.feeds import PlannedFeed, plan_feed
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.includes import plan_include
 from vezaflow.plan.inputs import Inputs, Secrets
-from vezaflow.plan.load import plan_load
+from vezaflow.plan.load import FAILURE_BACKOFF, plan_load
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight
 from vezaflow.plan.refused import refusal
 from vezaflow.plan.requests import RequestCompiler
@@ -208,6 +208,7 @@ class _Builder:
             final=final,
             think=statics.pause(flow.think) if flow.think else None,
             pace=statics.pause(flow.pace) if flow.pace else None,
+            failure_backoff=FAILURE_BACKOFF if flow.failure_backoff is None else statics.seconds(flow.failure_backoff),
             judged_from=self._judged_from(measure, statics),
             judge_drain=measure.drain,
             client=client,

@@ -13,6 +13,7 @@ from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.statics import Statics
 
 GRACE = 30.0  # seconds, as k6's gracefulStop and gracefulRampDown
+FAILURE_BACKOFF = 5.0  # seconds: a target that comes back is found soon, and thousands of VUs do not keep it down
 MAX_DURATION = 600.0  # seconds, as k6's maxDuration of the iteration executors
 
 

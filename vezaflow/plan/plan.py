@@ -41,6 +41,7 @@ class PlannedFlow:
     final: tuple[PlannedStep, ...]
     think: Evaluate | None
     pace: Evaluate | None
+    failure_backoff: float  # seconds, at most; 0: none
     judged_from: float  # seconds after the flow's start
     judge_drain: bool
     client: ClientOptions

@@ -21,7 +21,7 @@ is added. Times are seconds, sizes bytes, shares fractions of one, moments ISO 8
     steps[]                   flow, phase, step, method, requests, failed, http_req_duration (a trend)
     errors[]                  flow, phase, step, error, status, count, share, detail; first, last: seconds
     incidents[]               code, message, help, file, line, column
-    timeline[]                one object a second and flow (vezaflow.metrics.Point)
+    timeline[]                one object a second and flow, older ones for longer (vezaflow.metrics.Point)
     notes, files              what else people should know; the reports written
     health                    cpu_mean, cpu_max (share of a core), lag_p99_ms, lag_max_ms, memory, vus_started,
                               receive_clock (kernel, read), late_reads, latest_read_ms, away, held_up;

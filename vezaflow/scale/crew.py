@@ -11,7 +11,7 @@ from typing import Protocol
 import trio
 
 from vezaflow.engine import RunEngine
-from vezaflow.metrics import Recorder
+from vezaflow.metrics import Aged, Recorder, Records, Timeline
 from vezaflow.scale.report import Json, Report, WorkerState
 
 Begun = Callable[[float], None]
@@ -29,11 +29,16 @@ class Crew(Protocol):
         ...
 
     def report(self) -> Report:
-        """How it stands, or stood when it ended. Called once a second, and when what comes after the load is over."""
+        """How it stands, or stood when it ended, with the last seconds of its timeline. Called once a second, and when
+        what comes after the load is over."""
+        ...
+
+    def timeline(self) -> Timeline:
+        """How the load went that has ended."""
         ...
 
     def moments(self) -> Sequence[Json]:
-        """Each second with its times, for the file of a share (metrics.Moment as JSON)."""
+        """The timeline with its times, for the file of a share (metrics.Moment as JSON)."""
         ...
 
     def stop(self, graceful_stop: float | None = None) -> None:
@@ -60,8 +65,9 @@ class LocalCrew:
         self._clock = clock
         self._begun = self._ended = clock()
         self._running = False
-        self._moments: list[Json] = []
-        self._timeline = recorder.timeline()
+        self._moments = Aged(Records)
+        self._latest = recorder.latest()
+        self._timeline = Timeline()
         self._vitals = engine.health.vitals()
         self.stop = engine.stop
         self.pause = engine.pause
@@ -81,26 +87,31 @@ class LocalCrew:
                     nursery.cancel_scope.cancel()
             finally:
                 self.report()
+                self._timeline = self._recorder.timeline()
                 self._running = False
 
     def report(self) -> Report:
         self._recorder.fold(self._clock())
         if self._running:
             self._ended = self._clock()
-            self._timeline = self._recorder.timeline()
-            self._moments += (moment.to_json() for moment in self._recorder.moments()[1])
+            self._latest = self._recorder.latest()
+            for moment in self._recorder.moments()[1]:
+                self._moments.take(moment)
             self._vitals = self._engine.health.vitals()
         return Report(
             self._ended - self._begun,
             self._recorder.snapshot(),
-            self._timeline,
+            self._latest,
             {run.flow.name: run.delivered for run in self._engine.flows},
             (WorkerState("1", self._vitals),),
             self._engine.incidents.items,
         )
 
+    def timeline(self) -> Timeline:
+        return self._timeline
+
     def moments(self) -> Sequence[Json]:
-        return tuple(self._moments)
+        return tuple(moment for _, moment in self._moments.items())
 
 
 @contextmanager

@@ -28,7 +28,8 @@ class WorkerState:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`seconds`: how much of the load the figures cover."""
+    """`seconds`: how much of the load the figures cover. `timeline`: all of a load that is over, and of one that goes
+    on its last seconds."""
 
     seconds: float
     summary: Summary

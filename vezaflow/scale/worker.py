@@ -20,7 +20,7 @@ import trio.socket
 from vezaflow.diagnostics import render_text
 from vezaflow.engine import RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.metrics import Recorder, Summary
+from vezaflow.metrics import Recorder, Summary, Timeline
 from vezaflow.plan import Bundle, BundleError, Plan, Segment
 from vezaflow.protocols import Transport
 from vezaflow.scale.crew import swift_memory
@@ -164,7 +164,7 @@ class Worker:
         report = Report(
             self._clock() - (self._zero or 0.0),
             self._recorder.snapshot(),
-            self._recorder.timeline(),
+            Timeline(),
             {run.flow.name: run.delivered for run in flows},
             (WorkerState(str(self._number), self._engine.health.vitals()),),
             self._engine.incidents.items,

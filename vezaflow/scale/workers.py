@@ -17,7 +17,7 @@ import trio
 
 from vezaflow.engine import RunEngine, Vitals
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.metrics import Merger, Moment, Recorder, Summary, Timeline
+from vezaflow.metrics import Aged, Merger, Moment, Recorder, Records, Summary, Timeline
 from vezaflow.plan import Bundle, Segment
 from vezaflow.scale.crew import Begun
 from vezaflow.scale.member import Member
@@ -57,7 +57,7 @@ class WorkerCrew:
         self._clock = clock
         self._keep = keep
         self._merger = Merger(range(1, count + 1))
-        self._moments: list[Json] = []
+        self._moments = Aged(Records)
         self._reports: dict[int, Report] = {}
         self._running = False
         self._stopping = False
@@ -157,20 +157,25 @@ class WorkerCrew:
         self._recorder.fold(self._clock())
         shares = [self._share(member) for member in self.members]
         summary = self._recorder.snapshot()
-        own = Report(0.0, summary, self._merger.timeline(), {}, (), self._engine.incidents.items)
-        return merged([own, *shares], self._merger.timeline())
+        latest = self._merger.latest()
+        own = Report(0.0, summary, latest, {}, (), self._engine.incidents.items)
+        return merged([own, *shares], latest)
+
+    def timeline(self) -> Timeline:
+        return self._merger.timeline()
 
     def _share(self, member: Member) -> Report:
         report = self._reports.get(member.number) or _nothing(member.number)
         return replace(report, workers=tuple(replace(worker, lost=member.lost) for worker in report.workers))
 
     def moments(self) -> Sequence[Json]:
-        return tuple(self._moments)
+        return tuple(moment for _, moment in self._moments.items())
 
     def _settle(self) -> None:
         settled = self._merger.settled()
         if self._keep:
-            self._moments += (moment.to_json() for moment in settled)
+            for moment in settled:
+                self._moments.take(moment)
 
     def stop(self, graceful_stop: float | None = None) -> None:
         self._stopping = True

@@ -8,7 +8,7 @@ import secrets as random_source
 import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import trio
@@ -220,7 +220,7 @@ class _Session:
             aborted=aborted.gate.text if aborted else "",
             notes=(*self._steering.notes(), *((f"teardown: {problem}",) if problem else ())),
         )
-        report = self._crew.report()
+        report = replace(self._crew.report(), timeline=self._crew.timeline())
         doubts = tuple(self._steering.concerns())
         if self._staff.share is None:
             return result_of(self._plan, report, run, doubts)
