@@ -43,7 +43,7 @@ _STREAM_WINDOW = 6 << 20  # what we let a server send unasked, as Chrome does
 _CONNECTION_WINDOW = 15 << 20
 _FRAMED = 128 * 1024  # bytes of a body that are framed at a time: what a slow reader makes us hold
 _HEADERS_LIMIT = 64 * 1024
-_BODY = Want.BODY._value_
+_BODY, _SHOWN = Want.BODY._value_, Want.SHOWN._value_
 _SETTINGS = {
     SettingCodes.ENABLE_PUSH: 0,
     SettingCodes.INITIAL_WINDOW_SIZE: _STREAM_WINDOW,
@@ -234,10 +234,10 @@ class Http2Connection(SecureConnection):
         if stream is None or answer is None or not stream.want & _BODY:
             return
         answer.size += len(event.data)
-        if answer.size > answer.limit:
-            self._drop(stream, ErrorKind.TOO_LARGE, f"the body is over {answer.limit} bytes")
-        else:
+        if answer.size <= answer.limit:
             answer.parts.append(event.data)
+        elif not stream.want & _SHOWN:
+            self._drop(stream, ErrorKind.TOO_LARGE, f"the body is over {answer.limit} bytes")
 
     def _stream_ended(self, event: StreamEnded, now: float) -> None:
         stream = self._streams.get(event.stream_id or 0)

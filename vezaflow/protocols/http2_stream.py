@@ -179,14 +179,15 @@ class Stream:
 class Http2Answer:
     """An answer while it comes. Of the shape that a client collects from."""
 
-    __slots__ = ("extra", "headers", "keep", "limit", "parts", "size", "status")
+    __slots__ = ("extra", "fields", "keep", "limit", "parts", "size", "status")
 
     detailed = True
     open_ended = False
+    codings = ()
 
     def __init__(self, fields: list[tuple[bytes, bytes]], limit: int) -> None:
         self.status = int(fields[0][1])  # :status comes first, which h2 has checked
-        self.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields[1:]]
+        self.fields = fields[1:]
         self.parts: list[bytes] = []
         self.size = 0
         self.limit = limit
