@@ -112,42 +112,32 @@ class Detailed:
         self.done = True
 
     def _lines(self, piece: memoryview | bytes, at: int) -> int:
-        """Read what has lines, with what is held of it; how much of `piece` that took."""
+        """Read heads, chunks and trailers, with what is held of them; where in `piece` that ends."""
         held = self._held
         before = len(held)
-        held += piece[at:] if at else piece
-        taken = self._take(held)
-        if taken < 0:
-            return len(piece)
-        del held[:taken]
-        self._at = 0
-        if self.state in (SIZED, OPEN, DONE):
-            at += taken - before
+        data: bytes | bytearray
+        if before:
+            held += piece[at:] if at else piece
+            data = held
+        else:
+            data = bytes(piece[at:] if at else piece)
+        done, end, state = 0, len(data), self.state
+        while done < end and state not in _UNLINED:
+            after = _READ[state](self, data, done)
+            if after == done and self.state == state:  # more is to come
+                break
+            done, state = after, self.state
+        if state in _UNLINED:
             held.clear()
-            return at
+            return at + done - before
+        if before:
+            del held[:done]
+        else:
+            held += data[done:] if done else data
         return len(piece)
 
-    def _take(self, data: bytearray) -> int:
-        """Read heads, chunks and trailers off `data`; the bytes that are done with, -1: none."""
-        at = 0
-        while at < len(data):
-            state = self.state
-            if state == HEAD:
-                after = self._head(data, at)
-            elif state == TRAILERS:
-                after = self._trailers(data, at)
-            elif state in (SIZED, OPEN, DONE):
-                return at
-            else:
-                after = self._chunks(data, at)
-            if after == at:
-                break
-            at = after
-        return at or -1
-
-    def _head(self, data: bytearray, at: int) -> int:
-        begins = data[at : at + len(_HTTP)]
-        if not _HTTP.startswith(begins):
+    def _head(self, data: bytes | bytearray, at: int) -> int:
+        if not data.startswith(_HTTP, at) and not _HTTP.startswith(data[at : at + len(_HTTP)]):
             raise Unreadable(f"not HTTP/1.1: it begins with {bytes(data[at : at + 20]).decode('latin-1')!r}")
         found = _END.search(data, max(at, self._at))
         end = len(data) if found is None else found.end()
@@ -175,7 +165,7 @@ class Detailed:
             self._finish()
         return end
 
-    def _chunks(self, data: bytearray, at: int) -> int:
+    def _chunks(self, data: bytes | bytearray, at: int) -> int:
         """Read chunks: their sizes, their bytes, the line ends between. In one loop, since there may be many."""
         parts: list[bytes] = []
         size, left, state, most = self.size, self._left, self.state, self.limit if self.keeps else -1
@@ -207,7 +197,7 @@ class Detailed:
         self.size, self._left, self.state = size, left, state
         return at
 
-    def _trailers(self, data: bytearray, at: int) -> int:
+    def _trailers(self, data: bytes | bytearray, at: int) -> int:
         """Pass over trailers, up to their empty line."""
         while end := data.find(b"\n", at) + 1:
             self._count(end - at, "trailers are")
@@ -225,7 +215,7 @@ class Detailed:
             raise Unreadable(f"the {name} over {MOST_HEAD // 1024} KiB", ErrorKind.TOO_LARGE)
 
 
-def _refuse_size(data: bytearray, at: int, state: int) -> None:
+def _refuse_size(data: bytes | bytearray, at: int, state: int) -> None:
     """Raise if `data` can't go on to be the size of a chunk."""
     begun = at
     if state == SIZE_AFTER:
@@ -236,3 +226,10 @@ def _refuse_size(data: bytearray, at: int, state: int) -> None:
     line = bytes(data[begun : begun + MOST_LINE + 1])
     if (begun > at or state == SIZE) and (line[:1] not in _HEX or b"\n" in line or len(line) > MOST_LINE):
         raise Unreadable(f"a chunk's size is {line[:40].strip().decode('latin-1')!r}: write it in hexadecimal digits")
+
+
+_READ = {
+    HEAD: Detailed._head, SIZE: Detailed._chunks, CHUNK: Detailed._chunks, SIZE_AFTER: Detailed._chunks,
+    TRAILERS: Detailed._trailers,
+}  # fmt: skip
+_UNLINED = (SIZED, OPEN, DONE)
