@@ -7,11 +7,14 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import brotli
 from hypothesis import strategies as st
 
 from vezaflow.protocols import Ask, Client, ErrorKind, Origin, Transport, Want
+from vezaflow.protocols.connection import IDLE
 
 ORIGIN = Origin("http", "sut.test", 80)
 LIMIT = 100_000
@@ -46,29 +49,36 @@ class Conversation:
         self._client = client
         self._theirs = theirs
 
+    @property
+    def cookies(self) -> bytes | None:
+        """What goes back in a Cookie header."""
+        return self._client.cookies.header(ORIGIN, "/x")
+
     def ask(self, pieces: Sequence[bytes], want: Want, *, head: bool = False, eof: bool = False) -> Seen | None:
         """Send a request that is answered by `pieces`; None: the response has not ended."""
-        client, connection, exchange = self._client, self._client.way_to(ORIGIN), self._client.exchange
+        client, exchange = self._client, self._client.exchange
+        connection: Any = client.way_to(ORIGIN)
         exchange.error, exchange.status, exchange.headers, exchange.body = None, 0, [], b""
         exchange.bytes_received = 0
         request = b"%b /x HTTP/1.1\r\nHost: sut.test\r\n\r\n" % (b"HEAD" if head else b"GET")
-        connection.start(exchange, request, None, Ask(want, 5.0, bodyless=head))  # type: ignore[union-attr]
+        connection.start(exchange, request, None, Ask(want, 5.0, bodyless=head))
         assert self._theirs.recv(1000) == request
         for piece in pieces:
-            if connection.exchange is None:  # type: ignore[union-attr]
+            if connection.exchange is None:
                 break
             self._theirs.sendall(piece)
-            connection.read(0, connection.clock())  # type: ignore[union-attr]
-        if eof and connection.exchange is not None:  # type: ignore[union-attr]
+            connection.read(0, connection.clock())
+        if eof and connection.exchange is not None:
             self._theirs.shutdown(socket.SHUT_WR)
-            connection.read(0, connection.clock())  # type: ignore[union-attr]
-        if connection.exchange is not None:  # type: ignore[union-attr]
+            connection.read(0, connection.clock())
+        if connection.exchange is not None:
             return None
-        if exchange.error is None and connection.answer is not None:  # type: ignore[union-attr]
+        if exchange.error is None and connection.answer is not None:
             client._collect(ORIGIN, request, connection, connection.answer, want)
-        alive = connection.phase == 0  # type: ignore[union-attr]
         cookie = client.cookies.get("sid")
-        return Seen(exchange.error, exchange.status, exchange.headers, exchange.body, cookie, alive)
+        return Seen(
+            exchange.error, exchange.status, exchange.headers, exchange.body, cookie, alive=connection.phase == IDLE
+        )
 
 
 @dataclass(frozen=True)
@@ -78,17 +88,29 @@ class Drawn:
     sent: bytes
     head: bool  # it answers HEAD
     eof: bool  # the connection ends behind it
+    old: bool = False  # HTTP/1.0
     coded: bool = False  # its Transfer-Encoding is "gzip, chunked"
 
 
 _CODERS = {
-    "gzip": gzip.compress,
+    "gzip": partial(gzip.compress, mtime=0),
     "deflate": zlib.compress,
     "br": brotli.compress,
     "identity": bytes,
 }
 _WORDS = st.sampled_from(
-    ["", "a", "x y", "caf\u00e9".encode().decode("latin-1"), "caf\u00e9", "\x01\x7f", 'W/"7"', "a, b", "; , =", "\u00a0"]
+    [
+        "",
+        "a",
+        "x y",
+        "caf\u00e9".encode().decode("latin-1"),
+        "caf\u00e9",
+        "\x01\x7f",
+        'W/"7"',
+        "a, b",
+        "; , =",
+        "\u00a0",
+    ]
 )
 _NAMES = ["X-A", "ETag", "Date", "Vary", "X_B", "Content-Type", "X-Content-Length", "Trailer", "Location"]
 _REASONS = ["", " ", " OK", " Not \xe9", " a b  c"]
@@ -102,9 +124,6 @@ def spelt(draw: st.DrawFn, name: str) -> str:
         upper = draw(st.sets(st.integers(0, len(name) - 1)))
         return "".join(c.upper() if i in upper else c.lower() for i, c in enumerate(name))
     return {"as is": name, "lower": name.lower(), "upper": name.upper()}[kind]
-
-
-_BLANKS = st.sampled_from(["", " ", "\t", "  ", " \t "])
 
 
 @st.composite
@@ -162,7 +181,8 @@ def responses(draw: st.DrawFn, *, ended: bool = True) -> Drawn:
     status = draw(st.sampled_from([200, 200, 200, 201, 204, 205, 206, 301, 304, 404, 500, 599]))
     head = draw(st.sampled_from([False, False, False, True]))
     coding = draw(st.sampled_from(["", "", "", "gzip", "deflate", "br", "identity", "utf-8", "none", "gzip, br"]))
-    plain = draw(st.sampled_from([b"", b"hello", b"\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", bytes(range(256)), b"a" * 5000]))
+    like_heads = [b"\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"]
+    plain = draw(st.sampled_from([b"", b"hello", *like_heads, bytes(range(256)), b"a" * 5000]))
     body = plain
     for name in coding.split(", "):
         body = _CODERS.get(name, bytes)(body)
@@ -176,7 +196,7 @@ def responses(draw: st.DrawFn, *, ended: bool = True) -> Drawn:
     eof, coded = framing == "open", framing == "gzip, chunked"
     if coded:
         lines.append(draw(line("Transfer-Encoding", framing)))
-        body = gzip.compress(body)
+        body = gzip.compress(body, mtime=0)
     elif framing == "chunked":
         lines.append(draw(line("Transfer-Encoding", draw(spelt("chunked")))))
     elif framing == "doubled":
@@ -196,7 +216,7 @@ def responses(draw: st.DrawFn, *, ended: bool = True) -> Drawn:
         said += behind
         if not behind and draw(st.integers(0, 3)) == 0:
             said, eof = said[: draw(st.integers(0, len(said)))], True
-    return Drawn(said, head, eof, coded)
+    return Drawn(said, head, eof, version == "1.0", coded)
 
 
 @st.composite

@@ -5,7 +5,6 @@ Where the two differ on purpose, the reason stands beside it. Thousands of examp
 
 import gzip
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import h11
@@ -39,7 +38,8 @@ def read_by_h11(pieces: list[bytes], drawn: Drawn) -> Read:
     peer.send(h11.Request(method="HEAD" if drawn.head else "GET", target="/x", headers=[("Host", "sut.test")]))
     peer.send(h11.EndOfMessage())
     coming = iter([*pieces, b""] if drawn.eof else pieces)
-    status, headers, body, ended = 0, [], b"", False
+    status, body, ended = 0, b"", False
+    headers: list[tuple[bytes, bytes]] = []
     try:
         while not ended:
             event = peer.next_event()
@@ -69,7 +69,7 @@ def body_of(read: Read, drawn: Drawn) -> bytes:
     return httpx.Response(200, headers=list(read.headers), content=body).content if body else b""
 
 
-def headers_of(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def headers_of(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Headers but for what h11 rewrites: it says a doubled Content-Length once, and `chunked` in lower case. A fold is
     one blank or more (RFC 9112, 5.2): here it is one, and h11 keeps the blank before it."""
     once = dict.fromkeys(pair for pair in pairs if pair[0] == "content-length")
@@ -101,9 +101,11 @@ def test_responses_are_read_as_by_h11(data: st.DataObject) -> None:
         else:
             assert seen.error is None
             assert seen.status == read.status
-            assert headers_of(seen.headers) == headers_of([(name.decode(), text(value)) for name, value in read.headers])
+            expected = [(name.decode(), text(value)) for name, value in read.headers]
+            assert headers_of(seen.headers) == headers_of(expected)
             assert seen.body == body_of(read, drawn)
-            assert seen.alive is read.alive or drawn.coded
+            # h11 keeps no HTTP/1.0 connection; RFC 9112, 9.3 does, where both ends say keep-alive
+            assert seen.alive is read.alive or drawn.coded or (drawn.old and not read.alive)
             if seen.alive:
                 after = talk.ask([NEXT], ALL)
                 assert after is not None

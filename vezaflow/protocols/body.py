@@ -29,7 +29,7 @@ class Undecodable(Exception):  # noqa: N818
 
 def decode(body: bytes, encodings: str, limit: int, transfer: Sequence[str] = ()) -> bytes:
     """`body` without its transfer codings and its Content-Encoding ("gzip", "br, gzip", …). A Content-Encoding that is
-    no coding (UTF-8, none, binary) is passed over, as browsers do; one that is, and can't be decoded here, is refused."""
+    no coding (UTF-8, none, binary) is passed over, as by browsers; one that can't be decoded here is refused."""
     said = [part.strip(" \t").lower() for part in encodings.split(",")]
     names = [name for name in said if name in _DECODERS or name in _FOREIGN]
     names += [name for name in transfer if name != "identity"]
@@ -66,9 +66,7 @@ def _deflate(body: bytes, limit: int) -> bytes:
     return b"".join(made)
 
 
-def _member(
-    body: bytes, at: int, made: list[bytes], size: int, limit: int, window: int, name: str
-) -> tuple[int, int]:
+def _member(body: bytes, at: int, made: list[bytes], size: int, limit: int, window: int, name: str) -> tuple[int, int]:
     """Decode what begins at `at` into `made`, which has `size` bytes; where it ends, and the size then."""
     decoder = zlib.decompressobj(window)
     piece = b""

@@ -29,8 +29,8 @@ from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange, Want
 from vezaflow.protocols.faults import Fault, fault_of, fault_of_code
 from vezaflow.protocols.head import Unreadable
 from vezaflow.protocols.park import park, trap, wake
-from vezaflow.protocols.reader import Detailed
 from vezaflow.protocols.reactor import ARRIVED, HANGUP, WRITE, Reactor
+from vezaflow.protocols.reader import Detailed
 from vezaflow.protocols.scratch import READ_SIZE, SKIP_SIZE, Scratch
 from vezaflow.protocols.stamps import SPACE, Clock, connected_in, round_trip
 
@@ -330,7 +330,14 @@ class Connection:
         scratch = self.scratch
         buffer = scratch.buffer
         want = self.want
-        if self.bodyless or want & _FIELDS or count < 13 or buffer[0] != _H or buffer[7] != _ONE or buffer[9] not in b"245":
+        if (
+            self.bodyless
+            or want & _FIELDS
+            or count < 13
+            or buffer[0] != _H
+            or buffer[7] != _ONE
+            or buffer[9] not in b"245"
+        ):
             return self._detailed()
         if want:
             end = buffer.find(b"\r\n\r\n", 0, count)  # the body says nothing: looked through, 32 KB of it cost 20 µs

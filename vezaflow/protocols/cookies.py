@@ -19,7 +19,8 @@ _MOST = 180  # cookies in a jar; browsers keep about as many for a host
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """One cookie. `name` and `value` are bytes, in Latin-1's guise; `domain` without a leading dot; `expires` in seconds since the epoch, None for the session."""
+    """One cookie. `name` and `value` hold bytes as Latin-1; `domain` without a leading dot; `expires` in seconds
+    since the epoch, None for the session."""
 
     name: str
     value: str

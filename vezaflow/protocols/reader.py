@@ -29,8 +29,23 @@ class Detailed:
     """A response whose headers are looked at. `keeps`: its body too, up to `limit` bytes."""
 
     __slots__ = (
-        "bodyless", "codings", "done", "extra", "fields", "interim", "keep", "keeps", "limit", "parts", "size", "state",
-        "status", "_at", "_heads", "_held", "_left",
+        "_at",
+        "_heads",
+        "_held",
+        "_left",
+        "bodyless",
+        "codings",
+        "done",
+        "extra",
+        "fields",
+        "interim",
+        "keep",
+        "keeps",
+        "limit",
+        "parts",
+        "size",
+        "state",
+        "status",
     )  # fmt: skip
 
     detailed = True
