@@ -2,6 +2,7 @@
 #
 #   make run      the nightly suite against the embedded sandbox, turned down to what two cores can do
 #   make test     every check: ruff, mypy, the shipped flows, pytest
+#   make oracle   responses held against other people's parsers, thousands of them
 #   make lint     the checks without the tests
 #   make bench    side-by-side measurements with other load generators (bench/)
 #   make clean    removes what these commands made
@@ -21,10 +22,10 @@ DURATION ?= 30s
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench clean
+.PHONY: help run test oracle lint bench clean
 
 help:
-	@sed -n '3,7s/^# *//p' Makefile
+	@sed -n '3,8s/^# *//p' Makefile
 
 run: $(STAMP)
 	@$(BIN)/vezaflow run flows --sandbox --scale $(SCALE) --duration $(DURATION)
@@ -35,6 +36,9 @@ run: $(STAMP)
 
 test: lint
 	@$(BIN)/pytest -q
+
+oracle: $(STAMP)
+	@VEZAFLOW_LONG=1 $(BIN)/pytest -q tests/oracles tests/protocols/test_readers.py
 
 lint: $(STAMP)
 	@$(BIN)/ruff check --quiet .
