@@ -2,6 +2,7 @@
 #
 #   make run      the nightly suite against the embedded sandbox, turned down to what two cores can do
 #   make test     every check: ruff, mypy, the shipped flows, pytest
+#   make oracle   responses held against other people's parsers, thousands of them
 #   make lint     the checks without the tests
 #   make bench    side-by-side measurements with other load generators (bench/)
 #   make soak     the suite for an hour, and whether the generator's memory stays flat; DURATION=10m, SCALE=1
@@ -26,10 +27,10 @@ soak: DURATION ?= 1h
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench soak clean
+.PHONY: help run test oracle lint bench soak clean
 
 help:
-	@sed -n '3,8s/^# *//p' Makefile
+	@sed -n '3,9s/^# *//p' Makefile
 
 run: $(STAMP)
 	@$(BIN)/vezaflow run flows --sandbox --scale $(SCALE) --duration $(DURATION)
@@ -40,6 +41,9 @@ run: $(STAMP)
 
 test: lint
 	@$(BIN)/pytest -q
+
+oracle: $(STAMP)
+	@VEZAFLOW_LONG=1 $(BIN)/pytest -q tests/oracles tests/protocols/test_readers.py
 
 lint: $(STAMP)
 	@$(BIN)/ruff check --quiet .

@@ -13,6 +13,7 @@ import trio
 import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from responses import conversation
 
 from vezaflow.protocols import Ask, ErrorKind, Exchange, Origin, Transport, Want
 from vezaflow.protocols.answer import Answer, Bodied
@@ -53,7 +54,7 @@ async def exchange(case: Case, pieces: Sequence[bytes]) -> tuple[Exchange, bool,
             nursery.start_soon(send)
             await trio.testing.wait_all_tasks_blocked()
             assert theirs.recv(1000) == HEAD
-            for piece in pieces:
+            for piece in (part[i : i + 50_000] for part in pieces for i in range(0, len(part), 50_000)):
                 if ours.fileno() < 0:
                     break
                 theirs.sendall(piece)
@@ -88,6 +89,7 @@ def raw_deflate(body: bytes) -> bytes:
 
 
 TEXT = b"the quick brown fox " * 20
+ZIPPED = gzip.compress(TEXT)
 CASES = {
     "sized": Case(sized(b"hello"), body=b"hello"),
     "empty": Case(sized(b"")),
@@ -146,12 +148,54 @@ CASES = {
     "bad gzip": Case(sized(b"not gzip", "Content-Encoding: gzip"), error=ErrorKind.MALFORMED, alive=False),
     "cut gzip": Case(sized(gzip.compress(TEXT)[:-9], "Content-Encoding: gzip"), error=ErrorKind.MALFORMED, alive=False),
     "unknown encoding": Case(sized(b"x", "Content-Encoding: snappy"), error=ErrorKind.MALFORMED, alive=False),
+    "no coding": Case(sized(b"hello", "Content-Encoding: UTF-8"), body=b"hello"),
+    "a coding in another case": Case(sized(gzip.compress(TEXT), "Content-EncodinG: gzip"), body=TEXT),
+    "a folded header": Case(sized(b"hello", "X-Policy: default-src 'self';\r\n\timg-src *"), body=b"hello"),
+    "lines that end with LF": Case(b"HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", body=b"hello"),
+    "blanks behind a chunk's size": Case(
+        answer("Transfer-Encoding: chunked", body=b"5  \r\nhello\r\n0 \r\n\r\n"), body=b"hello"
+    ),
+    "chunks whose lines end with LF": Case(
+        answer("Transfer-Encoding: chunked", body=b"5\nhello\n0\n\n"), body=b"hello"
+    ),
+    "chunked with a tab": Case(answer("Transfer-Encoding:\tchunked\t", body=b"5\r\nhello\r\n0\r\n\r\n"), body=b"hello"),
+    "the same length twice": Case(sized(b"hello", "Content-Length: 5"), body=b"hello"),
+    "the same length twice in a list": Case(answer("Content-Length: 5, 5", body=b"hello"), body=b"hello"),
+    "compressed on the way": Case(
+        answer("Transfer-Encoding: gzip, chunked", body=b"%x\r\n%b\r\n0\r\n\r\n" % (len(ZIPPED), ZIPPED)), body=TEXT
+    ),
+    "an interim response that closes": Case(
+        answer("Connection: close", status="103 Early Hints") + sized(b"hello"), body=b"hello"
+    ),
+    "an interim response in HTTP/1.0": Case(
+        answer(status="100 Continue", version="1.0") + sized(b"hello"), body=b"hello"
+    ),
+    "trailers with framing's names": Case(
+        chunked(b"hi", trailer=b"Content-Length: 3\r\nConnection: close\r\nTransfer-Encoding: x\r\n"), body=b"hi"
+    ),
+    "a later HTTP/1": Case(answer("Content-Length: 5", body=b"hello", version="1.9"), body=b"hello"),
+    "chunks in HTTP/1.0": Case(
+        chunked(b"hi").replace(b"1.1 200 OK\r\n", b"1.0 200 OK\r\nConnection: keep-alive\r\n"), body=b"hi", alive=False
+    ),
+    "RTSP": Case(b"RTSP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", error=ErrorKind.MALFORMED, alive=False),
+    "a space before the colon": Case(
+        answer("Content-Length : 5", body=b"hello"), error=ErrorKind.MALFORMED, alive=False
+    ),
+    "NUL in a header": Case(sized(b"", "X: a\0b"), error=ErrorKind.MALFORMED, alive=False),
+    "a bare CR in a header": Case(sized(b"", "X: a\rb"), error=ErrorKind.MALFORMED, alive=False),
+    "a head without end": Case(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 50_000, error=ErrorKind.TOO_LARGE, alive=False),
+    "a header without end": Case(b"HTTP/1.1 200 OK\r\na: " + b"b" * 300_000, error=ErrorKind.TOO_LARGE, alive=False),
+    "interim responses without end": Case(
+        answer("X: " + "y" * 100, status="103 Early Hints") * 2500, error=ErrorKind.TOO_LARGE, alive=False
+    ),
+    "trailers without end": Case(chunked(b"hi")[:-2] + b"a: b\r\n" * 50_000, error=ErrorKind.TOO_LARGE, alive=False),
     "a bomb": Case(
         sized(gzip.compress(bytes(LIMIT + 1)), "Content-Encoding: gzip"), error=ErrorKind.TOO_LARGE, alive=False
     ),
 }
 WANTS = [Want.NOTHING, Want.BODY, Want.HEADERS, Want.COOKIES, Want.BODY | Want.COOKIES, ALL]
 NAMED = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+SHORT = pytest.mark.parametrize("case", [case for case in CASES.values() if len(case.sent) < 10_000])
 
 
 async def check(case: Case, pieces: Sequence[bytes]) -> None:
@@ -183,7 +227,7 @@ async def test_in_one_piece(case: Case) -> None:
     await check(case, [case.sent])
 
 
-@NAMED
+@SHORT
 @pytest.mark.trio
 async def test_byte_by_byte(case: Case) -> None:
     await check(case, [case.sent[i : i + 1] for i in range(len(case.sent))])
@@ -199,7 +243,7 @@ async def test_whatever_is_wanted(case: Case, want: Want) -> None:
 
 
 @pytest.mark.parametrize("want", WANTS)
-@NAMED
+@SHORT
 @pytest.mark.trio
 async def test_the_head_in_one_piece_and_the_rest_byte_by_byte(case: Case, want: Want) -> None:
     end = case.sent.find(b"\r\n\r\n") + 4
@@ -223,6 +267,30 @@ async def test_headers_are_lower_case_and_only_given_to_who_wants_them() -> None
     assert found.headers == [("content-length", "0"), ("x-request-id", "7"), ("x-twice", "a"), ("x-twice", "b")]
     found, _, _ = await exchange(Case(said, want=Want.BODY), [said])
     assert found.headers == []
+
+
+@pytest.mark.trio
+async def test_headers_are_read_as_utf_8_where_they_are_that_and_cookies_go_back_byte_for_byte() -> None:
+    said = (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-City: Z\xc3\xbcrich\r\nX-Old: Z\xfcrich\r\n"
+        b"Set-Cookie: sid=\xc3\xa0; Path=/\r\nSet-Cookie: old=\xe0\r\n\r\n"
+    )
+    with conversation() as talk:
+        seen = talk.ask([said], ALL)
+        assert seen is not None
+        assert ("x-city", "Zürich") in seen.headers
+        assert ("x-old", "Zürich") in seen.headers
+        assert seen.cookie == "à"
+        assert talk.cookies == b"sid=\xc3\xa0; old=\xe0"
+
+
+@pytest.mark.parametrize("said", ["zstd", "gzip"])
+def test_a_body_that_can_not_be_decoded_fails_nobody_who_only_looks_at_it(said: str) -> None:
+    sent = sized(b"no such thing", f"Content-Encoding: {said}")
+    with conversation() as talk:
+        seen = talk.ask([sent], ALL | Want.SHOWN)
+        assert seen is not None
+        assert (seen.error, seen.status, seen.body, seen.alive) == (None, 200, b"no such thing", True)
 
 
 @pytest.mark.trio

@@ -73,6 +73,37 @@ def test_garbage_ends_well(name: str, body: bytes) -> None:
         pass
 
 
-def test_unknown_encodings_are_named() -> None:
-    with pytest.raises(Undecodable, match="'zstd'"):
-        decode(b"x", "zstd", 100)
+@pytest.mark.parametrize("name", ["zstd", "compress", "snappy", "dcb"])
+def test_codings_that_can_not_be_decoded_are_named(name: str) -> None:
+    with pytest.raises(Undecodable, match=f"'{name}'"):
+        decode(b"x", name, 100)
+
+
+@pytest.mark.parametrize("name", ["UTF-8", "none", "binary", "8bit", "gzip-not", ",", "text/html"])
+def test_what_is_no_coding_is_passed_over(name: str) -> None:
+    assert decode(b"x", name, 100) == b"x"
+    assert decode(gzip.compress(b"x"), f"{name}, gzip", 100) == b"x"
+
+
+def test_transfer_codings_come_off_first_and_are_never_passed_over() -> None:
+    assert decode(gzip.compress(brotli.compress(b"x")), "br", 100, ["gzip"]) == b"x"
+    with pytest.raises(Undecodable, match="'none'"):
+        decode(b"x", "", 100, ["none"])
+
+
+@pytest.mark.parametrize("behind", [b"x", b"\0\0\0", b"\0\0x", b"\x1f", b"<!-- served in 3 ms -->" * 10_000])
+def test_bytes_behind_the_end_of_gzip_are_let_pass(behind: bytes) -> None:
+    assert decode(gzip.compress(b"ab") + behind, "gzip", 100) == b"ab"
+    assert decode(zlib.compress(b"ab") + behind, "deflate", 100) == b"ab"
+
+
+def test_members_and_codings_are_bounded() -> None:
+    assert decode(gzip.compress(b"") * 1000 + gzip.compress(b"a"), "gzip", 100) == b"a"
+    with pytest.raises(Undecodable, match="10,000 members"):
+        decode(gzip.compress(b"") * 200_000, "gzip", 100)
+    body = b"x"
+    for _ in range(6):
+        body = gzip.compress(body)
+    assert gzip.decompress(decode(body, ", ".join(["gzip"] * 5), 1000)) == b"x"
+    with pytest.raises(Undecodable, match="6 codings"):
+        decode(body, ", ".join(["gzip"] * 6), 1000)

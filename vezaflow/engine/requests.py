@@ -178,7 +178,7 @@ class Looks:
         self._desk = desk
         self._after_failure = _SIGNALS[request.on_failure]
         ask = request.ask
-        self.ask = ask if desk.observer is None else replace(ask, want=ask.want | Want.BODY | Want.HEADERS)
+        self.ask = ask if desk.observer is None else replace(ask, want=_shown(ask.want))
 
     async def outcome(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> Outcome:
         """What an exchange comes to, recorded. The VU itself has not failed yet."""
@@ -327,6 +327,11 @@ class Looks:
     def _show(self, outgoing: Outgoing, exchange: Exchange, failure: Failure | None, extracted: dict[str, Any]) -> None:
         if self._desk.observer is not None:
             self._desk.observer.answered(self._request, outgoing, exchange, failure, extracted, self._desk.included)
+
+
+def _shown(want: Want) -> Want:
+    """What an observer sees, too: the body for it alone is not the step's, and fails nothing."""
+    return want | Want.HEADERS | (Want.BODY if want & Want.BODY else Want.BODY | Want.SHOWN)
 
 
 def is_followed(request: PlannedRequest, exchange: Exchange) -> bool:

@@ -5,6 +5,7 @@ Laws: `finally` runs once for every VU, shielded and bounded. What the target do
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from random import Random
 from typing import Any
 
 import trio

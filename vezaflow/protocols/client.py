@@ -15,6 +15,7 @@ from vezaflow.protocols.connection import IDLE, Connection
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange, Origin, Want
 from vezaflow.protocols.faults import TlsFault
+from vezaflow.protocols.head import text_of
 from vezaflow.protocols.lanes import Lanes
 from vezaflow.protocols.opening import open_connection
 from vezaflow.protocols.options import ClientOptions
@@ -260,28 +261,32 @@ class Client:
                 answer.release()
             return
         answer.release()
-        headers = answer.headers
+        fields = answer.fields
         if want & Want.HEADERS or 300 <= exchange.status < 400:
-            exchange.headers = headers
+            exchange.headers = [(name.decode("latin-1"), text_of(value)) for name, value in fields]
         if self._cookies_on and want & Want.COOKIES:
-            for name, value in headers:
-                if name == "set-cookie":
+            for name, value in fields:
+                if name == b"set-cookie":
                     self.cookies.take(origin, target_of(head), value)
         if answer.parts and want & Want.BODY:
-            self._decode(connection, answer)
+            self._decode(connection, answer, shown=want & Want.SHOWN > 0)
 
-    def _decode(self, connection: "Connection | Stream", answer: Any) -> None:
+    def _decode(self, connection: "Connection | Stream", answer: Any, *, shown: bool) -> None:
+        """The body as its author means it. Where no step reads it, what can't be decoded is shown as it came: `try`
+        judges a response as `run` does."""
         body = b"".join(answer.parts)
-        encodings = ", ".join(value for name, value in answer.headers if name == "content-encoding")
-        if not encodings:
-            self.exchange.body = body
+        encodings = ", ".join(value.decode("latin-1") for name, value in answer.fields if name == b"content-encoding")
+        self.exchange.body = body
+        if not encodings and not answer.codings:
             return
         try:
-            self.exchange.body = decode(body, encodings, answer.limit)
+            self.exchange.body = decode(body, encodings, answer.limit, answer.codings)
         except TooLarge:
-            self._refuse(connection, ErrorKind.TOO_LARGE, f"the decoded body is over {answer.limit} bytes")
+            if not shown:
+                self._refuse(connection, ErrorKind.TOO_LARGE, f"the decoded body is over {answer.limit} bytes")
         except Undecodable as error:
-            self._refuse(connection, ErrorKind.MALFORMED, str(error))
+            if not shown:
+                self._refuse(connection, ErrorKind.MALFORMED, str(error))
 
     def _refuse(self, connection: "Connection | Stream", kind: ErrorKind, detail: str) -> None:
         connection.release()

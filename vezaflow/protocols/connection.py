@@ -16,11 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from vezaflow.protocols.answer import Answer, Bodied, HttpParserError, HttpParserUpgrade, detailed
+from vezaflow.protocols.answer import (
+    Answer,
+    Bodied,
+    HttpParserError,
+    HttpParserUpgrade,
+    tells_coding,
+    tells_cookies,
+    tells_either,
+)
 from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange, Want
 from vezaflow.protocols.faults import Fault, fault_of, fault_of_code
+from vezaflow.protocols.head import Unreadable
 from vezaflow.protocols.park import park, trap, wake
 from vezaflow.protocols.reactor import ARRIVED, HANGUP, WRITE, Reactor
+from vezaflow.protocols.reader import Detailed
 from vezaflow.protocols.scratch import READ_SIZE, SKIP_SIZE, Scratch
 from vezaflow.protocols.stamps import SPACE, Clock, connected_in, round_trip
 
@@ -37,7 +47,10 @@ _TIMEOUTS = {
     SENDING: (ErrorKind.TIMEOUT_SEND, "the request could not be sent in time"),
     WAITING: (ErrorKind.TIMEOUT_WAIT, "no answer came in time"),
 }
-_HEADERS, _BODY, _COOKIES = Want.HEADERS._value_, Want.BODY._value_, Want.COOKIES._value_  # int's &: 1 µs less each
+_BODY, _COOKIES, _SHOWN = Want.BODY._value_, Want.COOKIES._value_, Want.SHOWN._value_  # int's &: 1 µs less each
+_FIELDS = Want.HEADERS._value_ | _SHOWN
+_TELLING = {_COOKIES: tells_cookies, _BODY: tells_coding, _BODY | _COOKIES: tells_either}
+_H, _ONE = b"H1"  # of "HTTP/1.1": llhttp reads RTSP too, and HTTP/2.0
 _READS = 16  # a turn: no connection keeps the others waiting
 JOIN = 16 * 1024  # below this, copying a body behind its head is cheaper than gathering (by 0.3 to 0.6 µs)
 _PIECES = 512  # of one sendmsg, under IOV_MAX
@@ -311,62 +324,67 @@ class Connection:
                 exchange.first = now
         try:
             answer.feed(view[:count])
-        except (HttpParserError, HttpParserUpgrade) as error:
-            if not answer.done:
-                self.malformed(error)
-                return
+        except (HttpParserError, HttpParserUpgrade):  # never of a Detailed, and no error yet: see _hand_over
             answer.extra = True
-        if answer.done:
-            if answer.detailed and answer.oversized:
-                self._going_on(answer)
-            else:
-                self._finish(exchange, answer, now)
-        elif fresh and not answer.detailed:
-            if not self.want & _BODY and _DISCARD is not None and _sized(self.scratch.buffer, count):
-                self.skipping = True
-            else:  # what the head says matters now: it is parsed again, in full
-                self._reread(view, count, now)
-        elif answer.detailed:
-            self._going_on(answer)
+        except Unreadable as error:
+            self.fail(error.kind, error.detail)
+            return
+        if answer.detailed:
+            self._going_on(exchange, answer, now)
+        elif answer.done and (answer.keep or not fresh):
+            self._finish(exchange, answer, now)
+        elif fresh:
+            self._hand_over(exchange, answer, view, count, now)
 
     def _answer_for(self, count: int) -> Any:
-        """The cheapest parser that will do, judging by the first bytes. Were they to mislead, they only cost time:
-        an answer that doesn't end with them is parsed again in full, unless only its length matters."""
+        """The cheapest reader that will do, judging by the first bytes. Were they to mislead, they only cost time:
+        a response that doesn't end well with them is read again, unless only its length matters."""
         scratch = self.scratch
         buffer = scratch.buffer
         want = self.want
-        if self.bodyless or want & _HEADERS or count < 13 or buffer[9] not in b"245":
+        if (
+            self.bodyless
+            or want & _FIELDS
+            or count < 13
+            or buffer[0] != _H
+            or buffer[7] != _ONE
+            or buffer[9] not in b"245"
+        ):
             return self._detailed()
         if want:
             end = buffer.find(b"\r\n\r\n", 0, count)  # the body says nothing: looked through, 32 KB of it cost 20 µs
-            if end < 0:
-                return self._detailed()
-            if want & _COOKIES and (buffer.find(b"ookie:", 0, end) >= 0 or buffer.find(b"OOKIE:", 0, end) >= 0):
+            if end < 0 or _TELLING[want](buffer, 0, end + 1):
                 return self._detailed()
             if want & _BODY:
-                if buffer.find(b"ncoding:", 0, end) >= 0 or buffer.find(b"NCODING:", 0, end) >= 0:
-                    return self._detailed()
                 return scratch.bodied.pop() if scratch.bodied else Bodied()
         return scratch.plain.pop() if scratch.plain else Answer()
 
-    def _detailed(self) -> Any:
-        return detailed(body=self.want & _BODY > 0, bodyless=self.bodyless, limit=self.scratch.max_body)
+    def _detailed(self) -> Detailed:
+        return Detailed(keeps=self.want & _BODY > 0, bodyless=self.bodyless, limit=self.scratch.max_body)
 
-    def _reread(self, view: memoryview, count: int, now: float) -> None:
-        self.answer.release()
-        self.answer = self._detailed()
-        try:
-            self.answer.feed(view[:count])
-        except (HttpParserError, HttpParserUpgrade) as error:
-            self.malformed(error)
+    def _hand_over(self, exchange: Exchange, answer: Answer, view: memoryview, count: int, now: float) -> None:
+        """The first bytes hold no plain whole response: it is for the other reader to say what it is, unless only its
+        length matters from here on."""
+        begun = not answer.done and not answer.extra
+        if begun and not self.want & _BODY and _DISCARD is not None and _sized(self.scratch.buffer, count):
+            self.skipping = True
             return
-        self._going_on(self.answer)
+        answer.release()
+        found = self.answer = self._detailed()
+        try:
+            found.feed(view[:count])
+        except Unreadable as error:
+            self.fail(error.kind, error.detail)
+            return
+        self._going_on(exchange, found, now)
 
-    def _going_on(self, answer: Any) -> None:
-        """After a piece of an answer that has not ended."""
-        if answer.oversized:
+    def _going_on(self, exchange: Exchange, answer: Detailed, now: float) -> None:
+        """After a piece of a response."""
+        if answer.oversized and not self.want & _SHOWN:
             self.fail(ErrorKind.TOO_LARGE, f"the body is over {answer.limit} bytes")
-        elif answer.headed and not answer.chunked and not self.want & _BODY and _DISCARD is not None:
+        elif answer.done:
+            self._finish(exchange, answer, now)
+        elif answer.counted and not answer.keeps and _DISCARD is not None:
             self.skipping = True  # only the length of what is still to come matters: 1 MiB a call, nothing copied
 
     def _finish(self, exchange: Exchange, answer: Any, now: float) -> None:
@@ -402,7 +420,6 @@ class Connection:
         if exchange is None:
             self.close()
         elif answer is not None and answer.detailed and answer.open_ended:
-            answer.keep = False
             self._finish(exchange, answer, now)
         elif broken is not None:
             self.fail(*fault_of(broken))
@@ -412,10 +429,6 @@ class Connection:
             self.fail(ErrorKind.CLOSED_EARLY, "the server closed the connection within its answer")
 
     # -- ends ------------------------------------------------------------------------------------------------
-
-    def malformed(self, error: Exception) -> None:
-        text = "an answer that switches protocols" if isinstance(error, HttpParserUpgrade) else str(error)
-        self.fail(ErrorKind.MALFORMED, text or type(error).__name__)
 
     def fail(self, kind: ErrorKind, detail: str) -> None:
         """End the exchange without an answer, and the connection with it."""

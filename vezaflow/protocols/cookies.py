@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 from vezaflow.protocols.dates import moment_of
 from vezaflow.protocols.exchange import Origin
+from vezaflow.protocols.head import text_of
 
 _MOST = 180  # cookies in a jar; browsers keep about as many for a host
 
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """One cookie. `domain` without a leading dot; `expires` in seconds since the epoch, None for the session."""
+    """One cookie. `name` and `value` hold bytes as Latin-1; `domain` without a leading dot; `expires` in seconds
+    since the epoch, None for the session."""
 
     name: str
     value: str
@@ -49,9 +51,11 @@ class CookieJar:
             None  # the header for an origin, where no path or time matters
         )
 
-    def take(self, origin: Origin, target: str, line: str) -> None:
-        """Obey one Set-Cookie value that answered a request for `target`; what is invalid is ignored."""
-        cookie = parse(origin, target, line, self._clock())
+    def take(self, origin: Origin, target: str, line: str | bytes) -> None:
+        """Obey one Set-Cookie value that answered a request for `target`; what is invalid is ignored. As bytes, it goes
+        back byte for byte; as text, in UTF-8."""
+        raw = line.encode() if isinstance(line, str) else line
+        cookie = parse(origin, target, raw.decode("latin-1"), self._clock())
         if cookie is None:
             return
         now = self._clock()
@@ -76,10 +80,10 @@ class CookieJar:
 
     def get(self, name: str, origin: Origin | None = None) -> str | None:
         """The value of the cookie `name` (the one with the longest path), for any host unless `origin` is given."""
-        now = self._clock()
+        now, raw = self._clock(), name.encode().decode("latin-1")
         for cookie in self.cookies:
-            if cookie.name == name and _alive(cookie, now) and (origin is None or _domain_fits(cookie, origin.host)):
-                return cookie.value
+            if cookie.name == raw and _alive(cookie, now) and (origin is None or _domain_fits(cookie, origin.host)):
+                return text_of(cookie.value.encode("latin-1"))
         return None
 
     def clear(self) -> None:
@@ -91,7 +95,7 @@ def parse(origin: Origin, target: str, line: str, now: float) -> Cookie | None:
     """The cookie that one Set-Cookie value describes, or None if it must be ignored (RFC 6265, 5.2 and 5.3)."""
     pair, _, rest = line.partition(";")
     name, equals, value = pair.partition("=")
-    name, value = name.strip(), value.strip()
+    name, value = name.strip(" \t"), value.strip(" \t")  # no more: a byte of UTF-8 may look like a Latin-1 blank
     if not equals or not name:
         return None
     told = _attributes(rest)

@@ -26,8 +26,8 @@ class ErrorKind(Enum):
     TIMEOUT_WAIT = "timeout_wait"  # no first byte in time
     TIMEOUT_RECEIVE = "timeout_receive"  # the answer did not end in time
     TLS = "tls"  # handshake or certificate
-    MALFORMED = "malformed"  # not HTTP/1.1, or a body that can't be decoded
-    TOO_LARGE = "too_large"  # a kept body over the limit
+    MALFORMED = "malformed"  # not HTTP/1.1, or a body that can't be decoded where a step reads it
+    TOO_LARGE = "too_large"  # a kept body over the limit, or a head over 256 KiB
     REDIRECTS = "too_many_redirects"
     GUARD = "guard"  # a URL that leaves the allowed hosts: nothing was sent
     URL = "url"  # a rendered URL that is not one
@@ -46,6 +46,7 @@ class Want(IntFlag):
     HEADERS = 1
     BODY = 2
     COOKIES = 4  # look for Set-Cookie (into the jar of the client)
+    SHOWN = 8  # with BODY and HEADERS: people look at the body, no step reads it; what can't be decoded fails nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ssl import SSLSession
 
 _FRAMED = 128 * 1024  # bytes of a body that are framed at a time: what a slow reader makes us hold
-_BODY = Want.BODY._value_
+_BODY, _SHOWN = Want.BODY._value_, Want.SHOWN._value_
 _FRAME = 64  # bytes of a frame beside its data, about
 _ON_ITS_WAY = 2000  # frames that may still come of a response that nobody waits for any more
 
@@ -252,10 +252,10 @@ class Http2Connection(SecureConnection):
         answer.size += len(event.data)
         if not stream.want & _BODY:
             return
-        if answer.size > answer.limit:
-            self._drop(stream, ErrorKind.TOO_LARGE, f"the body is over {answer.limit} bytes")
-        else:
+        if answer.size <= answer.limit:
             answer.parts.append(event.data)
+        elif not stream.want & _SHOWN:
+            self._drop(stream, ErrorKind.TOO_LARGE, f"the body is over {answer.limit} bytes")
 
     def _stream_ended(self, event: StreamEnded, now: float) -> None:
         stream = self._streams.get(event.stream_id or 0)

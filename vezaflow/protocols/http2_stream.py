@@ -193,6 +193,7 @@ class Http2Answer:
 
     detailed = True
     open_ended = False
+    codings = ()
 
     def __init__(self, fields: list[tuple[bytes, bytes]], limit: int) -> None:
         self.status = int(fields[0][1])  # :status comes first, and is three digits: http2_wire.py has looked
@@ -202,14 +203,6 @@ class Http2Answer:
         self.limit = limit
         self.keep = True
         self.extra = False
-
-    @property
-    def headers(self) -> list[tuple[str, str]]:
-        """As people read them; cookies as bytes in Latin-1's guise, which go back as they came."""
-        return [
-            (name.decode("latin-1"), value.decode("latin-1") if name == b"set-cookie" else _text(value))
-            for name, value in self.fields
-        ]
 
     def fault(self, *, bodyless: bool) -> str | None:
         """Why it is malformed as a whole: its body is not as long as its head says (RFC 9113, 8.1.1)."""
@@ -222,14 +215,6 @@ class Http2Answer:
 
     def release(self) -> None:
         """It holds no parser."""
-
-
-def _text(value: bytes) -> str:
-    """A header's value: UTF-8 where it is that, else Latin-1."""
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,250 @@
+"""An HTTP/1.1 response as a state machine: bytes in, in pieces of any size, a head and a body out.
+
+    HEAD ──1xx──▶ HEAD           the response proper is still to come
+    HEAD ───────▶ SIZED │ OPEN   a Content-Length; only the end of the connection ends it
+    HEAD ───────▶ SIZE ──▶ CHUNK ──▶ SIZE_AFTER ──▶ CHUNK …  ──0──▶ TRAILERS
+    SIZED, TRAILERS ─▶ DONE      and HEAD itself, where there is no body
+
+Laws: the same bytes mean the same, however they are cut; trailers never reach the head (RFC 9110, 6.5.1); bytes after
+the end set `extra`, but for line ends; what is held stays within bounds.py and `limit`. In SIZED and OPEN the pieces
+are counted, and looked at only where the body is kept.
+"""
+
+import re
+
+from vezaflow.protocols.bounds import MOST_HEAD, MOST_LINE
+from vezaflow.protocols.exchange import ErrorKind
+from vezaflow.protocols.head import Fields, Unreadable, parse_head
+
+HEAD, SIZED, OPEN, SIZE, CHUNK, SIZE_AFTER, TRAILERS, DONE = range(8)
+
+_END = re.compile(rb"\n\r?\n")
+_SIZE = re.compile(rb"0*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\n]*)?\r?\n")
+_SIZE_AFTER = re.compile(rb"\r?\n" + _SIZE.pattern)
+_HEX = b"0123456789abcdefABCDEF"
+_HTTP = b"HTTP/1."
+
+
+class Detailed:
+    """A response whose headers are looked at. `keeps`: its body too, up to `limit` bytes."""
+
+    __slots__ = (
+        "_at",
+        "_heads",
+        "_held",
+        "_left",
+        "bodyless",
+        "codings",
+        "done",
+        "extra",
+        "fields",
+        "interim",
+        "keep",
+        "keeps",
+        "limit",
+        "parts",
+        "size",
+        "state",
+        "status",
+    )  # fmt: skip
+
+    detailed = True
+
+    def __init__(self, *, keeps: bool, bodyless: bool, limit: int) -> None:
+        self.bodyless = bodyless
+        self.keeps = keeps
+        self.limit = limit
+        self.status = 0
+        self.fields: Fields = []
+        self.codings: tuple[str, ...] = ()
+        self.parts: list[bytes] = []
+        self.size = 0  # of the body, as far as it is kept or would be
+        self.state = HEAD
+        self.done = False
+        self.keep = False
+        self.extra = False  # bytes came that nobody had asked for
+        self.interim = False  # a 1xx response has just ended
+        self._held = bytearray()  # of a line or a head that has not ended
+        self._at = 0  # where to look on for its end
+        self._heads = 0  # bytes of heads so far
+        self._left = 0  # bytes of the body, or of the chunk
+
+    def release(self) -> None:
+        """It holds no parser."""
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether only the end of the connection ends this body (RFC 9112, 6.3)."""
+        return self.state == OPEN
+
+    @property
+    def counted(self) -> bool:
+        """Whether the bytes to come need not be looked at."""
+        return self.state == SIZED or self.state == OPEN
+
+    @property
+    def oversized(self) -> bool:
+        return self.keeps and self.size > self.limit
+
+    def feed(self, piece: memoryview | bytes) -> None:
+        """Read on. Raises Unreadable."""
+        at, end = 0, len(piece)
+        while at < end:
+            state = self.state
+            if state == SIZED:
+                at = self._sized(piece, at)
+            elif state == OPEN:
+                self._keep(piece, at)
+                return
+            elif state == DONE:
+                if bytes(piece[at:]).strip(b"\r\n"):
+                    self.extra = True
+                return
+            elif state == CHUNK and end - at < self._left:
+                self._left -= end - at
+                self._keep(piece, at)
+                return
+            else:
+                at = self._lines(piece, at)
+
+    def _sized(self, piece: memoryview | bytes, at: int) -> int:
+        end = at + self._left
+        if len(piece) < end:
+            self._keep(piece, at)
+            self._left -= len(piece) - at
+            return len(piece)
+        self._keep(piece if len(piece) == end else piece[:end], at)
+        self._finish()
+        return end
+
+    def _keep(self, piece: memoryview | bytes, at: int) -> None:
+        self.size += len(piece) - at
+        if self.keeps and self.size <= self.limit:
+            self.parts.append(bytes(piece[at:] if at else piece))
+
+    def _finish(self) -> None:
+        self.state = DONE
+        self.done = True
+
+    def _lines(self, piece: memoryview | bytes, at: int) -> int:
+        """Read heads, chunks and trailers, with what is held of them; where in `piece` that ends."""
+        held = self._held
+        before = len(held)
+        data: bytes | bytearray
+        if before:
+            held += piece[at:] if at else piece
+            data = held
+        else:
+            data = bytes(piece[at:] if at else piece)
+        done, end, state = 0, len(data), self.state
+        while done < end and state not in _UNLINED:
+            after = _READ[state](self, data, done)
+            if after == done and self.state == state:  # more is to come
+                break
+            done, state = after, self.state
+        if state in _UNLINED:
+            held.clear()
+            return at + done - before
+        if before:
+            del held[:done]
+        else:
+            held += data[done:] if done else data
+        return len(piece)
+
+    def _head(self, data: bytes | bytearray, at: int) -> int:
+        if not data.startswith(_HTTP, at) and not _HTTP.startswith(data[at : at + len(_HTTP)]):
+            raise Unreadable(f"not HTTP/1.1: it begins with {bytes(data[at : at + 20]).decode('latin-1')!r}")
+        found = _END.search(data, max(at, self._at))
+        end = len(data) if found is None else found.end()
+        self.interim = False
+        if found is None:
+            self._count(0, "head is", end - at)
+            self._at = max(0, len(data) - 2 - at)
+            return at
+        self._count(end - at, "head is")
+        self._at = 0
+        head = parse_head(bytes(data[at:end]), bodyless=self.bodyless)
+        if head.status == 101:
+            raise Unreadable("the server switches protocols, which nothing asked for")
+        if head.status < 200:
+            self.interim = True
+            return end
+        self.status, self.fields, self.keep, self.codings = head.status, head.fields, head.keep, head.codings
+        if head.chunked:
+            self.state = SIZE
+        elif head.length is None:
+            self.state = OPEN
+        elif head.length:
+            self.state, self._left = SIZED, head.length
+        else:
+            self._finish()
+        return end
+
+    def _chunks(self, data: bytes | bytearray, at: int) -> int:
+        """Read chunks: their sizes, their bytes, the line ends between. In one loop, since there may be many."""
+        parts: list[bytes] = []
+        size, left, state, most = self.size, self._left, self.state, self.limit if self.keeps else -1
+        end = len(data)
+        with memoryview(data) as view:
+            while at < end:
+                if state == CHUNK:
+                    until = min(at + left, end)
+                    size += until - at
+                    if size <= most:
+                        parts.append(bytes(view[at:until]))
+                    left -= until - at
+                    at = until
+                    if left:
+                        break
+                    state = SIZE_AFTER
+                    continue
+                match = (_SIZE_AFTER if state == SIZE_AFTER else _SIZE).match(data, at)
+                if match is None:
+                    _refuse_size(data, at, state)
+                    break
+                at = match.end()
+                left = int(match[1], 16)
+                state = CHUNK if left else TRAILERS
+                if not left:
+                    break
+        if parts:
+            self.parts.append(parts[0] if len(parts) == 1 else b"".join(parts))
+        self.size, self._left, self.state = size, left, state
+        return at
+
+    def _trailers(self, data: bytes | bytearray, at: int) -> int:
+        """Pass over trailers, up to their empty line."""
+        while end := data.find(b"\n", at) + 1:
+            self._count(end - at, "trailers are")
+            if data[at:end] in (b"\n", b"\r\n"):
+                self._finish()
+                return end
+            at = end
+        self._count(0, "trailers are", len(data) - at)
+        return at
+
+    def _count(self, read: int, name: str, more: int = 0) -> None:
+        """Count bytes of heads or trailers, `more` of which are not read yet."""
+        self._heads += read
+        if self._heads + more > MOST_HEAD:
+            raise Unreadable(f"the {name} over {MOST_HEAD // 1024} KiB", ErrorKind.TOO_LARGE)
+
+
+def _refuse_size(data: bytes | bytearray, at: int, state: int) -> None:
+    """Raise if `data` can't go on to be the size of a chunk."""
+    begun = at
+    if state == SIZE_AFTER:
+        ends = bytes(data[at : at + 2])
+        begun += 2 if ends == b"\r\n" else ends[:1] == b"\n"
+        if begun == at and ends != b"\r":
+            raise Unreadable(f"a chunk is longer than its size says: {bytes(data[at : at + 40])!r} is behind its end")
+    line = bytes(data[begun : begun + MOST_LINE + 1])
+    if (begun > at or state == SIZE) and (line[:1] not in _HEX or b"\n" in line or len(line) > MOST_LINE):
+        raise Unreadable(f"a chunk's size is {line[:40].strip().decode('latin-1')!r}: write it in hexadecimal digits")
+
+
+_READ = {
+    HEAD: Detailed._head, SIZE: Detailed._chunks, CHUNK: Detailed._chunks, SIZE_AFTER: Detailed._chunks,
+    TRAILERS: Detailed._trailers,
+}  # fmt: skip
+_UNLINED = (SIZED, OPEN, DONE)
