@@ -7,7 +7,7 @@ from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Tren
 from vezaflow.metrics.moments import Merger, Moment, timeline_of
 from vezaflow.metrics.recorder import FlowRecorder, Recorder, StepRecorder
 from vezaflow.metrics.summary import ErrorRow, StepRow, Summary, merge_all
-from vezaflow.metrics.timeline import Point, Timeline, per_second, recent
+from vezaflow.metrics.timeline import Point, Timeline, as_numbers, per_second, recent
 from vezaflow.metrics.window import Window
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Timeline",
     "Trend",
     "Window",
+    "as_numbers",
     "merge_all",
     "per_second",
     "recent",

@@ -89,7 +89,7 @@ _ALL = (
     _time(
         "http_req_duration",
         "From the first byte handed to the kernel to the last byte of the answer: sending + waiting + "
-        "receiving. Of answers that came.",
+        "receiving. Of responses that came, and of requests that timed out: those took at least that long.",
     ),
     _time(
         "http_req_blocked",
@@ -99,7 +99,11 @@ _ALL = (
     _time("http_req_connecting", "Opening the TCP connection; 0 on a reused one.", _SENT),
     _time("http_req_tls_handshaking", "The TLS handshake; 0 on a reused connection.", _SENT),
     _time("http_req_sending", "Handing the request's bytes to the kernel. Of answers that came."),
-    _time("http_req_waiting", "From the request's last byte to the answer's first. Of answers that came."),
+    _time(
+        "http_req_waiting",
+        "From the request's last byte to the response's first. Of responses that came, and of requests that timed out "
+        "before: those waited at least that long.",
+    ),
     _time("http_req_receiving", "From the answer's first byte to its last. Of answers that came."),
     Metric(
         "http_req_failed",

@@ -43,7 +43,7 @@ class Moment:
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "Moment":
-        return cls(record["number"], Point(**record["point"]), Histogram.from_dict(record["durations"]))
+        return cls(record["number"], Point.from_json(record["point"]), Histogram.from_dict(record["durations"]))
 
 
 class Merger:
