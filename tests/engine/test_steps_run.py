@@ -352,3 +352,10 @@ async def test_a_request_that_nobody_took_has_no_duration(
 ) -> None:
     _, played = await once("  - {get: /slow, timeout: 300 ms}\n", Target(always(Reply(error=kind))))
     assert played.summary.select("http_req_duration").samples == 0
+
+
+async def test_a_group_within_a_group_has_its_whole_name(autojump_clock: trio.testing.MockClock) -> None:
+    _, played = await once("  - group: shop\n    do:\n      - group: cart\n        do: [{get: /cart}]\n")
+    assert played.count("http_reqs", group="shop::cart") == 1
+    assert played.count("http_reqs", group="shop") == 0
+    assert [played.count("group_duration", group=name) for name in ("shop", "shop::cart")] == [1, 1]

@@ -9,7 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vezaflow.metrics import METRICS, Counter, Gauge, Phase, Point, Recorder, Summary, Trend, Window, merge_all
+from vezaflow.metrics import (
+    ERROR_CLASSES,
+    ERRORS,
+    INTERRUPTED,
+    METRICS,
+    Counter,
+    Gauge,
+    Phase,
+    Point,
+    Recorder,
+    Summary,
+    Trend,
+    Window,
+    merge_all,
+)
+from vezaflow.protocols import ErrorKind
 from vezaflow.units import AtLeast
 
 
@@ -230,6 +245,26 @@ def test_a_second_of_timeouts_has_its_lower_bound_in_the_timeline(recorder: Reco
     assert Point.from_json(record) == point
 
 
+def test_a_class_of_statuses_and_of_errors_selects_all_of_them(recorder: Recorder) -> None:
+    step = recorder.step("f", "s", "GET")
+    for status in (200, 404, 422, 503, 999):
+        step.answered(status, 0.1, 0.0, 0.0, 1, 1, "status" if status >= 400 else "", 0.5)
+    for kind in ("timeout_wait", "timeout_connect", "refused"):
+        step.unanswered(kind, 0.5)
+    recorder.fold(1.0)
+    summary = recorder.snapshot()
+    asked = {status: count(summary, "http_reqs", status=status) for status in ("2xx", "4xx", "404", "5XX", "9xx", "0")}
+    assert asked == {"2xx": 1, "4xx": 2, "404": 1, "5XX": 1, "9xx": 1, "0": 3}
+    assert count(summary, "http_reqs", status="1xx") == 0
+    assert count(summary, "http_req_errors", error="timeout") == 2
+    assert count(summary, "http_req_errors", error="connection") == 1
+
+
+def test_the_kinds_of_failure_are_those_of_the_protocols() -> None:
+    assert set(ERRORS) == {kind.value for kind in ErrorKind} - {INTERRUPTED}
+    assert {kind for kinds in ERROR_CLASSES.values() for kind in kinds} <= set(ERRORS)
+
+
 def test_every_metric_can_be_asked_for_even_of_nothing() -> None:
     for metric in METRICS.values():
         measured = Summary().select(metric.name)
@@ -256,7 +291,7 @@ def worker(part: list[tuple[str, int, float, bool]], begin: int = 0) -> Summary:
         step = recorder.step(flow, "s", "GET", checks=("c",))
         if status:
             step.answered(status, duration, duration / 4, duration / 8, 1, 2, "" if good else "status", begin + number)
-        elif number % 3:
+        elif (begin + number) % 3:
             step.unanswered("reset" if good else "refused", begin + number, f"{duration}")
         else:
             step.unanswered("timeout_wait", begin + number, "", waited=duration, waiting=duration / 2)

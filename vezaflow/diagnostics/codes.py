@@ -532,7 +532,8 @@ _ROWS: tuple[Rule, ...] = (
     ),
     Rule(
         "VF503", _ERROR, "a gate on what does not exist",
-        "No step, group or flow of this name is there, so the gate would wait for samples that never come.",
+        "The labels select nothing that can occur: there is no such step, group, flow, check, tag, status or kind of "
+        "error, or no request has all of the labels. A count of nothing is 0: the gate could hold in every run.",
     ),
     Rule(
         "VF504", _ERROR, "an aggregate that does not fit",

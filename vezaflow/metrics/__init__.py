@@ -1,7 +1,18 @@
 """What was measured: the metrics' table, the recorder that takes samples in, and the summary that answers."""
 
 from vezaflow.metrics.attempts import AttemptRecorder
-from vezaflow.metrics.catalog import AGGREGATES, INTERRUPTED, METRICS, PAGE, Kind, Metric, Phase
+from vezaflow.metrics.catalog import (
+    AGGREGATES,
+    ERROR_CLASSES,
+    ERRORS,
+    INTERRUPTED,
+    METRICS,
+    PAGE,
+    Dropped,
+    Kind,
+    Metric,
+    Phase,
+)
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.moments import Merger, Moment, timeline_of
@@ -12,11 +23,14 @@ from vezaflow.metrics.window import Window
 
 __all__ = [
     "AGGREGATES",
+    "ERRORS",
+    "ERROR_CLASSES",
     "INTERRUPTED",
     "METRICS",
     "PAGE",
     "AttemptRecorder",
     "Counter",
+    "Dropped",
     "ErrorRow",
     "FlowRecorder",
     "Gauge",

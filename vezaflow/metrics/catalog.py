@@ -5,7 +5,7 @@ so that linting stays fast. Trends are of times in seconds; sizes are in bytes.
 """
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 
 from vezaflow.units import Dimension
 
@@ -30,7 +30,27 @@ class Phase(Enum):
     PREFLIGHT = "preflight"
 
 
+class Dropped(StrEnum):
+    """Why an iteration that was due could not be started."""
+
+    NO_FREE_VU = "no_free_vu"
+    GENERATOR_LATE = "generator_late"
+
+
 INTERRUPTED = "interrupted"  # the error kind of what the end of the run cut off: neither success nor failure
+
+ERRORS = (
+    "dns", "refused", "unreachable", "proxy", "reset", "closed_early", "timeout_connect", "timeout_tls",
+    "timeout_send", "timeout_wait", "timeout_receive", "tls", "malformed", "too_large", "too_many_redirects", "guard",
+    "url", "expression", "status", "expectation", "extraction",
+)  # fmt: skip
+"""The kinds of failure, as `protocols.ErrorKind` has them."""
+
+ERROR_CLASSES: dict[str, tuple[str, ...]] = {
+    "timeout": ("timeout_connect", "timeout_tls", "timeout_send", "timeout_wait", "timeout_receive"),
+    "connection": ("dns", "refused", "unreachable", "proxy", "reset", "closed_early"),
+}
+"""A word that stands for these kinds of errors, in a gate's label `error` as in `retry: {on: …}`."""
 
 AGGREGATES: dict[Kind, tuple[str, ...]] = {
     Kind.TREND: ("p", "avg", "min", "max", "med", "count"),  # p takes an argument: p(95), p(99.9)

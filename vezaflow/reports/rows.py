@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from vezaflow import units
-from vezaflow.engine import Dropped
 from vezaflow.gates import Verdict
-from vezaflow.metrics import Histogram, Phase, StepRow, Summary, Trend
+from vezaflow.metrics import Dropped, Histogram, Phase, StepRow, Summary, Trend
 from vezaflow.results import RunResult
 
 ALL = "all"
