@@ -134,7 +134,11 @@ _ROWS: tuple[Rule, ...] = (
         "Values are named with letters, digits and _, so that expressions can say them. The language's own "
         "words (if, and, in, true, it, …) are taken.",
     ),
-    Rule("VF134", _ERROR, "not a status", "A status is a number from 100 to 599, or a class such as `2xx`."),
+    Rule(
+        "VF134", _ERROR, "not a status",
+        "A status is a number from 100 to 999, or a class such as `2xx`. RFC 9110 knows those up to 599; servers send "
+        "others as well.",
+    ),
     Rule(
         "VF135", _ERROR, "only requests in a preflight",
         "A preflight asks whether the target is up before anything else; what needs more than requests "
