@@ -56,6 +56,7 @@ from vezaflow.model.walks import (
 )
 from vezaflow.syntax import FUNCTIONS, Expression, Field, Name, Needs, calls, names, walk
 
+_AUTH = "`auth`"
 _FIELDS = {**ITEM_FIELDS, "part": tuple(PART_FIELDS)}
 _UNREADABLE = frozenset(("VF104", "VF120", "VF122", "VF123", "VF124"))
 
@@ -180,7 +181,7 @@ class _Walk:
                 request.span,
                 f"'{name.name}' is not set yet when this is sent",
                 label=f"the {option} that all requests share needs it",
-                help="write `auth: none` in this step" if option == "`auth`" else f"give this step a {option} of its own",
+                help="write `auth: none` in this step" if option == _AUTH else f"give this step a {option} of its own",
                 related=((name.span, "read here"), *(((first, "set only here"),) if first is not None else ())),
             )
 
@@ -395,7 +396,7 @@ def _inherited(request: Request, layers: tuple[RequestDefaults, ...]) -> Iterato
     if auth is not None and auth is not request.options.auth:
         for value in (auth.bearer, auth.user, auth.password):
             if value is not None:
-                yield from (("`auth`", name) for name, optional in names_of(value) if not optional)
+                yield from ((_AUTH, name) for name, optional in names_of(value) if not optional)
     written = {name.lower() for name, _ in request.options.headers}
     for layer in layers:
         for header, value in layer.headers:
