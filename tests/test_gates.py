@@ -7,7 +7,7 @@ import pytest
 from vezaflow.diagnostics import Source, Span
 from vezaflow.errors import ExitCode
 from vezaflow.gates import AbortWatch, Concern, ConcernKind, Outcome, concerns_of, judge, overall
-from vezaflow.metrics import Recorder, Summary
+from vezaflow.metrics import Recorder, Summary, merge_all
 from vezaflow.plan import PlannedGate
 from vezaflow.results import exit_code_of, headline
 from vezaflow.syntax import Condition, Reference
@@ -40,14 +40,16 @@ def failed(percent: float, **options: Any) -> PlannedGate:
     return gate("http_req_failed", "rate", "<", Quantity(percent / 100, Dimension.RATIO), **options)
 
 
-def summary(*durations: float, refused: int = 0) -> Summary:
+def summary(*durations: float, refused: int = 0, timed_out: int = 0, page: str = "") -> Summary:
     recorder = Recorder(0.0)
-    step = recorder.step("f", "s", "GET")
+    step = recorder.step("f", "s", "GET", tags=(("page", page),) if page else ())
     recorder.flow("f").vus = 1
     for duration in durations:
         step.answered(200, duration, 0.0, 0.0, 1, 1)
     for _ in range(refused):
         step.unanswered("refused", 0.5)
+    for _ in range(timed_out):
+        step.unanswered("timeout_wait", 0.5, waited=0.3)
     recorder.fold(1.0)
     return recorder.snapshot()
 
@@ -69,6 +71,69 @@ def outcome(planned: PlannedGate, figures: Summary, *concerns: Concern) -> Outco
 )
 def test_each_operator_compares_as_written(operator: str, bound: float, expected: Outcome) -> None:
     assert outcome(gate("http_reqs", "count", operator, bound), summary(0.1, 0.1, 0.1)) is expected
+
+
+@pytest.mark.parametrize("bound", [200, 300, 500, 60_000])
+@pytest.mark.parametrize("aggregate", ["max", "avg", "p"])
+def test_a_time_that_falls_among_timeouts_breaks_any_upper_bound(aggregate: str, bound: float) -> None:
+    planned = gate("http_req_duration", aggregate, "<", Quantity(bound / 1000, Dimension.TIME), 95.0)
+    assert outcome(planned, summary(*[0.1] * 9, timed_out=1)) is Outcome.RED
+
+
+def test_timeouts_above_the_percentile_leave_it_as_it_is() -> None:
+    assert outcome(p95(200), summary(*[0.1] * 99, timed_out=1)) is Outcome.GREEN
+    assert outcome(p95(200), summary(*[0.1] * 9, refused=1)) is Outcome.GREEN
+
+
+def test_a_time_that_falls_among_timeouts_is_told_as_a_lower_bound() -> None:
+    (verdict,) = judge([p95(500)], summary(*[0.1] * 9, timed_out=1))
+    assert (verdict.shown, verdict.margin) == ("> 300 ms", None)
+    assert verdict.reason == "p(95) > 300 ms as requests timed out, wanted < 500 ms"
+
+
+def test_a_time_among_timeouts_is_above_any_bound() -> None:
+    figures = summary(*[0.1] * 9, timed_out=1)
+    for operator, expected in ((">", Outcome.GREEN), (">=", Outcome.GREEN), ("==", Outcome.RED), ("!=", Outcome.GREEN)):
+        assert outcome(gate("http_req_duration", "max", operator, Quantity(0.3, Dimension.TIME)), figures) is expected
+
+
+@pytest.mark.parametrize(
+    ("late", "early", "expected"),
+    [
+        ((0.4, 0), (0.1, 9), Outcome.GREEN),  # 400 ms is less than twice 300 ms, however long those took
+        ((0.7, 0), (0.1, 9), Outcome.INCONCLUSIVE),
+        ((0.7, 9), (0.1, 0), Outcome.RED),
+        ((0.7, 9), (0.1, 9), Outcome.RED),
+    ],
+)
+def test_a_bound_among_timeouts_is_only_known_to_be_no_lower(
+    late: tuple[float, int], early: tuple[float, int], expected: Outcome
+) -> None:
+    pages = [summary(*[seconds] * 9, timed_out=cut, page=page) for page, (seconds, cut) in (("2", late), ("1", early))]
+    bound = Reference("p", 95.0, (("page", "1"),), 2.0, None, "p(95){page:1}", SPAN)
+    planned = gate("http_req_duration", "p", "<", bound, 95.0, labels=(("page", "2"),))
+    (verdict,) = judge([planned], merge_all(pages))
+    assert verdict.outcome is expected, verdict
+    if expected is Outcome.INCONCLUSIVE:
+        assert verdict.reason == "p(95){page:1} > 300 ms is no bound: requests timed out"
+
+
+def test_a_window_of_timeouts_stops_the_run() -> None:
+    recorder = Recorder(0.0)
+    recorder.flow("f").vus = 1
+    step = recorder.step("f", "s", "GET")
+    watch = AbortWatch([p95(60_000, abort=True, window=2.0)])
+    broken = []
+    for second in range(1, 9):
+        if second < 5:
+            step.answered(200, 0.1, 0.0, 0.0, 1, 1)
+        else:
+            step.unanswered("timeout_wait", second, waited=0.3)
+        recorder.fold(second)
+        verdict = watch.broken(second, recorder.snapshot())
+        broken.append(verdict.reason if verdict else "")
+    assert broken[:4] == [""] * 4
+    assert set(broken[4:]) == {"p(95) > 300 ms as requests timed out, wanted < 1m"}
 
 
 def test_a_gate_without_samples_is_never_green() -> None:

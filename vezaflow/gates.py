@@ -8,13 +8,14 @@ with its remedy.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from math import inf
 from operator import eq, ge, gt, le, lt, ne
 
 from vezaflow import units
 from vezaflow.metrics import METRICS, Kind, Measurement, Summary, Window
 from vezaflow.plan import PlannedGate
 from vezaflow.syntax import Labels, Reference
-from vezaflow.units import Dimension, Quantity
+from vezaflow.units import AtLeast, Dimension, Quantity
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne,
@@ -53,7 +54,7 @@ class Concern:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of a gate. `value` is in base units, None without samples; so is `compared`, the figure that the
-    condition names in the place of a fixed bound."""
+    condition names in the place of a fixed bound. Either is AtLeast where it falls among requests that timed out."""
 
     gate: PlannedGate
     outcome: Outcome
@@ -76,7 +77,7 @@ class Verdict:
     @property
     def shown_bound(self) -> str:
         """The condition's right half: `< 500 ms`."""
-        bound = "–" if self.bound is None else shown(self.bound, dimension_of(self.gate))
+        bound = "–" if self.bound is None else shown(float(self.bound), dimension_of(self.gate))
         return f"{self.gate.condition.operator} {bound}"
 
     @property
@@ -85,13 +86,16 @@ class Verdict:
         bound = self.gate.condition.bound
         if not isinstance(bound, Reference) or self.compared is None:
             return ""
-        return f"{bound.text} = {shown(self.compared, METRICS[self.gate.metric].dimension_of(bound.aggregate))}"
+        equals = "" if isinstance(self.compared, AtLeast) else "= "
+        return f"{bound.text} {equals}{shown(self.compared, METRICS[self.gate.metric].dimension_of(bound.aggregate))}"
 
     @property
     def margin(self) -> float | None:
         """The room left, as a share of the bound; below zero when it broke. None where that means nothing."""
         operator, bound = self.gate.condition.operator, self.bound
         if self.value is None or not bound or operator in ("==", "!="):
+            return None
+        if isinstance(self.value, AtLeast) or isinstance(bound, AtLeast):
             return None
         room = (bound - self.value) / abs(bound)
         return room if operator in ("<", "<=") else -room
@@ -109,7 +113,8 @@ def _amount(bound: float | Quantity) -> float:
 def _bound(reference: Reference, compared: float | None) -> float | None:
     if compared is None:
         return None
-    return reference.factor * compared + (_amount(reference.plus) if reference.plus is not None else 0.0)
+    bound = reference.factor * compared + (_amount(reference.plus) if reference.plus is not None else 0.0)
+    return AtLeast(bound) if isinstance(compared, AtLeast) else bound
 
 
 def shown(value: float, dimension: Dimension | None) -> str:
@@ -164,7 +169,23 @@ def _verdict(gate: PlannedGate, summary: Summary, seconds: float | None, concern
     held = verdict(Outcome.GREEN)
     assert value is not None
     assert held.bound is not None
-    return held if _COMPARE[condition.operator](value, held.bound) else verdict(Outcome.RED, _broken(held))
+    match _holds(value, condition.operator, held.bound):
+        case True:
+            return held
+        case False:
+            return verdict(Outcome.RED, _broken(held))
+        case None:
+            return verdict(Outcome.INCONCLUSIVE, f"{held.shown_compared} is no bound: requests timed out")
+
+
+def _holds(value: float, operator: str, bound: float) -> bool | None:
+    """Whether the condition holds; None if that can't be said. Who timed out got no response at all: as a figure that
+    is above any bound. As a bound it is only known to be no lower than this."""
+    highest = inf if isinstance(value, AtLeast) else value
+    holds = _COMPARE[operator](highest, bound)
+    if not isinstance(bound, AtLeast) or highest < bound or (highest == inf and operator in ("<", "<=")):
+        return holds
+    return None
 
 
 def _figure(measured: Measurement, aggregate: str, argument: float | None, seconds: float | None) -> float | None:
@@ -197,7 +218,9 @@ def _doubt(gate: PlannedGate, concerns: Sequence[Concern]) -> Concern | None:
 
 def _broken(verdict: Verdict) -> str:
     other = f", for {verdict.shown_compared}" if verdict.shown_compared else ""
-    return f"{aggregate_text(verdict.gate)} = {verdict.shown}, wanted {verdict.shown_bound}{other}"
+    equals = "" if isinstance(verdict.value, AtLeast) else "= "
+    why = " as requests timed out" if isinstance(verdict.value, AtLeast) else ""
+    return f"{aggregate_text(verdict.gate)} {equals}{verdict.shown}{why}, wanted {verdict.shown_bound}{other}"
 
 
 def aggregate_text(gate: PlannedGate) -> str:

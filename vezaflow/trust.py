@@ -6,8 +6,9 @@ One rule each, with the remedy that the user is told. docs/figures.md explains t
 from collections.abc import Iterable, Iterator, Sequence
 
 from vezaflow import units
-from vezaflow.engine import Delivered, Dropped
+from vezaflow.engine import Delivered
 from vezaflow.gates import Concern, ConcernKind
+from vezaflow.metrics import Dropped
 from vezaflow.model import Executor
 from vezaflow.plan import PlannedFlow, PlannedGate
 from vezaflow.scale import Report, WorkerState

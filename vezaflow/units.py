@@ -30,6 +30,13 @@ class Quantity:
     text: str = ""
 
 
+class AtLeast(float):
+    """A time of which only a lower bound is known, this one: requests that timed out are among what it was taken of.
+    People read it as `> 300 ms`. Computing with it gives a plain number: who needs to know asks before."""
+
+    __slots__ = ()
+
+
 UNITS: dict[str, tuple[float, Dimension]] = {
     "us": (1e-6, Dimension.TIME),
     "µs": (1e-6, Dimension.TIME),  # micro sign
@@ -147,7 +154,9 @@ def text(amount: float, dimension: Dimension) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`0 s`, `412 µs`, `412 ms`, `1.24 s`, `5m`, `1m30s`, `2h5m`, `3d4h`."""
+    """`0 s`, `412 µs`, `412 ms`, `1.24 s`, `5m`, `1m30s`, `2h5m`, `3d4h`; `> 300 ms` of a lower bound."""
+    if isinstance(seconds, AtLeast):
+        return f"> {duration(float(seconds))}"
     if (special := _special(seconds)) is not None:
         return special
     if seconds < 0:

@@ -47,6 +47,23 @@ def test_what_can_not_be_judged_is_98(suite: Write, gates: str) -> None:
     assert "INCONCLUSIVE" in done.out
 
 
+PLACEHOLDER = HEALTH.replace("/api/v1/health", "\"/api/v1/tracks/{{id}}\"").replace("expect: 200", "expect: 404")
+
+
+def test_what_lint_warns_of_is_told_once_before_the_load(suite: Write) -> None:
+    done = vezaflow("run", suite(PLACEHOLDER))
+    assert done.err.count("warning[VF231]") == 1, done.text
+    assert done.err.index("1 warning") < done.err.index("VUs")
+    assert "VF231" not in done.out
+    assert "VF231" not in vezaflow("run", suite(PLACEHOLDER), "--quiet").text
+
+
+def test_try_tells_warnings_but_those_of_gates_which_it_does_not_judge(suite: Write) -> None:
+    tried = vezaflow("try", suite(PLACEHOLDER.replace("gates: {http_req_failed: rate < 1 %}", "")))
+    assert tried.err.count("warning[VF231]") == 1, tried.text
+    assert "VF507" not in tried.text
+
+
 def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))

@@ -49,7 +49,8 @@ gates: {http_req_failed: rate < 1 %}
 
 
 def leaks(text: str) -> list[str]:
-    return [line for line in text.splitlines() if "secret" in line.replace("secrets", "").replace("suite", "")]
+    ours = re.compile("secrets|a secret|suite")  # words of messages and files
+    return [line for line in text.splitlines() if "secret" in ours.sub("", line)]
 
 
 def test_what_is_wrong_before_the_run_does_not_show_it(suite: Write) -> None:

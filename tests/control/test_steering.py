@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 from planned import plan_of
 
@@ -162,11 +163,13 @@ def test_stop_is_one_ctrl_c() -> None:
     assert bench.stopped == 1
 
 
-def ticked(bench: Bench) -> None:
+def ticked(bench: Bench, timed_out: int = 0) -> None:
     recorder = Recorder(0.0)
     step = recorder.step("browse", "/", "GET")
     for _ in range(100):
         step.answered(200, 2.0, 0.0, 0.0, 10, 10)
+    for _ in range(timed_out):
+        step.unanswered("timeout_wait", 0.5, waited=3.0)
     recorder.flow("browse").vus = 9
     recorder.fold(1.0)
     summary = recorder.snapshot()
@@ -187,6 +190,15 @@ def test_status_says_how_the_run_stands() -> None:
     assert (flow["flow"], flow["vus"], flow["vus_asked"], flow["paused"]) == ("browse", 9, 10, True)
     assert flow["p95"] == pytest.approx(2.0, rel=0.001)
     assert flow["gates"][0]["so_far"] == "red"
+
+
+def test_a_p95_among_timeouts_is_a_lower_bound_in_the_status_and_on_its_screen() -> None:
+    bench = Bench()
+    ticked(bench, timed_out=20)
+    status = orjson.loads(orjson.dumps(bench.steering.status()))
+    assert (status["flows"][0]["p95"], status["flows"][0]["at_least"]) == (pytest.approx(3.0, rel=0.001), ["p95"])
+    assert "     > 3 s" in screen(status, 80)
+    assert "p(95) > 3 s as requests timed out, wanted < 1 s" in screen(status, 200)
 
 
 def test_the_screen_fits_its_width_and_names_what_broke() -> None:

@@ -89,6 +89,7 @@ class FakeClient:
             await trio.sleep(reply.after)
         exchange.first = exchange.ended = trio.current_time()
         await trio.sleep(self.target.read_late)
+        exchange.detail = "no response in time" if reply.error is ErrorKind.TIMEOUT_WAIT else ""
         exchange.error, exchange.status = reply.error, 0 if reply.error else reply.status
         exchange.headers, exchange.body = list(reply.headers), reply.body if ask.want & Want.BODY else b""
         exchange.bytes_sent, exchange.bytes_received = len(head), len(reply.body)

@@ -9,6 +9,7 @@ from planned import plan_of
 from stage import Played, Reply, Target, always, play
 
 from vezaflow.protocols import ErrorKind
+from vezaflow.units import AtLeast
 
 pytestmark = pytest.mark.trio
 
@@ -333,3 +334,28 @@ async def test_an_extraction_sees_where_redirects_led(autojump_clock: trio.testi
 """
     _, played = await once(steps, Target(answer))
     assert played.said == ["here 200 http://127.0.0.1:1/c 301 http://127.0.0.1:1/b /c"]
+
+
+async def test_a_request_that_timed_out_took_at_least_its_timeout(autojump_clock: trio.testing.MockClock) -> None:
+    late = Target(always(Reply(error=ErrorKind.TIMEOUT_WAIT, after=0.31)))
+    _, played = await once("  - {get: /slow, timeout: 300 ms}\n", late)
+    longest = played.summary.select("http_req_duration").aggregate("max")
+    assert (longest, isinstance(longest, AtLeast)) == (0.3, True)
+    assert incident(played) == ("VF604", "no response within 300 ms (timeout)")
+    (row,) = played.summary.error_rows()
+    assert row.detail == "no response within 300 ms (timeout)"
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.REFUSED, ErrorKind.RESET, ErrorKind.CLOSED_EARLY])
+async def test_a_request_that_nobody_took_has_no_duration(
+    kind: ErrorKind, autojump_clock: trio.testing.MockClock
+) -> None:
+    _, played = await once("  - {get: /slow, timeout: 300 ms}\n", Target(always(Reply(error=kind))))
+    assert played.summary.select("http_req_duration").samples == 0
+
+
+async def test_a_group_within_a_group_has_its_whole_name(autojump_clock: trio.testing.MockClock) -> None:
+    _, played = await once("  - group: shop\n    do:\n      - group: cart\n        do: [{get: /cart}]\n")
+    assert played.count("http_reqs", group="shop::cart") == 1
+    assert played.count("http_reqs", group="shop") == 0
+    assert [played.count("group_duration", group=name) for name in ("shop", "shop::cart")] == [1, 1]

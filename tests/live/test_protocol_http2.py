@@ -414,7 +414,7 @@ async def test_through_a_proxys_tunnel(papers: Papers) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("window", "kind", "words"),
-    [(0, ErrorKind.TIMEOUT_SEND, "flow-control window"), (65_535, ErrorKind.TIMEOUT_WAIT, "no answer")],
+    [(0, ErrorKind.TIMEOUT_SEND, "flow-control window"), (65_535, ErrorKind.TIMEOUT_WAIT, "no response")],
 )
 async def test_what_is_too_slow(papers: Papers, window: int, kind: ErrorKind, words: str) -> None:
     async def script(stream: Stream) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from vezaflow.metrics import Histogram
 from vezaflow.metrics.histogram import RELATIVE_ERROR
+from vezaflow.units import AtLeast
 
 times = st.floats(min_value=1e-6, max_value=4000.0)
 samples = st.lists(st.one_of(st.just(0.0), times), min_size=1, max_size=200)
@@ -90,3 +91,60 @@ def test_a_typical_distribution_takes_less_than_64_kilobytes() -> None:
     histogram = of(list(np.geomspace(0.001, 2.0, 10_000)))
     assert histogram._counts is not None
     assert histogram._counts.nbytes < 64 * 1024
+
+
+def with_cut(values: list[float], cut: list[float]) -> Histogram:
+    histogram = of(values)
+    histogram.record_cut(np.array(cut, dtype=float))
+    return histogram
+
+
+@given(samples, st.lists(times, max_size=50), shares)
+def test_what_timed_out_ranks_behind_all_that_is_known(values: list[float], cut: list[float], q: float) -> None:
+    found = with_cut(values, cut).quantile(q)
+    assert found is not None
+    rank = max(1, ceil(round(q * (len(values) + len(cut)), 6)))
+    if rank <= len(values):
+        assert not isinstance(found, AtLeast)
+        assert found == pytest.approx(sorted(values)[rank - 1], rel=RELATIVE_ERROR * 1.001, abs=0)
+    else:
+        assert isinstance(found, AtLeast)
+        assert found == pytest.approx(sorted([*values, *cut])[rank - 1], rel=RELATIVE_ERROR * 1.001, abs=0)
+
+
+@given(samples, st.lists(times, min_size=1, max_size=50), shares, st.floats(0.0, 10.0))
+def test_a_timeout_never_makes_a_quantile_better(values: list[float], cut: list[float], q: float, more: float) -> None:
+    before, after = of(values).quantile(q), with_cut(values, cut).quantile(q)
+    true = nearest_rank([*values, *(time + more for time in cut)], q)
+    assert before is not None
+    assert after is not None
+    if isinstance(after, AtLeast):
+        assert after <= true * (1 + RELATIVE_ERROR * 1.001)
+    else:
+        assert after >= before * (1 - RELATIVE_ERROR * 2.01)
+
+
+@given(st.lists(times, max_size=50), st.lists(times, min_size=1, max_size=50), st.integers(0, 50))
+def test_lower_bounds_are_merged_kept_and_taken_away_without_loss(
+    values: list[float], cut: list[float], at: int
+) -> None:
+    whole = with_cut(values, cut)
+    one = with_cut(values[:at], cut[:at])
+    earlier = one.copy()
+    one.add(with_cut(values[at:], cut[at:]))
+    assert one == whole
+    assert Histogram.from_dict(whole.to_dict()) == whole
+    since = one.minus(earlier)
+    assert since.samples == len(values[at:]) + len(cut[at:])
+    assert isinstance(since.most, AtLeast) is bool(cut[at:])
+    assert earlier == with_cut(values[:at], cut[:at])
+
+
+def test_mean_and_most_among_timeouts_are_lower_bounds_and_the_least_is_known() -> None:
+    histogram = with_cut([0.1, 0.2], [0.3])
+    assert histogram.samples == 3
+    assert isinstance(histogram.mean, AtLeast)
+    assert histogram.mean == pytest.approx(0.2)
+    assert (histogram.least, histogram.most) == (0.1, 0.3)
+    assert [isinstance(figure, AtLeast) for figure in (histogram.least, histogram.most)] == [False, True]
+    assert isinstance(with_cut([], [0.3]).least, AtLeast)

@@ -31,7 +31,7 @@ def recorded(rows: Sequence[tuple[int, int, str, float, str]], who: Sequence[int
             if at != second or worker not in who:
                 continue
             if failure == "refused":
-                steps[flow].unanswered(failure, 99.5 + second, "no")
+                steps[flow].unanswered(failure, 99.5 + second, "no", waited=duration)
             else:
                 steps[flow].answered(200, duration, duration / 4, duration / 4, 10, 20, failure, 99.5 + second, "no")
             recorder.flow(flow).iteration(duration, bool(failure))

@@ -4,11 +4,28 @@ import itertools
 import subprocess
 import sys
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vezaflow.metrics import METRICS, Counter, Gauge, Phase, Recorder, Summary, Trend, Window, merge_all
+from vezaflow.metrics import (
+    ERROR_CLASSES,
+    ERRORS,
+    INTERRUPTED,
+    METRICS,
+    Counter,
+    Gauge,
+    Phase,
+    Point,
+    Recorder,
+    Summary,
+    Trend,
+    Window,
+    merge_all,
+)
+from vezaflow.protocols import ErrorKind
+from vezaflow.units import AtLeast
 
 
 def count(summary: Summary, metric: str, flow: str | None = None, **labels: str) -> float | None:
@@ -193,6 +210,61 @@ def test_at_the_beginning_of_the_load_time_starts_anew(recorder: Recorder) -> No
     assert [point.second for point in recorder.timeline().points] == [2.0]
 
 
+def test_a_timeout_is_a_sample_of_at_least_the_time_that_was_waited(recorder: Recorder) -> None:
+    step = recorder.step("f", "s", "GET")
+    for _ in range(9):
+        step.answered(200, 0.1, 0.01, 0.02, 1, 1)
+    step.unanswered("timeout_wait", 0.5, waited=0.3, waiting=0.2)
+    recorder.fold(1.0)
+    summary = recorder.snapshot()
+    assert count(summary, "http_req_duration") == 10
+    assert count(summary, "http_req_duration", error="timeout_wait") == 1
+    p90, p95 = (summary.select("http_req_duration").aggregate("p", share) for share in (90, 95))
+    assert p90 == pytest.approx(0.1)
+    assert not isinstance(p90, AtLeast)
+    assert (p95, isinstance(p95, AtLeast)) == (0.3, True)
+    assert isinstance(summary.select("http_req_waiting").aggregate("max"), AtLeast)
+    assert count(summary, "http_req_receiving") == 9
+    (row,) = summary.step_rows()
+    assert (row.requests, row.failed, row.duration.most) == (10, 1, 0.3)
+
+
+def test_a_second_of_timeouts_has_its_lower_bound_in_the_timeline(recorder: Recorder) -> None:
+    flow, step = recorder.flow("f"), recorder.step("f", "s", "GET")
+    flow.vus = 1
+    step.answered(200, 0.1, 0.0, 0.0, 1, 1)
+    step.unanswered("timeout_wait", 0.5, waited=0.3)
+    recorder.fold(1.0)
+    (point,) = recorder.timeline().points
+    assert (point.p50, point.p95) == (0.1, 0.3)
+    record = orjson.loads(orjson.dumps(point.to_json()))
+    assert record["at_least"] == ["p95", "p99", "max"]
+    assert Point.from_json(record) == point
+    assert isinstance(Point.from_json(record).p95, AtLeast)
+    del record["at_least"]
+    assert Point.from_json(record) == point
+
+
+def test_a_class_of_statuses_and_of_errors_selects_all_of_them(recorder: Recorder) -> None:
+    step = recorder.step("f", "s", "GET")
+    for status in (200, 404, 422, 503, 999):
+        step.answered(status, 0.1, 0.0, 0.0, 1, 1, "status" if status >= 400 else "", 0.5)
+    for kind in ("timeout_wait", "timeout_connect", "refused"):
+        step.unanswered(kind, 0.5)
+    recorder.fold(1.0)
+    summary = recorder.snapshot()
+    asked = {status: count(summary, "http_reqs", status=status) for status in ("2xx", "4xx", "404", "5XX", "9xx", "0")}
+    assert asked == {"2xx": 1, "4xx": 2, "404": 1, "5XX": 1, "9xx": 1, "0": 3}
+    assert count(summary, "http_reqs", status="1xx") == 0
+    assert count(summary, "http_req_errors", error="timeout") == 2
+    assert count(summary, "http_req_errors", error="connection") == 1
+
+
+def test_the_kinds_of_failure_are_those_of_the_protocols() -> None:
+    assert set(ERRORS) == {kind.value for kind in ErrorKind} - {INTERRUPTED}
+    assert {kind for kinds in ERROR_CLASSES.values() for kind in kinds} <= set(ERRORS)
+
+
 def test_every_metric_can_be_asked_for_even_of_nothing() -> None:
     for metric in METRICS.values():
         measured = Summary().select(metric.name)
@@ -219,8 +291,10 @@ def worker(part: list[tuple[str, int, float, bool]], begin: int = 0) -> Summary:
         step = recorder.step(flow, "s", "GET", checks=("c",))
         if status:
             step.answered(status, duration, duration / 4, duration / 8, 1, 2, "" if good else "status", begin + number)
-        else:
+        elif (begin + number) % 3:
             step.unanswered("reset" if good else "refused", begin + number, f"{duration}")
+        else:
+            step.unanswered("timeout_wait", begin + number, "", waited=duration, waiting=duration / 2)
         course = step.attempts()
         course.ended(duration, failed=not good)
         if status == 404:

@@ -47,14 +47,18 @@ def test_a_where_on_texts_knows_only_it() -> None:
 
 
 def test_login_values_are_seen_by_headers_of_the_flow() -> None:
-    top = "headers: {x-token: '${token}'}\nlogin:\n  - post: /login\n    extract: {token: $.token}"
-    assert codes("  - get: /", top=top) == []
+    login = "login:\n  - post: /login\n    extract: {token: $.token}"
+    top = f"headers: {{x-token: '${{token}}'}}\n{login}"
+    assert codes("  - get: /", top=top) == ["VF305"]  # by the login itself
+    assert codes("  - get: /", top=f"{top}\n    headers: {{X-Token: none}}") == []
+    assert codes("  - get: /", top=top.replace("${token}", "${token ?? 0}")) == []
 
 
 def test_login_values_are_seen_by_headers_of_the_suite() -> None:
     top = "login:\n  - post: /login\n    extract: {token: $.token}"
     suite = "base_url: http://127.0.0.1\nauth: {bearer: '${token}'}"
-    assert codes("  - get: /", top=top, suite=suite) == []
+    assert codes("  - get: /", top=top, suite=suite) == ["VF305"]  # by the login itself
+    assert codes("  - get: /", top=f"{top}\n    auth: none", suite=suite) == []
 
 
 def test_a_name_in_a_part_that_could_not_be_read_is_not_called_unset() -> None:

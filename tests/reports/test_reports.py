@@ -15,6 +15,7 @@ from vezaflow.diagnostics import Diagnostic, Severity, Span
 from vezaflow.gates import Concern, ConcernKind, Outcome
 from vezaflow.metrics import Recorder, Summary
 from vezaflow.reports import as_json, console, junit, step_summary, summary_json
+from vezaflow.results import RunResult
 from vezaflow.syntax import Reference
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -79,6 +80,46 @@ def test_arrivals_are_in_the_json_of_an_open_flow_alone() -> None:
     assert arrivals["iteration_response_time"]["p99"] == pytest.approx(0.052, rel=0.001)
     assert document["flows"][0]["iteration_duration"]["p99"] == pytest.approx(0.05, rel=0.001)
     assert [flow["arrivals"] for flow in as_json(run(GREEN))["flows"]] == [None, None]
+
+
+def timing_out() -> RunResult:
+    """Of one step nine requests in ten were answered, of the other none was."""
+    recorder = Recorder(100.0)
+    browse = recorder.flow("browse")
+    browse.vus = browse.vus_max = 1000
+    list_, slow = recorder.step("browse", "list", "GET"), recorder.step("browse", "slow", "GET")
+    for _ in range(9):
+        list_.answered(200, 0.1, 0.0, 0.0, 1, 1)
+    for step in (list_, slow):
+        step.unanswered("timeout_wait", 101.0, "no response within 300 ms (timeout)", waited=0.3, waiting=0.3)
+    recorder.fold(102.0)
+    return run((p95(500.0, "browse"),), recorder=recorder)
+
+
+def test_a_time_among_timeouts_is_shown_as_a_lower_bound_everywhere() -> None:
+    result = timing_out()
+    assert result.outcome is Outcome.RED
+    text = console(result)
+    assert "BROKE http_req_duration: p(95) < 500 ms > 300 ms requests timed out" in " ".join(text.split())
+    (slow, listed) = [line for line in text.splitlines() if line.startswith(("  browse › slow", "  browse › list"))][:2]
+    assert slow.split("›")[1].split() == ["slow", "1", *[">", "300", "ms"] * 4, "100", "%"]
+    assert listed.split("›")[1].split()[:5] == ["list", "10", "100", "ms", ">"]
+    (failure,) = ET.fromstring(junit(result)).findall(".//failure")
+    assert failure.get("message") == "p(95) > 300 ms as requests timed out, wanted < 500 ms"
+    assert "**p95 > 300 ms**" in step_summary(result)
+
+
+def test_the_json_names_the_figures_that_are_lower_bounds() -> None:
+    record = json.loads(summary_json(timing_out()))
+    trend = record["flows"][0]["http_req_duration"]
+    assert (trend["p50"], trend["p95"], trend["max"], trend["count"]) == (pytest.approx(0.1), 0.3, 0.3, 11)
+    assert trend["at_least"] == ["p90", "p95", "p99", "p999", "avg", "max"]
+    assert (record["gates"][0]["value"], record["gates"][0]["at_least"], record["gates"][0]["margin"]) == (
+        0.3, True, None,
+    )  # fmt: skip
+    assert record["timeline"][0]["at_least"] == ["p95", "p99", "max"]
+    assert record["flows"][0]["iteration_duration"]["at_least"] == []
+    assert Summary.from_json(record["figures"]) == timing_out().summary
 
 
 def test_colours_come_only_when_asked_for() -> None:

@@ -12,12 +12,12 @@ import click
 from vezaflow.cli.faults import faulty
 from vezaflow.cli.printing import colours
 from vezaflow.cli.values import environment
-from vezaflow.diagnostics import render_text, summary_line
+from vezaflow.diagnostics import Diagnostic, render_text, summary_line
 from vezaflow.errors import VezaflowError
 from vezaflow.model import Suite, environment_of
 from vezaflow.plan import Bundle, Inputs, Plan
 from vezaflow.sandbox import SandboxSettings, start
-from vezaflow.session import WrongFilesError, prepare, read
+from vezaflow.session import Warn, WrongFilesError, prepare, read
 
 Command = TypeVar("Command", bound=Callable[..., object])
 DEFAULT_SEED = 1
@@ -71,10 +71,10 @@ def plan_of(paths: Sequence[Path], inputs: Inputs, *, sandbox: bool) -> Plan:
     return bundled(paths, inputs, sandbox=sandbox)[0]
 
 
-def bundled(paths: Sequence[Path], inputs: Inputs, *, sandbox: bool) -> tuple[Plan, Bundle]:
-    """The plan, and what it takes to make it elsewhere."""
+def bundled(paths: Sequence[Path], inputs: Inputs, *, sandbox: bool, warn: Warn | None = None) -> tuple[Plan, Bundle]:
+    """The plan, and what it takes to make it elsewhere. `warn` gets what lint warns of."""
     with drawn_faults():
-        suite = read(paths, base_url=sandbox or inputs.base_url is not None)
+        suite = read(paths, base_url=sandbox or inputs.base_url is not None, warn=warn)
         inputs = aimed(suite, inputs) if sandbox else inputs
         return prepare(suite, inputs), Bundle.of(suite, inputs)
 
@@ -93,6 +93,18 @@ def drawn_faults() -> Iterator[None]:
     try:
         yield
     except WrongFilesError as e:
-        click.echo(render_text(e.diagnostics, colour=colours(sys.stderr)), err=True, nl=False)
-        click.echo(summary_line(e.diagnostics), err=True)
+        draw(e.diagnostics)
         sys.exit(e.code)
+
+
+def draw(diagnostics: Sequence[Diagnostic]) -> None:
+    """Draw what lint says on standard error."""
+    click.echo(render_text(diagnostics, colour=colours(sys.stderr)), err=True, nl=False)
+    click.echo(summary_line(diagnostics), err=True)
+
+
+def draw_all_but_gates(diagnostics: Sequence[Diagnostic]) -> None:
+    """The same for who judges no gates: warnings of them are left out."""
+    others = [diagnostic for diagnostic in diagnostics if not diagnostic.code.startswith("VF5")]
+    if others:
+        draw(others)

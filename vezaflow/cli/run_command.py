@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from vezaflow.cli.inputs import bundled, shared, target
+from vezaflow.cli.inputs import bundled, draw, shared, target
 from vezaflow.cli.loading import Loading, loading
 from vezaflow.cli.printing import live, tell
 from vezaflow.cli.results import JUNIT, SUMMARY, Files
@@ -18,7 +18,7 @@ from vezaflow.session import Staff, run
 @loading
 @SUMMARY
 @JUNIT
-@click.option("-q", "--quiet", is_flag=True, help="No progress while it runs.")
+@click.option("-q", "--quiet", is_flag=True, help="No warnings before it and no progress while it runs.")
 @shared
 def command(
     paths: tuple[Path, ...],
@@ -42,7 +42,8 @@ def command(
         summary = Path(f"share-{segment.index + 1}-of-{segment.count}.json")
     files = Files(summary=summary, junit_file=junit_file)
     with target(words, sandbox=sandbox, faults=faults) as environment:
-        plan, bundle = bundled(paths, load.inputs(environment, base_url, seed), sandbox=sandbox)
+        inputs = load.inputs(environment, base_url, seed)
+        plan, bundle = bundled(paths, inputs, sandbox=sandbox, warn=None if quiet else draw)
         staff = Staff(bundle, load.workers_for(plan), segment)
         result = run(plan, _outputs(quiet=quiet), tell, staff)
     files.publish(result, plan.secrets)

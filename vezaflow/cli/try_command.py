@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from vezaflow.cli.inputs import aimed, drawn_faults, shared, target
+from vezaflow.cli.inputs import aimed, draw_all_but_gates, drawn_faults, shared, target
 from vezaflow.cli.kept import check_writable
 from vezaflow.cli.stepper import require_terminal
 from vezaflow.cli.trying import Trying, Wishes
@@ -52,7 +52,8 @@ def command(
     if html is not None:
         check_writable(html)
     with drawn_faults():
-        suite = read((path,), base_url=replay or sandbox or base_url is not None)
+        elsewhere = replay or sandbox or base_url is not None
+        suite = read((path,), base_url=elsewhere, warn=draw_all_but_gates)
     found = chosen(suite, flow, only)
     tape = tape_to_replay(found) if replay else None
     with target(words, sandbox=sandbox and not replay, faults={} if replay else faults) as environment:

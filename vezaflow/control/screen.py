@@ -48,6 +48,8 @@ def _row(flow: dict[str, Any], name: int) -> str:
     if flow["vus"] != flow["vus_asked"]:
         vus += f"/{units.number(flow['vus_asked'])}"
     p95 = "–" if flow["p95"] is None else units.duration(flow["p95"])
+    if "p95" in flow.get("at_least", ()):
+        p95 = f"> {p95}"
     failed = "–" if flow["failure_rate"] is None else units.ratio(flow["failure_rate"])
     marks = " ".join(_MARKS[gate["so_far"]] for gate in flow["gates"])
     paused = "paused " if flow.get("paused") else ""

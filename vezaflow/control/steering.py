@@ -16,6 +16,7 @@ from vezaflow.diagnostics import suggest
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import Concern, ConcernKind, Verdict
 from vezaflow.limits import Division, connection_checks, machine, require
+from vezaflow.metrics import as_numbers
 from vezaflow.model import Executor
 from vezaflow.outputs import FlowNow, Tick
 from vezaflow.plan import Plan, PlannedFlow, PlannedLoad
@@ -233,7 +234,7 @@ def _figures(now: FlowNow) -> dict[str, Any]:
         "vus_asked": now.vus_asked,
         "iterations": now.iterations,
         "requests_per_second": now.requests_per_second,
-        "p95": now.p95,
+        **as_numbers({"p95": now.p95}),
         "failure_rate": now.failure_rate,
         "gates": [_gate(verdict) for verdict in now.gates],
     }

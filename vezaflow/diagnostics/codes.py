@@ -134,7 +134,11 @@ _ROWS: tuple[Rule, ...] = (
         "Values are named with letters, digits and _, so that expressions can say them. The language's own "
         "words (if, and, in, true, it, …) are taken.",
     ),
-    Rule("VF134", _ERROR, "not a status", "A status is a number from 100 to 599, or a class such as `2xx`."),
+    Rule(
+        "VF134", _ERROR, "not a status",
+        "A status is a number from 100 to 999, or a class such as `2xx`. RFC 9110 knows those up to 599; servers send "
+        "others as well.",
+    ),
     Rule(
         "VF135", _ERROR, "only requests in a preflight",
         "A preflight asks whether the target is up before anything else; what needs more than requests "
@@ -548,7 +552,8 @@ _ROWS: tuple[Rule, ...] = (
     ),
     Rule(
         "VF503", _ERROR, "a gate on what does not exist",
-        "No step, group or flow of this name is there, so the gate would wait for samples that never come.",
+        "The labels select nothing that can occur: there is no such step, group, flow, check, tag, status or kind of "
+        "error, or no request has all of the labels. A count of nothing is 0: the gate could hold in every run.",
     ),
     Rule(
         "VF504", _ERROR, "an aggregate that does not fit",

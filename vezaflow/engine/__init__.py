@@ -1,6 +1,6 @@
 """Behaviour: a plan interpreted by thousands of VUs in one process."""
 
-from vezaflow.engine.delivered import Delivered, Dropped
+from vezaflow.engine.delivered import Delivered
 from vezaflow.engine.flow import FlowRun
 from vezaflow.engine.health import Health, Vitals
 from vezaflow.engine.incidents import Incident, Incidents
@@ -9,6 +9,6 @@ from vezaflow.engine.run import SUITE, RunEngine
 from vezaflow.engine.vu import VU, Signal
 
 __all__ = [
-    "GO_ON", "SUITE", "VU", "Delivered", "Dropped", "FlowRun", "Health", "Incident", "Incidents", "Observer", "Place",
+    "GO_ON", "SUITE", "VU", "Delivered", "FlowRun", "Health", "Incident", "Incidents", "Observer", "Place",
     "RunEngine", "Signal", "Vitals", "is_followed",
 ]  # fmt: skip

@@ -1,14 +1,8 @@
 """Delivered: how much of the asked load there was, and why less. What a flow keeps count of while it runs."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-
-class Dropped(StrEnum):
-    """Why an iteration that was due could not be started."""
-
-    NO_FREE_VU = "no_free_vu"
-    GENERATOR_LATE = "generator_late"
+from vezaflow.metrics import Dropped
 
 
 @dataclass(slots=True)

@@ -12,10 +12,10 @@ from collections.abc import Callable
 import trio
 from trio.lowlevel import Abort, Task, current_task
 
-from vezaflow.engine.delivered import Dropped
 from vezaflow.engine.term import Term
 from vezaflow.engine.users import Users, closing
 from vezaflow.engine.vu import VU, Signal
+from vezaflow.metrics import Dropped
 from vezaflow.plan import Segment, Starts
 from vezaflow.protocols import park, trap, wake
 

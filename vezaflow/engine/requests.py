@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
+from vezaflow import units
 from vezaflow.diagnostics import Span
 from vezaflow.engine.incidents import Incidents
 from vezaflow.engine.vu import HANDLING, VU, Signal
@@ -35,6 +36,15 @@ _SIGNALS = {
     OnFailure.CONTINUE: Signal.GO_ON,
     OnFailure.STOP_VU: Signal.STOP_VU,
 }
+_TIMEOUTS = frozenset(
+    {
+        ErrorKind.TIMEOUT_CONNECT,
+        ErrorKind.TIMEOUT_TLS,
+        ErrorKind.TIMEOUT_SEND,
+        ErrorKind.TIMEOUT_WAIT,
+        ErrorKind.TIMEOUT_RECEIVE,
+    }
+)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -179,6 +189,7 @@ class Looks:
         self._after_failure = _SIGNALS[request.on_failure]
         ask = request.ask
         self.ask = ask if desk.observer is None else replace(ask, want=_shown(ask.want))
+        self._within = f" within {units.duration(ask.timeout)} (timeout)"
 
     async def outcome(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> Outcome:
         """What an exchange comes to, recorded. The VU itself has not failed yet."""
@@ -285,12 +296,24 @@ class Looks:
         )
 
     def _broken(self, exchange: Exchange) -> Failure:
-        """A request that no whole answer came to."""
-        assert exchange.error is not None
+        """A request that no whole response came to. One that timed out has waited as long, and at most until then."""
+        kind = exchange.error
+        assert kind is not None
+        waited = waiting = None
+        if kind in _TIMEOUTS or (kind is ErrorKind.DNS and exchange.took >= self.ask.timeout):
+            waited = min(exchange.took, self.ask.timeout)
+            waiting = min(exchange.ended - exchange.sent, waited) if kind is not ErrorKind.TIMEOUT_RECEIVE else None
+            exchange.detail = exchange.detail.replace(" in time", self._within)
         self._recorder.unanswered(
-            exchange.error.value, self._desk.clock(), exchange.detail, exchange.bytes_sent, exchange.bytes_received
+            kind.value,
+            self._desk.clock(),
+            exchange.detail,
+            exchange.bytes_sent,
+            exchange.bytes_received,
+            waited,
+            waiting,
         )
-        return Failure(exchange.error, "VF604", exchange.detail or exchange.error.value, self._request.span)
+        return Failure(kind, "VF604", exchange.detail or kind.value, self._request.span)
 
     def _too_many(self, outgoing: Outgoing, exchange: Exchange) -> Failure:
         failure = Failure(

@@ -10,12 +10,12 @@ from typing import Any
 
 import trio
 
-from vezaflow.engine.delivered import Delivered, Dropped
+from vezaflow.engine.delivered import Delivered
 from vezaflow.engine.feeding import Feeding, Take
 from vezaflow.engine.interpreter import Interpreter, Stage
 from vezaflow.engine.requests import Run
 from vezaflow.engine.vu import VU, Signal
-from vezaflow.metrics import FlowRecorder, Phase
+from vezaflow.metrics import Dropped, FlowRecorder, Phase
 from vezaflow.model import AtEnd, Each
 from vezaflow.plan import UNSET, Chance, EvaluationError, PlannedFeed, PlannedFlow, PlannedStep
 from vezaflow.protocols import Sender

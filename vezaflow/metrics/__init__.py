@@ -2,24 +2,38 @@
 
 from vezaflow.metrics.ages import Aged, Records
 from vezaflow.metrics.attempts import AttemptRecorder
-from vezaflow.metrics.catalog import AGGREGATES, INTERRUPTED, METRICS, PAGE, Kind, Metric, Phase
+from vezaflow.metrics.catalog import (
+    AGGREGATES,
+    ERROR_CLASSES,
+    ERRORS,
+    INTERRUPTED,
+    METRICS,
+    PAGE,
+    Dropped,
+    Kind,
+    Metric,
+    Phase,
+)
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.moments import Moment
 from vezaflow.metrics.recorder import FlowRecorder, Recorder, StepRecorder
 from vezaflow.metrics.shares import Merger, timeline_of
 from vezaflow.metrics.summary import ErrorRow, StepRow, Summary, merge_all
-from vezaflow.metrics.timeline import Point, Timeline, per_second, recent
+from vezaflow.metrics.timeline import Point, Timeline, as_numbers, per_second, recent
 from vezaflow.metrics.window import Window
 
 __all__ = [
     "AGGREGATES",
+    "ERRORS",
+    "ERROR_CLASSES",
     "INTERRUPTED",
     "METRICS",
     "PAGE",
     "Aged",
     "AttemptRecorder",
     "Counter",
+    "Dropped",
     "ErrorRow",
     "FlowRecorder",
     "Gauge",
@@ -40,6 +54,7 @@ __all__ = [
     "Timeline",
     "Trend",
     "Window",
+    "as_numbers",
     "merge_all",
     "per_second",
     "recent",

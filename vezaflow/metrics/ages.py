@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from vezaflow.metrics.moments import Moment
 from vezaflow.metrics.timeline import Point, Timeline
+from vezaflow.units import AtLeast
 
 LEVELS: tuple[tuple[int, int | None], ...] = ((1, 900), (10, 720), (60, 720), (600, None))
 """How many seconds a point covers, and how many such points it takes until they are too old for that: by the second
@@ -46,8 +47,7 @@ class Points:
 
     def put(self, moment: Moment) -> None:
         point = moment.point if moment.span == 1 else moment.whole
-        values = (getattr(point, name) for name in _COUNTS)
-        row = array("d", (moment.number, *(nan if value is None else value for value in values)))
+        row = array("d", (moment.number, *(_number(getattr(point, name)) for name in _COUNTS)))
         if self._room is None:
             self._rows.extend(row)
         else:
@@ -65,9 +65,22 @@ class Points:
     def _point(self, at: int) -> Point:
         named = zip(_COUNTS.items(), self._rows[at + 1 : at + _WIDTH], strict=True)
         found: dict[str, Any] = {
-            name: int(value) if counts else None if isnan(value) else value for (name, counts), value in named
+            name: int(value) if counts else _figure(value) for (name, counts), value in named
         }
         return Point(flow="", **found)
+
+
+def _number(value: float | None) -> float:
+    """A figure of a row: NaN where there is none, negative where it is a lower bound."""
+    if value is None:
+        return nan
+    return -float(value) if isinstance(value, AtLeast) else value
+
+
+def _figure(number: float) -> float | None:
+    if isnan(number):
+        return None
+    return AtLeast(-number) if number < 0 else number
 
 
 class Records:

@@ -5,7 +5,7 @@ so that linting stays fast. Trends are of times in seconds; sizes are in bytes.
 """
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 
 from vezaflow.units import Dimension
 
@@ -30,7 +30,27 @@ class Phase(Enum):
     PREFLIGHT = "preflight"
 
 
+class Dropped(StrEnum):
+    """Why an iteration that was due could not be started."""
+
+    NO_FREE_VU = "no_free_vu"
+    GENERATOR_LATE = "generator_late"
+
+
 INTERRUPTED = "interrupted"  # the error kind of what the end of the run cut off: neither success nor failure
+
+ERRORS = (
+    "dns", "refused", "unreachable", "proxy", "reset", "closed_early", "timeout_connect", "timeout_tls",
+    "timeout_send", "timeout_wait", "timeout_receive", "tls", "malformed", "too_large", "too_many_redirects", "guard",
+    "url", "expression", "status", "expectation", "extraction",
+)  # fmt: skip
+"""The kinds of failure, as `protocols.ErrorKind` has them."""
+
+ERROR_CLASSES: dict[str, tuple[str, ...]] = {
+    "timeout": ("timeout_connect", "timeout_tls", "timeout_send", "timeout_wait", "timeout_receive"),
+    "connection": ("dns", "refused", "unreachable", "proxy", "reset", "closed_early"),
+}
+"""A word that stands for these kinds of errors, in a gate's label `error` as in `retry: {on: …}`."""
 
 AGGREGATES: dict[Kind, tuple[str, ...]] = {
     Kind.TREND: ("p", "avg", "min", "max", "med", "count"),  # p takes an argument: p(95), p(99.9)
@@ -89,7 +109,7 @@ _ALL = (
     _time(
         "http_req_duration",
         "From the first byte handed to the kernel to the last byte of the answer: sending + waiting + "
-        "receiving. Of answers that came.",
+        "receiving. Of responses that came, and of requests that timed out: those took at least that long.",
     ),
     _time(
         "http_req_blocked",
@@ -99,7 +119,11 @@ _ALL = (
     _time("http_req_connecting", "Opening the TCP connection; 0 on a reused one.", _SENT),
     _time("http_req_tls_handshaking", "The TLS handshake; 0 on a reused connection.", _SENT),
     _time("http_req_sending", "Handing the request's bytes to the kernel. Of answers that came."),
-    _time("http_req_waiting", "From the request's last byte to the answer's first. Of answers that came."),
+    _time(
+        "http_req_waiting",
+        "From the request's last byte to the response's first. Of responses that came, and of requests that timed out "
+        "before: those waited at least that long.",
+    ),
     _time("http_req_receiving", "From the answer's first byte to its last. Of answers that came."),
     Metric(
         "http_req_failed",

@@ -4,6 +4,9 @@ Buckets are log-linear: each octave of microseconds, from 1 µs to 2^32 µs (abo
 parts; a quantile is a bucket's middle, so at most 1/1024 off. Count, sum (in whole nanoseconds), least, most and
 the number of zeros are exact, and merging is exact: the merge of any split equals the whole. Only octaves that
 were touched take memory. numpy is loaded with the first samples, not with this file.
+
+A request that timed out would have taken longer than it was given: its time is at least that. Such samples are kept
+beside the others, by the same law, and rank behind all of them: a figure that falls among them is a lower bound.
 """
 
 import struct
@@ -12,6 +15,8 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from math import ceil, inf
 from typing import TYPE_CHECKING, Any
+
+from vezaflow.units import AtLeast
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,13 +45,14 @@ def _edge(bucket: int) -> float:
 class Histogram:
     """Times in seconds. A copy shares its buckets until one of the two records again."""
 
-    __slots__ = ("_base", "_counts", "_shared", "count", "maximum", "minimum", "nanoseconds", "zeros")
+    __slots__ = ("_base", "_counts", "_shared", "count", "cut", "maximum", "minimum", "nanoseconds", "zeros")
 
     def __init__(self) -> None:
         self._counts: Integers | None = None  # of the octaves from `_base` on
         self._base = 0  # the first octave that is kept
         self._shared = False
-        self.count = 0  # zeros included
+        self.count = 0  # of the times that are known, zeros included
+        self.cut: Histogram | None = None  # of the times that are only known to be at least so long
         self.zeros = 0
         self.nanoseconds = 0
         self.minimum = inf
@@ -69,6 +75,12 @@ class Histogram:
         self.minimum = min(self.minimum, least)
         self.maximum = max(self.maximum, float(values.max()))
         self._count_in(np.clip(values * 1e6, 1.0, _LIMIT))
+
+    def record_cut(self, values: "Floats") -> None:
+        """Take in an array of seconds of which each is only the least that its time can have been."""
+        if len(values):
+            self.cut = self.cut or Histogram()
+            self.cut.record_many(values)
 
     def record(self, value: float) -> None:
         """Take in one time. Slow: for what happens seldom."""
@@ -126,6 +138,8 @@ class Histogram:
         twin = Histogram()
         for name in self.__slots__:
             setattr(twin, name, getattr(self, name))
+        if self.cut is not None:
+            twin.cut = self.cut.copy()
         return twin
 
     def add(self, other: "Histogram") -> None:
@@ -143,6 +157,9 @@ class Histogram:
         self.nanoseconds += other.nanoseconds
         self.minimum = min(self.minimum, other.minimum)
         self.maximum = max(self.maximum, other.maximum)
+        if other.cut is not None:
+            self.cut = self.cut or Histogram()
+            self.cut.add(other.cut)
 
     def minus(self, earlier: "Histogram") -> "Histogram":
         """What came since an earlier state of this same histogram. Least and most are then known to 0.2 %."""
@@ -155,6 +172,9 @@ class Histogram:
             at = (earlier._base - since._base) * PARTS
             counts[at : at + len(earlier._counts)] -= earlier._counts
         since._bound()
+        if since.cut is not None and earlier.cut is not None:
+            left = since.cut.minus(earlier.cut)
+            since.cut = left if left.count else None
         return since
 
     def _bound(self) -> None:
@@ -174,24 +194,56 @@ class Histogram:
         return np.flatnonzero(self._counts) if self._counts is not None else np.zeros(0, np.int64)
 
     @property
+    def samples(self) -> int:
+        """How many there are, those of which only a lower bound is known among them."""
+        return self.count + (self.cut.count if self.cut is not None else 0)
+
+    @property
     def mean(self) -> float | None:
         """Seconds; None without samples. Exact to a nanosecond a sample."""
+        if self.cut is not None:
+            return AtLeast((self.nanoseconds + self.cut.nanoseconds) / self.samples * 1e-9)
         return self.nanoseconds / self.count * 1e-9 if self.count else None
 
+    @property
+    def least(self) -> float | None:
+        """The sample of the lowest rank in seconds; None without samples."""
+        return self.quantile(0.0)
+
+    @property
+    def most(self) -> float | None:
+        """The sample of the highest rank in seconds; None without samples."""
+        return self.quantile(1.0)
+
     def quantile(self, q: float) -> float | None:
-        """The nearest-rank quantile in seconds: the sample of rank ⌈q·count⌉, the least one being rank 1."""
+        """The nearest-rank quantile in seconds: the sample of rank ⌈q·samples⌉, the least one being rank 1."""
         return self.quantiles((q,))[0]
 
     def quantiles(self, shares: Sequence[float]) -> tuple[float | None, ...]:
         """Several quantiles at the price of about one; each None without samples."""
-        if not self.count:
+        if not self.samples:
             return (None,) * len(shares)
         above = self._counts.cumsum() if self._counts is not None else None
-        return tuple(self._at_rank(self._rank(q), above) for q in shares)
+        ranks = [self._rank(q) for q in shares]
+        known = (self._at_rank(rank, above) if rank <= self.count else None for rank in ranks)
+        if max(ranks, default=0) <= self.count:
+            return tuple(known)
+        # the rank is of one whose time is not known: it is no less than with all of them cut at the least they can be
+        whole = self._with_cut()
+        summed = whole._counts.cumsum() if whole._counts is not None else None
+        pairs = zip(ranks, known, strict=True)
+        return tuple(AtLeast(whole._at_rank(rank, summed)) if time is None else time for rank, time in pairs)
+
+    def _with_cut(self) -> "Histogram":
+        whole = self.copy()
+        if whole.cut is not None:
+            cut, whole.cut = whole.cut, None
+            whole.add(cut)
+        return whole
 
     def _rank(self, q: float) -> int:
         # 0.07 * 100 is a hair above 7 in floats: unrounded, that would be the eighth
-        return min(self.count, max(1, ceil(round(q * self.count, 6))))
+        return min(self.samples, max(1, ceil(round(q * self.samples, 6))))
 
     def _at_rank(self, rank: int, above: "Integers | None") -> float:
         if rank == 1:
@@ -206,9 +258,10 @@ class Histogram:
 
     def to_dict(self) -> dict[str, Any]:  # Any: a JSON object
         """A compact JSON object. `buckets`: base64 of zlib of int64 pairs in two runs: bucket numbers as
-        differences, then counts (both little-endian)."""
+        differences, then counts (both little-endian). `cut`, where there are any: the same of lower bounds."""
+        beside = {"cut": self.cut.to_dict()} if self.cut is not None else {}
         if not self.count:
-            return {"count": 0}
+            return {"count": 0, **beside}
         import numpy as np
 
         held = self._held()
@@ -221,6 +274,7 @@ class Histogram:
             "min": self.minimum,
             "max": self.maximum,
             "buckets": b64encode(zlib.compress(numbers.tobytes(), 6)).decode(),
+            **beside,
         }
 
     @classmethod
@@ -229,6 +283,8 @@ class Histogram:
         import numpy as np
 
         self = cls()
+        if "cut" in record:
+            self.cut = cls.from_dict(record["cut"])
         if not record["count"]:
             return self
         self.count, self.zeros = record["count"], record["zeros"]
@@ -247,13 +303,13 @@ class Histogram:
 
     def __repr__(self) -> str:
         p50, p95 = self.quantiles((0.5, 0.95))
-        return f"<Histogram of {self.count}: p50 {p50}, p95 {p95}, max {self.maximum}>"
+        return f"<Histogram of {self.samples}: p50 {p50}, p95 {p95}, max {self.maximum}>"
 
 
 def merged(histograms: Iterable[Histogram]) -> Histogram:
     """One histogram of all the samples."""
     whole = Histogram()
     for histogram in histograms:
-        if histogram.count:
+        if histogram.samples:
             whole.add(histogram)
     return whole

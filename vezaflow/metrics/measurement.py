@@ -18,12 +18,13 @@ class Trend:
 
     @property
     def samples(self) -> int:
-        return self.histogram.count
+        return self.histogram.samples
 
     def aggregate(self, name: str, argument: float | None = None) -> float | None:
-        """p (of 0 to 100), med, avg, min, max in seconds; count."""
+        """p (of 0 to 100), med, avg, min, max in seconds; count. An AtLeast where requests that timed out leave only
+        a lower bound."""
         held = self.histogram
-        if not held.count:
+        if not held.samples:
             return None
         match name:
             case "p":
@@ -33,11 +34,11 @@ class Trend:
             case "avg":
                 return held.mean
             case "min":
-                return held.minimum
+                return held.least
             case "max":
-                return held.maximum
+                return held.most
             case "count":
-                return float(held.count)
+                return float(held.samples)
         raise KeyError(name)
 
 

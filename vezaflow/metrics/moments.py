@@ -62,4 +62,4 @@ class Moment:
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "Moment":
         durations = Histogram.from_dict(record["durations"])
-        return cls(record["number"], Point(**record["point"]), durations, record["span"])
+        return cls(record["number"], Point.from_json(record["point"]), durations, record.get("span", 1))

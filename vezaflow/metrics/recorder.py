@@ -10,6 +10,7 @@ from array import array
 from collections import Counter as Tally
 from collections.abc import Callable
 from math import ceil, inf
+from typing import TYPE_CHECKING
 
 from vezaflow.metrics.ages import History
 from vezaflow.metrics.attempts import AttemptRecorder, Attempts
@@ -19,19 +20,25 @@ from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.moments import Moment
 from vezaflow.metrics.summary import Summary
 from vezaflow.metrics.timeline import Point, Timeline
+from vezaflow.units import AtLeast
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class _Cell:
     """The samples of one outcome of one step since the last fold."""
 
     __slots__ = (
-        "bytes_received", "bytes_sent", "detail", "duration", "durations", "error", "first", "last",
-        "receiving", "receivings", "sending", "sendings", "status", "unanswered",
+        "bytes_received", "bytes_sent", "cut", "cut_waiting", "detail", "duration", "durations", "error", "first",
+        "last", "receiving", "receivings", "sending", "sendings", "status", "unanswered",
     )  # fmt: skip
 
     def __init__(self, status: int, error: str) -> None:
         self.status, self.error = status, error
         self.durations, self.sendings, self.receivings = array("d"), array("d"), array("d")
+        self.cut, self.cut_waiting = array("d"), array("d")  # of those without an answer: lower bounds
         self.duration: Callable[[float], None] = self.durations.append
         self.sending: Callable[[float], None] = self.sendings.append
         self.receiving: Callable[[float], None] = self.receivings.append
@@ -61,6 +68,10 @@ class _Cell:
             row.receiving.record_many(receiving)
             row.waiting.record_many(duration - sending - receiving)
             del self.durations[:], self.sendings[:], self.receivings[:]
+        if self.cut:
+            row.duration.record_cut(np.array(self.cut))
+            row.waiting.record_cut(np.array(self.cut_waiting))
+            del self.cut[:], self.cut_waiting[:]
         count = answered + self.unanswered
         row.count += count
         row.bytes_sent += self.bytes_sent
@@ -116,10 +127,24 @@ class StepRecorder:
         cell.bytes_sent += bytes_sent
         cell.bytes_received += bytes_received
 
-    def unanswered(self, kind: str, now: float, detail: str = "", bytes_sent: int = 0, bytes_received: int = 0) -> None:
-        """No answer, or not a whole one: counted by its kind, in no latency."""
+    def unanswered(
+        self,
+        kind: str,
+        now: float,
+        detail: str = "",
+        bytes_sent: int = 0,
+        bytes_received: int = 0,
+        waited: float | None = None,
+        waiting: float | None = None,
+    ) -> None:
+        """No response, or not a whole one: counted by its kind. `waited` is of a request that timed out: its duration
+        is at least that; `waiting`: and its time to the first byte at least that, where none came."""
         cell = self._failure(0, kind, now, detail)
         cell.unanswered += 1
+        if waited is not None:
+            cell.cut.append(waited)
+        if waiting is not None:
+            cell.cut_waiting.append(waiting)
         cell.bytes_sent += bytes_sent
         cell.bytes_received += bytes_received
 
@@ -231,6 +256,7 @@ class _Second:
 
     __slots__ = (
         "begun",
+        "cut",
         "durations",
         "failed",
         "iterations",
@@ -243,7 +269,7 @@ class _Second:
     def __init__(self, begun: float) -> None:
         self.begun = begun
         self.requests = self.failed = self.iterations = self.iterations_failed = self.sent = self.received = 0
-        self.durations = array("d")
+        self.durations, self.cut = array("d"), array("d")
 
     def take(self, cell: _Cell) -> None:
         self.sent += cell.bytes_sent
@@ -255,6 +281,7 @@ class _Second:
         if cell.error:
             self.failed += count
         self.durations.extend(cell.durations)
+        self.cut.extend(cell.cut)
 
     def point(self, flow: FlowRecorder, started: float, now: float) -> Point:
         return Point(
@@ -268,7 +295,7 @@ class _Second:
             self.iterations_failed,
             self.sent,
             self.received,
-            *_nearest_ranks(self.durations, (0.5, 0.95, 0.99, 1.0)),
+            *_nearest_ranks(self.durations, self.cut, (0.5, 0.95, 0.99, 1.0)),
         )
 
     def times(self) -> Histogram:
@@ -276,17 +303,30 @@ class _Second:
 
         times = Histogram()
         times.record_many(np.array(self.durations))
+        times.record_cut(np.array(self.cut))
         return times
 
 
-def _nearest_ranks(samples: "array[float]", shares: tuple[float, ...]) -> list[float | None]:
+def _nearest_ranks(known: "array[float]", cut: "array[float]", shares: tuple[float, ...]) -> list[float | None]:
+    """As a Histogram has them: what was cut ranks behind all that is known, and gives lower bounds."""
     import numpy as np
 
-    if not samples:
+    total = len(known) + len(cut)
+    if not total:
         return [None] * len(shares)
-    ranks = [max(1, ceil(round(q * len(samples), 6))) - 1 for q in shares]
-    ordered = np.partition(np.array(samples), sorted(set(ranks)))
-    return [float(ordered[rank]) for rank in ranks]
+    ranks = [max(1, ceil(round(q * total, 6))) - 1 for q in shares]
+    exact = _at_ranks(np.array(known), [rank for rank in ranks if rank < len(known)])
+    bounds = _at_ranks(np.array([*known, *cut]), [rank for rank in ranks if rank >= len(known)])
+    return [exact[rank] if rank < len(known) else AtLeast(bounds[rank]) for rank in ranks]
+
+
+def _at_ranks(samples: "NDArray[np.float64]", ranks: list[int]) -> dict[int, float]:
+    import numpy as np
+
+    if not ranks:
+        return {}
+    ordered = np.partition(samples, sorted(set(ranks)))
+    return {rank: float(ordered[rank]) for rank in ranks}
 
 
 class Recorder:

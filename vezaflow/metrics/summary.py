@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vezaflow.metrics.attempts import Attempts
-from vezaflow.metrics.catalog import INTERRUPTED, METRICS, PAGE, Kind, Phase
+from vezaflow.metrics.catalog import ERROR_CLASSES, INTERRUPTED, METRICS, PAGE, Kind, Phase
 from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram, merged
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
@@ -82,7 +82,7 @@ class _Wanted:
 
     def outcome(self, key: RequestKey) -> bool:
         return self.step(key.at) and all(
-            _OUTCOMES[name](key) == value for name, value in self.labels if name in _OUTCOMES
+            _OUTCOMES[name](key, value) for name, value in self.labels if name in _OUTCOMES
         )
 
     def flow_row(self, key: FlowKey) -> bool:
@@ -105,10 +105,10 @@ _ATTEMPT_COUNTERS: dict[str, Callable[[Attempts], int]] = {
     "backpressure_obeyed": lambda row: row.obeyed,
     "backpressure_ignored": lambda row: row.asked - row.obeyed,
 }
-_OUTCOMES: dict[str, Callable[[RequestKey], str]] = {
-    "status": lambda key: str(key.status),
-    "error": lambda key: key.error,
-    "expected_response": lambda key: "false" if key.error else "true",
+_OUTCOMES: dict[str, Callable[[RequestKey, str], bool]] = {
+    "status": lambda key, value: value in (str(key.status), f"{key.status // 100}xx", f"{key.status // 100}XX"),
+    "error": lambda key, value: key.error == value or key.error in ERROR_CLASSES.get(value, ()),
+    "expected_response": lambda key, value: value == ("false" if key.error else "true"),
 }
 
 

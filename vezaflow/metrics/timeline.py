@@ -5,12 +5,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from vezaflow.units import AtLeast
+
+_FIGURES = ("p50", "p95", "p99", "max")
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
     """What happened in the `length` seconds that ended `second` seconds after the run's start. The percentiles are
     this time's own (nearest rank, in seconds: of one second exact, of longer at most 0.1 % off); None when nothing was
-    answered."""
+    answered, AtLeast among what timed out."""
 
     second: float
     length: float  # seconds that the point covers: about 1, or 10, 60, 600
@@ -28,7 +32,22 @@ class Point:
     max: float | None
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """A JSON object; `at_least` names the figures that are lower bounds."""
+        times = {name: getattr(self, name) for name in _FIGURES}
+        return {**asdict(self), **as_numbers(times)}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> "Point":
+        fields = dict(record)
+        bounds = {name: AtLeast(fields[name]) for name in fields.pop("at_least", ())}
+        return cls(**{**fields, **bounds})
+
+
+def as_numbers(figures: dict[str, float | None]) -> dict[str, Any]:
+    """The figures as plain numbers, and in `at_least` the names of those that are lower bounds."""
+    bounds = [name for name, value in figures.items() if isinstance(value, AtLeast)]
+    plain = {name: None if value is None else float(value) for name, value in figures.items()}
+    return {**plain, "at_least": bounds}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from vezaflow.syntax import (
     parse_limit,
 )
 
+_FIRST = re.compile(r"[1-9][0-9]{2}(?=\s+[A-Za-z])")  # `200 OK`
 _SEVERAL = re.compile(r"\d{3}\W*(?:(?:or|to|and)\W*)?\d{3}.*")
 _TABLES = {table.name: table for table in MATCHES}
 
@@ -57,13 +58,14 @@ def _wrong_status(node: Node, diagnostics: Diagnostics) -> None:
     label = f"'{node.text}' is none" if isinstance(node, Scalar) else f"this is {values.describe(node)}"
     help_ = "keys such as `body` stand without `- `" if isinstance(node, Mapping) else ""
     if isinstance(node, Scalar):
-        help_ = "for any other condition use `that`: `expect: {that: status() < 500}`"
+        first = _FIRST.match(node.text)
+        help_ = f"write `{first[0]}`" if first else "write `200`, a class such as `2xx`, or a list: `[2xx, 404]`"
     if isinstance(node, Scalar) and _SEVERAL.fullmatch(node.text):
         help_ = "a class is `2xx`, and several statuses are a list: `[200, 201]`"
     diagnostics.error(
         "VF134",
         node.span,
-        "this must be a status from 100 to 599 or a class such as `2xx`",
+        "this must be a status from 100 to 999 or a class such as `2xx`",
         label=label,
         help=help_,
     )

@@ -5,14 +5,14 @@ from vezaflow.metrics import METRICS, Metric
 from vezaflow.model.gate_bounds import check_condition
 from vezaflow.model.gate_labels import check_labels, piece
 from vezaflow.model.gate_reader import unknown_metric
-from vezaflow.model.gate_scopes import Scope, flow_scope, pooled
+from vezaflow.model.gate_scopes import OF_STEPS, Scope, flow_scope, pooled
 from vezaflow.model.gates import Gate
 from vezaflow.model.steps import Paginate, Parallel, Poll, Request, Step, Upload
-from vezaflow.model.suite import Suite
+from vezaflow.model.suite import Flow, Suite
 from vezaflow.model.walks import all_steps
 from vezaflow.syntax import Reference
 
-_OF_STEPS = ("step_duration", "step_failed")
+_OF_ARRIVALS = ("dropped_iterations", "iteration_delay", "iteration_response_time")
 _OF_ATTEMPTS = ("http_req_retries", "backpressure_obeyed", "backpressure_ignored")
 
 
@@ -21,10 +21,12 @@ def check_gates(suite: Suite, diagnostics: Diagnostics) -> None:
     scopes = [flow_scope(suite, flow) for flow in suite.flows]
     for flow, scope in zip(suite.flows, scopes, strict=True):
         _check(flow.gates, scope, diagnostics)
+        _check_arrivals(flow.gates, (flow,), scope, diagnostics)
         _check(suite.each_flow, scope, diagnostics)
     whole = pooled(suite, scopes)
     if suite.whole:
         _check(suite.gates, whole, diagnostics)
+        _check_arrivals(suite.gates, suite.flows, whole, diagnostics)
     else:
         for gate in suite.gates:
             _check_metric(gate, diagnostics)
@@ -48,7 +50,7 @@ def _check(gates: tuple[Gate, ...], scope: Scope, diagnostics: Diagnostics) -> N
     for gate in gates:
         metric = _check_metric(gate, diagnostics)
         if metric is not None:
-            if metric.name in (*_OF_STEPS, *_OF_ATTEMPTS) and not scope.lacks_fragments():
+            if metric.name in (*OF_STEPS, *_OF_ATTEMPTS) and not scope.lacks_fragments():
                 _check_steps(gate, metric, scope, diagnostics)
             check_labels(gate.span, gate.labels, gate.labels, metric, scope, diagnostics)
             if isinstance(bound := gate.condition.bound, Reference):
@@ -64,10 +66,24 @@ def _check_metric(gate: Gate, diagnostics: Diagnostics) -> Metric | None:
     return metric
 
 
+def _check_arrivals(gates: tuple[Gate, ...], flows: tuple[Flow, ...], scope: Scope, diagnostics: Diagnostics) -> None:
+    """Figures that only open models have."""
+    if any(flow.load.executor.is_open for flow in flows):
+        return
+    for gate in gates:
+        if gate.metric in _OF_ARRIVALS:
+            diagnostics.error(
+                "VF503",
+                piece(gate.span, gate.metric),
+                f"no iteration in {scope.what} is due at a time of its own",
+                help=f"only loads with an arrival rate have '{gate.metric}'",
+            )
+
+
 def _check_steps(gate: Gate, metric: Metric, scope: Scope, diagnostics: Diagnostics) -> None:
     """Figures that only some kinds of steps have."""
     steps = [step for steps in scope.phases.values() for step in all_steps(steps)]
-    whole = metric.name in _OF_STEPS
+    whole = metric.name in OF_STEPS
     if not any(_repeats(step) or (whole and _is_whole(step)) for step in steps):
         kinds = (
             "a `poll`, a `paginate`, an `upload` or a `parallel` with a name" if whole else "a `poll` or a `paginate`"

@@ -32,8 +32,8 @@ _VALUE: Schema = {"type": ["string", "number", "boolean", "null"]}
 _CONSTANT: Schema = {**_TEXT, "not": {"type": "string", "pattern": r"(^|[^$])\$\{"}}
 _COUNT: Schema = {"anyOf": [{"type": "integer", "minimum": 1}, _HOLE]}
 _STATUSES: list[Schema] = [
-    {"type": "integer", "minimum": 100, "maximum": 599},
-    {"type": "string", "pattern": "^[1-5]([xX]{2}|[0-9]{2})$"},
+    {"type": "integer", "minimum": 100, "maximum": 999},
+    {"type": "string", "pattern": "^[1-9]([xX]{2}|[0-9]{2})$"},
 ]
 _STATUS: Schema = {"anyOf": _STATUSES}
 _ROWS: Schema = {"type": "array", "minItems": 1}

@@ -25,6 +25,7 @@ from vezaflow.model.steps import (
     Include,
     Parallel,
     Request,
+    RequestDefaults,
     Set,
     Step,
     Upload,
@@ -55,6 +56,7 @@ from vezaflow.model.walks import (
 )
 from vezaflow.syntax import FUNCTIONS, Expression, Field, Name, Needs, calls, names, walk
 
+_AUTH = "`auth`"
 _FIELDS = {**ITEM_FIELDS, "part": tuple(PART_FIELDS)}
 _UNREADABLE = frozenset(("VF104", "VF120", "VF122", "VF123", "VF124"))
 
@@ -77,6 +79,8 @@ class _Walk:
     has_vu: bool = False  # whether there is a VU here that a row could be dealt to
     moments: dict[str, Each] = field(default_factory=lambda: dict(_MOMENTS))  # of what varies
     now: Each = Each.ITERATION  # what is computed here is computed for each of these
+    layers: tuple[RequestDefaults, ...] = ()  # what all requests here share, the nearest word first
+    outside: "_Walk | None" = None  # of a fragment's steps: where it is included, and where the layers' names are known
 
     def variables(self, variables: tuple[Variable, ...]) -> None:
         """Values in the order in which they are written, each computed at its own moment."""
@@ -112,6 +116,8 @@ class _Walk:
         self.uses(own_uses(step), certain=certain)
         match step:
             case Request():
+                if certain:
+                    self.shared(step)
                 self.uses(extract_uses(step), certain=certain)
                 for extract in step.extract:
                     self.know(extract.name, _shape(extract))
@@ -131,7 +137,7 @@ class _Walk:
                 self.upload(request, certain)
             case Include(fragment=fragment):
                 if fragment is not None:
-                    self.fragment(fragment)
+                    self.fragment(fragment, certain)
                 self.unsure = self.unsure or fragment is None
                 for name in (*(name for _, name in step.outputs), *(name for _, name, _ in step.into)):
                     self.know(name)
@@ -162,9 +168,31 @@ class _Walk:
         if not before:
             self.known.discard("part")
 
-    def fragment(self, fragment: Fragment) -> None:
+    def shared(self, request: Request) -> None:
+        """What a request has from its flow or its suite: a login that needs its own token can't succeed."""
+        at = self.outside or self
+        for option, name in _inherited(request, self.layers):
+            if name.name in at.known or name.name in GIVEN or name.name in at.feeds:
+                continue
+            if at.unsure or at.perhaps(name.name):
+                continue
+            first = at.everywhere.get(name.name)
+            if first is None and at.has_vu:
+                continue  # it is set nowhere, which is said where it stands
+            self.diagnostics.error(
+                "VF305",
+                request.span,
+                f"'{name.name}' is not set yet when this is sent",
+                label=f"the {option} that all requests share needs it",
+                help="write `auth: none` in this step" if option == _AUTH else f"give this step a {option} of its own",
+                related=((name.span, "read here"), *(((first, "set only here"),) if first is not None else ())),
+            )
+
+    def fragment(self, fragment: Fragment, certain: bool = False) -> None:
         """A fragment by itself: what includes it sees and sets nothing in it."""
         inside = _Walk(self.diagnostics, dict(set_in((), fragment.steps)), self.spoilt)
+        if certain:
+            inside.layers, inside.outside = self.layers, self.outside or self
         inside.uses(inputs_uses(fragment), certain=True)
         inside.known.update(one.name for one in fragment.inputs)
         inside.steps(fragment.steps)
@@ -279,6 +307,7 @@ def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
         _spoilt(suite, diagnostics, None),
         feeds=shared_feeds,
     )
+    own.layers = (suite.defaults,)
     own.variables(suite.vars)
     own.uses(suite_settings_uses(suite), certain=True)
     replace(own, known=set(own.known), shapes=dict(own.shapes)).steps(suite.preflight)
@@ -351,6 +380,7 @@ def _check_fragment(fragment: Fragment, diagnostics: Diagnostics) -> None:
 
 def _flow(walker: _Walk, suite: Suite, flow: Flow) -> None:
     walker.has_vu = True
+    walker.layers = (flow.defaults, suite.defaults)
     walker.variables(flow.vars)
     replace(walker, has_vu=False).uses(settings_uses(flow), certain=True)
     walker.now = Each.VU
@@ -361,6 +391,21 @@ def _flow(walker: _Walk, suite: Suite, flow: Flow) -> None:
     walker.steps(flow.steps)
     walker.uses((Use(pause) for pause in (flow.think, flow.pace) if pause is not None), certain=True)
     walker.steps(flow.final)
+
+
+def _inherited(request: Request, layers: tuple[RequestDefaults, ...]) -> Iterator[tuple[str, Name]]:
+    """The names without a default that a request's options read though it does not write them, each with its option."""
+    auth = next((layer.auth for layer in (request.options, *layers) if layer.auth is not None), None)
+    if auth is not None and auth is not request.options.auth:
+        for value in (auth.bearer, auth.user, auth.password):
+            if value is not None:
+                yield from ((_AUTH, name) for name, optional in names_of(value) if not optional)
+    written = {name.lower() for name, _ in request.options.headers}
+    for layer in layers:
+        for header, value in layer.headers:
+            if header.lower() not in written:
+                written.add(header.lower())
+                yield from ((f"header `{header}`", name) for name, optional in names_of(value) if not optional)
 
 
 def flow_uses(suite: Suite, flow: Flow) -> Iterator[Use]:

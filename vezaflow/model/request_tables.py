@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from vezaflow.metrics import ERROR_CLASSES
 from vezaflow.model.connection_tables import CONNECTING_ONE
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.tables import DEFAULTS
@@ -81,8 +82,7 @@ REQUEST = Table(
 
 # What `retry: {on: …}` can name beside statuses; a word stands for these kinds of errors.
 RETRIED: dict[str, tuple[str, ...]] = {
-    "timeout": ("timeout_connect", "timeout_tls", "timeout_send", "timeout_wait", "timeout_receive"),
-    "connection": ("dns", "refused", "unreachable", "proxy", "reset", "closed_early"),
+    **ERROR_CLASSES,
     **{
         kind: (kind,)
         for kind in (

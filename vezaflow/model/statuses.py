@@ -8,7 +8,7 @@ from vezaflow.model.fields import Kind
 from vezaflow.model.steps import StatusSet
 from vezaflow.syntax import Node, Scalar, Sequence
 
-_CLASS = re.compile(r"([1-5])[xX]{2}")
+_CLASS = re.compile(r"([1-9])[xX]{2}")
 
 
 def read_statuses(node: Node, diagnostics: Diagnostics, other: Callable[[Node], None]) -> StatusSet:
@@ -21,7 +21,7 @@ def read_statuses(node: Node, diagnostics: Diagnostics, other: Callable[[Node], 
         text = item.text if isinstance(item, Scalar) else ""
         if match := _CLASS.fullmatch(text):
             classes.append(int(match[1]))
-        elif text.isascii() and text.isdigit() and 100 <= int(text) <= 599:
+        elif text.isascii() and text.isdigit() and 100 <= int(text) <= 999:
             exact.append(int(text))
         else:
             other(item)

@@ -149,7 +149,8 @@ STEPS: tuple[Table, ...] = (
     Table(
         "group",
         "a group step",
-        "Name some steps together: their samples carry the label `group`.",
+        "Name some steps together: their samples carry the label `group`. A group `cart` in a group `shop` is called "
+        "`shop::cart`; its requests are in that one alone.",
         (_DO,),
         one_of=(Field("group", Kind.TEXT, "The group's name.", "checkout"),),
     ),

@@ -45,7 +45,7 @@ _TIMEOUTS = {
     TUNNEL: (ErrorKind.TIMEOUT_CONNECT, "the proxy did not open the tunnel in time"),
     HANDSHAKE: (ErrorKind.TIMEOUT_TLS, "the TLS handshake did not end in time"),
     SENDING: (ErrorKind.TIMEOUT_SEND, "the request could not be sent in time"),
-    WAITING: (ErrorKind.TIMEOUT_WAIT, "no answer came in time"),
+    WAITING: (ErrorKind.TIMEOUT_WAIT, "no response in time"),
 }
 _BODY, _COOKIES, _SHOWN = Want.BODY._value_, Want.COOKIES._value_, Want.SHOWN._value_  # int's &: 1 µs less each
 _FIELDS = Want.HEADERS._value_ | _SHOWN
@@ -197,7 +197,7 @@ class Connection:
         """The deadline is over: which phase it is says what was too slow."""
         kind, detail = _TIMEOUTS[self.phase]
         if self.phase == WAITING and self.answer is not None:
-            kind, detail = ErrorKind.TIMEOUT_RECEIVE, "the answer did not end in time"
+            kind, detail = ErrorKind.TIMEOUT_RECEIVE, "the response did not end in time"
         self.fail(kind, detail)
 
     def abandon(self) -> None:

@@ -166,8 +166,8 @@ class Stream:
                 return ErrorKind.TIMEOUT_SEND, window
             return ErrorKind.TIMEOUT_SEND, "the request could not be sent in time"
         if self.answer is not None:
-            return ErrorKind.TIMEOUT_RECEIVE, "the answer did not end in time"
-        return ErrorKind.TIMEOUT_WAIT, "no answer came in time"
+            return ErrorKind.TIMEOUT_RECEIVE, "the response did not end in time"
+        return ErrorKind.TIMEOUT_WAIT, "no response in time"
 
     def _end(self) -> None:
         task, self.task = self.task, None

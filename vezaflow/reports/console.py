@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from vezaflow import units
 from vezaflow.diagnostics import render_one
-from vezaflow.engine import Dropped
 from vezaflow.gates import Concern, Outcome, Verdict
-from vezaflow.metrics import StepRow
+from vezaflow.metrics import Dropped, StepRow
 from vezaflow.reports import rows
 from vezaflow.reports.look import DIM, Look, table
 from vezaflow.results import Health, RunResult, WorkerHealth, headline

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from vezaflow import units
-from vezaflow.engine import Dropped
 from vezaflow.gates import Verdict
-from vezaflow.metrics import Histogram, Phase, StepRow, Summary, Trend
+from vezaflow.metrics import Dropped, Histogram, Phase, StepRow, Summary, Trend
 from vezaflow.results import RunResult
 
 ALL = "all"
@@ -118,8 +117,13 @@ def _count(result: RunResult, metric: str, flow: str | None, judged: bool) -> in
 
 def slowest(result: RunResult, most: int) -> tuple[StepRow, ...]:
     """The steps of iterations with the highest p95 first."""
-    rows = [row for row in result.summary.step_rows() if row.phase is Phase.ITERATION and row.duration.count]
-    return tuple(sorted(rows, key=lambda row: -(row.duration.quantile(0.95) or 0))[:most])
+    rows = [row for row in result.summary.step_rows() if row.phase is Phase.ITERATION and row.duration.samples]
+    return tuple(sorted(rows, key=_slowness, reverse=True)[:most])
+
+
+def _slowness(row: StepRow) -> tuple[tuple[bool, float], ...]:
+    """By p95, then by median; lower bounds are above all that is known."""
+    return tuple((isinstance(time, units.AtLeast), time or 0.0) for time in row.duration.quantiles((0.95, 0.5)))
 
 
 def around(result: RunResult) -> tuple[StepRow, ...]:
@@ -142,6 +146,8 @@ def margin_text(verdict: Verdict) -> str:
 
 def _room(verdict: Verdict) -> str:
     margin, bound = verdict.margin, verdict.bound
+    if isinstance(verdict.value, units.AtLeast):
+        return "requests timed out"
     if margin is None or verdict.value is None or bound is None:
         return ""
     if verdict.value >= 2 * bound:

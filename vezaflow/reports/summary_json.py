@@ -8,6 +8,7 @@ is added. Times are seconds, sizes bytes, shares fractions of one, moments ISO 8
     headline, exit_code, interrupted, aborted (the gate that stopped it early)
     gates[]                   gate (as written), flow (null: all), metric, labels, outcome, value, bound, operator,
                               compared (the figure that the bound follows from, null: a fixed bound),
+                              at_least, compared_at_least (whether value and compared are lower bounds),
                               shown, samples, margin (share of the bound left; below 0: broken), reason
     concerns[]                kind, text, remedy, flow
     flows[]                   the load asked (executor, vus, duration, iterations, start_time, rate) and what came:
@@ -15,7 +16,8 @@ is added. Times are seconds, sizes bytes, shares fractions of one, moments ISO 8
     pooled                    the same figures over all flows
       figures                 vus_max, iterations, iterations_failed, requests, requests_per_second, failed_rate,
                               data_sent, data_received, http_req_duration (a trend:
-                              p50, p90, p95, p99, p999, avg, min, max, count), iteration_duration (a trend);
+                              p50, p90, p95, p99, p999, avg, min, max, count; at_least[]: the names of those
+                              that are lower bounds, as requests timed out), iteration_duration (a trend);
                               arrivals of an open model, else null: due, started, dropped (reason → count),
                               iteration_delay, iteration_response_time (trends)
     steps[]                   flow, phase, step, method, requests, failed, http_req_duration (a trend)
@@ -37,9 +39,10 @@ from typing import Any
 
 from vezaflow.diagnostics import Diagnostic
 from vezaflow.gates import Verdict
-from vezaflow.metrics import ErrorRow, Histogram, StepRow
+from vezaflow.metrics import ErrorRow, Histogram, StepRow, as_numbers
 from vezaflow.reports.rows import arrivals_row, trend
 from vezaflow.results import FlowAsked, RunResult, headline
+from vezaflow.units import AtLeast
 
 Json = dict[str, Any]
 _SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
@@ -95,10 +98,12 @@ def _gate(verdict: Verdict) -> Json:
         "metric": gate.metric,
         "labels": dict(gate.labels),
         "outcome": verdict.outcome.value,
-        "value": verdict.value,
+        "value": None if verdict.value is None else float(verdict.value),
+        "at_least": isinstance(verdict.value, AtLeast),
         "operator": gate.condition.operator,
-        "bound": verdict.bound,
-        "compared": verdict.compared,
+        "bound": None if verdict.bound is None else float(verdict.bound),
+        "compared": None if verdict.compared is None else float(verdict.compared),
+        "compared_at_least": isinstance(verdict.compared, AtLeast),
         "shown": verdict.shown,
         "samples": verdict.samples,
         "margin": verdict.margin,
@@ -149,9 +154,8 @@ def _arrivals(result: RunResult, flow: str | None, *, judged: bool) -> Json | No
 
 def _trend(histogram: Histogram) -> Json:
     quantiles = dict(zip(_SHARES, histogram.quantiles(tuple(_SHARES.values())), strict=True))
-    most = histogram.maximum if histogram.count else None
-    least = histogram.minimum if histogram.count else None
-    return {**quantiles, "avg": histogram.mean, "min": least, "max": most, "count": histogram.count}
+    figures = {**quantiles, "avg": histogram.mean, "min": histogram.least, "max": histogram.most}
+    return {**as_numbers(figures), "count": histogram.samples}
 
 
 def _step(row: StepRow) -> Json:

@@ -2,13 +2,13 @@
 
 from vezaflow.session.chosen import chosen
 from vezaflow.session.clock import RehearsalClock
-from vezaflow.session.files import WrongFilesError, prepare, read
+from vezaflow.session.files import Warn, WrongFilesError, prepare, read
 from vezaflow.session.rehearsal import rehearse
 from vezaflow.session.run import Staff, run
 from vezaflow.session.shares import merge
 from vezaflow.session.taped import as_recorded, keep_tape, mask_of, tape_to_replay
 
 __all__ = [
-    "RehearsalClock", "Staff", "WrongFilesError", "as_recorded", "chosen", "keep_tape", "mask_of", "merge", "prepare",
-    "read", "rehearse", "run", "tape_to_replay",
+    "RehearsalClock", "Staff", "Warn", "WrongFilesError", "as_recorded", "chosen", "keep_tape", "mask_of", "merge",
+    "prepare", "read", "rehearse", "run", "tape_to_replay",
 ]  # fmt: skip

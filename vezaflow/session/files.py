@@ -1,6 +1,6 @@
 """Files and inputs → a plan, or everything that is wrong with them, with no secret in the words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,14 +18,19 @@ class WrongFilesError(VezaflowError):
         self.diagnostics = tuple(diagnostics)
 
 
-def read(paths: Sequence[Path], *, base_url: bool = False) -> Suite:
+Warn = Callable[[Sequence[Diagnostic]], None]
+
+
+def read(paths: Sequence[Path], *, base_url: bool = False, warn: Warn | None = None) -> Suite:
     """The suite at `paths`. Raises WrongFilesError with everything that lint says of it.
 
-    `base_url`: one is given elsewhere, so the files need none.
+    `base_url`: one is given elsewhere, so the files need none. `warn` gets what lint warns of, if there is anything.
     """
     suite, diagnostics = lint(paths, base_url=base_url, included_only=True)
     if suite is None or diagnostics.failed:
         raise WrongFilesError(diagnostics.items)
+    if warn is not None and diagnostics.items:
+        warn(diagnostics.items)
     return suite
 
 
