@@ -5,7 +5,21 @@ from vezaflow.model.connections import Connections, Http, Tls
 from vezaflow.model.feeds import AtEnd, Dealt, Each, Feed
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.gates import Gate
-from vezaflow.model.hosts import ProxyError, allowed_by, is_address, is_allowed, parse_proxy
+from vezaflow.model.hosts import (
+    PORTS,
+    ProxyError,
+    UrlError,
+    allowed_by,
+    is_address,
+    is_allowed,
+    is_loopback,
+    parse_proxy,
+    patterns_of,
+    read_authority,
+    read_host,
+    read_url,
+    split_url,
+)
 from vezaflow.model.input_types import InputType, fit
 from vezaflow.model.json_schema import SCHEMAS, schema_text
 from vezaflow.model.lint import lint
@@ -65,6 +79,7 @@ from vezaflow.model.walks import (
     all_steps,
     environment,
     environment_of,
+    leaves,
     part_fields,
     requests,
     secret_names,
@@ -79,6 +94,7 @@ __all__ = [
     "MOST_VUS",
     "MOST_WEIGHT",
     "PART_FIELDS",
+    "PORTS",
     "RETRIED",
     "SCHEMAS",
     "TABLES",
@@ -145,6 +161,7 @@ __all__ = [
     "Tls",
     "Tree",
     "Upload",
+    "UrlError",
     "Variable",
     "While",
     "all_steps",
@@ -154,12 +171,19 @@ __all__ = [
     "fit",
     "is_address",
     "is_allowed",
+    "is_loopback",
+    "leaves",
     "lint",
     "parse_proxy",
     "part_fields",
+    "patterns_of",
+    "read_authority",
+    "read_host",
     "read_suite",
+    "read_url",
     "requests",
     "schema_text",
     "secret_names",
+    "split_url",
     "too_many",
 ]

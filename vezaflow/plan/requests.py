@@ -15,7 +15,19 @@ from urllib.parse import quote
 from vezaflow import __version__
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.model import Auth, Expect, Expression, OnFailure, Paginate, Poll, Request, RequestDefaults, Schema, Upload
+from vezaflow.model import (
+    Auth,
+    Expect,
+    Expression,
+    OnFailure,
+    Paginate,
+    Poll,
+    Request,
+    RequestDefaults,
+    Schema,
+    Upload,
+    UrlError,
+)
 from vezaflow.plan.attempts import plan_poll, plan_retry
 from vezaflow.plan.bodies import BodyCompiler, Render, query_text, size_of
 from vezaflow.plan.checks import Failure, plan_check
@@ -27,7 +39,7 @@ from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.statuses import table_of
 from vezaflow.plan.steps import Outgoing, PlannedRequest, PlannedUpload
-from vezaflow.plan.targets import GuardError, Target, Targets, UrlError
+from vezaflow.plan.targets import GuardError, Target, Targets
 from vezaflow.plan.uploads import Slices, cut
 from vezaflow.protocols import Ask, Body, ClientOptions, ErrorKind, Origin, Want
 from vezaflow.syntax import JsonSchema, Literal, Template, compile_schema
@@ -69,9 +81,7 @@ class RequestCompiler:
 
     def within(self, compiler: Compiler) -> "RequestCompiler":
         """The same for the requests of a fragment, whose names are its own."""
-        return RequestCompiler(
-            compiler, self._targets, self._bodies, self._diagnostics, self._defaults, self._connect
-        )
+        return RequestCompiler(compiler, self._targets, self._bodies, self._diagnostics, self._defaults, self._connect)
 
     def poll(self, poll: Poll) -> PlannedRequest:
         """The request of a poll, which goes on until its answer is as asked."""
@@ -236,8 +246,8 @@ class RequestCompiler:
 
     def _refuse(self, error: "RequestError") -> None:
         if error.kind is ErrorKind.GUARD:
-            raise refusal(error.message)
-        self._diagnostics.error("VF705", error.span, error.message)
+            raise refusal(error.message, error.help)
+        self._diagnostics.error("VF705", error.span, error.message, help=error.help)
 
     def _resolver(self, span: Span) -> Callable[[str], Target]:
         resolve = self._targets.resolve
@@ -246,9 +256,9 @@ class RequestCompiler:
             try:
                 return resolve(url)
             except UrlError as e:
-                raise RequestError(str(e), span, ErrorKind.URL) from None
+                raise RequestError(str(e), span, ErrorKind.URL, e.help) from None
             except GuardError as e:
-                raise RequestError(str(e), span, ErrorKind.GUARD) from None
+                raise RequestError(str(e), span, ErrorKind.GUARD, e.hint) from None
 
         return target
 
@@ -366,9 +376,10 @@ class RequestCompiler:
 class RequestError(EvaluationError):
     """A request that could not be sent, with the error kind that counts it."""
 
-    def __init__(self, message: str, span: Span, kind: ErrorKind) -> None:
+    def __init__(self, message: str, span: Span, kind: ErrorKind, help: str = "") -> None:  # noqa: A002
         super().__init__(message, span)
         self.kind = kind
+        self.help = help
 
 
 def merge(layers: Iterable[RequestDefaults]) -> RequestDefaults:
@@ -393,13 +404,9 @@ def merge(layers: Iterable[RequestDefaults]) -> RequestDefaults:
     )
 
 
-def refusal(reason: str) -> VezaflowError:
+def refusal(reason: str, hint: str) -> VezaflowError:
     """The guard's no, before anything was sent."""
-    return VezaflowError(
-        f"refused: {reason}",
-        hint="list the host under `guard: {allow: […]}` in suite.yml, if it may be loaded",
-        code=ExitCode.REFUSED,
-    )
+    return VezaflowError(f"refused: {reason}", hint=hint, code=ExitCode.REFUSED)
 
 
 def _least(prepare: Prepare, method: str, headers: Text, body: int) -> int:
