@@ -20,6 +20,12 @@ from vezaflow.model import Executor
 from vezaflow.outputs import FlowNow, Tick
 from vezaflow.plan import Plan, PlannedFlow, PlannedLoad
 
+_STOPPING = {  # what one Ctrl-C does in each phase
+    "preparing": "stopping: no load is sent",
+    "load": "stopping: running iterations may end within their graceful stop",
+    "ending": "the load is over, and teardown goes on; once more cuts it off",
+}
+
 
 class Crew(Protocol):
     """Who carries the load: one engine, or several processes."""
@@ -152,7 +158,7 @@ class Steering:
 
     def stop(self) -> str:
         self._stop()
-        return "stopping: running iterations may end within their graceful stop"
+        return _STOPPING[self._phase]
 
     # What the result says of it
 
