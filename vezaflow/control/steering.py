@@ -65,8 +65,11 @@ class Steering:
         stop: Callable[[], None],
         *,
         division: Division,
+        folder: str = "",
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """`folder`: the suite's, by which another terminal tells whether it is its own."""
+        self._folder = folder
         self._plan = plan
         self._crew = crew
         self._run_id = run_id
@@ -99,6 +102,8 @@ class Steering:
         return {
             "run": self._run_id,
             "suite": self._plan.suite,
+            "folder": self._folder,
+            "flow_names": list(self._hands),
             "pid": os.getpid(),
             "phase": self._phase,
             "elapsed": self._now(),

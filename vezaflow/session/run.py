@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from pathlib import Path
 
 import trio
 
@@ -113,7 +114,13 @@ class _Session:
         )
         self._crew = self._make_crew()
         self._steering = Steering(
-            plan, self._crew, self._run_id, self._stop_by_hand, division=staff.division, clock=self._clock
+            plan,
+            self._crew,
+            self._run_id,
+            self._stop_by_hand,
+            division=staff.division,
+            folder=str(Path(staff.bundle.flows[0]).resolve().parent) if staff.bundle.flows else "",
+            clock=self._clock,
         )
         self._outputs = (*outputs, self._steering)
         self._phase = _Phase.PREPARING
