@@ -315,7 +315,7 @@ def responding(folder: Path, line: bytes) -> Iterator[None]:
 
 
 KEYS = (
-    "error hint said suite flows flow_names folder phase pid run elapsed remaining pooled generator by_hand gates vus flow"
+    "error hint said suite flow flows flow_names folder phase pid run elapsed remaining pooled generator by_hand gates"
 )
 SCALARS = (
     st.none(),

@@ -88,6 +88,12 @@ def test_what_is_no_http_url_is_said_to_be_none(url: str) -> None:
         Targets("http://localhost", ()).resolve(url)
 
 
+@pytest.mark.parametrize("link", ["page2.html?a=1", "?p=2", "../x", "#top", ""])
+def test_a_relative_link_is_told_how_it_becomes_a_url(link: str) -> None:
+    with pytest.raises(UrlError, match="join_url"):
+        Targets("http://localhost", ()).resolve(link)
+
+
 def test_a_path_needs_a_base() -> None:
     with pytest.raises(UrlError, match="base_url"):
         Targets(None, ()).resolve("/x")

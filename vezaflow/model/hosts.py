@@ -117,8 +117,7 @@ def read_url(text: str) -> Url:
     """A whole URL. Raises UrlError."""
     scheme, authority, path, query, fragment = split_url(text.strip())
     if scheme not in PORTS:
-        remedy = "" if scheme else "; `join_url` makes a page's link whole"
-        raise UrlError(f"{text!r} is neither an http or https URL nor a path, which begins with /{remedy}")
+        raise UrlError(f"{text!r} is neither an http or https URL nor a path, which begins with /")
     if not authority:
         raise UrlError(f"{text!r} names no host")
     host, port = read_authority(authority, PORTS[scheme])

@@ -101,6 +101,8 @@ class Targets:
 
     def _resolve(self, url: str) -> Target:
         if not url.startswith("/"):
+            if split_url(url.strip()).scheme is None:
+                raise UrlError(f"{url!r} is neither a whole URL nor a path: `join_url` makes a page's link whole")
             return self._split(url)
         if url.startswith("//"):
             raise UrlError(f"{url!r} has no scheme: write https:{url}, or one slash for a path")
