@@ -15,7 +15,7 @@ class Written:
         self.flow = flow
 
     def status(self) -> dict[str, Any]:
-        return {"suite": self.suite, "pid": self.pid, "elapsed": 75.0, "flows": [{"flow": self.flow}]}
+        return {"suite": self.suite, "pid": self.pid, "elapsed": 75.0, "flow_names": [self.flow], "folder": "/srv/day"}
 
     def pause(self, flow: str | None = None) -> str:
         self.told.append(("pause", flow))

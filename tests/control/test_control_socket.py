@@ -3,15 +3,19 @@
 import os
 import socket
 import stat
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+import orjson
 import pytest
 import trio
 from controls import Written
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from vezaflow.control import Caller, call, runs, serve
 from vezaflow.control.place import folders, own_folder
@@ -143,7 +147,11 @@ def test_without_a_session_the_folder_is_in_tmp(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     assert folders() == (Path(f"/tmp/vezaflow-{os.getuid()}"),)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    assert folders()[0] == tmp_path / "vezaflow"
+    assert folders() == (tmp_path / "vezaflow",)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "gone"))
+    assert folders() == (tmp_path / "gone" / "vezaflow",)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "relative")
+    assert folders() == (Path(f"/tmp/vezaflow-{os.getuid()}"),)
 
 
 @pytest.mark.trio
@@ -279,3 +287,78 @@ def test_a_run_that_does_not_answer_is_told_from_one_that_has_ended(folder: Path
         with pytest.raises(VezaflowError, match="there is no run 'two'") as other:
             call("two", (folder,), patience=0.02)
         assert "one  does not answer" in other.value.hint
+
+
+@contextmanager
+def responding(folder: Path, line: bytes) -> Iterator[None]:
+    """Something that is no run answers every request with one line."""
+    folder.mkdir(mode=0o700)
+
+    def serve_line(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                peer, _ = listener.accept()
+                with peer, suppress(OSError):
+                    while peer.recv(65536):
+                        peer.sendall(line)
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "one.sock"))
+        listener.listen()
+        thread = threading.Thread(target=serve_line, args=(listener,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+KEYS = (
+    "error hint said suite flow flows flow_names folder phase pid run elapsed remaining pooled generator by_hand gates"
+)
+SCALARS = (
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**64 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=5),
+)
+JSON = st.recursive(
+    st.one_of(SCALARS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS.split()), inner, max_size=8),
+    max_leaves=12,
+)
+
+
+@given(JSON.map(lambda value: orjson.dumps(value) + b"\n") | st.binary(max_size=20).map(lambda text: text + b"\n"))
+@example(b"\n")
+@example(b"[" * 900 + b"]" * 900 + b"\n")
+@example(b'{"suite": "\\u001b[2J", "elapsed": 1e308}\n')
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_said_to_a_caller_is_an_answer_or_a_plain_error(line: bytes) -> None:
+    with TemporaryDirectory(dir="/tmp") as made, responding(Path(made) / "v", line):
+        place = (Path(made) / "v",)
+        (run,) = runs(place)
+        assert f"{run} {run.name} {run.folder}".isprintable()
+        run.is_of(Path("/"))
+        for speak in (Caller.order, Caller.ask):
+            with call(None, place) as caller, suppress(VezaflowError):
+                speak(caller, {"do": "pause"})
+
+
+@settings(max_examples=200)
+@given(JSON.map(orjson.dumps) | st.binary(max_size=40))
+def test_whatever_is_asked_of_a_run_gets_an_answer(line: bytes) -> None:
+    assert isinstance(answer(Written(), line), dict)
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize(
+    ("here", "own"), [("/srv/day", True), ("/srv/day/data", True), ("/srv", False), ("/srv/days", False)]
+)
+async def test_a_run_is_of_the_suite_that_a_folder_lies_in(folder: Path, here: str, own: bool) -> None:
+    async with serving(Written("day"), "one", folder):
+        (run,) = await elsewhere(lambda: runs((folder,)))
+    assert run.is_of(Path(here)) is own
+    assert run.name == "day (browse)"

@@ -72,7 +72,7 @@ def test_an_environment_may_say_that_there_is_no_proxy(value: str) -> None:
         ("socks5://127.0.0.1:1", "begin with http://"),
         ("https://ann:hunter22@127.0.0.1:1", "over http:// only"),
         ("http://ann:hunter22@127.0.0.1", "names no port"),
-        ("http://127.0.0.1:99999", "its port is none"),
+        ("http://127.0.0.1:99999", "is no port"),
         ("http://:3128", "names no host"),
         ("http://ann:hunter22@127.0.0.1:1/way", "has no path"),
         ("127.0.0.1:3128", "begin with http://"),

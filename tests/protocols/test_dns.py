@@ -39,6 +39,14 @@ async def test_a_literal_address_is_not_asked_for() -> None:
     assert oracle.asked == 0
 
 
+@pytest.mark.parametrize("name", ["localhost", "prod.localhost", "a.b.localhost"])
+async def test_localhost_and_the_names_below_it_are_this_machine_whatever_the_resolver_says(name: str) -> None:
+    oracle = Oracle([(FOUR, ("10.9.8.7", 80))])
+    found = await Resolver(oracle).resolve(name, 80)
+    assert found == [(FOUR, ("127.0.0.1", 80)), (SIX, ("::1", 80, 0, 0))]
+    assert oracle.asked == 0
+
+
 async def test_a_crowd_asks_once() -> None:
     oracle = Oracle([(FOUR, ("10.0.0.1", 80))])
     resolver = Resolver(oracle)

@@ -1,6 +1,7 @@
 """The group of commands. Each command's module is imported when it is asked for, so that `--help` is quick."""
 
 import gc
+import signal
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -59,6 +60,8 @@ def program() -> None:
 def main() -> None:
     """Run the program. What the user can mend is one line and a hint; anything else is a bug, with its traceback."""
     gc.set_threshold(50_000, 20, 100)  # a program that has just begun holds no garbage: 5 % of a lint
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and sys.stdin is not None and sys.stdin.isatty():
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's shell ignores it; a terminal means it
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that knows no `›` shows `?`

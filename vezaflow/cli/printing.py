@@ -1,8 +1,9 @@
 """Where words go: results to standard output, what happens meanwhile to standard error.
 
-A reader who has seen enough (`| head`) closes the pipe; that ends the printing, not the run.
+A reader who has seen enough (`| head`) closes the pipe, or the terminal itself; that ends the printing, not the run.
 """
 
+import errno
 import os
 import sys
 from typing import TextIO
@@ -32,5 +33,7 @@ def _print(text: str, stream: TextIO) -> None:
     try:
         stream.write(f"{text}\n")
         stream.flush()
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.EIO):
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

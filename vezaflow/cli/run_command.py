@@ -1,6 +1,7 @@
 """`vezaflow run`: load, verdict, exit code."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ from vezaflow.cli.inputs import bundled, draw, shared, target
 from vezaflow.cli.loading import Loading, loading
 from vezaflow.cli.printing import live, tell
 from vezaflow.cli.results import JUNIT, SUMMARY, Files
+from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.outputs import Output, Plain, Terminal
 from vezaflow.session import Staff, run
 
@@ -41,12 +43,14 @@ def command(
     if segment is not None and summary is None:
         summary = Path(f"share-{segment.index + 1}-of-{segment.count}.json")
     files = Files(summary=summary, junit_file=junit_file)
-    with target(words, sandbox=sandbox, faults=faults) as environment:
-        inputs = load.inputs(environment, base_url, seed)
-        plan, bundle = bundled(paths, inputs, sandbox=sandbox, warn=None if quiet else draw)
-        staff = Staff(bundle, load.workers_for(plan), segment)
-        result = run(plan, _outputs(quiet=quiet), tell, staff)
-    files.publish(result, plan.secrets)
+    with ExitStack() as until_written:
+        with target(words, sandbox=sandbox, faults=faults) as environment:
+            inputs = load.inputs(environment, base_url, seed)
+            plan, bundle = bundled(paths, inputs, sandbox=sandbox, warn=None if quiet else draw)
+            staff = Staff(bundle, load.workers_for(plan), segment)
+            result = run(plan, _outputs(quiet=quiet), tell, staff)
+            until_written.enter_context(undisturbed())
+        files.publish(result, plan.secrets)
     sys.exit(result.exit_code)
 
 

@@ -40,5 +40,8 @@ def _show(caller: Caller, *, as_json: bool, clear: bool) -> None:
     if as_json:
         say(orjson.dumps(status).decode())
         return
-    text = screen(status, shutil.get_terminal_size((100, 24)).columns)
+    try:
+        text = screen(status, shutil.get_terminal_size((100, 24)).columns)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):  # not as a run says it
+        raise caller.unreadable() from None
     say(_CLEAR + text if clear else text)

@@ -1,12 +1,45 @@
-"""One order to a running test, and what it answers."""
+"""One order to a running test, and what it says to it.
 
-from typing import Any
+Laws: without a name an order is for the suite that the working folder lies in. Whose run it is otherwise, is said and
+asked before anything is done to it.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
 
 from vezaflow.cli.printing import say
-from vezaflow.control import call
+from vezaflow.control import Run, call, run_of
+from vezaflow.errors import VezaflowError
+
+C = TypeVar("C", bound=Callable[..., Any])
 
 
-def order(run: str | None, **request: Any) -> None:
+def yes(command: C) -> C:
+    """Give a command `--yes`."""
+    return click.option("-y", "--yes", is_flag=True, help="Don't ask, whichever suite is running.")(command)
+
+
+def order(wanted: str | None, *, yes: bool, **request: Any) -> None:
     """Send a request to a run and print what it says."""
-    with call(run) as caller:
-        say(f"{caller.run_id}: {caller.ask(request)['said']}")
+    with call(wanted) as caller:
+        run = run_of(caller)
+    if wanted is None and not yes and not run.is_of(Path.cwd()):
+        _ask(run, str(request["do"]))
+    with call(run.run_id) as caller:  # it may have taken its time to be asked, and the run hangs up on who is silent
+        say(f"{run.name}, run {run.run_id}: {caller.order(request)}")
+
+
+def _ask(run: Run, what: str) -> None:
+    """Raises VezaflowError where nobody can say yes, click.Abort where somebody says no."""
+    place = f" in {run.folder}" if run.folder else ""
+    if not sys.stdin.isatty():
+        named = f"scale FLOW=N --run {run.run_id}" if what == "scale" else f"{what} {run.run_id}"
+        raise VezaflowError(
+            f"the run that is going on is not of this folder's suite: {run.name}{place}",
+            hint=f"if it is meant, name it: `vezaflow {named}`, or add --yes",
+        )
+    click.confirm(f"{what} {run.name}{place}, which is not this folder's suite?", abort=True, err=True)

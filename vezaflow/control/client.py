@@ -1,9 +1,11 @@
 """The other terminal's side: finds running tests and speaks with them. Plain blocking sockets, nothing of the engine.
 
 Laws: a socket that refuses belongs to a dead run and is swept away; one that does not answer in time is reported, not
-waited for.
+waited for. What is at the other end may be another version or no run at all: whatever it says, nothing but a
+VezaflowError comes of it, and none of it reaches the terminal as control characters.
 """
 
+import math
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ class Caller:
     def __init__(self, path: Path, patience: float = PATIENCE) -> None:
         """Raises ConnectionRefusedError or FileNotFoundError when nobody is there any more."""
         self.run_id = path.name.removesuffix(".sock")
+        self.path = path
         self._received = bytearray()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(patience)
@@ -54,10 +57,28 @@ class Caller:
             line = b""
         if not line:
             raise VezaflowError(f"run {self.run_id} has ended")
-        answer: dict[str, Any] = orjson.loads(line)
-        if "error" in answer:
-            raise VezaflowError(answer["error"], hint=answer["hint"])
-        return answer
+        try:
+            found = _printable(orjson.loads(line))
+        except (orjson.JSONDecodeError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise self.unreadable()
+        if "error" in found:
+            raise VezaflowError(str(found["error"]), hint=str(found.get("hint", "")))
+        return found
+
+    def order(self, request: Mapping[str, Any]) -> str:
+        """What the run says to an order."""
+        said = self.ask(request).get("said")
+        if not isinstance(said, str):
+            raise self.unreadable()
+        return said
+
+    def unreadable(self) -> VezaflowError:
+        """For a response that means nothing here."""
+        return VezaflowError(
+            f"run {self.run_id} gives a response that can't be read", hint="is it a run of another version of vezaflow?"
+        )
 
     def _line(self) -> bytes:
         while (end := self._received.find(b"\n")) < 0:
@@ -81,17 +102,36 @@ class Run:
     def is_called(self, wanted: str) -> bool:
         """Whether its process, its suite or one of its flows has this name."""
         status = self.status or {}
-        flows = [flow["flow"] for flow in status.get("flows", ())]
-        return wanted in (str(status.get("pid")), status.get("suite"), *flows)
+        return wanted in (str(status.get("pid")), status.get("suite"), *self.flows)
+
+    @property
+    def flows(self) -> tuple[str, ...]:
+        """The names of its flows."""
+        names = (self.status or {}).get("flow_names")
+        return tuple(map(str, names)) if isinstance(names, list) else ()
+
+    @property
+    def folder(self) -> str:
+        """The suite's folder."""
+        return str((self.status or {}).get("folder", ""))
+
+    @property
+    def name(self) -> str:
+        """Suite and flows, for people."""
+        suite = str((self.status or {}).get("suite", "a suite"))
+        return f"{suite} ({', '.join(self.flows)})" if self.flows else suite
+
+    def is_of(self, folder: Path) -> bool:
+        """Whether its suite is the one that a folder lies in."""
+        return self.folder.startswith("/") and folder.resolve().is_relative_to(self.folder)
 
     def __str__(self) -> str:
         """A line by which it is told from others."""
         if self.status is None:
             return f"{self.run_id}  does not answer"
-        flows = ", ".join(flow["flow"] for flow in self.status.get("flows", ()))
-        gone = units.duration(round(self.status.get("elapsed", 0.0)))
-        suite = self.status.get("suite", "") + (f" ({flows})" if flows else "")
-        return f"{self.run_id}  {suite}, process {self.status.get('pid', '?')}, {gone} gone"
+        elapsed = self.status.get("elapsed")
+        gone = units.duration(round(elapsed)) if isinstance(elapsed, int | float) and math.isfinite(elapsed) else "?"
+        return f"{self.run_id}  {self.name}, process {self.status.get('pid', '?')}, {gone} gone"
 
 
 def sweep(places: Iterable[Path]) -> tuple[Path, ...]:
@@ -162,6 +202,22 @@ def _run(path: Path, patience: float) -> Run | None:
         return None
     except (VezaflowError, OSError):
         return Run(run_id, path, None)
+
+
+def run_of(caller: Caller) -> Run:
+    """The run at the other end, with how it stands."""
+    return Run(caller.run_id, caller.path, caller.ask({"do": "status"}))
+
+
+def _printable(value: Any) -> Any:
+    """A JSON value without characters that steer a terminal."""
+    if isinstance(value, str):
+        return "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in value)
+    if isinstance(value, list):
+        return [_printable(item) for item in value]
+    if isinstance(value, dict):
+        return {_printable(key): _printable(item) for key, item in value.items()}
+    return value
 
 
 def _no_answer(run_id: str) -> VezaflowError:

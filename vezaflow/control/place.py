@@ -18,15 +18,12 @@ _ROOM = 64 + len("/..sock.new")  # what a name in the folder may need
 
 
 def folders() -> tuple[Path, ...]:
-    """Where runs of this user may be found, the preferred place first.
-
-    `$XDG_RUNTIME_DIR/vezaflow`, and for users without a session (cron, containers) `/tmp/vezaflow-<uid>`.
-    """
+    """Where runs of this user lie: `$XDG_RUNTIME_DIR/vezaflow`, or `/tmp/vezaflow-<uid>` where that is not set (cron,
+    containers). Never both: who sets it keeps its runs apart from others'."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    found = [Path(f"/tmp/vezaflow-{os.getuid()}")]
-    if runtime.startswith("/") and os.path.isdir(runtime):
-        found.insert(0, Path(runtime, "vezaflow"))
-    return tuple(found)
+    if runtime.startswith("/"):  # a relative one is to be ignored (XDG Base Directory Specification)
+        return (Path(runtime, "vezaflow"),)
+    return (Path(f"/tmp/vezaflow-{os.getuid()}"),)
 
 
 def own_folder(candidates: Iterable[Path]) -> Path:

@@ -18,6 +18,7 @@ from vezaflow.control.client import sweep
 from vezaflow.control.place import folders, own_folder, socket_path
 from vezaflow.control.wire import REQUEST_LIMIT, Controls, is_owner
 from vezaflow.errors import VezaflowError
+from vezaflow.model import MOST_VUS
 
 _CALLERS = 16  # at once
 _IDLE = 60.0  # seconds that a caller may be silent, or slow to read
@@ -79,13 +80,14 @@ class _Reception:
 
     async def attend(self, stream: trio.SocketStream) -> None:
         """One caller, from its first request to its last."""
-        if self._callers >= _CALLERS or not is_owner(stream.socket):
+        if self._callers >= _CALLERS:
             return
         self._callers += 1
         try:
-            with trio.move_on_after(_IDLE) as patience:
-                await self._converse(stream, patience)
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            if is_owner(stream.socket):
+                with trio.move_on_after(_IDLE) as patience:
+                    await self._converse(stream, patience)
+        except (trio.BrokenResourceError, trio.ClosedResourceError, OSError):
             pass  # the caller has left
         finally:
             self._callers -= 1
@@ -131,8 +133,8 @@ def _resume(controls: Controls, request: dict[str, Any]) -> dict[str, Any]:
 
 def _scale(controls: Controls, request: dict[str, Any]) -> dict[str, Any]:
     flow, vus = _flow(request), request.get("vus")
-    if flow is None or type(vus) is not int or vus < 0:
-        raise VezaflowError("`scale` needs a flow and a whole number of VUs")
+    if flow is None or type(vus) is not int or not 0 <= vus <= MOST_VUS:
+        raise VezaflowError(f"`scale` needs a flow and a whole number of VUs, {MOST_VUS:,} at most")
     return {"said": controls.scale(flow, vus)}
 
 

@@ -21,6 +21,12 @@ from vezaflow.model import Executor
 from vezaflow.outputs import FlowNow, Tick
 from vezaflow.plan import Plan, PlannedFlow, PlannedLoad
 
+_STOPPING = {  # what one Ctrl-C does in each phase
+    "preparing": "stopping: no load is sent",
+    "load": "stopping: running iterations may end within their graceful stop",
+    "ending": "the load is over, and teardown goes on; once more cuts it off",
+}
+
 
 class Crew(Protocol):
     """Who carries the load: one engine, or several processes."""
@@ -60,8 +66,11 @@ class Steering:
         stop: Callable[[], None],
         *,
         division: Division,
+        folder: str = "",
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """`folder`: the suite's, by which another terminal tells whether it is its own."""
+        self._folder = folder
         self._plan = plan
         self._crew = crew
         self._run_id = run_id
@@ -94,6 +103,8 @@ class Steering:
         return {
             "run": self._run_id,
             "suite": self._plan.suite,
+            "folder": self._folder,
+            "flow_names": list(self._hands),
             "pid": os.getpid(),
             "phase": self._phase,
             "elapsed": self._now(),
@@ -153,7 +164,7 @@ class Steering:
 
     def stop(self) -> str:
         self._stop()
-        return "stopping: running iterations may end within their graceful stop"
+        return _STOPPING[self._phase]
 
     # What the result says of it
 

@@ -371,6 +371,11 @@ _ROWS: tuple[Rule, ...] = (
         "that is not constant, when a VU begins, before its `login`; one with `each: iteration` when an iteration "
         "begins.",
     ),
+    Rule(
+        "VF317", _ERROR, "the environment as a whole",
+        "What a suite reads of the environment is known before the run: it is what `explain` lists, what workers "
+        'get, and what the guard looks at. So inputs are named, `env.NAME` or `env["NAME"]`; `env` alone is no value.',
+    ),
     # --- 4xx: load, weights, the meaning of a flow
     Rule(
         "VF401", _ERROR, "an option of another executor",

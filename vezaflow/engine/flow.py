@@ -112,6 +112,10 @@ class FlowRun:
         elif graceful_stop is not None:
             self._term.cut_off_within(graceful_stop)
 
+    def cut_off(self) -> None:
+        """Cut off every `finally` that runs, and begin none."""
+        self._users.cut_off()
+
     def pause(self) -> None:
         """Begin no iteration until `resume`; the time goes on."""
         self._term.paused = True

@@ -130,6 +130,11 @@ class RunEngine:
         for flow in self.flows:
             flow.stop(graceful_stop)
 
+    def cut_off(self) -> None:
+        """Cut off every `finally` that runs, and begin none. Whoever cancels `load` by hand wants that, too."""
+        for flow in self.flows:
+            flow.cut_off()
+
     def stop_flow(self, name: str) -> None:
         """Let one flow begin nothing new, as its own `stop` step would."""
         for flow in self._named(name):

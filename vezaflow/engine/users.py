@@ -1,6 +1,6 @@
 """A flow's VUs: how one is made, begins, and goes home. Who decides when is a driver: closed.py, open.py.
 
-Laws: `finally` runs once for every VU, shielded and bounded. What the target does ends no flow.
+Laws: `finally` runs once for every VU, shielded and bounded, until `cut_off`. What the target does ends no flow.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -51,6 +51,7 @@ class Users:
         self._client = client
         self._seed = seed
         self.jitter = Random(f"{seed}:{flow.name}:failure_backoff")  # of its own: VUs' draws stay what they are
+        self._leaving: set[trio.CancelScope] | None = set()  # of each `finally` that runs; None: none may
         self._visits: dict[int, int] = {}  # by number
         self._initial = [shared.get(slot, value) for slot, value in enumerate(flow.variables.initial)]
         self._desk = main.desk
@@ -143,12 +144,23 @@ class Users:
 
     async def finish(self, vu: VU) -> None:
         vu.account = None
-        if self._final is None or vu.absent:
+        if self._final is None or vu.absent or self._leaving is None:
             return
-        with trio.move_on_after(FINALLY_LIMIT, shield=True):
-            vu.iteration += 1
-            vu.random.turn += 1
-            await self._final(vu)
+        with trio.move_on_after(FINALLY_LIMIT, shield=True) as scope:
+            self._leaving.add(scope)
+            try:
+                vu.iteration += 1
+                vu.random.turn += 1
+                await self._final(vu)
+            finally:
+                if self._leaving is not None:
+                    self._leaving.discard(scope)
+
+    def cut_off(self) -> None:
+        """Cut off every `finally` that runs, and begin none."""
+        leaving, self._leaving = self._leaving or set(), None
+        for scope in leaving:
+            scope.cancel()
 
     def drop(self, reason: Dropped, count: int = 1) -> None:
         """So many iterations that were due could not be started."""

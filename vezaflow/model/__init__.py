@@ -6,7 +6,21 @@ from vezaflow.model.feeds import AtEnd, Dealt, Each, Feed
 from vezaflow.model.fields import Field, Kind, Table
 from vezaflow.model.gates import Gate
 from vezaflow.model.headers import closes
-from vezaflow.model.hosts import ProxyError, allowed_by, is_address, is_allowed, parse_proxy
+from vezaflow.model.hosts import (
+    PORTS,
+    ProxyError,
+    UrlError,
+    allowed_by,
+    is_address,
+    is_allowed,
+    is_loopback,
+    parse_proxy,
+    patterns_of,
+    read_authority,
+    read_host,
+    read_url,
+    split_url,
+)
 from vezaflow.model.input_types import InputType, fit
 from vezaflow.model.json_schema import SCHEMAS, schema_text
 from vezaflow.model.lint import lint
@@ -66,6 +80,7 @@ from vezaflow.model.walks import (
     all_steps,
     environment,
     environment_of,
+    leaves,
     part_fields,
     request_uses,
     requests,
@@ -81,6 +96,7 @@ __all__ = [
     "MOST_VUS",
     "MOST_WEIGHT",
     "PART_FIELDS",
+    "PORTS",
     "RETRIED",
     "SCHEMAS",
     "TABLES",
@@ -147,6 +163,7 @@ __all__ = [
     "Tls",
     "Tree",
     "Upload",
+    "UrlError",
     "Variable",
     "While",
     "all_steps",
@@ -157,13 +174,20 @@ __all__ = [
     "fit",
     "is_address",
     "is_allowed",
+    "is_loopback",
+    "leaves",
     "lint",
     "parse_proxy",
     "part_fields",
+    "patterns_of",
+    "read_authority",
+    "read_host",
     "read_suite",
+    "read_url",
     "request_uses",
     "requests",
     "schema_text",
     "secret_names",
+    "split_url",
     "too_many",
 ]

@@ -5,11 +5,10 @@ name is its own.
 import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
 
 from vezaflow.diagnostics import Diagnostics, suggest
 from vezaflow.model.files import inside, is_file
-from vezaflow.model.hosts import SCHEMES, start_of
+from vezaflow.model.hosts import SCHEMES, UrlError, read_url, start_of
 from vezaflow.model.steps import BodyKind, Choose, Parallel, Request, Step
 from vezaflow.model.suite import Suite
 from vezaflow.model.walks import (
@@ -219,14 +218,9 @@ def _check_url(request: Request, has_base: bool, diagnostics: Diagnostics) -> No
 def _fault(url: str) -> tuple[str, str] | None:
     """What is wrong with a whole URL, and the remedy."""
     try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        return f"this is not a URL: {str(error)[:1].lower()}{str(error)[1:]}", ""
-    if not host:
-        return "this URL names no host", ""
-    if parts.username is not None:
-        return "a user can't stand in a URL", "use `auth: {basic: {user: …, password: …}}`"
+        read_url(url)
+    except UrlError as error:
+        return str(error), error.help
     return None
 
 

@@ -26,7 +26,7 @@ from vezaflow.model.path_rules import check_shadows, check_ways
 from vezaflow.model.placeholder_rules import check_placeholders
 from vezaflow.model.reach_rules import check_reach
 from vezaflow.model.reader import read_suite
-from vezaflow.model.safety_rules import check_hosts, check_tokens_in_urls, check_written_secrets
+from vezaflow.model.safety_rules import check_environment, check_hosts, check_tokens_in_urls, check_written_secrets
 from vezaflow.model.sample_rules import check_samples
 from vezaflow.model.schema_reader import check_schemas
 from vezaflow.model.silence import silenced
@@ -49,6 +49,7 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_tokens_in_urls,
     check_written_secrets,
     check_placeholders,
+    check_environment,
     check_hosts,
     check_files,
     check_schemas,

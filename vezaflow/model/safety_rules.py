@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 from vezaflow.diagnostics import Diagnostics, Source, Span
 from vezaflow.model.connections import Http
-from vezaflow.model.hosts import is_allowed, start_of, written_host
+from vezaflow.model.hosts import is_allowed, patterns_of, start_of, written_host
 from vezaflow.model.steps import RequestDefaults
 from vezaflow.model.suite import Suite
 from vezaflow.model.values import may_become
 from vezaflow.model.walks import Place, all_uses, flow_steps, leaves, option_layers, requests, suite_steps
-from vezaflow.syntax import Expression, Literal, Template, walk
+from vezaflow.syntax import Expression, Field, Literal, Name, Template, walk
 
 # Shapes of secrets: made by their issuers to be recognised.
 _SHAPES = {
@@ -74,21 +74,39 @@ def check_tokens_in_urls(suite: Suite, diagnostics: Diagnostics) -> None:
 
 def check_hosts(suite: Suite, diagnostics: Diagnostics) -> None:
     """Hosts that are written out and that the guard will refuse."""
-    patterns = tuple(pattern.lower() for pattern in suite.guard.allow)
+    patterns = patterns_of(suite.guard.allow)
     for url in _urls(suite):
         host = written_host(url)
-        if host is not None and not is_allowed(*host, patterns):
-            written = re.compile(re.escape(host[0]), re.IGNORECASE).search(
-                url.span.source.text, url.span.start, url.span.end
-            )
+        if host is not None and not is_allowed(host.host, host.port, patterns):
+            text, spelling = url.span.source.text, re.compile(re.escape(host.text), re.IGNORECASE)
+            written = spelling.search(text, url.span.start, url.span.end)
             place = Span(url.span.source, *written.span()) if written else url.span
+            entry = f'"{host.text}"' if ":" in host.text else host.text
             diagnostics.warning(
                 "VF418",
                 place,
-                f"the guard does not allow '{host[0]}'",
+                f"the guard does not allow '{host.text}'",
                 label="a run would be refused",
-                help=f"if it may be loaded, give suite.yml `guard: {{allow: [{host[0]}]}}`",
+                help=f"if it may be loaded, give suite.yml `guard: {{allow: [{entry}]}}`",
             )
+
+
+def check_environment(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Uses of `env` that don't name what they read."""
+    for use in all_uses(suite):
+        if use.place is Place.WHERE:  # a field of the item may have that name
+            continue
+        within = list(walk(use.expression))
+        named = {id(each.target) for each in within if isinstance(each, Field)}
+        for each in within:
+            if isinstance(each, Name) and each.name == "env" and id(each) not in named:
+                diagnostics.error(
+                    "VF317",
+                    each.span,
+                    "`env` is no value by itself",
+                    label="which input is not said",
+                    help='name it: `env.NAME`, or `env["NAME"]`',
+                )
 
 
 def _is_said(url: Expression, said: set[Span]) -> bool:

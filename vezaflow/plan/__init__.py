@@ -1,5 +1,6 @@
 """Meaning: a suite and its inputs become a plan that the engine can interpret."""
 
+from vezaflow.model import UrlError
 from vezaflow.plan.answer import Answer
 from vezaflow.plan.build import build
 from vezaflow.plan.bundle import Bundle, BundleError
@@ -41,7 +42,7 @@ from vezaflow.plan.steps import (
     PlannedUpload,
     PlannedWhile,
 )
-from vezaflow.plan.targets import GuardError, Target, Targets, UrlError
+from vezaflow.plan.targets import GuardError, Target, Targets
 from vezaflow.plan.walk import name_of, pauses_in, requests_of
 
 __all__ = [

@@ -1,6 +1,5 @@
 """Suite + inputs → Plan. All that can be wrong with the inputs is said here, at once, before anything is sent."""
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import assert_never
@@ -34,8 +33,11 @@ from vezaflow.model import (
     Suite,
     Think,
     Upload,
+    UrlError,
+    Variable,
     While,
     environment,
+    requests,
     secret_names,
 )
 from vezaflow.plan.assigned import assigned
@@ -48,6 +50,7 @@ from vezaflow.plan.includes import plan_include
 from vezaflow.plan.inputs import Inputs, Secrets
 from vezaflow.plan.load import FAILURE_BACKOFF, plan_load
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight
+from vezaflow.plan.production import barred, production_in, production_refusal
 from vezaflow.plan.refused import refusal
 from vezaflow.plan.requests import RequestCompiler
 from vezaflow.plan.statics import Statics
@@ -67,15 +70,13 @@ from vezaflow.plan.steps import (
     PlannedThink,
     PlannedWhile,
 )
-from vezaflow.plan.targets import GuardError, Targets, UrlError
+from vezaflow.plan.targets import GuardError, Targets
 from vezaflow.plan.values import Values
 from vezaflow.plan.walk import own_clients
 from vezaflow.protocols import ClientOptions
-from vezaflow.syntax import Field, Name, walk
 
 PER_HOST = 6  # requests on their way, as in Chrome and Firefox: each has a connection of its own
 PER_HOST_SHARED = 100  # over HTTP/2, where all share one: as many as servers should take at least (RFC 9113, 6.5.2)
-_PRODUCTION = re.compile(r"(^|_)PROD(UCTION)?(_|$)", re.IGNORECASE)
 
 
 def build(suite: Suite, inputs: Inputs, diagnostics: Diagnostics) -> Plan | None:
@@ -93,6 +94,7 @@ class _Builder:
         self._bodies = BodyCompiler(suite.root, inputs.seed, diagnostics)
         self._chosen = _chosen(suite.flows, inputs)
         self._secrets = Secrets()  # all of them are known when the flows are
+        self._barred = barred(suite, inputs.environment, inputs.base_url)
 
     def plan(self) -> Plan | None:
         suite, diagnostics = self._suite, self._diagnostics
@@ -100,7 +102,8 @@ class _Builder:
         values = Values.of_suite(self._inputs.environment, suite.vars, assigned(suite_steps), diagnostics)
         compiler = Compiler(values.names, diagnostics)
         statics = Statics(compiler, diagnostics)
-        targets = self._make_targets(suite.base_url, statics)
+        self._refuse_production(suite_steps, suite.vars)
+        targets = self._make_targets(suite.base_url, suite.vars, statics)
         self._connections = ConnectionPlanner(suite.root, targets, diagnostics)
         client = self._connections.client((suite.defaults,), statics, targets.base)
         steps = self._steps(compiler, targets, (suite.defaults,), client)
@@ -139,29 +142,32 @@ class _Builder:
             guard_vus=guard_vus,
         )
 
-    def _make_targets(self, written: Expression | None, statics: Statics) -> Targets:
+    @staticmethod
+    def _refuse_production(steps: tuple[Step, ...], variables: tuple[Variable, ...]) -> None:
+        """Raises VezaflowError where a request's host is made of an input named like production."""
+        for request in requests(steps):
+            if name := production_in(request.url, variables, whole=False):
+                raise production_refusal(name)
+
+    def _make_targets(self, written: Expression | None, variables: tuple[Variable, ...], statics: Statics) -> Targets:
         """URLs under the base that was written, or under the command line's, which wins."""
         base = self._inputs.base_url
         if base is None and written is not None:
-            for part in walk(written):
-                if isinstance(part, Field) and isinstance(part.target, Name) and _PRODUCTION.search(part.name):
-                    raise VezaflowError(
-                        f"refused: the target comes from {part.name}, which is named like production",
-                        hint="load goes to staging: give the target in a variable of its own, such as BASE_URL",
-                        code=ExitCode.REFUSED,
-                    )
+            if name := production_in(written, variables, whole=True):
+                raise production_refusal(name)
             base = statics.value(written)
             base = "http://localhost" if base is UNKNOWN else str(base)
         try:
-            return Targets(base, self._suite.guard.allow)
+            return Targets(base, self._suite.guard.allow, self._barred)
         except UrlError as e:
             if written is None or self._inputs.base_url is not None:
-                raise VezaflowError(f"--base-url: {e}", hint="for example --base-url http://127.0.0.1:8080") from None
-            help_ = f"for instance http://{base}" if base and "://" not in base else ""
+                hint = e.help or "for example --base-url http://127.0.0.1:8080"
+                raise VezaflowError(f"--base-url: {e}", hint=hint) from None
+            help_ = f"for instance http://{base}" if base and "://" not in base else e.help
             self._diagnostics.error("VF705", written.span, str(e), help=help_)
             return Targets("http://localhost", self._suite.guard.allow)  # so that no path below it is a fault, too
         except GuardError as e:
-            raise refusal(str(e)) from None
+            raise refusal(str(e), e.hint) from None
 
     def _is_secret(self, data: bytes) -> bool:
         return self._secrets.mask_bytes(data) != data
@@ -180,6 +186,8 @@ class _Builder:
         return StepCompiler(compiler, requests, self._diagnostics, PER_HOST_SHARED if client.http2 else PER_HOST)
 
     def _flow(self, flow: Flow, suite: Values, targets: Targets) -> PlannedFlow:
+        variables = (*self._suite.vars, *flow.vars)
+        self._refuse_production((*flow.login, *flow.steps, *flow.final), variables)
         given = tuple(assigned(self._suite.setup))
         changed = assigned((*flow.login, *flow.steps, *flow.final))
         feeds = self._shared_feeds | self._feeds(flow.data, flow.name)
@@ -190,7 +198,7 @@ class _Builder:
         statics = Statics(compiler, self._diagnostics)
         defaults = (flow.defaults, self._suite.defaults)
         if flow.base_url is not None:
-            targets = self._make_targets(flow.base_url, statics)
+            targets = self._make_targets(flow.base_url, variables, statics)
         client = self._connections.client(defaults, statics, targets.base)
         steps = self._steps(compiler, targets, defaults, client)
         login, body, final = steps.steps(flow.login), steps.steps(flow.steps), steps.steps(flow.final)

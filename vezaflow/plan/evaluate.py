@@ -337,8 +337,8 @@ class Compiler:
         return f"did you mean '{near}'?" if near else ""
 
     def _variable(self, name: str, span: Span) -> Evaluate | None:
-        if name == "env":
-            return Constant(dict(self.names.environment))
+        if name == "env":  # only ever read by name
+            return None
         if name == "vu":
             return lambda scope: scope.number
         if name == "iteration":

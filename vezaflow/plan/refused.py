@@ -9,22 +9,19 @@ from vezaflow.protocols import ErrorKind
 class RequestError(EvaluationError):
     """A request that could not be sent, with the error kind that counts it."""
 
-    def __init__(self, message: str, span: Span, kind: ErrorKind) -> None:
+    def __init__(self, message: str, span: Span, kind: ErrorKind, help: str = "") -> None:  # noqa: A002
         super().__init__(message, span)
         self.kind = kind
+        self.help = help
 
 
 def refuse(error: RequestError, diagnostics: Diagnostics) -> None:
     """Report a request that is known before the run. Raises VezaflowError where the guard says no."""
     if error.kind is ErrorKind.GUARD:
-        raise refusal(error.message)
-    diagnostics.error("VF705", error.span, error.message)
+        raise refusal(error.message, error.help)
+    diagnostics.error("VF705", error.span, error.message, help=error.help)
 
 
-def refusal(reason: str) -> VezaflowError:
+def refusal(reason: str, hint: str) -> VezaflowError:
     """The guard's no, before anything was sent."""
-    return VezaflowError(
-        f"refused: {reason}",
-        hint="list the host under `guard: {allow: […]}` in suite.yml, if it may be loaded",
-        code=ExitCode.REFUSED,
-    )
+    return VezaflowError(f"refused: {reason}", hint=hint, code=ExitCode.REFUSED)

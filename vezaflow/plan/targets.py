@@ -1,46 +1,54 @@
 """URLs → origins and request targets, and the guard that stands before every one of them.
 
 Laws: what is not loopback and not allowed is refused before a socket is opened, whether the URL was written,
-extracted or redirected to. A rendered URL is percent-encoded here and nowhere else. Pure; answers are cached, for a
-flow asks for the same few thousand URLs again and again.
+extracted or redirected to. The guard decides on the normalised host, which is the one that is connected to. A rendered
+URL is percent-encoded here and nowhere else. Pure; answers are cached, for a flow asks for the same few thousand URLs
+again and again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote
 
-from vezaflow.model import is_allowed
+from vezaflow.model import PORTS, UrlError, is_allowed, patterns_of, read_authority, read_url, split_url
 from vezaflow.protocols import Origin
 
 _CACHE_LIMIT = 8192
+STAGING = "load goes to staging: give the target in a variable of its own, such as BASE_URL"
 _PLAIN = "/%:@!$&'()*+,;=-._~?[]"  # left alone in a target that an author or a server wrote
 
 
-class UrlError(ValueError):
-    """A text that is no http(s) URL; the message says why."""
-
-
 class GuardError(ValueError):
-    """A URL whose host is not allowed."""
+    """A URL whose host is not allowed; `hint`: what to do about it."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint or "list the host under `guard: {allow: […]}` in suite.yml, if it may be loaded"
 
 
 class Target(NamedTuple):
-    """Where a request goes: the connection's origin and the first line's target."""
+    """Where a request goes: the connection's origin and the first line's target; the fragment stays here."""
 
     origin: Origin
     target: str
+    fragment: str = ""
 
     @property
     def url(self) -> str:
-        return f"{self.origin.scheme}://{self.origin.authority}{self.target}"
+        fragment = f"#{self.fragment}" if self.fragment else ""
+        return f"{self.origin.scheme}://{self.origin.authority}{self.target}{fragment}"
 
 
 class Targets:
     """Turns URL texts into Targets relative to a base, refusing what the guard does not allow."""
 
-    def __init__(self, base: str | None, allow: Sequence[str]) -> None:
-        """Raises UrlError or GuardError when the base itself is not right."""
-        self._allow = tuple(pattern.lower() for pattern in allow)
+    def __init__(
+        self, base: str | None, allow: Sequence[str], barred: Mapping[tuple[str, int | None], str] | None = None
+    ) -> None:
+        """`barred`: hosts (and ports, None: any) that are refused whatever is allowed, with the variable that leads
+        there. Raises UrlError or GuardError when the base itself is not right."""
+        self._allow = patterns_of(allow)
+        self._barred = barred or {}
         self._cache: dict[str, Target] = {}
         self._origins: dict[Origin, Origin] = {}  # one object an origin: clients compare them by identity first
         self._base: Target | None = None
@@ -69,12 +77,23 @@ class Targets:
         return found
 
     def follow(self, current: Target, location: str) -> Target:
-        """The target of a redirect's Location, relative to the URL that answered. Raises UrlError, GuardError."""
-        try:
-            url = urljoin(current.url, location.strip())
-        except ValueError as e:
-            raise UrlError(f"'{location}' is not a URL: {e}") from None
-        return self._split(url)
+        """The target of a redirect's Location, relative to the URL that answered (RFC 3986, 5.2). Where Location has
+        no fragment the URL's own stays (RFC 9110, 10.2.2). Raises UrlError, GuardError."""
+        scheme, authority, path, query, fragment = split_url(location.strip())
+        fragment = current.fragment if fragment is None else _encoded(fragment)
+        if scheme is not None:
+            return Target(self._split(location).origin, _target(_without_dots(path), query), fragment)
+        if authority is not None:
+            if not authority:
+                raise UrlError(f"{location!r} names no host")
+            host, port = read_authority(authority, PORTS[current.origin.scheme])
+            origin = self._origin(current.origin.scheme, host, port)
+            return Target(origin, _target(_without_dots(path), query), fragment)
+        base, _, base_query = current.target.partition("?")
+        if not path:
+            return Target(current.origin, _target(base, base_query or None if query is None else query), fragment)
+        whole = path if path.startswith("/") else base.rpartition("/")[0] + "/" + path
+        return Target(current.origin, _target(_without_dots(whole), query), fragment)
 
     def allows(self, host: str, port: int) -> bool:
         """Whether the guard lets a host be loaded."""
@@ -82,41 +101,52 @@ class Targets:
 
     def _resolve(self, url: str) -> Target:
         if not url.startswith("/"):
+            if split_url(url.strip()).scheme is None:
+                remedy = "`absolute_url(link, page)` makes a link of a page whole"
+                raise UrlError(f"{url!r} is neither a whole URL nor a path: {remedy}")
             return self._split(url)
         if url.startswith("//"):
-            raise UrlError(f"'{url}' has no scheme: write https:{url}, or one slash for a path")
+            raise UrlError(f"{url!r} has no scheme: write https:{url}, or one slash for a path")
         if self._base is None:
-            raise UrlError(f"'{url}' is a path, and there is no base_url")
-        return Target(self._base.origin, self._prefix + quote(url.partition("#")[0], safe=_PLAIN))
+            raise UrlError(f"{url!r} is a path, and there is no base_url")
+        path, _, fragment = url.partition("#")
+        return Target(self._base.origin, self._prefix + _encoded(path), _encoded(fragment))
 
     def _split(self, url: str) -> Target:
-        try:
-            parts = urlsplit(url.strip())
-            port = parts.port
-        except ValueError as e:
-            raise UrlError(f"'{url}' is not a URL: {e}") from None
-        if parts.scheme not in ("http", "https"):
-            hint = "" if parts.scheme else "; `absolute_url(link, page)` makes a link of a page whole"
-            raise UrlError(f"'{url}' is neither an http or https URL nor a path, which begins with /{hint}")
-        if not parts.hostname:
-            raise UrlError(f"'{url}' names no host")
-        if parts.username is not None:
-            raise UrlError("a URL with a user in it: use `auth: {basic: …}`")
-        host = _ascii_host(parts.hostname)
-        origin = Origin(parts.scheme, host, port or (443 if parts.scheme == "https" else 80))
-        origin = self._origins.setdefault(origin, origin)
-        if not self.allows(host, origin.port):
+        scheme, host, port, path, query, fragment = read_url(url)
+        return Target(self._origin(scheme, host, port), _target(path, query), _encoded(fragment or ""))
+
+    def _origin(self, scheme: str, host: str, port: int) -> Origin:
+        """The origin, if the guard lets it be loaded."""
+        if not self.allows(host, port):
             raise GuardError(f"{host} is not loopback and not in `guard: allow`")
-        target = quote(parts.path or "/", safe=_PLAIN) + (f"?{quote(parts.query, safe=_PLAIN)}" if parts.query else "")
-        return Target(origin, target)
+        origin = Origin(scheme, host, port)
+        if name := self._barred.get((host, port)) or self._barred.get((host, None)):
+            raise GuardError(f"{origin.authority} is where {name} leads, which is named like production", STAGING)
+        return self._origins.setdefault(origin, origin)
 
 
-def _ascii_host(host: str) -> str:
-    if host.isascii():
-        if any(c in host for c in " \t\r\n<>\"'\\^`{|}%"):
-            raise UrlError(f"'{host}' is no host name")
-        return host
+def _target(path: str, query: str | None) -> str:
+    return _encoded(path or "/") + (f"?{_encoded(query)}" if query else "")
+
+
+def _encoded(text: str) -> str:
+    """Percent-encoded where it has to be; what is encoded already stays."""
     try:
-        return host.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise UrlError(f"'{host}' is no host name") from None
+        return quote(text, safe=_PLAIN)
+    except UnicodeEncodeError:
+        raise UrlError(f"{text!r} holds half of a surrogate pair, which no URL can") from None
+
+
+def _without_dots(path: str) -> str:
+    """A path without `.` and `..` (RFC 3986, 5.2.4). Encoded ones are names like any other."""
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            kept[-1:] = []
+        elif segment != ".":
+            kept.append(segment)
+    if segments and segments[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept)

@@ -15,12 +15,12 @@ from typing import Any
 from urllib.parse import quote, unquote_plus
 
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.model import Expression, Request
+from vezaflow.model import Expression, Request, UrlError
 from vezaflow.plan.bodies import texts_of
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate
 from vezaflow.plan.refused import RequestError, refuse
 from vezaflow.plan.scope import EvaluationError, Scope
-from vezaflow.plan.targets import GuardError, Target, Targets, UrlError
+from vezaflow.plan.targets import GuardError, Target, Targets
 from vezaflow.protocols import ErrorKind, Origin
 from vezaflow.syntax import Call, Literal, Template
 
@@ -94,9 +94,9 @@ class UrlPlanner:
             try:
                 return resolve(url)
             except UrlError as e:
-                raise RequestError(str(e), span, ErrorKind.URL) from None
+                raise RequestError(str(e), span, ErrorKind.URL, e.help) from None
             except GuardError as e:
-                raise RequestError(str(e), span, ErrorKind.GUARD) from None
+                raise RequestError(str(e), span, ErrorKind.GUARD, e.hint) from None
 
         return target
 

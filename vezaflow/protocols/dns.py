@@ -1,6 +1,7 @@
 """Names to addresses, once for all VUs of a process.
 
-Laws: a literal address costs nothing; a name is asked for by one task at a time, the others wait for its
+Laws: a literal address costs nothing; `localhost` and the names below it are this machine, and no resolver is asked
+(RFC 6761, 6.3); a name is asked for by one task at a time, the others wait for its
 answer; answers live for a minute, failures for a second (a thousand VUs must not hammer a resolver that is
 down); the addresses come interleaved by family, the resolver's first choice first (RFC 8305, 4).
 """
@@ -42,6 +43,8 @@ class Resolver:
         literal = _literal(host, port)
         if literal is not None:
             return [literal]
+        if host == "localhost" or host.endswith(".localhost"):
+            return [(socket.AF_INET, ("127.0.0.1", port)), (socket.AF_INET6, ("::1", port, 0, 0))]
         key = (host, port)
         while True:
             known = self._found.get(key)

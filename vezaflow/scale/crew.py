@@ -45,6 +45,10 @@ class Crew(Protocol):
         """Begin nothing new; what runs may end within so many seconds (None: each flow's own)."""
         ...
 
+    def cut_off(self) -> None:
+        """Have no VU run its `finally` any more; called before `load` is cancelled by hand."""
+        ...
+
     def pause(self, flow: str | None = None) -> None: ...
 
     def resume(self, flow: str | None = None) -> None: ...
@@ -70,6 +74,7 @@ class LocalCrew:
         self._timeline = Timeline()
         self._vitals = engine.health.vitals()
         self.stop = engine.stop
+        self.cut_off = engine.cut_off
         self.pause = engine.pause
         self.resume = engine.resume
         self.scale = engine.scale

@@ -131,6 +131,8 @@ class Worker:
                     self._engine.resume(order["flow"])
                 case "scale":
                     self._engine.scale(order["flow"], order["vus"])
+                case "cut_off":
+                    self._engine.cut_off()
                 case "cancel":
                     self._load.cancel()
         everything.cancel()

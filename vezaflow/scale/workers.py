@@ -181,6 +181,9 @@ class WorkerCrew:
         self._stopping = True
         self._tell("stop", grace=graceful_stop)
 
+    def cut_off(self) -> None:
+        self._tell("cut_off")
+
     def pause(self, flow: str | None = None) -> None:
         self._tell("pause", flow=flow)
 

@@ -1,15 +1,21 @@
 """One run, from preflight to result: what runs, in which order, and who may stop it.
 
 A run ends in one of three ways: a RunResult with its verdict, a VezaflowError (refused, or stopped before load), or a
-bug. Preflight, setup and teardown happen once, here; who carries the load between them is the crew's matter.
+bug. Preflight, setup and teardown happen once, here; who carries the load between them is the crew's matter. A signal
+is heard in every phase; what was asked of one phase never ends another, and only a load that was stopped counts as
+stopped by hand.
 """
 
+import os
 import secrets as random_source
 import signal
+import stat
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
 
 import trio
 
@@ -58,14 +64,31 @@ def run(plan: Plan, outputs: Sequence[Output], say: Callable[[str], None], staff
         if check.warning:
             say(check.warning)
     raise_open_files()
-    return trio.run(_Session(plan, outputs, say, staff).main)
+    result: RunResult | None = None
+    try:
+        result = trio.run(_Session(plan, outputs, say, staff).main)
+    except* KeyboardInterrupt:  # before the session listens; from within a nursery it comes in a group
+        pass
+    if result is None:
+        raise KeyboardInterrupt
+    return result
+
+
+class _Phase(Enum):
+    """What is going on, for whoever wants it to end."""
+
+    PREPARING = "preparing"  # preflight, setup, workers that start
+    LOAD = "load"  # with the logins before it, and `finally`
+    TEARDOWN = "teardown"
+    RESULT = "result"
 
 
 @dataclass(slots=True)
 class _Stops:
     """Who asked the run to end."""
 
-    by_hand: int = 0
+    by_hand: int = 0  # times, in whatever phase
+    load: bool = False  # whether the load was going on then
     aborted: Verdict | None = None
 
 
@@ -91,10 +114,17 @@ class _Session:
         )
         self._crew = self._make_crew()
         self._steering = Steering(
-            plan, self._crew, self._run_id, self._stop_by_hand, division=staff.division, clock=self._clock
+            plan,
+            self._crew,
+            self._run_id,
+            self._stop_by_hand,
+            division=staff.division,
+            folder=str(Path(staff.bundle.flows[0]).resolve().parent) if staff.bundle.flows else "",
+            clock=self._clock,
         )
         self._outputs = (*outputs, self._steering)
-        self._scope = trio.CancelScope()  # of preflight and setup, then of the load: a second Ctrl-C ends it
+        self._phase = _Phase.PREPARING
+        self._scope = trio.CancelScope()  # of this phase
         self._began: datetime | None = None
 
     def _make_crew(self) -> Crew:
@@ -113,11 +143,28 @@ class _Session:
         )
 
     async def main(self) -> RunResult:
+        result: RunResult | None = None
         refused: VezaflowError | None = None
+        async with trio.open_nursery() as listening:
+            await listening.start(self._listen)
+            try:
+                result = self._result(await self._run())
+            except VezaflowError as e:
+                refused = e
+            listening.cancel_scope.cancel()
+        if refused is not None:
+            mask = self._plan.secrets.mask
+            raise VezaflowError(mask(refused.message), hint=refused.hint, code=refused.code) from None
+        assert result is not None
+        return result
+
+    async def _run(self) -> str:
+        """All phases, with what they stand on. Returns what went wrong in teardown, or ''."""
+        refused: VezaflowError | None = None
+        problem = ""
         async with trio.open_nursery() as nursery:
             await nursery.start(self._transport.run)
             await nursery.start(self._engine.wheel.run)
-            await nursery.start(self._listen)
             if trouble := await nursery.start(serve, self._steering, self._run_id):
                 self._talk.say(trouble)
             try:
@@ -126,9 +173,8 @@ class _Session:
                 refused = e
             nursery.cancel_scope.cancel()
         if refused is not None:
-            mask = self._plan.secrets.mask
-            raise VezaflowError(mask(refused.message), hint=refused.hint, code=refused.code) from None
-        return self._result(problem)
+            raise refused
+        return problem
 
     async def _phases(self) -> str:
         """Preflight, setup, load, teardown. Returns what went wrong in teardown, or ''."""
@@ -139,7 +185,16 @@ class _Session:
             await self._load()
         if self._began is None:
             raise VezaflowError("stopped before any load was sent", code=ExitCode.INTERRUPTED)
-        return await self._engine.teardown()
+        return await self._teardown()
+
+    async def _teardown(self) -> str:
+        """What went wrong, or ''."""
+        problem = "cut off by hand"
+        self._phase, self._scope = _Phase.TEARDOWN, trio.CancelScope()
+        with self._scope:
+            problem = await self._engine.teardown()
+        self._phase = _Phase.RESULT
+        return problem
 
     async def _load(self) -> None:
         self._scope = trio.CancelScope()
@@ -162,6 +217,7 @@ class _Session:
 
     def _begin(self, begin: float, watchers: trio.Nursery) -> None:
         self._began = datetime.now(UTC)
+        self._phase = _Phase.LOAD
         for output in self._outputs:
             output.begin(self._plan)
         watchers.start_soon(self._watch, begin)
@@ -196,19 +252,32 @@ class _Session:
             output.tick(tick)
 
     async def _listen(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Ctrl-C: running iterations may end. Again: everything ends now."""
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        """Ctrl-C: running iterations may end. Again: everything ends now. Other signals do as Ctrl-C does."""
+        with trio.open_signal_receiver(*_signals()) as signals:
             task_status.started()
-            async for _ in signals:
+            async for number in signals:
+                if number == signal.SIGHUP:
+                    _leave_terminal()
                 self._stop_by_hand()
 
     def _stop_by_hand(self) -> None:
         self._stops.by_hand += 1
-        if self._stops.by_hand == 1 and self._began is not None:
-            self._say("stopping: iterations that run may finish; a second Ctrl-C ends them at once")
-            self._crew.stop()
-        else:
-            self._scope.cancel()
+        first = self._stops.by_hand == 1
+        match self._phase:
+            case _Phase.LOAD if first:
+                self._stops.load = True
+                self._say("stopping: iterations that run may finish; a second Ctrl-C ends them at once")
+                self._crew.stop()
+            case _Phase.LOAD:
+                self._stops.load = True
+                self._crew.cut_off()
+                self._scope.cancel()
+            case _Phase.TEARDOWN if first:
+                self._say("the load is over, teardown goes on; a second Ctrl-C cuts it off")
+            case _Phase.PREPARING | _Phase.TEARDOWN:
+                self._scope.cancel()
+            case _Phase.RESULT:
+                pass  # it takes a moment, and is what the load was for
 
     def _result(self, problem: str) -> RunResult:
         assert self._began is not None
@@ -216,7 +285,7 @@ class _Session:
         run = Circumstances(
             run_id=self._run_id,
             began=self._began,
-            interrupted=self._stops.by_hand > 0,
+            interrupted=self._stops.load,
             aborted=aborted.gate.text if aborted else "",
             notes=(*self._steering.notes(), *((f"teardown: {problem}",) if problem else ())),
         )
@@ -226,3 +295,22 @@ class _Session:
             return result_of(self._plan, report, run, doubts)
         share = Share(self._staff.share, self._staff.bundle, report, self._crew.moments())
         return share_of_run(self._plan, share, run, doubts)
+
+
+def _signals() -> tuple[signal.Signals, ...]:
+    """What ends a run. `nohup` has the end of the terminal ignored, and it stays so."""
+    hangup = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
+    return (signal.SIGINT, signal.SIGTERM, *hangup)
+
+
+def _leave_terminal() -> None:
+    """Let standard output and error go nowhere where their terminal is gone: each write would fail."""
+    for stream in (1, 2):
+        try:
+            gone = stat.S_ISCHR(os.fstat(stream).st_mode) and not os.isatty(stream)
+        except OSError:  # closed
+            continue
+        if gone:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream)
+            os.close(nowhere)

@@ -261,6 +261,8 @@ class _Builder:
 
     def _index(self, tree: "Tree[Token]") -> Expression:
         target, index = self._parts(tree)
+        if isinstance(target, Name) and target.name == "env" and isinstance(index, Literal):
+            return Field(target, str(index.value), self._span(tree))  # `env["NAME"]` is `env.NAME`, to all who look
         return Index(target, index, self._span(tree))
 
     def _call(self, tree: "Tree[Token]") -> Expression:
