@@ -35,7 +35,7 @@ def plan_extract(extract: Extract, compiler: Compiler) -> PlannedExtract:
     """One extraction as a callable. It expects scope.answer to be the answer."""
     find = finder(extract)
     choose = chooser(extract, compiler)
-    default = compiler.tree(extract.default) if extract.default is not None else None
+    default = compiler.kept(extract.default) if extract.default is not None else None
     slot = compiler.names.slot(extract.name)
 
     def run(scope: Scope) -> Failure | None:

@@ -1,5 +1,6 @@
 """Text → trees with spans: YAML nodes, expressions, templates, conditions; and what expressions can call."""
 
+from vezaflow.syntax.bounds import LONGEST, bounded_number, bounded_text, bounded_value, joined
 from vezaflow.syntax.expressions import (
     Binary,
     Call,
@@ -19,7 +20,7 @@ from vezaflow.syntax.expressions import (
 )
 from vezaflow.syntax.functions import FUNCTIONS, Answer, CallError, Function, Needs, Parameter, check_call
 from vezaflow.syntax.grammar import tables as grammar_tables
-from vezaflow.syntax.json_text import json_bytes
+from vezaflow.syntax.json_text import all_finite, json_bytes
 from vezaflow.syntax.jsonpath import JsonPath, Selector, compile_jsonpath, select
 from vezaflow.syntax.labels import Labels, split_labels
 from vezaflow.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence
@@ -36,6 +37,7 @@ __all__ = [
     "ABSENT",
     "AGGREGATES",
     "FUNCTIONS",
+    "LONGEST",
     "Answer",
     "Binary",
     "Call",
@@ -68,6 +70,10 @@ __all__ = [
     "Sequence",
     "Template",
     "Unary",
+    "all_finite",
+    "bounded_number",
+    "bounded_text",
+    "bounded_value",
     "calls",
     "check_call",
     "children",
@@ -78,6 +84,7 @@ __all__ = [
     "compile_xpath",
     "decode",
     "grammar_tables",
+    "joined",
     "json_bytes",
     "names",
     "parse_bare",
