@@ -11,7 +11,7 @@ import orjson
 
 from vezaflow.plan.documents import Documents
 from vezaflow.protocols import Exchange, Sender
-from vezaflow.syntax import JsonPath
+from vezaflow.syntax import MOST_VALUES, JsonPath, look_over_json
 
 _UNREAD = object()
 _read = Documents().read
@@ -87,10 +87,15 @@ class Answer:
     def json(self) -> Any:
         """The body as JSON. Raises UndecodableError, which says how the body begins."""
         if self._json is _UNREAD:
+            body = self._exchange.body
             try:
-                self._json = _read(self._exchange.body)
+                if len(body) > MOST_VALUES:  # a smaller one has no more
+                    look_over_json(body)
+                self._json = _read(body)
             except orjson.JSONDecodeError as e:
                 raise UndecodableError(f"the body is not JSON ({e}): {self.glimpse()}") from None
+            except ValueError as e:
+                raise UndecodableError(f"the body is too much JSON: {e}") from None
         return self._json
 
     def at(self, path: JsonPath) -> list[Any]:

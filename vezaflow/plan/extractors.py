@@ -17,7 +17,17 @@ from vezaflow.plan.offers import items_of, offers_of
 from vezaflow.plan.playlists import segments, variants
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.protocols import ErrorKind
-from vezaflow.syntax import compile_css, compile_jsonpath, compile_pattern, compile_xpath, read_html, read_xml
+from vezaflow.syntax import (
+    compile_css,
+    compile_jsonpath,
+    compile_pattern,
+    compile_xpath,
+    few,
+    look_over_text,
+    matches,
+    read_html,
+    read_xml,
+)
 
 Find = Callable[[Answer], list[Any]]
 
@@ -72,11 +82,15 @@ def finder(extract: Extract) -> Find:
     match extract.source:
         case From.JSON:
             path = compile_jsonpath(argument)
-            return lambda answer: answer.at(path)
+            if path.definite:
+                return lambda answer: answer.at(path)
+            return lambda answer: _bounded(lambda: few(answer.at(path)))
         case From.REGEX:
             pattern = compile_pattern(argument)
             group = 1 if pattern.groups else 0
-            return lambda answer: [m.group(group) for m in pattern.finditer(answer.text())]
+            return lambda answer: _bounded(
+                lambda: [m.group(group) for m in matches(pattern.finditer(look_over_text(answer.text())))]
+            )
         case From.HEADER:
             name = argument.lower()
             return lambda answer: [value for key, value in answer.headers if key == name]
@@ -86,7 +100,7 @@ def finder(extract: Extract) -> Find:
             return lambda answer: [] if (value := answer.cookie(argument)) is None else [value]
         case From.CSS:
             select = compile_css(argument)
-            return lambda answer: select(answer.document(read_html))
+            return lambda answer: _bounded(lambda: select(answer.document(read_html)))
         case From.XPATH:
             return _xpath(argument)
         case From.M3U8:
@@ -94,6 +108,15 @@ def finder(extract: Extract) -> Find:
         case From.ANSWER:
             return _PARTS[argument]
     assert_never(extract.source)
+
+
+def _bounded(find: Callable[[], list[Any]]) -> list[Any]:
+    try:
+        return find()
+    except UndecodableError:
+        raise
+    except ValueError as e:
+        raise UndecodableError(f"too much is found: {e}") from None
 
 
 def _xpath(argument: str) -> Find:

@@ -1,23 +1,28 @@
 """HLS playlists (RFC 8216) as lists of mappings, parsed by the m3u8 library, absolute URIs included.
 
 Parsing takes a quarter of a millisecond and listeners ask for the same few playlists again and again: the last 256,
-by content and URL, are kept.
+by content and URL, are kept, where they are not large.
 """
 
 from functools import lru_cache
 from typing import Any
 
 from vezaflow.plan.answer import Answer, UndecodableError
+from vezaflow.syntax import look_over_playlist
+
+_KEPT = 64 << 10  # bytes of a playlist that is kept
 
 
 def variants(answer: Answer) -> list[dict[str, Any]]:
     """The variants of a master playlist: uri, bandwidth, average_bandwidth, codecs, resolution, frame_rate, name."""
-    return _variants(answer.body, answer.url)
+    body = answer.body
+    return (_variants if len(body) <= _KEPT else _variants.__wrapped__)(body, answer.url)
 
 
 def segments(answer: Answer) -> list[dict[str, Any]]:
     """The segments of a media playlist: uri, duration (seconds), title, number (media sequence)."""
-    return _segments(answer.body, answer.url)
+    body = answer.body
+    return (_segments if len(body) <= _KEPT else _segments.__wrapped__)(body, answer.url)
 
 
 def _load(body: bytes, url: str) -> Any:
@@ -27,8 +32,9 @@ def _load(body: bytes, url: str) -> Any:
     if not text.lstrip("\ufeff").startswith("#EXTM3U"):
         raise UndecodableError(f"the body is not a playlist: {' '.join(text[:80].split()) or 'it is empty'}")
     try:
+        look_over_playlist(text)
         return m3u8.loads(text, uri=url)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, m3u8.ParseError) as e:
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, m3u8.ParseError) as e:
         raise UndecodableError(f"the playlist can't be read: {e}") from None
 
 

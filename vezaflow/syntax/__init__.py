@@ -26,6 +26,7 @@ from vezaflow.syntax.labels import Labels, split_labels
 from vezaflow.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence
 from vezaflow.syntax.parser import AGGREGATES, parse_condition, parse_expression, parse_limit, parse_pipeline
 from vezaflow.syntax.patterns import compile_pattern
+from vezaflow.syntax.readings import MOST_VALUES, few, look_over_json, look_over_playlist, look_over_text, matches
 from vezaflow.syntax.rows import ABSENT, Gathered, RowFile, Rows
 from vezaflow.syntax.schemas import JsonSchema, compile_schema
 from vezaflow.syntax.selectors import compile_css, compile_xpath, read_html, read_xml, split_css
@@ -38,6 +39,7 @@ __all__ = [
     "AGGREGATES",
     "FUNCTIONS",
     "LONGEST",
+    "MOST_VALUES",
     "Answer",
     "Binary",
     "Call",
@@ -83,9 +85,14 @@ __all__ = [
     "compile_schema",
     "compile_xpath",
     "decode",
+    "few",
     "grammar_tables",
     "joined",
     "json_bytes",
+    "look_over_json",
+    "look_over_playlist",
+    "look_over_text",
+    "matches",
     "names",
     "parse_bare",
     "parse_condition",

@@ -14,6 +14,8 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
+from vezaflow.syntax.readings import look_over_document
+
 LONGEST = 500
 Selector = str | int | slice | None  # a key, an index, `[:]`, or None for every child
 _Find = Callable[[Any, list[Any]], None]
@@ -52,11 +54,12 @@ def compile_jsonpath(text: str) -> JsonPath:
             raise ValueError(f"'{kind.strip('_').lower()}' is not allowed in a path")
         if getattr(node, "op", None) == "=~":
             raise ValueError("'=~' is not allowed in a path: its patterns are not linear in time")
-    if sum(type(n).__name__ == "Descendants" for n in nodes) > 2:
+    descents = sum(type(n).__name__ == "Descendants" for n in nodes)
+    if descents > 2:
         raise ValueError("more than two '..' in a path")
     selectors = _simple(tree)
     if selectors is None:
-        return JsonPath(text, False, None, _general(tree))
+        return JsonPath(text, False, None, _general(tree, descents))
     return JsonPath(text, _definite(nodes), selectors, _chain(list(selectors)))
 
 
@@ -109,8 +112,9 @@ def _indices(node: Any) -> tuple[int, ...]:
     return tuple(node.indices) if hasattr(node, "indices") else (node.index,)
 
 
-def _general(tree: Any) -> _Find:
+def _general(tree: Any, descents: int) -> _Find:
     def find(value: Any, found: list[Any]) -> None:
+        look_over_document(value, descents)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             try:

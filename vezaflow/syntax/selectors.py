@@ -10,15 +10,18 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from vezaflow.syntax.readings import few, gather, look_over_html, look_over_siblings, look_over_xml
+
 LONGEST = 1_000
 _ATTRIBUTE = re.compile(r"(.*)::attr\(\s*([A-Za-z_:][\w:.-]*)\s*\)\s*", re.DOTALL)
 Find = Callable[[Any], list[Any]]
 
 
 def read_html(body: bytes) -> Any:
-    """The document; HTML can't be wrong."""
+    """The document; HTML can't be wrong. ValueError says in one line why it would be read for too long."""
     from selectolax.lexbor import LexborHTMLParser
 
+    look_over_html(body)
     return LexborHTMLParser(body)
 
 
@@ -26,6 +29,7 @@ def read_xml(body: bytes) -> Any:
     """The root element. ValueError says in one line why it is none."""
     from lxml import etree
 
+    look_over_xml(body)
     if b"<!ENTITY" in body:
         raise ValueError("it declares entities, which are not read")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
@@ -54,11 +58,20 @@ def compile_css(text: str) -> Find:
         read_html(b"").css(selector)
     except SelectolaxError:
         raise ValueError("this is not how an element is selected") from None
-    if not attribute:
-        return lambda document: [node.text() for node in document.css(selector)]
-    return lambda document: [
-        node.attributes[attribute] or "" for node in document.css(selector) if attribute in node.attributes
-    ]
+
+    counts = ":nth-" in selector or "-of-type" in selector or ":only-" in selector
+
+    def find(document: Any) -> list[Any]:
+        if counts:
+            nodes = few(document.css("*"))
+            look_over_siblings(node.parent.mem_id for node in nodes if node.parent is not None)
+        nodes = few(document.css(selector))
+        if not attribute:
+            return gather(node.text() for node in nodes)
+        every = (node.attributes for node in nodes)
+        return gather(attributes[attribute] or "" for attributes in every if attribute in attributes)
+
+    return find
 
 
 @lru_cache(maxsize=256)
@@ -72,7 +85,7 @@ def compile_xpath(text: str) -> Find:
     def find(root: Any) -> list[Any]:
         prefixes = {prefix or "ns": uri for prefix, uri in root.nsmap.items()}
         found = _xpath(text, tuple(sorted(prefixes.items())))(root)
-        return [_text(item) for item in found] if isinstance(found, list) else _single(found)
+        return gather(map(_text, few(found))) if isinstance(found, list) else _single(found)
 
     return find
 
