@@ -197,7 +197,7 @@ class _Tree:
                             at = behind
                             continue
                         comment, self._floor = behind, len(self._open)
-                else:
+                elif start >= blind:  # within another one its end is known
                     blind = max(blind, _behind(body, b"]]>" if found[5] is not None else b">", at))
                 at = start + 2
                 continue
