@@ -27,6 +27,9 @@ class QuantityType(click.ParamType[float]):
             self.fail(str(e), param, ctx)
 
 
+MOST_SEGMENTS = 10_000  # of a run: more machines than anybody has
+
+
 class WorkersType(click.ParamType[int]):
     """A number of processes; `auto` is 0."""
 
@@ -36,7 +39,7 @@ class WorkersType(click.ParamType[int]):
         text = str(value)
         if text == "auto":
             return 0
-        if not text.isdecimal() or not 1 <= int(text) <= MOST_WORKERS:
+        if not 1 <= _counted(text) <= MOST_WORKERS:
             self.fail(f"'{text}' is neither `auto` nor a number from 1 to {MOST_WORKERS}", param, ctx)
         return int(text)
 
@@ -50,9 +53,16 @@ class SegmentType(click.ParamType[Segment]):
         if isinstance(value, Segment):
             return value
         number, _, count = str(value).partition("/")
-        if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        if not 1 <= _counted(number) <= _counted(count):
             self.fail(f"'{value}' is no share: write `2/8` for the second of eight", param, ctx)
-        return Segment(int(number) - 1, int(count))
+        if _counted(count) > MOST_SEGMENTS:
+            self.fail(f"'{value}' is a share of more than {MOST_SEGMENTS:,}", param, ctx)
+        return Segment(_counted(number) - 1, _counted(count))
+
+
+def _counted(text: str) -> int:
+    """The number, 0 where it is none; one of many digits is as large as any."""
+    return int(text.lstrip("0")[:9] or "0") if text.isdecimal() else 0
 
 
 DURATION = QuantityType(Dimension.TIME, "duration")
