@@ -27,6 +27,7 @@ class QuantityType(click.ParamType[float]):
             self.fail(str(e), param, ctx)
 
 
+MOST_VUS = 1_000_000  # of a flow, by an option: no machine has them, and to plan more takes long
 MOST_SEGMENTS = 10_000  # of a run: more machines than anybody has
 
 
@@ -87,9 +88,11 @@ def counts(words: Iterable[str], option: str) -> dict[str, int]:
     """`FLOW=N` words as a mapping."""
     found = {}
     for name, value in pairs(words, option).items():
-        if not value.isdecimal() or int(value) < 1:
-            raise click.BadParameter(f"{name}={value}: how many VUs is a whole number of at least 1", param_hint=option)
-        found[name] = int(value)
+        if not 1 <= _counted(value) <= MOST_VUS:
+            raise click.BadParameter(
+                f"{name}={value[:40]}: how many VUs is a whole number from 1 to {MOST_VUS:,}", param_hint=option
+            )
+        found[name] = _counted(value)
     return found
 
 
