@@ -27,6 +27,10 @@ class QuantityType(click.ParamType[float]):
             self.fail(str(e), param, ctx)
 
 
+MOST_VUS = 1_000_000  # of a flow, by an option: no machine has them, and to plan more takes long
+MOST_SEGMENTS = 10_000  # of a run: more machines than anybody has
+
+
 class WorkersType(click.ParamType[int]):
     """A number of processes; `auto` is 0."""
 
@@ -36,7 +40,7 @@ class WorkersType(click.ParamType[int]):
         text = str(value)
         if text == "auto":
             return 0
-        if not text.isdecimal() or not 1 <= int(text) <= MOST_WORKERS:
+        if not 1 <= _counted(text) <= MOST_WORKERS:
             self.fail(f"'{text}' is neither `auto` nor a number from 1 to {MOST_WORKERS}", param, ctx)
         return int(text)
 
@@ -50,9 +54,16 @@ class SegmentType(click.ParamType[Segment]):
         if isinstance(value, Segment):
             return value
         number, _, count = str(value).partition("/")
-        if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        if not 1 <= _counted(number) <= _counted(count):
             self.fail(f"'{value}' is no share: write `2/8` for the second of eight", param, ctx)
-        return Segment(int(number) - 1, int(count))
+        if _counted(count) > MOST_SEGMENTS:
+            self.fail(f"'{value}' is a share of more than {MOST_SEGMENTS:,}", param, ctx)
+        return Segment(_counted(number) - 1, _counted(count))
+
+
+def _counted(text: str) -> int:
+    """The number, 0 where it is none; one of many digits is as large as any."""
+    return int(text.lstrip("0")[:9] or "0") if text.isdecimal() else 0
 
 
 DURATION = QuantityType(Dimension.TIME, "duration")
@@ -77,9 +88,11 @@ def counts(words: Iterable[str], option: str) -> dict[str, int]:
     """`FLOW=N` words as a mapping."""
     found = {}
     for name, value in pairs(words, option).items():
-        if not value.isdecimal() or int(value) < 1:
-            raise click.BadParameter(f"{name}={value}: how many VUs is a whole number of at least 1", param_hint=option)
-        found[name] = int(value)
+        if not 1 <= _counted(value) <= MOST_VUS:
+            raise click.BadParameter(
+                f"{name}={value[:40]}: how many VUs is a whole number from 1 to {MOST_VUS:,}", param_hint=option
+            )
+        found[name] = _counted(value)
     return found
 
 

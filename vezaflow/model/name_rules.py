@@ -8,6 +8,7 @@ and `choose` only names that are set nowhere are reported, for whether a step co
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import chain
 
 from vezaflow.diagnostics import Diagnostics, Severity, Span, suggest
@@ -62,6 +63,13 @@ _UNREADABLE = frozenset(("VF104", "VF120", "VF122", "VF123", "VF124"))
 
 
 _MOMENTS = {"vu": Each.VU, "iteration": Each.VU, "attempt": Each.ITERATION}
+
+
+@lru_cache(maxsize=64)
+def _perhaps_set(text: str) -> frozenset[str]:
+    """What stands in a text as a key, or behind `for`: gathered once, however many names are looked for."""
+    keys = {match[1] for match in re.finditer(r"\b(\w+)[\"']?[ \t]*:", text)}
+    return frozenset(keys | {match[1] for match in re.finditer(r"\bfor:[ \t]+(\w+)\b", text)})
 
 
 @dataclass(slots=True)
@@ -270,8 +278,7 @@ class _Walk:
 
     def perhaps(self, name: str) -> bool:
         """Whether a part that could not be read may set the name: it stands there as a key, or behind `for`."""
-        pattern = re.compile(rf"\b{re.escape(name)}[\"']?[ \t]*:|\bfor:[ \t]+{re.escape(name)}\b")
-        return any(pattern.search(text) for text in self.spoilt)
+        return any(name in _perhaps_set(text) for text in self.spoilt)
 
     def is_item(self, name: Name, use: Use) -> bool:
         """Whether a name in a `where` or a `pipe` means the item; a field that items don't have is reported."""

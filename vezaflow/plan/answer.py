@@ -9,7 +9,7 @@ from typing import Any
 
 from vezaflow.plan.documents import Documents
 from vezaflow.protocols import Exchange, Sender
-from vezaflow.syntax import JsonError, JsonPath, decoded
+from vezaflow.syntax import MOST_VALUES, JsonError, JsonPath, decoded, look_over_json
 
 Reader = Callable[[bytes, str], Any]  # of a body and its Content-Type
 _UNREAD = object()
@@ -91,10 +91,15 @@ class Answer:
     def json(self) -> Any:
         """The body as JSON. Raises UndecodableError, which says how the body begins."""
         if self._json is _UNREAD:
+            body = self._exchange.body
             try:
-                self._json = _read(self._exchange.body)
+                if len(body) > MOST_VALUES:  # a smaller one has no more
+                    look_over_json(body)
+                self._json = _read(body)
             except JsonError as e:
                 raise UndecodableError(f"the body is not JSON ({e}): {self.glimpse()}") from None
+            except ValueError as e:
+                raise UndecodableError(f"the body is too much JSON: {e}") from None
         return self._json
 
     def at(self, path: JsonPath) -> list[Any]:

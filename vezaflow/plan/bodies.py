@@ -20,7 +20,7 @@ from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.uploads import Slices
 from vezaflow.protocols import Body as Payload
-from vezaflow.syntax import json_bytes
+from vezaflow.syntax import all_finite, json_bytes
 
 MOST_BYTES = 2 << 30  # of one generated body: it lies in memory
 
@@ -81,14 +81,21 @@ class BodyCompiler:
     def _json(self, tree: Any, compiler: Compiler, span: Span) -> Render:
         build = compiler.tree(tree)
         if isinstance(build, Constant):
-            return Constant(json_bytes(build.value))
+            build = compiler.bounded(tree, build)
+            assert isinstance(build, Constant), "what is known stays known"
+            try:
+                return Constant(json_bytes(build.value))
+            except TypeError as e:
+                self._diagnostics.error("VF302", span, f"this can't be written as JSON: {e}")
+                return Constant(b"")
 
         def dump(scope: Scope) -> bytes:
             value = build(scope)
             try:
-                return orjson.dumps(value)
+                text = orjson.dumps(value)
             except TypeError:
                 return long(value)
+            return long(value) if b"null" in text and not all_finite(value) else text
 
         def long(value: Any) -> bytes:
             try:

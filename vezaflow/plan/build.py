@@ -308,7 +308,7 @@ class StepCompiler:
             case Group(name, steps, span):
                 return PlannedGroup(name, self.steps(steps), span)
             case Set(values, span):
-                compiled = tuple((slot(name), self._compiler.tree(tree)) for name, tree, _ in values)
+                compiled = tuple((slot(name), self._compiler.kept(tree)) for name, tree, _ in values)
                 return PlannedSet(compiled, tuple(name for name, _, _ in values), span)
             case Log(message, span):
                 return PlannedLog(self._compiler.text(message), span)

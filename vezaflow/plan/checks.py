@@ -11,7 +11,7 @@ from vezaflow.plan.evaluate import Compiler, Evaluate, render, show
 from vezaflow.plan.offers import offers_of
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.protocols import ErrorKind
-from vezaflow.syntax import Binary, JsonSchema, compile_jsonpath, compile_pattern
+from vezaflow.syntax import Binary, JsonSchema, compile_jsonpath, compile_pattern, look_over_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def _value(expectation: Expectation, compiler: Compiler) -> Callable[[Scope], st
             return f"{what} is {show(value)}, not {show(wanted)}"
         if contains is not None and not _has(value, part := contains(scope)):
             return f"{what} does not contain {show(part)}: {show(value)}"
-        if pattern is not None and not pattern.search(_text(value)):
+        if pattern is not None and not pattern.search(_searched(value)):
             return f"{what} does not match {expectation.matches}: {show(value)}"
         return ""
 
@@ -200,6 +200,13 @@ def _has(value: object, part: str) -> bool:
 
 def _text(value: object) -> str:
     return "" if value is None else render(value)
+
+
+def _searched(value: object) -> str:
+    try:
+        return look_over_text(_text(value))
+    except ValueError as e:
+        raise UndecodableError(f"the body is too much for a pattern: {e}") from None
 
 
 def _around(kind: str, answer: Answer) -> str:

@@ -17,6 +17,7 @@ from vezaflow.plan.feeds import PlannedFeed, column_of, row_of
 from vezaflow.plan.scope import UNSET, EvaluationError, MissingError, Scope
 from vezaflow.syntax import (
     FUNCTIONS,
+    LONGEST,
     Binary,
     Call,
     Conditional,
@@ -30,12 +31,18 @@ from vezaflow.syntax import (
     Range,
     Template,
     Unary,
+    bounded_number,
+    bounded_text,
+    bounded_value,
+    joined,
     json_bytes,
     number_text,
 )
 from vezaflow.units import Quantity
 
 Evaluate = Callable[[Scope], Any]
+
+_FEW = 4  # expressions in a text, of which each is in memory already: their sum is looked at when it is there
 
 
 class Sees(Enum):
@@ -128,9 +135,11 @@ def show(value: object, width: int = 60) -> str:
         return repr(value)
     else:
         try:
-            text = json_bytes(value, default=str).decode()
+            text = json_bytes(bounded_value(value), default=str).decode()
         except TypeError:
             text = str(value)
+        except ValueError as too_large:
+            return str(too_large)
     text = " ".join(text.split())
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
@@ -163,7 +172,7 @@ def render(value: Any) -> str:
         return str(value) if isinstance(value, int) else number_text(value)
     if value is None or value is UNSET:
         raise ValueError("null can't stand in a text; give it a default with `??`")
-    return json_bytes(value, default=str).decode()
+    return bounded_text(json_bytes(bounded_value(value), default=str).decode())
 
 
 def _order(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
@@ -181,7 +190,7 @@ def _arithmetic(sign: str, work: Callable[[Any, Any], Any]) -> Callable[[Any, An
         for side in (left, right):
             if not isinstance(side, int | float) or isinstance(side, bool):
                 raise TypeError(f"`{sign}` works on numbers, and this is {kind_of(side)}: {show(side, 30)}")
-        return work(left, right)
+        return bounded_number(work(left, right))
 
     return compute
 
@@ -267,7 +276,7 @@ class Compiler:
             case Conditional(condition, then, otherwise, _):
                 return self._conditional(condition, then, otherwise)
             case ListOf(items, span):
-                return self._apply(lambda *values: list(values), tuple(map(self.expression, items)), span)
+                return self._apply(_list_of, tuple(map(self.expression, items)), span)
             case Range(low, high, span):
                 return self._apply(lambda a, b: (a, b), (self.expression(low), self.expression(high)), span)
             case Template():
@@ -279,15 +288,30 @@ class Compiler:
         if isinstance(tree, dict):
             keys = tuple(tree)
             values = tuple(self.tree(v) for v in tree.values())
+            if _unknown(values):
+                return Constant(UNKNOWN)
             if all(isinstance(v, Constant) for v in values):
                 return Constant({k: v(_NO_SCOPE) for k, v in zip(keys, values, strict=True)})
             return lambda scope: {k: v(scope) for k, v in zip(keys, values, strict=True)}
         if isinstance(tree, tuple):
             items = tuple(self.tree(item) for item in tree)
+            if _unknown(items):
+                return Constant(UNKNOWN)
             if all(isinstance(i, Constant) for i in items):
                 return Constant([i(_NO_SCOPE) for i in items])
             return lambda scope: [i(scope) for i in items]
         return self.expression(tree)
+
+    def kept(self, tree: Tree) -> Evaluate:
+        """Like `tree`, of a value that others are made of: what grows from one to the next without end is a fault."""
+        return self.bounded(tree, self.tree(tree))
+
+    def bounded(self, tree: Tree, build: Evaluate) -> Evaluate:
+        """What `tree` gave, where what it makes has a bound."""
+        leaf = _computed(tree)
+        if leaf is None:
+            return build
+        return self._apply(bounded_value, (build,), leaf.span)
 
     def text(self, expression: Expression) -> Callable[[Scope], str]:
         """An expression whose value is wanted as text."""
@@ -445,15 +469,24 @@ class Compiler:
 
     def _template(self, template: Template) -> Evaluate:
         parts = tuple(self.text(part) for part in template.parts)
-        if all(isinstance(part, Constant) for part in parts):
-            return Constant("".join(part(_NO_SCOPE) for part in parts))
-        return lambda scope: "".join([part(scope) for part in parts])
+        open_ = sum(not isinstance(part, Constant) for part in parts)
+        if open_ == 0 or open_ > _FEW:
+            return self._apply(lambda *texts: joined(list(texts)), parts, template.span)
+        span = template.span
+
+        def template_of_few(scope: Scope) -> str:
+            text = "".join([part(scope) for part in parts])
+            if len(text) > LONGEST:
+                raise EvaluationError(f"a text of more than {LONGEST:,} characters", span)
+            return text
+
+        return template_of_few
 
     def _apply(
         self, work: Callable[..., Any], arguments: tuple[Evaluate, ...], span: Span, *, fold: bool = True
     ) -> Evaluate:
         """A call of `work` on evaluated arguments; done now if all are constant."""
-        if any(isinstance(a, Constant) and a.value is UNKNOWN for a in arguments):
+        if _unknown(arguments):
             return Constant(UNKNOWN)
         if fold and all(isinstance(a, Constant) for a in arguments):
             try:
@@ -492,6 +525,31 @@ class Compiler:
                 raise _error(fault, span) from None
 
         return apply
+
+
+def _unknown(parts: tuple[Evaluate, ...]) -> bool:
+    return any(isinstance(part, Constant) and part.value is UNKNOWN for part in parts)
+
+
+def _list_of(*values: Any) -> list[Any]:
+    made = list(values)
+    return bounded_value(made) if any(isinstance(value, list | dict) for value in values) else made
+
+
+def _computed(tree: Tree) -> Expression | None:
+    """The first expression within lists and mappings that is no literal; None where there are none of either."""
+    if not isinstance(tree, dict | tuple):
+        return None
+    waiting: list[Tree] = list(tree.values() if isinstance(tree, dict) else tree)
+    while waiting:
+        each = waiting.pop(0)
+        if isinstance(each, dict):
+            waiting += each.values()
+        elif isinstance(each, tuple):
+            waiting += each
+        elif not isinstance(each, Literal):
+            return each
+    return None
 
 
 def _error(fault: Exception, span: Span) -> EvaluationError:

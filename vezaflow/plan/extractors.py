@@ -24,7 +24,10 @@ from vezaflow.syntax import (
     compile_jsonpath,
     compile_pattern,
     compile_xpath,
-    joined,
+    few,
+    joined_url,
+    look_over_text,
+    matches,
     read_html,
     read_xml,
     split_css,
@@ -46,7 +49,7 @@ def plan_extract(extract: Extract, compiler: Compiler) -> PlannedExtract:
     """One extraction as a callable. It expects scope.answer to be the answer."""
     find = finder(extract)
     choose = chooser(extract, compiler)
-    default = compiler.tree(extract.default) if extract.default is not None else None
+    default = compiler.kept(extract.default) if extract.default is not None else None
     slot = compiler.names.slot(extract.name)
 
     def run(scope: Scope) -> Failure | None:
@@ -83,11 +86,15 @@ def finder(extract: Extract) -> Find:
     match extract.source:
         case From.JSON:
             path = compile_jsonpath(argument)
-            return lambda answer: answer.at(path)
+            if path.definite:
+                return lambda answer: answer.at(path)
+            return lambda answer: _bounded(lambda: few(answer.at(path)))
         case From.REGEX:
             pattern = compile_pattern(argument)
             group = 1 if pattern.groups else 0
-            return lambda answer: [m.group(group) for m in pattern.finditer(answer.text())]
+            return lambda answer: _bounded(
+                lambda: [m.group(group) for m in matches(pattern.finditer(look_over_text(answer.text())))]
+            )
         case From.HEADER:
             name = argument.lower()
             return lambda answer: [value for key, value in answer.headers if key == name]
@@ -110,17 +117,26 @@ def _css(argument: str) -> Find:
     select = compile_css(argument)
     attribute = split_css(argument)[1]
     if attribute not in URL_ATTRIBUTES:
-        return lambda answer: select(answer.document(read_html))
+        return lambda answer: _bounded(lambda: select(answer.document(read_html)))
 
     def find(answer: Answer) -> list[Any]:
         document = answer.document(read_html)
         base = base_of(document, answer.url)
-        links = select(document)
+        links = _bounded(lambda: select(document))
         if attribute == "href":  # an empty one is no link: with it, pages end
-            return [link and joined(link, base) for link in links]
-        return [joined(link, base) for link in links]
+            return [link and joined_url(link, base) for link in links]
+        return [joined_url(link, base) for link in links]
 
     return find
+
+
+def _bounded(find: Callable[[], list[Any]]) -> list[Any]:
+    try:
+        return find()
+    except UndecodableError:
+        raise
+    except ValueError as e:
+        raise UndecodableError(f"too much is found: {e}") from None
 
 
 def _xpath(argument: str) -> Find:

@@ -24,10 +24,10 @@ def plan_include(include: Include, outer: Compiler, diagnostics: Diagnostics, pl
     inner = outer.within(f"{fragment.path}@{include.span.start}", fragment.source.path)
     names = inner.names
     changed = set(assigned(fragment.steps))
-    given = {name: (outer.tree(value), span) for name, value, span in include.values}
+    given = {name: (outer.kept(value), span) for name, value, span in include.values}
     begin: list[tuple[int, Evaluate]] = []
     for one in fragment.inputs:
-        value, span = given.get(one.name) or (inner.tree(one.default), one.span)  # type: ignore[arg-type]  # lint
+        value, span = given.get(one.name) or (inner.kept(one.default), one.span)  # type: ignore[arg-type]  # lint
         fitted = _fitted(value, one, span, diagnostics)
         if isinstance(fitted, Constant) and one.name not in changed:
             names.set_constant(one.name, fitted.value)

@@ -2,7 +2,7 @@
 
 Laws: URIs come out absolute, a byte range as the Range header that asks for it, variables of EXT-X-DEFINE replaced;
 what is announced and not there yet is left out. Parsing takes a quarter of a millisecond and listeners ask for the same
-few playlists again and again: the last 256, by content and URL, are kept.
+few playlists again and again: the last 256, by content and URL, are kept, where they are not large.
 """
 
 import re
@@ -12,6 +12,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from vezaflow.plan.answer import Answer, UndecodableError
+from vezaflow.syntax import look_over_playlist
+
+_KEPT = 64 << 10  # bytes of a playlist that is kept
 
 _VARIABLE = re.compile(r"\{\$([A-Za-z0-9_-]+)\}")
 _DEFINE = re.compile(r'#EXT-X-DEFINE:(?:.*,)?(NAME|QUERYPARAM)="([^"]*)"')
@@ -21,22 +24,29 @@ Items = list[dict[str, Any]]
 
 def variants(answer: Answer) -> Items:
     """The variants of a master playlist."""
-    return _variants(answer.body, answer.url)
+    return _kept(_variants, answer)
 
 
 def renditions(answer: Answer) -> Items:
     """The alternative audio, subtitles and the like of a master playlist."""
-    return _renditions(answer.body, answer.url)
+    return _kept(_renditions, answer)
 
 
 def segments(answer: Answer) -> Items:
     """The segments of a media playlist; `duration` in seconds, `number` by its media sequence."""
-    return _segments(answer.body, answer.url)
+    return _kept(_segments, answer)
 
 
 def parts(answer: Answer) -> Items:
     """The partial segments of a low-latency playlist, also those whose segment is not whole yet."""
-    return _parts(answer.body, answer.url)
+    return _kept(_parts, answer)
+
+
+def _kept(read: Any, answer: Answer) -> Items:
+    """What a playlist holds, read once for all who get the same, where it is not large."""
+    body = answer.body
+    found: Items = (read if len(body) <= _KEPT else read.__wrapped__)(body, answer.url)
+    return found
 
 
 PLAYLISTS: dict[str, Callable[[Answer], Items]] = {
@@ -54,8 +64,9 @@ def _load(body: bytes, url: str) -> Any:
     if not text.lstrip("\ufeff").startswith("#EXTM3U"):
         raise UndecodableError(f"the body is not a playlist: {' '.join(text[:80].split()) or 'it is empty'}")
     try:
+        look_over_playlist(text)
         return m3u8.loads(_defined(text, url), uri=url)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, m3u8.ParseError) as e:
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, m3u8.ParseError) as e:
         raise UndecodableError(f"the playlist can't be read: {e}") from None
 
 

@@ -73,7 +73,7 @@ class Values:
         return values._with_slots()
 
     def _add(self, variable: Variable, each: Each) -> None:
-        self._begin_with(variable, each, Compiler(self.names, self._diagnostics).tree(variable.value))
+        self._begin_with(variable, each, Compiler(self.names, self._diagnostics).kept(variable.value))
 
     def _take(self, variable: Variable, suite: Names) -> None:
         """What the suite knows, or computes once and hands out."""

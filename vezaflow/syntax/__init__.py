@@ -1,5 +1,6 @@
 """Text → trees with spans: YAML nodes, expressions, templates, conditions; and what expressions can call."""
 
+from vezaflow.syntax.bounds import LONGEST, bounded_number, bounded_text, bounded_value, joined
 from vezaflow.syntax.charsets import decoded, in_utf8
 from vezaflow.syntax.expressions import (
     Binary,
@@ -20,12 +21,13 @@ from vezaflow.syntax.expressions import (
 )
 from vezaflow.syntax.functions import FUNCTIONS, Answer, CallError, Function, Needs, Parameter, check_call
 from vezaflow.syntax.grammar import tables as grammar_tables
-from vezaflow.syntax.json_text import JsonError, json_bytes, json_value, number_text
+from vezaflow.syntax.json_text import JsonError, all_finite, json_bytes, json_value, number_text
 from vezaflow.syntax.jsonpath import JsonPath, Selector, compile_jsonpath, select
 from vezaflow.syntax.labels import Labels, split_labels
 from vezaflow.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence
 from vezaflow.syntax.parser import AGGREGATES, parse_condition, parse_expression, parse_limit, parse_pipeline
 from vezaflow.syntax.patterns import compile_pattern
+from vezaflow.syntax.readings import MOST_VALUES, few, look_over_json, look_over_playlist, look_over_text, matches
 from vezaflow.syntax.rows import ABSENT, Gathered, RowFile, Rows
 from vezaflow.syntax.schemas import JsonSchema, compile_schema
 from vezaflow.syntax.selectors import (
@@ -33,7 +35,7 @@ from vezaflow.syntax.selectors import (
     base_of,
     compile_css,
     compile_xpath,
-    joined,
+    joined_url,
     read_html,
     read_xml,
     split_css,
@@ -46,6 +48,8 @@ __all__ = [
     "ABSENT",
     "AGGREGATES",
     "FUNCTIONS",
+    "LONGEST",
+    "MOST_VALUES",
     "URL_ATTRIBUTES",
     "Answer",
     "Binary",
@@ -80,7 +84,11 @@ __all__ = [
     "Sequence",
     "Template",
     "Unary",
+    "all_finite",
     "base_of",
+    "bounded_number",
+    "bounded_text",
+    "bounded_value",
     "calls",
     "check_call",
     "children",
@@ -91,11 +99,17 @@ __all__ = [
     "compile_xpath",
     "decode",
     "decoded",
+    "few",
     "grammar_tables",
     "in_utf8",
     "joined",
+    "joined_url",
     "json_bytes",
     "json_value",
+    "look_over_json",
+    "look_over_playlist",
+    "look_over_text",
+    "matches",
     "names",
     "number_text",
     "parse_bare",

@@ -1,6 +1,6 @@
 """What the functions of the table do. Each checks what it is given and raises CallError, never anything else.
 
-Texts end at 4 Mi characters and lists at 100,000 items, whatever is asked for.
+Texts end at 4 Mi characters, lists at 100,000 items and whole numbers at 4,096 bits, whatever is asked for (bounds.py).
 """
 
 import base64 as _base64
@@ -15,11 +15,10 @@ from random import Random
 from typing import Any
 from urllib.parse import quote, urljoin
 
+from vezaflow.syntax.bounds import LONGEST, MOST_BITS, MOST_ITEMS, bounded_value
 from vezaflow.syntax.json_text import json_bytes, json_value, number_text
 from vezaflow.syntax.jsonpath import compile_jsonpath
 
-LONGEST = 4 << 20
-MOST_ITEMS = 100_000
 MOST_RANGE = 10_000
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 _FORMAT = re.compile(r"%[YmdHMSfjybBaAz%]|[^%]")
@@ -54,6 +53,8 @@ def _bounded(text: str) -> str:
 def _number(value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise CallError(f"a number is wanted, not {_kind(value)}")
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        raise CallError(f"a number of more than {MOST_BITS:,} bits")
     return value
 
 
@@ -347,8 +348,8 @@ def hmac_sha256(key: Any, text: Any) -> str:
 
 def json_encode(value: Any) -> str:
     try:
-        return _bounded(json_bytes(value).decode())
-    except TypeError as error:
+        return _bounded(json_bytes(bounded_value(value)).decode())
+    except (TypeError, ValueError) as error:
         raise CallError(f"no JSON for this value: {error}") from None
 
 

@@ -3,6 +3,8 @@
 orjson does the work. What it does not read is read again: whole numbers beyond 64 bits, of which it makes floats; half
 a surrogate pair (RFC 8259, 8.2), which becomes U+FFFD so that every text can be sent; a byte order mark (8.1), which is
 passed over. A number has one form in all texts, that of JavaScript's Number::toString.
+What JSON has no text for is an error and never `null` instead: infinite numbers, what is nested too deep, half of a
+surrogate pair.
 """
 
 import json
@@ -20,6 +22,8 @@ _SAMPLE = _LONG[: 19 // _STRIDE]  # what at least is left of them in every fourt
 _ESCAPE = re.compile(  # group 1: half a surrogate pair
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u([dD][89a-fA-F][0-9a-fA-F]{2})|.)"
 )
+_NOT_FINITE = "JSON has no infinite numbers, and none that are no number"
+
 
 
 class JsonError(ValueError):
@@ -101,9 +105,27 @@ def json_bytes(value: Any, default: Callable[[Any], Any] | None = None, *, prett
     import orjson  # here, so that lint starts without it
 
     try:
-        return orjson.dumps(value, default=default, option=orjson.OPT_INDENT_2 if pretty else None)
+        written = orjson.dumps(value, default=default, option=orjson.OPT_INDENT_2 if pretty else None)
     except TypeError:  # also of a whole number that needs more than 64 bits
         return _long(value, default, pretty)
+    if b"null" in written and not all_finite(value):  # what orjson writes for them
+        raise TypeError(_NOT_FINITE)
+    return written
+
+
+def all_finite(value: Any) -> bool:
+    """Whether no number in it is infinite or none at all."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, float):
+            if not math.isfinite(each):
+                return False
+        elif isinstance(each, dict):
+            waiting += each.values()
+        elif isinstance(each, list | tuple):
+            waiting += each
+    return True
 
 
 def _long(value: Any, default: Callable[[Any], Any] | None, pretty: bool) -> bytes:
@@ -112,6 +134,10 @@ def _long(value: Any, default: Callable[[Any], Any] | None, pretty: bool) -> byt
         text = json.dumps(
             value, default=default, ensure_ascii=False, indent=indent, separators=separators, allow_nan=False
         )
+        return text.encode()
+    except RecursionError:
+        raise TypeError("it is nested too deep") from None
+    except UnicodeEncodeError:
+        raise TypeError("half of a surrogate pair stands for no character") from None
     except ValueError as error:
-        raise TypeError(str(error)) from None
-    return text.encode()
+        raise TypeError(_NOT_FINITE if "range" in str(error) else str(error)) from None

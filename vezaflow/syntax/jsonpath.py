@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any
 
 from vezaflow.syntax import jsonpath_rfc
+from vezaflow.syntax.readings import look_over_document
 
 LONGEST = 500
 Selector = str | int | slice | None  # a key, an index, `[:]`, or None for every child
@@ -65,7 +66,10 @@ def _standard(text: str, segments: tuple[jsonpath_rfc.Segment, ...]) -> JsonPath
         definite = all(isinstance(selector, str | int) for selector in simple)
         return JsonPath(text, definite, simple, _chain(list(simple)))  # type: ignore[arg-type]
 
+    descents = sum(segment.descendant for segment in segments)
+
     def find(value: Any, found: list[Any]) -> None:
+        look_over_document(value, descents)
         try:
             found += jsonpath_rfc.search(segments, value, value)
         except RecursionError as error:
@@ -88,11 +92,12 @@ def _added(text: str, reason: ValueError) -> JsonPath:
     for node in nodes:
         if (kind := type(node).__name__) not in _ALLOWED:
             raise ValueError(f"'{kind.strip('_').lower()}' is not allowed in a path")
-    if sum(type(node).__name__ == "Descendants" for node in nodes) > jsonpath_rfc.MOST_DESCENTS:
+    descents = sum(type(node).__name__ == "Descendants" for node in nodes)
+    if descents > jsonpath_rfc.MOST_DESCENTS:
         raise ValueError(f"more than {jsonpath_rfc.MOST_DESCENTS} '..' in a path")
     selectors = _simple(tree)
     if selectors is None:
-        return JsonPath(text, False, None, _general(tree))
+        return JsonPath(text, False, None, _general(tree, descents))
     return JsonPath(text, _definite(nodes), selectors, _chain(list(selectors)))
 
 
@@ -138,8 +143,9 @@ def _indices(node: Any) -> tuple[int, ...]:
     return tuple(node.indices) if hasattr(node, "indices") else (node.index,)
 
 
-def _general(tree: Any) -> _Find:
+def _general(tree: Any, descents: int) -> _Find:
     def find(value: Any, found: list[Any]) -> None:
+        look_over_document(value, descents)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             try:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from vezaflow.syntax.charsets import in_utf8, told
+from vezaflow.syntax.readings import few, gather, look_over_html, look_over_siblings, look_over_xml
 
 LONGEST = 1_000
 URL_ATTRIBUTES = frozenset({"action", "formaction", "href", "poster", "src"})
@@ -20,10 +21,12 @@ Find = Callable[[Any], list[Any]]
 
 
 def read_html(body: bytes, content_type: str = "") -> Any:
-    """The document; HTML can't be wrong."""
+    """The document; HTML can't be wrong. ValueError says in one line why it would be read for too long."""
     from selectolax.lexbor import LexborHTMLParser
 
-    return LexborHTMLParser(in_utf8(body, content_type))
+    text = in_utf8(body, content_type)
+    look_over_html(text)
+    return LexborHTMLParser(text)
 
 
 def read_xml(body: bytes, content_type: str = "") -> Any:
@@ -34,6 +37,7 @@ def read_xml(body: bytes, content_type: str = "") -> Any:
     encoding = None
     if told(body, content_type):
         body, encoding = in_utf8(body, content_type), "utf-8"
+    look_over_xml(body)
     if b"<!ENTITY" in body:
         raise ValueError("it declares entities, which are not read")
     parser = etree.XMLParser(
@@ -48,10 +52,10 @@ def read_xml(body: bytes, content_type: str = "") -> Any:
 def base_of(document: Any, url: str) -> str:
     """What the links of a page are relative to: its URL, or the <base> in its <head>."""
     base = document.css_first("head > base[href]")
-    return url if base is None else joined(base.attributes["href"] or "", url)
+    return url if base is None else joined_url(base.attributes["href"] or "", url)
 
 
-def joined(link: str, base: str) -> str:
+def joined_url(link: str, base: str) -> str:
     """A link made whole; what can't be is left as it stands."""
     try:
         return urljoin(base, link.strip())
@@ -78,11 +82,20 @@ def compile_css(text: str) -> Find:
         read_html(b"").css(selector)
     except SelectolaxError:
         raise ValueError("this is not how an element is selected") from None
-    if not attribute:
-        return lambda document: [node.text() for node in document.css(selector)]
-    return lambda document: [
-        node.attributes[attribute] or "" for node in document.css(selector) if attribute in node.attributes
-    ]
+
+    counts = ":nth-" in selector or "-of-type" in selector or ":only-" in selector
+
+    def find(document: Any) -> list[Any]:
+        if counts:
+            nodes = few(document.css("*"))
+            look_over_siblings(node.parent.mem_id for node in nodes if node.parent is not None)
+        nodes = few(document.css(selector))
+        if not attribute:
+            return gather(node.text() for node in nodes)
+        every = (node.attributes for node in nodes)
+        return gather(attributes[attribute] or "" for attributes in every if attribute in attributes)
+
+    return find
 
 
 @lru_cache(maxsize=256)
@@ -96,7 +109,7 @@ def compile_xpath(text: str) -> Find:
     def find(root: Any) -> list[Any]:
         prefixes = {prefix or "ns": uri for prefix, uri in root.nsmap.items()}
         found = _xpath(text, tuple(sorted(prefixes.items())))(root)
-        return [_text(item) for item in found] if isinstance(found, list) else _single(found)
+        return gather(map(_text, few(found))) if isinstance(found, list) else _single(found)
 
     return find
 
