@@ -45,7 +45,7 @@ def command(
         plan, bundle = bundled(paths, load.inputs(environment, base_url, seed), sandbox=sandbox)
         staff = Staff(bundle, load.workers_for(plan), segment)
         result = run(plan, _outputs(quiet=quiet), tell, staff)
-    files.publish(result, plan.secrets)
+    files.publish(result)
     sys.exit(result.exit_code)
 
 

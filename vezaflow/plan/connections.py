@@ -24,6 +24,7 @@ from vezaflow.plan.evaluate import UNKNOWN, show
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.targets import Target, Targets
 from vezaflow.protocols import ClientOptions, Origin, Proxy, TlsFault, check_trust
+from vezaflow.redact import weakness
 
 
 class ConnectionPlanner:
@@ -148,7 +149,9 @@ def renews(layers: tuple[RequestDefaults, ...]) -> bool:
 def hidden(options: ClientOptions) -> tuple[str, ...]:
     """What of a client's options no output may show."""
     proxy = options.proxy
-    found = (options.key_password, *((proxy.password, f"{proxy.user}:{proxy.password}") if proxy is not None else ()))
+    found = [options.key_password]
+    if proxy is not None:  # a password that is too short is hidden with its user
+        found.append(f"{proxy.user}:{proxy.password}" if weakness(proxy.password) else proxy.password)
     return tuple(text for text in found if text.strip(":"))
 
 

@@ -127,7 +127,7 @@ class _Session:
             nursery.cancel_scope.cancel()
         if refused is not None:
             mask = self._plan.secrets.mask
-            raise VezaflowError(mask(refused.message), hint=refused.hint, code=refused.code) from None
+            raise VezaflowError(mask(refused.message), hint=mask(refused.hint), code=refused.code) from None
         return self._result(problem)
 
     async def _phases(self) -> str:
@@ -197,7 +197,9 @@ class _Session:
 
     async def _listen(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Ctrl-C: running iterations may end. Again: everything ends now."""
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN  # nohup: the run outlives its terminal
+        heard = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hangs_up else ()))
+        with trio.open_signal_receiver(*heard) as signals:
             task_status.started()
             async for _ in signals:
                 self._stop_by_hand()
