@@ -179,6 +179,10 @@ class _Forms:
                 first -= first > 0 and text[first - 1] in _BASE64
                 while last < len(text) and last < places[end - 1] + 4 and text[last] in _BASE64:
                     last += 1
+            while first and text[first - 1] == "+":  # of which nothing is compared, and a secret may begin or end so
+                first -= 1
+            while last < len(text) and text[last] == "+":
+                last += 1
             yield first, last
 
     def _whole_in(self, plain: str) -> Iterator[tuple[int, int, bool]]:
