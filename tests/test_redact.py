@@ -1,42 +1,14 @@
 """Secrets are found however they are written: by hypothesis, in the classes of values that people keep secret."""
 
-import json
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Callable
-from html import escape
 from time import perf_counter
-from urllib.parse import quote, quote_plus
-from xml.sax.saxutils import escape as escape_xml
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from secret_values import SECRETS
+from secret_values import SECRETS, WRITINGS
 
 from vezaflow.redact import MASK, Secrets, weakness
-
-WRITINGS: dict[str, Callable[[str], str]] = {
-    "as it is": str,
-    "percent": lambda value: quote(value, safe=""),
-    "percent in small letters": lambda value: quote(value, safe="").lower(),
-    "percent twice": lambda value: quote(quote(value, safe=""), safe=""),
-    "a form": quote_plus,
-    "JSON": lambda value: json.dumps(value)[1:-1],
-    "JSON in JSON": lambda value: json.dumps(json.dumps(value))[3:-3],
-    "JSON as PHP writes it": lambda value: json.dumps(value)[1:-1].replace("/", "\\/"),
-    "JSON by code points": lambda value: "".join(f"\\u{ord(c):04X}" for c in value if ord(c) < 0x10000),
-    "HTML": escape,
-    "XML text": escape_xml,
-    "HTML by code points": lambda value: "".join(f"&#x{ord(c):x};" for c in value),
-    "JSON in HTML": lambda value: escape(json.dumps(value)[1:-1]),
-    "Markdown": lambda value: value.replace("|", "\\|").replace("`", "\\`"),
-    "one line": lambda value: " ".join(value.split()),
-    "line by line": lambda value: "\n    ".join(value.splitlines()),
-    "cut in lines": lambda value: "\n".join(value[i : i + 7] for i in range(0, len(value), 7)),
-    "UTF-8 as Latin-1": lambda value: value.encode().decode("latin-1"),
-    "hex": lambda value: value.encode().hex(),
-    "capitals": str.upper,
-}
 
 
 @pytest.mark.parametrize("writing", WRITINGS)
