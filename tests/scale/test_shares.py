@@ -226,9 +226,7 @@ def test_shares_that_dealt_other_rows_are_not_of_one_run(tmp_path: Path) -> None
         root = tmp_path / folder
         (root / "data").mkdir(parents=True)
         (root / "data" / "users.csv").write_text(rows)
-        (root / "flow.yml").write_text(
-            "data: {users: {csv: data/users.csv}}\nsteps: [{get: 'http://[::1]/${users.a}'}]"
-        )
+        (root / "flow.yml").write_text("data: {users: {csv: data/users.csv}}\nsteps: [{get: 'http://[::1]/${users.a}'}]")
         suite = read_suite([root], Diagnostics())
         assert suite is not None
         return Bundle.of(suite, Inputs({}))
