@@ -255,16 +255,17 @@ def test_no_artifact_holds_a_secret_that_a_server_echoes(echo: str, suite: Write
     folder = suite(
         f"load: {{executor: per-vu-iterations, vus: 1, iterations: 1}}\non_failure: continue\nsteps:\n{ASKED}\n"
         "gates: {http_req_failed: rate < 1 %}",
-        f"secrets: [TOKEN]\nbase_url: {echo}",
+        "secrets: [TOKEN]",
     )
     page = tmp_path / "page.md"
     page.unlink(missing_ok=True)
     env = {"TOKEN": secret, "GITHUB_STEP_SUMMARY": str(page), "XDG_STATE_HOME": str(tmp_path / "state")}
     kept = tmp_path / "kept"
+    at = ("--base-url", echo)
     share, whole = kept / "share.json", kept / "whole.json"
-    ran = vezaflow("run", folder, "--summary", whole, "--junit", kept / "junit.xml", env=env)
-    vezaflow("run", folder, "--segment", "1/1", "--summary", share, env=env)
-    tried = vezaflow("try", folder / "flow.yml", "--html", kept / "trace.html", env=env)
+    ran = vezaflow("run", folder, "--summary", whole, "--junit", kept / "junit.xml", *at, env=env)
+    vezaflow("run", folder, *at, "--segment", "1/1", "--summary", share, env=env)
+    tried = vezaflow("try", folder / "flow.yml", *at, "--html", kept / "trace.html", env=env)
     assert (ran.code, tried.code) == (99, 99), ran.text + tried.text
     json.loads(whole.read_text())
     json.loads(share.read_text())
