@@ -4,6 +4,7 @@ Laws: files are those of the suite's folder, and they are tried here, before any
 proxy as well as the targets; a message never shows a proxy's credentials.
 """
 
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -150,9 +151,10 @@ def hidden(options: ClientOptions) -> tuple[str, ...]:
     """What of a client's options no output may show."""
     proxy = options.proxy
     found = [options.key_password]
-    if proxy is not None:  # a password that is too short is hidden with its user
-        found.append(f"{proxy.user}:{proxy.password}" if weakness(proxy.password) else proxy.password)
-    return tuple(text for text in found if text.strip(":"))
+    if proxy is not None:
+        pair = f"{proxy.user}:{proxy.password}"
+        found += [pair if weakness(proxy.password) else proxy.password, b64encode(pair.encode()).decode()]
+    return tuple(text for text in found if text.strip(":") and text != "Og==")
 
 
 def _said(layers: tuple[RequestDefaults, ...]) -> tuple[tuple[Http, ...], tuple[Tls, ...]]:
