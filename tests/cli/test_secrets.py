@@ -1,13 +1,19 @@
 """A secret appears in no output, whatever way it travels."""
 
+import json
 import re
+import threading
 from base64 import b64encode
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from conftest import Write
+from hypothesis import HealthCheck, Phase, given, settings
 from program import Done, vezaflow
+from secret_values import SECRETS, WRITINGS
 
 pytestmark = pytest.mark.slow
 
@@ -204,3 +210,77 @@ def test_secret_columns_of_a_data_source_are_in_no_output(suite: Write, tmp_path
     for password in PASSWORDS:
         forms = (password, quote(password), quote(password, safe=""), b64encode(password.encode()).decode())
         assert [form for form in forms if form in everything] == []
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Says in many writings what it was sent, after what fills a line."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
+        way, _, filled = unquote(self.path).strip("/").partition("/")
+        said = ("x" * int(filled or 0) + " " + WRITINGS[way](body)).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(said)))
+        self.send_header("x-echo", body.encode().decode("latin-1").replace("\r", " ").replace("\n", " "))
+        self.end_headers()
+        self.wfile.write(said)
+
+    def log_message(self, *_: object) -> None:
+        """Not on standard error."""
+
+
+@pytest.fixture(scope="module")
+def echo() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+ASKED = "\n".join(
+    f"  - {{post: '/{quote(way)}/{filled}', name: '{way} {filled}', body: '${{env.TOKEN}}', "
+    "extract: {v: {regex: '(no such word)'}}}"
+    for way in WRITINGS
+    for filled in (0, 50)
+)
+
+
+@settings(
+    max_examples=2, phases=[Phase.generate], deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(secret=SECRETS)
+def test_no_artifact_holds_a_secret_that_a_server_echoes(echo: str, suite: Write, tmp_path: Path, secret: str) -> None:
+    folder = suite(
+        f"load: {{executor: per-vu-iterations, vus: 1, iterations: 1}}\non_failure: continue\nsteps:\n{ASKED}\n"
+        "gates: {http_req_failed: rate < 1 %}",
+        "secrets: [TOKEN]",
+    )
+    page = tmp_path / "page.md"
+    page.unlink(missing_ok=True)
+    env = {"TOKEN": secret, "GITHUB_STEP_SUMMARY": str(page), "XDG_STATE_HOME": str(tmp_path / "state")}
+    kept = tmp_path / "kept"
+    at = ("--base-url", echo)
+    share, whole = kept / "share.json", kept / "whole.json"
+    ran = vezaflow("run", folder, "--summary", whole, "--junit", kept / "junit.xml", *at, env=env)
+    vezaflow("run", folder, *at, "--segment", "1/1", "--summary", share, env=env)
+    tried = vezaflow("try", folder / "flow.yml", *at, "--html", kept / "trace.html", env=env)
+    assert (ran.code, tried.code) == (99, 99), ran.text + tried.text
+    json.loads(whole.read_text())
+    json.loads(share.read_text())
+    recordings = (tmp_path / "state" / "vezaflow" / "try").iterdir()
+    texts = {path.name: path.read_text() for path in (*kept.iterdir(), page, *recordings)}
+    texts |= {"run": ran.text, "try": tried.text}
+    pieces = {write(secret) for write in WRITINGS.values()} | {word for word in secret.split() if len(word) >= 8}
+    assert [(name, piece) for name, text in texts.items() for piece in pieces if piece in text] == []
+
+
+def test_a_secret_that_can_t_be_masked_is_refused_before_anything_is_sent(suite: Write) -> None:
+    folder = suite("load: {vus: 1, duration: 1s}\nsteps: [{get: '/${env.TOKEN}'}]", "secrets: [TOKEN]")
+    for value in ("x7Q", "true", "0000"):
+        done = vezaflow("run", folder, env={"TOKEN": value})
+        assert done.code == 2, done.text
+        assert "VF706" in done.err
+        assert "choose a longer one, or take it out of `secrets`" in done.err

@@ -27,7 +27,7 @@ BLIND = {
     ),
     "a schema sees one file, and not which others lie beside it": (
         "VF130", "VF138", "VF139", "VF140", "VF141", "VF142",
-        "VF406", "VF408", "VF432", "VF503",
+        "VF406", "VF408", "VF432", "VF503", "VF706",
     ),
     "a schema does not read what is inside of a text: expressions, paths, patterns, conditions, labels": (
         "VF129", "VF201", "VF202", "VF203", "VF204", "VF205", "VF206", "VF207", "VF208", "VF209", "VF211", "VF225",

@@ -13,7 +13,7 @@ from vezaflow.cli.printing import colours, say
 from vezaflow.cli.values import environment
 from vezaflow.explain import Explanation, document, explain, page
 from vezaflow.limits import Division, machine
-from vezaflow.plan import WHOLE
+from vezaflow.plan import WHOLE, Secrets
 from vezaflow.sandbox import UNSTARTED
 
 _NARROWEST, _WIDEST = 60, 120
@@ -43,13 +43,13 @@ def command(
     values = {**environment(words), **UNSTARTED.environment} if sandbox else environment(words)
     plan = plan_of(paths, load.inputs(values, base_url, seed), sandbox=sandbox)
     found = explain(plan, machine(), Division(load.workers_for(plan), load.segment or WHOLE))
-    say(plan.secrets.mask(_drawn(found, form)).removesuffix("\n"))
+    say(_drawn(found, form, plan.secrets).removesuffix("\n"))
     if found.refused is not None:
         raise found.refused
 
 
-def _drawn(found: Explanation, form: str) -> str:
+def _drawn(found: Explanation, form: str, secrets: Secrets) -> str:
     if form == "json":
-        return orjson.dumps(document(found), option=orjson.OPT_INDENT_2).decode()
+        return orjson.dumps(secrets.mask_values(document(found)), option=orjson.OPT_INDENT_2).decode()
     width = max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size((100, 24)).columns))
-    return page(found, colour=colours(sys.stdout), width=width)
+    return secrets.mask(page(found, colour=colours(sys.stdout), width=width))

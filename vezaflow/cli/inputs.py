@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 
 from vezaflow.cli.faults import faulty
-from vezaflow.cli.printing import colours
+from vezaflow.cli.printing import colours, hide, tell
 from vezaflow.cli.values import environment
 from vezaflow.diagnostics import Diagnostic, render_text, summary_line
 from vezaflow.errors import VezaflowError
@@ -76,7 +76,14 @@ def bundled(paths: Sequence[Path], inputs: Inputs, *, sandbox: bool, warn: Warn 
     with drawn_faults():
         suite = read(paths, base_url=sandbox or inputs.base_url is not None, warn=warn)
         inputs = aimed(suite, inputs) if sandbox else inputs
-        return prepare(suite, inputs), Bundle.of(suite, inputs)
+        return planned(suite, inputs), Bundle.of(suite, inputs)
+
+
+def planned(suite: Suite, inputs: Inputs) -> Plan:
+    """The plan; no error shows its secrets from now on."""
+    plan = prepare(suite, inputs)
+    hide(plan.secrets)
+    return plan
 
 
 def aimed(suite: Suite, inputs: Inputs) -> Inputs:
@@ -99,8 +106,7 @@ def drawn_faults() -> Iterator[None]:
 
 def draw(diagnostics: Sequence[Diagnostic]) -> None:
     """Draw what lint says on standard error."""
-    click.echo(render_text(diagnostics, colour=colours(sys.stderr)), err=True, nl=False)
-    click.echo(summary_line(diagnostics), err=True)
+    tell(render_text(diagnostics, colour=colours(sys.stderr)) + summary_line(diagnostics))
 
 
 def draw_all_but_gates(diagnostics: Sequence[Diagnostic]) -> None:

@@ -1,12 +1,25 @@
-"""Files that a command leaves behind where its user asked for them."""
+"""Files that a command leaves behind where its user asked for them.
 
+Laws: a file is written whole or not at all, and what was there stays until then; `-` is standard output. A pipe or a
+device (/dev/stdout) is written as it is. What can't be written is told, and changes no verdict.
+"""
+
+import os
+import secrets
+import stat
+import sys
 from pathlib import Path
 
+from vezaflow.cli.printing import say, tell
 from vezaflow.errors import VezaflowError
+
+STDOUT = Path("-")
 
 
 def check_writable(file: Path) -> None:
     """Raises VezaflowError where it could not be written later; makes the folders that it needs, and leaves no file."""
+    if is_stdout(file) or _is_device(file):
+        return
     there = file.exists()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -18,9 +31,53 @@ def check_writable(file: Path) -> None:
         raise VezaflowError(f"{file} can't be written: {e.strerror}", hint="choose another file") from None
 
 
-def write(file: Path, text: str) -> None:
-    """Raises VezaflowError where it can't."""
+def write(file: Path, text: str) -> bool:
+    """Whether it could be written; why not is told."""
+    if is_stdout(file):
+        say(text.removesuffix("\n"))
+        return True
     try:
-        file.write_text(text, encoding="utf-8")
+        if _is_device(file):
+            with file.open("a", encoding="utf-8") as opened:
+                opened.write(text)
+        else:
+            _replace(Path(os.path.realpath(file)), text.encode())
     except OSError as e:
-        raise VezaflowError(f"{file} can't be written: {e.strerror}") from None
+        tell(f"{file} can't be written: {e.strerror}")
+        return False
+    return True
+
+
+def is_stdout(file: Path) -> bool:
+    """Whether what is written there stands among what is said."""
+    if file == STDOUT:
+        return True
+    try:
+        return os.path.samestat(file.stat(), os.fstat(sys.stdout.fileno()))
+    except (OSError, ValueError):
+        return False
+
+
+def _is_device(file: Path) -> bool:
+    """Whether it is there and is no regular file, or a name of a stream that leads to one."""
+    try:
+        return file.parts[:2] in (("/", "dev"), ("/", "proc")) or not stat.S_ISREG(file.stat().st_mode)
+    except OSError:
+        return False
+
+
+def _replace(file: Path, content: bytes) -> None:
+    fresh = file.with_name(f".{file.name[:200]}.{secrets.token_hex(4)}")
+    try:
+        number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except PermissionError:  # a file that may be written, in a folder that may not
+        file.write_bytes(content)
+        return
+    try:
+        with open(number, "wb") as opened:
+            opened.write(content)
+        if file.exists():
+            fresh.chmod(stat.S_IMODE(file.stat().st_mode))
+        os.replace(fresh, file)
+    finally:
+        fresh.unlink(missing_ok=True)

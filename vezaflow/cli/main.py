@@ -9,7 +9,7 @@ from io import TextIOWrapper
 import click
 
 from vezaflow import __version__
-from vezaflow.cli.printing import colours
+from vezaflow.cli.printing import close_streams, complain, open_streams, say, show_bug
 from vezaflow.errors import ExitCode, VezaflowError
 
 COMMANDS = {
@@ -60,7 +60,9 @@ def program() -> None:
 def main() -> None:
     """Run the program. What the user can mend is one line and a hint; anything else is a bug, with its traceback."""
     gc.set_threshold(50_000, 20, 100)  # a program that has just begun holds no garbage: 5 % of a lint
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and sys.stdin is not None and sys.stdin.isatty():
+    open_streams()
+    sys.excepthook = show_bug
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and sys.stdin.isatty():
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's shell ignores it; a terminal means it
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -68,24 +70,22 @@ def main() -> None:
     try:
         program(prog_name="vezaflow", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as e:
-        click.echo(e.format_message())
+        say(e.format_message())
         sys.exit(ExitCode.USAGE)
     except click.ClickException as e:
-        _complain(_lowered(e.format_message()), _help_of(e))
+        complain(_lowered(e.format_message()), _help_of(e))
         sys.exit(ExitCode.USAGE)
     except click.exceptions.Exit as e:
         sys.exit(e.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(ExitCode.INTERRUPTED)
     except VezaflowError as e:
-        _complain(e.message, e.hint)
+        complain(e.message, e.hint)
         sys.exit(e.code)
-
-
-def _complain(message: str, hint: str) -> None:
-    click.secho(f"error: {message}", err=True, bold=colours(sys.stderr))
-    if hint:
-        click.echo(f"  hint: {hint}", err=True)
+    except BrokenPipeError:  # of `--help | head`, which click prints
+        sys.exit(ExitCode.GREEN)
+    finally:
+        close_streams()
 
 
 def _lowered(message: str) -> str:

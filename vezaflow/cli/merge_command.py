@@ -7,7 +7,6 @@ import click
 
 from vezaflow.cli.inputs import drawn_faults
 from vezaflow.cli.results import JUNIT, SUMMARY, Files
-from vezaflow.plan import Secrets
 from vezaflow.session import merge
 
 
@@ -23,5 +22,5 @@ def command(shares: tuple[Path, ...], summary: Path | None, junit_file: Path | N
     """
     with drawn_faults():
         result = merge(shares)
-    Files(summary=summary, junit_file=junit_file).publish(result, Secrets())
+    Files(summary=summary, junit_file=junit_file).publish(result)
     sys.exit(result.exit_code)

@@ -1,6 +1,4 @@
-"""A result on its way out: shown, written to the files that were asked for, and told to CI. Every secret is blotted out
-on the way, whatever the report holds.
-"""
+"""A result on its way out: written to the files that were asked for, told to CI, and shown."""
 
 import os
 import shutil
@@ -11,17 +9,17 @@ from pathlib import Path
 
 import click
 
-from vezaflow.cli.kept import check_writable, write
+from vezaflow.cli.kept import check_writable, is_stdout, write
 from vezaflow.cli.printing import colours, say, tell
-from vezaflow.plan import Secrets
+from vezaflow.errors import VezaflowError
 from vezaflow.reports import console, junit, step_summary, summary_json
 from vezaflow.results import RunResult
 
 Report = Callable[[RunResult], str | bytes]
-_FILE = click.Path(path_type=Path, dir_okay=False)
+_FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 
-SUMMARY = click.option("--summary", type=_FILE, help="Write the result as JSON to this file.")
-JUNIT = click.option("--junit", "junit_file", type=_FILE, help="Write a test report.")
+SUMMARY = click.option("--summary", type=_FILE, help="Write the result as JSON to this file; `-` is standard output.")
+JUNIT = click.option("--junit", "junit_file", type=_FILE, help="Write a test report; `-` is standard output.")
 
 
 class Files:
@@ -30,29 +28,37 @@ class Files:
     def __init__(self, *, summary: Path | None, junit_file: Path | None) -> None:
         wanted: tuple[tuple[Path | None, Report], ...] = ((summary, summary_json), (junit_file, junit))
         self._files = tuple((file, report) for file, report in wanted if file is not None)
+        printed = [file for file, _ in self._files if is_stdout(file)]
+        if len(printed) > 1:
+            raise VezaflowError("--summary and --junit both write to standard output", hint="give one of them a file")
+        self._say = tell if printed else say  # a report on standard output stands there alone
         for file, _ in self._files:
             check_writable(file)
 
-    def publish(self, result: RunResult, secrets: Secrets) -> None:
-        """Show the result, write its files, and the step summary where there is one."""
+    def publish(self, result: RunResult) -> None:
+        """Write the result's files, and the step summary where there is one; show the result.
+
+        What can't be written is told, and the rest is written: the verdict stays what it is.
+        """
         result = replace(result, files=tuple(str(file) for file, _ in self._files))
+        written = [str(file) for file, report in self._files if write(file, _text(report(result)))]
+        _step_summary(result)
+        kept = tuple(file for file in written if not is_stdout(Path(file)))
         width = min(120, shutil.get_terminal_size((100, 24)).columns)
-        say(secrets.mask(console(result, colour=colours(sys.stdout), width=width)).removesuffix("\n"))
-        for file, report in self._files:
-            write(file, secrets.mask(_text(report(result))))
-        _step_summary(result, secrets)
+        colour = colours(sys.stderr if self._say is tell else sys.stdout)
+        self._say(console(replace(result, files=kept), colour=colour, width=width).removesuffix("\n"))
 
 
 def _text(content: str | bytes) -> str:
     return content.decode() if isinstance(content, bytes) else content
 
 
-def _step_summary(result: RunResult, secrets: Secrets) -> None:
+def _step_summary(result: RunResult) -> None:
     """The page of a GitHub or Forgejo action, where there is one."""
     page = os.environ.get("GITHUB_STEP_SUMMARY")
     if page:
         try:
             with open(page, "a", encoding="utf-8") as file:
-                file.write(secrets.mask(step_summary(result)))
+                file.write(step_summary(result))
         except OSError as e:
             tell(f"the step summary can't be written: {e.strerror}")

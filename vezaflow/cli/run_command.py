@@ -50,7 +50,7 @@ def command(
             staff = Staff(bundle, load.workers_for(plan), segment)
             result = run(plan, _outputs(quiet=quiet), tell, staff)
             until_written.enter_context(undisturbed())
-        files.publish(result, plan.secrets)
+        files.publish(result)
     sys.exit(result.exit_code)
 
 

@@ -14,11 +14,11 @@ import trio
 
 from vezaflow import units
 from vezaflow.cli.printing import live
-from vezaflow.diagnostics import Span
+from vezaflow.diagnostics import Span, covered, printable
 from vezaflow.engine import GO_ON, VU, Place, Signal
 from vezaflow.errors import VezaflowError
 from vezaflow.metrics import Phase
-from vezaflow.outputs import harmless, place_of
+from vezaflow.outputs import place_of
 from vezaflow.plan import (
     UNSET,
     Plan,
@@ -71,7 +71,8 @@ class Stepper:
         self._variables = {True: plan.variables, False: flow.variables}
         self._feeds = dict(flow.feeds)
         self._clock = clock
-        self._say: Callable[[str], None] = lambda text: say(plan.secrets.mask(text))
+        self._say = say
+        self._secrets = plan.secrets
         self._color = color
         self._width = width
         self._shown = shown
@@ -122,19 +123,19 @@ class Stepper:
         where = place_of(step.span, place.included)
         if place.phase is not Phase.ITERATION:
             where = f"{place.phase.value}, {where}"
-        title = self._paint(_BOLD, name_of(step) or "next")
+        title = self._paint(_BOLD, printable(self._secrets.mask(name_of(step) or "next")))
         self._say(f"{self._paint(_YELLOW, '■')} {title}  {self._paint(_DIM, where)}")
-        lines = _written(step.span)
+        lines = _written(covered(step.span, self._secrets))
         gutter = len(str(lines[-1][0]))
         for number, line in lines[:_MOST_LINES]:
-            self._say(harmless(self._cut(f"  {number:>{gutter}} | {line}")))
+            self._say(self._cut(printable(f"  {number:>{gutter}} | {line}")))
         if len(lines) > _MOST_LINES:
             self._say(self._paint(_DIM, f"  {'':>{gutter}}   … {units.counted(len(lines) - _MOST_LINES, 'line')} more"))
 
     def _values(self, vu: VU, place: Place) -> dict[str, str]:
         of_suite = place.phase in _OF_SUITE
         known = _known(self._variables[of_suite], vu, {} if of_suite else self._feeds)
-        return {name: show(value, 4096) for name, value in known}
+        return {name: show(value, 4096, self._secrets.mask) for name, value in known}
 
     def _list(self, values: dict[str, str], most: int | None) -> None:
         """The variables, those that are new or changed first."""
@@ -142,7 +143,7 @@ class Stepper:
         names = sorted(values, key=lambda name: name not in changed)
         for name in names[:most]:
             text = f"{name} = {values[name]}"
-            line = harmless(f"  {text}" if most is None else self._cut(f"  {text}"))
+            line = printable(f"  {text}" if most is None else self._cut(f"  {text}"))
             tone = _CYAN if name in changed else _DIM
             self._say(self._paint(tone, line[: 2 + len(name)]) + line[2 + len(name) :])
         if most is not None and len(names) > most:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from vezaflow.cli.inputs import aimed, draw_all_but_gates, drawn_faults, shared, target
+from vezaflow.cli.inputs import aimed, draw_all_but_gates, drawn_faults, planned, shared, target
 from vezaflow.cli.kept import check_writable
 from vezaflow.cli.stepper import require_terminal
 from vezaflow.cli.trying import Trying, Wishes
 from vezaflow.plan import Inputs
-from vezaflow.session import as_recorded, chosen, prepare, read, tape_to_replay
+from vezaflow.session import as_recorded, chosen, read, tape_to_replay
 
 
 @click.command("try")
@@ -63,5 +63,5 @@ def command(
         if tape is not None:
             inputs = as_recorded(inputs, tape, tape_wins=sandbox)
         with drawn_faults():
-            plan = prepare(suite, inputs)
+            plan = planned(suite, inputs)
         sys.exit(Trying(plan, found, Wishes(only, step, html, full), tape).run())

@@ -1,14 +1,14 @@
 """What is wrong in an author's file: where, what, why, and how to mend it."""
 
 from vezaflow.diagnostics.codes import CODES, Rule, Severity
-from vezaflow.diagnostics.diagnostic import Diagnostic, Diagnostics, Related
+from vezaflow.diagnostics.diagnostic import Diagnostic, Diagnostics, Related, covered
 from vezaflow.diagnostics.fixes import Edit, mended
 from vezaflow.diagnostics.github import render_github
 from vezaflow.diagnostics.json import render_json
 from vezaflow.diagnostics.sarif import render_sarif
 from vezaflow.diagnostics.source import Source, Span
 from vezaflow.diagnostics.suggest import slip, suggest
-from vezaflow.diagnostics.text import render_one, render_text, summary_line
+from vezaflow.diagnostics.text import printable, render_one, render_text, summary_line
 
 __all__ = [
     "CODES",
@@ -20,7 +20,9 @@ __all__ = [
     "Severity",
     "Source",
     "Span",
+    "covered",
     "mended",
+    "printable",
     "render_github",
     "render_json",
     "render_one",

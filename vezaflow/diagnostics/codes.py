@@ -641,6 +641,11 @@ _ROWS: tuple[Rule, ...] = (
         "A URL or a header is wrong whatever the run brings: no http or https URL, a path without a "
         "`base_url`, a header's value of several lines.",
     ),
+    Rule(
+        "VF706", _ERROR, "a secret that can't be masked",
+        "A secret is blotted out wherever it stands. One of fewer than 4 characters, a short number or a word such as "
+        "`true` stands in too much else. Choose a longer one, or take it out of `secrets`.",
+    ),
 )  # fmt: skip
 
 CODES: dict[str, Rule] = {rule.code: rule for rule in _ROWS}

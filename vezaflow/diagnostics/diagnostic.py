@@ -7,10 +7,12 @@ order of the files.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from vezaflow.diagnostics.codes import CODES, Severity
 from vezaflow.diagnostics.fixes import Edit
-from vezaflow.diagnostics.source import Span
+from vezaflow.diagnostics.source import Source, Span
+from vezaflow.redact import Secrets
 
 Related = tuple[tuple[Span, str], ...]
 
@@ -28,10 +30,32 @@ class Diagnostic:
     related: Related = ()
     fix: Edit | None = None  # only where there is no doubt
 
+    def masked(self, secrets: Secrets) -> "Diagnostic":
+        """The same with no secret in its words, nor in the lines that it is drawn with."""
+        return replace(
+            self,
+            message=secrets.mask(self.message),
+            span=self.span and covered(self.span, secrets),
+            label=secrets.mask(self.label),
+            help=secrets.mask(self.help),
+            related=tuple((covered(span, secrets), secrets.mask(words)) for span, words in self.related),
+        )
+
     def _order(self) -> tuple[str, int, int, str, str]:
         if self.span is None:
             return ("", 0, 0, self.code, self.message)
         return (self.span.source.path, self.span.start, self.span.end, self.code, self.message)
+
+
+def covered(span: Span, secrets: Secrets) -> Span:
+    """The span in its source as it may be drawn."""
+    return replace(span, source=_covered(span.source, secrets))
+
+
+@lru_cache(maxsize=64)
+def _covered(source: Source, secrets: Secrets) -> Source:
+    text = secrets.cover(source.text)
+    return source if text == source.text else Source(source.path, text)
 
 
 @dataclass(slots=True, repr=False)

@@ -19,6 +19,14 @@ _COLOUR = {Severity.ERROR: _RED, Severity.WARNING: _YELLOW}
 _WIDEST = 110  # columns of a source line that are shown
 _TAB = "    "
 _Paint = Callable[[str, str], str]
+_STEERING = (*range(128, 160), 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_SIGNS = {c: 0x2400 + c for c in range(32) if c != 9} | {127: 0x2421} | dict.fromkeys(_STEERING, 0xFFFD)
+"""What would steer a terminal, as a sign instead."""
+
+
+def printable(text: str) -> str:
+    """A text that was written elsewhere, as one line that a terminal only shows."""
+    return text.translate(_SIGNS)
 
 
 def render_text(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:

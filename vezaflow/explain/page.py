@@ -17,7 +17,7 @@ from vezaflow.explain.requests import Way
 from vezaflow.explain.words import load_words
 from vezaflow.limits import Enough
 from vezaflow.model import Executor
-from vezaflow.reports import DIM, Look, table
+from vezaflow.reports import DIM, Look, table, wrapped
 
 _LABEL = 11
 _TONES = {Enough.YES: "32", Enough.CLOSE: "33", Enough.NO: "1;31"}
@@ -36,7 +36,7 @@ def page(explanation: Explanation, *, colour: bool = False, width: int = 100) ->
 def _headline(e: Explanation, look: Look) -> Iterator[str]:
     plan = e.plan
     words, tone = _may_start(e)
-    yield from _wrapped(f"{plan.suite} {words}", look, "", lambda line: look.paint(line, tone))
+    yield from wrapped(f"{plan.suite} {words}", look, "", lambda line: look.paint(line, tone))
     for line in textwrap.wrap(plan.description, look.width - 2):
         yield f"  {look.paint(line, DIM)}"
     yield ""
@@ -73,7 +73,7 @@ def _flows(e: Explanation, look: Look) -> Iterator[str]:
     for number, flow in enumerate(e.flows):
         if number:
             yield ""
-        yield from _wrapped(f"{flow.name}: {load_words(flow, e.division.segment)}", look, "  ", look.title)
+        yield from wrapped(f"{flow.name}: {load_words(flow, e.division.segment)}", look, "  ", look.title)
         for label, text in _of_flow(flow):
             yield from _row(label, text, look)
     if e.gates:
@@ -157,8 +157,8 @@ def _data(e: Explanation, look: Look) -> Iterator[str]:
         yield look.title("Data")
     for found in e.feeds:
         what, reach = feed_words(found, e.division.segment)
-        yield from _wrapped(what, look, "  ")
-        yield from _wrapped(reach, look, "    ", str if found.lasts is Lasts.YES else partial(_doubtful, look))
+        yield from wrapped(what, look, "  ")
+        yield from wrapped(reach, look, "    ", str if found.lasts is Lasts.YES else partial(_doubtful, look))
 
 
 def _doubtful(look: Look, line: str) -> str:
@@ -171,7 +171,7 @@ def _around(e: Explanation, look: Look) -> Iterator[str]:
         yield look.title("Around the load") + look.paint(" (once, at least)", DIM)
         yield f"  {once}"
     for line in _ways(e.around.ways):
-        yield from _wrapped(line, look, "  ")
+        yield from wrapped(line, look, "  ")
 
 
 def _named(counts: Iterable[tuple[str, int]]) -> str:
@@ -183,12 +183,12 @@ def _hosts(e: Explanation, look: Look) -> Iterator[str]:
     for host in e.hosts:
         why = host.allowed if host.allowed == "loopback" else f"allowed by {host.allowed}"
         text = f"{host.origin.scheme}://{host.origin.authority} ({why}): {', '.join(host.by)}"
-        yield from _wrapped(text, look, "  ")
+        yield from wrapped(text, look, "  ")
     if e.led:
         allowed = ", ".join(("loopback", *e.plan.targets.allow))
-        yield from _wrapped(f"where the run leads, if the guard allows it ({allowed}):", look, "  ")
+        yield from wrapped(f"where the run leads, if the guard allows it ({allowed}):", look, "  ")
         for step, url in e.led:
-            yield from _wrapped(f"{step}: {url}", look, "    ")
+            yield from wrapped(f"{step}: {url}", look, "    ")
 
 
 def _machine(e: Explanation, look: Look) -> Iterator[str]:
@@ -202,7 +202,7 @@ def _machine(e: Explanation, look: Look) -> Iterator[str]:
     for check, line in zip(e.limits, lines, strict=True):
         yield look.paint(line, _TONES[check.enough]) if check.remedy else line
         if check.remedy:
-            yield from _wrapped(f"remedy: {check.remedy}", look, "    ")
+            yield from wrapped(f"remedy: {check.remedy}", look, "    ")
 
 
 def _row(label: str, text: str, look: Look) -> Iterator[str]:
@@ -210,11 +210,3 @@ def _row(label: str, text: str, look: Look) -> Iterator[str]:
     first, *rest = textwrap.wrap(text, max(20, look.width - _LABEL - 4), break_long_words=False, break_on_hyphens=False)
     yield f"    {look.paint(f'{label:<{_LABEL}}', DIM)}{first}"
     yield from (f"    {'':<{_LABEL}}{line}" for line in rest)
-
-
-def _wrapped(text: str, look: Look, indent: str, set_in: Callable[[str], str] = str) -> Iterator[str]:
-    lines = textwrap.wrap(
-        text, look.width, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False,
-        break_on_hyphens=False,
-    )  # fmt: skip
-    return map(set_in, lines)

@@ -16,6 +16,7 @@ from vezaflow.model.sample_rules import most_iterations
 from vezaflow.model.steps import For
 from vezaflow.model.suite import Flow, Suite
 from vezaflow.model.walks import Place, flow_steps, own_steps, set_in
+from vezaflow.redact import weakness
 from vezaflow.syntax import Field, Index, Literal, Name, Rows, names, walk
 
 MOST_SECRETS = 1_000  # values: each is looked for in all that is put out
@@ -112,6 +113,13 @@ def _check_secrets(feed: Feed, diagnostics: Diagnostics) -> None:
                 span,
                 f"'{column}' has {count:,} different values, and {MOST_SECRETS:,} can be kept secret",
                 help="give these users one password, or a smaller file",
+            )
+        elif why := next(filter(None, map(weakness, feed.rows.texts(column))), ""):
+            diagnostics.error(
+                "VF706",
+                span,
+                f"a value of '{column}' can't be masked: {why}",
+                help="choose a longer one, or take the column out of `secrets`",
             )
 
 

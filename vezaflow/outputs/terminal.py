@@ -4,8 +4,10 @@ rich keeps the place on the screen; the lines are made by hand, since a redraw h
 a rich table costs it several milliseconds, a ready text about one. No thread of its own, for the same reason.
 """
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from vezaflow.diagnostics import printable
 from vezaflow.outputs.lines import display
 from vezaflow.outputs.tick import Tick
 from vezaflow.plan import Plan
@@ -31,15 +33,18 @@ class Terminal:
         self._suite = plan.suite
         self._console = self._console or Console(stderr=True)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
-        self._live.start()
+        with suppress(OSError):  # the terminal is gone: nobody watches, and the run goes on
+            self._live.start()
 
     def tick(self, tick: Tick) -> None:
         if self._live is not None and self._console is not None:
-            self._live.update(_text(tick, self._suite, self._console.width), refresh=True)
+            with suppress(OSError):
+                self._live.update(_text(tick, self._suite, self._console.width), refresh=True)
 
     def end(self) -> None:
         if self._live is not None:
-            self._live.stop()
+            with suppress(OSError):
+                self._live.stop()
             self._live = None
 
 
@@ -49,7 +54,7 @@ def _text(tick: Tick, suite: str, width: int) -> "Text":
     text = Text(no_wrap=True, overflow="crop")
     for line in display(tick, suite, width):
         for piece, style in line:
-            text.append(piece, style)
+            text.append(printable(piece), style)
         text.append("\n")
     text.right_crop(1)
     return text

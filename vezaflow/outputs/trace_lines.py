@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, assert_never
 
 from vezaflow import units
-from vezaflow.diagnostics import Diagnostic, render_one
+from vezaflow.diagnostics import Diagnostic, printable, render_one
 from vezaflow.metrics import Phase
 from vezaflow.outputs.traced import (
     Asked,
@@ -28,8 +28,6 @@ _BODY_LINES = 12
 _BODY_BYTES = 64 << 10  # of a text that is looked at to show its first lines
 _BOLD, _DIM, _RED, _GREEN, _CYAN = "1", "2", "31", "32", "36"
 _WITHOUT_END = 1 << 30  # columns
-_SIGNS = {c: 0x2400 + c for c in range(32) if c != 9} | {127: 0x2421} | dict.fromkeys(range(128, 160), 0xFFFD)
-"""What would steer the terminal, as a sign instead."""
 
 
 class TraceLines:
@@ -72,10 +70,10 @@ class TraceLines:
                     self._title(name, place_of(span, included))
                 self._fault(fault)
             case Told(message=message) if self._folding:
-                self._line(self._paint(_DIM, self._cut(f"  {message}")))
+                self._line(self._paint(_DIM, self._cut(f"  {self._clean(message)}")))
                 return
             case Told(message=message):
-                self._line(f"{self._paint(_BOLD, '▶')} {harmless(message)}")
+                self._line(f"{self._paint(_BOLD, '▶')} {self._clean(message)}")
             case Given(values=values):
                 for name, value in values:
                     self._value(f"{self._paint(_BOLD, '▶ set')} ", name, value, len("▶ set "))
@@ -97,7 +95,7 @@ class TraceLines:
     def _asked(self, asked: Asked) -> None:
         again = f" ({asked.turn})" if asked.turn > 1 else ""
         self._title(asked.name + again, place_of(asked.span, asked.included))
-        self._line(f"  {asked.method} {asked.url}")
+        self._line(f"  {self._clean(f'{asked.method} {asked.url}')}")
         self._headers("›", asked.request_headers)
         for piece in asked.pieces:
             self._body(piece)
@@ -108,19 +106,20 @@ class TraceLines:
         elif asked.redirected:
             self._line(self._paint(_DIM, "  redirected"))
         for name in asked.passed:
-            self._line(f"  {self._paint(_GREEN, '✓')} {name}")
+            self._line(f"  {self._paint(_GREEN, '✓')} {self._clean(name)}")
         for name, value in asked.extracted:
             self._value("  ", name, value, 2)
 
     def _fold(self, asked: Asked) -> None:
         assert asked.reply is not None, "a request without an answer has failed, and is drawn whole"
         self._folding = True
-        name, took = f"▷ {asked.name}", units.duration(asked.reply.timing.duration)
-        line = self._cut(f"{name}  {asked.reply.status_line}  {took}  {asked.method} {asked.url}")
+        name, took = f"▷ {self._clean(asked.name)}", units.duration(asked.reply.timing.duration)
+        request = self._clean(f"{asked.method} {asked.url}")
+        line = self._cut(f"{name}  {asked.reply.status_line}  {took}  {request}")
         self._line(line[: len(name)] + self._paint(_DIM, line[len(name) :]))
 
     def _title(self, name: str, place: str) -> None:
-        self._line(f"{self._paint(_BOLD, f'▶ {name}')}  {self._paint(_DIM, place)}")
+        self._line(f"{self._paint(_BOLD, f'▶ {self._clean(name)}')}  {self._paint(_DIM, self._clean(place))}")
 
     def _reply(self, reply: Reply, tone: str) -> None:
         timing = reply.timing
@@ -135,7 +134,7 @@ class TraceLines:
 
     def _headers(self, arrow: str, headers: Headers) -> None:
         for name, value in headers:
-            line = f"  {arrow} {name}: {shown_header(name, value)}"
+            line = f"  {arrow} {self._clean(f'{name}: {shown_header(name, value)}')}"
             self._line(self._paint(_DIM, self._cut(line)))
 
     def _body(self, body: bytes | bytearray | memoryview, headers: Headers = ()) -> None:
@@ -145,31 +144,30 @@ class TraceLines:
         if text is None:
             self._line(self._paint(_DIM, f"    ({units.size(len(body))} of bytes)"))
             return
-        lines = text.splitlines()
+        lines = self._secrets.mask(text).splitlines()
         shown = lines if self._full else lines[:_BODY_LINES]
         for line in shown:
-            self._line(self._cut(f"    {line}"))
+            self._line(self._cut(f"    {printable(line)}"))
         if len(shown) < len(lines) or (not self._full and len(body) > _BODY_BYTES):
             self._line(self._paint(_DIM, f"    … {units.size(len(body))} in all"))
 
     def _value(self, start: str, name: str, value: Any, column: int) -> None:
         room = max(20, self._width - column - len(f"{name} = "))
-        self._line(f"{start}{self._paint(_CYAN, name)} = {harmless(show(value, room))}")
+        self._line(f"{start}{self._paint(_CYAN, name)} = {printable(show(value, room, self._secrets.mask))}")
 
     def _fault(self, fault: Diagnostic) -> None:
-        for line in render_one(fault, colour=self._color).rstrip().splitlines():
+        for line in render_one(fault.masked(self._secrets), colour=self._color).rstrip().splitlines():
             self._line(f"  {line}")
 
     def _paint(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._color else text
 
     def _line(self, text: str) -> None:
-        self._write(self._secrets.mask(text))
+        self._write(text)
 
     def _cut(self, line: str) -> str:
-        return harmless(line if len(line) <= self._width else f"{line[: self._width - 1]}…")
+        return line if len(line) <= self._width else f"{line[: self._width - 1]}…"
 
-
-def harmless(text: str) -> str:
-    """A text that was written elsewhere, for a terminal."""
-    return text.translate(_SIGNS)
+    def _clean(self, text: str) -> str:
+        """A text that was written elsewhere: without secrets, and fit for a terminal."""
+        return printable(self._secrets.mask(text))

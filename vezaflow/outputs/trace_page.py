@@ -5,7 +5,7 @@ every text passes the mask and is escaped; the page is bounded however much came
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
 from typing import assert_never
@@ -198,6 +198,7 @@ class _Page:
         text = readable(body, 4 * _MOST_BODY, headers)
         if text is None:
             return f'<p class="dim">{size} of bytes</p>'
+        text = self._mask(text)
         most = min(_MOST_BODY, self._room)
         if not most:
             return f'<p class="dim">{size}, left out: the page is full</p>'
@@ -205,18 +206,21 @@ class _Page:
         shown = f"{text[:most]}…" if cut else text
         self._room -= min(most, len(text))
         note = f'<p class="dim">{size} in all</p>' if cut else ""
-        return f"<pre>{self._t(shown)}</pre>{note}"
+        return f"<pre>{escape(shown)}</pre>{note}"
 
     def _values(self, values: Iterable[tuple[str, object]], title: str) -> Iterator[str]:
         rows = "".join(
-            f"<tr><th>{self._t(name)}</th><td><code>{self._t(show(value, _VALUE))}</code></td></tr>"
+            f"<tr><th>{self._t(name)}</th><td><code>{escape(show(value, _VALUE, self._mask))}</code></td></tr>"
             for name, value in values
         )
         if rows:
             yield f'<table class="values"><caption>{title}</caption>{rows}</table>'
 
     def _fault(self, fault: Diagnostic) -> str:
-        return f'<pre class="fault">{self._t(render_one(fault).rstrip())}</pre>'
+        words = replace(
+            fault, message=self._mask(fault.message), label=self._mask(fault.label), help=self._mask(fault.help)
+        )
+        return f'<pre class="fault">{self._t(render_one(words).rstrip())}</pre>'
 
     def _status(self, asked: Asked) -> str:
         if asked.reply is None:

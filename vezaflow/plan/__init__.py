@@ -12,7 +12,7 @@ from vezaflow.plan.evaluate import Constant, Evaluate, show
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.feeds import PlannedFeed
 from vezaflow.plan.gate import PlannedGate
-from vezaflow.plan.inputs import Inputs, Secrets
+from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import PlannedLoad, PlannedStage
 from vezaflow.plan.narrow import names_within, narrowed
 from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, starts, vu_changes, vus_in_time
@@ -44,6 +44,7 @@ from vezaflow.plan.steps import (
 )
 from vezaflow.plan.targets import GuardError, Target, Targets
 from vezaflow.plan.walk import name_of, pauses_in, requests_of
+from vezaflow.redact import Secrets
 
 __all__ = [
     "UNSET",

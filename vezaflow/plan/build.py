@@ -47,7 +47,7 @@ from vezaflow.plan.evaluate import UNKNOWN, Compiler, Names
 from vezaflow.plan.feeds import PlannedFeed, plan_feed
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.includes import plan_include
-from vezaflow.plan.inputs import Inputs, Secrets
+from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import FAILURE_BACKOFF, plan_load
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight
 from vezaflow.plan.production import barred, production_in, production_refusal
@@ -74,6 +74,7 @@ from vezaflow.plan.targets import GuardError, Targets
 from vezaflow.plan.values import Values
 from vezaflow.plan.walk import own_clients
 from vezaflow.protocols import ClientOptions
+from vezaflow.redact import Secrets, weakness
 
 PER_HOST = 6  # requests on their way, as in Chrome and Firefox: each has a connection of its own
 PER_HOST_SHARED = 100  # over HTTP/2, where all share one: as many as servers should take at least (RFC 9113, 6.5.2)
@@ -118,6 +119,7 @@ class _Builder:
         flows = tuple(self._flow(flow, values, targets) for flow in self._chosen)
         gates = tuple(self._gates(statics))
         guard_vus = self._guard_vus(flows, statics)
+        self._check_secrets()
         if diagnostics.failed:
             return None
         around = own_clients((*preflight.requests, *setup, *teardown))
@@ -248,6 +250,17 @@ class _Builder:
                 code=ExitCode.REFUSED,
             )
         return most
+
+    def _check_secrets(self) -> None:
+        """Secrets that can't be kept: they stand in too much of what is put out to be masked there."""
+        for name, span in zip(self._suite.secrets, self._suite.secret_spans, strict=True):
+            if why := weakness(self._inputs.environment.get(name, "")):
+                self._diagnostics.error(
+                    "VF706",
+                    span,
+                    f"the secret '{name}' can't be masked: {why}",
+                    help="choose a longer one, or take it out of `secrets`",
+                )
 
     def _shown_inputs(self, secrets: Secrets) -> tuple[tuple[str, str], ...]:
         shown: dict[str, str] = {}

@@ -14,8 +14,9 @@ from typing import Any
 from vezaflow.diagnostics import Diagnostic, Diagnostics, Source
 from vezaflow.model import Suite, environment, read_suite, secret_names
 from vezaflow.plan.build import build
-from vezaflow.plan.inputs import Inputs, Secrets
+from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.plan import Plan
+from vezaflow.redact import Secrets
 
 
 class BundleError(Exception):
@@ -67,7 +68,7 @@ class Bundle:
         environment = self.inputs.environment
         secrets = Secrets.among(self.secret_names, environment)
         shown = {n: "•••" if n in self.secret_names else secrets.mask(v) for n, v in environment.items()}
-        files = tuple((path, secrets.mask(text)) for path, text in self.files)
+        files = tuple((path, secrets.cover(text)) for path, text in self.files)
         return replace(self, files=files, inputs=replace(self.inputs, environment=shown))
 
     def to_json(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Laws: files are those of the suite's folder, and they are tried here, before any
 proxy as well as the targets; a message never shows a proxy's credentials.
 """
 
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from vezaflow.plan.evaluate import UNKNOWN, show
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.targets import Target, Targets
 from vezaflow.protocols import ClientOptions, Origin, Proxy, TlsFault, check_trust
+from vezaflow.redact import weakness
 
 
 class ConnectionPlanner:
@@ -148,8 +150,11 @@ def renews(layers: tuple[RequestDefaults, ...]) -> bool:
 def hidden(options: ClientOptions) -> tuple[str, ...]:
     """What of a client's options no output may show."""
     proxy = options.proxy
-    found = (options.key_password, *((proxy.password, f"{proxy.user}:{proxy.password}") if proxy is not None else ()))
-    return tuple(text for text in found if text.strip(":"))
+    found = [options.key_password]
+    if proxy is not None:
+        pair = f"{proxy.user}:{proxy.password}"
+        found += [pair if weakness(proxy.password) else proxy.password, b64encode(pair.encode()).decode()]
+    return tuple(text for text in found if text.strip(":") and text != "Og==")
 
 
 def _said(layers: tuple[RequestDefaults, ...]) -> tuple[tuple[Http, ...], tuple[Tls, ...]]:

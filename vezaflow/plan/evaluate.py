@@ -41,6 +41,7 @@ from vezaflow.syntax import (
 from vezaflow.units import Quantity
 
 Evaluate = Callable[[Scope], Any]
+_BEHIND = 64 << 10  # characters behind a cut in which a secret that it falls into may end
 
 _FEW = 4  # expressions in a text, of which each is in memory already: their sum is looked at when it is there
 
@@ -127,8 +128,8 @@ class Names:
         return [name for name in mine if ":" not in name]
 
 
-def show(value: object, width: int = 60) -> str:
-    """A value on one line, cut, for messages."""
+def show(value: object, width: int = 60, mask: Callable[[str], str] = str) -> str:
+    """A value on one line, cut, for messages. `mask`: what is done with the text before it is cut."""
     if isinstance(value, str):
         text = f'"{value}"'
     elif value is UNSET:
@@ -140,7 +141,7 @@ def show(value: object, width: int = 60) -> str:
             text = str(value)
         except ValueError as too_large:
             return str(too_large)
-    text = " ".join(text.split())
+    text = mask(" ".join(text.split())[: width + _BEHIND])
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 

@@ -7,12 +7,13 @@ from vezaflow.diagnostics import Span
 from vezaflow.plan.evaluate import Evaluate
 from vezaflow.plan.feeds import PlannedFeed
 from vezaflow.plan.gate import PlannedGate
-from vezaflow.plan.inputs import Inputs, Secrets
+from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import PlannedLoad
 from vezaflow.plan.steps import PlannedRequest, PlannedStep
 from vezaflow.plan.targets import Targets
 from vezaflow.plan.walk import own_clients
 from vezaflow.protocols import ClientOptions
+from vezaflow.redact import Secrets
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ than `width`, but for paths, messages of a server, and the author's own YAML.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from vezaflow import units
-from vezaflow.diagnostics import render_one
+from vezaflow.diagnostics import printable, render_one
 from vezaflow.gates import Concern, Outcome, Verdict
 from vezaflow.metrics import Dropped, StepRow
 from vezaflow.reports import rows
-from vezaflow.reports.look import DIM, Look, table
+from vezaflow.reports.look import DIM, Look, table, wrapped
 from vezaflow.results import Health, RunResult, WorkerHealth, headline
 
 _SLOWEST = 5
@@ -38,22 +39,32 @@ def _mark(outcome: Outcome, look: Look) -> str:
 
 def _verdict(result: RunResult, look: Look) -> Iterator[str]:
     tone = _TONES[result.outcome]
-    yield look.paint(headline(result.outcome, result.verdicts, result.concerns), f"1;{tone}")
+    said = headline(result.outcome, result.verdicts, result.concerns)
+    yield from wrapped(printable(said), look, "", partial(look.paint, tone=f"1;{tone}"))
     if result.aborted:
-        yield f"  stopped early by the gate {result.aborted}"
+        yield from _said(f"stopped early by the gate {result.aborted}", look)
     for number, concern in enumerate(result.concerns):
         if number or result.outcome is not Outcome.INCONCLUSIVE:  # else the headline says it
-            yield f"  {concern.text}"
+            yield from _said(concern.text, look)
         if concern.remedy:
-            yield look.paint(f"    remedy: {concern.remedy}", DIM)
+            yield from _aside(f"remedy: {concern.remedy}", look)
     if result.outcome is Outcome.INCONCLUSIVE and not result.concerns:
-        yield look.paint("    remedy: see below why; check those gates' labels and steps, or run for longer", DIM)
+        yield from _aside("remedy: see below why; check those gates' labels and steps, or run for longer", look)
     for note in result.notes:
-        yield f"  note: {note}"
+        yield from _said(f"note: {note}", look)
     where = f" on {result.base_url}" if result.base_url else ""
     lasted = units.duration(round(result.seconds)) if result.seconds >= 1 else units.duration(result.seconds)
     yield ""
-    yield f"  {result.suite}: {lasted}{where}, {rows.load_text(result)}, {result.started:%Y-%m-%d %H:%M:%S} UTC"
+    began = f"{result.started:%Y-%m-%d %H:%M:%S} UTC"
+    yield from _said(f"{result.suite}: {lasted}{where}, {rows.load_text(result)}, {began}", look)
+
+
+def _said(text: str, look: Look) -> Iterator[str]:
+    return wrapped(printable(text), look, "  ")
+
+
+def _aside(text: str, look: Look) -> Iterator[str]:
+    return wrapped(printable(text), look, "    ", partial(look.paint, tone=DIM))
 
 
 def _gates(result: RunResult, look: Look) -> Iterator[str]:
@@ -63,15 +74,22 @@ def _gates(result: RunResult, look: Look) -> Iterator[str]:
     texts = [verdict.gate.text for verdict in result.verdicts]
     wide = min(max(map(len, texts)), max(30, look.width - 40))
     shown = max(len(verdict.shown) for verdict in result.verdicts)
+    sign = 1 if look.colour else max(map(len, _WORDS.values()))
     for scope, verdicts in rows.by_scope(result):
         yield f"  {'all flows' if scope == rows.ALL else scope}"
         for verdict in verdicts:
-            remark = look.paint(_remark(verdict, result.concerns), DIM)
+            remark = _remark(verdict, result.concerns)
             text, mark = verdict.gate.text, _mark(verdict.outcome, look)
             if len(text) > wide:  # the columns stay columns: what was found stands on the next line
                 yield f"    {mark} {text}"
-                text, mark = "", " " * (1 if look.colour else max(map(len, _WORDS.values())))
-            yield f"    {mark} {text:<{wide}}  {verdict.shown:>{shown}}  {remark}".rstrip()
+                text, mark = "", " " * sign
+            row = f"    {mark} {text:<{wide}}  {verdict.shown:>{shown}}"
+            beside = 4 + sign + 1 + wide + 2 + shown + 2
+            if beside + len(remark) <= look.width:
+                yield f"{row}  {look.paint(remark, DIM)}".rstrip()
+            else:
+                yield row.rstrip()
+                yield from wrapped(printable(remark), look, " " * (5 + sign), partial(look.paint, tone=DIM))
 
 
 def _remark(verdict: Verdict, concerns: Sequence[Concern]) -> str:
@@ -116,7 +134,7 @@ def _arrivals(result: RunResult, look: Look) -> Iterator[str]:
     for row in found:
         why = ", ".join(f"{units.number(count)} as {_WHY[Dropped(reason)]}" for reason, count in row.dropped if count)
         if why:
-            yield f"  {row.flow} dropped {why}"
+            yield from _said(f"{row.flow} dropped {why}", look)
 
 
 def _arrivals_cells(row: rows.ArrivalsRow) -> tuple[str, ...]:
@@ -166,10 +184,16 @@ def _errors(result: RunResult, look: Look) -> Iterator[str]:
         what = row.error + (f" {row.status}" if row.status else "")
         step = f"{row.flow} › {row.step}" if row.flow else row.step
         when = f"{units.duration(max(0.0, row.first))} to {units.duration(max(0.0, row.last))}"
-        times = look.paint(what, "31")
-        yield f"  {step}  {times}  {units.number(row.count)} ({units.ratio(row.share)} of the step), {when}"
+        step = printable(step)
+        count = f"{units.number(row.count)} ({units.ratio(row.share)} of the step), {when}"
+        head = f"  {step}  {look.paint(what, '31')}"
+        if len(f"  {step}  {what}  {count}") <= look.width:
+            yield f"{head}  {count}"
+        else:
+            yield head
+            yield from wrapped(count, look, "      ")
         if row.detail:
-            yield look.paint(f"      {_one_line(row.detail)}", DIM)
+            yield from wrapped(_one_line(row.detail), look, "      ", partial(look.paint, tone=DIM))
     if len(found) > _ERRORS:
         yield look.paint(f"  and {len(found) - _ERRORS} more kinds, in the JSON summary", DIM)
 
@@ -185,11 +209,12 @@ def _generator(result: RunResult, look: Look) -> Iterator[str]:
     health = result.health
     late = f"p99 {_milliseconds(health.lag_p99_ms)}, at most {_milliseconds(health.lag_max_ms)}"
     yield look.title("Generator")
-    yield f"  CPU {units.ratio(health.cpu_mean)} of a core (at most {units.ratio(health.cpu_max)}), loop late by {late}"
+    cpu = f"CPU {units.ratio(health.cpu_mean)} of a core (at most {units.ratio(health.cpu_max)})"
+    yield from _said(f"{cpu}, loop late by {late}", look)
     held = f"held up for {units.ratio(round(health.held_up, 5))} of their time"
     users = f"{units.counted(health.vus_started, 'VU')} started and {held}"
-    yield f"  memory {units.size(health.memory)}, {users}, seed {result.seed}"
-    yield f"  {_stamped(health)}"
+    yield from _said(f"memory {units.size(health.memory)}, {users}, seed {result.seed}", look)
+    yield from _said(_stamped(health), look)
     if len(health.workers) > 1:
         yield from table(_WORKER_HEAD, [_worker_cells(worker) for worker in health.workers], look, _SPARE)
     for path in result.files:
@@ -219,5 +244,5 @@ def _milliseconds(value: float) -> str:
 
 
 def _one_line(text: str, width: int = 160) -> str:
-    line = " ".join(text.split())
+    line = printable(" ".join(text.split()))
     return line if len(line) <= width else line[: width - 1] + "…"

@@ -1,6 +1,7 @@
 """How a page for people is set: its width, its colours, its tables."""
 
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 _BOLD = "1"
@@ -19,6 +20,15 @@ class Look:
 
     def title(self, text: str) -> str:
         return self.paint(text, _BOLD)
+
+
+def wrapped(text: str, look: Look, indent: str, set_in: Callable[[str], str] = str) -> Iterator[str]:
+    """Prose in lines of whole words; a word that is too long keeps its line. `set_in`: how a line is painted."""
+    lines = textwrap.wrap(
+        text, look.width, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+    return map(set_in, lines)
 
 
 def table(head: Sequence[str], cells: Sequence[Sequence[str]], look: Look, spare: Sequence[str] = ()) -> Iterator[str]:

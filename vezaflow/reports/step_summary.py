@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from vezaflow import units
+from vezaflow.diagnostics import printable
 from vezaflow.gates import Outcome, Verdict
 from vezaflow.reports import rows
 from vezaflow.results import RunResult, headline
@@ -94,7 +95,7 @@ def _errors(result: RunResult) -> Iterator[str]:
             row.error + (f" {row.status}" if row.status else ""),
             units.number(row.count),
             units.ratio(row.share),
-            _text(row.detail[:120]),
+            _text(row.detail if len(row.detail) <= 120 else f"{row.detail[:119]}…"),
         )
         for row in found
     ]
@@ -111,7 +112,7 @@ def _table(head: Sequence[str], cells: Sequence[Sequence[str]]) -> Iterator[str]
 
 def _text(text: str) -> str:
     """Text that stays in its cell and is nobody's HTML."""
-    line = " ".join(text.split())
+    line = printable(" ".join(text.split()))
     for sign, safe in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("`", "\\`")):
         line = line.replace(sign, safe)
     return line

@@ -1,12 +1,11 @@
 """Files and inputs → a plan, or everything that is wrong with them, with no secret in the words."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostic, Diagnostics
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.model import Suite, lint
+from vezaflow.model import Suite, lint, secret_names
 from vezaflow.plan import Inputs, Plan, Secrets, build
 
 
@@ -37,13 +36,13 @@ def read(paths: Sequence[Path], *, base_url: bool = False, warn: Warn | None = N
 def prepare(suite: Suite, inputs: Inputs) -> Plan:
     """The plan of a suite with its inputs. Raises WrongFilesError, or VezaflowError where the guard says no."""
     diagnostics = Diagnostics()
-    mask = Secrets.among(suite.secrets, inputs.environment).mask
+    secrets = Secrets.among(secret_names(suite), inputs.environment)
     try:
         plan = build(suite, inputs, diagnostics)
     except VezaflowError as e:
-        raise VezaflowError(mask(e.message), hint=e.hint, code=e.code) from None
+        raise VezaflowError(secrets.mask(e.message), hint=secrets.mask(e.hint), code=e.code) from None
     if plan is None:
-        raise WrongFilesError([replace(d, message=mask(d.message)) for d in diagnostics])
+        raise WrongFilesError([diagnostic.masked(secrets) for diagnostic in diagnostics])
     if not plan.flows:
         raise VezaflowError("there is no flow to run", hint="a flow is a YAML file with `steps` beside suite.yml")
     return plan

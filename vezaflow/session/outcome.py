@@ -1,4 +1,7 @@
-"""A load's report → the run's one record. The same for a run and for the shares of one that are merged."""
+"""A load's report → the run's one record. The same for a run and for the shares of one that are merged.
+
+Here secrets end: what the load has said is masked before it enters the record, so no report knows any.
+"""
 
 import platform
 import sys
@@ -8,7 +11,7 @@ from datetime import datetime
 
 from vezaflow import __version__
 from vezaflow.gates import Concern, concerns_of, judge, overall
-from vezaflow.plan import Plan, PlannedFlow
+from vezaflow.plan import Plan, PlannedFlow, Secrets
 from vezaflow.results import FlowAsked, Health, RunResult, Versions, WorkerHealth, exit_code_of
 from vezaflow.scale import Report, WorkerState
 from vezaflow.trust import concerns_of_run, held_up
@@ -28,13 +31,15 @@ class Circumstances:
 def result_of(plan: Plan, report: Report, run: Circumstances, doubts: Iterable[Concern] = ()) -> RunResult:
     """The record of a run, judged. `doubts`: what else stands against trusting it."""
     mask = plan.secrets.mask
+    report = without(plan.secrets, report)
     found = (
         *doubts,
         *concerns_of_run(plan.flows, plan.gates, report, interrupted=run.interrupted),
         *concerns_of(plan.gates, report.summary),
     )
-    concerns = tuple(replace(concern, text=mask(concern.text)) for concern in found)
-    verdicts = judge(plan.gates, report.summary, seconds=report.seconds, concerns=concerns)
+    concerns = tuple(replace(concern, text=mask(concern.text), remedy=mask(concern.remedy)) for concern in found)
+    judged = judge(plan.gates, report.summary, seconds=report.seconds, concerns=concerns)
+    verdicts = tuple(replace(verdict, reason=mask(verdict.reason)) for verdict in judged)
     outcome = overall(verdicts, concerns)
     return RunResult(
         suite=plan.suite,
@@ -54,14 +59,25 @@ def result_of(plan: Plan, report: Report, run: Circumstances, doubts: Iterable[C
         seed=plan.inputs.seed,
         versions=Versions(__version__, platform.python_version(), f"{sys.platform} {platform.machine()}"),
         base_url=mask(", ".join(plan.base_urls)),
-        description=plan.description,
-        aborted=run.aborted,
+        description=mask(plan.description),
+        aborted=mask(run.aborted),
         notes=tuple(mask(note) for note in run.notes),
-        incidents=tuple(
-            replace(d, message=mask(d.message), help=mask(d.help))
-            for incident in report.incidents
-            for d in (incident.diagnostic(),)
-        ),
+        incidents=tuple(incident.diagnostic().masked(plan.secrets) for incident in report.incidents),
+    )
+
+
+def without(secrets: Secrets, report: Report) -> Report:
+    """The report with no secret in what servers, steps and workers have said."""
+    mask = secrets.mask
+    requests = {
+        key: replace(row, detail=mask(row.detail)) if row.detail else row
+        for key, row in report.summary.requests.items()
+    }
+    return replace(
+        report,
+        summary=replace(report.summary, requests=requests),
+        incidents=tuple(replace(i, message=mask(i.message), help=mask(i.help)) for i in report.incidents),
+        workers=tuple(replace(worker, lost=mask(worker.lost)) for worker in report.workers),
     )
 
 

@@ -154,7 +154,7 @@ class _Session:
             listening.cancel_scope.cancel()
         if refused is not None:
             mask = self._plan.secrets.mask
-            raise VezaflowError(mask(refused.message), hint=refused.hint, code=refused.code) from None
+            raise VezaflowError(mask(refused.message), hint=mask(refused.hint), code=refused.code) from None
         assert result is not None
         return result
 

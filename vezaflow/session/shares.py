@@ -19,14 +19,15 @@ from vezaflow.plan import BundleError, Plan, Segment
 from vezaflow.results import RunResult
 from vezaflow.scale import Share, differences, merged_shares
 from vezaflow.session.files import WrongFilesError
-from vezaflow.session.outcome import Circumstances, result_of
+from vezaflow.session.outcome import Circumstances, result_of, without
 
 _APART = 0.1  # of the load's duration: shares that began further apart were no one load
 
 
 def share_of_run(plan: Plan, share: Share, run: Circumstances, doubts: Iterable[Concern] = ()) -> RunResult:
     """The record of one share. `doubts`: what else stands against trusting it."""
-    return replace(result_of(plan, share.report, run, (doubt_of(share.segment), *doubts)), share=share)
+    kept = replace(share, report=without(plan.secrets, share.report))
+    return replace(result_of(plan, kept.report, run, (doubt_of(share.segment), *doubts)), share=kept)
 
 
 def doubt_of(segment: Segment) -> Concern:

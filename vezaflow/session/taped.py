@@ -65,7 +65,7 @@ def mask_of(events: Iterable[Traced], secrets: Secrets) -> Callable[[str], str]:
             if event.reply is not None:
                 found.update(dict.fromkeys(credentials_of(event.reply.headers, event.reply.body)))
     known = secrets.and_of(found)
-    return lambda text: blotted(known.mask(text).encode()).decode()
+    return lambda text: blotted(known.mask(text).encode(errors="replace")).decode()
 
 
 def place_of_tape(flow: Flow) -> Path:
