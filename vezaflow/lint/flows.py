@@ -9,8 +9,10 @@ from pathlib import Path, PurePosixPath
 from vezaflow.diagnostics import Diagnostics, suggest
 from vezaflow.model import (
     SCHEMES,
-    BodyKind,
     Choose,
+    JsonBody,
+    Limit,
+    Limited,
     Parallel,
     Place,
     Request,
@@ -50,12 +52,12 @@ def check_json(suite: Suite, diagnostics: Diagnostics) -> None:
     """Bodies that are JSON already, and would be made a JSON string of."""
     for request in (request for steps in _all_lists(suite) for request in requests(steps)):
         body = request.body
-        if body is not None and body.kind is BodyKind.JSON and isinstance(body.content, Expression):
-            first, last = _ends(body.content)
+        if isinstance(body, JsonBody) and isinstance(body.value, Expression):
+            first, last = _ends(body.value)
             if (first, last) in (("{", "}"), ("[", "]")):
                 diagnostics.warning(
                     "VF435",
-                    body.content.span,
+                    body.value.span,
                     "this text is JSON already, and would be sent as one JSON string",
                     help="write it as YAML, as in `json: {name: jazz}`\n"
                     "or send the text: `body: …` with `headers: {Content-Type: application/json}`",
@@ -130,10 +132,10 @@ def check_certificates(suite: Suite, diagnostics: Diagnostics) -> None:
             start = start_of(request.url) or ""
             url = below if start.startswith("/") else start
             for expectation in request.expect.expectations if request.expect else ():
-                if expectation.subject == "certificate" and expectation.kind == "limit" and url.startswith("http://"):
+                if isinstance(expectation, Limit) and expectation.of is Limited.CERTIFICATE and url.startswith("http:"):
                     diagnostics.error(
                         "VF411",
-                        expectation.subject_span,
+                        expectation.of_span,
                         "over http there is no certificate",
                         label=f"the URL begins with {url.partition('//')[0]}//",
                         help="ask for it in a request to an https URL",
