@@ -353,11 +353,16 @@ def _constant(signal: Signal) -> Run:
 
 
 def _waits(step: PlannedStep) -> bool:
+    """Whether others may run meanwhile; a loop sees to it itself."""
     match step.shape:
         case Leaf() | Ends():
             return False
-        case Pause() | Sends() | Block() | OneOf() | Loop() | Beside():
+        case Pause() | Sends() | Loop() | Beside():
             return True
+        case Block(steps=steps):
+            return any(map(_waits, steps))
+        case OneOf(ways=ways):
+            return any(_waits(each) for way in ways for each in way)
         case never:
             assert_never(never)
 

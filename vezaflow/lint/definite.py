@@ -14,7 +14,6 @@ from vezaflow.model import (
     Beside,
     Block,
     Ends,
-    For,
     If,
     Include,
     Leaf,
@@ -27,11 +26,11 @@ from vezaflow.model import (
     Sends,
     Step,
     Suite,
-    Upload,
     Use,
     expect_uses,
     extract_uses,
     flow_steps,
+    inner,
     names_of,
     own_steps,
     set_in,
@@ -181,15 +180,13 @@ def check_shadows(suite: Suite, diagnostics: Diagnostics) -> None:
     for names, steps in scopes:
         known = dict(names)
         for step in own_steps(steps):
-            if isinstance(step, Upload) and "part" in known:
-                _shadow("part", step.span, known["part"], diagnostics, "upload")
-            if isinstance(step, For):
-                inside = ((each.variable, each.span) for each in own_steps(step.steps) if isinstance(each, For))
-                for name, span in inside:
-                    if name == step.variable:
-                        _shadow(name, span, step.span, diagnostics)
-                if step.variable in known:
-                    _shadow(step.variable, step.span, known[step.variable], diagnostics)
+            what = "upload" if isinstance(step.shape, Sends) else "loop"
+            for name in step.lends():
+                for each in own_steps(one for part in inner(step) for one in part):
+                    if name in each.lends():
+                        _shadow(name, each.span, step.span, diagnostics, what)
+                if name in known:
+                    _shadow(name, step.span, known[name], diagnostics, what)
 
 
 def _shadow(name: str, span: Span, other: Span, diagnostics: Diagnostics, what: str = "loop") -> None:

@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 from vezaflow.diagnostics import Diagnostics, suggest
 from vezaflow.model import (
     SCHEMES,
+    Beside,
     Choose,
     JsonBody,
     Limit,
     Limited,
-    Parallel,
     Place,
     Request,
     Step,
@@ -86,9 +86,9 @@ def check_choices(suite: Suite, diagnostics: Diagnostics) -> None:
 def check_step_names(suite: Suite, diagnostics: Diagnostics) -> None:
     """One name for steps that are not alike: they would share their metrics."""
     for flow in suite.flows:
-        first: dict[str, Request | Parallel] = {}
+        first: dict[str, Step] = {}
         for step in all_steps(flow_steps(flow)):
-            if not isinstance(step, Request | Parallel) or not step.name:
+            if not step.name or (not isinstance(step, Request) and not isinstance(step.shape, Beside)):
                 continue
             other = first.setdefault(step.name, step)
             if _described(other) != _described(step):
@@ -197,7 +197,7 @@ def _spoilt(path: str, diagnostics: Diagnostics) -> bool:
     return any(d.span is not None and d.span.source.path == path and d.code.startswith("VF1") for d in diagnostics)
 
 
-def _described(step: Request | Parallel) -> str:
+def _described(step: Step) -> str:
     return f"{step.method} {_written(step)}" if isinstance(step, Request) else "a parallel"
 
 

@@ -39,6 +39,7 @@ class Place(Enum):
 
     PLAIN = "plain"
     URL = "url"  # as PLAIN, and it will stand in servers' logs
+    FILE = "file"  # as PLAIN, and it is the path of a file in the suite's folder
     EXPECT = "expect"  # the answer as well
     WHERE = "where"  # the fields of the item as well
     PIPE = "pipe"  # the value that is piped as well
@@ -68,6 +69,10 @@ def leaves(tree: Tree) -> Iterator[Expression]:
 def plain(*expressions: Expression | None) -> Iterator[Use]:
     """Those that are written, seeing what is set and nothing beside it."""
     return (Use(found) for found in expressions if found is not None)
+
+
+def paths(*expressions: Expression | None) -> Iterator[Use]:
+    return (Use(found, Place.FILE) for found in expressions if found is not None)
 
 
 def in_trees(trees: Iterable[Tree]) -> Iterator[Use]:
@@ -222,7 +227,7 @@ class SchemaMatch:
     span: Span  # of the key
 
     def uses(self) -> Iterator[Use]:
-        return plain(self.schema.path)
+        return paths(self.schema.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +269,7 @@ class FileBytes:
     span: Span
 
     def uses(self) -> Iterator[Use]:
-        return plain(self.path)
+        return paths(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +369,9 @@ class RequestDefaults:
         yield from plain(auth.bearer, auth.user, auth.password) if auth else ()
         yield from plain(self.timeout, self.follow)
         yield from plain(http.proxy, *(http.local_addresses or ())) if http else ()
-        yield from plain(tls.ca, tls.cert, tls.key, tls.password) if tls else ()
+        if tls is not None:
+            yield from paths(tls.ca, tls.cert, tls.key)
+            yield from plain(tls.password)
 
 
 class Backoff(Enum):

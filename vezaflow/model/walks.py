@@ -8,17 +8,8 @@ from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
 from vezaflow.model.requests import (
     PART_FIELDS,
-    Body,
-    FileBytes,
-    FormBody,
-    GeneratedBytes,
-    JsonBody,
-    MultipartBody,
     Place,
     RequestDefaults,
-    SchemaMatch,
-    Slice,
-    TextBody,
     Use,
     in_trees,
 )
@@ -253,34 +244,7 @@ def file_paths(suite: Suite) -> Iterator[Expression]:
     """The paths of all files that a suite reads beside its own."""
     for feeds in (suite.data, *(flow.data for flow in suite.flows)):
         yield from (feed.file.path for feed in feeds if feed.file is not None)
-    for defaults in option_layers(suite):
-        tls = defaults.tls
-        yield from (path for path in (tls.ca, tls.cert, tls.key) if path is not None) if tls else ()
-    for steps in (suite_steps(suite), *(flow_steps(flow) for flow in suite.flows)):
-        for step in all_steps(steps):
-            if isinstance(step, Request):
-                yield from _body_paths(step.body)
-                yield from _schema_paths(step)
-            elif isinstance(step, Upload) and isinstance(step.source, FileBytes):
-                yield step.source.path
-
-
-def _body_paths(body: Body | None) -> Iterator[Expression]:
-    match body:
-        case FileBytes(path=path):
-            yield path
-        case MultipartBody(parts=parts):
-            yield from (part.content.path for part in parts if isinstance(part.content, FileBytes))
-        case JsonBody() | FormBody() | TextBody() | GeneratedBytes() | Slice() | None:
-            return
-        case never:
-            assert_never(never)
-
-
-def _schema_paths(request: Request) -> Iterator[Expression]:
-    for expectation in request.expect.expectations if request.expect else ():
-        if isinstance(expectation, SchemaMatch) and expectation.schema.path is not None:
-            yield expectation.schema.path
+    yield from (use.expression for use in all_uses(suite) if use.place is Place.FILE)
 
 
 def _steps_uses(steps: tuple[Step, ...]) -> Iterator[Use]:
