@@ -9,6 +9,7 @@ from vezaflow.model.feed_reader import read_feeds
 from vezaflow.model.fields import Kind
 from vezaflow.model.flow_reader import read_measure, read_variables
 from vezaflow.model.gate_reader import read_gates
+from vezaflow.model.hosts import pattern_trouble
 from vezaflow.model.mappings import Row, items, open_mapping, sub_mapping
 from vezaflow.model.request_reader import read_defaults
 from vezaflow.model.silence import read_lint
@@ -81,7 +82,12 @@ def _guard(row: Row) -> Guard:
     inner = sub_mapping(row, "guard", GUARD)
     if inner is None:
         return Guard()
-    return Guard(tuple(host.text for host in words(inner, "allow")), inner.expression("max_vus"))
+    hosts = words(inner, "allow")
+    for host in hosts:
+        if (trouble := pattern_trouble(host.text)) is not None:
+            why, remedy = trouble
+            row.diagnostics.warning("VF438", host.span, f"this allows no host: {why}", help=remedy)
+    return Guard(tuple(host.text for host in hosts), inner.expression("max_vus"))
 
 
 def _preflight(row: Row) -> tuple[tuple[Request, ...], Retry | None]:
