@@ -549,8 +549,8 @@ _ROWS: tuple[Rule, ...] = (
     Rule(
         "VF438", _WARNING, "an entry of `guard: allow` that fits no host",
         "The entries are hosts, with `*` and `?` for some of their signs and a port where only that one is meant: no "
-        "URLs, no ports out of range, no wildcards within labels that have letters beyond ASCII. What it was written for is "
-        "refused.",
+        "URLs, no ports out of range, no wildcards within labels that have letters beyond ASCII. What it was "
+        "written for is refused.",
     ),
     # --- 5xx: gates
     Rule(
