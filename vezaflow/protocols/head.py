@@ -18,7 +18,8 @@ _STATUS_LINE = re.compile(rb"HTTP/1\.(\d) ([1-9]\d\d)(?: .*)?", re.DOTALL)
 _FOLD = re.compile(rb"[ \t]*\n[ \t]+")
 _TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MOST_DIGITS = 18  # of a length: below 2**63
-_REMEMBERED = 256  # bytes: so the lines that are remembered are a megabyte at most
+_REMEMBERED = 256  # bytes of a line
+_PLAIN = 4096  # bytes of a head whose lines are all remembered, 2048 of them: a few MB at the very most
 
 
 class Unreadable(Exception):  # noqa: N818 (a fact about the response)
@@ -43,41 +44,81 @@ class Head(NamedTuple):
 
 def parse_head(raw: bytes, *, bodyless: bool) -> Head:
     """A head with its blank line; `bodyless`: it answers HEAD. Raises Unreadable."""
-    text = raw.replace(b"\r\n", b"\n")
-    first, _, rest = text.partition(b"\n")
-    match = _STATUS_LINE.fullmatch(first)
-    if match is None:
-        raise Unreadable(f"the status line is {_shown(first)}: write HTTP/1.1, a space, three digits")
-    status = int(match[2])
+    fields = plain_fields(raw)
+    if fields is None:
+        text = raw.replace(b"\r\n", b"\n")
+        first, _, rest = text.partition(b"\n")
+    else:
+        first, _, rest = raw.partition(b"\r\n")
+    status, recent = _status_of(first) if len(first) < _REMEMBERED else _parsed_status(first)
     if status < 200:
         return Head(status, [])
-    fields = _fields(rest)
-    said: dict[bytes, list[bytes]] = {}
-    for name, value in fields:
-        if name in _FRAMING:
-            said.setdefault(_FRAMING[name], []).append(value)
-    recent = match[1] != b"0"
+    if fields is None:
+        fields = _fields(rest)
+    last = dict(fields)
+    said = last if len(last) == len(fields) and _PROXIED not in last else _joined(fields)
     keep = recent
-    if b"connection" in said:
-        options = _members(said[b"connection"])
-        keep = b"close" not in options and (recent or b"keep-alive" in options)
+    options = said.get(b"connection")
+    if options is not None:
+        members = _members(options)
+        keep = b"close" not in members and (recent or b"keep-alive" in members)
     if bodyless or status == 204 or status == 304:  # whatever their fields say (RFC 9112, 6.3)
         return Head(status, fields, False, 0, keep)
-    if b"transfer-encoding" in said:
-        if b"content-length" in said:
+    length, transfer = said.get(b"content-length"), said.get(b"transfer-encoding")
+    if transfer is not None:
+        if length is not None:
             raise Unreadable("Content-Length and Transfer-Encoding are both there: which one counts is anyone's guess")
-        codings = [member.decode("latin-1") for member in _members(said[b"transfer-encoding"]) if member]
+        codings = [member.decode("latin-1") for member in _members(transfer) if member]
         if codings and codings[-1] == "chunked":  # HTTP/1.0 has no chunks: faulty framing (RFC 9112, 6.1)
             under = tuple(coding for coding in codings if coding != "chunked")  # said twice, done once
             return Head(status, fields, True, None, keep and recent, under)
         return Head(status, fields, codings=tuple(codings))
-    if b"content-length" in said:
-        return Head(status, fields, False, _length(_members(said[b"content-length"])), keep)
+    if length is not None:
+        return Head(status, fields, False, _length(length), keep)
     return Head(status, fields)
 
 
+def plain_fields(raw: bytes) -> Fields | None:
+    """The fields of a head that is written as all are: lines that end with CRLF, tokens before the colons, no more of
+    them than allowed. None: it is not, and `parse_head` has to tell what it means."""
+    if len(raw) > _PLAIN or b"\0" in raw or b"\n " in raw or b"\n\t" in raw:
+        return None
+    lines = raw.split(b"\r\n")
+    ends = len(lines) - 1
+    if raw.count(b"\n") != ends or raw.count(b"\r") != ends:
+        return None
+    try:
+        return list(map(_field, lines[1:-2]))
+    except Unreadable:
+        return None
+
+
+@lru_cache(maxsize=64)
+def _status_of(line: bytes) -> tuple[int, bool]:
+    return _parsed_status(line)
+
+
+def _parsed_status(line: bytes) -> tuple[int, bool]:
+    """The status, and whether it is of HTTP/1.1 or later."""
+    match = _STATUS_LINE.fullmatch(line)
+    if match is None:
+        raise Unreadable(f"the status line is {_shown(line)}: write HTTP/1.1, a space, three digits")
+    return int(match[2]), match[1] != b"0"
+
+
+def _joined(fields: Fields) -> dict[bytes, bytes]:
+    """What frames the response, all lines of a name as one list (RFC 9110, 5.3)."""
+    said: dict[bytes, bytes] = {}
+    for name, value in fields:
+        if name in _FRAMING:
+            name = _FRAMING[name]
+            said[name] = said[name] + b"," + value if name in said else value
+    return said
+
+
 _FRAMING = {name: name for name in (b"connection", b"transfer-encoding", b"content-length")}
-_FRAMING[b"proxy-connection"] = b"connection"  # as curl and llhttp have it
+_PROXIED = b"proxy-connection"
+_FRAMING[_PROXIED] = b"connection"  # as curl and llhttp have it
 
 
 def text_of(value: bytes) -> str:
@@ -111,14 +152,15 @@ def _parsed(line: bytes) -> tuple[bytes, bytes]:
 _field = lru_cache(maxsize=2048)(_parsed)  # nearly all lines come again and again: 0.1 µs, and 0.7 to parse one
 
 
-def _members(lines: list[bytes]) -> list[bytes]:
-    """The members of a field that is a list, over all its lines (RFC 9110, 5.6.1), in lower case."""
-    return [member.strip(b" \t").lower() for line in lines for member in line.split(b",")]
+def _members(value: bytes) -> list[bytes]:
+    """The members of a field that is a list (RFC 9110, 5.6.1), in lower case."""
+    return [member.strip(b" \t").lower() for member in value.split(b",")]
 
 
-def _length(members: list[bytes]) -> int:
-    if len(members) == 1 and members[0].isdigit() and len(members[0]) <= _MOST_DIGITS:
-        return int(members[0])
+def _length(value: bytes) -> int:
+    if value.isdigit() and len(value) <= _MOST_DIGITS:
+        return int(value)
+    members = _members(value)
     for member in members:
         if not member.isdigit() or len(member.lstrip(b"0")) > _MOST_DIGITS:
             raise Unreadable(f"Content-Length is {_shown(member)}: write a number of bytes")
