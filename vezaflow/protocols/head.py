@@ -19,7 +19,8 @@ _FOLD = re.compile(rb"[ \t]*\n[ \t]+")
 _TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MOST_DIGITS = 18  # of a length: below 2**63
 _REMEMBERED = 256  # bytes of a line
-_PLAIN = 4096  # bytes of a head whose lines are all remembered, 2048 of them: a few MB at the very most
+_PLAIN = 4096  # bytes of a head whose lines are all remembered
+_LINES = 1024  # that are: 10 MB or so, were they all as long
 
 
 class Unreadable(Exception):  # noqa: N818 (a fact about the response)
@@ -129,6 +130,14 @@ def text_of(value: bytes) -> str:
         return value.decode("latin-1")
 
 
+def field_as_text(field: tuple[bytes, bytes]) -> tuple[str, str]:
+    """A field as people read it."""
+    return field[0].decode("latin-1"), text_of(field[1])
+
+
+plain_field_as_text = lru_cache(maxsize=_LINES)(field_as_text)  # of `plain_fields`, which aren't long
+
+
 def _fields(text: bytes) -> Fields:
     if text == b"\n":
         return []
@@ -149,7 +158,7 @@ def _parsed(line: bytes) -> tuple[bytes, bytes]:
     return name.lower(), value.strip(b" \t")
 
 
-_field = lru_cache(maxsize=2048)(_parsed)  # nearly all lines come again and again: 0.1 µs, and 0.7 to parse one
+_field = lru_cache(maxsize=_LINES)(_parsed)  # nearly all lines come again and again: 0.1 µs, and 0.7 to parse one
 
 
 def _members(value: bytes) -> list[bytes]:

@@ -137,8 +137,8 @@ class Detailed:
         self.done = True
 
     def _head(self, data: Data, at: int) -> int:
-        if data[at : at + 7] != _HTTP and not _HTTP.startswith(begun := bytes(data[at : at + 7])):
-            raise Unreadable(f"not HTTP/1.1: it begins with {(begun + bytes(data[at + 7 : at + 20])).decode('latin-1')!r}")
+        if data[at : at + 7] != _HTTP and not _HTTP.startswith(bytes(data[at : at + 7])):
+            raise Unreadable(f"not HTTP/1.1: it begins with {bytes(data[at : at + 20]).decode('latin-1')!r}")
         found = _END.search(data, max(at, self._at))
         end = len(data) if found is None else found.end()
         self.interim = False
