@@ -73,6 +73,10 @@ class Headed(Answer):
         self.fields: Fields = []
         self.parts: list[bytes] = []
 
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        return [field[2] for field in self.fields]
+
     def clear(self) -> None:
         """Make ready for the next response."""
         self.done = False

@@ -16,7 +16,6 @@ from vezaflow.protocols.connection import IDLE, Connection
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange, Origin, Want
 from vezaflow.protocols.faults import TlsFault
-from vezaflow.protocols.head import Fields, field_as_text, plain_field_as_text
 from vezaflow.protocols.lanes import Lanes
 from vezaflow.protocols.opening import open_connection
 from vezaflow.protocols.options import ClientOptions
@@ -251,37 +250,37 @@ class Client:
         """Take what was wanted of an answer that is kept by its connection."""
         connection.answer = None
         want = connection.want  # an int: 1 µs less for each &
+        exchange = self.exchange
         fields = answer.fields
         if fields:
-            exchange = self.exchange
             if want & _HEADERS or 300 <= exchange.status < 400:
-                exchange.headers = [*map(field_as_text if answer.detailed else plain_field_as_text, fields)]
+                exchange.headers = answer.texts
             if want & _COOKIES and self._cookies_on:
-                for name, value in fields:
-                    if name == b"set-cookie":
-                        self.cookies.take(origin, target_of(head), value)
+                for field in fields:
+                    if field[0] == b"set-cookie":
+                        self.cookies.take(origin, target_of(head), field[1])
         if want & _BODY and answer.parts:
-            self._decode(connection, fields, answer, shown=want & _SHOWN > 0)
+            parts = answer.parts
+            exchange.body = body = parts[0] if len(parts) == 1 else b"".join(parts)
+            if len(body) > connection.scratch.max_body and not want & _SHOWN:
+                self._refuse(connection, ErrorKind.TOO_LARGE, f"the body is over {connection.scratch.max_body} bytes")
+            elif fields:
+                self._decode(connection, answer, shown=want & _SHOWN > 0)
         if answer.detailed or connection.phase != IDLE:
             answer.release()
         else:
             answer.clear()
             (connection.scratch.bodied if type(answer) is Bodied else connection.scratch.headed).append(answer)
 
-    def _decode(self, connection: "Connection | Stream", fields: Fields, answer: Any, *, shown: bool) -> None:
+    def _decode(self, connection: "Connection | Stream", answer: Any, *, shown: bool) -> None:
         """The body as its author means it. Where no step reads it, what can't be decoded is shown as it came: `try`
         judges a response as `run` does."""
-        body = answer.parts[0] if len(answer.parts) == 1 else b"".join(answer.parts)
-        limit = connection.scratch.max_body
-        self.exchange.body = body
-        if len(body) > limit and not shown:
-            self._refuse(connection, ErrorKind.TOO_LARGE, f"the body is over {limit} bytes")
-            return
-        codings = [value.decode("latin-1") for name, value in fields if name == b"content-encoding"]
+        codings = [field[1].decode("latin-1") for field in answer.fields if field[0] == b"content-encoding"]
         if not codings and not answer.codings:
             return
+        limit, exchange = connection.scratch.max_body, self.exchange
         try:
-            self.exchange.body = decode(body, ", ".join(codings), limit, answer.codings)
+            exchange.body = decode(exchange.body, ", ".join(codings), limit, answer.codings)
         except TooLarge:
             if not shown:
                 self._refuse(connection, ErrorKind.TOO_LARGE, f"the decoded body is over {limit} bytes")

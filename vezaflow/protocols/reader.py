@@ -71,6 +71,10 @@ class Detailed:
         self._heads = 0  # bytes of heads so far
         self._left = 0  # bytes of the body, or of the chunk
 
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        return [field[2] for field in self.fields]
+
     def release(self) -> None:
         """It holds no parser."""
 
