@@ -350,7 +350,7 @@ class Connection:
             or buffer[0] != _H
             or buffer[7] != _ONE
             or (first := buffer[9]) not in b"2345"
-            or (count == READ_SIZE and want & _BODY)  # there is more
+            or (count == READ_SIZE and (want & _BODY or not _sized(buffer, count)))  # there is more
         ):
             return self._detailed()
         if not want and first != _THREE:

@@ -25,6 +25,8 @@ _SIZE = re.compile(rb"0*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\n]*)?\r?\n")
 _SIZE_AFTER = re.compile(rb"\r?\n" + _SIZE.pattern)
 _HEX = b"0123456789abcdefABCDEF"
 _HTTP = b"HTTP/1."
+_NO_LINE = (b"", 0, 0)
+_FEW = 32  # parts of a piece: more are joined at once, as each takes memory of its own
 
 
 class Detailed:
@@ -35,6 +37,7 @@ class Detailed:
         "_heads",
         "_held",
         "_left",
+        "_line",
         "bodyless",
         "codings",
         "done",
@@ -66,10 +69,11 @@ class Detailed:
         self.keep = False
         self.extra = False  # bytes came that nobody had asked for
         self.interim = False  # a 1xx response has just ended
-        self._held = bytearray()  # of a line or a head that has not ended
+        self._held: bytearray | None = None  # of a line or a head that has not ended
         self._at = 0  # where to look on for its end
         self._heads = 0  # bytes of heads so far
         self._left = 0  # bytes of the body, or of the chunk
+        self._line = _NO_LINE  # of a chunk's size, behind another chunk: how long it is, and what it says
 
     @property
     def texts(self) -> list[tuple[str, str]]:
@@ -106,10 +110,10 @@ class Detailed:
             if after == at and self.state == state:  # more is to come
                 break
             at = after
-        if data is held:
+        if held:
             del held[:at]
         elif at < end:
-            held += data[at:]
+            self._held = bytearray(data[at:])
 
     def _sized(self, data: Data, at: int) -> int:
         end = at + self._left
@@ -141,12 +145,13 @@ class Detailed:
         self.done = True
 
     def _head(self, data: Data, at: int) -> int:
-        if data[at : at + 7] != _HTTP and not _HTTP.startswith(bytes(data[at : at + 7])):
-            raise Unreadable(f"not HTTP/1.1: it begins with {bytes(data[at : at + 20]).decode('latin-1')!r}")
         found = _END.search(data, max(at, self._at))
         end = len(data) if found is None else found.end()
         self.interim = False
         if found is None:
+            begun = bytes(data[at : at + 20])
+            if not begun.startswith(_HTTP) and not _HTTP.startswith(begun):
+                raise Unreadable(f"not HTTP/1.1: it begins with {begun.decode('latin-1')!r}")
             self._count(0, "head is", end - at)
             self._at = max(0, len(data) - 2 - at)
             return at
@@ -176,7 +181,7 @@ class Detailed:
         parts: list[bytes] = []
         size, left, state, most = self.size, self._left, self.state, self.limit if self.keeps else -1
         end = len(data)
-        line, told, length = b"", 0, 0  # the last size: its line, how long that is, what it says
+        line, told, length = self._line
         while at < end:
             if state == CHUNK:
                 until = at + left
@@ -190,15 +195,14 @@ class Detailed:
                 size += left
                 if size <= most:
                     parts.append(bytes(data[at:until]))
+                if told and data[until : until + told] == line:
+                    at = until + told
+                    left = length
+                    continue
                 at = until
                 state = SIZE_AFTER
                 if at == end:
                     break
-            if told and data[at : at + told] == line:
-                at += told
-                left = length
-                state = CHUNK
-                continue
             match = (_SIZE_AFTER if state == SIZE_AFTER else _SIZE).match(data, at)
             if match is None:
                 _refuse_size(data, at, state)
@@ -211,9 +215,10 @@ class Detailed:
             if state == SIZE_AFTER:
                 line = match[0]
                 told = len(line)
+                self._line = line, told, length
             state = CHUNK
         if parts:
-            self.parts.append(parts[0] if len(parts) == 1 else b"".join(parts))
+            self.parts += parts if len(parts) < _FEW else (b"".join(parts),)
         self.size, self._left, self.state = size, left, state
         return at
 
