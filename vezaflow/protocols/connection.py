@@ -393,11 +393,11 @@ class Connection:
 
     def _going_on(self, exchange: Exchange, answer: Detailed, now: float) -> None:
         """After a piece of a response."""
-        if answer.oversized and not self.want & _SHOWN:
+        if answer.size > answer.limit and answer.keeps and not self.want & _SHOWN:
             self.fail(ErrorKind.TOO_LARGE, f"the body is over {answer.limit} bytes")
         elif answer.done:
             self._finish(exchange, answer, now)
-        elif answer.counted and not answer.keeps and _DISCARD is not None:
+        elif not answer.keeps and answer.counted and _DISCARD is not None:
             self.skipping = True  # only the length of what is still to come matters: 1 MiB a call, nothing copied
 
     def _finish(self, exchange: Exchange, answer: Any, now: float) -> None:

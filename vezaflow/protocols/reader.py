@@ -92,10 +92,6 @@ class Detailed:
         """Whether the bytes to come need not be looked at."""
         return self.state == SIZED or self.state == OPEN
 
-    @property
-    def oversized(self) -> bool:
-        return self.keeps and self.size > self.limit
-
     def feed(self, piece: memoryview | bytes) -> None:
         """Read on. Raises Unreadable."""
         held = self._held
