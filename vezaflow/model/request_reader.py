@@ -7,7 +7,7 @@ from vezaflow.model import values
 from vezaflow.model.connection_reader import read_http, read_tls
 from vezaflow.model.expect_reader import read_expect
 from vezaflow.model.extract_reader import read_extracts
-from vezaflow.model.fields import Field, Kind
+from vezaflow.model.fields import Kind
 from vezaflow.model.headers import read_headers
 from vezaflow.model.mappings import Row, open_mapping, pairs, sub_mapping
 from vezaflow.model.request_tables import AUTH, BASIC, BODIES, BODY, PART
@@ -23,7 +23,7 @@ from vezaflow.model.steps import (
     Request,
     RequestDefaults,
 )
-from vezaflow.model.trees import check_key, constants, parameters, tree
+from vezaflow.model.trees import check_key, constants, parameters, text_or_null, tree, unescaped
 from vezaflow.syntax import Entry, Mapping, Node, Scalar, Sequence, parse_template
 
 
@@ -129,10 +129,12 @@ def _parts(entry: Entry, diagnostics: Diagnostics) -> Iterator[Part]:
 
 
 def _part(key: Scalar, node: Node, diagnostics: Diagnostics) -> Part:
+    name = unescaped(key.text)
     if isinstance(node, Mapping):
         row = open_mapping(node, PART, diagnostics, what=f"'{key.text}'")
         if row is not None:
-            content = row.expression("value") or read_bytes(row) or values.nothing(node.span)
-            return Part(key.text, content, row.expression("filename"), row.expression("content_type"), key.span)
-    text = values.expression(node, Field(key.text, Kind.TEMPLATE, ""), diagnostics)
-    return Part(key.text, text, None, None, key.span)
+            value = row.node("value")
+            text = None if value is None else text_or_null(value, "value", diagnostics)
+            content = text or read_bytes(row) or values.nothing(node.span)
+            return Part(name, content, row.expression("filename"), row.expression("content_type"), key.span)
+    return Part(name, text_or_null(node, key.text, diagnostics), None, None, key.span)

@@ -7,7 +7,7 @@ from vezaflow.model import values
 from vezaflow.model.fields import Field
 from vezaflow.model.mappings import Row, items, pairs
 from vezaflow.model.steps import Pairs, Tree
-from vezaflow.syntax import Expression, Mapping, Node, Scalar, parse_template, parse_value
+from vezaflow.syntax import Expression, Literal, Mapping, Node, Scalar, parse_template, parse_value
 
 GIVEN = ("env", "vu", "iteration", "attempt")  # names that are always there, and can't be set
 RESERVED = ("if", "else", "and", "or", "not", "in", "true", "false", "null", "it")
@@ -52,7 +52,11 @@ def texts(row: Row, key: str) -> Pairs:
     """A mapping of names to texts that may hold `${…}`."""
     field = row.field(key)
     entries = pairs(row.node(key), f"'{key}'", field.kind.value, row.diagnostics)
-    return tuple((e.key.text, scalar_text(e.value, e.key.text, row.diagnostics)) for e in entries)
+    return tuple(
+        (unescaped(e.key.text), text_or_null(e.value, e.key.text, row.diagnostics))
+        for e in entries
+        if check_key(e.key, row.diagnostics)
+    )
 
 
 def scalar_text(node: Node, key: str, diagnostics: Diagnostics) -> Expression:
@@ -61,6 +65,13 @@ def scalar_text(node: Node, key: str, diagnostics: Diagnostics) -> Expression:
         return parse_template(node, diagnostics)
     values.report_shape(node, f"'{key}'", "a text", diagnostics)
     return values.nothing(node.span)
+
+
+def text_or_null(node: Node, key: str, diagnostics: Diagnostics) -> Expression:
+    """The same, or null, which leaves its name out."""
+    if isinstance(node, Scalar) and node.plain and node.typed() is None:
+        return Literal(None, node.span)
+    return scalar_text(node, key, diagnostics)
 
 
 def parameters(row: Row, key: str) -> tuple[tuple[str, Tree], ...]:

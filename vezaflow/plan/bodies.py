@@ -106,7 +106,7 @@ class BodyCompiler:
         return dump
 
     def _form(self, pairs: Any, compiler: Compiler, span: Span) -> Render:
-        values = tuple((name, compiler.tree(value)) for name, value in pairs)
+        values = tuple((name, compiler.texts(value)) for name, value in pairs)
 
         def encode(scope: Scope) -> bytes:
             found = [(name, value(scope)) for name, value in values]
@@ -190,7 +190,7 @@ class BodyCompiler:
         if isinstance(part.content, Slice):
             assert slices is not None, "only uploads have parts"
             return head, slices
-        value, span, what = compiler.expression(part.content), part.content.span, f"the part '{part.name}'"
+        value, span, what = compiler.texts(part.content), part.content.span, f"the part '{part.name}'"
 
         def content(scope: Scope) -> list[bytes]:
             try:

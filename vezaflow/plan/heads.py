@@ -8,13 +8,14 @@ when the file was read. What is sent again elsewhere is made of the bytes that w
 import base64
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from vezaflow import __version__
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import Auth, Expression, RequestDefaults
 from vezaflow.plan.bodies import Multipart, Prepared, size_of
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, render
-from vezaflow.plan.refused import RequestError
+from vezaflow.plan.refused import RequestError, refuse
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.steps import Outgoing
 from vezaflow.plan.targets import Target
@@ -75,24 +76,24 @@ class HeadPlanner:
         if isinstance(written, Template):
             line = self._line(self._compiler.text(written), written.span)
         else:
-            value = self._compiler.expression(written)
+            value = self._compiler.texts(written)
             if isinstance(value, Constant):
                 known = value.value if value.value is None or value.value is UNKNOWN else render(value.value)
                 line = self._line(Constant(known), written.span)
             else:
                 line = self._line(_unless_null(value, written.span), written.span)
-        if name.lower() != "content-type" or not body.boundary or not isinstance(line, Constant) or not line.value:
+        if name.lower() != "content-type" or not body.boundary:
             return line
-        if "boundary=" in line.value.lower():
-            self._diagnostics.error(
-                "VF705",
-                written.span,
-                "the boundary of a multipart body is chosen so that it is not in its content",
-                help="leave the header out, or write it without `boundary=`",
-            )
-        elif line.value.lower().startswith("multipart/"):
-            return Constant(f"{line.value}; boundary={body.boundary}")
-        return line
+        bounded = partial(_with_boundary, boundary=body.boundary, span=written.span)
+        if not isinstance(line, Constant):
+            return lambda scope: bounded(line(scope))
+        if line.value is UNKNOWN:
+            return line
+        try:
+            return Constant(bounded(line.value))
+        except RequestError as e:
+            refuse(e, self._diagnostics)
+            return line
 
     def _line(self, text: Evaluate, span: Span) -> Evaluate:
         if isinstance(text, Constant):
@@ -150,6 +151,20 @@ def _is_bound(line: str, is_secret: Callable[[bytes], bool]) -> bool:
 def _small(body: bytes | tuple[bytes | memoryview, ...]) -> Iterable[bytes]:
     """What was rendered of a body: the bytes of files and generated ones hold no secret."""
     return (piece for piece in ((body,) if isinstance(body, bytes) else body) if isinstance(piece, bytes))
+
+
+def _with_boundary(value: str | None, boundary: str, span: Span) -> str | None:
+    """The author's Content-Type of a multipart body, with its boundary. RequestError where it has one already."""
+    if not value or not value.lower().startswith("multipart/"):
+        return value
+    if "boundary=" in value.lower():
+        raise RequestError(
+            "the boundary of a multipart body is chosen so that it is not in its content",
+            span,
+            ErrorKind.EXPRESSION,
+            "leave the header out, or write it without `boundary=`",
+        )
+    return f"{value}; boundary={boundary}"
 
 
 def _unless_null(value: Evaluate, span: Span) -> Evaluate:
