@@ -25,7 +25,8 @@ on_failure: continue
 login: [{post: "/login?d=${vu}-l-${uuid()}", retry: {max: 2, wait: 1ms..5ms}}]
 finally: [{post: "/bye?d=${vu}-f-${uuid()}-${mine}"}]
 steps:
-  - {get: "/first?d=${vu}-${iteration}-1-${words.w}-${each_time}-${random(1, 1000000)}", retry: {max: 3, wait: {exponential: 2ms}}}
+  - get: "/first?d=${vu}-${iteration}-1-${words.w}-${each_time}-${random(1, 1000000)}"
+    retry: {max: 3, wait: {exponential: 2ms}}
   - {think: 1ms..9ms}
   - {get: "/pick", extract: {one: {json: "$.items[*]", pick: random, default: 0}}}
   - {get: "/expect?d=${vu}-${iteration}-2-${uuid()}", expect: {that: ["random(1, 9) < 10"]}}
