@@ -7,7 +7,7 @@ import pytest
 import trio
 import yaml
 from oracles.arrivals import Arrived, arrivals
-from planned import plan_of
+from planned import plan_of, plan_or_faults
 
 from vezaflow.engine import RunEngine
 from vezaflow.metrics import Recorder
@@ -144,3 +144,16 @@ steps:
 """)
     assert (one.all("x-case"), one.all("accept")) == (["step"], ["text/html"])
     assert (two.all("x-case"), two.all("accept")) == (["flow"], [])
+
+
+@pytest.mark.parametrize("kind", ["${kind}", "text/plain\\r\\nx-more: 1"])
+def test_a_parts_type_adds_no_lines(kind: str) -> None:
+    flow = f"""
+vars: {{kind: {{each: iteration, value: "${{letters(1)}}\\r\\nx-more: 1"}}}}
+steps: [{{post: /s/ok, multipart: {{f: {{value: a, content_type: "{kind}"}}}}}}, {{get: /end/ok}}]
+"""
+    if kind == "${kind}":
+        assert [each.path for each in sent(flow)] == ["/end/ok"]
+    else:
+        _, faults = plan_or_faults(flow)
+        assert "a header's value is one line, and this has a line break" in [fault.message for fault in faults]

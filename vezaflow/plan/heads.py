@@ -15,7 +15,7 @@ from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import Auth, Expression, RequestDefaults
 from vezaflow.plan.bodies import Multipart, Prepared, size_of
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, render
-from vezaflow.plan.refused import RequestError, refuse
+from vezaflow.plan.refused import RequestError, one_line, refuse
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.steps import Outgoing
 from vezaflow.plan.targets import Target
@@ -24,7 +24,6 @@ from vezaflow.syntax import Template
 
 Text = Callable[[Scope], str]
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})  # these say Content-Length: 0 when they have none
-_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # Headers that are for the origin that they were written for. Authorization and Cookie as in every client; the others
 # by the words that credentials' names are made of.
 _CREDENTIAL = re.compile(
@@ -96,19 +95,17 @@ class HeadPlanner:
             return line
 
     def _line(self, text: Evaluate, span: Span) -> Evaluate:
-        if isinstance(text, Constant):
-            if text.value is not None and text.value is not UNKNOWN and (found := _UNSENDABLE.search(text.value)):
-                self._diagnostics.error("VF705", span, _said(found[0]))
-                return Constant("")
-            return text
-
         def line(scope: Scope) -> str | None:
             value: str | None = text(scope)
-            if value is not None and (found := _UNSENDABLE.search(value)):
-                raise EvaluationError(_said(found[0]), span)
-            return value
+            return value if value is None else one_line(value, span)
 
-        return line
+        if not isinstance(text, Constant) or text.value is UNKNOWN:
+            return text if isinstance(text, Constant) else line
+        try:
+            return Constant(line(None))  # type: ignore[arg-type]
+        except EvaluationError as e:
+            self._diagnostics.error("VF705", span, e.message)
+            return Constant("")
 
 
 def head_of(target: Target, body: Body, lines: str, method: str, prepared: Prepared) -> Outgoing:
@@ -193,9 +190,3 @@ def _length(body: Body, method: str) -> str:
     if body is None:
         return "Content-Length: 0\r\n" if method in _WITH_BODY else ""
     return f"Content-Length: {len(body) if isinstance(body, bytes) else size_of(body)}\r\n"
-
-
-def _said(character: str) -> str:
-    if character in "\r\n":
-        return "a header's value is one line, and this has a line break"
-    return f"a header's value has no control characters, and this has U+{ord(character):04X}"
