@@ -12,7 +12,6 @@ from typing import Any
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import (
     Expect,
-    Expression,
     OnFailure,
     Paginate,
     Pick,
@@ -21,7 +20,6 @@ from vezaflow.model import (
     RequestDefaults,
     Schema,
     Upload,
-    closes,
     expect_uses,
     extract_uses,
     request_uses,
@@ -43,7 +41,8 @@ from vezaflow.plan.targets import Target, Targets
 from vezaflow.plan.uploads import Slices, cut
 from vezaflow.plan.urls import Text, UrlPlanner
 from vezaflow.protocols import IDEMPOTENT, Ask, Body, ClientOptions, ErrorKind, Origin, Want
-from vezaflow.syntax import FUNCTIONS, Call, JsonSchema, Name, Needs, compile_schema, walk
+from vezaflow.read import closes
+from vezaflow.syntax import FUNCTIONS, Call, Expression, JsonSchema, Name, Needs, compile_schema, walk
 
 DEFAULT_TIMEOUT = 60.0  # seconds, as k6's
 DEFAULT_REDIRECTS = 10  # as k6's
