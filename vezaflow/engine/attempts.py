@@ -73,28 +73,29 @@ class _Made:
     """A request as it was made for its first attempt, which is sent in all of them. One that reads `attempt` is made
     again for each, with the same draws; either way the VU's chance goes on from where the first one left it."""
 
-    __slots__ = ("_begun", "_ended", "_first", "_next", "_request", "_vu")
+    __slots__ = ("_begun", "_ended", "_first", "_number", "_request", "_vu")
 
     def __init__(self, request: PlannedRequest, vu: VU) -> None:
         """Raises EvaluationError."""
         self._request = request
         self._vu = vu
-        vu.attempt = 1
+        self._number = 0
         self._begun = vu.random.mark() if request.varies else None
-        self._first = self._next = request.prepare(vu)
+        self._first = request.prepare(vu)
         self._ended = vu.random.mark() if request.varies else None
 
     def send(self) -> Outgoing:
         """What goes out now. Raises EvaluationError."""
         vu = self._vu
-        if vu.attempt > 1 and self._begun is not None and self._ended is not None:
-            vu.random.back(self._begun)
-            try:
-                self._next = self._request.prepare(vu)
-            finally:
-                vu.random.back(self._ended)
-        vu.attempt += 1
-        return self._next
+        self._number += 1
+        vu.attempt = self._number
+        if self._number == 1 or self._begun is None or self._ended is None:
+            return self._first
+        vu.random.back(self._begun)
+        try:
+            return self._request.prepare(vu)
+        finally:
+            vu.random.back(self._ended)
 
     def over(self) -> None:
         self._vu.attempt = 1

@@ -172,6 +172,21 @@ def connecting_as(options: ClientOptions, step: Run) -> Run:
     return run
 
 
+def drawing_apart(step: Run) -> Run:
+    """The step with chance of its own, of which it may draw as much as the target makes it: what the VU draws later
+    stays the same."""
+
+    async def run(vu: VU) -> int:
+        usual = vu.random
+        vu.random = usual.branch()
+        try:
+            return await step(vu)
+        finally:
+            vu.random = usual
+
+    return run
+
+
 class Outcome(NamedTuple):
     """What came of a request, redirects followed. `unmet` says why a poll has to go on."""
 

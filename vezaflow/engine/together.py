@@ -76,7 +76,7 @@ def parallel_step(step: PlannedParallel, runs: Sequence[Run], record: AttemptRec
     async def run(vu: VU) -> int:
         started = clock()
         client = PerHost(vu.client.beside(), per_host)
-        parts = [Part(each, sets, as_branch(vu, client)) for each, sets in branches]
+        parts = [Part(each, sets, as_branch(vu, client, vu.random)) for each, sets in branches]
         if shown:
             say(desk, f"{count} branches at the same time")
         together = Branches(vu, parts, clock)
@@ -96,11 +96,11 @@ def spread_step(step: PlannedFor, items: Callable[[VU], Sequence[Any]], body: Ru
     slot, sets, at_once, shown = step.slot, step.sets, step.at_once, desk.observer is not None
 
     async def run(vu: VU) -> int:
-        found, client = items(vu), vu.client.beside()
+        found, client, chance = items(vu), vu.client.beside(), vu.random.branch()
 
         def rounds() -> Iterator[Part]:
             for item in found:
-                branch = as_branch(vu, client)
+                branch = as_branch(vu, client, chance)
                 branch.slots[slot] = item
                 yield Part(body, sets, branch)
 
@@ -112,9 +112,9 @@ def spread_step(step: PlannedFor, items: Callable[[VU], Sequence[Any]], body: Ru
     return run
 
 
-def as_branch(vu: VU, client: Sender) -> VU:
-    """The same user, who goes on elsewhere at the same time."""
-    branch = VU(list(vu.slots), Chance(vu.random.getrandbits(64)), vu.number, client)
+def as_branch(vu: VU, client: Sender, chance: Chance) -> VU:
+    """The same user, who goes on elsewhere at the same time, with chance of its own out of `chance`."""
+    branch = VU(list(vu.slots), chance.branch(), vu.number, client)
     branch.iteration = vu.iteration
     return branch
 

@@ -25,6 +25,7 @@ def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, desk: D
         started = clock()
         found: list[list[Any]] = [[None] * len(parts) for _ in slots]
         client = vu.client.beside() if at_once > 1 else vu.client
+        chance = vu.random.branch()  # however many parts are sent
 
         async def one(branch: VU) -> int:
             signal = await send(branch)
@@ -34,7 +35,7 @@ def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, desk: D
 
         def branches() -> Iterator[Part]:
             for part in parts:
-                branch = as_branch(vu, client)
+                branch = as_branch(vu, client, chance)
                 branch.slots[slot] = part
                 yield Part(one, (), branch)
 

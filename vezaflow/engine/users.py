@@ -151,7 +151,7 @@ class Users:
             self._leaving.add(scope)
             try:
                 vu.iteration += 1
-                vu.random.turn += 1
+                vu.random = vu.random.last()
                 await self._final(vu)
             finally:
                 if self._leaving is not None:
