@@ -15,11 +15,14 @@ from vezaflow.model import (
     Expectation,
     OnFailure,
     Paginate,
+    Pick,
     Poll,
     Request,
     RequestDefaults,
     SchemaMatch,
     Upload,
+    expect_uses,
+    extract_uses,
 )
 from vezaflow.plan.attempts import plan_poll, plan_retry
 from vezaflow.plan.bodies import HALF_PAIR, BodyCompiler, Prepared, size_of
@@ -39,7 +42,7 @@ from vezaflow.plan.uploads import Slices, cut
 from vezaflow.plan.urls import Text, UrlPlanner
 from vezaflow.protocols import IDEMPOTENT, Ask, Body, ClientOptions, ErrorKind, Origin, Want
 from vezaflow.read import closes
-from vezaflow.syntax import Expression, JsonSchema, Name, compile_schema, walk
+from vezaflow.syntax import FUNCTIONS, Call, Expression, JsonSchema, Name, Needs, compile_schema, walk
 
 DEFAULT_TIMEOUT = 60.0  # seconds, as k6's
 DEFAULT_REDIRECTS = 10  # as k6's
@@ -92,6 +95,7 @@ class RequestCompiler:
         return replace(
             request,
             poll=plan_poll(poll, self._compiler, self._statics),
+            draws=request.draws or _draws((poll.until,)),
             ask=replace(request.ask, want=request.ask.want | wanted(reasons)),
             foreseen=replace(request.foreseen, reasons=reasons),
         )
@@ -105,6 +109,7 @@ class RequestCompiler:
         )
         return replace(
             planned,
+            draws=True,  # for each page anew
             ask=replace(request.ask, want=request.ask.want | wanted(reasons)),
             foreseen=replace(request.foreseen, reasons=reasons),
         )
@@ -141,6 +146,7 @@ class RequestCompiler:
             prepare=prepare,
             move=partial(moved, span=request.span, is_secret=self._is_secret),
             varies=_reads_attempt(request, options),
+            draws=_draws_late(request),
             ask=Ask(
                 wanted(reasons) | Want.COOKIES,
                 self._statics.seconds(options.timeout) if options.timeout else DEFAULT_TIMEOUT,
@@ -247,6 +253,18 @@ def _reads_attempt(request: Request, options: RequestDefaults) -> bool:
     """Whether an attempt further on sends another request."""
     found = (part for use in request.made_of(options) for part in walk(use.expression))
     return any(isinstance(part, Name) and part.name == "attempt" for part in found)
+
+
+def _draws_late(request: Request) -> bool:
+    """Whether what is made of the response draws: how much, depends on the response."""
+    looks = (use.expression for uses in (extract_uses(request), expect_uses(request)) for use in uses)
+    waits = (request.retry.wait,) if request.retry is not None and request.retry.wait is not None else ()
+    return any(extract.pick is Pick.RANDOM for extract in request.extract) or _draws((*looks, *waits))
+
+
+def _draws(expressions: Iterable[Expression]) -> bool:
+    parts = (part for each in expressions for part in walk(each) if isinstance(part, Call))
+    return any(FUNCTIONS[part.function].needs is Needs.RANDOM for part in parts if part.function in FUNCTIONS)
 
 
 def _least(prepare: Prepare, method: str, headers: Text, body: int) -> int:

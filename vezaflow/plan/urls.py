@@ -52,7 +52,7 @@ class UrlPlanner:
     def url(self, request: Request) -> Text:
         """The text of a request's URL, its query joined to it."""
         base = self._text(request.url)
-        query = tuple((name, self._compiler.tree(value)) for name, value in request.query)
+        query = tuple((name, self._compiler.texts(value)) for name, value in request.query)
         if not query:
             return base
         names = frozenset(name for name, _ in query)

@@ -12,6 +12,7 @@ import trio
 
 from vezaflow.protocols.connection import CLOSED, IDLE, SENDING, WAITING
 from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange
+from vezaflow.protocols.head import text_of
 from vezaflow.protocols.http2_wire import not_the_length
 from vezaflow.protocols.park import trap, wake
 from vezaflow.protocols.scratch import Scratch
@@ -212,6 +213,11 @@ class Http2Answer:
         if length is None or int(length) == self.size:  # digits, h2 has looked
             return None
         return not_the_length(int(length), self.size)
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        """The fields as people read them."""
+        return [(name.decode("latin-1"), text_of(value)) for name, value in self.fields]
 
     def release(self) -> None:
         """It holds no parser."""
