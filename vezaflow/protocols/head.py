@@ -6,11 +6,11 @@ Transfer-Encoding (RFC 9112, 6.3: "ought to be handled as an error"), names that
 """
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
 from vezaflow.protocols.bounds import FIELD_COST, MOST_HEAD
 from vezaflow.protocols.exchange import ErrorKind
+from vezaflow.recurring import Recurring
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -108,7 +108,7 @@ def _parsed(line: bytes) -> tuple[bytes, bytes]:
     return name.lower(), value.strip(b" \t")
 
 
-_field = lru_cache(maxsize=2048)(_parsed)  # nearly all lines come again and again: 0.1 µs, and 0.7 to parse one
+_field = Recurring(_parsed, 2048).__getitem__  # nearly all lines come again and again: 0.1 µs, and 0.7 to parse one
 
 
 def _members(lines: list[bytes]) -> list[bytes]:
