@@ -159,6 +159,7 @@ class Histogram:
             counts = other._counts
             if self._counts is None:
                 self._counts, self._base, self._shared = counts.copy(), other._base, False
+                self._roomy = other._roomy
             else:
                 mine = self._cover(other._base, other._base + len(counts) // PARTS - 1)
                 at = (other._base - self._base) * PARTS
