@@ -30,11 +30,11 @@ def test_ids_that_come_once_are_not_kept() -> None:
 
 
 @pytest.mark.slow
-def test_a_million_ids_take_no_memory() -> None:
+def test_hundreds_of_thousands_of_ids_take_no_memory() -> None:
     recurring: Recurring[str, str] = Recurring(str.upper)
     tracemalloc.start()
     try:
-        for number in range(1_000_000):
+        for number in range(200_000):
             recurring[f"/uploads/{number}"]
         held, _ = tracemalloc.get_traced_memory()
     finally:

@@ -250,6 +250,7 @@ def test_whatever_a_host_is_made_of_a_socket_goes_to_what_was_allowed(host: str,
             assert name == "localhost" or name.endswith((".localhost", ".lxd"))
 
 
+@pytest.mark.slow
 def test_urls_and_hosts_that_come_once_take_no_memory() -> None:
     targets = Targets("http://localhost", ("*.lxd",))
     tracemalloc.start()

@@ -236,14 +236,14 @@ class Histogram:
             return (None,) * len(shares)
         above = self._counts.cumsum() if self._counts is not None else None
         ranks = [self._rank(q) for q in shares]
-        known = (self._at_rank(rank, above) if rank <= self.count else None for rank in ranks)
+        known = [self._at_rank(rank, above) if rank <= self.count else None for rank in ranks]
         if max(ranks, default=0) <= self.count:
             return tuple(known)
         # the rank is of one whose time is not known: it is no less than with all of them cut at the least they can be
         whole = self._with_cut()
         summed = whole._counts.cumsum() if whole._counts is not None else None
         pairs = zip(ranks, known, strict=True)
-        return tuple(AtLeast(whole._at_rank(rank, summed)) if time is None else time for rank, time in pairs)
+        return tuple([AtLeast(whole._at_rank(rank, summed)) if time is None else time for rank, time in pairs])
 
     def _with_cut(self) -> "Histogram":
         whole = self.copy()
