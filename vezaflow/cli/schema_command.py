@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from vezaflow.cli.printing import say
-from vezaflow.model import SCHEMAS, schema_text
+from vezaflow.keys import SCHEMAS, schema_text
 
 
 @click.command("schema")
