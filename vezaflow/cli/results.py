@@ -31,6 +31,8 @@ class Files:
         printed = [file for file, _ in self._files if is_stdout(file)]
         if len(printed) > 1:
             raise VezaflowError("--summary and --junit both write to standard output", hint="give one of them a file")
+        if len(self._files) > 1 and len({os.path.realpath(file) for file, _ in self._files}) == 1 and not printed:
+            raise VezaflowError(f"--summary and --junit both write {self._files[0][0]}", hint="give each its own file")
         self._say = tell if printed else say  # a report on standard output stands there alone
         for file, _ in self._files:
             check_writable(file)

@@ -546,6 +546,12 @@ _ROWS: tuple[Rule, ...] = (
         "time. Those of this load could keep up only if an iteration took less than 0.1 ms, which no request does: "
         "most starts would be dropped.",
     ),
+    Rule(
+        "VF438", _WARNING, "an entry of `guard: allow` that fits no host",
+        "The entries are hosts, with `*` and `?` for some of their signs and a port where only that one is meant: no "
+        "URLs, no ports out of range, no wildcards within labels that have letters beyond ASCII. What it was "
+        "written for is refused.",
+    ),
     # --- 5xx: gates
     Rule(
         "VF501", _ERROR, "a gate on an unknown metric",
