@@ -144,7 +144,7 @@ def judge(
 ) -> tuple[Verdict, ...]:
     """A verdict for each gate, in their order. `seconds`: how long the load lasted, for rates per second of
     what the summary does not time itself."""
-    return tuple(_verdict(gate, summary, seconds, concerns) for gate in gates)
+    return tuple([_verdict(gate, summary, seconds, concerns) for gate in gates])
 
 
 def _verdict(gate: PlannedGate, summary: Summary, seconds: float | None, concerns: Sequence[Concern]) -> Verdict:

@@ -420,7 +420,7 @@ class Recorder:
 
     def _fold_step(self, step: StepRecorder, judged: bool, second: _Second) -> None:
         in_load = step._key.phase is Phase.ITERATION
-        key = step._key._replace(judged=judged or not in_load)
+        key = step._key if judged or not in_load else step._key._replace(judged=False)
         answered = 0
         for cell in step._every_cell():
             if in_load:
