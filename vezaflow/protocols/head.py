@@ -6,6 +6,7 @@ Transfer-Encoding (RFC 9112, 6.3: "ought to be handled as an error"), names that
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from vezaflow.protocols.bounds import FIELD_COST, MOST_HEAD
