@@ -546,6 +546,10 @@ _ROWS: tuple[Rule, ...] = (
         "time. Those of this load could keep up only if an iteration took less than 0.1 ms, which no request does: "
         "most starts would be dropped.",
     ),
+    Rule(
+        "VF438", _WARNING, "more VUs than iterations",
+        "The VUs of `shared-iterations` take the iterations between them: those beyond the number of iterations get none.",
+    ),
     # --- 5xx: gates
     Rule(
         "VF501", _ERROR, "a gate on an unknown metric",
@@ -584,6 +588,11 @@ _ROWS: tuple[Rule, ...] = (
         "VF509", _ERROR, "a figure compared with itself",
         "A gate can compare a figure with another one of its metric, as in `p(95) < 1.5 * p(95){page:1}`. The two must "
         "differ, by their labels or by the aggregate.",
+    ),
+    Rule(
+        "VF510", _WARNING, "a gate that decides nothing",
+        "No figure can break this gate, or none can hold it: a share is from 0 % to 100 %, a count or a time never below "
+        "zero.",
     ),
     # --- 6xx: while the run goes on
     Rule(
