@@ -1,4 +1,4 @@
-"""Files that vezaflow wrote once, and that something else has changed since: a result, or one line that says why not."""
+"""Files that vezaflow wrote once, and that something else has changed since: a result, or a line that says why not."""
 
 import json
 from pathlib import Path

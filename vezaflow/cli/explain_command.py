@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import orjson
 
-from vezaflow.cli.inputs import given, plan_of
+from vezaflow.cli.inputs import bundled, draw, given
 from vezaflow.cli.loading import Loading, loading
 from vezaflow.cli.printing import colours, say
 from vezaflow.cli.values import environment
@@ -41,7 +41,7 @@ def command(
     options.
     """
     values = {**environment(words), **UNSTARTED.environment} if sandbox else environment(words)
-    plan = plan_of(paths, load.inputs(values, base_url, seed), sandbox=sandbox)
+    plan, _ = bundled(paths, load.inputs(values, base_url, seed), sandbox=sandbox, warn=draw)
     found = explain(plan, machine(), Division(load.workers_for(plan), load.segment or WHOLE))
     say(_drawn(found, form, plan.secrets).removesuffix("\n"))
     if found.refused is not None:

@@ -548,7 +548,8 @@ _ROWS: tuple[Rule, ...] = (
     ),
     Rule(
         "VF438", _WARNING, "more VUs than iterations",
-        "The VUs of `shared-iterations` take the iterations between them: those beyond the number of iterations get none.",
+        "The VUs of `shared-iterations` take the iterations between them. Where there are more VUs than iterations, "
+        "some get none.",
     ),
     # --- 5xx: gates
     Rule(
@@ -591,8 +592,8 @@ _ROWS: tuple[Rule, ...] = (
     ),
     Rule(
         "VF510", _WARNING, "a gate that decides nothing",
-        "No figure can break this gate, or none can hold it: a share is from 0 % to 100 %, a count or a time never below "
-        "zero.",
+        "No figure can break this gate, or none can make it hold: a share is from 0 % to 100 %, and neither a count "
+        "nor a time is below zero.",
     ),
     # --- 6xx: while the run goes on
     Rule(

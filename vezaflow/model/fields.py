@@ -74,7 +74,7 @@ class Kind(Enum):
     MATCH = "a value, or a mapping such as `{contains: …}`"
     EXPRESSIONS = "an expression or a list of them"
     GATES = "a mapping of metrics to conditions"
-    AUTH = '`none`, or a mapping such as `{bearer: "${env.USER_TOKEN}"}`'
+    AUTH = "`none`, or a mapping such as `{bearer: \"${env.USER_TOKEN}\"}`"
     IGNORES = "a mapping of codes to reasons"
     MAPPING = "a mapping"
 

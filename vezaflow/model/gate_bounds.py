@@ -49,7 +49,7 @@ def _check_range(metric: Metric, condition: Condition, diagnostics: Diagnostics)
 
 
 def _settled(operator: str, bound: float, highest: float, positive: bool) -> bool | None:
-    """Whether a figure from 0 to `highest` always compares so, or never; None: that depends. `positive`: it is not 0."""
+    """Whether a figure from 0 to `highest` always compares so, or never; None: that depends. `positive`: never 0."""
     above, below = bound > highest, bound < 0  # the bound, of all that the figure can be
     match operator:
         case "<":

@@ -43,7 +43,7 @@ from vezaflow.plan.steps import (
     PlannedWhile,
 )
 from vezaflow.plan.targets import GuardError, Target, Targets
-from vezaflow.plan.walk import name_of, pauses_in, requests_of
+from vezaflow.plan.walk import blocks_of, name_of, pauses_in, requests_of
 from vezaflow.redact import Secrets
 
 __all__ = [
@@ -99,6 +99,7 @@ __all__ = [
     "UrlError",
     "Variables",
     "VuChange",
+    "blocks_of",
     "build",
     "corners",
     "dealt",

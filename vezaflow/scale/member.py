@@ -33,7 +33,8 @@ _MESSAGES: dict[str, Shape] = {
     "report": {
         **dict.fromkeys(("over", "stopped"), bool),
         **dict.fromkeys(("second", "unsaid"), int),
-        **dict.fromkeys(("stopped_flows", "said"), [str]),
+        "stopped_flows": [str],
+        "said": [str],
         "report": REPORT,
         "summary": SUMMARY,
         "moments": [MOMENT],

@@ -49,7 +49,7 @@ class Share:
 
     @classmethod
     def from_json(cls, record: Json, figures: Json) -> "Share":
-        """The share that `to_json` wrote. `figures`: its summary, which the file has beside it. ValueError: it is none."""
+        """The share that `to_json` wrote. `figures`: its summary, from beside it. ValueError: this is none."""
         if place := misfit(record, SHAPE) or misfit(figures, SUMMARY):
             raise ValueError(f"`{place}` is not what it should be")
         if not 1 <= record["index"] <= record["count"] <= MOST_SHARES:

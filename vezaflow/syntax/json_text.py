@@ -25,6 +25,7 @@ _ESCAPE = re.compile(  # group 1: half a surrogate pair
 _NOT_FINITE = "JSON has no infinite numbers, and none that are no number"
 
 
+
 class JsonError(ValueError):
     """A text that is no JSON. `reason` in one line; `position` in the text, from 0."""
 

@@ -28,7 +28,7 @@ _HABITS: tuple[tuple[str, str], ...] = (
     ("?.", "write a.b ?? default: a missing value is null there"),
     ("?", "write `a if condition else b`"),
     ("{", "an expression has no mappings; write them in YAML"),
-    ("$.", 'a value of the answer\'s body is json("$.…")'),
+    ("$.", "a value of the answer's body is json(\"$.…\")"),
     ("$", "inside ${…} names stand alone, without another ${ }"),
     ("%", "a remainder is mod(a, b); a percentage has its number before it: 0.5 %"),
     ("`", "a text stands in single or double quotes"),

@@ -63,9 +63,10 @@ def read_tape(path: Path) -> Tape | None:
     except FileNotFoundError:
         return None
     try:
-        head, *takes = map(orjson.loads, written.splitlines()) if written.strip() else [None]
+        records: list[Any] = list(map(orjson.loads, written.splitlines()))
     except orjson.JSONDecodeError as e:
         raise ValueError(f"it is damaged: {e}") from None
+    head, takes = records[0] if records else None, records[1:]
     if isinstance(head, dict) and head.get("version", _VERSION) != _VERSION:
         raise ValueError("another version of vezaflow wrote it")
     if place := misfit(head, _HEAD) or misfit(takes, [_TAKE]):
