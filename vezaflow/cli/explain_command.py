@@ -10,7 +10,7 @@ import orjson
 from vezaflow.cli.inputs import bundled, draw, given
 from vezaflow.cli.loading import Loading, loading
 from vezaflow.cli.printing import colours, say
-from vezaflow.cli.values import environment
+from vezaflow.cli.values import PathType, environment
 from vezaflow.explain import Explanation, document, explain, page
 from vezaflow.limits import Division, machine
 from vezaflow.plan import WHOLE, Secrets
@@ -20,7 +20,7 @@ _NARROWEST, _WIDEST = 60, 120
 
 
 @click.command("explain")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=PathType())
 @loading
 @given
 @click.option("--sandbox", is_flag=True, help="Explain `run --sandbox`; no sandbox is started.")

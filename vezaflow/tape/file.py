@@ -66,7 +66,7 @@ def read_tape(path: Path) -> Tape | None:
         records: list[Any] = list(map(orjson.loads, written.splitlines()))
     except orjson.JSONDecodeError as e:
         raise ValueError(f"it is damaged: {e}") from None
-    head, takes = records[0] if records else None, records[1:]
+    head, takes = (records[0] if records else {}), records[1:]
     if isinstance(head, dict) and head.get("version", _VERSION) != _VERSION:
         raise ValueError("another version of vezaflow wrote it")
     if place := misfit(head, _HEAD) or misfit(takes, [_TAKE]):
