@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 
 from vezaflow.diagnostics import CODES
+from vezaflow.keys import ITEM_FIELDS, SCHEMAS, TABLES, Field, Table, schema_text
+from vezaflow.keys import Kind as Value
 from vezaflow.metrics import AGGREGATES, METRICS, Kind
-from vezaflow.model import ITEM_FIELDS, PART_FIELDS, SCHEMAS, TABLES, Field, Table, schema_text
-from vezaflow.model import Kind as Value
+from vezaflow.model import PART_FIELDS
 from vezaflow.syntax import FUNCTIONS, Function, Needs, grammar_tables
 from vezaflow.units import Dimension
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from textwrap import dedent
 
 from vezaflow.diagnostics import Diagnostics, render_text
-from vezaflow.model import read_suite
 from vezaflow.plan import Inputs, Plan, build
+from vezaflow.read import read_suite
 
 ROOT = Path("suite")
 SUITE = "suite: test\nbase_url: http://127.0.0.1:1"

@@ -9,8 +9,7 @@ import trio
 from engine.stage import FakeClient, Reply, Target
 
 from vezaflow.diagnostics import Diagnostics, Source
-from vezaflow.model import TABLES, Field, Table
-from vezaflow.model.step_tables import STEPS
+from vezaflow.keys import STEPS, TABLES, Field, Table
 from vezaflow.protocols import Ask, Body, Exchange, Origin, Want
 from vezaflow.sandbox.app import Api
 from vezaflow.sandbox.catalog import Catalog

@@ -8,8 +8,8 @@ from pathlib import Path
 from vezaflow.diagnostics import Diagnostics, render_text
 from vezaflow.gates import Outcome, judge
 from vezaflow.metrics import Summary
-from vezaflow.model import read_suite
 from vezaflow.plan import Bundle, Inputs, Plan, build
+from vezaflow.read import read_suite
 from vezaflow.sandbox import SandboxSettings, start
 from vezaflow.session import Staff, prepare, read, run
 

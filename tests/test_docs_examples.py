@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from vezaflow.diagnostics import render_text
-from vezaflow.model import lint
+from vezaflow.lint import lint
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "bench" / "README.md", *(ROOT / "docs").rglob("*.md")])

@@ -7,8 +7,8 @@ from types import ModuleType
 import pytest
 
 from vezaflow.diagnostics import CODES
+from vezaflow.keys import TABLES
 from vezaflow.metrics import METRICS
-from vezaflow.model import TABLES
 
 ROOT = Path(__file__).parent.parent
 PAGES = (

@@ -8,7 +8,7 @@ from shipped import FLOWS, GIVEN, gates_of, hurried, played, shipped
 from vezaflow.diagnostics import render_text
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.gates import Outcome
-from vezaflow.model import lint
+from vezaflow.lint import lint
 from vezaflow.plan import Plan
 from vezaflow.sandbox import SandboxSettings
 

@@ -4,7 +4,7 @@ from base64 import b64encode, urlsafe_b64encode
 from time import perf_counter
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from secret_values import SECRETS, WRITINGS
 
@@ -36,7 +36,8 @@ def test_base64_of_a_secret_behind_anything_holds_none_of_its_bits(
 
 @given(value=SECRETS, at=st.integers(4))
 def test_a_secret_that_was_cut_leaves_none_of_it_at_the_cut(value: str, at: int) -> None:
-    value = "".join(value.split())
+    value = "".join(value.replace("+", " ").split())  # neither is compared
+    assume(len(value) >= 4 and not weakness(value))
     kept = value[: 4 + at % (len(value) - 4)] if len(value) > 4 else value
     masked = Secrets.of([value]).mask(f"is {kept}… and …{value[-5:]} too")
     assert kept not in masked

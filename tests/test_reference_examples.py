@@ -13,8 +13,8 @@ from engine.stage import play
 from reference import EXAMPLES, FILES, TOKEN, SandboxTarget, places, plain, root_table, tree
 
 from vezaflow.diagnostics import Diagnostics, Severity, Source, render_text
-from vezaflow.model import TABLES, Field, Table, lint
-from vezaflow.model.json_schema import json_schema
+from vezaflow.keys import TABLES, Field, Table, json_schema
+from vezaflow.lint import lint
 from vezaflow.plan import Inputs, build
 from vezaflow.syntax import FUNCTIONS, Needs, read_yaml
 

@@ -8,8 +8,9 @@ from shipped import FLOWS, GIVEN, gates_of, hurried, played, shipped
 from vezaflow.diagnostics import render_text
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.gates import Outcome
+from vezaflow.lint import lint
 from vezaflow.metrics import Summary
-from vezaflow.model import Executor, lint
+from vezaflow.model import Executor
 from vezaflow.plan import requests_of
 from vezaflow.sandbox import SandboxSettings
 

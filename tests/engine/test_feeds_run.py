@@ -11,10 +11,10 @@ from stage import Reply, Target, always, play
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.engine import Delivered, RunEngine
 from vezaflow.metrics import Phase, Recorder
-from vezaflow.model import read_suite
 from vezaflow.outputs import Trace
 from vezaflow.outputs.traced import Told, Traced
 from vezaflow.plan import Inputs, Plan, Segment, build
+from vezaflow.read import read_suite
 
 pytestmark = pytest.mark.trio
 

@@ -10,9 +10,9 @@ import trio.testing
 from stage import Answer, Played, Reply, Target, always, play
 
 from vezaflow.diagnostics import Diagnostics, render_one, render_text
-from vezaflow.model import read_suite
 from vezaflow.plan import Inputs, Plan, build
 from vezaflow.plan.bundle import Bundle
+from vezaflow.read import read_suite
 
 pytestmark = pytest.mark.trio
 

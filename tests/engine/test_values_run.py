@@ -10,9 +10,9 @@ from stage import Reply, Target, always, play
 
 from vezaflow.diagnostics import Diagnostics, render_text
 from vezaflow.errors import VezaflowError
-from vezaflow.model import read_suite
 from vezaflow.plan import Inputs, Plan, build
 from vezaflow.plan.bundle import Bundle
+from vezaflow.read import read_suite
 
 pytestmark = pytest.mark.trio
 

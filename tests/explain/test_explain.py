@@ -19,8 +19,8 @@ from vezaflow.explain import document, explain, page
 from vezaflow.explain.chart import axis, bars
 from vezaflow.explain.profile import Profile
 from vezaflow.limits import Division, Machine
-from vezaflow.model import read_suite
 from vezaflow.plan import Inputs, Segment, build
+from vezaflow.read import read_suite
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"

@@ -18,8 +18,10 @@ SHIPPED = {
 TREES = {name: yaml.load(text, yaml.BaseLoader) for name, text in SHIPPED.items()}  # texts, as authors write them
 KINDS = ("csv", "json", "jsonl", "yml")
 PIECES = (
-    b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\0", b"a,b\n", b"1,2\n", b'"', b'"a\n', b"\r", b"\r\n", b"\n", b",",
-    b"\xff", b"x" * 200_000, b"[", b"]", b"{", b"}", b'{"a": 1}', b"[{}]", b'{"a": 1e999}', b"NaN", b"- a: 1\n", b"a: &x [*x]\n",
+    b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\0", b"a,b\n", b"1,2\n", b'"', b'"a\n', b"\r", b"\r\n", b"\n",
+    b",",
+    b"\xff", b"x" * 200_000, b"[", b"]", b"{", b"}", b'{"a": 1}', b"[{}]", b'{"a": 1e999}', b"NaN",
+    b"- a: 1\n", b"a: &x [*x]\n",
     b"!!python/object:os.system x\n", b"[" * 5_000, b"{a: " * 500, b"\xe2\x80\xa8", b"\xc2\x85", b"1" * 5_000,
 )  # fmt: skip
 USES = """

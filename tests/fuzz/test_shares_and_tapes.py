@@ -15,8 +15,8 @@ from vezaflow.diagnostics import Diagnostics
 from vezaflow.engine import Delivered, Incident, Vitals
 from vezaflow.errors import VezaflowError
 from vezaflow.metrics import Recorder
-from vezaflow.model import read_suite
 from vezaflow.plan import Bundle, Inputs, Segment, build
+from vezaflow.read import read_suite
 from vezaflow.reports import summary_json
 from vezaflow.scale import Report, Share, WorkerState
 from vezaflow.session.outcome import Circumstances

@@ -34,6 +34,7 @@ GOOD = Asked(
     included=(),
     turn=1,
     outgoing=STEP.prepare(None),  # type: ignore[arg-type]  # it is constant
+    sent=None,
     reply=Reply(200, (("x-answer", "yes"), ("set-cookie", "sid=1")), b'{"b":[2]}', TIMING),
     redirected=False,
     passed=("status",),

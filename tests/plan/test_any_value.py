@@ -13,7 +13,7 @@ from reference import EXAMPLES, FILES, places, plain, root_table, tree
 
 from vezaflow.diagnostics import Diagnostics, render_text
 from vezaflow.errors import VezaflowError
-from vezaflow.model import lint
+from vezaflow.lint import lint
 from vezaflow.plan import Inputs, build
 
 Spot = tuple[Path, tuple[str | int, ...]]

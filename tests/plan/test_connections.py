@@ -168,7 +168,7 @@ def test_an_encrypted_key_wants_its_password_and_asks_no_terminal(root: Path) ->
 
 def test_a_bundle_that_is_kept_shows_no_credentials(tmp_path: Path) -> None:
     from vezaflow.diagnostics import Diagnostics
-    from vezaflow.model import read_suite
+    from vezaflow.read import read_suite
 
     flow = "http: {proxy: '${env.LOAD_PROXY}'}\ntls: {password: '${env.WORD}'}\n" + STEPS
     given = inputs({"LOAD_PROXY": "http://ann:hunter22@127.0.0.1:3128", "WORD": "open-sesame"})

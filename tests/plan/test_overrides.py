@@ -5,8 +5,9 @@ from planned import ROOT, SUITE, inputs, plan_of, plan_or_faults
 
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.errors import VezaflowError
-from vezaflow.model import Executor, read_suite
+from vezaflow.model import Executor
 from vezaflow.plan import PlannedLoad, build, starts, vu_changes
+from vezaflow.read import read_suite
 
 RAMP = "stages: [{duration: 10s, target: 20}, {duration: 0s, target: 2}, {duration: 30s, target: 0}]"
 RATES = "stages: [{duration: 10s, target: 20/s}, {duration: 30s, target: 20/s}], pre_allocated_vus: 10, max_vus: 40"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vezaflow.model.answer_tables import ITEM_FIELDS, PLAYLIST
+from vezaflow.keys import ITEM_FIELDS, PLAYLIST
 from vezaflow.plan import Answer
 from vezaflow.plan.answer import UndecodableError
 from vezaflow.plan.playlists import PLAYLISTS

@@ -2,7 +2,8 @@
 
 from planned import plan_of
 
-from vezaflow.model import RETRIED, Backoff
+from vezaflow.keys import RETRIED
+from vezaflow.model import Backoff
 from vezaflow.plan import PlannedRequest
 from vezaflow.protocols import ErrorKind, Want
 

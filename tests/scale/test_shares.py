@@ -15,8 +15,8 @@ from vezaflow.engine import Delivered, Incident, Vitals
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import ConcernKind, Outcome
 from vezaflow.metrics import Recorder
-from vezaflow.model import read_suite
 from vezaflow.plan import Bundle, Inputs, Plan, Segment, build
+from vezaflow.read import read_suite
 from vezaflow.reports import summary_json
 from vezaflow.scale import Report, Share, WorkerState, sensible_workers
 from vezaflow.scale.share import differences

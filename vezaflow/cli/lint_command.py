@@ -19,7 +19,7 @@ from vezaflow.diagnostics import (
     summary_line,
 )
 from vezaflow.errors import ExitCode
-from vezaflow.model import lint
+from vezaflow.lint import lint
 
 _RENDERERS = {"json": render_json, "github": render_github, "sarif": render_sarif}  # beside the text for people
 

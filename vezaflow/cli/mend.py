@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostics, Source, mended
-from vezaflow.model import lint
+from vezaflow.lint import lint
 
 MOST_ROUNDS = 10  # of edits: a misspelt key hides those below it
 UNREADABLE = ("VF101", "VF102")

@@ -7,7 +7,7 @@ import click
 
 from vezaflow.cli.printing import say
 from vezaflow.cli.values import PathType
-from vezaflow.model import SCHEMAS, schema_text
+from vezaflow.keys import SCHEMAS, schema_text
 
 
 @click.command("schema")

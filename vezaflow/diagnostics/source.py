@@ -43,6 +43,11 @@ class Span:
     def text(self) -> str:
         return self.source.text[self.start : self.end]
 
+    def piece(self, text: str) -> "Span":
+        """Where `text` stands within it; the span itself if it is written differently there."""
+        at = self.source.text.find(text, self.start, self.end)
+        return Span(self.source, at, at + len(text)) if text and at >= 0 else self
+
     def __str__(self) -> str:
         line, column = self.source.position(self.start)
         return f"{self.source.path}:{line}:{column}"

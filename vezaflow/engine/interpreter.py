@@ -198,11 +198,11 @@ class Interpreter:
 
         async def run(vu: VU) -> int:
             seconds, began = pause(vu), clock()
-            await wait_until(vu.pause(seconds, began), clock, sleep_until)
+            await wait_until(vu.time.pause(seconds, began), clock, sleep_until)
             if seconds:
-                vu.paused(clock())
+                vu.time.paused(clock())
             else:
-                vu.waited(0.0, clock() - began)
+                vu.time.waited(0.0, clock() - began)
             return GO_ON
 
         return run

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vezaflow.engine.requests import Desk, Run, say
-from vezaflow.engine.together import Part, as_branch, together
+from vezaflow.engine.together import Branches, Part, as_branch
 from vezaflow.engine.vu import VU
 from vezaflow.metrics import AttemptRecorder
 from vezaflow.plan import PlannedUpload
@@ -36,11 +36,12 @@ def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, desk: D
             for part in parts:
                 branch = as_branch(vu, client)
                 branch.slots[slot] = part
-                yield one, (), branch
+                yield Part(one, (), branch)
 
         if shown:
             say(desk, f"{counted(len(parts), 'part')}, {at_once} at the same time")
-        signal, failed = await together(vu, branches(), at_once, clock, whole=True)
+        together = Branches(vu, branches(), clock, whole=True)
+        signal, failed = await together.run(at_once), together.failed
         seconds = clock() - started
         record.ended(seconds, failed=failed)
         if not failed:

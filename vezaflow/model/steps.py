@@ -15,6 +15,23 @@ Pairs = tuple[tuple[str, Expression], ...]
 Parameters = tuple[tuple[str, Tree], ...]  # a list repeats its name, null leaves it out
 
 
+PART_FIELDS: dict[str, str] = {
+    "index": "its place, from 0",
+    "number": "its place, from 1",
+    "count": "how many parts there are",
+    "last": "whether it is the last one: true or false",
+    "offset": "the place of its first byte in the whole",
+    "end": "the place of its last byte",
+    "size": "its bytes",
+    "total": "the bytes of the whole",
+    "range": "what `Content-Range` says of it: `bytes 0-1048575/10485760`",
+    "md5": "its checksum, in hexadecimal digits",
+    "md5_base64": "the same as `Content-MD5` has it",
+    "sha256": "its checksum, in hexadecimal digits",
+    "sha256_base64": "the same in Base64",
+}
+
+
 class Pick(Enum):
     FIRST = "first"
     LAST = "last"

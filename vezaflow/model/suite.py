@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vezaflow.diagnostics import Source, Span
-from vezaflow.model.feeds import Each, Feed
+from vezaflow.model.data import Each, Feed
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
 from vezaflow.model.steps import Fragment, Request, RequestDefaults, Step, Tree

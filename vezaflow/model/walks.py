@@ -8,8 +8,8 @@ from typing import NamedTuple, assert_never, cast
 from vezaflow.diagnostics import Span
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
-from vezaflow.model.request_tables import PART_FIELDS
 from vezaflow.model.steps import (
+    PART_FIELDS,
     Body,
     BodyKind,
     Choose,

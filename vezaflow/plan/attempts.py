@@ -1,6 +1,7 @@
 """`retry` and `poll`, decided: when a request is sent again, after how long, and when that ends."""
 
-from vezaflow.model import RETRIED, Expectation, Poll, Retrying
+from vezaflow.keys import RETRIED
+from vezaflow.model import Expectation, Poll, Retrying
 from vezaflow.plan.checks import plan_check
 from vezaflow.plan.evaluate import Compiler, Constant
 from vezaflow.plan.scope import Scope

@@ -14,13 +14,13 @@ from urllib.parse import urlencode
 import orjson
 
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.model import Body, BodyKind, Expression, FileBytes, GeneratedBytes, Part, Slice
+from vezaflow.model import Body, BodyKind, FileBytes, GeneratedBytes, Part, Slice
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, kind_of, render
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.uploads import Slices
 from vezaflow.protocols import Body as Payload
-from vezaflow.syntax import all_finite, json_bytes
+from vezaflow.syntax import Expression, all_finite, json_bytes
 
 MOST_BYTES = 2 << 30  # of one generated body: it lies in memory
 

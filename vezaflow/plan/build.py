@@ -6,11 +6,10 @@ from typing import assert_never
 
 from vezaflow.diagnostics import Diagnostics, suggest
 from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.keys import MOST_WEIGHT
 from vezaflow.model import (
-    MOST_WEIGHT,
     Choose,
     Each,
-    Expression,
     Feed,
     Flow,
     For,
@@ -75,6 +74,7 @@ from vezaflow.plan.values import Values
 from vezaflow.plan.walk import own_clients
 from vezaflow.protocols import ClientOptions
 from vezaflow.redact import Secrets, weakness
+from vezaflow.syntax import Expression
 
 PER_HOST = 6  # requests on their way, as in Chrome and Firefox: each has a connection of its own
 PER_HOST_SHARED = 100  # over HTTP/2, where all share one: as many as servers should take at least (RFC 9113, 6.5.2)

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from vezaflow.diagnostics import Diagnostic, Diagnostics, Source
-from vezaflow.model import Suite, environment, read_suite, secret_names
+from vezaflow.model import Suite, environment, secret_names
 from vezaflow.plan.build import build
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.plan import Plan
+from vezaflow.read import read_suite
 from vezaflow.redact import Secrets
 
 

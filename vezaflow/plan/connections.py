@@ -10,22 +10,13 @@ from typing import Any
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.model import (
-    Connections,
-    Expression,
-    Http,
-    ProxyError,
-    Request,
-    RequestDefaults,
-    Tls,
-    is_address,
-    parse_proxy,
-)
+from vezaflow.model import Connections, Http, ProxyError, Request, RequestDefaults, Tls, is_address, parse_proxy
 from vezaflow.plan.evaluate import UNKNOWN, show
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.targets import Target, Targets
 from vezaflow.protocols import ClientOptions, Origin, Proxy, TlsFault, check_trust
 from vezaflow.redact import weakness
+from vezaflow.syntax import Expression
 
 
 class ConnectionPlanner:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from vezaflow.model import Expectation, Expression, Extract, From, Paginate, Poll, Request
+from vezaflow.model import Expectation, Extract, From, Paginate, Poll, Request
 from vezaflow.protocols import Origin, Want
-from vezaflow.syntax import calls
+from vezaflow.syntax import Expression, calls
 
 _READS_BODY = frozenset({"json", "size"})
 _TEXT = Want.BODY | Want.HEADERS  # the charset stands in Content-Type

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from vezaflow import __version__
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.model import Auth, Expression, RequestDefaults
+from vezaflow.model import Auth, RequestDefaults
 from vezaflow.plan.bodies import Multipart, Prepared, size_of
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, render
 from vezaflow.plan.refused import RequestError
@@ -19,7 +19,7 @@ from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.steps import Outgoing
 from vezaflow.plan.targets import Target
 from vezaflow.protocols import Body, ErrorKind
-from vezaflow.syntax import Template
+from vezaflow.syntax import Expression, Template
 
 Text = Callable[[Scope], str]
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})  # these say Content-Length: 0 when they have none

@@ -8,9 +8,10 @@ exactly so many.
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from vezaflow.model import MOST_RATE, MOST_VUS, Executor, Expression, Load
+from vezaflow.model import MOST_RATE, MOST_VUS, Executor, Load
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.statics import Statics
+from vezaflow.syntax import Expression
 
 GRACE = 30.0  # seconds, as k6's gracefulStop and gracefulRampDown
 FAILURE_BACKOFF = 5.0  # seconds: a target that comes back is found soon, and thousands of VUs do not keep it down

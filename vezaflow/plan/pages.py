@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from vezaflow.keys import MOST_PAGES
 from vezaflow.metrics import PAGE
-from vezaflow.model import MOST_PAGES, Expression, Extract, Paginate, Request
+from vezaflow.model import Extract, Paginate, Request
 from vezaflow.plan.answer import UndecodableError
 from vezaflow.plan.checks import Failure
 from vezaflow.plan.choices import NothingFoundError, chooser
@@ -21,7 +22,7 @@ from vezaflow.plan.statics import Statics
 from vezaflow.plan.steps import Outgoing, PlannedPages, PlannedRequest
 from vezaflow.plan.targets import Target
 from vezaflow.protocols import ErrorKind
-from vezaflow.syntax import Binary, Name
+from vezaflow.syntax import Binary, Expression, Name
 
 
 def request_of_page(paginate: Paginate, names: Names) -> Request:

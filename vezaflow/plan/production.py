@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import (
     PORTS,
-    Expression,
     Suite,
     Tree,
     UrlError,
@@ -24,7 +23,7 @@ from vezaflow.model import (
     split_url,
 )
 from vezaflow.plan.targets import STAGING
-from vezaflow.syntax import Literal, Template, names
+from vezaflow.syntax import Expression, Literal, Template, names
 
 Barred = Mapping[tuple[str, int | None], str]  # host and port (None: any) → the input that leads there
 # PROD as a word's beginning, in capitals, with underscores or in camel case; no PRODUCT, PRODUCER, PRODIGY.

@@ -10,19 +10,7 @@ from functools import partial
 from typing import Any
 
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.model import (
-    Expect,
-    Expression,
-    OnFailure,
-    Paginate,
-    Poll,
-    Request,
-    RequestDefaults,
-    Schema,
-    Upload,
-    closes,
-    request_uses,
-)
+from vezaflow.model import Expect, OnFailure, Paginate, Poll, Request, RequestDefaults, Schema, Upload, request_uses
 from vezaflow.plan.attempts import plan_poll, plan_retry
 from vezaflow.plan.bodies import HALF_PAIR, BodyCompiler, Prepared, size_of
 from vezaflow.plan.checks import Failure, plan_check
@@ -40,7 +28,8 @@ from vezaflow.plan.targets import Target, Targets
 from vezaflow.plan.uploads import Slices, cut
 from vezaflow.plan.urls import Text, UrlPlanner
 from vezaflow.protocols import IDEMPOTENT, Ask, Body, ClientOptions, ErrorKind, Origin, Want
-from vezaflow.syntax import JsonSchema, Name, compile_schema, walk
+from vezaflow.read import closes
+from vezaflow.syntax import Expression, JsonSchema, Name, compile_schema, walk
 
 DEFAULT_TIMEOUT = 60.0  # seconds, as k6's
 DEFAULT_REDIRECTS = 10  # as k6's

@@ -8,8 +8,8 @@ from typing import Any
 
 from vezaflow import units
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.model import Expression
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, show
+from vezaflow.syntax import Expression
 from vezaflow.units import Dimension, parse_as
 
 

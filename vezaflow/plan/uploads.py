@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vezaflow.diagnostics import Diagnostics
-from vezaflow.model import MOST_PARTS, Upload, part_fields, too_many
+from vezaflow.lint import MOST_PARTS, too_many
+from vezaflow.model import Upload, part_fields
 from vezaflow.plan.scope import Scope
 from vezaflow.plan.statics import Statics
 

@@ -15,14 +15,14 @@ from typing import Any
 from urllib.parse import quote, unquote_plus
 
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.model import Expression, Request, UrlError
+from vezaflow.model import Request, UrlError
 from vezaflow.plan.bodies import texts_of
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate
 from vezaflow.plan.refused import RequestError, refuse
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.targets import GuardError, Target, Targets
 from vezaflow.protocols import ErrorKind, Origin
-from vezaflow.syntax import Call, Literal, Template
+from vezaflow.syntax import Call, Expression, Literal, Template
 
 Text = Callable[[Scope], str]
 _KEPT = 8192

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostic, Diagnostics
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.model import Suite, environment, lint, secret_names
+from vezaflow.lint import lint
+from vezaflow.model import Suite, environment, secret_names
 from vezaflow.plan import Inputs, Plan, Secrets, build
 
 

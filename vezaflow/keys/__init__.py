@@ -1,0 +1,67 @@
+"""The keys of every mapping with their docs: validation, suggestions, JSON Schema and the reference share them."""
+
+from vezaflow.keys.connections import TLS
+from vezaflow.keys.data import COMPUTED, FEED
+from vezaflow.keys.fields import GIVEN, MOST_WEIGHT, RESERVED, Field, Kind, Table
+from vezaflow.keys.json_schema import DIALECT, SCHEMAS, json_schema, schema_text
+from vezaflow.keys.load import LOADS, STAGES
+from vezaflow.keys.other_words import ELSEWHERE, NAMES, NOT_HERE, OTHERWISE
+from vezaflow.keys.reference import TABLES
+from vezaflow.keys.requests import AUTH, BASIC, BODIES, BODY, METHODS, PART, PART_FIELD, RETRIED, RETRYING, WAIT
+from vezaflow.keys.responses import ANSWER, EXPECT, EXTRACT, ITEM_FIELDS, LIMITS, MATCHES, PLAYLIST
+from vezaflow.keys.steps import BRANCH, FRAGMENT, INPUT, MOST_PAGES, STEPS, VERBS
+from vezaflow.keys.suite import FLOW, GATE, GUARD, LINT, MEASURE, PREFLIGHT, RETRY, SUITE
+
+__all__ = [
+    "ANSWER",
+    "AUTH",
+    "BASIC",
+    "BODIES",
+    "BODY",
+    "BRANCH",
+    "COMPUTED",
+    "DIALECT",
+    "ELSEWHERE",
+    "EXPECT",
+    "EXTRACT",
+    "FEED",
+    "FLOW",
+    "FRAGMENT",
+    "GATE",
+    "GIVEN",
+    "GUARD",
+    "INPUT",
+    "ITEM_FIELDS",
+    "LIMITS",
+    "LINT",
+    "LOADS",
+    "MATCHES",
+    "MEASURE",
+    "METHODS",
+    "MOST_PAGES",
+    "MOST_WEIGHT",
+    "NAMES",
+    "NOT_HERE",
+    "OTHERWISE",
+    "PART",
+    "PART_FIELD",
+    "PLAYLIST",
+    "PREFLIGHT",
+    "RESERVED",
+    "RETRIED",
+    "RETRY",
+    "RETRYING",
+    "SCHEMAS",
+    "STAGES",
+    "STEPS",
+    "SUITE",
+    "TABLES",
+    "TLS",
+    "VERBS",
+    "WAIT",
+    "Field",
+    "Kind",
+    "Table",
+    "json_schema",
+    "schema_text",
+]

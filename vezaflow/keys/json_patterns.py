@@ -1,0 +1,49 @@
+"""Values as regular expressions (ECMA 262, as a JSON Schema has them): quantities, pauses, conditions.
+
+They say what the parser would read, but for what stands inside of a `${…}`.
+"""
+
+from vezaflow.keys.fields import GIVEN, RESERVED
+from vezaflow.metrics import Metric
+from vezaflow.units import UNITS, Dimension
+
+_NUMBER = r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"
+COMPARE = r"(<=|>=|==|!=|<|>)"
+NAME = rf"^(?!({'|'.join((*GIVEN, *RESERVED))})$)[A-Za-z_][A-Za-z0-9_]*$"
+URL = r"^(/($|[^/])|https?://([^/?#@]+([/?#]|$)|.*\$\{)|\$\{)"  # a path below base_url, or a whole one without a user
+PATH = r"^(?!/|\.\./)."  # below the suite's folder
+
+
+def quantity(dimension: Dimension) -> str:
+    """A number with one of the dimension's units; of times several may stand together: `1m30s`."""
+    units = "|".join(unit for unit, (_, of) in UNITS.items() if of is dimension)
+    plain = rf"{_NUMBER}\s*({units})"
+    return rf"({plain}|([0-9]+(\.[0-9]+)?({units}))+)" if dimension is Dimension.TIME else plain
+
+
+def value(dimension: Dimension) -> str:
+    """The whole of a text that is a quantity, or that holds a `${…}`."""
+    return rf"\$\{{|^\s*{quantity(dimension)}\s*$"
+
+
+def pause() -> str:
+    """A duration, or a range of two."""
+    time = quantity(Dimension.TIME)
+    return rf"\$\{{|^\s*{time}\s*(\.\.\s*{time}\s*)?$"
+
+
+def condition(metric: Metric) -> str:
+    """What a gate on this metric can say: its aggregates, each with a bound of its own kind."""
+    bounds: dict[Dimension | None, list[str]] = {}
+    for aggregate in metric.aggregates:
+        said = rf"p\s*\(\s*{_NUMBER}\s*\)" if aggregate == "p" else aggregate
+        bounds.setdefault(metric.dimension_of(aggregate), []).append(said)
+    sides = (_side("|".join(said), dimension) for dimension, said in bounds.items())
+    return rf"^\s*({'|'.join(sides)})\s*$"
+
+
+def _side(figures: str, dimension: Dimension | None) -> str:
+    """Some of the figures, and what they are held against: a value, or such a figure of other samples."""
+    fixed = rf"-?\s*{_NUMBER}" if dimension is None else quantity(dimension)
+    other = rf"({_NUMBER}\s*\*\s*)?({figures})\s*(\{{[^{{}}]*\}})?\s*(\+\s*{fixed})?"
+    return rf"({figures})\s*{COMPARE}\s*({fixed}|{other})"

@@ -1,0 +1,39 @@
+"""All tables by name: what a reference page, a JSON Schema or a completion in an editor is made from."""
+
+from vezaflow.keys import connections, data, load, requests, responses, steps, suite
+from vezaflow.keys.fields import Table
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        suite.SUITE,
+        suite.FLOW,
+        *load.LOADS.values(),
+        *load.STAGES.values(),
+        data.COMPUTED,
+        data.FEED,
+        *steps.STEPS,
+        steps.BRANCH,
+        steps.FRAGMENT,
+        steps.INPUT,
+        requests.RETRYING,
+        requests.WAIT,
+        responses.EXTRACT,
+        responses.EXPECT,
+        *responses.MATCHES,
+        requests.BODY,
+        requests.PART,
+        requests.PART_FIELD,
+        requests.AUTH,
+        requests.BASIC,
+        connections.HTTP,
+        connections.REQUEST_HTTP,
+        connections.TLS,
+        suite.GATE,
+        suite.GUARD,
+        suite.LINT,
+        suite.MEASURE,
+        suite.PREFLIGHT,
+        suite.RETRY,
+    )
+}

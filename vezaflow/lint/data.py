@@ -1,0 +1,225 @@
+"""Data sources: that each can be dealt as it says, has a name of its own and the columns that are asked for, and rows
+enough for the load.
+
+Only loads whose numbers the file settles are judged against the rows; `vezaflow explain` knows the inputs too.
+"""
+
+from collections.abc import Iterator
+
+from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.lint.load import most_vus
+from vezaflow.lint.names import flow_uses
+from vezaflow.lint.samples import most_iterations
+from vezaflow.model import (
+    AtEnd,
+    Dealt,
+    Each,
+    Executor,
+    Feed,
+    Flow,
+    For,
+    Most,
+    Place,
+    Suite,
+    flow_steps,
+    own_steps,
+    set_in,
+)
+from vezaflow.redact import weakness
+from vezaflow.syntax import Field, Index, Literal, Name, Rows, names, walk
+
+MOST_SECRETS = 1_000  # values: each is looked for in all that is put out
+_STOPS = (AtEnd.STOP_VU, AtEnd.STOP_FLOW)
+
+
+def check_dealing(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Words of a source that contradict each other."""
+    for feed in (feed for feeds in (suite.data, *(flow.data for flow in suite.flows)) for feed in feeds):
+        _check_words(feed, diagnostics)
+        _check_secrets(feed, diagnostics)
+    for flow, feed in _used(suite):
+        if flow.load.executor.is_open and feed.at_end is AtEnd.STOP_VU and feed.at_end_span is not None:
+            diagnostics.error(
+                "VF430",
+                feed.at_end_span,
+                f"{flow.load.executor.value} has no VUs that could stop",
+                help="iterations start at its rate, on whichever VU is free: write `stop_flow`",
+                related=((flow.load.span, "the load"),),
+            )
+
+
+def check_rows(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Sources that are used up before the load is over."""
+    wanted: dict[Span, tuple[Feed, list[Flow]]] = {}
+    for flow, feed in _used(suite):
+        wanted.setdefault(feed.span, (feed, []))[1].append(flow)
+    for feed, flows in wanted.values():
+        if feed.ends and feed.rows is not None:
+            _check_enough(feed, feed.rows, flows, diagnostics)
+
+
+def check_names_of_feeds(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Sources that share their name with another value."""
+    for flow in suite.flows:
+        taken = dict(set_in((), flow_steps(flow)))
+        taken |= {step.variable: step.span for step in own_steps(flow_steps(flow)) if isinstance(step, For)}
+        taken |= dict(set_in(flow.vars, ()))
+        shared = dict(set_in(suite.vars, suite.setup)) | {feed.name: feed.span for feed in suite.data}
+        for feed in flow.data:
+            _check_name(feed, shared | taken, diagnostics)
+        for feed in suite.data:
+            _check_name(feed, taken, diagnostics)
+    for feed in suite.data:
+        _check_name(feed, dict(set_in(suite.vars, suite.setup)), diagnostics)
+
+
+def check_columns(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Columns that a source does not have."""
+    for flow in suite.flows:
+        feeds = {feed.name: feed for feed in (*suite.data, *flow.data)}
+        for use in flow_uses(suite, flow):
+            if use.place is Place.WHERE:
+                continue
+            for part in walk(use.expression):
+                if isinstance(part, Field | Index) and isinstance(part.target, Name) and part.target.name in feeds:
+                    _check_column(*_column(part), feeds[part.target.name], diagnostics)
+
+
+def _used(suite: Suite) -> Iterator[tuple[Flow, Feed]]:
+    """Each flow with the sources that its VUs are dealt from."""
+    for flow in suite.flows:
+        used = {name.name for use in flow_uses(suite, flow) for name in names(use.expression)}
+        yield from ((flow, feed) for feed in (*suite.data, *flow.data) if feed.name in used)
+
+
+def _check_words(feed: Feed, diagnostics: Diagnostics) -> None:
+    end, each = feed.at_end_span, feed.each_span
+    if feed.pick is Dealt.RANDOM and end is not None:
+        diagnostics.error("VF430", end, "rows that are drawn at random never end", help="leave `at_end` out")
+    elif feed.pick is Dealt.UNIQUE and feed.at_end is AtEnd.WRAP and end is not None:
+        diagnostics.error(
+            "VF430",
+            end,
+            "unique rows never come again",
+            label="this would deal them again",
+            help="write `pick: sequential` if they may, or another `at_end`",
+        )
+    if feed.pick is Dealt.PER_VU and feed.each is Each.ITERATION and each is not None:
+        diagnostics.error(
+            "VF430", each, "`pick: per_vu` deals each VU one row", help="leave `each` out, or pick otherwise"
+        )
+
+
+def _check_secrets(feed: Feed, diagnostics: Diagnostics) -> None:
+    if feed.rows is None:
+        return
+    for column, span in feed.secrets:
+        if column not in feed.rows.columns:
+            _no_column(column, span, feed, feed.rows, diagnostics)
+        elif (count := len(set(feed.rows.texts(column)))) > MOST_SECRETS:
+            diagnostics.error(
+                "VF432",
+                span,
+                f"'{column}' has {count:,} different values, and {MOST_SECRETS:,} can be kept secret",
+                help="give these users one password, or a smaller file",
+            )
+        elif why := next(filter(None, map(weakness, feed.rows.texts(column))), ""):
+            diagnostics.error(
+                "VF706",
+                span,
+                f"a value of '{column}' can't be masked: {why}",
+                help="choose a longer one, or take the column out of `secrets`",
+            )
+
+
+def _check_enough(feed: Feed, rows: Rows, flows: list[Flow], diagnostics: Diagnostics) -> None:
+    there = len(rows)
+    vus = [most_vus(flow.load) for flow in flows]
+    if feed.pick is Dealt.PER_VU:
+        _short(feed, there, max((number or 0 for number in vus), default=0), "VUs", flows, diagnostics)
+        return
+    needed = sum(number or 0 for number in vus)
+    if not any(flow.load.executor.is_open for flow in flows) and there < needed:
+        _short(feed, there, needed, "VUs", flows, diagnostics)
+    elif feed.each is Each.ITERATION and not (feed.at_end in _STOPS and feed.at_end_span is not None):
+        iterations = sum(_least_iterations(flow) or 0 for flow in flows)
+        _short(feed, there, iterations, "iterations at least", flows, diagnostics)
+
+
+def _short(feed: Feed, there: int, needed: float, of: str, flows: list[Flow], diagnostics: Diagnostics) -> None:
+    if there < needed:
+        rows = "1 row" if there == 1 else f"{there:,} rows"
+        diagnostics.warning(
+            "VF431",
+            feed.span,
+            f"'{feed.name}' has {rows}, and the load has {int(needed):,} {of}",
+            help=f"at the end `{feed.at_end.value}` holds; give it more rows, or the load less to do",
+            related=tuple((flow.load.span, "the load") for flow in flows if flow.load.span.source is feed.span.source),
+        )
+
+
+def _least_iterations(flow: Flow) -> Most:
+    """How many iterations there are at least, if nothing ends the load early."""
+    match flow.load.executor:
+        case Executor.CONSTANT_VUS | Executor.RAMPING_VUS:
+            return most_vus(flow.load)
+        case _:
+            return most_iterations(flow)
+
+
+def _check_name(feed: Feed, taken: dict[str, Span], diagnostics: Diagnostics) -> None:
+    other = taken.get(feed.name)
+    if other is not None and other != feed.span:
+        diagnostics.error(
+            "VF315",
+            feed.span,
+            f"'{feed.name}' is a data source and another value",
+            help="give one of them another name",
+            related=((other, "the other"),),
+        )
+
+
+def _column(part: Field | Index) -> tuple[str, Span]:
+    """Which column is asked for, and where; none where only the run tells."""
+    match part:
+        case Field(name=name, span=span):
+            return name, Span(span.source, span.end - len(name), span.end)
+        case Index(index=Literal(value=str() as name, span=span)):
+            return name, span
+        case _:
+            return "", part.span
+
+
+def _check_column(column: str, span: Span, feed: Feed, diagnostics: Diagnostics) -> None:
+    if not column or feed.rows is None or column in feed.rows.columns:
+        return
+    if feed.rows.columns:
+        _no_column(column, span, feed, feed.rows, diagnostics)
+    else:
+        diagnostics.error(
+            "VF309",
+            span,
+            f"the rows of '{feed.name}' have no columns",
+            help=f"each is one value: write `${{{feed.name}}}`",
+            related=((feed.span, "the source"),),
+        )
+
+
+def _no_column(column: str, span: Span, feed: Feed, rows: Rows, diagnostics: Diagnostics) -> None:
+    glued = next((mark for mark in (";", "\t", "|") if len(rows.columns) == 1 and mark in rows.columns[0]), "")
+    near = suggest(column, rows.columns) if not glued else None
+    listed = ", ".join(rows.columns[:10]) + (", …" if len(rows.columns) > 10 else "")
+    known = f"its columns are {listed}" if listed else "its rows are single values"
+    diagnostics.error(
+        "VF309",
+        span,
+        f"'{feed.name}' has no column '{column}'",
+        label=f"did you mean '{near}'?" if near else "",
+        help=_written_with(glued) if glued else known,
+        related=((feed.span, "the source"),),
+    )
+
+
+def _written_with(mark: str) -> str:
+    word = "tab" if mark == "\t" else f'"{mark}"'
+    return f"its header is one column: is it a file with `delimiter: {word}`?"

@@ -1,0 +1,162 @@
+"""What the labels of a gate can select, in a flow or in all of them together.
+
+A scope holds a series for each set of labels that the files' requests carry: a gate whose labels agree with none of
+them would judge nothing, and a gate on a count of nothing would hold in every run.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from vezaflow.metrics import PAGE, Metric, Phase
+from vezaflow.model import (
+    Flow,
+    Group,
+    Paginate,
+    Parallel,
+    Request,
+    RequestDefaults,
+    Step,
+    Suite,
+    all_steps,
+    constant,
+    inner,
+    lacks_fragments,
+)
+
+OF_STEPS = ("step_duration", "step_failed")  # which `parallel` steps with a name have as well
+NESTED = "::"  # between the names of groups within groups
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What a request's samples carry beside what came of it. `whole`: the figures of a `parallel`, and no request's."""
+
+    labels: Mapping[str, str]
+    checks: frozenset[str] = frozenset()
+    whole: bool = False
+
+    def has(self, label: str, value: str) -> bool:
+        return value in self.checks if label == "check" else self.labels.get(label) == value
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The samples that a gate judges, as far as the files tell."""
+
+    what: str  # for messages: "the suite", "the flow 'browse'"
+    flows: frozenset[str]
+    phases: Mapping[str, tuple[Step, ...]]  # the steps of each; a gate that names no phase judges `iteration`
+    series: tuple[Series, ...]
+    groups: frozenset[str]  # by their whole names, those around others included
+    tags: frozenset[str] = field(default_factory=frozenset)
+
+    def lacks_fragments(self) -> bool:
+        return any(lacks_fragments(steps) for steps in self.phases.values())
+
+    def known(self, phase: str) -> bool:
+        """Whether the files say all that the requests of a phase carry."""
+        return not lacks_fragments(self.phases.get(phase, ()))
+
+    def of(self, metric: Metric, phase: str) -> list[Series]:
+        """The series that a metric has in a phase."""
+        whole = metric.name in OF_STEPS
+        return [each for each in self.series if each.labels["phase"] == phase and (whole or not each.whole)]
+
+    def values(self, label: str, metric: Metric, phase: str) -> frozenset[str] | None:
+        """The values that a label can have; None if the files don't say."""
+        if label == "flow":
+            return self.flows
+        if label == "phase":
+            return frozenset(name for name, steps in self.phases.items() if steps)
+        if label == "group" and metric.name == "group_duration":
+            return None if self.lacks_fragments() else self.groups
+        if not self.known(phase):
+            return None
+        series = self.of(metric, phase)
+        if label == "check":
+            return frozenset[str]().union(*(each.checks for each in series))
+        return frozenset(each.labels[label] for each in series if each.labels.get(label))
+
+    def pages(self, phase: str, step: str | None) -> float | None:
+        """How many pages there can be, of one step or of any; None if the files don't say."""
+        steps = self.phases.get(phase, ())
+        if PAGE in self.tags or lacks_fragments(steps):
+            return None
+        walks = (each for each in all_steps(steps) if isinstance(each, Paginate))
+        most = [constant(walk.pages) for walk in walks if step in (None, walk.request.name)]
+        return None if None in most else max((pages for pages in most if pages is not None), default=0)
+
+
+def flow_scope(suite: Suite, flow: Flow) -> Scope:
+    """What a gate of one flow judges."""
+    phases = {
+        Phase.ITERATION.value: flow.steps,
+        Phase.LOGIN.value: flow.login,
+        Phase.FINALLY.value: flow.final,
+    }
+    return _scope(f"the flow '{flow.name}'", flow.name, phases, suite.defaults, flow.defaults)
+
+
+def pooled(suite: Suite, scopes: list[Scope]) -> Scope:
+    """What a gate over all flows judges."""
+    phases: dict[str, tuple[Step, ...]] = {
+        Phase.PREFLIGHT.value: suite.preflight,
+        Phase.SETUP.value: suite.setup,
+        Phase.TEARDOWN.value: suite.teardown,
+    }
+    parts = [_scope("", "", phases, suite.defaults), *scopes]
+    for phase in (Phase.ITERATION.value, Phase.LOGIN.value, Phase.FINALLY.value):
+        phases[phase] = tuple(step for scope in scopes for step in scope.phases[phase])
+    return Scope(
+        "the suite",
+        frozenset(flow.name for flow in suite.flows),
+        phases,
+        tuple(each for part in parts for each in part.series),
+        frozenset(name for scope in scopes for name in scope.groups),
+        frozenset(name for part in parts for name in part.tags),
+    )
+
+
+def _scope(what: str, flow: str, phases: Mapping[str, tuple[Step, ...]], *layers: RequestDefaults) -> Scope:
+    """`layers`: what is said of all requests, the nearest word last."""
+    shared = {name: value for layer in layers for name, value in layer.tags}
+    series = tuple(
+        each
+        for phase, steps in phases.items()
+        for each in _series(steps, {**shared, "flow": flow, "phase": phase}, shared, "")
+    )
+    groups = frozenset(name for steps in phases.values() for name in _groups(steps, ""))
+    own = (name for steps in phases.values() for step in all_steps(steps) for name in _own_tags(step))
+    return Scope(what, frozenset({flow}), phases, series, groups, frozenset((*shared, *own)))
+
+
+def _own_tags(step: Step) -> Iterator[str]:
+    return (name for name, _ in step.options.tags) if isinstance(step, Request) else iter(())
+
+
+def _series(steps: tuple[Step, ...], at: Mapping[str, str], tags: Mapping[str, str], group: str) -> Iterator[Series]:
+    for step in steps:
+        match step:
+            case Request(options=options):
+                labels = {**dict(options.tags), "step": step.name, "method": step.method, "group": group}
+                checks = step.expect.expectations if step.expect is not None else ()
+                yield Series({**at, **labels}, frozenset(check.name for check in checks))
+            case Parallel(name=name) if name:
+                bare = {label: value for label, value in at.items() if label not in tags}
+                yield Series({**bare, "step": name, "method": "", "group": group}, whole=True)
+        within = _nested(group, step) if isinstance(step, Group) else group
+        for part in inner(step):
+            yield from _series(part, at, tags, within)
+
+
+def _groups(steps: tuple[Step, ...], group: str) -> Iterator[str]:
+    for step in steps:
+        within = _nested(group, step) if isinstance(step, Group) else group
+        if within != group:
+            yield within
+        for part in inner(step):
+            yield from _groups(part, within)
+
+
+def _nested(outer: str, group: Group) -> str:
+    return f"{outer}{NESTED}{group.name}" if outer else group.name

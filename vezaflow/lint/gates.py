@@ -1,0 +1,103 @@
+"""Gates: metrics that exist and that something in the flows gives samples of."""
+
+from vezaflow.diagnostics import Diagnostics
+from vezaflow.lint.gate_bounds import check_condition
+from vezaflow.lint.gate_labels import check_labels
+from vezaflow.lint.gate_scopes import OF_STEPS, Scope, flow_scope, pooled
+from vezaflow.metrics import METRICS, Metric
+from vezaflow.model import Flow, Gate, Paginate, Parallel, Poll, Request, Step, Suite, Upload, all_steps
+from vezaflow.read import unknown_metric
+from vezaflow.syntax import Reference
+
+_OF_ARRIVALS = ("dropped_iterations", "iteration_delay", "iteration_response_time")
+_OF_ATTEMPTS = ("http_req_retries", "backpressure_obeyed", "backpressure_ignored")
+
+
+def check_gates(suite: Suite, diagnostics: Diagnostics) -> None:
+    """All gates of a suite, each in the scope that it judges."""
+    scopes = [flow_scope(suite, flow) for flow in suite.flows]
+    for flow, scope in zip(suite.flows, scopes, strict=True):
+        _check(flow.gates, scope, diagnostics)
+        _check_arrivals(flow.gates, (flow,), scope, diagnostics)
+        _check(suite.each_flow, scope, diagnostics)
+    whole = pooled(suite, scopes)
+    if suite.whole:
+        _check(suite.gates, whole, diagnostics)
+        _check_arrivals(suite.gates, suite.flows, whole, diagnostics)
+    else:
+        for gate in suite.gates:
+            _check_metric(gate, diagnostics)
+
+
+def check_watched(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Flows that no gate judges."""
+    if suite.gates or suite.each_flow or diagnostics.failed:
+        return
+    for flow in suite.flows:
+        if not flow.gates:
+            diagnostics.warning(
+                "VF507",
+                flow.span,
+                f"no gate judges the flow '{flow.name}'",
+                help="for instance `gates: {http_req_failed: rate < 1 %}`",
+            )
+
+
+def _check(gates: tuple[Gate, ...], scope: Scope, diagnostics: Diagnostics) -> None:
+    for gate in gates:
+        metric = _check_metric(gate, diagnostics)
+        if metric is not None:
+            if metric.name in (*OF_STEPS, *_OF_ATTEMPTS) and not scope.lacks_fragments():
+                _check_steps(gate, metric, scope, diagnostics)
+            check_labels(gate.span, gate.labels, gate.labels, metric, scope, diagnostics)
+            if isinstance(bound := gate.condition.bound, Reference):
+                check_labels(bound.span, bound.labels, bound.labels_beside(gate.labels), metric, scope, diagnostics)
+
+
+def _check_metric(gate: Gate, diagnostics: Diagnostics) -> Metric | None:
+    metric = METRICS.get(gate.metric)
+    if metric is None:
+        unknown_metric(gate.metric, gate.span, diagnostics)
+        return None
+    check_condition(gate, metric, diagnostics)
+    return metric
+
+
+def _check_arrivals(gates: tuple[Gate, ...], flows: tuple[Flow, ...], scope: Scope, diagnostics: Diagnostics) -> None:
+    """Figures that only open models have."""
+    if any(flow.load.executor.is_open for flow in flows):
+        return
+    for gate in gates:
+        if gate.metric in _OF_ARRIVALS:
+            diagnostics.error(
+                "VF503",
+                gate.span.piece(gate.metric),
+                f"no iteration in {scope.what} is due at a time of its own",
+                help=f"only loads with an arrival rate have '{gate.metric}'",
+            )
+
+
+def _check_steps(gate: Gate, metric: Metric, scope: Scope, diagnostics: Diagnostics) -> None:
+    """Figures that only some kinds of steps have."""
+    steps = [step for steps in scope.phases.values() for step in all_steps(steps)]
+    whole = metric.name in OF_STEPS
+    if not any(_repeats(step) or (whole and _is_whole(step)) for step in steps):
+        kinds = (
+            "a `poll`, a `paginate`, an `upload` or a `parallel` with a name" if whole else "a `poll` or a `paginate`"
+        )
+        diagnostics.error(
+            "VF503",
+            gate.span.piece(gate.metric),
+            f"no step in {scope.what} has a `retry` or is {kinds}",
+            help=f"only those have '{gate.metric}'",
+        )
+
+
+def _is_whole(step: Step) -> bool:
+    """Whether a step of several requests has figures of its own."""
+    return isinstance(step, Upload) or (isinstance(step, Parallel) and bool(step.name))
+
+
+def _repeats(step: Step) -> bool:
+    """Whether a step may send a request more than once."""
+    return isinstance(step, Poll | Paginate) or (isinstance(step, Request) and step.retry is not None)

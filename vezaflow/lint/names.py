@@ -1,0 +1,502 @@
+"""Names: what is used must be set before, what is set should be used.
+
+A VU meets steps in order, so names are looked up in order, too: those of the suite, of its `setup`, of the flow, of
+the steps before. Branches count together: what one of them may set can be used behind them. Inside `if`, `while`
+and `choose` only names that are set nowhere are reported, for whether a step comes first there depends on the run.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import chain
+
+from vezaflow.diagnostics import Diagnostics, Severity, Span, suggest
+from vezaflow.keys import GIVEN, ITEM_FIELDS, NAMES
+from vezaflow.model import (
+    PART_FIELDS,
+    Choose,
+    Each,
+    Extract,
+    Feed,
+    Flow,
+    For,
+    Fragment,
+    From,
+    If,
+    Include,
+    Parallel,
+    Place,
+    Request,
+    RequestDefaults,
+    Set,
+    Step,
+    Suite,
+    Upload,
+    Use,
+    Variable,
+    While,
+    all_uses,
+    chosen_names,
+    defaults_uses,
+    environment,
+    expect_uses,
+    extract_uses,
+    flow_steps,
+    inner,
+    inputs_uses,
+    leaves,
+    names_of,
+    own_steps,
+    own_uses,
+    set_in,
+    settings_uses,
+    suite_settings_uses,
+    suite_steps,
+)
+from vezaflow.syntax import FUNCTIONS, Expression, Field, Name, Needs, calls, names, walk
+
+_AUTH = "`auth`"
+_FIELDS = {**ITEM_FIELDS, "part": tuple(PART_FIELDS)}
+_UNREADABLE = frozenset(("VF104", "VF120", "VF122", "VF123", "VF124"))
+
+
+_MOMENTS = {"vu": Each.VU, "iteration": Each.VU, "attempt": Each.ITERATION}
+
+
+@lru_cache(maxsize=64)
+def _perhaps_set(text: str) -> frozenset[str]:
+    """What stands in a text as a key, or behind `for`: gathered once, however many names are looked for."""
+    keys = {match[1] for match in re.finditer(r"\b(\w+)[\"']?[ \t]*:", text)}
+    return frozenset(keys | {match[1] for match in re.finditer(r"\bfor:[ \t]+(\w+)\b", text)})
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One way through the steps: what is set so far, and what will be anywhere."""
+
+    diagnostics: Diagnostics
+    everywhere: dict[str, Span]
+    spoilt: tuple[str, ...]  # texts of files that could not be read whole: what they set is not all known
+    known: set[str] = field(default_factory=set)
+    shapes: dict[str, str] = field(default_factory=dict)  # values from playlists: `variants`, or `variants[]`
+    beside: dict[str, Span] = field(default_factory=dict)  # what other branches set at the same time
+    unsure: bool = False  # a fragment can't be read, and nobody knows what it would give a value
+    feeds: Mapping[str, Feed] = field(default_factory=dict)  # whose rows are dealt somewhere
+    has_vu: bool = False  # whether there is a VU here that a row could be dealt to
+    moments: dict[str, Each] = field(default_factory=lambda: dict(_MOMENTS))  # of what varies
+    now: Each = Each.ITERATION  # what is computed here is computed for each of these
+    layers: tuple[RequestDefaults, ...] = ()  # what all requests here share, the nearest word first
+    outside: "_Walk | None" = None  # of a fragment's steps: where it is included, and where the layers' names are known
+
+    def variables(self, variables: tuple[Variable, ...]) -> None:
+        """Values in the order in which they are written, each computed at its own moment."""
+        for variable in variables:
+            moment = variable.each or Each.VU
+            at = replace(self, now=moment, has_vu=self.has_vu and moment is not Each.RUN)
+            at.uses((Use(leaf) for leaf in leaves(variable.value)), certain=True)
+            self.know(variable.name)
+            if variable.each is not None or self.varies(variable):
+                self.moments[variable.name] = moment
+
+    def varies(self, variable: Variable) -> bool:
+        """Whether a plain value is not known before the run, so that each VU computes it for itself."""
+        for leaf in leaves(variable.value):
+            known = (FUNCTIONS[call.function].needs for call in calls(leaf) if call.function in FUNCTIONS)
+            if any(needs is not Needs.NOTHING for needs in known):
+                return True
+            if any(name.name in self.feeds or name.name in self.moments for name in names(leaf)):
+                return True
+        return False
+
+    def know(self, name: str, shape: str = "") -> None:
+        if name in self.known and self.shapes.get(name, "") != shape:
+            shape = ""
+        self.known.add(name)
+        self.shapes[name] = shape
+
+    def steps(self, steps: tuple[Step, ...], *, certain: bool = True) -> None:
+        for step in steps:
+            self.step(step, certain)
+
+    def step(self, step: Step, certain: bool) -> None:
+        self.uses(own_uses(step), certain=certain)
+        match step:
+            case Request():
+                if certain:
+                    self.shared(step)
+                self.uses(extract_uses(step), certain=certain)
+                for extract in step.extract:
+                    self.know(extract.name, _shape(extract))
+                self.uses(expect_uses(step), certain=certain)
+            case Set(values=values):
+                for name, _, _ in values:
+                    self.know(name)
+            case For(variable=variable, items=items):
+                new = variable not in self.known
+                self.know(variable, self.item_shape(items))
+                self.steps(step.steps, certain=certain)
+                if new:
+                    self.known.discard(variable)
+            case Parallel(branches=branches):
+                self.branches(branches, certain)
+            case Upload(request=request):
+                self.upload(request, certain)
+            case Include(fragment=fragment):
+                if fragment is not None:
+                    self.fragment(fragment, certain)
+                self.unsure = self.unsure or fragment is None
+                for name in (*(name for _, name in step.outputs), *(name for _, name, _ in step.into)):
+                    self.know(name)
+            case _:
+                certain = certain and not isinstance(step, If | While | Choose)
+                for part in inner(step):
+                    self.steps(part, certain=certain)
+
+    def branches(self, branches: tuple[Step, ...], certain: bool) -> None:
+        """Steps that run at the same time: what one of them sets the others don't see."""
+        before, beside, after = set(self.known), self.beside, set(self.known)
+        sets = [dict(set_in((), (branch,))) for branch in branches]
+        for number, branch in enumerate(branches):
+            self.known = set(before)
+            others = (found for each, found in enumerate(sets) if each != number)
+            self.beside = {name: span for found in (beside, *others) for name, span in found.items()}
+            self.step(branch, certain)
+            after |= self.known
+        self.known, self.beside = after, beside
+
+    def upload(self, request: Request, certain: bool) -> None:
+        """The request of each part, which alone sees it; of what it extracts there is a list in the end."""
+        before, shape = "part" in self.known, self.shapes.get("part", "")
+        self.known.add("part")
+        self.shapes["part"] = "part"
+        self.step(request, certain)
+        self.shapes |= {"part": shape, **{extract.name: "" for extract in request.extract}}
+        if not before:
+            self.known.discard("part")
+
+    def shared(self, request: Request) -> None:
+        """What a request has from its flow or its suite: a login that needs its own token can't succeed."""
+        at = self.outside or self
+        for option, name in _inherited(request, self.layers):
+            if name.name in at.known or name.name in GIVEN or name.name in at.feeds:
+                continue
+            if at.unsure or at.perhaps(name.name):
+                continue
+            first = at.everywhere.get(name.name)
+            if first is None and at.has_vu:
+                continue  # it is set nowhere, which is said where it stands
+            self.diagnostics.error(
+                "VF305",
+                request.span,
+                f"'{name.name}' is not set yet when this is sent",
+                label=f"the {option} that all requests share needs it",
+                help="write `auth: none` in this step" if option == _AUTH else f"give this step a {option} of its own",
+                related=((name.span, "read here"), *(((first, "set only here"),) if first is not None else ())),
+            )
+
+    def fragment(self, fragment: Fragment, certain: bool = False) -> None:
+        """A fragment by itself: what includes it sees and sets nothing in it."""
+        inside = _Walk(self.diagnostics, dict(set_in((), fragment.steps)), self.spoilt)
+        if certain:
+            inside.layers, inside.outside = self.layers, self.outside or self
+        inside.uses(inputs_uses(fragment), certain=True)
+        inside.known.update(one.name for one in fragment.inputs)
+        inside.steps(fragment.steps)
+        for name, span in fragment.outputs:
+            if name not in inside.everywhere and not self.perhaps(name):
+                _never_set(Name(name, span), set(inside.everywhere), self.diagnostics)
+
+    def item_shape(self, items: Expression) -> str:
+        shape = self.shapes.get(items.name, "") if isinstance(items, Name) else ""
+        return shape.removesuffix("[]") if shape.endswith("[]") else ""
+
+    def uses(self, uses: Iterator[Use], *, certain: bool) -> None:
+        for use in uses:
+            for name, optional in names_of(use.expression):
+                if not self.is_item(name, use):
+                    self.name(name, certain=certain and not optional)
+            self.fields(use.expression)
+
+    def name(self, name: Name, *, certain: bool) -> None:
+        if feed := self.feeds.get(name.name):
+            if not self.has_vu or feed.each.is_within(self.now):
+                self.undealt(name, feed)
+            return
+        moment = self.moments.get(name.name, Each.RUN)
+        if moment.is_within(self.now):
+            self.too_early(name, moment)
+        if name.name in GIVEN or name.name in self.known:
+            return
+        if first := self.everywhere.get(name.name):
+            if certain and name.name in self.beside:
+                self.diagnostics.error(
+                    "VF312",
+                    name.span,
+                    f"'{name.name}' is set by another branch, which runs at the same time",
+                    help="put both steps into one branch, a `group`, or set it before the `parallel`",
+                    related=((self.beside[name.name], "set here"),),
+                )
+            elif certain:
+                self.diagnostics.error(
+                    "VF305",
+                    name.span,
+                    f"'{name.name}' is used before it is set",
+                    help="move the step that sets it before this one, or give a default with `??`",
+                    related=((first, "set only here"),),
+                )
+        elif not self.unsure and not self.perhaps(name.name):
+            _never_set(name, self.known | set(self.everywhere) | set(self.feeds), self.diagnostics)
+
+    def too_early(self, name: Name, moment: Each) -> None:
+        """A value is wanted before it is computed."""
+        here = "this once for the run" if self.now is Each.RUN else "this belongs to the VU"
+        there = self.everywhere.get(name.name)
+        self.diagnostics.error(
+            "VF316",
+            name.span,
+            f"'{name.name}' is another for each {moment.title}, and {here}",
+            help="what is computed can name what is computed before it: first of the run, then of a VU, then of an "
+            "iteration",
+            related=((there, "computed here"),) if there is not None else (),
+        )
+
+    def undealt(self, name: Name, feed: Feed) -> None:
+        """A row is wanted before it is dealt."""
+        if self.has_vu:
+            help_ = f"write `each: vu` at '{feed.name}': then each VU is dealt a row when it begins, and keeps it"
+        else:
+            help_ = "rows are dealt to VUs: a flow's steps see them, and its `login` and `vars` those with `each: vu`"
+        self.diagnostics.error(
+            "VF314",
+            name.span,
+            f"no row of '{feed.name}' is dealt here",
+            help=help_,
+            related=((feed.span, "dealt to each iteration" if feed.each is Each.ITERATION else "dealt to each VU"),),
+        )
+
+    def perhaps(self, name: str) -> bool:
+        """Whether a part that could not be read may set the name: it stands there as a key, or behind `for`."""
+        return any(name in _perhaps_set(text) for text in self.spoilt)
+
+    def is_item(self, name: Name, use: Use) -> bool:
+        """Whether a name in a `where` or a `pipe` means the item; a field that items don't have is reported."""
+        extract = use.extract
+        if extract is None or name.name == "it":
+            return extract is not None
+        if use.place is Place.PIPE:
+            return False
+        if extract.source is From.JSON or extract.pipe is not None:
+            return True
+        word = _word(extract)
+        if not word or name.name in self.known or name.name in GIVEN:
+            return False
+        _check_field(name.name, name.span, word, self.diagnostics)
+        return True
+
+    def fields(self, expression: Expression) -> None:
+        for part in walk(expression):
+            if isinstance(part, Field) and isinstance(part.target, Name):
+                shape = self.shapes.get(part.target.name, "")
+                if shape in _FIELDS:
+                    span = Span(part.span.source, part.span.end - len(part.name), part.span.end)
+                    _check_field(part.name, span, shape, self.diagnostics)
+
+
+def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Names that are used but not set, in the suite's own steps and in each flow."""
+    shared = dict(set_in(suite.vars, suite.setup))
+    shared_feeds = {feed.name: feed for feed in suite.data}
+    own = _Walk(
+        diagnostics,
+        dict(set_in(suite.vars, suite_steps(suite))),
+        _spoilt(suite, diagnostics, None),
+        feeds=shared_feeds,
+    )
+    own.layers = (suite.defaults,)
+    own.variables(suite.vars)
+    own.uses(suite_settings_uses(suite), certain=True)
+    replace(own, known=set(own.known), shapes=dict(own.shapes)).steps(suite.preflight)
+    own.steps(suite.setup)
+    known, shapes = set(own.known), dict(own.shapes)
+    moments = own.moments | {name: Each.RUN for name, _ in set_in((), suite.setup)}
+    own.steps(suite.teardown)
+    for flow in suite.flows:
+        everywhere = shared | dict(set_in(flow.vars, flow_steps(flow)))
+        walker = _Walk(
+            diagnostics,
+            everywhere,
+            _spoilt(suite, diagnostics, flow),
+            set(known),
+            dict(shapes),
+            moments=dict(moments),
+            feeds=shared_feeds | {feed.name: feed for feed in flow.data},
+        )
+        _flow(walker, suite, flow)
+    for fragment in suite.fragments:
+        if not fragment.chain:  # no flow leads there
+            own.fragment(fragment)
+
+
+def check_unused(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Values that are set but never used. A suite's own are judged only when all of its flows are there."""
+    shared = {name for name, _ in set_in(suite.vars, suite_steps(suite))}
+    for flow in suite.flows:
+        if not _spoilt(suite, diagnostics, flow):
+            used = {name.name for use in flow_uses(suite, flow) for name in names(use.expression)}
+            _unused(chain(_feeds(flow), chosen_names(flow.vars, flow_steps(flow))), used, shared, diagnostics)
+    for fragment in suite.fragments:
+        _check_fragment(fragment, diagnostics)
+    if suite.whole and not any(_spoilt(suite, diagnostics, flow) for flow in (None, *suite.flows)):
+        used = {name.name for use in all_uses(suite) for name in names(use.expression)}
+        elsewhere = {name for flow in suite.flows for name, _ in set_in(flow.vars, flow_steps(flow))}
+        _unused(chain(_feeds(suite), chosen_names(suite.vars, suite_steps(suite))), used, elsewhere, diagnostics)
+
+
+def _feeds(owner: Suite | Flow) -> Iterator[tuple[str, Span]]:
+    return ((feed.name, feed.span) for feed in owner.data)
+
+
+def check_secrets(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Secrets that nothing reads."""
+    if not suite.whole or diagnostics.failed:
+        return
+    used = {use.name for use in environment(suite)}
+    for name, span in zip(suite.secrets, suite.secret_spans, strict=True):
+        if name not in used:
+            near = suggest(name, used)
+            diagnostics.warning(
+                "VF308",
+                span,
+                f"nothing reads the secret '{name}'",
+                label=f"did you mean '{near}'?" if near else "",
+                help="" if near else f"it would be read as `${{env.{name}}}`",
+            )
+
+
+def _check_fragment(fragment: Fragment, diagnostics: Diagnostics) -> None:
+    if any(d.span is not None and d.span.source is fragment.source and d.code in _UNREADABLE for d in diagnostics):
+        return
+    uses = (*inputs_uses(fragment), *_steps_uses(fragment.steps))
+    used = {name.name for use in uses for name in names(use.expression)}
+    used.update(name for name, _ in fragment.outputs)
+    inputs = ((one.name, one.span) for one in fragment.inputs)
+    _unused(chain(inputs, chosen_names((), fragment.steps)), used, set(), diagnostics)
+
+
+def _flow(walker: _Walk, suite: Suite, flow: Flow) -> None:
+    walker.has_vu = True
+    walker.layers = (flow.defaults, suite.defaults)
+    walker.variables(flow.vars)
+    replace(walker, has_vu=False).uses(settings_uses(flow), certain=True)
+    walker.now = Each.VU
+    walker.steps(flow.login)
+    walker.now = Each.ITERATION
+    for defaults in (suite.defaults, flow.defaults):
+        walker.uses(defaults_uses(defaults), certain=False)
+    walker.steps(flow.steps)
+    walker.uses((Use(pause) for pause in (flow.think, flow.pace) if pause is not None), certain=True)
+    walker.steps(flow.final)
+
+
+def _inherited(request: Request, layers: tuple[RequestDefaults, ...]) -> Iterator[tuple[str, Name]]:
+    """The names without a default that a request's options read though it does not write them, each with its option."""
+    auth = next((layer.auth for layer in (request.options, *layers) if layer.auth is not None), None)
+    if auth is not None and auth is not request.options.auth:
+        for value in (auth.bearer, auth.user, auth.password):
+            if value is not None:
+                yield from ((_AUTH, name) for name, optional in names_of(value) if not optional)
+    written = {name.lower() for name, _ in request.options.headers}
+    for layer in layers:
+        for header, value in layer.headers:
+            if header.lower() not in written:
+                written.add(header.lower())
+                yield from ((f"header `{header}`", name) for name, optional in names_of(value) if not optional)
+
+
+def flow_uses(suite: Suite, flow: Flow) -> Iterator[Use]:
+    """Every expression that a flow's VUs may meet, but for those in fragments."""
+    yield from settings_uses(flow)
+    for defaults in (suite.defaults, flow.defaults):
+        yield from defaults_uses(defaults)
+    yield from (Use(leaf) for variable in flow.vars for leaf in leaves(variable.value))
+    yield from (Use(pause) for pause in (flow.think, flow.pace) if pause is not None)
+    yield from _steps_uses(flow_steps(flow))
+
+
+def _steps_uses(steps: tuple[Step, ...]) -> Iterator[Use]:
+    for step in own_steps(steps):
+        yield from own_uses(step)
+        if isinstance(step, Request):
+            yield from extract_uses(step)
+            yield from expect_uses(step)
+
+
+def _never_set(name: Name, candidates: set[str], diagnostics: Diagnostics) -> None:
+    shouted = name.name.isupper() and len(name.name) > 1 and name.name[0] != "_"
+    near = suggest(name.name, {n for n in (*candidates, *GIVEN) if n.isupper()} if shouted else candidates | set(GIVEN))
+    if name.name in NAMES and near not in candidates:
+        near, help_ = None, NAMES[name.name]
+    elif near is None and name.name in FUNCTIONS:
+        help_ = f"to call the function write `{name.name}()`"
+    elif near is None and shouted:
+        help_ = f"to read the environment write `env.{name.name}`"
+    elif near is None and name.name == "part":
+        help_ = "only the requests of an `upload` know their part"
+    else:
+        help_ = "" if near else "set it with `vars`, `set` or `extract`"
+    diagnostics.error(
+        "VF301",
+        name.span,
+        f"'{name.name}' is never set",
+        label=f"did you mean '{near}'?" if near else "",
+        help=help_,
+    )
+
+
+def _unused(found: Iterator[tuple[str, Span]], used: set[str], elsewhere: set[str], diagnostics: Diagnostics) -> None:
+    """Warn of what nothing uses; not where an error speaks of it already, as of a misspelt use."""
+    each = list(found)
+    unset = used - {name for name, _ in each} - elsewhere - set(GIVEN)
+    wrong = {d.span for d in diagnostics if d.severity is Severity.ERROR}
+    for name, span in each:
+        if name not in used and span not in wrong and suggest(name, unset) is None:
+            diagnostics.warning("VF306", span, f"'{name}' is never used", help="take it out, or use it")
+
+
+def _shape(extract: Extract) -> str:
+    word = _word(extract)
+    if not word or extract.default is not None or extract.pipe is not None:
+        return ""
+    return f"{word}[]" if extract.all or extract.take is not None else word
+
+
+def _word(extract: Extract) -> str:
+    """The word in ITEM_FIELDS for what an extraction finds; empty if its fields are not known."""
+    known = extract.source in (From.M3U8, From.ANSWER) and extract.argument in ITEM_FIELDS
+    return extract.argument if known else ""
+
+
+def _check_field(name: str, span: Span, shape: str, diagnostics: Diagnostics) -> None:
+    fields = _FIELDS[shape]
+    if name in fields:
+        return
+    near = suggest(name, fields)
+    diagnostics.error(
+        "VF309",
+        span,
+        f"there is no field '{name}' in {shape}",
+        label=f"did you mean '{near}'?" if near else "",
+        help=f"the fields are {', '.join(fields)}",
+    )
+
+
+def _spoilt(suite: Suite, diagnostics: Diagnostics, flow: Flow | None) -> tuple[str, ...]:
+    """The texts of suite.yml and of the flow, where they could not be read whole."""
+    flows = {each.source.path for each in suite.flows}
+    sources = {d.span.source.path: d.span.source for d in diagnostics if d.span and d.code in _UNREADABLE}
+    return tuple(
+        source.text
+        for path, source in sources.items()
+        if path not in flows or (flow is not None and path == flow.source.path)
+    )

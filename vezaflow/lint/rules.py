@@ -1,0 +1,102 @@
+"""Everything that can be known to be wrong before anything is sent: the files read, and every rule over them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from vezaflow.diagnostics import Diagnostics
+from vezaflow.lint.connections import check_connections
+from vezaflow.lint.data import check_columns, check_dealing, check_names_of_feeds, check_rows
+from vezaflow.lint.definite import check_shadows, check_ways
+from vezaflow.lint.expressions import check_calls, check_units
+from vezaflow.lint.flows import (
+    check_certificates,
+    check_choices,
+    check_files,
+    check_json,
+    check_requests,
+    check_secret_urls,
+    check_step_names,
+    check_urls,
+)
+from vezaflow.lint.gates import check_gates, check_watched
+from vezaflow.lint.load import check_guarded, check_loads
+from vezaflow.lint.names import check_names, check_secrets, check_unused
+from vezaflow.lint.parallel import check_parallel
+from vezaflow.lint.placeholders import check_placeholders
+from vezaflow.lint.reach import check_reach
+from vezaflow.lint.responses import check_answers
+from vezaflow.lint.safety import check_environment, check_hosts, check_tokens_in_urls, check_written_secrets
+from vezaflow.lint.samples import check_samples
+from vezaflow.lint.suppressions import silenced
+from vezaflow.lint.uploads import check_uploads
+from vezaflow.model import Suite
+from vezaflow.read import check_schemas, read_suite
+
+RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
+    check_loads,
+    check_guarded,
+    check_dealing,
+    check_rows,
+    check_requests,
+    check_json,
+    check_choices,
+    check_step_names,
+    check_urls,
+    check_certificates,
+    check_connections,
+    check_secret_urls,
+    check_tokens_in_urls,
+    check_written_secrets,
+    check_placeholders,
+    check_environment,
+    check_hosts,
+    check_files,
+    check_schemas,
+    check_answers,
+    check_reach,
+    check_names,
+    check_names_of_feeds,
+    check_columns,
+    check_ways,
+    check_shadows,
+    check_parallel,
+    check_uploads,
+    check_unused,
+    check_calls,
+    check_units,
+    check_gates,
+    check_samples,
+    check_secrets,  # the last two are silent when there are errors
+    check_watched,
+)
+
+
+def lint(
+    paths: Sequence[Path],
+    *,
+    overlay: Mapping[Path, str] | None = None,
+    base_url: bool = False,
+    included_only: bool = False,
+) -> tuple[Suite | None, Diagnostics]:
+    """The suite that the paths name, or None if it can't be run; and all that was found, warnings too.
+
+    `base_url` says that an option gives one, so that the files need not; `included_only` that fragments which nothing
+    includes don't matter.
+    """
+    diagnostics = Diagnostics()
+    suite = read_suite(paths, diagnostics, overlay=overlay, included_only=included_only)
+    if suite is not None:
+        for rule in RULES:
+            rule(suite, diagnostics)
+        diagnostics = silenced(suite, diagnostics)
+    if base_url:
+        diagnostics = _without(diagnostics, "VF406")
+    return (None if diagnostics.failed else suite), diagnostics
+
+
+def _without(diagnostics: Diagnostics, code: str) -> Diagnostics:
+    kept = Diagnostics()
+    for diagnostic in diagnostics:
+        if diagnostic.code != code:
+            kept.add(diagnostic)
+    return kept

@@ -1,0 +1,177 @@
+"""What a right answer is: `expect`, in its short and long forms."""
+
+import re
+
+from vezaflow.diagnostics import Diagnostics, Span
+from vezaflow.keys import EXPECT, LIMITS, MATCHES, Field, Kind
+from vezaflow.model import Expect, Expectation, StatusSet
+from vezaflow.read import scalars
+from vezaflow.read.json_schema import read_schema
+from vezaflow.read.mappings import Row, items, open_mapping, pairs
+from vezaflow.read.queries import check_jsonpath, check_pattern, query
+from vezaflow.read.statuses import read_statuses
+from vezaflow.read.trees import tree
+from vezaflow.syntax import (
+    Call,
+    Expression,
+    ListOf,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    parse_limit,
+)
+
+_FIRST = re.compile(r"[1-9][0-9]{2}(?=\s+[A-Za-z])")  # `200 OK`
+_SEVERAL = re.compile(r"\d{3}\W*(?:(?:or|to|and)\W*)?\d{3}.*")
+_TABLES = {table.name: table for table in MATCHES}
+
+
+def read_expect(row: Row) -> Expect | None:
+    """The `expect` of a request, whichever of its forms it has."""
+    node = row.node("expect")
+    if node is None:
+        return None
+    if not isinstance(node, Mapping):
+        return Expect(_status(node, row.diagnostics), (), node.span)
+    inner = open_mapping(node, EXPECT, row.diagnostics)
+    if inner is None:
+        return None
+    status = inner.node("status")
+    found = [
+        *_matches(inner, "headers", "header"),
+        *_matches(inner, "json", "json"),
+        *_body(inner),
+        *_schema(inner),
+        *(_limit(inner, key) for key in LIMITS if key in inner.entries),
+        *_that(inner),
+    ]
+    return Expect(_status(status, row.diagnostics) if status else None, tuple(found), node.span)
+
+
+def _status(node: Node, diagnostics: Diagnostics) -> StatusSet:
+    return read_statuses(node, diagnostics, lambda item: _wrong_status(item, diagnostics))
+
+
+def _wrong_status(node: Node, diagnostics: Diagnostics) -> None:
+    label = f"'{node.text}' is none" if isinstance(node, Scalar) else f"this is {scalars.describe(node)}"
+    help_ = "keys such as `body` stand without `- `" if isinstance(node, Mapping) else ""
+    if isinstance(node, Scalar):
+        first = _FIRST.match(node.text)
+        help_ = f"write `{first[0]}`" if first else "write `200`, a class such as `2xx`, or a list: `[2xx, 404]`"
+    if isinstance(node, Scalar) and _SEVERAL.fullmatch(node.text):
+        help_ = "a class is `2xx`, and several statuses are a list: `[200, 201]`"
+    diagnostics.error(
+        "VF134",
+        node.span,
+        "this must be a status from 100 to 999 or a class such as `2xx`",
+        label=label,
+        help=help_,
+    )
+
+
+def _matches(row: Row, key: str, kind: str) -> list[Expectation]:
+    found = []
+    example = f"{key}: {row.field(key).example}"
+    for entry in pairs(row.node(key), f"'{key}'", Kind.MATCHES.value, row.diagnostics, example=example):
+        if kind == "json":
+            check_jsonpath(entry.key, row.diagnostics)
+        found.append(_match(entry.value, kind, entry.key.text, entry.key.span, row.diagnostics))
+    return found
+
+
+def _body(row: Row) -> list[Expectation]:
+    node = row.node("body")
+    return [] if node is None else [_match(node, "body", "", row.key_span("body"), row.diagnostics)]
+
+
+def _match(node: Node, kind: str, subject: str, subject_span: Span, diagnostics: Diagnostics) -> Expectation:
+    expected: Expression | None = None
+    contains: Expression | None = None
+    matches: str | None = None
+    word = "=="
+    if isinstance(node, Mapping):
+        row = open_mapping(node, _TABLES[f"{kind} match"], diagnostics)
+        verb = row.verb() if row else None
+        if row and verb == "equals":
+            expected = _equal(row.entries["equals"].value, kind, diagnostics)
+        elif row and verb == "contains":
+            contains, word = row.expression("contains"), "contains"
+        elif row and verb == "matches":
+            matches, word = query(row, "matches", check_pattern), "matches"
+        elif row and verb == "exists":
+            word = _exists(row)
+    else:
+        expected = _equal(node, kind, diagnostics)
+    shown = expected or contains
+    value = matches if matches is not None else _short(shown) if shown is not None else ""
+    name = " ".join(
+        part for part in (f"header {subject}" if kind == "header" else subject or kind, word, value) if part
+    )
+    return Expectation(kind, subject, subject_span, expected, contains, matches, name, node.span)
+
+
+def _exists(row: Row) -> str:
+    if row.constant("exists") is False:
+        row.diagnostics.error(
+            "VF126",
+            row.entries["exists"].value.span,
+            "'exists' can only be `true`",
+            help='for what must not be there use `that`: `json("$.error") == null`',
+        )
+    return "exists"
+
+
+def _equal(node: Node, kind: str, diagnostics: Diagnostics) -> Expression:
+    """The value that must be there: typed in JSON, text elsewhere."""
+    if isinstance(node, Sequence) and kind == "json":
+        return ListOf(tuple(_equal(item, kind, diagnostics) for item in node.items), node.span)
+    if isinstance(node, Scalar):
+        found = tree(node, diagnostics, as_text=kind != "json")
+        if not isinstance(found, tuple | dict):
+            return found
+    scalars.report_shape(node, "what is expected", Kind.MATCH.value, diagnostics)
+    return scalars.nothing(node.span)
+
+
+def _short(expression: Expression) -> str:
+    text = " ".join(expression.span.text.split())
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _schema(row: Row) -> list[Expectation]:
+    node = row.node("schema")
+    if node is None:
+        return []
+    schema, key = read_schema(row), row.key_span("schema")
+    name = f"schema {_short(schema.path)}" if schema.path is not None else "schema"
+    return [Expectation("schema", "", key, None, None, None, name, key, schema)]
+
+
+def _limit(row: Row, key: str) -> Expectation:
+    """`duration: < 500 ms`: the comparison, with the function of the key's name on its left."""
+    node, span = row.entries[key].value, row.key_span(key)
+    found: Expression | None = None
+    if isinstance(node, Scalar) and node.text:
+        found = parse_limit(node, Call(key, (), span, span), row.diagnostics)
+    else:
+        scalars.report_shape(node, f"'{key}'", Kind.LIMIT.value, row.diagnostics)
+    expected = found or scalars.nothing(node.span)
+    return Expectation("limit", key, span, expected, None, None, f"{key} {_short(expected)}", node.span)
+
+
+def _that(row: Row) -> list[Expectation]:
+    node = row.node("that")
+    if node is None:
+        return []
+    nodes = items(node, "'that'", Kind.EXPRESSIONS.value, row.diagnostics) if isinstance(node, Sequence) else (node,)
+    return [_expression(item, row.field("that"), row.key_span("that"), row.diagnostics) for item in nodes]
+
+
+def _expression(node: Node, field: Field, key: Span, diagnostics: Diagnostics) -> Expectation:
+    if isinstance(node, Scalar):
+        found = scalars.bare_expression(node, diagnostics)
+    else:
+        scalars.report_shape(node, f"'{field.key}'", field.kind.value, diagnostics)
+        found = scalars.nothing(node.span)
+    return Expectation("that", "", key, found, None, None, _short(found), found.span)

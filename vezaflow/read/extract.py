@@ -1,0 +1,113 @@
+"""What is taken from an answer: `extract`, in its short and long forms."""
+
+from typing import assert_never
+
+from vezaflow.diagnostics import Diagnostics, suggest
+from vezaflow.keys import ANSWER, EXTRACT, Kind
+from vezaflow.model import Extract, From, Pick
+from vezaflow.read import scalars
+from vezaflow.read.mappings import Row, open_mapping, pairs
+from vezaflow.read.queries import check_css, check_jsonpath, check_pattern, check_xpath, query
+from vezaflow.read.trees import check_name, tree
+from vezaflow.syntax import Entry, Expression, Literal, Scalar, parse_pipeline
+
+
+def read_extracts(row: Row) -> tuple[Extract, ...]:
+    """The `extract` of a request: one Extract for each name."""
+    field = row.field("extract")
+    found = []
+    for entry in pairs(
+        row.node("extract"), "'extract'", field.kind.value, row.diagnostics, example=f"extract: {field.example}"
+    ):
+        check_name(entry.key, row.diagnostics)
+        found.append(read_extract(entry, row.diagnostics))
+    return tuple(found)
+
+
+def read_extract(entry: Entry, diagnostics: Diagnostics) -> Extract:
+    """What stands behind a name, or behind another key that takes a value out of an answer."""
+    name, node = entry.key.text, entry.value
+    if isinstance(node, Scalar):
+        source = From.ANSWER if node.text in ANSWER else From.JSON
+        if source is From.JSON:
+            _short_path(node, name, diagnostics)
+        return _bare(entry, source, node.text)
+    row = open_mapping(node, EXTRACT, diagnostics, what=f"'{name}'")
+    verb = row.verb() if row else None
+    if row is None or verb is None:
+        return _bare(entry, From.JSON, "$")
+    argument = row.entries[verb].value
+    default = row.node("default")
+    return Extract(
+        name=name,
+        source=From(verb),
+        argument=_argument(row, From(verb)),
+        argument_span=argument.span,
+        pipe=_pipe(row),
+        where=row.expression("where"),
+        pick=_pick(row),
+        take=row.expression("take"),
+        all=row.constant("all") is True,
+        default=None if default is None else tree(default, diagnostics),
+        span=entry.key.span,
+    )
+
+
+def _bare(entry: Entry, source: From, argument: str) -> Extract:
+    """The first of what a source finds, as it is."""
+    return Extract(
+        entry.key.text, source, argument, entry.value.span, None, None, None, None, False, None, entry.key.span
+    )
+
+
+def _short_path(node: Scalar, name: str, diagnostics: Diagnostics) -> None:
+    if node.text.startswith("$") and not node.text.startswith("${"):
+        check_jsonpath(node, diagnostics)
+        return
+    near = suggest(node.text, ANSWER)
+    diagnostics.error(
+        "VF120",
+        node.span,
+        f"'{name}' must be a JSONPath, a part of the answer ({', '.join(ANSWER)}) or a mapping",
+        label=f"did you mean '{near}'?" if near else "a JSONPath starts with `$`",
+        help="" if near else "for instance `$.token` or `{header: location}`; a `set` step names other values",
+    )
+
+
+def _argument(row: Row, source: From) -> str:
+    match source:
+        case From.JSON:
+            return query(row, "json", check_jsonpath)
+        case From.REGEX:
+            return query(row, "regex", check_pattern)
+        case From.CSS:
+            return query(row, "css", check_css)
+        case From.XPATH:
+            return query(row, "xpath", check_xpath)
+        case From.M3U8 | From.ANSWER:
+            choice = row.constant(source.value)
+            return choice if isinstance(choice, str) else row.field(source.value).choices[0]
+        case From.HEADER | From.LINK | From.COOKIE:
+            return row.text(source.value)
+    assert_never(source)
+
+
+def _pipe(row: Row) -> Expression | None:
+    node = row.node("pipe")
+    if isinstance(node, Scalar) and node.text:
+        return parse_pipeline(node, row.diagnostics)
+    if node is not None:
+        scalars.report_shape(node, "'pipe'", Kind.PIPELINE.value, row.diagnostics)
+    return None
+
+
+def _pick(row: Row) -> Pick | int | None:
+    found = row.expression("pick")
+    if found is None:
+        return None
+    value = found.value if isinstance(found, Literal) else None
+    if isinstance(value, int):
+        return value
+    if not isinstance(found, Literal):
+        row.constant("pick")
+    return Pick(value) if isinstance(value, str) else Pick.FIRST

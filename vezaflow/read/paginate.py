@@ -1,0 +1,60 @@
+"""How a `paginate` step gets from page to page: `next`, `into` and `pages`."""
+
+from vezaflow.diagnostics import Diagnostics, Span
+from vezaflow.keys import MOST_PAGES, Kind
+from vezaflow.model import Extract, Paginate, Request, constant
+from vezaflow.read import scalars
+from vezaflow.read.extract import read_extract
+from vezaflow.read.mappings import Row
+from vezaflow.syntax import Scalar
+
+_QUERY = "query."
+
+
+def read_pages(row: Row, request: Request) -> Paginate | None:
+    """The walk; None if nothing says what comes next, which was reported."""
+    if "next" not in row.entries:
+        return None
+    extract = read_extract(row.entries["next"], row.diagnostics)
+    _check_next(extract, row.diagnostics)
+    parameter, span = _parameter(row, request)
+    pages = row.required("pages")
+    if (most := constant(pages)) is not None and most > MOST_PAGES:
+        row.diagnostics.error(
+            "VF222",
+            pages.span,
+            f"'pages' must be {MOST_PAGES} at most",
+            help="each page has figures of its own; to go on behind them, begin a second walk where this one ended",
+        )
+    return Paginate(request, extract, parameter, span, pages, row.key_span("paginate"))
+
+
+def _check_next(extract: Extract, diagnostics: Diagnostics) -> None:
+    many = extract.all or extract.take is not None
+    if many or extract.default is not None:
+        diagnostics.error(
+            "VF120",
+            extract.argument_span,
+            "'next' must be one value",
+            label="this is a list" if many else "this has a default",
+            help="leave `all` and `take` out"
+            if many
+            else "leave the default out: where nothing is found, the walk ends",
+        )
+
+
+def _parameter(row: Row, request: Request) -> tuple[str, Span]:
+    """The parameter's name and where it stands; no name without `into`."""
+    node = row.node("into")
+    if node is None:
+        return "", row.key_span("paginate")
+    text = node.text if isinstance(node, Scalar) else ""
+    name = text.removeprefix(_QUERY)
+    if not text.startswith(_QUERY) or not name or "${" in text:
+        scalars.report_shape(node, "'into'", Kind.PARAMETER.value, row.diagnostics)
+        return "", node.span
+    if any(key == name and isinstance(value, tuple) for key, value in request.query):
+        row.diagnostics.error(
+            "VF120", node.span, f"the query's '{name}' is a list", help="what the first page begins with is one value"
+        )
+    return name, node.span
