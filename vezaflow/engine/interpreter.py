@@ -269,7 +269,7 @@ class Interpreter:
         async def run(vu: VU) -> int:
             started = clock()
             signal = await body(vu)
-            record(name, clock() - started)
+            record(name, clock() - started, signal == Signal.FAIL)
             return signal
 
         return run

@@ -16,7 +16,7 @@ from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import PlannedLoad, PlannedStage
 from vezaflow.plan.narrow import names_within, narrowed
 from vezaflow.plan.outgoing import Outgoing, PlannedPages, PlannedPoll, PlannedRequest, PlannedRetry, PlannedUpload
-from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, starts, vu_changes, vus_in_time
+from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, outline, starts, vu_changes, vus_in_time
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
 from vezaflow.plan.refused import RequestError
 from vezaflow.plan.scope import UNSET, EvaluationError, Scope
@@ -101,6 +101,7 @@ __all__ = [
     "deck",
     "names_within",
     "narrowed",
+    "outline",
     "pauses_in",
     "requests_of",
     "row_of_vu",

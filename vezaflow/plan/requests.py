@@ -1,7 +1,7 @@
 """Request steps, planned: as much of each head and body as can be is made once, before the run.
 
-Where only the URL varies, whole heads are kept by URL. What may stand where in a URL is urls.py's law, what in a head
-heads.py's, what in a body bodies.py's.
+Where only the URL varies, whole heads are kept by URL, of those that come again (recurring.py). What may stand where in
+a URL is urls.py's law, what in a head heads.py's, what in a body bodies.py's.
 """
 
 from collections.abc import Callable, Iterable
@@ -42,11 +42,11 @@ from vezaflow.plan.uploads import Slices, cut
 from vezaflow.plan.urls import Text, UrlPlanner
 from vezaflow.protocols import IDEMPOTENT, Ask, Body, ClientOptions, ErrorKind, Origin, Want
 from vezaflow.read import closes
+from vezaflow.recurring import Recurring
 from vezaflow.syntax import FUNCTIONS, Call, Expression, JsonSchema, Name, Needs, compile_schema, walk
 
 DEFAULT_TIMEOUT = 60.0  # seconds, as k6's
 DEFAULT_REDIRECTS = 10  # as k6's
-_KEPT_HEADS = 8192
 
 Prepare = Callable[[Scope], Outgoing]
 Connect = Callable[[Request, Statics, Origin | None], ClientOptions | None]  # as ConnectionPlanner.of_request
@@ -277,22 +277,14 @@ def _least(prepare: Prepare, method: str, headers: Text, body: int) -> int:
 
 
 def _kept(url: Text, build: Callable[[str], Outgoing], span: Span) -> Prepare:
-    kept: dict[str, Outgoing] = {}
+    def whole(text: str) -> Outgoing:
+        try:
+            return build(text)
+        except UnicodeEncodeError:
+            raise EvaluationError(HALF_PAIR, span) from None
 
-    def prepare(scope: Scope) -> Outgoing:
-        text = url(scope)
-        outgoing = kept.get(text)
-        if outgoing is None:
-            try:
-                outgoing = build(text)
-            except UnicodeEncodeError:
-                raise EvaluationError(HALF_PAIR, span) from None
-            if len(kept) >= _KEPT_HEADS:
-                kept.clear()
-            kept[text] = outgoing
-        return outgoing
-
-    return prepare
+    kept = Recurring(whole)
+    return lambda scope: kept[url(scope)]
 
 
 def _accepted(expect: Expect | None) -> tuple[bytes, frozenset[int]]:
