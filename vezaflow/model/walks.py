@@ -54,14 +54,10 @@ def own_steps(steps: Iterable[Step]) -> Iterator[Step]:
     """Steps and all within them but for what stands in fragments: those that share their names."""
     for step in steps:
         yield step
-        if not has_own_names(step):
+        shape = step.shape
+        if not (isinstance(shape, Block) and shape.own_names):
             for part in inner(step):
                 yield from own_steps(part)
-
-
-def has_own_names(step: Step) -> bool:
-    """Whether the steps within neither see nor set the names around them."""
-    return isinstance(step.shape, Block) and step.shape.own_names
 
 
 def lacks_fragments(steps: Iterable[Step]) -> bool:
