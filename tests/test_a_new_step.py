@@ -119,7 +119,7 @@ class PlannedTwice(Nameless):
         (
             "        match step:\n",
             "•            case PlannedTwice(steps, _):\n"
-            "                return self._loop(lambda vu: iter(range(2)), None, steps)\n",
+            "                return self._loop(lambda vu: iter(range(2)), None, steps, here)\n",
         ),
     ],
 }
