@@ -36,7 +36,7 @@ class ConcernKind(Enum):
     SATURATED = "saturated"  # the generator was too busy to keep time
     LOAD_NOT_REACHED = "load_not_reached"
     INTERRUPTED = "interrupted"  # stopped by hand before the end
-    SHARE = "share"  # the figures are one share's of a load
+    SEGMENT = "segment"  # the figures are those of one segment of a load
     WORKER_LOST = "worker_lost"
     DATA_EXHAUSTED = "data_exhausted"
 
@@ -208,7 +208,7 @@ def _too_few(gate: PlannedGate, measured: Measurement, value: float | None, labe
 
 def _doubt(gate: PlannedGate, concerns: Sequence[Concern]) -> Concern | None:
     """A share's counts are no load's. Times that a busy generator measured are its own as much as the server's."""
-    share = next((concern for concern in concerns if concern.kind is ConcernKind.SHARE), None)
+    share = next((concern for concern in concerns if concern.kind is ConcernKind.SEGMENT), None)
     if share is not None:
         return share
     if METRICS[gate.metric].kind is not Kind.TREND or dimension_of(gate) is not Dimension.TIME:

@@ -179,7 +179,7 @@ def dead(path: Path) -> None:
 
 def test_dead_runs_are_swept_away(folder: Path) -> None:
     dead(folder / "dead.sock")
-    with pytest.raises(VezaflowError, match="no run is going on here"):
+    with pytest.raises(VezaflowError, match="no test is running"):
         call(None, (folder,))
     assert names(folder) == []
 
@@ -200,9 +200,9 @@ async def test_two_runs_are_told_apart(folder: Path) -> None:
             ("20261124T01-aa", "day"),
             ("20261124T02-bb", "night"),
         ]
-        with pytest.raises(VezaflowError, match="2 runs are going on: which one") as which:
+        with pytest.raises(VezaflowError, match="2 tests are running: which one") as which:
             await elsewhere(lambda: ask(folder, {"do": "stop"}))
-        assert "20261124T01-aa  day (sun), process 11, 1m15s gone" in which.value.hint
+        assert "20261124T01-aa  day (sun), process 11, 1m15s elapsed" in which.value.hint
         await elsewhere(lambda: ask(folder, {"do": "scale", "flow": "moon", "vus": 3}, "moon"))
         await elsewhere(lambda: ask(folder, {"do": "stop"}, "bb"))
         await elsewhere(lambda: ask(folder, {"do": "pause"}, "11"))
@@ -266,7 +266,7 @@ def test_a_run_that_does_not_answer_is_not_waited_for(folder: Path) -> None:
         silent.listen()
         with (
             Caller(folder / "one.sock", patience=0.02) as caller,
-            pytest.raises(VezaflowError, match="run one does not answer"),
+            pytest.raises(VezaflowError, match="run one does not respond"),
         ):
             caller.ask({"do": "status"})
 
@@ -281,12 +281,12 @@ def test_a_run_that_does_not_answer_is_told_from_one_that_has_ended(folder: Path
             waiting.setblocking(False)
             with suppress(BlockingIOError):
                 waiting.connect(str(folder / "one.sock"))
-        with pytest.raises(VezaflowError, match="run one does not answer") as told:
+        with pytest.raises(VezaflowError, match="run one does not respond") as told:
             call(None, (folder,), patience=0.02)
         assert "overloaded" in told.value.hint
         with pytest.raises(VezaflowError, match="there is no run 'two'") as other:
             call("two", (folder,), patience=0.02)
-        assert "one  does not answer" in other.value.hint
+        assert "one  does not respond" in other.value.hint
 
 
 @contextmanager

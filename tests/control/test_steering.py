@@ -9,6 +9,7 @@ from planned import plan_of
 
 from vezaflow.control import Steering, screen
 from vezaflow.control.steering import Crew
+from vezaflow.engine import Vitals
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import ConcernKind, judge
 from vezaflow.limits import Division
@@ -16,6 +17,7 @@ from vezaflow.metrics import Recorder
 from vezaflow.outputs import tick_of
 from vezaflow.plan import Plan
 from vezaflow.results import Health
+from vezaflow.scale import WorkerState
 
 FLOW = """
 flow: browse
@@ -81,8 +83,8 @@ def test_time_paused_is_told_and_stands_against_a_verdict() -> None:
     bench.after(2.5).resume("browse")
     bench.after(5).end()
     bench.after(1000)
-    assert list(bench.steering.notes()) == ["browse was paused by hand for 6.5 s"]
-    assert bench.concerns() == ["browse: paused by hand for 6.5 s"]
+    assert list(bench.steering.notes()) == ["browse was paused manually for 6.5 s"]
+    assert bench.concerns() == ["browse: paused manually for 6.5 s"]
     assert bench.crew.told == [("pause", None), ("resume", None), ("pause", "browse"), ("resume", "browse")]
 
 
@@ -90,10 +92,10 @@ def test_a_pause_that_never_ended_lasts_to_the_end_of_the_load() -> None:
     bench = Bench()
     bench.after(50).pause()
     bench.after(3).pause()
-    assert list(bench.after(1).notes()) == ["browse was paused by hand for 4 s, and still is"]
+    assert list(bench.after(1).notes()) == ["browse has been paused manually for 4 s"]
     bench.after(6).end()
     bench.after(1000)
-    assert list(bench.steering.notes()) == ["browse was paused by hand for 10 s"]
+    assert list(bench.steering.notes()) == ["browse was paused manually for 10 s"]
 
 
 def test_a_pause_of_load_that_is_meant_to_be_steered_is_only_told() -> None:
@@ -102,7 +104,7 @@ def test_a_pause_of_load_that_is_meant_to_be_steered_is_only_told() -> None:
     bench.after(10).pause()
     bench.after(4).resume()
     bench.after(5).end()
-    assert list(bench.steering.notes()) == ["browse was paused by hand for 4 s"]
+    assert list(bench.steering.notes()) == ["browse was paused manually for 4 s"]
     assert bench.concerns() == []
 
 
@@ -110,20 +112,20 @@ def test_vus_taken_away_stand_against_a_verdict_also_when_they_came_back() -> No
     bench = Bench()
     assert bench.after(5).scale("browse", 4) == "browse: 10 → 4 VUs"
     assert bench.after(5).scale("browse", 10) == "browse: 4 → 10 VUs"
-    assert list(bench.steering.notes()) == ["browse was scaled by hand from 10 VUs to 4 at 5 s, 10 at 10 s"]
-    assert bench.concerns() == ["browse: scaled down by hand to 4 of 10 VUs"]
+    assert list(bench.steering.notes()) == ["browse was scaled manually from 10 VUs to 4 at 5 s, 10 at 10 s"]
+    assert bench.concerns() == ["browse: scaled down manually to 4 of 10 VUs"]
 
 
 def test_more_vus_than_asked_are_told_and_prove_no_less() -> None:
     bench = Bench()
     bench.after(5).scale("browse", 20)
-    assert list(bench.steering.notes()) == ["browse was scaled by hand from 10 VUs to 20 at 5 s"]
+    assert list(bench.steering.notes()) == ["browse was scaled manually from 10 VUs to 20 at 5 s"]
     assert bench.concerns() == []
 
 
 def test_the_guard_holds_for_all_flows_together() -> None:
     bench = Bench(most=15)
-    with pytest.raises(VezaflowError, match=r"refused: 16 VUs in all.*no more than 15"):
+    with pytest.raises(VezaflowError, match=r"refused: 16 VUs in total.*at most 15"):
         bench.steering.scale("browse", 16)
     bench.steering.scale("browse", 15)
     assert bench.crew.told == [("scale", "browse", 15)]
@@ -174,7 +176,7 @@ def ticked(bench: Bench, timed_out: int = 0) -> None:
     recorder.fold(1.0)
     summary = recorder.snapshot()
     verdicts = judge(bench.plan.gates, summary)
-    health = Health(cpu_mean=0.25, lag_p99_ms=3.0, memory=50 << 20)
+    health = Health((WorkerState("1", Vitals(0.25, 0.25, 0.25, 0.003, 0.004, 50 << 20)),))
     bench.steering.tick(tick_of(bench.plan, summary, recorder.timeline(), verdicts, elapsed=12.0, health=health))
 
 
@@ -187,7 +189,7 @@ def test_status_says_how_the_run_stands() -> None:
     assert (status["run"], status["suite"], status["phase"]) == ("one", "test", "load")
     assert (status["elapsed"], status["remaining"]) == (12.0, 48.0)
     (flow,) = status["flows"]
-    assert (flow["flow"], flow["vus"], flow["vus_asked"], flow["paused"]) == ("browse", 9, 10, True)
+    assert (flow["flow"], flow["vus"], flow["vus_requested"], flow["paused"]) == ("browse", 9, 10, True)
     assert flow["p95"] == pytest.approx(2.0, rel=0.001)
     assert flow["gates"][0]["so_far"] == "red"
 
@@ -209,15 +211,15 @@ def test_the_screen_fits_its_width_and_names_what_broke() -> None:
     text = screen(bench.steering.status(), 80)
     assert max(map(len, text.splitlines())) <= 80
     assert text.splitlines()[1:] == [
-        "15 s gone, 45 s left",
+        "15 s elapsed, 45 s left",
         "",
         "flow            VUs  iterations    req/s       p95   failed  gates so far",
         "browse          9/5           0      100       2 s      0 %  ✗",
         "",
         "✗ browse: http_req_duration: p(95) < 1 s: p(95) = 2 s, wanted < 1 s",
         "",
-        "generator: 25 % of a core, loop up to 3 ms late (p99), 50 MiB",
-        "browse was scaled by hand from 10 VUs to 5 at 15 s",
+        "generator: 25 % of a core, event-loop lag p99 3 ms, 50 MiB",
+        "browse was scaled manually from 10 VUs to 5 at 15 s",
     ]
 
 
@@ -226,8 +228,8 @@ def test_the_screen_says_what_is_missing_of_the_load() -> None:
     bench.after(12)
     ticked(bench)
     status = bench.steering.status()
-    status["generator"]["held_up"] = 0.05
-    assert "of a core, 5 % of the load missing, loop up to" in screen(status, 80)
+    status["health"]["load_missing"] = 0.05
+    assert "of a core, 5 % of the load missing, event-loop lag p99" in screen(status, 80)
 
 
 def test_before_the_load_the_screen_says_so() -> None:
@@ -242,7 +244,7 @@ def _scaled(load: str, vus: int, *, seconds: float = 5.0) -> str:
 def test_an_externally_controlled_flow_stays_below_its_max_vus() -> None:
     load = "{executor: externally-controlled, vus: 2, max_vus: 8, duration: 1m}"
     assert _scaled(load, 8) == "browse: 2 → 8 VUs"
-    with pytest.raises(VezaflowError, match="allows no more than 8 VUs"):
+    with pytest.raises(VezaflowError, match="allows at most 8 VUs"):
         _scaled(load, 9)
 
 
@@ -263,5 +265,5 @@ def test_a_flow_is_not_scaled_before_it_begins_nor_after_its_end() -> None:
     recorder.fold(1.0)
     tick = tick_of(bench.plan, recorder.snapshot(), recorder.timeline(), (), elapsed=1.0, health=Health())
     bench.steering.tick(tick)
-    with pytest.raises(VezaflowError, match="browse is over"):
+    with pytest.raises(VezaflowError, match="browse has finished"):
         bench.after(5).scale("browse", 3)

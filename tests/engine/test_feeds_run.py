@@ -147,7 +147,7 @@ async def test_when_the_rows_are_used_up_nothing_begins_and_no_request_is_missin
     assert sorted(path[-1] for path in paths) == list("abcdef")
     assert delivered.iterations == 6
     assert delivered.stopped_by_author
-    assert (delivered.used_up, delivered.dropped) == (used_up, {})
+    assert (delivered.exhausted, delivered.dropped) == (used_up, {})
     assert trio.current_time() - begin < 2
 
 
@@ -156,7 +156,7 @@ async def test_a_vu_without_a_row_never_was(autojump_clock: trio.testing.MockClo
     more = "login: [{get: '/in/${rows}'}]\nfinally: [{get: '/out/${rows}'}]\n"
     paths, delivered = await asked(plan_of(flow(source, each(5, 1), "[{get: /}]", more)))
     assert Counter(paths) == Counter(["/in/a", "/in/b", "/", "/", "/out/a", "/out/b"])
-    assert (delivered.login_failed, delivered.used_up) == (0, {})
+    assert (delivered.login_failed, delivered.exhausted) == (0, {})
 
 
 async def test_who_comes_again_is_dealt_another_unique_row_and_its_own_per_vu(

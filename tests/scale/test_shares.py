@@ -18,11 +18,11 @@ from vezaflow.metrics import Recorder
 from vezaflow.plan import Bundle, Inputs, Plan, Segment, build
 from vezaflow.read import read_suite
 from vezaflow.reports import summary_json
-from vezaflow.scale import Report, Share, WorkerState, sensible_workers
-from vezaflow.scale.share import differences
+from vezaflow.scale import Report, SegmentResult, WorkerState, sensible_workers
+from vezaflow.scale.segment import differences
 from vezaflow.session import merge
 from vezaflow.session.outcome import Circumstances
-from vezaflow.session.shares import share_of_run
+from vezaflow.session.segments import segment_result
 
 from datetime import UTC, datetime, timedelta  # isort: skip
 
@@ -48,7 +48,7 @@ def made(flow: str = FLOW, **options: Any) -> tuple[Plan, Bundle]:
     return plan, Bundle.of(suite, inputs)
 
 
-def share(plan: Plan, bundle: Bundle, index: int, count: int, durations: list[float]) -> Share:
+def share(plan: Plan, bundle: Bundle, index: int, count: int, durations: list[float]) -> SegmentResult:
     """A share whose every second had these answers."""
     recorder = Recorder(0.0, keep=True)
     page = recorder.step("browse", "page", "GET")
@@ -58,18 +58,18 @@ def share(plan: Plan, bundle: Bundle, index: int, count: int, durations: list[fl
             page.answered(200, duration, 0.0, 0.0, 10, 10)
         recorder.fold(float(second))
     moments = [moment.to_json() for moment in recorder.moments()[1]]
-    delivered = {"browse": Delivered(asked=2, started=2)}
+    delivered = {"browse": Delivered(requested=2, started=2)}
     span = plan.flows[0].span
     incident = Incident("VF601", "browse", "page", "no", span, 3)
     workers = (WorkerState("1", CALM),)
     report = Report(10.0, recorder.snapshot(), recorder.timeline(), delivered, workers, (incident,))
-    return Share(Segment(index, count), bundle, report, moments)
+    return SegmentResult(Segment(index, count), bundle, report, moments)
 
 
-def write(folder: Path, name: str, plan: Plan, share: Share, *, after: float = 0.0) -> Path:
+def write(folder: Path, name: str, plan: Plan, share: SegmentResult, *, after: float = 0.0) -> Path:
     run = Circumstances(f"run-{name}", STARTED + timedelta(seconds=after))
     file = folder / f"{name}.json"
-    file.write_bytes(summary_json(share_of_run(plan, share, run)))
+    file.write_bytes(summary_json(segment_result(plan, share, run)))
     return file
 
 
@@ -88,7 +88,7 @@ def test_shares_become_one_result_and_verdict(halves: tuple[Path, Path]) -> None
     assert [verdict.value for verdict in merged.verdicts] == [pytest.approx(0.25, rel=0.001), 40]
     assert {point.requests for point in merged.timeline.points} == {4}
     assert merged.timeline.points[0].p50 == pytest.approx(0.1, rel=0.001)
-    assert [worker.name for worker in merged.health.workers] == ["1 of share 1/2", "1 of share 2/2"]
+    assert [worker.name for worker in merged.health.workers] == ["1 of segment 1/2", "1 of segment 2/2"]
     assert merged.incidents[0].label == "failed 6 times"
     assert merged.started == STARTED
     assert merged.notes == ("merged from 2 shares, which began 300 ms apart",)
@@ -97,7 +97,7 @@ def test_shares_become_one_result_and_verdict(halves: tuple[Path, Path]) -> None
 def test_a_share_settles_nothing_alone(halves: tuple[Path, Path]) -> None:
     told = json.loads(halves[0].read_text())
     assert told["outcome"] == "inconclusive"
-    assert told["concerns"][0]["kind"] == "share"
+    assert told["concerns"][0]["kind"] == "segment"
     assert {gate["outcome"] for gate in told["gates"]} == {"inconclusive"}, "20 of 40 requests break no gate"
 
 
@@ -108,7 +108,7 @@ def test_a_share_s_file_holds_no_secret(halves: tuple[Path, Path]) -> None:
 def test_a_missing_share_makes_the_verdict_inconclusive(halves: tuple[Path, Path]) -> None:
     merged = merge(halves[:1])
     assert merged.concerns[0].kind is ConcernKind.LOAD_NOT_REACHED
-    assert merged.concerns[0].text == "share 2/2 is missing: 1 of 2 parts of the load are not in these figures"
+    assert merged.concerns[0].text == "segment 2/2 is missing: 1 of 2 segments of the load are not in these figures"
     assert merged.outcome is not Outcome.GREEN
 
 
@@ -117,7 +117,7 @@ def test_shares_that_did_not_run_at_one_time_were_no_one_load(tmp_path: Path) ->
     files = [write(tmp_path, f"{i}", plan, share(plan, bundle, i, 2, [0.1, 0.1]), after=i * 2.0) for i in range(2)]
     merged = merge(files)
     assert merged.outcome is Outcome.INCONCLUSIVE
-    assert merged.concerns[0].text == "the shares began up to 2 s apart, so they were not one load"
+    assert merged.concerns[0].text == "the segments began up to 2 s apart, so they were not one load"
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_shares_of_different_runs_are_refused(
 
 
 def test_a_share_given_twice_or_of_another_division_is_refused(halves: tuple[Path, Path], tmp_path: Path) -> None:
-    with pytest.raises(VezaflowError, match="are both share 1/2"):
+    with pytest.raises(VezaflowError, match="are both segment 1/2"):
         merge([halves[0], halves[0]])
     plan, bundle = made()
     third = write(tmp_path, "third", plan, share(plan, bundle, 2, 3, [0.1]))
@@ -149,7 +149,7 @@ def test_a_share_given_twice_or_of_another_division_is_refused(halves: tuple[Pat
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [("", "is no result"), ("[]", "is no result"), ('{"figures": {}, "share": null}', "of a whole run")],
+    [("", "is no result"), ("[]", "is no result"), ('{"schema": 2, "figures": {}, "segment": null}', "of a whole run")],
 )
 def test_what_is_no_share_is_refused(tmp_path: Path, content: str, words: str) -> None:
     (tmp_path / "x.json").write_text(content)
@@ -211,7 +211,7 @@ def test_two_halves_by_hand_are_one_run(veza: Target, tmp_path: Path) -> None:
     words = [("run", folder, "--segment", f"{n}/2", "--summary", file) for n, file in enumerate(files, 1)]
     with Running(*words[0], "--workers", "2", env=env) as one, Running(*words[1], env=env) as other:
         assert (one.end(), other.end()) == (98, 98), one.text + other.text
-    assert "share 1/2" in one.text
+    assert "segment 1/2" in one.text
     whole = tmp_path / "whole.json"
     with Running("merge", *files, "--summary", whole, env=env) as merged:
         assert merged.end() in (0, 98), merged.text  # they may have begun too far apart for so short a load

@@ -42,7 +42,7 @@ def command(
     """
     segment = load.segment
     if segment is not None and summary is None:
-        summary = Path(f"share-{segment.index + 1}-of-{segment.count}.json")
+        summary = Path(f"segment-{segment.index + 1}-of-{segment.count}.json")
     files = Files(summary=summary, junit_file=junit_file)
     with ExitStack() as until_written:
         with target(words, sandbox=sandbox, faults=faults) as environment:

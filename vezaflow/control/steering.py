@@ -1,8 +1,8 @@
 """What another terminal may do to a running test, and what that does to its verdict.
 
-Laws: the guard's `max_vus` holds here too; whatever was done by hand is told in the result; a run that was paused, or
-had VUs taken away, did not deliver the load that was asked for, so it is inconclusive (a gate that broke is red
-all the same). More VUs than asked are told, and prove no less. `status` is made from the last tick, at no cost.
+Laws: the guard's `max_vus` holds here too; manual changes are in the result; a run that was paused, or had VUs
+taken away, did not deliver the requested load, so it is inconclusive (a gate that broke is red all the same). More VUs
+than requested are reported, and prove no less. `status` is made from the last tick, at no cost.
 """
 
 import os
@@ -23,8 +23,8 @@ from vezaflow.plan import Plan, PlannedFlow, PlannedLoad
 
 _STOPPING = {  # what one Ctrl-C does in each phase
     "preparing": "stopping: no load is sent",
-    "load": "stopping: running iterations may end within their graceful stop",
-    "ending": "the load is over, and teardown goes on; once more cuts it off",
+    "load": "stopping: waiting for running iterations, up to their `graceful_stop`",
+    "ending": "load finished, teardown is running; stop again to end it now",
 }
 
 
@@ -110,9 +110,9 @@ class Steering:
             "elapsed": self._now(),
             "remaining": max(0.0, self._plan.seconds - self._now()),
             "flows": [self._flow(now) for now in tick.flows] if tick else [],
-            "pooled": {**_figures(tick.pooled), "vus_asked": self._asked()} if tick else None,
-            "generator": _generator(tick) if tick else None,
-            "by_hand": list(self.notes()),
+            "pooled": {**_figures(tick.pooled), "vus_requested": self._asked()} if tick else None,
+            "health": _health(tick) if tick else None,
+            "manual_changes": list(self.notes()),
         }
 
     def pause(self, flow: str | None = None) -> str:
@@ -121,7 +121,7 @@ class Steering:
         for name in names:
             hand = self._hands[name]
             hand.paused_at = self._now() if hand.paused_at is None else hand.paused_at
-        return f"{_these(flow)} paused: what runs may end, nothing new begins, and its time goes on"
+        return f"{_these(flow)} paused: running iterations finish, no new ones start, the clock keeps running"
 
     def resume(self, flow: str | None = None) -> str:
         names = self._names(flow)
@@ -140,13 +140,13 @@ class Steering:
         self._refuse_idle(flow, load)
         if hand.external and vus > load.max_vus:
             raise VezaflowError(
-                f"refused: {flow}'s load allows no more than {units.number(load.max_vus)} VUs (its `max_vus`)"
+                f"refused: the load of {flow} allows at most {units.number(load.max_vus)} VUs (its `max_vus`)"
             )
         total = self._asked() - hand.target + vus
         most = self._plan.guard_vus
         if most is not None and total > most:
             raise VezaflowError(
-                f"refused: {units.number(total)} VUs in all, and the suite's guard allows no more than "
+                f"refused: {units.number(total)} VUs in total, and the suite's guard allows at most "
                 f"{units.number(most)} (`max_vus`)"
             )
         require(connection_checks(self._with(flow, vus), machine(), self._division))
@@ -169,28 +169,28 @@ class Steering:
     # What the result says of it
 
     def notes(self) -> Iterator[str]:
-        """What was done by hand, a line each."""
+        """What was changed manually, a line each."""
         now = self._now()
         for name, hand in self._hands.items():
             if paused := hand.pause_until(now):
-                still = ", and still is" if hand.paused_at is not None and self._phase == "load" else ""
-                yield f"{name} was paused by hand for {units.duration(round(paused, 1))}{still}"
+                verb = "has been" if hand.paused_at is not None and self._phase == "load" else "was"
+                yield f"{name} {verb} paused manually for {units.duration(round(paused, 1))}"
             if hand.scaled:
                 steps = ", ".join(f"{units.number(vus)} at {units.duration(round(at, 1))}" for at, vus in hand.scaled)
-                yield f"{name} was scaled by hand from {units.number(hand.asked)} VUs to {steps}"
+                yield f"{name} was scaled manually from {units.number(hand.asked)} VUs to {steps}"
 
     def concerns(self) -> Iterator[Concern]:
-        """Where the asked load was taken away by hand."""
+        """Where the requested load was taken away."""
         now = self._now()
         for name, hand in self._hands.items():
             if hand.external:  # is meant to be steered
                 continue
-            remedy = "let it run as asked; for load that is steered by hand there is `externally-controlled`"
+            remedy = "let it run as written; for load that you control manually there is `externally-controlled`"
             if paused := hand.pause_until(now):
-                text = f"{name}: paused by hand for {units.duration(round(paused, 1))}"
+                text = f"{name}: paused manually for {units.duration(round(paused, 1))}"
                 yield Concern(ConcernKind.LOAD_NOT_REACHED, text, remedy, name)
             elif hand.least < hand.asked:
-                text = f"{name}: scaled down by hand to {units.number(hand.least)} of {units.number(hand.asked)} VUs"
+                text = f"{name}: scaled down manually to {units.number(hand.least)} of {units.number(hand.asked)} VUs"
                 yield Concern(ConcernKind.LOAD_NOT_REACHED, text, remedy, name)
 
     def _now(self) -> float:
@@ -206,7 +206,7 @@ class Steering:
                 hint=f"did you mean '{near}'?" if near else f"the flows are {', '.join(known)}",
             )
         if self._phase != "load":
-            raise VezaflowError(f"the run is {self._phase}: there is no load to steer")
+            raise VezaflowError(f"the run is {self._phase}: there is no load to control")
         return known if flow is None else (flow,)
 
     def _refuse_idle(self, flow: str, load: PlannedLoad) -> None:
@@ -217,7 +217,7 @@ class Steering:
         lasts = load.is_open or load.executor.lasts or self._hands[flow].scaled
         seen = next((each for each in self._tick.flows if each.flow == flow), None) if self._tick else None
         if seen is not None and seen.iterations and not seen.vus and not lasts:
-            raise VezaflowError(f"{flow} is over: its VUs have done all that they had to do")
+            raise VezaflowError(f"{flow} has finished: its VUs have done all their iterations")
 
     def _asked(self) -> int:
         """How many VUs there shall be by now, of all flows."""
@@ -225,7 +225,7 @@ class Steering:
 
     def _flow(self, now: FlowNow) -> dict[str, Any]:
         hand = self._hands[now.flow]
-        return {**_figures(now), "vus_asked": hand.target, "paused": hand.paused_at is not None}
+        return {**_figures(now), "vus_requested": hand.target, "paused": hand.paused_at is not None}
 
 
 def _hand(flow: PlannedFlow) -> _Hand:
@@ -242,24 +242,29 @@ def _figures(now: FlowNow) -> dict[str, Any]:
     return {
         "flow": now.flow,
         "vus": now.vus,
-        "vus_asked": now.vus_asked,
+        "vus_requested": now.vus_requested,
         "iterations": now.iterations,
-        "requests_per_second": now.requests_per_second,
+        "http_reqs_per_second": now.requests_per_second,
         **as_numbers({"p95": now.p95}),
-        "failure_rate": now.failure_rate,
+        "http_req_failed": now.failure_rate,
         "gates": [_gate(verdict) for verdict in now.gates],
     }
 
 
 def _gate(verdict: Verdict) -> dict[str, Any]:
-    return {"gate": verdict.gate.text, "so_far": verdict.outcome.value, "value": verdict.shown, "why": verdict.reason}
-
-
-def _generator(tick: Tick) -> dict[str, Any]:
-    health = tick.health
     return {
-        "cpu": health.cpu_mean,
-        "held_up": health.held_up,
-        "lag_p99_ms": health.lag_p99_ms,
-        "memory": health.memory,
+        "gate": verdict.gate.text,
+        "so_far": verdict.outcome.value,
+        "value": verdict.shown,
+        "reason": verdict.reason,
+    }
+
+
+def _health(tick: Tick) -> dict[str, Any]:
+    vitals = tick.health.vitals
+    return {
+        "cpu_mean": vitals.cpu_mean,
+        "lag_p99": vitals.lag_p99,
+        "memory": vitals.memory,
+        "load_missing": tick.health.load_missing,
     }

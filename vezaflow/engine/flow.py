@@ -39,7 +39,7 @@ class FlowRun:
     ) -> None:
         here = context(Phase.ITERATION)
         self.flow = flow
-        self.delivered = Delivered(asked=vus_in_time(flow.load, here.segment))
+        self.delivered = Delivered(requested=vus_in_time(flow.load, here.segment))
         self._recorder = here.recorder
         self._clock = here.clock
         self._stop_run = stop_run

@@ -13,7 +13,7 @@ import trio
 from vezaflow.engine.context import FlowContext, Observer
 from vezaflow.engine.feeding import Feeding
 from vezaflow.engine.flow import FlowRun
-from vezaflow.engine.health import Health
+from vezaflow.engine.health import HealthMonitor
 from vezaflow.engine.incidents import Incidents
 from vezaflow.engine.interpreter import Interpreter
 from vezaflow.engine.vu import VU, Signal
@@ -48,7 +48,7 @@ class RunEngine:
         self.plan = plan
         self.incidents = Incidents()
         self.wheel = Wheel(clock)
-        self.health = Health(clock, receiving=receiving)
+        self.health = HealthMonitor(clock, receiving=receiving)
         self.flows: tuple[FlowRun, ...] = ()
         self._recorder = recorder
         self._client = client

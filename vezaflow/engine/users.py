@@ -88,17 +88,17 @@ class Users:
         for slot, feed, take in sources:
             number = take(vu)
             if number is None:
-                self._used_up(feed)
+                self._exhausted(feed)
                 return False
             row = vu.slots[slot] = feed.rows.values[number]
             if (observer := self._context.observer) is not None:
                 observer.dealt(feed.name, number, feed.rows.written(row))
         return True
 
-    def _used_up(self, feed: PlannedFeed) -> None:
+    def _exhausted(self, feed: PlannedFeed) -> None:
         """All rows of a source are dealt, and one was wanted."""
         if feed.at_end is AtEnd.INCONCLUSIVE:
-            self.delivered.used_up[feed.name] = self.delivered.used_up.get(feed.name, 0) + 1
+            self.delivered.exhausted[feed.name] = self.delivered.exhausted.get(feed.name, 0) + 1
         self.obey(Signal.STOP_VU if feed.at_end is AtEnd.STOP_VU else Signal.STOP_FLOW)
 
     @contextmanager

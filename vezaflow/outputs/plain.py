@@ -30,4 +30,4 @@ class Plain:
             self._write(line)
 
     def end(self) -> None:
-        self._write("the load is over")
+        self._write("load finished")

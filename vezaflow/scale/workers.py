@@ -15,7 +15,7 @@ from typing import Any
 
 import trio
 
-from vezaflow.engine import RunEngine, Vitals
+from vezaflow.engine import NO_VITALS, RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.metrics import Aged, Merger, Moment, Recorder, Records, Summary, Timeline
 from vezaflow.plan import Bundle, Segment
@@ -200,7 +200,7 @@ class WorkerCrew:
 
 def _nothing(number: int) -> Report:
     """Of a worker that has not reported yet."""
-    return Report(0.0, Summary(), Timeline(), {}, (WorkerState(str(number), Vitals(0.0, 0.0, 0.0, 0.0, 0.0, 0)),))
+    return Report(0.0, Summary(), Timeline(), {}, (WorkerState(str(number), NO_VITALS),))
 
 
 def share_of(segment: Segment, index: int, count: int) -> tuple[int, int]:

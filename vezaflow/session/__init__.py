@@ -5,7 +5,7 @@ from vezaflow.session.clock import RehearsalClock
 from vezaflow.session.files import Warn, WrongFilesError, prepare, read
 from vezaflow.session.rehearsal import rehearse
 from vezaflow.session.run import Staff, run
-from vezaflow.session.shares import merge
+from vezaflow.session.segments import merge
 from vezaflow.session.taped import as_recorded, keep_tape, mask_of, tape_to_replay
 
 __all__ = [

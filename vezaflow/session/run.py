@@ -29,10 +29,10 @@ from vezaflow.metrics import Recorder
 from vezaflow.outputs import Output, tick_of
 from vezaflow.plan import Bundle, Plan, Segment
 from vezaflow.protocols import Transport
-from vezaflow.results import RunResult
-from vezaflow.scale import Crew, LocalCrew, Share, WorkerCrew
-from vezaflow.session.outcome import Circumstances, health_of, result_of
-from vezaflow.session.shares import doubt_of, share_of_run
+from vezaflow.results import RunResult, health_of
+from vezaflow.scale import Crew, LocalCrew, SegmentResult, WorkerCrew
+from vezaflow.session.outcome import Circumstances, result_of
+from vezaflow.session.segments import concern_of, segment_result
 from vezaflow.session.talk import Talk
 
 TICK = 1.0  # seconds between two looks at the gates and ticks of the outputs
@@ -190,7 +190,7 @@ class _Session:
 
     async def _teardown(self) -> str:
         """What went wrong, or ''."""
-        problem = "cut off by hand"
+        problem = "interrupted"
         self._phase, self._scope = _Phase.TEARDOWN, trio.CancelScope()
         with self._scope:
             problem = await self._engine.teardown()
@@ -238,7 +238,7 @@ class _Session:
             self._stops.aborted = verdict
             self._crew.stop(_LAST_GRACE)
         self._talk.rest()
-        doubts = (doubt_of(self._staff.share),) if self._staff.share is not None else ()
+        doubts = (concern_of(self._staff.share),) if self._staff.share is not None else ()
         tick = tick_of(
             self._plan,
             report.summary,
@@ -247,7 +247,7 @@ class _Session:
             elapsed=report.seconds,
             health=health_of(report),
             segment=self._staff.segment,
-            by_hand=self._steering.notes(),
+            manual_changes=self._steering.notes(),
         )
         for output in self._outputs:
             output.tick(tick)
@@ -267,14 +267,14 @@ class _Session:
         match self._phase:
             case _Phase.LOAD if first:
                 self._stops.load = True
-                self._say("stopping: iterations that run may finish; a second Ctrl-C ends them at once")
+                self._say("stopping: waiting for running iterations; press Ctrl-C again to stop now")
                 self._crew.stop()
             case _Phase.LOAD:
                 self._stops.load = True
                 self._crew.cut_off()
                 self._scope.cancel()
             case _Phase.TEARDOWN if first:
-                self._say("the load is over, teardown goes on; a second Ctrl-C cuts it off")
+                self._say("load finished, teardown is running; press Ctrl-C again to stop now")
             case _Phase.PREPARING | _Phase.TEARDOWN:
                 self._scope.cancel()
             case _Phase.RESULT:
@@ -294,8 +294,8 @@ class _Session:
         doubts = tuple(self._steering.concerns())
         if self._staff.share is None:
             return result_of(self._plan, report, run, doubts)
-        share = Share(self._staff.share, self._staff.bundle, report, self._crew.moments())
-        return share_of_run(self._plan, share, run, doubts)
+        part = SegmentResult(self._staff.share, self._staff.bundle, report, self._crew.moments())
+        return segment_result(self._plan, part, run, doubts)
 
 
 def _signals() -> tuple[signal.Signals, ...]:

@@ -1,0 +1,151 @@
+"""Segments that were run separately: what one of them can say alone, and the result of all together.
+
+A segment has no verdict: its counts are a part of the whole, so gates are judged when the segments are merged. Only
+segments of one run are merged (the same files, inputs and seed, each once); a missing one is reported, and the verdict
+is inconclusive.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from vezaflow import units
+from vezaflow.errors import VezaflowError
+from vezaflow.gates import Concern, ConcernKind
+from vezaflow.plan import BundleError, Plan, Segment
+from vezaflow.results import SCHEMA, RunResult
+from vezaflow.scale import SegmentResult, differences, merged_segments
+from vezaflow.session.files import WrongFilesError
+from vezaflow.session.outcome import Circumstances, result_of, without
+from vezaflow.session.schema_1 import upgraded
+from vezaflow.untrusted import Shape, misfit
+
+_RUN: Shape = {"run_id": str, "started": str, "interrupted": bool, "aborted": str, "notes": [str], "segment": {}}
+_APART = 0.1  # of the load's duration: segments that began further apart were no one load
+
+
+def segment_result(plan: Plan, part: SegmentResult, run: Circumstances, concerns: Iterable[Concern] = ()) -> RunResult:
+    """The record of one segment. `concerns`: what else stands against trusting it."""
+    kept = replace(part, report=without(plan.secrets, part.report))
+    return replace(result_of(plan, kept.report, run, (concern_of(part.segment), *concerns)), segment=kept)
+
+
+def concern_of(segment: Segment) -> Concern:
+    """What stands against judging one segment."""
+    text = f"this is segment {segment} of the load: it has no verdict of its own"
+    return Concern(ConcernKind.SEGMENT, text, "run `vezaflow merge` with the files of all segments")
+
+
+def merge(files: Sequence[Path]) -> RunResult:
+    """One result of the segments in these files. Raises VezaflowError where they are not segments of one run."""
+    found = [(file, record, _segment(file, record)) for file, record in ((file, _record(file)) for file in files)]
+    found.sort(key=lambda each: each[2].segment.index)
+    parts = [(file, part) for file, _, part in found]
+    for one, other in pairwise(parts):
+        _check(one, other)
+    plan = _plan(parts[0][1])
+    report = merged_segments([part for _, part in parts])
+    records = [record for _, record, _ in found]
+    concerns = (*_missing([part for _, part in parts]), *_apart(plan, records))
+    return result_of(plan, report, _circumstances(records), concerns)
+
+
+def _record(file: Path) -> dict[str, Any]:
+    """The file's object, as the current schema has it."""
+    import orjson
+
+    try:
+        record = orjson.loads(file.read_bytes())
+    except OSError as e:
+        raise VezaflowError(f"{file} can't be read: {e.strerror}") from None
+    except orjson.JSONDecodeError:
+        record = None
+    if not isinstance(record, dict) or "figures" not in record:
+        raise VezaflowError(f"{file} is no result of `vezaflow run`", hint="`--segment 1/2` writes a segment's file")
+    if record.get("schema") == 1:
+        record = upgraded(record)
+    elif record.get("schema") != SCHEMA:
+        raise VezaflowError(
+            f"{file} has schema {str(record.get('schema'))[:20]}, and this version reads 1 and {SCHEMA}",
+            hint="merge with the newest version of vezaflow that wrote one of the files",
+        )
+    if record.get("segment") is None:
+        raise VezaflowError(
+            f"{file} is the result of a whole run, not of a segment", hint="`--segment 1/2` runs a segment of the load"
+        )
+    return dict(record)
+
+
+def _segment(file: Path, record: dict[str, Any]) -> SegmentResult:
+    try:
+        if place := misfit(record, _RUN):
+            raise ValueError(f"`{place}` is not what it should be")
+        if datetime.fromisoformat(record["started"]).utcoffset() is None:
+            raise ValueError("`started` lacks its offset from UTC")
+        return SegmentResult.from_json(record["segment"], record["figures"])
+    except ValueError as e:
+        raise VezaflowError(
+            f"{file} can't be read as a segment: {str(e)[:200]}", hint="is it complete, and written by vezaflow?"
+        ) from None
+
+
+def _check(one: tuple[Path, SegmentResult], other: tuple[Path, SegmentResult]) -> None:
+    """Raise VezaflowError where two segments, in the order of their numbers, can't be of one run."""
+    (file, part), (next_file, next_part) = one, other
+    pair = f"{file} and {next_file}"
+    if part.segment.count != next_part.segment.count:
+        raise VezaflowError(f"{pair} are segments {part.segment} and {next_part.segment}: of different divisions")
+    if part.segment == next_part.segment:
+        raise VezaflowError(f"{pair} are both segment {part.segment}", hint="give each segment once")
+    found = differences(part.bundle, next_part.bundle)
+    if found:
+        raise VezaflowError(
+            f"{pair} are not segments of one run: {found}",
+            hint="all segments need the same files, options, environment values and seed",
+        )
+
+
+def _plan(part: SegmentResult) -> Plan:
+    try:
+        return part.bundle.plan()
+    except BundleError as e:
+        raise WrongFilesError(e.diagnostics) from None
+
+
+def _missing(parts: Sequence[SegmentResult]) -> list[Concern]:
+    count = parts[0].segment.count
+    there = {part.segment.index for part in parts}
+    names = [f"{index + 1}/{count}" for index in range(count) if index not in there]
+    if not names:
+        return []
+    what = f"segment {names[0]} is missing" if len(names) == 1 else f"segments {', '.join(names)} are missing"
+    text = f"{what}: {len(names)} of {count} segments of the load are not in these figures"
+    return [Concern(ConcernKind.LOAD_NOT_REACHED, text, "give the files of all segments")]
+
+
+def _apart(plan: Plan, records: Sequence[dict[str, Any]]) -> list[Concern]:
+    apart = _spread(records)
+    if apart <= _APART * plan.seconds:
+        return []
+    text = f"the segments began up to {units.duration(apart)} apart, so they were not one load"
+    return [Concern(ConcernKind.LOAD_NOT_REACHED, text, "start them together, or make the load longer")]
+
+
+def _spread(records: Sequence[dict[str, Any]]) -> float:
+    starts = [datetime.fromisoformat(record["started"]) for record in records]
+    return (max(starts) - min(starts)) / timedelta(seconds=1)
+
+
+def _circumstances(records: Sequence[dict[str, Any]]) -> Circumstances:
+    notes = [f"segment {r['segment']['index']}/{r['segment']['count']}: {note}" for r in records for note in r["notes"]]
+    notes.append(f"merged from {len(records)} segments, which began {units.duration(_spread(records))} apart")
+    return Circumstances(
+        run_id=min(record["run_id"] for record in records),
+        began=min(datetime.fromisoformat(record["started"]) for record in records),
+        interrupted=any(record["interrupted"] for record in records),
+        aborted=next((record["aborted"] for record in records if record["aborted"]), ""),
+        notes=tuple(notes),
+    )
