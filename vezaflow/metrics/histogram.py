@@ -34,6 +34,7 @@ _FEW = 16  # samples, below which their own octaves do
 _BELOW, _ABOVE = 1, 8  # octaves that are taken beside: times have a floor, and a long tail
 _NARROW = 2**31 - 1  # samples, up to which every bucket's number has 32 bits
 _PART_BITS = 9
+_MOST_BYTES = PARTS * OCTAVES * 16 + 1  # of all buckets with their counts, and one
 # A float's bits read as an integer are its exponent and mantissa: cut after 9 bits of mantissa they number
 # the buckets in order. One shift a sample.
 _SHIFT = 52 - _PART_BITS
@@ -290,19 +291,31 @@ class Histogram:
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> "Histogram":
-        """The histogram that `to_dict` wrote."""
+        """The histogram that `to_dict` wrote. ValueError, KeyError or TypeError: this is none."""
+        self = cls._known(record)
+        if "cut" in record:
+            self.cut = cls._known(record["cut"])
+        return self
+
+    @classmethod
+    def _known(cls, record: dict[str, Any]) -> "Histogram":
         import numpy as np
 
         self = cls()
-        if "cut" in record:
-            self.cut = cls.from_dict(record["cut"])
         if not record["count"]:
             return self
         self.count, self.zeros = record["count"], record["zeros"]
         self.nanoseconds, self.minimum, self.maximum = record["nanoseconds"], record["min"], record["max"]
-        numbers = np.frombuffer(zlib.decompress(b64decode(record["buckets"])), "<i8")
-        places, counts = numbers[: len(numbers) // 2].cumsum(), numbers[len(numbers) // 2 :]
+        numbers = np.frombuffer(_unpacked(record["buckets"]), "<i8")
+        steps, counts = numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]
+        places = steps.cumsum()
+        if not (0 <= self.minimum <= self.maximum < inf and self.nanoseconds >= 0 and self.zeros >= 0):
+            raise ValueError("these are no times")
+        if len(numbers) % 2 or (counts < 1).any() or self.zeros + int(counts.sum()) != self.count:
+            raise ValueError("the buckets don't add up")
         if len(places):
+            if (steps[1:] < 1).any() or places[0] < 0 or places[-1] >= PARTS * OCTAVES:
+                raise ValueError("there are no such buckets")
             room = self._cover(int(places[0]) >> _PART_BITS, int(places[-1]) >> _PART_BITS)
             room[places - self._base * PARTS] = counts
         return self
@@ -315,6 +328,18 @@ class Histogram:
     def __repr__(self) -> str:
         p50, p95 = self.quantiles((0.5, 0.95))
         return f"<Histogram of {self.samples}: p50 {p50}, p95 {p95}, max {self.maximum}>"
+
+
+def _unpacked(text: str) -> bytes:
+    """The bytes of packed buckets, of which there are no more than a histogram has."""
+    unpacking = zlib.decompressobj()
+    try:
+        found = unpacking.decompress(b64decode(text, validate=True), _MOST_BYTES)
+    except zlib.error as e:
+        raise ValueError(str(e)) from None
+    if not unpacking.eof:
+        raise ValueError("more buckets than there are")
+    return found
 
 
 def merged(histograms: Iterable[Histogram]) -> Histogram:
