@@ -17,9 +17,9 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import pytest
 import trio
 import yaml
+from arrivals import Arrivals, Arrived, arrivals
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from oracles.arrivals import Arrivals, Arrived, arrivals
 from planned import plan_of
 
 from vezaflow.engine import RunEngine
@@ -155,7 +155,8 @@ def bodies(draw: st.DrawFn) -> tuple[dict[str, Any], Check, str | None]:
 
 
 @st.composite
-def steps(draw: st.DrawFn, number: int) -> Drawn:
+def steps(draw: st.DrawFn, number: int) -> tuple[Drawn, str]:
+    """A request, and the text that its path's variable has."""
     keys, check, content_type = draw(bodies())
     verbs = ("post", "put", "patch", "delete") if content_type else ("get", "head", "post", "put")
     method = draw(st.sampled_from(verbs))
@@ -179,7 +180,7 @@ def steps(draw: st.DrawFn, number: int) -> Drawn:
         step["retry"] = {"on": [503], "max": 3, "wait": "1 ms"}
     pairs = [(n, v) for n, v in written.items() if n not in query]
     pairs += [(n, text) for n, value in query.items() for text in texts(value)]
-    return Drawn(
+    drawn = Drawn(
         step=step,
         method=method.upper(),
         body=check,
@@ -191,14 +192,19 @@ def steps(draw: st.DrawFn, number: int) -> Drawn:
         act=act,
         retried=int(act[4:]) if act.startswith("503") else 0,
         closes=closes,
-    ), segment  # type: ignore[return-value]
+    )
+    return drawn, segment
+
+
+def dumped(data: dict[str, Any]) -> str:
+    return str(yaml.safe_dump(data, allow_unicode=True, sort_keys=False))
 
 
 @st.composite
 def flows(draw: st.DrawFn) -> tuple[dict[str, Any], list[Drawn], dict[str, str]]:
     """A flow as YAML's data, its steps, and the headers that come from its `auth`."""
-    found = [draw(steps(number)) for number in range(1, draw(st.integers(1, 4)) + 1)]
-    drawn = [each for each, _ in found]  # type: ignore[misc]
+    found: list[tuple[Drawn, str]] = [draw(steps(number)) for number in range(1, draw(st.integers(1, 4)) + 1)]
+    drawn = [each for each, _ in found]
     written = [each.step for each in drawn]
     if draw(st.booleans()):
         written = [{"parallel": written}] if len(written) > 1 else written
@@ -206,7 +212,7 @@ def flows(draw: st.DrawFn) -> tuple[dict[str, Any], list[Drawn], dict[str, str]]
         written = [{"post": "/login/login", "json": {"user": "ann"}}, *written]
     flow: dict[str, Any] = {
         "load": {"executor": "per-vu-iterations", "vus": 1, "iterations": 1},
-        "vars": {f"p{number}": said(segment) for number, (_, segment) in enumerate(found, 1)},  # type: ignore[misc]
+        "vars": {f"p{number}": said(segment) for number, (_, segment) in enumerate(found, 1)},
         "steps": written,
     }
     auth = draw(st.sampled_from(("none", "bearer", "basic")))
@@ -229,8 +235,7 @@ async def play(target: Arrivals, flow: dict[str, Any], root: Path, way: str) -> 
         suite["http"] = {"version": 2}
     if way == "proxy":
         suite["http"] = {"proxy": target.base}
-    dump = lambda data: yaml.safe_dump(data, allow_unicode=True, sort_keys=False)  # noqa: E731
-    plan = plan_of(dump(flow), suite=dump(suite), root=root)
+    plan = plan_of(dumped(flow), suite=dumped(suite), root=root)
     transport = Transport()
     clock = transport.reactor.clock
     recorder = Recorder(clock())

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,12 @@ class Done:
     @property
     def text(self) -> str:
         return self.out + self.err
+
+
+class Write(Protocol):
+    """The fixture `suite`: writes a suite of one flow and gives its folder."""
+
+    def __call__(self, flow: str, suite: str = "") -> Path: ...
 
 
 STATE = tempfile.mkdtemp(prefix="vezaflow-tests-")  # what `try` records goes here
