@@ -12,7 +12,9 @@ from pathlib import Path
 
 from fuzz.targets import TARGETS
 
-RESULTS = Path(__file__).parent.parent / "results" / "fuzz"
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "results" / "fuzz"
+_OPTIONS = ("-timeout=10", "-rss_limit_mb=1024", "-max_len=8192", "-print_final_stats=1", "-verbosity=0")
 
 
 def main() -> int:
@@ -35,15 +37,14 @@ def _fuzzed(name: str, seconds: int) -> bool:
     corpus.mkdir(parents=True, exist_ok=True)
     for seed in TARGETS[name].seeds:
         (corpus / hashlib.sha1(seed).hexdigest()).write_bytes(seed)
-    command = [
-        sys.executable, "-m", "fuzz.one", name, str(corpus), f"-max_total_time={seconds}", "-timeout=10",
-        "-rss_limit_mb=1024", "-max_len=8192", "-print_final_stats=1", "-verbosity=0", f"-artifact_prefix={RESULTS}/{name}-",
-    ]  # fmt: skip
-    done = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=False)
-    executions = next((line.split()[-1] for line in done.stderr.splitlines() if "number_of_executed_units" in line), "?")
-    sys.stderr.write(f"{name}: {executions} inputs in {seconds} s, {len(list(corpus.iterdir()))} kept\n")
+    command = [sys.executable, "-m", "fuzz.one", name, str(corpus), f"-max_total_time={seconds}", *_OPTIONS]
+    command.append(f"-artifact_prefix={RESULTS}/{name}-")
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("INFO:")]
+    tried = next((line.split()[-1] for line in lines if "number_of_executed_units" in line), "?")
+    sys.stderr.write(f"{name}: {tried} inputs in {seconds} s, {len(list(corpus.iterdir()))} kept\n")
     if done.returncode:
-        sys.stderr.write("\n".join(line for line in done.stderr.splitlines() if not line.startswith("INFO:")) + "\n")
+        sys.stderr.write("\n".join(lines) + "\n")
     return done.returncode == 0
 
 

@@ -1,4 +1,4 @@
-"""What is read of the outside, as functions of bytes: each takes any bytes at all, and raises only where there is a bug.
+"""What is read of the outside, as functions of bytes: each takes any bytes, and raises only where there is a bug.
 
 Laws: a target needs neither network nor clock, reads no file but its own, and asserts what the code promises (no
 exception leaves, the same bytes mean the same however they are cut, bounds hold). It knows nothing of who draws the
@@ -172,37 +172,31 @@ _TAPE = (
     b'"sent":0.1,"first":0.2,"ended":0.3,"certificate":null,"at":1.0}\n'
 )
 
+_EXPRESSIONS = (
+    b"${pick(ids)}", b"a ${b.c[0] ?? 'd'} e", b"p(95) < 500 ms", b"trim | int", b"len(json('$.data')) > 0",
+    b"1.5s..2 min", b"not (a and b) or c == 'x' ? -1 : [1, 2]", b"rate < 0.5 %", b"$${x}",
+)  # fmt: skip
+_RESPONSES = (
+    b"\1\3HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: a=b\r\n\r\nok",
+    b"\1\5HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"2;x=y\r\nok\r\n0\r\nA: b\r\n\r\n",
+    b"\0\1HTTP/1.0 302 Found\nLocation: /x\nContent-Encoding: gzip\n\n",
+)
+_BODIES = (b"\0" + gzip.compress(b"ok" * 50), b"\1" + zlib.compress(b"ok" * 50), b"\2\x0b\x02\x80hello\x03")
+_FRAMES = (
+    b"\xff" + _HELLO + _frame(1, 4, 1, b"\x88") + _frame(0, 1, 1, b"ok"),
+    b"\x08" + _HELLO + _frame(1, 4, 1, b"\x88\x5c\x012") + _frame(0, 9, 1, b"\1ok\0"),
+    b"\xff" + _HELLO + _frame(6, 0, 0, b"12345678") + _frame(3, 0, 1, b"\0\0\0\7") + _frame(7, 0, 0, b"\0" * 8),
+)
+_REQUESTS = (b'{"do":"status"}\n{"do":"scale","flow":"a","vus":3}\n', b'{"do":"pause"}\n{"do":"resume","flow":"a"}\n[]')
+_FILES = tuple(bytes((path.name == "suite.yml",)) + path.read_bytes() for path in sorted(_FLOWS.glob("*.yml")))
+
 TARGETS = {
-    "lint": Target(
-        lint, tuple(bytes((path.name == "suite.yml",)) + path.read_bytes() for path in sorted(_FLOWS.glob("*.yml")))
-    ),
-    "expression": Target(
-        expression,
-        (
-            b"${pick(ids)}", b"a ${b.c[0] ?? 'd'} e", b"p(95) < 500 ms", b"trim | int", b"len(json('$.data')) > 0",
-            b"1.5s..2 min", b"not (a and b) or c == 'x' ? -1 : [1, 2]", b"rate < 0.5 %", b"$${x}",
-        ),
-    ),  # fmt: skip
-    "http1": Target(
-        http1,
-        (
-            b"\1\3HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: a=b\r\n\r\nok",
-            b"\1\5HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nok\r\n0\r\nA: b\r\n\r\n",
-            b"\0\1HTTP/1.0 302 Found\nLocation: /x\nContent-Encoding: gzip\n\n",
-        ),
-    ),
-    "body": Target(body, (b"\0" + gzip.compress(b"ok" * 50), b"\1" + zlib.compress(b"ok" * 50), b"\2\x0b\x02\x80hello\x03")),
-    "http2": Target(
-        http2,
-        (
-            b"\xff" + _HELLO + _frame(1, 4, 1, b"\x88") + _frame(0, 1, 1, b"ok"),
-            b"\x08" + _HELLO + _frame(1, 4, 1, b"\x88\x5c\x012") + _frame(0, 9, 1, b"\1ok\0"),
-            b"\xff" + _HELLO + _frame(6, 0, 0, b"12345678") + _frame(3, 0, 1, b"\0\0\0\7") + _frame(7, 0, 0, b"\0" * 8),
-        ),
-    ),
-    "control": Target(
-        control,
-        (b'{"do":"status"}\n{"do":"scale","flow":"a","vus":3}\n', b'{"do":"pause"}\n{"do":"resume","flow":"a"}\n[]'),
-    ),
+    "lint": Target(lint, _FILES),
+    "expression": Target(expression, _EXPRESSIONS),
+    "http1": Target(http1, _RESPONSES),
+    "body": Target(body, _BODIES),
+    "http2": Target(http2, _FRAMES),
+    "control": Target(control, _REQUESTS),
     "tape": Target(tape, (_TAPE,)),
-}  # fmt: skip
+}

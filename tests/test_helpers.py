@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).parent
@@ -9,8 +10,13 @@ SUPPORT = TESTS / "support"
 HELPERS = {path.stem for path in SUPPORT.glob("*.py")}
 
 
-def imported() -> Iterator[tuple[str, str]]:
+@cache
+def imported() -> tuple[tuple[str, str], ...]:
     """Every module that a file below tests/ imports, with where it does."""
+    return tuple(_imported())
+
+
+def _imported() -> Iterator[tuple[str, str]]:
     for path in sorted(TESTS.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             place = f"{path.relative_to(TESTS)}:{getattr(node, 'lineno', 0)}"
