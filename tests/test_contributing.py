@@ -25,7 +25,7 @@ def test_the_map_names_every_folder_and_file_of_the_program() -> None:
 
 
 def test_the_map_names_every_other_folder() -> None:
-    made = re.compile(r"\..*|build|dist|results|vezaflow|.*\.egg-info|__pycache__")  # by commands, or named file by file
+    made = re.compile(r"\..*|build|dist|results|vezaflow|.*\.egg-info|__pycache__")  # or named file by file
     folders = [path.name for path in ROOT.iterdir() if path.is_dir() and not made.fullmatch(path.name)]
     assert [name for name in folders if f"| `{name}/` |" not in TEXT] == []
 
