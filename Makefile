@@ -3,7 +3,7 @@
 #   make run      the nightly suite against the embedded sandbox, turned down to what two cores can do
 #   make check    what one runs before a commit: ruff, mypy, the shipped flows, the fast tests; under a minute
 #   make test     every check: ruff, mypy, the shipped flows, pytest
-#   make oracle   responses held against other people's parsers, thousands of them
+#   make oracle   requests and responses held against other people's parsers, thousands of them
 #   make lint     the checks without the tests
 #   make fuzz     coverage-guided fuzzing of what is read of the outside; SECONDS=30 for each target
 #   make coverage pytest with the branches it reaches, and the least that they must be; slower by half

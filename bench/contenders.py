@@ -135,6 +135,16 @@ def _vezaflow(cache: Path) -> Contender | None:
     return _contender("vezaflow", (sys.executable, "-m", "vezaflow"), "--version", _run_vezaflow)
 
 
+def _before(cache: Path) -> Contender | None:
+    """Another checkout of vezaflow, which VEZAFLOW_BEFORE names, with the same interpreter and flows: before and after
+    in turn."""
+    folder = os.environ.get("VEZAFLOW_BEFORE")
+    if not folder:
+        return None
+    program = ("env", f"PYTHONPATH={Path(folder).resolve()}", sys.executable, "-P", "-m", "vezaflow")
+    return _contender("before", program, "--version", _run_vezaflow)
+
+
 def _k9(cache: Path) -> Contender | None:
     return _contender("k9-load", (str(_venv("k9-load", cache) / "k9"),), "version", _run_k9)
 
@@ -155,6 +165,7 @@ def _k6(cache: Path) -> Contender | None:
 
 FINDERS: Mapping[str, Callable[[Path], Contender | None]] = {
     "vezaflow": _vezaflow,
+    "before": _before,
     "k9-load": _k9,
     "wrk": _wrk,
     "locust": _locust,

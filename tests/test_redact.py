@@ -1,7 +1,10 @@
 """Secrets are found however they are written: by hypothesis, in the classes of values that people keep secret."""
 
 from base64 import b64encode, urlsafe_b64encode
+from hashlib import sha512
 from time import perf_counter
+from typing import Literal
+from unicodedata import normalize
 
 import pytest
 from hypothesis import assume, given
@@ -112,3 +115,54 @@ def test_time_grows_with_the_text_and_no_faster() -> None:
         return perf_counter() - began
 
     assert took(20_000) < 30 * took(2_000)
+
+
+@pytest.mark.parametrize(
+    ("secret", "text"),
+    [
+        ("password1", "pass password word Password"),
+        ("the quick response arrived yesterday", "the response was quick and arrived: yesterday"),
+        ("-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0\n-----END PRIVATE KEY-----", "BEGIN of a PRIVATE KEY"),
+        ("http://user:pa55word@proxy.example:8080", "the user of proxy.example:8080"),
+    ],
+)
+def test_words_that_a_secret_shares_with_other_texts_stay_readable(secret: str, text: str) -> None:
+    assert Secrets.of([secret]).mask(text) == text
+
+
+@given(value=SECRETS, sign=st.sampled_from("\u00ad\u200b\u200d\u2060\ufeff"), at=st.integers(1, 9))
+def test_signs_that_can_t_be_seen_hide_no_secret(value: str, sign: str, at: int) -> None:
+    assert Secrets.of([value]).mask(value[:at] + sign + value[at:]).strip(sign) == MASK
+
+
+@pytest.mark.parametrize("given_as", ["NFC", "NFD"])
+@pytest.mark.parametrize("written_as", ["NFC", "NFD", "NFKC"])
+def test_a_secret_is_found_composed_and_decomposed(
+    given_as: Literal["NFC", "NFD"], written_as: Literal["NFC", "NFD", "NFKC"]
+) -> None:
+    secret = "gar nicht \u00f6ffentlich, \u7ed5\u5f2f"
+    masked = Secrets.of([normalize(given_as, secret)]).mask(f"is {normalize(written_as, secret)}.")
+    assert masked == f"is {MASK}."
+
+
+KEY = "\n".join(sha512(bytes([i])).hexdigest()[:64] for i in range(48))
+MANY = [sha512(bytes([i])).hexdigest()[:24] for i in range(200)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("values", [[KEY], MANY], ids=["3 KB", "200"])
+@pytest.mark.parametrize("piece", ["a word ", "abcde…", '"a": "b"', "x…", "%41"])
+def test_long_and_many_secrets_are_looked_for_in_megabytes_within_seconds(values: list[str], piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+    begin = perf_counter()
+    masked = Secrets.of(values).mask(text + values[-1] + text)
+    assert perf_counter() - begin < 10  # was minutes with cuts; 1 s on an idle machine
+    assert masked == text + MASK + text
+
+
+@given(st.lists(st.text("abcdef0123456789", min_size=6, max_size=12), min_size=1, max_size=40), st.data())
+def test_a_long_text_is_searched_as_a_short_one(values: list[str], data: st.DataObject) -> None:
+    secrets = Secrets.of(values)
+    texts = data.draw(st.lists(st.sampled_from(["-", "ab", "0f", *values]), min_size=1, max_size=9))
+    short = "|".join(texts)
+    assert secrets.mask("~" * 300_000 + short) == "~" * 300_000 + secrets.mask(short)

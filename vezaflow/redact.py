@@ -2,33 +2,40 @@
 
 Laws: a text is masked whole, before it is cut, wrapped, escaped or encoded. A secret is found however it is written:
 percent-encoded, as JSON, XML, HTML or Markdown escape it (and each of these over another), in capitals, over several
-lines, in base64 (also behind other bytes), as UTF-8 read as Latin-1, and the telling parts of a secret URL. Escapes are
-undone rather than listed, so a text and the secret are compared in their plainest writing. Of a text that was cut
-elsewhere the piece of a secret at `…` is found.
+lines, in base64 (also behind other bytes), as UTF-8 read as Latin-1, composed or decomposed (NFC, NFD), and the telling
+parts of a secret URL. Escapes are undone rather than listed, so a text and the secret are compared in their plainest
+writing. Of a text that was cut elsewhere the piece of a secret at `…` is found. A word of a secret is masked alone only
+where it is no word of a language, for reports must stay readable. Time grows with the text and no faster.
 """
 
 import re
 from base64 import b64encode
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import unescape
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
+from unicodedata import normalize
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 MASK = "•••"
 SHORTEST = 4  # characters; a shorter value stands in too many words to be masked everywhere
 _CUT = "…"
 _LEVELS = 5  # escapes over escapes that are undone
-_MANY = 200  # forms: of more than that only those are looked for whose begin is there
-_WORD = 8  # characters from which a line or a word of a secret is one itself
+_NORMAL_FORMS: tuple[Literal["NFC", "NFD", "NFKC"], ...] = ("NFC", "NFD", "NFKC")
+_WORD = 8  # characters from which a line or a word of a secret with digits in it is one itself
+_LINE = 20  # … and without digits: no word of a language
 _FIGURES = 6  # digits from which a number is no count, port or year
 _COMMON = frozenset({"true", "false", "null", "none", "undefined", "http", "https", "localhost"})
 
 _IN_URL = re.compile(r"\bhttps?://[^/@:\s]*:([^/@\s]+)@")
 _NUMBER = re.compile(r"[\d.,:+-]+")
-_GAPS = re.compile(r"[\s+\0\u200b]+")  # nothing of this is compared: lines are wrapped, `+` is a blank in forms
+# Nothing of this is compared: lines are wrapped, `+` is a blank in forms, and some signs can't be seen at all.
+_GAPS = re.compile(r"[\s+\0\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+")
+_ASCII_GAPS = dict.fromkeys(code for code in range(128) if _GAPS.match(chr(code)))
+_LARGE = 1 << 20  # comparisons of a text with forms, from which numpy's start pays
 _TELLING = re.compile(r"(?=[^\d]*\d)(?=[\W\d_]*[^\W\d_]).{5,}", re.DOTALL)  # a word with letters and digits
 _ESCAPE = re.compile(
     r"%(?P<percent>[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*)"
@@ -128,7 +135,8 @@ class _Forms:
     whole: tuple[str, ...]
     encoded: frozenset[str]  # in base64: beside one of these stand bits of it
     by_begin: Mapping[str, tuple[str, ...]]
-    backwards: tuple[str, ...]
+    by_end: Mapping[str, tuple[str, ...]]
+    within: frozenset[str]  # what pieces between two cuts may begin with
     longest: int
 
     @classmethod
@@ -141,17 +149,15 @@ class _Forms:
                 forms.add(writing.encode("utf-8", "surrogatepass").hex())
         encoded = {form for form in encoded if len(form) >= SHORTEST}
         whole = tuple(sorted({form for form in forms | encoded if len(form) >= SHORTEST}))
-        by_begin: dict[str, list[str]] = {}
-        for form in whole:
-            by_begin.setdefault(form[:SHORTEST], []).append(form)
-        begins = {begin: tuple(held) for begin, held in by_begin.items()}
-        backwards = tuple(sorted(form[::-1] for form in whole))
-        return cls(whole, frozenset(encoded), begins, backwards, max(map(len, whole), default=0))
+        within = frozenset(form[i : i + SHORTEST] for form in whole for i in range(len(form) - SHORTEST + 1))
+        begins = _grouped((form[:SHORTEST], form) for form in whole)
+        ends = _grouped((form[-SHORTEST:], form) for form in whole)
+        return cls(whole, frozenset(encoded), begins, ends, within, max(map(len, whole), default=0))
 
     def found(self, text: str) -> Pieces:
         """Where a secret, or at a cut a piece of one, stands in a text."""
         writings = [text]
-        while len(writings) < _LEVELS and (plainer := _ESCAPE.sub(_unescaped, writings[-1])) != writings[-1]:
+        while len(writings) < _LEVELS and (plainer := _undone(writings[-1])) != writings[-1]:
             writings.append(plainer)
         pieces: Pieces = []
         while writings:
@@ -171,13 +177,14 @@ class _Forms:
             hits += ((start, end, False) for start, end in self._cut_in(plain))
         if not hits:
             return
-        left_out = {i for match in broken.finditer(text) for i in range(*match.span())} if broken else set[int]()
-        places = [i for i, c in enumerate(text) if i not in left_out and not _GAPS.match(c)]
+        left_out = _GAPS if broken is None else re.compile(f"{_GAPS.pattern}|{broken.pattern}")
+        place = _places(text, left_out)
         for start, end, wide in hits:
-            first, last = places[start], places[end - 1] + 1
+            first, last = place(start), place(end - 1) + 1
+            inner = last
             if wide:
                 first -= first > 0 and text[first - 1] in _BASE64
-                while last < len(text) and last < places[end - 1] + 4 and text[last] in _BASE64:
+                while last < len(text) and last < inner + 3 and text[last] in _BASE64:
                     last += 1
             while first and text[first - 1] == "+":  # of which nothing is compared, and a secret may begin or end so
                 first -= 1
@@ -186,15 +193,17 @@ class _Forms:
             yield first, last
 
     def _whole_in(self, plain: str) -> Iterator[tuple[int, int, bool]]:
-        forms: Iterable[str] = self.whole
-        if len(self.whole) > _MANY:
-            there = {plain[i : i + SHORTEST] for i in range(len(plain) - SHORTEST + 1)}
-            forms = (form for begin in there & self.by_begin.keys() for form in self.by_begin[begin])
-        for form in forms:
-            at = plain.find(form)
-            while at >= 0:
-                yield at, at + len(form), form in self.encoded
-                at = plain.find(form, at + 1)
+        if len(plain) * len(self.whole) < _LARGE:
+            for form in self.whole:
+                at = plain.find(form)
+                while at >= 0:
+                    yield at, at + len(form), form in self.encoded
+                    at = plain.find(form, at + 1)
+            return
+        for at in _begins(plain, self.by_begin):
+            for form in self.by_begin.get(plain[at : at + SHORTEST], ()):
+                if plain.startswith(form, at):
+                    yield at, at + len(form), form in self.encoded
 
     def _cut_in(self, plain: str) -> Iterator[tuple[int, int]]:
         """Pieces of secrets before and after each cut, and those between two."""
@@ -202,23 +211,53 @@ class _Forms:
         pieces = plain.split(_CUT)
         for number, piece in enumerate(pieces):
             first, last = number == 0, number == len(pieces) - 1
-            if not first and not last and len(piece) >= SHORTEST and any(piece in form for form in self.whole):
+            if not first and not last and piece[:SHORTEST] in self.within and any(piece in form for form in self.whole):
                 yield at, at + len(piece)
-            elif not last and (length := _longest_begin(piece, self.whole, self.longest)):
+            elif not last and (length := self._begun(piece)):
                 yield at + len(piece) - length, at + len(piece)
-            if not first and (length := _longest_begin(piece[::-1], self.backwards, self.longest)):
+            if not first and (length := self._ended(piece)):
                 yield at, at + length
             at += len(piece) + 1
 
+    def _begun(self, piece: str) -> int:
+        """How many characters at the end of a piece begin a form; 0: none."""
+        for at in range(max(0, len(piece) - self.longest), len(piece) - SHORTEST + 1):
+            if any(form.startswith(piece[at:]) for form in self.by_begin.get(piece[at : at + SHORTEST], ())):
+                return len(piece) - at
+        return 0
 
-def _longest_begin(piece: str, forms: Sequence[str], longest: int) -> int:
-    """How many characters at the end of `piece` begin one of the sorted forms."""
-    for length in range(min(len(piece), longest), SHORTEST - 1, -1):
-        end = piece[-length:]
-        at = bisect_left(forms, end)
-        if at < len(forms) and forms[at].startswith(end):
-            return length
-    return 0
+    def _ended(self, piece: str) -> int:
+        """How many characters at the begin of a piece end a form; 0: none."""
+        for end in range(min(len(piece), self.longest), SHORTEST - 1, -1):
+            if any(form.endswith(piece[:end]) for form in self.by_end.get(piece[end - SHORTEST : end], ())):
+                return end
+        return 0
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:
+    groups: dict[str, list[str]] = {}
+    for key, value in pairs:
+        groups.setdefault(key, []).append(value)
+    return {key: tuple(held) for key, held in groups.items()}
+
+
+def _begins(plain: str, begins: Iterable[str]) -> list[int]:
+    """Where in a long text one of these begins may stand: all of these places, and few others.
+    5 MB and 1,000 begins take 0.1 s; looking for each took 4 s."""
+    import numpy as np  # short texts and most commands do without
+
+    def sums(text: str) -> "np.ndarray[Any, np.dtype[np.uint32]]":
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+        mixed = codes[: len(codes) - SHORTEST + 1].copy()
+        for i in range(1, SHORTEST):
+            mixed = mixed * np.uint32(31) + codes[i : len(codes) - SHORTEST + 1 + i]
+        return (mixed * np.uint32(2654435761)) >> np.uint32(12)  # multiplicative hashing (Knuth), 20 bits
+
+    known = np.zeros(1 << 20, np.bool_)
+    for begin in begins:
+        known[sums(begin)] = True
+    found: list[int] = np.flatnonzero(known[sums(plain)]).tolist() if len(plain) >= SHORTEST else []
+    return found
 
 
 def _writings(value: str) -> Iterator[str]:
@@ -226,14 +265,20 @@ def _writings(value: str) -> Iterator[str]:
     yield value
     words = value.split()
     if len(words) > 1:
-        yield from (word for word in words if len(word) >= _WORD)
+        yield from (word for word in words if len(word) >= _WORD and (_TELLING.fullmatch(word) or len(word) >= _LINE))
         yield from map(".".join, pairwise(words))  # as a selector names two classes
     yield from _parts_of_url(value)
     if not value.isascii():
-        yield value.upper()  # longer, where a letter has no capital of its own
-        read = value.encode("utf-8", "surrogatepass")
-        yield read.decode("latin-1")
-        yield read.decode("cp1252", "replace")
+        for form in _NORMAL_FORMS:
+            yield from _beyond_ascii(normalize(form, value))
+
+
+def _beyond_ascii(value: str) -> Iterator[str]:
+    yield value
+    yield value.upper()  # longer, where a letter has no capital of its own
+    read = value.encode("utf-8", "surrogatepass")
+    yield read.decode("latin-1")
+    yield read.decode("cp1252", "replace")
 
 
 def _parts_of_url(value: str) -> Iterator[str]:
@@ -248,7 +293,9 @@ def _parts_of_url(value: str) -> Iterator[str]:
     for split in (url, urlsplit(urljoin(value.strip(), url.path or "/"))):
         yield from _parts_of_target(split, url)
     user, _, password = url.netloc.rpartition("@")[0].partition(":")
-    yield from (each for each in (password, f"{user}:{password}", user) if len(each) >= SHORTEST)
+    yield from (each for each in (password, f"{user}:{password}") if len(each) >= SHORTEST)
+    if _TELLING.fullmatch(unquote(user)) or len(user) >= _LINE:  # a token may stand there, or `user`
+        yield user
     yield from (label for label in host.split(".") if len(label) >= _WORD and _TELLING.fullmatch(label))
     yield url.fragment
 
@@ -276,7 +323,7 @@ def _base64(text: str) -> Iterator[str]:
 def _levels(text: str) -> Iterator[str]:
     for _ in range(_LEVELS):
         yield _plain(text)
-        plainer = _ESCAPE.sub(_unescaped, text)
+        plainer = _undone(text)
         if plainer == text:
             return
         text = plainer
@@ -284,14 +331,22 @@ def _levels(text: str) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """A text in small letters and without gaps; as long as it is without gaps."""
-    text = _GAPS.sub("", text)
+    text = text.translate(_ASCII_GAPS) if text.isascii() else _GAPS.sub("", text)
     small = text.lower()
     return small if len(small) == len(text) else "".join(low if len(low := c.lower()) == 1 else c for c in text)
 
 
+def _undone(text: str) -> str:
+    """A text with one level of its escapes undone."""
+    return _ESCAPE.sub(_unescaped, text) if any(sign in text for sign in "%&\\") else text
+
+
 def _unescaped(match: re.Match[str]) -> str:
-    kind = match.lastgroup
-    found = match[kind or 0]
+    return _meaning(match.lastgroup or "sign", match[match.lastgroup or 0])
+
+
+@lru_cache(4096)  # a page has a few escapes, each a thousand times
+def _meaning(kind: str, found: str) -> str:
     match kind:
         case "percent":
             return bytes.fromhex(found.replace("%", "")).decode("utf-8", "replace")
@@ -321,6 +376,22 @@ def _before(text: str, pieces: Pieces) -> Pieces:
         return (written, written_end) if first <= offset < last else (at, at + 1)
 
     return [(spot(start)[0], spot(end - 1)[1]) for start, end in pieces]
+
+
+def _places(text: str, left_out: re.Pattern[str]) -> Callable[[int], int]:
+    """From where a character stands in a text without what is left out of it, to where it stands in the text."""
+    kept, ends, shift = [0], [0], 0
+    for match in left_out.finditer(text):
+        if match.end() > match.start():
+            kept.append(match.start() - shift)
+            ends.append(match.end())
+            shift = match.end() - kept[-1]
+
+    def place(at: int) -> int:
+        i = bisect_right(kept, at) - 1
+        return ends[i] + at - kept[i]
+
+    return place
 
 
 def _joined(pieces: Iterable[tuple[int, int]]) -> Pieces:

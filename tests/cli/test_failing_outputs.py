@@ -92,3 +92,24 @@ def test_two_reports_on_standard_output_are_refused_before_the_load(suite: Write
 @pytest.mark.parametrize("asked", [("--help",), ("lint", "."), ("schema",)])
 def test_a_reader_who_has_seen_enough_gets_no_traceback(asked: tuple[str, ...]) -> None:
     assert "Traceback" not in shell('"$@" | true', *asked).err
+
+
+@pytest.mark.parametrize("other", ["out.json", "./x/../out.json", "link.json"])
+def test_two_reports_to_one_file_are_refused_before_the_load(suite: Write, tmp_path: Path, other: str) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "link.json").symlink_to("out.json")
+    asked = (suite(RED), "--sandbox", "--summary", "out.json", "--junit", other)
+    done = vezaflow("run", *asked, cwd=tmp_path)
+    assert done.code == 2
+    assert "--summary and --junit both write out.json" in done.err
+    assert not (tmp_path / "out.json").exists()
+
+
+@pytest.mark.parametrize("asked", [("run", "--summary"), ("run", "--junit"), ("try", "--html")])
+def test_a_report_overwrites_no_flow(suite: Write, tmp_path: Path, asked: tuple[str, str]) -> None:
+    flow = tmp_path / "kept.yml"
+    flow.write_text("steps: [{get: /}]\n")
+    done = vezaflow(asked[0], suite(RED), "--sandbox", asked[1], flow)
+    assert done.code == 2
+    assert "is YAML, as flows are, and would be overwritten" in done.err
+    assert flow.read_text() == "steps: [{get: /}]\n"

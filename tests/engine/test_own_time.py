@@ -7,7 +7,7 @@ from planned import plan_of
 from stage import Reply, Target, always, play
 
 from vezaflow.engine import Delivered, RunEngine
-from vezaflow.engine.vu import HANDLING, MOST_OWED
+from vezaflow.engine.own_time import HANDLING, MOST_OWED
 
 pytestmark = pytest.mark.trio
 

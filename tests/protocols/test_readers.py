@@ -53,6 +53,19 @@ def reduced(seen: Seen | None, want: Want) -> Seen | None:
 
 @pytest.mark.parametrize("want", WANTS, ids=str)
 @given(st.data())
+def test_who_looks_on_changes_nothing(want: Want, data: st.DataObject) -> None:
+    """`try` keeps headers and body of every response, and judges it as `run` does."""
+    sent, head = data.draw(altered())
+    if data.draw(st.booleans()):  # over the limit, and cut short
+        sent = sent.replace(b"hello", b"hello" * 30_000)
+    pieces = data.draw(cuts(sent))
+    looked_at = want | Want.HEADERS | (Want.BODY if want & Want.BODY else Want.BODY | Want.SHOWN)
+    run, tried = read(pieces, want, head), read(pieces, looked_at, head)
+    assert reduced(tried, want) == reduced(run, want)
+
+
+@pytest.mark.parametrize("want", WANTS, ids=str)
+@given(st.data())
 def test_what_is_wanted_and_how_it_is_cut_change_nothing(want: Want, data: st.DataObject) -> None:
     sent, head = data.draw(altered())
     detailed = reduced(read([sent], ALL | want & Want.BODY, head), want)

@@ -74,7 +74,7 @@ class Conversation:
         if connection.exchange is not None:
             return None
         if exchange.error is None and connection.answer is not None:
-            client._collect(ORIGIN, request, connection, connection.answer, want)
+            client._collect(ORIGIN, request, connection, connection.answer)
         cookie = client.cookies.get("sid")
         return Seen(
             exchange.error, exchange.status, exchange.headers, exchange.body, cookie, alive=connection.phase == IDLE

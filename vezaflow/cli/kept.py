@@ -21,6 +21,8 @@ def check_writable(file: Path) -> None:
     if is_stdout(file) or _is_device(file):
         return
     there = file.exists()
+    if there and file.suffix in (".yml", ".yaml"):
+        raise VezaflowError(f"{file} is YAML, as flows are, and would be overwritten", hint="choose another file")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a"):

@@ -2,7 +2,7 @@
 
 Laws: printing never ends a run. A reader who has seen enough (`| head`) closes the pipe, which is no fault, nor is a
 terminal that is gone; of a full disk standard error is told once. What `hide` was given stands in no error and no
-traceback.
+traceback. No control character but the colours of vezaflow itself reaches a terminal.
 """
 
 import errno
@@ -12,6 +12,7 @@ import traceback
 from types import TracebackType
 from typing import TextIO
 
+from vezaflow.diagnostics import harmless
 from vezaflow.redact import Secrets
 
 _hidden = [Secrets()]  # of the one command that this process runs
@@ -80,7 +81,7 @@ def _bold(text: str) -> str:
 
 def _print(text: str, stream: TextIO) -> None:
     try:
-        stream.write(f"{text}\n")
+        stream.write(harmless(f"{text}\n", coloured=colours(stream), shown=stream.isatty()))
         stream.flush()
     except OSError as e:
         _give_up(stream)

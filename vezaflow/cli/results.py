@@ -11,12 +11,13 @@ import click
 
 from vezaflow.cli.kept import check_writable, is_stdout, write
 from vezaflow.cli.printing import colours, say, tell
+from vezaflow.cli.values import PathType
 from vezaflow.errors import VezaflowError
 from vezaflow.reports import console, junit, step_summary, summary_json
 from vezaflow.results import RunResult
 
 Report = Callable[[RunResult], str | bytes]
-_FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+_FILE = PathType(dir_okay=False, allow_dash=True)
 
 SUMMARY = click.option("--summary", type=_FILE, help="Write the result as JSON to this file; `-` is standard output.")
 JUNIT = click.option("--junit", "junit_file", type=_FILE, help="Write a test report; `-` is standard output.")
@@ -31,6 +32,8 @@ class Files:
         printed = [file for file, _ in self._files if is_stdout(file)]
         if len(printed) > 1:
             raise VezaflowError("--summary and --junit both write to standard output", hint="give one of them a file")
+        if len(self._files) > 1 and len({os.path.realpath(file) for file, _ in self._files}) == 1 and not printed:
+            raise VezaflowError(f"--summary and --junit both write {self._files[0][0]}", hint="give each its own file")
         self._say = tell if printed else say  # a report on standard output stands there alone
         for file, _ in self._files:
             check_writable(file)

@@ -8,7 +8,7 @@ from vezaflow.diagnostics.json import render_json
 from vezaflow.diagnostics.sarif import render_sarif
 from vezaflow.diagnostics.source import Source, Span
 from vezaflow.diagnostics.suggest import slip, suggest
-from vezaflow.diagnostics.text import printable, render_one, render_text, summary_line
+from vezaflow.diagnostics.text import harmless, printable, render_one, render_text, summary_line
 
 __all__ = [
     "CODES",
@@ -21,6 +21,7 @@ __all__ = [
     "Source",
     "Span",
     "covered",
+    "harmless",
     "mended",
     "printable",
     "render_github",

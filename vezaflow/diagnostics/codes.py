@@ -546,6 +546,17 @@ _ROWS: tuple[Rule, ...] = (
         "time. Those of this load could keep up only if an iteration took less than 0.1 ms, which no request does: "
         "most starts would be dropped.",
     ),
+    Rule(
+        "VF438", _WARNING, "an entry of `guard: allow` that fits no host",
+        "The entries are hosts, with `*` and `?` for some of their signs and a port where only that one is meant: no "
+        "URLs, no ports out of range, no wildcards within labels that have letters beyond ASCII. What it was "
+        "written for is refused.",
+    ),
+    Rule(
+        "VF439", _WARNING, "more VUs than iterations",
+        "The VUs of `shared-iterations` take the iterations between them. Where there are more VUs than iterations, "
+        "some get none.",
+    ),
     # --- 5xx: gates
     Rule(
         "VF501", _ERROR, "a gate on an unknown metric",
@@ -584,6 +595,11 @@ _ROWS: tuple[Rule, ...] = (
         "VF509", _ERROR, "a figure compared with itself",
         "A gate can compare a figure with another one of its metric, as in `p(95) < 1.5 * p(95){page:1}`. The two must "
         "differ, by their labels or by the aggregate.",
+    ),
+    Rule(
+        "VF510", _WARNING, "a gate that decides nothing",
+        "No figure can break this gate, or none can make it hold: a share is from 0 % to 100 %, and neither a count "
+        "nor a time is below zero.",
     ),
     # --- 6xx: while the run goes on
     Rule(

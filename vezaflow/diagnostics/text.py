@@ -6,6 +6,7 @@ measured, control characters are shown as a sign (a file can't send escape seque
 lines are cut around the span, and a span over several lines is drawn on its first one.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 
@@ -22,6 +23,21 @@ _Paint = Callable[[str, str], str]
 _STEERING = (*range(128, 160), 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _SIGNS = {c: 0x2400 + c for c in range(32) if c != 9} | {127: 0x2421} | dict.fromkeys(_STEERING, 0xFFFD)
 """What would steer a terminal, as a sign instead."""
+
+
+_PAINT = re.compile(r"(\x1b\[[0-9;]*m)")
+_LINE_ENDS = {10: 10}
+
+
+def harmless(page: str, *, coloured: bool, shown: bool) -> str:
+    """A page of lines as a stream may get it, whatever its words were made of: its own colours stay (`coloured`), and
+    nothing else steers a terminal. A stream that is not `shown` on one may carry JSON: there only what JSON escapes
+    is a sign instead."""
+    if page.isascii() and page.replace("\n", "").isprintable():
+        return page
+    signs = (_SIGNS if shown else {c: sign for c, sign in _SIGNS.items() if c < 32}) | _LINE_ENDS
+    parts = _PAINT.split(page) if coloured else [page]
+    return "".join(part if number % 2 else part.translate(signs) for number, part in enumerate(parts))
 
 
 def printable(text: str) -> str:

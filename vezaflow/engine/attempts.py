@@ -11,9 +11,10 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from vezaflow.engine.own_time import HANDLING
 from vezaflow.engine.pauses import Sleep, pause_of, wait_until
 from vezaflow.engine.requests import GO_ON, Desk, Looks, Outcome, Run, say
-from vezaflow.engine.vu import HANDLING, VU
+from vezaflow.engine.vu import VU
 from vezaflow.metrics import AttemptRecorder, StepRecorder
 from vezaflow.model import Backoff
 from vezaflow.plan import EvaluationError, Failure, Outgoing, PlannedPoll, PlannedRequest, PlannedRetry
@@ -72,28 +73,29 @@ class _Made:
     """A request as it was made for its first attempt, which is sent in all of them. One that reads `attempt` is made
     again for each, with the same draws; either way the VU's chance goes on from where the first one left it."""
 
-    __slots__ = ("_begun", "_ended", "_first", "_next", "_request", "_vu")
+    __slots__ = ("_begun", "_ended", "_first", "_number", "_request", "_vu")
 
     def __init__(self, request: PlannedRequest, vu: VU) -> None:
         """Raises EvaluationError."""
         self._request = request
         self._vu = vu
-        vu.attempt = 1
+        self._number = 0
         self._begun = vu.random.mark() if request.varies else None
-        self._first = self._next = request.prepare(vu)
+        self._first = request.prepare(vu)
         self._ended = vu.random.mark() if request.varies else None
 
     def send(self) -> Outgoing:
         """What goes out now. Raises EvaluationError."""
         vu = self._vu
-        if vu.attempt > 1 and self._begun is not None and self._ended is not None:
-            vu.random.back(self._begun)
-            try:
-                self._next = self._request.prepare(vu)
-            finally:
-                vu.random.back(self._ended)
-        vu.attempt += 1
-        return self._next
+        self._number += 1
+        vu.attempt = self._number
+        if self._number == 1 or self._begun is None or self._ended is None:
+            return self._first
+        vu.random.back(self._begun)
+        try:
+            return self._request.prepare(vu)
+        finally:
+            vu.random.back(self._ended)
 
     def over(self) -> None:
         self._vu.attempt = 1
@@ -106,7 +108,7 @@ def _single(looks: Looks) -> Attempt:
         except EvaluationError as e:
             return Outcome(looks.unsent(e))
         exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, looks.ask)
-        vu.own += exchange.took + HANDLING
+        vu.time.own += exchange.took + HANDLING
         return await looks.outcome(vu, outgoing, exchange)
 
     return attempt
@@ -131,7 +133,7 @@ def _retried(attempt: Attempt, retry: PlannedRetry, record: AttemptRecorder, des
             say(desk, f"attempt {number + 2} follows in {duration(seconds)}")
             moment = desk.clock() + seconds
             await wait_until(moment, desk.clock, sleep_until)
-            vu.waited(seconds, desk.clock() - moment)
+            vu.time.waited(seconds, desk.clock() - moment)
             outcome = await attempt(vu, made)
         if outcome.failure is None:
             return outcome
@@ -146,7 +148,7 @@ def _polled(attempt: Attempt, poll: PlannedPoll, desk: Desk, sleep_until: Sleep)
 
     async def polled(vu: VU, made: _Made) -> Outcome:
         begun = due = clock()
-        own = vu.own  # polls keep a beat of their own, on the user's time as by the clock
+        own = vu.time.own  # polls keep a beat of their own, on the user's time as by the clock
         asked = 0
         try:
             last = begun + within(vu)
@@ -156,13 +158,13 @@ def _polled(attempt: Attempt, poll: PlannedPoll, desk: Desk, sleep_until: Sleep)
                 if outcome.failure is not None or not outcome.unmet:
                     return outcome
                 step = max(_SHORTEST, every(vu))
-                due, own = max(clock(), due + step), max(vu.own, own + step)
+                due, own = max(clock(), due + step), max(vu.time.own, own + step)
                 if due > last:
                     return Outcome(_too_late(poll, outcome.unmet, asked, last - begun, desk))
                 say(desk, f"not yet: {outcome.unmet}")
                 await wait_until(due, clock, sleep_until)
-                vu.own = own
-                vu.waited(0.0, clock() - due)
+                vu.time.own = own
+                vu.time.waited(0.0, clock() - due)
         except EvaluationError as e:
             return Outcome(desk.uncomputed(e))
 

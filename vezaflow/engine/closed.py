@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 import trio
 
+from vezaflow.engine.own_time import KeptTime, LooseTime, OwnTime
 from vezaflow.engine.pauses import FailureBackoff, pause_of
 from vezaflow.engine.term import Term
 from vezaflow.engine.users import Users, closing
@@ -124,9 +125,8 @@ class ClosedDriver:
             stay.resting = True
             await term.resumed()
             stay.resting = False
-        account = users.delivered if self._pauses else None
         backoff, failures = self._backoff, 0
-        vu.keep_time(clock(), account)
+        vu.time = self._time(clock())
         while clock() < term.end and vu.number <= self._last and self._another(vu):
             if fresh is not None:
                 vu.slots[:] = fresh
@@ -134,7 +134,7 @@ class ClosedDriver:
                 self._give_back(vu)
                 return
             vu.failed = False
-            own = vu.own
+            own = vu.time.own
             started = clock()
             try:
                 signal = await body(vu)
@@ -144,7 +144,7 @@ class ClosedDriver:
                 raise
             ended = clock()
             failed = vu.failed or signal == Signal.FAIL
-            record.iteration(ended - started, failed)
+            record.iteration(ended - started, failed, signal == Signal.FAIL)
             users.delivered.iterations += 1
             vu.iteration += 1
             vu.random.turn += 1
@@ -159,8 +159,8 @@ class ClosedDriver:
             if self._think is not None:
                 pause = self._think(vu)
             elif self._pace is not None:
-                vu.own = min(vu.own, ended)
-                pause = own + self._pace(vu) - vu.own
+                vu.time.own = min(vu.time.own, ended)
+                pause = own + self._pace(vu) - vu.time.own
             else:
                 pause = 0.0
             if not failed:
@@ -169,14 +169,18 @@ class ClosedDriver:
                 failures += 1
                 pause = max(pause, backoff.apart(failures) - (ended - started))
             if pause > 0:
-                await term.until(vu.pause(pause, clock()))
-                vu.paused(clock())
-            elif account is not None:
-                vu.iterated(own, started, ended)
+                await term.until(vu.time.pause(pause, clock()))
+                vu.time.paused(clock())
+            else:
+                vu.time.iterated(own, started, ended)
             if term.paused:
                 await term.resumed()
-                vu.keep_time(clock(), account)
+                vu.time = self._time(clock())
             stay.resting = False
+
+    def _time(self, now: float) -> OwnTime:
+        """From now on a VU's own time is kept, and nothing is owed to it so far. A flow without pauses owes nothing."""
+        return KeptTime(now, self._users.delivered) if self._pauses else LooseTime()
 
     def _another(self, vu: VU) -> bool:
         """Whether the executor has one more iteration for this VU; a shared one is taken here."""

@@ -15,7 +15,7 @@ from vezaflow.diagnostics import Span
 from vezaflow.engine.attempts import attempted_step
 from vezaflow.engine.pages import paginated_step
 from vezaflow.engine.pauses import Sleep, pause_of, wait_until
-from vezaflow.engine.requests import Desk, Place, Run, connecting_as, request_step
+from vezaflow.engine.requests import Desk, Place, Run, connecting_as, drawing_apart, request_step
 from vezaflow.engine.together import parallel_step, spread_step
 from vezaflow.engine.uploads import upload_step
 from vezaflow.engine.vu import VU, Signal
@@ -165,6 +165,8 @@ class Interpreter:
 
     def _request(self, step: PlannedRequest, *, whole: bool = True) -> Run:
         run = self._sending(step, whole=whole)
+        if step.draws:
+            run = drawing_apart(run)
         return run if step.client is None else connecting_as(step.client, run)
 
     def _sending(self, step: PlannedRequest, *, whole: bool) -> Run:
@@ -198,11 +200,11 @@ class Interpreter:
 
         async def run(vu: VU) -> int:
             seconds, began = pause(vu), clock()
-            await wait_until(vu.pause(seconds, began), clock, sleep_until)
+            await wait_until(vu.time.pause(seconds, began), clock, sleep_until)
             if seconds:
-                vu.paused(clock())
+                vu.time.paused(clock())
             else:
-                vu.waited(0.0, clock() - began)
+                vu.time.waited(0.0, clock() - began)
             return GO_ON
 
         return run
@@ -262,7 +264,7 @@ class Interpreter:
         async def run(vu: VU) -> int:
             started = clock()
             signal = await body(vu)
-            record(name, clock() - started)
+            record(name, clock() - started, signal == Signal.FAIL)
             return signal
 
         return run

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, Protocol
 from vezaflow import units
 from vezaflow.diagnostics import Span
 from vezaflow.engine.incidents import Incidents
-from vezaflow.engine.vu import HANDLING, VU, Signal
+from vezaflow.engine.own_time import HANDLING
+from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import Phase, StepRecorder
 from vezaflow.model import OnFailure
 from vezaflow.plan import (
@@ -132,7 +133,7 @@ def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) ->
         except EvaluationError as e:
             return looks.fail(vu, looks.unsent(e))
         exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, ask)
-        vu.own += (exchange.ended - exchange.started if exchange.reused else exchange.took) + HANDLING
+        vu.time.own += (exchange.ended - exchange.started if exchange.reused else exchange.took) + HANDLING
         if exchange.error is None and (exchange.status < 300 or exchange.status >= 400 or not follows):
             status = exchange.status
             if simple and accepts[status]:
@@ -167,6 +168,21 @@ def connecting_as(options: ClientOptions, step: Run) -> Run:
             return await step(vu)
         finally:
             vu.client = usual
+
+    return run
+
+
+def drawing_apart(step: Run) -> Run:
+    """The step with chance of its own, of which it may draw as much as the target makes it: what the VU draws later
+    stays the same."""
+
+    async def run(vu: VU) -> int:
+        usual = vu.random
+        vu.random = usual.branch()
+        try:
+            return await step(vu)
+        finally:
+            vu.random = usual
 
     return run
 
@@ -208,7 +224,7 @@ class Looks:
                 return Outcome(self.unsent(e))
             ask = replace(ask, replayable=outgoing.method in IDEMPOTENT)
             exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, ask)
-            vu.own += exchange.took + HANDLING
+            vu.time.own += exchange.took + HANDLING
         return self.judge(vu, outgoing, exchange, hops)
 
     def _next(self, outgoing: Outgoing, exchange: Exchange) -> Outgoing:

@@ -7,10 +7,11 @@ of the step's own nursery.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import trio
 
+from vezaflow.engine.own_time import LooseTime
 from vezaflow.engine.requests import Desk, Run, say
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import AttemptRecorder
@@ -18,7 +19,14 @@ from vezaflow.plan import Chance, PlannedFor, PlannedParallel
 from vezaflow.protocols import Ask, Body, ClientOptions, Exchange, Origin, Sender
 from vezaflow.units import counted, duration
 
-Part = tuple[Run, Sequence[int], VU]  # what runs, the slots that it sets, and as whom
+
+class Part(NamedTuple):
+    """What runs, the slots that it sets, and as whom."""
+
+    run: Run
+    sets: Sequence[int]
+    branch: VU
+
 
 
 class PerHost:
@@ -68,15 +76,16 @@ def parallel_step(step: PlannedParallel, runs: Sequence[Run], record: AttemptRec
     async def run(vu: VU) -> int:
         started = clock()
         client = PerHost(vu.client.beside(), per_host)
-        parts = [(each, sets, as_branch(vu, client)) for each, sets in branches]
+        parts = [Part(each, sets, as_branch(vu, client, vu.random)) for each, sets in branches]
         if shown:
             say(desk, f"{count} branches at the same time")
-        signal, failed = await together(vu, parts, count, clock)
+        together = Branches(vu, parts, clock)
+        signal = await together.run(count)
         seconds = clock() - started
         if shown:
             say(desk, f"all of it took {duration(seconds)}")
         if record is not None:
-            record.ended(seconds, failed=failed)
+            record.ended(seconds, failed=together.failed)
         return signal
 
     return run
@@ -87,82 +96,89 @@ def spread_step(step: PlannedFor, items: Callable[[VU], Sequence[Any]], body: Ru
     slot, sets, at_once, shown = step.slot, step.sets, step.at_once, desk.observer is not None
 
     async def run(vu: VU) -> int:
-        found, client = items(vu), vu.client.beside()
+        found, client, chance = items(vu), vu.client.beside(), vu.random.branch()
 
         def rounds() -> Iterator[Part]:
             for item in found:
-                branch = as_branch(vu, client)
+                branch = as_branch(vu, client, chance)
                 branch.slots[slot] = item
-                yield body, sets, branch
+                yield Part(body, sets, branch)
 
         most = min(at_once, len(found))
         if shown:
             say(desk, f"{counted(len(found), 'round')}, {most} at the same time")
-        signal, _ = await together(vu, rounds(), most, desk.clock, yields=yields)
-        return signal
+        return await Branches(vu, rounds(), desk.clock, yields=yields).run(most)
 
     return run
 
 
-def as_branch(vu: VU, client: Sender) -> VU:
-    """The same user, who goes on elsewhere at the same time."""
-    branch = VU(list(vu.slots), Chance(vu.random.getrandbits(64)), vu.number, client)
+def as_branch(vu: VU, client: Sender, chance: Chance) -> VU:
+    """The same user, who goes on elsewhere at the same time, with chance of its own out of `chance`."""
+    branch = VU(list(vu.slots), chance.branch(), vu.number, client)
     branch.iteration = vu.iteration
     return branch
 
 
-async def together(
-    vu: VU,
-    parts: Iterable[Part],
-    most: int,
-    clock: Callable[[], float],
-    *,
-    yields: bool = False,
-    whole: bool = False,
-) -> tuple[int, bool]:
-    """Run the parts, so many at the same time; the strongest of their signals, and whether anything failed. The time
-    until the last has ended is the user's own, but for what its pauses were too long.
+class Branches:
+    """What one VU does at the same time, while it lasts. `run` once.
 
-    `yields`: they wait for nothing themselves; `whole`: after any failure no further one begins."""
-    waiting = enumerate(parts)
-    last: dict[int, tuple[int, Any]] = {}  # by slot: the number of the part that set it, and its value
-    worst: int = Signal.GO_ON
-    failed = rested = False
-    late = 0.0  # seconds, of who ended last
+    `yields`: the parts wait for nothing themselves; `whole`: after any failure no further one begins.
+    """
 
-    async def work() -> None:
-        nonlocal worst, failed, rested, late
-        mine, left = 0.0, owed
-        for number, (run, sets, branch) in waiting:  # each takes the next, so that they begin in their order
-            branch.owed = left
-            signal = await run(branch)
-            worst = max(worst, signal)
-            failed = failed or branch.failed
-            rested = rested or branch.rested
-            late = mine = mine + branch.late
-            left = branch.owed
-            for slot in sets:
-                value = branch.slots[slot]
-                if value is not vu.slots[slot] and (slot not in last or number > last[slot][0]):
-                    last[slot] = (number, value)
-            if worst or (whole and failed):
+    def __init__(
+        self, vu: VU, parts: Iterable[Part], clock: Callable[[], float], *, yields: bool = False, whole: bool = False
+    ) -> None:
+        self._vu = vu
+        self._waiting = enumerate(parts)
+        self._clock = clock
+        self._yields = yields
+        self._whole = whole
+        self._last: dict[int, tuple[int, Any]] = {}  # by slot: the number of the part that set it, and its value
+        self._signal: int = Signal.GO_ON  # the strongest
+        self._rested = False
+        self._late = 0.0  # seconds that the pauses of who ended last were too long
+        self.failed = False
+
+    async def run(self, most: int) -> int:
+        """Run the parts, so many at the same time: the strongest of their signals. The time until the last has ended is
+        the user's own, but for what its pauses were too long."""
+        vu, began = self._vu, self._clock()
+        owed = vu.time.debt(began)
+        try:
+            async with trio.open_nursery() as nursery:
+                for _ in range(most):
+                    nursery.start_soon(self._work, owed)
+        except BaseExceptionGroup as group:
+            if group.split(trio.Cancelled)[1] is None:
+                await trio.lowlevel.checkpoint_if_cancelled()  # as a plain step is cut off: by one Cancelled
+            raise
+        now = self._clock()
+        vu.time.branched(now - began, self._late, now, rested=self._rested)
+        for slot, (_, value) in self._last.items():
+            vu.slots[slot] = value
+        vu.failed = vu.failed or self.failed
+        return self._signal
+
+    async def _work(self, owed: float) -> None:
+        late = 0.0
+        for number, part in self._waiting:  # each takes the next, so that they begin in their order
+            branch = part.branch
+            time = branch.time = LooseTime(owed)
+            signal = await part.run(branch)
+            self._signal = max(self._signal, signal)
+            self.failed = self.failed or branch.failed
+            self._rested = self._rested or time.rested
+            self._late = late = late + time.late
+            owed = time.owed
+            self._hand_over(number, part)
+            if self._signal or (self._whole and self.failed):
                 return
-            if yields:
+            if self._yields:
                 await trio.lowlevel.checkpoint()
 
-    began = clock()
-    owed = vu.debt(began)
-    try:
-        async with trio.open_nursery() as nursery:
-            for _ in range(most):
-                nursery.start_soon(work)
-    except BaseExceptionGroup as group:
-        if group.split(trio.Cancelled)[1] is None:
-            await trio.lowlevel.checkpoint_if_cancelled()  # as a plain step is cut off: by one Cancelled
-        raise
-    now = clock()
-    vu.branched(now - began, late, now, rested=rested)
-    for slot, (_, value) in last.items():
-        vu.slots[slot] = value
-    vu.failed = vu.failed or failed
-    return worst, failed
+    def _hand_over(self, number: int, part: Part) -> None:
+        """Keep what a part has set: of those that set the same, the one that is written last counts."""
+        for slot in part.sets:
+            value = part.branch.slots[slot]
+            if value is not self._vu.slots[slot] and (slot not in self._last or number > self._last[slot][0]):
+                self._last[slot] = (number, value)

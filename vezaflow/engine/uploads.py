@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vezaflow.engine.requests import Desk, Run, say
-from vezaflow.engine.together import Part, as_branch, together
+from vezaflow.engine.together import Branches, Part, as_branch
 from vezaflow.engine.vu import VU
 from vezaflow.metrics import AttemptRecorder
 from vezaflow.plan import PlannedUpload
@@ -25,6 +25,7 @@ def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, desk: D
         started = clock()
         found: list[list[Any]] = [[None] * len(parts) for _ in slots]
         client = vu.client.beside() if at_once > 1 else vu.client
+        chance = vu.random.branch()  # however many parts are sent
 
         async def one(branch: VU) -> int:
             signal = await send(branch)
@@ -34,13 +35,14 @@ def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, desk: D
 
         def branches() -> Iterator[Part]:
             for part in parts:
-                branch = as_branch(vu, client)
+                branch = as_branch(vu, client, chance)
                 branch.slots[slot] = part
-                yield one, (), branch
+                yield Part(one, (), branch)
 
         if shown:
             say(desk, f"{counted(len(parts), 'part')}, {at_once} at the same time")
-        signal, failed = await together(vu, branches(), at_once, clock, whole=True)
+        together = Branches(vu, branches(), clock, whole=True)
+        signal, failed = await together.run(at_once), together.failed
         seconds = clock() - started
         record.ended(seconds, failed=failed)
         if not failed:

@@ -13,6 +13,7 @@ import trio
 from vezaflow.engine.delivered import Delivered
 from vezaflow.engine.feeding import Feeding, Take
 from vezaflow.engine.interpreter import Interpreter, Stage
+from vezaflow.engine.own_time import LooseTime
 from vezaflow.engine.requests import Run
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import Dropped, FlowRecorder, Phase
@@ -143,14 +144,14 @@ class Users:
         return True
 
     async def finish(self, vu: VU) -> None:
-        vu.account = None
+        vu.time = LooseTime()
         if self._final is None or vu.absent or self._leaving is None:
             return
         with trio.move_on_after(FINALLY_LIMIT, shield=True) as scope:
             self._leaving.add(scope)
             try:
                 vu.iteration += 1
-                vu.random.turn += 1
+                vu.random = vu.random.last()
                 await self._final(vu)
             finally:
                 if self._leaving is not None:

@@ -100,6 +100,7 @@ _PARTS = re.compile(
 )
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
+_WILD = re.compile(r"[*?]|\[[^\]]*\]")  # of fnmatch
 _DOTS = str.maketrans("。．｡", "...")  # what UTS #46 takes for a dot
 _LONGEST = 253  # characters of a name (RFC 1035)
 PORTS = {"http": 80, "https": 443}
@@ -237,6 +238,32 @@ def _label(text: str) -> str:
         except UrlError:
             pass
     return text.lower()
+
+
+def pattern_trouble(text: str) -> tuple[str, str] | None:
+    """Why an entry of `guard: allow` fits no host, and what to write; None where it may fit one."""
+    text = text.strip()
+    parts = split_url(text)
+    if "/" in text or "@" in text:
+        authority = parts.authority or text.removeprefix("//").partition("/")[0]
+        return "it is more than a host", f"write the host alone: `{authority.rpartition('@')[2]}`"
+    (pattern,) = patterns_of([text])
+    try:
+        _ipv6(pattern)
+        return None
+    except UrlError:
+        pass
+    try:
+        name, port = _halves(pattern) if ":" in pattern.partition("]")[2] or pattern[:1] != "[" else (pattern, "")
+    except UrlError:
+        return "it is no host and port", "an IPv6 address with a port stands in brackets: `[::1]:8080`"
+    if not _WILD.search(port) and port and not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) <= 65535):
+        return f"{port!r} is no port", "a port is a number from 1 to 65535; without one any is allowed"
+    if not name.isascii():
+        return "a label mixes wildcards with letters beyond ASCII", "write the label whole, or as `xn--…`"
+    if not name.startswith("[") and (left := _WILD.sub("", name)) and not re.fullmatch(r"[a-z0-9_.-]+", left):
+        return "no host has such signs", "write a host, `*.staging.example.org` or an address"
+    return None
 
 
 def is_allowed(host: str, port: int, patterns: Sequence[str]) -> bool:

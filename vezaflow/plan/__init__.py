@@ -15,7 +15,7 @@ from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import PlannedLoad, PlannedStage
 from vezaflow.plan.narrow import names_within, narrowed
-from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, starts, vu_changes, vus_in_time
+from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, outline, starts, vu_changes, vus_in_time
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
 from vezaflow.plan.refused import RequestError
 from vezaflow.plan.scope import UNSET, EvaluationError, Scope
@@ -43,7 +43,7 @@ from vezaflow.plan.steps import (
     PlannedWhile,
 )
 from vezaflow.plan.targets import GuardError, Target, Targets
-from vezaflow.plan.walk import name_of, pauses_in, requests_of
+from vezaflow.plan.walk import blocks_of, name_of, pauses_in, requests_of
 from vezaflow.redact import Secrets
 
 __all__ = [
@@ -99,6 +99,7 @@ __all__ = [
     "UrlError",
     "Variables",
     "VuChange",
+    "blocks_of",
     "build",
     "corners",
     "dealt",
@@ -106,6 +107,7 @@ __all__ = [
     "name_of",
     "names_within",
     "narrowed",
+    "outline",
     "pauses_in",
     "requests_of",
     "row_of_vu",

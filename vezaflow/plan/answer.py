@@ -97,7 +97,7 @@ class Answer:
                     look_over_json(body)
                 self._json = _read(body)
             except JsonError as e:
-                raise UndecodableError(f"the body is not JSON ({e}): {self.glimpse()}") from None
+                raise UndecodableError(f"the body is not JSON ({e}): {_begin(body)}") from None  # JSON is UTF-8
             except ValueError as e:
                 raise UndecodableError(f"the body is too much JSON: {e}") from None
         return self._json
@@ -144,9 +144,13 @@ class Answer:
         """The names of the cookies in this VU's jar."""
         return sorted({cookie.name for cookie in self._client.cookies.cookies}) if self._client is not None else []
 
-    def glimpse(self, width: int = 80) -> str:
+    def glimpse(self) -> str:
         """How the body begins, on one line."""
-        if not self._exchange.body:
-            return "the body is empty"
-        text = " ".join(decoded(self._exchange.body[: 4 * width], self._content_type).split())
-        return text if len(text) <= width else f"{text[: width - 1]}…"
+        return _begin(self._exchange.body, self._content_type)
+
+
+def _begin(body: bytes, content_type: str = "text/plain", width: int = 80) -> str:
+    if not body:
+        return "the body is empty"
+    text = " ".join(decoded(body[: 4 * width], content_type).split())
+    return text if len(text) <= width else f"{text[: width - 1]}…"

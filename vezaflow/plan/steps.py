@@ -81,6 +81,7 @@ class PlannedRequest:
     prepare: Callable[[Scope], Outgoing]
     move: Move
     varies: bool  # an attempt further on is not the same request: it reads `attempt`
+    draws: bool  # how much it draws depends on the target
     ask: Ask
     accepts: bytes  # accepts[status] is 1 where the status is as expected
     explicit: frozenset[int]  # statuses that `expect` names one by one: a redirect among them is not followed

@@ -1,10 +1,11 @@
 """An HTTP/1.1 response that comes whole in one read and says nothing of note: llhttp's callbacks and nothing else.
 
-Two classes, since every callback that a class defines is paid for by every response: Answer knows the status and the
-end; Bodied keeps the body too. Their parsers go back to a shared pile, so idle connections have none.
+Three classes, since every callback that a class defines is paid for by every response: Answer knows the status and the
+end; Headed has fields, which are parsed beside it (a callback each would cost more than all the rest); Bodied keeps the
+body too. Their parsers go back to a shared pile, so idle connections have none.
 
 Law: what is read here is read as by `reader.Detailed`, or it is handed over to that: what llhttp refuses, what has not
-ended, what ends the connection, heads that say something of cookies or codings where that is wanted.
+ended, what ends the connection, heads that are written in an odd way where their fields are wanted.
 tests/protocols/test_readers.py holds the two against each other.
 """
 
@@ -12,17 +13,19 @@ import re
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from vezaflow.protocols.head import Fields
+
 __all__ = [
-    "Answer", "Bodied", "HttpParserError", "HttpParserUpgrade", "tells_coding", "tells_cookies", "tells_either",
+    "Answer", "Bodied", "Headed", "HttpParserError", "HttpParserUpgrade", "tells_coding", "tells_cookies",
+    "tells_either", "tells_transfer",
 ]  # fmt: skip
 
 _COOKIE = rb"[sS][eE][tT]-[cC][oO][oO][kK][iI][eE]:"
-_CODING = (
-    rb"[cC][oO][nN][tT][eE][nN][tT]-[eE][nN][cC][oO][dD][iI][nN][gG]:"
-    rb"|[tT][rR][aA][nN][sS][fF][eE][rR]-[eE][nN][cC][oO][dD][iI][nN][gG]:(?! chunked\r)"
-)
+_TRANSFER = rb"[tT][rR][aA][nN][sS][fF][eE][rR]-[eE][nN][cC][oO][dD][iI][nN][gG]:(?! chunked\r)"
+_CODING = rb"[cC][oO][nN][tT][eE][nN][tT]-[eE][nN][cC][oO][dD][iI][nN][gG]:|" + _TRANSFER
 tells_cookies = re.compile(rb"\n" + _COOKIE).search  # spelt out: a third less time than with IGNORECASE
 tells_coding = re.compile(rb"\n(?:" + _CODING + rb")").search
+tells_transfer = re.compile(rb"\n" + _TRANSFER).search  # a coding besides chunked
 tells_either = re.compile(rb"\n(?:" + _COOKIE + rb"|" + _CODING + rb")").search
 
 
@@ -58,14 +61,33 @@ class Answer:
             self.keep = self.parser.should_keep_alive()
 
 
-class Bodied(Answer):
-    """A response whose body is kept, and whose headers are not."""
+class Headed(Answer):
+    """A response with fields, whose body is not kept."""
 
-    __slots__ = ("parts",)
+    __slots__ = ("fields", "parts")
+
+    codings = ()
 
     def __init__(self) -> None:
         super().__init__()
+        self.fields: Fields = []
         self.parts: list[bytes] = []
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        return [field[2] for field in self.fields]
+
+    def clear(self) -> None:
+        """Make ready for the next response."""
+        self.done = False
+        self.fields = []
+        self.parts = []
+
+
+class Bodied(Headed):
+    """A response whose body is kept, with or without its fields."""
+
+    __slots__ = ()
 
     def on_body(self, part: bytes) -> None:
         if not self.done:

@@ -7,8 +7,9 @@ browsers and servers let pass, so that no honest response meets one.
 MOST_HEAD = 256 * 1024
 """Bytes of a response's heads (interim ones too) or its trailers, as in Chrome. Each field counts FIELD_COST more."""
 
-FIELD_COST = 32
-"""Bytes that a field counts beside its own, as in HTTP/2 (RFC 9113, 6.5.2): it bounds how many there are."""
+FIELD_COST = 24
+"""Bytes that a field counts beside its own: it bounds how many there are. So few that no head which comes in one read
+(32 KiB) is over MOST_HEAD: the fast reader can't meet it."""
 
 MOST_LINE = 64 * 1024
 """Bytes of a chunk's size with its extensions. Above one read, so that the fast reader can't meet it."""

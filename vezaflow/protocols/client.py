@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
 
+from vezaflow.protocols.answer import Bodied
 from vezaflow.protocols.body import TooLarge, Undecodable, decode
 from vezaflow.protocols.connection import IDLE, Connection
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange, Origin, Want
 from vezaflow.protocols.faults import TlsFault
-from vezaflow.protocols.head import text_of
 from vezaflow.protocols.lanes import Lanes
 from vezaflow.protocols.opening import open_connection
 from vezaflow.protocols.options import ClientOptions
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from vezaflow.protocols.transport import Transport
 
 _STALE = 0.0003  # a drain older than this is made again before a VU sends: it bounds how late answers are stamped
+_HEADERS, _BODY, _COOKIES, _SHOWN = (each._value_ for each in (Want.HEADERS, Want.BODY, Want.COOKIES, Want.SHOWN))
 _RACED = (ErrorKind.RESET, ErrorKind.CLOSED_EARLY)
 _current_task = trio.lowlevel.current_task
 
@@ -115,7 +116,7 @@ class Client:
             if exchange.error is None:
                 answer = connection.answer
                 if answer is not None:
-                    self._collect(origin, head, connection, answer, ask.want)
+                    self._collect(origin, head, connection, answer)
                 return exchange
             if not self._raced(exchange, ask.replayable):
                 return exchange
@@ -245,45 +246,44 @@ class Client:
 
     # -- answers ---------------------------------------------------------------------------------------------
 
-    def _collect(self, origin: Origin, head: bytes, connection: "Connection | Stream", answer: Any, want: Want) -> None:
+    def _collect(self, origin: Origin, head: bytes, connection: "Connection | Stream", answer: Any) -> None:
         """Take what was wanted of an answer that is kept by its connection."""
         connection.answer = None
+        want = connection.want  # an int: 1 µs less for each &
         exchange = self.exchange
-        if not answer.detailed:
-            exchange.body = answer.parts[0] if len(answer.parts) == 1 else b"".join(answer.parts)
-            if len(exchange.body) > connection.scratch.max_body:
-                self._refuse(connection, ErrorKind.TOO_LARGE, "the body is over the limit")
-            if connection.phase == IDLE:
-                answer.done = False
-                answer.parts = []
-                connection.scratch.bodied.append(answer)
-            else:
-                answer.release()
-            return
-        answer.release()
         fields = answer.fields
-        if want & Want.HEADERS or 300 <= exchange.status < 400:
-            exchange.headers = [(name.decode("latin-1"), text_of(value)) for name, value in fields]
-        if self._cookies_on and want & Want.COOKIES:
-            for name, value in fields:
-                if name == b"set-cookie":
-                    self.cookies.take(origin, target_of(head), value)
-        if answer.parts and want & Want.BODY:
-            self._decode(connection, answer, shown=want & Want.SHOWN > 0)
+        if fields:
+            if want & _HEADERS or 300 <= exchange.status < 400:
+                exchange.headers = answer.texts
+            if want & _COOKIES and self._cookies_on:
+                for field in fields:
+                    if field[0] == b"set-cookie":
+                        self.cookies.take(origin, target_of(head), field[1])
+        if want & _BODY and answer.parts:
+            parts = answer.parts
+            exchange.body = body = parts[0] if len(parts) == 1 else b"".join(parts)
+            if len(body) > connection.scratch.max_body and not want & _SHOWN:
+                self._refuse(connection, ErrorKind.TOO_LARGE, f"the body is over {connection.scratch.max_body} bytes")
+            elif fields:
+                self._decode(connection, answer, shown=want & _SHOWN > 0)
+        if answer.detailed or connection.phase != IDLE:
+            answer.release()
+        else:
+            answer.clear()
+            (connection.scratch.bodied if type(answer) is Bodied else connection.scratch.headed).append(answer)
 
     def _decode(self, connection: "Connection | Stream", answer: Any, *, shown: bool) -> None:
         """The body as its author means it. Where no step reads it, what can't be decoded is shown as it came: `try`
         judges a response as `run` does."""
-        body = b"".join(answer.parts)
-        encodings = ", ".join(value.decode("latin-1") for name, value in answer.fields if name == b"content-encoding")
-        self.exchange.body = body
-        if not encodings and not answer.codings:
+        codings = [field[1].decode("latin-1") for field in answer.fields if field[0] == b"content-encoding"]
+        if not codings and not answer.codings:
             return
+        limit, exchange = connection.scratch.max_body, self.exchange
         try:
-            self.exchange.body = decode(body, encodings, answer.limit, answer.codings)
+            exchange.body = decode(exchange.body, ", ".join(codings), limit, answer.codings)
         except TooLarge:
             if not shown:
-                self._refuse(connection, ErrorKind.TOO_LARGE, f"the decoded body is over {answer.limit} bytes")
+                self._refuse(connection, ErrorKind.TOO_LARGE, f"the decoded body is over {limit} bytes")
         except Undecodable as error:
             if not shown:
                 self._refuse(connection, ErrorKind.MALFORMED, str(error))
@@ -302,7 +302,14 @@ class Client:
         if at < 0:
             return b"%bCookie: %b\r\n\r\n" % (head[:-2], value)
         end = head.index(b"\r\n", at + 2)  # the author's own cookies first, in the one header that is allowed
-        return b"%b; %b%b" % (head[:end], value, head[end:])
+        return b"%b%b%b" % (head[:end], _beside(head[at + 9 : end], value), head[end:])
+
+
+def _beside(own: bytes, kept: bytes) -> bytes:
+    """What follows the author's own cookies: those of the jar that have other names."""
+    names = {pair.partition(b"=")[0].strip() for pair in own.split(b";")}
+    others = [pair for pair in kept.split(b"; ") if pair.partition(b"=")[0] not in names]
+    return b"; ".join([b"", *others] if own.strip() else others)
 
 
 def target_of(head: bytes) -> str:

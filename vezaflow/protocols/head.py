@@ -11,14 +11,18 @@ from typing import NamedTuple
 
 from vezaflow.protocols.bounds import FIELD_COST, MOST_HEAD
 from vezaflow.protocols.exchange import ErrorKind
+from vezaflow.recurring import Recurring
 
-Fields = list[tuple[bytes, bytes]]
+Field = tuple[bytes, bytes, tuple[str, str]]  # name in lower case, value without white space around it, both as text
+Fields = list[Field]
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.(\d) ([1-9]\d\d)(?: .*)?", re.DOTALL)
 _FOLD = re.compile(rb"[ \t]*\n[ \t]+")
 _TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MOST_DIGITS = 18  # of a length: below 2**63
-_REMEMBERED = 256  # bytes: so the lines that are remembered are a megabyte at most
+_REMEMBERED = 256  # bytes of a line
+_PLAIN = 4096  # bytes of a head whose lines are all remembered
+_LINES = 1024  # that are: 10 MB or so, were they all as long
 
 
 class Unreadable(Exception):  # noqa: N818 (a fact about the response)
@@ -34,7 +38,7 @@ class Head(NamedTuple):
     """A head. Its body is chunked, `length` bytes long, or ends with the connection (neither)."""
 
     status: int
-    fields: Fields  # names lower case, values without the white space around them
+    fields: Fields
     chunked: bool = False
     length: int | None = None
     keep: bool = False  # the connection may carry another request
@@ -43,41 +47,78 @@ class Head(NamedTuple):
 
 def parse_head(raw: bytes, *, bodyless: bool) -> Head:
     """A head with its blank line; `bodyless`: it answers HEAD. Raises Unreadable."""
-    text = raw.replace(b"\r\n", b"\n")
-    first, _, rest = text.partition(b"\n")
-    match = _STATUS_LINE.fullmatch(first)
-    if match is None:
-        raise Unreadable(f"the status line is {_shown(first)}: write HTTP/1.1, a space, three digits")
-    status = int(match[2])
+    fields = plain_fields(raw)
+    if fields is None:
+        text = raw.replace(b"\r\n", b"\n")
+        first, _, rest = text.partition(b"\n")
+    else:
+        first, _, rest = raw.partition(b"\r\n")
+    status, recent = _status_of(first) if len(first) < _REMEMBERED else _parsed_status(first)
     if status < 200:
         return Head(status, [])
-    fields = _fields(rest)
-    said: dict[bytes, list[bytes]] = {}
-    for name, value in fields:
-        if name in _FRAMING:
-            said.setdefault(_FRAMING[name], []).append(value)
-    recent = match[1] != b"0"
+    if fields is None:
+        fields = _fields(rest)
+    last = {name: value for name, value, _ in fields}
+    said = last if len(last) == len(fields) and _PROXIED not in last else _joined(fields)
     keep = recent
-    if b"connection" in said:
-        options = _members(said[b"connection"])
-        keep = b"close" not in options and (recent or b"keep-alive" in options)
+    options = said.get(b"connection")
+    if options is not None:
+        members = _members(options)
+        keep = b"close" not in members and (recent or b"keep-alive" in members)
     if bodyless or status == 204 or status == 304:  # whatever their fields say (RFC 9112, 6.3)
         return Head(status, fields, False, 0, keep)
-    if b"transfer-encoding" in said:
-        if b"content-length" in said:
+    length, transfer = said.get(b"content-length"), said.get(b"transfer-encoding")
+    if transfer is not None:
+        if length is not None:
             raise Unreadable("Content-Length and Transfer-Encoding are both there: which one counts is anyone's guess")
-        codings = [member.decode("latin-1") for member in _members(said[b"transfer-encoding"]) if member]
+        codings = [member.decode("latin-1") for member in _members(transfer) if member]
         if codings and codings[-1] == "chunked":  # HTTP/1.0 has no chunks: faulty framing (RFC 9112, 6.1)
             under = tuple(coding for coding in codings if coding != "chunked")  # said twice, done once
             return Head(status, fields, True, None, keep and recent, under)
         return Head(status, fields, codings=tuple(codings))
-    if b"content-length" in said:
-        return Head(status, fields, False, _length(_members(said[b"content-length"])), keep)
+    if length is not None:
+        return Head(status, fields, False, _length(length), keep)
     return Head(status, fields)
 
 
+def plain_fields(raw: bytes) -> Fields | None:
+    """The fields of a head that is written as all are: lines that end with CRLF, tokens before the colons, no more of
+    them than allowed. None: it is not, and `parse_head` has to tell what it means."""
+    lines = raw.split(b"\r\n")
+    if len(raw) > _PLAIN or b"\n" in lines[0] or b"\r" in lines[0]:
+        return None
+    try:
+        return list(map(_field, lines[1:-2]))
+    except Unreadable:
+        return None
+
+
+@lru_cache(maxsize=64)
+def _status_of(line: bytes) -> tuple[int, bool]:
+    return _parsed_status(line)
+
+
+def _parsed_status(line: bytes) -> tuple[int, bool]:
+    """The status, and whether it is of HTTP/1.1 or later."""
+    match = _STATUS_LINE.fullmatch(line)
+    if match is None:
+        raise Unreadable(f"the status line is {_shown(line)}: write HTTP/1.1, a space, three digits")
+    return int(match[2]), match[1] != b"0"
+
+
+def _joined(fields: Fields) -> dict[bytes, bytes]:
+    """What frames the response, all lines of a name as one list (RFC 9110, 5.3)."""
+    said: dict[bytes, bytes] = {}
+    for name, value, _ in fields:
+        if name in _FRAMING:
+            name = _FRAMING[name]
+            said[name] = said[name] + b"," + value if name in said else value
+    return said
+
+
 _FRAMING = {name: name for name in (b"connection", b"transfer-encoding", b"content-length")}
-_FRAMING[b"proxy-connection"] = b"connection"  # as curl and llhttp have it
+_PROXIED = b"proxy-connection"
+_FRAMING[_PROXIED] = b"connection"  # as curl and llhttp have it
 
 
 def text_of(value: bytes) -> str:
@@ -91,8 +132,6 @@ def text_of(value: bytes) -> str:
 def _fields(text: bytes) -> Fields:
     if text == b"\n":
         return []
-    if b"\0" in text or b"\r" in text:
-        raise Unreadable("a header has NUL or a bare CR in it")
     if b"\n " in text or b"\n\t" in text:
         text = _FOLD.sub(b" ", text)
     fields = [_field(line) if len(line) < _REMEMBERED else _parsed(line) for line in text[:-2].split(b"\n")]
@@ -101,24 +140,28 @@ def _fields(text: bytes) -> Fields:
     return fields
 
 
-def _parsed(line: bytes) -> tuple[bytes, bytes]:
+def _parsed(line: bytes) -> Field:
     name, colon, value = line.partition(b":")
+    if b"\0" in value or b"\r" in value or b"\n" in value:
+        raise Unreadable("a header has NUL or a bare CR in it")
     if not colon or not name or name.translate(None, _TOKEN):
         raise Unreadable(f"{_shown(line)} is no header: a name, a colon, a value")
-    return name.lower(), value.strip(b" \t")
+    name, value = name.lower(), value.strip(b" \t")
+    return name, value, (name.decode("latin-1"), text_of(value))
 
 
-_field = lru_cache(maxsize=2048)(_parsed)  # nearly all lines come again and again: 0.1 µs, and 0.7 to parse one
+_field = Recurring(_parsed, _LINES).__getitem__  # nearly all lines come again and again: 0.1 µs, and 0.7 to parse one
 
 
-def _members(lines: list[bytes]) -> list[bytes]:
-    """The members of a field that is a list, over all its lines (RFC 9110, 5.6.1), in lower case."""
-    return [member.strip(b" \t").lower() for line in lines for member in line.split(b",")]
+def _members(value: bytes) -> list[bytes]:
+    """The members of a field that is a list (RFC 9110, 5.6.1), in lower case."""
+    return [member.strip(b" \t").lower() for member in value.split(b",")]
 
 
-def _length(members: list[bytes]) -> int:
-    if len(members) == 1 and members[0].isdigit() and len(members[0]) <= _MOST_DIGITS:
-        return int(members[0])
+def _length(value: bytes) -> int:
+    if value.isdigit() and len(value) <= _MOST_DIGITS:
+        return int(value)
+    members = _members(value)
     for member in members:
         if not member.isdigit() or len(member.lstrip(b"0")) > _MOST_DIGITS:
             raise Unreadable(f"Content-Length is {_shown(member)}: write a number of bytes")

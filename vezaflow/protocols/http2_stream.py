@@ -5,16 +5,17 @@ connection with it. Whoever opened the connection owns it: that stream's `close`
 """
 
 import math
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import trio
 
 from vezaflow.protocols.connection import CLOSED, IDLE, SENDING, WAITING
 from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange
+from vezaflow.protocols.head import text_of
 from vezaflow.protocols.http2_wire import not_the_length
 from vezaflow.protocols.park import trap, wake
 from vezaflow.protocols.scratch import Scratch
+from vezaflow.recurring import Recurring
 
 if TYPE_CHECKING:
     from ssl import SSLSession
@@ -213,12 +214,16 @@ class Http2Answer:
             return None
         return not_the_length(int(length), self.size)
 
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        """The fields as people read them."""
+        return [(name.decode("latin-1"), text_of(value)) for name, value in self.fields]
+
     def release(self) -> None:
         """It holds no parser."""
 
 
-@lru_cache(maxsize=4096)
-def fields_of(head: bytes) -> Fields:
+def _fields_of(head: bytes) -> Fields:
     """An HTTP/1.1 head, without its blank line, as HTTP/2 says it (RFC 9113, 8.2 and 8.3.1)."""
     first, *lines = head.split(b"\r\n")
     method, _, rest = first.partition(b" ")
@@ -228,6 +233,9 @@ def fields_of(head: bytes) -> Fields:
     pseudo = ((b":method", method), (b":scheme", b"https"), (b":authority", authority), (b":path", target))
     named = {one.strip().lower() for name, value in fields if name == b"connection" for one in value.split(b",")}
     return (*pseudo, *(field for field in fields if _goes_over(field) and field[0] not in named))
+
+
+fields_of = Recurring(_fields_of, 4096).__getitem__
 
 
 def _goes_over(field: tuple[bytes, bytes]) -> bool:

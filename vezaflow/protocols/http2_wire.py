@@ -111,11 +111,16 @@ class Wire(H2Connection):
         try:
             for frame in buffer:
                 found = self._receive_frame(frame)
-                self._weigh(frame, found)
+                if found and type(found[0]) in _USEFUL:
+                    if self._idle > 0:
+                        self._idle = 0
+                else:
+                    self._weigh(frame, found)
                 events += found
                 if clock() > until:
                     return events, True
-            self._look_ahead(buffer._data)
+            if buffer._data:
+                self._look_ahead(buffer._data)
         except InvalidPaddingError:
             self._break(events, ErrorCodes.PROTOCOL_ERROR, "a frame with more padding than content")
         except ProtocolError as error:
@@ -141,8 +146,6 @@ class Wire(H2Connection):
         if kind is DataReceived and (event.data or event.stream_ended is not None):  # type: ignore[union-attr]
             if self._idle > 0:
                 self._idle -= 1
-        elif kind in _USEFUL:
-            self._idle = min(self._idle, 0)
         else:
             self._idle += 1 + frame.body_len // 512
             if self._idle > _IDLE:

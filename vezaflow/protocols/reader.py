@@ -16,6 +16,8 @@ from vezaflow.protocols.bounds import MOST_HEAD, MOST_LINE
 from vezaflow.protocols.exchange import ErrorKind
 from vezaflow.protocols.head import Fields, Unreadable, parse_head
 
+Data = memoryview | bytes | bytearray
+
 HEAD, SIZED, OPEN, SIZE, CHUNK, SIZE_AFTER, TRAILERS, DONE = range(8)
 
 _END = re.compile(rb"\n\r?\n")
@@ -23,6 +25,8 @@ _SIZE = re.compile(rb"0*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\n]*)?\r?\n")
 _SIZE_AFTER = re.compile(rb"\r?\n" + _SIZE.pattern)
 _HEX = b"0123456789abcdefABCDEF"
 _HTTP = b"HTTP/1."
+_NO_LINE = (b"", 0, 0)
+_FEW = 32  # parts of a piece: more are joined at once, as each takes memory of its own
 
 
 class Detailed:
@@ -33,6 +37,7 @@ class Detailed:
         "_heads",
         "_held",
         "_left",
+        "_line",
         "bodyless",
         "codings",
         "done",
@@ -64,10 +69,15 @@ class Detailed:
         self.keep = False
         self.extra = False  # bytes came that nobody had asked for
         self.interim = False  # a 1xx response has just ended
-        self._held = bytearray()  # of a line or a head that has not ended
+        self._held: bytearray | None = None  # of a line or a head that has not ended
         self._at = 0  # where to look on for its end
         self._heads = 0  # bytes of heads so far
         self._left = 0  # bytes of the body, or of the chunk
+        self._line = _NO_LINE  # of a chunk's size, behind another chunk: how long it is, and what it says
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        return [field[2] for field in self.fields]
 
     def release(self) -> None:
         """It holds no parser."""
@@ -82,146 +92,147 @@ class Detailed:
         """Whether the bytes to come need not be looked at."""
         return self.state == SIZED or self.state == OPEN
 
-    @property
-    def oversized(self) -> bool:
-        return self.keeps and self.size > self.limit
-
     def feed(self, piece: memoryview | bytes) -> None:
         """Read on. Raises Unreadable."""
-        at, end = 0, len(piece)
+        held = self._held
+        data: Data = piece
+        if held:
+            held += piece
+            data = held
+        at, end = 0, len(data)
         while at < end:
             state = self.state
-            if state == SIZED:
-                at = self._sized(piece, at)
-            elif state == OPEN:
-                self._keep(piece, at)
-                return
-            elif state == DONE:
-                if bytes(piece[at:]).strip(b"\r\n"):
-                    self.extra = True
-                return
-            elif state == CHUNK and end - at < self._left:
-                self._left -= end - at
-                self._keep(piece, at)
-                return
-            else:
-                at = self._lines(piece, at)
+            after = _READ[state](self, data, at)
+            if after == at and self.state == state:  # more is to come
+                break
+            at = after
+        if held:
+            del held[:at]
+        elif at < end:
+            self._held = bytearray(data[at:])
 
-    def _sized(self, piece: memoryview | bytes, at: int) -> int:
+    def _sized(self, data: Data, at: int) -> int:
         end = at + self._left
-        if len(piece) < end:
-            self._keep(piece, at)
-            self._left -= len(piece) - at
-            return len(piece)
-        self._keep(piece if len(piece) == end else piece[:end], at)
+        if len(data) < end:
+            self._keep(data[at:] if at else data)
+            self._left = end - len(data)
+            return len(data)
+        self._keep(data[at:end])
         self._finish()
         return end
 
-    def _keep(self, piece: memoryview | bytes, at: int) -> None:
-        self.size += len(piece) - at
+    def _open(self, data: Data, at: int) -> int:
+        self._keep(data[at:] if at else data)
+        return len(data)
+
+    def _behind(self, data: Data, at: int) -> int:
+        """After the end."""
+        if bytes(data[at:]).strip(b"\r\n"):
+            self.extra = True
+        return len(data)
+
+    def _keep(self, part: Data) -> None:
+        self.size += len(part)
         if self.keeps and self.size <= self.limit:
-            self.parts.append(bytes(piece[at:] if at else piece))
+            self.parts.append(bytes(part))
 
     def _finish(self) -> None:
         self.state = DONE
         self.done = True
 
-    def _lines(self, piece: memoryview | bytes, at: int) -> int:
-        """Read heads, chunks and trailers, with what is held of them; where in `piece` that ends."""
-        held = self._held
-        before = len(held)
-        data: bytes | bytearray
-        if before:
-            held += piece[at:] if at else piece
-            data = held
-        else:
-            data = bytes(piece[at:] if at else piece)
-        done, end, state = 0, len(data), self.state
-        while done < end and state not in _UNLINED:
-            after = _READ[state](self, data, done)
-            if after == done and self.state == state:  # more is to come
-                break
-            done, state = after, self.state
-        if state in _UNLINED:
-            held.clear()
-            return at + done - before
-        if before:
-            del held[:done]
-        else:
-            held += data[done:] if done else data
-        return len(piece)
-
-    def _head(self, data: bytes | bytearray, at: int) -> int:
-        if not data.startswith(_HTTP, at) and not _HTTP.startswith(data[at : at + len(_HTTP)]):
-            raise Unreadable(f"not HTTP/1.1: it begins with {bytes(data[at : at + 20]).decode('latin-1')!r}")
+    def _head(self, data: Data, at: int) -> int:
         found = _END.search(data, max(at, self._at))
         end = len(data) if found is None else found.end()
         self.interim = False
         if found is None:
+            begun = bytes(data[at : at + 20])
+            if not begun.startswith(_HTTP) and not _HTTP.startswith(begun):
+                raise Unreadable(f"not HTTP/1.1: it begins with {begun.decode('latin-1')!r}")
             self._count(0, "head is", end - at)
             self._at = max(0, len(data) - 2 - at)
             return at
         self._count(end - at, "head is")
         self._at = 0
         head = parse_head(bytes(data[at:end]), bodyless=self.bodyless)
-        if head.status == 101:
-            raise Unreadable("the server switches protocols, which nothing asked for")
-        if head.status < 200:
+        status, fields, chunked, length, keep, codings = head
+        if status < 200:
+            if status == 101:
+                raise Unreadable("the server switches protocols, which nothing asked for")
             self.interim = True
             return end
-        self.status, self.fields, self.keep, self.codings = head.status, head.fields, head.keep, head.codings
-        if head.chunked:
+        self.status, self.fields, self.keep, self.codings = status, fields, keep, codings
+        if chunked:
             self.state = SIZE
-        elif head.length is None:
+        elif length is None:
             self.state = OPEN
-        elif head.length:
-            self.state, self._left = SIZED, head.length
+        elif length:
+            self.state, self._left = SIZED, length
         else:
             self._finish()
         return end
 
-    def _chunks(self, data: bytes | bytearray, at: int) -> int:
-        """Read chunks: their sizes, their bytes, the line ends between. In one loop, since there may be many."""
+    def _chunks(self, data: Data, at: int) -> int:
+        """Read chunks: their sizes, their bytes, the line ends between. In one loop, since there may be many; most are
+        as large as the one before, which is seen by its size's line (0.4 µs, and 1.0 to read it)."""
         parts: list[bytes] = []
         size, left, state, most = self.size, self._left, self.state, self.limit if self.keeps else -1
         end = len(data)
-        with memoryview(data) as view:
-            while at < end:
-                if state == CHUNK:
-                    until = min(at + left, end)
-                    size += until - at
+        line, told, length = self._line
+        while at < end:
+            if state == CHUNK:
+                until = at + left
+                if until > end:
+                    size += end - at
                     if size <= most:
-                        parts.append(bytes(view[at:until]))
-                    left -= until - at
-                    at = until
-                    if left:
-                        break
-                    state = SIZE_AFTER
+                        parts.append(bytes(data[at:] if at else data))
+                    left = until - end
+                    at = end
+                    break
+                size += left
+                if size <= most:
+                    parts.append(bytes(data[at:until]))
+                if told and data[until : until + told] == line:
+                    at = until + told
+                    left = length
                     continue
-                match = (_SIZE_AFTER if state == SIZE_AFTER else _SIZE).match(data, at)
-                if match is None:
-                    _refuse_size(data, at, state)
+                at = until
+                state = SIZE_AFTER
+                if at == end:
                     break
-                at = match.end()
-                left = int(match[1], 16)
-                state = CHUNK if left else TRAILERS
-                if not left:
-                    break
+            match = (_SIZE_AFTER if state == SIZE_AFTER else _SIZE).match(data, at)
+            if match is None:
+                _refuse_size(data, at, state)
+                break
+            at = match.end()
+            left = length = int(match[1], 16)
+            if not left:
+                state = TRAILERS
+                break
+            if state == SIZE_AFTER:
+                line = match[0]
+                told = len(line)
+                self._line = line, told, length
+            state = CHUNK
         if parts:
-            self.parts.append(parts[0] if len(parts) == 1 else b"".join(parts))
+            self.parts += parts if len(parts) < _FEW else (b"".join(parts),)
         self.size, self._left, self.state = size, left, state
         return at
 
-    def _trailers(self, data: bytes | bytearray, at: int) -> int:
+    def _trailers(self, data: Data, at: int) -> int:
         """Pass over trailers, up to their empty line."""
-        while end := data.find(b"\n", at) + 1:
-            self._count(end - at, "trailers are")
-            if data[at:end] in (b"\n", b"\r\n"):
+        if data[at : at + 2] == b"\r\n":  # nearly always there is nothing else
+            self._finish()
+            return at + 2
+        rest = bytes(data[at:])
+        begun = 0
+        while end := rest.find(b"\n", begun) + 1:
+            if rest[begun:end] in (b"\n", b"\r\n"):
                 self._finish()
-                return end
-            at = end
-        self._count(0, "trailers are", len(data) - at)
-        return at
+                return at + end
+            self._count(end - begun, "trailers are")
+            begun = end
+        self._count(0, "trailers are", len(rest) - begun)
+        return at + begun
 
     def _count(self, read: int, name: str, more: int = 0) -> None:
         """Count bytes of heads or trailers, `more` of which are not read yet."""
@@ -230,7 +241,7 @@ class Detailed:
             raise Unreadable(f"the {name} over {MOST_HEAD // 1024} KiB", ErrorKind.TOO_LARGE)
 
 
-def _refuse_size(data: bytes | bytearray, at: int, state: int) -> None:
+def _refuse_size(data: Data, at: int, state: int) -> None:
     """Raise if `data` can't go on to be the size of a chunk."""
     begun = at
     if state == SIZE_AFTER:
@@ -244,7 +255,6 @@ def _refuse_size(data: bytes | bytearray, at: int, state: int) -> None:
 
 
 _READ = {
-    HEAD: Detailed._head, SIZE: Detailed._chunks, CHUNK: Detailed._chunks, SIZE_AFTER: Detailed._chunks,
-    TRAILERS: Detailed._trailers,
+    HEAD: Detailed._head, SIZED: Detailed._sized, OPEN: Detailed._open, SIZE: Detailed._chunks,
+    CHUNK: Detailed._chunks, SIZE_AFTER: Detailed._chunks, TRAILERS: Detailed._trailers, DONE: Detailed._behind,
 }  # fmt: skip
-_UNLINED = (SIZED, OPEN, DONE)

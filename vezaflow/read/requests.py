@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from vezaflow.diagnostics import Diagnostics
-from vezaflow.keys import AUTH, BASIC, BODIES, BODY, PART, Field, Kind
+from vezaflow.keys import AUTH, BASIC, BODIES, BODY, PART, Kind
 from vezaflow.model import Auth, Body, BodyKind, FileBytes, GeneratedBytes, OnFailure, Part, Request, RequestDefaults
 from vezaflow.read import scalars
 from vezaflow.read.connections import read_http, read_tls
@@ -12,7 +12,7 @@ from vezaflow.read.extract import read_extracts
 from vezaflow.read.headers import read_headers
 from vezaflow.read.mappings import Row, open_mapping, pairs, sub_mapping
 from vezaflow.read.retry import read_retry
-from vezaflow.read.trees import check_key, constants, parameters, tree
+from vezaflow.read.trees import check_key, constants, parameters, text_or_null, tree, unescaped
 from vezaflow.syntax import Entry, Mapping, Node, Scalar, Sequence, parse_template
 
 
@@ -118,10 +118,12 @@ def _parts(entry: Entry, diagnostics: Diagnostics) -> Iterator[Part]:
 
 
 def _part(key: Scalar, node: Node, diagnostics: Diagnostics) -> Part:
+    name = unescaped(key.text)
     if isinstance(node, Mapping):
         row = open_mapping(node, PART, diagnostics, what=f"'{key.text}'")
         if row is not None:
-            content = row.expression("value") or read_bytes(row) or scalars.nothing(node.span)
-            return Part(key.text, content, row.expression("filename"), row.expression("content_type"), key.span)
-    text = scalars.expression(node, Field(key.text, Kind.TEMPLATE, ""), diagnostics)
-    return Part(key.text, text, None, None, key.span)
+            value = row.node("value")
+            text = None if value is None else text_or_null(value, "value", diagnostics)
+            content = text or read_bytes(row) or scalars.nothing(node.span)
+            return Part(name, content, row.expression("filename"), row.expression("content_type"), key.span)
+    return Part(name, text_or_null(node, key.text, diagnostics), None, None, key.span)

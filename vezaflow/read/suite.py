@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostics, Source
 from vezaflow.keys import GUARD, PREFLIGHT, RETRY, SUITE, Kind
-from vezaflow.model import Flow, Guard, Measure, Request, RequestDefaults, Retry, Suite
+from vezaflow.model import Flow, Guard, Measure, Request, RequestDefaults, Retry, Suite, pattern_trouble
 from vezaflow.read.data import read_feeds
 from vezaflow.read.flow import read_measure, read_variables
 from vezaflow.read.gates import read_gates
@@ -79,7 +79,12 @@ def _guard(row: Row) -> Guard:
     inner = sub_mapping(row, "guard", GUARD)
     if inner is None:
         return Guard()
-    return Guard(tuple(host.text for host in words(inner, "allow")), inner.expression("max_vus"))
+    hosts = words(inner, "allow")
+    for host in hosts:
+        if (trouble := pattern_trouble(host.text)) is not None:
+            why, remedy = trouble
+            row.diagnostics.warning("VF438", host.span, f"this allows no host: {why}", help=remedy)
+    return Guard(tuple(host.text for host in hosts), inner.expression("max_vus"))
 
 
 def _preflight(row: Row) -> tuple[tuple[Request, ...], Retry | None]:

@@ -76,10 +76,10 @@ def _gates(result: RunResult, look: Look) -> Iterator[str]:
     shown = max(len(verdict.shown) for verdict in result.verdicts)
     sign = 1 if look.colour else max(map(len, _WORDS.values()))
     for scope, verdicts in rows.by_scope(result):
-        yield f"  {'all flows' if scope == rows.ALL else scope}"
+        yield f"  {'all flows' if scope == rows.ALL else printable(scope)}"
         for verdict in verdicts:
             remark = _remark(verdict, result.concerns)
-            text, mark = verdict.gate.text, _mark(verdict.outcome, look)
+            text, mark = printable(verdict.gate.text), _mark(verdict.outcome, look)
             if len(text) > wide:  # the columns stay columns: what was found stands on the next line
                 yield f"    {mark} {text}"
                 text, mark = "", " " * sign
@@ -218,7 +218,7 @@ def _generator(result: RunResult, look: Look) -> Iterator[str]:
     if len(health.workers) > 1:
         yield from table(_WORKER_HEAD, [_worker_cells(worker) for worker in health.workers], look, _SPARE)
     for path in result.files:
-        yield f"  written: {path}"
+        yield f"  written: {printable(str(path))}"
 
 
 def _stamped(health: Health) -> str:

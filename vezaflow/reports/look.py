@@ -4,6 +4,8 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from vezaflow.diagnostics import printable
+
 _BOLD = "1"
 DIM = "2"
 
@@ -46,6 +48,6 @@ def table(head: Sequence[str], cells: Sequence[Sequence[str]], look: Look, spare
 
 
 def _cells(row: Sequence[str], widths: Sequence[int]) -> str:
-    name = row[0] if len(row[0]) <= widths[0] else row[0][: widths[0] - 1] + "…"
+    name = printable(row[0] if len(row[0]) <= widths[0] else row[0][: widths[0] - 1] + "…")
     rest = "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
     return f"  {name:<{widths[0]}}{rest}".rstrip()

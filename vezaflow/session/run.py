@@ -20,6 +20,7 @@ from pathlib import Path
 import trio
 
 from vezaflow.control import Steering, serve
+from vezaflow.diagnostics import printable
 from vezaflow.engine import RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.gates import AbortWatch, Verdict, judge
@@ -102,7 +103,7 @@ class _Session:
         self._transport = Transport()
         self._stops = _Stops()
         self._abort = AbortWatch(plan.gates)
-        self._say: Callable[[str], None] = lambda message: say(plan.secrets.mask(message))
+        self._say: Callable[[str], None] = lambda message: say(printable(plan.secrets.mask(message)))
         self._talk = Talk(self._say)
         self._engine = RunEngine(
             plan,

@@ -1,0 +1,44 @@
+"""Whatever names, gates, `log` steps and responses are made of: what is printed steers no terminal."""
+
+import re
+
+import pytest
+from program import Done, Write, vezaflow
+
+from vezaflow.diagnostics import harmless
+
+STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+FLOW = r"""
+flow: "f\e[31mX\a"
+load: {executor: per-vu-iterations, vus: 1, iterations: 2}
+on_failure: continue
+vars: {said: "\e]0;title\a\r\e[2J\u009b31m\u202e"}
+steps:
+  - {get: /api/v1/health, name: "n\e]0;title\aX"}
+  - log: "here ${said}"
+  - {post: "/api/v1/\e[31m", name: b, body: "${said}", expect: {json: {$.x: "\e[31m"}}}
+gates: {"http_reqs{step:n\e]0;title\aX}": count > 5}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", [("lint",), ("explain",), ("try",), ("run",), ("run", "--workers", "2")])
+def test_no_control_character_is_printed(suite: Write, verb: tuple[str, ...]) -> None:
+    done: Done = vezaflow(*verb, suite(FLOW), *(() if verb == ("lint",) else ("--sandbox",)))
+    assert "title" in done.text
+    assert not re.search("[\x00-\x09\x0b-\x1f]", done.text)
+
+
+@pytest.mark.parametrize("sign", ["\x1b]0;title\x07", "\x1b[2J", "\r", "\b", "\x00", "\x9b31m", "\x7f", "\u202e"])
+@pytest.mark.parametrize("coloured", [False, True])
+def test_a_page_on_a_terminal_keeps_its_colours_and_nothing_else(sign: str, coloured: bool) -> None:
+    page = harmless(f"\x1b[1mbold\x1b[0m {sign}\nnext", coloured=coloured, shown=True)
+    assert ("\x1b[1mbold\x1b[0m" in page) is coloured
+    left = re.sub(r"\x1b\[[0-9;]*m", "", page)
+    assert not STEERING.search(left)
+    assert left.endswith("\nnext")
+
+
+def test_json_that_is_not_shown_stays_as_it_is() -> None:
+    document = '{"a":"\x7f\x9b\u202e\\u001b"}\n'
+    assert harmless(document, coloured=False, shown=False) == document
