@@ -48,7 +48,7 @@ run: $(STAMP)
 	@echo "  against staging       BASE_URL=… STREAM_TRACK_ID=… USER_TOKEN=… $(BIN)/vezaflow run flows"
 
 check: lint
-	@$(BIN)/pytest -q -m "not slow" $(APART:%=--ignore=tests/%)
+	@$(BIN)/pytest -q --numprocesses 2 -m "not slow" $(APART:%=--ignore=tests/%)
 
 test: lint
 	@$(BIN)/pytest -q
