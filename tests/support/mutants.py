@@ -1,5 +1,6 @@
 """JSON values with one place changed, as a fault of a disk, another version, or a person would leave them."""
 
+import copy
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -38,5 +39,5 @@ def mutants(draw: st.DrawFn, value: Any) -> Any:
             case "rename" if isinstance(there, dict):
                 there[f"{last}x"] = there.pop(last)
             case _:
-                there[last] = draw(st.sampled_from(OTHERS))
+                there[last] = copy.deepcopy(draw(st.sampled_from(OTHERS)))
     return twin
