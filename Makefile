@@ -6,7 +6,7 @@
 #   make oracle   requests and responses held against other people's parsers, thousands of them
 #   make lint     the checks without the tests
 #   make fuzz     coverage-guided fuzzing of what is read of the outside; SECONDS=30 for each target
-#   make coverage pytest with the branches it reaches, and the least that they must be; slower by half
+#   make coverage pytest with the branches it reaches, and the least that they must be; takes four times as long
 #   make bench    side-by-side measurements with other load generators (bench/)
 #   make soak     the suite for an hour, and whether the generator's memory stays flat; DURATION=10m, SCALE=1
 #   make clean    removes what these commands made
