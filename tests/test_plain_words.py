@@ -2,7 +2,8 @@
 
 A table gives each phrase that is not to be written with what to write instead. Code spans, fenced code, quotations and
 link targets are not looked at: keys, k6's and HTTP's own terms and the program's messages are quoted as they are.
-DOCS holds for the pages that people write; MESSAGES, so far the smaller one, for the texts of the program.
+DOCS holds for the pages that people write and the comments of the flows that ship; MESSAGES, so far the smaller one, for
+the texts of the program.
 """
 
 import ast
@@ -22,6 +23,7 @@ PAGES = sorted(
     )
     if path.exists()
 )
+FLOWS = sorted([*(ROOT / "flows").rglob("*.yml"), *(ROOT / "docs" / "examples").rglob("*.yml")])
 SOURCES = sorted(
     [
         ROOT / "vezaflow" / "diagnostics" / "codes.py",
@@ -82,6 +84,7 @@ DOCS = MESSAGES | {
 }
 
 FENCED = re.compile(r"^( *)```.*?^\1```", re.MULTILINE | re.DOTALL)
+COMMENT = re.compile(r"(?:^|\s)#\s(.*)$")
 QUOTED = re.compile(r"(`+).+?\1|\"[^\"\n]*(?:\n[^\"\n]+)?\"|\]\([^)]*\)|<!--.*?-->", re.DOTALL)
 
 _BLANK = r"(?:[ \t]+|[ \t]*\n[ \t]*)"  # between two words of a paragraph
@@ -94,6 +97,11 @@ def prose(text: str) -> str:
         return "¤" + "\n" * found[0].count("\n")
 
     return QUOTED.sub(blank, FENCED.sub(blank, text))
+
+
+def comments(text: str) -> str:
+    """The comments of a YAML file, each on its line."""
+    return "\n".join(found[1] if (found := COMMENT.search(line)) else "" for line in text.split("\n"))
 
 
 def found_in(text: str, table: dict[str, str]) -> Iterator[str]:
@@ -127,6 +135,11 @@ def is_help(node: ast.AST) -> bool:
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def test_a_page_uses_the_words_of_the_field(page: Path) -> None:
     assert list(found_in(prose(page.read_text(encoding="utf-8")), DOCS)) == []
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=[str(flow.relative_to(ROOT)) for flow in FLOWS])
+def test_the_comments_of_a_flow_use_the_words_of_the_field(flow: Path) -> None:
+    assert list(found_in(prose(comments(flow.read_text(encoding="utf-8"))), DOCS)) == []
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=[str(source.relative_to(ROOT)) for source in SOURCES])
