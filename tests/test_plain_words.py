@@ -2,8 +2,8 @@
 
 A table gives each phrase that is not to be written with what to write instead. Code spans, fenced code, quotations and
 link targets are not looked at: keys, k6's and HTTP's own terms and the program's messages are quoted as they are.
-DOCS holds for the pages that people write and the comments of the flows that ship; MESSAGES, so far the smaller one, for
-the texts of the program.
+DOCS holds for the pages that people write and for comments of the flows that ship; MESSAGES, so far the smaller one,
+for the texts of the program.
 """
 
 import ast
