@@ -6,8 +6,9 @@ from planned import plan_of
 from vezaflow.engine import Delivered, Vitals
 from vezaflow.gates import Concern, ConcernKind
 from vezaflow.metrics import Recorder, Timeline
+from vezaflow.results import load_missing
 from vezaflow.scale import Report, WorkerState
-from vezaflow.trust import MISSED, concerns_of_run, load_missing
+from vezaflow.trust import MISSED, concerns_of_run
 
 FLOWS = plan_of("""
 flow: browse

@@ -59,9 +59,7 @@ def _overload(report: Report) -> Iterator[Concern]:
         yield Concern(ConcernKind.SATURATED, f"the generator was overloaded: {lag}", f"{remedy}; or {OWN_CORE}")
     elif late >= LATE_READ:
         text = f"the generator timed responses late: event-loop lag p99 {units.duration(late)}"
-        yield Concern(
-            ConcernKind.SATURATED, f"{text} (limit {units.duration(LATE_READ)})", f"{remedy}; or {OWN_CORE}"
-        )
+        yield Concern(ConcernKind.SATURATED, f"{text} (limit {units.duration(LATE_READ)})", f"{remedy}; or {OWN_CORE}")
 
 
 def _limit(bound: float) -> str:
@@ -143,10 +141,7 @@ _WHY = {
 }
 
 
-_VUS = (
-    "raise `max_vus`, or lower the rate; to judge the target by it, add a gate: "
-    "`dropped_iterations: count < 10`"
-)
+_VUS = "raise `max_vus`, or lower the rate; to judge the target by it, add a gate: `dropped_iterations: count < 10`"
 
 
 def _remedy(flow: PlannedFlow, delivered: Delivered | None) -> str:

@@ -1,5 +1,5 @@
 """What an explanation says and shows. The golden texts, and the example in docs/explain.md, are read by eye when they
-change: `PYTHONPATH=tests python tests/explain/test_explain.py` writes them anew.
+change: `PYTHONPATH=tests/support python tests/explain/test_explain.py` writes them anew.
 """
 
 import json
@@ -84,7 +84,7 @@ def test_no_secret_is_shown_in_any_form() -> None:
 
 def test_the_document_has_the_same_figures() -> None:
     record = orjson.loads(orjson.dumps(document(explain(evening(), SMALL, Division(2)))))
-    assert (record["schema"], record["exit_code"], record["workers"], record["share"]) == (1, 97, 2, None)
+    assert (record["schema"], record["exit_code"], record["workers"], record["segment"]) == (2, 97, 2, None)
     assert "150 local ports" in record["refused"]["message"]
     flows = {flow["flow"]: flow for flow in record["flows"]}
     listen, rush, once = flows["listen"], flows["rush"], flows["once"]
@@ -177,11 +177,14 @@ def test_steps_that_connect_otherwise_than_their_flow_are_told_with_how() -> Non
     """
     found = explained(flow)
     shown = page(found)
-    assert """
+    assert (
+        """
     connects   each VU up to 3 times at once
                new: over HTTP/2, trusting any certificate
                far: through the proxy 127.0.0.1:3128, from 127.0.0.3
-""" in shown
+"""
+        in shown
+    )
     assert document(found)["flows"][0]["connects"][1] == {
         "step": "far",
         "http_version": "1.1",

@@ -91,7 +91,7 @@ def test_shares_become_one_result_and_verdict(halves: tuple[Path, Path]) -> None
     assert [worker.name for worker in merged.health.workers] == ["1 of segment 1/2", "1 of segment 2/2"]
     assert merged.incidents[0].label == "failed 6 times"
     assert merged.started == STARTED
-    assert merged.notes == ("merged from 2 shares, which began 300 ms apart",)
+    assert merged.notes == ("merged from 2 segments, which began 300 ms apart",)
 
 
 def test_a_share_settles_nothing_alone(halves: tuple[Path, Path]) -> None:
@@ -226,7 +226,9 @@ def test_shares_that_dealt_other_rows_are_not_of_one_run(tmp_path: Path) -> None
         root = tmp_path / folder
         (root / "data").mkdir(parents=True)
         (root / "data" / "users.csv").write_text(rows)
-        (root / "flow.yml").write_text("data: {users: {csv: data/users.csv}}\nsteps: [{get: 'http://[::1]/${users.a}'}]")
+        (root / "flow.yml").write_text(
+            "data: {users: {csv: data/users.csv}}\nsteps: [{get: 'http://[::1]/${users.a}'}]"
+        )
         suite = read_suite([root], Diagnostics())
         assert suite is not None
         return Bundle.of(suite, Inputs({}))

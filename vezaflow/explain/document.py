@@ -1,10 +1,10 @@
-"""An Explanation as data. `schema` is 1; it grows when a field changes its meaning or goes, not when one is added.
+"""An Explanation as data. `schema` is 2; it grows when a field changes its meaning or goes, not when one is added.
 Times are seconds, sizes bytes, rates per second; what is not known is null.
 
-    schema            1
+    schema            2
     suite, description, exit_code, refused (null, or message and hint)
     seconds           until the last flow's planned end; cut_off: until the last graceful stop is over
-    workers, share    `share`: as `--segment` says it, null for the whole
+    workers, segment  as `--segment` has it, null for the whole load
     inputs, seed      name → value; secrets are masked
     totals            the figures below over all flows
       figures         vus_most, requests_least, bytes_sent_least, iterations_per_second_most, requests_per_second_most
@@ -18,7 +18,7 @@ Times are seconds, sizes bytes, rates per second; what is not known is null.
                       local_addresses[], certificate (the file's name or null)
       keeps[]         step, body, headers, why[]
       load[]          60 equal parts of the run: the most VUs in each, or starts per second of an open model
-    data[]            name, flows[], where, rows, pick, each, at_end, share (rows that are this share's), taken_least,
+    data[]            name, flows[], where, rows, pick, each, at_end, rows_of_segment, taken_least,
                       taken_most, verdict (enough, perhaps not enough, too few)
     around            preflight, setup, teardown: requests at least; connects[] as in flows
     hosts[]           scheme, host, port, allowed (loopback, or the guard's pattern), by[]
@@ -38,7 +38,7 @@ from vezaflow.limits import Check
 from vezaflow.model import Dealt
 
 Json = dict[str, Any]
-SCHEMA = 1
+SCHEMA = 2
 PARTS = 60
 
 
@@ -54,7 +54,7 @@ def document(e: Explanation) -> Json:
         "seconds": plan.seconds,
         "cut_off": plan.cut_off,
         "workers": e.division.workers,
-        "share": str(segment) if segment.count > 1 else None,
+        "segment": str(segment) if segment.count > 1 else None,
         "inputs": dict(plan.shown_inputs),
         "seed": plan.inputs.seed,
         "totals": {
@@ -149,7 +149,7 @@ def _feed(found: FeedExplained) -> Json:
         "pick": feed.pick.value,
         "each": feed.each.value,
         "at_end": feed.at_end.value if feed.pick is not Dealt.RANDOM else None,
-        "share": found.share,
+        "rows_of_segment": found.share,
         "taken_least": found.least,
         "taken_most": found.most,
         "verdict": found.lasts.value,
