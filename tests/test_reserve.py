@@ -6,14 +6,13 @@ profiler of memory shows it; it is what the collector counts as made and never t
 
 import gc
 from collections.abc import Callable
-from random import Random
 
 from planned import plan_of
 
 from vezaflow.gates import judge
 from vezaflow.metrics import Recorder
 from vezaflow.outputs import tick_of
-from vezaflow.plan import PlannedRequest, Scope
+from vezaflow.plan import Chance, PlannedRequest, Scope
 from vezaflow.results import Health
 
 FLOW = """
@@ -46,7 +45,7 @@ def test_a_multipart_body() -> None:
     plan = plan_of(FLOW)
     (request,) = plan.flows[0].steps
     assert isinstance(request, PlannedRequest)
-    scope = Scope([None] * 9, Random(0), 1)
+    scope = Scope([None] * 9, Chance("1"), 1)
     assert made(lambda: request.prepare(scope)) < 50
 
 
