@@ -106,7 +106,7 @@ def _single(looks: Looks) -> Attempt:
             outgoing = made.send()
         except EvaluationError as e:
             return Outcome(looks.unsent(e))
-        exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, looks.ask)
+        exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, looks.options)
         vu.time.own += exchange.took + HANDLING
         return await looks.outcome(vu, outgoing, exchange)
 

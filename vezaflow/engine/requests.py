@@ -123,7 +123,7 @@ def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) ->
     answered, connected = recorder.answered, recorder.connected
     follows = request.follow > 0
     looks = Looks(request, recorder, desk)
-    ask = looks.ask
+    options = looks.options
     unwatched = desk.observer is None
     simple = unwatched and not request.checks and not request.extracts
 
@@ -132,7 +132,7 @@ def request_step(request: PlannedRequest, recorder: StepRecorder, desk: Desk) ->
             outgoing = prepare(vu)
         except EvaluationError as e:
             return looks.fail(vu, looks.unsent(e))
-        exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, ask)
+        exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, options)
         vu.time.own += (exchange.ended - exchange.started if exchange.reused else exchange.took) + HANDLING
         if exchange.error is None and (exchange.status < 300 or exchange.status >= 400 or not follows):
             status = exchange.status
@@ -188,15 +188,15 @@ class Looks:
         self._recorder = recorder
         self._desk = desk
         self._after_failure = _SIGNALS[request.on_failure]
-        ask = request.ask
-        self.ask = ask if desk.observer is None else replace(ask, want=_shown(ask.want))
-        self._within = f" within {units.duration(ask.timeout)} (timeout)"
+        options = request.options
+        self.options = options if desk.observer is None else replace(options, want=_shown(options.want))
+        self._within = f" within {units.duration(options.timeout)} (timeout)"
 
     async def outcome(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> Outcome:
         """What an exchange comes to, recorded. The VU itself has not failed yet."""
         request = self._request
         hops: list[dict[str, Any]] = []
-        ask = self.ask
+        options = self.options
         while is_followed(request, exchange):
             if len(hops) == request.follow:
                 return Outcome(self._too_many(outgoing, exchange), exchange)
@@ -207,8 +207,8 @@ class Looks:
                 outgoing = self._next(outgoing, exchange)
             except RequestError as e:
                 return Outcome(self.unsent(e))
-            ask = replace(ask, replayable=outgoing.method in IDEMPOTENT)
-            exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, ask)
+            options = replace(options, replayable=outgoing.method in IDEMPOTENT)
+            exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, options)
             vu.time.own += exchange.took + HANDLING
         return self.judge(vu, outgoing, exchange, hops)
 
@@ -301,8 +301,8 @@ class Looks:
         kind = exchange.error
         assert kind is not None
         waited = waiting = None
-        if kind in _TIMEOUTS or (kind is ErrorKind.DNS and exchange.took >= self.ask.timeout):
-            waited = min(exchange.took, self.ask.timeout)
+        if kind in _TIMEOUTS or (kind is ErrorKind.DNS and exchange.took >= self.options.timeout):
+            waited = min(exchange.took, self.options.timeout)
             waiting = min(exchange.ended - exchange.sent, waited) if kind is not ErrorKind.TIMEOUT_RECEIVE else None
             exchange.detail = exchange.detail.replace(" in time", self._within)
         self._recorder.unanswered(

@@ -27,7 +27,7 @@ from vezaflow.plan.steps import Outgoing, PlannedRequest, PlannedUpload
 from vezaflow.plan.targets import Target, Targets
 from vezaflow.plan.uploads import Slices, cut
 from vezaflow.plan.urls import Text, UrlPlanner
-from vezaflow.protocols import IDEMPOTENT, Ask, Body, ClientOptions, ErrorKind, Origin, Want
+from vezaflow.protocols import IDEMPOTENT, Body, ClientOptions, ErrorKind, Origin, RequestOptions, Want
 from vezaflow.read import closes
 from vezaflow.syntax import Expression, JsonSchema, Name, compile_schema, walk
 
@@ -82,7 +82,7 @@ class RequestCompiler:
         return replace(
             request,
             poll=plan_poll(poll, self._compiler, self._statics),
-            ask=replace(request.ask, want=request.ask.want | wanted(reasons)),
+            options=replace(request.options, want=request.options.want | wanted(reasons)),
             foreseen=replace(request.foreseen, reasons=reasons),
         )
 
@@ -95,7 +95,7 @@ class RequestCompiler:
         )
         return replace(
             planned,
-            ask=replace(request.ask, want=request.ask.want | wanted(reasons)),
+            options=replace(request.options, want=request.options.want | wanted(reasons)),
             foreseen=replace(request.foreseen, reasons=reasons),
         )
 
@@ -131,7 +131,7 @@ class RequestCompiler:
             prepare=prepare,
             move=partial(moved, span=request.span, is_secret=self._is_secret),
             varies=_reads_attempt(request, options),
-            ask=Ask(
+            options=RequestOptions(
                 wanted(reasons) | Want.COOKIES,
                 self._statics.seconds(options.timeout) if options.timeout else DEFAULT_TIMEOUT,
                 bodyless=request.method == "HEAD",

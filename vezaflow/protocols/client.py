@@ -1,7 +1,7 @@
 """One VU's way to the network: its connections (one per origin, kept alive), its cookies, its exchange.
 
 Laws: `send` never raises but for cancellation, what went wrong is in the exchange it returns; a request goes
-out twice only if its kept-alive connection died before a byte of an answer came, and it may be sent again or
+out twice only if its kept-alive connection died before a byte of a response came, and it may be sent again or
 none of it had been taken; what the step doesn't want is never decoded. One request at a time.
 """
 
@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
 
-from vezaflow.protocols.answer import Bodied
 from vezaflow.protocols.body import TooLarge, Undecodable, decode
 from vezaflow.protocols.connection import IDLE, Connection
 from vezaflow.protocols.cookies import CookieJar
-from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange, Origin, Want
+from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Origin, RequestOptions, Want
 from vezaflow.protocols.faults import TlsFault
 from vezaflow.protocols.lanes import Lanes
 from vezaflow.protocols.opening import open_connection
 from vezaflow.protocols.options import ClientOptions
 from vezaflow.protocols.park import park
+from vezaflow.protocols.plain_response import BodyResponse
 
 if TYPE_CHECKING:
     from vezaflow.protocols.http2_stream import Stream
     from vezaflow.protocols.transport import Transport
 
-_STALE = 0.0003  # a drain older than this is made again before a VU sends: it bounds how late answers are stamped
+_STALE = 0.0003  # a drain older than this is made again before a VU sends: it bounds how late responses are stamped
 _HEADERS, _BODY, _COOKIES, _SHOWN = (each._value_ for each in (Want.HEADERS, Want.BODY, Want.COOKIES, Want.SHOWN))
 _RACED = (ErrorKind.RESET, ErrorKind.CLOSED_EARLY)
 _current_task = trio.lowlevel.current_task
@@ -36,7 +36,7 @@ class Sender(Protocol):
 
     cookies: CookieJar
 
-    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange: ...
+    async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange: ...
 
     def beside(self) -> "Sender":
         """The same user's client for several requests at once. It closes with this one, which rests meanwhile."""
@@ -79,8 +79,8 @@ class Client:
         self._home: Lanes | None = None  # those that this one is among
         self._others: dict[ClientOptions, Client] | None = None  # and connect in one way
 
-    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange:
-        """Send one request and wait for its answer. `head` is the whole request head with its blank line. The exchange
+    async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
+        """Send one request and wait for its response. `head` is the whole request head with its blank line. The exchange
         returned is the client's own, overwritten by its next request."""
         reactor = self._reactor
         clock = reactor.clock
@@ -101,27 +101,27 @@ class Client:
         if origin is not self._origin or connection is None:
             connection = self._find(origin)
         if connection is None or connection.phase != IDLE:
-            connection = await self._open(origin, begun, begun + ask.timeout)
+            connection = await self._open(origin, begun, begun + options.timeout)
             if connection is None:
                 return exchange
             begun = exchange.started  # later, where it had to wait for a place
         while True:
-            connection.start(exchange, head, body, ask)
+            connection.start(exchange, head, body, options)
             if connection.exchange is not None:
-                connection.deadline = begun + ask.timeout
+                connection.deadline = begun + options.timeout
                 if reactor.quiet:
                     reactor.rouse()
                 connection.task = _current_task()
                 await park(connection.trap)
             if exchange.error is None:
-                answer = connection.answer
-                if answer is not None:
-                    self._collect(origin, head, connection, answer)
+                response = connection.response
+                if response is not None:
+                    self._collect(origin, head, connection, response)
                 return exchange
-            if not self._raced(exchange, ask.replayable):
+            if not self._raced(exchange, options.replayable):
                 return exchange
             _reset(exchange)
-            connection = await self._open(origin, begun, begun + ask.timeout, again=True)
+            connection = await self._open(origin, begun, begun + options.timeout, again=True)
             if connection is None:
                 return exchange
 
@@ -155,7 +155,7 @@ class Client:
         return self._connections.get(origin) if self._connections else None
 
     def certificate_ends(self) -> float | None:
-        """When the certificate of the server that answered last ends (seconds since 1970); None over http, and
+        """When the certificate of the server whose response came last ends (seconds since 1970); None over http, and
         where certificates are not verified."""
         return self._connection.certificate_ends if self._connection is not None else None
 
@@ -244,43 +244,43 @@ class Client:
             and (replayable or exchange.bytes_sent == 0)
         )
 
-    # -- answers ---------------------------------------------------------------------------------------------
+    # -- responses -------------------------------------------------------------------------------------------
 
-    def _collect(self, origin: Origin, head: bytes, connection: "Connection | Stream", answer: Any) -> None:
-        """Take what was wanted of an answer that is kept by its connection."""
-        connection.answer = None
+    def _collect(self, origin: Origin, head: bytes, connection: "Connection | Stream", response: Any) -> None:
+        """Take what was wanted of a response that is kept by its connection."""
+        connection.response = None
         want = connection.want  # an int: 1 µs less for each &
         exchange = self.exchange
-        fields = answer.fields
+        fields = response.fields
         if fields:
             if want & _HEADERS or 300 <= exchange.status < 400:
-                exchange.headers = answer.texts
+                exchange.headers = response.texts
             if want & _COOKIES and self._cookies_on:
                 for field in fields:
                     if field[0] == b"set-cookie":
                         self.cookies.take(origin, target_of(head), field[1])
-        if want & _BODY and answer.parts:
-            parts = answer.parts
+        if want & _BODY and response.parts:
+            parts = response.parts
             exchange.body = body = parts[0] if len(parts) == 1 else b"".join(parts)
             if len(body) > connection.scratch.max_body and not want & _SHOWN:
                 self._refuse(connection, ErrorKind.TOO_LARGE, f"the body is over {connection.scratch.max_body} bytes")
             elif fields:
-                self._decode(connection, answer, shown=want & _SHOWN > 0)
-        if answer.detailed or connection.phase != IDLE:
-            answer.release()
+                self._decode(connection, response, shown=want & _SHOWN > 0)
+        if response.streamed or connection.phase != IDLE:
+            response.release()
         else:
-            answer.clear()
-            (connection.scratch.bodied if type(answer) is Bodied else connection.scratch.headed).append(answer)
+            response.clear()
+            (connection.scratch.with_body if type(response) is BodyResponse else connection.scratch.with_headers).append(response)
 
-    def _decode(self, connection: "Connection | Stream", answer: Any, *, shown: bool) -> None:
+    def _decode(self, connection: "Connection | Stream", response: Any, *, shown: bool) -> None:
         """The body as its author means it. Where no step reads it, what can't be decoded is shown as it came: `try`
         judges a response as `run` does."""
-        codings = [field[1].decode("latin-1") for field in answer.fields if field[0] == b"content-encoding"]
-        if not codings and not answer.codings:
+        codings = [field[1].decode("latin-1") for field in response.fields if field[0] == b"content-encoding"]
+        if not codings and not response.codings:
             return
         limit, exchange = connection.scratch.max_body, self.exchange
         try:
-            exchange.body = decode(exchange.body, ", ".join(codings), limit, answer.codings)
+            exchange.body = decode(exchange.body, ", ".join(codings), limit, response.codings)
         except TooLarge:
             if not shown:
                 self._refuse(connection, ErrorKind.TOO_LARGE, f"the decoded body is over {limit} bytes")

@@ -16,25 +16,25 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from vezaflow.protocols.answer import (
-    Answer,
-    Bodied,
-    Headed,
+from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, RequestOptions, Want
+from vezaflow.protocols.faults import Fault, fault_of, fault_of_code
+from vezaflow.protocols.head import Unreadable, plain_fields
+from vezaflow.protocols.park import park, trap, wake
+from vezaflow.protocols.plain_response import (
+    BodyResponse,
+    HeaderResponse,
     HttpParserError,
     HttpParserUpgrade,
+    PlainResponse,
     tells_coding,
     tells_cookies,
     tells_either,
     tells_transfer,
 )
-from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange, Want
-from vezaflow.protocols.faults import Fault, fault_of, fault_of_code
-from vezaflow.protocols.head import Unreadable, plain_fields
-from vezaflow.protocols.park import park, trap, wake
 from vezaflow.protocols.reactor import ARRIVED, HANGUP, WRITE, Reactor
-from vezaflow.protocols.reader import Detailed
 from vezaflow.protocols.scratch import READ_SIZE, SKIP_SIZE, Scratch
 from vezaflow.protocols.stamps import SPACE, Clock, connected_in, round_trip
+from vezaflow.protocols.streamed_response import StreamedResponse
 
 if TYPE_CHECKING:
     from vezaflow.protocols.http2_stream import Stream
@@ -67,7 +67,7 @@ class Connection:
     """A plain TCP connection. `phase` is IDLE when a request may be sent."""
 
     __slots__ = (
-        "answer", "began", "bodyless", "clock", "closes", "deadline", "exchange", "fault", "fd", "fitted",
+        "response", "began", "bodyless", "clock", "closes", "deadline", "exchange", "fault", "fd", "fitted",
         "pending", "phase", "reactor", "scratch", "settled", "skipping", "socket", "tap", "task", "trap",
         "want",
     )  # fmt: skip
@@ -84,7 +84,7 @@ class Connection:
         self.settled = 0.0  # when that, then the handshake, ended
         self.task: trio.lowlevel.Task | None = None
         self.exchange: Exchange | None = None
-        self.answer: Any = None  # an Answer of one of the kinds, while one is on its way or not yet collected
+        self.response: Any = None  # an PlainResponse of one of the kinds, while one is on its way or not yet collected
         self.pending: list[memoryview] | None = None
         self.want = 0
         self.bodyless = False
@@ -151,12 +151,12 @@ class Connection:
         self.task = trio.lowlevel.current_task()
         await park(self.trap)
 
-    def start(self, exchange: Exchange, head: bytes, body: Body, ask: Ask) -> None:
+    def start(self, exchange: Exchange, head: bytes, body: Body, options: RequestOptions) -> None:
         """Hand the kernel as much of a request as it takes. If `exchange` is still set after this, wait for it."""
         self.exchange = exchange
-        self.want = ask.want._value_
-        self.bodyless = ask.bodyless
-        self.closes = ask.closes
+        self.want = options.want._value_
+        self.bodyless = options.bodyless
+        self.closes = options.closes
         self.phase = WAITING
         if body is not None:
             if type(body) is not bytes or len(body) > JOIN:
@@ -198,7 +198,7 @@ class Connection:
     def expire(self) -> None:
         """The deadline is over: which phase it is says what was too slow."""
         kind, detail = _TIMEOUTS[self.phase]
-        if self.phase == WAITING and self.answer is not None:
+        if self.phase == WAITING and self.response is not None:
             kind, detail = ErrorKind.TIMEOUT_RECEIVE, "the response did not end in time"
         self.fail(kind, detail)
 
@@ -254,7 +254,7 @@ class Connection:
         exchange.sent = self.clock()
 
     def broken(self, error: OSError) -> None:
-        """The peer takes no more. An answer that it gave before (413, say) counts, and may still be in the buffer."""
+        """The peer takes no more. A response that it gave before (413, say) counts, and may still be in the buffer."""
         self.read(HANGUP, self.clock(), error)
 
     # -- receiving -------------------------------------------------------------------------------------------
@@ -300,7 +300,7 @@ class Connection:
         if exchange is None:
             return now
         moment = self.reactor.stamps.when(ancillary, exchange.started, now)
-        if self.answer is not None:
+        if self.response is not None:
             return max(moment, exchange.first)
         if moment < exchange.sent:  # it was there before we came to look at the clock
             exchange.sent = moment
@@ -312,33 +312,33 @@ class Connection:
         if exchange is None:
             self.close()  # unsolicited
             return
-        answer = self.answer
-        if answer is None:
+        response = self.response
+        if response is None:
             exchange.first = now
             exchange.bytes_received = count
-            answer = self.answer = self._answer_for(count)
+            response = self.response = self._response_for(count)
             fresh = True
         else:
             exchange.bytes_received += count
             fresh = False
-            if answer.interim:
-                answer.interim = False
+            if response.interim:
+                response.interim = False
                 exchange.first = now
         try:
-            answer.feed(view[:count])
-        except (HttpParserError, HttpParserUpgrade):  # never of a Detailed, and no error yet: see _hand_over
-            answer.extra = True
+            response.feed(view[:count])
+        except (HttpParserError, HttpParserUpgrade):  # never of a StreamedResponse, and no error yet: see _hand_over
+            response.extra = True
         except Unreadable as error:
             self.fail(error.kind, error.detail)
             return
-        if answer.detailed:
-            self._going_on(exchange, answer, now)
-        elif answer.done and (answer.keep or not fresh):
-            self._finish(exchange, answer, now)
+        if response.streamed:
+            self._going_on(exchange, response, now)
+        elif response.done and (response.keep or not fresh):
+            self._finish(exchange, response, now)
         elif fresh:
-            self._hand_over(exchange, answer, view, count, now)
+            self._hand_over(exchange, response, view, count, now)
 
-    def _answer_for(self, count: int) -> Any:
+    def _response_for(self, count: int) -> Any:
         """The cheapest reader that will do, judging by the first bytes. Were they to mislead, they only cost time:
         a response that doesn't end well with them is read again, unless only its length matters."""
         scratch = self.scratch
@@ -352,38 +352,38 @@ class Connection:
             or (first := buffer[9]) not in b"2345"
             or (count == READ_SIZE and (want & _BODY or not _sized(buffer, count)))  # there is more
         ):
-            return self._detailed()
+            return self._streamed()
         if not want and first != _THREE:
-            return scratch.plain.pop() if scratch.plain else Answer()
+            return scratch.plain.pop() if scratch.plain else PlainResponse()
         end = buffer.find(b"\r\n\r\n", 0, count)  # the body says nothing: looked through, 32 KB of it cost 20 µs
         if end < 0:
-            return self._detailed()
+            return self._streamed()
         if want & _FIELDS or first == _THREE or _TELLING[want](buffer, 0, end + 1):
             fields = plain_fields(bytes(scratch.view[: end + 4]))
             if fields is None or (want & _BODY and tells_transfer(buffer, 0, end + 1)):
-                return self._detailed()
+                return self._streamed()
             if want & _BODY:
-                answer: Headed = scratch.bodied.pop() if scratch.bodied else Bodied()
+                response: HeaderResponse = scratch.with_body.pop() if scratch.with_body else BodyResponse()
             else:
-                answer = scratch.headed.pop() if scratch.headed else Headed()
-            answer.fields = fields
-            return answer
+                response = scratch.with_headers.pop() if scratch.with_headers else HeaderResponse()
+            response.fields = fields
+            return response
         if want & _BODY:
-            return scratch.bodied.pop() if scratch.bodied else Bodied()
-        return scratch.plain.pop() if scratch.plain else Answer()
+            return scratch.with_body.pop() if scratch.with_body else BodyResponse()
+        return scratch.plain.pop() if scratch.plain else PlainResponse()
 
-    def _detailed(self) -> Detailed:
-        return Detailed(keeps=self.want & _BODY > 0, bodyless=self.bodyless, limit=self.scratch.max_body)
+    def _streamed(self) -> StreamedResponse:
+        return StreamedResponse(keeps=self.want & _BODY > 0, bodyless=self.bodyless, limit=self.scratch.max_body)
 
-    def _hand_over(self, exchange: Exchange, answer: Answer, view: memoryview, count: int, now: float) -> None:
+    def _hand_over(self, exchange: Exchange, response: PlainResponse, view: memoryview, count: int, now: float) -> None:
         """The first bytes hold no plain whole response: it is for the other reader to say what it is, unless only its
         length matters from here on."""
-        begun = not answer.done and not answer.extra
+        begun = not response.done and not response.extra
         if begun and not self.want & _BODY and _DISCARD is not None and _sized(self.scratch.buffer, count):
             self.skipping = True
             return
-        answer.release()
-        found = self.answer = self._detailed()
+        response.release()
+        found = self.response = self._streamed()
         try:
             found.feed(view[:count])
         except Unreadable as error:
@@ -391,37 +391,37 @@ class Connection:
             return
         self._going_on(exchange, found, now)
 
-    def _going_on(self, exchange: Exchange, answer: Detailed, now: float) -> None:
+    def _going_on(self, exchange: Exchange, response: StreamedResponse, now: float) -> None:
         """After a piece of a response."""
-        if answer.size > answer.limit and answer.keeps and not self.want & _SHOWN:
-            self.fail(ErrorKind.TOO_LARGE, f"the body is over {answer.limit} bytes")
-        elif answer.done:
-            self._finish(exchange, answer, now)
-        elif not answer.keeps and answer.counted and _DISCARD is not None:
+        if response.size > response.limit and response.keeps and not self.want & _SHOWN:
+            self.fail(ErrorKind.TOO_LARGE, f"the body is over {response.limit} bytes")
+        elif response.done:
+            self._finish(exchange, response, now)
+        elif not response.keeps and response.counted and _DISCARD is not None:
             self.skipping = True  # only the length of what is still to come matters: 1 MiB a call, nothing copied
 
-    def _finish(self, exchange: Exchange, answer: Any, now: float) -> None:
-        exchange.status = answer.status
+    def _finish(self, exchange: Exchange, response: Any, now: float) -> None:
+        exchange.status = response.status
         exchange.ended = now
         if self.pending is not None:  # answered before all was sent
             self.pending = None
             exchange.sent = min(exchange.first, now)
-            answer.keep = False
+            response.keep = False
         self.exchange = None
         self.deadline = math.inf
-        kept = answer.keep and not answer.extra and not self.closes
+        kept = response.keep and not response.extra and not self.closes
         if kept:
             self.phase = IDLE
             self.skipping = False
         else:
             self.close()
-        if type(answer) is Answer:  # nothing to collect
-            self.answer = None
+        if type(response) is PlainResponse:  # nothing to collect
+            self.response = None
             if kept:
-                answer.done = False
-                self.scratch.plain.append(answer)
+                response.done = False
+                self.scratch.plain.append(response)
             else:
-                answer.release()
+                response.release()
         task = self.task
         if task is not None:
             self.task = None
@@ -429,29 +429,29 @@ class Connection:
 
     def ended(self, now: float, broken: OSError | None = None) -> None:
         """The peer closed its side."""
-        exchange, answer = self.exchange, self.answer
+        exchange, response = self.exchange, self.response
         if exchange is None:
             self.close()
-        elif answer is not None and answer.detailed and answer.open_ended:
-            self._finish(exchange, answer, now)
+        elif response is not None and response.streamed and response.open_ended:
+            self._finish(exchange, response, now)
         elif broken is not None:
             self.fail(*fault_of(broken))
-        elif answer is None:
-            self.fail(ErrorKind.CLOSED_EARLY, "the server closed the connection without an answer")
+        elif response is None:
+            self.fail(ErrorKind.CLOSED_EARLY, "the server closed the connection without a response")
         else:
-            self.fail(ErrorKind.CLOSED_EARLY, "the server closed the connection within its answer")
+            self.fail(ErrorKind.CLOSED_EARLY, "the server closed the connection within its response")
 
     # -- ends ------------------------------------------------------------------------------------------------
 
     def fail(self, kind: ErrorKind, detail: str) -> None:
-        """End the exchange without an answer, and the connection with it."""
+        """End the exchange without a response, and the connection with it."""
         self.close()
         if self.exchange is None:
             self.fault = kind, detail
         self.lose(kind, detail)
 
     def lose(self, kind: ErrorKind, detail: str) -> None:
-        """End the exchange without an answer."""
+        """End the exchange without a response."""
         exchange = self.exchange
         if exchange is None:
             return
@@ -461,7 +461,7 @@ class Connection:
         if exchange.bytes_received == 0:
             exchange.first = ended
         self.exchange = None
-        self.answer = None
+        self.response = None
         self.pending = None
         self.deadline = math.inf
         exchange.error = kind
@@ -494,7 +494,7 @@ class Connection:
     def _abort(self, _raise_cancel: Any) -> trio.lowlevel.Abort:
         self.task = None
         self.exchange = None
-        self.answer = None
+        self.response = None
         self.pending = None
         self.deadline = math.inf
         self.close()

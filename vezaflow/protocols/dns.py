@@ -1,9 +1,9 @@
 """Names to addresses, once for all VUs of a process.
 
-Laws: a literal address costs nothing; `localhost` and the names below it are this machine, and no resolver is asked
-(RFC 6761, 6.3); a name is asked for by one task at a time, the others wait for its
-answer; answers live for a minute, failures for a second (a thousand VUs must not hammer a resolver that is
-down); the addresses come interleaved by family, the resolver's first choice first (RFC 8305, 4).
+Laws: a literal address costs nothing; `localhost` and the names below it are this machine, and no resolver is queried
+(RFC 6761, 6.3); a name is resolved by one task at a time, the others wait for its result; addresses are kept for a
+minute, failures for a second (a thousand VUs must not hammer a resolver that is down); the addresses come interleaved
+by family, the resolver's first choice first (RFC 8305, 4).
 """
 
 import socket
@@ -67,7 +67,7 @@ class Resolver:
         except (OSError, UnicodeError) as error:
             fault = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "not a host name")
             self._found[key] = (self._clock() + _FAILURE_TTL, fault)
-        finally:  # also when cancelled: whoever waits asks in its turn
+        finally:  # also when cancelled: whoever waits resolves in its turn
             del self._pending[key]
             done.set()
 

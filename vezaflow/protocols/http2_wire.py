@@ -40,7 +40,7 @@ _BLOCK = 64 * 1024  # bytes of a header block as it comes: Huffman's code takes 
 _FIELDS_READ = 2 * _FIELDS  # read to the end all the same: one that is not would end the connection
 _FEW_FIELDS = 12  # can't be over that with a short block: none of them is larger than the table
 _SHORT_BLOCK = 8 * 1024
-_IDLE = 2000  # frames that carry nothing, beyond what the peer has reason for
+_MOST_EMPTY = 2000  # frames that carry nothing, beyond what the peer has reason for
 _DETAIL = 200  # characters of what h2 says, which quotes the peer
 _MOST_SETTINGS = 64  # of a frame: some ten are defined, and each of them takes 30 µs
 _LEAST = 0.0003  # seconds a turn, however late it is
@@ -148,8 +148,8 @@ class Wire(H2Connection):
                 self._idle -= 1
         else:
             self._idle += 1 + frame.body_len // 512
-            if self._idle > _IDLE:
-                raise _FloodError(f"too many frames that carry nothing ({_IDLE}), the last a {type(frame).__name__}")
+            if self._idle > _MOST_EMPTY:
+                raise _FloodError(f"too many frames that carry nothing ({_MOST_EMPTY}), the last a {type(frame).__name__}")
 
     # -- what h2 does with frames ----------------------------------------------------------------------------
 

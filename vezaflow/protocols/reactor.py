@@ -84,7 +84,7 @@ class Reactor:
         raise NotImplementedError
 
     def close(self) -> None:
-        """Close every socket; who still waits for an answer is told that it was interrupted."""
+        """Close every socket; who still waits for a response is told that it was interrupted."""
         for connection in list(self.connections.values()):
             connection.abandon()
 
@@ -96,7 +96,7 @@ class Reactor:
                 await self._roused.wait()
             await trio.sleep(_SWEEP)
             self.stamps.compare()
-            self.drain()  # an answer that has come is never called too late
+            self.drain()  # a response that has come is never called too late
             self._expire()
 
     def _expire(self) -> None:

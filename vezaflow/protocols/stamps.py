@@ -31,7 +31,7 @@ _LATE = 0.001  # seconds; from here on a read that the loop came late to is coun
 
 @dataclass(frozen=True, slots=True)
 class Receiving:
-    """By which clock answers were stamped, and what the loop's lateness would have added to them."""
+    """By which clock responses were stamped, and what the loop's lateness would have added to them."""
 
     clock: str = "read"  # kernel | read
     reads: int = 0  # that were made when the loop may have been late
@@ -106,7 +106,7 @@ class Stamps:
             return now
         seconds, nanoseconds = _TIME(ancillary[0][2])
         moment: float = seconds - self._offset + nanoseconds * 1e-9
-        if moment < since:  # nothing of an answer (a TLS ticket, say), or the clock has just been stepped
+        if moment < since:  # nothing of a response (a TLS ticket, say), or the clock has just been stepped
             return now
         self._stamped += 1
         late = now - moment

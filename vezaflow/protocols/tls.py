@@ -21,7 +21,7 @@ from vezaflow.protocols.connection import (
     WAITING,
     Connection,
 )
-from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange
+from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, RequestOptions
 from vezaflow.protocols.faults import TlsFault, fault_of, tls_reason
 from vezaflow.protocols.options import ClientOptions
 from vezaflow.protocols.proxy import MOST_REPLY, refusal_of
@@ -114,7 +114,7 @@ class SecureConnection(Connection):
             await self.wait(deadline)
 
     def _replied(self, now: float) -> None:
-        """The proxy has answered, or has begun to."""
+        """The proxy's response has come, or its beginning."""
         self._reply += self._incoming.read()
         head, blank, rest = self._reply.partition(b"\r\n\r\n")
         if not blank and len(head) <= MOST_REPLY:
@@ -174,11 +174,11 @@ class SecureConnection(Connection):
 
     # -- sending ---------------------------------------------------------------------------------------------
 
-    def start(self, exchange: Exchange, head: bytes, body: Body, ask: Ask) -> None:
+    def start(self, exchange: Exchange, head: bytes, body: Body, options: RequestOptions) -> None:
         self.exchange = exchange
-        self.want = ask.want._value_
-        self.bodyless = ask.bodyless
-        self.closes = ask.closes
+        self.want = options.want._value_
+        self.bodyless = options.bodyless
+        self.closes = options.closes
         if type(body) is bytes and len(body) <= JOIN:
             head, body = head + body, None
         if body is None and len(head) <= _RECORD:
@@ -348,7 +348,7 @@ class SecureConnection(Connection):
             self.fail(ErrorKind.PROXY, "the proxy closed the connection instead of opening a tunnel")
         elif self.phase == HANDSHAKE and self.exchange is not None:
             self.fail(ErrorKind.TLS, "the server closed the connection during the handshake")
-        elif self.answer is not None and self.answer.detailed and self.answer.open_ended:
+        elif self.response is not None and self.response.streamed and self.response.open_ended:
             self.fail(ErrorKind.CLOSED_EARLY, "the server cut a body that only its TLS close could end")
         else:
             self.ended(now, broken)

@@ -80,7 +80,7 @@ class Transport:
         self.reactor.drain()
 
     def receiving(self) -> Receiving:
-        """By which clock answers are stamped."""
+        """By which clock responses are stamped."""
         return self.reactor.stamps.receiving()
 
     def route(

@@ -13,7 +13,7 @@ from hyperframe.exceptions import HyperframeError
 from hyperframe.frame import ContinuationFrame, DataFrame, Frame, HeadersFrame
 
 from vezaflow.protocols.client import Client
-from vezaflow.protocols.exchange import Ask, Body, Exchange, Origin, Sent
+from vezaflow.protocols.exchange import Body, Exchange, Origin, RequestOptions, Sent
 
 _FRAME_HEAD = 9
 
@@ -106,8 +106,8 @@ class TappedClient(Client):
 
     __slots__ = ()
 
-    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange:
-        exchange = await super().send(origin, head, body, ask)
+    async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
+        exchange = await super().send(origin, head, body, options)
         connection = self._connection
         tap = connection.tap if connection is not None else None
         exchange.wire = tap.of(getattr(connection, "number", 0)) if tap is not None and exchange.bytes_sent else None
