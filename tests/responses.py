@@ -14,7 +14,7 @@ import brotli
 from hypothesis import strategies as st
 
 from vezaflow.protocols import Client, ErrorKind, Origin, RequestOptions, Transport, Want
-from vezaflow.protocols.connection import IDLE
+from vezaflow.protocols.phases import IDLE
 
 ORIGIN = Origin("http", "sut.test", 80)
 LIMIT = 100_000

@@ -12,8 +12,9 @@ from scripted_server import Stream, always_ok, world
 from tiny_proxy import tiny_proxy
 
 from vezaflow.protocols import ClientOptions, ErrorKind, Exchange, Origin, Proxy, RequestOptions, Resolver, Want
-from vezaflow.protocols.connection import Connection, Scratch
+from vezaflow.protocols.connection import Connection
 from vezaflow.protocols.opening import Route, open_connection
+from vezaflow.protocols.scratch import Scratch
 
 pytestmark = pytest.mark.trio
 BOTH = pytest.mark.parametrize("epoll", [True, False], ids=["epoll", "poll"])
@@ -202,8 +203,8 @@ async def test_a_server_that_wants_a_certificate_names_the_remedy(papers: Papers
 
 async def test_what_ends_a_new_connection_before_its_first_request_is_what_the_request_fails_of() -> None:
     class Refused(Connection):
-        def settle(self, now: float) -> None:
-            super().settle(now)
+        def settle(self, phase: int, now: float) -> None:
+            super().settle(phase, now)
             self.fail(ErrorKind.TLS, "certificate required")  # an alert, read before the task that was woken runs
 
     async with world(always_ok) as w:

@@ -10,11 +10,12 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from itertools import zip_longest
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import trio
 
-Address: TypeAlias = tuple[socket.AddressFamily, Any]
+SocketAddress: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]  # the last: no IPv6 here
+Address: TypeAlias = tuple[socket.AddressFamily, SocketAddress]
 Lookup: TypeAlias = Callable[[str, int], Awaitable[list[Address]]]
 
 _TTL = 60.0

@@ -129,6 +129,16 @@ class Exchange:
         self.bytes_received = 0
         self.wire: Sent | None = None  # what went out, where somebody looks on; None: nothing did
 
+    def lose(self, kind: ErrorKind, detail: str, now: float, *, sending: bool) -> None:
+        """It ends at `now` without a response; `sending`: not all of the request is with the kernel."""
+        self.ended = now
+        if sending:
+            self.sent = now
+        if self.bytes_received == 0:
+            self.first = now
+        self.error = kind
+        self.detail = detail
+
     @property
     def took(self) -> float:
         """Seconds of its user's time, a new connection's with it."""

@@ -23,13 +23,14 @@ from h2.events import (
 )
 from h2.exceptions import ProtocolError, TooManyStreamsError
 
-from vezaflow.protocols.connection import CLOSED, IDLE
 from vezaflow.protocols.exchange import ErrorKind, Exchange, Want
 from vezaflow.protocols.faults import fault_of, tls_reason
 from vezaflow.protocols.http2_stream import Http2Fields, Http2Response, Stream
 from vezaflow.protocols.http2_wire import Broken, Malformed, Wire
+from vezaflow.protocols.phases import CLOSED, IDLE
 from vezaflow.protocols.reactor import READ, TURN, WRITE, Reactor
 from vezaflow.protocols.scratch import Scratch
+from vezaflow.protocols.stamps import Ancillary
 from vezaflow.protocols.tls import SecureConnection
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class Http2Connection(SecureConnection):
 
     # -- receiving -------------------------------------------------------------------------------------------
 
-    def stamped(self, ancillary: list[Any]) -> float:
+    def stamped(self, ancillary: Ancillary) -> float:
         now = self.clock()
         since = [stream.exchange.started for stream in self._streams.values() if stream.exchange is not None]
         return self.reactor.stamps.when(ancillary, min(since), now) if since else now
@@ -405,7 +406,7 @@ def _called(code: ErrorCodes | int | None) -> str:
         return f"error {code}"
 
 
-_HANDLERS: dict[type[Event], Callable[[Http2Connection, Any, float], None]] = {
+_HANDLERS: dict[type[Event], Callable[[Http2Connection, Any, float], None]] = {  # each takes its key's events
     ResponseReceived: Http2Connection._responded,
     DataReceived: Http2Connection._data,
     StreamEnded: Http2Connection._stream_ended,

@@ -6,16 +6,17 @@ connection with it. Whoever opened the connection owns it: that stream's `close`
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import trio
 
-from vezaflow.protocols.connection import CLOSED, IDLE, SENDING, WAITING
 from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, RequestOptions
 from vezaflow.protocols.head import text_of
 from vezaflow.protocols.http2_wire import not_the_length
 from vezaflow.protocols.park import trap, wake
+from vezaflow.protocols.phases import CLOSED, IDLE, SENDING, TIMEOUTS, TOO_LATE, WAITING
 from vezaflow.protocols.scratch import Scratch
+from vezaflow.protocols.sending import pieces_of
 
 if TYPE_CHECKING:
     from ssl import SSLSession
@@ -110,8 +111,7 @@ class Stream:
         self.want = options.want._value_
         self.bodyless = options.bodyless
         head, _, rest = head.partition(b"\r\n\r\n")
-        pieces = (rest,) if body is None else (rest, *(body if isinstance(body, tuple) else (body,)))
-        self.pending = [memoryview(piece).cast("B") for piece in pieces if len(piece)]
+        self.pending = pieces_of(rest, body)
         self.sending = True
         exchange.bytes_sent = 0
         self._connection.begin(self, exchange, fields_of(head))
@@ -142,22 +142,16 @@ class Stream:
         exchange.ended = max(now, exchange.first)
         if self.sending:  # the response came before all was sent
             exchange.sent = min(exchange.first, exchange.ended)
-        self._end()
+        self._leave_exchange()
 
     def lose(self, kind: ErrorKind, detail: str) -> None:
         """There will be no response."""
         exchange = self.exchange
         if exchange is None:
             return
-        ended = exchange.ended = self._connection.clock()
-        if self.sending:
-            exchange.sent = ended
-        if exchange.bytes_received == 0:
-            exchange.first = ended
-        exchange.error = kind
-        exchange.detail = detail
+        exchange.lose(kind, detail, self._connection.clock(), sending=self.sending)
         self.response = None
-        self._end()
+        self._leave_exchange()
 
     def late(self, blocked: bool) -> tuple[ErrorKind, str]:
         """What was too slow; `blocked`: the kernel takes no more."""
@@ -165,12 +159,11 @@ class Stream:
             if self.pending and not blocked:
                 window = "the server took no more of the body: its flow-control window is empty"
                 return ErrorKind.TIMEOUT_SEND, window
-            return ErrorKind.TIMEOUT_SEND, "the request could not be sent in time"
-        if self.response is not None:
-            return ErrorKind.TIMEOUT_RECEIVE, "the response did not end in time"
-        return ErrorKind.TIMEOUT_WAIT, "no response in time"
+            return TIMEOUTS[SENDING]
+        return TIMEOUTS[WAITING] if self.response is None else TOO_LATE
 
-    def _end(self) -> None:
+    def _leave_exchange(self) -> None:
+        """The exchange is over, whichever way: wake the task that waits for it."""
         task, self.task = self.task, None
         self.exchange = None
         self.pending = []
@@ -179,11 +172,11 @@ class Stream:
         if task is not None:
             wake(task)
 
-    def _abort(self, _raise_cancel: Any) -> trio.lowlevel.Abort:
+    def _abort(self, _raise_cancel: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
         self.task = None
         self._connection.forsake(self)
         self.response = None
-        self._end()
+        self._leave_exchange()
         return trio.lowlevel.Abort.SUCCEEDED
 
 
@@ -192,8 +185,6 @@ class Http2Response:
 
     __slots__ = ("extra", "fields", "keep", "limit", "parts", "size", "status")
 
-    streamed = True
-    open_ended = False
     codings = ()
 
     def __init__(self, fields: list[tuple[bytes, bytes]], limit: int) -> None:

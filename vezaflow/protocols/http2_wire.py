@@ -149,7 +149,8 @@ class Wire(H2Connection):
         else:
             self._idle += 1 + frame.body_len // 512
             if self._idle > _MOST_EMPTY:
-                raise _FloodError(f"too many frames that carry nothing ({_MOST_EMPTY}), the last a {type(frame).__name__}")
+                name = type(frame).__name__
+                raise _FloodError(f"too many frames that carry nothing ({_MOST_EMPTY}), the last a {name}")
 
     # -- what h2 does with frames ----------------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ tests/protocols/test_readers.py holds the two against each other.
 """
 
 import re
+from collections.abc import Sequence
+from typing import Literal
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -34,8 +36,11 @@ class PlainResponse:
 
     __slots__ = ("done", "extra", "feed", "keep", "parser", "status")
 
-    streamed = False
-    interim = False
+    streamed: Literal[False] = False
+    interim: Literal[False] = False
+    fields: Fields = []  # noqa: RUF012 (a HeaderResponse has its own)
+    parts: Sequence[bytes] = ()
+    codings = ()
 
     def __init__(self) -> None:
         self.done = False
@@ -44,6 +49,11 @@ class PlainResponse:
         self.status = 0
         self.parser = HttpResponseParser(self)
         self.feed = self.parser.feed_data
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        """The fields as people read them."""
+        return [field[2] for field in self.fields]
 
     def release(self) -> None:
         """Let go of the parser, which holds this; once. The two would lie in memory until the collector comes by (30 MB
@@ -66,16 +76,10 @@ class HeaderResponse(PlainResponse):
 
     __slots__ = ("fields", "parts")
 
-    codings = ()
-
     def __init__(self) -> None:
         super().__init__()
         self.fields: Fields = []
         self.parts: list[bytes] = []
-
-    @property
-    def texts(self) -> list[tuple[str, str]]:
-        return [field[2] for field in self.fields]
 
     def clear(self) -> None:
         """Make ready for the next response."""

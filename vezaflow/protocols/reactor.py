@@ -12,6 +12,7 @@ PollReactor does the same without epoll.
 import math
 import select
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 
@@ -45,7 +46,7 @@ class Ready(Protocol):
     def abandon(self) -> None: ...
 
 
-class Reactor:
+class Reactor(ABC):
     """Watches connections; `drained` is when it last looked."""
 
     __slots__ = ("_roused", "clock", "connections", "drained", "late", "quiet", "stamps")
@@ -66,9 +67,11 @@ class Reactor:
         """Stop watching; the caller closes the socket right after."""
         self.connections.pop(connection.fd, None)
 
+    @abstractmethod
     def await_writable(self, connection: Ready) -> None:
-        """Report the next time that `connection` can be written to. Edges come by themselves."""
+        """Report the next time that `connection` can be written to."""
 
+    @abstractmethod
     def again(self, connection: Ready) -> None:
         """Report `connection` again although it was not read dry."""
 
@@ -80,8 +83,9 @@ class Reactor:
         self.quiet = False
         self._roused.set()
 
+    @abstractmethod
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        raise NotImplementedError
+        """Report to connections until cancelled; every socket is closed then."""
 
     def close(self) -> None:
         """Close every socket; who still waits for a response is told that it was interrupted."""
@@ -122,6 +126,9 @@ class EpollReactor(Reactor):
     def watch(self, connection: Ready) -> None:
         self.connections[connection.fd] = connection
         self._epoll.register(connection.fd, _INTEREST)
+
+    def await_writable(self, connection: Ready) -> None:
+        """Edges come by themselves."""
 
     def again(self, connection: Ready) -> None:
         self._epoll.modify(connection.fd, _INTEREST)  # makes an edge of what is still there

@@ -14,9 +14,10 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 Clock = Callable[[], float]
+Ancillary: TypeAlias = list[tuple[int, int, bytes]]  # of recvmsg
 
 SPACE = socket.CMSG_SPACE(48) if hasattr(socket, "CMSG_SPACE") else 0
 _OPTION = 37  # SO_TIMESTAMPING, which Python's socket module does not name
@@ -99,7 +100,7 @@ class Stamps:
                 break
         self._steady = abs(self._offset - before) < _STEP + _SLEW * (self._compared - compared)
 
-    def when(self, ancillary: list[Any], since: float, now: float) -> float:
+    def when(self, ancillary: Ancillary, since: float, now: float) -> float:
         """The moment when what a read took came, at most `now`; `now` if there is no such stamp after `since`."""
         if not ancillary or not self._steady:
             self._unstamped += 1

@@ -11,6 +11,7 @@ are counted, and looked at only where the body is kept.
 """
 
 import re
+from typing import Literal
 
 from vezaflow.protocols.bounds import MOST_HEAD, MOST_LINE
 from vezaflow.protocols.exchange import ErrorKind
@@ -53,7 +54,7 @@ class StreamedResponse:
         "status",
     )  # fmt: skip
 
-    streamed = True
+    streamed: Literal[True] = True
 
     def __init__(self, *, keeps: bool, bodyless: bool, limit: int) -> None:
         self.bodyless = bodyless

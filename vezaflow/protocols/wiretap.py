@@ -14,6 +14,7 @@ from hyperframe.frame import ContinuationFrame, DataFrame, Frame, HeadersFrame
 
 from vezaflow.protocols.client import Client
 from vezaflow.protocols.exchange import Body, Exchange, Origin, RequestOptions, Sent
+from vezaflow.protocols.seat import Seat
 
 _FRAME_HEAD = 9
 
@@ -108,16 +109,16 @@ class TappedClient(Client):
 
     async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         exchange = await super().send(origin, head, body, options)
-        connection = self._connection
-        tap = connection.tap if connection is not None else None
-        exchange.wire = tap.of(getattr(connection, "number", 0)) if tap is not None and exchange.bytes_sent else None
+        seat = self._seat
+        tap = seat.tap if seat is not None else None
+        exchange.wire = tap.of(seat.number) if seat is not None and tap is not None and exchange.bytes_sent else None
         return exchange
 
-    async def _connect(self, origin: Origin, begun: float, deadline: float) -> Any:
-        connection = await super()._connect(origin, begun, deadline)
-        if connection is not None and connection.tap is None:
-            connection.be_tapped()
-        return connection
+    async def _connect(self, origin: Origin, begun: float, deadline: float) -> Seat | None:
+        seat = await super()._connect(origin, begun, deadline)
+        if seat is not None and seat.tap is None:
+            seat.be_tapped()
+        return seat
 
 
 class _Passing:
