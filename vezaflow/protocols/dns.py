@@ -56,9 +56,9 @@ class Resolver:
             if key in self._pending:
                 await self._pending[key].wait()
             else:
-                await self._ask(key)
+                await self._look_up(key)
 
-    async def _ask(self, key: tuple[str, int]) -> None:
+    async def _look_up(self, key: tuple[str, int]) -> None:
         done = self._pending[key] = trio.Event()
         try:
             found = interleave(await self._lookup(*key))

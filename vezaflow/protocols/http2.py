@@ -295,7 +295,7 @@ class Http2Connection(SecureConnection):
             stream.lose(ErrorKind.MALFORMED, f"not HTTP/2 as it should be: {_called(event.error_code)}")
 
     def _terminated(self, event: ConnectionTerminated, _now: float) -> None:
-        """GOAWAY: what the server has taken it may still response, unless it goes in anger."""
+        """GOAWAY: the server may still respond to what it has taken, unless it goes with an error."""
         self._last = True
         graceful = event.error_code == ErrorCodes.NO_ERROR
         for stream in list(self._streams.values()):

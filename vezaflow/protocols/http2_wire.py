@@ -25,7 +25,15 @@ from h2.settings import SettingCodes, Settings
 from h2.stream import StreamClosedBy, StreamState
 from hpack import Decoder, HeaderTuple, HPACKError
 from hyperframe.exceptions import InvalidPaddingError
-from hyperframe.frame import DataFrame, Frame, HeadersFrame, RstStreamFrame, WindowUpdateFrame
+from hyperframe.frame import (
+    DataFrame,
+    Frame,
+    GoAwayFrame,
+    HeadersFrame,
+    RstStreamFrame,
+    SettingsFrame,
+    WindowUpdateFrame,
+)
 
 from vezaflow.protocols.exchange import ErrorKind
 from vezaflow.protocols.stamps import Clock
@@ -200,7 +208,7 @@ class Wire(H2Connection):
 
     def _receive_headers_frame(self, frame: HeadersFrame) -> tuple[list[Frame], list[Event]]:
         frames, events = super()._receive_headers_frame(frame)
-        event: Any = events[0]
+        event: Any = events[0]  # one of four classes with `headers`, which have no base for it
         if type(event) is not TrailersReceived:
             _check_status(event.headers)
         if len(frame.data) > _SHORT_BLOCK or len(event.headers) > _FEW_FIELDS:
@@ -209,7 +217,7 @@ class Wire(H2Connection):
                 raise _TooLargeError(f"the header fields are over {_FIELDS} bytes")
         return frames, events
 
-    def _receive_settings_frame(self, frame: Any) -> tuple[list[Frame], list[Event]]:
+    def _receive_settings_frame(self, frame: SettingsFrame) -> tuple[list[Frame], list[Event]]:
         if len(frame.settings) > _MOST_SETTINGS:
             raise _FloodError(f"too many settings in a frame: {len(frame.settings)}, over {_MOST_SETTINGS}")
         self._idle += len(frame.settings)
@@ -218,7 +226,7 @@ class Wire(H2Connection):
             frame.settings[SettingCodes.HEADER_TABLE_SIZE] = min(allowed, _TABLE)
         return super()._receive_settings_frame(frame)
 
-    def _receive_goaway_frame(self, frame: Any) -> tuple[list[Frame], list[Event]]:
+    def _receive_goaway_frame(self, frame: GoAwayFrame) -> tuple[list[Frame], list[Event]]:
         """h2 takes every GOAWAY for the end, and drops what was to go out; a graceful one lets streams finish (6.8)."""
         held = self._data_to_send
         found = super()._receive_goaway_frame(frame)

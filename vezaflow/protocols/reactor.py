@@ -30,7 +30,6 @@ _BATCH = 64  # sockets a poll: bounds how old the stamp of a batch's last socket
 _ROUNDS = 32  # polls a drain: bounds how long the VUs wait for the reactor
 _SWEEP = 0.05
 TURN = 0.005  # seconds from a poll after which a connection leaves what is expensive to parse to the next one
-
 _LATE = 0.0005  # seconds since the last poll: bounds what a stamp of the poll's time may be off
 
 

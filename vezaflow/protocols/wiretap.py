@@ -5,6 +5,7 @@ this is on the way of a run under load, only `vezaflow try` taps its connections
 """
 
 import socket
+import ssl
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -122,7 +123,8 @@ class TappedClient(Client):
 
 
 class _Passing:
-    """Stands for what bytes are handed to; they are noted as they go by."""
+    """Stands for what bytes are handed to (Any: a socket or an SSLObject, or what is tapped already); they are noted as
+    they go by."""
 
     def __init__(self, within: Any, note: Callable[[bytes], None]) -> None:
         self._within = within
@@ -159,10 +161,10 @@ def tapped_socket(within: socket.socket, note: Callable[[bytes], None]) -> socke
     return cast(socket.socket, _TappedSocket(within, note))
 
 
-def tapped_tls(within: Any, note: Callable[[bytes], None]) -> Any:
+def tapped_tls(within: ssl.SSLObject, note: Callable[[bytes], None]) -> ssl.SSLObject:
     """The same of what is to be encrypted."""
-    return _TappedTls(within, note)
+    return cast(ssl.SSLObject, _TappedTls(within, note))
 
 
-def _text(value: Any) -> str:
+def _text(value: bytes) -> str:
     return bytes(value).decode("utf-8", "replace")
