@@ -2,7 +2,7 @@
 #
 #   make run      the nightly suite against the embedded sandbox, turned down to what two cores can do
 #   make test     every check: ruff, mypy, the shipped flows, pytest
-#   make oracle   responses held against other people's parsers, thousands of them
+#   make oracle   requests and responses held against other people's parsers, thousands of them
 #   make lint     the checks without the tests
 #   make bench    side-by-side measurements with other load generators (bench/)
 #   make soak     the suite for an hour, and whether the generator's memory stays flat; DURATION=10m, SCALE=1

@@ -1,15 +1,13 @@
 """`python -m bench.soak`: the shipped suite for an hour against a sandbox, and whether the generator stays as it is.
 
 Read from /proc every few seconds, of the generator alone (the sandbox is a child of its): bytes resident, open files,
-threads. The first fifth is warm-up: connections, caches and histograms come into being. A line is fitted to the rest,
-and what it grows by is held against a bound. Ends with 1 if one is out of bounds, or if the run itself did not end as
-one does (green or red: a soak judges the generator).
+threads. The first two minutes are warm-up: connections, caches and histograms come into being. A line is fitted to the
+rest, and what it grows by is held against a bound. Ends with 1 if one is out of bounds, or if the run itself did not
+end as one does (green or red: a soak judges the generator).
 
-The bound for memory is 200 B/s, 17 MB a day, and 2 MiB besides, whatever the time: what has an end is not there after
-the warm-up. Histograms gain an octave with a rare time (4 KB each), URLs that come once fill their caches (2,048 of
-them, 750 B each, one or two a second), and the allocator takes memory in steps of 100 KB. So ten minutes find what
-grows by 4.6 KB/s, an hour 0.9 KB/s, a night 0.3 KB/s. Files and threads may come and go with the load, by a twentieth;
-they may not grow.
+The bound for memory is 200 B/s, 17 MB a day, and 512 KiB besides, whatever the time: the allocator takes memory in
+steps of 100 KB, and a rare time's octave is a few KB of histograms. So ten minutes find what grows by 1.3 KB/s, an
+hour 0.4 KB/s, a night 0.2 KB/s. Files and threads may come and go with the load, by a twentieth; they may not grow.
 """
 
 import argparse
@@ -26,11 +24,11 @@ from bench.processes import end
 from vezaflow.units import Dimension, parse_as
 
 SUITE = Path(__file__).parent.parent / "flows"
-WARM_UP = 0.2  # of the time
+WARM_UP = 120.0  # seconds
 LAST = 5.0  # seconds before the end of the load that are left out
 SPARE = 90.0  # seconds beyond the load: starting, graceful stops, reports
 ENDED = (0, 98, 99)
-PER_SECOND, STEP = 200.0, 2 * 1024 * 1024  # bytes
+PER_SECOND, STEP = 200.0, 512 * 1024  # bytes
 BAND, FEW = 0.05, 3.0  # of files and threads: a share of their number, and how many at least
 
 
@@ -98,9 +96,9 @@ def _series(name: str, times: Sequence[float], values: Sequence[float], bound: f
     return Series(name, values[0], values[-1], min(values), max(values), slope, times[-1] - times[0], bound)
 
 
-def judged(samples: Sequence[Sample], seconds: float) -> list[Series]:
+def judged(samples: Sequence[Sample]) -> list[Series]:
     """The figures after the warm-up, each with its bound."""
-    steady = [sample for sample in samples if sample.at >= seconds * WARM_UP]
+    steady = [sample for sample in samples if sample.at >= WARM_UP]
     if len(steady) < 10:
         raise SystemExit(f"only {len(steady)} looks after the warm-up: a longer `--duration`, or look more often")
     times = [sample.at for sample in steady]
@@ -143,7 +141,7 @@ def main() -> int:
             print(f"the run ended with {code}")
             return 1
         print(Path(folder, "output").read_text(errors="replace").splitlines()[0])
-    found = judged(samples, seconds)
+    found = judged(samples)
     print(f"{'':<16}{'first':>14}{'last':>14}{'least':>14}{'most':>14}{'a second':>12}{'bound':>12}")
     for series in found:
         _show(series)

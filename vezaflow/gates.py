@@ -12,7 +12,7 @@ from math import inf
 from operator import eq, ge, gt, le, lt, ne
 
 from vezaflow import units
-from vezaflow.metrics import METRICS, Kind, Measurement, Summary, Window
+from vezaflow.metrics import METRICS, Kind, Measurement, Summary, Window, cut_by
 from vezaflow.plan import PlannedGate
 from vezaflow.syntax import Labels, Reference
 from vezaflow.units import AtLeast, Dimension, Quantity
@@ -54,7 +54,7 @@ class Concern:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of a gate. `value` is in base units, None without samples; so is `compared`, the figure that the
-    condition names in the place of a fixed bound. Either is AtLeast where it falls among requests that timed out."""
+    condition names in the place of a fixed bound. Either is AtLeast where it falls among what timed out or failed."""
 
     gate: PlannedGate
     outcome: Outcome
@@ -144,7 +144,7 @@ def judge(
 ) -> tuple[Verdict, ...]:
     """A verdict for each gate, in their order. `seconds`: how long the load lasted, for rates per second of
     what the summary does not time itself."""
-    return tuple(_verdict(gate, summary, seconds, concerns) for gate in gates)
+    return tuple([_verdict(gate, summary, seconds, concerns) for gate in gates])
 
 
 def _verdict(gate: PlannedGate, summary: Summary, seconds: float | None, concerns: Sequence[Concern]) -> Verdict:
@@ -175,12 +175,12 @@ def _verdict(gate: PlannedGate, summary: Summary, seconds: float | None, concern
         case False:
             return verdict(Outcome.RED, _broken(held))
         case None:
-            return verdict(Outcome.INCONCLUSIVE, f"{held.shown_compared} is no bound: requests timed out")
+            return verdict(Outcome.INCONCLUSIVE, f"{held.shown_compared} is no bound: {cut_by(gate.metric)}")
 
 
 def _holds(value: float, operator: str, bound: float) -> bool | None:
-    """Whether the condition holds; None if that can't be said. Who timed out got no response at all: as a figure that
-    is above any bound. As a bound it is only known to be no lower than this."""
+    """Whether the condition holds; None if that can't be said. Who timed out got no response at all, and what failed
+    was never done: as a figure that is above any bound. As a bound it is only known to be no lower than this."""
     highest = inf if isinstance(value, AtLeast) else value
     holds = _COMPARE[operator](highest, bound)
     if not isinstance(bound, AtLeast) or highest < bound or (highest == inf and operator in ("<", "<=")):
@@ -219,7 +219,7 @@ def _doubt(gate: PlannedGate, concerns: Sequence[Concern]) -> Concern | None:
 def _broken(verdict: Verdict) -> str:
     other = f", for {verdict.shown_compared}" if verdict.shown_compared else ""
     equals = "" if isinstance(verdict.value, AtLeast) else "= "
-    why = " as requests timed out" if isinstance(verdict.value, AtLeast) else ""
+    why = f" as {cut_by(verdict.gate.metric)}" if isinstance(verdict.value, AtLeast) else ""
     return f"{aggregate_text(verdict.gate)} {equals}{verdict.shown}{why}, wanted {verdict.shown_bound}{other}"
 
 

@@ -150,6 +150,12 @@ _WHY = {
 }
 
 
+_VUS = (
+    "a higher `max_vus`, or a lower rate; where the target is to answer for it, a gate makes that red: "
+    "`dropped_iterations: count < 10`"
+)
+
+
 def _remedy(flow: PlannedFlow, delivered: Delivered | None) -> str:
     if delivered is not None and delivered.login_failed:
         return f"see the errors of its login steps: `vezaflow try` {flow.name}"
@@ -157,7 +163,7 @@ def _remedy(flow: PlannedFlow, delivered: Delivered | None) -> str:
         if not delivered.due:
             return "a longer duration, or a higher rate"
         late = delivered.dropped.get(Dropped.GENERATOR_LATE, 0)
-        return RELIEF if 2 * late > sum(delivered.dropped.values()) else "a higher `max_vus`, or a lower rate"
+        return RELIEF if 2 * late > sum(delivered.dropped.values()) else _VUS
     if flow.load.executor is Executor.CONSTANT_VUS:
         return "a longer duration"
     if flow.load.executor is Executor.RAMPING_VUS:

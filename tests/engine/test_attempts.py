@@ -93,7 +93,7 @@ async def test_the_last_failure_is_the_steps(autojump_clock: trio.testing.MockCl
     assert (incident.code, incident.count) == ("VF601", 1)
     assert incident.message == "the status is 503, not a status below 400 (tried 3 times)"
     assert rate(played.summary, "step_failed") == 1.0
-    assert played.count("step_duration") == 0
+    assert played.count("step_duration") == 1  # a lower bound
     assert played.count("iterations_failed") == 1
 
 

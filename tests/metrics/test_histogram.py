@@ -148,3 +148,32 @@ def test_mean_and_most_among_timeouts_are_lower_bounds_and_the_least_is_known() 
     assert (histogram.least, histogram.most) == (0.1, 0.3)
     assert [isinstance(figure, AtLeast) for figure in (histogram.least, histogram.most)] == [False, True]
     assert isinstance(with_cut([], [0.3]).least, AtLeast)
+
+
+def test_rare_times_of_a_long_run_take_no_more_memory() -> None:
+    histogram = of([0.001 + n * 1e-5 for n in range(16)])
+    assert histogram._counts is not None
+    before = histogram._counts.nbytes
+    for rare in (0.0006, 0.02, 0.2):
+        histogram.record(rare)
+    assert histogram._counts.nbytes == before
+
+
+def test_a_single_time_takes_one_octave() -> None:
+    counts = of([0.25])._counts
+    assert counts is not None
+    assert counts.nbytes == 2048
+
+
+def test_more_samples_than_32_bits_count_stay_exact() -> None:
+    histogram = of([0.001, 0.002, 0.002, 0.004])
+    for _ in range(40):
+        histogram.add(histogram.copy())
+    assert histogram.count == 4 * 2**40
+    assert histogram.quantiles((0.25, 0.5, 0.75, 1.0)) == pytest.approx((0.001, 0.002, 0.002, 0.004), rel=0.001)
+    assert Histogram.from_dict(histogram.to_dict()) == histogram
+    small = of([0.008])
+    small.add(histogram)
+    assert small.minus(of([0.008])).quantile(0.75) == histogram.quantile(0.75)
+    histogram.add(of([0.008]))
+    assert small == histogram

@@ -170,7 +170,9 @@ def test_a_step_of_several_attempts_is_measured_as_a_whole(recorder: Recorder) -
     course.ended(1.0, failed=False)
     recorder.fold(2.0)
     summary = recorder.snapshot()
-    assert summary.select("step_duration", labels=[("step", "s")]).aggregate("max") == 3.0
+    longest = summary.select("step_duration", labels=[("step", "s")]).aggregate("max")
+    assert longest == AtLeast(9.0)
+    assert isinstance(longest, AtLeast)  # the step failed: the whole would have taken longer
     assert summary.select("step_failed").aggregate("rate") == pytest.approx(1 / 3)
     assert (count(summary, "backpressure_obeyed"), count(summary, "backpressure_ignored")) == (1, 1)
     assert count(summary, "http_req_retries", step="s") == 1

@@ -1,7 +1,8 @@
 """A target whose requests are read by libraries that are not ours: h11, and hyper's h2. It says what arrived.
 
 A path's first segment names the step, the second what the target does with it: `ok`, `login` (sets cookies), `503-N` (N
-times, then 200), `307` (to /landed/step/ok), `303-307` (a GET, which is sent on), `away` (307 to the other origin).
+times, then 200), `307` (to /landed/step/ok), `303-307` (a GET, which is sent on), `away` (307 to the other origin),
+`page` (a Link to /landed/step/ok).
 """
 
 import ssl
@@ -72,6 +73,8 @@ class Arrivals:
             return 503, []
         if act in ("307", "308", "302", "301"):
             return int(act), [(b"location", f"/landed/{step}/ok".encode())]
+        if act == "page":
+            return 200, [(b"link", f"</landed/{step}/ok>; rel=next".encode())]
         if act == "303-307":
             return 303, [(b"location", f"/again/{step}/ok".encode())]
         if step == "again":

@@ -1,7 +1,7 @@
 """What arrives is what the YAML says: whole flows are drawn, sent over real sockets, and read by h11 and by h2.
 
 The expectation is computed here from what was drawn, by the standard library, and never asks vezaflow. Hundreds of
-examples are drawn in CI, thousands by `make oracles`.
+examples are drawn in CI, thousands by `make oracle`.
 """
 
 import base64
@@ -16,7 +16,6 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 import trio
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracles.arrivals import Arrivals, Arrived, arrivals
@@ -42,6 +41,8 @@ JSON = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXTS, inner, max_size=3)),
     max_leaves=6,
 )
+FILES = {f"f{size}.bin": bytes(n * 7 % 251 for n in range(size)) for size in (1, 4096, 16_385, 65_536, 300_000)}
+EXAMPLES = settings().max_examples * 6 // 10  # for each way: the module takes half a minute in CI
 Check = Callable[[Arrived], None]
 
 
@@ -60,6 +61,18 @@ class Drawn:
     act: str = "ok"
     retried: int = 0
     closes: bool = False
+    cookies: tuple[str, ...] = ()  # the author's own
+    verb: str = ""  # what it is wrapped in
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A suite's folder with the files that are sent."""
+    made = tmp_path_factory.mktemp("suite")
+    (made / "parts").mkdir()
+    for name, content in FILES.items():
+        (made / "parts" / name).write_bytes(content)
+    return made
 
 
 def said(value: Any) -> Any:
@@ -128,7 +141,8 @@ def has_size(size: int) -> Check:
 @st.composite
 def bodies(draw: st.DrawFn) -> tuple[dict[str, Any], Check, str | None]:
     """Keys of a step, what arrives, and under which Content-Type."""
-    kind = draw(st.sampled_from(("none", "json", "form", "text", "bytes", "multipart", "sized-text", "sized-json")))
+    kinds = ("none", "json", "form", "text", "bytes", "file", "multipart", "sized-text", "sized-json")
+    kind = draw(st.sampled_from(kinds))
     size = draw(st.sampled_from(SIZES))
     match kind:
         case "json":
@@ -146,6 +160,9 @@ def bodies(draw: st.DrawFn) -> tuple[dict[str, Any], Check, str | None]:
             return {"json": {"v": "y" * size}}, is_json({"v": "y" * size}), "application/json"
         case "bytes":
             return {"body": {"bytes": f"{size or 1} B"}}, has_size(size or 1), "application/octet-stream"
+        case "file":
+            name = draw(st.sampled_from(sorted(FILES)))
+            return {"body": {"file": f"parts/{name}"}}, equals(FILES[name]), "application/octet-stream"
         case "multipart":
             names = draw(st.lists(WORDS, min_size=1, max_size=3, unique=True))
             contents = [draw(st.one_of(TEXTS, st.just("z" * size), st.just("\r\n--vezaflow-x"))) for _ in names]
@@ -172,11 +189,23 @@ def steps(draw: st.DrawFn, number: int) -> Drawn:
     if query:
         step["query"] = said(query)
     closes = draw(st.integers(0, 5)) == 0
-    sent = {**headers, "connection": "close"} if closes else headers
+    cookies = draw(st.sampled_from(((), (), ("own=1",), ("sid=mine",), ("own=1", "deep=mine"))))
+    sent = {**headers, "connection": "close"} if closes else dict(headers)
+    if cookies:
+        sent[draw(st.sampled_from(("cookie", "Cookie", "COOKIE")))] = "; ".join(cookies)
+    if content_type and draw(st.booleans()):
+        content_type = "multipart/mixed; boundary=" if content_type == "multipart" else "application/x-mine"
+        sent[draw(st.sampled_from(("content-type", "Content-Type")))] = content_type.partition(";")[0]
     if sent:
         step["headers"] = said(sent)
     if act.startswith("503"):
         step["retry"] = {"on": [503], "max": 3, "wait": "1 ms"}
+    verb = draw(st.sampled_from(("", "", "poll", "paginate"))) if act == "ok" else ""
+    if verb == "poll":
+        step = {"poll": step, "until": "attempt == 2", "every": "1 ms", "within": "20 s"}
+    elif verb == "paginate":
+        step[method] = url.replace("/ok/", "/page/", 1)
+        act, step = "page", {"paginate": step, "next": {"link": "next"}, "pages": 3}
     pairs = [(n, v) for n, v in written.items() if n not in query]
     pairs += [(n, text) for n, value in query.items() for text in texts(value)]
     return Drawn(
@@ -191,6 +220,8 @@ def steps(draw: st.DrawFn, number: int) -> Drawn:
         act=act,
         retried=int(act[4:]) if act.startswith("503") else 0,
         closes=closes,
+        cookies=cookies,
+        verb=verb,
     ), segment  # type: ignore[return-value]
 
 
@@ -229,8 +260,7 @@ async def play(target: Arrivals, flow: dict[str, Any], root: Path, way: str) -> 
         suite["http"] = {"version": 2}
     if way == "proxy":
         suite["http"] = {"proxy": target.base}
-    dump = lambda data: yaml.safe_dump(data, allow_unicode=True, sort_keys=False)  # noqa: E731
-    plan = plan_of(dump(flow), suite=dump(suite), root=root)
+    plan = plan_of(json.dumps(flow, ensure_ascii=False), suite=json.dumps(suite), root=root)  # JSON is YAML
     transport = Transport()
     clock = transport.reactor.clock
     recorder = Recorder(clock())
@@ -246,17 +276,17 @@ async def play(target: Arrivals, flow: dict[str, Any], root: Path, way: str) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["http", "https", "http2", "proxy"])
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn=flows())
 def test_what_arrives_is_what_the_yaml_says(
-    drawn: tuple[dict[str, Any], list[Drawn], dict[str, str]], way: str
+    drawn: tuple[dict[str, Any], list[Drawn], dict[str, str]], way: str, root: Path
 ) -> None:
     flow, wanted, auth = drawn
 
     async def run() -> Arrivals:
         async with arrivals(tls=way in ("https", "http2"), http2=way == "http2") as target:
             with trio.fail_after(20):
-                await play(target, flow, Path("suite"), way)
+                await play(target, flow, root, way)
             return target
 
     target = trio.run(run)
@@ -288,10 +318,12 @@ def held(
         assert len(first.all("content-type")) == 1
     jar = ["sid=abc"] if logged_in else []
     jar = ["deep=1", *jar] if logged_in and step == "s1" else ["café=x", *jar] if logged_in and step == "s2" else jar
-    assert first.all("cookie") == (["; ".join(jar)] if jar else [])
+    own = {cookie.partition("=")[0] for cookie in wanted.cookies}
+    cookies = [*wanted.cookies, *(cookie for cookie in jar if cookie.partition("=")[0] not in own)]
+    assert first.all("cookie") == (["; ".join(cookies)] if cookies else [])
     assert not first.all("transfer-encoding")
-    if wanted.retried:
-        assert len(found) == wanted.retried + 1
+    if wanted.retried or wanted.verb == "poll":
+        assert len(found) == (wanted.retried + 1 if wanted.retried else 2)
         as_sent = (first.method, first.target, first.headers, first.body)
         assert all((each.method, each.target, each.headers, each.body) == as_sent for each in found)
     later(found, wanted, auth)
@@ -301,7 +333,8 @@ def later(found: list[Arrived], wanted: Drawn, auth: dict[str, str]) -> None:
     """What a redirect asks for is made of the request that was sent."""
     first, last = found[0], found[-1]
     get = "HEAD" if wanted.method == "HEAD" else "GET"
-    if wanted.act in ("307", "308"):
+    if wanted.act in ("307", "308", "page"):
+        assert len(found) == 2
         assert (last.method, last.body) == (first.method, first.body)
         assert [h for h in last.headers if h[0] != "cookie"] == [h for h in first.headers if h[0] != "cookie"]
     elif wanted.act == "302":
@@ -322,6 +355,72 @@ def later(found: list[Arrived], wanted: Drawn, auth: dict[str, str]) -> None:
     )
     for name, value in kept.items():
         assert last.all(name) == [value]
+
+
+@st.composite
+def uploads(draw: st.DrawFn) -> tuple[dict[str, Any], bytes, str]:
+    """An upload as a step, what its parts are together, and how they are sent."""
+    name = draw(st.sampled_from(sorted(FILES)))
+    content, kind = FILES[name], draw(st.sampled_from(("raw", "multipart")))
+    step: dict[str, Any] = {
+        "upload": f"/s1/{draw(st.sampled_from(('ok', '503-1', '503-2', '307', 'away')))}/${{part.offset}}",
+        "name": "step 1",
+        "of": {"file": f"parts/{name}"},
+        "part": f"{max(1, len(content) // draw(st.integers(1, 5)))} B",
+        "at_once": draw(st.integers(1, 3)),
+        "headers": {"content-range": "${part.range}", "x-id": "${uuid()}"},
+        "retry": {"on": [503], "max": 3, "wait": "1 ms"},
+    }
+    if kind == "multipart":
+        step["as"] = {"field": "chunk", "filename": "a.bin", "with": {"n": "${part.number}", "none": None}}
+    return step, content, kind
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["http", "http2"])
+@settings(max_examples=EXAMPLES // 3, deadline=None, suppress_health_check=list(HealthCheck))
+@given(drawn=uploads(), logged_in=st.booleans())
+def test_the_parts_that_arrive_are_the_whole(
+    drawn: tuple[dict[str, Any], bytes, str], logged_in: bool, way: str, root: Path
+) -> None:
+    step, content, kind = drawn
+    steps = [{"post": "/login/login"}, step] if logged_in else [step]
+    flow = {"load": {"executor": "per-vu-iterations", "vus": 1, "iterations": 1}, "steps": steps}
+
+    async def run() -> Arrivals:
+        async with arrivals(tls=way == "http2", http2=way == "http2") as target:
+            with trio.fail_after(20):
+                await play(target, flow, root, way)
+            return target
+
+    found = trio.run(run).of("s1")
+    by_part: dict[int, list[Arrived]] = {}
+    for each in found:
+        (said_range,) = each.all("content-range")
+        by_part.setdefault(int(said_range.split()[1].partition("-")[0]), []).append(each)
+    whole = b""
+    for number, offset in enumerate(sorted(by_part), 1):
+        first, *others = by_part[offset]
+        assert offset == len(whole)
+        assert all((each.body, each.all("x-id")) == (first.body, first.all("x-id")) for each in others)
+        if "503" not in step["upload"]:
+            assert len(others) == (0 if "/ok/" in step["upload"] else 1)
+        assert all(each.all("content-length") == [str(len(each.body))] for each in by_part[offset])
+        assert first.all("cookie") == (["deep=1; sid=abc"] if logged_in else [])
+        whole += first.body if kind == "raw" else part_of(first, number)
+    assert whole == content
+
+
+def part_of(arrived: Arrived, number: int) -> bytes:
+    """The bytes that a part's form carries, beside its number and nothing else."""
+    (content_type,) = arrived.all("content-type")
+    boundary = content_type.partition("boundary=")[2].encode()
+    _, one, chunk, end = (b"\r\n" + arrived.body).split(b"\r\n--" + boundary)
+    assert one.endswith(b'name="n"\r\n\r\n%d' % number)
+    assert end == b"--\r\n"
+    head, _, content = chunk.partition(b"\r\n\r\n")
+    assert b'name="chunk"; filename="a.bin"' in head
+    return content
 
 
 def test_a_request_that_closes_its_connection_is_its_last() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vezaflow.model import Executor
-from vezaflow.plan import PlannedLoad, PlannedStage, Segment, corners, starts, vu_changes
+from vezaflow.plan import PlannedLoad, PlannedStage, Segment, corners, outline, starts, vu_changes
 
 Event = tuple[float, str, int]  # when, what, the number in the whole
 
@@ -129,3 +129,19 @@ def test_below_the_line_through_the_corners_lies_all_that_is_due(load: PlannedLo
     area = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in pairwise(points))
     assert abs(area - len(starts(load))) <= 1 + 1e-6 * area
     assert points[-1][0] == pytest.approx(load.duration)
+
+
+@given(st.integers(0, 40), vu_stages, st.integers(1, 50))
+def test_a_coarser_look_at_a_crowd_sees_the_same_changes_and_leaves_some_out(
+    start: int, stages: tuple[PlannedStage, ...], grain: int
+) -> None:
+    load = ramp_of_vus(start, stages)
+    fine, coarse = list(vu_changes(load)), list(vu_changes(load, grain))
+    assert set(coarse) <= set(fine)
+    assert coarse[-1:] == fine[-1:]
+
+
+def test_ten_million_vus_are_looked_at_in_no_more_steps_than_can_be_told_apart() -> None:
+    changes = list(outline(ramp_of_vus(0, (PlannedStage(60, 10_000_000), PlannedStage(60, 10)))))
+    assert len(changes) < 50_000
+    assert max(change.vus for change in changes) == 10_000_000

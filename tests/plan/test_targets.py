@@ -1,6 +1,7 @@
 """URLs and the guard before them."""
 
 import socket
+import tracemalloc
 
 import pytest
 from hypothesis import example, given
@@ -247,3 +248,27 @@ def test_whatever_a_host_is_made_of_a_socket_goes_to_what_was_allowed(host: str,
             assert name.startswith("127.") or name in ("::1", "::ffff:127.0.0.1")
         else:
             assert name == "localhost" or name.endswith((".localhost", ".lxd"))
+
+
+@pytest.mark.slow
+def test_urls_and_hosts_that_come_once_take_no_memory() -> None:
+    targets = Targets("http://localhost", ("*.lxd",))
+    tracemalloc.start()
+    try:
+        for number in range(5000):
+            assert targets.resolve(f"/uploads/{number}").target == f"/uploads/{number}"
+        held, _ = tracemalloc.get_traced_memory()
+        for number in range(5000):
+            targets.resolve(f"http://host-{number}.lxd/")
+        hosts, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 64 * 1024
+    assert hosts < 2 * 1024 * 1024  # some thousand origins
+
+
+def test_a_url_that_comes_again_is_resolved_to_the_same_target() -> None:
+    targets = Targets("http://localhost", ())
+    first, second, third = (targets.resolve("/a?b=c") for _ in range(3))
+    assert first == second
+    assert second is third

@@ -123,3 +123,12 @@ async def test_families_take_turns_duplicates_dropped() -> None:
     four = [(FOUR, ("1.1.1.1", 80)), (FOUR, ("2.2.2.2", 80)), (FOUR, ("3.3.3.3", 80))]
     assert interleave([*six, *six, *four]) == [six[0], four[0], six[1], four[1], four[2]]
     assert interleave([]) == []
+
+
+async def test_names_that_come_once_do_not_pile_up() -> None:
+    oracle = Oracle([(FOUR, ("10.0.0.1", 80))])
+    oracle.go.set()
+    resolver = Resolver(oracle)
+    for number in range(5000):
+        assert await resolver.resolve(f"host-{number}.test", 80) == [(FOUR, ("10.0.0.1", 80))]
+    assert len(resolver._found) <= 4096

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 import orjson
 
-from vezaflow.cli.inputs import given, plan_of
+from vezaflow.cli.inputs import bundled, draw, given
 from vezaflow.cli.loading import Loading, loading
 from vezaflow.cli.printing import colours, say
-from vezaflow.cli.values import environment
+from vezaflow.cli.values import PathType, environment
 from vezaflow.explain import Explanation, document, explain, page
 from vezaflow.limits import Division, machine
 from vezaflow.plan import WHOLE, Secrets
@@ -20,7 +20,7 @@ _NARROWEST, _WIDEST = 60, 120
 
 
 @click.command("explain")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=PathType())
 @loading
 @given
 @click.option("--sandbox", is_flag=True, help="Explain `run --sandbox`; no sandbox is started.")
@@ -41,7 +41,7 @@ def command(
     options.
     """
     values = {**environment(words), **UNSTARTED.environment} if sandbox else environment(words)
-    plan = plan_of(paths, load.inputs(values, base_url, seed), sandbox=sandbox)
+    plan, _ = bundled(paths, load.inputs(values, base_url, seed), sandbox=sandbox, warn=draw)
     found = explain(plan, machine(), Division(load.workers_for(plan), load.segment or WHOLE))
     say(_drawn(found, form, plan.secrets).removesuffix("\n"))
     if found.refused is not None:

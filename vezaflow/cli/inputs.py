@@ -66,11 +66,6 @@ def target(words: Sequence[str], *, sandbox: bool, faults: Mapping[str, float]) 
         yield {**given, **box.environment}
 
 
-def plan_of(paths: Sequence[Path], inputs: Inputs, *, sandbox: bool) -> Plan:
-    """The plan; what is wrong with the files is drawn on standard error. `sandbox`: one is the target."""
-    return bundled(paths, inputs, sandbox=sandbox)[0]
-
-
 def bundled(paths: Sequence[Path], inputs: Inputs, *, sandbox: bool, warn: Warn | None = None) -> tuple[Plan, Bundle]:
     """The plan, and what it takes to make it elsewhere. `warn` gets what lint warns of."""
     with drawn_faults():

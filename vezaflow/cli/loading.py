@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vezaflow.cli.values import DURATION, SEGMENT, WORKERS, counts
+from vezaflow.cli.values import DURATION, FACTOR, SEGMENT, WORKERS, counts
 from vezaflow.plan import Inputs, Plan, Segment
 from vezaflow.scale import sensible_workers
 
@@ -16,7 +16,7 @@ _OPTIONS = (
     click.option("--vus", "vus_words", multiple=True, metavar="FLOW=N", help="The most VUs of one flow at once."),
     click.option(
         "--scale",
-        type=click.FloatRange(0, 100, min_open=True),
+        type=FACTOR,
         default=1.0,
         help="Multiply VUs, rates and shared iterations: 0.1 is a tenth.",
     ),

@@ -7,11 +7,12 @@ import click
 
 from vezaflow.cli.inputs import drawn_faults
 from vezaflow.cli.results import JUNIT, SUMMARY, Files
+from vezaflow.cli.values import PathType
 from vezaflow.session import merge
 
 
 @click.command("merge")
-@click.argument("shares", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("shares", metavar="FILE...", nargs=-1, required=True, type=PathType())
 @SUMMARY
 @JUNIT
 def command(shares: tuple[Path, ...], summary: Path | None, junit_file: Path | None) -> None:

@@ -11,12 +11,13 @@ import click
 
 from vezaflow.cli.kept import check_writable, is_stdout, write
 from vezaflow.cli.printing import colours, say, tell
+from vezaflow.cli.values import PathType
 from vezaflow.errors import VezaflowError
 from vezaflow.reports import console, junit, step_summary, summary_json
 from vezaflow.results import RunResult
 
 Report = Callable[[RunResult], str | bytes]
-_FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+_FILE = PathType(dir_okay=False, allow_dash=True)
 
 SUMMARY = click.option("--summary", type=_FILE, help="Write the result as JSON to this file; `-` is standard output.")
 JUNIT = click.option("--junit", "junit_file", type=_FILE, help="Write a test report; `-` is standard output.")

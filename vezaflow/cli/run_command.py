@@ -11,12 +11,13 @@ from vezaflow.cli.loading import Loading, loading
 from vezaflow.cli.printing import live, tell
 from vezaflow.cli.results import JUNIT, SUMMARY, Files
 from vezaflow.cli.undisturbed import undisturbed
+from vezaflow.cli.values import PathType
 from vezaflow.outputs import Output, Plain, Terminal
 from vezaflow.session import Staff, run
 
 
 @click.command("run")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=PathType())
 @loading
 @SUMMARY
 @JUNIT

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from vezaflow.cli.printing import say
+from vezaflow.cli.values import PathType
 from vezaflow.keys import SCHEMAS, schema_text
 
 
@@ -14,7 +15,7 @@ from vezaflow.keys import SCHEMAS, schema_text
 @click.option(
     "--write",
     "folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathType(file_okay=False),
     help="Write the schemas of all kinds into this folder instead.",
 )
 def command(kind: str, folder: Path | None) -> None:

@@ -9,12 +9,13 @@ from vezaflow.cli.inputs import aimed, draw_all_but_gates, drawn_faults, planned
 from vezaflow.cli.kept import check_writable
 from vezaflow.cli.stepper import require_terminal
 from vezaflow.cli.trying import Trying, Wishes
+from vezaflow.cli.values import PathType
 from vezaflow.plan import Inputs
 from vezaflow.session import as_recorded, chosen, read, tape_to_replay
 
 
 @click.command("try")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PathType())
 @click.option("--flow", metavar="FLOW", help="Which flow, if PATH is a folder of several.")
 @click.option(
     "--only",
@@ -24,7 +25,7 @@ from vezaflow.session import as_recorded, chosen, read, tape_to_replay
 )
 @click.option("--step", is_flag=True, help="Stop before each step (with --only: before that one) and wait for a key.")
 @click.option("--replay", is_flag=True, help="Send nothing: take the answers that were recorded the last time.")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Keep the trace as a page in this file.")
+@click.option("--html", type=PathType(dir_okay=False), help="Keep the trace as a page in this file.")
 @click.option("--full", "-v", is_flag=True, help="Show bodies and values whole.")
 @shared
 def command(

@@ -1,7 +1,10 @@
 """How words of the command line become values: one place for each kind, with the message that an author needs."""
 
+import errno
 import os
 from collections.abc import Iterable
+from math import isnan
+from pathlib import Path
 
 import click
 
@@ -9,6 +12,41 @@ from vezaflow.plan import Segment
 from vezaflow.units import Dimension, parse_as
 
 MOST_WORKERS = 256
+_SHOWN = 60  # characters of a path that is none
+
+
+class PathType(click.Path):
+    """A path that a file system can have."""
+
+    def __init__(self, *, file_okay: bool = True, dir_okay: bool = True, allow_dash: bool = False) -> None:
+        super().__init__(file_okay=file_okay, dir_okay=dir_okay, allow_dash=allow_dash, path_type=Path)
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        shown = ascii(str(value))[1:-1]
+        shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
+        try:
+            Path(value).lstat()
+        except ValueError:
+            self.fail(f"no path has a NUL in it: '{shown}'", param, ctx)
+        except OSError as e:
+            if e.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+                self.fail(f"'{shown}' can't be a path: {(e.strerror or '').lower()}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class FactorType(click.FloatRange):
+    """A number above 0 and up to a hundred; `nan` is none, though it is no less and no more than any."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 100, min_open=True)
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = float(super().convert(value, param, ctx))  # type: ignore[arg-type]  # click's own hint is too narrow
+        if isnan(found):
+            self.fail(f"'{value}' is no number", param, ctx)
+        return found
 
 
 class QuantityType(click.ParamType[float]):
@@ -69,6 +107,7 @@ def _counted(text: str) -> int:
 DURATION = QuantityType(Dimension.TIME, "duration")
 RATIO = QuantityType(Dimension.RATIO, "ratio")
 RATE = QuantityType(Dimension.RATE, "rate")
+FACTOR = FactorType()
 WORKERS = WorkersType()
 SEGMENT = SegmentType()
 

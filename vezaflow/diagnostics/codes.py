@@ -552,6 +552,11 @@ _ROWS: tuple[Rule, ...] = (
         "URLs, no ports out of range, no wildcards within labels that have letters beyond ASCII. What it was "
         "written for is refused.",
     ),
+    Rule(
+        "VF439", _WARNING, "more VUs than iterations",
+        "The VUs of `shared-iterations` take the iterations between them. Where there are more VUs than iterations, "
+        "some get none.",
+    ),
     # --- 5xx: gates
     Rule(
         "VF501", _ERROR, "a gate on an unknown metric",
@@ -590,6 +595,11 @@ _ROWS: tuple[Rule, ...] = (
         "VF509", _ERROR, "a figure compared with itself",
         "A gate can compare a figure with another one of its metric, as in `p(95) < 1.5 * p(95){page:1}`. The two must "
         "differ, by their labels or by the aggregate.",
+    ),
+    Rule(
+        "VF510", _WARNING, "a gate that decides nothing",
+        "No figure can break this gate, or none can make it hold: a share is from 0 % to 100 %, and neither a count "
+        "nor a time is below zero.",
     ),
     # --- 6xx: while the run goes on
     Rule(

@@ -144,7 +144,7 @@ class ClosedDriver:
                 raise
             ended = clock()
             failed = vu.failed or signal == Signal.FAIL
-            record.iteration(ended - started, failed)
+            record.iteration(ended - started, failed, signal == Signal.FAIL)
             users.delivered.iterations += 1
             vu.iteration += 1
             vu.random.turn += 1

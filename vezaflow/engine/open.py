@@ -201,9 +201,8 @@ class OpenDriver:
                 raise
             ended = clock()
             failed = vu.failed or signal == Signal.FAIL
-            record.iteration(ended - started, failed)
-            if not failed:
-                record.responded(ended - due)
+            record.iteration(ended - started, failed, signal == Signal.FAIL)
+            record.responded(ended - due, signal == Signal.FAIL)
             users.delivered.iterations += 1
             vu.iteration += 1
             vu.random.turn += 1

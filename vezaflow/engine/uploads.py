@@ -8,7 +8,7 @@ becomes lists, one item a part; an upload that failed sets none.
 from collections.abc import Iterator
 from typing import Any
 
-from vezaflow.engine.requests import Desk, Run, say
+from vezaflow.engine.context import FlowContext, Run
 from vezaflow.engine.together import Branches, Part, as_branch
 from vezaflow.engine.vu import VU
 from vezaflow.metrics import AttemptRecorder
@@ -16,15 +16,16 @@ from vezaflow.plan import PlannedUpload
 from vezaflow.units import counted, duration
 
 
-def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, desk: Desk) -> Run:
+def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, context: FlowContext) -> Run:
     """The step as a coroutine function of a VU; `send` is the request of the part that its slot holds."""
     parts, slot, slots, at_once = step.parts, step.slot, step.extracted, step.at_once
-    clock, shown = desk.clock, desk.observer is not None
+    clock, shown = context.clock, context.observer is not None
 
     async def run(vu: VU) -> int:
         started = clock()
         found: list[list[Any]] = [[None] * len(parts) for _ in slots]
         client = vu.client.beside() if at_once > 1 else vu.client
+        chance = vu.random.branch()  # however many parts are sent
 
         async def one(branch: VU) -> int:
             signal = await send(branch)
@@ -34,12 +35,12 @@ def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, desk: D
 
         def branches() -> Iterator[Part]:
             for part in parts:
-                branch = as_branch(vu, client)
+                branch = as_branch(vu, client, chance)
                 branch.slots[slot] = part
                 yield Part(one, (), branch)
 
         if shown:
-            say(desk, f"{counted(len(parts), 'part')}, {at_once} at the same time")
+            context.tell(f"{counted(len(parts), 'part')}, {at_once} at the same time")
         together = Branches(vu, branches(), clock, whole=True)
         signal, failed = await together.run(at_once), together.failed
         seconds = clock() - started
@@ -48,7 +49,7 @@ def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, desk: D
             for values, extracted in zip(found, slots, strict=True):
                 vu.slots[extracted] = values
             if shown:
-                say(desk, f"all of it took {duration(seconds)}")
+                context.tell(f"all of it took {duration(seconds)}")
         return signal
 
     return run

@@ -11,8 +11,8 @@ Times are seconds, sizes bytes, rates per second; what is not known is null.
     flows[]           flow, description, executor, duration, start_time, vus, rate (the most starts that are asked for;
                       null: a closed model), vus_resting (that its pauses keep at its peak),
                       connections_of_vu_most (together), iterations_least, iterations_most,
-                      login_requests and finally_requests (of each VU at least), figures, gates, judged (which part of
-                      it the gates judge; empty: all)
+                      login_requests and finally_requests (of each VU at least), figures, mix[] (of each `choose`),
+                      gates, judged (which part of it the gates judge; empty: all)
       iteration       requests_least, requests_most, bytes_sent_least, pause
       connects[]      steps that connect otherwise than the flow: step, http_version, proxy (host:port or null),
                       local_addresses[], certificate (the file's name or null)
@@ -119,6 +119,7 @@ def _flow(flow: FlowExplained, seconds: float, shares: int) -> Json:
         "keeps": [
             {"step": kept.step, "body": kept.body, "headers": kept.headers, "why": list(kept.why)} for kept in flow.kept
         ],
+        "mix": list(flow.mix),
         "gates": list(flow.gates),
         "judged": flow.judged,
         "load": flow.profile.columns(seconds, PARTS),

@@ -16,8 +16,19 @@ from vezaflow.explain.feeds import FeedExplained, Lasts, Reach, reach_of, taken_
 from vezaflow.explain.profile import Profile, profile_of
 from vezaflow.explain.requests import Around, Host, Kept, Way, around, hosts_of, kept_by, led_by_run, ways_of
 from vezaflow.limits import Bounds, Check, Division, Machine, checks, connections_of, require
-from vezaflow.model import Executor
-from vezaflow.plan import Plan, PlannedFlow, PlannedGate, PlannedLoad, Segment, starts, vus_in_time
+from vezaflow.model import Executor, OneOf
+from vezaflow.plan import (
+    Plan,
+    PlannedFlow,
+    PlannedGate,
+    PlannedLoad,
+    PlannedStep,
+    Segment,
+    blocks_of,
+    requests_of,
+    starts,
+    vus_in_time,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,8 @@ class FlowExplained:
     ways: tuple[Way, ...]
     kept: tuple[Kept, ...]
     gates: tuple[str, ...]
+    unwatched: bool  # an arrival rate, and no gate says how many starts may be dropped
+    mix: tuple[str, ...]  # of each `choose`, the share of each branch
     judged: str  # which part of it by the gates; empty: all of it
     lacks: str = ""  # the data source that may not be enough for all iterations
 
@@ -154,6 +167,8 @@ def _flow(flow: PlannedFlow, plan: Plan, segment: Segment, reach: Reach) -> Flow
         ways=tuple(ways_of(steps, flow.client)),
         kept=tuple(kept_by(steps)),
         gates=tuple(_gates(plan, flow.name)),
+        unwatched=load.is_open and not any(_speaks_of_starts(gate, flow.name) for gate in plan.gates),
+        mix=tuple(_mixes(steps)),
         judged=_judged(flow),
         lacks=reach.lacks,
     )
@@ -220,6 +235,27 @@ def _rate(load: PlannedLoad, profile: Profile, pause: float, segment: Segment) -
     if load.is_open:
         return profile.peak
     return segment.share(load.max_vus) / pause if pause > 0 else None
+
+
+def _speaks_of_starts(gate: PlannedGate, flow: str) -> bool:
+    return gate.metric == "dropped_iterations" and gate.flow in (None, flow)
+
+
+def _mixes(steps: Iterable[PlannedStep]) -> Iterator[str]:
+    """How often each branch of a `choose` is taken: weights are relative."""
+    for step in steps:
+        shape = step.shape
+        weights = [weight or 0 for weight in shape.weights] if isinstance(shape, OneOf) else []
+        if isinstance(shape, OneOf) and (whole := sum(weights)):
+            parts = zip(weights, shape.ways, strict=True)
+            yield ", ".join(f"{units.ratio(weight / whole)} {_branch(way)}" for weight, way in parts)
+        for block in blocks_of(step):
+            yield from _mixes(block)
+
+
+def _branch(steps: Iterable[PlannedStep]) -> str:
+    """What a branch is told by: its first request."""
+    return next((request.name for request in requests_of(steps)), "without a request")
 
 
 def _gates(plan: Plan, flow: str | None) -> Iterator[str]:

@@ -8,7 +8,7 @@ from math import inf
 
 from vezaflow import units
 from vezaflow.model import AtEnd, Dealt, Each, Executor
-from vezaflow.plan import PlannedFeed, PlannedLoad, Segment, vu_changes
+from vezaflow.plan import PlannedFeed, PlannedLoad, Segment, outline
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _arrivals(load: PlannedLoad, segment: Segment) -> int | None:
         return None
     if load.is_open:
         return segment.share(load.max_vus)
-    counts = [0, *(change.vus for change in segment.slice(vu_changes(load)))]
+    counts = [0, *(change.vus for change in segment.slice(outline(load)))]
     return sum(max(0, after - before) for before, after in pairwise(counts))
 
 

@@ -96,7 +96,10 @@ def _of_flow(flow: FlowExplained) -> Iterator[tuple[str, str]]:
         yield "each VU", f"once at least {once}"
     kept = [f"{kept.what} of {kept.step}: {', '.join(kept.why)}" for kept in flow.kept]
     yield from _list("keeps", kept or ["nothing of the answers but their figures"])
+    yield from _list("mix", flow.mix)
     yield from _list("gates", flow.gates or ["none: nothing is judged"])
+    if flow.unwatched:
+        yield "no gate on", "dropped_iterations: where the target stalls, the run is inconclusive, and not red"
     if flow.judged:
         yield "judged", flow.judged
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from vezaflow.plan import PlannedFlow, PlannedLoad, Segment, corners, vu_changes
+from vezaflow.plan import PlannedFlow, PlannedLoad, Segment, corners, outline
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def profile_of(flow: PlannedFlow, segment: Segment) -> Profile:
 
 
 def _stair(load: PlannedLoad, segment: Segment) -> Sequence[tuple[float, float]]:
-    changes = [(change.at, float(change.vus)) for change in segment.slice(vu_changes(load))]
+    changes = [(change.at, float(change.vus)) for change in segment.slice(outline(load))]
     return [*(change for change in changes if change[0] < load.duration), (load.duration, 0.0)]
 
 

@@ -1,7 +1,9 @@
 """What a gate's condition asks of a metric: a figure that it has, and a bound of the same kind."""
 
+from math import inf
+
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.metrics import Metric
+from vezaflow.metrics import Kind, Metric
 from vezaflow.model import Gate
 from vezaflow.syntax import Condition, Reference
 from vezaflow.units import EXAMPLES, Dimension, Quantity, ratio
@@ -16,6 +18,49 @@ def check_condition(gate: Gate, metric: Metric, diagnostics: Diagnostics) -> Non
         _check_reference(gate, metric, condition.bound, diagnostics)
     else:
         _check_amount(metric, condition, condition.bound, _bound_span(condition), diagnostics)
+        _check_range(metric, condition, diagnostics)
+
+
+_POSITIVE = ("http_req_duration", "http_req_waiting", "iteration_duration", "group_duration", "step_duration")
+
+
+def _check_range(metric: Metric, condition: Condition, diagnostics: Diagnostics) -> None:
+    """A bound beside all values that the figure can have."""
+    bound, wanted = condition.bound, metric.dimension_of(condition.aggregate)
+    if isinstance(bound, Reference) or isinstance(bound, Quantity) is (wanted is None):
+        return
+    amount = bound.amount if isinstance(bound, Quantity) else float(bound)
+    share = metric.kind is Kind.RATE and condition.aggregate == "rate"
+    if (always := _settled(condition.operator, amount, 1.0 if share else inf, metric.name in _POSITIVE)) is None:
+        return
+    what = "a share is from 0 % to 100 %" if share else "it is never below zero"
+    if amount == 0 and always and condition.operator == ">":
+        what = "a time is always above zero"
+    diagnostics.warning(
+        "VF510",
+        condition.span,
+        "this holds whatever happens" if always else "nothing can make this hold",
+        label=what,
+        help="mend the comparison or the bound, or take the gate away",
+    )
+
+
+def _settled(operator: str, bound: float, highest: float, positive: bool) -> bool | None:
+    """Whether a figure from 0 to `highest` always compares so, or never; None: that depends. `positive`: never 0."""
+    above, below = bound > highest, bound < 0  # the bound, of all that the figure can be
+    match operator:
+        case "<":
+            return True if above else False if below or bound == 0 else None
+        case "<=":
+            return True if above or bound == highest else False if below else None
+        case ">":
+            return False if above or bound == highest else True if below or (positive and bound == 0) else None
+        case ">=":
+            return False if above else True if below or bound == 0 else None
+        case "==":
+            return False if above or below else None
+        case _:
+            return True if above or below else None
 
 
 def _check_figure(metric: Metric, figure: Condition | Reference, diagnostics: Diagnostics) -> bool:

@@ -18,6 +18,7 @@ def check_loads(suite: Suite, diagnostics: Diagnostics) -> None:
         _check_reach(flow.load, diagnostics)
         _check_pool(flow.load, diagnostics)
         _check_crowd(flow.load, diagnostics)
+        _check_shared(flow.load, diagnostics)
         _check_something(flow.load, diagnostics)
         _check_pauses(flow, diagnostics)
 
@@ -49,6 +50,24 @@ def most_vus(load: Load) -> Most:
             return None if None in bounds else min(bound for bound in bounds if bound is not None)
         case _:
             return constant(load.max_vus or load.pre_allocated_vus or load.vus)
+
+
+def _check_shared(load: Load, diagnostics: Diagnostics) -> None:
+    """VUs that no iteration is left for."""
+    if load.executor is not Executor.SHARED_ITERATIONS or load.vus is None or load.iterations is None:
+        return
+    if load.iterations.span == load.span:  # not written: it is 1
+        return
+    vus, iterations = constant(load.vus), constant(load.iterations)
+    if vus and iterations and iterations < vus:
+        diagnostics.warning(
+            "VF439",
+            load.vus.span,
+            f"{units.counted(int(vus), 'VU')} share {units.counted(int(iterations), 'iteration')}",
+            label=f"{int(vus - iterations):,} of them get none",
+            help="as many VUs as iterations, or fewer; `per-vu-iterations` gives each VU as many",
+            related=((load.iterations.span, "all of them together"),),
+        )
 
 
 def _check_reach(load: Load, diagnostics: Diagnostics) -> None:

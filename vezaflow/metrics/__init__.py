@@ -13,10 +13,13 @@ from vezaflow.metrics.catalog import (
     Kind,
     Metric,
     Phase,
+    cut_by,
 )
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
+from vezaflow.metrics.moments import SHAPE as MOMENT
 from vezaflow.metrics.moments import Moment
+from vezaflow.metrics.record import SHAPE as SUMMARY
 from vezaflow.metrics.recorder import FlowRecorder, Recorder, StepRecorder
 from vezaflow.metrics.shares import Merger, timeline_of
 from vezaflow.metrics.summary import ErrorRow, StepRow, Summary, merge_all
@@ -29,7 +32,9 @@ __all__ = [
     "ERROR_CLASSES",
     "INTERRUPTED",
     "METRICS",
+    "MOMENT",
     "PAGE",
+    "SUMMARY",
     "Aged",
     "AttemptRecorder",
     "Counter",
@@ -55,6 +60,7 @@ __all__ = [
     "Trend",
     "Window",
     "as_numbers",
+    "cut_by",
     "merge_all",
     "per_second",
     "recent",

@@ -10,7 +10,7 @@ from vezaflow.metrics.histogram import Histogram
 
 @dataclass(slots=True, eq=True)
 class Attempts:
-    """The row of one step. `duration`, in seconds, is of the steps that did not fail."""
+    """The row of one step. `duration`, in seconds; of a step that failed it is a lower bound."""
 
     done: int = 0
     failed: int = 0
@@ -48,18 +48,17 @@ class Attempts:
 class AttemptRecorder:
     """Takes in what came of one such step since the last fold."""
 
-    __slots__ = ("_asked", "_durations", "_failed", "_obeyed", "_retries")
+    __slots__ = ("_asked", "_cut", "_durations", "_failed", "_obeyed", "_retries")
 
     def __init__(self) -> None:
-        self._durations = array("d")
+        self._durations, self._cut = array("d"), array("d")  # of the steps that failed: lower bounds
         self._failed = self._retries = self._asked = self._obeyed = 0
 
     def ended(self, duration: float, *, failed: bool) -> None:
         """The step came to its end, after all its attempts."""
         if failed:
             self._failed += 1
-        else:
-            self._durations.append(duration)
+        (self._cut if failed else self._durations).append(duration)
 
     def retried(self) -> None:
         """A request is sent again because of what came of it."""
@@ -79,5 +78,6 @@ class AttemptRecorder:
         row.asked += self._asked
         row.obeyed += self._obeyed
         row.duration.record_many(np.array(self._durations))
-        del self._durations[:]
+        row.duration.record_cut(np.array(self._cut))
+        del self._durations[:], self._cut[:]
         self._failed = self._retries = self._asked = self._obeyed = 0

@@ -152,16 +152,24 @@ _ALL = (
     _time(
         "iteration_response_time",
         "From when an iteration was due to its end: what the user who came then felt, corrected for coordinated "
-        "omission. Of those that did not fail. Open models only.",
+        "omission. One that a failure cut short took at least so long. Open models only.",
         _FLOW,
     ),
-    _time("iteration_duration", "A whole iteration with its think times. Of those that did not fail.", _FLOW),
-    _time("group_duration", "One pass through a `group`, think times included.", (*_FLOW, "group")),
+    _time(
+        "iteration_duration",
+        "A whole iteration with its think times. One that a failure cut short took at least so long.",
+        _FLOW,
+    ),
+    _time(
+        "group_duration",
+        "One pass through a `group`, think times included. One that a failure cut short took at least so long.",
+        (*_FLOW, "group"),
+    ),
     Metric("checks", Kind.RATE, Dimension.RATIO, "Expectations that held.", (*_SENT, "check")),
     _time(
         "step_duration",
         "A step with `retry`, `poll` or `paginate`, from its first request to the end of its last, waits included; an "
-        "`upload` and a `parallel` with a name, until all in it has ended. Of those that did not fail.",
+        "`upload` and a `parallel` with a name, until all in it has ended. One that failed took at least so long.",
         IDENTITY,
     ),
     Metric(
@@ -184,5 +192,13 @@ _ALL = (
     _count("data_sent", "Bytes sent, heads included, before TLS.", _FAILURE, Dimension.SIZE),
     _count("data_received", "Bytes received, heads included, after TLS.", _FAILURE, Dimension.SIZE),
 )
+
+_CUT = {"group_duration": "iterations failed", "step_duration": "steps failed"}
+
+
+def cut_by(metric: str) -> str:
+    """Why some of a metric's times are only known to be at least so long."""
+    return "iterations failed" if metric.startswith("iteration_") else _CUT.get(metric, "requests timed out")
+
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}

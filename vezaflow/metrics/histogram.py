@@ -1,9 +1,11 @@
-"""A distribution of times with a relative error of at most 0.1 %, in a few kilobytes.
+"""A distribution of times with a relative error of at most 0.1 %, in some thirty kilobytes.
 
 Buckets are log-linear: each octave of microseconds, from 1 µs to 2^32 µs (about 1.2 h), is cut into 512 equal
 parts; a quantile is a bucket's middle, so at most 1/1024 off. Count, sum (in whole nanoseconds), least, most and
-the number of zeros are exact, and merging is exact: the merge of any split equals the whole. Only octaves that
-were touched take memory. numpy is loaded with the first samples, not with this file.
+the number of zeros are exact, and merging is exact: the merge of any split equals the whole. A few samples take memory
+for their octaves only (2 KB each). With the sixteenth a histogram takes room for times down to half and up to 256 times
+as long, so that what comes seldom in a long run adds hardly anything. numpy is loaded with the first samples, not
+with this file.
 
 A request that timed out would have taken longer than it was given: its time is at least that. Such samples are kept
 beside the others, by the same law, and rank behind all of them: a figure that falls among them is a lower bound.
@@ -23,12 +25,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
+    Integers = NDArray[np.signedinteger[Any]]
 
 PARTS = 512  # of an octave
 OCTAVES = 32
 RELATIVE_ERROR = 1 / 1024
+_FEW = 16  # samples, below which their own octaves do
+_BELOW, _ABOVE = 1, 8  # octaves that are taken beside: times have a floor, and a long tail
+_NARROW = 2**31 - 1  # samples, up to which every bucket's number has 32 bits
 _PART_BITS = 9
+_MOST_BYTES = PARTS * OCTAVES * 16 + 1  # of all buckets with their counts, and one
 # A float's bits read as an integer are its exponent and mantissa: cut after 9 bits of mantissa they number
 # the buckets in order. One shift a sample.
 _SHIFT = 52 - _PART_BITS
@@ -45,11 +51,12 @@ def _edge(bucket: int) -> float:
 class Histogram:
     """Times in seconds. A copy shares its buckets until one of the two records again."""
 
-    __slots__ = ("_base", "_counts", "_shared", "count", "cut", "maximum", "minimum", "nanoseconds", "zeros")
+    __slots__ = ("_base", "_counts", "_roomy", "_shared", "count", "cut", "maximum", "minimum", "nanoseconds", "zeros")
 
     def __init__(self) -> None:
         self._counts: Integers | None = None  # of the octaves from `_base` on
         self._base = 0  # the first octave that is kept
+        self._roomy = False
         self._shared = False
         self.count = 0  # of the times that are known, zeros included
         self.cut: Histogram | None = None  # of the times that are only known to be at least so long
@@ -111,23 +118,27 @@ class Histogram:
         counts[low : low + len(found)] += found
 
     def _cover(self, first: int, last: int) -> "Integers":
-        """Make room for the octaves from `first` to `last`; the buckets are then ours alone to change."""
+        """Make room for the octaves from `first` to `last`, and for so many samples as `count` says by now; the buckets
+        are then ours alone to change."""
         import numpy as np
 
         old = self._counts
-        if old is None:
+        if old is not None:
+            first = min(first, self._base)
+            last = max(last, self._base + len(old) // PARTS - 1)
+        if self.count >= _FEW and not self._roomy:
+            first, last = max(first - _BELOW, 0), min(last + _ABOVE, OCTAVES - 1)
+            self._roomy = True
+        kind = np.dtype(np.int64 if self.count > _NARROW else np.int32 if old is None else old.dtype)
+        size = (last - first + 1) * PARTS
+        if old is None or len(old) != size or old.dtype != kind:
+            self._counts = np.zeros(size, kind)
+            if old is not None:
+                at = (self._base - first) * PARTS
+                self._counts[at : at + len(old)] = old
             self._base = first
-            self._counts = np.zeros((last - first + 1) * PARTS, np.int64)
-        else:
-            end = self._base + len(old) // PARTS - 1
-            if first < self._base or last > end:
-                base = min(first, self._base)
-                grown = np.zeros((max(last, end) - base + 1) * PARTS, np.int64)
-                at = (self._base - base) * PARTS
-                grown[at : at + len(old)] = old
-                self._base, self._counts = base, grown
-            elif self._shared:
-                self._counts = old.copy()
+        elif self._shared:
+            self._counts = old.copy()
         self._shared = False
         assert self._counts is not None
         return self._counts
@@ -144,15 +155,16 @@ class Histogram:
 
     def add(self, other: "Histogram") -> None:
         """Take in another histogram's samples."""
+        self.count += other.count
         if other._counts is not None:
             counts = other._counts
             if self._counts is None:
                 self._counts, self._base, self._shared = counts.copy(), other._base, False
+                self._roomy = other._roomy
             else:
                 mine = self._cover(other._base, other._base + len(counts) // PARTS - 1)
                 at = (other._base - self._base) * PARTS
                 mine[at : at + len(counts)] += counts
-        self.count += other.count
         self.zeros += other.zeros
         self.nanoseconds += other.nanoseconds
         self.minimum = min(self.minimum, other.minimum)
@@ -225,14 +237,14 @@ class Histogram:
             return (None,) * len(shares)
         above = self._counts.cumsum() if self._counts is not None else None
         ranks = [self._rank(q) for q in shares]
-        known = (self._at_rank(rank, above) if rank <= self.count else None for rank in ranks)
+        known = [self._at_rank(rank, above) if rank <= self.count else None for rank in ranks]
         if max(ranks, default=0) <= self.count:
             return tuple(known)
         # the rank is of one whose time is not known: it is no less than with all of them cut at the least they can be
         whole = self._with_cut()
         summed = whole._counts.cumsum() if whole._counts is not None else None
         pairs = zip(ranks, known, strict=True)
-        return tuple(AtLeast(whole._at_rank(rank, summed)) if time is None else time for rank, time in pairs)
+        return tuple([AtLeast(whole._at_rank(rank, summed)) if time is None else time for rank, time in pairs])
 
     def _with_cut(self) -> "Histogram":
         whole = self.copy()
@@ -279,19 +291,31 @@ class Histogram:
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> "Histogram":
-        """The histogram that `to_dict` wrote."""
+        """The histogram that `to_dict` wrote. ValueError, KeyError or TypeError: this is none."""
+        self = cls._known(record)
+        if "cut" in record:
+            self.cut = cls._known(record["cut"])
+        return self
+
+    @classmethod
+    def _known(cls, record: dict[str, Any]) -> "Histogram":
         import numpy as np
 
         self = cls()
-        if "cut" in record:
-            self.cut = cls.from_dict(record["cut"])
         if not record["count"]:
             return self
         self.count, self.zeros = record["count"], record["zeros"]
         self.nanoseconds, self.minimum, self.maximum = record["nanoseconds"], record["min"], record["max"]
-        numbers = np.frombuffer(zlib.decompress(b64decode(record["buckets"])), "<i8")
-        places, counts = numbers[: len(numbers) // 2].cumsum(), numbers[len(numbers) // 2 :]
+        numbers = np.frombuffer(_unpacked(record["buckets"]), "<i8")
+        steps, counts = numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]
+        places = steps.cumsum()
+        if not (0 <= self.minimum <= self.maximum < inf and self.nanoseconds >= 0 and self.zeros >= 0):
+            raise ValueError("these are no times")
+        if len(numbers) % 2 or (counts < 1).any() or self.zeros + int(counts.sum()) != self.count:
+            raise ValueError("the buckets don't add up")
         if len(places):
+            if (steps[1:] < 1).any() or places[0] < 0 or places[-1] >= PARTS * OCTAVES:
+                raise ValueError("there are no such buckets")
             room = self._cover(int(places[0]) >> _PART_BITS, int(places[-1]) >> _PART_BITS)
             room[places - self._base * PARTS] = counts
         return self
@@ -304,6 +328,18 @@ class Histogram:
     def __repr__(self) -> str:
         p50, p95 = self.quantiles((0.5, 0.95))
         return f"<Histogram of {self.samples}: p50 {p50}, p95 {p95}, max {self.maximum}>"
+
+
+def _unpacked(text: str) -> bytes:
+    """The bytes of packed buckets, of which there are no more than a histogram has."""
+    unpacking = zlib.decompressobj()
+    try:
+        found = unpacking.decompress(b64decode(text, validate=True), _MOST_BYTES)
+    except zlib.error as e:
+        raise ValueError(str(e)) from None
+    if not unpacking.eof:
+        raise ValueError("more buckets than there are")
+    return found
 
 
 def merged(histograms: Iterable[Histogram]) -> Histogram:

@@ -7,10 +7,20 @@ from typing import Any
 
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.timeline import Point
+from vezaflow.untrusted import Maybe, Shape, shape_of
 
 _PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
+_SHARES = tuple(_PERCENTILES.values())
 _TIMES = ("second", "length")
 _SUMS = tuple(f.name for f in fields(Point) if f.name not in ("flow", *_TIMES, *_PERCENTILES))
+_LATER = ("length", *(name for name in _SUMS if name != "vus"))
+
+SHAPE: Shape = {
+    "number": int,
+    "span": Maybe(int),
+    "point": {**shape_of(Point), "at_least": Maybe([frozenset(_PERCENTILES)])},
+    "durations": {"count": int},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +51,13 @@ class Moment:
         durations = self.durations.copy()
         durations.add(later.durations)
         mine, theirs = self.point, later.point
-        sums = {name: getattr(mine, name) + getattr(theirs, name) for name in ("length", *_SUMS) if name != "vus"}
+        sums = {name: getattr(mine, name) + getattr(theirs, name) for name in _LATER}
         return Moment(self.number, replace(theirs, **sums), durations, self.span)
 
     @property
     def whole(self) -> Point:
         """The point of all who were added, with the percentiles of all their answers: at most 0.1 % off."""
-        values = self.durations.quantiles(tuple(_PERCENTILES.values()))
+        values = self.durations.quantiles(_SHARES)
         found: dict[str, Any] = dict(zip(_PERCENTILES, values, strict=True))
         return replace(self.point, **found)
 

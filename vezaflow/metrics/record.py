@@ -11,6 +11,7 @@ from vezaflow.metrics.attempts import Attempts
 from vezaflow.metrics.catalog import Phase
 from vezaflow.metrics.figures import (
     CONNECTION_TIMES,
+    ITERATION_TIMES,
     TIMES,
     Connections,
     FlowKey,
@@ -21,11 +22,56 @@ from vezaflow.metrics.figures import (
     Vus,
 )
 from vezaflow.metrics.histogram import Histogram
+from vezaflow.untrusted import Each, Maybe, Shape
 
 if TYPE_CHECKING:
     from vezaflow.metrics.summary import Summary
 
 Json = dict[str, Any]
+_TIMES: Shape = {"count": int}  # Histogram.from_dict looks at the rest
+_AT: Shape = {
+    "flow": str,
+    "phase": frozenset(phase.value for phase in Phase),
+    "step": str,
+    "method": str,
+    "group": str,
+    "tags": Each(str),
+    "judged": bool,
+}
+SHAPE: Shape = {
+    "requests": [
+        {
+            **_AT,
+            **dict.fromkeys(("status", "count", "bytes_sent", "bytes_received"), int),
+            **dict.fromkeys(TIMES, _TIMES),
+            **dict.fromkeys(("first", "last"), Maybe(float)),
+            "error": str,
+            "detail": str,
+        }
+    ],
+    "steps": [
+        {
+            **_AT,
+            "answered": int,
+            **dict.fromkeys(CONNECTION_TIMES, _TIMES),
+            "checks": [str],
+            "failed_checks": Each(int),
+        }
+    ],
+    "flows": [
+        {
+            "flow": str,
+            "judged": bool,
+            **dict.fromkeys(("done", "failed", "interrupted"), int),
+            "seconds": float,
+            **dict.fromkeys(ITERATION_TIMES, _TIMES),
+            "groups": Each(_TIMES),
+            "dropped": Each(int),
+        }
+    ],
+    "vus": [{"flow": str, **dict.fromkeys(("value", "min", "max", "asked", "looks"), int)}],
+    "attempts": [{**_AT, **dict.fromkeys(("done", "failed", "retries", "asked", "obeyed"), int), "duration": _TIMES}],
+}
 _ATTEMPTS = ("done", "failed", "retries", "asked", "obeyed")
 
 

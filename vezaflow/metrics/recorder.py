@@ -180,8 +180,8 @@ class FlowRecorder:
     many were asked for."""
 
     __slots__ = (
-        "_delays", "_dropped", "_durations", "_failed", "_groups", "_interrupted", "_judged", "_name",
-        "_response_times", "_since", "_steps", "left", "vus", "vus_max",
+        "_cut", "_cut_groups", "_cut_response_times", "_delays", "_dropped", "_durations", "_failed", "_groups",
+        "_interrupted", "_judged", "_name", "_response_times", "_since", "_steps", "left", "vus", "vus_max",
     )  # fmt: skip
 
     def __init__(self, name: str, since: float) -> None:
@@ -189,6 +189,8 @@ class FlowRecorder:
         self._steps: list[StepRecorder] = []
         self._durations, self._delays, self._response_times = array("d"), array("d"), array("d")
         self._groups: dict[str, array[float]] = {}
+        self._cut, self._cut_response_times = array("d"), array("d")  # of what a failure cut short: lower bounds
+        self._cut_groups: dict[str, array[float]] = {}
         self._failed = self._interrupted = 0
         self._dropped: Tally[str] = Tally()
         self._judged = True
@@ -196,10 +198,11 @@ class FlowRecorder:
         self.vus = self.vus_max = 0
         self.left = -inf
 
-    def iteration(self, duration: float, failed: bool = False) -> None:
-        """An iteration came to its end; one that failed counts, but its duration does not."""
+    def iteration(self, duration: float, failed: bool = False, cut: bool = True) -> None:
+        """An iteration came to its end. `cut`: the failure ended it, so the whole would have taken at least so long."""
         if failed:
             self._failed += 1
+            (self._cut if cut else self._durations).append(duration)
         else:
             self._durations.append(duration)
 
@@ -207,19 +210,20 @@ class FlowRecorder:
         """An iteration that was due started, so late."""
         self._delays.append(delay)
 
-    def responded(self, response_time: float) -> None:
-        """An iteration that was due came to a good end, so long after that."""
-        self._response_times.append(response_time)
+    def responded(self, response_time: float, cut: bool = False) -> None:
+        """An iteration that was due came to its end so long after that; `cut`: a failure ended it."""
+        (self._cut_response_times if cut else self._response_times).append(response_time)
 
     def interrupted(self) -> None:
         """The end of the run cut an iteration off."""
         self._interrupted += 1
 
-    def group(self, name: str, duration: float) -> None:
-        """One pass through a group came to its end."""
-        held = self._groups.get(name)
+    def group(self, name: str, duration: float, cut: bool = False) -> None:
+        """One pass through a group came to its end; `cut`: a failure ended it."""
+        groups = self._cut_groups if cut else self._groups
+        held = groups.get(name)
         if held is None:
-            held = self._groups[name] = array("d")
+            held = groups[name] = array("d")
         held.append(duration)
 
     def dropped(self, reason: str, count: int) -> None:
@@ -230,13 +234,15 @@ class FlowRecorder:
         """Move what came since the last fold to its row; how many iterations ended, how many failed."""
         import numpy as np
 
-        failed, done = self._failed, self._failed + len(self._durations)
+        failed, done = self._failed, len(self._cut) + len(self._durations)
         row.duration.record_many(np.array(self._durations))
         row.delay.record_many(np.array(self._delays))
         row.response_time.record_many(np.array(self._response_times))
         for name, held in self._groups.items():
             row.groups.setdefault(name, Histogram()).record_many(np.array(held))
             del held[:]
+        if self._cut or self._cut_groups:
+            self._fold_cut(row)
         row.done += done
         row.failed += failed
         row.interrupted += self._interrupted
@@ -249,6 +255,16 @@ class FlowRecorder:
         self._dropped.clear()
         self._failed = self._interrupted = 0
         return done, failed
+
+    def _fold_cut(self, row: Iterations) -> None:
+        import numpy as np
+
+        row.duration.record_cut(np.array(self._cut))
+        row.response_time.record_cut(np.array(self._cut_response_times))
+        for name, held in self._cut_groups.items():
+            row.groups.setdefault(name, Histogram()).record_cut(np.array(held))
+            del held[:]
+        del self._cut[:], self._cut_response_times[:]
 
 
 class _Second:
@@ -420,7 +436,7 @@ class Recorder:
 
     def _fold_step(self, step: StepRecorder, judged: bool, second: _Second) -> None:
         in_load = step._key.phase is Phase.ITERATION
-        key = step._key._replace(judged=judged or not in_load)
+        key = step._key if judged or not in_load else step._key._replace(judged=False)
         answered = 0
         for cell in step._every_cell():
             if in_load:

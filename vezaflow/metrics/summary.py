@@ -97,7 +97,7 @@ class _Wanted:
         return next((value for label, value in self.labels if label == name), None)
 
     def without(self, *names: str) -> "_Wanted":
-        return replace(self, labels=tuple(pair for pair in self.labels if pair[0] not in names))
+        return replace(self, labels=tuple([pair for pair in self.labels if pair[0] not in names]))
 
 
 _ATTEMPT_COUNTERS: dict[str, Callable[[Attempts], int]] = {

@@ -57,7 +57,7 @@ class Timeline:
     points: tuple[Point, ...] = ()
 
     def of(self, flow: str) -> tuple[Point, ...]:
-        return tuple(point for point in self.points if point.flow == flow)
+        return tuple([point for point in self.points if point.flow == flow])
 
     def to_json(self) -> list[dict[str, Any]]:
         return [point.to_json() for point in self.points]

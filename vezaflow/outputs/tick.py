@@ -89,7 +89,7 @@ def first_trouble(gates: Sequence[Verdict]) -> Verdict | None:
 
 
 def _of(verdicts: Sequence[Verdict], flow: str | None) -> tuple[Verdict, ...]:
-    return tuple(verdict for verdict in verdicts if verdict.gate.flow == flow)
+    return tuple([verdict for verdict in verdicts if verdict.gate.flow == flow])
 
 
 def _flow_now(name: str, asked: int, summary: Summary, timeline: Timeline, gates: tuple[Verdict, ...]) -> FlowNow:

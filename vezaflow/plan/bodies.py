@@ -14,8 +14,9 @@ from urllib.parse import urlencode
 import orjson
 
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.model import Body, BodyKind, FileBytes, GeneratedBytes, Part, Slice
+from vezaflow.model import Body, FileBytes, FormBody, GeneratedBytes, JsonBody, MultipartBody, Part, Slice, TextBody
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, kind_of, render
+from vezaflow.plan.refused import one_line
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.uploads import Slices
@@ -60,23 +61,23 @@ class BodyCompiler:
         """The body, prepared; `slices`: the parts of the upload that it belongs to."""
         if body is None:
             return Prepared(Constant(None), "", 0)
-        content: Any = body.content
-        match body.kind:
-            case BodyKind.JSON:
-                return _prepared(self._json(content, compiler, body.span), "application/json")
-            case BodyKind.FORM:
-                return _prepared(self._form(content, compiler, body.span), "application/x-www-form-urlencoded")
-            case BodyKind.TEXT:
-                return _prepared(self._text(content, compiler), "text/plain; charset=utf-8")
-            case BodyKind.BYTES | BodyKind.FILE:
-                view = self.shared(content, compiler)
+        match body:
+            case JsonBody(value=tree):
+                return _prepared(self._json(tree, compiler, body.span), "application/json")
+            case FormBody(fields=fields):
+                return _prepared(self._form(fields, compiler, body.span), "application/x-www-form-urlencoded")
+            case TextBody(text=text):
+                return _prepared(self._text(text, compiler), "text/plain; charset=utf-8")
+            case GeneratedBytes() | FileBytes():
+                view = self.shared(body, compiler)
                 return _prepared(Constant((view,) if len(view) else None), "application/octet-stream")
-            case BodyKind.MULTIPART:
-                return self._multipart(content, compiler, slices, body.span)
-            case BodyKind.SLICE:
+            case MultipartBody(parts=parts):
+                return self._multipart(parts, compiler, slices, body.span)
+            case Slice():
                 assert slices is not None, "only uploads have parts"
                 return Prepared(lambda scope: (slices(scope),), "application/octet-stream", slices.least)
-        assert_never(body.kind)
+            case never:
+                assert_never(never)
 
     def _json(self, tree: Any, compiler: Compiler, span: Span) -> Render:
         build = compiler.tree(tree)
@@ -106,7 +107,7 @@ class BodyCompiler:
         return dump
 
     def _form(self, pairs: Any, compiler: Compiler, span: Span) -> Render:
-        values = tuple((name, compiler.tree(value)) for name, value in pairs)
+        values = tuple((name, compiler.texts(value)) for name, value in pairs)
 
         def encode(scope: Scope) -> bytes:
             found = [(name, value(scope)) for name, value in values]
@@ -190,7 +191,7 @@ class BodyCompiler:
         if isinstance(part.content, Slice):
             assert slices is not None, "only uploads have parts"
             return head, slices
-        value, span, what = compiler.expression(part.content), part.content.span, f"the part '{part.name}'"
+        value, span, what = compiler.texts(part.content), part.content.span, f"the part '{part.name}'"
 
         def content(scope: Scope) -> list[bytes]:
             try:
@@ -222,11 +223,11 @@ class BodyCompiler:
             if filename is not None:
                 text += f'; filename="{_quoted(filename(scope))}"'
             if content_type is not None:
-                text += f"\r\nContent-Type: {_one_line(content_type(scope))}"
+                text += f"\r\nContent-Type: {one_line(content_type(scope), part.span)}"
             return (text + "\r\n\r\n").encode()
 
         constant = all(x is None or isinstance(x, Constant) for x in (filename, content_type))
-        return self._known(head, part.span) if constant else head
+        return Constant(self._known(head, part.span)(None) or b"") if constant else head  # type: ignore[arg-type]
 
 
 def _framed(parts: Iterable[tuple[Any, Iterable[bytes | memoryview]]], boundary: str) -> Iterator[bytes | memoryview]:
@@ -288,10 +289,6 @@ def size_of(body: Payload) -> int:
 def _quoted(text: str) -> str:
     """A name inside the quotes of Content-Disposition, as browsers escape it (WHATWG HTML §4.10.21.8)."""
     return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _one_line(text: str) -> str:
-    return text.replace("\r", " ").replace("\n", " ")
 
 
 def texts_of(value: Any, what: str) -> Iterator[str]:

@@ -19,6 +19,7 @@ class Chance(Random):
 
     def __init__(self, seed: int | str) -> None:
         super().__init__(seed)
+        self._seed = seed
         self.turn = 0
         self._at = -1  # the turn whose block this is
         self._block = 0
@@ -48,6 +49,14 @@ class Chance(Random):
         if self._aside is None:
             self._aside = Random(~super().getstate()[1][0])
         return self._aside
+
+    def branch(self) -> "Chance":
+        """Chance of its own for what goes on by itself: however much that draws, it takes one number of this."""
+        return Chance(self.getrandbits(64))
+
+    def last(self) -> "Chance":
+        """For what comes after the last iteration, however many there were."""
+        return Chance(f"{self._seed}:last")
 
     def mark(self) -> Mark:
         """Where it is within its turn."""

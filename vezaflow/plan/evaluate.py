@@ -136,7 +136,7 @@ def show(value: object, width: int = 60, mask: Callable[[str], str] = str) -> st
         return repr(value)
     else:
         try:
-            text = json_bytes(bounded_value(value), default=str).decode()
+            text = json_bytes(bounded_value(value), default=_in_json).decode()
         except TypeError:
             text = str(value)
         except ValueError as too_large:
@@ -173,7 +173,12 @@ def render(value: Any) -> str:
         return str(value) if isinstance(value, int) else number_text(value)
     if value is None or value is UNSET:
         raise ValueError("null can't stand in a text; give it a default with `??`")
-    return bounded_text(json_bytes(bounded_value(value), default=str).decode())
+    return bounded_text(json_bytes(bounded_value(value), default=_in_json).decode())
+
+
+def _in_json(value: Any) -> Any:
+    """What orjson does not know: a number that remembers how it was written, or what is no value of JSON."""
+    return float(value) if isinstance(value, float) else str(value)
 
 
 def _order(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
@@ -316,12 +321,25 @@ class Compiler:
 
     def text(self, expression: Expression) -> Callable[[Scope], str]:
         """An expression whose value is wanted as text."""
-        if isinstance(expression, Name):
-            names = self._home(expression.span).names
-            written = names.written.get(names.place + expression.name)
-            if written is not None and names.place + expression.name in names.constants:
-                return Constant(written)
-        return self._apply(render, (self.expression(expression),), expression.span)
+        return self._apply(render, (self.expression(self._spelt(expression)),), expression.span)
+
+    def texts(self, tree: Tree) -> Evaluate:
+        """A value, or a list of values, that will be texts where they are not null."""
+        if isinstance(tree, dict):
+            return self.tree(tree)
+        return self.tree(tuple(map(self._leaf, tree)) if isinstance(tree, tuple) else self._spelt(tree))
+
+    def _leaf(self, tree: Tree) -> Tree:
+        return tree if isinstance(tree, dict | tuple) else self._spelt(tree)
+
+    def _spelt(self, expression: Expression) -> Expression:
+        """A boolean's name as what its author wrote: `TRUE`."""
+        if not isinstance(expression, Name):
+            return expression
+        names = self._home(expression.span).names
+        key = names.place + expression.name
+        known = key in names.written and key in names.constants
+        return Literal(names.written[key], expression.span) if known else expression
 
     def _name(self, expression: Name) -> Evaluate:
         name, span = expression.name, expression.span

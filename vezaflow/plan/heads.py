@@ -8,22 +8,22 @@ when the file was read. What is sent again elsewhere is made of the bytes that w
 import base64
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from vezaflow import __version__
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import Auth, RequestDefaults
 from vezaflow.plan.bodies import Multipart, Prepared, size_of
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, render
-from vezaflow.plan.refused import RequestError
+from vezaflow.plan.outgoing import Outgoing
+from vezaflow.plan.refused import RequestError, one_line, refuse
 from vezaflow.plan.scope import EvaluationError, Scope
-from vezaflow.plan.steps import Outgoing
 from vezaflow.plan.targets import Target
 from vezaflow.protocols import Body, ErrorKind
 from vezaflow.syntax import Expression, Template
 
 Text = Callable[[Scope], str]
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})  # these say Content-Length: 0 when they have none
-_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # Headers that are for the origin that they were written for. Authorization and Cookie as in every client; the others
 # by the words that credentials' names are made of.
 _CREDENTIAL = re.compile(
@@ -75,39 +75,37 @@ class HeadPlanner:
         if isinstance(written, Template):
             line = self._line(self._compiler.text(written), written.span)
         else:
-            value = self._compiler.expression(written)
+            value = self._compiler.texts(written)
             if isinstance(value, Constant):
                 known = value.value if value.value is None or value.value is UNKNOWN else render(value.value)
                 line = self._line(Constant(known), written.span)
             else:
                 line = self._line(_unless_null(value, written.span), written.span)
-        if name.lower() != "content-type" or not body.boundary or not isinstance(line, Constant) or not line.value:
+        if name.lower() != "content-type" or not body.boundary:
             return line
-        if "boundary=" in line.value.lower():
-            self._diagnostics.error(
-                "VF705",
-                written.span,
-                "the boundary of a multipart body is chosen so that it is not in its content",
-                help="leave the header out, or write it without `boundary=`",
-            )
-        elif line.value.lower().startswith("multipart/"):
-            return Constant(f"{line.value}; boundary={body.boundary}")
-        return line
+        bounded = partial(_with_boundary, boundary=body.boundary, span=written.span)
+        if not isinstance(line, Constant):
+            return lambda scope: bounded(line(scope))
+        if line.value is UNKNOWN:
+            return line
+        try:
+            return Constant(bounded(line.value))
+        except RequestError as e:
+            refuse(e, self._diagnostics)
+            return line
 
     def _line(self, text: Evaluate, span: Span) -> Evaluate:
-        if isinstance(text, Constant):
-            if text.value is not None and text.value is not UNKNOWN and (found := _UNSENDABLE.search(text.value)):
-                self._diagnostics.error("VF705", span, _said(found[0]))
-                return Constant("")
-            return text
-
         def line(scope: Scope) -> str | None:
             value: str | None = text(scope)
-            if value is not None and (found := _UNSENDABLE.search(value)):
-                raise EvaluationError(_said(found[0]), span)
-            return value
+            return value if value is None else one_line(value, span)
 
-        return line
+        if not isinstance(text, Constant) or text.value is UNKNOWN:
+            return text if isinstance(text, Constant) else line
+        try:
+            return Constant(line(None))  # type: ignore[arg-type]
+        except EvaluationError as e:
+            self._diagnostics.error("VF705", span, e.message)
+            return Constant("")
 
 
 def head_of(target: Target, body: Body, lines: str, method: str, prepared: Prepared) -> Outgoing:
@@ -152,6 +150,20 @@ def _small(body: bytes | tuple[bytes | memoryview, ...]) -> Iterable[bytes]:
     return (piece for piece in ((body,) if isinstance(body, bytes) else body) if isinstance(piece, bytes))
 
 
+def _with_boundary(value: str | None, boundary: str, span: Span) -> str | None:
+    """The author's Content-Type of a multipart body, with its boundary. RequestError where it has one already."""
+    if not value or not value.lower().startswith("multipart/"):
+        return value
+    if "boundary=" in value.lower():
+        raise RequestError(
+            "the boundary of a multipart body is chosen so that it is not in its content",
+            span,
+            ErrorKind.EXPRESSION,
+            "leave the header out, or write it without `boundary=`",
+        )
+    return f"{value}; boundary={boundary}"
+
+
 def _unless_null(value: Evaluate, span: Span) -> Evaluate:
     def text(scope: Scope) -> str | None:
         found = value(scope)
@@ -178,9 +190,3 @@ def _length(body: Body, method: str) -> str:
     if body is None:
         return "Content-Length: 0\r\n" if method in _WITH_BODY else ""
     return f"Content-Length: {len(body) if isinstance(body, bytes) else size_of(body)}\r\n"
-
-
-def _said(character: str) -> str:
-    if character in "\r\n":
-        return "a header's value is one line, and this has a line break"
-    return f"a header's value has no control characters, and this has U+{ord(character):04X}"

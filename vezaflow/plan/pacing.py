@@ -10,7 +10,7 @@ the whole starts, in the same order.
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import accumulate, takewhile
+from itertools import accumulate, chain, takewhile
 from math import ceil, sqrt
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ STARTS_PER_SECOND = 1000.0
 """A crowd is let in at this pace: 1650 VUs that connect in one instant would be a burst that nobody asked for."""
 _SPREAD = 0.1  # of what follows: a short load's crowd comes within this share of it
 _IN_TIME = 0.99  # of the duration
+_FINEST = 20_000  # steps of a crowd that is only looked at: no chart is wider, and no figure shows the difference
 _SLACK = 1e-12  # relative: what the sum of the stages may be off, so that 2500 starts are never 2501
 
 
@@ -116,11 +117,16 @@ class Starts:
         return at + min(duration, _time_for(number - done, rate, (target - rate) / duration))
 
 
-def vu_changes(load: PlannedLoad) -> Iterator[VuChange]:
-    """When the VUs of a closed load come and go."""
+def vu_changes(load: PlannedLoad, grain: int = 1) -> Iterator[VuChange]:
+    """When the VUs of a closed load come and go. `grain`: of each crowd only every so manieth, and the last."""
     if load.stages:
-        return ramping_vus(int(load.start), load.stages)
-    return constant_vus(load.vus, load.duration)
+        return ramping_vus(int(load.start), load.stages, grain)
+    return constant_vus(load.vus, load.duration, grain)
+
+
+def outline(load: PlannedLoad) -> Iterator[VuChange]:
+    """The same to look at: of a crowd of millions no more changes than can be told apart."""
+    return vu_changes(load, max(1, load.vus // _FINEST))
 
 
 def starts(load: PlannedLoad) -> Starts:
@@ -134,7 +140,7 @@ def vus_in_time(load: PlannedLoad, segment: Segment) -> int:
     """How many VUs of a segment come in time to do something: of a ramp the very last has nothing left to do."""
     if load.executor is not Executor.RAMPING_VUS:
         return segment.share(load.vus)
-    in_time = takewhile(lambda change: change.at < _IN_TIME * load.duration, segment.slice(vu_changes(load)))
+    in_time = takewhile(lambda change: change.at < _IN_TIME * load.duration, segment.slice(outline(load)))
     return max((change.vus for change in in_time), default=0)
 
 
@@ -153,49 +159,55 @@ def _slopes(load: PlannedLoad) -> Iterator[_Slope]:
         at, rate, done = at + duration, target, slope.whole
 
 
-def constant_vus(vus: int, duration: float) -> Iterator[VuChange]:
+def constant_vus(vus: int, duration: float, grain: int = 1) -> Iterator[VuChange]:
     """`vus` VUs one after another, all of them within a tenth of the duration at the latest."""
-    return _jump(0.0, 0, vus, duration)
+    return _jump(0.0, 0, vus, duration, grain)
 
 
-def ramping_vus(start: int, stages: Iterable[PlannedStage]) -> Iterator[VuChange]:
+def ramping_vus(start: int, stages: Iterable[PlannedStage], grain: int = 1) -> Iterator[VuChange]:
     """From `start` VUs through the stages in straight lines: a VU more when the line has reached it, a VU less when the
     line has left it.
 
     Where the profile jumps up (the start, a stage of 0 s), the VUs come one after another, as in `constant_vus`.
     """
     last = 0.0
-    for change in _ramps(start, stages):
+    for change in _ramps(start, stages, grain):
         last = max(last, change.at)  # a jump that is still let in holds what follows it, so that the order is kept
         yield VuChange(last, change.vus)
 
 
-def _ramps(start: int, stages: Iterable[PlannedStage]) -> Iterator[VuChange]:
+def _ramps(start: int, stages: Iterable[PlannedStage], grain: int) -> Iterator[VuChange]:
     at, vus, level = 0.0, 0, start  # `level`: where the profile stands, reached by a jump if it is not `vus`
     for duration, target in stages:
         if duration > 0:
-            yield from _jump(at, vus, level, duration)
-            yield from _line(at, level, int(target), duration)
+            yield from _jump(at, vus, level, duration, grain)
+            yield from _line(at, level, int(target), duration, grain)
             at, vus = at + duration, int(target)
         level = int(target)
-    yield from _jump(at, vus, level, 0.0)
+    yield from _jump(at, vus, level, 0.0, grain)
 
 
-def _jump(at: float, before: int, after: int, room: float) -> Iterator[VuChange]:
+def _jump(at: float, before: int, after: int, room: float, grain: int) -> Iterator[VuChange]:
     """All at once downwards; upwards one after another, within a tenth of the room (seconds) at the latest."""
     if after < before:
         yield VuChange(at, after)
     elif after > before:
         gap = min(1.0 / STARTS_PER_SECOND, room * _SPREAD / (after - before))
-        for number in range(after - before):
-            yield VuChange(at + number * gap, before + number + 1)
+        for number in _every(grain, after - before):
+            yield VuChange(at + (number - 1) * gap, before + number)
 
 
-def _line(at: float, before: int, after: int, duration: float) -> Iterator[VuChange]:
+def _line(at: float, before: int, after: int, duration: float, grain: int) -> Iterator[VuChange]:
     step = 1 if after > before else -1
     steps = abs(after - before)
-    for number in range(1, steps + 1):
+    for number in _every(grain, steps):
         yield VuChange(at + duration * number / steps, before + step * number)
+
+
+def _every(grain: int, last: int) -> Iterable[int]:
+    """The numbers from 1 to the last that are multiples of the grain, and the last."""
+    numbers = range(grain, last + 1, grain)
+    return numbers if last % grain == 0 else chain(numbers, (last,))
 
 
 def _time_for(area: float, rate: float, slope: float) -> float:

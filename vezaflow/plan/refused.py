@@ -1,9 +1,13 @@
 """Requests that are not sent: why, and what it comes to before the run."""
 
+import re
+
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.plan.scope import EvaluationError
 from vezaflow.protocols import ErrorKind
+
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class RequestError(EvaluationError):
@@ -25,3 +29,13 @@ def refuse(error: RequestError, diagnostics: Diagnostics) -> None:
 def refusal(reason: str, hint: str) -> VezaflowError:
     """The guard's no, before anything was sent."""
     return VezaflowError(f"refused: {reason}", hint=hint, code=ExitCode.REFUSED)
+
+
+def one_line(value: str, span: Span) -> str:
+    """A header's value, if it can be sent (RFC 9110, 5.5). Raises EvaluationError."""
+    found = _UNSENDABLE.search(value)
+    if found is None:
+        return value
+    if found[0] in "\r\n":
+        raise EvaluationError("a header's value is one line, and this has a line break", span)
+    raise EvaluationError(f"a header's value has no control characters, and this has U+{ord(found[0]):04X}", span)

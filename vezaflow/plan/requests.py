@@ -1,7 +1,7 @@
 """Request steps, planned: as much of each head and body as can be is made once, before the run.
 
-Where only the URL varies, whole heads are kept by URL. What may stand where in a URL is urls.py's law, what in a head
-heads.py's, what in a body bodies.py's.
+Where only the URL varies, whole heads are kept by URL, of those that come again (recurring.py). What may stand where in
+a URL is urls.py's law, what in a head heads.py's, what in a body bodies.py's.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,7 +10,20 @@ from functools import partial
 from typing import Any
 
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.model import Expect, OnFailure, Paginate, Poll, Request, RequestDefaults, Schema, Upload, request_uses
+from vezaflow.model import (
+    Expect,
+    Expectation,
+    OnFailure,
+    Paginate,
+    Pick,
+    Poll,
+    Request,
+    RequestDefaults,
+    SchemaMatch,
+    Upload,
+    expect_uses,
+    extract_uses,
+)
 from vezaflow.plan.attempts import plan_poll, plan_retry
 from vezaflow.plan.bodies import HALF_PAIR, BodyCompiler, Prepared, size_of
 from vezaflow.plan.checks import Failure, plan_check
@@ -18,22 +31,22 @@ from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant
 from vezaflow.plan.extractors import plan_extract
 from vezaflow.plan.foreseen import Foreseen, reasons_of, wanted
 from vezaflow.plan.heads import HeadPlanner, head_of, moved
+from vezaflow.plan.outgoing import Outgoing, PlannedRequest, PlannedUpload
 from vezaflow.plan.pages import plan_pages, request_of_page
 from vezaflow.plan.refused import RequestError, refuse
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.statuses import table_of
-from vezaflow.plan.steps import Outgoing, PlannedRequest, PlannedUpload
 from vezaflow.plan.targets import Target, Targets
 from vezaflow.plan.uploads import Slices, cut
 from vezaflow.plan.urls import Text, UrlPlanner
 from vezaflow.protocols import IDEMPOTENT, Body, ClientOptions, ErrorKind, Origin, RequestOptions, Want
 from vezaflow.read import closes
-from vezaflow.syntax import Expression, JsonSchema, Name, compile_schema, walk
+from vezaflow.recurring import Recurring
+from vezaflow.syntax import FUNCTIONS, Call, Expression, JsonSchema, Name, Needs, compile_schema, walk
 
 DEFAULT_TIMEOUT = 60.0  # seconds, as k6's
 DEFAULT_REDIRECTS = 10  # as k6's
-_KEPT_HEADS = 8192
 
 Prepare = Callable[[Scope], Outgoing]
 Connect = Callable[[Request, Statics, Origin | None], ClientOptions | None]  # as ConnectionPlanner.of_request
@@ -82,6 +95,7 @@ class RequestCompiler:
         return replace(
             request,
             poll=plan_poll(poll, self._compiler, self._statics),
+            draws=request.draws or _draws((poll.until,)),
             options=replace(request.options, want=request.options.want | wanted(reasons)),
             foreseen=replace(request.foreseen, reasons=reasons),
         )
@@ -95,6 +109,7 @@ class RequestCompiler:
         )
         return replace(
             planned,
+            draws=True,  # for each page anew
             options=replace(request.options, want=request.options.want | wanted(reasons)),
             foreseen=replace(request.foreseen, reasons=reasons),
         )
@@ -131,6 +146,7 @@ class RequestCompiler:
             prepare=prepare,
             move=partial(moved, span=request.span, is_secret=self._is_secret),
             varies=_reads_attempt(request, options),
+            draws=_draws_late(request),
             options=RequestOptions(
                 wanted(reasons) | Want.COOKIES,
                 self._statics.seconds(options.timeout) if options.timeout else DEFAULT_TIMEOUT,
@@ -141,7 +157,7 @@ class RequestCompiler:
             accepts=accepts,
             explicit=explicit,
             status_failure=_status_failure(request),
-            checks=tuple(plan_check(e, self._compiler, self._schema(e.schema)) for e in checks),
+            checks=tuple(plan_check(e, self._compiler, self._schema(e)) for e in checks),
             extracts=tuple(plan_extract(e, self._compiler) for e in request.extract),
             follow=follow,
             on_failure=options.on_failure or OnFailure.END_ITERATION,
@@ -159,9 +175,10 @@ class RequestCompiler:
             span=request.span,
         )
 
-    def _schema(self, schema: Schema | None) -> JsonSchema | None:
-        if schema is None:
+    def _schema(self, expectation: Expectation) -> JsonSchema | None:
+        if not isinstance(expectation, SchemaMatch):
             return None
+        schema = expectation.schema
         text = bytes(self._bodies.file(schema.path, self._compiler)) if schema.path is not None else schema.document
         try:
             return compile_schema(text)
@@ -234,8 +251,20 @@ def merge(layers: Iterable[RequestDefaults]) -> RequestDefaults:
 
 def _reads_attempt(request: Request, options: RequestDefaults) -> bool:
     """Whether an attempt further on sends another request."""
-    found = (part for use in request_uses(request, options) for part in walk(use.expression))
+    found = (part for use in request.made_of(options) for part in walk(use.expression))
     return any(isinstance(part, Name) and part.name == "attempt" for part in found)
+
+
+def _draws_late(request: Request) -> bool:
+    """Whether what is made of the response draws: how much, depends on the response."""
+    looks = (use.expression for uses in (extract_uses(request), expect_uses(request)) for use in uses)
+    waits = (request.retry.wait,) if request.retry is not None and request.retry.wait is not None else ()
+    return any(extract.pick is Pick.RANDOM for extract in request.extract) or _draws((*looks, *waits))
+
+
+def _draws(expressions: Iterable[Expression]) -> bool:
+    parts = (part for each in expressions for part in walk(each) if isinstance(part, Call))
+    return any(FUNCTIONS[part.function].needs is Needs.RANDOM for part in parts if part.function in FUNCTIONS)
 
 
 def _least(prepare: Prepare, method: str, headers: Text, body: int) -> int:
@@ -248,22 +277,14 @@ def _least(prepare: Prepare, method: str, headers: Text, body: int) -> int:
 
 
 def _kept(url: Text, build: Callable[[str], Outgoing], span: Span) -> Prepare:
-    kept: dict[str, Outgoing] = {}
+    def whole(text: str) -> Outgoing:
+        try:
+            return build(text)
+        except UnicodeEncodeError:
+            raise EvaluationError(HALF_PAIR, span) from None
 
-    def prepare(scope: Scope) -> Outgoing:
-        text = url(scope)
-        outgoing = kept.get(text)
-        if outgoing is None:
-            try:
-                outgoing = build(text)
-            except UnicodeEncodeError:
-                raise EvaluationError(HALF_PAIR, span) from None
-            if len(kept) >= _KEPT_HEADS:
-                kept.clear()
-            kept[text] = outgoing
-        return outgoing
-
-    return prepare
+    kept = Recurring(whole)
+    return lambda scope: kept[url(scope)]
 
 
 def _accepted(expect: Expect | None) -> tuple[bytes, frozenset[int]]:

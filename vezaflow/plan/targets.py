@@ -2,8 +2,7 @@
 
 Laws: what is not loopback and not allowed is refused before a socket is opened, whether the URL was written,
 extracted or redirected to. The guard decides on the normalised host, which is the one that is connected to. A rendered
-URL is percent-encoded here and nowhere else. Pure; answers are cached, for a flow asks for the same few thousand URLs
-again and again.
+URL is percent-encoded here and nowhere else. Pure; what comes again and again is kept, what comes once is not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,9 +11,10 @@ from urllib.parse import quote
 
 from vezaflow.model import PORTS, UrlError, is_allowed, patterns_of, read_authority, read_url, split_url
 from vezaflow.protocols import Origin
+from vezaflow.recurring import Recurring
 
-_CACHE_LIMIT = 8192
 STAGING = "load goes to staging: give the target in a variable of its own, such as BASE_URL"
+_MOST_ORIGINS = 4096
 _PLAIN = "/%:@!$&'()*+,;=-._~?[]"  # left alone in a target that an author or a server wrote
 
 
@@ -49,7 +49,7 @@ class Targets:
         there. Raises UrlError or GuardError when the base itself is not right."""
         self._allow = patterns_of(allow)
         self._barred = barred or {}
-        self._cache: dict[str, Target] = {}
+        self._resolved = Recurring(self._resolve)
         self._origins: dict[Origin, Origin] = {}  # one object an origin: clients compare them by identity first
         self._base: Target | None = None
         self._prefix = ""
@@ -68,13 +68,7 @@ class Targets:
 
     def resolve(self, url: str) -> Target:
         """The target of a URL: absolute, or a path under the base. Raises UrlError, GuardError."""
-        found = self._cache.get(url)
-        if found is None:
-            found = self._resolve(url)
-            if len(self._cache) >= _CACHE_LIMIT:
-                self._cache.clear()
-            self._cache[url] = found
-        return found
+        return self._resolved[url]
 
     def follow(self, current: Target, location: str) -> Target:
         """The target of a redirect's Location, relative to the URL that answered (RFC 3986, 5.2). Where Location has
@@ -123,6 +117,8 @@ class Targets:
         origin = Origin(scheme, host, port)
         if name := self._barred.get((host, port)) or self._barred.get((host, None)):
             raise GuardError(f"{origin.authority} is where {name} leads, which is named like production", STAGING)
+        if len(self._origins) >= _MOST_ORIGINS:
+            self._origins.clear()
         return self._origins.setdefault(origin, origin)
 
 

@@ -10,7 +10,6 @@ it is null (RFC 3986, 3).
 import re
 from collections.abc import Callable, Sequence
 from enum import Enum
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
@@ -22,14 +21,14 @@ from vezaflow.plan.refused import RequestError, refuse
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.targets import GuardError, Target, Targets
 from vezaflow.protocols import ErrorKind, Origin
+from vezaflow.recurring import Recurring
 from vezaflow.syntax import Call, Expression, Literal, Template
 
 Text = Callable[[Scope], str]
-_KEPT = 8192
 _AS_IT_IS = ("urlencode", "raw")  # functions whose results are no further encoded
 _ENDS_HOST = re.compile(r"[/?#@\\%\s\x00-\x20\x7f]")
 
-_quote = lru_cache(maxsize=_KEPT)(lambda text: quote(text, safe=""))
+_quote = Recurring[str, str](lambda text: quote(text, safe="")).__getitem__
 
 
 class _At(Enum):
@@ -52,13 +51,13 @@ class UrlPlanner:
     def url(self, request: Request) -> Text:
         """The text of a request's URL, its query joined to it."""
         base = self._text(request.url)
-        query = tuple((name, self._compiler.tree(value)) for name, value in request.query)
+        query = tuple((name, self._compiler.texts(value)) for name, value in request.query)
         if not query:
             return base
         names = frozenset(name for name, _ in query)
         parts = tuple(self._parameter(name, value, request.url_span) for name, value in query)
         if isinstance(base, Constant) and all(isinstance(part, Constant) for part in parts):
-            return Constant(_joined(base.value, names, [part(None) for part in parts]))  # type: ignore[arg-type]
+            return Constant(_joined(_joint(base.value, names), [part(None) for part in parts]))  # type: ignore[arg-type]
         if isinstance(base, Constant) and base.value is not UNKNOWN:
             alone, joint, fragment = _joint(base.value, names)
 
@@ -67,7 +66,8 @@ class UrlPlanner:
                 return f"{joint}{query}{fragment}" if query else alone
 
             return whole
-        return lambda scope: _joined(base(scope), names, [part(scope) for part in parts])
+        joints = Recurring[str, tuple[str, str, str]](lambda url: _joint(url, names))
+        return lambda scope: _joined(joints[base(scope)], [part(scope) for part in parts])
 
     def origin(self, url: Expression) -> Origin | None:
         """Where a URL goes, if that is known before the run. Its faults are reported elsewhere."""
@@ -201,13 +201,12 @@ def _at(before: str) -> _At:
     return _At.UNKNOWN
 
 
-def _joined(url: str, names: frozenset[str], parts: Sequence[str]) -> str:
-    alone, joint, fragment = _joint(url, names)
+def _joined(joint_of_url: tuple[str, str, str], parts: Sequence[str]) -> str:
+    alone, joint, fragment = joint_of_url
     query = "&".join([part for part in parts if part])
     return f"{joint}{query}{fragment}" if query else alone
 
 
-@lru_cache(maxsize=_KEPT)
 def _joint(url: str, names: frozenset[str]) -> tuple[str, str, str]:
     """A URL without the parameters of these names; the same as it stands before further ones; its fragment."""
     whole, mark, fragment = url.partition("#")

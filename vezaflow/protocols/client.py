@@ -310,7 +310,14 @@ class Client:
         if at < 0:
             return b"%bCookie: %b\r\n\r\n" % (head[:-2], value)
         end = head.index(b"\r\n", at + 2)  # the author's own cookies first, in the one header that is allowed
-        return b"%b; %b%b" % (head[:end], value, head[end:])
+        return b"%b%b%b" % (head[:end], _beside(head[at + 9 : end], value), head[end:])
+
+
+def _beside(own: bytes, kept: bytes) -> bytes:
+    """What follows the author's own cookies: those of the jar that have other names."""
+    names = {pair.partition(b"=")[0].strip() for pair in own.split(b";")}
+    others = [pair for pair in kept.split(b"; ") if pair.partition(b"=")[0] not in names]
+    return b"; ".join([b"", *others] if own.strip() else others)
 
 
 def target_of(head: bytes) -> str:

@@ -2,8 +2,8 @@
 
 Laws: a literal address costs nothing; `localhost` and the names below it are this machine, and no resolver is queried
 (RFC 6761, 6.3); a name is resolved by one task at a time, the others wait for its result; addresses are kept for a
-minute, failures for a second (a thousand VUs must not hammer a resolver that is down); the addresses come interleaved
-by family, the resolver's first choice first (RFC 8305, 4).
+minute, failures for a second (a thousand VUs must not hammer a resolver that is down), of 4,096 names at most;
+the addresses come interleaved by family, the resolver's first choice first (RFC 8305, 4).
 """
 
 import socket
@@ -20,6 +20,7 @@ Lookup: TypeAlias = Callable[[str, int], Awaitable[list[Address]]]
 
 _TTL = 60.0
 _FAILURE_TTL = 1.0
+_MOST = 4096  # names that are known at a time
 
 
 async def system_lookup(host: str, port: int) -> list[Address]:
@@ -59,6 +60,8 @@ class Resolver:
                 await self._look_up(key)
 
     async def _look_up(self, key: tuple[str, int]) -> None:
+        if len(self._found) >= _MOST:
+            self._found.clear()
         done = self._pending[key] = trio.Event()
         try:
             found = interleave(await self._lookup(*key))

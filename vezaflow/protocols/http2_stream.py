@@ -5,7 +5,6 @@ connection with it. Whoever opened the connection owns it: that stream's `close`
 """
 
 import math
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import trio
@@ -17,6 +16,7 @@ from vezaflow.protocols.park import trap, wake
 from vezaflow.protocols.phases import CLOSED, IDLE, SENDING, TIMEOUTS, TOO_LATE, WAITING
 from vezaflow.protocols.scratch import Scratch
 from vezaflow.protocols.sending import pieces_of
+from vezaflow.recurring import Recurring
 
 if TYPE_CHECKING:
     from ssl import SSLSession
@@ -214,8 +214,7 @@ class Http2Response:
         """It holds no parser."""
 
 
-@lru_cache(maxsize=4096)
-def fields_of(head: bytes) -> Http2Fields:
+def _fields_of(head: bytes) -> Http2Fields:
     """An HTTP/1.1 head, without its blank line, as HTTP/2 says it (RFC 9113, 8.2 and 8.3.1)."""
     first, *lines = head.split(b"\r\n")
     method, _, rest = first.partition(b" ")
@@ -225,6 +224,9 @@ def fields_of(head: bytes) -> Http2Fields:
     pseudo = ((b":method", method), (b":scheme", b"https"), (b":authority", authority), (b":path", target))
     named = {one.strip().lower() for name, value in fields if name == b"connection" for one in value.split(b",")}
     return (*pseudo, *(field for field in fields if _goes_over(field) and field[0] not in named))
+
+
+fields_of = Recurring(_fields_of, 4096).__getitem__
 
 
 def _goes_over(field: tuple[bytes, bytes]) -> bool:

@@ -9,8 +9,8 @@ import re
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.model import Pairs
 from vezaflow.read.mappings import Row, pairs
-from vezaflow.read.trees import check_key, scalar_text
-from vezaflow.syntax import Entry, Expression, Literal, Scalar
+from vezaflow.read.trees import check_key, text_or_null
+from vezaflow.syntax import Entry, Literal, Scalar
 
 FRAMING = frozenset(
     ("connection", "content-length", "http2-settings", "keep-alive", "proxy-connection", "te", "trailer",
@@ -32,7 +32,7 @@ def read_headers(row: Row) -> Pairs:
             _report_twice(entry, first[name], row.diagnostics)
         else:
             first[name] = entry
-    return tuple((e.key.text, _value(e, row.diagnostics)) for e in first.values())
+    return tuple((e.key.text, text_or_null(e.value, e.key.text, row.diagnostics)) for e in first.values())
 
 
 def closes(headers: Pairs) -> bool:
@@ -41,13 +41,6 @@ def closes(headers: Pairs) -> bool:
         name.lower() == "connection" and isinstance(value, Literal) and str(value.value).lower() == "close"
         for name, value in headers
     )
-
-
-def _value(entry: Entry, diagnostics: Diagnostics) -> Expression:
-    node = entry.value
-    if isinstance(node, Scalar) and node.plain and node.typed() is None:
-        return Literal(None, node.span)
-    return scalar_text(node, entry.key.text, diagnostics)
 
 
 def _is_sendable(entry: Entry, diagnostics: Diagnostics) -> bool:

@@ -7,7 +7,7 @@ from vezaflow.keys import GIVEN, RESERVED, Field
 from vezaflow.model import Pairs, Tree
 from vezaflow.read import scalars
 from vezaflow.read.mappings import Row, items, pairs
-from vezaflow.syntax import Expression, Mapping, Node, Scalar, parse_template, parse_value
+from vezaflow.syntax import Expression, Literal, Mapping, Node, Scalar, parse_template, parse_value
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -50,7 +50,11 @@ def texts(row: Row, key: str) -> Pairs:
     """A mapping of names to texts that may hold `${…}`."""
     field = row.field(key)
     entries = pairs(row.node(key), f"'{key}'", field.kind.value, row.diagnostics)
-    return tuple((e.key.text, scalar_text(e.value, e.key.text, row.diagnostics)) for e in entries)
+    return tuple(
+        (unescaped(e.key.text), text_or_null(e.value, e.key.text, row.diagnostics))
+        for e in entries
+        if check_key(e.key, row.diagnostics)
+    )
 
 
 def scalar_text(node: Node, key: str, diagnostics: Diagnostics) -> Expression:
@@ -59,6 +63,13 @@ def scalar_text(node: Node, key: str, diagnostics: Diagnostics) -> Expression:
         return parse_template(node, diagnostics)
     scalars.report_shape(node, f"'{key}'", "a text", diagnostics)
     return scalars.nothing(node.span)
+
+
+def text_or_null(node: Node, key: str, diagnostics: Diagnostics) -> Expression:
+    """The same, or null, which leaves its name out."""
+    if isinstance(node, Scalar) and node.plain and node.typed() is None:
+        return Literal(None, node.span)
+    return scalar_text(node, key, diagnostics)
 
 
 def parameters(row: Row, key: str) -> tuple[tuple[str, Tree], ...]:

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from vezaflow import units
 from vezaflow.gates import Verdict
-from vezaflow.metrics import Dropped, Histogram, Phase, StepRow, Summary, Trend
+from vezaflow.metrics import Dropped, Histogram, Phase, StepRow, Summary, Trend, cut_by
 from vezaflow.results import RunResult
 
 ALL = "all"
@@ -147,7 +147,7 @@ def margin_text(verdict: Verdict) -> str:
 def _room(verdict: Verdict) -> str:
     margin, bound = verdict.margin, verdict.bound
     if isinstance(verdict.value, units.AtLeast):
-        return "requests timed out"
+        return cut_by(verdict.gate.metric)
     if margin is None or verdict.value is None or bound is None:
         return ""
     if verdict.value >= 2 * bound:

@@ -15,6 +15,7 @@ from vezaflow.scale.report import Json
 
 _HEAD = struct.Struct(">I")
 _PIECE = 256 * 1024  # bytes of one read
+_LONGEST = 1 << 30  # bytes of a message: no bundle and no report comes near it
 
 
 class Channel:
@@ -33,7 +34,7 @@ class Channel:
             await self._stream.send_all(_HEAD.pack(len(body)) + body)
 
     async def receive(self) -> Json | None:
-        """The next message; None when the other end is closed, in order or not."""
+        """The next message; None when the other end is closed, in order or not. ValueError: this is no message."""
         while (message := self._next()) is None:
             try:
                 piece = await self._socket.recv(_PIECE)
@@ -49,10 +50,14 @@ class Channel:
         if len(held) < _HEAD.size:
             return None
         (length,) = _HEAD.unpack_from(held)
+        if length > _LONGEST:
+            raise ValueError("a message of more than a gigabyte")
         end = _HEAD.size + length
         if len(held) < end:
             return None
         message: Json = orjson.loads(held[_HEAD.size : end])
+        if not isinstance(message, dict):
+            raise ValueError("a message is an object")
         del held[:end]
         return message
 

@@ -14,14 +14,32 @@ from collections.abc import Callable, Mapping
 import trio
 import trio.socket
 
+from vezaflow.metrics import MOMENT, SUMMARY
 from vezaflow.scale.frames import Channel
+from vezaflow.scale.report import SHAPE as REPORT
 from vezaflow.scale.report import Json
+from vezaflow.untrusted import Shape, misfit
 
 LISTEN = 0.2  # seconds that are waited at a time: when the machine was paused, no more of them than this counts
 SILENCE = 1.8  # seconds without a sign of life: a worker gives four a second
 _FIRST_WORD = 60.0  # seconds that a worker has to read its bundle
 _LAST_BREATHS = 50  # looks at a process that closed its channel, 10 ms apart
 _TAIL = 8192  # bytes of its standard error that are kept
+_UNREADABLE = "said what can't be read"
+_MESSAGES: dict[str, Shape] = {
+    "ready": {},
+    "beat": {},
+    "refused": {"message": str, "hint": str, "code": int},
+    "report": {
+        **dict.fromkeys(("over", "stopped"), bool),
+        **dict.fromkeys(("second", "unsaid"), int),
+        "stopped_flows": [str],
+        "said": [str],
+        "report": REPORT,
+        "summary": SUMMARY,
+        "moments": [MOMENT],
+    },
+}
 
 
 class Member:
@@ -91,8 +109,13 @@ class Member:
     async def _listen(self) -> None:
         patience, silent = _FIRST_WORD, 0.0
         while self.alive:
+            message = None
             with trio.move_on_after(LISTEN) as waiting:
-                message = await self._channel.receive()
+                try:
+                    message = await self._channel.receive()
+                except ValueError:
+                    await self._lose(_UNREADABLE)
+                    return
             if waiting.cancelled_caught:
                 silent += LISTEN
                 if silent >= patience and not self._channel.waiting:
@@ -101,17 +124,26 @@ class Member:
                 await self._lose("")
             else:
                 patience, silent = SILENCE, 0.0
-                self._take(message)
+                if not self._took(message):
+                    await self._lose(_UNREADABLE)
 
-    def _take(self, message: Json) -> None:
-        match message["is"]:
+    def _took(self, message: Json) -> bool:
+        """Whether a message means anything here."""
+        said = message.get("is")
+        if not isinstance(said, str) or said not in _MESSAGES or misfit(message, _MESSAGES[said]):
+            return False
+        match said:
             case "ready":
                 self.ready.set()
             case "refused":
                 self.refusal = message
             case "report":
+                try:
+                    self._heard(self, message)
+                except ValueError:  # of figures that don't add up
+                    return False
                 self.over = message["over"]
-                self._heard(self, message)
+        return True
 
     async def _lose(self, silence: str) -> None:
         if not silence:

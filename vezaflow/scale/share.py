@@ -7,9 +7,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vezaflow.metrics import Moment, Summary, timeline_of
+from vezaflow.metrics import MOMENT, SUMMARY, Moment, Summary, timeline_of
 from vezaflow.plan import Bundle, Inputs, Segment
+from vezaflow.scale.report import SHAPE as REPORT
 from vezaflow.scale.report import Json, Report, merged, read, written
+from vezaflow.untrusted import Maybe, Row, Shape, misfit, shape_of
+
+MOST_SHARES = 10_000  # of a run: more machines than anybody has
+SHAPE: Shape = {
+    "index": int,
+    "count": int,
+    "bundle": {
+        "files": [Row((str, str))],
+        "flows": [str],
+        "inputs": shape_of(Inputs),
+        "secret_names": [str],
+        "data": Maybe([Row((str, str))]),
+    },
+    "report": REPORT,
+    "moments": [MOMENT],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +49,17 @@ class Share:
 
     @classmethod
     def from_json(cls, record: Json, figures: Json) -> "Share":
-        """The share that `to_json` wrote. `figures`: its summary, which the file has beside it."""
-        bundle = Bundle.from_json(record["bundle"])
-        report = read(record["report"], Summary.from_json(figures), bundle.sources)
+        """The share that `to_json` wrote. `figures`: its summary, from beside it. ValueError: this is none."""
+        if place := misfit(record, SHAPE) or misfit(figures, SUMMARY):
+            raise ValueError(f"`{place}` is not what it should be")
+        if not 1 <= record["index"] <= record["count"] <= MOST_SHARES:
+            raise ValueError("there is no such share")
+        try:
+            bundle = Bundle.from_json(record["bundle"])
+            report = read(record["report"], Summary.from_json(figures), bundle.sources)
+            list(map(Moment.from_json, record["moments"]))
+        except (KeyError, TypeError) as e:
+            raise ValueError(f"a field is missing, or one too many: {e}") from None
         return cls(Segment(record["index"] - 1, record["count"]), bundle, report, record["moments"])
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from vezaflow.diagnostics import Diagnostic, Diagnostics
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.lint import lint
-from vezaflow.model import Suite, secret_names
+from vezaflow.model import Suite, environment, secret_names
 from vezaflow.plan import Inputs, Plan, Secrets, build
 
 
@@ -37,6 +37,7 @@ def read(paths: Sequence[Path], *, base_url: bool = False, warn: Warn | None = N
 def prepare(suite: Suite, inputs: Inputs) -> Plan:
     """The plan of a suite with its inputs. Raises WrongFilesError, or VezaflowError where the guard says no."""
     diagnostics = Diagnostics()
+    _require_texts(suite, inputs)
     secrets = Secrets.among(secret_names(suite), inputs.environment)
     try:
         plan = build(suite, inputs, diagnostics)
@@ -47,3 +48,14 @@ def prepare(suite: Suite, inputs: Inputs) -> Plan:
     if not plan.flows:
         raise VezaflowError("there is no flow to run", hint="a flow is a YAML file with `steps` beside suite.yml")
     return plan
+
+
+def _require_texts(suite: Suite, inputs: Inputs) -> None:
+    """Raise VezaflowError for an input of the files that is no text: its bytes are not UTF-8."""
+    for name in sorted({use.name for use in environment(suite)} | set(suite.secrets)):
+        try:
+            inputs.environment.get(name, "").encode()
+        except UnicodeEncodeError:
+            raise VezaflowError(
+                f"the input {name} is not UTF-8 text", hint="a flow can send other bytes from a file: `{file: …}`"
+            ) from None

@@ -20,7 +20,9 @@ from vezaflow.results import RunResult
 from vezaflow.scale import Share, differences, merged_shares
 from vezaflow.session.files import WrongFilesError
 from vezaflow.session.outcome import Circumstances, result_of, without
+from vezaflow.untrusted import Shape, misfit
 
+_TOLD: Shape = {"run_id": str, "started": str, "interrupted": bool, "aborted": str, "notes": [str], "share": {}}
 _APART = 0.1  # of the load's duration: shares that began further apart were no one load
 
 
@@ -38,13 +40,14 @@ def doubt_of(segment: Segment) -> Concern:
 
 def merge(files: Sequence[Path]) -> RunResult:
     """One result of the shares in these files. Raises VezaflowError where they are not shares of one run."""
-    records = sorted(((file, _record(file)) for file in files), key=lambda found: int(found[1]["share"]["index"]))
-    shares = [(file, Share.from_json(record["share"], record["figures"])) for file, record in records]
+    found = [(file, record, _share(file, record)) for file, record in ((file, _record(file)) for file in files)]
+    found.sort(key=lambda each: each[2].segment.index)
+    shares = [(file, share) for file, _, share in found]
     for one, other in pairwise(shares):
         _check(one, other)
     plan = _plan(shares[0][1])
     report = merged_shares([share for _, share in shares])
-    told = [record for _, record in records]
+    told = [record for _, record, _ in found]
     doubts = (*_missing([share for _, share in shares]), *_apart(plan, told))
     return result_of(plan, report, _circumstances(told), doubts)
 
@@ -65,6 +68,19 @@ def _record(file: Path) -> dict[str, Any]:
             f"{file} is the result of a whole run, not of a share", hint="`--segment 1/2` makes a run a share"
         )
     return record
+
+
+def _share(file: Path, record: dict[str, Any]) -> Share:
+    try:
+        if place := misfit(record, _TOLD):
+            raise ValueError(f"`{place}` is not what it should be")
+        if datetime.fromisoformat(record["started"]).utcoffset() is None:
+            raise ValueError("`started` lacks its offset from UTC")
+        return Share.from_json(record["share"], record["figures"])
+    except ValueError as e:
+        raise VezaflowError(
+            f"{file} can't be read as a share: {str(e)[:200]}", hint="is it whole, and of this version of vezaflow?"
+        ) from None
 
 
 def _check(one: tuple[Path, Share], other: tuple[Path, Share]) -> None:

@@ -16,9 +16,21 @@ from typing import Any
 import orjson
 
 from vezaflow.tape.take import Key, Take, Tape
+from vezaflow.untrusted import Each, Maybe, Null, Row, Shape, misfit
 
 _VERSION = 1
 _MOST_TAPES = 50  # the oldest go
+_HEAD: Shape = {"version": int, "flow": str, "inputs": Each(str), "base_url": Null(str)}
+_TAKE: Shape = {
+    "key": Row((str, int, int)),
+    "method": str,
+    "url": str,
+    "status": int,
+    "headers": [Row((str, str))],
+    "body": Null({"text": Maybe(str), "base64": Maybe(str)}),
+    **dict.fromkeys(("sent", "first", "ended", "at"), float),
+    "certificate": Null(float),
+}
 
 
 def place_for(flow_file: Path, environment: Mapping[str, str]) -> Path:
@@ -51,14 +63,18 @@ def read_tape(path: Path) -> Tape | None:
     except FileNotFoundError:
         return None
     try:
-        first, *lines = written.splitlines()
-        head = orjson.loads(first)
-        if head["version"] != _VERSION:
-            raise ValueError("another version of vezaflow wrote it")
-        takes = tuple(_take(orjson.loads(line)) for line in lines)
-        return Tape(head["flow"], dict(head["inputs"]), head["base_url"], takes)
-    except (KeyError, TypeError, AttributeError) as e:
-        raise ValueError(f"it is damaged: {e!r}") from None
+        records: list[Any] = list(map(orjson.loads, written.splitlines()))
+    except orjson.JSONDecodeError as e:
+        raise ValueError(f"it is damaged: {e}") from None
+    head, takes = (records[0] if records else {}), records[1:]
+    if isinstance(head, dict) and head.get("version", _VERSION) != _VERSION:
+        raise ValueError("another version of vezaflow wrote it")
+    if place := misfit(head, _HEAD) or misfit(takes, [_TAKE]):
+        raise ValueError(f"it is damaged: `{place}` is not what it should be")
+    try:
+        return Tape(head["flow"], head["inputs"], head["base_url"], tuple(map(_take, takes)))
+    except (KeyError, TypeError) as e:
+        raise ValueError(f"it is damaged: {e}") from None
 
 
 def newest(folder: Path) -> list[Path]:
@@ -88,6 +104,6 @@ def _written(body: bytes | None) -> dict[str, str] | None:
 def _take(fields: dict[str, Any]) -> Take:
     body = fields["body"]
     if body is not None:
-        body = body["text"].encode() if "text" in body else base64.b64decode(body["base64"])
+        body = body["text"].encode() if "text" in body else base64.b64decode(body["base64"], validate=True)
     headers = tuple((str(name), str(value)) for name, value in fields["headers"])
     return Take(**{**fields, "key": Key(*fields["key"]), "headers": headers, "body": body})
