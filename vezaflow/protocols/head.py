@@ -46,7 +46,7 @@ class Head(NamedTuple):
 
 
 def parse_head(raw: bytes, *, bodyless: bool) -> Head:
-    """A head with its blank line; `bodyless`: it answers HEAD. Raises Unreadable."""
+    """A head with its blank line; `bodyless`: the response to HEAD. Raises Unreadable."""
     fields = plain_fields(raw)
     if fields is None:
         text = raw.replace(b"\r\n", b"\n")
