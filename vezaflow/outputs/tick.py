@@ -82,11 +82,7 @@ def tick_of(
         sum(flow.dropped for flow in flows),
     )
     remaining, grace = (max(0.0, end - elapsed) for end in (plan.seconds, plan.cut_off))
-<<<<<<< HEAD
-    return Tick(elapsed, remaining, flows, pooled, health, grace, tuple(manual_changes))
-=======
-    return Tick(elapsed, remaining, flows, pooled, health, grace, (*by_hand,))
->>>>>>> main
+    return Tick(elapsed, remaining, flows, pooled, health, grace, (*manual_changes,))
 
 
 def first_trouble(gates: Sequence[Verdict]) -> Verdict | None:
