@@ -88,10 +88,10 @@ def _exhausted(flows: Iterable[PlannedFlow], report: Report) -> Iterator[Concern
     """A flow that ran out of rows did less than was requested."""
     for flow in flows:
         delivered = report.delivered.get(flow.name)
-        for _, feed in flow.feeds:
-            if delivered is not None and feed.name in delivered.exhausted:
-                rows = units.counted(len(feed.rows), "row")
-                text = f"{flow.name}: the data source '{feed.name}' was exhausted: {rows} in {feed.where}"
+        for _, data_source in flow.data_sources:
+            if delivered is not None and data_source.name in delivered.exhausted:
+                rows = units.counted(len(data_source.rows), "row")
+                text = f"{flow.name}: the data source '{data_source.name}' was exhausted: {rows} in {data_source.where}"
                 remedy = "add rows, shorten the load, or set `at_end`"
                 yield Concern(ConcernKind.DATA_EXHAUSTED, text, remedy, flow.name)
 

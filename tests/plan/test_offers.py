@@ -214,7 +214,7 @@ def test_no_offer_is_made_where_a_default_stands_in() -> None:
     [
         (From.JSON, "$.a", b"<!DOCTYPE html><p>502", "this is HTML, which `css` reads"),
         (From.XPATH, "//a", b"\n<html><br></html>", "this is HTML, which `css` reads"),
-        (From.JSON, "$.a", b"<feed/>", "this looks like XML, which `xpath` reads"),
+        (From.JSON, "$.a", b"<data_source/>", "this looks like XML, which `xpath` reads"),
         (From.XPATH, "//a", b'{"a": 1}', "this looks like JSON, which a path such as `$.name` reads"),
         (From.JSON, "$.a", b"plain text", ""),
     ],

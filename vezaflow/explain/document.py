@@ -31,11 +31,11 @@ from math import inf
 from typing import Any
 
 from vezaflow.errors import ExitCode
+from vezaflow.explain.data_sources import DataSourceExplained
 from vezaflow.explain.explained import Explanation, FlowExplained, request_rate
-from vezaflow.explain.feeds import FeedExplained
 from vezaflow.explain.requests import Way
 from vezaflow.limits import Check
-from vezaflow.model import Dealt
+from vezaflow.model import RowPick
 
 Json = dict[str, Any]
 SCHEMA = 2
@@ -65,7 +65,7 @@ def document(e: Explanation) -> Json:
             "requests_per_second_most": e.request_rate,
         },
         "flows": [_flow(flow, plan.seconds, segment.count) for flow in e.flows],
-        "data": [_feed(found) for found in e.feeds],
+        "data": [_data_source(found) for found in e.data_sources],
         "around": {
             "preflight": e.around.preflight,
             "setup": e.around.setup,
@@ -139,16 +139,16 @@ def _ways(ways: tuple[Way, ...]) -> list[Json]:
     ]
 
 
-def _feed(found: FeedExplained) -> Json:
-    feed = found.feed
+def _data_source(found: DataSourceExplained) -> Json:
+    data_source = found.data_source
     return {
-        "name": feed.name,
+        "name": data_source.name,
         "flows": [taken.flow for taken in found.taken],
-        "where": feed.where,
+        "where": data_source.where,
         "rows": found.rows,
-        "pick": feed.pick.value,
-        "each": feed.each.value,
-        "at_end": feed.at_end.value if feed.pick is not Dealt.RANDOM else None,
+        "pick": data_source.pick.value,
+        "each": data_source.each.value,
+        "at_end": data_source.at_end.value if data_source.pick is not RowPick.RANDOM else None,
         "rows_of_segment": found.share,
         "taken_least": found.least,
         "taken_most": found.most,

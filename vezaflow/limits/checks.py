@@ -220,7 +220,7 @@ def estimated_memory(plan: Plan, division: Division) -> int:
     """Bytes that a load's processes will take, from what was measured of a process and of a VU."""
     processes = division.workers + (1 if division.workers > 1 else 0)  # the one that leads them
     vus = sum(division.here(flow.load.max_vus) * _memory_of_vu(flow) for flow in plan.flows)
-    rows = {id(feed.rows): feed.rows for flow in plan.flows for _, feed in flow.feeds}
+    rows = {id(data_source.rows): data_source.rows for flow in plan.flows for _, data_source in flow.data_sources}
     cells = sum(len(each) * (1 + len(each.columns)) for each in rows.values())
     return processes * (BASE_MEMORY + cells * CELL_MEMORY) + vus
 

@@ -1,7 +1,7 @@
 """The suite as it is written: dataclasses, ways to walk them, and what is true of them."""
 
 from vezaflow.model.connections import Connections, Http, Tls
-from vezaflow.model.data import AtEnd, Dealt, Each, Feed, FeedFile, FeedFormat, usual_each, usual_end
+from vezaflow.model.data import AtEnd, DataFile, DataFormat, DataSource, Each, RowPick, usual_each, usual_end
 from vezaflow.model.gates import Gate
 from vezaflow.model.hosts import (
     PORTS,
@@ -142,16 +142,15 @@ __all__ = [
     "Branch",
     "Choose",
     "Connections",
-    "Dealt",
+    "DataFile",
+    "DataFormat",
+    "DataSource",
     "Each",
     "Ends",
     "Executor",
     "Expect",
     "Expectation",
     "Extract",
-    "Feed",
-    "FeedFile",
-    "FeedFormat",
     "FileBytes",
     "Flow",
     "For",
@@ -199,6 +198,7 @@ __all__ = [
     "RequestDefaults",
     "Retry",
     "Retrying",
+    "RowPick",
     "Schema",
     "SchemaMatch",
     "Sends",

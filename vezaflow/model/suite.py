@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vezaflow.diagnostics import Source, Span
-from vezaflow.model.data import Each, Feed
+from vezaflow.model.data import DataSource, Each
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
 from vezaflow.model.requests import RequestDefaults, Tree
@@ -76,7 +76,7 @@ class Flow:
     source: Source
     span: Span  # of the name
     base_url: Expression | None = None  # None: the suite's
-    data: tuple[Feed, ...] = ()
+    data: tuple[DataSource, ...] = ()
     failure_backoff: Expression | None = None  # TIME; 5 s if left out
 
 
@@ -103,4 +103,4 @@ class Suite:
     ignores: tuple[Ignore, ...] = ()
     fragments: tuple[Fragment, ...] = ()  # all that its steps include, each once
     whole: bool = True  # whether all flows of the folder are in it
-    data: tuple[Feed, ...] = ()  # shared by the flows
+    data: tuple[DataSource, ...] = ()  # shared by the flows

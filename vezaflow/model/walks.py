@@ -238,8 +238,8 @@ def _is_part(expression: Expression) -> bool:
 
 def file_paths(suite: Suite) -> Iterator[Expression]:
     """The paths of all files that a suite reads beside its own."""
-    for feeds in (suite.data, *(flow.data for flow in suite.flows)):
-        yield from (feed.file.path for feed in feeds if feed.file is not None)
+    for data_sources in (suite.data, *(flow.data for flow in suite.flows)):
+        yield from (data_source.file.path for data_source in data_sources if data_source.file is not None)
     yield from (use.expression for use in all_uses(suite) if use.place is Place.FILE)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from vezaflow.diagnostics import Diagnostics, Source
 from vezaflow.keys import GUARD, PREFLIGHT, RETRY, SUITE, Kind
 from vezaflow.model import Flow, Guard, Measure, Request, RequestDefaults, Retry, Suite, pattern_trouble
-from vezaflow.read.data import read_feeds
+from vezaflow.read.data import read_data_sources
 from vezaflow.read.flow import read_measure, read_variables
 from vezaflow.read.gates import read_gates
 from vezaflow.read.mappings import Row, items, open_mapping, sub_mapping
@@ -71,7 +71,7 @@ def suite_of(
         sources=sources,
         secret_spans=tuple(secret.span for secret in secrets),
         ignores=read_lint(row),
-        data=read_feeds(row),
+        data=read_data_sources(row),
     )
 
 

@@ -201,6 +201,6 @@ async def test_a_rehearsal_shows_its_rows(autojump_clock: trio.testing.MockClock
 async def test_a_flow_without_sources_is_as_it_was(autojump_clock: trio.testing.MockClock) -> None:
     suite = f"{SUITE}\ndata: {{rows: {{list: {LETTERS}, pick: unique}}}}\n"
     plan = plan_of(f"load: {each(10, 2)}\nsteps: [{{get: /}}]", suite=suite)
-    assert plan.flows[0].feeds == (), "a source that it never names deals it nothing"
+    assert plan.flows[0].data_sources == (), "a source that it never names deals it nothing"
     played = await play(plan, always(Reply()))
     assert played.count("iterations") == 20
