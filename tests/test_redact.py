@@ -118,7 +118,7 @@ def test_time_grows_with_the_text_and_no_faster() -> None:
             tries.append(process_time() - began)
         return min(tries)
 
-    assert took(20_000) < 30 * took(2_000)
+    assert took(5_000) < 30 * took(500)
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,9 @@ MANY = [sha512(bytes([i])).hexdigest()[:24] for i in range(200)]
 @pytest.mark.parametrize("piece", ["a word ", "abcde…", '"a": "b"', "x…", "%41"])
 def test_long_and_many_secrets_are_looked_for_in_megabytes_within_seconds(values: list[str], piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
-    begin = perf_counter()
+    begin = process_time()
     masked = Secrets.of(values).mask(text + values[-1] + text)
-    assert perf_counter() - begin < 10  # was minutes with cuts; 1 s on an idle machine
+    assert process_time() - begin < 10  # was minutes with cuts; 1 s on an idle machine
     assert masked == text + MASK + text
 
 
