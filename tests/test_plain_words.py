@@ -30,7 +30,7 @@ SOURCES = sorted(
         *(ROOT / "vezaflow" / "keys").glob("*.py"),
         *(ROOT / "vezaflow" / "cli").glob("*_command.py"),
         ROOT / "vezaflow" / "cli" / "inputs.py",
-        ROOT / "vezaflow" / "cli" / "loading.py",
+        ROOT / "vezaflow" / "cli" / "load_options.py",
     ]
 )
 

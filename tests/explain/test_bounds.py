@@ -9,8 +9,8 @@ from planned import plan_of
 from vezaflow.explain import Explanation, explain
 from vezaflow.explain.amount import iteration_of
 from vezaflow.explain.data_sources import Lasts
-from vezaflow.limits import Division, Machine
-from vezaflow.plan import Chance, PlannedRequest, Scope, Segment, requests_of
+from vezaflow.limits import Machine
+from vezaflow.plan import Chance, Division, PlannedRequest, Scope, Segment, requests_of
 
 GATES = "gates: {http_req_failed: rate < 1 %}\n"
 UNKNOWN = Machine(None, None, None, None)

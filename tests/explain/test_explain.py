@@ -18,8 +18,8 @@ from vezaflow.diagnostics import Diagnostics
 from vezaflow.explain import document, explain, page
 from vezaflow.explain.chart import axis, bars
 from vezaflow.explain.profile import Profile
-from vezaflow.limits import Division, Machine
-from vezaflow.plan import Inputs, Segment, build
+from vezaflow.limits import Machine
+from vezaflow.plan import Division, Inputs, Segment, build
 from vezaflow.read import read_suite
 
 ROOT = Path(__file__).parents[2]

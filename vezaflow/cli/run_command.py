@@ -7,25 +7,25 @@ from pathlib import Path
 import click
 
 from vezaflow.cli.inputs import bundled, draw, shared, target
-from vezaflow.cli.loading import Loading, loading
+from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.printing import live, tell
 from vezaflow.cli.results import JUNIT, SUMMARY, Files
 from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import PathType
 from vezaflow.outputs import Output, Plain, Terminal
-from vezaflow.session import Staff, run
+from vezaflow.session import run
 
 
 @click.command("run")
 @click.argument("paths", nargs=-1, required=True, type=PathType())
-@loading
+@load_options
 @SUMMARY
 @JUNIT
 @click.option("-q", "--quiet", is_flag=True, help="No warnings before it and no progress while it runs.")
 @shared
 def command(
     paths: tuple[Path, ...],
-    load: Loading,
+    load: LoadOptions,
     summary: Path | None,
     junit_file: Path | None,
     quiet: bool,
@@ -48,8 +48,7 @@ def command(
         with target(words, sandbox=sandbox, faults=faults) as environment:
             inputs = load.inputs(environment, base_url, seed)
             plan, bundle = bundled(paths, inputs, sandbox=sandbox, warn=None if quiet else draw)
-            staff = Staff(bundle, load.workers_for(plan), segment)
-            result = run(plan, _outputs(quiet=quiet), tell, staff)
+            result = run(plan, bundle, load.division(plan), _outputs(quiet=quiet), tell)
             until_written.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)

@@ -15,11 +15,11 @@ from vezaflow import units
 from vezaflow.diagnostics import suggest
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import Concern, ConcernKind, Verdict
-from vezaflow.limits import Division, connection_checks, machine, require
+from vezaflow.limits import connection_checks, machine, require
 from vezaflow.metrics import as_numbers
 from vezaflow.model import Executor
 from vezaflow.outputs import FlowNow, Tick
-from vezaflow.plan import Plan, PlannedFlow, PlannedLoad
+from vezaflow.plan import Division, Plan, PlannedFlow, PlannedLoad
 
 _STOPPING = {  # what one Ctrl-C does in each phase
     "preparing": "stopping: no load is sent",
@@ -28,8 +28,8 @@ _STOPPING = {  # what one Ctrl-C does in each phase
 }
 
 
-class Crew(Protocol):
-    """Who carries the load: one engine, or several processes."""
+class LoadControls(Protocol):
+    """What may be done to a load, whoever carries it."""
 
     def pause(self, flow: str | None = None) -> None: ...
 
@@ -39,10 +39,10 @@ class Crew(Protocol):
 
 
 @dataclass(slots=True)
-class _Hand:
-    """What was done by hand to one flow. Times in seconds of the load."""
+class _ManualChanges:
+    """What was changed manually in one flow. Times in seconds of the load."""
 
-    asked: int
+    requested: int
     target: int
     external: bool
     least: int
@@ -61,7 +61,7 @@ class Steering:
     def __init__(
         self,
         plan: Plan,
-        crew: Crew,
+        load: LoadControls,
         run_id: str,
         stop: Callable[[], None],
         *,
@@ -72,7 +72,7 @@ class Steering:
         """`folder`: the suite's, by which another terminal tells whether it is its own."""
         self._folder = folder
         self._plan = plan
-        self._crew = crew
+        self._load = load
         self._run_id = run_id
         self._stop = stop
         self._division = division
@@ -81,7 +81,7 @@ class Steering:
         self._began = clock()
         self._seconds = 0.0
         self._tick: Tick | None = None
-        self._hands = {flow.name: _hand(flow) for flow in plan.flows}
+        self._changes = {flow.name: _unchanged(flow) for flow in plan.flows}
 
     # An Output
 
@@ -104,45 +104,45 @@ class Steering:
             "run": self._run_id,
             "suite": self._plan.suite,
             "folder": self._folder,
-            "flow_names": list(self._hands),
+            "flow_names": list(self._changes),
             "pid": os.getpid(),
             "phase": self._phase,
             "elapsed": self._now(),
             "remaining": max(0.0, self._plan.seconds - self._now()),
             "flows": [self._flow(now) for now in tick.flows] if tick else [],
-            "pooled": {**_figures(tick.pooled), "vus_requested": self._asked()} if tick else None,
+            "pooled": {**_figures(tick.pooled), "vus_requested": self._target()} if tick else None,
             "health": _health(tick) if tick else None,
             "manual_changes": list(self.notes()),
         }
 
     def pause(self, flow: str | None = None) -> str:
         names = self._names(flow)
-        self._crew.pause(flow)
+        self._load.pause(flow)
         for name in names:
-            hand = self._hands[name]
-            hand.paused_at = self._now() if hand.paused_at is None else hand.paused_at
+            changes = self._changes[name]
+            changes.paused_at = self._now() if changes.paused_at is None else changes.paused_at
         return f"{_these(flow)} paused: running iterations finish, no new ones start, the clock keeps running"
 
     def resume(self, flow: str | None = None) -> str:
         names = self._names(flow)
-        if all(self._hands[name].paused_at is None for name in names):
+        if all(self._changes[name].paused_at is None for name in names):
             raise VezaflowError(f"{flow} is not paused" if flow else "nothing is paused")
-        self._crew.resume(flow)
+        self._load.resume(flow)
         for name in names:
-            hand = self._hands[name]
-            hand.paused, hand.paused_at = hand.pause_until(self._now()), None
+            changes = self._changes[name]
+            changes.paused, changes.paused_at = changes.pause_until(self._now()), None
         return f"{_these(flow)} running again"
 
     def scale(self, flow: str, vus: int) -> str:
         self._names(flow)
-        hand = self._hands[flow]
+        changes = self._changes[flow]
         load = next(planned.load for planned in self._plan.flows if planned.name == flow)
         self._refuse_idle(flow, load)
-        if hand.external and vus > load.max_vus:
+        if changes.external and vus > load.max_vus:
             raise VezaflowError(
                 f"refused: the load of {flow} allows at most {units.number(load.max_vus)} VUs (its `max_vus`)"
             )
-        total = self._asked() - hand.target + vus
+        total = self._target() - changes.target + vus
         most = self._plan.guard_vus
         if most is not None and total > most:
             raise VezaflowError(
@@ -150,15 +150,15 @@ class Steering:
                 f"{units.number(most)} (`max_vus`)"
             )
         require(connection_checks(self._with(flow, vus), machine(), self._division))
-        self._crew.scale(flow, vus)
-        before, hand.target = hand.target, vus
-        hand.least = min(hand.least, vus)
-        hand.scaled = (*hand.scaled, (self._now(), vus))
+        self._load.scale(flow, vus)
+        before, changes.target = changes.target, vus
+        changes.least = min(changes.least, vus)
+        changes.scaled = (*changes.scaled, (self._now(), vus))
         return f"{flow}: {units.number(before)} → {units.number(vus)} VUs"
 
     def _with(self, scaled: str, vus: int) -> Plan:
         """The plan as it would be carried out with this flow scaled."""
-        most = {name: hand.target for name, hand in self._hands.items()} | {scaled: vus}
+        most = {name: changes.target for name, changes in self._changes.items()} | {scaled: vus}
         flows = (replace(flow, load=replace(flow.load, max_vus=most[flow.name])) for flow in self._plan.flows)
         return replace(self._plan, flows=tuple(flows))
 
@@ -171,26 +171,29 @@ class Steering:
     def notes(self) -> Iterator[str]:
         """What was changed manually, a line each."""
         now = self._now()
-        for name, hand in self._hands.items():
-            if paused := hand.pause_until(now):
-                verb = "has been" if hand.paused_at is not None and self._phase == "load" else "was"
+        for name, changes in self._changes.items():
+            if paused := changes.pause_until(now):
+                verb = "has been" if changes.paused_at is not None and self._phase == "load" else "was"
                 yield f"{name} {verb} paused manually for {units.duration(round(paused, 1))}"
-            if hand.scaled:
-                steps = ", ".join(f"{units.number(vus)} at {units.duration(round(at, 1))}" for at, vus in hand.scaled)
-                yield f"{name} was scaled manually from {units.number(hand.asked)} VUs to {steps}"
+            if changes.scaled:
+                steps = ", ".join(
+                    f"{units.number(vus)} at {units.duration(round(at, 1))}" for at, vus in changes.scaled
+                )
+                yield f"{name} was scaled manually from {units.number(changes.requested)} VUs to {steps}"
 
     def concerns(self) -> Iterator[Concern]:
         """Where the requested load was taken away."""
         now = self._now()
-        for name, hand in self._hands.items():
-            if hand.external:  # is meant to be steered
+        for name, changes in self._changes.items():
+            if changes.external:  # is meant to be steered
                 continue
             remedy = "let it run as written; for load that you control manually there is `externally-controlled`"
-            if paused := hand.pause_until(now):
+            if paused := changes.pause_until(now):
                 text = f"{name}: paused manually for {units.duration(round(paused, 1))}"
                 yield Concern(ConcernKind.LOAD_NOT_REACHED, text, remedy, name)
-            elif hand.least < hand.asked:
-                text = f"{name}: scaled down manually to {units.number(hand.least)} of {units.number(hand.asked)} VUs"
+            elif changes.least < changes.requested:
+                left = f"{units.number(changes.least)} of {units.number(changes.requested)} VUs"
+                text = f"{name}: scaled down manually to {left}"
                 yield Concern(ConcernKind.LOAD_NOT_REACHED, text, remedy, name)
 
     def _now(self) -> float:
@@ -198,7 +201,7 @@ class Steering:
 
     def _names(self, flow: str | None) -> tuple[str, ...]:
         """The flows that are meant. Raises VezaflowError for one that is none, and outside the load."""
-        known = tuple(self._hands)
+        known = tuple(self._changes)
         if flow is not None and flow not in known:
             near = suggest(flow, known)
             raise VezaflowError(
@@ -214,24 +217,24 @@ class Steering:
         now = self._now()
         if now < load.start_time:
             raise VezaflowError(f"{flow} begins in {units.duration(round(load.start_time - now, 1))}: scale it then")
-        lasts = load.is_open or load.executor.lasts or self._hands[flow].scaled
+        lasts = load.is_open or load.executor.lasts or self._changes[flow].scaled
         seen = next((each for each in self._tick.flows if each.flow == flow), None) if self._tick else None
         if seen is not None and seen.iterations and not seen.vus and not lasts:
             raise VezaflowError(f"{flow} has finished: its VUs have done all their iterations")
 
-    def _asked(self) -> int:
+    def _target(self) -> int:
         """How many VUs there shall be by now, of all flows."""
-        return sum(hand.target for hand in self._hands.values())
+        return sum(changes.target for changes in self._changes.values())
 
     def _flow(self, now: FlowNow) -> dict[str, Any]:
-        hand = self._hands[now.flow]
-        return {**_figures(now), "vus_requested": hand.target, "paused": hand.paused_at is not None}
+        changes = self._changes[now.flow]
+        return {**_figures(now), "vus_requested": changes.target, "paused": changes.paused_at is not None}
 
 
-def _hand(flow: PlannedFlow) -> _Hand:
+def _unchanged(flow: PlannedFlow) -> _ManualChanges:
     load = flow.load
     vus = load.max_vus if load.is_open else load.vus  # an open load's VUs are as many as it needs: its most is scaled
-    return _Hand(vus, vus, load.executor is Executor.EXTERNALLY_CONTROLLED, vus)
+    return _ManualChanges(vus, vus, load.executor is Executor.EXTERNALLY_CONTROLLED, vus)
 
 
 def _these(flow: str | None) -> str:

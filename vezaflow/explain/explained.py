@@ -15,9 +15,10 @@ from vezaflow.explain.amount import Amount, amount_of, iteration_of
 from vezaflow.explain.data_sources import DataSourceExplained, Lasts, Reach, reach_of, taken_by
 from vezaflow.explain.profile import Profile, profile_of
 from vezaflow.explain.requests import Around, Host, Kept, Way, around, hosts_of, kept_by, led_by_run, ways_of
-from vezaflow.limits import Bounds, Check, Division, Machine, checks, connections_of, require
+from vezaflow.limits import Bounds, Check, Machine, checks, connections_of, require
 from vezaflow.model import Executor, OneOf
 from vezaflow.plan import (
+    Division,
     Plan,
     PlannedFlow,
     PlannedGate,

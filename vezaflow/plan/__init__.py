@@ -9,6 +9,7 @@ from vezaflow.plan.checks import Failure, PlannedCheck
 from vezaflow.plan.data_sources import PlannedDataSource
 from vezaflow.plan.dealing import dealt, row_of_vu
 from vezaflow.plan.deck import deck
+from vezaflow.plan.division import Division
 from vezaflow.plan.evaluate import Constant, Evaluate, show
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.gate import PlannedGate
@@ -49,6 +50,7 @@ __all__ = [
     "BundleError",
     "Chance",
     "Constant",
+    "Division",
     "Evaluate",
     "EvaluationError",
     "Failure",

@@ -1,5 +1,5 @@
 """How a load stands: the figures of one process, or of all together. What a worker sends once a second, what the
-session asks its crew for, and what the file of a share keeps are this one thing.
+session asks its workers for, and what the file of a share keeps are this one thing.
 
 Merging loses nothing: counts are added, histograms merged, and of each worker's health its own reading stays.
 """

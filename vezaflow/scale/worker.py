@@ -23,8 +23,8 @@ from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.metrics import Recorder, Summary, Timeline
 from vezaflow.plan import Bundle, BundleError, Plan, Segment
 from vezaflow.protocols import Transport
-from vezaflow.scale.crew import swift_memory
 from vezaflow.scale.frames import Channel
+from vezaflow.scale.local import swift_memory
 from vezaflow.scale.report import Json, Report, WorkerState, written
 
 TICK = 1.0  # seconds between two reports
