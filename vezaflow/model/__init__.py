@@ -16,9 +16,11 @@ from vezaflow.model.hosts import (
     pattern_trouble,
     patterns_of,
     read_authority,
+    read_reference,
     read_url,
     split_url,
     start_of,
+    unmapped,
     written_host,
 )
 from vezaflow.model.input_types import InputType, fit
@@ -202,6 +204,7 @@ __all__ = [
     "patterns_of",
     "peak",
     "read_authority",
+    "read_reference",
     "read_url",
     "request_uses",
     "requests",
@@ -213,6 +216,7 @@ __all__ = [
     "suite_settings_uses",
     "suite_steps",
     "total",
+    "unmapped",
     "usual_each",
     "usual_end",
     "written_host",
