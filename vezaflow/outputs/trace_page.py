@@ -1,7 +1,7 @@
 """The trace of `vezaflow try` as one page that opens offline: a table of all requests, then each thing that happened.
 
 Laws: everything is in the file, nothing is fetched and nothing runs (the page's own policy says so to the browser);
-every text passes the mask and is escaped, and no control character is left in it; the page is bounded however much came.
+every text passes the mask and is escaped, and holds no control characters; the page is bounded however much came.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
