@@ -24,7 +24,7 @@ from trio.testing import MockClock
 
 from vezaflow.errors import VezaflowError
 from vezaflow.plan import GuardError, Targets, UrlError
-from vezaflow.protocols import Ask, Body, ClientOptions, Exchange, Origin, Resolver
+from vezaflow.protocols import Body, ClientOptions, Exchange, Origin, RequestOptions, Resolver
 from vezaflow.protocols.dns import Address
 
 BASE = "http://localhost:1"
@@ -84,14 +84,15 @@ class Dialler(FakeClient):
 
     target: "Dialled"
 
-    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange:
+    async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         async def look_up(host: str, port: int) -> list[Address]:
             return [(socket.AF_INET, (host, port))]
 
-        for place in filter(None, (origin, self.options.proxy)):
-            for _, address in await Resolver(look_up).resolve(place.host, place.port):
-                self.target.dialled.append(address[:2])
-        return await super().send(origin, head, body, ask)
+        proxy = self.options.proxy
+        for host, port in ((origin.host, origin.port), *(((proxy.host, proxy.port),) if proxy else ())):
+            found = await Resolver(look_up).resolve(host, port)
+            self.target.dialled += [(str(address[0]), int(address[1])) for _, address in found]
+        return await super().send(origin, head, body, options)
 
 
 @dataclass

@@ -8,11 +8,10 @@ import trio
 import trio.testing
 from h2.errors import ErrorCodes
 from h2.events import StreamReset
-from h2_peer import Peer, Request
-from scripted_server import Stream, World, world
-from test_protocol_http2 import Papers, goaway, settled
+from h2_peer import Papers, Peer, crowd, goaway, send_all, settled
+from scripted_server import Stream, world
 
-from vezaflow.protocols import Ask, ErrorKind, Exchange, Sender, Want
+from vezaflow.protocols import ErrorKind, RequestOptions, Want
 
 pytestmark = pytest.mark.trio
 
@@ -20,43 +19,6 @@ pytestmark = pytest.mark.trio
 @pytest.fixture(scope="module")
 def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
     return Papers(tmp_path_factory.mktemp("papers"))
-
-
-class Outcome:
-    """What is left of an exchange when its client has gone on."""
-
-    def __init__(self, e: Exchange) -> None:
-        assert e.started <= e.sent or e.error is not None, e.detail
-        assert e.first <= e.ended or e.error is not None
-        self.error, self.detail, self.body, self.reused = e.error, e.detail, e.body, e.reused
-        self.sent, self.received = e.bytes_sent, e.bytes_received
-
-
-async def send_all(
-    client: Sender, w: World, paths: list[str], *, method: str = "GET", body: bytes = b"", timeout: float = 5.0
-) -> dict[str, Outcome]:
-    found: dict[str, Outcome] = {}
-
-    async def one(path: str) -> None:
-        head = w.get(path, method=method, length=len(body) if body else None)
-        found[path] = Outcome(
-            await client.send(w.origin, head, body or None, Ask(Want.BODY, timeout, replayable=method == "GET"))
-        )
-
-    async with trio.open_nursery() as nursery:
-        for path in paths:
-            nursery.start_soon(one, path)
-    return found
-
-
-async def crowd(peer: Peer, count: int) -> list[Request]:
-    """So many whole requests, none of them answered yet."""
-    found = []
-    for _ in range(count):
-        request = await peer.request()
-        assert request is not None
-        found.append(request)
-    return found
 
 
 PATHS = [f"/{number}" for number in range(5)]
@@ -93,7 +55,7 @@ async def test_the_connection_of_what_went_before_is_the_one(papers: Papers) -> 
     async with world(script, tls=papers.server()) as w:
         client = w.client(papers.options)
         for _ in range(2):
-            assert (await client.send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))).error is None
+            assert (await client.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))).error is None
             assert {o.error for o in (await send_all(client.beside(), w, PATHS)).values()} == {None}
         assert len(w.peers) == 1
 
@@ -149,7 +111,7 @@ async def test_one_that_comes_too_late_is_called_off_and_the_others_go_on(papers
         found: dict[str, ErrorKind | None] = {}
 
         async def one(path: str, timeout: float) -> None:
-            found[path] = (await lanes.send(w.origin, w.get(path), None, Ask(Want.BODY, timeout))).error
+            found[path] = (await lanes.send(w.origin, w.get(path), None, RequestOptions(Want.BODY, timeout))).error
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(one, "/0", 0.1)
@@ -173,12 +135,12 @@ async def test_who_is_cut_off_is_called_off_and_the_others_go_on(papers: Papers)
         errors: list[ErrorKind | None] = []
 
         async def one() -> None:
-            errors.append((await lanes.send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))).error)
+            errors.append((await lanes.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))).error)
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(one)
             with trio.move_on_after(0.1) as scope:
-                await lanes.send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))
+                await lanes.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))
             assert scope.cancelled_caught
         assert errors == [None]
 
@@ -200,9 +162,9 @@ async def test_what_a_goaway_left_out_goes_out_again_on_one_new_connection(paper
                 await peer.respond(request)
             await peer.receive()
             return
-        while request := await peer.request():
-            asked[request.path] += 1
-            await peer.respond(request)
+        while again := await peer.request():
+            asked[again.path] += 1
+            await peer.respond(again)
 
     async with world(script, tls=papers.server()) as w:
         client = w.client(papers.options)
@@ -227,9 +189,9 @@ async def test_who_opened_the_connection_closes_it_though_it_was_refused_once(pa
     async with world(script, tls=papers.server()) as w:
         client = w.client(papers.options)
         for path in ("/a", "/a", "/b", "/b"):
-            await client.send(w.origin, w.get(path), None, Ask(Want.BODY, 5.0))
+            await client.send(w.origin, w.get(path), None, RequestOptions(Want.BODY, 5.0))
         assert {o.error for o in (await send_all(client.beside(), w, PATHS)).values()} == {None}
-        await client.send(w.origin, w.get("/c"), None, Ask(Want.BODY, 5.0))
+        await client.send(w.origin, w.get("/c"), None, RequestOptions(Want.BODY, 5.0))
         assert len(w.peers) <= 2
         client.close()
         assert w.transport.reactor.connections == {}
@@ -298,7 +260,7 @@ async def test_one_that_opens_in_vain_does_so_for_all(papers: Papers) -> None:
         errors: list[ErrorKind | None] = []
 
         async def one() -> None:
-            errors.append((await lanes.send(origin, w.get(), None, Ask(Want.BODY, 0.2))).error)
+            errors.append((await lanes.send(origin, w.get(), None, RequestOptions(Want.BODY, 0.2))).error)
 
         with trio.fail_after(0.9):  # not one after another
             async with trio.open_nursery() as nursery:
@@ -320,7 +282,7 @@ async def test_who_is_cut_off_while_it_opens_leaves_that_to_the_next(papers: Pap
 
         async def one(scope: trio.CancelScope) -> None:
             with scope:
-                errors.append((await lanes.send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))).error)
+                errors.append((await lanes.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))).error)
 
         scopes = [trio.CancelScope() for _ in range(3)]
         async with trio.open_nursery() as nursery:

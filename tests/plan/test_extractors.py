@@ -1,12 +1,11 @@
 """Extractions: what each source finds in an answer, and what of it is chosen."""
 
-from random import Random
 from typing import Any
 
 import pytest
 from planned import plan_of
 
-from vezaflow.plan import Answer, Failure, PlannedRequest, Scope
+from vezaflow.plan import Answer, Chance, Failure, PlannedRequest, Scope
 from vezaflow.protocols import Exchange, Want
 
 HTML = b"<ul><li>10 </li><li> 7</li><li>none</li><li>30</li></ul>"
@@ -37,7 +36,7 @@ def run(extract: str, body: bytes = HTML, headers: tuple[tuple[str, str], ...] =
     exchange.status, exchange.body = 200, body
     exchange.headers = [("etag", "x"), ("link", "</more?p=2>; rel=next"), *headers]
     exchange.started, exchange.sent, exchange.first, exchange.ended = 1.0, 1.25, 1.5, 2.0
-    scope = Scope([None], Random(0), 1)
+    scope = Scope([None], Chance(0), 1)
     scope.answer = Answer(exchange, "http://a/3", None, HOPS)
     return request.extracts[0].run(scope) or scope.slots[0]
 
@@ -138,7 +137,7 @@ def test_a_failure_says_what_was_there(extract: str, body: bytes, words: str) ->
     ],
 )
 def test_nothing_is_kept_that_no_extraction_reads(extract: str, want: Want) -> None:
-    assert planned(extract).ask.want == want | Want.COOKIES
+    assert planned(extract).options.want == want | Want.COOKIES
 
 
 LINKS = b"""<head><title>Caf\xe9</title></head><a class=n href="page2.html?a=1&amp;b=2"></a><a class=q href="?p=2"></a>

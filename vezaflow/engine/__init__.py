@@ -1,10 +1,12 @@
 """Behaviour: a plan interpreted by thousands of VUs in one process."""
 
+from vezaflow.engine.context import Observer, Place
 from vezaflow.engine.delivered import Delivered
 from vezaflow.engine.flow import FlowRun
 from vezaflow.engine.health import Health, Vitals
 from vezaflow.engine.incidents import Incident, Incidents
-from vezaflow.engine.requests import GO_ON, Observer, Place, is_followed
+from vezaflow.engine.redirects import is_followed
+from vezaflow.engine.requests import GO_ON
 from vezaflow.engine.run import SUITE, RunEngine
 from vezaflow.engine.vu import VU, Signal
 

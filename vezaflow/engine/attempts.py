@@ -11,9 +11,11 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from vezaflow.engine.context import FlowContext, Run
+from vezaflow.engine.judging import Outcome, ResponseJudge
 from vezaflow.engine.own_time import HANDLING
-from vezaflow.engine.pauses import Sleep, pause_of, wait_until
-from vezaflow.engine.requests import GO_ON, Desk, Looks, Outcome, Run, say
+from vezaflow.engine.pauses import pause_of, wait_until
+from vezaflow.engine.requests import GO_ON
 from vezaflow.engine.vu import VU
 from vezaflow.metrics import AttemptRecorder, StepRecorder
 from vezaflow.model import Backoff
@@ -28,39 +30,39 @@ _SHORTEST = 0.001  # seconds between two polls, whatever `every` says
 
 
 def attempted_step(
-    request: PlannedRequest, recorder: StepRecorder, desk: Desk, sleep_until: Sleep, *, whole: bool = True
+    request: PlannedRequest, recorder: StepRecorder, context: FlowContext, *, whole: bool = True
 ) -> Run:
     """The step as a coroutine function of a VU. `whole`: not only a part of a step that records its own end."""
-    looks = Looks(request, recorder, desk)
+    judge = ResponseJudge(request, recorder, context)
     record = recorder.attempts()
-    clock = desk.clock
-    course = attempts_of(request, looks, record, desk, sleep_until)
+    clock = context.clock
+    course = attempts_of(request, judge, record, context)
 
     async def run(vu: VU) -> int:
         started = clock()
         failure = (await course(vu)).failure
         if whole:
             record.ended(clock() - started, failed=failure is not None)
-        return GO_ON if failure is None else looks.fail(vu, failure)
+        return GO_ON if failure is None else judge.fail(vu, failure)
 
     return run
 
 
 def attempts_of(
-    request: PlannedRequest, looks: Looks, record: AttemptRecorder, desk: Desk, sleep_until: Sleep
+    request: PlannedRequest, judge: ResponseJudge, record: AttemptRecorder, context: FlowContext
 ) -> Course:
     """The request once, or as often as its `retry` and its `poll` say."""
-    attempt = _single(looks)
+    attempt = _single(judge)
     if request.retry is not None:
-        attempt = _retried(attempt, request.retry, record, desk, sleep_until)
+        attempt = _retried(attempt, request.retry, record, context)
     if request.poll is not None:
-        attempt = _polled(attempt, request.poll, desk, sleep_until)
+        attempt = _polled(attempt, request.poll, context)
 
     async def course(vu: VU) -> Outcome:
         try:
             made = _Made(request, vu)
         except EvaluationError as e:
-            return Outcome(looks.unsent(e))
+            return Outcome(judge.unsent(e))
         try:
             return await attempt(vu, made)
         finally:
@@ -101,20 +103,20 @@ class _Made:
         self._vu.attempt = 1
 
 
-def _single(looks: Looks) -> Attempt:
+def _single(judge: ResponseJudge) -> Attempt:
     async def attempt(vu: VU, made: _Made) -> Outcome:
         try:
             outgoing = made.send()
         except EvaluationError as e:
-            return Outcome(looks.unsent(e))
-        exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, looks.ask)
+            return Outcome(judge.unsent(e))
+        exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, judge.options)
         vu.time.own += exchange.took + HANDLING
-        return await looks.outcome(vu, outgoing, exchange)
+        return await judge.outcome(vu, outgoing, exchange)
 
     return attempt
 
 
-def _retried(attempt: Attempt, retry: PlannedRetry, record: AttemptRecorder, desk: Desk, sleep_until: Sleep) -> Attempt:
+def _retried(attempt: Attempt, retry: PlannedRetry, record: AttemptRecorder, context: FlowContext) -> Attempt:
     wait = _waits(retry)
 
     async def retried(vu: VU, made: _Made) -> Outcome:
@@ -126,14 +128,14 @@ def _retried(attempt: Attempt, retry: PlannedRetry, record: AttemptRecorder, des
             try:
                 seconds = wait(vu, number, asked)
             except EvaluationError as e:
-                return Outcome(desk.uncomputed(e))
+                return Outcome(context.uncomputed(e))
             if asked is not None:
                 record.asked_to_wait(obeyed=seconds >= asked)
             record.retried()
-            say(desk, f"attempt {number + 2} follows in {duration(seconds)}")
-            moment = desk.clock() + seconds
-            await wait_until(moment, desk.clock, sleep_until)
-            vu.time.waited(seconds, desk.clock() - moment)
+            context.tell(f"attempt {number + 2} follows in {duration(seconds)}")
+            moment = context.clock() + seconds
+            await wait_until(moment, context.clock, context.sleep_until)
+            vu.time.waited(seconds, context.clock() - moment)
             outcome = await attempt(vu, made)
         if outcome.failure is None:
             return outcome
@@ -142,9 +144,9 @@ def _retried(attempt: Attempt, retry: PlannedRetry, record: AttemptRecorder, des
     return retried
 
 
-def _polled(attempt: Attempt, poll: PlannedPoll, desk: Desk, sleep_until: Sleep) -> Attempt:
+def _polled(attempt: Attempt, poll: PlannedPoll, context: FlowContext) -> Attempt:
     every, within = pause_of(poll.every, poll.span, aside=True), pause_of(poll.within, poll.span)
-    clock = desk.clock
+    clock = context.clock
 
     async def polled(vu: VU, made: _Made) -> Outcome:
         begun = due = clock()
@@ -160,22 +162,22 @@ def _polled(attempt: Attempt, poll: PlannedPoll, desk: Desk, sleep_until: Sleep)
                 step = max(_SHORTEST, every(vu))
                 due, own = max(clock(), due + step), max(vu.time.own, own + step)
                 if due > last:
-                    return Outcome(_too_late(poll, outcome.unmet, asked, last - begun, desk))
-                say(desk, f"not yet: {outcome.unmet}")
-                await wait_until(due, clock, sleep_until)
+                    return Outcome(_too_late(poll, outcome.unmet, asked, last - begun, context))
+                context.tell(f"not yet: {outcome.unmet}")
+                await wait_until(due, clock, context.sleep_until)
                 vu.time.own = own
                 vu.time.waited(0.0, clock() - due)
         except EvaluationError as e:
-            return Outcome(desk.uncomputed(e))
+            return Outcome(context.uncomputed(e))
 
     return polled
 
 
-def _too_late(poll: PlannedPoll, unmet: str, asked: int, seconds: float, desk: Desk) -> Failure:
+def _too_late(poll: PlannedPoll, unmet: str, asked: int, seconds: float, context: FlowContext) -> Failure:
     message = f"not met within {duration(seconds)}, asked {_times(asked)}; at last {unmet}"
     failure = Failure(ErrorKind.EXPECTATION, "VF606", message, poll.until_span)
-    if desk.observer is not None:
-        desk.observer.failed(failure, desk.included)
+    if context.observer is not None:
+        context.observer.failed(failure, context.included)
     return failure
 
 

@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping
 import trio
 
 from vezaflow.engine.closed import ClosedDriver
+from vezaflow.engine.context import FlowContext
 from vezaflow.engine.delivered import Delivered
 from vezaflow.engine.feeding import Feeding
-from vezaflow.engine.interpreter import Stage
 from vezaflow.engine.open import OpenDriver
 from vezaflow.engine.term import Term
 from vezaflow.engine.users import Users, closing
 from vezaflow.engine.vu import Signal
 from vezaflow.engine.wheel import Wheel
-from vezaflow.metrics import Phase, Recorder
+from vezaflow.metrics import Phase
 from vezaflow.plan import PlannedFlow, Segment, starts, vu_changes, vus_in_time
 from vezaflow.protocols import Sender
 
@@ -29,27 +29,24 @@ class FlowRun:
         self,
         flow: PlannedFlow,
         *,
-        stage: Callable[[Phase], Stage],
-        recorder: Recorder,
+        context: Callable[[Phase], FlowContext],
         wheel: Wheel,
-        clock: Callable[[], float],
         client: Callable[[], Sender],
         shared: Mapping[int, object],
         feeding: Feeding,
         seed: int,
         stop_run: Callable[[], None],
-        segment: Segment,
     ) -> None:
+        here = context(Phase.ITERATION)
         self.flow = flow
-        self.delivered = Delivered(asked=vus_in_time(flow.load, segment))
-        self._recorder = recorder
-        self._clock = clock
+        self.delivered = Delivered(asked=vus_in_time(flow.load, here.segment))
+        self._recorder = here.recorder
+        self._clock = here.clock
         self._stop_run = stop_run
-        self._term = Term(clock, wheel)
+        self._term = Term(here.clock, wheel)
         self._users = Users(
             flow,
-            stage=stage,
-            clock=clock,
+            context=context,
             client=client,
             shared=shared,
             feeding=feeding,
@@ -57,7 +54,7 @@ class FlowRun:
             delivered=self.delivered,
             obey=self._obey,
         )
-        self._driver = _driver(self._users, self._term, segment)
+        self._driver = _driver(self._users, self._term, here.segment)
         self.begun = False
         self.ended = False
         self.stopped = False

@@ -5,7 +5,6 @@ the iteration. An expression that fails in a step that is no request fails the i
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, assert_never
 
@@ -13,13 +12,15 @@ import trio
 
 from vezaflow.diagnostics import Span
 from vezaflow.engine.attempts import attempted_step
+from vezaflow.engine.context import FlowContext, Run
 from vezaflow.engine.pages import paginated_step
-from vezaflow.engine.pauses import Sleep, pause_of, wait_until
-from vezaflow.engine.requests import Desk, Place, Run, connecting_as, drawing_apart, request_step
+from vezaflow.engine.pauses import pause_of, wait_until
+from vezaflow.engine.requests import connecting_as, drawing_apart, request_step
 from vezaflow.engine.together import parallel_step, spread_step
 from vezaflow.engine.uploads import upload_step
 from vezaflow.engine.vu import VU, Signal
-from vezaflow.metrics import PAGE, FlowRecorder, Phase, Recorder, StepRecorder
+from vezaflow.metrics import PAGE, StepRecorder
+from vezaflow.model import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends, StopScope
 from vezaflow.plan import (
     UNSET,
     Evaluate,
@@ -40,45 +41,34 @@ from vezaflow.plan import (
     PlannedThink,
     PlannedUpload,
     PlannedWhile,
-    Segment,
     deck,
     show,
 )
 
 MOST_PASSES = 1_000_000  # of one loop; a flow can't run for ever without meaning to
 GO_ON = Signal.GO_ON
-_STOPS = {"vu": Signal.STOP_VU, "flow": Signal.STOP_FLOW, "run": Signal.STOP_RUN}
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What the steps of one flow and phase are interpreted with."""
-
-    recorder: Recorder
-    flow_recorder: FlowRecorder
-    phase: Phase
-    desk: Desk
-    sleep_until: Sleep
-    say: Say
-    seed: str  # of decks
-    segment: Segment
+_STOPS = {
+    StopScope.VU: Signal.STOP_VU,
+    StopScope.FLOW: Signal.STOP_FLOW,
+    StopScope.RUN: Signal.STOP_RUN,
+}
 
 
 class Interpreter:
     """Turns the steps of one flow into one coroutine function."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self._groups: tuple[str, ...] = ()
+    def __init__(self, context: FlowContext) -> None:
+        self._context = context
         self._decks = 0
-        self._depth = -1
 
-    def block(self, steps: Sequence[PlannedStep]) -> Run:
+    def flow(self, steps: Sequence[PlannedStep]) -> Run:
+        """All steps of the flow's phase."""
+        return self._block(steps, self._context)
+
+    def _block(self, steps: Sequence[PlannedStep], around: FlowContext) -> Run:
         """Steps in their order, until one says to stop."""
-        self._depth += 1
-        runs = tuple(self._watched(step) for step in steps)
-        self._depth -= 1
+        here = around.deeper()
+        runs = tuple(self._observed(step, self._guarded(step, here), here) for step in steps)
         if len(runs) == 1:
             return runs[0]
 
@@ -91,63 +81,59 @@ class Interpreter:
 
         return run
 
-    def _watched(self, step: PlannedStep) -> Run:
+    def _observed(self, step: PlannedStep, run: Run, here: FlowContext) -> Run:
         """The step, with an observer's leave where there is one."""
-        return self._shown(step, self._guarded(step))
-
-    def _shown(self, step: PlannedStep, run: Run) -> Run:
-        desk = self._stage.desk
-        if (observer := desk.observer) is None:
+        if (observer := here.observer) is None:
             return run
-        place = Place(self._stage.phase, self._depth, desk.included)
+        place = here.place
 
-        async def watched(vu: VU) -> int:
+        async def observed(vu: VU) -> int:
             signal = await observer.before(step, vu, place)
             return signal or await run(vu)
 
-        return watched
+        return observed
 
-    def _guarded(self, step: PlannedStep) -> Run:
-        run = self._step(step)
+    def _guarded(self, step: PlannedStep, here: FlowContext) -> Run:
+        run = self._step(step, here)
         if isinstance(step, PlannedRequest | PlannedUpload | PlannedChoose | PlannedGroup | PlannedParallel):
             return run
-        desk, kind = self._stage.desk, _verb(step)
+        kind = _verb(step)
 
         async def guarded(vu: VU) -> int:
             try:
                 return await run(vu)
             except EvaluationError as e:
                 vu.failed = True
-                desk.incidents.add("VF605", desk.flow, kind, e.message, e.span, desk.included)
-                desk.uncomputed(e)
+                here.incidents.add("VF605", here.flow, kind, e.message, e.span, here.included)
+                here.uncomputed(e)
                 return Signal.FAIL
 
         return guarded
 
-    def _step(self, step: PlannedStep) -> Run:
+    def _step(self, step: PlannedStep, here: FlowContext) -> Run:
         match step:
             case PlannedRequest():
-                return self._request(step)
+                return self._request(step, here)
             case PlannedUpload():
-                return self._upload(step)
+                return self._upload(step, here)
             case PlannedThink(duration, span):
                 return self._think(duration, span)
             case PlannedChoose():
-                return self._choose(step)
+                return self._choose(step, here)
             case PlannedRepeat(times, steps, span):
-                return self._loop(lambda vu: iter(range(_passes(times(vu), span))), None, steps)
+                return self._loop(lambda vu: iter(range(_passes(times(vu), span))), None, steps, here)
             case PlannedFor():
-                return self._for(step)
+                return self._for(step, here)
             case PlannedWhile(condition, most, steps, span):
-                return self._loop(lambda vu: _while(condition, _passes(most(vu), span), vu), None, steps)
+                return self._loop(lambda vu: _while(condition, _passes(most(vu), span), vu), None, steps, here)
             case PlannedIf(condition, then, otherwise, _):
-                return self._if(condition, self.block(then), self.block(otherwise))
+                return self._if(condition, self._block(then, here), self._block(otherwise, here))
             case PlannedGroup():
-                return self._group(step)
+                return self._group(step, here)
             case PlannedParallel():
-                return self._parallel(step)
+                return self._parallel(step, here)
             case PlannedInclude():
-                return self._include(step)
+                return self._include(step, here)
             case PlannedSet():
                 return self._set(step)
             case PlannedLog(message, _):
@@ -158,45 +144,33 @@ class Interpreter:
                 return _constant(_STOPS[scope])
         assert_never(step)
 
-    def _upload(self, step: PlannedUpload) -> Run:
+    def _upload(self, step: PlannedUpload, here: FlowContext) -> Run:
         request = step.request
-        record = self._recorder(request.name, request.method, request.tags).attempts()
-        return upload_step(step, self._shown(request, self._request(request, whole=False)), record, self._stage.desk)
+        record = here.step(request.name, request.method, request.tags).attempts()
+        send = self._observed(request, self._request(request, here, whole=False), here)
+        return upload_step(step, send, record, here)
 
-    def _request(self, step: PlannedRequest, *, whole: bool = True) -> Run:
-        run = self._sending(step, whole=whole)
+    def _request(self, step: PlannedRequest, here: FlowContext, *, whole: bool = True) -> Run:
+        run = self._sending(step, here, whole=whole)
         if step.draws:
             run = drawing_apart(run)
         return run if step.client is None else connecting_as(step.client, run)
 
-    def _sending(self, step: PlannedRequest, *, whole: bool) -> Run:
-        stage = self._stage
+    def _sending(self, step: PlannedRequest, here: FlowContext, *, whole: bool) -> Run:
         checks = tuple(check.name for check in step.checks)
-        recorder = self._recorder(step.name, step.method, step.tags, checks)
+        recorder = here.step(step.name, step.method, step.tags, checks)
         if step.pages is not None:
-            group = "::".join(self._groups)
 
             def of_page(number: int) -> StepRecorder:
-                tags = (*step.tags, (PAGE, str(number)))
-                return stage.recorder.step(
-                    stage.desk.flow, step.name, step.method, phase=stage.phase, group=group, tags=tags, checks=checks
-                )
+                return here.step(step.name, step.method, (*step.tags, (PAGE, str(number))), checks)
 
-            return paginated_step(step, step.pages, recorder, of_page, stage.desk, stage.sleep_until)
+            return paginated_step(step, step.pages, recorder, of_page, here)
         if step.retry is not None or step.poll is not None:
-            return attempted_step(step, recorder, stage.desk, stage.sleep_until, whole=whole)
-        return request_step(step, recorder, stage.desk)
-
-    def _recorder(
-        self, name: str, method: str = "", tags: tuple[tuple[str, str], ...] = (), checks: tuple[str, ...] = ()
-    ) -> StepRecorder:
-        stage, group = self._stage, "::".join(self._groups)
-        return stage.recorder.step(
-            stage.desk.flow, name, method, phase=stage.phase, group=group, tags=tags, checks=checks
-        )
+            return attempted_step(step, recorder, here, whole=whole)
+        return request_step(step, recorder, here)
 
     def _think(self, duration: Evaluate, span: Span) -> Run:
-        pause, clock, sleep_until = pause_of(duration, span), self._stage.desk.clock, self._stage.sleep_until
+        pause, clock, sleep_until = pause_of(duration, span), self._context.clock, self._context.sleep_until
 
         async def run(vu: VU) -> int:
             seconds, began = pause(vu), clock()
@@ -209,9 +183,9 @@ class Interpreter:
 
         return run
 
-    def _choose(self, step: PlannedChoose) -> Run:
-        branches = tuple(self.block(branch) for branch in step.branches)
-        cards = deck(step.weights, Random(f"{self._stage.seed}:{self._decks}"), self._stage.segment)
+    def _choose(self, step: PlannedChoose, here: FlowContext) -> Run:
+        branches = tuple(self._block(branch, here) for branch in step.branches)
+        cards = deck(step.weights, Random(f"{here.seed}:{self._decks}"), here.segment)
         self._decks += 1
 
         async def run(vu: VU) -> int:
@@ -219,8 +193,10 @@ class Interpreter:
 
         return run
 
-    def _loop(self, passes: Callable[[VU], Iterator[Any]], slot: int | None, steps: Sequence[PlannedStep]) -> Run:
-        body = self.block(steps)
+    def _loop(
+        self, passes: Callable[[VU], Iterator[Any]], slot: int | None, steps: Sequence[PlannedStep], here: FlowContext
+    ) -> Run:
+        body = self._block(steps, here)
         yields = not any(_waits(step) for step in steps)
 
         async def run(vu: VU) -> int:
@@ -236,16 +212,16 @@ class Interpreter:
 
         return run
 
-    def _for(self, step: PlannedFor) -> Run:
+    def _for(self, step: PlannedFor, here: FlowContext) -> Run:
         items, steps, span = step.items, step.steps, step.span
         if step.at_once == 1:
-            return self._loop(lambda vu: iter(_list(items(vu), span)), step.slot, steps)
+            return self._loop(lambda vu: iter(_list(items(vu), span)), step.slot, steps, here)
         yields = not any(_waits(inner) for inner in steps)
-        return spread_step(step, lambda vu: _list(items(vu), span), self.block(steps), self._stage.desk, yields=yields)
+        return spread_step(step, lambda vu: _list(items(vu), span), self._block(steps, here), here, yields=yields)
 
-    def _parallel(self, step: PlannedParallel) -> Run:
-        record = self._recorder(step.name).attempts() if step.name else None
-        return parallel_step(step, [self.block(branch.steps) for branch in step.branches], record, self._stage.desk)
+    def _parallel(self, step: PlannedParallel, here: FlowContext) -> Run:
+        record = here.step(step.name).attempts() if step.name else None
+        return parallel_step(step, [self._block(branch.steps, here) for branch in step.branches], record, here)
 
     def _if(self, condition: Evaluate, then: Run, otherwise: Run) -> Run:
         async def run(vu: VU) -> int:
@@ -253,13 +229,10 @@ class Interpreter:
 
         return run
 
-    def _group(self, step: PlannedGroup) -> Run:
-        outer = self._groups
-        self._groups = (*outer, step.name)
-        name = "::".join(self._groups)
-        body = self.block(step.steps)
-        self._groups = outer
-        clock, record = self._stage.desk.clock, self._stage.flow_recorder.group
+    def _group(self, step: PlannedGroup, here: FlowContext) -> Run:
+        inside = here.within(step.name)
+        body, name = self._block(step.steps, inside), inside.group
+        clock, record = here.clock, here.flow_recorder.group
 
         async def run(vu: VU) -> int:
             started = clock()
@@ -269,11 +242,8 @@ class Interpreter:
 
         return run
 
-    def _include(self, step: PlannedInclude) -> Run:
-        outer = self._stage
-        self._stage = replace(outer, desk=replace(outer.desk, included=(step.path_span, *outer.desk.included)))
-        body = self.block(step.steps)
-        self._stage = outer
+    def _include(self, step: PlannedInclude, here: FlowContext) -> Run:
+        body = self._block(step.steps, here.including(step.path_span))
         inputs, own, outputs = step.inputs, step.own, step.outputs
 
         async def run(vu: VU) -> int:
@@ -291,7 +261,7 @@ class Interpreter:
         return run
 
     def _set(self, step: PlannedSet) -> Run:
-        values, observer = step.values, self._stage.desk.observer
+        values, observer = step.values, self._context.observer
 
         async def run(vu: VU) -> int:
             slots = vu.slots
@@ -304,7 +274,7 @@ class Interpreter:
         return run
 
     def _log(self, message: Callable[[VU], str]) -> Run:
-        say = self._stage.say
+        say = self._context.say
 
         async def run(vu: VU) -> int:
             say(message(vu))
@@ -313,7 +283,7 @@ class Interpreter:
         return run
 
     def _skip(self, reason: Callable[[VU], Any]) -> Run:
-        observer = self._stage.desk.observer
+        observer = self._context.observer
 
         async def run(vu: VU) -> int:
             if observer is not None:
@@ -350,7 +320,18 @@ def _constant(signal: Signal) -> Run:
 
 
 def _waits(step: PlannedStep) -> bool:
-    return not isinstance(step, PlannedSet | PlannedLog | PlannedSkip | PlannedStop)
+    """Whether others may run meanwhile; a loop sees to it itself."""
+    match step.shape:
+        case Leaf() | Ends():
+            return False
+        case Pause() | Sends() | Loop() | Beside():
+            return True
+        case Block(steps=steps):
+            return any(map(_waits, steps))
+        case OneOf(ways=ways):
+            return any(_waits(each) for way in ways for each in way)
+        case never:
+            assert_never(never)
 
 
 def _verb(step: PlannedStep) -> str:

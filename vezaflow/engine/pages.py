@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from vezaflow.engine.attempts import attempts_of
-from vezaflow.engine.pauses import Sleep
-from vezaflow.engine.requests import GO_ON, Desk, Looks, Run, say
+from vezaflow.engine.context import FlowContext, Run
+from vezaflow.engine.judging import ResponseJudge
+from vezaflow.engine.requests import GO_ON
 from vezaflow.engine.vu import VU
 from vezaflow.metrics import StepRecorder
 from vezaflow.plan import Failure, PlannedPages, PlannedRequest, show
@@ -21,15 +22,14 @@ def paginated_step(
     pages: PlannedPages,
     whole: StepRecorder,
     recorder_of: Callable[[int], StepRecorder],
-    desk: Desk,
-    sleep_until: Sleep,
+    context: FlowContext,
 ) -> Run:
     """The step as a coroutine function of a VU. `whole` records the walk, `recorder_of` a page by its number."""
-    record, clock = whole.attempts(), desk.clock
-    fail = Looks(request, whole, desk).fail
+    record, clock = whole.attempts(), context.clock
+    fail = ResponseJudge(request, whole, context).fail
     slot, gathered = pages.slot, pages.gathered
-    looks = (Looks(request, recorder_of(number), desk) for number in range(1, pages.most + 1))
-    attempts = tuple(attempts_of(request, look, record, desk, sleep_until) for look in looks)
+    judges = (ResponseJudge(request, recorder_of(number), context) for number in range(1, pages.most + 1))
+    attempts = tuple(attempts_of(request, judge, record, context) for judge in judges)
 
     async def walk(vu: VU) -> Failure | None:
         slots = vu.slots
@@ -46,9 +46,9 @@ def paginated_step(
                 slots[place] = held
             slots[slot] = slots[pages.found]
             if slots[slot] is None:
-                say(desk, f"{number} pages, and no next one")
+                context.tell(f"{number} pages, and no next one")
                 return None
-        say(desk, f"{pages.most} pages, and there are more")
+        context.tell(f"{pages.most} pages, and there are more")
         return None
 
     async def run(vu: VU) -> int:

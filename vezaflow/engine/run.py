@@ -10,12 +10,12 @@ from typing import Any
 
 import trio
 
+from vezaflow.engine.context import FlowContext, Observer
 from vezaflow.engine.feeding import Feeding
 from vezaflow.engine.flow import FlowRun
 from vezaflow.engine.health import Health
 from vezaflow.engine.incidents import Incidents
-from vezaflow.engine.interpreter import Interpreter, Stage
-from vezaflow.engine.requests import Desk, Observer
+from vezaflow.engine.interpreter import Interpreter
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.engine.wheel import Wheel
 from vezaflow.errors import ExitCode, VezaflowError
@@ -160,26 +160,25 @@ class RunEngine:
     def _flow(self, flow: PlannedFlow) -> FlowRun:
         return FlowRun(
             flow,
-            stage=lambda phase: self._stage(flow.name, flow.targets, phase),
-            recorder=self._recorder,
+            context=lambda phase: self._context(flow.name, flow.targets, phase),
             wheel=self.wheel,
-            clock=self._clock,
             client=lambda: self._client(flow.client),
             shared=self.handed().get(flow.name, {}),
             feeding=self._feeding,
             seed=self.plan.inputs.seed,
             stop_run=self.stop,
-            segment=self._segment,
         )
 
-    def _stage(self, flow: str, targets: Targets, phase: Phase) -> Stage:
-        desk = Desk(flow, targets, self.incidents, self._clock, self._observer)
-        return Stage(
-            recorder=self._recorder,
-            flow_recorder=self._recorder.flow(flow),
+    def _context(self, flow: str, targets: Targets, phase: Phase) -> FlowContext:
+        return FlowContext(
+            flow=flow,
             phase=phase,
-            desk=desk,
+            targets=targets,
+            recorder=self._recorder,
+            incidents=self.incidents,
+            clock=self._clock,
             sleep_until=self.wheel.sleep_until,
+            observer=self._observer,
             say=self._say,
             seed=f"{self.plan.inputs.seed}:{flow}:{phase.value}",
             segment=self._segment,
@@ -192,7 +191,7 @@ class RunEngine:
         except EvaluationError as e:
             return e.message
         vu.failed = False
-        signal = await Interpreter(self._stage(SUITE, self.plan.targets, phase)).block(steps)(vu)
+        signal = await Interpreter(self._context(SUITE, self.plan.targets, phase)).flow(steps)(vu)
         vu.client.close()
         if vu.failed or signal == Signal.FAIL:
             return next((i.message for i in reversed(self.incidents.items)), "a step failed")

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import trio
 
+from vezaflow.engine.context import FlowContext, Run
 from vezaflow.engine.own_time import LooseTime
-from vezaflow.engine.requests import Desk, Run, say
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import AttemptRecorder
 from vezaflow.plan import Chance, PlannedFor, PlannedParallel
-from vezaflow.protocols import Ask, Body, ClientOptions, Exchange, Origin, Sender
+from vezaflow.protocols import Body, ClientOptions, Exchange, Origin, RequestOptions, Sender
 from vezaflow.units import counted, duration
 
 
@@ -40,7 +40,7 @@ class PerHost:
         self._places = {} if places is None else places
         self.cookies = client.cookies
 
-    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange:
+    async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         """As the client does, when there is a place; waiting for one is no part of the request's time."""
         place = self._places.get(origin)
         if place is None:
@@ -50,7 +50,7 @@ class PerHost:
         except trio.WouldBlock:
             await place.acquire()
         try:
-            return await self._client.send(origin, head, body, ask)
+            return await self._client.send(origin, head, body, options)
         finally:
             place.release()
 
@@ -68,22 +68,24 @@ class PerHost:
         self._client.close()
 
 
-def parallel_step(step: PlannedParallel, runs: Sequence[Run], record: AttemptRecorder | None, desk: Desk) -> Run:
+def parallel_step(
+    step: PlannedParallel, runs: Sequence[Run], record: AttemptRecorder | None, context: FlowContext
+) -> Run:
     """The step as a coroutine function of a VU; `runs` are its branches."""
     branches = tuple((run, branch.sets) for run, branch in zip(runs, step.branches, strict=True))
-    per_host, count, clock, shown = step.per_host, len(branches), desk.clock, desk.observer is not None
+    per_host, count, clock, shown = step.per_host, len(branches), context.clock, context.observer is not None
 
     async def run(vu: VU) -> int:
         started = clock()
         client = PerHost(vu.client.beside(), per_host)
         parts = [Part(each, sets, as_branch(vu, client, vu.random)) for each, sets in branches]
         if shown:
-            say(desk, f"{count} branches at the same time")
+            context.tell(f"{count} branches at the same time")
         together = Branches(vu, parts, clock)
         signal = await together.run(count)
         seconds = clock() - started
         if shown:
-            say(desk, f"all of it took {duration(seconds)}")
+            context.tell(f"all of it took {duration(seconds)}")
         if record is not None:
             record.ended(seconds, failed=together.failed)
         return signal
@@ -91,9 +93,11 @@ def parallel_step(step: PlannedParallel, runs: Sequence[Run], record: AttemptRec
     return run
 
 
-def spread_step(step: PlannedFor, items: Callable[[VU], Sequence[Any]], body: Run, desk: Desk, *, yields: bool) -> Run:
+def spread_step(
+    step: PlannedFor, items: Callable[[VU], Sequence[Any]], body: Run, context: FlowContext, *, yields: bool
+) -> Run:
     """A `for` with `at_once`, whose rounds are `body`; `yields`: they wait for nothing themselves."""
-    slot, sets, at_once, shown = step.slot, step.sets, step.at_once, desk.observer is not None
+    slot, sets, at_once, shown = step.slot, step.sets, step.at_once, context.observer is not None
 
     async def run(vu: VU) -> int:
         found, client, chance = items(vu), vu.client.beside(), vu.random.branch()
@@ -106,8 +110,8 @@ def spread_step(step: PlannedFor, items: Callable[[VU], Sequence[Any]], body: Ru
 
         most = min(at_once, len(found))
         if shown:
-            say(desk, f"{counted(len(found), 'round')}, {most} at the same time")
-        return await Branches(vu, rounds(), desk.clock, yields=yields).run(most)
+            context.tell(f"{counted(len(found), 'round')}, {most} at the same time")
+        return await Branches(vu, rounds(), context.clock, yields=yields).run(most)
 
     return run
 

@@ -8,7 +8,7 @@ becomes lists, one item a part; an upload that failed sets none.
 from collections.abc import Iterator
 from typing import Any
 
-from vezaflow.engine.requests import Desk, Run, say
+from vezaflow.engine.context import FlowContext, Run
 from vezaflow.engine.together import Branches, Part, as_branch
 from vezaflow.engine.vu import VU
 from vezaflow.metrics import AttemptRecorder
@@ -16,10 +16,10 @@ from vezaflow.plan import PlannedUpload
 from vezaflow.units import counted, duration
 
 
-def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, desk: Desk) -> Run:
+def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, context: FlowContext) -> Run:
     """The step as a coroutine function of a VU; `send` is the request of the part that its slot holds."""
     parts, slot, slots, at_once = step.parts, step.slot, step.extracted, step.at_once
-    clock, shown = desk.clock, desk.observer is not None
+    clock, shown = context.clock, context.observer is not None
 
     async def run(vu: VU) -> int:
         started = clock()
@@ -40,7 +40,7 @@ def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, desk: D
                 yield Part(one, (), branch)
 
         if shown:
-            say(desk, f"{counted(len(parts), 'part')}, {at_once} at the same time")
+            context.tell(f"{counted(len(parts), 'part')}, {at_once} at the same time")
         together = Branches(vu, branches(), clock, whole=True)
         signal, failed = await together.run(at_once), together.failed
         seconds = clock() - started
@@ -49,7 +49,7 @@ def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, desk: D
             for values, extracted in zip(found, slots, strict=True):
                 vu.slots[extracted] = values
             if shown:
-                say(desk, f"all of it took {duration(seconds)}")
+                context.tell(f"all of it took {duration(seconds)}")
         return signal
 
     return run

@@ -10,11 +10,11 @@ from typing import Any
 
 import trio
 
+from vezaflow.engine.context import FlowContext, Run
 from vezaflow.engine.delivered import Delivered
 from vezaflow.engine.feeding import Feeding, Take
-from vezaflow.engine.interpreter import Interpreter, Stage
+from vezaflow.engine.interpreter import Interpreter
 from vezaflow.engine.own_time import LooseTime
-from vezaflow.engine.requests import Run
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import Dropped, FlowRecorder, Phase
 from vezaflow.model import AtEnd, Each
@@ -33,8 +33,7 @@ class Users:
         self,
         flow: PlannedFlow,
         *,
-        stage: Callable[[Phase], Stage],
-        clock: Callable[[], float],
+        context: Callable[[Phase], FlowContext],
         client: Callable[[], Sender],
         shared: Mapping[int, object],
         feeding: Feeding,
@@ -42,25 +41,25 @@ class Users:
         delivered: Delivered,
         obey: Callable[[int], None],
     ) -> None:
-        main = stage(Phase.ITERATION)
+        main = context(Phase.ITERATION)
         self.flow = flow
         self.delivered = delivered
         self.record: FlowRecorder = main.flow_recorder
         self.body = _renewing(_block(main, flow.steps)) if flow.renews else _block(main, flow.steps)
         self.obey = obey
-        self._clock = clock
+        self._clock = main.clock
         self._client = client
         self._seed = seed
         self.jitter = Random(f"{seed}:{flow.name}:failure_backoff")  # of its own: VUs' draws stay what they are
         self._leaving: set[trio.CancelScope] | None = set()  # of each `finally` that runs; None: none may
         self._visits: dict[int, int] = {}  # by number
         self._initial = [shared.get(slot, value) for slot, value in enumerate(flow.variables.initial)]
-        self._desk = main.desk
+        self._context = main
         sources = [(slot, feed, feeding.of(feed)) for slot, feed in flow.feeds]
         self._of_vu = [source for source in sources if source[1].each is Each.VU]
         self._of_iteration = [source for source in sources if source[1].each is Each.ITERATION]
-        self._login = _block(stage(Phase.LOGIN), flow.login) if flow.login else None
-        self._final = _block(stage(Phase.FINALLY), flow.final) if flow.final else None
+        self._login = _block(context(Phase.LOGIN), flow.login) if flow.login else None
+        self._final = _block(context(Phase.FINALLY), flow.final) if flow.final else None
 
     @property
     def has_login(self) -> bool:
@@ -92,7 +91,7 @@ class Users:
                 self._used_up(feed)
                 return False
             row = vu.slots[slot] = feed.rows.values[number]
-            if (observer := self._desk.observer) is not None:
+            if (observer := self._context.observer) is not None:
                 observer.dealt(feed.name, number, feed.rows.written(row))
         return True
 
@@ -128,8 +127,8 @@ class Users:
                 if vu.slots[slot] is UNSET:
                     vu.slots[slot] = value(vu)
         except EvaluationError as e:
-            self._desk.incidents.add("VF605", self.flow.name, "vars", e.message, e.span)
-            self._desk.uncomputed(e)
+            self._context.incidents.add("VF605", self.flow.name, "vars", e.message, e.span)
+            self._context.uncomputed(e)
             self.delivered.login_failed += 1
             return False
         if self._login is not None:
@@ -189,5 +188,5 @@ def _renewing(body: Run) -> Run:
     return run
 
 
-def _block(stage: Stage, steps: tuple[PlannedStep, ...]) -> Run:
-    return Interpreter(stage).block(steps)
+def _block(context: FlowContext, steps: tuple[PlannedStep, ...]) -> Run:
+    return Interpreter(context).flow(steps)
