@@ -254,7 +254,7 @@ GUARD = Table(
         Field(
             "allow",
             Kind.TEXTS,
-            "Hosts that may be loaded; `*` stands for any characters.",
+            "Hosts that may be loaded; `*` stands for any characters, `10.*` for addresses alone.",
             '[staging.veza.fr, "*.lxd"]',
         ),
         Field("max_vus", Kind.COUNT, "No more VUs than this over all flows, whatever an override says.", "2000"),

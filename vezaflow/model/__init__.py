@@ -16,9 +16,11 @@ from vezaflow.model.hosts import (
     pattern_trouble,
     patterns_of,
     read_authority,
+    read_reference,
     read_url,
     split_url,
     start_of,
+    unmapped,
     written_host,
 )
 from vezaflow.model.input_types import InputType, fit
@@ -252,6 +254,7 @@ __all__ = [
     "patterns_of",
     "peak",
     "read_authority",
+    "read_reference",
     "read_url",
     "requests",
     "secret_names",
@@ -262,6 +265,7 @@ __all__ = [
     "suite_settings_uses",
     "suite_steps",
     "total",
+    "unmapped",
     "usual_each",
     "usual_end",
     "written_host",
