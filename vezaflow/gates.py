@@ -163,9 +163,9 @@ def _verdict(gate: PlannedGate, summary: Summary, seconds: float | None, concern
 
     if missing:
         return verdict(Outcome.INCONCLUSIVE, missing)
-    doubt = _doubt(gate, concerns)
-    if doubt is not None:
-        return verdict(Outcome.INCONCLUSIVE, doubt.text)
+    concern = _concern_of(gate, concerns)
+    if concern is not None:
+        return verdict(Outcome.INCONCLUSIVE, concern.text)
     held = verdict(Outcome.GREEN)
     assert value is not None
     assert held.bound is not None
@@ -206,7 +206,7 @@ def _too_few(gate: PlannedGate, measured: Measurement, value: float | None, labe
     return f"only {units.number(measured.samples)} of at least {units.number(gate.samples)} samples{of}"
 
 
-def _doubt(gate: PlannedGate, concerns: Sequence[Concern]) -> Concern | None:
+def _concern_of(gate: PlannedGate, concerns: Sequence[Concern]) -> Concern | None:
     """A share's counts are no load's. Times that a busy generator measured are its own as much as the server's."""
     share = next((concern for concern in concerns if concern.kind is ConcernKind.SEGMENT), None)
     if share is not None:

@@ -12,7 +12,7 @@ from vezaflow.diagnostics import Diagnostics
 from vezaflow.engine import Delivered, RunEngine
 from vezaflow.metrics import Phase, Recorder
 from vezaflow.outputs import Trace
-from vezaflow.outputs.traced import Told, Traced
+from vezaflow.outputs.traced import Traced, TracedMessage
 from vezaflow.plan import Inputs, Plan, Segment, build
 from vezaflow.read import read_suite
 
@@ -194,7 +194,7 @@ async def test_a_rehearsal_shows_its_rows(autojump_clock: trio.testing.MockClock
         observer=Trace(shown.append),
     )
     assert await engine.rehearse(plan.flows[0])
-    assert shown[0] == Told(Phase.ITERATION, 'row 1 of rows: {"user":"ann"}')
+    assert shown[0] == TracedMessage(Phase.ITERATION, 'row 1 of rows: {"user":"ann"}')
     assert target.asked == ["GET /ann"]
 
 

@@ -12,7 +12,7 @@ from vezaflow.plan import PlannedDataSource, PlannedLoad, Segment, outline
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class RowDemand:
     """How often one flow takes a row, at least and at most (None: nobody knows)."""
 
     flow: str
@@ -36,7 +36,7 @@ class DataSourceExplained:
     data_source: PlannedDataSource
     rows: int
     share: int
-    taken: tuple[Taken, ...]
+    taken: tuple[RowDemand, ...]
     uneven: int = 0
 
     @property
@@ -91,13 +91,13 @@ def reach_of(flow: str, data_sources: Iterable[DataSourceExplained]) -> Reach:
 
 def taken_by(
     flow: str, data_source: PlannedDataSource, load: PlannedLoad, iterations: tuple[int, int | None], segment: Segment
-) -> Taken:
+) -> RowDemand:
     """How many rows one flow takes; `iterations` are those of the segment."""
     if data_source.pick is RowPick.PER_VU:
-        return Taken(flow, segment.share(load.vus), segment.share(load.max_vus))
+        return RowDemand(flow, segment.share(load.vus), segment.share(load.max_vus))
     if data_source.each is Each.ITERATION:
-        return Taken(flow, *iterations)
-    return Taken(flow, segment.share(load.vus), _arrivals(load, segment))
+        return RowDemand(flow, *iterations)
+    return RowDemand(flow, segment.share(load.vus), _arrivals(load, segment))
 
 
 def _arrivals(load: PlannedLoad, segment: Segment) -> int | None:

@@ -52,7 +52,7 @@ from vezaflow.model.requests import (
     Pick,
     Place,
     RequestDefaults,
-    Retrying,
+    Retry,
     Schema,
     SchemaMatch,
     Slice,
@@ -77,11 +77,11 @@ from vezaflow.model.shapes import (
     Whole,
 )
 from vezaflow.model.steps import (
+    Binding,
     Branch,
     Choose,
     For,
     Fragment,
-    Given,
     Group,
     If,
     Include,
@@ -101,7 +101,7 @@ from vezaflow.model.steps import (
     Upload,
     While,
 )
-from vezaflow.model.suite import Flow, Guard, Ignore, Measure, Retry, Suite, Variable
+from vezaflow.model.suite import Flow, Guard, Ignore, Measure, PreflightRetry, Suite, Variable
 from vezaflow.model.walks import (
     all_steps,
     all_uses,
@@ -138,6 +138,7 @@ __all__ = [
     "Auth",
     "Backoff",
     "Beside",
+    "Binding",
     "Block",
     "Body",
     "BodyMatch",
@@ -161,7 +162,6 @@ __all__ = [
     "From",
     "Gate",
     "GeneratedBytes",
-    "Given",
     "Group",
     "Guard",
     "HeaderMatch",
@@ -194,12 +194,12 @@ __all__ = [
     "Pick",
     "Place",
     "Poll",
+    "PreflightRetry",
     "ProxyError",
     "Repeat",
     "Request",
     "RequestDefaults",
     "Retry",
-    "Retrying",
     "RowPick",
     "Schema",
     "SchemaMatch",

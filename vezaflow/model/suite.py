@@ -34,7 +34,7 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
+class PreflightRetry:
     """How long a failing preflight is tried again. Expressions of TIME."""
 
     total: Expression  # the key `for`
@@ -91,7 +91,7 @@ class Suite:
     secrets: tuple[str, ...]  # names of environment values
     guard: Guard
     preflight: tuple[Request, ...]
-    preflight_retry: Retry | None
+    preflight_retry: PreflightRetry | None
     setup: tuple[Step, ...]
     teardown: tuple[Step, ...]
     gates: tuple[Gate, ...]  # pooled over all flows

@@ -14,7 +14,7 @@ from vezaflow.model.requests import (
     in_trees,
 )
 from vezaflow.model.shapes import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends
-from vezaflow.model.steps import Fragment, Given, Include, Request, Step, Upload
+from vezaflow.model.steps import Binding, Fragment, Include, Request, Step, Upload
 from vezaflow.model.suite import Flow, Measure, Suite, Variable
 from vezaflow.syntax import Binary, Expression, Field, Name, Template, children, walk
 
@@ -186,8 +186,8 @@ def chosen_names(variables: tuple[Variable, ...], steps: tuple[Step, ...]) -> It
     return ((each.name, each.span) for each in _given(variables, steps) if each.written)
 
 
-def _given(variables: tuple[Variable, ...], steps: tuple[Step, ...]) -> Iterator[Given]:
-    yield from (Given(variable.name, variable.span) for variable in variables)
+def _given(variables: tuple[Variable, ...], steps: tuple[Step, ...]) -> Iterator[Binding]:
+    yield from (Binding(variable.name, variable.span) for variable in variables)
     yield from (given for step in own_steps(steps) for given in step.sets())
 
 
