@@ -14,7 +14,7 @@ from sample_run import GREEN, RED, SUITE, arriving, gate, p95, recorded, run
 from vezaflow.diagnostics import Diagnostic, Severity, Span
 from vezaflow.gates import Concern, ConcernKind, Outcome
 from vezaflow.metrics import Recorder, Summary
-from vezaflow.reports import as_json, console, junit, step_summary, summary_json
+from vezaflow.reports import console, junit, step_summary, summary_json, to_json
 from vezaflow.results import RunResult
 from vezaflow.syntax import Reference
 
@@ -58,7 +58,7 @@ def test_a_comparison_is_told_with_both_of_its_figures() -> None:
     result = run((gate("http_req_duration", "p", "<", other, text, argument=95.0, labels=labels),))
     assert "385 ms 32.5 % below the limit (p(95){step:segment} = 114 ms)" in " ".join(console(result).split())
     assert "385 ms 32.5 % below the limit (p(95){step:segment} = 114 ms)" in junit(result)
-    found = as_json(result)["gates"][0]
+    found = to_json(result)["gates"][0]
     assert (found["value"], found["compared"], found["bound"]) == pytest.approx((0.385, 0.114, 0.57), rel=0.005)
 
 
@@ -74,13 +74,13 @@ def test_a_gate_longer_than_its_column_leaves_the_columns_as_they_are() -> None:
 
 
 def test_arrivals_are_in_the_json_of_an_open_flow_alone() -> None:
-    document = as_json(arriving())
+    document = to_json(arriving())
     arrivals = document["flows"][0]["arrivals"]
     assert (arrivals["due"], arrivals["started"]) == (200, 180)
     assert arrivals["dropped_iterations"] == {"no_free_vu": 15, "generator_late": 5}
     assert arrivals["iteration_response_time"]["p99"] == pytest.approx(0.052, rel=0.001)
     assert document["flows"][0]["iteration_duration"]["p99"] == pytest.approx(0.05, rel=0.001)
-    assert [flow["arrivals"] for flow in as_json(run(GREEN))["flows"]] == [None, None]
+    assert [flow["arrivals"] for flow in to_json(run(GREEN))["flows"]] == [None, None]
 
 
 def timing_out() -> RunResult:
@@ -171,7 +171,7 @@ def _names(value: object) -> set[str]:
 
 def test_every_key_of_the_json_is_documented() -> None:
     documented = PAGE.read_text(encoding="utf-8")
-    assert sorted(name for name in _names(as_json(arriving())) if f"`{name}`" not in documented) == []
+    assert sorted(name for name in _names(to_json(arriving())) if f"`{name}`" not in documented) == []
 
 
 def test_a_run_that_is_not_green_is_never_a_good_junit_page() -> None:

@@ -14,7 +14,7 @@ from vezaflow.engine import Delivered
 from vezaflow.errors import VezaflowError
 from vezaflow.metrics import Recorder
 from vezaflow.plan import Bundle, Segment
-from vezaflow.reports import as_json, summary_json
+from vezaflow.reports import summary_json, to_json
 from vezaflow.scale import Report, SegmentResult, WorkerState
 from vezaflow.session import merge
 from vezaflow.session.outcome import Circumstances
@@ -51,7 +51,7 @@ def second(tmp_path: Path) -> Path:
 
 def test_a_segment_of_schema_1_merges_with_one_of_this_version(second: Path) -> None:
     old, new = FIRST["pooled"]["requests"], 10
-    whole = as_json(merge([OLDER, second]))
+    whole = to_json(merge([OLDER, second]))
     assert (whole["schema"], whole["segment"]) == (2, None)
     assert whole["pooled"]["http_reqs"] == old + new
     assert [flow["arrivals"] and flow["arrivals"]["due"] for flow in whole["flows"]] == [20, None]

@@ -11,7 +11,7 @@ from vezaflow.cli.inputs import bundled, draw, given
 from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.printing import colours, say
 from vezaflow.cli.values import PathType, environment
-from vezaflow.explain import Explanation, document, explain, page
+from vezaflow.explain import Explanation, explain, page, to_json
 from vezaflow.limits import machine
 from vezaflow.plan import Secrets
 from vezaflow.sandbox import UNSTARTED
@@ -50,6 +50,6 @@ def command(
 
 def _drawn(found: Explanation, form: str, secrets: Secrets) -> str:
     if form == "json":
-        return orjson.dumps(secrets.mask_values(document(found)), option=orjson.OPT_INDENT_2).decode()
+        return orjson.dumps(secrets.mask_values(to_json(found)), option=orjson.OPT_INDENT_2).decode()
     width = max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size((100, 24)).columns))
     return secrets.mask(page(found, colour=colours(sys.stdout), width=width))

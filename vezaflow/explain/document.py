@@ -42,7 +42,7 @@ SCHEMA = 2
 PARTS = 60
 
 
-def document(e: Explanation) -> Json:
+def to_json(e: Explanation) -> Json:
     """The explanation as a JSON object, as the file's docstring describes it."""
     plan, segment = e.plan, e.division.segment
     return {

@@ -66,10 +66,10 @@ class Moment:
             "number": self.number,
             "span": self.span,
             "point": self.point.to_json(),
-            "durations": self.durations.to_dict(),
+            "durations": self.durations.to_json(),
         }
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "Moment":
-        durations = Histogram.from_dict(record["durations"])
+        durations = Histogram.from_json(record["durations"])
         return cls(record["number"], Point.from_json(record["point"]), durations, record.get("span", 1))

@@ -1,6 +1,6 @@
 """A summary as JSON and back: how workers send their figures and how `summary.json` keeps them.
 
-Each row is an object that holds its key's fields, its numbers and its histograms (Histogram.to_dict).
+Each row is an object that holds its key's fields, its numbers and its histograms (Histogram.to_json).
 """
 
 from collections import Counter as Tally
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from vezaflow.metrics.summary import Summary
 
 Json = dict[str, Any]
-_TIMES: Shape = {"count": int}  # Histogram.from_dict looks at the rest
+_TIMES: Shape = {"count": int}  # Histogram.from_json looks at the rest
 _AT: Shape = {
     "flow": str,
     "phase": frozenset(phase.value for phase in Phase),
@@ -136,7 +136,7 @@ def _request(key: RequestKey, row: Requests) -> Json:
         "count": row.count,
         "bytes_sent": row.bytes_sent,
         "bytes_received": row.bytes_received,
-        **{name: getattr(row, name).to_dict() for name in TIMES},
+        **{name: getattr(row, name).to_json() for name in TIMES},
         **seen,
         "detail": row.detail,
     }
@@ -146,7 +146,7 @@ def _read_request(row: Json) -> tuple[RequestKey, Requests]:
     figures = Requests(row["count"], row["bytes_sent"], row["bytes_received"], detail=row["detail"])
     figures.first, figures.last = row.get("first", inf), row.get("last", -inf)
     for name in TIMES:
-        setattr(figures, name, Histogram.from_dict(row[name]))
+        setattr(figures, name, Histogram.from_json(row[name]))
     return RequestKey(_read_place(row), row["status"], row["error"]), figures
 
 
@@ -154,7 +154,7 @@ def _step(key: StepKey, row: Connections) -> Json:
     return {
         **_place(key),
         "answered": row.answered,
-        **{name: getattr(row, name).to_dict() for name in CONNECTION_TIMES},
+        **{name: getattr(row, name).to_json() for name in CONNECTION_TIMES},
         "checks": list(row.checks),
         "failed_checks": dict(row.failed_checks),
     }
@@ -163,18 +163,18 @@ def _step(key: StepKey, row: Connections) -> Json:
 def _read_step(row: Json) -> tuple[StepKey, Connections]:
     figures = Connections(row["answered"], checks=tuple(row["checks"]), failed_checks=Tally(row["failed_checks"]))
     for name in CONNECTION_TIMES:
-        setattr(figures, name, Histogram.from_dict(row[name]))
+        setattr(figures, name, Histogram.from_json(row[name]))
     return _read_place(row), figures
 
 
 def _attempts(key: StepKey, row: Attempts) -> Json:
     counts = {name: getattr(row, name) for name in _ATTEMPTS}
-    return {**_place(key), **counts, "duration": row.duration.to_dict()}
+    return {**_place(key), **counts, "duration": row.duration.to_json()}
 
 
 def _read_attempts(row: Json) -> tuple[StepKey, Attempts]:
     counts = {name: row[name] for name in _ATTEMPTS}
-    return _read_place(row), Attempts(**counts, duration=Histogram.from_dict(row["duration"]))
+    return _read_place(row), Attempts(**counts, duration=Histogram.from_json(row["duration"]))
 
 
 def _flow(key: FlowKey, row: Iterations) -> Json:
@@ -185,25 +185,25 @@ def _flow(key: FlowKey, row: Iterations) -> Json:
         "failed": row.failed,
         "interrupted": row.interrupted,
         "seconds": row.seconds,
-        "duration": row.duration.to_dict(),
-        "groups": {name: held.to_dict() for name, held in row.groups.items()},
+        "duration": row.duration.to_json(),
+        "groups": {name: held.to_json() for name, held in row.groups.items()},
         "dropped": dict(row.dropped),
-        "delay": row.delay.to_dict(),
-        "response_time": row.response_time.to_dict(),
+        "delay": row.delay.to_json(),
+        "response_time": row.response_time.to_json(),
     }
 
 
 def _read_flow(row: Json) -> tuple[FlowKey, Iterations]:
-    groups = {name: Histogram.from_dict(held) for name, held in row["groups"].items()}
+    groups = {name: Histogram.from_json(held) for name, held in row["groups"].items()}
     figures = Iterations(
         row["done"],
         row["failed"],
         row["interrupted"],
         row["seconds"],
-        Histogram.from_dict(row["duration"]),
+        Histogram.from_json(row["duration"]),
         groups,
         Tally(row["dropped"]),
-        Histogram.from_dict(row["delay"]),
-        Histogram.from_dict(row["response_time"]),
+        Histogram.from_json(row["delay"]),
+        Histogram.from_json(row["response_time"]),
     )
     return FlowKey(row["flow"], row["judged"]), figures

@@ -4,13 +4,12 @@ from vezaflow.reports.console import console
 from vezaflow.reports.junit import junit
 from vezaflow.reports.look import DIM, Look, table, wrapped
 from vezaflow.reports.step_summary import step_summary
-from vezaflow.reports.summary_json import as_json, summary_json
+from vezaflow.reports.summary_json import summary_json, to_json
 from vezaflow.reports.summary_schema import summary_schema, summary_schema_text
 
 __all__ = [
     "DIM",
     "Look",
-    "as_json",
     "console",
     "junit",
     "step_summary",
@@ -18,5 +17,6 @@ __all__ = [
     "summary_schema",
     "summary_schema_text",
     "table",
+    "to_json",
     "wrapped",
 ]

@@ -23,10 +23,10 @@ def summary_json(result: RunResult) -> bytes:
     """The file's bytes: indented JSON with a newline at its end."""
     import orjson
 
-    return orjson.dumps(as_json(result), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(to_json(result), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def as_json(result: RunResult) -> Json:
+def to_json(result: RunResult) -> Json:
     """The run as a JSON object, as the file's docstring describes it."""
     return {
         "schema": result.schema,

@@ -21,7 +21,7 @@ from vezaflow.metrics import Aged, Merger, Moment, Recorder, Records, Summary, T
 from vezaflow.plan import Bundle, Division
 from vezaflow.scale.local import OnBegin
 from vezaflow.scale.process import WorkerProcess
-from vezaflow.scale.report import Json, Report, WorkerState, merged, read
+from vezaflow.scale.report import Json, Report, WorkerState, merged
 
 _HEADSTART = 0.1  # seconds between the start signal and the start
 _LAST_WORDS = 2.0  # seconds for the last reports when the load is cut off
@@ -128,7 +128,7 @@ class WorkerProcesses:
                 raise VezaflowError(f"{process.lost}, before any load was sent", code=ExitCode.REFUSED)
 
     def _heard(self, process: WorkerProcess, message: Json) -> None:
-        report = read(message["report"], Summary.from_json(message["summary"]), self._bundle.sources)
+        report = Report.from_json(message["report"], Summary.from_json(message["summary"]), self._bundle.sources)
         self._reports[process.number] = report
         self._merger.take(process.number, message["second"], [Moment.from_json(m) for m in message["moments"]])
         self._settle()

@@ -51,6 +51,27 @@ class Report:
     workers: tuple[WorkerState, ...]
     incidents: tuple[Incident, ...] = ()
 
+    def to_json(self) -> Json:
+        """A JSON object without summary and timeline: those travel beside it."""
+        return {
+            "seconds": self.seconds,
+            "delivered": {flow: asdict(delivered) for flow, delivered in self.delivered.items()},
+            "workers": [asdict(worker) for worker in self.workers],
+            "incidents": [_incident_to_json(incident) for incident in self.incidents],
+        }
+
+    @classmethod
+    def from_json(cls, record: Json, summary: Summary, sources: Mapping[str, Source]) -> "Report":
+        """What `to_json` wrote, without a timeline. `sources`: by path, what incidents point into."""
+        return cls(
+            record["seconds"],
+            summary,
+            Timeline(),
+            {flow: Delivered(**delivered) for flow, delivered in record["delivered"].items()},
+            tuple([WorkerState(w["name"], Vitals(**w["vitals"]), w["lost"]) for w in record["workers"]]),
+            tuple([_incident_from_json(incident, sources) for incident in record["incidents"]]),
+        )
+
 
 def merged(reports: Sequence[Report], timeline: Timeline) -> Report:
     """One report of all. The timeline is made elsewhere: it needs more than the reports' last state."""
@@ -97,35 +118,13 @@ def merged_incidents(shares: Iterable[tuple[Incident, ...]]) -> tuple[Incident, 
     return tuple(sorted(whole.values(), key=lambda incident: -incident.count))
 
 
-def written(report: Report) -> Json:
-    """A report as JSON, without its summary and timeline: those travel beside it."""
-    return {
-        "seconds": report.seconds,
-        "delivered": {flow: asdict(delivered) for flow, delivered in report.delivered.items()},
-        "workers": [asdict(worker) for worker in report.workers],
-        "incidents": [_written_incident(incident) for incident in report.incidents],
-    }
-
-
-def read(record: Json, summary: Summary, sources: Mapping[str, Source]) -> Report:
-    """The report that `written` wrote, without a timeline. `sources`: by path, what incidents point into."""
-    return Report(
-        record["seconds"],
-        summary,
-        Timeline(),
-        {flow: Delivered(**delivered) for flow, delivered in record["delivered"].items()},
-        tuple([WorkerState(w["name"], Vitals(**w["vitals"]), w["lost"]) for w in record["workers"]]),
-        tuple([_read_incident(incident, sources) for incident in record["incidents"]]),
-    )
-
-
-def _written_incident(incident: Incident) -> Json:
+def _incident_to_json(incident: Incident) -> Json:
     places = [_place(span) for span in (incident.span, *incident.included)]
     names = ("code", "flow", "step", "message", "count", "help")
     return {**{name: getattr(incident, name) for name in names}, "places": places}
 
 
-def _read_incident(record: Json, sources: Mapping[str, Source]) -> Incident:
+def _incident_from_json(record: Json, sources: Mapping[str, Source]) -> Incident:
     span, *included = (Span(sources.get(path, _NOWHERE), start, end) for path, start, end in record["places"])
     code, flow, step, message = (record[name] for name in ("code", "flow", "step", "message"))
     return Incident(code, flow, step, message, span, record["count"], tuple(included), record["help"])

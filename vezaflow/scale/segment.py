@@ -10,7 +10,7 @@ from typing import Any
 from vezaflow.metrics import MOMENT, SUMMARY, Moment, Summary, timeline_of
 from vezaflow.plan import Bundle, Inputs, Segment
 from vezaflow.scale.report import SHAPE as REPORT
-from vezaflow.scale.report import Json, Report, merged, read, written
+from vezaflow.scale.report import Json, Report, merged
 from vezaflow.untrusted import Maybe, Row, Shape, misfit, shape_of
 
 MOST_SEGMENTS = 10_000  # of a run: more machines than anybody has
@@ -43,7 +43,7 @@ class SegmentResult:
             "index": self.segment.index + 1,
             "count": self.segment.count,
             "bundle": self.bundle.masked().to_json(),
-            "report": written(self.report),
+            "report": self.report.to_json(),
             "moments": list(self.moments),
         }
 
@@ -56,7 +56,7 @@ class SegmentResult:
             raise ValueError("there is no such segment")
         try:
             bundle = Bundle.from_json(record["bundle"])
-            report = read(record["report"], Summary.from_json(figures), bundle.sources)
+            report = Report.from_json(record["report"], Summary.from_json(figures), bundle.sources)
             list(map(Moment.from_json, record["moments"]))
         except (KeyError, TypeError) as e:
             raise ValueError(f"a field is missing, or one too many: {e}") from None
