@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from vezaflow import units
 from vezaflow.diagnostics import Span
-from vezaflow.model import Expectation, From
+from vezaflow.model import Expectation
 from vezaflow.plan.answer import Answer, UndecodableError
 from vezaflow.plan.evaluate import Compiler, Evaluate, render, show
 from vezaflow.plan.offers import offers_of
@@ -56,8 +56,8 @@ def plan_check(expectation: Expectation, compiler: Compiler, schema: JsonSchema 
 
 def _offers(expectation: Expectation, answer: Answer | None) -> Callable[[], str]:
     """What is near to a header or a path that is not there."""
-    source = _SOURCES.get(expectation.kind)
-    if source is None or answer is None:
+    source = expectation.kind
+    if source not in ("header", "json") or answer is None:
         return str
     look = _finder(expectation)
 
@@ -68,9 +68,6 @@ def _offers(expectation: Expectation, answer: Answer | None) -> Callable[[], str
             return ""
 
     return offers
-
-
-_SOURCES = {"header": From.HEADER, "json": From.JSON}
 
 
 def _look(expectation: Expectation, compiler: Compiler, schema: JsonSchema | None) -> Callable[[Scope], str]:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from vezaflow.model import Expectation, Extract, From, Paginate, Poll, Request
+from vezaflow.model import Expectation, Extract, Paginate, Poll, Request
+from vezaflow.plan.sources import SOURCES, TEXT
 from vezaflow.protocols import Origin, Want
 from vezaflow.syntax import Expression, calls
 
 _READS_BODY = frozenset({"json", "size"})
-_TEXT = Want.BODY | Want.HEADERS  # the charset stands in Content-Type
 
 
 class Reason(NamedTuple):
@@ -60,17 +60,7 @@ def _of_request(request: Request) -> Iterator[Reason]:
 
 
 def _extracted(extract: Extract) -> Want:
-    match extract.source:
-        case From.HEADER | From.LINK:
-            return Want.HEADERS
-        case From.COOKIE:
-            return Want.NOTHING
-        case From.ANSWER:
-            return _TEXT if extract.argument == "body" else Want.NOTHING
-        case From.CSS | From.REGEX | From.XPATH:
-            return _TEXT
-        case _:
-            return Want.BODY
+    return SOURCES[extract.source].wants(extract.argument)
 
 
 def _expected(expectation: Expectation) -> Want:
@@ -80,7 +70,7 @@ def _expected(expectation: Expectation) -> Want:
     elif expectation.kind in ("json", "schema"):
         want = Want.BODY
     elif expectation.kind == "body":
-        want = _TEXT
+        want = TEXT
     for side in (expectation.expected, expectation.contains):
         want |= _read_by(side) if side is not None else Want.NOTHING
     return want
@@ -90,7 +80,7 @@ def _read_by(expression: Expression) -> Want:
     want = Want.NOTHING
     for call in calls(expression):
         if call.function == "body":
-            want |= _TEXT
+            want |= TEXT
         elif call.function in _READS_BODY:
             want |= Want.BODY
         elif call.function == "header":

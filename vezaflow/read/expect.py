@@ -8,7 +8,7 @@ from vezaflow.model import Expect, Expectation, StatusSet
 from vezaflow.read import scalars
 from vezaflow.read.json_schema import read_schema
 from vezaflow.read.mappings import Row, items, open_mapping, pairs
-from vezaflow.read.queries import check_jsonpath, check_pattern, query
+from vezaflow.read.queries import check_query, query
 from vezaflow.read.statuses import read_statuses
 from vezaflow.read.trees import tree
 from vezaflow.syntax import (
@@ -75,7 +75,7 @@ def _matches(row: Row, key: str, kind: str) -> list[Expectation]:
     example = f"{key}: {row.field(key).example}"
     for entry in pairs(row.node(key), f"'{key}'", Kind.MATCHES.value, row.diagnostics, example=example):
         if kind == "json":
-            check_jsonpath(entry.key, row.diagnostics)
+            check_query(entry.key, "json", row.diagnostics)
         found.append(_match(entry.value, kind, entry.key.text, entry.key.span, row.diagnostics))
     return found
 
@@ -98,7 +98,7 @@ def _match(node: Node, kind: str, subject: str, subject_span: Span, diagnostics:
         elif row and verb == "contains":
             contains, word = row.expression("contains"), "contains"
         elif row and verb == "matches":
-            matches, word = query(row, "matches", check_pattern), "matches"
+            matches, word = query(row, "matches"), "matches"
         elif row and verb == "exists":
             word = _exists(row)
     else:
@@ -172,6 +172,6 @@ def _expression(node: Node, field: Field, key: Span, diagnostics: Diagnostics) -
     if isinstance(node, Scalar):
         found = scalars.bare_expression(node, diagnostics)
     else:
-        scalars.report_shape(node, f"'{field.key}'", field.kind.value, diagnostics)
+        scalars.report_shape(node, f"'{field.key}'", field.wanted, diagnostics)
         found = scalars.nothing(node.span)
     return Expectation("that", "", key, found, None, None, _short(found), found.span)

@@ -83,10 +83,12 @@ class _Feed:
 
     def close(self) -> None:
         self._send.close()
+        lost = f"{self._lost:,} of {units.counted(self._offered, 'tick')} lost" if self._lost else ""
         if not self._ended.is_set():
-            self._report(f"did not end within {LAST:g} s of the load: its last ticks may be missing")
-        elif self._lost and not self.note:
-            self._report(f"was too slow: {self._lost:,} of {units.counted(self._offered, 'tick')} lost")
+            also = f", and {lost} before" if lost else ""
+            self._report(f"did not end within {LAST:g} s of the load: its last ticks may be missing{also}")
+        elif lost and not self.note:
+            self._report(f"was too slow: {lost}")
 
     def _report(self, what: str) -> None:
         self.note = f"output {self._output.name} {what}"
