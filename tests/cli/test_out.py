@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Write
-from program import vezaflow
+from program import Write, vezaflow
 
 FLOW = """
 load: {vus: 1, duration: 2s}

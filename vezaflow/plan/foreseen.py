@@ -5,9 +5,21 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
-from vezaflow.model import Expectation, Extract, Paginate, Poll, Request
+from vezaflow.model import (
+    BodyMatch,
+    Expectation,
+    Extract,
+    HeaderMatch,
+    JsonMatch,
+    Limit,
+    Paginate,
+    Poll,
+    Request,
+    SchemaMatch,
+    That,
+)
 from vezaflow.plan.sources import SOURCES, TEXT
 from vezaflow.protocols import Origin, Want
 from vezaflow.syntax import Expression, calls
@@ -64,15 +76,19 @@ def _extracted(extract: Extract) -> Want:
 
 
 def _expected(expectation: Expectation) -> Want:
-    want = Want.NOTHING
-    if expectation.kind == "header":
-        want = Want.HEADERS
-    elif expectation.kind in ("json", "schema"):
-        want = Want.BODY
-    elif expectation.kind == "body":
-        want = TEXT
-    for side in (expectation.expected, expectation.contains):
-        want |= _read_by(side) if side is not None else Want.NOTHING
+    match expectation:
+        case HeaderMatch():
+            want = Want.HEADERS
+        case JsonMatch() | SchemaMatch():
+            want = Want.BODY
+        case BodyMatch():
+            want = TEXT
+        case Limit() | That():
+            want = Want.NOTHING
+        case never:
+            assert_never(never)
+    for use in expectation.uses():
+        want |= _read_by(use.expression)
     return want
 
 
