@@ -14,7 +14,7 @@ import trio
 from vezaflow.engine.context import FlowContext, Run
 from vezaflow.engine.own_time import LooseTime
 from vezaflow.engine.vu import VU, Signal
-from vezaflow.metrics import AttemptRecorder
+from vezaflow.metrics import StepRecorder
 from vezaflow.plan import Chance, PlannedFor, PlannedParallel
 from vezaflow.protocols import Ask, Body, ClientOptions, Exchange, Origin, Sender
 from vezaflow.units import counted, duration
@@ -69,7 +69,7 @@ class PerHost:
 
 
 def parallel_step(
-    step: PlannedParallel, runs: Sequence[Run], record: AttemptRecorder | None, context: FlowContext
+    step: PlannedParallel, runs: Sequence[Run], record: StepRecorder | None, context: FlowContext
 ) -> Run:
     """The step as a coroutine function of a VU; `runs` are its branches."""
     branches = tuple((run, branch.sets) for run, branch in zip(runs, step.branches, strict=True))

@@ -45,7 +45,7 @@ class Attempts:
         return self if durations else replace(self, duration=Histogram())
 
 
-class AttemptRecorder:
+class StepRecorder:
     """Takes in what came of one such step since the last fold."""
 
     __slots__ = ("_asked", "_cut", "_durations", "_failed", "_obeyed", "_retries")

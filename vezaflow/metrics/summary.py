@@ -343,13 +343,13 @@ class Summary:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every row and every bucket; `from_json` reads it back."""
-        from vezaflow.metrics.record import written
+        from vezaflow.metrics.summary_json import written
 
         return written(self)
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "Summary":
-        from vezaflow.metrics.record import read
+        from vezaflow.metrics.summary_json import read
 
         return read(record)
 
