@@ -48,9 +48,7 @@ def attempted_step(
     return run
 
 
-def attempts_of(
-    request: PlannedRequest, judge: ResponseJudge, record: StepRecorder, context: FlowContext
-) -> Course:
+def attempts_of(request: PlannedRequest, judge: ResponseJudge, record: StepRecorder, context: FlowContext) -> Course:
     """The request once, or as often as its `retry` and its `poll` say."""
     attempt = _single(judge)
     if request.retry is not None:

@@ -107,9 +107,7 @@ class FlowContext:
         self, name: str, method: str = "", tags: tuple[tuple[str, str], ...] = (), checks: tuple[str, ...] = ()
     ) -> RequestRecorder:
         """The recorder of a step here."""
-        return self.recorder.step(
-            self.flow, name, method, phase=self.phase, group=self.group, tags=tags, checks=checks
-        )
+        return self.recorder.step(self.flow, name, method, phase=self.phase, group=self.group, tags=tags, checks=checks)
 
     def tell(self, message: str) -> None:
         """Show a message to an observer."""

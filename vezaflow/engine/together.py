@@ -28,7 +28,6 @@ class Part(NamedTuple):
     branch: VU
 
 
-
 class PerHost:
     """A client of which only so many requests to one host are on their way together."""
 
@@ -68,9 +67,7 @@ class PerHost:
         self._client.close()
 
 
-def parallel_step(
-    step: PlannedParallel, runs: Sequence[Run], record: StepRecorder | None, context: FlowContext
-) -> Run:
+def parallel_step(step: PlannedParallel, runs: Sequence[Run], record: StepRecorder | None, context: FlowContext) -> Run:
     """The step as a coroutine function of a VU; `runs` are its branches."""
     branches = tuple((run, branch.sets) for run, branch in zip(runs, step.branches, strict=True))
     per_host, count, clock, shown = step.per_host, len(branches), context.clock, context.observer is not None

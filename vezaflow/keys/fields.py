@@ -15,7 +15,6 @@ RESERVED = ("if", "else", "and", "or", "not", "in", "true", "false", "null", "it
 MOST_WEIGHT = 1_000_000  # a deck has a card for each
 
 
-
 class Kind(Enum):
     """What may stand as a key's value. The text says it as a message would: "… must be <text>"."""
 
@@ -78,7 +77,7 @@ class Kind(Enum):
     MATCH = "a value, or a mapping such as `{contains: …}`"
     EXPRESSIONS = "an expression or a list of them"
     GATES = "a mapping of metrics to conditions"
-    AUTH = "`none`, or a mapping such as `{bearer: \"${env.USER_TOKEN}\"}`"
+    AUTH = '`none`, or a mapping such as `{bearer: "${env.USER_TOKEN}"}`'
     IGNORES = "a mapping of codes to reasons"
     MAPPING = "a mapping"
 

@@ -215,7 +215,6 @@ def _extract(field: Field) -> Schema:
     return {"anyOf": [{"enum": list(ANSWER)}, _pattern(r"^\$($|[^{])", QUERIES["json"].wanted), *_refs(field)]}
 
 
-
 def _ignores(field: Field) -> Schema:
     rules = [rule for rule in CODES.values() if rule.severity is Severity.WARNING]
     return {"type": "object", "properties": {rule.code: {"description": rule.title, **_CONSTANT} for rule in rules}}

@@ -76,9 +76,7 @@ def tick_of(
         sum(flow.dropped for flow in flows),
     )
     remaining, grace = (max(0.0, end - elapsed) for end in (plan.seconds, plan.cut_off))
-    return Tick(
-        elapsed, remaining, flows, pooled, health, grace, tuple(by_hand), summary, datetime.now(UTC), last
-    )
+    return Tick(elapsed, remaining, flows, pooled, health, grace, tuple(by_hand), summary, datetime.now(UTC), last)
 
 
 def first_trouble(gates: Sequence[Verdict]) -> Verdict | None:
