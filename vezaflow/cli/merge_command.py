@@ -6,16 +6,15 @@ from pathlib import Path
 import click
 
 from vezaflow.cli.inputs import drawn_faults
-from vezaflow.cli.results import JUNIT, SUMMARY, Files
+from vezaflow.cli.results import Files, Wanted, reporting
 from vezaflow.cli.values import PathType
 from vezaflow.session import merge
 
 
 @click.command("merge")
 @click.argument("shares", metavar="FILE...", nargs=-1, required=True, type=PathType())
-@SUMMARY
-@JUNIT
-def command(shares: tuple[Path, ...], summary: Path | None, junit_file: Path | None) -> None:
+@reporting
+def command(shares: tuple[Path, ...], reports: Wanted) -> None:
     """Make one result and verdict of the files that `vezaflow run --segment K/N` wrote.
 
     All must be shares of one run: the same files, options, environment values and seed. Where one is missing the
@@ -23,5 +22,5 @@ def command(shares: tuple[Path, ...], summary: Path | None, junit_file: Path | N
     """
     with drawn_faults():
         result = merge(shares)
-    Files(summary=summary, junit_file=junit_file).publish(result)
+    Files(reports).publish(result)
     sys.exit(result.exit_code)

@@ -8,26 +8,28 @@ import click
 
 from vezaflow.cli.inputs import bundled, draw, shared, target
 from vezaflow.cli.load_options import LoadOptions, load_options
+from vezaflow.cli.outs import OUT, claims, read_outs
 from vezaflow.cli.printing import live, tell
-from vezaflow.cli.results import JUNIT, SUMMARY, Files
+from vezaflow.cli.results import Files, Wanted, reporting
 from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import PathType
 from vezaflow.outputs import Output, Plain, Terminal
+from vezaflow.plan import Plan
 from vezaflow.session import run
 
 
 @click.command("run")
 @click.argument("paths", nargs=-1, required=True, type=PathType())
 @load_options
-@SUMMARY
-@JUNIT
+@reporting
+@OUT
 @click.option("-q", "--quiet", is_flag=True, help="No warnings before it and no progress while it runs.")
 @shared
 def command(
     paths: tuple[Path, ...],
     load: LoadOptions,
-    summary: Path | None,
-    junit_file: Path | None,
+    reports: Wanted,
+    out: tuple[str, ...],
     quiet: bool,
     words: tuple[str, ...],
     base_url: str | None,
@@ -41,22 +43,21 @@ def command(
     settle it), 97 refused or stopped before load, 2 wrong files or options, 130 interrupted.
     """
     segment = load.segment
-    if segment is not None and summary is None:
-        summary = Path(f"segment-{segment.index + 1}-of-{segment.count}.json")
-    files = Files(summary=summary, junit_file=junit_file)
+    if segment is not None:
+        reports = {"summary": Path(f"segment-{segment.index + 1}-of-{segment.count}.json"), **reports}
+    outs = read_outs(out)
+    files = Files(reports, claims(outs))
     with ExitStack() as until_written:
         with target(words, sandbox=sandbox, faults=faults) as environment:
             inputs = load.inputs(environment, base_url, seed)
             plan, bundle = bundled(paths, inputs, sandbox=sandbox, warn=None if quiet else draw)
-            result = run(plan, bundle, load.division(plan), _outputs(quiet=quiet), tell)
+            shown = () if quiet else (_progress(plan),)
+            outputs = (*shown, *(chosen.output(plan) for chosen in outs))
+            result = run(plan, bundle, load.division(plan), outputs, tell)
             until_written.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)
 
 
-def _outputs(*, quiet: bool) -> tuple[Output, ...]:
-    if quiet:
-        return ()
-    if live(sys.stderr):
-        return (Terminal(),)
-    return (Plain(tell),)
+def _progress(plan: Plan) -> Output:
+    return Terminal(plan.suite) if live(sys.stderr) else Plain(plan, tell)

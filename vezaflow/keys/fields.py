@@ -8,10 +8,11 @@ and name the tables below them by name, so that they can be walked without readi
 from dataclasses import dataclass
 from enum import Enum
 
+from vezaflow.syntax import QUERIES
+
 GIVEN = ("env", "vu", "iteration", "attempt")  # names that are always there, and can't be set
 RESERVED = ("if", "else", "and", "or", "not", "in", "true", "false", "null", "it")
 MOST_WEIGHT = 1_000_000  # a deck has a card for each
-
 
 
 class Kind(Enum):
@@ -38,10 +39,7 @@ class Kind(Enum):
     EXPRESSION = "an expression, with or without `${…}` around it"
     ITEMS = "a `${…}` that gives a list, or a list"
     PATH = "the path of a file in the suite's folder"
-    JSONPATH = "a JSONPath, such as `$.data[0].id`"
-    PATTERN = "a regular expression"
-    SELECTOR = "a CSS selector, with `::attr(name)` behind it for an attribute"
-    XPATH = "an XPath, such as `//item/title`"
+    QUERY = "a text in a language of its own"  # the field's `query` says which
     PIPELINE = "functions with `|` between them, such as `trim | int`"
     CONDITION = "a condition, such as `p(95) < 500 ms`"
     PICK = "`first`, `last`, `random`, or an index (0 is the first, -1 the last)"
@@ -79,7 +77,7 @@ class Kind(Enum):
     MATCH = "a value, or a mapping such as `{contains: …}`"
     EXPRESSIONS = "an expression or a list of them"
     GATES = "a mapping of metrics to conditions"
-    AUTH = "`none`, or a mapping such as `{bearer: \"${env.USER_TOKEN}\"}`"
+    AUTH = '`none`, or a mapping such as `{bearer: "${env.USER_TOKEN}"}`'
     IGNORES = "a mapping of codes to reasons"
     MAPPING = "a mapping"
 
@@ -97,6 +95,12 @@ class Field:
     choices: tuple[str, ...] = ()  # of a CHOICE
     tables: tuple[str, ...] = ()  # names of the tables that a mapping under this key follows
     later: bool = False  # belongs to the language, but not to this version
+    query: str = ""  # of a QUERY: its language, a name in QUERIES
+
+    @property
+    def wanted(self) -> str:
+        """What must stand there, as a message says it."""
+        return QUERIES[self.query].wanted if self.query else self.kind.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ _FILES = "a flow is a file of its own: its requests stand under `steps`"
 _RAMP = "VUs rise and fall with `executor: ramping-vus` and its `stages`"
 _IF = "what only happens sometimes stands in a step of its own: `if: …` with the steps under `do`"
 _RATE = "a rate says its time itself: `rate: 500/s`, or `30/m`"
-_COMPARED = "comparisons stand under `that`: `expect: {that: json(\"$.total\") > 3}`"
+_COMPARED = 'comparisons stand under `that`: `expect: {that: json("$.total") > 3}`'
 _FOR = "what is done for each item stands in a step of its own: `for: item`, `in: ${list}`, and the steps under `do`"
 
 # Keys of a table's neighbour that have no place in the table itself: (table, key) → how it is said there.

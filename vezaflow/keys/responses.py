@@ -2,6 +2,7 @@
 
 from vezaflow.keys.fields import Field, Kind, Table
 from vezaflow.model import Limited
+from vezaflow.syntax import QUERIES
 
 LIMITS = tuple(each.value for each in Limited)  # expectations on a quantity; each is a function, too
 
@@ -44,26 +45,7 @@ EXTRACT = Table(
         Field("default", Kind.TREE, "The value if nothing is found; without it the step fails.", "null"),
     ),
     one_of=(
-        Field("json", Kind.JSONPATH, "A JSONPath into the body.", "$.data[*].id"),
-        Field(
-            "regex",
-            Kind.PATTERN,
-            "A pattern on the body's text; its first group, or all of it.",
-            "token=(\\w+)",
-        ),
-        Field(
-            "css",
-            Kind.SELECTOR,
-            "Elements of an HTML body: their texts, or an attribute. The URLs of `href`, `src` and `action` come out "
-            "whole.",
-            "a.next::attr(href)",
-        ),
-        Field(
-            "xpath",
-            Kind.XPATH,
-            "What an XML body has there. Prefixes are the document's; its default namespace is `ns`.",
-            "//channel/item/title",
-        ),
+        *(Field(name, Kind.QUERY, query.doc, query.example, query=name) for name, query in QUERIES.items()),
         Field("header", Kind.TEXT, "A header's name.", "location"),
         Field("link", Kind.TEXT, "The URLs of the `Link` header with this relation, made whole (RFC 8288).", "next"),
         Field("cookie", Kind.TEXT, "A cookie's name.", "session"),
@@ -129,7 +111,7 @@ _EQUALS = Field("equals", Kind.TEMPLATE, "Must be this. Short form: the value al
 
 _CONTAINS = Field("contains", Kind.TEMPLATE, "Must have this in it.", "EXTM3U")
 
-_MATCHES = Field("matches", Kind.PATTERN, "Must match this pattern somewhere.", "^v[0-9]+")
+_MATCHES = Field("matches", Kind.QUERY, "Must match this pattern somewhere.", "^v[0-9]+", query="regex")
 
 _EXISTS = Field("exists", Kind.SWITCH, "Must be there, whatever it is.", "true")
 

@@ -1,16 +1,21 @@
-"""What people see while it runs: the live display, plain lines for a log, the trace of `vezaflow try`."""
+"""What leaves a run while it goes on: the live display, plain lines, JSON lines; the trace of `vezaflow try`."""
 
 from vezaflow.outputs.lines import missing
+from vezaflow.outputs.offers import OUTPUTS
+from vezaflow.outputs.output import FILE, Offer, Output
 from vezaflow.outputs.plain import Plain
 from vezaflow.outputs.terminal import Terminal
-from vezaflow.outputs.tick import FlowNow, Output, Tick, tick_of
+from vezaflow.outputs.tick import FlowNow, Tick, tick_of
 from vezaflow.outputs.trace import Trace
 from vezaflow.outputs.trace_lines import TraceLines
 from vezaflow.outputs.trace_page import Tried, trace_page
 from vezaflow.outputs.traced import Traced, TracedRequest, place_of
 
 __all__ = [
+    "FILE",
+    "OUTPUTS",
     "FlowNow",
+    "Offer",
     "Output",
     "Plain",
     "Terminal",
@@ -24,4 +29,4 @@ __all__ = [
     "place_of",
     "tick_of",
     "trace_page",
-]
+]  # fmt: skip
