@@ -22,7 +22,7 @@ def check_writable(file: Path) -> None:
         return
     there = file.exists()
     if there and file.suffix in (".yml", ".yaml"):
-        raise VezaflowError(f"{file} is YAML, as flows are, and would be overwritten", hint="choose another file")
+        raise VezaflowError(f"{file} is a YAML file like a flow, and would be overwritten", hint="choose another file")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a"):

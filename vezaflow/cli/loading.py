@@ -12,22 +12,26 @@ from vezaflow.plan import Inputs, Plan, Segment
 from vezaflow.scale import sensible_workers
 
 _OPTIONS = (
-    click.option("--duration", type=DURATION, help="Of every flow, its stages in proportion: 30s, 5m."),
-    click.option("--vus", "vus_words", multiple=True, metavar="FLOW=N", help="The most VUs of one flow at once."),
+    click.option(
+        "--duration",
+        type=DURATION,
+        help="Override the duration of every flow, such as 30s or 5m; stages scale with it.",
+    ),
+    click.option("--vus", "vus_words", multiple=True, metavar="FLOW=N", help="Override the number of VUs of one flow."),
     click.option(
         "--scale",
         type=FACTOR,
         default=1.0,
-        help="Multiply VUs, rates and shared iterations: 0.1 is a tenth.",
+        help="Multiply VUs, rates and shared iterations by this factor, such as 0.1.",
     ),
-    click.option("--only", multiple=True, metavar="FLOW", help="Only this flow; may be given several times."),
+    click.option("--only", multiple=True, metavar="FLOW", help="Run only this flow; can be repeated."),
     click.option(
         "--workers",
         type=WORKERS,
         default="1",
         show_default=True,
         metavar="N|auto",
-        help="Processes that share the load, each on a core of its own; auto: one for each core.",
+        help="Number of processes that share the load, at most one per CPU core; auto: one per core.",
     ),
     click.option(
         "--segment",
@@ -72,7 +76,7 @@ def loading(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         vus = counts(vus_words, "--vus")
         if duration is not None and duration <= 0:
-            raise click.BadParameter("a load lasts longer than that", param_hint="--duration")
+            raise click.BadParameter("a load needs a longer duration", param_hint="--duration")
         command(*words, load=Loading(duration, vus, scale, only, workers, segment), **rest)
 
     for option in reversed(_OPTIONS):

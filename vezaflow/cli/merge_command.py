@@ -16,10 +16,10 @@ from vezaflow.session import merge
 @SUMMARY
 @JUNIT
 def command(shares: tuple[Path, ...], summary: Path | None, junit_file: Path | None) -> None:
-    """Make one result and verdict of the files that `vezaflow run --segment K/N` wrote.
+    """Merge the files that `vezaflow run --segment K/N` wrote into one result with one verdict.
 
-    All must be shares of one run: the same files, options, environment values and seed. Where one is missing the
-    verdict is inconclusive. The exit code is that of `run`.
+    All must be segments of the same run: the same files, options, environment variables and seed. If a segment is
+    missing, the verdict is inconclusive. The exit code is that of `run`.
     """
     with drawn_faults():
         result = merge(shares)

@@ -20,7 +20,9 @@ Report = Callable[[RunResult], str | bytes]
 _FILE = PathType(dir_okay=False, allow_dash=True)
 
 SUMMARY = click.option("--summary", type=_FILE, help="Write the result as JSON to this file; `-` is standard output.")
-JUNIT = click.option("--junit", "junit_file", type=_FILE, help="Write a test report; `-` is standard output.")
+JUNIT = click.option(
+    "--junit", "junit_file", type=_FILE, help="Write a JUnit test report to this file; `-` is standard output."
+)
 
 
 class Files:
@@ -31,9 +33,13 @@ class Files:
         self._files = tuple((file, report) for file, report in wanted if file is not None)
         printed = [file for file, _ in self._files if is_stdout(file)]
         if len(printed) > 1:
-            raise VezaflowError("--summary and --junit both write to standard output", hint="give one of them a file")
+            raise VezaflowError(
+                "--summary and --junit both write to standard output", hint="write one of them to a file"
+            )
         if len(self._files) > 1 and len({os.path.realpath(file) for file, _ in self._files}) == 1 and not printed:
-            raise VezaflowError(f"--summary and --junit both write {self._files[0][0]}", hint="give each its own file")
+            raise VezaflowError(
+                f"--summary and --junit both write {self._files[0][0]}", hint="choose two different files"
+            )
         self._say = tell if printed else say  # a report on standard output stands there alone
         for file, _ in self._files:
             check_writable(file)

@@ -16,8 +16,8 @@ _CLEAR = "\x1b[H\x1b[2J"
 
 @click.command("status")
 @click.argument("run", required=False)
-@click.option("--json", "as_json", is_flag=True, help="As one line of JSON.")
-@click.option("--watch", is_flag=True, help="Again each second, until the run ends.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--watch", is_flag=True, help="Refresh every second until the run ends.")
 def command(run: str | None, as_json: bool, watch: bool) -> None:
     """Say how a running test stands.
 
