@@ -328,7 +328,7 @@ async def test_an_extraction_sees_where_redirects_led(autojump_clock: trio.testi
     extract:
       end: url
       code: status
-      hops: {answer: redirects, all: true}
+      hops: {response: redirects, all: true}
       text: {css: p, pipe: trim}
   - log: ${text} ${code} ${end} ${hops[0].status} ${hops[1].url} ${hops[1].location}
 """

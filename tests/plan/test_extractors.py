@@ -71,12 +71,12 @@ def test_an_answer_of_an_unforeseen_shape_is_a_failure_and_no_exception(
         ("{css: li, pipe: trim | int, where: it > 8, pick: last}", 30),
         ("{css: p, default: none}", "none"),
         ("body", HTML.decode()),
-        ("{answer: body, pipe: len}", len(HTML)),
+        ("{response: body, pipe: len}", len(HTML)),
         ("status", 200),
         ("url", "http://a/3"),
         ("redirects", HOPS[0]),
-        ("{answer: redirects, where: status == 302}", HOPS[1]),
-        ("{answer: redirects, all: true}", list(HOPS)),
+        ("{response: redirects, where: status == 302}", HOPS[1]),
+        ("{response: redirects, all: true}", list(HOPS)),
         ("timing", TIMING),
         ("{regex: '[0-9]+', all: true, pipe: int}", [10, 7, 30]),
         ("{header: ETag, pipe: upper}", "X"),
@@ -179,7 +179,7 @@ def test_a_link_that_a_pattern_finds_is_made_whole_by_a_function() -> None:
 
 
 @pytest.mark.parametrize(
-    "extract", ["{css: title}", "{regex: '<title>(.*?)</title>'}", "{answer: body, pipe: 'substr(13, 4)'}"]
+    "extract", ["{css: title}", "{regex: '<title>(.*?)</title>'}", "{response: body, pipe: 'substr(13, 4)'}"]
 )
 def test_text_is_read_in_the_charset_of_content_type(extract: str) -> None:
     assert run(extract, LINKS, (("content-type", "text/html; charset=iso-8859-1"),)) == "Caf\xe9"

@@ -101,7 +101,7 @@ def test_the_paths_that_begin_there_are_listed_with_their_values() -> None:
             "and the attributes @id"]),
         (From.XPATH, "count(//b)[1]", answer(b"<a/>"), ["the document has a"]),
         (From.JSON, "$.a", answer(b"<html>"), ["this is HTML, which `css` reads"]),
-        (From.ANSWER, "body", answer(), []),
+        (From.RESPONSE, "body", answer(), []),
     ],
 )  # fmt: skip
 def test_what_is_near(source: From, argument: str, given: Answer, lines: list[str]) -> None:

@@ -95,7 +95,7 @@ def _lowered(message: str) -> str:
 def _help_of(error: click.ClickException) -> str:
     """Where a command's options stand, when one of them was the mistake."""
     context = getattr(error, "ctx", None)
-    return f"`{context.command_path} --help`" if context is not None else ""
+    return f"see `{context.command_path} --help`" if context is not None else ""
 
 
 def _meant(word: str) -> str:

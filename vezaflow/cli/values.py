@@ -95,7 +95,7 @@ class SegmentType(click.ParamType[Segment]):
         if not 1 <= _counted(number) <= _counted(count):
             self.fail(f"'{value}' is not a segment: write `2/8` for the second of eight", param, ctx)
         if _counted(count) > MOST_SEGMENTS:
-            self.fail(f"'{value}' is a share of more than {MOST_SEGMENTS:,}", param, ctx)
+            self.fail(f"'{value}' has more than {MOST_SEGMENTS:,} segments", param, ctx)
         return Segment(_counted(number) - 1, _counted(count))
 
 
@@ -129,7 +129,8 @@ def counts(words: Iterable[str], option: str) -> dict[str, int]:
     for name, value in pairs(words, option).items():
         if not 1 <= _counted(value) <= MOST_VUS:
             raise click.BadParameter(
-                f"{name}={value[:40]}: how many VUs is a whole number from 1 to {MOST_VUS:,}", param_hint=option
+                f"{name}={value[:40]}: the number of VUs must be a whole number from 1 to {MOST_VUS:,}",
+                param_hint=option,
             )
         found[name] = _counted(value)
     return found

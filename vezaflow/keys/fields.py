@@ -13,15 +13,14 @@ RESERVED = ("if", "else", "and", "or", "not", "in", "true", "false", "null", "it
 MOST_WEIGHT = 1_000_000  # a deck has a card for each
 
 
-
 class Kind(Enum):
     """What may stand as a key's value. The text says it as a message would: "… must be <text>"."""
 
     # One scalar. A `${…}` may stand for any of them but the ones marked constant.
     TEXT = "a constant text"
     NAME = "a name: letters, digits and _"
-    TEMPLATE = "a text, which may hold `${…}`"
-    URL = "a path below base_url, or a whole URL; it may hold `${…}`"
+    TEMPLATE = "a text, with or without `${…}`"
+    URL = "a path relative to base_url, or an absolute URL; it may contain `${…}`"
     DURATION = "a duration, such as `300 ms` or `5m`"
     PAUSE = "a duration or a range of two, such as `1s` or `0.5s..1.5s`"
     SIZE = "a size, such as `1 MiB`"
@@ -32,15 +31,15 @@ class Kind(Enum):
     NUMBER = "a constant whole number, 0 or more"
     SWITCH = "`true` or `false`"
     VERSION = "`1.1` or `2`"
-    PROXY = "`none`, or a proxy's URL, such as `http://proxy.lan:3128`"
-    FOLLOW = "`true`, `false`, or how many redirects at most"
-    CHOICE = "one of a few words"
+    PROXY = "`none`, or the URL of a proxy, such as `http://proxy.lan:3128`"
+    FOLLOW = "`true`, `false`, or the maximum number of redirects"
+    CHOICE = "one of the allowed values"
     EXPRESSION = "an expression, with or without `${…}` around it"
-    ITEMS = "a `${…}` that gives a list, or a list"
+    ITEMS = "a list, or an expression `${…}` that returns one"
     PATH = "the path of a file in the suite's folder"
     JSONPATH = "a JSONPath, such as `$.data[0].id`"
     PATTERN = "a regular expression"
-    SELECTOR = "a CSS selector, with `::attr(name)` behind it for an attribute"
+    SELECTOR = "a CSS selector, with `::attr(name)` at the end for an attribute"
     XPATH = "an XPath, such as `//item/title`"
     PIPELINE = "functions with `|` between them, such as `trim | int`"
     CONDITION = "a condition, such as `p(95) < 500 ms`"
@@ -64,13 +63,13 @@ class Kind(Enum):
     PARTS = "a mapping of the parts' names to texts, mappings or lists of them"
     EXTRACTS = "a mapping of names to what they are taken from"
     EXPECT = "a status, a list of them, a class such as `2xx`, or a mapping"
-    MATCHES = "a mapping of what to look at to the value it must have"
-    RETRY = "how many times at most, or a mapping such as `{on: [429, 503], max: 5}`"
+    MATCHES = "a mapping of names or JSONPaths to expected values"
+    RETRY = "the maximum number of retries, or a mapping such as `{on: [429, 503], max: 5}`"
     RETRIED = "a status, a class such as `5xx`, a kind of failure such as `timeout`, or a list of them"
     WAIT = "a duration, a range of two, or a mapping such as `{exponential: 200 ms}`"
     REQUEST = "a request step"
     NEXT = "a JSONPath, or an extraction such as `{link: next}`"
-    PARAMETER = "a parameter of the query, such as `query.cursor`"
+    PARAMETER = "a query parameter, such as `query.cursor`"
     FRAGMENT = "the path of a fragment below `parts/`"
     INPUTS = "a mapping of names to types"
     RENAMES = "a mapping of outputs to names"
@@ -79,7 +78,7 @@ class Kind(Enum):
     MATCH = "a value, or a mapping such as `{contains: …}`"
     EXPRESSIONS = "an expression or a list of them"
     GATES = "a mapping of metrics to conditions"
-    AUTH = "`none`, or a mapping such as `{bearer: \"${env.USER_TOKEN}\"}`"
+    AUTH = '`none`, or a mapping such as `{bearer: "${env.USER_TOKEN}"}`'
     IGNORES = "a mapping of codes to reasons"
     MAPPING = "a mapping"
 

@@ -473,7 +473,7 @@ def _shape(extract: Extract) -> str:
 
 def _word(extract: Extract) -> str:
     """The word in ITEM_FIELDS for what an extraction finds; empty if its fields are not known."""
-    known = extract.source in (From.M3U8, From.ANSWER) and extract.argument in ITEM_FIELDS
+    known = extract.source in (From.M3U8, From.RESPONSE) and extract.argument in ITEM_FIELDS
     return extract.argument if known else ""
 
 

@@ -105,92 +105,98 @@ def _count(name: str, doc: str, labels: tuple[str, ...], dimension: Dimension | 
 
 
 _ALL = (
-    _count("http_reqs", "Requests, answered or not.", _FAILURE),
+    _count("http_reqs", "Requests, with or without a response.", _FAILURE),
     _time(
         "http_req_duration",
-        "From the first byte handed to the kernel to the last byte of the answer: sending + waiting + "
-        "receiving. Of responses that came, and of requests that timed out: those took at least that long.",
+        "From the first byte sent (handed to the kernel) to the last byte of the response: sending + waiting + "
+        "receiving. Includes requests that timed out, with the time they waited, a lower bound.",
     ),
     _time(
         "http_req_blocked",
-        "What came before a connection could be opened: DNS; 0 on a reused one.",
+        "The time before a connection could be opened: DNS; 0 on a reused one.",
         _SENT,
     ),
     _time("http_req_connecting", "Opening the TCP connection; 0 on a reused one.", _SENT),
     _time("http_req_tls_handshaking", "The TLS handshake; 0 on a reused connection.", _SENT),
-    _time("http_req_sending", "Handing the request's bytes to the kernel. Of answers that came."),
+    _time("http_req_sending", "Handing the request's bytes to the kernel. Only requests with a response."),
     _time(
         "http_req_waiting",
-        "From the request's last byte to the response's first. Of responses that came, and of requests that timed out "
-        "before: those waited at least that long.",
+        "From the last byte of the request to the first byte of the response. Includes requests that timed out while "
+        "waiting, with the time they waited, a lower bound.",
     ),
-    _time("http_req_receiving", "From the answer's first byte to its last. Of answers that came."),
+    _time("http_req_receiving", "From the first byte of the response to the last. Only requests with a response."),
     Metric(
         "http_req_failed",
         Kind.RATE,
         Dimension.RATIO,
-        "The share of requests that failed: no answer, a status that was not expected, or an expectation "
-        "or an extraction that did not hold.",
+        "The share of requests that failed: no response, an unexpected status, a failed expectation or a failed "
+        "extraction.",
         _FAILURE,
     ),
     _count("http_req_errors", "Failed requests, by the label `error`, the kind of failure.", _FAILURE),
     _count("http_reqs_interrupted", "Requests cut off by the end of the run; in no other metric.", _SENT),
-    _count("iterations", "Iterations that came to their end, failed ones too.", _FLOW),
-    _count("iterations_failed", "Iterations that a failed request ended or marked.", _FLOW),
+    _count("iterations", "Completed iterations, including failed ones.", _FLOW),
+    _count("iterations_failed", "Iterations with a failed request.", _FLOW),
     _count("iterations_interrupted", "Iterations cut off by the end of the run.", _FLOW),
     _count(
         "dropped_iterations",
-        "Iterations that were due and could not be started, by the label `reason`: no_free_vu (none was free, and "
-        "max_vus were there) or generator_late (this machine came over 0.1 s too late). Open models only.",
+        "Iterations that could not be started when they were due, by the label `reason`: no_free_vu (all max_vus "
+        "were busy) or generator_late (the load generator was more than 0.1 s late). Open models only.",
         (*_FLOW, "reason"),
     ),
     _time(
         "iteration_delay",
-        "From when an iteration was due to its start: the generator's lateness. Open models only.",
+        "From the scheduled start of an iteration to its actual start: the delay of the load generator. Open models "
+        "only.",
         _FLOW,
     ),
     _time(
         "iteration_response_time",
-        "From when an iteration was due to its end: what the user who came then felt, corrected for coordinated "
-        "omission. One that a failure cut short took at least so long. Open models only.",
+        "From the scheduled start of an iteration to its end: the response time for the user, corrected for "
+        "coordinated omission. For an iteration ended by a failure it is a lower bound. Open models only.",
         _FLOW,
     ),
     _time(
         "iteration_duration",
-        "A whole iteration with its think times. One that a failure cut short took at least so long.",
+        "A whole iteration with its think times. For one ended by a failure it is a lower bound.",
         _FLOW,
     ),
     _time(
         "group_duration",
-        "One pass through a `group`, think times included. One that a failure cut short took at least so long.",
+        "One execution of a `group`, including think times. For one ended by a failure it is a lower bound.",
         (*_FLOW, "group"),
     ),
-    Metric("checks", Kind.RATE, Dimension.RATIO, "Expectations that held.", (*_SENT, "check")),
+    Metric("checks", Kind.RATE, Dimension.RATIO, "The share of expectations that were met.", (*_SENT, "check")),
     _time(
         "step_duration",
-        "A step with `retry`, `poll` or `paginate`, from its first request to the end of its last, waits included; an "
-        "`upload` and a `parallel` with a name, until all in it has ended. One that failed took at least so long.",
+        "A step with `retry`, `poll` or `paginate`, from the start of its first request to the end of its last, "
+        "including waits; an `upload` and a `parallel` with a name, until all of it has ended. For a failed one it "
+        "is a lower bound.",
         IDENTITY,
     ),
     Metric(
         "step_failed",
         Kind.RATE,
         Dimension.RATIO,
-        "The share of the steps with `retry`, `poll` or `paginate` that failed in the end, and of the `upload` steps "
-        "and the `parallel` steps with a name in which something failed.",
+        "The share of failed steps with `retry`, `poll` or `paginate`, and of `upload` steps and named `parallel` "
+        "steps in which something failed.",
         IDENTITY,
     ),
     _count("http_req_retries", "Requests sent again by `retry`.", IDENTITY),
     _count(
         "backpressure_obeyed",
-        "Waits that the server asked for (`Retry-After` with 429 or 503) and got before `retry` sent again.",
+        "Delays requested by the server (`Retry-After` with 429 or 503) that `retry` respected.",
         IDENTITY,
     ),
-    _count("backpressure_ignored", "The same, but the request was sent again sooner than asked.", IDENTITY),
-    Metric("vus", Kind.GAUGE, None, "VUs that are running.", _FLOW),
-    Metric("vus_max", Kind.GAUGE, None, "VUs that were asked for.", _FLOW),
-    _count("data_sent", "Bytes sent, heads included, before TLS.", _FAILURE, Dimension.SIZE),
-    _count("data_received", "Bytes received, heads included, after TLS.", _FAILURE, Dimension.SIZE),
+    _count(
+        "backpressure_ignored",
+        ("Delays requested by the server that were not respected: the request was sent again sooner."),
+        IDENTITY,
+    ),
+    Metric("vus", Kind.GAUGE, None, "Running VUs.", _FLOW),
+    Metric("vus_max", Kind.GAUGE, None, "Requested VUs.", _FLOW),
+    _count("data_sent", "Bytes sent, including headers, before TLS encryption.", _FAILURE, Dimension.SIZE),
+    _count("data_received", "Bytes received, including headers, after TLS decryption.", _FAILURE, Dimension.SIZE),
 )
 
 _CUT = {"group_duration": "iterations failed", "step_duration": "steps failed"}

@@ -108,7 +108,7 @@ def finder(extract: Extract) -> Find:
             return _xpath(argument)
         case From.M3U8:
             return PLAYLISTS[argument]
-        case From.ANSWER:
+        case From.RESPONSE:
             return _PARTS[argument]
     assert_never(extract.source)
 
@@ -169,6 +169,6 @@ def _what_was_there(extract: Extract, answer: Answer) -> str:
         return f"the answer links to {', '.join(relations)}" if relations else "there is no Link header"
     if extract.source is From.COOKIE:
         return "the jar has no such cookie"
-    if extract.source is From.ANSWER and extract.argument != "body":
+    if extract.source is From.RESPONSE and extract.argument != "body":
         return f"the answer came from {answer.url}"
     return f"the body: {answer.glimpse()}"

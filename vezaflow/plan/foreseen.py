@@ -65,7 +65,7 @@ def _extracted(extract: Extract) -> Want:
             return Want.HEADERS
         case From.COOKIE:
             return Want.NOTHING
-        case From.ANSWER:
+        case From.RESPONSE:
             return _TEXT if extract.argument == "body" else Want.NOTHING
         case From.CSS | From.REGEX | From.XPATH:
             return _TEXT

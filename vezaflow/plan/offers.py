@@ -57,7 +57,7 @@ def _near(source: From, argument: str, answer: Answer) -> Iterable[str]:
             return _near_pattern(argument, answer.text()[:_LOOKED_AT])
         case From.M3U8:
             return _other_playlist(argument, answer)
-        case From.ANSWER:
+        case From.RESPONSE:
             return ()
 
 

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from vezaflow.diagnostics import Diagnostics, suggest
-from vezaflow.keys import ANSWER, EXTRACT, Kind
+from vezaflow.keys import EXTRACT, RESPONSE, Kind
 from vezaflow.model import Extract, From, Pick
 from vezaflow.read import scalars
 from vezaflow.read.mappings import Row, open_mapping, pairs
@@ -28,7 +28,7 @@ def read_extract(entry: Entry, diagnostics: Diagnostics) -> Extract:
     """What stands behind a name, or behind another key that takes a value out of an answer."""
     name, node = entry.key.text, entry.value
     if isinstance(node, Scalar):
-        source = From.ANSWER if node.text in ANSWER else From.JSON
+        source = From.RESPONSE if node.text in RESPONSE else From.JSON
         if source is From.JSON:
             _short_path(node, name, diagnostics)
         return _bare(entry, source, node.text)
@@ -64,11 +64,11 @@ def _short_path(node: Scalar, name: str, diagnostics: Diagnostics) -> None:
     if node.text.startswith("$") and not node.text.startswith("${"):
         check_jsonpath(node, diagnostics)
         return
-    near = suggest(node.text, ANSWER)
+    near = suggest(node.text, RESPONSE)
     diagnostics.error(
         "VF120",
         node.span,
-        f"'{name}' must be a JSONPath, a part of the answer ({', '.join(ANSWER)}) or a mapping",
+        f"'{name}' must be a JSONPath, a part of the response ({', '.join(RESPONSE)}) or a mapping",
         label=f"did you mean '{near}'?" if near else "a JSONPath starts with `$`",
         help="" if near else "for instance `$.token` or `{header: location}`; a `set` step names other values",
     )
@@ -84,7 +84,7 @@ def _argument(row: Row, source: From) -> str:
             return query(row, "css", check_css)
         case From.XPATH:
             return query(row, "xpath", check_xpath)
-        case From.M3U8 | From.ANSWER:
+        case From.M3U8 | From.RESPONSE:
             choice = row.constant(source.value)
             return choice if isinstance(choice, str) else row.field(source.value).choices[0]
         case From.HEADER | From.LINK | From.COOKIE:

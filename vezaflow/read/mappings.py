@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass
 
 from vezaflow.diagnostics import Diagnostics, Edit, Span, slip, suggest
-from vezaflow.keys import ELSEWHERE, NOT_HERE, OTHERWISE, TABLES, VERBS, Field, Kind, Table
+from vezaflow.keys import ELSEWHERE, NOT_HERE, OTHERWISE, RENAMED, TABLES, VERBS, Field, Kind, Table
 from vezaflow.read import scalars
 from vezaflow.syntax import Entry, Expression, Literal, Mapping, Node, Scalar, Sequence
 
@@ -128,6 +128,10 @@ def unknown_key(key: Scalar, table: Table, diagnostics: Diagnostics, *, taken: S
     """The message on a key that the table does not have: where it stands instead, or the nearest one that the table
     has and that is not `taken`.
     """
+    renamed = RENAMED.get((table.name, key.text))
+    if renamed is not None:
+        _renamed(key, renamed, diagnostics)
+        return
     keys = table.keys()
     remedy = "" if _other_word(key.text, keys) else _instead(key.text, table)
     near = meant(key.text, keys) if len(taken) <= MOST_KEYS and not remedy else None
@@ -139,6 +143,16 @@ def unknown_key(key: Scalar, table: Table, diagnostics: Diagnostics, *, taken: S
         label=f"did you mean '{near}'?" if near else "",
         help="" if near else remedy or f"it takes {takes}",
         fix=respelt(key, set(keys) - taken),
+    )
+
+
+def _renamed(key: Scalar, name: str, diagnostics: Diagnostics) -> None:
+    diagnostics.error(
+        "VF104",
+        key.span,
+        f"'{key.text}' is now called '{name}'",
+        help=f"write `{name}`, or run `vezaflow lint --fix`",
+        fix=Edit(key.span, name),
     )
 
 

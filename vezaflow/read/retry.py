@@ -56,4 +56,4 @@ def _wait(row: Row) -> tuple[Backoff, Expression | None, Expression | None]:
     verb = inner.verb() if inner else None
     if inner is None or verb is None:
         return Backoff.RETRY_AFTER, None, None
-    return Backoff(verb), inner.expression(verb), inner.expression("most")
+    return Backoff(verb), inner.expression(verb), inner.expression("max")
