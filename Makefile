@@ -1,9 +1,12 @@
 # The few things one does with a checkout. `make run` first.
 #
 #   make run      the nightly suite against the embedded sandbox, turned down to what two cores can do
+#   make check    what one runs before a commit: ruff, mypy, the shipped flows, the fast tests; under a minute
 #   make test     every check: ruff, mypy, the shipped flows, pytest
 #   make oracle   requests and responses held against other people's parsers, thousands of them
 #   make lint     the checks without the tests
+#   make fuzz     coverage-guided fuzzing of what is read of the outside; SECONDS=30 for each target
+#   make coverage pytest with the branches it reaches, and the least that they must be; takes four times as long
 #   make bench    side-by-side measurements with other load generators (bench/)
 #   make soak     the suite for an hour, and whether the generator's memory stays flat; DURATION=10m, SCALE=1
 #   make clean    removes what these commands made
@@ -20,6 +23,11 @@ STAMP := $(VENV)/.installed
 run: SCALE ?= 0.5
 run: DURATION ?= 30s
 
+fuzz: SECONDS ?= 30
+
+# Tests that start servers, programs or terminals: left to `make test`.
+check: APART := live cli scale control sandbox
+
 # A fifth leaves a machine with two cores to other things for an hour.
 soak: SCALE ?= 0.2
 soak: DURATION ?= 1h
@@ -27,10 +35,10 @@ soak: DURATION ?= 1h
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test oracle lint bench soak clean
+.PHONY: help run check test oracle fuzz coverage lint bench soak clean
 
 help:
-	@sed -n '3,9s/^# *//p' Makefile
+	@sed -n '3,12s/^# *//p' Makefile
 
 run: $(STAMP)
 	@$(BIN)/vezaflow run flows --sandbox --scale $(SCALE) --duration $(DURATION)
@@ -39,11 +47,24 @@ run: $(STAMP)
 	@echo "  against the sandbox   $(BIN)/vezaflow run flows --sandbox"
 	@echo "  against staging       BASE_URL=… STREAM_TRACK_ID=… USER_TOKEN=… $(BIN)/vezaflow run flows"
 
+check: lint
+	@$(BIN)/pytest -q --numprocesses 2 -m "not slow" $(APART:%=--ignore=tests/%)
+
 test: lint
 	@$(BIN)/pytest -q
 
 oracle: $(STAMP)
 	@VEZAFLOW_LONG=1 $(BIN)/pytest -q tests/oracles tests/protocols/test_readers.py
+
+fuzz: $(STAMP)
+	@$(BIN)/pip install -qq 'atheris>=3.0' --constraint constraints.txt
+	@$(BIN)/python -m fuzz --seconds $(SECONDS)
+
+coverage: $(STAMP)
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -q
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
 
 lint: $(STAMP)
 	@$(BIN)/ruff check --quiet .
@@ -57,7 +78,7 @@ soak: $(STAMP)
 	@$(BIN)/python -m bench.soak --scale $(SCALE) --duration $(DURATION)
 
 clean:
-	@rm -rf $(VENV) build dist results *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) build dist results *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml constraints.txt

@@ -19,6 +19,7 @@ from bench.measure import Figures
 from bench.scenarios import Scenario
 
 Runs = dict[tuple[str, str, int], list[Figures]]  # by scenario, contender and VUs; one each round
+SCHEMA = 1  # of the file that `write` makes: results/schema.json
 RULER = "k9-load"
 MIB = 1024 * 1024
 
@@ -97,6 +98,7 @@ def write(path: Path, runs: Runs, contenders: list[Contender], scenarios: list[S
         for (scenario, contender, vus), figures in runs.items()
     ]
     document = {
+        "schema": SCHEMA,
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": {"cpus": os.cpu_count(), "system": platform.platform()},
         "python": platform.python_version(),

@@ -7,7 +7,7 @@ A page is a pure function of a table, so a test can compare the two.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -260,7 +260,7 @@ def codes() -> str:
     return page
 
 
-PAGES = {
+PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/steps.md": steps,
     "docs/reference/functions.md": functions,
     "docs/reference/metrics.md": metrics,

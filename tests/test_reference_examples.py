@@ -9,8 +9,8 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 import trio.testing
-from engine.stage import play
 from reference import EXAMPLES, FILES, TOKEN, SandboxTarget, places, plain, root_table, tree
+from stage import play
 
 from vezaflow.diagnostics import Diagnostics, Severity, Source, render_text
 from vezaflow.keys import TABLES, Field, Table, json_schema

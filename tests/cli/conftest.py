@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
-from typing import Protocol
 
 import pytest
+from program import Write
 
 from vezaflow.sandbox import Sandbox, SandboxSettings, start
 
@@ -14,10 +14,6 @@ from vezaflow.sandbox import Sandbox, SandboxSettings, start
 def box() -> Iterator[Sandbox]:
     with start(SandboxSettings()) as sandbox:
         yield sandbox
-
-
-class Write(Protocol):
-    def __call__(self, flow: str, suite: str = "") -> Path: ...
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 import re
 
 import pytest
-from conftest import Write
-from program import Done, vezaflow
+from program import Done, Write, vezaflow
 
 from vezaflow.diagnostics import harmless
 

@@ -5,8 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from conftest import Write
-from program import interrupted, vezaflow
+from program import Write, interrupted, vezaflow
 
 pytestmark = pytest.mark.slow
 

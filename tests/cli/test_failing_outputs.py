@@ -8,8 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from conftest import Write
-from program import Done, environment, vezaflow
+from program import Done, Write, environment, vezaflow
 
 pytestmark = pytest.mark.slow
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 import pytest
-from conftest import Write
 from hypothesis import HealthCheck, Phase, given, settings
-from program import Done, vezaflow
+from program import Done, Write, vezaflow
 from secret_values import SECRETS, WRITINGS
 
 pytestmark = pytest.mark.slow

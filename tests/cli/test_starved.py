@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Write
-from program import starved
+from program import Write, starved
 
 pytestmark = pytest.mark.slow
 

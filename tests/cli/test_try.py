@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import Write
-from program import vezaflow
+from program import Write, vezaflow
 
 pytestmark = pytest.mark.slow
 

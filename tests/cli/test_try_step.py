@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import Write
-from program import environment, vezaflow
+from program import Write, environment, vezaflow
 
 pytestmark = pytest.mark.slow
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from vezaflow.diagnostics import Diagnostics, Source, Span, render_github, render_json, render_text
 
 
-def _one(text: str, start: int, end: int, **more: str) -> Diagnostics:
+def _one(text: str, start: int, end: int, **said: str) -> Diagnostics:
     diagnostics = Diagnostics()
-    diagnostics.error("VF104", Span(Source("flows/a.yml", text), start, end), "unknown key 'exract'", **more)
+    span = Span(Source("flows/a.yml", text), start, end)
+    diagnostics.error("VF104", span, "unknown key 'exract'", label=said.get("label", ""), help=said.get("help", ""))
     return diagnostics
 
 

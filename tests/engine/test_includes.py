@@ -180,7 +180,7 @@ async def test_a_failure_in_a_fragment_shows_the_way_there(autojump_clock: trio.
         "outer": "steps:\n  - include: parts/inner.yml\n",
         "inner": "steps:\n  - get: /gone\n    on_failure: continue\n  - set: {n: '${1 + vu.x}'}\n  - log: ${n}\n",
     }
-    _, played = await run(flow, always(Reply(404)), **parts)
+    _, played = await run(flow, always(Reply(404)), None, **parts)
     drawn = [render_one(incident.diagnostic(), colour=False) for incident in played.engine.incidents.items]
     assert len(drawn) == 2
     for text in drawn:

@@ -1,6 +1,7 @@
 """What each kind of step does to a VU, on a mock clock."""
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 import trio
@@ -115,6 +116,15 @@ async def test_stop_ends_what_it_says(autojump_clock: trio.testing.MockClock, sc
 async def test_log_speaks(autojump_clock: trio.testing.MockClock) -> None:
     _, played = await once("  - get: /a\n  - log: 'vu ${vu}, iteration ${iteration}'\n", iterations=2)
     assert played.said == ["vu 1, iteration 0", "vu 1, iteration 1"]
+
+
+@pytest.mark.parametrize("around", ["group: g", "if: vu > 0", "repeat: 1"])
+async def test_a_loop_that_waits_for_nothing_lets_others_run(
+    around: str, autojump_clock: trio.testing.MockClock
+) -> None:
+    loops = "".join(f"      - {{repeat: 9, do: [{{{around}, do: [{{log: {name}}}]}}]}}\n" for name in "ab")
+    _, played = await once(f"  - parallel:\n{loops}")
+    assert sum(one != other for one, other in pairwise(played.said)) > 4
 
 
 async def test_variables_begin_afresh_in_each_iteration(autojump_clock: trio.testing.MockClock) -> None:

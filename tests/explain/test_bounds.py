@@ -1,7 +1,6 @@
 """What one iteration does at least and at most, and what a whole load does."""
 
 from math import inf
-from random import Random
 
 import pytest
 from asked import evening, explained
@@ -11,7 +10,7 @@ from vezaflow.explain import Explanation, explain
 from vezaflow.explain.amount import iteration_of
 from vezaflow.explain.feeds import Lasts
 from vezaflow.limits import Division, Machine
-from vezaflow.plan import PlannedRequest, Scope, Segment, requests_of
+from vezaflow.plan import Chance, PlannedRequest, Scope, Segment, requests_of
 
 GATES = "gates: {http_req_failed: rate < 1 %}\n"
 UNKNOWN = Machine(None, None, None, None)
@@ -93,7 +92,7 @@ def test_generated_bytes_count_where_their_part_changes() -> None:
 
 
 def sent(request: PlannedRequest) -> int:
-    outgoing = request.prepare(Scope([None] * 9, Random(0), 1))
+    outgoing = request.prepare(Scope([None] * 9, Chance(0), 1))
     pieces = outgoing.body if isinstance(outgoing.body, tuple) else (outgoing.body or b"",)
     return len(outgoing.head) + sum(map(len, pieces))
 

@@ -1,5 +1,5 @@
 """What an explanation says and shows. The golden texts, and the example in docs/explain.md, are read by eye when they
-change: `PYTHONPATH=tests python tests/explain/test_explain.py` writes them anew.
+change: `PYTHONPATH=tests/support python tests/explain/test_explain.py` writes them anew.
 """
 
 import json

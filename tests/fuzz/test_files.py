@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from mutants import mutants
-from test_options import ends_well
+from program import ends_well
 
 FLOWS = Path(__file__).parents[2] / "flows"
 SHIPPED = {

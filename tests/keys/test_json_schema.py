@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import jsonschema_rs
 import pytest
-from test_docs_examples import as_files, blocks
+from documented import as_files, blocks
 
 from vezaflow.diagnostics import Diagnostics, Severity, Source
 from vezaflow.keys import DIALECT, SCHEMAS, TABLES, Kind, json_schema, schema_text

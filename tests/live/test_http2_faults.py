@@ -6,7 +6,7 @@ from time import process_time
 import pytest
 import trio
 from h2.errors import ErrorCodes
-from h2_peer import Peer
+from h2_peer import BOTH, Papers, Peer, crowd, goaway, send_all, settled
 from hyperframe.frame import (
     ContinuationFrame,
     DataFrame,
@@ -21,8 +21,6 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 from scripted_server import Stream, world
-from test_http2_together import crowd, send_all
-from test_protocol_http2 import BOTH, Papers, goaway, settled
 
 from vezaflow.protocols import Ask, ErrorKind, Want
 from vezaflow.protocols.http2_stream import fields_of

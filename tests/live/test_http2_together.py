@@ -8,11 +8,10 @@ import trio
 import trio.testing
 from h2.errors import ErrorCodes
 from h2.events import StreamReset
-from h2_peer import Peer, Request
-from scripted_server import Stream, World, world
-from test_protocol_http2 import Papers, goaway, settled
+from h2_peer import Papers, Peer, crowd, goaway, send_all, settled
+from scripted_server import Stream, world
 
-from vezaflow.protocols import Ask, ErrorKind, Exchange, Sender, Want
+from vezaflow.protocols import Ask, ErrorKind, Want
 
 pytestmark = pytest.mark.trio
 
@@ -20,43 +19,6 @@ pytestmark = pytest.mark.trio
 @pytest.fixture(scope="module")
 def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
     return Papers(tmp_path_factory.mktemp("papers"))
-
-
-class Outcome:
-    """What is left of an exchange when its client has gone on."""
-
-    def __init__(self, e: Exchange) -> None:
-        assert e.started <= e.sent or e.error is not None, e.detail
-        assert e.first <= e.ended or e.error is not None
-        self.error, self.detail, self.body, self.reused = e.error, e.detail, e.body, e.reused
-        self.sent, self.received = e.bytes_sent, e.bytes_received
-
-
-async def send_all(
-    client: Sender, w: World, paths: list[str], *, method: str = "GET", body: bytes = b"", timeout: float = 5.0
-) -> dict[str, Outcome]:
-    found: dict[str, Outcome] = {}
-
-    async def one(path: str) -> None:
-        head = w.get(path, method=method, length=len(body) if body else None)
-        found[path] = Outcome(
-            await client.send(w.origin, head, body or None, Ask(Want.BODY, timeout, replayable=method == "GET"))
-        )
-
-    async with trio.open_nursery() as nursery:
-        for path in paths:
-            nursery.start_soon(one, path)
-    return found
-
-
-async def crowd(peer: Peer, count: int) -> list[Request]:
-    """So many whole requests, none of them answered yet."""
-    found = []
-    for _ in range(count):
-        request = await peer.request()
-        assert request is not None
-        found.append(request)
-    return found
 
 
 PATHS = [f"/{number}" for number in range(5)]
@@ -200,9 +162,9 @@ async def test_what_a_goaway_left_out_goes_out_again_on_one_new_connection(paper
                 await peer.respond(request)
             await peer.receive()
             return
-        while request := await peer.request():
-            asked[request.path] += 1
-            await peer.respond(request)
+        while again := await peer.request():
+            asked[again.path] += 1
+            await peer.respond(again)
 
     async with world(script, tls=papers.server()) as w:
         client = w.client(papers.options)

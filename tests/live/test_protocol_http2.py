@@ -2,39 +2,22 @@
 
 import gzip
 import hashlib
-import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import trio.testing
-import trustme
 from h2.errors import ErrorCodes
 from h2.events import PingAckReceived, StreamReset
-from h2_peer import Peer, Request, always_ok
+from h2_peer import BOTH, Papers, Peer, Request, always_ok, goaway, settled
 from scripted_server import Stream, World, world
 from scripted_server import always_ok as always_ok_1
 from tiny_proxy import tiny_proxy
 
-from vezaflow.protocols import Ask, Client, ClientOptions, ErrorKind, Want
+from vezaflow.protocols import Ask, ErrorKind, Want
 
 pytestmark = pytest.mark.trio
-BOTH = pytest.mark.parametrize("epoll", [True, False], ids=["epoll", "poll"])
 ALL = Want.BODY | Want.HEADERS | Want.COOKIES
-
-
-class Papers:
-    def __init__(self, folder: Path) -> None:
-        self.ca = trustme.CA()
-        self.ca.cert_pem.write_to_path(str(folder / "ca.pem"))
-        self.options = ClientOptions(ca_file=str(folder / "ca.pem"), http2=True)
-
-    def server(self, *spoken: str) -> ssl.SSLContext:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self.ca.issue_cert("127.0.0.1").configure_cert(context)
-        context.set_alpn_protocols(spoken or ["h2"])
-        return context
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +34,6 @@ def answering(
             await answer(peer, request)
 
     return script
-
-
-async def settled(w: World, client: Client) -> None:
-    """A first request: after it the client knows the server's settings, as h2's server expects from the first byte."""
-    assert (await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))).error is None
 
 
 async def served(peer: Peer) -> None:
@@ -447,8 +425,3 @@ async def test_many_clients_have_a_connection_each(papers: Papers) -> None:
             for _ in range(10):
                 nursery.start_soon(user, w)
         assert len(w.peers) == len(done) == 10
-
-
-def goaway(last: int, code: ErrorCodes) -> bytes:
-    """The frame, beside the state machine, which would end with it."""
-    return b"\0\0\x08\x07\0\0\0\0\0" + last.to_bytes(4, "big") + int(code).to_bytes(4, "big")

@@ -85,7 +85,7 @@ async def test_all_parts_arrive_whole_two_of_each_user_at_once() -> None:
     }
     assert store.most == 4
     assert summary.select("step_duration").aggregate("count") == 2
-    assert summary.select("data_sent").aggregate("count") >= 2 * SIZE
+    assert (summary.select("data_sent").aggregate("count") or 0) >= 2 * SIZE
 
 
 async def test_only_the_part_that_was_refused_is_sent_again() -> None:

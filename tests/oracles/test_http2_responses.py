@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import trio
-from h2_peer import Peer
+from h2_peer import Papers, Peer
 from hpack import Encoder, HeaderTuple
 from hyperframe.frame import (
     ContinuationFrame,
@@ -26,7 +26,6 @@ from hyperframe.frame import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scripted_server import Stream, world
-from test_protocol_http2 import Papers
 
 from vezaflow.protocols import Ask, ErrorKind, Want
 

@@ -16,9 +16,9 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 import trio
+from arrivals import Arrivals, Arrived, arrivals
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from oracles.arrivals import Arrivals, Arrived, arrivals
 from planned import plan_of
 
 from vezaflow.engine import RunEngine
@@ -172,7 +172,8 @@ def bodies(draw: st.DrawFn) -> tuple[dict[str, Any], Check, str | None]:
 
 
 @st.composite
-def steps(draw: st.DrawFn, number: int) -> Drawn:
+def steps(draw: st.DrawFn, number: int) -> tuple[Drawn, str]:
+    """A request, and the text that its path's variable has."""
     keys, check, content_type = draw(bodies())
     verbs = ("post", "put", "patch", "delete") if content_type else ("get", "head", "post", "put")
     method = draw(st.sampled_from(verbs))
@@ -208,7 +209,7 @@ def steps(draw: st.DrawFn, number: int) -> Drawn:
         act, step = "page", {"paginate": step, "next": {"link": "next"}, "pages": 3}
     pairs = [(n, v) for n, v in written.items() if n not in query]
     pairs += [(n, text) for n, value in query.items() for text in texts(value)]
-    return Drawn(
+    drawn = Drawn(
         step=step,
         method=method.upper(),
         body=check,
@@ -222,14 +223,15 @@ def steps(draw: st.DrawFn, number: int) -> Drawn:
         closes=closes,
         cookies=cookies,
         verb=verb,
-    ), segment  # type: ignore[return-value]
+    )
+    return drawn, segment
 
 
 @st.composite
 def flows(draw: st.DrawFn) -> tuple[dict[str, Any], list[Drawn], dict[str, str]]:
     """A flow as YAML's data, its steps, and the headers that come from its `auth`."""
-    found = [draw(steps(number)) for number in range(1, draw(st.integers(1, 4)) + 1)]
-    drawn = [each for each, _ in found]  # type: ignore[misc]
+    found: list[tuple[Drawn, str]] = [draw(steps(number)) for number in range(1, draw(st.integers(1, 4)) + 1)]
+    drawn = [each for each, _ in found]
     written = [each.step for each in drawn]
     if draw(st.booleans()):
         written = [{"parallel": written}] if len(written) > 1 else written
@@ -237,7 +239,7 @@ def flows(draw: st.DrawFn) -> tuple[dict[str, Any], list[Drawn], dict[str, str]]
         written = [{"post": "/login/login", "json": {"user": "ann"}}, *written]
     flow: dict[str, Any] = {
         "load": {"executor": "per-vu-iterations", "vus": 1, "iterations": 1},
-        "vars": {f"p{number}": said(segment) for number, (_, segment) in enumerate(found, 1)},  # type: ignore[misc]
+        "vars": {f"p{number}": said(segment) for number, (_, segment) in enumerate(found, 1)},
         "steps": written,
     }
     auth = draw(st.sampled_from(("none", "bearer", "basic")))

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import trio
 import yaml
-from oracles.arrivals import Arrived, arrivals
+from arrivals import Arrived, arrivals
 from planned import plan_of, plan_or_faults
 
 from vezaflow.engine import RunEngine

@@ -82,7 +82,7 @@ def test_secrets_are_masked_also_where_a_line_is_cut() -> None:
 
 
 def test_credentials_are_never_shown() -> None:
-    assert "  ‹ set-cookie: •••" in drawn(exchange(b"", **{"set-cookie": "session=1234"}))
+    assert "  ‹ set-cookie: •••" in drawn(exchange(b"", 200, **{"set-cookie": "session=1234"}))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The page of a trace: its structure, that it stands alone, and that nothing gets into it unmasked or unescaped.
 
-`PYTHONPATH=tests python tests/outputs/test_trace_page.py` writes the golden structure anew; it is read by eye then.
+`PYTHONPATH=tests/support python tests/outputs/test_trace_page.py` writes the golden structure anew, to be read by eye.
 """
 
 import re

@@ -1,12 +1,11 @@
 """Values that grow from one to the next without end are told before the run, or fail their step."""
 
 import json
-from random import Random
 
 import pytest
 from planned import plan_of, plan_or_faults
 
-from vezaflow.plan import EvaluationError, PlannedSet, Scope
+from vezaflow.plan import Chance, EvaluationError, PlannedSet, Scope
 
 GROWTH = {
     "a number": ("${10}", "${{{0} * {0}}}"),
@@ -39,7 +38,7 @@ def test_a_value_that_doubles_as_it_runs_is_a_fault_of_its_step(what: str) -> No
     plan = plan_of(flow).flows[0]
     step = plan.steps[0]
     assert isinstance(step, PlannedSet)
-    scope = Scope(list(plan.variables.initial), Random(1), 1)
+    scope = Scope(list(plan.variables.initial), Chance(1), 1)
     ((slot, value),) = step.values
 
     def grow() -> None:
@@ -63,4 +62,5 @@ def test_a_body_with_a_number_that_json_has_not_is_told(number: str) -> None:
 def test_null_is_still_sent_as_null() -> None:
     request = plan_of("steps: [{post: /, json: {n: null, text: 'null'}}]").flows[0].steps[0]
     body = request.prepare(None).body  # type: ignore[union-attr, arg-type]
+    assert isinstance(body, bytes)
     assert json.loads(body) == {"n": None, "text": "null"}

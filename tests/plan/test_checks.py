@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from random import Random
 from time import time
 
 import pytest
 from planned import SUITE, plan_of, plan_or_faults
 
-from vezaflow.plan import Answer, PlannedRequest, Scope
+from vezaflow.plan import Answer, Chance, PlannedRequest, Scope
 from vezaflow.protocols import CookieJar, Exchange, Want
 
 TRACKS = b'{"data": [{"id": 1, "name": "One"}, {"id": 2, "name": "Two"}]}'
@@ -47,7 +46,7 @@ def judge(tmp_path: Path) -> Callable[..., str]:
         exchange.headers = list(headers)
         exchange.status, exchange.body = 200, body
         exchange.ended = 0.25
-        scope = Scope([], Random(0), 1)
+        scope = Scope([], Chance(0), 1)
         scope.answer = Answer(exchange, "http://a/", Client(days))  # type: ignore[arg-type]
         failures = [check.run(scope) for check in planned(expect, tmp_path).checks]
         return "; ".join(failure.message for failure in failures if failure is not None)

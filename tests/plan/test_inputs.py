@@ -1,13 +1,12 @@
 """What a plan is made from: secrets in whatever dress, variables by their nearest word."""
 
 import base64
-from random import Random
 from urllib.parse import quote
 
 import pytest
 from planned import SUITE, inputs, plan_of, plan_or_faults
 
-from vezaflow.plan import PlannedRepeat, PlannedThink, PlannedWhile, Scope, Secrets
+from vezaflow.plan import Chance, PlannedRepeat, PlannedThink, PlannedWhile, Scope, Secrets
 
 TOKEN = "s3cr3t/+token=="
 
@@ -47,7 +46,7 @@ think: ${1s..env.PAUSE}
 
 def test_pauses_and_rounds_from_the_environment_are_read_as_a_loads_are() -> None:
     flow = plan_of(PAUSES, inputs=inputs({"PAUSE": "250 ms", "TIMES": "3"})).flows[0]
-    scope = Scope([], Random(0), 1)
+    scope = Scope([], Chance(0), 1)
     _, think, repeat, loop = flow.steps
     assert isinstance(think, PlannedThink)
     assert isinstance(repeat, PlannedRepeat)

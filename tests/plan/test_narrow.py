@@ -2,7 +2,7 @@
 
 from planned import plan_of
 
-from vezaflow.plan import Plan, PlannedFlow, name_of, names_within, narrowed, requests_of
+from vezaflow.plan import Plan, PlannedFlow, names_within, narrowed, requests_of
 
 SUITE = """
 suite: test
@@ -84,7 +84,7 @@ def test_a_group_is_a_step_too_and_stays_whole() -> None:
     plan, flow = cut("all of it")
     assert left("all of it").split(" | ")[3].endswith("f g h i")
     assert names_within(plan, flow, ["all of it"]) == {"all of it", "h", "i"}
-    assert name_of(flow.steps[-1]) == "all of it"
+    assert flow.steps[-1].name == "all of it"
 
 
 def test_what_runs_beside_a_step_runs_and_its_own_branch_no_further() -> None:

@@ -1,6 +1,5 @@
 """What a failed extraction offers instead: what was meant, and what there is."""
 
-from random import Random
 
 import orjson
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 from planned import plan_of
 
 from vezaflow.model import From
-from vezaflow.plan import Answer, Failure, PlannedRequest, Scope, Secrets
+from vezaflow.plan import Answer, Chance, Failure, PlannedRequest, Scope, Secrets
 from vezaflow.plan.offers import MOST_LINES, offers_of
 from vezaflow.protocols import CookieJar, Exchange, Origin
 from vezaflow.syntax import compile_jsonpath
@@ -157,9 +156,9 @@ def failure_of(step: str, given: Answer) -> Failure:
     use = "  - log: ${found}\n" if "found" in step else ""
     (request, *_) = plan_of(f"steps:\n  - {step}\n{use}").flows[0].steps
     assert isinstance(request, PlannedRequest)
-    scope = Scope([None, None], Random(0), 1)
+    scope = Scope([None, None], Chance(0), 1)
     scope.answer = given
-    asked = (*request.extracts, *request.checks)[0]
+    asked = request.extracts[0] if request.extracts else request.checks[0]
     failure = asked.run(scope)
     assert failure is not None
     return failure
@@ -204,7 +203,7 @@ def test_no_offer_is_made_where_a_default_stands_in() -> None:
     step = "{get: /, extract: {found: {json: $.totl, default: 1}}}"
     (request, _) = plan_of(f"steps:\n  - {step}\n  - log: ${{found}}\n").flows[0].steps
     assert isinstance(request, PlannedRequest)
-    scope = Scope([None], Random(0), 1)
+    scope = Scope([None], Chance(0), 1)
     scope.answer = answer(TRACKS)
     assert request.extracts[0].run(scope) is None
     assert scope.slots == [1]

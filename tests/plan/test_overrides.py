@@ -1,5 +1,7 @@
 """What `--vus`, `--duration` and `--scale` make of each executor; what no load can be made of is told."""
 
+from typing import Any
+
 import pytest
 from planned import ROOT, SUITE, inputs, plan_of, plan_or_faults
 
@@ -28,7 +30,7 @@ def flow(load: str) -> str:
     return f"flow: f\nload: {{{load}}}\n{STEPS}"
 
 
-def planned(executor: Executor, **options: object) -> PlannedLoad:
+def planned(executor: Executor, **options: Any) -> PlannedLoad:
     return plan_of(flow(f"executor: {executor.value}, {LOADS[executor]}"), inputs=inputs(**options)).flows[0].load
 
 

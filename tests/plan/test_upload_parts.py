@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from planned import inputs, plan_of, plan_or_faults
 
-from vezaflow.plan import PlannedUpload, name_of, requests_of
+from vezaflow.plan import PlannedUpload, requests_of
 
 FLOW = "steps: [{upload: /, name: up, of: '${env.OF ?? 10 KiB}', part: '${env.PART ?? 4 KiB}', at_once: 8%s}]\n"
 
@@ -38,7 +38,7 @@ def test_checksums_are_computed_only_where_they_are_asked_for() -> None:
 def test_the_request_of_the_parts_is_one_of_the_flows() -> None:
     step = upload()
     assert [request.name for request in requests_of((step,))] == ["up"]
-    assert name_of(step) == "up"
+    assert step.name == "up"
 
 
 def test_what_is_sent_at_least_is_all_parts_and_their_heads() -> None:

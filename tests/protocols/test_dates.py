@@ -4,7 +4,7 @@ import email.utils
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.cookiejar import http2time
+from http.cookiejar import http2time  # type: ignore[attr-defined]  # typeshed leaves it out
 
 import pytest
 from hypothesis import given

@@ -7,18 +7,21 @@ import pytest
 from vezaflow.diagnostics import Diagnostics, render_text
 from vezaflow.lint import lint
 from vezaflow.model import (
-    BodyKind,
     Choose,
     Executor,
     FileBytes,
     For,
+    FormBody,
     From,
     GeneratedBytes,
     If,
+    JsonBody,
+    MultipartBody,
     OnFailure,
     Pick,
     Request,
     Suite,
+    TextBody,
     Think,
 )
 from vezaflow.read import read_suite
@@ -235,9 +238,8 @@ def test_numbers_stay_as_written_where_text_is_meant() -> None:
 
 def test_numbers_in_json_are_numbers() -> None:
     request = only_request('  - post: /\n    json: {a: 1.10, b: "1", c: [true, null]}')
-    assert request.body is not None
-    assert request.body.kind is BodyKind.JSON
-    tree = request.body.content
+    assert isinstance(request.body, JsonBody)
+    tree = request.body.value
     assert isinstance(tree, dict)
     assert isinstance(tree["a"], Literal)
     assert tree["a"].value == 1.1
@@ -263,17 +265,15 @@ def test_think_reads_one_duration() -> None:
 
 
 def test_bodies_of_all_kinds() -> None:
-    def kind(text: str) -> BodyKind:
-        body = only_request(f"  - post: /\n    {text}").body
-        assert body is not None
-        return body.kind
+    def kind(text: str) -> type:
+        return type(only_request(f"  - post: /\n    {text}").body)
 
-    assert kind("body: hello ${vu}") is BodyKind.TEXT
-    assert kind("body: {bytes: 1 MiB}") is BodyKind.BYTES
-    assert kind("body: {file: a.bin}") is BodyKind.FILE
-    assert kind("form: {user: ann}") is BodyKind.FORM
-    assert kind("json: [1]") is BodyKind.JSON
-    assert kind("multipart: {a: 1}") is BodyKind.MULTIPART
+    assert kind("body: hello ${vu}") is TextBody
+    assert kind("body: {bytes: 1 MiB}") is GeneratedBytes
+    assert kind("body: {file: a.bin}") is FileBytes
+    assert kind("form: {user: ann}") is FormBody
+    assert kind("json: [1]") is JsonBody
+    assert kind("multipart: {a: 1}") is MultipartBody
 
 
 def test_parts_of_a_multipart_body() -> None:
@@ -281,9 +281,8 @@ def test_parts_of_a_multipart_body() -> None:
         "  - post: /\n    multipart:\n      id: ${vu}\n      chunk: {bytes: 1 MiB, filename: a.flac}\n"
         "      cover: {file: c.png, content_type: image/png}\n      note: {value: hi}"
     )
-    assert request.body is not None
-    assert isinstance(request.body.content, tuple)
-    contents = [type(part.content) for part in request.body.content]  # type: ignore[union-attr]
+    assert isinstance(request.body, MultipartBody)
+    contents = [type(part.content) for part in request.body.parts]
     assert contents[1:] == [GeneratedBytes, FileBytes, Literal]
 
 

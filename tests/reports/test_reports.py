@@ -4,6 +4,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -20,7 +21,7 @@ from vezaflow.syntax import Reference
 
 GOLDEN = Path(__file__).parent / "golden"
 BUSY = Concern(ConcernKind.SATURATED, "the generator used 97 % of its core", "fewer VUs, or a bigger machine")
-TEXTS = {
+TEXTS: dict[str, Callable[[], str]] = {
     "red.txt": lambda: console(run(RED)),
     "green_80.txt": lambda: console(run(GREEN), width=80),
     "saturated.txt": lambda: console(run(GREEN, [BUSY]), width=100),

@@ -50,6 +50,13 @@ class FakeAnswer:
         return {"session": "s1"}.get(name)
 
 
+def passed(needs: Needs, random: Random) -> list[object]:
+    """What a function gets before its arguments."""
+    if needs is Needs.RANDOM:
+        return [random]
+    return [FakeAnswer()] if needs is Needs.ANSWER else []
+
+
 def parsed(text: str) -> Expression:
     diagnostics = Diagnostics()
     expression = parse_expression(Scalar(text, Span(Source("x", text), 0, len(text)), True), diagnostics)
@@ -73,7 +80,7 @@ def value(e: Expression) -> Any:
             return value(left) > value(right)
         case Call(function, arguments, _, _):
             row = FUNCTIONS[function]
-            first = {Needs.RANDOM: [Random(1)], Needs.ANSWER: [FakeAnswer()]}.get(row.needs, [])
+            first = passed(row.needs, Random(1))
             return row.call(*first, *map(value, arguments))
     if e == parsed("abs(-2)") or type(e).__name__ == "Unary":
         return -value(e.operand)  # type: ignore[union-attr]
@@ -135,7 +142,7 @@ def test_whatever_a_function_is_given_it_answers_or_says_why_not(
 ) -> None:
     row = FUNCTIONS[name]
     count = max(row.least, min(len(arguments), 3 if row.most is None else row.most))
-    first = {Needs.RANDOM: [random], Needs.ANSWER: [FakeAnswer()]}.get(row.needs, [])
+    first = passed(row.needs, random)
     said = ""
     try:
         row.call(*first, *(arguments + [None] * 3)[:count])

@@ -4,8 +4,8 @@ import json
 import warnings
 from typing import Any
 
-import jsonpath_ng
 import jsonpath_ng.ext
+import jsonpath_ng.parser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +33,7 @@ def test_the_values_are_jsonpath_ngs_own_in_its_order(path: str, document: Any) 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            expected = [d.value for d in jsonpath_ng.parse(path).find(document)]
+            expected = [d.value for d in jsonpath_ng.parser.parse(path).find(document)]
         except Exception:
             with pytest.raises(ValueError, match=r".+"):
                 compile_jsonpath(path)

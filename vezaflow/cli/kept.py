@@ -63,7 +63,7 @@ def is_stdout(file: Path) -> bool:
 def _is_device(file: Path) -> bool:
     """Whether it is there and is no regular file, or a name of a stream that leads to one."""
     try:
-        return file.parts[:2] in (("/", "dev"), ("/", "proc")) or not stat.S_ISREG(file.stat().st_mode)
+        return not stat.S_ISREG(file.stat().st_mode) or file.parts[:2] in (("/", "dev"), ("/", "proc"))
     except OSError:
         return False
 

@@ -9,6 +9,7 @@ import termios
 import tty
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import assert_never
 
 import trio
 
@@ -18,17 +19,15 @@ from vezaflow.diagnostics import Span, covered, printable
 from vezaflow.engine import GO_ON, VU, Place, Signal
 from vezaflow.errors import VezaflowError
 from vezaflow.metrics import Phase
+from vezaflow.model import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends
 from vezaflow.outputs import place_of
 from vezaflow.plan import (
     UNSET,
     Plan,
     PlannedFeed,
     PlannedFlow,
-    PlannedFor,
-    PlannedParallel,
     PlannedStep,
     Variables,
-    name_of,
     requests_of,
     show,
 )
@@ -91,10 +90,9 @@ class Stepper:
         return Signal.STOP_RUN if self.quit else GO_ON
 
     def _stops_at(self, step: PlannedStep) -> bool:
-        if self._shown is None or name_of(step) in self._shown:
+        if self._shown is None or step.name in self._shown:
             return True
-        beside = isinstance(step, PlannedParallel) or (isinstance(step, PlannedFor) and step.at_once > 1)
-        return beside and any(request.name in self._shown for request in requests_of((step,)))
+        return _at_once(step) and any(request.name in self._shown for request in requests_of((step,)))
 
     async def _ask(self, values: dict[str, str]) -> None:
         while True:
@@ -123,7 +121,7 @@ class Stepper:
         where = place_of(step.span, place.included)
         if place.phase is not Phase.ITERATION:
             where = f"{place.phase.value}, {where}"
-        title = self._paint(_BOLD, printable(self._secrets.mask(name_of(step) or "next")))
+        title = self._paint(_BOLD, printable(self._secrets.mask(step.name or "next")))
         self._say(f"{self._paint(_YELLOW, '■')} {title}  {self._paint(_DIM, where)}")
         lines = _written(covered(step.span, self._secrets))
         gutter = len(str(lines[-1][0]))
@@ -155,6 +153,19 @@ class Stepper:
 
     def _paint(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._color else text
+
+
+def _at_once(step: PlannedStep) -> bool:
+    """Whether steps within it run at the same time."""
+    match step.shape:
+        case Beside():
+            return True
+        case Loop(at_once=at_once) | Sends(at_once=at_once):
+            return at_once != 1
+        case Leaf() | Pause() | Block() | OneOf() | Ends():
+            return False
+        case never:
+            assert_never(never)
 
 
 def _known(variables: Variables, vu: VU, feeds: Mapping[int, PlannedFeed]) -> Iterator[tuple[str, object]]:

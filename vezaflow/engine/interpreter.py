@@ -20,6 +20,7 @@ from vezaflow.engine.together import parallel_step, spread_step
 from vezaflow.engine.uploads import upload_step
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import PAGE, StepRecorder
+from vezaflow.model import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends, StopScope
 from vezaflow.plan import (
     UNSET,
     Evaluate,
@@ -46,7 +47,11 @@ from vezaflow.plan import (
 
 MOST_PASSES = 1_000_000  # of one loop; a flow can't run for ever without meaning to
 GO_ON = Signal.GO_ON
-_STOPS = {"vu": Signal.STOP_VU, "flow": Signal.STOP_FLOW, "run": Signal.STOP_RUN}
+_STOPS = {
+    StopScope.VU: Signal.STOP_VU,
+    StopScope.FLOW: Signal.STOP_FLOW,
+    StopScope.RUN: Signal.STOP_RUN,
+}
 
 
 class Interpreter:
@@ -315,7 +320,18 @@ def _constant(signal: Signal) -> Run:
 
 
 def _waits(step: PlannedStep) -> bool:
-    return not isinstance(step, PlannedSet | PlannedLog | PlannedSkip | PlannedStop)
+    """Whether others may run meanwhile; a loop sees to it itself."""
+    match step.shape:
+        case Leaf() | Ends():
+            return False
+        case Pause() | Sends() | Loop() | Beside():
+            return True
+        case Block(steps=steps):
+            return any(map(_waits, steps))
+        case OneOf(ways=ways):
+            return any(_waits(each) for way in ways for each in way)
+        case never:
+            assert_never(never)
 
 
 def _verb(step: PlannedStep) -> str:

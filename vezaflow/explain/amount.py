@@ -10,27 +10,10 @@ from dataclasses import dataclass, replace
 from math import ceil, inf
 from typing import NamedTuple, assert_never
 
-from vezaflow.plan import (
-    Constant,
-    Evaluate,
-    PlannedChoose,
-    PlannedFlow,
-    PlannedFor,
-    PlannedGroup,
-    PlannedIf,
-    PlannedInclude,
-    PlannedLog,
-    PlannedParallel,
-    PlannedRepeat,
-    PlannedRequest,
-    PlannedSet,
-    PlannedSkip,
-    PlannedStep,
-    PlannedStop,
-    PlannedThink,
-    PlannedUpload,
-    PlannedWhile,
-)
+from vezaflow.model import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends
+from vezaflow.plan import Constant, Evaluate, PlannedFlow, PlannedStep
+
+Steps = tuple[PlannedStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,49 +71,34 @@ def _sequence(steps: Iterable[PlannedStep]) -> _Way:
 
 
 def _way(step: PlannedStep) -> _Way:
-    match step:
-        case PlannedRequest():
-            return _Way(Amount(1, _most(step), step.foreseen.sends), None)
-        case PlannedUpload():
-            count = len(step.parts)
-            return _Way(Amount(count, count, step.sends), None)
-        case PlannedThink():
-            return _Way(Amount(pause=_mean(step.duration)), None)
-        case PlannedChoose():
-            return _choice(step.weights, [_sequence(branch) for branch in step.branches])
-        case PlannedRepeat():
-            return _loop(step.steps, _count(step.times), _count(step.times))
-        case PlannedFor():
-            return _rounds(step)
-        case PlannedWhile():
-            return _loop(step.steps, None, _count(step.most))
-        case PlannedIf():
-            return _condition(step)
-        case PlannedGroup() | PlannedInclude():
-            return _sequence(step.steps)
-        case PlannedParallel():
-            return _together([_sequence(branch.steps) for branch in step.branches])
-        case PlannedSkip() | PlannedStop():
+    match step.shape:
+        case Sends(least=least, most=most, sent=sent):
+            return _Way(Amount(least or 0, inf if most is None else most, sent), None)
+        case Pause(low=low, high=high):
+            return _Way(Amount(pause=((low or 0.0) + (high or 0.0)) / 2), None)
+        case OneOf(ways=ways, weights=weights, taken=taken):
+            return _choice(weights, [_sequence(way) for way in ways]) if weights else _condition(ways, taken)
+        case Loop() as loop:
+            return _rounds(loop)
+        case Block(steps=steps):
+            return _sequence(steps)
+        case Beside(ways=ways):
+            return _together([_sequence(way) for way in ways])
+        case Ends():
             return _Way(None, _NOTHING)
-        case PlannedSet() | PlannedLog():
+        case Leaf():
             return _Way(_NOTHING, None)
-    assert_never(step)
+        case never:
+            assert_never(never)
 
 
-def _most(request: PlannedRequest) -> float:
-    """How often a step sends its request at most, retries aside."""
-    if request.poll is not None:
-        return inf
-    return request.pages.most if request.pages is not None else 1
-
-
-def _choice(weights: Sequence[int], ways: Sequence[_Way]) -> _Way:
+def _choice(weights: Sequence[int | None], ways: Sequence[_Way]) -> _Way:
     ended = _either(way.ended for way in ways)
     known = [(weight, way.through) for weight, way in zip(weights, ways, strict=True) if way.through is not None]
     least = _either(through for _, through in known)
     if least is None or ended is not None:
         return _Way(least, ended)
-    mean = sum(weight * through.pause for weight, through in known) / sum(weights)
+    mean = sum((weight or 0) * through.pause for weight, through in known) / sum(weight or 0 for weight in weights)
     return _Way(Amount(least.requests, least.most, least.sent, mean), None)
 
 
@@ -148,17 +116,16 @@ def _loop(steps: Iterable[PlannedStep], least: int | None, most: int | None) -> 
     return _Way(None if least else _NOTHING, ended)
 
 
-def _rounds(step: PlannedFor) -> _Way:
+def _rounds(loop: Loop[PlannedStep]) -> _Way:
     """Rounds at the same time share their pauses; where one ends the iteration, others may have begun as well."""
-    count = _length(step.items)
-    through, ended = _loop(step.steps, count, count)
-    if step.at_once == 1:
+    through, ended = _loop(loop.steps, loop.least, loop.most)
+    if loop.at_once == 1:
         return _Way(through, ended)
     if ended is not None:
-        each = amount_of(step.steps)
-        ended = replace(ended, most=each.times(0, inf if count is None else count).most)
-    if through is not None and count:
-        through = replace(through, pause=through.pause / count * ceil(count / step.at_once))
+        each = amount_of(loop.steps)
+        ended = replace(ended, most=each.times(0, inf if loop.most is None else loop.most).most)
+    if through is not None and loop.least and loop.at_once:
+        through = replace(through, pause=through.pause / loop.least * ceil(loop.least / loop.at_once))
     return _Way(through, ended)
 
 
@@ -177,11 +144,11 @@ def _side_by_side(amounts: Iterable[Amount]) -> Amount:
     return replace(sum(known, _NOTHING), pause=max((amount.pause for amount in known), default=0.0))
 
 
-def _condition(step: PlannedIf) -> _Way:
-    if isinstance(step.condition, Constant):
-        return _sequence(step.then if step.condition.value else step.otherwise)
-    one, other = _sequence(step.then), _sequence(step.otherwise)
-    return _Way(_either((one.through, other.through)), _either((one.ended, other.ended)))
+def _condition(ways: Sequence[Steps], taken: int | None) -> _Way:
+    if taken is not None:
+        return _sequence(ways[taken])
+    found = [_sequence(way) for way in ways]
+    return _Way(_either(way.through for way in found), _either(way.ended for way in found))
 
 
 def _either(amounts: Iterable[Amount | None]) -> Amount | None:
@@ -203,14 +170,3 @@ def _mean(seconds: Evaluate | None) -> float:
         return 0.0
     value = seconds.value
     return sum(value) / 2 if isinstance(value, tuple) else float(value)
-
-
-def _count(number: Evaluate) -> int | None:
-    """A constant number of rounds."""
-    known = isinstance(number, Constant) and isinstance(number.value, int | float)
-    return max(0, int(number.value)) if known else None  # type: ignore[attr-defined]
-
-
-def _length(items: Evaluate) -> int | None:
-    known = isinstance(items, Constant) and isinstance(items.value, list | tuple | dict)
-    return len(items.value) if known else None  # type: ignore[attr-defined]

@@ -16,10 +16,9 @@ from vezaflow.explain.feeds import FeedExplained, Lasts, Reach, reach_of, taken_
 from vezaflow.explain.profile import Profile, profile_of
 from vezaflow.explain.requests import Around, Host, Kept, Way, around, hosts_of, kept_by, led_by_run, ways_of
 from vezaflow.limits import Bounds, Check, Division, Machine, checks, connections_of, require
-from vezaflow.model import Executor
+from vezaflow.model import Executor, OneOf
 from vezaflow.plan import (
     Plan,
-    PlannedChoose,
     PlannedFlow,
     PlannedGate,
     PlannedLoad,
@@ -245,9 +244,11 @@ def _speaks_of_starts(gate: PlannedGate, flow: str) -> bool:
 def _mixes(steps: Iterable[PlannedStep]) -> Iterator[str]:
     """How often each branch of a `choose` is taken: weights are relative."""
     for step in steps:
-        if isinstance(step, PlannedChoose) and (whole := sum(step.weights)):
-            parts = zip(step.weights, step.branches, strict=True)
-            yield ", ".join(f"{units.ratio(weight / whole)} {_branch(branch)}" for weight, branch in parts)
+        shape = step.shape
+        weights = [weight or 0 for weight in shape.weights] if isinstance(shape, OneOf) else []
+        if isinstance(shape, OneOf) and (whole := sum(weights)):
+            parts = zip(weights, shape.ways, strict=True)
+            yield ", ".join(f"{units.ratio(weight / whole)} {_branch(way)}" for weight, way in parts)
         for block in blocks_of(step):
             yield from _mixes(block)
 

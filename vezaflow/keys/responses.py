@@ -1,8 +1,9 @@
 """The keys of what is asked of an answer and taken from it. Only data, as in tables.py."""
 
 from vezaflow.keys.fields import Field, Kind, Table
+from vezaflow.model import Limited
 
-LIMITS = ("size", "duration", "certificate")  # expectations on a quantity; each is a function, too
+LIMITS = tuple(each.value for each in Limited)  # expectations on a quantity; each is a function, too
 
 PLAYLIST = ("variants", "renditions", "segments", "parts")
 

@@ -5,7 +5,7 @@ A step's `one_of` are its verbs: a step is the table whose verb it has.
 
 from vezaflow.keys.fields import Field, Kind, Table
 from vezaflow.keys.requests import REQUEST, UPLOAD
-from vezaflow.model import InputType
+from vezaflow.model import InputType, StopScope
 
 MOST_PAGES = 500  # of one walk: each has figures of its own
 
@@ -220,7 +220,7 @@ STEPS: tuple[Table, ...] = (
         "stop",
         "a stop step",
         "Stop the VU, the flow or the run.",
-        one_of=(Field("stop", Kind.CHOICE, "What to stop.", "vu", choices=("vu", "flow", "run")),),
+        one_of=(Field("stop", Kind.CHOICE, "What to stop.", "vu", choices=tuple(each.value for each in StopScope)),),
     ),
     *(
         Table(verb, f"a {verb} step", doc, one_of=(Field(verb, Kind.TREE, doc, later=True),))

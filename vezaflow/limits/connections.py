@@ -6,31 +6,12 @@ together, and one connection more stays open for each further way to connect tha
 often a list of unknown length goes round is bounded by `at_once` alone.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from vezaflow.plan import (
-    Constant,
-    PlannedChoose,
-    PlannedFlow,
-    PlannedFor,
-    PlannedGroup,
-    PlannedIf,
-    PlannedInclude,
-    PlannedLog,
-    PlannedParallel,
-    PlannedRepeat,
-    PlannedRequest,
-    PlannedSet,
-    PlannedSkip,
-    PlannedStep,
-    PlannedStop,
-    PlannedThink,
-    PlannedUpload,
-    PlannedWhile,
-    requests_of,
-)
+from vezaflow.model import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends
+from vezaflow.plan import PlannedFlow, PlannedRequest, PlannedStep, blocks_of, requests_of
 from vezaflow.protocols import ClientOptions, Origin
 
 
@@ -51,6 +32,7 @@ class Bounds:
 _NONE = Bounds(0, 0)
 
 
+Steps = tuple[PlannedStep, ...]
 Ways = Collection[ClientOptions | None]  # to connect; None: the flow's
 
 
@@ -90,29 +72,26 @@ def _sequence(steps: Iterable[PlannedStep], asked: _Asked) -> Bounds:
 
 
 def _connections(step: PlannedStep, asked: _Asked) -> Bounds:
-    match step:
-        case PlannedRequest():
-            return Bounds(1, 1) if _counts(step, asked) else _NONE
-        case PlannedUpload():
-            return _connections(step.request, asked).times(step.at_once)
-        case PlannedParallel():
-            return _parallel(step, asked)
-        case PlannedFor():
-            return _rounds(step, asked)
-        case PlannedChoose():
-            return _one_of([_sequence(branch, asked) for branch in step.branches])
-        case PlannedIf():
-            return _one_of([_sequence(step.then, asked), _sequence(step.otherwise, asked)])
-        case PlannedRepeat():
-            body = _sequence(step.steps, asked)
-            return body if isinstance(step.times, Constant) and step.times.value else Bounds(0, body.most)
-        case PlannedWhile():
-            return Bounds(0, _sequence(step.steps, asked).most)
-        case PlannedGroup() | PlannedInclude():
-            return _sequence(step.steps, asked)
-        case PlannedThink() | PlannedSet() | PlannedLog() | PlannedSkip() | PlannedStop():
+    match step.shape:
+        case Sends(request=request, at_once=at_once):
+            return Bounds(1, 1).times(_known(at_once)) if _counts(request, asked) else _NONE
+        case Beside(ways=ways, per_host=per_host):
+            return _parallel(ways, _known(per_host), asked)
+        case Loop() as loop:
+            return _rounds(loop, asked)
+        case OneOf(ways=ways):
+            return _one_of([_sequence(way, asked) for way in ways])
+        case Block(steps=steps):
+            return _sequence(steps, asked)
+        case Leaf() | Pause() | Ends():
             return _NONE
-    assert_never(step)
+        case never:
+            assert_never(never)
+
+
+def _known(number: int | None) -> int:
+    assert number is not None, "a plan knows how many there are at the same time"
+    return number
 
 
 def _counts(request: PlannedRequest, asked: _Asked) -> bool:
@@ -129,56 +108,43 @@ def _one_of(ways: list[Bounds]) -> Bounds:
     return Bounds(min(way.least for way in ways), max(way.most for way in ways))
 
 
-def _parallel(step: PlannedParallel, asked: _Asked) -> Bounds:
+def _parallel(ways: Sequence[Steps], per_host: int, asked: _Asked) -> Bounds:
     """Each host has so many places; a request whose host is not known may go to one that nobody else goes to."""
-    branches = [branch.steps for branch in step.branches]
-    each = [_sequence(steps, asked) for steps in branches]
-    begun = [request for steps in branches if (request := _begins_with(steps)) is not None]
+    each = [_sequence(steps, asked) for steps in ways]
+    begun = [request for steps in ways if (request := _begins_with(steps)) is not None]
     mine = [one.foreseen.origin for one in begun if one.foreseen.origin is not None and _surely_counts(one, asked)]
-    together = sum(min(step.per_host, mine.count(found)) for found in set(mine))
-    origins = [request.foreseen.origin for steps in branches for request in requests_of(steps)]
+    together = sum(min(per_host, mine.count(found)) for found in set(mine))
+    origins = [request.foreseen.origin for steps in ways for request in requests_of(steps)]
     hosts = 1 if asked.origin is not None else len(set(origins) - {None}) + origins.count(None)
-    most = min(sum(found.most for found in each), step.per_host * max(1, hosts))
+    most = min(sum(found.most for found in each), per_host * max(1, hosts))
     return Bounds(min(most, max(together, *(found.least for found in each))), most)
 
 
-def _rounds(step: PlannedFor, asked: _Asked) -> Bounds:
-    body = _sequence(step.steps, asked)
-    known = isinstance(step.items, Constant) and isinstance(step.items.value, list | tuple)
-    count = len(step.items.value) if known else None  # type: ignore[attr-defined]
-    if count is None:
-        return Bounds(0, body.most * step.at_once)
-    together = min(count, step.at_once)
-    first = _begins_with(step.steps)
-    begun = together if first is not None and _surely_counts(first, asked) else 0
-    return Bounds(max(begun, body.least if count else 0), body.most * together)
+def _rounds(loop: Loop[PlannedStep], asked: _Asked) -> Bounds:
+    body, at_once = _sequence(loop.steps, asked), _known(loop.at_once)
+    most = body.most * (at_once if loop.most is None else min(loop.most, at_once))
+    if not loop.least:
+        return Bounds(0, most)
+    first = _begins_with(loop.steps)
+    begun = min(loop.least, at_once) if first is not None and _surely_counts(first, asked) else 0
+    return Bounds(max(begun, body.least), most)
 
 
-def _begins_with(steps: Iterable[PlannedStep]) -> PlannedRequest | None:
+def _begins_with(steps: Steps) -> PlannedRequest | None:
     """The request that is sent at once; None if something else comes first."""
-    match next(iter(steps), None):
-        case PlannedRequest() as request:
+    if not steps:
+        return None
+    match steps[0].shape:
+        case Sends(request=request):
             return request
-        case PlannedUpload(request=request):
-            return request
-        case PlannedGroup(steps=inner):
-            return _begins_with(inner)
-        case _:
+        case Block(steps=inside):
+            return _begins_with(inside)
+        case Leaf() | Pause() | OneOf() | Loop() | Beside() | Ends():
             return None
+        case never:
+            assert_never(never)
 
 
 def _may_end(step: PlannedStep) -> bool:
     """Whether an iteration can end within a step though nothing fails."""
-    match step:
-        case PlannedSkip() | PlannedStop():
-            return True
-        case PlannedChoose(branches=branches):
-            return any(_may_end(each) for steps in branches for each in steps)
-        case PlannedParallel(branches=ways):
-            return any(_may_end(each) for way in ways for each in way.steps)
-        case PlannedIf(then=then, otherwise=otherwise):
-            return any(map(_may_end, (*then, *otherwise)))
-        case PlannedRepeat() | PlannedFor() | PlannedWhile() | PlannedGroup() | PlannedInclude():
-            return any(map(_may_end, step.steps))
-        case _:
-            return False
+    return isinstance(step.shape, Ends) or any(_may_end(each) for steps in blocks_of(step) for each in steps)

@@ -17,7 +17,6 @@ from vezaflow.model import (
     Executor,
     Feed,
     Flow,
-    For,
     Most,
     Place,
     Suite,
@@ -62,7 +61,7 @@ def check_names_of_feeds(suite: Suite, diagnostics: Diagnostics) -> None:
     """Sources that share their name with another value."""
     for flow in suite.flows:
         taken = dict(set_in((), flow_steps(flow)))
-        taken |= {step.variable: step.span for step in own_steps(flow_steps(flow)) if isinstance(step, For)}
+        taken |= {name: step.span for step in own_steps(flow_steps(flow)) for name in step.lends()}
         taken |= dict(set_in(flow.vars, ()))
         shared = dict(set_in(suite.vars, suite.setup)) | {feed.name: feed.span for feed in suite.data}
         for feed in flow.data:

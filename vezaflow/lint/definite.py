@@ -11,35 +11,28 @@ from typing import assert_never
 
 from vezaflow.diagnostics import Diagnostics, Severity, Span
 from vezaflow.model import (
-    Choose,
-    For,
-    Group,
+    Beside,
+    Block,
+    Ends,
     If,
     Include,
-    Log,
+    Leaf,
+    Loop,
+    OneOf,
     OnFailure,
-    Paginate,
-    Parallel,
+    Pause,
     Place,
-    Poll,
-    Repeat,
     Request,
-    Set,
-    Skip,
+    Sends,
     Step,
-    Stop,
     Suite,
-    Think,
-    Upload,
     Use,
-    While,
     expect_uses,
     extract_uses,
     flow_steps,
     inner,
     names_of,
     own_steps,
-    own_uses,
     set_in,
 )
 
@@ -65,39 +58,39 @@ class _Ways:
         return way
 
     def step(self, step: Step, known: Known) -> Known | None:
-        self.uses(own_uses(step), known)
+        self.uses(step.uses(), known)
         match step:
             case Request():
                 return self.request(step, known)
-            case Set(values=values):
-                return known | {name for name, _, _ in values}
-            case Skip() | Stop():
-                return None
             case If():
                 return self.fork(step, known)
-            case Choose(branches=branches):
-                return _join([self.steps(branch.steps, known) for branch in branches])
-            case While(steps=steps):
-                self.loop(steps, known)
-                return known
-            case Repeat(steps=steps):
-                return self.loop(steps, known)
-            case For(variable=variable, steps=steps):
-                inside = known | {variable}
-                way = self.loop(steps, inside) if step.at_once is None else self.steps(steps, inside)
-                return None if way is None else way - ({variable} - known)
-            case Group() | Poll() | Paginate():
-                return self.steps(tuple(one for part in inner(step) for one in part), known)
-            case Parallel(branches=branches):
-                return self.beside(branches, known)
-            case Upload(request=request):
-                way = self.request(request, known | {"part"})
-                return way - ({"part"} - known)
             case Include():
                 return self.include(step, known)
-            case Think() | Log():
+        lent = frozenset(step.lends())
+        way = self.within(step, known | lent)
+        return None if way is None else (way - (lent - known)).union(given.name for given in step.sets())
+
+    def within(self, step: Step, known: Known) -> Known | None:
+        match step.shape:
+            case Ends():
+                return None
+            case OneOf(ways=ways):
+                return _join([self.steps(way, known) for way in ways])
+            case Loop(steps=steps, asks=True):
+                self.loop(steps, known)
                 return known
-        assert_never(step)
+            case Loop(steps=steps, at_once=1):
+                return self.loop(steps, known)
+            case Block(steps=steps) | Loop(steps=steps):
+                return self.steps(steps, known)
+            case Beside(ways=ways):
+                return self.beside(ways, known)
+            case Sends(request=request):
+                return self.step(request, known)
+            case Leaf() | Pause():
+                return known
+            case never:
+                assert_never(never)
 
     def include(self, step: Include, known: Known) -> Known | None:
         """A fragment's ways are its own; of what it sets, its outputs come back."""
@@ -115,13 +108,13 @@ class _Ways:
         self.under[text] = before | (held or frozenset())
         return _join([held, self.steps(step.otherwise, known)])
 
-    def beside(self, branches: tuple[Step, ...], known: Known) -> Known | None:
+    def beside(self, branches: tuple[tuple[Step, ...], ...], known: Known) -> Known | None:
         """Branches that run at the same time: none sees what another sets, and all come to their end."""
         before, after = self.under, dict(self.under)
         ways = []
         for branch in branches:
             self.under = dict(before)
-            ways.append(self.steps((branch,), known))
+            ways.append(self.steps(branch, known))
             after |= self.under
         self.under = after
         return _united(ways)
@@ -187,15 +180,13 @@ def check_shadows(suite: Suite, diagnostics: Diagnostics) -> None:
     for names, steps in scopes:
         known = dict(names)
         for step in own_steps(steps):
-            if isinstance(step, Upload) and "part" in known:
-                _shadow("part", step.span, known["part"], diagnostics, "upload")
-            if isinstance(step, For):
-                inside = ((each.variable, each.span) for each in own_steps(step.steps) if isinstance(each, For))
-                for name, span in inside:
-                    if name == step.variable:
-                        _shadow(name, span, step.span, diagnostics)
-                if step.variable in known:
-                    _shadow(step.variable, step.span, known[step.variable], diagnostics)
+            what = "upload" if isinstance(step.shape, Sends) else "loop"
+            for name in step.lends():
+                for each in own_steps(one for part in inner(step) for one in part):
+                    if name in each.lends():
+                        _shadow(name, each.span, step.span, diagnostics, what)
+                if name in known:
+                    _shadow(name, step.span, known[name], diagnostics, what)
 
 
 def _shadow(name: str, span: Span, other: Span, diagnostics: Diagnostics, what: str = "loop") -> None:

@@ -9,9 +9,11 @@ from pathlib import Path, PurePosixPath
 from vezaflow.diagnostics import Diagnostics, suggest
 from vezaflow.model import (
     SCHEMES,
-    BodyKind,
+    Beside,
     Choose,
-    Parallel,
+    JsonBody,
+    Limit,
+    Limited,
     Place,
     Request,
     Step,
@@ -50,12 +52,12 @@ def check_json(suite: Suite, diagnostics: Diagnostics) -> None:
     """Bodies that are JSON already, and would be made a JSON string of."""
     for request in (request for steps in _all_lists(suite) for request in requests(steps)):
         body = request.body
-        if body is not None and body.kind is BodyKind.JSON and isinstance(body.content, Expression):
-            first, last = _ends(body.content)
+        if isinstance(body, JsonBody) and isinstance(body.value, Expression):
+            first, last = _ends(body.value)
             if (first, last) in (("{", "}"), ("[", "]")):
                 diagnostics.warning(
                     "VF435",
-                    body.content.span,
+                    body.value.span,
                     "this text is JSON already, and would be sent as one JSON string",
                     help="write it as YAML, as in `json: {name: jazz}`\n"
                     "or send the text: `body: …` with `headers: {Content-Type: application/json}`",
@@ -84,9 +86,9 @@ def check_choices(suite: Suite, diagnostics: Diagnostics) -> None:
 def check_step_names(suite: Suite, diagnostics: Diagnostics) -> None:
     """One name for steps that are not alike: they would share their metrics."""
     for flow in suite.flows:
-        first: dict[str, Request | Parallel] = {}
+        first: dict[str, Step] = {}
         for step in all_steps(flow_steps(flow)):
-            if not isinstance(step, Request | Parallel) or not step.name:
+            if not step.name or (not isinstance(step, Request) and not isinstance(step.shape, Beside)):
                 continue
             other = first.setdefault(step.name, step)
             if _described(other) != _described(step):
@@ -130,10 +132,10 @@ def check_certificates(suite: Suite, diagnostics: Diagnostics) -> None:
             start = start_of(request.url) or ""
             url = below if start.startswith("/") else start
             for expectation in request.expect.expectations if request.expect else ():
-                if expectation.subject == "certificate" and expectation.kind == "limit" and url.startswith("http://"):
+                if isinstance(expectation, Limit) and expectation.of is Limited.CERTIFICATE and url.startswith("http:"):
                     diagnostics.error(
                         "VF411",
-                        expectation.subject_span,
+                        expectation.of_span,
                         "over http there is no certificate",
                         label=f"the URL begins with {url.partition('//')[0]}//",
                         help="ask for it in a request to an https URL",
@@ -195,7 +197,7 @@ def _spoilt(path: str, diagnostics: Diagnostics) -> bool:
     return any(d.span is not None and d.span.source.path == path and d.code.startswith("VF1") for d in diagnostics)
 
 
-def _described(step: Request | Parallel) -> str:
+def _described(step: Step) -> str:
     return f"{step.method} {_written(step)}" if isinstance(step, Request) else "a parallel"
 
 

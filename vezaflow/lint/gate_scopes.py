@@ -9,16 +9,15 @@ from dataclasses import dataclass, field
 
 from vezaflow.metrics import PAGE, Metric, Phase
 from vezaflow.model import (
+    Beside,
+    Block,
     Flow,
-    Group,
-    Paginate,
-    Parallel,
     Request,
     RequestDefaults,
+    Sends,
     Step,
     Suite,
     all_steps,
-    constant,
     inner,
     lacks_fragments,
 )
@@ -82,8 +81,8 @@ class Scope:
         steps = self.phases.get(phase, ())
         if PAGE in self.tags or lacks_fragments(steps):
             return None
-        walks = (each for each in all_steps(steps) if isinstance(each, Paginate))
-        most = [constant(walk.pages) for walk in walks if step in (None, walk.request.name)]
+        sent = (each.shape for each in all_steps(steps) if isinstance(each.shape, Sends) and each.shape.by_page)
+        most = [sends.most for sends in sent if step in (None, sends.request.name)]
         return None if None in most else max((pages for pages in most if pages is not None), default=0)
 
 
@@ -136,27 +135,27 @@ def _own_tags(step: Step) -> Iterator[str]:
 
 def _series(steps: tuple[Step, ...], at: Mapping[str, str], tags: Mapping[str, str], group: str) -> Iterator[Series]:
     for step in steps:
-        match step:
-            case Request(options=options):
-                labels = {**dict(options.tags), "step": step.name, "method": step.method, "group": group}
-                checks = step.expect.expectations if step.expect is not None else ()
-                yield Series({**at, **labels}, frozenset(check.name for check in checks))
-            case Parallel(name=name) if name:
-                bare = {label: value for label, value in at.items() if label not in tags}
-                yield Series({**bare, "step": name, "method": "", "group": group}, whole=True)
-        within = _nested(group, step) if isinstance(step, Group) else group
+        if isinstance(step, Request):
+            labels = {**dict(step.options.tags), "step": step.name, "method": step.method, "group": group}
+            checks = step.expect.expectations if step.expect is not None else ()
+            yield Series({**at, **labels}, frozenset(check.name for check in checks))
+        elif isinstance(step.shape, Beside) and step.name:
+            bare = {label: value for label, value in at.items() if label not in tags}
+            yield Series({**bare, "step": step.name, "method": "", "group": group}, whole=True)
         for part in inner(step):
-            yield from _series(part, at, tags, within)
+            yield from _series(part, at, tags, _within(group, step))
 
 
 def _groups(steps: tuple[Step, ...], group: str) -> Iterator[str]:
     for step in steps:
-        within = _nested(group, step) if isinstance(step, Group) else group
+        within = _within(group, step)
         if within != group:
             yield within
         for part in inner(step):
             yield from _groups(part, within)
 
 
-def _nested(outer: str, group: Group) -> str:
-    return f"{outer}{NESTED}{group.name}" if outer else group.name
+def _within(outer: str, step: Step) -> str:
+    """The group that the steps within a step belong to."""
+    group = step.shape.group if isinstance(step.shape, Block) else ""
+    return f"{outer}{NESTED}{group}" if outer and group else outer or group

@@ -1,11 +1,27 @@
 """Gates: metrics that exist and that something in the flows gives samples of."""
 
+from typing import assert_never
+
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.lint.gate_bounds import check_condition
 from vezaflow.lint.gate_labels import check_labels
 from vezaflow.lint.gate_scopes import OF_STEPS, Scope, flow_scope, pooled
 from vezaflow.metrics import METRICS, Metric
-from vezaflow.model import Flow, Gate, Paginate, Parallel, Poll, Request, Step, Suite, Upload, all_steps
+from vezaflow.model import (
+    Beside,
+    Block,
+    Ends,
+    Flow,
+    Gate,
+    Leaf,
+    Loop,
+    OneOf,
+    Pause,
+    Sends,
+    Step,
+    Suite,
+    all_steps,
+)
 from vezaflow.read import unknown_metric
 from vezaflow.syntax import Reference
 
@@ -95,9 +111,18 @@ def _check_steps(gate: Gate, metric: Metric, scope: Scope, diagnostics: Diagnost
 
 def _is_whole(step: Step) -> bool:
     """Whether a step of several requests has figures of its own."""
-    return isinstance(step, Upload) or (isinstance(step, Parallel) and bool(step.name))
+    match step.shape:
+        case Beside():
+            return bool(step.name)
+        case Sends(request=request):
+            return request is not step
+        case Leaf() | Pause() | Block() | OneOf() | Loop() | Ends():
+            return False
+        case never:
+            assert_never(never)
 
 
 def _repeats(step: Step) -> bool:
     """Whether a step may send a request more than once."""
-    return isinstance(step, Poll | Paginate) or (isinstance(step, Request) and step.retry is not None)
+    shape = step.shape
+    return isinstance(shape, Sends) and (shape.waits or shape.by_page or shape.request.retry is not None)

@@ -10,45 +10,46 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain
+from typing import assert_never
 
 from vezaflow.diagnostics import Diagnostics, Severity, Span, suggest
 from vezaflow.keys import GIVEN, ITEM_FIELDS, NAMES
 from vezaflow.model import (
     PART_FIELDS,
-    Choose,
+    Beside,
+    Block,
     Each,
+    Ends,
     Extract,
     Feed,
     Flow,
     For,
     Fragment,
     From,
-    If,
     Include,
-    Parallel,
+    Leaf,
+    Loop,
+    OneOf,
+    Pause,
     Place,
     Request,
     RequestDefaults,
-    Set,
+    Sends,
     Step,
     Suite,
     Upload,
     Use,
     Variable,
-    While,
     all_uses,
     chosen_names,
-    defaults_uses,
     environment,
     expect_uses,
     extract_uses,
     flow_steps,
-    inner,
     inputs_uses,
     leaves,
     names_of,
     own_steps,
-    own_uses,
     set_in,
     settings_uses,
     suite_settings_uses,
@@ -120,7 +121,7 @@ class _Walk:
             self.step(step, certain)
 
     def step(self, step: Step, certain: bool) -> None:
-        self.uses(own_uses(step), certain=certain)
+        self.uses(step.uses(), certain=certain)
         match step:
             case Request():
                 if certain:
@@ -129,39 +130,53 @@ class _Walk:
                 for extract in step.extract:
                     self.know(extract.name, _shape(extract))
                 self.uses(expect_uses(step), certain=certain)
-            case Set(values=values):
-                for name, _, _ in values:
-                    self.know(name)
-            case For(variable=variable, items=items):
-                new = variable not in self.known
-                self.know(variable, self.item_shape(items))
-                self.steps(step.steps, certain=certain)
-                if new:
-                    self.known.discard(variable)
-            case Parallel(branches=branches):
-                self.branches(branches, certain)
             case Upload(request=request):
                 self.upload(request, certain)
             case Include(fragment=fragment):
                 if fragment is not None:
                     self.fragment(fragment, certain)
                 self.unsure = self.unsure or fragment is None
-                for name in (*(name for _, name in step.outputs), *(name for _, name, _ in step.into)):
-                    self.know(name)
+                self.given(step)
             case _:
-                certain = certain and not isinstance(step, If | While | Choose)
-                for part in inner(step):
-                    self.steps(part, certain=certain)
+                new = [name for name in step.lends() if name not in self.known]
+                for name in step.lends():
+                    self.know(name, self.item_shape(step.items) if isinstance(step, For) else "")
+                self.within(step, certain)
+                self.known.difference_update(new)
+                self.given(step)
 
-    def branches(self, branches: tuple[Step, ...], certain: bool) -> None:
+    def given(self, step: Step) -> None:
+        for given in step.sets():
+            self.know(given.name)
+
+    def within(self, step: Step, certain: bool) -> None:
+        """The steps within one that is nothing special: where a condition or chance decides, nothing is certain."""
+        match step.shape:
+            case Sends(request=request):
+                self.step(request, certain)
+            case Block(steps=steps):
+                self.steps(steps, certain=certain)
+            case Loop(steps=steps, asks=asks):
+                self.steps(steps, certain=certain and not asks)
+            case OneOf(ways=ways):
+                for way in ways:
+                    self.steps(way, certain=False)
+            case Beside(ways=ways):
+                self.branches(ways, certain)
+            case Leaf() | Pause() | Ends():
+                pass
+            case never:
+                assert_never(never)
+
+    def branches(self, branches: tuple[tuple[Step, ...], ...], certain: bool) -> None:
         """Steps that run at the same time: what one of them sets the others don't see."""
         before, beside, after = set(self.known), self.beside, set(self.known)
-        sets = [dict(set_in((), (branch,))) for branch in branches]
+        sets = [dict(set_in((), branch)) for branch in branches]
         for number, branch in enumerate(branches):
             self.known = set(before)
             others = (found for each, found in enumerate(sets) if each != number)
             self.beside = {name: span for found in (beside, *others) for name, span in found.items()}
-            self.step(branch, certain)
+            self.steps(branch, certain=certain)
             after |= self.known
         self.known, self.beside = after, beside
 
@@ -393,7 +408,7 @@ def _flow(walker: _Walk, suite: Suite, flow: Flow) -> None:
     walker.steps(flow.login)
     walker.now = Each.ITERATION
     for defaults in (suite.defaults, flow.defaults):
-        walker.uses(defaults_uses(defaults), certain=False)
+        walker.uses(defaults.uses(), certain=False)
     walker.steps(flow.steps)
     walker.uses((Use(pause) for pause in (flow.think, flow.pace) if pause is not None), certain=True)
     walker.steps(flow.final)
@@ -418,7 +433,7 @@ def flow_uses(suite: Suite, flow: Flow) -> Iterator[Use]:
     """Every expression that a flow's VUs may meet, but for those in fragments."""
     yield from settings_uses(flow)
     for defaults in (suite.defaults, flow.defaults):
-        yield from defaults_uses(defaults)
+        yield from defaults.uses()
     yield from (Use(leaf) for variable in flow.vars for leaf in leaves(variable.value))
     yield from (Use(pause) for pause in (flow.think, flow.pace) if pause is not None)
     yield from _steps_uses(flow_steps(flow))
@@ -426,7 +441,7 @@ def flow_uses(suite: Suite, flow: Flow) -> Iterator[Use]:
 
 def _steps_uses(steps: tuple[Step, ...]) -> Iterator[Use]:
     for step in own_steps(steps):
-        yield from own_uses(step)
+        yield from step.uses()
         if isinstance(step, Request):
             yield from extract_uses(step)
             yield from expect_uses(step)

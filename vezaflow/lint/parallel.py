@@ -5,18 +5,24 @@ there is name_rules' business.
 """
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from vezaflow.diagnostics import Diagnostics, Severity, Span
 from vezaflow.model import (
+    Beside,
+    Block,
+    Ends,
     For,
-    Include,
+    Leaf,
+    Loop,
+    OneOf,
     Parallel,
+    Pause,
     Place,
     Request,
-    Set,
+    Sends,
     Step,
     Suite,
-    Upload,
     Use,
     constant,
     expect_uses,
@@ -24,7 +30,6 @@ from vezaflow.model import (
     flow_steps,
     names_of,
     own_steps,
-    own_uses,
     set_in,
     suite_steps,
 )
@@ -37,32 +42,38 @@ def check_parallel(suite: Suite, diagnostics: Diagnostics) -> None:
     unread = {span.source.path for span in blamed if span is not None}
     lists = [suite_steps(suite), *map(flow_steps, suite.flows), *(each.steps for each in suite.fragments)]
     for step in (step for steps in lists for step in own_steps(steps)):
-        if isinstance(step, Parallel):
-            if step.span.source.path not in unread:  # else a branch may be missing
-                _check_number(step, diagnostics)
-            _check_branches(step, blamed, diagnostics)
-        elif isinstance(step, For) and step.at_once is not None:
-            if constant(step.at_once) == 1:
-                _nothing(step.at_once.span, "the items are gone through one after another", diagnostics)
-            _check_rounds(step, blamed, diagnostics)
+        _check_keys(step, unread, diagnostics)
+        match step.shape:
+            case Beside(ways=ways):
+                _check_ways(ways, blamed, diagnostics)
+            case Loop(steps=inside, at_once=at_once) if at_once != 1:
+                _check_rounds(inside, step.lends(), blamed, diagnostics)
+            case Leaf() | Pause() | Sends() | Block() | OneOf() | Loop() | Ends():
+                pass
+            case never:
+                assert_never(never)
 
 
-def _check_number(step: Parallel, diagnostics: Diagnostics) -> None:
-    if len(step.branches) == 1:
-        _nothing(step.span, "this parallel has one branch", diagnostics)
-    elif step.per_host is not None and constant(step.per_host) == 1:
-        _nothing(step.per_host.span, "each request waits for the one before", diagnostics)
+def _check_keys(step: Step, unread: set[str], diagnostics: Diagnostics) -> None:
+    """Keys that say `at the same time` of what is one thing."""
+    if isinstance(step, For) and step.at_once is not None and constant(step.at_once) == 1:
+        _nothing(step.at_once.span, "the items are gone through one after another", diagnostics)
+    if isinstance(step, Parallel) and step.span.source.path not in unread:  # else a branch may be missing
+        if len(step.branches) == 1:
+            _nothing(step.span, "this parallel has one branch", diagnostics)
+        elif step.per_host is not None and constant(step.per_host) == 1:
+            _nothing(step.per_host.span, "each request waits for the one before", diagnostics)
 
 
 def _nothing(span: Span, message: str, diagnostics: Diagnostics) -> None:
     diagnostics.warning("VF429", span, message, help="take it out, or let more than one thing be on its way")
 
 
-def _check_branches(step: Parallel, blamed: set[Span | None], diagnostics: Diagnostics) -> None:
-    sets = [dict(set_in((), (branch,))) for branch in step.branches]
-    for number, branch in enumerate(step.branches):
+def _check_ways(ways: tuple[tuple[Step, ...], ...], blamed: set[Span | None], diagnostics: Diagnostics) -> None:
+    sets = [dict(set_in((), way)) for way in ways]
+    for number, way in enumerate(ways):
         others = {name: span for each, found in enumerate(sets) if each != number for name, span in found.items()}
-        for name in _seen_before(branch):
+        for name in _seen_before(way):
             if name.name in others and name.span not in blamed:
                 _changes(name, "another branch changes it meanwhile", others[name.name], diagnostics)
         before = {name: span for found in sets[:number] for name, span in found.items()}
@@ -77,10 +88,12 @@ def _check_branches(step: Parallel, blamed: set[Span | None], diagnostics: Diagn
                 )
 
 
-def _check_rounds(step: For, blamed: set[Span | None], diagnostics: Diagnostics) -> None:
-    sets, seen = dict(set_in((), step.steps)), {step.variable}
-    for inner in step.steps:
-        for name in _seen_before(inner):
+def _check_rounds(
+    steps: tuple[Step, ...], lent: tuple[str, ...], blamed: set[Span | None], diagnostics: Diagnostics
+) -> None:
+    sets, seen = dict(set_in((), steps)), set(lent)
+    for inner in steps:
+        for name in _seen_before((inner,)):
             if name.name in sets and name.name not in seen and name.span not in blamed:
                 _changes(name, "no round sees what the others set", sets[name.name], diagnostics)
         seen.update(name for name, _ in set_in((), (inner,)))
@@ -96,12 +109,13 @@ def _changes(name: Name, why: str, where: Span, diagnostics: Diagnostics) -> Non
     )
 
 
-def _seen_before(step: Step) -> Iterator[Name]:
-    """Names that a step uses, with all in it, and that nothing in it has set before."""
+def _seen_before(steps: tuple[Step, ...]) -> Iterator[Name]:
+    """Names that steps use, with all in them, and that nothing in them has set before."""
     own: set[str] = set()
-    for each in own_steps((step,)):
-        yield from _named(own_uses(each), own)
-        own.update(_set_by(each))
+    for each in own_steps(steps):
+        yield from _named(each.uses(), own)
+        own.update(each.lends())
+        own.update(given.name for given in each.sets())
         if isinstance(each, Request):
             yield from _named(extract_uses(each), own)
             yield from _named(expect_uses(each), own)
@@ -111,18 +125,3 @@ def _named(uses: Iterator[Use], own: set[str]) -> Iterator[Name]:
     for use in uses:
         if use.place not in (Place.WHERE, Place.PIPE):
             yield from (name for name, _ in names_of(use.expression) if name.name not in own)
-
-
-def _set_by(step: Step) -> Iterator[str]:
-    """The names that a step sets, those within it left out."""
-    match step:
-        case Request(extract=extracts):
-            yield from (extract.name for extract in extracts)
-        case Set(values=values):
-            yield from (name for name, _, _ in values)
-        case For(variable=variable):
-            yield variable
-        case Upload():
-            yield "part"
-        case Include(outputs=outputs):
-            yield from (name for _, name in outputs)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.model import For, If, Skip, Step, Stop, Suite, While, inner, set_in
+from vezaflow.model import Ends, For, If, Step, Suite, While, inner, set_in
 from vezaflow.syntax import FUNCTIONS, Binary, Call, Expression, Literal, Name, Needs, Unary, calls, names
 from vezaflow.units import Quantity
 
@@ -29,7 +29,7 @@ def check_reach(suite: Suite, diagnostics: Diagnostics) -> None:
     """Steps behind the end of an iteration, branches that no condition opens, loops that never turn."""
     for steps in _lists(suite):
         for before, step in pairwise(steps):
-            if isinstance(before, Skip | Stop):
+            if isinstance(before.shape, Ends):
                 _never(step.span, f"nothing behind '{before.span.text}' runs", before.span, diagnostics)
                 break
         for step in steps:

@@ -3,17 +3,24 @@ contradict each other, a redirect only where it is not followed.
 """
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.lint.reach import truth
 from vezaflow.model import (
+    BodyMatch,
     Expectation,
     Extract,
     From,
+    HeaderMatch,
+    JsonMatch,
+    Limit,
     Request,
     RequestDefaults,
+    SchemaMatch,
     StatusSet,
     Suite,
+    That,
     flow_steps,
     requests,
     suite_steps,
@@ -54,8 +61,19 @@ def _wants_body(request: Request) -> Iterator[tuple[Span, str]]:
         if extract.default is None and _reads_body(extract):
             yield extract.span, f"'{extract.name}'"
     for expectation in request.expect.expectations if request.expect else ():
-        if expectation.kind in ("json", "body", "schema"):
-            yield expectation.subject_span, "this expectation"
+        if (span := _asks_body(expectation)) is not None:
+            yield span, "this expectation"
+
+
+def _asks_body(expectation: Expectation) -> Span | None:
+    """Where an expectation that needs a body names what it looks at."""
+    match expectation:
+        case JsonMatch(path_span=span) | BodyMatch(key_span=span) | SchemaMatch(span=span):
+            return span
+        case HeaderMatch() | Limit() | That():
+            return None
+        case never:
+            assert_never(never)
 
 
 def _reads_body(extract: Extract) -> bool:
@@ -68,7 +86,7 @@ def _check_status(request: Request, diagnostics: Diagnostics) -> None:
     if request.expect is None or status is None or not (status.exact or status.classes):
         return
     for expectation in request.expect.expectations:
-        if expectation.kind == "that" and expectation.expected is not None and _excluded(expectation, status):
+        if isinstance(expectation, That) and _excluded(expectation.condition, status):
             diagnostics.error(
                 "VF413",
                 expectation.span,
@@ -78,10 +96,9 @@ def _check_status(request: Request, diagnostics: Diagnostics) -> None:
             )
 
 
-def _excluded(expectation: Expectation, status: StatusSet) -> bool:
+def _excluded(condition: Expression, status: StatusSet) -> bool:
     allowed = [*status.exact, *(one for each in status.classes for one in range(each * 100, each * 100 + 100))]
-    condition = expectation.expected
-    return condition is not None and all(truth(_with_status(condition, one)) is False for one in allowed)
+    return all(truth(_with_status(condition, one)) is False for one in allowed)
 
 
 def _with_status(condition: Expression, status: int) -> Expression:

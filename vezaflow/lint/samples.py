@@ -6,32 +6,27 @@ Only loads whose end the file settles are judged: numbers that an input may chan
 from collections.abc import Callable
 from itertools import pairwise
 from math import ceil, floor, prod
+from typing import assert_never
 
 from vezaflow.diagnostics import Diagnostics
-from vezaflow.lint.uploads import parts_of
 from vezaflow.model import (
-    Choose,
+    Beside,
+    Block,
+    Ends,
     Executor,
     Flow,
-    For,
     Gate,
-    Group,
-    If,
-    Include,
+    Leaf,
+    Loop,
     Most,
-    Paginate,
-    Parallel,
-    Poll,
-    Repeat,
-    Request,
+    OneOf,
+    Pause,
+    Sends,
     Step,
     Suite,
-    Upload,
-    While,
     constant,
     total,
 )
-from vezaflow.syntax import Call, Expression, ListOf
 
 
 def check_samples(suite: Suite, diagnostics: Diagnostics) -> None:
@@ -134,34 +129,27 @@ _OF_EXECUTOR: dict[Executor, Callable[[Flow], Most]] = {
 
 def _requests(steps: tuple[Step, ...], name: str | None) -> Most:
     """How many requests of one iteration (with this name) there can be at most."""
-    found = [_of_step(step, name) for step in steps]
-    return None if any(count is None for count in found) else sum(count for count in found if count is not None)
+    return total(_of_step(step, name) for step in steps)
 
 
 def _of_step(step: Step, name: str | None) -> Most:
-    match step:
-        case Request() if name is not None and step.name != name:
+    match step.shape:
+        case Sends(request=request) if name is not None and request.name != name:
             return 0
-        case Request():
-            return 1 if step.retry is None else None
-        case Poll():
-            return None
-        case Paginate(request=request, pages=pages):
-            return _times(constant(pages), _of_step(request, name))
-        case Upload(request=request):
-            return _times(parts_of(step), _of_step(request, name))
-        case If(then=then, otherwise=otherwise):
-            return _larger([_requests(then, name), _requests(otherwise, name)])
-        case Choose(branches=branches):
-            return _larger([_requests(branch.steps, name) for branch in branches])
-        case Repeat(times=times, steps=steps) | While(max=times, steps=steps):
-            return _times(constant(times), _requests(steps, name))
-        case For(items=items, steps=steps):
-            return _times(_length(items), _requests(steps, name))
-        case Group(steps=steps) | Include(steps=steps) | Parallel(branches=steps):
+        case Sends(request=request, most=most):
+            return most if request.retry is None else None
+        case OneOf(ways=ways):
+            return _larger([_requests(way, name) for way in ways])
+        case Loop(steps=steps, most=most):
+            return _times(most, _requests(steps, name))
+        case Block(steps=steps):
             return _requests(steps, name)
-        case _:
+        case Beside(ways=ways):
+            return total(_requests(way, name) for way in ways)
+        case Leaf() | Pause() | Ends():
             return 0
+        case never:
+            assert_never(never)
 
 
 def _larger(counts: list[Most]) -> Most:
@@ -172,13 +160,3 @@ def _times(*factors: Most) -> Most:
     if any(factor == 0 for factor in factors):
         return 0
     return None if any(factor is None for factor in factors) else prod(f for f in factors if f is not None)
-
-
-def _length(items: Expression) -> Most:
-    match items:
-        case ListOf(items=listed):
-            return len(listed)
-        case Call(function="range", arguments=(end,)):
-            return constant(end)
-        case _:
-            return None

@@ -43,11 +43,17 @@ class AtEnd(Enum):
     INCONCLUSIVE = "inconclusive"  # the flow stops, and the run proves nothing
 
 
+class FeedFormat(Enum):
+    """What a file of rows is written in, by its key."""
+
+    CSV = "csv"
+    JSON = "json"
+    JSON_LINES = "jsonl"
+
+
 @dataclass(frozen=True, slots=True)
 class FeedFile:
-    """`format` is csv, json or jsonl."""
-
-    format: str
+    format: FeedFormat
     path: Literal
     delimiter: str
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from vezaflow.model.load import Executor, Load
-from vezaflow.syntax import Expression, Literal, Range
+from vezaflow.syntax import Call, Expression, ListOf, Literal, Range
 from vezaflow.units import Quantity
 
 Most = float | None  # at most so many; None if the file does not say
@@ -18,6 +18,23 @@ def constant(expression: Expression | None) -> Most:
             return amount
         case Literal(value=int() | float() as value) if not isinstance(value, bool):
             return value
+        case _:
+            return None
+
+
+def whole(expression: Expression | None) -> int | None:
+    """A number of times that is written out."""
+    found = constant(expression)
+    return int(found) if found is not None else None
+
+
+def length(items: Expression) -> int | None:
+    """How many items a list has that is written out, or counted from 0."""
+    match items:
+        case ListOf(items=listed):
+            return len(listed)
+        case Call(function="range", arguments=(end,)):
+            return whole(end)
         case _:
             return None
 

@@ -1,221 +1,74 @@
-"""What a VU does: one dataclass a kind of step, as written. Step kinds are a closed set: `match` with
-assert_never.
+"""What a VU does: one dataclass a kind of step, as written. Step kinds are a closed set.
+
+Each kind says its `shape`, its `name`, the expressions that it `uses` itself, the names that it `sets` for the steps
+behind it and `lends` to those within it, and makes itself anew with other steps within (`rebuilt`). So whoever walks
+steps needs to know no kind.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from enum import Enum
+from math import ceil
+from typing import NamedTuple
 
 from vezaflow.diagnostics import Related, Source, Span
-from vezaflow.model.connections import Http, Tls
 from vezaflow.model.input_types import InputType
+from vezaflow.model.numbers import constant, length, whole
+from vezaflow.model.requests import (
+    Body,
+    Expect,
+    Extract,
+    FileBytes,
+    GeneratedBytes,
+    Parameters,
+    Place,
+    RequestDefaults,
+    Retrying,
+    Tree,
+    Use,
+    in_trees,
+    leaves,
+    plain,
+)
+from vezaflow.model.shapes import Beside, Block, Ends, Leaf, Loop, Nameless, OneOf, Pause, Sends, Whole
 from vezaflow.syntax import Expression
 
-Tree = Expression | tuple["Tree", ...] | dict[str, "Tree"]
-Pairs = tuple[tuple[str, Expression], ...]
-Parameters = tuple[tuple[str, Tree], ...]  # a list repeats its name, null leaves it out
+Steps = tuple["Step", ...]
+Change = Callable[[Steps], Steps]
 
 
-PART_FIELDS: dict[str, str] = {
-    "index": "its index, from 0",
-    "number": "its number, from 1",
-    "count": "the number of parts",
-    "last": "whether it is the last one: true or false",
-    "offset": "the offset of its first byte",
-    "end": "the offset of its last byte",
-    "size": "its size in bytes",
-    "total": "the total size in bytes",
-    "range": "its value for `Content-Range`: `bytes 0-1048575/10485760`",
-    "md5": "its checksum, in hexadecimal",
-    "md5_base64": "the same in Base64, for `Content-MD5`",
-    "sha256": "its checksum, in hexadecimal",
-    "sha256_base64": "the same in Base64",
-}
-
-
-class Pick(Enum):
-    FIRST = "first"
-    LAST = "last"
-    RANDOM = "random"
-
-
-class OnFailure(Enum):
-    """What a failed request does to its iteration."""
-
-    END_ITERATION = "end_iteration"  # the default
-    CONTINUE = "continue"
-    STOP_VU = "stop_vu"
-
-
-class From(Enum):
-    """Where an extraction looks."""
-
-    JSON = "json"
-    REGEX = "regex"
-    HEADER = "header"
-    LINK = "link"
-    COOKIE = "cookie"
-    CSS = "css"
-    XPATH = "xpath"
-    M3U8 = "m3u8"
-    RESPONSE = "response"
-
-
-@dataclass(frozen=True, slots=True)
-class Extract:
-    """`name: {json: $.data, where: …, pick: …}`; a bare text is a JSONPath or a part of the answer."""
+class Given(NamedTuple):
+    """A name that a step gives a value, and where; `written`: by who wrote the step, so that it is meant to be used."""
 
     name: str
-    source: From
-    argument: str  # JSONPath, pattern, selector, XPath, a name, a link's relation, or one of the source's words
-    argument_span: Span
-    pipe: Expression | None  # what each value goes through; it is called `it`
-    where: Expression | None  # names are the fields of the item (or `it`)
-    pick: Pick | int | None  # which one of those found; None with take/all unset means FIRST
-    take: Expression | None  # the first N, as a list
-    all: bool  # every one, as a list
-    default: Tree | None
     span: Span
+    written: bool = True
+
+
+class _SetsNothing:
+    __slots__ = ()
+
+    def sets(self) -> Iterator[Given]:
+        """What the steps behind it see, but for what the steps within it set."""
+        return iter(())
+
+
+class _LendsNothing:
+    __slots__ = ()
+
+    def lends(self) -> tuple[str, ...]:
+        """What the steps within it see while they run, and nobody else."""
+        return ()
+
+
+class _Plain(Nameless, _SetsNothing, _LendsNothing, Whole):
+    """A kind that is only what its shape says."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
-class StatusSet:
-    """Statuses that are right: exact ones and classes (2 for `2xx`)."""
-
-    exact: tuple[int, ...]
-    classes: tuple[int, ...]
-    text: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """A JSON Schema: the path of its file, or itself as JSON."""
-
-    path: Expression | None
-    document: bytes
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """One condition on an answer. `name` is how checks and messages call it."""
-
-    kind: str  # header | json | body | that | limit | schema
-    subject: str  # the header's name, the JSONPath, the limit's key; empty for body, that and schema
-    subject_span: Span
-    expected: Expression | None  # equal to this; None: has only to be there
-    contains: Expression | None
-    matches: str | None  # a pattern (google-re2)
-    name: str
-    span: Span
-    schema: Schema | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Expect:
-    status: StatusSet | None
-    expectations: tuple[Expectation, ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class GeneratedBytes:
-    """`{bytes: 1 MiB}`: made once, shared by all VUs."""
-
-    size: Expression  # SIZE
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class FileBytes:
-    """`{file: parts/track.bin}`: inside the suite's folder, read once, shared."""
-
-    path: Expression
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """The part of an upload whose turn it is."""
-
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of a multipart body; a part with a filename or a content that is bytes is sent as a file."""
-
-    name: str
-    content: Expression | GeneratedBytes | FileBytes | Slice
-    filename: Expression | None
-    content_type: Expression | None
-    span: Span
-
-
-class BodyKind(Enum):
-    JSON = "json"  # content: Tree
-    FORM = "form"  # content: Parameters
-    TEXT = "text"  # content: Expression
-    BYTES = "bytes"  # content: GeneratedBytes
-    FILE = "file"  # content: FileBytes
-    SLICE = "slice"  # content: Slice
-    MULTIPART = "multipart"  # content: tuple[Part, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    kind: BodyKind
-    content: Tree | Parameters | GeneratedBytes | FileBytes | Slice | tuple[Part, ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Auth:
-    """`auth: {bearer: …}` or `{basic: {user: …, password: …}}`; `none` switches an inherited one off."""
-
-    bearer: Expression | None
-    user: Expression | None
-    password: Expression | None
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class RequestDefaults:
-    """What suite, flow and step say of requests; None: not said here. The nearest word wins."""
-
-    headers: Pairs = ()
-    auth: Auth | None = None
-    timeout: Expression | None = None
-    follow: Expression | None = None  # boolean, or how many redirects at most
-    http: Http | None = None
-    tls: Tls | None = None
-    on_failure: OnFailure | None = None
-    tags: tuple[tuple[str, str], ...] = ()
-
-
-class Backoff(Enum):
-    """How long to wait before a request is sent again."""
-
-    FIXED = "fixed"
-    EXPONENTIAL = "exponential"  # doubled each time, with jitter
-    RETRY_AFTER = "retry_after"  # what the server says
-
-
-@dataclass(frozen=True, slots=True)
-class Retrying:
-    """`retry` of a request; None: not said."""
-
-    statuses: StatusSet | None
-    kinds: tuple[str, ...]  # words of request_tables.RETRIED
-    max: Expression | None  # attempts beyond the first
-    backoff: Backoff
-    wait: Expression | None  # TIME or Range of TIME: by the backoff's meaning
-    longest: Expression | None
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(_LendsNothing, Whole):
     method: str  # GET, POST, …: upper case
     url: Expression
     name: str  # identity: `name`, or method and path as written
@@ -229,9 +82,28 @@ class Request:
     span: Span  # of the verb's key
     url_span: Span
 
+    @property
+    def shape(self) -> "Sends[Request]":
+        return Sends(self)
+
+    def uses(self) -> Iterator[Use]:
+        """But for those of `extract` and `expect`, which come after the response and see more."""
+        yield from self.made_of(self.options)
+        yield from self.retry.uses() if self.retry is not None else ()
+
+    def made_of(self, options: RequestDefaults) -> Iterator[Use]:
+        """What is sent, with these options."""
+        yield Use(self.url, Place.URL)
+        yield from (Use(leaf, Place.URL) for _, tree in self.query for leaf in leaves(tree))
+        yield from self.body.uses() if self.body is not None else ()
+        yield from options.uses()
+
+    def sets(self) -> Iterator[Given]:
+        return (Given(extract.name, extract.span) for extract in self.extract)
+
 
 @dataclass(frozen=True, slots=True)
-class Poll:
+class Poll(_SetsNothing, _LendsNothing, Whole):
     """Send a request until its answer is as `until` says."""
 
     request: Request
@@ -240,9 +112,21 @@ class Poll:
     within: Expression  # a bound is mandatory
     span: Span
 
+    @property
+    def name(self) -> str:
+        return self.request.name
+
+    @property
+    def shape(self) -> Sends[Request]:
+        return Sends(self.request, most=None, waits=True)
+
+    def uses(self) -> Iterator[Use]:
+        yield Use(self.until, Place.EXPECT)
+        yield from plain(self.every, self.within)
+
 
 @dataclass(frozen=True, slots=True)
-class Paginate:
+class Paginate(_SetsNothing, _LendsNothing, Whole):
     """Send a request for one page after the other."""
 
     request: Request
@@ -252,9 +136,21 @@ class Paginate:
     pages: Expression  # a bound is mandatory
     span: Span
 
+    @property
+    def name(self) -> str:
+        return self.request.name
+
+    @property
+    def shape(self) -> Sends[Request]:
+        return Sends(self.request, most=whole(self.pages), by_page=True)
+
+    def uses(self) -> Iterator[Use]:
+        yield Use(self.pages)
+        yield from self.next.uses()
+
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(_SetsNothing, Whole):
     """Send bytes in parts. The request is that of each part, which sees itself as `part`."""
 
     request: Request  # its body is a Slice, or a form that holds one
@@ -263,102 +159,245 @@ class Upload:
     at_once: Expression | None
     span: Span
 
+    @property
+    def name(self) -> str:
+        return self.request.name
+
+    @property
+    def parts(self) -> int | None:
+        """How many there are; None if the file does not say."""
+        total = constant(self.source.size) if isinstance(self.source, GeneratedBytes) else None
+        part = constant(self.part)
+        return ceil(total / part) if total is not None and part else None
+
+    @property
+    def shape(self) -> Sends[Request]:
+        return Sends(self.request, least=self.parts, most=self.parts, at_once=_at_once(self.at_once))
+
+    def uses(self) -> Iterator[Use]:
+        yield from self.source.uses()
+        yield from plain(self.part, self.at_once)
+
+    def lends(self) -> tuple[str, ...]:
+        return ("part",)
+
 
 @dataclass(frozen=True, slots=True)
-class Think:
+class Think(_Plain):
     duration: Expression  # TIME or Range of TIME
     span: Span
+
+    @property
+    def shape(self) -> Pause:
+        return Pause()
+
+    def uses(self) -> Iterator[Use]:
+        return plain(self.duration)
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
     weight: Expression  # integer >= 1
     name: str
-    steps: tuple["Step", ...]
+    steps: Steps
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
-class Choose:
+class Choose(Nameless, _SetsNothing, _LendsNothing):
     branches: tuple[Branch, ...]
     span: Span
 
+    @property
+    def shape(self) -> "OneOf[Step]":
+        weights = tuple(whole(branch.weight) for branch in self.branches)
+        return OneOf(tuple(branch.steps for branch in self.branches), weights)
+
+    def uses(self) -> Iterator[Use]:
+        return plain(*(branch.weight for branch in self.branches))
+
+    def rebuilt(self, change: Change) -> "Choose":
+        return replace(self, branches=tuple(replace(each, steps=change(each.steps)) for each in self.branches))
+
 
 @dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(Nameless, _SetsNothing, _LendsNothing):
     times: Expression
-    steps: tuple["Step", ...]
+    steps: Steps
     span: Span
 
+    @property
+    def shape(self) -> "Loop[Step]":
+        return Loop(self.steps, whole(self.times), whole(self.times))
+
+    def uses(self) -> Iterator[Use]:
+        return plain(self.times)
+
+    def rebuilt(self, change: Change) -> "Repeat":
+        return replace(self, steps=change(self.steps))
+
 
 @dataclass(frozen=True, slots=True)
-class For:
+class For(Nameless, _SetsNothing):
     variable: str
     items: Expression
     at_once: Expression | None  # rounds at the same time; None: one
-    steps: tuple["Step", ...]
+    steps: Steps
     span: Span
+
+    @property
+    def shape(self) -> "Loop[Step]":
+        count = length(self.items)
+        return Loop(self.steps, count, count, _at_once(self.at_once))
+
+    def uses(self) -> Iterator[Use]:
+        return plain(self.items, self.at_once)
+
+    def lends(self) -> tuple[str, ...]:
+        return (self.variable,)
+
+    def rebuilt(self, change: Change) -> "For":
+        return replace(self, steps=change(self.steps))
 
 
 @dataclass(frozen=True, slots=True)
-class While:
+class While(Nameless, _SetsNothing, _LendsNothing):
     condition: Expression
     max: Expression  # a bound is mandatory (key `max`)
-    steps: tuple["Step", ...]
+    steps: Steps
     span: Span
+
+    @property
+    def shape(self) -> "Loop[Step]":
+        return Loop(self.steps, 0, whole(self.max), asks=True)
+
+    def uses(self) -> Iterator[Use]:
+        return plain(self.condition, self.max)
+
+    def rebuilt(self, change: Change) -> "While":
+        return replace(self, steps=change(self.steps))
 
 
 @dataclass(frozen=True, slots=True)
-class If:
+class If(Nameless, _SetsNothing, _LendsNothing):
     condition: Expression
-    then: tuple["Step", ...]  # key `do` (alias `then` is refused with a suggestion)
-    otherwise: tuple["Step", ...]  # key `else`
+    then: Steps  # key `do` (alias `then` is refused with a suggestion)
+    otherwise: Steps  # key `else`
     span: Span
+
+    @property
+    def shape(self) -> "OneOf[Step]":
+        return OneOf((self.then, self.otherwise))
+
+    def uses(self) -> Iterator[Use]:
+        return plain(self.condition)
+
+    def rebuilt(self, change: Change) -> "If":
+        return replace(self, then=change(self.then), otherwise=change(self.otherwise))
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class Group(_SetsNothing, _LendsNothing):
     name: str
-    steps: tuple["Step", ...]
+    steps: Steps
     span: Span
+
+    @property
+    def shape(self) -> "Block[Step]":
+        return Block(self.steps, group=self.name)
+
+    def uses(self) -> Iterator[Use]:
+        return plain()
+
+    def rebuilt(self, change: Change) -> "Group":
+        return replace(self, steps=change(self.steps))
 
 
 @dataclass(frozen=True, slots=True)
-class Parallel:
+class Parallel(_SetsNothing, _LendsNothing):
     """Each step at the same time as the others."""
 
-    branches: tuple["Step", ...]
+    branches: Steps
     name: str  # of its own figures; empty: there are none
     per_host: Expression | None
     span: Span
 
+    @property
+    def shape(self) -> "Beside[Step]":
+        return Beside(tuple((branch,) for branch in self.branches), whole(self.per_host))
+
+    def uses(self) -> Iterator[Use]:
+        return plain(self.per_host)
+
+    def rebuilt(self, change: Change) -> "Parallel":
+        return replace(self, branches=change(self.branches))
+
 
 @dataclass(frozen=True, slots=True)
-class Set:
+class Set(Nameless, _LendsNothing, Whole):
     values: tuple[tuple[str, Tree, Span], ...]
     span: Span
 
+    @property
+    def shape(self) -> Leaf:
+        return Leaf()
+
+    def uses(self) -> Iterator[Use]:
+        return in_trees(tree for _, tree, _ in self.values)
+
+    def sets(self) -> Iterator[Given]:
+        return (Given(name, span) for name, _, span in self.values)
+
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class Log(_Plain):
     message: Expression
     span: Span
 
+    @property
+    def shape(self) -> Leaf:
+        return Leaf()
+
+    def uses(self) -> Iterator[Use]:
+        return plain(self.message)
+
 
 @dataclass(frozen=True, slots=True)
-class Skip:
+class Skip(_Plain):
     """End this iteration (it counts as done). The value is the reason, a text."""
 
     reason: Expression
     span: Span
 
+    @property
+    def shape(self) -> Ends:
+        return Ends()
+
+    def uses(self) -> Iterator[Use]:
+        return plain(self.reason)
+
+
+class StopScope(Enum):
+    """What a `stop` ends."""
+
+    VU = "vu"
+    FLOW = "flow"
+    RUN = "run"
+
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(_Plain):
     """End this VU (`stop: vu`) or the whole flow (`stop: flow`) or the run (`stop: run`)."""
 
-    scope: str
+    scope: StopScope
     span: Span
+
+    @property
+    def shape(self) -> Ends:
+        return Ends()
+
+    def uses(self) -> Iterator[Use]:
+        return plain()
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,13 +418,13 @@ class Fragment:
     source: Source
     inputs: tuple[Input, ...]
     outputs: tuple[tuple[str, Span], ...]
-    steps: tuple["Step", ...]
+    steps: Steps
     size: int  # steps, those of other fragments counted where they are included
     chain: Related  # where it is included first, and where the file is that does so
 
 
 @dataclass(frozen=True, slots=True)
-class Include:
+class Include(Nameless, _LendsNothing, Whole):
     path: str
     path_span: Span
     values: tuple[tuple[str, Tree, Span], ...]  # `with`
@@ -394,7 +433,11 @@ class Include:
     span: Span
 
     @property
-    def steps(self) -> tuple["Step", ...]:
+    def shape(self) -> "Block[Step]":
+        return Block(self.steps, own_names=True)
+
+    @property
+    def steps(self) -> Steps:
         return self.fragment.steps if self.fragment is not None else ()
 
     @property
@@ -403,6 +446,14 @@ class Include:
         names = {output: name for output, name, _ in self.into}
         outputs = self.fragment.outputs if self.fragment is not None else ()
         return tuple((name, names.get(name, name)) for name, _ in outputs)
+
+    def uses(self) -> Iterator[Use]:
+        return in_trees(tree for _, tree, _ in self.values)
+
+    def sets(self) -> Iterator[Given]:
+        """Outputs that keep their names were chosen by who wrote the fragment."""
+        yield from (Given(name, span) for _, name, span in self.into)
+        yield from (Given(here, self.path_span, written=False) for _, here in self.outputs)
 
 
 Step = (
@@ -424,3 +475,7 @@ Step = (
     | Skip
     | Stop
 )
+
+
+def _at_once(written: Expression | None) -> int | None:
+    return 1 if written is None else whole(written)

@@ -12,7 +12,8 @@ from vezaflow.diagnostics import Source, Span
 from vezaflow.model.data import Each, Feed
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
-from vezaflow.model.steps import Fragment, Request, RequestDefaults, Step, Tree
+from vezaflow.model.requests import RequestDefaults, Tree
+from vezaflow.model.steps import Fragment, Request, Step
 from vezaflow.syntax import Expression
 
 

@@ -1,66 +1,22 @@
 """Ways through a suite: its steps in order, and every expression with the place that it stands in."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
-from typing import NamedTuple, assert_never, cast
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, assert_never
 
 from vezaflow.diagnostics import Span
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
-from vezaflow.model.steps import (
+from vezaflow.model.requests import (
     PART_FIELDS,
-    Body,
-    BodyKind,
-    Choose,
-    Extract,
-    FileBytes,
-    For,
-    Fragment,
-    GeneratedBytes,
-    Group,
-    If,
-    Include,
-    Log,
-    Paginate,
-    Parallel,
-    Parameters,
-    Part,
-    Poll,
-    Repeat,
-    Request,
+    Place,
     RequestDefaults,
-    Set,
-    Skip,
-    Slice,
-    Step,
-    Stop,
-    Think,
-    Tree,
-    Upload,
-    While,
+    Use,
+    in_trees,
 )
+from vezaflow.model.shapes import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends
+from vezaflow.model.steps import Fragment, Given, Include, Request, Step, Upload
 from vezaflow.model.suite import Flow, Measure, Suite, Variable
 from vezaflow.syntax import Binary, Expression, Field, Name, Template, children, walk
-
-
-class Place(Enum):
-    """What an expression can see beside the values that are set."""
-
-    PLAIN = "plain"
-    URL = "url"  # as PLAIN, and it will stand in servers' logs
-    EXPECT = "expect"  # the answer as well
-    WHERE = "where"  # the fields of the item as well
-    PIPE = "pipe"  # the value that is piped as well
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """An expression where it stands; `extract` is the extraction that a `where` or a `pipe` belongs to."""
-
-    expression: Expression
-    place: Place = Place.PLAIN
-    extract: Extract | None = None
 
 
 class EnvironmentUse(NamedTuple):
@@ -71,37 +27,22 @@ class EnvironmentUse(NamedTuple):
     span: Span
 
 
-def leaves(tree: Tree) -> Iterator[Expression]:
-    """Every expression of a tree of values."""
-    if isinstance(tree, dict):
-        for value in tree.values():
-            yield from leaves(value)
-    elif isinstance(tree, tuple):
-        for item in tree:
-            yield from leaves(item)
-    else:
-        yield tree
-
-
 def inner(step: Step) -> tuple[tuple[Step, ...], ...]:
     """The lists of steps within a step."""
-    match step:
-        case Choose(branches=branches):
-            return tuple(branch.steps for branch in branches)
-        case If(then=then, otherwise=otherwise):
-            return (then, otherwise)
-        case Poll(request=request) | Paginate(request=request) | Upload(request=request):
-            return ((request,),)
-        case Parallel(branches=steps):
-            return tuple((branch,) for branch in steps)
-        case Repeat() | For() | While() | Group() | Include():
-            return (step.steps,)
-        case Request() | Think() | Set() | Log() | Skip() | Stop():
+    match step.shape:
+        case Sends(request=request):
+            return () if request is step else ((request,),)
+        case Block(steps=steps) | Loop(steps=steps):
+            return (steps,)
+        case OneOf(ways=ways) | Beside(ways=ways):
+            return ways
+        case Leaf() | Pause() | Ends():
             return ()
-    assert_never(step)
+        case never:
+            assert_never(never)
 
 
-def all_steps(steps: tuple[Step, ...]) -> Iterator[Step]:
+def all_steps(steps: Iterable[Step]) -> Iterator[Step]:
     """Steps and all within them, as written."""
     for step in steps:
         yield step
@@ -109,16 +50,17 @@ def all_steps(steps: tuple[Step, ...]) -> Iterator[Step]:
             yield from all_steps(part)
 
 
-def own_steps(steps: tuple[Step, ...]) -> Iterator[Step]:
+def own_steps(steps: Iterable[Step]) -> Iterator[Step]:
     """Steps and all within them but for what stands in fragments: those that share their names."""
     for step in steps:
         yield step
-        if not isinstance(step, Include):
+        shape = step.shape
+        if not (isinstance(shape, Block) and shape.own_names):
             for part in inner(step):
                 yield from own_steps(part)
 
 
-def lacks_fragments(steps: tuple[Step, ...]) -> bool:
+def lacks_fragments(steps: Iterable[Step]) -> bool:
     """Whether a fragment is missing, so that what the steps do is not all known."""
     return any(isinstance(step, Include) and step.fragment is None for step in all_steps(steps))
 
@@ -145,77 +87,18 @@ def option_layers(suite: Suite) -> Iterator[RequestDefaults]:
         yield from (request.options for request in requests(steps))
 
 
-def own_uses(step: Step) -> Iterator[Use]:
-    """The expressions of a step itself, not of the steps within it; a request's `expect` comes last."""
-    match step:
-        case Request():
-            yield from _request_uses(step)
-        case Poll(until=until, every=every, within=within):
-            yield Use(until, Place.EXPECT)
-            yield from (Use(found) for found in (every, within) if found is not None)
-        case Paginate(next=extract, pages=pages):
-            yield Use(pages)
-            yield from _extract_uses(extract)
-        case Upload(source=source, part=part, at_once=at_once):
-            yield Use(source.size if isinstance(source, GeneratedBytes) else source.path)
-            yield from (Use(found) for found in (part, at_once) if found is not None)
-        case Think(duration=found) | Repeat(times=found):
-            yield Use(found)
-        case For(items=items, at_once=at_once):
-            yield from (Use(found) for found in (items, at_once) if found is not None)
-        case Parallel(per_host=per_host):
-            yield from (Use(found) for found in (per_host,) if found is not None)
-        case If(condition=found) | Log(message=found) | Skip(reason=found):
-            yield Use(found)
-        case While(condition=condition, max=most):
-            yield from (Use(condition), Use(most))
-        case Choose(branches=branches):
-            yield from (Use(branch.weight) for branch in branches)
-        case Set(values=values):
-            yield from (Use(leaf) for _, tree, _ in values for leaf in leaves(tree))
-        case Include(values=values):
-            yield from (Use(leaf) for _, tree, _ in values for leaf in leaves(tree))
-        case Group() | Stop():
-            return
-        case _:
-            assert_never(step)
-
-
 def extract_uses(request: Request) -> Iterator[Use]:
     """The expressions of a request's extractions."""
-    return (use for extract in request.extract for use in _extract_uses(extract))
-
-
-def _extract_uses(extract: Extract) -> Iterator[Use]:
-    if extract.pipe is not None:
-        yield Use(extract.pipe, Place.PIPE, extract)
-    if extract.where is not None:
-        yield Use(extract.where, Place.WHERE, extract)
-    if extract.take is not None:
-        yield Use(extract.take)
-    if extract.default is not None:
-        yield from (Use(leaf) for leaf in leaves(extract.default))
+    return (use for extract in request.extract for use in extract.uses())
 
 
 def expect_uses(request: Request) -> Iterator[Use]:
     """The expressions of a request's expectations."""
-    for expectation in request.expect.expectations if request.expect else ():
-        for found in (expectation.expected, expectation.contains):
-            if found is not None:
-                yield Use(found, Place.EXPECT)
-        if expectation.schema is not None and expectation.schema.path is not None:
-            yield Use(expectation.schema.path)
-
-
-def defaults_uses(defaults: RequestDefaults) -> Iterator[Use]:
-    """The expressions of request options."""
-    auth, http, tls = defaults.auth, defaults.http, defaults.tls
-    found: list[Expression | None] = [value for _, value in defaults.headers]
-    found += [auth.bearer, auth.user, auth.password] if auth else []
-    found += [defaults.timeout, defaults.follow]
-    found += [http.proxy, *(http.local_addresses or ())] if http else []
-    found += [tls.ca, tls.cert, tls.key, tls.password] if tls else []
-    return (Use(value) for value in found if value is not None)
+    return (
+        (use for expectation in request.expect.expectations for use in expectation.uses())
+        if request.expect
+        else iter(())
+    )
 
 
 def load_uses(load: Load) -> Iterator[Use]:
@@ -256,13 +139,13 @@ def suite_settings_uses(suite: Suite) -> Iterator[Use]:
 def all_uses(suite: Suite) -> Iterator[Use]:
     """Every expression of a suite."""
     yield from suite_settings_uses(suite)
-    yield from defaults_uses(suite.defaults)
-    yield from (Use(leaf) for variable in suite.vars for leaf in leaves(variable.value))
+    yield from suite.defaults.uses()
+    yield from in_trees(variable.value for variable in suite.vars)
     yield from _steps_uses(suite_steps(suite))
     for flow in suite.flows:
         yield from settings_uses(flow)
-        yield from defaults_uses(flow.defaults)
-        yield from (Use(leaf) for variable in flow.vars for leaf in leaves(variable.value))
+        yield from flow.defaults.uses()
+        yield from in_trees(variable.value for variable in flow.vars)
         yield from _steps_uses(flow_steps(flow))
         yield from (Use(pause) for pause in (flow.think, flow.pace) if pause is not None)
     for fragment in suite.fragments:
@@ -271,7 +154,7 @@ def all_uses(suite: Suite) -> Iterator[Use]:
 
 def inputs_uses(fragment: Fragment) -> Iterator[Use]:
     """The expressions of the inputs' defaults."""
-    return (Use(leaf) for one in fragment.inputs if one.default is not None for leaf in leaves(one.default))
+    return in_trees(one.default for one in fragment.inputs if one.default is not None)
 
 
 def environment(suite: Suite) -> list[EnvironmentUse]:
@@ -295,22 +178,24 @@ def environment_of(expression: Expression, *, default: bool = False) -> Iterator
 
 def set_in(variables: tuple[Variable, ...], steps: tuple[Step, ...]) -> Iterator[tuple[str, Span]]:
     """Every name that is given a value, but those of loops and those in fragments, and where."""
-    yield from chosen_names(variables, steps)
-    for step in own_steps(steps):
-        if isinstance(step, Include):
-            yield from ((name, step.path_span) for _, name in step.outputs)
+    return ((each.name, each.span) for each in _given(variables, steps))
 
 
 def chosen_names(variables: tuple[Variable, ...], steps: tuple[Step, ...]) -> Iterator[tuple[str, Span]]:
     """The same but for outputs that keep their names: nobody has to use all of them."""
-    yield from ((variable.name, variable.span) for variable in variables)
+    return ((each.name, each.span) for each in _given(variables, steps) if each.written)
+
+
+def _given(variables: tuple[Variable, ...], steps: tuple[Step, ...]) -> Iterator[Given]:
+    yield from (Given(variable.name, variable.span) for variable in variables)
+    yield from (given for step in own_steps(steps) for given in step.sets())
+
+
+def assigned(steps: Iterable[Step]) -> Iterator[str]:
+    """The names of all values that change while the steps run: what they set, and what they lend to those within."""
     for step in own_steps(steps):
-        if isinstance(step, Request):
-            yield from ((extract.name, extract.span) for extract in step.extract)
-        elif isinstance(step, Set):
-            yield from ((name, span) for name, _, span in step.values)
-        elif isinstance(step, Include):
-            yield from ((name, span) for _, name, span in step.into)
+        yield from step.lends()
+        yield from (given.name for given in step.sets())
 
 
 def secret_names(suite: Suite) -> tuple[str, ...]:
@@ -340,7 +225,7 @@ def names_of(expression: Expression, optional: bool = False) -> Iterator[tuple[N
 def part_fields(upload: Upload) -> frozenset[str]:
     """The fields of `part` that an upload's requests ask for; all of them where one asks for `part` itself."""
     request, found = upload.request, set[str]()
-    for use in (*own_uses(request), *extract_uses(request), *expect_uses(request)):
+    for use in (*request.uses(), *extract_uses(request), *expect_uses(request)):
         within = list(walk(use.expression))
         fields = [each.name for each in within if isinstance(each, Field) and _is_part(each.target)]
         found.update(PART_FIELDS if sum(map(_is_part, within)) > len(fields) else fields)
@@ -355,42 +240,12 @@ def file_paths(suite: Suite) -> Iterator[Expression]:
     """The paths of all files that a suite reads beside its own."""
     for feeds in (suite.data, *(flow.data for flow in suite.flows)):
         yield from (feed.file.path for feed in feeds if feed.file is not None)
-    for defaults in option_layers(suite):
-        tls = defaults.tls
-        yield from (path for path in (tls.ca, tls.cert, tls.key) if path is not None) if tls else ()
-    for steps in (suite_steps(suite), *(flow_steps(flow) for flow in suite.flows)):
-        for step in all_steps(steps):
-            if isinstance(step, Request):
-                yield from _body_paths(step.body)
-                yield from _schema_paths(step)
-            elif isinstance(step, Upload) and isinstance(step.source, FileBytes):
-                yield step.source.path
-
-
-def _body_paths(body: Body | None) -> Iterator[Expression]:
-    if body is None:
-        return
-    if isinstance(body.content, FileBytes):
-        yield body.content.path
-    for part in _parts(body):
-        if isinstance(part.content, FileBytes):
-            yield part.content.path
-
-
-def _schema_paths(request: Request) -> Iterator[Expression]:
-    for expectation in request.expect.expectations if request.expect else ():
-        if expectation.schema is not None and expectation.schema.path is not None:
-            yield expectation.schema.path
-
-
-def _parts(body: Body) -> tuple[Part, ...]:
-    content = body.content if isinstance(body.content, tuple) else ()
-    return tuple(part for part in content if isinstance(part, Part))
+    yield from (use.expression for use in all_uses(suite) if use.place is Place.FILE)
 
 
 def _steps_uses(steps: tuple[Step, ...]) -> Iterator[Use]:
     for step in all_steps(steps):
-        yield from own_uses(step)
+        yield from step.uses()
         if isinstance(step, Request):
             yield from extract_uses(step)
             yield from expect_uses(step)
@@ -399,49 +254,3 @@ def _steps_uses(steps: tuple[Step, ...]) -> Iterator[Use]:
 def _measure_uses(measure: Measure | None) -> Iterator[Use]:
     if measure is not None and measure.skip is not None:
         yield Use(measure.skip)
-
-
-def request_uses(request: Request, options: RequestDefaults) -> Iterator[Use]:
-    """The expressions that a request is made of, with these options."""
-    yield Use(request.url, Place.URL)
-    yield from (Use(leaf, Place.URL) for _, tree in request.query for leaf in leaves(tree))
-    if request.body is not None:
-        yield from (Use(found) for found in _body_expressions(request.body))
-    yield from defaults_uses(options)
-
-
-def _request_uses(request: Request) -> Iterator[Use]:
-    yield from request_uses(request, request.options)
-    if request.retry is not None:
-        found = (request.retry.max, request.retry.wait, request.retry.longest)
-        yield from (Use(value) for value in found if value is not None)
-
-
-def _body_expressions(body: Body) -> Iterator[Expression]:
-    content = body.content
-    if isinstance(content, GeneratedBytes):
-        yield content.size
-    elif isinstance(content, FileBytes):
-        yield content.path
-    elif isinstance(content, Slice):
-        return
-    elif parts := _parts(body):
-        for part in parts:
-            yield from _part_expressions(part)
-    elif body.kind is BodyKind.FORM:
-        yield from (leaf for _, value in cast(Parameters, content) for leaf in leaves(value))
-    else:
-        yield from leaves(cast(Tree, content))
-
-
-def _part_expressions(part: Part) -> Iterator[Expression]:
-    match part.content:
-        case GeneratedBytes(size=size):
-            yield size
-        case FileBytes(path=path):
-            yield path
-        case Slice():
-            pass
-        case text:
-            yield text
-    yield from (found for found in (part.filename, part.content_type) if found is not None)

@@ -12,8 +12,9 @@ from vezaflow import units
 from vezaflow.diagnostics import Diagnostic, Severity, Span
 from vezaflow.engine import GO_ON, VU, Place, is_followed
 from vezaflow.metrics import Phase
+from vezaflow.model import Pause
 from vezaflow.outputs.traced import Asked, Begun, Broke, Given, Reply, Timing, Told, Traced
-from vezaflow.plan import Constant, Failure, Outgoing, PlannedRequest, PlannedStep, PlannedThink, name_of, show
+from vezaflow.plan import Failure, Outgoing, PlannedRequest, PlannedStep, show
 from vezaflow.protocols import ErrorKind, Exchange
 
 _ROW_WIDTH = 100
@@ -42,10 +43,10 @@ class Trace:
             if signal := await hook(step, vu, place):
                 self._stopped = True
                 return signal
-        self.reached.add(name_of(step))
+        self.reached.add(step.name)
         self._turns.pop(_here(step), None)
-        if isinstance(step, PlannedThink):
-            self.said(f"think {_length(step)}".rstrip())
+        if isinstance(step.shape, Pause):
+            self.said(f"think {_length(step.shape)}".rstrip())
         return GO_ON
 
     def answered(
@@ -111,12 +112,12 @@ def _here(step: PlannedStep) -> tuple[int, int]:
     return id(trio.lowlevel.current_task()) if trio.lowlevel.in_trio_task() else 0, id(step)
 
 
-def _length(think: PlannedThink) -> str:
+def _length(pause: Pause) -> str:
     """How long a pause is, where that is known before it."""
-    if not isinstance(think.duration, Constant):
+    if pause.low is None or pause.high is None:
         return ""
-    low, high = think.duration.value if isinstance(think.duration.value, tuple) else (think.duration.value,) * 2
-    return units.duration(low) if low == high else f"{units.duration(low)} to {units.duration(high)}"
+    low, high = units.duration(pause.low), units.duration(pause.high)
+    return low if pause.low == pause.high else f"{low} to {high}"
 
 
 def _remedy(outgoing: Outgoing, exchange: Exchange) -> str:

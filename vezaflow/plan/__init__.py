@@ -15,12 +15,12 @@ from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import PlannedLoad, PlannedStage
 from vezaflow.plan.narrow import names_within, narrowed
+from vezaflow.plan.outgoing import Outgoing, PlannedPages, PlannedPoll, PlannedRequest, PlannedRetry, PlannedUpload
 from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, outline, starts, vu_changes, vus_in_time
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
 from vezaflow.plan.refused import RequestError
 from vezaflow.plan.scope import UNSET, EvaluationError, Scope
 from vezaflow.plan.steps import (
-    Outgoing,
     PlannedBranch,
     PlannedChoose,
     PlannedFor,
@@ -28,22 +28,17 @@ from vezaflow.plan.steps import (
     PlannedIf,
     PlannedInclude,
     PlannedLog,
-    PlannedPages,
     PlannedParallel,
-    PlannedPoll,
     PlannedRepeat,
-    PlannedRequest,
-    PlannedRetry,
     PlannedSet,
     PlannedSkip,
     PlannedStep,
     PlannedStop,
     PlannedThink,
-    PlannedUpload,
     PlannedWhile,
 )
 from vezaflow.plan.targets import GuardError, Target, Targets
-from vezaflow.plan.walk import blocks_of, name_of, pauses_in, requests_of
+from vezaflow.plan.walk import blocks_of, pauses_in, requests_of
 from vezaflow.redact import Secrets
 
 __all__ = [
@@ -104,7 +99,6 @@ __all__ = [
     "corners",
     "dealt",
     "deck",
-    "name_of",
     "names_within",
     "narrowed",
     "outline",

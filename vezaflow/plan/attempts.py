@@ -1,13 +1,13 @@
 """`retry` and `poll`, decided: when a request is sent again, after how long, and when that ends."""
 
 from vezaflow.keys import RETRIED
-from vezaflow.model import Expectation, Poll, Retrying
+from vezaflow.model import Poll, Retrying, That
 from vezaflow.plan.checks import plan_check
 from vezaflow.plan.evaluate import Compiler, Constant
+from vezaflow.plan.outgoing import PlannedPoll, PlannedRetry
 from vezaflow.plan.scope import Scope
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.statuses import table_of
-from vezaflow.plan.steps import PlannedPoll, PlannedRetry
 from vezaflow.protocols import ErrorKind
 
 _RETRIES = 3
@@ -34,7 +34,7 @@ def plan_retry(retry: Retrying, statics: Statics) -> PlannedRetry:
 def plan_poll(poll: Poll, compiler: Compiler, statics: Statics) -> PlannedPoll:
     """What a `poll` waits for, and how."""
     until = poll.until
-    check = plan_check(Expectation("that", "", until.span, until, None, None, "until", until.span), compiler, None)
+    check = plan_check(That(until, "until", until.span), compiler, None)
 
     def unmet(scope: Scope) -> str:
         failure = check.run(scope)

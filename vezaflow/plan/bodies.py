@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import orjson
 
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.model import Body, BodyKind, FileBytes, GeneratedBytes, Part, Slice
+from vezaflow.model import Body, FileBytes, FormBody, GeneratedBytes, JsonBody, MultipartBody, Part, Slice, TextBody
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, kind_of, render
 from vezaflow.plan.refused import one_line
 from vezaflow.plan.scope import EvaluationError, Scope
@@ -61,23 +61,23 @@ class BodyCompiler:
         """The body, prepared; `slices`: the parts of the upload that it belongs to."""
         if body is None:
             return Prepared(Constant(None), "", 0)
-        content: Any = body.content
-        match body.kind:
-            case BodyKind.JSON:
-                return _prepared(self._json(content, compiler, body.span), "application/json")
-            case BodyKind.FORM:
-                return _prepared(self._form(content, compiler, body.span), "application/x-www-form-urlencoded")
-            case BodyKind.TEXT:
-                return _prepared(self._text(content, compiler), "text/plain; charset=utf-8")
-            case BodyKind.BYTES | BodyKind.FILE:
-                view = self.shared(content, compiler)
+        match body:
+            case JsonBody(value=tree):
+                return _prepared(self._json(tree, compiler, body.span), "application/json")
+            case FormBody(fields=fields):
+                return _prepared(self._form(fields, compiler, body.span), "application/x-www-form-urlencoded")
+            case TextBody(text=text):
+                return _prepared(self._text(text, compiler), "text/plain; charset=utf-8")
+            case GeneratedBytes() | FileBytes():
+                view = self.shared(body, compiler)
                 return _prepared(Constant((view,) if len(view) else None), "application/octet-stream")
-            case BodyKind.MULTIPART:
-                return self._multipart(content, compiler, slices, body.span)
-            case BodyKind.SLICE:
+            case MultipartBody(parts=parts):
+                return self._multipart(parts, compiler, slices, body.span)
+            case Slice():
                 assert slices is not None, "only uploads have parts"
                 return Prepared(lambda scope: (slices(scope),), "application/octet-stream", slices.least)
-        assert_never(body.kind)
+            case never:
+                assert_never(never)
 
     def _json(self, tree: Any, compiler: Compiler, span: Span) -> Render:
         build = compiler.tree(tree)

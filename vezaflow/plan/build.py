@@ -1,51 +1,31 @@
 """Suite + inputs → Plan. All that can be wrong with the inputs is said here, at once, before anything is sent."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import assert_never
 
 from vezaflow.diagnostics import Diagnostics, suggest
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.keys import MOST_WEIGHT
 from vezaflow.model import (
-    Choose,
     Each,
     Feed,
     Flow,
-    For,
     Gate,
-    Group,
-    If,
-    Include,
-    Log,
     Measure,
-    Paginate,
-    Parallel,
-    Poll,
-    Repeat,
-    Request,
     RequestDefaults,
-    Set,
-    Skip,
     Step,
-    Stop,
     Suite,
-    Think,
-    Upload,
     UrlError,
     Variable,
-    While,
+    assigned,
     environment,
     requests,
     secret_names,
 )
-from vezaflow.plan.assigned import assigned
 from vezaflow.plan.bodies import BodyCompiler
 from vezaflow.plan.connections import ConnectionPlanner, hidden, renews
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Names
 from vezaflow.plan.feeds import PlannedFeed, plan_feed
 from vezaflow.plan.gate import PlannedGate
-from vezaflow.plan.includes import plan_include
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import FAILURE_BACKOFF, plan_load
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight
@@ -53,22 +33,7 @@ from vezaflow.plan.production import barred, production_in, production_refusal
 from vezaflow.plan.refused import refusal
 from vezaflow.plan.requests import RequestCompiler
 from vezaflow.plan.statics import Statics
-from vezaflow.plan.steps import (
-    PlannedBranch,
-    PlannedChoose,
-    PlannedFor,
-    PlannedGroup,
-    PlannedIf,
-    PlannedLog,
-    PlannedParallel,
-    PlannedRepeat,
-    PlannedSet,
-    PlannedSkip,
-    PlannedStep,
-    PlannedStop,
-    PlannedThink,
-    PlannedWhile,
-)
+from vezaflow.plan.steps import StepPlanner
 from vezaflow.plan.targets import GuardError, Targets
 from vezaflow.plan.values import Values
 from vezaflow.plan.walk import own_clients
@@ -180,12 +145,12 @@ class _Builder:
 
     def _steps(
         self, compiler: Compiler, targets: Targets, defaults: tuple[RequestDefaults, ...], client: ClientOptions
-    ) -> "StepCompiler":
+    ) -> StepPlanner:
         connect = partial(self._connections.of_request, around=defaults, usual=client)
         requests = RequestCompiler(
             compiler, targets, self._bodies, self._diagnostics, defaults, connect, self._is_secret
         )
-        return StepCompiler(compiler, requests, self._diagnostics, PER_HOST_SHARED if client.http2 else PER_HOST)
+        return StepPlanner(compiler, requests, self._diagnostics, PER_HOST_SHARED if client.http2 else PER_HOST)
 
     def _flow(self, flow: Flow, suite: Values, targets: Targets) -> PlannedFlow:
         variables = (*self._suite.vars, *flow.vars)
@@ -270,80 +235,6 @@ class _Builder:
             if value is not None:
                 shown[need.name] = "•••" if need.name in hidden_names else secrets.mask(value)
         return tuple(sorted(shown.items()))
-
-
-class StepCompiler:
-    """Compiles steps of one scope."""
-
-    def __init__(self, compiler: Compiler, requests: RequestCompiler, diagnostics: Diagnostics, per_host: int) -> None:
-        self._compiler = compiler
-        self._per_host = per_host  # of a `parallel` that says nothing of it
-        self.requests = requests
-        self._diagnostics = diagnostics
-        self._statics = Statics(compiler, diagnostics)
-
-    def _within(self, compiler: Compiler, steps: tuple[Step, ...]) -> tuple[PlannedStep, ...]:
-        """The steps of a fragment, in its own scope."""
-        return StepCompiler(compiler, self.requests.within(compiler), self._diagnostics, self._per_host).steps(steps)
-
-    def steps(self, steps: Iterable[Step]) -> tuple[PlannedStep, ...]:
-        return tuple(self._step(step) for step in steps)
-
-    def _step(self, step: Step) -> PlannedStep:
-        value = self._compiler.expression
-        slot = self._compiler.names.slot
-        match step:
-            case Request():
-                return self.requests.request(step)
-            case Poll():
-                return self.requests.poll(step)
-            case Paginate():
-                return self.requests.paginate(step)
-            case Upload():
-                return self.requests.upload(step)
-            case Include():
-                return plan_include(step, self._compiler, self._diagnostics, self._within)
-            case Think(duration, span):
-                return PlannedThink(self._statics.pause(duration), span)
-            case Choose(branches, span):
-                weights = tuple(self._statics.count(b.weight, most=MOST_WEIGHT) for b in branches)
-                return PlannedChoose(weights, tuple(self.steps(b.steps) for b in branches), span)
-            case Repeat(times, steps, span):
-                return PlannedRepeat(self._statics.rounds(times), self.steps(steps), span)
-            case For():
-                return self._for(step)
-            case Parallel():
-                return self._parallel(step)
-            case While(condition, most, steps, span):
-                return PlannedWhile(value(condition), self._statics.rounds(most), self.steps(steps), span)
-            case If(condition, then, otherwise, span):
-                return PlannedIf(value(condition), self.steps(then), self.steps(otherwise), span)
-            case Group(name, steps, span):
-                return PlannedGroup(name, self.steps(steps), span)
-            case Set(values, span):
-                compiled = tuple((slot(name), self._compiler.kept(tree)) for name, tree, _ in values)
-                return PlannedSet(compiled, tuple(name for name, _, _ in values), span)
-            case Log(message, span):
-                return PlannedLog(self._compiler.text(message), span)
-            case Skip(reason, span):
-                return PlannedSkip(self._compiler.expression(reason), span)
-            case Stop(scope, span):
-                return PlannedStop(scope, span)
-        assert_never(step)
-
-    def _for(self, step: For) -> PlannedFor:
-        at_once = self._statics.count(step.at_once) if step.at_once is not None else 1
-        slot, items = self._compiler.names.slot(step.variable), self._compiler.expression(step.items)
-        return PlannedFor(slot, items, at_once, self._sets(step), self.steps(step.steps), step.span)
-
-    def _parallel(self, step: Parallel) -> PlannedParallel:
-        per_host = self._statics.count(step.per_host) if step.per_host is not None else self._per_host
-        branches = tuple(PlannedBranch(self.steps((branch,)), self._sets(branch)) for branch in step.branches)
-        return PlannedParallel(branches, step.name, per_host, step.span)
-
-    def _sets(self, step: Step) -> tuple[int, ...]:
-        """The slots that a step sets, with all in it."""
-        return tuple(sorted({self._compiler.names.slot(name) for name in assigned((step,))}))
 
 
 def _of_run(suite: Suite, flow: Flow, names: Names) -> Iterator[str]:

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from vezaflow import units
 from vezaflow.diagnostics import Span
-from vezaflow.model import Expectation, From
+from vezaflow.model import BodyMatch, Expectation, From, HeaderMatch, JsonMatch, Limit, Limited, SchemaMatch, That
 from vezaflow.plan.answer import Answer, UndecodableError
 from vezaflow.plan.evaluate import Compiler, Evaluate, render, show
 from vezaflow.plan.offers import offers_of
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.protocols import ErrorKind
-from vezaflow.syntax import Binary, JsonSchema, compile_jsonpath, compile_pattern, look_over_text
+from vezaflow.syntax import Binary, Expression, JsonSchema, compile_jsonpath, compile_pattern, look_over_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,40 +57,46 @@ def plan_check(expectation: Expectation, compiler: Compiler, schema: JsonSchema 
 
 def _offers(expectation: Expectation, answer: Answer | None) -> Callable[[], str]:
     """What is near to a header or a path that is not there."""
-    source = _SOURCES.get(expectation.kind)
-    if source is None or answer is None:
+    match expectation:
+        case HeaderMatch(header=name):
+            source, wanted = From.HEADER, name
+        case JsonMatch(path=path):
+            source, wanted = From.JSON, path
+        case BodyMatch() | Limit() | SchemaMatch() | That():
+            return str
+        case never:
+            assert_never(never)
+    if answer is None:
         return str
-    look = _finder(expectation)
+    look, there = _finder(expectation), answer
 
     def offers() -> str:
         try:
-            return "" if look(answer)[0] else offers_of(source, expectation.subject, answer)
+            return "" if look(there)[0] else offers_of(source, wanted, there)
         except UndecodableError:
             return ""
 
     return offers
 
 
-_SOURCES = {"header": From.HEADER, "json": From.JSON}
-
-
 def _look(expectation: Expectation, compiler: Compiler, schema: JsonSchema | None) -> Callable[[Scope], str]:
-    match expectation.kind:
-        case "that":
-            return _that(expectation, compiler)
-        case "limit":
+    match expectation:
+        case That(condition=condition):
+            return _that(condition, compiler)
+        case Limit():
             return _limit(expectation, compiler)
-        case "schema":
+        case SchemaMatch():
             return _schema(schema)
-        case _:
+        case HeaderMatch() | JsonMatch() | BodyMatch():
             return _value(expectation, compiler)
+        case never:
+            assert_never(never)
 
 
-def _limit(expectation: Expectation, compiler: Compiler) -> Callable[[Scope], str]:
-    assert expectation.expected is not None, "the reader gives every limit its expression"
-    holds = compiler.expression(expectation.expected)
-    key, wanted = expectation.subject, expectation.expected.span.text
-    value, shown = _LIMITS[key]
+def _limit(limit: Limit, compiler: Compiler) -> Callable[[Scope], str]:
+    holds = compiler.expression(limit.condition)
+    key, wanted = limit.of.value, limit.condition.span.text
+    value, shown = _LIMITS[limit.of]
 
     def look(scope: Scope) -> str:
         assert scope.answer is not None
@@ -101,10 +108,10 @@ def _limit(expectation: Expectation, compiler: Compiler) -> Callable[[Scope], st
     return look
 
 
-_LIMITS: dict[str, tuple[Callable[[Answer], float | None], Callable[[float], str]]] = {
-    "size": (lambda answer: answer.size, units.size),
-    "duration": (lambda answer: answer.duration, units.duration),
-    "certificate": (
+_LIMITS: dict[Limited, tuple[Callable[[Answer], float | None], Callable[[float], str]]] = {
+    Limited.SIZE: (lambda answer: answer.size, units.size),
+    Limited.DURATION: (lambda answer: answer.duration, units.duration),
+    Limited.CERTIFICATE: (
         lambda answer: answer.certificate,
         lambda left: f"good for {units.duration(left)}" if left > 0 else f"{units.duration(-left)} over its end",
     ),
@@ -121,9 +128,8 @@ def _schema(schema: JsonSchema | None) -> Callable[[Scope], str]:
     return look
 
 
-def _that(expectation: Expectation, compiler: Compiler) -> Callable[[Scope], str]:
-    expression = expectation.expected
-    assert expression is not None, "the reader gives every `that` its expression"
+def _that(expression: Expression, compiler: Compiler) -> Callable[[Scope], str]:
+    """What is wrong where an expression is not true; empty where it is."""
     test = compiler.expression(expression)
     sides: tuple[Evaluate, Evaluate] | None = None
     if isinstance(expression, Binary) and expression.operator in _COMPARISONS:
@@ -139,50 +145,63 @@ def _that(expectation: Expectation, compiler: Compiler) -> Callable[[Scope], str
     return look
 
 
-def _value(expectation: Expectation, compiler: Compiler) -> Callable[[Scope], str]:
+def _value(expectation: HeaderMatch | JsonMatch | BodyMatch, compiler: Compiler) -> Callable[[Scope], str]:
     """A check of one value of the answer: present, equal, containing or matching."""
-    find = _finder(expectation)
-    equal = compiler.expression(expectation.expected) if expectation.expected is not None else None
-    contains = compiler.text(expectation.contains) if expectation.contains is not None else None
-    pattern = compile_pattern(expectation.matches) if expectation.matches is not None else None
-    what = {"header": f"header {expectation.subject}", "json": expectation.subject, "body": "the body"}[
-        expectation.kind
-    ]
+    find, match, what = _finder(expectation), expectation.match, _called(expectation)
+    equal = compiler.expression(match.equals) if match.equals is not None else None
+    contains = compiler.text(match.contains) if match.contains is not None else None
+    pattern = compile_pattern(match.matches) if match.matches is not None else None
+    around = _headers if isinstance(expectation, HeaderMatch) else Answer.glimpse
 
     def look(scope: Scope) -> str:
         assert scope.answer is not None
         there, value = find(scope.answer)
         if not there:
-            return f"{what} is not there: {_around(expectation.kind, scope.answer)}"
+            return f"{what} is not there: {around(scope.answer)}"
         if equal is not None and not _same(value, wanted := equal(scope)):
             return f"{what} is {show(value)}, not {show(wanted)}"
         if contains is not None and not _has(value, part := contains(scope)):
             return f"{what} does not contain {show(part)}: {show(value)}"
         if pattern is not None and not pattern.search(_searched(value)):
-            return f"{what} does not match {expectation.matches}: {show(value)}"
+            return f"{what} does not match {match.matches}: {show(value)}"
         return ""
 
     return look
 
 
-def _finder(expectation: Expectation) -> Callable[[Answer], tuple[bool, object]]:
-    if expectation.kind == "header":
-        name = expectation.subject
+def _called(expectation: HeaderMatch | JsonMatch | BodyMatch) -> str:
+    match expectation:
+        case HeaderMatch(header=name):
+            return f"header {name}"
+        case JsonMatch(path=path):
+            return path
+        case BodyMatch():
+            return "the body"
+        case never:
+            assert_never(never)
 
-        def header(answer: Answer) -> tuple[bool, object]:
-            value = answer.header(name)
-            return value is not None, value
 
-        return header
-    if expectation.kind == "json":
-        path = compile_jsonpath(expectation.subject)
+def _finder(expectation: HeaderMatch | JsonMatch | BodyMatch) -> Callable[[Answer], tuple[bool, object]]:
+    match expectation:
+        case HeaderMatch(header=name):
 
-        def at_path(answer: Answer) -> tuple[bool, object]:
-            found = answer.at(path)
-            return bool(found), found[0] if found else None
+            def header(answer: Answer) -> tuple[bool, object]:
+                value = answer.header(name)
+                return value is not None, value
 
-        return at_path
-    return lambda answer: (True, answer.text())
+            return header
+        case JsonMatch():
+            path = compile_jsonpath(expectation.path)
+
+            def at_path(answer: Answer) -> tuple[bool, object]:
+                found = answer.at(path)
+                return bool(found), found[0] if found else None
+
+            return at_path
+        case BodyMatch():
+            return lambda answer: (True, answer.text())
+        case never:
+            assert_never(never)
 
 
 def _same(value: object, wanted: object) -> bool:
@@ -209,7 +228,5 @@ def _searched(value: object) -> str:
         raise UndecodableError(f"the body is too much for a pattern: {e}") from None
 
 
-def _around(kind: str, answer: Answer) -> str:
-    if kind == "header":
-        return "there were " + (", ".join(sorted({name for name, _ in answer.headers})) or "no headers")
-    return answer.glimpse()
+def _headers(answer: Answer) -> str:
+    return "there were " + (", ".join(sorted({name for name, _ in answer.headers})) or "no headers")

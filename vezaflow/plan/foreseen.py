@@ -5,9 +5,22 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
-from vezaflow.model import Expectation, Extract, From, Paginate, Poll, Request
+from vezaflow.model import (
+    BodyMatch,
+    Expectation,
+    Extract,
+    From,
+    HeaderMatch,
+    JsonMatch,
+    Limit,
+    Paginate,
+    Poll,
+    Request,
+    SchemaMatch,
+    That,
+)
 from vezaflow.protocols import Origin, Want
 from vezaflow.syntax import Expression, calls
 
@@ -74,15 +87,19 @@ def _extracted(extract: Extract) -> Want:
 
 
 def _expected(expectation: Expectation) -> Want:
-    want = Want.NOTHING
-    if expectation.kind == "header":
-        want = Want.HEADERS
-    elif expectation.kind in ("json", "schema"):
-        want = Want.BODY
-    elif expectation.kind == "body":
-        want = _TEXT
-    for side in (expectation.expected, expectation.contains):
-        want |= _read_by(side) if side is not None else Want.NOTHING
+    match expectation:
+        case HeaderMatch():
+            want = Want.HEADERS
+        case JsonMatch() | SchemaMatch():
+            want = Want.BODY
+        case BodyMatch():
+            want = _TEXT
+        case Limit() | That():
+            want = Want.NOTHING
+        case never:
+            assert_never(never)
+    for use in expectation.uses():
+        want |= _read_by(use.expression)
     return want
 
 

@@ -1,24 +1,28 @@
-"""An include, planned: the fragment's steps in a scope of their own, with the way in and the way out.
+"""The way into a fragment: its steps are planned in a scope of their own.
 
 An input whose value is known before the run and that no step changes is a constant in the fragment, so that requests
 made of constants are as ready there as anywhere. What a fragment's steps set is forgotten when it is entered again.
 """
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.model import Include, Input, Step, fit
-from vezaflow.plan.assigned import assigned
+from vezaflow.model import Include, Input, assigned, fit
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, show
 from vezaflow.plan.scope import EvaluationError, Scope
-from vezaflow.plan.steps import PlannedInclude, PlannedStep
-
-Plan = Callable[[Compiler, tuple[Step, ...]], tuple[PlannedStep, ...]]
 
 
-def plan_include(include: Include, outer: Compiler, diagnostics: Diagnostics, plan: Plan) -> PlannedInclude:
-    """The include; `plan` compiles the fragment's steps with the compiler that it is given."""
+class Way(NamedTuple):
+    """Into a fragment: what its steps are planned with, and what is done before them."""
+
+    path: str
+    compiler: Compiler
+    inputs: tuple[tuple[int, Evaluate], ...]
+    own: tuple[int, ...]  # slots that are forgotten
+
+
+def enter(include: Include, outer: Compiler, diagnostics: Diagnostics) -> Way:
+    """The fragment's own scope, with what it is given there."""
     fragment = include.fragment
     assert fragment is not None, "lint refuses an include without its fragment"
     inner = outer.within(f"{fragment.path}@{include.span.start}", fragment.source.path)
@@ -34,9 +38,7 @@ def plan_include(include: Include, outer: Compiler, diagnostics: Diagnostics, pl
         else:
             begin.append((names.slot(one.name), fitted))
     own = tuple(names.slot(name) for name in sorted(changed))
-    steps = plan(inner, fragment.steps)
-    outputs = tuple((names.slot(name), outer.names.slot(here)) for name, here in include.outputs)
-    return PlannedInclude(fragment.path, tuple(begin), own, steps, outputs, include.path_span, include.span)
+    return Way(fragment.path, inner, tuple(begin), own)
 
 
 def _fitted(value: Evaluate, one: Input, span: Span, diagnostics: Diagnostics) -> Evaluate:

@@ -6,22 +6,12 @@ stays whole: its later passes may need all of it; so do the branches beside a ch
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import assert_never
 
+from vezaflow.model import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends
 from vezaflow.plan.plan import Plan, PlannedFlow
-from vezaflow.plan.steps import (
-    PlannedChoose,
-    PlannedFor,
-    PlannedGroup,
-    PlannedIf,
-    PlannedInclude,
-    PlannedParallel,
-    PlannedRepeat,
-    PlannedStep,
-    PlannedWhile,
-)
-from vezaflow.plan.walk import blocks_of, name_of, requests_of
-
-Steps = tuple[PlannedStep, ...]
+from vezaflow.plan.steps import PlannedStep, Steps
+from vezaflow.plan.walk import blocks_of, requests_of
 
 
 def narrowed(plan: Plan, flow: PlannedFlow, names: Collection[str]) -> tuple[Plan, PlannedFlow]:
@@ -48,7 +38,7 @@ def names_within(plan: Plan, flow: PlannedFlow, names: Collection[str]) -> froze
 
 def _grouped(steps: Sequence[PlannedStep], names: Collection[str]) -> Iterator[str]:
     for step in steps:
-        if isinstance(step, PlannedGroup | PlannedParallel) and step.name in names:
+        if step.name in names:
             yield from (request.name for request in requests_of((step,)))
         for block in blocks_of(step):
             yield from _grouped(block, names)
@@ -59,7 +49,7 @@ def _hold(steps: Sequence[PlannedStep], names: Collection[str]) -> bool:
 
 
 def _holds(step: PlannedStep, names: Collection[str]) -> bool:
-    return name_of(step) in names or any(_hold(block, names) for block in blocks_of(step))
+    return step.name in names or any(_hold(block, names) for block in blocks_of(step))
 
 
 def _up_to(steps: Steps, names: Collection[str], *, cut: bool = True) -> Steps:
@@ -74,20 +64,20 @@ def _up_to(steps: Steps, names: Collection[str], *, cut: bool = True) -> Steps:
 
 
 def _narrowed(step: PlannedStep, names: Collection[str], *, cut: bool) -> Steps:
-    if name_of(step) in names or not _holds(step, names):
+    if step.name in names or not _holds(step, names):
         return (step,)
-    match step:
-        case PlannedChoose(branches=branches):
-            chosen = (branch for branch in branches if _hold(branch, names))
-            return tuple(part for branch in chosen for part in _up_to(branch, names, cut=cut))
-        case PlannedIf(then=then, otherwise=otherwise):
-            then, otherwise = _up_to(then, names, cut=cut), _up_to(otherwise, names, cut=cut)
-            return (replace(step, then=then, otherwise=otherwise),)
-        case PlannedGroup(steps=steps) | PlannedInclude(steps=steps):
-            return (replace(step, steps=_up_to(steps, names, cut=cut)),)
-        case PlannedParallel(branches=ways):
-            return (replace(step, branches=tuple(w._replace(steps=_up_to(w.steps, names, cut=cut)) for w in ways)),)
-        case PlannedRepeat(steps=steps) | PlannedFor(steps=steps) | PlannedWhile(steps=steps):
-            return (replace(step, steps=_up_to(steps, names, cut=False)),)
-        case _:
+
+    def changed(steps: Steps) -> Steps:
+        return _up_to(steps, names, cut=cut)
+
+    match step.shape:
+        case OneOf(ways=ways, weights=weights) if weights:
+            return tuple(part for way in ways if _hold(way, names) for part in changed(way))
+        case OneOf() | Block() | Beside():
+            return (step.rebuilt(changed),)
+        case Loop():
+            return (step.rebuilt(lambda steps: _up_to(steps, names, cut=False)),)
+        case Leaf() | Pause() | Sends() | Ends():
             return (step,)
+        case never:
+            assert_never(never)

@@ -17,9 +17,9 @@ from vezaflow.plan.choices import NothingFoundError, chooser
 from vezaflow.plan.evaluate import Compiler, Names, show
 from vezaflow.plan.extractors import PlannedExtract, finder
 from vezaflow.plan.links import whole
+from vezaflow.plan.outgoing import Outgoing, PlannedPages, PlannedRequest
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.statics import Statics
-from vezaflow.plan.steps import Outgoing, PlannedPages, PlannedRequest
 from vezaflow.plan.targets import Target
 from vezaflow.protocols import ErrorKind
 from vezaflow.syntax import Binary, Expression, Name

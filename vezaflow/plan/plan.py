@@ -9,7 +9,8 @@ from vezaflow.plan.feeds import PlannedFeed
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import PlannedLoad
-from vezaflow.plan.steps import PlannedRequest, PlannedStep
+from vezaflow.plan.outgoing import PlannedRequest
+from vezaflow.plan.steps import PlannedStep
 from vezaflow.plan.targets import Targets
 from vezaflow.plan.walk import own_clients
 from vezaflow.protocols import ClientOptions

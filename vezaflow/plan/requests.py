@@ -12,17 +12,17 @@ from typing import Any
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import (
     Expect,
+    Expectation,
     OnFailure,
     Paginate,
     Pick,
     Poll,
     Request,
     RequestDefaults,
-    Schema,
+    SchemaMatch,
     Upload,
     expect_uses,
     extract_uses,
-    request_uses,
 )
 from vezaflow.plan.attempts import plan_poll, plan_retry
 from vezaflow.plan.bodies import HALF_PAIR, BodyCompiler, Prepared, size_of
@@ -31,12 +31,12 @@ from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant
 from vezaflow.plan.extractors import plan_extract
 from vezaflow.plan.foreseen import Foreseen, reasons_of, wanted
 from vezaflow.plan.heads import HeadPlanner, head_of, moved
+from vezaflow.plan.outgoing import Outgoing, PlannedRequest, PlannedUpload
 from vezaflow.plan.pages import plan_pages, request_of_page
 from vezaflow.plan.refused import RequestError, refuse
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.statuses import table_of
-from vezaflow.plan.steps import Outgoing, PlannedRequest, PlannedUpload
 from vezaflow.plan.targets import Target, Targets
 from vezaflow.plan.uploads import Slices, cut
 from vezaflow.plan.urls import Text, UrlPlanner
@@ -157,7 +157,7 @@ class RequestCompiler:
             accepts=accepts,
             explicit=explicit,
             status_failure=_status_failure(request),
-            checks=tuple(plan_check(e, self._compiler, self._schema(e.schema)) for e in checks),
+            checks=tuple(plan_check(e, self._compiler, self._schema(e)) for e in checks),
             extracts=tuple(plan_extract(e, self._compiler) for e in request.extract),
             follow=follow,
             on_failure=options.on_failure or OnFailure.END_ITERATION,
@@ -175,9 +175,10 @@ class RequestCompiler:
             span=request.span,
         )
 
-    def _schema(self, schema: Schema | None) -> JsonSchema | None:
-        if schema is None:
+    def _schema(self, expectation: Expectation) -> JsonSchema | None:
+        if not isinstance(expectation, SchemaMatch):
             return None
+        schema = expectation.schema
         text = bytes(self._bodies.file(schema.path, self._compiler)) if schema.path is not None else schema.document
         try:
             return compile_schema(text)
@@ -250,7 +251,7 @@ def merge(layers: Iterable[RequestDefaults]) -> RequestDefaults:
 
 def _reads_attempt(request: Request, options: RequestDefaults) -> bool:
     """Whether an attempt further on sends another request."""
-    found = (part for use in request_uses(request, options) for part in walk(use.expression))
+    found = (part for use in request.made_of(options) for part in walk(use.expression))
     return any(isinstance(part, Name) and part.name == "attempt" for part in found)
 
 

@@ -1,174 +1,162 @@
-"""Steps with everything about them decided: data and callables, ready for the engine to interpret.
+"""Steps with everything about them decided: data and callables, ready for the engine to interpret; and how a step as
+written becomes one.
 
-One dataclass a kind, mirroring model/steps.py; slots instead of names, callables instead of expressions.
+One dataclass a kind, mirroring model/steps.py; slots instead of names, callables instead of expressions. Each says its
+shape. Those of requests are in outgoing.py.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, assert_never
 
-from vezaflow.diagnostics import Span
-from vezaflow.model import Backoff, OnFailure
-from vezaflow.plan.checks import Failure, PlannedCheck
-from vezaflow.plan.evaluate import Evaluate
-from vezaflow.plan.extractors import PlannedExtract
-from vezaflow.plan.foreseen import Foreseen
+from vezaflow.diagnostics import Diagnostics, Span
+from vezaflow.keys import MOST_WEIGHT
+from vezaflow.model import (
+    Beside,
+    Block,
+    Choose,
+    Ends,
+    For,
+    Group,
+    If,
+    Include,
+    Leaf,
+    Log,
+    Loop,
+    Nameless,
+    OneOf,
+    Paginate,
+    Parallel,
+    Pause,
+    Poll,
+    Repeat,
+    Request,
+    Set,
+    Skip,
+    Step,
+    Stop,
+    StopScope,
+    Think,
+    Upload,
+    While,
+    Whole,
+    assigned,
+)
+from vezaflow.plan.evaluate import Compiler, Constant, Evaluate
+from vezaflow.plan.includes import enter
+from vezaflow.plan.outgoing import PlannedRequest, PlannedUpload
+from vezaflow.plan.requests import RequestCompiler
 from vezaflow.plan.scope import Scope
-from vezaflow.plan.targets import Target
-from vezaflow.protocols import Ask, Body, ClientOptions, ErrorKind
+from vezaflow.plan.statics import Statics
 
-
-class Outgoing(NamedTuple):
-    """A request as it goes out: all the bytes of its head with its blank line, and its body."""
-
-    target: Target
-    head: bytes
-    body: Body
-
-    @property
-    def method(self) -> str:
-        return self.head.partition(b" ")[0].decode()
-
-
-class Move(Protocol):
-    """Sends what was sent on to another target, as a GET without a body or as it is. Raises RequestError."""
-
-    def __call__(self, sent: Outgoing, target: Target, *, to_get: bool) -> Outgoing: ...
+Steps = tuple["PlannedStep", ...]
+Change = Callable[[Steps], Steps]
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedRetry:
-    """When a request is sent again, how often, and after how long."""
-
-    statuses: bytes  # statuses[status] is 1 where the request is sent again
-    kinds: frozenset[ErrorKind]
-    most: int  # attempts beyond the first
-    backoff: Backoff
-    wait: Evaluate  # seconds, or (low, high): by the backoff's meaning
-    longest: float
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedPoll:
-    """A request is sent again until its answer is as asked. `unmet` says why it is not, or nothing."""
-
-    unmet: Callable[[Scope], str]
-    every: Evaluate  # seconds, or (low, high)
-    within: Evaluate  # seconds
-    until_span: Span
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedPages:
-    """A request is sent for one page after the other, as long as its extractions leave something in `found`."""
-
-    slot: int  # what the request goes by; None: it is that of the first page
-    found: int  # the slot of what the answer leads to; None where nothing comes next
-    most: int
-    gathered: tuple[tuple[str, int], ...]  # lists that grow from page to page: names and slots
-    by_url: bool  # an answer says where the next page is, not how to ask for it
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRequest:
-    """One HTTP request and what is to be made of its answer."""
-
-    name: str
-    method: str
-    prepare: Callable[[Scope], Outgoing]
-    move: Move
-    varies: bool  # an attempt further on is not the same request: it reads `attempt`
-    draws: bool  # how much it draws depends on the target
-    ask: Ask
-    accepts: bytes  # accepts[status] is 1 where the status is as expected
-    explicit: frozenset[int]  # statuses that `expect` names one by one: a redirect among them is not followed
-    status_failure: Callable[[int], Failure]
-    checks: tuple[PlannedCheck, ...]
-    extracts: tuple[PlannedExtract, ...]
-    follow: int
-    on_failure: OnFailure
-    tags: tuple[tuple[str, str], ...]
-    retry: PlannedRetry | None
-    poll: PlannedPoll | None
-    pages: PlannedPages | None
-    client: ClientOptions | None  # how it connects; None: as its flow does
-    foreseen: Foreseen
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedUpload:
-    """The request of each part, which finds its part in a slot."""
-
-    request: PlannedRequest
-    slot: int
-    parts: tuple[dict[str, Any], ...]
-    extracted: tuple[int, ...]  # slots that become lists
-    at_once: int
-    sends: int  # bytes of all requests, at least
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedThink:
+class PlannedThink(Nameless, Whole):
     duration: Evaluate  # seconds, or (low, high)
     span: Span
 
+    @property
+    def shape(self) -> Pause:
+        return Pause(*_ends(self.duration))
+
 
 @dataclass(frozen=True, slots=True)
-class PlannedChoose:
+class PlannedChoose(Nameless):
     weights: tuple[int, ...]
-    branches: tuple[tuple["PlannedStep", ...], ...]
+    branches: tuple[Steps, ...]
     span: Span
+
+    @property
+    def shape(self) -> "OneOf[PlannedStep]":
+        return OneOf(self.branches, self.weights)
+
+    def rebuilt(self, change: Change) -> "PlannedChoose":
+        return replace(self, branches=tuple(map(change, self.branches)))
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedRepeat:
+class PlannedRepeat(Nameless):
     times: Evaluate
-    steps: tuple["PlannedStep", ...]
+    steps: Steps
     span: Span
+
+    @property
+    def shape(self) -> "Loop[PlannedStep]":
+        return Loop(self.steps, _count(self.times), _count(self.times))
+
+    def rebuilt(self, change: Change) -> "PlannedRepeat":
+        return replace(self, steps=change(self.steps))
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedFor:
+class PlannedFor(Nameless):
     slot: int
     items: Evaluate
     at_once: int  # rounds at the same time
     sets: tuple[int, ...]  # the slots that a round sets
-    steps: tuple["PlannedStep", ...]
+    steps: Steps
     span: Span
+
+    @property
+    def shape(self) -> "Loop[PlannedStep]":
+        return Loop(self.steps, _length(self.items), _length(self.items), self.at_once)
+
+    def rebuilt(self, change: Change) -> "PlannedFor":
+        return replace(self, steps=change(self.steps))
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedWhile:
+class PlannedWhile(Nameless):
     condition: Evaluate
     most: Evaluate
-    steps: tuple["PlannedStep", ...]
+    steps: Steps
     span: Span
+
+    @property
+    def shape(self) -> "Loop[PlannedStep]":
+        return Loop(self.steps, 0, _count(self.most), asks=True)
+
+    def rebuilt(self, change: Change) -> "PlannedWhile":
+        return replace(self, steps=change(self.steps))
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedIf:
+class PlannedIf(Nameless):
     condition: Evaluate
-    then: tuple["PlannedStep", ...]
-    otherwise: tuple["PlannedStep", ...]
+    then: Steps
+    otherwise: Steps
     span: Span
+
+    @property
+    def shape(self) -> "OneOf[PlannedStep]":
+        taken = (0 if self.condition.value else 1) if isinstance(self.condition, Constant) else None
+        return OneOf((self.then, self.otherwise), taken=taken)
+
+    def rebuilt(self, change: Change) -> "PlannedIf":
+        return replace(self, then=change(self.then), otherwise=change(self.otherwise))
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedGroup:
     name: str
-    steps: tuple["PlannedStep", ...]
+    steps: Steps
     span: Span
+
+    @property
+    def shape(self) -> "Block[PlannedStep]":
+        return Block(self.steps, group=self.name)
+
+    def rebuilt(self, change: Change) -> "PlannedGroup":
+        return replace(self, steps=change(self.steps))
 
 
 class PlannedBranch(NamedTuple):
     """One of the ways of a `parallel`, and the slots that it sets."""
 
-    steps: tuple["PlannedStep", ...]
+    steps: Steps
     sets: tuple[int, ...]
 
 
@@ -179,43 +167,73 @@ class PlannedParallel:
     per_host: int  # requests on their way together, at most
     span: Span
 
+    @property
+    def shape(self) -> "Beside[PlannedStep]":
+        return Beside(tuple(branch.steps for branch in self.branches), self.per_host)
+
+    def rebuilt(self, change: Change) -> "PlannedParallel":
+        return replace(self, branches=tuple(each._replace(steps=change(each.steps)) for each in self.branches))
+
 
 @dataclass(frozen=True, slots=True)
-class PlannedSet:
+class PlannedSet(Nameless, Whole):
     values: tuple[tuple[int, Evaluate], ...]
     names: tuple[str, ...]
     span: Span
 
+    @property
+    def shape(self) -> Leaf:
+        return Leaf()
+
 
 @dataclass(frozen=True, slots=True)
-class PlannedLog:
+class PlannedLog(Nameless, Whole):
     message: Callable[[Scope], str]
     span: Span
 
+    @property
+    def shape(self) -> Leaf:
+        return Leaf()
+
 
 @dataclass(frozen=True, slots=True)
-class PlannedSkip:
+class PlannedSkip(Nameless, Whole):
     reason: Callable[[Scope], Any]
     span: Span
 
+    @property
+    def shape(self) -> Ends:
+        return Ends()
+
 
 @dataclass(frozen=True, slots=True)
-class PlannedStop:
-    scope: str  # vu | flow | run
+class PlannedStop(Nameless, Whole):
+    scope: StopScope
     span: Span
 
+    @property
+    def shape(self) -> Ends:
+        return Ends()
+
 
 @dataclass(frozen=True, slots=True)
-class PlannedInclude:
+class PlannedInclude(Nameless):
     """A fragment's steps. Before them its inputs are set and what it set the last time is forgotten."""
 
     path: str
     inputs: tuple[tuple[int, Evaluate], ...]
     own: tuple[int, ...]
-    steps: tuple["PlannedStep", ...]
+    steps: Steps
     outputs: tuple[tuple[int, int], ...]  # slot in the fragment, slot outside
     path_span: Span
     span: Span
+
+    @property
+    def shape(self) -> "Block[PlannedStep]":
+        return Block(self.steps, own_names=True)
+
+    def rebuilt(self, change: Change) -> "PlannedInclude":
+        return replace(self, steps=change(self.steps))
 
 
 PlannedStep = (
@@ -235,3 +253,102 @@ PlannedStep = (
     | PlannedSkip
     | PlannedStop
 )
+
+
+class StepPlanner:
+    """Plans the steps of one scope."""
+
+    def __init__(self, compiler: Compiler, requests: RequestCompiler, diagnostics: Diagnostics, per_host: int) -> None:
+        self._compiler = compiler
+        self._per_host = per_host  # of a `parallel` that says nothing of it
+        self.requests = requests
+        self._diagnostics = diagnostics
+        self._statics = Statics(compiler, diagnostics)
+
+    def steps(self, steps: Iterable[Step]) -> tuple[PlannedStep, ...]:
+        return tuple(self._step(step) for step in steps)
+
+    def _step(self, step: Step) -> PlannedStep:
+        value = self._compiler.expression
+        slot = self._compiler.names.slot
+        match step:
+            case Request():
+                return self.requests.request(step)
+            case Poll():
+                return self.requests.poll(step)
+            case Paginate():
+                return self.requests.paginate(step)
+            case Upload():
+                return self.requests.upload(step)
+            case Include():
+                return self._include(step)
+            case Think(duration, span):
+                return PlannedThink(self._statics.pause(duration), span)
+            case Choose(branches, span):
+                weights = tuple(self._statics.count(b.weight, most=MOST_WEIGHT) for b in branches)
+                return PlannedChoose(weights, tuple(self.steps(b.steps) for b in branches), span)
+            case Repeat(times, steps, span):
+                return PlannedRepeat(self._statics.rounds(times), self.steps(steps), span)
+            case For():
+                return self._for(step)
+            case Parallel():
+                return self._parallel(step)
+            case While(condition, most, steps, span):
+                return PlannedWhile(value(condition), self._statics.rounds(most), self.steps(steps), span)
+            case If(condition, then, otherwise, span):
+                return PlannedIf(value(condition), self.steps(then), self.steps(otherwise), span)
+            case Group(name, steps, span):
+                return PlannedGroup(name, self.steps(steps), span)
+            case Set(values, span):
+                compiled = tuple((slot(name), self._compiler.kept(tree)) for name, tree, _ in values)
+                return PlannedSet(compiled, tuple(name for name, _, _ in values), span)
+            case Log(message, span):
+                return PlannedLog(self._compiler.text(message), span)
+            case Skip(reason, span):
+                return PlannedSkip(self._compiler.expression(reason), span)
+            case Stop(scope, span):
+                return PlannedStop(scope, span)
+        assert_never(step)
+
+    def _include(self, step: Include) -> PlannedInclude:
+        """The fragment's steps, in its own scope."""
+        way = enter(step, self._compiler, self._diagnostics)
+        inside = StepPlanner(way.compiler, self.requests.within(way.compiler), self._diagnostics, self._per_host)
+        steps = inside.steps(step.steps)
+        there, here = way.compiler.names, self._compiler.names
+        outputs = tuple((there.slot(name), here.slot(outside)) for name, outside in step.outputs)
+        return PlannedInclude(way.path, way.inputs, way.own, steps, outputs, step.path_span, step.span)
+
+    def _for(self, step: For) -> PlannedFor:
+        at_once = self._statics.count(step.at_once) if step.at_once is not None else 1
+        slot, items = self._compiler.names.slot(step.variable), self._compiler.expression(step.items)
+        return PlannedFor(slot, items, at_once, self._sets(step), self.steps(step.steps), step.span)
+
+    def _parallel(self, step: Parallel) -> PlannedParallel:
+        per_host = self._statics.count(step.per_host) if step.per_host is not None else self._per_host
+        branches = tuple(PlannedBranch(self.steps((branch,)), self._sets(branch)) for branch in step.branches)
+        return PlannedParallel(branches, step.name, per_host, step.span)
+
+    def _sets(self, step: Step) -> tuple[int, ...]:
+        """The slots that a step sets, with all in it."""
+        return tuple(sorted({self._compiler.names.slot(name) for name in assigned((step,))}))
+
+
+def _ends(seconds: Evaluate) -> tuple[float, float] | tuple[None, None]:
+    """Of a constant or a range of constants."""
+    if not isinstance(seconds, Constant):
+        return None, None
+    value = seconds.value
+    low, high = value if isinstance(value, tuple) else (value, value)
+    return low, high
+
+
+def _count(number: Evaluate) -> int | None:
+    """A constant number of rounds."""
+    value = number.value if isinstance(number, Constant) else None
+    return max(0, int(value)) if isinstance(value, int | float) else None
+
+
+def _length(items: Evaluate) -> int | None:
+    value = items.value if isinstance(items, Constant) else None
+    return len(value) if isinstance(value, list | tuple | dict) else None

@@ -3,24 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
-from vezaflow.plan.steps import (
-    PlannedChoose,
-    PlannedFor,
-    PlannedGroup,
-    PlannedIf,
-    PlannedInclude,
-    PlannedLog,
-    PlannedParallel,
-    PlannedRepeat,
-    PlannedRequest,
-    PlannedSet,
-    PlannedSkip,
-    PlannedStep,
-    PlannedStop,
-    PlannedThink,
-    PlannedUpload,
-    PlannedWhile,
-)
+from vezaflow.model import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends
+from vezaflow.plan.outgoing import PlannedRequest
+from vezaflow.plan.steps import PlannedStep, Steps
 from vezaflow.protocols import ClientOptions
 
 
@@ -35,7 +20,7 @@ def requests_of(steps: Iterable[PlannedStep]) -> Iterator[PlannedRequest]:
 
 def pauses_in(steps: Iterable[PlannedStep]) -> bool:
     """Whether a user may pause there, however deep."""
-    return any(isinstance(step, PlannedThink) or any(map(pauses_in, blocks_of(step))) for step in steps)
+    return any(isinstance(step.shape, Pause) or any(map(pauses_in, blocks_of(step))) for step in steps)
 
 
 def own_clients(steps: Iterable[PlannedStep]) -> tuple[ClientOptions, ...]:
@@ -44,26 +29,16 @@ def own_clients(steps: Iterable[PlannedStep]) -> tuple[ClientOptions, ...]:
     return tuple(dict.fromkeys(options for options in found if options is not None))
 
 
-def name_of(step: PlannedStep) -> str:
-    """What an author calls the step; empty for steps that have no name."""
-    if isinstance(step, PlannedUpload):
-        return step.request.name
-    return step.name if isinstance(step, PlannedRequest | PlannedGroup | PlannedParallel) else ""
-
-
-def blocks_of(step: PlannedStep) -> tuple[tuple[PlannedStep, ...], ...]:
+def blocks_of(step: PlannedStep) -> tuple[Steps, ...]:
     """The lists of steps within a step."""
-    match step:
-        case PlannedChoose():
-            return step.branches
-        case PlannedUpload():
-            return ((step.request,),)
-        case PlannedParallel():
-            return tuple(branch.steps for branch in step.branches)
-        case PlannedIf():
-            return (step.then, step.otherwise)
-        case PlannedRepeat() | PlannedFor() | PlannedWhile() | PlannedGroup() | PlannedInclude():
-            return (step.steps,)
-        case PlannedRequest() | PlannedThink() | PlannedSet() | PlannedLog() | PlannedSkip() | PlannedStop():
+    match step.shape:
+        case Sends(request=request):
+            return () if request is step else ((request,),)
+        case Block(steps=steps) | Loop(steps=steps):
+            return (steps,)
+        case OneOf(ways=ways) | Beside(ways=ways):
+            return ways
+        case Leaf() | Pause() | Ends():
             return ()
-    assert_never(step)
+        case never:
+            assert_never(never)

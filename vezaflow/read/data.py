@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO, TypeVar, assert_never
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.keys import FEED, Kind
-from vezaflow.model import AtEnd, Dealt, Each, Feed, FeedFile, usual_each, usual_end
+from vezaflow.model import AtEnd, Dealt, Each, Feed, FeedFile, FeedFormat, usual_each, usual_end
 from vezaflow.read.files import is_file
 from vezaflow.read.mappings import Row, items, open_mapping, pairs
 from vezaflow.read.scalars import report_shape
@@ -23,7 +23,7 @@ from vezaflow.syntax import Entry, Gathered, Literal, Node, RowFile, Rows, Scala
 from vezaflow.syntax import Mapping as MappingNode
 
 _Word = TypeVar("_Word", bound=Enum)
-_FORMATS = ("csv", "json", "jsonl")
+_FORMATS = {each.value: each for each in FeedFormat}
 
 
 def read_feeds(row: Row) -> tuple[Feed, ...]:
@@ -50,7 +50,7 @@ def _feed(entry: Entry, diagnostics: Diagnostics) -> Feed | None:
     listed = row.node("list")
     return Feed(
         name,
-        _file(row, verb) if verb in _FORMATS else None,
+        _file(row, _FORMATS[verb]) if verb in _FORMATS else None,
         _listed(listed, "'list'", diagnostics) if listed is not None else None,
         pick,
         _word(row, "each", Each) or usual_each(pick),
@@ -63,13 +63,14 @@ def _feed(entry: Entry, diagnostics: Diagnostics) -> Feed | None:
     )
 
 
-def _file(row: Row, format_: str) -> FeedFile | None:
-    path = row.expression(format_)
+def _file(row: Row, format_: FeedFormat) -> FeedFile | None:
+    key = format_.value
+    path = row.expression(key)
     if not isinstance(path, Literal) or not isinstance(path.value, str):
         row.diagnostics.error(
             "VF125",
-            row.entries[format_].value.span,
-            f"'{format_}' must be the path of one file",
+            row.entries[key].value.span,
+            f"'{key}' must be the path of one file",
             label="`${…}` can't stand here",
             help="its columns are known before the run: lint checks them",
         )
@@ -125,7 +126,7 @@ class FeedFiles:
     root: Path
     overlay: Mapping[Path, str]
     diagnostics: Diagnostics
-    _read: dict[tuple[str, str, str, bool], Rows | None] = field(default_factory=dict)
+    _read: dict[tuple[str, FeedFormat, str, bool], Rows | None] = field(default_factory=dict)
 
     def resolve(self, feeds: tuple[Feed, ...]) -> tuple[Feed, ...]:
         """The same sources with the rows of their files."""
@@ -167,14 +168,19 @@ class FeedFiles:
             "VF145",
             file.path.span,
             f"'{file.path.value}' holds no rows",
-            help="below its header there must be a row" if file.format == "csv" else "",
+            help="below its header there must be a row" if file.format is FeedFormat.CSV else "",
         )
 
 
 def _read(reader: RowFile, file: FeedFile) -> Rows | None:
-    if file.format == "csv":
-        return reader.csv(file.delimiter)
-    return reader.json() if file.format == "json" else reader.json_lines()
+    match file.format:
+        case FeedFormat.CSV:
+            return reader.csv(file.delimiter)
+        case FeedFormat.JSON:
+            return reader.json()
+        case FeedFormat.JSON_LINES:
+            return reader.json_lines()
+    assert_never(file.format)
 
 
 def _is_inside(path: Path, folder: Path) -> bool:

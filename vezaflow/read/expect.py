@@ -1,10 +1,23 @@
 """What a right answer is: `expect`, in its short and long forms."""
 
 import re
+from collections.abc import Iterator
 
-from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.keys import EXPECT, LIMITS, MATCHES, Field, Kind
-from vezaflow.model import Expect, Expectation, StatusSet
+from vezaflow.diagnostics import Diagnostics
+from vezaflow.keys import EXPECT, MATCHES, Field, Kind
+from vezaflow.model import (
+    BodyMatch,
+    Expect,
+    Expectation,
+    HeaderMatch,
+    JsonMatch,
+    Limit,
+    Limited,
+    Match,
+    SchemaMatch,
+    StatusSet,
+    That,
+)
 from vezaflow.read import scalars
 from vezaflow.read.json_schema import read_schema
 from vezaflow.read.mappings import Row, items, open_mapping, pairs
@@ -39,11 +52,11 @@ def read_expect(row: Row) -> Expect | None:
         return None
     status = inner.node("status")
     found = [
-        *_matches(inner, "headers", "header"),
-        *_matches(inner, "json", "json"),
+        *_headers(inner),
+        *_json(inner),
         *_body(inner),
         *_schema(inner),
-        *(_limit(inner, key) for key in LIMITS if key in inner.entries),
+        *(_limit(inner, limited) for limited in Limited if limited.value in inner.entries),
         *_that(inner),
     ]
     return Expect(_status(status, row.diagnostics) if status else None, tuple(found), node.span)
@@ -70,45 +83,49 @@ def _wrong_status(node: Node, diagnostics: Diagnostics) -> None:
     )
 
 
-def _matches(row: Row, key: str, kind: str) -> list[Expectation]:
-    found = []
+def _headers(row: Row) -> Iterator[Expectation]:
+    for key, value in _subjects(row, "headers"):
+        match, said = _match(value, "header", row.diagnostics)
+        yield HeaderMatch(key.text, key.span, match, f"header {key.text} {said}", value.span)
+
+
+def _json(row: Row) -> Iterator[Expectation]:
+    for key, value in _subjects(row, "json"):
+        check_jsonpath(key, row.diagnostics)
+        match, said = _match(value, "json", row.diagnostics)
+        yield JsonMatch(key.text, key.span, match, f"{key.text or 'json'} {said}", value.span)
+
+
+def _body(row: Row) -> Iterator[Expectation]:
+    if (node := row.node("body")) is not None:
+        match, said = _match(node, "body", row.diagnostics)
+        yield BodyMatch(row.key_span("body"), match, f"body {said}", node.span)
+
+
+def _subjects(row: Row, key: str) -> Iterator[tuple[Scalar, Node]]:
+    """What is looked at, and what it must be."""
     example = f"{key}: {row.field(key).example}"
     for entry in pairs(row.node(key), f"'{key}'", Kind.MATCHES.value, row.diagnostics, example=example):
-        if kind == "json":
-            check_jsonpath(entry.key, row.diagnostics)
-        found.append(_match(entry.value, kind, entry.key.text, entry.key.span, row.diagnostics))
-    return found
+        yield entry.key, entry.value
 
 
-def _body(row: Row) -> list[Expectation]:
-    node = row.node("body")
-    return [] if node is None else [_match(node, "body", "", row.key_span("body"), row.diagnostics)]
-
-
-def _match(node: Node, kind: str, subject: str, subject_span: Span, diagnostics: Diagnostics) -> Expectation:
-    expected: Expression | None = None
-    contains: Expression | None = None
-    matches: str | None = None
-    word = "=="
-    if isinstance(node, Mapping):
-        row = open_mapping(node, _TABLES[f"{kind} match"], diagnostics)
-        verb = row.verb() if row else None
-        if row and verb == "equals":
-            expected = _equal(row.entries["equals"].value, kind, diagnostics)
-        elif row and verb == "contains":
-            contains, word = row.expression("contains"), "contains"
-        elif row and verb == "matches":
-            matches, word = query(row, "matches", check_pattern), "matches"
-        elif row and verb == "exists":
-            word = _exists(row)
-    else:
-        expected = _equal(node, kind, diagnostics)
-    shown = expected or contains
-    value = matches if matches is not None else _short(shown) if shown is not None else ""
-    name = " ".join(
-        part for part in (f"header {subject}" if kind == "header" else subject or kind, word, value) if part
-    )
-    return Expectation(kind, subject, subject_span, expected, contains, matches, name, node.span)
+def _match(node: Node, kind: str, diagnostics: Diagnostics) -> tuple[Match, str]:
+    """What a value must be, and how that is said."""
+    if not isinstance(node, Mapping):
+        equal = _equal(node, kind, diagnostics)
+        return Match(equals=equal), f"== {_short(equal)}"
+    row = open_mapping(node, _TABLES[f"{kind} match"], diagnostics)
+    verb = row.verb() if row else None
+    if row and verb == "equals":
+        equal = _equal(row.entries["equals"].value, kind, diagnostics)
+        return Match(equals=equal), f"== {_short(equal)}"
+    if row and verb == "contains":
+        part = row.expression("contains")
+        return Match(contains=part), f"contains {_short(part)}" if part is not None else "contains"
+    if row and verb == "matches":
+        pattern = query(row, "matches", check_pattern)
+        return Match(matches=pattern), f"matches {pattern}".rstrip()
+    return Match(), _exists(row) if row and verb == "exists" else "=="
 
 
 def _exists(row: Row) -> str:
@@ -139,25 +156,24 @@ def _short(expression: Expression) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
-def _schema(row: Row) -> list[Expectation]:
-    node = row.node("schema")
-    if node is None:
-        return []
-    schema, key = read_schema(row), row.key_span("schema")
-    name = f"schema {_short(schema.path)}" if schema.path is not None else "schema"
-    return [Expectation("schema", "", key, None, None, None, name, key, schema)]
+def _schema(row: Row) -> Iterator[Expectation]:
+    if row.node("schema") is not None:
+        schema = read_schema(row)
+        name = f"schema {_short(schema.path)}" if schema.path is not None else "schema"
+        yield SchemaMatch(schema, name, row.key_span("schema"))
 
 
-def _limit(row: Row, key: str) -> Expectation:
+def _limit(row: Row, limited: Limited) -> Expectation:
     """`duration: < 500 ms`: the comparison, with the function of the key's name on its left."""
+    key = limited.value
     node, span = row.entries[key].value, row.key_span(key)
     found: Expression | None = None
     if isinstance(node, Scalar) and node.text:
         found = parse_limit(node, Call(key, (), span, span), row.diagnostics)
     else:
         scalars.report_shape(node, f"'{key}'", Kind.LIMIT.value, row.diagnostics)
-    expected = found or scalars.nothing(node.span)
-    return Expectation("limit", key, span, expected, None, None, f"{key} {_short(expected)}", node.span)
+    condition = found or scalars.nothing(node.span)
+    return Limit(limited, span, condition, f"{key} {_short(condition)}", node.span)
 
 
 def _that(row: Row) -> list[Expectation]:
@@ -165,13 +181,13 @@ def _that(row: Row) -> list[Expectation]:
     if node is None:
         return []
     nodes = items(node, "'that'", Kind.EXPRESSIONS.value, row.diagnostics) if isinstance(node, Sequence) else (node,)
-    return [_expression(item, row.field("that"), row.key_span("that"), row.diagnostics) for item in nodes]
+    return [_expression(item, row.field("that"), row.diagnostics) for item in nodes]
 
 
-def _expression(node: Node, field: Field, key: Span, diagnostics: Diagnostics) -> Expectation:
+def _expression(node: Node, field: Field, diagnostics: Diagnostics) -> Expectation:
     if isinstance(node, Scalar):
         found = scalars.bare_expression(node, diagnostics)
     else:
         scalars.report_shape(node, f"'{field.key}'", field.kind.value, diagnostics)
         found = scalars.nothing(node.span)
-    return Expectation("that", "", key, found, None, None, _short(found), found.span)
+    return That(found, _short(found), found.span)

@@ -13,20 +13,7 @@ from typing import Protocol
 
 from vezaflow.diagnostics import Diagnostics, Related, Source, suggest
 from vezaflow.keys import FRAGMENT
-from vezaflow.model import (
-    Choose,
-    For,
-    Fragment,
-    Group,
-    If,
-    Include,
-    Parallel,
-    Repeat,
-    Step,
-    While,
-    all_steps,
-    own_steps,
-)
+from vezaflow.model import Fragment, Include, Step, all_steps, own_steps
 from vezaflow.read.include import check_outputs, given_values, read_inputs
 from vezaflow.read.mappings import open_mapping
 from vezaflow.read.steps import read_steps
@@ -65,19 +52,9 @@ class Fragments:
         return tuple(self._step(step, chain) for step in steps)
 
     def _step(self, step: Step, chain: tuple[Include, ...]) -> Step:
-        match step:
-            case Include():
-                return self._include(step, chain)
-            case Choose(branches=branches):
-                return replace(step, branches=tuple(replace(b, steps=self.resolve(b.steps, chain)) for b in branches))
-            case If(then=then, otherwise=otherwise):
-                return replace(step, then=self.resolve(then, chain), otherwise=self.resolve(otherwise, chain))
-            case Parallel(branches=steps):
-                return replace(step, branches=self.resolve(steps, chain))
-            case Repeat() | For() | While() | Group():
-                return replace(step, steps=self.resolve(step.steps, chain))
-            case _:
-                return step
+        if isinstance(step, Include):
+            return self._include(step, chain)
+        return step.rebuilt(lambda steps: self.resolve(steps, chain))
 
     def _include(self, step: Include, chain: tuple[Include, ...]) -> Include:
         path = os.path.normpath(step.path).replace(os.sep, "/")

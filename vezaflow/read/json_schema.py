@@ -6,7 +6,7 @@ from typing import Any
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.keys import Field, Kind
-from vezaflow.model import Schema, Suite, flow_steps, requests, suite_steps
+from vezaflow.model import Schema, SchemaMatch, Suite, flow_steps, requests, suite_steps
 from vezaflow.read import scalars
 from vezaflow.read.files import content, inside, is_file
 from vezaflow.read.mappings import Row
@@ -31,7 +31,7 @@ def check_schemas(suite: Suite, diagnostics: Diagnostics) -> None:
     for steps in (suite_steps(suite), *(flow_steps(flow) for flow in suite.flows)):
         for request in requests(steps):
             for expectation in request.expect.expectations if request.expect else ():
-                if expectation.schema is not None and isinstance(expectation.schema.path, Literal):
+                if isinstance(expectation, SchemaMatch) and isinstance(expectation.schema.path, Literal):
                     _check_file(suite.root, expectation.schema.path, diagnostics)
 
 

@@ -4,7 +4,20 @@ from collections.abc import Iterator
 
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.keys import AUTH, BASIC, BODIES, BODY, PART, Kind
-from vezaflow.model import Auth, Body, BodyKind, FileBytes, GeneratedBytes, OnFailure, Part, Request, RequestDefaults
+from vezaflow.model import (
+    Auth,
+    Body,
+    FileBytes,
+    FormBody,
+    GeneratedBytes,
+    JsonBody,
+    MultipartBody,
+    OnFailure,
+    Part,
+    Request,
+    RequestDefaults,
+    TextBody,
+)
 from vezaflow.read import scalars
 from vezaflow.read.connections import read_http, read_tls
 from vezaflow.read.expect import read_expect
@@ -80,24 +93,21 @@ def _body(row: Row) -> Body | None:
     node = row.entries[key].value
     match key:
         case "json":
-            return Body(BodyKind.JSON, tree(node, row.diagnostics), node.span)
+            return JsonBody(tree(node, row.diagnostics), node.span)
         case "form":
-            return Body(BodyKind.FORM, parameters(row, "form"), node.span)
+            return FormBody(parameters(row, "form"), node.span)
         case "multipart":
             parts = pairs(node, "'multipart'", row.field(key).kind.value, row.diagnostics)
             read = (part for entry in parts for part in _parts(entry, row.diagnostics))
-            return Body(BodyKind.MULTIPART, tuple(read), node.span)
+            return MultipartBody(tuple(read), node.span)
     if isinstance(node, Scalar):
-        return Body(BodyKind.TEXT, parse_template(node, row.diagnostics), node.span)
+        return TextBody(parse_template(node, row.diagnostics), node.span)
     if isinstance(node, Mapping) and not {entry.key.text for entry in node.entries} & {*BODY.keys(), "size"}:
         help_ = "values are sent as JSON under `json`, as a form under `form`"
         scalars.report_shape(node, "'body'", Kind.BODY.value, row.diagnostics, help=help_)
         return None
     inner = open_mapping(node, BODY, row.diagnostics, what="'body'")
-    content = read_bytes(inner) if inner else None
-    if content is None:
-        return None
-    return Body(BodyKind.BYTES if isinstance(content, GeneratedBytes) else BodyKind.FILE, content, node.span)
+    return read_bytes(inner) if inner else None
 
 
 def read_bytes(row: Row) -> GeneratedBytes | FileBytes | None:

@@ -20,6 +20,7 @@ from vezaflow.model import (
     Skip,
     Step,
     Stop,
+    StopScope,
     Think,
     While,
 )
@@ -34,10 +35,7 @@ from vezaflow.syntax import Expression, ListOf, Mapping, Node, Scalar, Sequence
 
 _COUNTED = re.compile(r"(?:[01] *\.\. *)?([0-9]+)")
 _IN = re.compile(r"(?P<name>\w+) +(?:in|of) +(?P<list>\w+)")
-_SHOWN = (
-    "get, post, poll, paginate, upload, include, think, choose, repeat, for, while, if, group, parallel, set, log, "
-    "skip, stop"
-)
+_SHOWN = ", ".join(verb for verb, table in VERBS.items() if verb not in METHODS[2:] and not table.one_of[0].later)
 
 
 def read_steps(row: Row, key: str) -> tuple[Step, ...]:
@@ -268,8 +266,9 @@ def _set(row: Row) -> Step:
 
 
 def _stop(row: Row) -> Step:
-    scope = row.constant("stop")
-    return Stop(scope if isinstance(scope, str) else "vu", row.key_span("stop"))
+    written = row.constant("stop")
+    scope = next((each for each in StopScope if each.value == written), StopScope.VU)
+    return Stop(scope, row.key_span("stop"))
 
 
 _READERS: dict[str, Callable[[Row], Step | None]] = {

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.keys import BODY, PART_FIELD, Field, Kind
-from vezaflow.model import Body, BodyKind, FileBytes, GeneratedBytes, Part, Slice, Upload
+from vezaflow.model import Body, FileBytes, GeneratedBytes, MultipartBody, Part, Slice, Upload
 from vezaflow.read import scalars
 from vezaflow.read.mappings import Row, open_mapping, sub_mapping
 from vezaflow.read.requests import read_bytes, read_request
@@ -41,8 +41,8 @@ def _source(node: Node | None, span: Span, diagnostics: Diagnostics) -> Generate
 def _body(row: Row, span: Span) -> Body:
     inner = sub_mapping(row, "as", PART_FIELD)
     if inner is None:
-        return Body(BodyKind.SLICE, Slice(span), span)
+        return Slice(span)
     fields = (Part(name, text, None, None, text.span) for name, text in texts(inner, "with"))
     filename, content_type = inner.expression("filename"), inner.expression("content_type")
     carried = Part(inner.text("field"), Slice(inner.span), filename, content_type, inner.span)
-    return Body(BodyKind.MULTIPART, (*fields, carried), inner.span)
+    return MultipartBody((*fields, carried), inner.span)

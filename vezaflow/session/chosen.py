@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from vezaflow.diagnostics import suggest
 from vezaflow.errors import VezaflowError
-from vezaflow.model import Flow, Group, Parallel, Request, Step, Suite, all_steps
+from vezaflow.model import Flow, Step, Suite, all_steps
 
 
 def chosen(suite: Suite, flow: str | None, only: Sequence[str]) -> Flow:
@@ -58,7 +58,7 @@ def _unknown(suite: Suite, flows: Sequence[Flow], only: Sequence[str]) -> Vezafl
 def _names(suite: Suite, flow: Flow) -> Iterator[str]:
     """The names of all steps that a try of this flow runs, in their order."""
     steps: tuple[Step, ...] = (*suite.preflight, *suite.setup, *flow.login, *flow.steps, *flow.final, *suite.teardown)
-    return (step.name for step in all_steps(steps) if isinstance(step, Request | Group | Parallel) and step.name)
+    return (step.name for step in all_steps(steps) if step.name)
 
 
 def _list(flows: Sequence[Flow]) -> str:

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from vezaflow.engine import GO_ON, VU, Place
-from vezaflow.plan import PlannedStep, name_of
+from vezaflow.plan import PlannedStep
 from vezaflow.tape.take import Key
 
 
@@ -29,7 +29,7 @@ class Position:
         self._now: ContextVar[_Run] = ContextVar("step")
 
     async def before(self, step: PlannedStep, _vu: VU, _place: Place) -> int:
-        if name := name_of(step):
+        if name := step.name:
             self._runs[name] += 1
             self._now.set(_Run(name, self._runs[name]))
         return GO_ON

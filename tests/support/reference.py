@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import trio
-from engine.stage import FakeClient, Reply, Target
+from stage import FakeClient, Reply, Target
 
 from vezaflow.diagnostics import Diagnostics, Source
 from vezaflow.keys import STEPS, TABLES, Field, Table
@@ -16,7 +16,7 @@ from vezaflow.sandbox.catalog import Catalog
 from vezaflow.sandbox.settings import SandboxSettings
 from vezaflow.syntax import Mapping, Node, Scalar, Sequence, read_yaml
 
-EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 FILES = sorted(EXAMPLES.rglob("*.yml"))
 TOKEN = "a-token-of-the-tests"
 Place = tuple[Table, Mapping, tuple[str | int, ...]]

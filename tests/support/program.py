@@ -11,6 +11,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
+
+import click
+from click.testing import CliRunner
+
+from vezaflow.cli.main import program
+from vezaflow.errors import VezaflowError
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,12 @@ class Done:
     @property
     def text(self) -> str:
         return self.out + self.err
+
+
+class Write(Protocol):
+    """The fixture `suite`: writes a suite of one flow and gives its folder."""
+
+    def __call__(self, flow: str, suite: str = "") -> Path: ...
 
 
 STATE = tempfile.mkdtemp(prefix="vezaflow-tests-")  # what `try` records goes here
@@ -100,3 +113,12 @@ def _disturbed(
     how(process)
     out, err = process.communicate(timeout=60)
     return Done(process.returncode, out, seen + err, time.monotonic() - begin)
+
+
+def ends_well(line: list[str]) -> None:
+    """Run a command in this process; it ends with one of the exit codes, or this raises what it ended with."""
+    outcome = CliRunner().invoke(program, line, standalone_mode=False, env={"XDG_RUNTIME_DIR": "/nonexistent"})
+    fault: Any = outcome.exception
+    expected = (SystemExit, VezaflowError, click.ClickException, click.exceptions.Exit, click.Abort)
+    if fault is not None and not isinstance(fault, expected):
+        raise fault

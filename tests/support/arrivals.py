@@ -104,7 +104,7 @@ class Arrivals:
             while True:
                 event = wire.next_event()
                 if event is h11.NEED_DATA:
-                    wire.receive_data(await stream.receive_some(65536))
+                    wire.receive_data(bytes(await stream.receive_some(65536)))
                 elif isinstance(event, h11.Request):
                     request = event
                 elif isinstance(event, h11.Data):

@@ -35,7 +35,7 @@ def mutants(draw: st.DrawFn, value: Any) -> Any:
             case "gone":
                 del there[last]
             case "double" if isinstance(there, list):
-                there.append(there[last])
+                there.append(there[int(last)])
             case "rename" if isinstance(there, dict):
                 there[f"{last}x"] = there.pop(last)
             case _:

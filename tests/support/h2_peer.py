@@ -1,10 +1,16 @@
 """The server's end of an HTTP/2 connection, for scripts that answer, or misbehave."""
 
+import ssl
 from collections import deque
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import pytest
+import trio
+import trustme
 from h2.config import H2Configuration
 from h2.connection import H2Connection
+from h2.errors import ErrorCodes
 from h2.events import (
     DataReceived,
     Event,
@@ -13,8 +19,11 @@ from h2.events import (
     StreamReset,
 )
 from h2.settings import SettingCodes, Settings
-from scripted_server import Stream
+from scripted_server import Stream, World
 
+from vezaflow.protocols import Ask, Client, ClientOptions, Exchange, Sender, Want
+
+BOTH = pytest.mark.parametrize("epoll", [True, False], ids=["epoll", "poll"])
 Fields = list[tuple[bytes, bytes]]
 
 
@@ -103,3 +112,63 @@ async def always_ok(stream: Stream) -> None:
     peer = Peer(stream)
     while request := await peer.request():
         await peer.respond(request)
+
+
+class Papers:
+    def __init__(self, folder: Path) -> None:
+        self.ca = trustme.CA()
+        self.ca.cert_pem.write_to_path(str(folder / "ca.pem"))
+        self.options = ClientOptions(ca_file=str(folder / "ca.pem"), http2=True)
+
+    def server(self, *spoken: str) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.ca.issue_cert("127.0.0.1").configure_cert(context)
+        context.set_alpn_protocols(spoken or ["h2"])
+        return context
+
+
+async def settled(w: World, client: Client) -> None:
+    """A first request: after it the client knows the server's settings, as h2's server expects from the first byte."""
+    assert (await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))).error is None
+
+
+def goaway(last: int, code: ErrorCodes) -> bytes:
+    """The frame, beside the state machine, which would end with it."""
+    return b"\0\0\x08\x07\0\0\0\0\0" + last.to_bytes(4, "big") + int(code).to_bytes(4, "big")
+
+
+class Outcome:
+    """What is left of an exchange when its client has gone on."""
+
+    def __init__(self, e: Exchange) -> None:
+        assert e.started <= e.sent or e.error is not None, e.detail
+        assert e.first <= e.ended or e.error is not None
+        self.error, self.detail, self.body, self.reused = e.error, e.detail, e.body, e.reused
+        self.sent, self.received = e.bytes_sent, e.bytes_received
+
+
+async def send_all(
+    client: Sender, w: World, paths: list[str], *, method: str = "GET", body: bytes = b"", timeout: float = 5.0
+) -> dict[str, Outcome]:
+    found: dict[str, Outcome] = {}
+
+    async def one(path: str) -> None:
+        head = w.get(path, method=method, length=len(body) if body else None)
+        found[path] = Outcome(
+            await client.send(w.origin, head, body or None, Ask(Want.BODY, timeout, replayable=method == "GET"))
+        )
+
+    async with trio.open_nursery() as nursery:
+        for path in paths:
+            nursery.start_soon(one, path)
+    return found
+
+
+async def crowd(peer: Peer, count: int) -> list[Request]:
+    """So many whole requests, none of them answered yet."""
+    found = []
+    for _ in range(count):
+        request = await peer.request()
+        assert request is not None
+        found.append(request)
+    return found

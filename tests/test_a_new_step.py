@@ -1,0 +1,293 @@
+"""A new kind of step: what its author has to say, and that nobody else has to hear of it.
+
+Five modules know kinds: keys/steps, model/steps, read/steps, plan/steps and engine/interpreter. A toy kind is added to
+a copy of the package, in these and in two doors: mypy accepts it, and lint, plan, explain and a run treat it as any
+other. What its author forgets is a type error, not a wrong run.
+"""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import pytest
+
+from vezaflow import model, plan
+from vezaflow.model import Include, Step, Whole
+from vezaflow.plan import PlannedStep
+
+PACKAGE = Path(model.__file__).parent.parent
+HOME = {"model/steps.py", "read/steps.py", "plan/steps.py", "engine/interpreter.py", "keys/steps.py"}
+DOORS = {"model/__init__.py", "plan/__init__.py"}
+REQUEST = {"Request", "PlannedRequest"}  # what is sent is no matter of kinds: shapes hold it
+
+# Who else names a kind, and may: a part of that kind's own reader, planner or runner, or a rule about its own keys.
+OWN_PARTS = {
+    "read/fragments.py": {"Include"},
+    "read/include.py": {"Include"},
+    "read/paginate.py": {"Paginate"},
+    "read/upload.py": {"Upload"},
+    "plan/attempts.py": {"Poll"},
+    "plan/foreseen.py": {"Poll", "Paginate"},
+    "plan/includes.py": {"Include"},
+    "plan/pages.py": {"Paginate"},
+    "plan/requests.py": {"Poll", "Paginate", "Upload", "PlannedUpload"},
+    "plan/uploads.py": {"Upload"},
+    "plan/values.py": {"PlannedSet"},  # variables of an iteration are set as by a step
+    "engine/together.py": {"PlannedFor", "PlannedParallel"},
+    "engine/uploads.py": {"PlannedUpload"},
+    "model/walks.py": {"Include", "Upload"},  # fragments that are missing, fields of `part`
+    "lint/definite.py": {"If", "Include"},  # the same condition twice is one way; a fragment's ways are its own
+    "lint/flows.py": {"Choose"},
+    "lint/names.py": {"For", "Include", "Upload"},
+    "lint/parallel.py": {"For", "Parallel"},
+    "lint/reach.py": {"For", "If", "While"},
+    "lint/uploads.py": {"Upload"},
+}
+
+Edits = dict[str, list[tuple[str, str]]]  # by file: a place in it, and what stands there then; • is what stood there
+
+TOY: Edits = {
+    "keys/steps.py": [
+        (
+            "    REQUEST,\n",
+            '•    Table("twice", "a twice step", "Twice.", one_of=(Field("twice", Kind.STEPS, "What.", "[]"),)),\n',
+        )
+    ],
+    "model/steps.py": [
+        (
+            "class StopScope(Enum):",
+            """@dataclass(frozen=True, slots=True)
+class Twice(Nameless, _SetsNothing, _LendsNothing):
+    steps: Steps
+    span: Span
+
+    @property
+    def shape(self) -> "Loop[Step]":
+        return Loop(self.steps, 2, 2)
+
+    def uses(self) -> Iterator[Use]:
+        return plain()
+
+    def rebuilt(self, change: Change) -> "Twice":
+        return replace(self, steps=change(self.steps))
+
+
+•""",
+        ),
+        ("    | Log\n", "•    | Twice\n"),
+    ],
+    "model/__init__.py": [("from vezaflow.model.steps import (\n", "•    Twice as Twice,\n")],
+    "read/steps.py": [
+        ("from vezaflow.model import (\n", "•    Twice,\n"),
+        ('    "poll": _poll,\n', '•    "twice": lambda row: Twice(read_steps(row, "twice"), row.key_span("twice")),\n'),
+    ],
+    "plan/steps.py": [
+        ("from vezaflow.model import (\n", "•    Twice,\n"),
+        (
+            "PlannedStep = (",
+            """@dataclass(frozen=True, slots=True)
+class PlannedTwice(Nameless):
+    steps: Steps
+    span: Span
+
+    @property
+    def shape(self) -> "Loop[PlannedStep]":
+        return Loop(self.steps, 2, 2)
+
+    def rebuilt(self, change: Change) -> "PlannedTwice":
+        return replace(self, steps=change(self.steps))
+
+
+•""",
+        ),
+        ("    | PlannedLog\n", "•    | PlannedTwice\n"),
+        (
+            "        match step:\n",
+            "•            case Twice(steps, span):\n                return PlannedTwice(self.steps(steps), span)\n",
+        ),
+    ],
+    "plan/__init__.py": [("from vezaflow.plan.steps import (\n", "•    PlannedTwice as PlannedTwice,\n")],
+    "engine/interpreter.py": [
+        ("from vezaflow.plan import (\n", "•    PlannedTwice,\n"),
+        (
+            "        match step:\n",
+            "•            case PlannedTwice(steps, _):\n"
+            "                return self._loop(lambda vu: iter(range(2)), None, steps, here)\n",
+        ),
+    ],
+}
+PLANNER, RUNNER = (TOY[name][-1][1].removeprefix("•") for name in ("plan/steps.py", "engine/interpreter.py"))
+SHAPE = '-> "Loop[Step]":\n        return Loop(self.steps, 2, 2)\n\n    def uses'
+WALKERS = {
+    "model/walks.py", "lint/definite.py", "lint/gates.py", "lint/names.py", "lint/parallel.py", "lint/samples.py",
+}  # fmt: skip
+
+FORGOTTEN: dict[str, tuple[str, str, str, set[str]]] = {  # where, what, what stands there instead, and who says so
+    "its planner": ("plan/steps.py", PLANNER, "", {"plan/steps.py"}),
+    "what runs it": ("engine/interpreter.py", RUNNER, "", {"engine/interpreter.py"}),
+    "what it sets": (
+        "model/steps.py",
+        "class Twice(Nameless, _SetsNothing, ",
+        "class Twice(Nameless, ",
+        {"model/walks.py"},
+    ),
+    "its steps": (
+        "model/steps.py",
+        '    def rebuilt(self, change: Change) -> "Twice":',
+        '    def other(self, change: Change) -> "Twice":',
+        {"read/fragments.py"},
+    ),
+    "a shape that there is": (
+        "model/steps.py",
+        SHAPE,
+        SHAPE.replace('"Loop[Step]"', "StopScope").replace("Loop(self.steps, 2, 2)", "StopScope.VU"),
+        WALKERS,
+    ),
+}
+FLOW = """
+flow: toy
+base_url: http://127.0.0.1:9
+steps:
+  - twice:
+      - get: /a
+        name: first
+        extract: {token: $.token}
+      - get: /b/${token}
+        name: second
+  - get: /c/${token}
+gates: {http_req_failed: rate < 1 %}
+"""
+
+
+def kinds(union: object) -> dict[str, type]:
+    return {kind.__name__: kind for kind in get_args(union)}
+
+
+def named_in(path: Path, names: set[str]) -> set[str]:
+    """The kinds that a file imports from the model or the plan."""
+    nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+    found = [node for node in nodes if (node.module or "").startswith(("vezaflow.model", "vezaflow.plan"))]
+    return {alias.name for node in found for alias in node.names} & names
+
+
+def test_kinds_are_known_to_five_modules() -> None:
+    names = {*kinds(Step), *kinds(PlannedStep)} - REQUEST
+    found = {path.relative_to(PACKAGE).as_posix(): named_in(path, names) for path in PACKAGE.rglob("*.py")}
+    others = {path: known for path, known in found.items() if known and path not in HOME | DOORS}
+    assert others == OWN_PARTS
+
+
+@pytest.mark.parametrize("kind", [*kinds(Step).values(), *kinds(PlannedStep).values()])
+def test_a_kind_that_holds_steps_can_be_made_anew_with_others(kind: type) -> None:
+    shape = str(get_type_hints(kind.shape.fget, {**vars(model), **vars(plan)})["return"])  # type: ignore[attr-defined]
+    holds = any(word in shape for word in ("Block", "OneOf", "Loop", "Beside"))
+    assert holds is not issubclass(kind, Whole) or kind is Include  # a fragment's steps are the fragment's
+
+
+def changed(text: str, there: str, then: str) -> str:
+    assert there in text, f"there is no {there!r} any more"
+    return text.replace(there, then.replace("•", there), 1)
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package with a toy kind in it."""
+    folder = tmp_path_factory.mktemp("toy")
+    shutil.copytree(PACKAGE, folder / "vezaflow", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PACKAGE.parent / "pyproject.toml", folder)
+    for name, edits in TOY.items():
+        path = folder / "vezaflow" / name
+        for there, then in edits:
+            path.write_text(changed(path.read_text(), there, then))
+    (folder / "toy.yml").write_text(FLOW)
+    return folder
+
+
+@pytest.fixture
+def change(toy: Path) -> Iterator[Callable[[str, str, str], None]]:
+    """Changes a file of the copy until the test has ended."""
+    before: dict[Path, str] = {}
+
+    def change(name: str, there: str, then: str) -> None:
+        path = toy / "vezaflow" / name
+        text = path.read_text()
+        before.setdefault(path, text)
+        path.write_text(changed(text, there, then))
+
+    yield change
+    for path, text in before.items():
+        path.write_text(text)
+
+
+def mypy(folder: Path) -> set[str]:
+    """The files in which mypy finds errors."""
+    command = [sys.executable, "-m", "mypy", "--no-error-summary"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert not done.stderr, done.stderr
+    lines = [line for line in done.stdout.splitlines() if ": error:" in line]
+    return {line.partition(":")[0].removeprefix("vezaflow/") for line in lines}
+
+
+def vezaflow(folder: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "vezaflow", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(folder), "XDG_STATE_HOME": str(folder)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_a_new_kind_is_five_modules(toy: Path) -> None:
+    assert mypy(toy) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", FORGOTTEN)
+def test_a_kind_that_one_of_them_forgets_is_a_type_error(what: str, toy: Path, change: Callable[..., None]) -> None:
+    name, there, then, found = FORGOTTEN[what]
+    change(name, there, then)
+    assert mypy(toy) >= found
+
+
+@pytest.fixture
+def target() -> Iterator[tuple[str, list[str]]]:
+    """A server that gives everybody a token, and the paths that it was asked for."""
+    paths: list[str] = []
+
+    class Tokens(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            paths.append(self.path)
+            body = b'{"token": "t"}'
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Tokens) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", paths
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.slow
+def test_a_new_kind_is_linted_explained_and_run(toy: Path, target: tuple[str, list[str]]) -> None:
+    url, paths = target
+    assert "no errors" in vezaflow(toy, "lint", "toy.yml")
+    assert "at least   5 requests" in vezaflow(toy, "explain", "toy.yml", "--base-url", url)
+    vezaflow(toy, "run", "toy.yml", "--base-url", url)
+    assert paths == ["/a", "/b/t", "/a", "/b/t", "/c/t"]
