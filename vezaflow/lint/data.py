@@ -41,8 +41,8 @@ def check_dealing(suite: Suite, diagnostics: Diagnostics) -> None:
             diagnostics.error(
                 "VF430",
                 feed.at_end_span,
-                f"{flow.load.executor.value} has no VUs that could stop",
-                help="iterations start at its rate, on whichever VU is free: write `stop_flow`",
+                f"{flow.load.executor.value} can't stop single VUs",
+                help="each iteration starts on any free VU: use `stop_flow`",
                 related=((flow.load.span, "the load"),),
             )
 
@@ -94,18 +94,18 @@ def _used(suite: Suite) -> Iterator[tuple[Flow, Feed]]:
 def _check_words(feed: Feed, diagnostics: Diagnostics) -> None:
     end, each = feed.at_end_span, feed.each_span
     if feed.pick is Dealt.RANDOM and end is not None:
-        diagnostics.error("VF430", end, "rows that are drawn at random never end", help="leave `at_end` out")
+        diagnostics.error("VF430", end, "random rows never run out", help="remove `at_end`")
     elif feed.pick is Dealt.UNIQUE and feed.at_end is AtEnd.WRAP and end is not None:
         diagnostics.error(
             "VF430",
             end,
-            "unique rows never come again",
-            label="this would deal them again",
-            help="write `pick: sequential` if they may, or another `at_end`",
+            "unique rows are used only once",
+            label="`wrap` would use them again",
+            help="use `pick: sequential` to allow that, or another `at_end`",
         )
     if feed.pick is Dealt.PER_VU and feed.each is Each.ITERATION and each is not None:
         diagnostics.error(
-            "VF430", each, "`pick: per_vu` deals each VU one row", help="leave `each` out, or pick otherwise"
+            "VF430", each, "`pick: per_vu` assigns one row to each VU", help="remove `each`, or use another `pick`"
         )
 
 
@@ -119,15 +119,15 @@ def _check_secrets(feed: Feed, diagnostics: Diagnostics) -> None:
             diagnostics.error(
                 "VF432",
                 span,
-                f"'{column}' has {count:,} different values, and {MOST_SECRETS:,} can be kept secret",
-                help="give these users one password, or a smaller file",
+                f"'{column}' has {count:,} different values, and at most {MOST_SECRETS:,} secrets are supported",
+                help="use one password for these users, or a smaller file",
             )
         elif why := next(filter(None, map(weakness, feed.rows.texts(column))), ""):
             diagnostics.error(
                 "VF706",
                 span,
                 f"a value of '{column}' can't be masked: {why}",
-                help="choose a longer one, or take the column out of `secrets`",
+                help="choose a longer one, or remove the column from `secrets`",
             )
 
 
@@ -152,7 +152,7 @@ def _short(feed: Feed, there: int, needed: float, of: str, flows: list[Flow], di
             "VF431",
             feed.span,
             f"'{feed.name}' has {rows}, and the load has {int(needed):,} {of}",
-            help=f"at the end `{feed.at_end.value}` holds; give it more rows, or the load less to do",
+            help=f"at the end `{feed.at_end.value}` applies; add rows, or lower the load",
             related=tuple((flow.load.span, "the load") for flow in flows if flow.load.span.source is feed.span.source),
         )
 
@@ -172,8 +172,8 @@ def _check_name(feed: Feed, taken: dict[str, Span], diagnostics: Diagnostics) ->
         diagnostics.error(
             "VF315",
             feed.span,
-            f"'{feed.name}' is a data source and another value",
-            help="give one of them another name",
+            f"'{feed.name}' is both a data source and a value",
+            help="rename one of them",
             related=((other, "the other"),),
         )
 
@@ -199,7 +199,7 @@ def _check_column(column: str, span: Span, feed: Feed, diagnostics: Diagnostics)
             "VF309",
             span,
             f"the rows of '{feed.name}' have no columns",
-            help=f"each is one value: write `${{{feed.name}}}`",
+            help=f"each row is a single value: write `${{{feed.name}}}`",
             related=((feed.span, "the source"),),
         )
 
@@ -221,4 +221,4 @@ def _no_column(column: str, span: Span, feed: Feed, rows: Rows, diagnostics: Dia
 
 def _written_with(mark: str) -> str:
     word = "tab" if mark == "\t" else f'"{mark}"'
-    return f"its header is one column: is it a file with `delimiter: {word}`?"
+    return f"the header has only one column: does the file need `delimiter: {word}`?"

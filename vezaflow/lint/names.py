@@ -205,9 +205,9 @@ class _Walk:
                 "VF305",
                 request.span,
                 f"'{name.name}' is not set yet when this is sent",
-                label=f"the {option} that all requests share needs it",
-                help="write `auth: none` in this step" if option == _AUTH else f"give this step a {option} of its own",
-                related=((name.span, "read here"), *(((first, "set only here"),) if first is not None else ())),
+                label=f"the shared `{option}` needs it",
+                help="write `auth: none` in this step" if option == _AUTH else f"set `{option}` in this step",
+                related=((name.span, "read here"), *(((first, "set here"),) if first is not None else ())),
             )
 
     def fragment(self, fragment: Fragment, certain: bool = False) -> None:
@@ -249,7 +249,7 @@ class _Walk:
                     "VF312",
                     name.span,
                     f"'{name.name}' is set by another branch, which runs at the same time",
-                    help="put both steps into one branch, a `group`, or set it before the `parallel`",
+                    help="put both steps into one branch with `group`, or set it before the `parallel`",
                     related=((self.beside[name.name], "set here"),),
                 )
             elif certain:
@@ -258,36 +258,39 @@ class _Walk:
                     name.span,
                     f"'{name.name}' is used before it is set",
                     help="move the step that sets it before this one, or give a default with `??`",
-                    related=((first, "set only here"),),
+                    related=((first, "set here"),),
                 )
         elif not self.unsure and not self.perhaps(name.name):
             _never_set(name, self.known | set(self.everywhere) | set(self.feeds), self.diagnostics)
 
     def too_early(self, name: Name, moment: Each) -> None:
         """A value is wanted before it is computed."""
-        here = "this once for the run" if self.now is Each.RUN else "this belongs to the VU"
+        here = "this is computed once per run" if self.now is Each.RUN else "this is computed per VU"
         there = self.everywhere.get(name.name)
         self.diagnostics.error(
             "VF316",
             name.span,
-            f"'{name.name}' is another for each {moment.title}, and {here}",
-            help="what is computed can name what is computed before it: first of the run, then of a VU, then of an "
-            "iteration",
+            f"'{name.name}' is computed per {moment.title}, and {here}",
+            help="the order is: values of the run, then of a VU, then of an iteration; a value can use only earlier "
+            "ones",
             related=((there, "computed here"),) if there is not None else (),
         )
 
     def undealt(self, name: Name, feed: Feed) -> None:
         """A row is wanted before it is dealt."""
         if self.has_vu:
-            help_ = f"write `each: vu` at '{feed.name}': then each VU is dealt a row when it begins, and keeps it"
+            help_ = f"write `each: vu` at '{feed.name}': each VU is assigned a row when it starts"
         else:
-            help_ = "rows are dealt to VUs: a flow's steps see them, and its `login` and `vars` those with `each: vu`"
+            help_ = (
+                "rows are assigned to VUs: they are available in the steps of a flow, and with `each: vu` in its "
+                "`login` and `vars`, too"
+            )
         self.diagnostics.error(
             "VF314",
             name.span,
-            f"no row of '{feed.name}' is dealt here",
+            f"'{feed.name}' has no row at this point",
             help=help_,
-            related=((feed.span, "dealt to each iteration" if feed.each is Each.ITERATION else "dealt to each VU"),),
+            related=((feed.span, f"assigned to each {'iteration' if feed.each is Each.ITERATION else 'VU'}"),),
         )
 
     def perhaps(self, name: str) -> bool:
@@ -383,9 +386,9 @@ def check_secrets(suite: Suite, diagnostics: Diagnostics) -> None:
             diagnostics.warning(
                 "VF308",
                 span,
-                f"nothing reads the secret '{name}'",
+                f"unused secret '{name}'",
                 label=f"did you mean '{near}'?" if near else "",
-                help="" if near else f"it would be read as `${{env.{name}}}`",
+                help="" if near else f"use it as `${{env.{name}}}`",
             )
 
 
@@ -457,13 +460,13 @@ def _never_set(name: Name, candidates: set[str], diagnostics: Diagnostics) -> No
     elif near is None and shouted:
         help_ = f"to read the environment write `env.{name.name}`"
     elif near is None and name.name == "part":
-        help_ = "only the requests of an `upload` know their part"
+        help_ = "`part` is only available in the requests of an `upload`"
     else:
         help_ = "" if near else "set it with `vars`, `set` or `extract`"
     diagnostics.error(
         "VF301",
         name.span,
-        f"'{name.name}' is never set",
+        f"undefined variable '{name.name}'",
         label=f"did you mean '{near}'?" if near else "",
         help=help_,
     )
@@ -476,7 +479,7 @@ def _unused(found: Iterator[tuple[str, Span]], used: set[str], elsewhere: set[st
     wrong = {d.span for d in diagnostics if d.severity is Severity.ERROR}
     for name, span in each:
         if name not in used and span not in wrong and suggest(name, unset) is None:
-            diagnostics.warning("VF306", span, f"'{name}' is never used", help="take it out, or use it")
+            diagnostics.warning("VF306", span, f"'{name}' is never used", help="remove it, or use it")
 
 
 def _shape(extract: Extract) -> str:
@@ -500,7 +503,7 @@ def _check_field(name: str, span: Span, shape: str, diagnostics: Diagnostics) ->
     diagnostics.error(
         "VF309",
         span,
-        f"there is no field '{name}' in {shape}",
+        f"unknown field '{name}' in {shape}",
         label=f"did you mean '{near}'?" if near else "",
         help=f"the fields are {', '.join(fields)}",
     )

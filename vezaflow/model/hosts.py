@@ -39,7 +39,7 @@ def parse_proxy(text: str) -> ProxyAddress | None:
     if scheme == "https" and authority is not None:
         raise ProxyError("vezaflow speaks to proxies over http:// only")
     if scheme != "http" or authority is None:
-        raise ProxyError("it has to begin with http://")
+        raise ProxyError("it must start with http://")
     user, _, place = authority.rpartition("@")
     try:
         host, port = read_authority(place, 0)

@@ -67,8 +67,8 @@ def _status(node: Node, diagnostics: Diagnostics) -> StatusSet:
 
 
 def _wrong_status(node: Node, diagnostics: Diagnostics) -> None:
-    label = f"'{node.text}' is none" if isinstance(node, Scalar) else f"this is {scalars.describe(node)}"
-    help_ = "keys such as `body` stand without `- `" if isinstance(node, Mapping) else ""
+    label = f"got '{node.text}'" if isinstance(node, Scalar) else f"this is {scalars.describe(node)}"
+    help_ = "write keys such as `body` without `- `" if isinstance(node, Mapping) else ""
     if isinstance(node, Scalar):
         first = _FIRST.match(node.text)
         help_ = f"write `{first[0]}`" if first else "write `200`, a class such as `2xx`, or a list: `[2xx, 404]`"
@@ -134,7 +134,7 @@ def _exists(row: Row) -> str:
             "VF126",
             row.entries["exists"].value.span,
             "'exists' can only be `true`",
-            help='for what must not be there use `that`: `json("$.error") == null`',
+            help='to expect that it is missing use `that`: `json("$.error") == null`',
         )
     return "exists"
 
@@ -147,7 +147,7 @@ def _equal(node: Node, kind: str, diagnostics: Diagnostics) -> Expression:
         found = tree(node, diagnostics, as_text=kind != "json")
         if not isinstance(found, tuple | dict):
             return found
-    scalars.report_shape(node, "what is expected", Kind.MATCH.value, diagnostics)
+    scalars.report_shape(node, "the expected value", Kind.MATCH.value, diagnostics)
     return scalars.nothing(node.span)
 
 

@@ -70,7 +70,7 @@ def _short_path(node: Scalar, name: str, diagnostics: Diagnostics) -> None:
         node.span,
         f"'{name}' must be a JSONPath, a part of the response ({', '.join(RESPONSE)}) or a mapping",
         label=f"did you mean '{near}'?" if near else "a JSONPath starts with `$`",
-        help="" if near else "for instance `$.token` or `{header: location}`; a `set` step names other values",
+        help="" if near else "for instance `$.token` or `{header: location}`; use a `set` step for other values",
     )
 
 

@@ -56,7 +56,7 @@ def given_values(include: Include, fragment: Fragment, diagnostics: Diagnostics)
                 "VF139",
                 include.span,
                 f"'{fragment.path}' needs the input '{one.name}'",
-                help=f"give it with `with: {{{one.name}: …}}`",
+                help=f"pass it: `with: {{{one.name}: …}}`",
                 related=((one.span, "declared here"),),
             )
     return tuple(found)
@@ -77,7 +77,7 @@ def _unknown(what: str, name: str, span: Span, fragment: Fragment, known: list[s
         span,
         f"'{fragment.path}' has no {what} '{name}'",
         label=f"did you mean '{near}'?" if near else "",
-        help="" if near else f"it has {', '.join(known)}" if known else f"it has no {what}s at all",
+        help="" if near else f"it has {', '.join(known)}" if known else f"it has no {what}s",
     )
 
 
@@ -112,7 +112,7 @@ def _fitted(value: Tree, wanted: InputType, span: Span, diagnostics: Diagnostics
         fits = (InputType.MAPPING,) if isinstance(value, dict) else (InputType.LIST,) if whole else _TEXTUAL
         if wanted not in (InputType.ANY, *fits):
             kind = "a mapping" if isinstance(value, dict) else "a list" if whole else "a text"
-            _wrong(f"a {wanted.value} is wanted here", kind, span, diagnostics)
+            _wrong(f"expected a {wanted.value}", kind, span, diagnostics)
     return value
 
 

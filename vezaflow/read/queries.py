@@ -30,7 +30,7 @@ def check_jsonpath(scalar: Scalar, diagnostics: Diagnostics) -> None:
         compile_jsonpath(scalar.text)
     except ValueError as error:
         help_ = f"write `$.{scalar.text}`" if _DOTTED.fullmatch(scalar.text) else ""
-        diagnostics.error("VF210", scalar.span, "this is not a valid JSONPath", label=_line(error), help=help_)
+        diagnostics.error("VF210", scalar.span, "not a valid JSONPath", label=_line(error), help=help_)
 
 
 def check_pattern(scalar: Scalar, diagnostics: Diagnostics) -> None:
@@ -38,7 +38,7 @@ def check_pattern(scalar: Scalar, diagnostics: Diagnostics) -> None:
     try:
         compile_pattern(scalar.text)
     except ValueError as error:
-        diagnostics.error("VF211", scalar.span, "this is not a valid pattern", label=_line(error))
+        diagnostics.error("VF211", scalar.span, "not a valid regular expression", label=_line(error))
 
 
 def check_css(scalar: Scalar, diagnostics: Diagnostics) -> None:
@@ -46,7 +46,7 @@ def check_css(scalar: Scalar, diagnostics: Diagnostics) -> None:
     try:
         compile_css(scalar.text)
     except ValueError as error:
-        diagnostics.error("VF228", scalar.span, "this is not a valid CSS selector", label=_line(error))
+        diagnostics.error("VF228", scalar.span, "not a valid CSS selector", label=_line(error))
 
 
 def check_xpath(scalar: Scalar, diagnostics: Diagnostics) -> None:
@@ -54,7 +54,7 @@ def check_xpath(scalar: Scalar, diagnostics: Diagnostics) -> None:
     try:
         compile_xpath(scalar.text)
     except ValueError as error:
-        diagnostics.error("VF229", scalar.span, "this is not a valid XPath", label=_line(error))
+        diagnostics.error("VF229", scalar.span, "not a valid XPath", label=_line(error))
 
 
 def _line(error: ValueError) -> str:

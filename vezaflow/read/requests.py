@@ -103,7 +103,7 @@ def _body(row: Row) -> Body | None:
     if isinstance(node, Scalar):
         return TextBody(parse_template(node, row.diagnostics), node.span)
     if isinstance(node, Mapping) and not {entry.key.text for entry in node.entries} & {*BODY.keys(), "size"}:
-        help_ = "values are sent as JSON under `json`, as a form under `form`"
+        help_ = "use `json` to send values as JSON, `form` to send them as a form"
         scalars.report_shape(node, "'body'", Kind.BODY.value, row.diagnostics, help=help_)
         return None
     inner = open_mapping(node, BODY, row.diagnostics, what="'body'")

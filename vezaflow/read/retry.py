@@ -42,7 +42,7 @@ def _kind(node: Node, kinds: list[str], row: Row) -> None:
         node.span,
         f"'{node.text}' is neither a status nor a kind of failure",
         label=f"did you mean '{near}'?" if near else "",
-        help="" if near else f"the kinds are {', '.join(RETRIED)}",
+        help="" if near else f"the kinds of failure are {', '.join(RETRIED)}",
     )
 
 

@@ -158,7 +158,7 @@ def few(found: list[Any]) -> list[Any]:
 
 def _no_more(count: int, most: int, what: str) -> None:
     if count > most:
-        raise ValueError(f"{count:,} {what}, and {most:,} are read at most")
+        raise ValueError(f"{count:,} {what}, and the maximum is {most:,}")
 
 
 def _squares(numbers: Iterable[int]) -> int:
