@@ -18,7 +18,7 @@ AWAY = 0.1  # of the time: a loop that is late for so much of it sends the load 
 SHORTEST = 1.0  # seconds: of less, starting is most of the work, and there is no time to give anything back
 LATE_READ = 0.02  # seconds that it may be late, but for one look in a hundred, where answers are timed by the read
 MISSED = 0.01  # of the load: when more than this is missing it was another
-RELIEF = "fewer VUs, longer think times, or a bigger machine"
+RELIEF = "use fewer VUs, longer think times, or a bigger machine"
 
 
 def concerns_of_run(
@@ -62,11 +62,11 @@ def _saturation(report: Report) -> Iterator[Concern]:
         yield Concern(ConcernKind.SATURATED, text, remedy)
     elif away >= AWAY:
         share = f"{units.ratio(away)} of the time, and {_too_much(AWAY)}"
-        text = f"the generator was out of breath: its loop was late for {share}"
-        yield Concern(ConcernKind.SATURATED, text, f"{remedy}; or give it a core of its own")
+        text = f"the generator was overloaded: its event loop lagged for {share}"
+        yield Concern(ConcernKind.SATURATED, text, f"{remedy}; or give it a dedicated CPU core")
     elif late >= LATE_READ:
-        text = f"the generator timed answers late: its loop was up to {late * 1000:.0f} ms behind (p99)"
-        yield Concern(ConcernKind.SATURATED, text, f"{remedy}; or give it a core of its own")
+        text = f"the generator measured responses late: event-loop lag p99 {late * 1000:.0f} ms"
+        yield Concern(ConcernKind.SATURATED, text, f"{remedy}; or give it a dedicated CPU core")
 
 
 def _too_much(bound: float) -> str:
@@ -86,9 +86,9 @@ def _held_up(report: Report) -> Iterator[Concern]:
     for flow, delivered in report.delivered.items():
         share = delivered.held_up / delivered.lived if delivered.lived else 0.0
         if share > MISSED:
-            took = f"the generator took {units.ratio(share)} of its users' time"
-            text = f"{flow}: {took}: as much of the asked load is missing"
-            remedy = f"{_relief(report.workers)}; or give it a core of its own"
+            took = f"the generator took {units.ratio(share)} of the VUs' time"
+            text = f"{flow}: {took}: this share of the requested load is missing"
+            remedy = f"{_relief(report.workers)}; or give it a dedicated CPU core"
             yield Concern(ConcernKind.LOAD_NOT_REACHED, text, remedy, flow)
 
 
@@ -99,8 +99,8 @@ def _used_up(flows: Iterable[PlannedFlow], report: Report) -> Iterator[Concern]:
         for _, feed in flow.feeds:
             if delivered is not None and feed.name in delivered.used_up:
                 rows = units.counted(len(feed.rows), "row")
-                text = f"{flow.name}: the data source '{feed.name}' was used up: {rows} in {feed.where}"
-                remedy = "more rows, a shorter load, or an `at_end` that says what shall happen then"
+                text = f"{flow.name}: the data source '{feed.name}' was exhausted: {rows} in {feed.where}"
+                remedy = "add rows, shorten the load, or set `at_end`"
                 yield Concern(ConcernKind.DATA_EXHAUSTED, text, remedy, flow.name)
 
 
@@ -109,14 +109,14 @@ def _load(
 ) -> Iterator[Concern]:
     if stopped:
         yield Concern(
-            ConcernKind.INTERRUPTED, "the run was stopped by hand before its end", "let it run for its whole duration"
+            ConcernKind.INTERRUPTED, "the run was stopped manually before its end", "let it run for its whole duration"
         )
         return
     limited = {gate.flow for gate in gates if gate.metric == "dropped_iterations"}
     for flow in flows:
         delivered = report.delivered.get(flow.name)
         own = bool(limited & {flow.name, None})
-        reason = _shortfall(flow, delivered, own_limit=own) if delivered else "nothing is known of it"
+        reason = _shortfall(flow, delivered, own_limit=own) if delivered else "there is no data on it"
         if reason:
             yield Concern(ConcernKind.LOAD_NOT_REACHED, f"{flow.name}: {reason}", _remedy(flow, delivered), flow.name)
 
@@ -126,21 +126,21 @@ def _shortfall(flow: PlannedFlow, delivered: Delivered, *, own_limit: bool) -> s
     dropped for want of a free VU. For those that the generator came too late for no gate can speak: it would blame
     the target."""
     if delivered.login_failed:
-        return f"{delivered.login_failed:,} of {delivered.asked:,} VUs never got past `login`"
+        return f"{delivered.login_failed:,} of {delivered.asked:,} VUs failed in `login`"
     dropped = sum(delivered.dropped.values())
     excused = delivered.dropped.get(Dropped.NO_FREE_VU, 0) if own_limit else 0
     if dropped - excused > MISSED * delivered.due:  # whatever stopped the flow: until then this was missing
         why = ", ".join(f"{count:,} {_WHY[Dropped(reason)]}" for reason, count in sorted(delivered.dropped.items()))
-        return f"{dropped:,} of {delivered.due:,} iterations that were due were not started: {why}"
+        return f"{dropped:,} of {delivered.due:,} scheduled iterations were not started: {why}"
     if delivered.stopped_by_author:
         return ""
     came = delivered.most if flow.load.executor is Executor.RAMPING_VUS else delivered.started
     if came < delivered.asked:
         return f"only {came:,} of {delivered.asked:,} VUs were started"
     if flow.load.is_open and not delivered.due:
-        return f"no iteration was due within its {units.duration(flow.load.duration)}"
+        return f"no iteration was scheduled within its {units.duration(flow.load.duration)}"
     if delivered.unfinished and flow.load.executor is not Executor.CONSTANT_VUS:
-        return f"{delivered.unfinished:,} iterations were not done within {flow.load.duration:g} s"
+        return f"{delivered.unfinished:,} iterations were not completed within {flow.load.duration:g} s"
     return ""
 
 
@@ -150,10 +150,7 @@ _WHY = {
 }
 
 
-_VUS = (
-    "a higher `max_vus`, or a lower rate; where the target is to answer for it, a gate makes that red: "
-    "`dropped_iterations: count < 10`"
-)
+_VUS = "raise `max_vus`, or lower the rate; to blame the target (red), add a gate: `dropped_iterations: count < 10`"
 
 
 def _remedy(flow: PlannedFlow, delivered: Delivered | None) -> str:
@@ -161,11 +158,11 @@ def _remedy(flow: PlannedFlow, delivered: Delivered | None) -> str:
         return f"see the errors of its login steps: `vezaflow try` {flow.name}"
     if flow.load.is_open and delivered is not None:
         if not delivered.due:
-            return "a longer duration, or a higher rate"
+            return "use a longer duration, or a higher rate"
         late = delivered.dropped.get(Dropped.GENERATOR_LATE, 0)
         return RELIEF if 2 * late > sum(delivered.dropped.values()) else _VUS
     if flow.load.executor is Executor.CONSTANT_VUS:
-        return "a longer duration"
+        return "use a longer duration"
     if flow.load.executor is Executor.RAMPING_VUS:
-        return f"longer stages; or, where the generator was too slow to let them in, {RELIEF}"
-    return "a longer `max_duration`, more VUs, or fewer iterations"
+        return f"use longer stages; or, if the generator was too slow to start them, {RELIEF}"
+    return "use a longer `max_duration`, more VUs, or fewer iterations"

@@ -88,7 +88,7 @@ def parse(text: str) -> Quantity:
         raise ValueError(f"'{written}' has no unit: write '{written} ms', '{written} MiB', '{written} %' …")
     match = _WHOLE.fullmatch(written)
     if match is None:
-        raise ValueError(f"'{written}' is not a quantity: a number and a unit, as in '300 ms' or '10 MiB'")
+        raise ValueError(f"'{written}' is not a number with a unit, as in '300 ms' or '10 MiB'")
     number, unit = match[1], match[2].replace(" ", "")
     if unit not in UNITS:
         raise ValueError(unknown_unit(unit))
@@ -135,7 +135,7 @@ def _compound(written: str) -> float:
     for number, unit in _PIECE.findall(written):
         factor = UNITS[unit][0]
         if factor >= last:
-            raise ValueError(f"'{written}' names its units out of order: the larger first, as in '1m30s'")
+            raise ValueError(f"'{written}' has its units out of order: write the larger first, as in '1m30s'")
         total, last = total + _scaled(number, factor), factor
     return total
 

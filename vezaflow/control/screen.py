@@ -30,7 +30,7 @@ def _lines(status: dict[str, Any]) -> Iterator[str]:
     yield from _broken(rows)
     generator = status["generator"]
     yield ""
-    late = f"loop up to {units.number(generator['lag_p99_ms'])} ms late (p99)"
+    late = f"event-loop lag p99 {units.number(generator['lag_p99_ms'])} ms"
     share, lack = f"generator: {units.ratio(generator['cpu'])} of a core", missing(generator["held_up"])
     yield ", ".join(filter(None, (share, lack, late, units.size(generator["memory"]))))
     yield from status["by_hand"]
@@ -38,9 +38,9 @@ def _lines(status: dict[str, Any]) -> Iterator[str]:
 
 def _clock(status: dict[str, Any]) -> str:
     if status["phase"] != "load":
-        return "preparing: no load yet" if status["phase"] == "preparing" else "ending: the load is over"
+        return "preparing: no load yet" if status["phase"] == "preparing" else "ending: load finished"
     left = units.duration(round(status["remaining"])) + " left" if status["remaining"] >= 1 else "draining"
-    return f"{units.duration(round(status['elapsed']))} gone, {left}"
+    return f"{units.duration(round(status['elapsed']))} elapsed, {left}"
 
 
 def _row(flow: dict[str, Any], name: int) -> str:

@@ -22,9 +22,9 @@ from vezaflow.outputs import FlowNow, Tick
 from vezaflow.plan import Plan, PlannedFlow, PlannedLoad
 
 _STOPPING = {  # what one Ctrl-C does in each phase
-    "preparing": "stopping: no load is sent",
-    "load": "stopping: running iterations may end within their graceful stop",
-    "ending": "the load is over, and teardown goes on; once more cuts it off",
+    "preparing": "stopping before the load",
+    "load": "stopping: waiting for running iterations (graceful stop)",
+    "ending": "load finished, teardown is running; stop once more to abort it",
 }
 
 
@@ -121,7 +121,7 @@ class Steering:
         for name in names:
             hand = self._hands[name]
             hand.paused_at = self._now() if hand.paused_at is None else hand.paused_at
-        return f"{_these(flow)} paused: what runs may end, nothing new begins, and its time goes on"
+        return f"{_these(flow)} paused: running iterations finish, no new ones start, the clock keeps running"
 
     def resume(self, flow: str | None = None) -> str:
         names = self._names(flow)
@@ -131,7 +131,7 @@ class Steering:
         for name in names:
             hand = self._hands[name]
             hand.paused, hand.paused_at = hand.pause_until(self._now()), None
-        return f"{_these(flow)} running again"
+        return f"{_these(flow)} resumed"
 
     def scale(self, flow: str, vus: int) -> str:
         self._names(flow)
@@ -139,15 +139,13 @@ class Steering:
         load = next(planned.load for planned in self._plan.flows if planned.name == flow)
         self._refuse_idle(flow, load)
         if hand.external and vus > load.max_vus:
-            raise VezaflowError(
-                f"refused: {flow}'s load allows no more than {units.number(load.max_vus)} VUs (its `max_vus`)"
-            )
+            raise VezaflowError(f"refused: {flow} allows at most {units.number(load.max_vus)} VUs (`max_vus`)")
         total = self._asked() - hand.target + vus
         most = self._plan.guard_vus
         if most is not None and total > most:
             raise VezaflowError(
-                f"refused: {units.number(total)} VUs in all, and the suite's guard allows no more than "
-                f"{units.number(most)} (`max_vus`)"
+                f"refused: {units.number(total)} VUs in total, and the suite's guard allows {units.number(most)} "
+                "(`max_vus`)"
             )
         require(connection_checks(self._with(flow, vus), machine(), self._division))
         self._crew.scale(flow, vus)
@@ -173,11 +171,11 @@ class Steering:
         now = self._now()
         for name, hand in self._hands.items():
             if paused := hand.pause_until(now):
-                still = ", and still is" if hand.paused_at is not None and self._phase == "load" else ""
-                yield f"{name} was paused by hand for {units.duration(round(paused, 1))}{still}"
+                was = "has been" if hand.paused_at is not None and self._phase == "load" else "was"
+                yield f"{name} {was} paused for {units.duration(round(paused, 1))}"
             if hand.scaled:
                 steps = ", ".join(f"{units.number(vus)} at {units.duration(round(at, 1))}" for at, vus in hand.scaled)
-                yield f"{name} was scaled by hand from {units.number(hand.asked)} VUs to {steps}"
+                yield f"{name} was scaled manually from {units.number(hand.asked)} VUs to {steps}"
 
     def concerns(self) -> Iterator[Concern]:
         """Where the asked load was taken away by hand."""
@@ -185,12 +183,12 @@ class Steering:
         for name, hand in self._hands.items():
             if hand.external:  # is meant to be steered
                 continue
-            remedy = "let it run as asked; for load that is steered by hand there is `externally-controlled`"
+            remedy = "don't change the load during the run, or use the executor `externally-controlled`"
             if paused := hand.pause_until(now):
-                text = f"{name}: paused by hand for {units.duration(round(paused, 1))}"
+                text = f"{name}: paused manually for {units.duration(round(paused, 1))}"
                 yield Concern(ConcernKind.LOAD_NOT_REACHED, text, remedy, name)
             elif hand.least < hand.asked:
-                text = f"{name}: scaled down by hand to {units.number(hand.least)} of {units.number(hand.asked)} VUs"
+                text = f"{name}: scaled down manually to {units.number(hand.least)} of {units.number(hand.asked)} VUs"
                 yield Concern(ConcernKind.LOAD_NOT_REACHED, text, remedy, name)
 
     def _now(self) -> float:
@@ -202,22 +200,24 @@ class Steering:
         if flow is not None and flow not in known:
             near = suggest(flow, known)
             raise VezaflowError(
-                f"there is no flow '{flow}'",
+                f"unknown flow '{flow}'",
                 hint=f"did you mean '{near}'?" if near else f"the flows are {', '.join(known)}",
             )
         if self._phase != "load":
-            raise VezaflowError(f"the run is {self._phase}: there is no load to steer")
+            raise VezaflowError(f"the run is {self._phase}: there is no load to control")
         return known if flow is None else (flow,)
 
     def _refuse_idle(self, flow: str, load: PlannedLoad) -> None:
         """Raises VezaflowError where a flow has not begun, or all its VUs have done what they had to do."""
         now = self._now()
         if now < load.start_time:
-            raise VezaflowError(f"{flow} begins in {units.duration(round(load.start_time - now, 1))}: scale it then")
+            raise VezaflowError(
+                f"{flow} starts in {units.duration(round(load.start_time - now, 1))}: scale it after that"
+            )
         lasts = load.is_open or load.executor.lasts or self._hands[flow].scaled
         seen = next((each for each in self._tick.flows if each.flow == flow), None) if self._tick else None
         if seen is not None and seen.iterations and not seen.vus and not lasts:
-            raise VezaflowError(f"{flow} is over: its VUs have done all that they had to do")
+            raise VezaflowError(f"{flow} has finished")
 
     def _asked(self) -> int:
         """How many VUs there shall be by now, of all flows."""

@@ -174,7 +174,7 @@ def _polled(attempt: Attempt, poll: PlannedPoll, context: FlowContext) -> Attemp
 
 
 def _too_late(poll: PlannedPoll, unmet: str, asked: int, seconds: float, context: FlowContext) -> Failure:
-    message = f"not met within {duration(seconds)}, asked {_times(asked)}; at last {unmet}"
+    message = f"not met within {duration(seconds)} ({_times(asked)} requested); last response: {unmet}"
     failure = Failure(ErrorKind.EXPECTATION, "VF606", message, poll.until_span)
     if context.observer is not None:
         context.observer.failed(failure, context.included)

@@ -205,8 +205,8 @@ class _Walk:
                 "VF305",
                 request.span,
                 f"'{name.name}' is not set yet when this is sent",
-                label=f"the shared `{option}` needs it",
-                help="write `auth: none` in this step" if option == _AUTH else f"set `{option}` in this step",
+                label=f"the shared {option} needs it",
+                help="write `auth: none` in this step" if option == _AUTH else f"set {option} in this step",
                 related=((name.span, "read here"), *(((first, "set here"),) if first is not None else ())),
             )
 

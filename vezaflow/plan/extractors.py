@@ -136,7 +136,7 @@ def _bounded(find: Callable[[], list[Any]]) -> list[Any]:
     except UndecodableError:
         raise
     except ValueError as e:
-        raise UndecodableError(f"too much is found: {e}") from None
+        raise UndecodableError(f"too many matches: {e}") from None
 
 
 def _xpath(argument: str) -> Find:
@@ -147,7 +147,7 @@ def _xpath(argument: str) -> Find:
         try:
             return follow(root)
         except ValueError as e:
-            raise UndecodableError(f"the XPath can't be followed here: {e}") from None
+            raise UndecodableError(f"the XPath can't be evaluated here: {e}") from None
 
     return find
 
@@ -163,12 +163,12 @@ _PARTS: dict[str, Find] = {
 
 def _what_was_there(extract: Extract, answer: Answer) -> str:
     if extract.source is From.HEADER:
-        return "there were " + (", ".join(sorted({name for name, _ in answer.headers})) or "no headers")
+        return "the headers are " + (", ".join(sorted({name for name, _ in answer.headers})) or "no headers")
     if extract.source is From.LINK:
         relations = relations_of(answer.headers)
-        return f"the answer links to {', '.join(relations)}" if relations else "there is no Link header"
+        return f"the `Link` header has {', '.join(relations)}" if relations else "there is no `Link` header"
     if extract.source is From.COOKIE:
-        return "the jar has no such cookie"
+        return "no such cookie"
     if extract.source is From.RESPONSE and extract.argument != "body":
-        return f"the answer came from {answer.url}"
+        return f"the response came from {answer.url}"
     return f"the body: {answer.glimpse()}"

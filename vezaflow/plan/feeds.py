@@ -50,7 +50,7 @@ def row_of(feed: PlannedFeed, slot: int, span: Span) -> Callable[[Scope], Any]:
     def row(scope: Scope) -> Any:
         found = scope.slots[slot]
         if found is UNSET:
-            raise MissingError(f"no row of '{feed.name}' is dealt yet", span)
+            raise MissingError(f"'{feed.name}' has no row yet", span)
         return written(found)
 
     return row
@@ -63,7 +63,7 @@ def column_of(feed: PlannedFeed, slot: int, column: str, span: Span) -> Callable
     def value(scope: Scope) -> Any:
         row = scope.slots[slot]
         if row is UNSET:
-            raise MissingError(f"no row of '{feed.name}' is dealt yet", span)
+            raise MissingError(f"'{feed.name}' has no row yet", span)
         found = row[index]
         if found is ABSENT:
             raise MissingError(f"this row of '{feed.name}' has no '{column}'", span)

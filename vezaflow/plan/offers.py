@@ -48,7 +48,7 @@ def _near(source: From, argument: str, answer: Answer) -> Iterable[str]:
         case From.LINK:
             return _meant(argument, relations_of(answer.headers))
         case From.COOKIE:
-            return [*_meant(argument, answer.cookies), f"the jar has {', '.join(answer.cookies) or 'no cookies'}"]
+            return [*_meant(argument, answer.cookies), f"the cookies are {', '.join(answer.cookies) or 'no cookies'}"]
         case From.CSS:
             return near_css(argument, answer.document(read_html))
         case From.XPATH:
@@ -85,9 +85,9 @@ def _near_pattern(pattern: str, text: str) -> list[str]:
         if at >= 0:
             start, end = max(0, at - _AROUND), at + len(word) + _AROUND
             part = " ".join(text[start:end].split())
-            return [f"'{text[at : at + len(word)]}' stands in {'…' * (start > 0)}{part}{'…' * (end < len(text))}"]
+            return [f"'{text[at : at + len(word)]}' occurs in {'…' * (start > 0)}{part}{'…' * (end < len(text))}"]
     lines = [line.strip() for line in text[: 40 * _WIDEST].splitlines() if line.strip()]
-    return ["the text begins:", *lines[:3]] if lines else []
+    return ["the text starts with:", *lines[:3]] if lines else []
 
 
 def _other_playlist(argument: str, answer: Answer) -> list[str]:

@@ -296,5 +296,5 @@ def _accepted(expect: Expect | None) -> tuple[bytes, frozenset[int]]:
 def _status_failure(request: Request) -> Callable[[int], Failure]:
     expected = request.expect.status if request.expect else None
     span = expected.span if expected else request.span
-    wanted = expected.text if expected else "a status below 400"
-    return lambda status: Failure(ErrorKind.STATUS, "VF601", f"the status is {status}, not {wanted}", span)
+    wanted = expected.text if expected else "below 400"
+    return lambda status: Failure(ErrorKind.STATUS, "VF601", f"expected status {wanted}, got {status}", span)

@@ -263,7 +263,9 @@ class Client:
             parts = answer.parts
             exchange.body = body = parts[0] if len(parts) == 1 else b"".join(parts)
             if len(body) > connection.scratch.max_body and not want & _SHOWN:
-                self._refuse(connection, ErrorKind.TOO_LARGE, f"the body is over {connection.scratch.max_body} bytes")
+                self._refuse(
+                    connection, ErrorKind.TOO_LARGE, (f"the body is larger than {connection.scratch.max_body} bytes")
+                )
             elif fields:
                 self._decode(connection, answer, shown=want & _SHOWN > 0)
         if answer.detailed or connection.phase != IDLE:
@@ -283,7 +285,7 @@ class Client:
             exchange.body = decode(exchange.body, ", ".join(codings), limit, answer.codings)
         except TooLarge:
             if not shown:
-                self._refuse(connection, ErrorKind.TOO_LARGE, f"the decoded body is over {limit} bytes")
+                self._refuse(connection, ErrorKind.TOO_LARGE, f"the decoded body is larger than {limit} bytes")
         except Undecodable as error:
             if not shown:
                 self._refuse(connection, ErrorKind.MALFORMED, str(error))

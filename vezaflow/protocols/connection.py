@@ -45,7 +45,7 @@ IDLE, CONNECTING, TUNNEL, HANDSHAKE, SENDING, WAITING, CLOSED = range(7)
 _TIMEOUTS = {
     CONNECTING: (ErrorKind.TIMEOUT_CONNECT, "the connection was not established in time"),
     TUNNEL: (ErrorKind.TIMEOUT_CONNECT, "the proxy did not open the tunnel in time"),
-    HANDSHAKE: (ErrorKind.TIMEOUT_TLS, "the TLS handshake did not end in time"),
+    HANDSHAKE: (ErrorKind.TIMEOUT_TLS, "the TLS handshake was not completed in time"),
     SENDING: (ErrorKind.TIMEOUT_SEND, "the request could not be sent in time"),
     WAITING: (ErrorKind.TIMEOUT_WAIT, "no response in time"),
 }
@@ -132,7 +132,7 @@ class Connection:
             if code in (0, EINPROGRESS):
                 self.reactor.watch(self)
         except OverflowError:
-            self.fail(ErrorKind.URL, "the port is not one")
+            self.fail(ErrorKind.URL, "invalid port")
             return
         except OSError as error:  # the epoll is full
             self.fail(*fault_of(error))
@@ -199,7 +199,7 @@ class Connection:
         """The deadline is over: which phase it is says what was too slow."""
         kind, detail = _TIMEOUTS[self.phase]
         if self.phase == WAITING and self.answer is not None:
-            kind, detail = ErrorKind.TIMEOUT_RECEIVE, "the response did not end in time"
+            kind, detail = ErrorKind.TIMEOUT_RECEIVE, "the response was not completed in time"
         self.fail(kind, detail)
 
     def abandon(self) -> None:
@@ -394,7 +394,7 @@ class Connection:
     def _going_on(self, exchange: Exchange, answer: Detailed, now: float) -> None:
         """After a piece of a response."""
         if answer.size > answer.limit and answer.keeps and not self.want & _SHOWN:
-            self.fail(ErrorKind.TOO_LARGE, f"the body is over {answer.limit} bytes")
+            self.fail(ErrorKind.TOO_LARGE, f"the body is larger than {answer.limit} bytes")
         elif answer.done:
             self._finish(exchange, answer, now)
         elif not answer.keeps and answer.counted and _DISCARD is not None:
@@ -437,9 +437,9 @@ class Connection:
         elif broken is not None:
             self.fail(*fault_of(broken))
         elif answer is None:
-            self.fail(ErrorKind.CLOSED_EARLY, "the server closed the connection without an answer")
+            self.fail(ErrorKind.CLOSED_EARLY, "the server closed the connection without a response")
         else:
-            self.fail(ErrorKind.CLOSED_EARLY, "the server closed the connection within its answer")
+            self.fail(ErrorKind.CLOSED_EARLY, "the server closed the connection during its response")
 
     # -- ends ------------------------------------------------------------------------------------------------
 

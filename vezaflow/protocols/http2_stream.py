@@ -163,11 +163,11 @@ class Stream:
         """What was too slow; `blocked`: the kernel takes no more."""
         if self.sending:
             if self.pending and not blocked:
-                window = "the server took no more of the body: its flow-control window is empty"
+                window = "the server stopped reading the body: its flow-control window is empty"
                 return ErrorKind.TIMEOUT_SEND, window
             return ErrorKind.TIMEOUT_SEND, "the request could not be sent in time"
         if self.answer is not None:
-            return ErrorKind.TIMEOUT_RECEIVE, "the response did not end in time"
+            return ErrorKind.TIMEOUT_RECEIVE, "the response was not completed in time"
         return ErrorKind.TIMEOUT_WAIT, "no response in time"
 
     def _end(self) -> None:

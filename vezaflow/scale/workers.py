@@ -110,7 +110,7 @@ class WorkerCrew:
         self._merger.gone(member.number)
         self._settle()
         if member.lost and self._running:
-            self._say(f"{member.lost}; the others are stopped")
+            self._say(f"{member.lost}; the other workers are stopped")
             self.stop(_GRACE)
         for line in member.last_words.splitlines():
             self._say(f"worker {member.number}: {line}")

@@ -190,7 +190,7 @@ class _Session:
 
     async def _teardown(self) -> str:
         """What went wrong, or ''."""
-        problem = "cut off by hand"
+        problem = "aborted manually"
         self._phase, self._scope = _Phase.TEARDOWN, trio.CancelScope()
         with self._scope:
             problem = await self._engine.teardown()
@@ -267,14 +267,14 @@ class _Session:
         match self._phase:
             case _Phase.LOAD if first:
                 self._stops.load = True
-                self._say("stopping: iterations that run may finish; a second Ctrl-C ends them at once")
+                self._say("stopping: waiting for running iterations; press Ctrl-C again to stop now")
                 self._crew.stop()
             case _Phase.LOAD:
                 self._stops.load = True
                 self._crew.cut_off()
                 self._scope.cancel()
             case _Phase.TEARDOWN if first:
-                self._say("the load is over, teardown goes on; a second Ctrl-C cuts it off")
+                self._say("load finished, teardown is running; press Ctrl-C again to abort it")
             case _Phase.PREPARING | _Phase.TEARDOWN:
                 self._scope.cancel()
             case _Phase.RESULT:

@@ -34,8 +34,8 @@ def share_of_run(plan: Plan, share: Share, run: Circumstances, doubts: Iterable[
 
 def doubt_of(segment: Segment) -> Concern:
     """What stands against judging one share."""
-    text = f"this is share {segment}: it settles nothing alone"
-    return Concern(ConcernKind.SHARE, text, "`vezaflow merge` with the files of all shares")
+    text = f"this is segment {segment}: a single segment has no verdict"
+    return Concern(ConcernKind.SHARE, text, "merge the files of all segments with `vezaflow merge`")
 
 
 def merge(files: Sequence[Path]) -> RunResult:
@@ -62,10 +62,13 @@ def _record(file: Path) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         record = None
     if not isinstance(record, dict) or "figures" not in record:
-        raise VezaflowError(f"{file} is no result of `vezaflow run`", hint="`--segment 1/2` writes a share's file")
+        raise VezaflowError(
+            f"{file} is not a result of `vezaflow run`",
+            hint="`vezaflow run --segment 1/2` writes the file of a segment",
+        )
     if record.get("share") is None:
         raise VezaflowError(
-            f"{file} is the result of a whole run, not of a share", hint="`--segment 1/2` makes a run a share"
+            f"{file} is the result of a whole run, not of a segment", hint="`vezaflow run --segment 1/2` runs a segment"
         )
     return record
 
@@ -73,13 +76,14 @@ def _record(file: Path) -> dict[str, Any]:
 def _share(file: Path, record: dict[str, Any]) -> Share:
     try:
         if place := misfit(record, _TOLD):
-            raise ValueError(f"`{place}` is not what it should be")
+            raise ValueError(f"`{place}` is invalid")
         if datetime.fromisoformat(record["started"]).utcoffset() is None:
-            raise ValueError("`started` lacks its offset from UTC")
+            raise ValueError("`started` has no UTC offset")
         return Share.from_json(record["share"], record["figures"])
     except ValueError as e:
         raise VezaflowError(
-            f"{file} can't be read as a share: {str(e)[:200]}", hint="is it whole, and of this version of vezaflow?"
+            f"{file} can't be read as the result of a segment: {str(e)[:200]}",
+            hint="is it complete, and from this version of vezaflow?",
         ) from None
 
 
@@ -88,14 +92,14 @@ def _check(one: tuple[Path, Share], other: tuple[Path, Share]) -> None:
     (file, share), (next_file, next_share) = one, other
     pair = f"{file} and {next_file}"
     if share.segment.count != next_share.segment.count:
-        raise VezaflowError(f"{pair} are shares {share.segment} and {next_share.segment}: of different divisions")
+        raise VezaflowError(f"{pair} are segments {share.segment} and {next_share.segment}, with different totals")
     if share.segment == next_share.segment:
-        raise VezaflowError(f"{pair} are both share {share.segment}", hint="give each share once")
+        raise VezaflowError(f"{pair} are both segment {share.segment}", hint="pass each segment once")
     found = differences(share.bundle, next_share.bundle)
     if found:
         raise VezaflowError(
-            f"{pair} are not shares of one run: {found}",
-            hint="all shares need the same files, options, environment values and seed",
+            f"{pair} are not segments of the same run: {found}",
+            hint="all segments need the same files, options, environment variables and seed",
         )
 
 
@@ -112,17 +116,17 @@ def _missing(shares: Sequence[Share]) -> list[Concern]:
     names = [f"{index + 1}/{count}" for index in range(count) if index not in there]
     if not names:
         return []
-    what = f"share {names[0]} is missing" if len(names) == 1 else f"shares {', '.join(names)} are missing"
-    text = f"{what}: {len(names)} of {count} parts of the load are not in these figures"
-    return [Concern(ConcernKind.LOAD_NOT_REACHED, text, "give the files of all shares")]
+    what = f"segment {names[0]} is missing" if len(names) == 1 else f"segments {', '.join(names)} are missing"
+    text = f"{what}: {len(names)} of {count} segments of the load are not in these figures"
+    return [Concern(ConcernKind.LOAD_NOT_REACHED, text, "pass the files of all segments")]
 
 
 def _apart(plan: Plan, records: Sequence[dict[str, Any]]) -> list[Concern]:
     apart = _spread(records)
     if apart <= _APART * plan.seconds:
         return []
-    text = f"the shares began up to {units.duration(apart)} apart, so they were not one load"
-    return [Concern(ConcernKind.LOAD_NOT_REACHED, text, "start them together, or make the load longer")]
+    text = f"the segments started up to {units.duration(apart)} apart, so they were not one load"
+    return [Concern(ConcernKind.LOAD_NOT_REACHED, text, "start them at the same time, or use a longer load")]
 
 
 def _spread(records: Sequence[dict[str, Any]]) -> float:
@@ -132,7 +136,7 @@ def _spread(records: Sequence[dict[str, Any]]) -> float:
 
 def _circumstances(records: Sequence[dict[str, Any]]) -> Circumstances:
     notes = [f"share {r['share']['index']}/{r['share']['count']}: {note}" for r in records for note in r["notes"]]
-    notes.append(f"merged from {len(records)} shares, which began {units.duration(_spread(records))} apart")
+    notes.append(f"merged from {len(records)} segments, started {units.duration(_spread(records))} apart")
     return Circumstances(
         run_id=min(record["run_id"] for record in records),
         began=min(datetime.fromisoformat(record["started"]) for record in records),
