@@ -51,8 +51,8 @@ def test_a_load_of_a_moment_is_too_short_to_saturate() -> None:
     ("reading", "kind", "words"),
     [
         (vitals(cpu=0.93), ConcernKind.SATURATED, "it used 93 % of its core, and 90 % is too much"),
-        (vitals(away=0.12), ConcernKind.SATURATED, "its loop was late for 12 % of the time, and 10 % is too much"),
-        (vitals(lag=0.025, clock="read"), ConcernKind.SATURATED, "its loop was up to 25 ms behind (p99)"),
+        (vitals(away=0.12), ConcernKind.SATURATED, "its event loop lagged for 12 % of the time, and 10 % is too much"),
+        (vitals(lag=0.025, clock="read"), ConcernKind.SATURATED, "event-loop lag p99 25 ms"),
     ],
     ids=["CPU", "loop", "loop without stamps"],
 )
@@ -80,7 +80,7 @@ def test_load_that_is_missing_is_told_with_its_remedy() -> None:
     (concern,) = concerns(vitals(), missing=MISSED + 0.001)
     assert concern.kind is ConcernKind.LOAD_NOT_REACHED
     assert concern.flow == "browse"
-    assert "the generator took 1.1 % of its users' time" in concern.text
+    assert "the generator took 1.1 % of the VUs' time" in concern.text
     assert "--workers 2" in concern.remedy
     assert concerns(vitals(), missing=MISSED) == ()
 
@@ -103,7 +103,9 @@ def test_a_small_flow_whose_load_is_missing_does_not_hide_behind_a_large_one() -
     report = Report(20.0, Recorder(0.0).snapshot(), timeline(), delivered, ())
     assert held_up(report) == pytest.approx(2.0 / 1010.0)
     (concern,) = concerns_of_run(FLOWS, (), report, interrupted=False)
-    assert concern.text == "checkout: the generator took 20 % of its users' time: as much of the asked load is missing"
+    assert concern.text == (
+        "checkout: the generator took 20 % of the VUs' time: this share of the requested load is missing"
+    )
 
 
 def test_without_pauses_nobody_was_held_up() -> None:
@@ -130,7 +132,9 @@ def test_a_ramps_vus_that_come_twice_make_up_for_none() -> None:
 
 def test_one_dropped_start_in_a_hundred_is_still_the_load() -> None:
     assert shortfall("open", Delivered(5, 5, due=1000, dropped={"no_free_vu": 10})) == ""
-    assert "11 of 1,000 iterations" in shortfall("open", Delivered(5, 5, due=1000, dropped={"no_free_vu": 11}))
+    assert "11 of 1,000 scheduled iterations" in shortfall(
+        "open", Delivered(5, 5, due=1000, dropped={"no_free_vu": 11})
+    )
 
 
 def test_a_stop_step_excuses_no_dropped_start() -> None:
@@ -139,7 +143,7 @@ def test_a_stop_step_excuses_no_dropped_start() -> None:
 
 
 def test_an_open_load_that_starts_nothing_proves_nothing() -> None:
-    assert shortfall("open", Delivered(5, 5)) == "f: no iteration was due within its 10 s"
+    assert shortfall("open", Delivered(5, 5)) == "f: no iteration was scheduled within its 10 s"
 
 
 def test_a_gate_on_dropped_iterations_says_itself_how_many_are_too_many() -> None:
@@ -162,4 +166,4 @@ def test_rows_that_must_last_and_did_not_make_a_run_inconclusive() -> None:
     report = Report(20.0, Recorder(0.0).snapshot(), timeline(), delivered, (WorkerState("1", vitals()),))
     (concern,) = concerns_of_run(flows, (), report, interrupted=False)
     assert concern.kind is ConcernKind.DATA_EXHAUSTED
-    assert concern.text == "browse: the data source 'terms' was used up: 2 rows in the flow"
+    assert concern.text == "browse: the data source 'terms' was exhausted: 2 rows in the flow"

@@ -125,21 +125,21 @@ async def test_a_stranger_gets_no_answer(folder: Path, monkeypatch: pytest.Monke
 
 
 def test_a_folder_that_others_may_enter_is_not_used(folder: Path) -> None:
-    with pytest.raises(VezaflowError, match="not this user's alone"):
+    with pytest.raises(VezaflowError, match="is accessible to other users"):
         own_folder((opened(folder),))
 
 
 def test_a_link_to_a_folder_is_not_used(folder: Path) -> None:
     (folder.parent / "real").mkdir(mode=0o700)
     folder.symlink_to(folder.parent / "real")
-    with pytest.raises(VezaflowError, match="not this user's alone"):
+    with pytest.raises(VezaflowError, match="is accessible to other users"):
         own_folder((folder,))
 
 
 def test_a_folder_too_deep_for_a_socket_gives_way_to_the_next(folder: Path) -> None:
     deep = folder.parent / ("x" * 90)
     assert own_folder((deep, folder)) == folder
-    with pytest.raises(VezaflowError, match="too long a name"):
+    with pytest.raises(VezaflowError, match="too long for the path"):
         own_folder((deep,))
 
 
@@ -179,7 +179,7 @@ def dead(path: Path) -> None:
 
 def test_dead_runs_are_swept_away(folder: Path) -> None:
     dead(folder / "dead.sock")
-    with pytest.raises(VezaflowError, match="no run is going on here"):
+    with pytest.raises(VezaflowError, match="no run is active"):
         call(None, (folder,))
     assert names(folder) == []
 
@@ -202,7 +202,7 @@ async def test_two_runs_are_told_apart(folder: Path) -> None:
         ]
         with pytest.raises(VezaflowError, match="2 runs are going on: which one") as which:
             await elsewhere(lambda: ask(folder, {"do": "stop"}))
-        assert "20261124T01-aa  day (sun), process 11, 1m15s gone" in which.value.hint
+        assert "20261124T01-aa  day (sun), process 11, 1m15s elapsed" in which.value.hint
         await elsewhere(lambda: ask(folder, {"do": "scale", "flow": "moon", "vus": 3}, "moon"))
         await elsewhere(lambda: ask(folder, {"do": "stop"}, "bb"))
         await elsewhere(lambda: ask(folder, {"do": "pause"}, "11"))
@@ -220,7 +220,7 @@ async def test_a_caller_who_never_ends_a_line_is_cut_short(folder: Path) -> None
             return b"".join(iter(lambda: caller.recv(1000), b""))
 
     async with serving(Written(), "one", folder):
-        assert b"a request is one short line" in await elsewhere(flood)
+        assert b"a request must be one short line" in await elsewhere(flood)
         assert await elsewhere(lambda: ask(folder, {"do": "status"}))
 
 
@@ -243,10 +243,10 @@ async def test_too_many_callers_are_turned_away_and_the_run_goes_on(folder: Path
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b"status", "a request is a line of JSON"),
-        (b"[1]", "a request is a mapping"),
-        (b"{}", "a request says what to do: status, pause, resume, scale, stop"),
-        (b'{"do": "dance"}', "a request says what to do"),
+        (b"status", "a request must be a line of JSON"),
+        (b"[1]", "a request must be a JSON object"),
+        (b"{}", "a request needs `do`: status, pause, resume, scale, stop"),
+        (b'{"do": "dance"}', "a request needs `do`"),
         (b'{"do": "pause", "flow": 1}', "a flow is named by a text"),
         (b'{"do": "scale", "flow": "a"}', "a whole number of VUs"),
         (b'{"do": "scale", "flow": "a", "vus": true}', "a whole number of VUs"),
@@ -266,7 +266,7 @@ def test_a_run_that_does_not_answer_is_not_waited_for(folder: Path) -> None:
         silent.listen()
         with (
             Caller(folder / "one.sock", patience=0.02) as caller,
-            pytest.raises(VezaflowError, match="run one does not answer"),
+            pytest.raises(VezaflowError, match="run one does not respond"),
         ):
             caller.ask({"do": "status"})
 
@@ -281,12 +281,12 @@ def test_a_run_that_does_not_answer_is_told_from_one_that_has_ended(folder: Path
             waiting.setblocking(False)
             with suppress(BlockingIOError):
                 waiting.connect(str(folder / "one.sock"))
-        with pytest.raises(VezaflowError, match="run one does not answer") as told:
+        with pytest.raises(VezaflowError, match="run one does not respond") as told:
             call(None, (folder,), patience=0.02)
         assert "overloaded" in told.value.hint
-        with pytest.raises(VezaflowError, match="there is no run 'two'") as other:
+        with pytest.raises(VezaflowError, match="unknown run 'two'") as other:
             call("two", (folder,), patience=0.02)
-        assert "one  does not answer" in other.value.hint
+        assert "one  does not respond" in other.value.hint
 
 
 @contextmanager

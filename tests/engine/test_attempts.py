@@ -91,7 +91,7 @@ async def test_the_last_failure_is_the_steps(autojump_clock: trio.testing.MockCl
     assert len(sent) == 3
     (incident,) = played.engine.incidents.items
     assert (incident.code, incident.count) == ("VF601", 1)
-    assert incident.message == "the status is 503, not a status below 400 (tried 3 times)"
+    assert incident.message == "expected status below 400, got 503 (tried 3 times)"
     assert rate(played.summary, "step_failed") == 1.0
     assert played.count("step_duration") == 1  # a lower bound
     assert played.count("iterations_failed") == 1
@@ -182,7 +182,9 @@ async def test_a_poll_that_comes_to_nothing_fails_its_step(autojump_clock: trio.
     assert len(sent) == 6
     (incident,) = played.engine.incidents.items
     assert incident.code == "VF606"
-    assert incident.message == 'not met within 10 s, asked 6 times; at last this is not so: "pending" against "ready"'
+    assert incident.message == (
+        'not met within 10 s (6 requests); last response: json("$.state") == "ready" is false (got "pending")'
+    )
     assert incident.span.text == 'json("$.status") == "ready"'
     assert rate(played.summary, "step_failed") == 1.0
     assert played.said == []

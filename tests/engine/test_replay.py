@@ -100,7 +100,7 @@ async def test_a_request_that_was_never_answered_fails_and_says_so(autojump_cloc
     seen, _ = await replayed(plan_of(LOGIN + "  - get: /new\n    name: new\n"), tape)
     assert isinstance(seen[-1], Asked)
     assert seen[-1].fault is not None
-    assert "no answer is recorded for 'new'" in seen[-1].fault.message
+    assert "no response is recorded for 'new'" in seen[-1].fault.message
 
 
 async def test_one_run_too_many_says_how_many_there_are(autojump_clock: trio.testing.MockClock) -> None:
@@ -109,7 +109,7 @@ async def test_one_run_too_many_says_how_many_there_are(autojump_clock: trio.tes
     assert replay.others == 2
     assert isinstance(seen[-1], Asked)
     assert seen[-1].fault is not None
-    assert "no answer is recorded for run 3 of 'a', only 2 runs of it" in seen[-1].fault.message
+    assert "no response is recorded for run 3 of 'a', only 2 runs of it" in seen[-1].fault.message
 
 
 async def test_another_request_is_answered_and_told(autojump_clock: trio.testing.MockClock) -> None:

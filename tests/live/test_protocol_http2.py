@@ -325,7 +325,7 @@ async def test_a_connection_that_ends_within_an_answer(papers: Papers) -> None:
     async with world(script, tls=papers.server()) as w:
         found = await w.client(papers.options).send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))
         assert found.error is ErrorKind.CLOSED_EARLY
-        assert "within its answer" in found.detail
+        assert "during its response" in found.detail
 
 
 @pytest.mark.parametrize(

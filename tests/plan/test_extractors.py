@@ -44,10 +44,10 @@ def run(extract: str, body: bytes = HTML, headers: tuple[tuple[str, str], ...] =
 @pytest.mark.parametrize(
     ("extract", "body", "message"),
     [
-        ("{json: '$.`sorted`'}", b'[1, "a"]', "'found': the path can't be followed here: '<' not supported"),
+        ("{json: '$.`sorted`'}", b'[1, "a"]', "'found': the path can't be evaluated here: '<' not supported"),
         ("{json: '$[*]', take: '${uuid()}'}", b"[1]", "`take` is a number of items"),
-        ("{m3u8: variants}", b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nhttp://[x\n", "'found': the playlist leads"),
-        ("{m3u8: segments}", b"#EXTM3U\n#EXTINF:1,\nhttp://[x\n", "'found': the playlist leads to no URL"),
+        ("{m3u8: variants}", b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nhttp://[x\n", "'found': the playlist has"),
+        ("{m3u8: segments}", b"#EXTM3U\n#EXTINF:1,\nhttp://[x\n", "'found': the playlist has an invalid URL"),
         ("{m3u8: segments}", b"#EXTM3U\n#EXT-X-SERVER-CONTROL:NEW=YES\n", "'found': the playlist can't be read"),
     ],
 )
@@ -104,12 +104,12 @@ def test_what_is_found_in_other_bodies(extract: str, body: bytes, found: object)
 @pytest.mark.parametrize(
     ("extract", "body", "words"),
     [
-        ("{css: p}", HTML, "nothing found; the body: <ul>"),
+        ("{css: p}", HTML, "no match; the body: <ul>"),
         ("{css: li, pipe: int}", b"<li>many</li>", "many"),
-        ("{css: li, pipe: trim | int, where: it > 99}", HTML, "none of 4 passes `where`"),
+        ("{css: li, pipe: trim | int, where: it > 99}", HTML, "none of 4 matches satisfies `where`"),
         ("{xpath: //t}", b"{}", "the body can't be read (Start tag expected"),
-        ("{xpath: '//no:t'}", b"<r/>", "can't be followed here: Undefined namespace prefix"),
-        ("body", b"", "nothing found; the body: the body is empty"),
+        ("{xpath: '//no:t'}", b"<r/>", "can't be evaluated here: Undefined namespace prefix"),
+        ("body", b"", "no match; the body: the body is empty"),
     ],
 )
 def test_a_failure_says_what_was_there(extract: str, body: bytes, words: str) -> None:

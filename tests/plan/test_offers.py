@@ -73,11 +73,11 @@ def test_the_paths_that_begin_there_are_listed_with_their_values() -> None:
         (From.HEADER, "etag", answer(), []),
         (From.LINK, "nxt", answer(headers=(("link", "</b>; rel=next"),)), ["did you mean 'next'?"]),
         (From.COOKIE, "session", answer(jar=Jar("sesion", "lang")), [
-            "did you mean 'sesion'?", "the jar has lang, sesion"]),
-        (From.COOKIE, "session", answer(), ["the jar has no cookies"]),
+            "did you mean 'sesion'?", "cookies: lang, sesion"]),
+        (From.COOKIE, "session", answer(), ["cookies: none"]),
         (From.REGEX, 'name="csrf_token" value="(.+?)"', answer(b'<input value="x" name="csrf_token">'), [
-            '\'csrf_token\' stands in <input value="x" name="csrf_token">']),
-        (From.REGEX, r"\d+", answer(b"\n  one\n\n two \n"), ["the text begins:", "one", "two"]),
+            '\'csrf_token\' occurs in <input value="x" name="csrf_token">']),
+        (From.REGEX, r"\d+", answer(b"\n  one\n\n two \n"), ["the text starts with:", "one", "two"]),
         (From.M3U8, "segments", answer(MASTER), [
             "this is a master playlist: `m3u8: variants` finds 1, the first is",
             '{"uri":"http://a/low.m3u8","bandwidth":128000,"average_bandwidth":null,"codecs":null,"resolutio…']),
@@ -86,11 +86,11 @@ def test_the_paths_that_begin_there_are_listed_with_their_values() -> None:
             "did you mean `li.track-item a`?",
             "the document has ul.tracks, li.track-item (2), a.link (2), form"]),
         (From.CSS, "ul.tracks b", answer(PAGE), [
-            "`ul.tracks` is there once; it is ul.tracks, li.track-item (2), a.link (2)"]),
+            "`ul.tracks` occurs once; it is ul.tracks, li.track-item (2), a.link (2)"]),
         (From.CSS, "#tracks", answer(PAGE), [
             "did you mean `.tracks`?", "the document has ul.tracks, li.track-item (2), a.link (2), form"]),
         (From.CSS, "a.link::attr(hrf)", answer(PAGE), [
-            "did you mean `a.link::attr(href)`?", "`a.link` is there 2 times, with class, href"]),
+            "did you mean `a.link::attr(href)`?", "`a.link` occurs 2 times, with class, href"]),
         (From.CSS, "a", answer(), ["the document has no elements"]),
         (From.XPATH, "//title", answer(FEED), [
             "did you mean `//ns:title`?", "the document has ns:rss, ns:item, ns:title, m:size",

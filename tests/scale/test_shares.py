@@ -88,10 +88,10 @@ def test_shares_become_one_result_and_verdict(halves: tuple[Path, Path]) -> None
     assert [verdict.value for verdict in merged.verdicts] == [pytest.approx(0.25, rel=0.001), 40]
     assert {point.requests for point in merged.timeline.points} == {4}
     assert merged.timeline.points[0].p50 == pytest.approx(0.1, rel=0.001)
-    assert [worker.name for worker in merged.health.workers] == ["1 of share 1/2", "1 of share 2/2"]
+    assert [worker.name for worker in merged.health.workers] == ["1 of segment 1/2", "1 of segment 2/2"]
     assert merged.incidents[0].label == "failed 6 times"
     assert merged.started == STARTED
-    assert merged.notes == ("merged from 2 shares, which began 300 ms apart",)
+    assert merged.notes == ("merged from 2 segments, started 300 ms apart",)
 
 
 def test_a_share_settles_nothing_alone(halves: tuple[Path, Path]) -> None:
@@ -108,7 +108,7 @@ def test_a_share_s_file_holds_no_secret(halves: tuple[Path, Path]) -> None:
 def test_a_missing_share_makes_the_verdict_inconclusive(halves: tuple[Path, Path]) -> None:
     merged = merge(halves[:1])
     assert merged.concerns[0].kind is ConcernKind.LOAD_NOT_REACHED
-    assert merged.concerns[0].text == "share 2/2 is missing: 1 of 2 parts of the load are not in these figures"
+    assert merged.concerns[0].text == "segment 2/2 is missing: 1 of 2 segments of the load are not in these figures"
     assert merged.outcome is not Outcome.GREEN
 
 
@@ -117,15 +117,15 @@ def test_shares_that_did_not_run_at_one_time_were_no_one_load(tmp_path: Path) ->
     files = [write(tmp_path, f"{i}", plan, share(plan, bundle, i, 2, [0.1, 0.1]), after=i * 2.0) for i in range(2)]
     merged = merge(files)
     assert merged.outcome is Outcome.INCONCLUSIVE
-    assert merged.concerns[0].text == "the shares began up to 2 s apart, so they were not one load"
+    assert merged.concerns[0].text == "the segments started up to 2 s apart, so they were not one load"
 
 
 @pytest.mark.parametrize(
     ("flow", "options", "words"),
     [
-        (FLOW.replace("300 ms", "400 ms"), {}, "not the same text of flow.yml"),
-        (FLOW, {"seed": 2}, "not the same --seed"),
-        (FLOW, {"vus": {"browse": 9}, "scale": 2.0}, "not the same --vus, --scale"),
+        (FLOW.replace("300 ms", "400 ms"), {}, "different content of flow.yml"),
+        (FLOW, {"seed": 2}, "different --seed"),
+        (FLOW, {"vus": {"browse": 9}, "scale": 2.0}, "different --vus, --scale"),
     ],
     ids=["text", "seed", "options"],
 )
@@ -139,17 +139,17 @@ def test_shares_of_different_runs_are_refused(
 
 
 def test_a_share_given_twice_or_of_another_division_is_refused(halves: tuple[Path, Path], tmp_path: Path) -> None:
-    with pytest.raises(VezaflowError, match="are both share 1/2"):
+    with pytest.raises(VezaflowError, match="are both segment 1/2"):
         merge([halves[0], halves[0]])
     plan, bundle = made()
     third = write(tmp_path, "third", plan, share(plan, bundle, 2, 3, [0.1]))
-    with pytest.raises(VezaflowError, match="of different divisions"):
+    with pytest.raises(VezaflowError, match="with different totals"):
         merge([halves[0], third])
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [("", "is no result"), ("[]", "is no result"), ('{"figures": {}, "share": null}', "of a whole run")],
+    [("", "is not a result"), ("[]", "is not a result"), ('{"figures": {}, "share": null}', "of a whole run")],
 )
 def test_what_is_no_share_is_refused(tmp_path: Path, content: str, words: str) -> None:
     (tmp_path / "x.json").write_text(content)
@@ -233,4 +233,4 @@ def test_shares_that_dealt_other_rows_are_not_of_one_run(tmp_path: Path) -> None
 
     one, same, other = bundle("one", "a\n1\n"), bundle("same", "a\n1\n"), bundle("other", "a\n2\n")
     assert differences(one, Bundle.from_json(same.to_json())) == ""
-    assert differences(one, other) == "not the same rows in data/users.csv"
+    assert differences(one, other) == "different rows in data/users.csv"

@@ -187,7 +187,7 @@ def test_another_terminal_steers_all_workers(veza: Target, tmp_path: Path) -> No
         order("stop", pid)
         assert run.end() == 130, run.text
     told = result(file)
-    assert "flow was scaled by hand from 6 VUs to 9" in told["notes"][-1]
+    assert "flow was scaled manually from 6 VUs to 9" in told["notes"][-1]
     assert told["health"]["vus_started"] == 9
 
 

@@ -172,7 +172,7 @@ class Steering:
         for name, hand in self._hands.items():
             if paused := hand.pause_until(now):
                 was = "has been" if hand.paused_at is not None and self._phase == "load" else "was"
-                yield f"{name} {was} paused for {units.duration(round(paused, 1))}"
+                yield f"{name} {was} paused manually for {units.duration(round(paused, 1))}"
             if hand.scaled:
                 steps = ", ".join(f"{units.number(vus)} at {units.duration(round(at, 1))}" for at, vus in hand.scaled)
                 yield f"{name} was scaled manually from {units.number(hand.asked)} VUs to {steps}"

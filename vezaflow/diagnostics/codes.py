@@ -105,7 +105,7 @@ _ROWS: tuple[Rule, ...] = (
         "VF126", _ERROR, "not one of the allowed values",
         "The key takes one of a fixed set of values; the help lists them.",
     ),
-    Rule("VF127", _ERROR, "missing key", "The mapping needs this key."),
+    Rule("VF127", _ERROR, "missing key", "A key that the mapping needs is missing."),
     Rule(
         "VF128", _ERROR, "mutually exclusive keys",
         "Only one of these keys is allowed in a mapping, such as two bodies, two ways to select from the matches, "

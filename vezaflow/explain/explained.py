@@ -265,7 +265,7 @@ def _gates(plan: Plan, flow: str | None) -> Iterator[str]:
 def _gate(gate: PlannedGate) -> str:
     if not gate.abort:
         return gate.text
-    return f"{gate.text} (aborts the run)" + (f" (from {units.duration(gate.delay)} on)" if gate.delay else "")
+    return f"{gate.text}, aborts the run" + (f" (from {units.duration(gate.delay)} on)" if gate.delay else "")
 
 
 def _judged(flow: PlannedFlow) -> str:

@@ -56,7 +56,7 @@ def _whole(e: Explanation) -> Iterator[tuple[str, str]]:
     plan, division = e.plan, e.division
     grace = plan.cut_off - plan.seconds
     drain = f", then up to {units.duration(grace)} of graceful stop" if grace else ""
-    yield "lasts", units.duration(plan.seconds) + drain
+    yield "duration", units.duration(plan.seconds) + drain
     parts = [f"segment {division.segment}"] if division.segment.count > 1 else []
     parts += [units.counted(division.workers, "worker")] if division.workers > 1 else []
     shared = f" ({', '.join(parts)})" if parts else ""
@@ -90,7 +90,7 @@ def _of_flow(flow: FlowExplained) -> Iterator[tuple[str, str]]:
     if flow.resting > flow.max_vus:
         most = units.counted(flow.max_vus, "VU")
         yield "too few", f"{most} at most: pauses alone need {flow.resting:,}, so iterations will be dropped"
-    yield "in all", _in_all(flow)
+    yield "total", _in_all(flow)
     yield from _list("connects", _connects(flow))
     if once := _named((("login", flow.login), ("finally", flow.final))):
         yield "each VU", f"at least {once}"

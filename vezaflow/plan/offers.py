@@ -48,7 +48,7 @@ def _near(source: From, argument: str, answer: Answer) -> Iterable[str]:
         case From.LINK:
             return _meant(argument, relations_of(answer.headers))
         case From.COOKIE:
-            return [*_meant(argument, answer.cookies), f"the cookies are {', '.join(answer.cookies) or 'no cookies'}"]
+            return [*_meant(argument, answer.cookies), f"cookies: {', '.join(answer.cookies) or 'none'}"]
         case From.CSS:
             return near_css(argument, answer.document(read_html))
         case From.XPATH:
