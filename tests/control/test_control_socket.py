@@ -157,7 +157,7 @@ def test_without_a_session_the_folder_is_in_tmp(monkeypatch: pytest.MonkeyPatch,
 @pytest.mark.trio
 async def test_a_run_that_cannot_be_steered_goes_on_and_says_why(folder: Path) -> None:
     async with serving(Written(), "one", opened(folder)) as reason:
-        assert "can't be steered from another terminal" in reason
+        assert "can't be controlled from another terminal" in reason
     async with serving(Written(), "one", folder.parent / "w") as reason:
         assert reason == ""
 
@@ -200,7 +200,7 @@ async def test_two_runs_are_told_apart(folder: Path) -> None:
             ("20261124T01-aa", "day"),
             ("20261124T02-bb", "night"),
         ]
-        with pytest.raises(VezaflowError, match="2 runs are going on: which one") as which:
+        with pytest.raises(VezaflowError, match="2 runs are active: which one") as which:
             await elsewhere(lambda: ask(folder, {"do": "stop"}))
         assert "20261124T01-aa  day (sun), process 11, 1m15s elapsed" in which.value.hint
         await elsewhere(lambda: ask(folder, {"do": "scale", "flow": "moon", "vus": 3}, "moon"))

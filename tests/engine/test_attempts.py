@@ -183,7 +183,7 @@ async def test_a_poll_that_comes_to_nothing_fails_its_step(autojump_clock: trio.
     (incident,) = played.engine.incidents.items
     assert incident.code == "VF606"
     assert incident.message == (
-        'not met within 10 s (6 requests); last response: json("$.state") == "ready" is false (got "pending")'
+        'not met within 10 s (6 requests); last response: json("$.status") == "ready" is false (got "pending")'
     )
     assert incident.span.text == 'json("$.status") == "ready"'
     assert rate(played.summary, "step_failed") == 1.0

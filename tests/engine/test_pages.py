@@ -221,7 +221,7 @@ async def test_an_input_can_not_ask_for_more_pages_than_there_are_figures_for() 
     flow = "steps:\n" + WALK.replace("pages: 5", "pages: ${env.PAGES}")
     assert plan_or_faults(flow, inputs=inputs({"PAGES": "500"}))[0] is not None
     _, (fault,) = plan_or_faults(flow, inputs=inputs({"PAGES": "501"}))
-    assert (fault.code, fault.message) == ("VF702", "501 pages: a walk has 500 at most")
+    assert (fault.code, fault.message) == ("VF702", "501 pages: the maximum is 500")
 
 
 LINKED = """

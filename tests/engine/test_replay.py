@@ -119,7 +119,7 @@ async def test_another_request_is_answered_and_told(autojump_clock: trio.testing
     assert replay.others == 1
     assert isinstance(seen[0], Told)
     assert (
-        "the recorded answer is that of GET http://127.0.0.1:1/a, and this is GET http://127.0.0.1:1/b"
+        "the recorded response is for GET http://127.0.0.1:1/a, and this is GET http://127.0.0.1:1/b"
         in seen[0].message
     )
 
@@ -130,7 +130,7 @@ async def test_a_step_with_a_new_name_finds_its_answer_by_its_url(autojump_clock
     assert statuses(seen) == [("new", 204)]
     assert replay.others == 0
     assert isinstance(seen[0], Told)
-    assert "it gets the answer of 'old'" in seen[0].message
+    assert "using the response of 'old'" in seen[0].message
 
 
 async def test_redirects_retries_and_polls_are_played_in_their_order(autojump_clock: trio.testing.MockClock) -> None:
@@ -192,7 +192,7 @@ async def test_a_body_that_is_too_large_is_not_kept_and_that_is_said(autojump_cl
     assert tape.takes[0].body is None
     seen, _ = await replayed(plan, tape)
     assert isinstance(seen[0], Told)
-    assert "the body of 'a' was too large to be kept" in seen[0].message
+    assert "the body of 'a' was too large to record" in seen[0].message
     assert statuses(seen) == [("a", 200)]
 
 

@@ -84,7 +84,7 @@ async def test_an_answer_that_asks_for_an_endless_pause_fails_the_step(
   - think: ${after}
 """
     _, played = await once(steps, Target(always(Reply(body=b'{"after": 1e308}'))))
-    assert incident(played) == ("VF605", "a pause is a duration, and this is 1e+308")
+    assert incident(played) == ("VF605", "expected a duration for a pause, got 1e+308")
 
 
 async def test_think_pauses_within_its_range(autojump_clock: trio.testing.MockClock) -> None:
