@@ -22,7 +22,7 @@ from vezaflow.lint import lint as lint_suite
 from vezaflow.protocols.body import TooLarge, Undecodable, decode
 from vezaflow.protocols.head import Unreadable
 from vezaflow.protocols.http2_wire import Broken, Wire
-from vezaflow.protocols.reader import Detailed
+from vezaflow.protocols.streamed_response import StreamedResponse
 from vezaflow.syntax import Scalar, parse_bare, parse_condition, parse_pipeline, parse_value, walk
 from vezaflow.tape import read_tape, write_tape
 
@@ -84,7 +84,7 @@ def http1(data: bytes) -> None:
 
 def _read(sent: bytes, size: int, flags: int) -> tuple[Any, ...] | str:
     """What is made of a response in pieces. How far one was read that is refused is nobody's business."""
-    reader = Detailed(keeps=bool(flags & 1), bodyless=bool(flags & 2), limit=_LIMIT)
+    reader = StreamedResponse(keeps=bool(flags & 1), bodyless=bool(flags & 2), limit=_LIMIT)
     try:
         for at in range(0, len(sent), size):
             reader.feed(sent[at : at + size])

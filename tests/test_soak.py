@@ -20,7 +20,16 @@ def run_of(seconds: int, grows: float) -> list[Sample]:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "grows", "held"), [(10, 0.0, True), (10, 200.0, True), (10, 4000.0, False), (60, 600.0, False)]
+    ("minutes", "grows", "held"),
+    [
+        (10, 0.0, True),
+        (10, 200.0, True),
+        (10, 2200.0, False),
+        (20, 1000.0, False),
+        (60, 400.0, False),
+        (480, 200.0, True),
+        (480, 230.0, False),
+    ],
 )
 def test_what_grows_is_told_from_what_fills(minutes: int, grows: float, held: bool) -> None:
     memory, files, threads = judged(run_of(minutes * MINUTES, grows))
@@ -31,4 +40,4 @@ def test_what_grows_is_told_from_what_fills(minutes: int, grows: float, held: bo
 
 def test_too_few_looks_after_the_warm_up_prove_nothing() -> None:
     with pytest.raises(SystemExit, match="after the warm-up"):
-        judged(run_of(2 * MINUTES, 0.0))
+        judged(run_of(5 * MINUTES, 0.0))

@@ -22,7 +22,7 @@ from hyperframe.frame import (
 )
 from scripted_server import Stream, world
 
-from vezaflow.protocols import Ask, ErrorKind, Want
+from vezaflow.protocols import ErrorKind, RequestOptions, Want
 from vezaflow.protocols.http2_stream import fields_of
 
 pytestmark = pytest.mark.trio
@@ -89,7 +89,7 @@ async def test_a_flood_of_frames_ends_with_a_named_error_and_holds_nobody_up(
         await settled(w, client)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(watch, scope)
-            found = await client.send(w.origin, w.get(), None, Ask(ALL, 10.0, replayable=False))
+            found = await client.send(w.origin, w.get(), None, RequestOptions(ALL, 10.0, replayable=False))
             scope.cancel()
         assert found.error is ErrorKind.MALFORMED, found.detail
         assert "too many" in found.detail.lower()
@@ -115,7 +115,7 @@ async def test_each_stream_of_a_connection_keeps_its_own_deadline(papers: Papers
         found: list[tuple[str, ErrorKind | None]] = []
 
         async def one(path: str, timeout: float) -> None:
-            e = await lanes.send(w.origin, w.get(path), None, Ask(Want.NOTHING, timeout))
+            e = await lanes.send(w.origin, w.get(path), None, RequestOptions(Want.NOTHING, timeout))
             found.append((path, e.error))
 
         with trio.fail_after(5):
@@ -149,7 +149,7 @@ async def test_a_frame_too_large_is_refused_before_it_has_come(papers: Papers) -
         await trio.sleep_forever()
 
     async with world(script, tls=papers.server()) as w:
-        found = await w.client(papers.options).send(w.origin, w.get(), None, Ask(ALL, 5.0))
+        found = await w.client(papers.options).send(w.origin, w.get(), None, RequestOptions(ALL, 5.0))
         assert found.error is ErrorKind.MALFORMED
         assert "a frame of 16777215 bytes" in found.detail
 
@@ -175,7 +175,7 @@ async def test_a_window_that_shrinks_below_zero_is_waited_for(papers: Papers) ->
         client = w.client(papers.options)
         await settled(w, client)
         head = w.get(method="PUT", length=100_000)
-        found = await client.send(w.origin, head, b"x" * 100_000, Ask(Want.BODY, 5.0))
+        found = await client.send(w.origin, head, b"x" * 100_000, RequestOptions(Want.BODY, 5.0))
         assert (found.error, found.body) == (None, b"ok"), found.detail
     assert sizes == [100_000]
 
@@ -211,7 +211,7 @@ async def test_who_is_never_taken_goes_out_twice(papers: Papers) -> None:
     async with world(script, tls=papers.server()) as w:
         client = w.client(papers.options)
         await settled(w, client)
-        found = await client.send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))
+        found = await client.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))
         assert (found.error, len(w.peers)) == (ErrorKind.CLOSED_EARLY, 2), found.detail
 
 
@@ -229,7 +229,7 @@ async def test_header_values_are_utf_8_where_they_can_be_and_cookies_go_back_byt
     async with world(script, tls=papers.server()) as w:
         client = w.client(papers.options)
         for _ in range(2):
-            found = await client.send(w.origin, w.get(), None, Ask(ALL, 5.0))
+            found = await client.send(w.origin, w.get(), None, RequestOptions(ALL, 5.0))
         told = dict(found.headers)
         assert (told["x-city"], told["x-old"], told["location"]) == ("Zürich", "Zürich", "/café")
     assert cookies == [b"", b"a=" + "Zürich".encode() + b"; b=Z\xfcrich"]
@@ -284,5 +284,5 @@ async def test_a_response_that_ends_the_request_before_all_of_it_is_sent_counts(
         client = w.client(papers.options)
         await settled(w, client)
         head = w.get(method="POST", length=1000)
-        found = await client.send(w.origin, head, b"x" * 1000, Ask(Want.BODY, 5.0, replayable=False))
+        found = await client.send(w.origin, head, b"x" * 1000, RequestOptions(Want.BODY, 5.0, replayable=False))
         assert (found.error, found.status) == (None, 200), found.detail

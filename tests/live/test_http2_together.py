@@ -11,7 +11,7 @@ from h2.events import StreamReset
 from h2_peer import Papers, Peer, crowd, goaway, send_all, settled
 from scripted_server import Stream, world
 
-from vezaflow.protocols import Ask, ErrorKind, Want
+from vezaflow.protocols import ErrorKind, RequestOptions, Want
 
 pytestmark = pytest.mark.trio
 
@@ -55,7 +55,7 @@ async def test_the_connection_of_what_went_before_is_the_one(papers: Papers) -> 
     async with world(script, tls=papers.server()) as w:
         client = w.client(papers.options)
         for _ in range(2):
-            assert (await client.send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))).error is None
+            assert (await client.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))).error is None
             assert {o.error for o in (await send_all(client.beside(), w, PATHS)).values()} == {None}
         assert len(w.peers) == 1
 
@@ -111,7 +111,7 @@ async def test_one_that_comes_too_late_is_called_off_and_the_others_go_on(papers
         found: dict[str, ErrorKind | None] = {}
 
         async def one(path: str, timeout: float) -> None:
-            found[path] = (await lanes.send(w.origin, w.get(path), None, Ask(Want.BODY, timeout))).error
+            found[path] = (await lanes.send(w.origin, w.get(path), None, RequestOptions(Want.BODY, timeout))).error
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(one, "/0", 0.1)
@@ -135,12 +135,12 @@ async def test_who_is_cut_off_is_called_off_and_the_others_go_on(papers: Papers)
         errors: list[ErrorKind | None] = []
 
         async def one() -> None:
-            errors.append((await lanes.send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))).error)
+            errors.append((await lanes.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))).error)
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(one)
             with trio.move_on_after(0.1) as scope:
-                await lanes.send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))
+                await lanes.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))
             assert scope.cancelled_caught
         assert errors == [None]
 
@@ -189,9 +189,9 @@ async def test_who_opened_the_connection_closes_it_though_it_was_refused_once(pa
     async with world(script, tls=papers.server()) as w:
         client = w.client(papers.options)
         for path in ("/a", "/a", "/b", "/b"):
-            await client.send(w.origin, w.get(path), None, Ask(Want.BODY, 5.0))
+            await client.send(w.origin, w.get(path), None, RequestOptions(Want.BODY, 5.0))
         assert {o.error for o in (await send_all(client.beside(), w, PATHS)).values()} == {None}
-        await client.send(w.origin, w.get("/c"), None, Ask(Want.BODY, 5.0))
+        await client.send(w.origin, w.get("/c"), None, RequestOptions(Want.BODY, 5.0))
         assert len(w.peers) <= 2
         client.close()
         assert w.transport.reactor.connections == {}
@@ -260,7 +260,7 @@ async def test_one_that_opens_in_vain_does_so_for_all(papers: Papers) -> None:
         errors: list[ErrorKind | None] = []
 
         async def one() -> None:
-            errors.append((await lanes.send(origin, w.get(), None, Ask(Want.BODY, 0.2))).error)
+            errors.append((await lanes.send(origin, w.get(), None, RequestOptions(Want.BODY, 0.2))).error)
 
         with trio.fail_after(0.9):  # not one after another
             async with trio.open_nursery() as nursery:
@@ -282,7 +282,7 @@ async def test_who_is_cut_off_while_it_opens_leaves_that_to_the_next(papers: Pap
 
         async def one(scope: trio.CancelScope) -> None:
             with scope:
-                errors.append((await lanes.send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))).error)
+                errors.append((await lanes.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))).error)
 
         scopes = [trio.CancelScope() for _ in range(3)]
         async with trio.open_nursery() as nursery:

@@ -10,7 +10,7 @@ import trio
 import trio.testing
 from scripted_server import OK, Stream, always_ok, read_head, reset, world
 
-from vezaflow.protocols import Ask, ErrorKind, Origin, Resolver, Transport, Want
+from vezaflow.protocols import ErrorKind, Origin, RequestOptions, Resolver, Transport, Want
 
 pytestmark = pytest.mark.trio
 BOTH = pytest.mark.parametrize("epoll", [True, False], ids=["epoll", "poll"])
@@ -36,10 +36,12 @@ def closed_port() -> int:
 async def test_nobody_listens(epoll: bool) -> None:
     async with world(always_ok, epoll=epoll) as w:
         client = w.client()
-        found = await client.send(Origin("http", "127.0.0.1", closed_port()), w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await client.send(
+            Origin("http", "127.0.0.1", closed_port()), w.get(), None, RequestOptions(Want.NOTHING, 5.0)
+        )
         assert (found.error, found.status, found.reused) == (ErrorKind.REFUSED, 0, False)
         assert "refused" in found.detail
-        assert (await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))).error is None
+        assert (await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))).error is None
 
 
 @BOTH
@@ -49,7 +51,7 @@ async def test_a_reset_without_an_answer(epoll: bool) -> None:
         reset(stream)  # type: ignore[arg-type]
 
     async with world(script, epoll=epoll) as w:
-        found = await w.client().send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await w.client().send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert (found.error, found.bytes_received) == (ErrorKind.RESET, 0)
 
 
@@ -69,7 +71,7 @@ async def test_closed_or_garbled(said: bytes, kind: ErrorKind, epoll: bool) -> N
         await stream.send_all(said)
 
     async with world(script, epoll=epoll) as w:
-        found = await w.client().send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))
+        found = await w.client().send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))
         assert found.error is kind
         assert found.ended >= found.started > 0
 
@@ -93,7 +95,7 @@ async def test_a_stall_is_named_by_its_phase(said: bytes | None, body: object, k
         await trio.sleep_forever()
 
     async with world(script, epoll=epoll) as w:
-        found = await w.client().send(w.origin, w.get(), body, Ask(Want.NOTHING, 0.15))  # type: ignore[arg-type]
+        found = await w.client().send(w.origin, w.get(), body, RequestOptions(Want.NOTHING, 0.15))  # type: ignore[arg-type]
         assert found.error is kind
         assert 0.1 < found.ended - found.started < 0.6
 
@@ -106,7 +108,9 @@ async def test_a_connection_that_is_never_accepted_times_out(transport: Transpor
         port = full.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)):  # fills the backlog
             origin = Origin("http", "127.0.0.1", port)
-            found = await transport.client().send(origin, b"GET / HTTP/1.1\r\n\r\n", None, Ask(Want.NOTHING, 0.15))
+            found = await transport.client().send(
+                origin, b"GET / HTTP/1.1\r\n\r\n", None, RequestOptions(Want.NOTHING, 0.15)
+            )
     assert found.error is ErrorKind.TIMEOUT_CONNECT
 
 
@@ -119,7 +123,7 @@ async def test_a_name_without_an_address() -> None:
         await nursery.start(transport.run)
         client = transport.client()
         origin = Origin("http", "no.such", 80)
-        found = await client.send(origin, b"GET / HTTP/1.1\r\n\r\n", None, Ask(Want.NOTHING, 5.0))
+        found = await client.send(origin, b"GET / HTTP/1.1\r\n\r\n", None, RequestOptions(Want.NOTHING, 5.0))
         nursery.cancel_scope.cancel()
     assert found.error is ErrorKind.DNS
     assert "not known" in found.detail
@@ -135,7 +139,9 @@ async def test_a_resolver_that_stalls() -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(transport.run)
         origin = Origin("http", "slow.test", 80)
-        found = await transport.client().send(origin, b"GET / HTTP/1.1\r\n\r\n", None, Ask(Want.NOTHING, 0.1))
+        found = await transport.client().send(
+            origin, b"GET / HTTP/1.1\r\n\r\n", None, RequestOptions(Want.NOTHING, 0.1)
+        )
         nursery.cancel_scope.cancel()
     assert found.error is ErrorKind.DNS
     assert "in time" in found.detail
@@ -148,7 +154,9 @@ async def test_no_more_files_may_be_opened(transport: Transport) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, before[1]))
     try:
         origin = Origin("http", "127.0.0.1", 9)
-        found = await transport.client().send(origin, b"GET / HTTP/1.1\r\n\r\n", None, Ask(Want.NOTHING, 5.0))
+        found = await transport.client().send(
+            origin, b"GET / HTTP/1.1\r\n\r\n", None, RequestOptions(Want.NOTHING, 5.0)
+        )
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
     assert found.error is ErrorKind.UNREACHABLE
@@ -157,7 +165,7 @@ async def test_no_more_files_may_be_opened(transport: Transport) -> None:
 
 async def test_a_port_that_is_none(transport: Transport) -> None:
     origin = Origin("http", "127.0.0.1", 70_000)
-    found = await transport.client().send(origin, b"GET / HTTP/1.1\r\n\r\n", None, Ask(Want.NOTHING, 5.0))
+    found = await transport.client().send(origin, b"GET / HTTP/1.1\r\n\r\n", None, RequestOptions(Want.NOTHING, 5.0))
     assert found.error is ErrorKind.URL
 
 
@@ -181,7 +189,9 @@ async def test_an_idle_connection_that_the_server_closed_is_replaced(epoll: bool
     async with world(once, epoll=epoll) as w:
         client = w.client()
         for _ in range(3):
-            found = await client.send(w.origin, w.get(method="POST"), None, Ask(Want.NOTHING, 5.0, replayable=False))
+            found = await client.send(
+                w.origin, w.get(method="POST"), None, RequestOptions(Want.NOTHING, 5.0, replayable=False)
+            )
             assert (found.error, found.reused) == (None, False)
             await trio.testing.wait_all_tasks_blocked()
             await trio.sleep(0.01)  # the FIN's way through the kernel
@@ -200,10 +210,12 @@ async def test_a_request_that_raced_a_close_goes_out_again_if_it_may(rude: bool,
 
     async with world(answers_once_then_hangs_up_on_the_next, epoll=epoll) as w:
         client = w.client()
-        assert (await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))).error is None
-        again = await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        assert (await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))).error is None
+        again = await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert (again.error, again.status, again.reused) == (None, 200, False)
-        lost = await client.send(w.origin, w.get(method="POST"), None, Ask(Want.NOTHING, 5.0, replayable=False))
+        lost = await client.send(
+            w.origin, w.get(method="POST"), None, RequestOptions(Want.NOTHING, 5.0, replayable=False)
+        )
         assert lost.error is (ErrorKind.RESET if rude else ErrorKind.CLOSED_EARLY)
         assert len(w.peers) == 2
 
@@ -213,7 +225,7 @@ async def test_a_failure_is_not_tried_twice() -> None:
         await read_head(stream)
 
     async with world(script) as w:
-        found = await w.client().send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await w.client().send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert found.error is ErrorKind.CLOSED_EARLY
         assert len(w.peers) == 1
 
@@ -229,10 +241,10 @@ async def test_unsolicited_bytes_on_an_idle_connection_cost_it_its_life(epoll: b
 
     async with world(script, epoll=epoll) as w:
         client = w.client()
-        await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         await trio.testing.wait_all_tasks_blocked()
         await trio.sleep(0.01)
-        found = await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert (found.error, found.reused) == (None, False)
 
 
@@ -250,15 +262,15 @@ async def test_a_cancelled_request_closes_its_connection_and_no_other(epoll: boo
 
     async with world(script, epoll=epoll) as w:
         patient, cancelled = w.client(), w.client()
-        await patient.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        await patient.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(cancelled.send, w.origin, w.get("/slow"), None, Ask(Want.NOTHING, 5.0))
+            nursery.start_soon(cancelled.send, w.origin, w.get("/slow"), None, RequestOptions(Want.NOTHING, 5.0))
             await trio.sleep(0.02)
             nursery.cancel_scope.cancel()
         assert len(w.transport.reactor.connections) == 1
-        found = await patient.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await patient.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert (found.error, found.reused) == (None, True)
-        again = await cancelled.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        again = await cancelled.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert (again.error, again.reused) == (None, False)
 
 
@@ -270,7 +282,9 @@ async def test_cancelled_while_connecting_leaves_nothing_behind(transport: Trans
         with socket.create_connection(("127.0.0.1", port)):
             origin = Origin("http", "127.0.0.1", port)
             with trio.move_on_after(0.02) as scope:
-                await transport.client().send(origin, b"GET / HTTP/1.1\r\n\r\n", None, Ask(Want.NOTHING, 5.0))
+                await transport.client().send(
+                    origin, b"GET / HTTP/1.1\r\n\r\n", None, RequestOptions(Want.NOTHING, 5.0)
+                )
     assert scope.cancelled_caught
     assert transport.reactor.connections == {}
 
@@ -284,7 +298,7 @@ async def test_the_transports_end_interrupts_who_still_waits(epoll: bool) -> Non
     async with trio.open_nursery() as outer, world(script, epoll=epoll) as w:
 
         async def send() -> None:
-            found.append(await w.client().send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0)))
+            found.append(await w.client().send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0)))
 
         outer.start_soon(send)
         await trio.sleep(0.02)
@@ -294,10 +308,10 @@ async def test_the_transports_end_interrupts_who_still_waits(epoll: bool) -> Non
 async def test_closing_a_client_closes_its_connections() -> None:
     async with world(always_ok) as w:
         client = w.client()
-        await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         client.close()
         assert w.transport.reactor.connections == {}
-        assert (await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))).reused is False
+        assert (await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))).reused is False
 
 
 @BOTH
@@ -307,6 +321,6 @@ async def test_a_server_that_closes_what_it_accepts_is_never_an_exchange_without
 
     async with world(script, epoll=epoll) as w:
         for _ in range(50):
-            found = await w.client().send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+            found = await w.client().send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
             assert found.error in (ErrorKind.RESET, ErrorKind.CLOSED_EARLY)
             assert found.detail

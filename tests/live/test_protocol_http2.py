@@ -14,7 +14,7 @@ from scripted_server import Stream, World, world
 from scripted_server import always_ok as always_ok_1
 from tiny_proxy import tiny_proxy
 
-from vezaflow.protocols import Ask, ErrorKind, Want
+from vezaflow.protocols import ErrorKind, RequestOptions, Want
 
 pytestmark = pytest.mark.trio
 ALL = Want.BODY | Want.HEADERS | Want.COOKIES
@@ -61,14 +61,14 @@ async def test_requests_follow_each_other_on_one_connection(papers: Papers, epol
         head = w.get("/a?b=1", method="POST", length=3).replace(
             b"\r\n\r\n", b"\r\nConnection: close\r\nX-Mine: 1\r\n\r\n"
         )
-        first = await client.send(w.origin, head + b"xyz", None, Ask(ALL, 5.0))
+        first = await client.send(w.origin, head + b"xyz", None, RequestOptions(ALL, 5.0))
         assert (first.error, first.status, first.body, first.reused) == (None, 200, b"okxyz", False), first.detail
         assert ("x-served", "yes") in first.headers
         assert first.tls > 0
         assert first.started <= first.sent <= first.first <= first.ended
         assert first.bytes_sent > len(b"xyz")
         assert first.bytes_received > len(b"okxyz")
-        again = await client.send(w.origin, w.get("/c"), None, Ask(Want.NOTHING, 5.0))
+        again = await client.send(w.origin, w.get("/c"), None, RequestOptions(Want.NOTHING, 5.0))
         assert (again.error, again.status, again.body, again.reused) == (None, 200, b"", True), again.detail
         assert again.bytes_received > 0
     assert len(w.peers) == 1
@@ -96,7 +96,7 @@ async def test_uploads_keep_to_the_servers_windows(papers: Papers, epoll: bool, 
         await settled(w, client)
         head = w.get(method="PUT", length=2 * len(piece))
         for _ in range(2):
-            found = await client.send(w.origin, head, (memoryview(piece),) * 2, Ask(Want.BODY, 20.0))
+            found = await client.send(w.origin, head, (memoryview(piece),) * 2, RequestOptions(Want.BODY, 20.0))
             assert (found.error, found.body) == (None, b"ok"), found.detail
             assert found.bytes_sent > 2 * len(piece)
             assert found.started < found.sent <= found.first
@@ -113,7 +113,7 @@ async def test_downloads_beyond_every_window_are_whole(papers: Papers, epoll: bo
     async with world(answering(answer), tls=papers.server(), epoll=epoll) as w:
         client = w.client(papers.options)
         for want in (Want.NOTHING, Want.BODY):
-            found = await client.send(w.origin, w.get(), None, Ask(want, 20.0))
+            found = await client.send(w.origin, w.get(), None, RequestOptions(want, 20.0))
             assert found.error is None, found.detail
             assert found.body == (body if want else b"")
             assert found.bytes_received > len(body)
@@ -132,7 +132,9 @@ async def test_answers_without_a_body(papers: Papers, method: str, status: int, 
     async with world(answering(answer), tls=papers.server()) as w:
         client = w.client(papers.options)
         for reused in (False, True):
-            found = await client.send(w.origin, w.get(method=method), None, Ask(ALL, 5.0, bodyless=method == "HEAD"))
+            found = await client.send(
+                w.origin, w.get(method=method), None, RequestOptions(ALL, 5.0, bodyless=method == "HEAD")
+            )
             assert (found.error, found.status, found.body, found.reused) == (None, status, b"", reused), found.detail
 
 
@@ -146,7 +148,7 @@ async def test_interim_answers_and_trailers_are_passed_over_and_encodings_taken_
         await peer.flush()
 
     async with world(answering(answer), tls=papers.server()) as w:
-        found = await w.client(papers.options).send(w.origin, w.get(), None, Ask(ALL, 5.0))
+        found = await w.client(papers.options).send(w.origin, w.get(), None, RequestOptions(ALL, 5.0))
         assert (found.error, found.status, found.body) == (None, 200, b"hello" * 100), found.detail
         assert found.headers == [("content-encoding", "gzip")]
 
@@ -156,7 +158,7 @@ async def test_a_body_over_the_limit(papers: Papers) -> None:
         await peer.respond(request, b"x" * 200_000)
 
     async with world(answering(answer), tls=papers.server(), max_body=100_000) as w:
-        found = await w.client(papers.options).send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))
+        found = await w.client(papers.options).send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))
         assert found.error is ErrorKind.TOO_LARGE
 
 
@@ -176,9 +178,9 @@ async def test_an_answer_before_the_whole_request_ends_its_stream_alone(papers: 
         client = w.client(papers.options)
         await settled(w, client)
         head = w.get(method="POST", length=1_000_000)
-        found = await client.send(w.origin, head, b"x" * 1_000_000, Ask(Want.BODY, 5.0, replayable=False))
+        found = await client.send(w.origin, head, b"x" * 1_000_000, RequestOptions(Want.BODY, 5.0, replayable=False))
         assert (found.error, found.status, found.body) == (None, 413, b"too large"), found.detail
-        after = await client.send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))
+        after = await client.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))
         assert (after.error, after.reused) == (None, True), after.detail
     assert any(isinstance(event, StreamReset) for event in peers[0].seen)
 
@@ -200,10 +202,10 @@ async def test_pings_are_answered_while_nothing_is_asked(papers: Papers) -> None
 
     async with world(script, tls=papers.server()) as w:
         client = w.client(papers.options)
-        assert (await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))).error is None
+        assert (await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))).error is None
         with trio.fail_after(5):
             await answered.wait()
-        again = await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        again = await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert (again.error, again.reused) == (None, True), again.detail
 
 
@@ -212,9 +214,11 @@ async def test_pings_are_answered_while_nothing_is_asked(papers: Papers) -> None
 
 async def twice(w: World, papers: Papers, method: str = "GET") -> tuple[ErrorKind | None, str, bool]:
     client = w.client(papers.options)
-    first = await client.send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))
+    first = await client.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))
     assert first.error is None, first.detail
-    found = await client.send(w.origin, w.get(method=method), None, Ask(Want.BODY, 5.0, replayable=method == "GET"))
+    found = await client.send(
+        w.origin, w.get(method=method), None, RequestOptions(Want.BODY, 5.0, replayable=method == "GET")
+    )
     return found.error, found.detail, found.reused
 
 
@@ -230,7 +234,7 @@ async def test_a_graceful_goaway_lets_the_stream_finish_and_the_next_one_goes_el
     async with world(answering(answer), tls=papers.server()) as w:
         client = w.client(papers.options)
         for _ in range(2):
-            found = await client.send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))
+            found = await client.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))
             assert (found.error, found.body, found.reused) == (None, b"ok", False), found.detail
         assert len(w.peers) == 2
 
@@ -274,7 +278,7 @@ async def test_a_goaway_while_nothing_is_asked_makes_the_next_request_connect_an
     async with world(script, tls=papers.server()) as w:
         client = w.client(papers.options)
         for _ in range(3):
-            found = await client.send(w.origin, w.get(), None, Ask(Want.BODY, 5.0, replayable=False))
+            found = await client.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0, replayable=False))
             assert (found.error, found.body) == (None, b"ok"), found.detail
             await trio.testing.wait_all_tasks_blocked(0.01)
 
@@ -289,10 +293,10 @@ async def test_a_stream_that_is_reset_fails_alone(papers: Papers) -> None:
 
     async with world(answering(answer), tls=papers.server()) as w:
         client = w.client(papers.options)
-        assert (await client.send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))).error is None
-        found = await client.send(w.origin, w.get("/reset"), None, Ask(Want.BODY, 5.0))
+        assert (await client.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))).error is None
+        found = await client.send(w.origin, w.get("/reset"), None, RequestOptions(Want.BODY, 5.0))
         assert (found.error, found.detail) == (ErrorKind.RESET, "the server reset the stream: INTERNAL_ERROR")
-        after = await client.send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))
+        after = await client.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))
         assert (after.error, after.body, after.reused) == (None, b"ok", True), after.detail
         assert len(w.peers) == 1
 
@@ -323,9 +327,9 @@ async def test_a_connection_that_ends_within_an_answer(papers: Papers) -> None:
         await peer.receive()  # what is left unread would make the end a reset
 
     async with world(script, tls=papers.server()) as w:
-        found = await w.client(papers.options).send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))
+        found = await w.client(papers.options).send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))
         assert found.error is ErrorKind.CLOSED_EARLY
-        assert "during its response" in found.detail
+        assert "within its response" in found.detail
 
 
 @pytest.mark.parametrize(
@@ -344,7 +348,7 @@ async def test_what_is_no_http_2_is_malformed(papers: Papers, wire: bytes) -> No
         await peer.receive()
 
     async with world(script, tls=papers.server()) as w:
-        found = await w.client(papers.options).send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))
+        found = await w.client(papers.options).send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))
         assert found.error is ErrorKind.MALFORMED
         assert "HTTP/2" in found.detail
 
@@ -358,7 +362,7 @@ async def test_a_server_that_takes_no_streams(papers: Papers) -> None:
 
     async with world(script, tls=papers.server()) as w:
         client = w.client(papers.options)
-        found = await client.send(w.origin, w.get(), None, Ask(Want.BODY, 0.3))
+        found = await client.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 0.3))
         assert found.error is not None
         assert found.detail
 
@@ -366,17 +370,17 @@ async def test_a_server_that_takes_no_streams(papers: Papers) -> None:
 @pytest.mark.parametrize("spoken", ["http/1.1", "other/1"])
 async def test_a_server_that_speaks_1_1_only_is_not_loaded_with_it_instead(papers: Papers, spoken: str) -> None:
     async with world(always_ok_1, tls=papers.server(spoken)) as w:
-        found = await w.client(papers.options).send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await w.client(papers.options).send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert (found.error, found.status) == (ErrorKind.TLS, 0)
         assert "does not speak HTTP/2" in found.detail
         other = w.client(replace(papers.options, http2=False))
-        plain = await other.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        plain = await other.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert (plain.error, plain.status) == (None, 200)
 
 
 async def test_without_tls_there_is_no_http_2(papers: Papers) -> None:
     async with world(always_ok_1) as w:
-        found = await w.client(papers.options).send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await w.client(papers.options).send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert found.error is ErrorKind.TLS
         assert "HTTP/2 is spoken over TLS" in found.detail
 
@@ -385,7 +389,7 @@ async def test_through_a_proxys_tunnel(papers: Papers) -> None:
     async with tiny_proxy() as proxy, world(always_ok, tls=papers.server()) as w:
         client = w.client(replace(papers.options, proxy=proxy.address))
         for reused in (False, True):
-            found = await client.send(w.origin, w.get(), None, Ask(Want.BODY, 5.0))
+            found = await client.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))
             assert (found.error, found.body, found.reused) == (None, b"ok", reused), found.detail
 
 
@@ -405,7 +409,7 @@ async def test_what_is_too_slow(papers: Papers, window: int, kind: ErrorKind, wo
         client = w.client(papers.options)
         await settled(w, client)
         head = w.get(method="POST", length=1_000)
-        found = await client.send(w.origin, head, b"x" * 1_000, Ask(Want.NOTHING, 0.3))
+        found = await client.send(w.origin, head, b"x" * 1_000, RequestOptions(Want.NOTHING, 0.3))
         assert found.error is kind
         assert words in found.detail
 
@@ -416,7 +420,7 @@ async def test_many_clients_have_a_connection_each(papers: Papers) -> None:
     async def user(w: World) -> None:
         client = w.client(papers.options)
         for _ in range(5):
-            found = await client.send(w.origin, w.get(), None, Ask(Want.BODY, 10.0))
+            found = await client.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 10.0))
             assert (found.error, found.body) == (None, b"ok"), found.detail
         done.append(True)
 

@@ -7,7 +7,7 @@ import trio
 from scripted_server import OK, Stream, World, always_ok, read_head, world
 
 from vezaflow.engine.together import PerHost
-from vezaflow.protocols import Ask, ErrorKind, Sender, Want
+from vezaflow.protocols import ErrorKind, RequestOptions, Sender, Want
 
 pytestmark = pytest.mark.trio
 BOTH = pytest.mark.parametrize("epoll", [True, False], ids=["epoll", "poll"])
@@ -39,7 +39,7 @@ async def send_all(client: Sender, w: World, count: int) -> Counter[ErrorKind | 
     outcomes: Counter[ErrorKind | None] = Counter()
 
     async def one(number: int) -> None:
-        found = await client.send(w.origin, w.get(f"/{number}"), None, Ask(Want.COOKIES, 5.0))
+        found = await client.send(w.origin, w.get(f"/{number}"), None, RequestOptions(Want.COOKIES, 5.0))
         assert found.started <= found.sent <= found.first <= found.ended
         outcomes[found.error] += 1
 
@@ -66,7 +66,7 @@ async def test_connections_are_kept_for_the_next_time_and_the_first_is_one_of_th
     async with world(always_ok) as w:
         client = w.client()
         for _ in range(3):
-            assert (await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))).error is None
+            assert (await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))).error is None
             assert await send_all(PerHost(client.beside(), 3), w, 9) == {None: 9}
         assert len(w.peers) == 3
 
@@ -94,7 +94,7 @@ async def test_all_that_is_sent_at_once_is_the_same_user() -> None:
     async with world(script) as w:
         client = w.client()
         await send_all(client.beside(), w, 3)
-        await client.send(w.origin, w.get("/last"), None, Ask(Want.COOKIES, 5.0))
+        await client.send(w.origin, w.get("/last"), None, RequestOptions(Want.COOKIES, 5.0))
         assert all(f"c{n}=1".encode() in heads[-1] for n in range(3))
         assert client.beside().cookies is client.cookies
 
@@ -137,7 +137,9 @@ async def test_a_small_answer_is_not_confused_with_a_neighbours() -> None:
         lanes = w.client().beside()
 
         async def one(number: int) -> None:
-            bodies[number] = (await lanes.send(w.origin, w.get(f"/{number}"), None, Ask(Want.BODY, 5.0))).body
+            bodies[number] = (
+                await lanes.send(w.origin, w.get(f"/{number}"), None, RequestOptions(Want.BODY, 5.0))
+            ).body
 
         async with trio.open_nursery() as nursery:
             for number in range(5):

@@ -10,7 +10,7 @@ import trio
 import trustme
 from scripted_server import OK, Stream, always_ok, read_head, world
 
-from vezaflow.protocols import Ask, ClientOptions, ErrorKind, Origin, Resolver, Want
+from vezaflow.protocols import ClientOptions, ErrorKind, Origin, RequestOptions, Resolver, Want
 
 pytestmark = pytest.mark.trio
 BOTH = pytest.mark.parametrize("epoll", [True, False], ids=["epoll", "poll"])
@@ -38,12 +38,12 @@ def serving(ca: trustme.CA, *names: str, **how: object) -> ssl.SSLContext:
 async def test_a_trusted_server_by_address(ca: trustme.CA, ca_file: str, epoll: bool) -> None:
     async with world(always_ok, tls=serving(ca, "127.0.0.1"), epoll=epoll) as w:
         client = w.client(ClientOptions(ca_file=ca_file))
-        found = await client.send(w.origin, w.get(), None, Ask(Want.BODY | Want.HEADERS, 5.0))
+        found = await client.send(w.origin, w.get(), None, RequestOptions(Want.BODY | Want.HEADERS, 5.0))
         assert (found.error, found.status, found.body) == (None, 200, b"ok"), found.detail
         assert found.tls > 0
         assert found.connecting > 0
         assert found.bytes_received == len(OK)
-        again = await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        again = await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert (again.error, again.reused, again.tls, again.bytes_sent) == (None, True, 0, len(w.get()))
 
 
@@ -52,10 +52,10 @@ async def test_the_certificate_tells_when_it_ends(ca: trustme.CA, ca_file: str) 
     async with world(always_ok, tls=serving(ca, "127.0.0.1", not_after=ends)) as w:
         client = w.client(ClientOptions(ca_file=ca_file))
         assert client.certificate_ends() is None
-        await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert client.certificate_ends() == ends.timestamp()
         unverified = w.client(ClientOptions(insecure=True))
-        await unverified.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        await unverified.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert unverified.certificate_ends() is None
 
 
@@ -71,9 +71,9 @@ async def test_a_name_is_sent_and_verified(ca: trustme.CA, ca_file: str) -> None
     async with world(always_ok, tls=tls, host="sut.test") as w:
         w.transport.resolver = Resolver(lookup)  # type: ignore[arg-type]
         client = w.client(ClientOptions(ca_file=ca_file))
-        assert (await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))).error is None
+        assert (await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))).error is None
         other = Origin("https", "other.test", w.origin.port)
-        found = await client.send(other, w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await client.send(other, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert found.error is ErrorKind.TLS
         assert "other.test" in found.detail
     assert asked == ["sut.test", "other.test"]
@@ -81,17 +81,21 @@ async def test_a_name_is_sent_and_verified(ca: trustme.CA, ca_file: str) -> None
 
 async def test_an_unknown_authority_is_refused(ca: trustme.CA) -> None:
     async with world(always_ok, tls=serving(ca, "127.0.0.1")) as w:
-        found = await w.client().send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await w.client().send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert (found.error, found.status) == (ErrorKind.TLS, 0)
         assert "certificate verify failed" in found.detail
         assert found.tls > 0
-        lax = await w.client(ClientOptions(insecure=True)).send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        lax = await w.client(ClientOptions(insecure=True)).send(
+            w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0)
+        )
         assert lax.error is None
 
 
 async def test_another_address_is_refused(ca: trustme.CA, ca_file: str) -> None:
     async with world(always_ok, tls=serving(ca, "127.0.0.9")) as w:
-        found = await w.client(ClientOptions(ca_file=ca_file)).send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await w.client(ClientOptions(ca_file=ca_file)).send(
+            w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0)
+        )
         assert found.error is ErrorKind.TLS
         assert "127.0.0.1" in found.detail
 
@@ -99,7 +103,9 @@ async def test_another_address_is_refused(ca: trustme.CA, ca_file: str) -> None:
 async def test_an_expired_certificate_is_refused(ca: trustme.CA, ca_file: str) -> None:
     past = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
     async with world(always_ok, tls=serving(ca, "127.0.0.1", not_before=past, not_after=past)) as w:
-        found = await w.client(ClientOptions(ca_file=ca_file)).send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await w.client(ClientOptions(ca_file=ca_file)).send(
+            w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0)
+        )
         assert found.error is ErrorKind.TLS
         assert "expired" in found.detail
 
@@ -112,7 +118,7 @@ async def test_a_server_that_speaks_no_tls(epoll: bool) -> None:
 
     async with world(script, epoll=epoll) as w:
         origin = Origin("https", "127.0.0.1", w.origin.port)
-        found = await w.client().send(origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await w.client().send(origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert found.error is ErrorKind.TLS
         assert "wrong version number" in found.detail
 
@@ -124,7 +130,7 @@ async def test_a_server_that_hangs_up_in_the_handshake(epoll: bool) -> None:
 
     async with world(script, epoll=epoll) as w:
         origin = Origin("https", "127.0.0.1", w.origin.port)
-        found = await w.client().send(origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await w.client().send(origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert found.error is ErrorKind.TLS
         assert "during the handshake" in found.detail
 
@@ -136,7 +142,7 @@ async def test_a_handshake_that_stalls() -> None:
 
     async with world(script) as w:
         origin = Origin("https", "127.0.0.1", w.origin.port)
-        found = await w.client().send(origin, w.get(), None, Ask(Want.NOTHING, 0.12))
+        found = await w.client().send(origin, w.get(), None, RequestOptions(Want.NOTHING, 0.12))
         assert found.error is ErrorKind.TIMEOUT_TLS
 
 
@@ -144,7 +150,7 @@ async def test_an_authority_file_that_is_missing_is_a_fault_not_a_crash() -> Non
     async with world(always_ok) as w:
         origin = Origin("https", "127.0.0.1", w.origin.port)
         client = w.client(ClientOptions(ca_file="/no/such.pem"))
-        found = await client.send(origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await client.send(origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert found.error is ErrorKind.TLS
         assert "/no/such.pem" in found.detail
 
@@ -171,7 +177,7 @@ async def test_uploads_and_downloads_are_whole(ca: trustme.CA, ca_file: str, epo
         client = w.client(ClientOptions(ca_file=ca_file))
         head = w.get(method="PUT", length=size)
         for want in (Want.BODY, Want.NOTHING, Want.BODY):
-            found = await client.send(w.origin, head, (memoryview(piece),) * 6, Ask(want, 10.0))
+            found = await client.send(w.origin, head, (memoryview(piece),) * 6, RequestOptions(want, 10.0))
             assert found.error is None, found.detail
             assert found.body == (piece if want else b"")
             assert found.bytes_sent == len(head) + size
@@ -197,7 +203,7 @@ async def test_a_body_of_any_size_goes_out_behind_its_head(
         client = w.client(ClientOptions(ca_file=ca_file))
         head = w.get(method="PUT", length=size)
         for _ in range(2):
-            found = await client.send(w.origin, head, b"x" * size, Ask(Want.BODY, 10.0))
+            found = await client.send(w.origin, head, b"x" * size, RequestOptions(Want.BODY, 10.0))
             assert (found.error, found.body, found.bytes_sent) == (None, b"ok", len(head) + size), found.detail
             assert found.started <= found.sent <= found.first <= found.ended
     assert came == [b"x" * size] * 2
@@ -219,7 +225,7 @@ async def test_a_connection_that_the_server_ended_is_replaced_and_its_session_re
     async with world(once, tls=serving(ca, "127.0.0.1"), epoll=epoll) as w:
         client = w.client(ClientOptions(ca_file=ca_file))
         for _ in range(3):
-            found = await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+            found = await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
             assert (found.error, found.reused) == (None, False), found.detail
             await trio.sleep(0.01)
     assert resumed == [False, True, True]
@@ -237,7 +243,7 @@ async def test_a_body_that_only_the_end_delimits_needs_tlss_own_end(ca: trustme.
 
     async with world(script, tls=serving(ca, "127.0.0.1")) as w:
         client = w.client(ClientOptions(ca_file=ca_file))
-        polite = await client.send(w.origin, w.get("/polite"), None, Ask(Want.BODY, 5.0))
+        polite = await client.send(w.origin, w.get("/polite"), None, RequestOptions(Want.BODY, 5.0))
         assert (polite.error, polite.body) == (None, body)
-        cut = await client.send(w.origin, w.get("/rude"), None, Ask(Want.BODY, 5.0))
+        cut = await client.send(w.origin, w.get("/rude"), None, RequestOptions(Want.BODY, 5.0))
         assert cut.error is ErrorKind.CLOSED_EARLY

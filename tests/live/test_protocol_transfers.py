@@ -9,7 +9,7 @@ import trio
 import trio.testing
 from scripted_server import OK, Script, Stream, always_ok, read_head, reset, world
 
-from vezaflow.protocols import Ask, ErrorKind, Origin, Resolver, Transport, Want
+from vezaflow.protocols import ErrorKind, Origin, RequestOptions, Resolver, Transport, Want
 from vezaflow.protocols.stamps import round_trip
 
 pytestmark = pytest.mark.trio
@@ -58,7 +58,7 @@ async def test_an_upload_arrives_whole(body: bytes | tuple[bytes | memoryview, .
         client = w.client()
         head = w.get(method="PUT", length=len(whole))
         for _ in range(2):
-            found = await client.send(w.origin, head, body, Ask(Want.BODY, 10.0))
+            found = await client.send(w.origin, head, body, RequestOptions(Want.BODY, 10.0))
             assert (found.error, found.status, found.body) == (None, 200, b"ok"), found.detail
             assert found.bytes_sent == len(head) + len(whole)
             assert found.started <= found.sent <= found.first <= found.ended
@@ -71,7 +71,9 @@ async def test_a_slow_reader_is_seen_as_sending_not_as_waiting() -> None:
     body = (memoryview(PIECE),) * 12
     digests: list[str] = []
     async with world(takes(12 * 2**20, digests, step=2**20, pause=0.01)) as w:
-        found = await w.client().send(w.origin, w.get(method="PUT", length=12 * 2**20), body, Ask(Want.NOTHING, 10.0))
+        found = await w.client().send(
+            w.origin, w.get(method="PUT", length=12 * 2**20), body, RequestOptions(Want.NOTHING, 10.0)
+        )
     assert found.error is None
     assert found.sent - found.started > 0.03
     assert digests == [hashlib.sha256(PIECE * 12).hexdigest()]
@@ -80,7 +82,9 @@ async def test_a_slow_reader_is_seen_as_sending_not_as_waiting() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO is read as Linux lays it out")
 async def test_what_is_sent_to_a_near_peer_does_not_pile_up_in_the_kernel() -> None:
     async with world(takes(2**20, [])) as w:
-        found = await w.client().send(w.origin, w.get(method="PUT", length=2**20), PIECE, Ask(Want.NOTHING, 10.0))
+        found = await w.client().send(
+            w.origin, w.get(method="PUT", length=2**20), PIECE, RequestOptions(Want.NOTHING, 10.0)
+        )
         assert found.error is None
         (connection,) = w.transport.reactor.connections.values()
         room = connection.socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
@@ -103,7 +107,7 @@ async def test_an_answer_before_the_upload_ended_is_taken(rude: bool, epoll: boo
     async with world(script, epoll=epoll) as w:
         client = w.client()
         head = w.get(method="PUT", length=40 * 2**20)
-        found = await client.send(w.origin, head, (memoryview(PIECE),) * 40, Ask(Want.BODY, 5.0))
+        found = await client.send(w.origin, head, (memoryview(PIECE),) * 40, RequestOptions(Want.BODY, 5.0))
         assert (found.error, found.status, found.body) == (None, 413, b"big"), found.detail
         assert found.bytes_sent < 40 * 2**20
         assert found.started <= found.sent <= found.ended
@@ -120,11 +124,11 @@ async def test_a_body_that_was_not_wanted_costs_no_memory_and_is_counted() -> No
     async with world(script, max_body=1000) as w:
         client = w.client()
         for _ in range(3):
-            found = await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 10.0))
+            found = await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 10.0))
             assert (found.error, found.status, found.body) == (None, 200, b"")
             assert found.bytes_received == 8388608 + 44
         assert found.reused
-        kept = await client.send(w.origin, w.get(), None, Ask(Want.BODY, 10.0))
+        kept = await client.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 10.0))
         assert kept.error is ErrorKind.TOO_LARGE
 
 
@@ -138,10 +142,10 @@ async def test_large_and_small_dropped_answers_share_a_connection_and_a_cut_one_
     async with world(script, epoll=epoll) as w:
         client = w.client()
         for size in (200_000, 9_500, 2, 200_000):
-            found = await client.send(w.origin, w.get(), None, Ask(Want.COOKIES, 10.0))
+            found = await client.send(w.origin, w.get(), None, RequestOptions(Want.COOKIES, 10.0))
             assert (found.error, found.bytes_received) == (None, size + 37 + len(str(size))), found.detail
         assert found.reused
-        cut = await client.send(w.origin, w.get(), None, Ask(Want.COOKIES, 10.0))
+        cut = await client.send(w.origin, w.get(), None, RequestOptions(Want.COOKIES, 10.0))
         assert (cut.error, cut.bytes_received) == (ErrorKind.CLOSED_EARLY, 150_000 + 43)
 
 
@@ -155,7 +159,7 @@ async def test_a_large_body_that_is_wanted_is_whole(epoll: bool) -> None:
     async with world(script, epoll=epoll) as w:
         client = w.client()
         for _ in range(2):
-            found = await client.send(w.origin, w.get(), None, Ask(Want.BODY, 10.0))
+            found = await client.send(w.origin, w.get(), None, RequestOptions(Want.BODY, 10.0))
             assert found.body == PIECE * 4
 
 
@@ -174,7 +178,7 @@ async def test_two_hundred_clients_at_once(epoll: bool) -> None:
             client = w.client()
             for turn in range(5):
                 path = f"/{number}/{turn}"
-                found = await client.send(w.origin, w.get(path), None, Ask(Want.BODY, 10.0))
+                found = await client.send(w.origin, w.get(path), None, RequestOptions(Want.BODY, 10.0))
                 right += found.error is None and found.body == path.encode() and found.reused == (turn > 0)
 
         async with trio.open_nursery() as nursery:
@@ -190,7 +194,7 @@ async def test_a_client_keeps_one_connection_per_origin() -> None:
         reused = []
         for w in (one, other, one, other, one):
             origin = Origin(w.origin.scheme, w.origin.host, w.origin.port)  # equal, not the same
-            reused.append((await client.send(origin, w.get(), None, Ask(Want.NOTHING, 5.0))).reused)
+            reused.append((await client.send(origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))).reused)
         assert reused == [False, False, True, True, True]
         client.close()
         assert one.transport.reactor.connections == {}
@@ -199,11 +203,11 @@ async def test_a_client_keeps_one_connection_per_origin() -> None:
 async def test_the_phases_of_a_new_connection_are_its_first_exchanges_own() -> None:
     async with world(always_ok) as w:
         client = w.client()
-        first = await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        first = await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert not first.reused
         assert first.connecting > 0
         assert first.tls == 0
-        second = await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        second = await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert second.reused
         assert (second.blocked, second.connecting, second.tls) == (0, 0, 0)
 
@@ -219,10 +223,10 @@ async def test_cookies_come_back_to_who_set_them() -> None:
     async with world(script) as w:
         client, stranger = w.client(), w.client()
         for _ in range(2):
-            await client.send(w.origin, w.get(), None, Ask(Want.COOKIES, 5.0))
-        await stranger.send(w.origin, w.get(), None, Ask(Want.COOKIES, 5.0))
+            await client.send(w.origin, w.get(), None, RequestOptions(Want.COOKIES, 5.0))
+        await stranger.send(w.origin, w.get(), None, RequestOptions(Want.COOKIES, 5.0))
         own = w.get()[:-2] + b"cookie: mine=1\r\n\r\n"
-        await client.send(w.origin, own, None, Ask(Want.COOKIES, 5.0))
+        await client.send(w.origin, own, None, RequestOptions(Want.COOKIES, 5.0))
     assert b"Cookie" not in seen[0]
     assert seen[1].endswith(b"\r\nCookie: sid=7\r\n\r\n")
     assert b"Cookie" not in seen[2]
@@ -241,7 +245,7 @@ async def send_to(addresses: list[tuple[socket.AddressFamily, tuple[str, int]]])
         await nursery.start(transport.run)
         client = transport.client()
         origin, head = Origin("http", "many.test", 80), b"GET / HTTP/1.1\r\nHost: many.test\r\n\r\n"
-        found = await client.send(origin, head, None, Ask(Want.NOTHING, 5.0))
+        found = await client.send(origin, head, None, RequestOptions(Want.NOTHING, 5.0))
         left = len(transport.reactor.connections)
         nursery.cancel_scope.cancel()
     assert left <= 1

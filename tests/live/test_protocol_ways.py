@@ -11,7 +11,7 @@ import trustme
 from scripted_server import Stream, always_ok, world
 from tiny_proxy import tiny_proxy
 
-from vezaflow.protocols import Ask, ClientOptions, ErrorKind, Exchange, Origin, Proxy, Resolver, Want
+from vezaflow.protocols import ClientOptions, ErrorKind, Exchange, Origin, Proxy, RequestOptions, Resolver, Want
 from vezaflow.protocols.connection import Connection
 from vezaflow.protocols.opening import Route, open_connection
 from vezaflow.protocols.scratch import Scratch
@@ -52,7 +52,9 @@ async def test_a_proxy_that_forwards_is_asked_for_whole_urls(epoll: bool) -> Non
         client = w.client(options)
         for body in (None, b"x" * 20_000):
             length = None if body is None else len(body)
-            found = await client.send(w.origin, w.get("/tracks?q=1", length=length), None, Ask(Want.BODY, 5.0))
+            found = await client.send(
+                w.origin, w.get("/tracks?q=1", length=length), None, RequestOptions(Want.BODY, 5.0)
+            )
             assert (found.error, found.status, found.body) == (None, 200, b"ok"), found.detail
             assert found.reused is (body is not None)
         first = proxy.heads[0].split(b"\r\n")
@@ -60,7 +62,7 @@ async def test_a_proxy_that_forwards_is_asked_for_whole_urls(epoll: bool) -> Non
         assert f"Host: {w.origin.authority}".encode() in first
         assert first.count(b"Proxy-Authorization: Basic " + SECRET) == 1
         stranger = w.client(replace(options, proxy=proxy.address))
-        wrong = await stranger.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        wrong = await stranger.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert (wrong.error, wrong.status) == (None, 407)
 
 
@@ -77,11 +79,11 @@ async def test_an_https_target_is_reached_through_a_tunnel_that_credentials_stay
 
     async with tiny_proxy(credentials=SECRET) as proxy, world(script, tls=papers.server(), epoll=epoll) as w:
         client = w.client(replace(papers.client, proxy=Proxy("127.0.0.1", proxy.port, "ann", "hunter2")))
-        found = await client.send(w.origin, w.get("/x"), None, Ask(Want.BODY, 5.0))
+        found = await client.send(w.origin, w.get("/x"), None, RequestOptions(Want.BODY, 5.0))
         assert (found.error, found.body, found.reused) == (None, b"ok", False), found.detail
         assert found.connecting > 0
         assert found.tls > 0
-        again = await client.send(w.origin, w.get("/y"), None, Ask(Want.NOTHING, 5.0))
+        again = await client.send(w.origin, w.get("/y"), None, RequestOptions(Want.NOTHING, 5.0))
         assert (again.error, again.reused) == (None, True)
     assert len(proxy.heads) == 1
     assert proxy.heads[0].startswith(f"CONNECT 127.0.0.1:{w.origin.port} HTTP/1.1\r\n".encode())
@@ -102,7 +104,7 @@ async def test_an_https_target_is_reached_through_a_tunnel_that_credentials_stay
 async def test_a_proxy_that_opens_no_tunnel_says_why(papers: Papers, reply: bytes, reason: str) -> None:
     async with tiny_proxy(reply=reply) as proxy, world(always_ok) as w:
         client = w.client(replace(papers.client, proxy=proxy.address))
-        found = await client.send(Origin("https", "127.0.0.1", 9), w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await client.send(Origin("https", "127.0.0.1", 9), w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert found.error is ErrorKind.PROXY
         assert reason in found.detail
 
@@ -114,7 +116,7 @@ async def test_a_proxy_that_says_nothing() -> None:
 
     async with world(script) as w:
         client = w.client(ClientOptions(proxy=Proxy("127.0.0.1", w.origin.port)))
-        found = await client.send(Origin("https", "127.0.0.1", 9), w.get(), None, Ask(Want.NOTHING, 0.12))
+        found = await client.send(Origin("https", "127.0.0.1", 9), w.get(), None, RequestOptions(Want.NOTHING, 0.12))
         assert (found.error, found.detail) == (
             ErrorKind.TIMEOUT_CONNECT, "the proxy did not open the tunnel in time",
         )  # fmt: skip
@@ -125,7 +127,7 @@ async def test_a_proxy_that_is_not_there_is_named() -> None:
         with socket.create_server(("127.0.0.1", 0)) as gone:
             port = gone.getsockname()[1]
         client = w.client(ClientOptions(proxy=Proxy("127.0.0.1", port)))
-        found = await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert found.error is ErrorKind.REFUSED
         assert found.detail.startswith(f"the proxy 127.0.0.1:{port}: ")
 
@@ -138,7 +140,7 @@ async def test_clients_are_dealt_over_the_local_addresses_in_turn() -> None:
         options = ClientOptions(local_addresses=("127.0.0.2", "127.0.0.3"))
         clients = [w.client(options) for _ in range(4)]
         for client in (*clients, clients[0]):
-            found = await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+            found = await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
             assert found.error is None, found.detail
         assert [peer.socket.getpeername()[0] for peer in w.peers] == ["127.0.0.2", "127.0.0.3"] * 2
 
@@ -153,7 +155,7 @@ async def test_clients_are_dealt_over_the_local_addresses_in_turn() -> None:
 async def test_a_local_address_that_leads_nowhere(address: str, reason: str) -> None:
     async with world(always_ok) as w:
         client = w.client(ClientOptions(local_addresses=(address,)))
-        found = await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert found.error is ErrorKind.UNREACHABLE
         assert reason in found.detail
 
@@ -177,7 +179,7 @@ async def test_a_client_shows_its_certificate_to_a_server_that_asks(papers: Pape
     papers.ca.configure_trust(tls)
     async with world(script, tls=tls) as w:
         client = w.client(replace(papers.client, cert_file=papers.cert_file))
-        found = await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert found.error is None, found.detail
     assert shown == [(("email", "ann@veza.test"),)]
 
@@ -199,15 +201,15 @@ async def test_a_server_that_wants_a_certificate_names_the_remedy(papers: Papers
         with socket.create_server(("127.0.0.1", 0)) as listener:
             nursery.start_soon(trio.to_thread.run_sync, serve, listener)
             origin = Origin("https", "127.0.0.1", listener.getsockname()[1])
-            bare = await w.client(papers.client).send(origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+            bare = await w.client(papers.client).send(origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
             assert bare.error is ErrorKind.TLS
             assert "`tls: {cert: path, key: path}`" in bare.detail
 
 
 async def test_what_ends_a_new_connection_before_its_first_request_is_what_the_request_fails_of() -> None:
     class Refused(Connection):
-        def settle(self, now: float) -> None:
-            super().settle(now)
+        def settle(self, phase: int, now: float) -> None:
+            super().settle(phase, now)
             self.fail(ErrorKind.TLS, "certificate required")  # an alert, read before the task that was woken runs
 
     async with world(always_ok) as w:
@@ -220,7 +222,7 @@ async def test_what_ends_a_new_connection_before_its_first_request_is_what_the_r
 
 async def test_an_unknown_authority_names_the_remedy(papers: Papers) -> None:
     async with world(always_ok, tls=papers.server()) as w:
-        found = await w.client().send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+        found = await w.client().send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert found.error is ErrorKind.TLS
         assert "`tls: {ca: path}`" in found.detail
 
@@ -229,7 +231,7 @@ async def test_a_client_that_closed_its_connections_goes_on_with_new_ones(papers
     async with world(always_ok, tls=papers.server()) as w:
         client = w.client(papers.client)
         for _ in range(2):
-            found = await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))
+            found = await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
             assert (found.error, found.reused) == (None, False)
             assert found.connecting > 0
             assert found.tls > 0

@@ -17,7 +17,7 @@ from tiny_proxy import tiny_proxy
 
 from vezaflow.engine import RunEngine
 from vezaflow.metrics import Recorder, Summary
-from vezaflow.protocols import Ask, ClientOptions, Want
+from vezaflow.protocols import ClientOptions, RequestOptions, Want
 
 pytestmark = pytest.mark.trio
 ONCE = "load: {executor: per-vu-iterations, vus: 1, iterations: 2}\n"
@@ -150,7 +150,7 @@ async def test_the_addresses_of_a_step_are_dealt_over_the_users_and_a_user_keeps
     async with world(script) as w:
         for client in [w.client(usual) for _ in range(3)]:
             for path, sender in (("/", client), ("/far", client.by(far)), ("/kept", client.by(kept).beside())):
-                found = await sender.send(w.origin, w.get(path), None, Ask(Want.NOTHING, 5.0))
+                found = await sender.send(w.origin, w.get(path), None, RequestOptions(Want.NOTHING, 5.0))
                 assert found.error is None, found.detail
     assert froms["/"] == froms["/kept"] == ["127.0.0.2", "127.0.0.3", "127.0.0.2"]
     assert froms["/far"] == ["127.0.0.4", "127.0.0.5", "127.0.0.4"]

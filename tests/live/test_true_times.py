@@ -16,7 +16,7 @@ import pytest
 import trio
 import trustme
 
-from vezaflow.protocols import Ask, Client, ClientOptions, Exchange, Origin, Transport, Want
+from vezaflow.protocols import Client, ClientOptions, Exchange, Origin, RequestOptions, Transport, Want
 
 pytestmark = pytest.mark.trio
 
@@ -102,13 +102,13 @@ async def test_a_late_loop_is_not_the_servers_delay(secure: bool, size: int, tls
         async with trio.open_nursery() as nursery:
             await nursery.start(transport.run)
             client = transport.client(ClientOptions(insecure=True))
-            await client.send(truth.origin, get("first"), None, Ask(Want.NOTHING, 5.0))
+            await client.send(truth.origin, get("first"), None, RequestOptions(Want.NOTHING, 5.0))
             for number in range(3):
                 head = get(str(number))
                 found: list[Exchange] = []
 
                 async def send(head: bytes = head, found: list[Exchange] = found) -> None:
-                    found.append(await client.send(truth.origin, head, None, Ask(Want.NOTHING, 5.0)))
+                    found.append(await client.send(truth.origin, head, None, RequestOptions(Want.NOTHING, 5.0)))
 
                 async with trio.open_nursery() as sending:
                     sending.start_soon(send)
@@ -136,7 +136,7 @@ async def test_a_crowd_that_starts_in_one_instant_shows_nothing_of_our_own(secur
 
             async def user(client: Client, head: bytes) -> None:
                 time.sleep(0.002)  # noqa: ASYNC251 (that is the point)
-                exchange = await client.send(truth.origin, head, None, Ask(Want.NOTHING, 10.0))
+                exchange = await client.send(truth.origin, head, None, RequestOptions(Want.NOTHING, 10.0))
                 time.sleep(0.002)  # noqa: ASYNC251
                 found[head] = exchange
 
@@ -174,7 +174,7 @@ async def test_a_late_loop_is_not_the_networks_delay() -> None:
                 pytest.skip("this kernel stamps nothing")
             instrument = HoldsOnce(transport)
             trio.lowlevel.add_instrument(instrument)
-            found = await transport.client().send(truth.origin, get("first"), None, Ask(Want.NOTHING, 5.0))
+            found = await transport.client().send(truth.origin, get("first"), None, RequestOptions(Want.NOTHING, 5.0))
             trio.lowlevel.remove_instrument(instrument)
             nursery.cancel_scope.cancel()
     assert instrument.held

@@ -27,7 +27,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scripted_server import Stream, world
 
-from vezaflow.protocols import Ask, ErrorKind, Want
+from vezaflow.protocols import ErrorKind, RequestOptions, Want
 
 pytestmark = [pytest.mark.trio, pytest.mark.slow]
 Fields = list[tuple[bytes, bytes]]
@@ -271,7 +271,7 @@ async def test_each_stream_ends_as_its_response_deserves(papers: Papers, case: C
         async def one(number: int, reply: Reply) -> None:
             body = b"sent" if reply.method == "POST" else None
             head = w.get(f"/{number}", method=reply.method, length=len(body) if body else None)
-            ask = Ask(ALL, 5.0, bodyless=reply.method == "HEAD", replayable=False)
+            ask = RequestOptions(ALL, 5.0, bodyless=reply.method == "HEAD", replayable=False)
             e = await lanes.send(w.origin, head, body, ask)
             assert bool(e.detail) == (e.error is not None)
             assert e.started <= e.ended
@@ -285,6 +285,6 @@ async def test_each_stream_ends_as_its_response_deserves(papers: Papers, case: C
             for number, reply in enumerate(case.replies):
                 right = (None, reply.status, reply.headers, reply.body) if reply.error is None else (reply.error,)
                 assert found[number] == right, details
-            last = await lanes.send(w.origin, w.get("/after"), None, Ask(ALL, 5.0))
+            last = await lanes.send(w.origin, w.get("/after"), None, RequestOptions(ALL, 5.0))
         assert (last.error, last.body, last.reused) == (None, b"after", True), last.detail
         assert len(w.peers) == 1

@@ -438,5 +438,3 @@ def test_a_request_that_closes_its_connection_is_its_last() -> None:
 
     for way in ("http", "https", "proxy"):
         assert trio.run(run, way) == [1, 2, 3, 4]
-
-

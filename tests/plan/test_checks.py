@@ -124,7 +124,7 @@ def test_a_file_that_holds_no_schema_stops_the_plan(tmp_path: Path, text: str) -
     ],
 )
 def test_nothing_is_kept_that_no_expectation_reads(expect: str, want: Want) -> None:
-    assert planned(expect).ask.want == want | Want.COOKIES
+    assert planned(expect).options.want == want | Want.COOKIES
 
 
 LINES = (

@@ -137,7 +137,7 @@ def test_a_failure_says_what_was_there(extract: str, body: bytes, words: str) ->
     ],
 )
 def test_nothing_is_kept_that_no_extraction_reads(extract: str, want: Want) -> None:
-    assert planned(extract).ask.want == want | Want.COOKIES
+    assert planned(extract).options.want == want | Want.COOKIES
 
 
 LINKS = b"""<head><title>Caf\xe9</title></head><a class=n href="page2.html?a=1&amp;b=2"></a><a class=q href="?p=2"></a>

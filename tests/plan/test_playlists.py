@@ -1,5 +1,7 @@
 """Playlists: what a player needs of them can be had, and what is not there yet is left out."""
 
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from vezaflow.keys import ITEM_FIELDS, PLAYLIST
 from vezaflow.plan import Answer
 from vezaflow.plan.answer import UndecodableError
-from vezaflow.plan.playlists import PLAYLISTS
+from vezaflow.plan.playlists import PLAYLISTS, Items, Playlists
 from vezaflow.protocols import Exchange
 
 MASTER = """#EXTM3U
@@ -55,10 +57,14 @@ fileSequence267.mp4
 """
 
 
-def read(kind: str, text: str, url: str = "http://a/hls/list.m3u8?token=t") -> list[dict[str, Any]]:
+def answer(body: bytes, url: str = "http://a/hls/list.m3u8?token=t") -> Answer:
     exchange = Exchange()
-    exchange.status, exchange.body = 200, text.encode()
-    return PLAYLISTS[kind](Answer(exchange, url))
+    exchange.status, exchange.body = 200, body
+    return Answer(exchange, url)
+
+
+def read(kind: str, text: str) -> Items:
+    return PLAYLISTS[kind](answer(text.encode()))
 
 
 def column(field: str, kind: str, text: str) -> list[Any]:
@@ -137,3 +143,40 @@ def test_defined_variables_are_replaced(define: str, uri: str, whole: str) -> No
 def test_what_can_not_be_played_is_said(text: str, words: str) -> None:
     with pytest.raises(UndecodableError, match=words.replace("{$x}", r"\{\$x\}")):
         read("segments", text)
+
+
+def lines(body: bytes, url: str) -> Items:
+    """A reader that makes much of little, as those of playlists do."""
+    return [{"uri": f"{url}/{line.decode()}", "map": {"uri": line.decode()}} for line in body.split()]
+
+
+@pytest.fixture
+def reads() -> Callable[[Answer], Items]:
+    return Playlists().reads(lines)
+
+
+def test_who_gets_the_same_playlist_shares_what_is_read_of_it(reads: Callable[[Answer], Items]) -> None:
+    first = reads(answer(b"a b"))
+    assert reads(answer(bytes(bytearray(b"a b")))) is first
+    assert reads(answer(b"a b", "http://b/")) is not first
+    assert reads(answer(b"a c")) is not first
+
+
+@pytest.mark.slow
+def test_a_live_playlist_that_changes_for_hours_takes_four_megabytes(reads: Callable[[Answer], Items]) -> None:
+    reads(answer(b"0"))
+    tracemalloc.start()
+    try:
+        for edge in range(1200):
+            reads(answer(b" ".join(b"%d" % number for number in range(edge, edge + 30))))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 3 << 20 < held < 5 << 20
+
+
+def test_one_large_playlist_is_not_kept_in_place_of_many(reads: Callable[[Answer], Items]) -> None:
+    small, large = answer(b"a"), answer(b"segment " * 1500)
+    first = reads(small)
+    assert reads(large) is not reads(large)
+    assert reads(small) is first

@@ -27,11 +27,11 @@ def test_without_a_word_on_when_backpressure_is_obeyed() -> None:
 
 def test_a_request_without_either_keeps_nothing() -> None:
     request = planned("{get: /}")
-    assert (request.retry, request.poll, request.ask.want) == (None, None, Want.COOKIES)
+    assert (request.retry, request.poll, request.options.want) == (None, None, Want.COOKIES)
 
 
 def test_what_until_reads_is_kept() -> None:
     poll = "poll: {get: /}, within: 1s"
-    assert planned(f"{{{poll}, until: status() == 200}}").ask.want == Want.COOKIES
-    assert planned(f"{{{poll}, until: json('$.a') == 1}}").ask.want == Want.COOKIES | Want.BODY
-    assert planned(f"{{{poll}, until: header('a') == '1'}}").ask.want == Want.COOKIES | Want.HEADERS
+    assert planned(f"{{{poll}, until: status() == 200}}").options.want == Want.COOKIES
+    assert planned(f"{{{poll}, until: json('$.a') == 1}}").options.want == Want.COOKIES | Want.BODY
+    assert planned(f"{{{poll}, until: header('a') == '1'}}").options.want == Want.COOKIES | Want.HEADERS

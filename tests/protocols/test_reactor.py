@@ -6,7 +6,7 @@ import pytest
 import trio
 import trio.testing
 
-from vezaflow.protocols import Ask, Origin, Transport, Want
+from vezaflow.protocols import Origin, RequestOptions, Transport, Want
 from vezaflow.protocols.park import park, trap, wake
 
 pytestmark = pytest.mark.trio
@@ -24,7 +24,7 @@ async def test_a_drain_stamps_with_its_own_time() -> None:
         found = []
 
         async def send() -> None:
-            found.append(await client.send(ORIGIN, b"GET / HTTP/1.1\r\n\r\n", None, Ask(Want.NOTHING, 50.0)))
+            found.append(await client.send(ORIGIN, b"GET / HTTP/1.1\r\n\r\n", None, RequestOptions(Want.NOTHING, 50.0)))
 
         nursery.start_soon(send)
         await trio.testing.wait_all_tasks_blocked()

@@ -68,9 +68,9 @@ def test_who_looks_on_changes_nothing(want: Want, data: st.DataObject) -> None:
 @given(st.data())
 def test_what_is_wanted_and_how_it_is_cut_change_nothing(want: Want, data: st.DataObject) -> None:
     sent, head = data.draw(altered())
-    detailed = reduced(read([sent], ALL | want & Want.BODY, head), want)
-    assert reduced(read([sent], want, head), want) == detailed
+    streamed = reduced(read([sent], ALL | want & Want.BODY, head), want)
+    assert reduced(read([sent], want, head), want) == streamed
     cut = reduced(read(data.draw(cuts(sent)), want, head), want)
-    if cut is not None and detailed is not None:  # what is behind the end may come after the step has gone on
-        cut = replace(cut, alive=detailed.alive)
-    assert cut == detailed
+    if cut is not None and streamed is not None:  # what is behind the end may come after the step has gone on
+        cut = replace(cut, alive=streamed.alive)
+    assert cut == streamed

@@ -21,7 +21,7 @@ from h2.events import (
 from h2.settings import SettingCodes, Settings
 from scripted_server import Stream, World
 
-from vezaflow.protocols import Ask, Client, ClientOptions, Exchange, Sender, Want
+from vezaflow.protocols import Client, ClientOptions, Exchange, RequestOptions, Sender, Want
 
 BOTH = pytest.mark.parametrize("epoll", [True, False], ids=["epoll", "poll"])
 Fields = list[tuple[bytes, bytes]]
@@ -129,7 +129,7 @@ class Papers:
 
 async def settled(w: World, client: Client) -> None:
     """A first request: after it the client knows the server's settings, as h2's server expects from the first byte."""
-    assert (await client.send(w.origin, w.get(), None, Ask(Want.NOTHING, 5.0))).error is None
+    assert (await client.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))).error is None
 
 
 def goaway(last: int, code: ErrorCodes) -> bytes:
@@ -155,7 +155,9 @@ async def send_all(
     async def one(path: str) -> None:
         head = w.get(path, method=method, length=len(body) if body else None)
         found[path] = Outcome(
-            await client.send(w.origin, head, body or None, Ask(Want.BODY, timeout, replayable=method == "GET"))
+            await client.send(
+                w.origin, head, body or None, RequestOptions(Want.BODY, timeout, replayable=method == "GET")
+            )
         )
 
     async with trio.open_nursery() as nursery:

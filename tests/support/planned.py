@@ -12,9 +12,7 @@ ROOT = Path("suite")
 SUITE = "suite: test\nbase_url: http://127.0.0.1:1"
 
 
-def plan_of(
-    flow: str, *, suite: str = SUITE, inputs: Inputs | None = None, root: Path = ROOT
-) -> Plan:
+def plan_of(flow: str, *, suite: str = SUITE, inputs: Inputs | None = None, root: Path = ROOT) -> Plan:
     """The plan of a suite of one flow. Fails with the drawn diagnostics where the text is wrong."""
     plan, diagnostics = plan_or_faults(flow, suite=suite, inputs=inputs, root=root)
     assert plan is not None, render_text(diagnostics.items)

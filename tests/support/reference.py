@@ -10,7 +10,7 @@ from stage import FakeClient, Reply, Target
 
 from vezaflow.diagnostics import Diagnostics, Source
 from vezaflow.keys import STEPS, TABLES, Field, Table
-from vezaflow.protocols import Ask, Body, Exchange, Origin, Want
+from vezaflow.protocols import Body, Exchange, Origin, RequestOptions, Want
 from vezaflow.sandbox.app import Api
 from vezaflow.sandbox.catalog import Catalog
 from vezaflow.sandbox.settings import SandboxSettings
@@ -100,7 +100,7 @@ class SandboxTarget(Target):
 class SandboxClient(FakeClient):
     target: SandboxTarget
 
-    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange:
+    async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         above, _, begun = head.partition(b"\r\n\r\n")  # a small body comes with its head
         first, *lines = above.decode().split("\r\n")
         method, path, _ = first.split(" ", 2)
@@ -112,7 +112,7 @@ class SandboxClient(FakeClient):
         exchange.started = exchange.sent = begin
         exchange.first = exchange.ended = trio.current_time()
         exchange.status, exchange.headers = reply.status, list(reply.headers)
-        exchange.body = reply.body if ask.want & Want.BODY else b""
+        exchange.body = reply.body if options.want & Want.BODY else b""
         exchange.bytes_sent, exchange.bytes_received = len(head), len(reply.body)
         for name, value in reply.headers:
             if name == "set-cookie":

@@ -13,8 +13,8 @@ from typing import Any
 import brotli
 from hypothesis import strategies as st
 
-from vezaflow.protocols import Ask, Client, ErrorKind, Origin, Transport, Want
-from vezaflow.protocols.connection import IDLE
+from vezaflow.protocols import Client, ErrorKind, Origin, RequestOptions, Transport, Want
+from vezaflow.protocols.phases import IDLE
 
 ORIGIN = Origin("http", "sut.test", 80)
 LIMIT = 100_000
@@ -61,7 +61,7 @@ class Conversation:
         exchange.error, exchange.status, exchange.headers, exchange.body = None, 0, [], b""
         exchange.bytes_received = 0
         request = b"%b /x HTTP/1.1\r\nHost: sut.test\r\n\r\n" % (b"HEAD" if head else b"GET")
-        connection.start(exchange, request, None, Ask(want, 5.0, bodyless=head))
+        connection.start(exchange, request, None, RequestOptions(want, 5.0, bodyless=head))
         assert self._theirs.recv(1000) == request
         for piece in pieces:
             if connection.exchange is None:
@@ -73,8 +73,8 @@ class Conversation:
             connection.read(0, connection.clock())
         if connection.exchange is not None:
             return None
-        if exchange.error is None and connection.answer is not None:
-            client._collect(ORIGIN, request, connection, connection.answer)
+        if exchange.error is None and connection.response is not None:
+            client._collect(ORIGIN, request, connection, connection.response)
         cookie = client.cookies.get("sid")
         return Seen(
             exchange.error, exchange.status, exchange.headers, exchange.body, cookie, alive=connection.phase == IDLE

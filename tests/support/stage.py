@@ -11,7 +11,7 @@ import trio
 from vezaflow.engine import RunEngine
 from vezaflow.metrics import Recorder, Summary
 from vezaflow.plan import Plan
-from vezaflow.protocols import Ask, Body, ClientOptions, CookieJar, ErrorKind, Exchange, Origin, Want
+from vezaflow.protocols import Body, ClientOptions, CookieJar, ErrorKind, Exchange, Origin, RequestOptions, Want
 
 
 class Reply(NamedTuple):
@@ -76,7 +76,7 @@ class FakeClient:
         self._others: dict[ClientOptions, FakeClient] = {}
         self._open = True
 
-    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange:
+    async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         text = head.decode()
         method, path, _ = text.split(" ", 2)
         self.target.log.append((trio.current_time(), method, path, text))
@@ -91,7 +91,7 @@ class FakeClient:
         await trio.sleep(self.target.read_late)
         exchange.detail = "no response in time" if reply.error is ErrorKind.TIMEOUT_WAIT else ""
         exchange.error, exchange.status = reply.error, 0 if reply.error else reply.status
-        exchange.headers, exchange.body = list(reply.headers), reply.body if ask.want & Want.BODY else b""
+        exchange.headers, exchange.body = list(reply.headers), reply.body if options.want & Want.BODY else b""
         exchange.bytes_sent, exchange.bytes_received = len(head), len(reply.body)
         return exchange
 

@@ -1,5 +1,8 @@
 """A body is read in the encoding that its server says, as httpx, lxml and browsers read it."""
 
+import tracemalloc
+from encodings.aliases import aliases
+
 import httpx
 import pytest
 from hypothesis import given
@@ -92,3 +95,22 @@ def test_any_body_of_any_type_is_a_text(body: bytes, content_type: str) -> None:
 @given(st.sampled_from([b"<meta ", b"charset=", b"<!--", b"-->", b">", b"<?xml encoding="]), st.integers(0, 999))
 def test_a_page_of_nothing_but_beginnings_is_read_in_no_time(piece: bytes, count: int) -> None:
     assert decoded(piece * count, "text/html") == (piece * count).decode()
+
+
+def test_python_has_every_codec_that_a_label_means() -> None:
+    for label in {*aliases, *aliases.values()}:
+        for spelt in (label, label.upper(), label.replace("_", "-")):
+            assert isinstance(decoded(b"\x80 body", f"text/plain; charset={spelt}"), str)
+
+
+def test_charsets_that_servers_make_up_leave_nothing_behind() -> None:
+    bodies = [(b"a", f"text/plain; charset=made-up-{number}") for number in range(3000)]
+    assert decoded(*bodies[0]) == "a"
+    tracemalloc.start()
+    try:
+        for body, content_type in bodies:
+            decoded(body, content_type)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 100_000

@@ -109,7 +109,7 @@ def _single(judge: ResponseJudge) -> Attempt:
             outgoing = made.send()
         except EvaluationError as e:
             return Outcome(judge.unsent(e))
-        exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, judge.ask)
+        exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, judge.options)
         vu.time.own += exchange.took + HANDLING
         return await judge.outcome(vu, outgoing, exchange)
 

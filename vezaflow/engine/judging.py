@@ -56,15 +56,15 @@ class ResponseJudge:
         self._context = context
         self._reads = bool(request.checks or request.extracts or request.poll is not None)
         self._after_failure = _SIGNALS[request.on_failure]
-        ask = request.ask
-        self.ask = ask if context.observer is None else replace(ask, want=_shown(ask.want))
-        self._within = f" within {units.duration(ask.timeout)} (timeout)"
+        options = request.options
+        self.options = options if context.observer is None else replace(options, want=_shown(options.want))
+        self._within = f" within {units.duration(options.timeout)} (timeout)"
 
     async def outcome(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> Outcome:
         """What an exchange comes to, redirects followed, recorded. The VU itself has not failed yet."""
         request = self._request
         hops: list[dict[str, Any]] = []
-        ask = self.ask
+        options = self.options
         while is_followed(request, exchange):
             if len(hops) == request.follow:
                 return Outcome(self._too_many(outgoing, exchange), exchange)
@@ -75,8 +75,8 @@ class ResponseJudge:
                 outgoing = next_hop(request, self._context.targets, outgoing, exchange)
             except RequestError as e:
                 return Outcome(self.unsent(e))
-            ask = replace(ask, replayable=outgoing.method in IDEMPOTENT)
-            exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, ask)
+            options = replace(options, replayable=outgoing.method in IDEMPOTENT)
+            exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, options)
             vu.time.own += exchange.took + HANDLING
         if exchange.error is not None:
             broken = self._broken(exchange)
@@ -144,8 +144,8 @@ class ResponseJudge:
         kind = exchange.error
         assert kind is not None
         waited = waiting = None
-        if kind in _TIMEOUTS or (kind is ErrorKind.DNS and exchange.took >= self.ask.timeout):
-            waited = min(exchange.took, self.ask.timeout)
+        if kind in _TIMEOUTS or (kind is ErrorKind.DNS and exchange.took >= self.options.timeout):
+            waited = min(exchange.took, self.options.timeout)
             waiting = min(exchange.ended - exchange.sent, waited) if kind is not ErrorKind.TIMEOUT_RECEIVE else None
             exchange.detail = exchange.detail.replace(" in time", self._within)
         self._recorder.unanswered(

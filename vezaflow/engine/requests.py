@@ -21,7 +21,7 @@ def request_step(request: PlannedRequest, recorder: StepRecorder, context: FlowC
     answered, connected = recorder.answered, recorder.connected
     follows = request.follow > 0
     judge = ResponseJudge(request, recorder, context)
-    ask = judge.ask
+    options = judge.options
     simple = context.observer is None and not request.checks and not request.extracts
 
     async def run(vu: VU) -> int:
@@ -29,7 +29,7 @@ def request_step(request: PlannedRequest, recorder: StepRecorder, context: FlowC
             outgoing = prepare(vu)
         except EvaluationError as e:
             return judge.fail(vu, judge.unsent(e))
-        exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, ask)
+        exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, options)
         vu.time.own += (exchange.ended - exchange.started if exchange.reused else exchange.took) + HANDLING
         if exchange.error is None and (exchange.status < 300 or exchange.status >= 400 or not follows):
             status = exchange.status

@@ -16,7 +16,7 @@ from vezaflow.engine.own_time import LooseTime
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import AttemptRecorder
 from vezaflow.plan import Chance, PlannedFor, PlannedParallel
-from vezaflow.protocols import Ask, Body, ClientOptions, Exchange, Origin, Sender
+from vezaflow.protocols import Body, ClientOptions, Exchange, Origin, RequestOptions, Sender
 from vezaflow.units import counted, duration
 
 
@@ -40,7 +40,7 @@ class PerHost:
         self._places = {} if places is None else places
         self.cookies = client.cookies
 
-    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange:
+    async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         """As the client does, when there is a place; waiting for one is no part of the request's time."""
         place = self._places.get(origin)
         if place is None:
@@ -50,7 +50,7 @@ class PerHost:
         except trio.WouldBlock:
             await place.acquire()
         try:
-            return await self._client.send(origin, head, body, ask)
+            return await self._client.send(origin, head, body, options)
         finally:
             place.release()
 

@@ -65,8 +65,10 @@ def tick_of(
 ) -> Tick:
     """The tick that says how a plan's run stands. `segment`: the share of the load that it is."""
     flows = tuple(
-        _flow_now(flow.name, segment.share(flow.load.vus), summary, timeline, _of(verdicts, flow.name))
-        for flow in plan.flows
+        [
+            _flow_now(flow.name, segment.share(flow.load.vus), summary, timeline, _of(verdicts, flow.name))
+            for flow in plan.flows
+        ]
     )
     figures = _figures(summary, None)
     pooled = FlowNow(
@@ -80,7 +82,7 @@ def tick_of(
         sum(flow.dropped for flow in flows),
     )
     remaining, grace = (max(0.0, end - elapsed) for end in (plan.seconds, plan.cut_off))
-    return Tick(elapsed, remaining, flows, pooled, health, grace, tuple(by_hand))
+    return Tick(elapsed, remaining, flows, pooled, health, grace, (*by_hand,))
 
 
 def first_trouble(gates: Sequence[Verdict]) -> Verdict | None:

@@ -230,15 +230,17 @@ class BodyCompiler:
         return Constant(self._known(head, part.span)(None) or b"") if constant else head  # type: ignore[arg-type]
 
 
-def _framed(parts: Iterable[tuple[Any, Iterable[bytes | memoryview]]], boundary: str) -> Iterator[bytes | memoryview]:
+def _framed(parts: Iterable[tuple[Any, Iterable[bytes | memoryview]]], boundary: str) -> list[bytes | memoryview]:
     """The pieces of a multipart body: a delimiter and a head before each content."""
+    # a list: a tuple of a generator is cut to its length, and CPython holds up to 2,000 of each length in reserve
+    pieces: list[bytes | memoryview] = []
     delimiter = f"--{boundary}\r\n".encode()
     for head, contents in parts:
         for content in contents:
-            yield delimiter + head
-            yield content
+            pieces += delimiter + head, content
             delimiter = f"\r\n--{boundary}\r\n".encode()
-    yield f"{delimiter[:-2].decode()}--\r\n".encode()
+    pieces.append(f"{delimiter[:-2].decode()}--\r\n".encode())
+    return pieces
 
 
 def _least(parts: Iterable[tuple[Render, Evaluate]], boundary: str, slices: Slices | None) -> int:

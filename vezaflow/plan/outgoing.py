@@ -12,7 +12,7 @@ from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.foreseen import Foreseen
 from vezaflow.plan.scope import Scope
 from vezaflow.plan.targets import Target
-from vezaflow.protocols import Ask, Body, ClientOptions, ErrorKind
+from vezaflow.protocols import Body, ClientOptions, ErrorKind, RequestOptions
 
 
 class Outgoing(NamedTuple):
@@ -79,7 +79,7 @@ class PlannedRequest(Whole):
     move: Move
     varies: bool  # an attempt further on is not the same request: it reads `attempt`
     draws: bool  # how much it draws depends on the target
-    ask: Ask
+    options: RequestOptions
     accepts: bytes  # accepts[status] is 1 where the status is as expected
     explicit: frozenset[int]  # statuses that `expect` names one by one: a redirect among them is not followed
     status_failure: Callable[[int], Failure]

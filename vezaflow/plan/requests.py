@@ -40,7 +40,7 @@ from vezaflow.plan.statuses import table_of
 from vezaflow.plan.targets import Target, Targets
 from vezaflow.plan.uploads import Slices, cut
 from vezaflow.plan.urls import Text, UrlPlanner
-from vezaflow.protocols import IDEMPOTENT, Ask, Body, ClientOptions, ErrorKind, Origin, Want
+from vezaflow.protocols import IDEMPOTENT, Body, ClientOptions, ErrorKind, Origin, RequestOptions, Want
 from vezaflow.read import closes
 from vezaflow.recurring import Recurring
 from vezaflow.syntax import FUNCTIONS, Call, Expression, JsonSchema, Name, Needs, compile_schema, walk
@@ -96,7 +96,7 @@ class RequestCompiler:
             request,
             poll=plan_poll(poll, self._compiler, self._statics),
             draws=request.draws or _draws((poll.until,)),
-            ask=replace(request.ask, want=request.ask.want | wanted(reasons)),
+            options=replace(request.options, want=request.options.want | wanted(reasons)),
             foreseen=replace(request.foreseen, reasons=reasons),
         )
 
@@ -110,7 +110,7 @@ class RequestCompiler:
         return replace(
             planned,
             draws=True,  # for each page anew
-            ask=replace(request.ask, want=request.ask.want | wanted(reasons)),
+            options=replace(request.options, want=request.options.want | wanted(reasons)),
             foreseen=replace(request.foreseen, reasons=reasons),
         )
 
@@ -147,7 +147,7 @@ class RequestCompiler:
             move=partial(moved, span=request.span, is_secret=self._is_secret),
             varies=_reads_attempt(request, options),
             draws=_draws_late(request),
-            ask=Ask(
+            options=RequestOptions(
                 wanted(reasons) | Want.COOKIES,
                 self._statics.seconds(options.timeout) if options.timeout else DEFAULT_TIMEOUT,
                 bodyless=request.method == "HEAD",
@@ -184,7 +184,7 @@ class RequestCompiler:
             return compile_schema(text)
         except ValueError as e:
             if text:  # else the file can't be read, which was said
-                self._diagnostics.error("VF703", schema.span, f"this is not a JSON Schema: {e}")
+                self._diagnostics.error("VF703", schema.span, f"not a valid JSON Schema: {e}")
             return None
 
     def _follow(self, follow: Expression | None) -> int:

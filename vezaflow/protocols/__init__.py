@@ -4,7 +4,7 @@ from vezaflow.protocols.client import Client, Sender
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.dates import moment_of
 from vezaflow.protocols.dns import Resolver
-from vezaflow.protocols.exchange import IDEMPOTENT, Ask, Body, ErrorKind, Exchange, Origin, Sent, Want
+from vezaflow.protocols.exchange import IDEMPOTENT, Body, ErrorKind, Exchange, Origin, RequestOptions, Sent, Want
 from vezaflow.protocols.faults import TlsFault
 from vezaflow.protocols.options import ClientOptions, Proxy
 from vezaflow.protocols.park import park, trap, wake
@@ -12,7 +12,7 @@ from vezaflow.protocols.stamps import Receiving
 from vezaflow.protocols.transport import Transport, check_trust
 
 __all__ = [
-    "IDEMPOTENT", "Ask", "Body", "Client", "ClientOptions", "CookieJar", "ErrorKind", "Exchange", "Origin", "Proxy",
-    "Receiving", "Resolver", "Sender", "Sent", "TlsFault", "Transport", "Want", "check_trust", "moment_of", "park",
-    "trap", "wake",
+    "IDEMPOTENT", "Body", "Client", "ClientOptions", "CookieJar", "ErrorKind", "Exchange", "Origin", "Proxy",
+    "Receiving", "RequestOptions", "Resolver", "Sender", "Sent", "TlsFault", "Transport", "Want", "check_trust",
+    "moment_of", "park", "trap", "wake",
 ]  # fmt: skip

@@ -92,7 +92,7 @@ def _member(body: bytes, at: int, made: list[bytes], size: int, limit: int, wind
 def _unbrotli(body: bytes, limit: int) -> bytes:
     import brotli
 
-    decoder: Any = brotli.Decompressor()
+    decoder: Any = brotli.Decompressor()  # which has no types
     made: list[bytes] = []
     size = 0
     try:

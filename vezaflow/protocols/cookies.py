@@ -52,8 +52,8 @@ class CookieJar:
         )
 
     def take(self, origin: Origin, target: str, line: str | bytes) -> None:
-        """Obey one Set-Cookie value that answered a request for `target`; what is invalid is ignored. As bytes, it goes
-        back byte for byte; as text, in UTF-8."""
+        """Obey one Set-Cookie value of a response to a request for `target`; what is invalid is ignored. As bytes, it
+        goes back byte for byte; as text, in UTF-8."""
         raw = line.encode() if isinstance(line, str) else line
         cookie = parse(origin, target, raw.decode("latin-1"), self._clock())
         if cookie is None:

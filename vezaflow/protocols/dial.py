@@ -11,10 +11,11 @@ from collections.abc import Callable
 
 import trio
 
-from vezaflow.protocols.connection import CLOSED, Connection
+from vezaflow.protocols.connection import Connection
 from vezaflow.protocols.dns import Address
 from vezaflow.protocols.exchange import ErrorKind, Exchange
 from vezaflow.protocols.faults import fault_of
+from vezaflow.protocols.phases import CLOSED
 
 _STAGGER = 0.25
 _NO_PORT = 24  # IP_BIND_ADDRESS_NO_PORT, which Python's socket module does not name

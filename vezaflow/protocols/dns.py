@@ -1,21 +1,21 @@
 """Names to addresses, once for all VUs of a process.
 
-Laws: a literal address costs nothing; `localhost` and the names below it are this machine, and no resolver is asked
-(RFC 6761, 6.3); a name is asked for by one task at a time, the others wait for its
-answer; answers live for a minute, failures for a second (a thousand VUs must not hammer a resolver that is
-down), of 4,096 names at most; the addresses come interleaved by family, the resolver's first choice first
-(RFC 8305, 4).
+Laws: a literal address costs nothing; `localhost` and the names below it are this machine, and no resolver is queried
+(RFC 6761, 6.3); a name is resolved by one task at a time, the others wait for its result; addresses are kept for a
+minute, failures for a second (a thousand VUs must not hammer a resolver that is down), of 4,096 names at most;
+the addresses come interleaved by family, the resolver's first choice first (RFC 8305, 4).
 """
 
 import socket
 import time
 from collections.abc import Awaitable, Callable
 from itertools import zip_longest
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import trio
 
-Address: TypeAlias = tuple[socket.AddressFamily, Any]
+SocketAddress: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]  # the last: no IPv6 here
+Address: TypeAlias = tuple[socket.AddressFamily, SocketAddress]
 Lookup: TypeAlias = Callable[[str, int], Awaitable[list[Address]]]
 
 _TTL = 60.0
@@ -57,9 +57,9 @@ class Resolver:
             if key in self._pending:
                 await self._pending[key].wait()
             else:
-                await self._ask(key)
+                await self._look_up(key)
 
-    async def _ask(self, key: tuple[str, int]) -> None:
+    async def _look_up(self, key: tuple[str, int]) -> None:
         if len(self._found) >= _MOST:
             self._found.clear()
         done = self._pending[key] = trio.Event()
@@ -71,7 +71,7 @@ class Resolver:
         except (OSError, UnicodeError) as error:
             fault = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "not a valid host name")
             self._found[key] = (self._clock() + _FAILURE_TTL, fault)
-        finally:  # also when cancelled: whoever waits asks in its turn
+        finally:  # also when cancelled: whoever waits resolves in its turn
             del self._pending[key]
             done.set()
 

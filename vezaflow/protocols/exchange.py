@@ -19,12 +19,12 @@ class ErrorKind(Enum):
     UNREACHABLE = "unreachable"  # no route, network down, out of local ports
     PROXY = "proxy"  # it opened no tunnel
     RESET = "reset"  # the peer reset the connection
-    CLOSED_EARLY = "closed_early"  # the peer closed before the whole answer came
+    CLOSED_EARLY = "closed_early"  # the peer closed before the whole response came
     TIMEOUT_CONNECT = "timeout_connect"
     TIMEOUT_TLS = "timeout_tls"
     TIMEOUT_SEND = "timeout_send"
     TIMEOUT_WAIT = "timeout_wait"  # no first byte in time
-    TIMEOUT_RECEIVE = "timeout_receive"  # the answer did not end in time
+    TIMEOUT_RECEIVE = "timeout_receive"  # the response did not end in time
     TLS = "tls"  # handshake or certificate
     MALFORMED = "malformed"  # not HTTP/1.1, or a body that can't be decoded where a step reads it
     TOO_LARGE = "too_large"  # a kept body over the limit, or a head over 256 KiB
@@ -32,7 +32,7 @@ class ErrorKind(Enum):
     GUARD = "guard"  # a URL that leaves the allowed hosts: nothing was sent
     URL = "url"  # a rendered URL that is not one
     EXPRESSION = "expression"  # a request that an expression's failure kept from being made: nothing was sent
-    # set by the engine, on answers that came:
+    # set by the engine, on responses that came:
     STATUS = "status"  # a status that was not expected
     EXPECTATION = "expectation"
     EXTRACTION = "extraction"
@@ -40,7 +40,7 @@ class ErrorKind(Enum):
 
 
 class Want(IntFlag):
-    """What a step needs of an answer; all else is dropped at the socket."""
+    """What a step needs of a response; all else is dropped at the socket."""
 
     NOTHING = 0
     HEADERS = 1
@@ -50,9 +50,9 @@ class Want(IntFlag):
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """What a step asks of an exchange. `timeout`: seconds for all of it; `bodyless`: it is HEAD, whose answer has no
-    body; `replayable`: it may be sent again; `closes`: its connection is not used again (RFC 9112, 9.6)."""
+class RequestOptions:
+    """A step's options for one exchange. `timeout`: seconds for all of it; `bodyless`: it is HEAD, whose response has
+    no body; `replayable`: it may be sent again; `closes`: its connection is not used again (RFC 9112, 9.6)."""
 
     want: Want
     timeout: float
@@ -97,12 +97,12 @@ class Sent:
 
 
 class Exchange:
-    """A request's times (seconds of time.perf_counter) and its answer. Owned by its client and used again by the
+    """A request's times (seconds of time.perf_counter) and its response. Owned by its client and used again by the
     client's next request: read it before that.
 
     `started` is when the first byte was handed to the kernel, `sent` when the last one was, `first` when the first
-    byte of the answer had come, `ended` when the last one had. http_req_duration is ended - started. `begun` is when a
-    connection was asked for, where there was none to use.
+    byte of the response had come, `ended` when the last one had. http_req_duration is ended - started. `begun` is when
+    a connection was needed and there was none to use.
     """
 
     __slots__ = (
@@ -113,7 +113,7 @@ class Exchange:
     def __init__(self) -> None:
         self.error: ErrorKind | None = None
         self.detail = ""  # one line for people: what the kernel or the parser said
-        self.status = 0  # 0: no answer
+        self.status = 0  # 0: no response
         self.headers: list[tuple[str, str]] = []  # names lower case; only with Want.HEADERS or a redirect (3xx)
         self.body = b""  # decoded (gzip, deflate, br); only with Want.BODY
         self.begun = 0.0
@@ -128,6 +128,16 @@ class Exchange:
         self.bytes_sent = 0
         self.bytes_received = 0
         self.wire: Sent | None = None  # what went out, where somebody looks on; None: nothing did
+
+    def lose(self, kind: ErrorKind, detail: str, now: float, *, sending: bool) -> None:
+        """It ends at `now` without a response; `sending`: not all of the request is with the kernel."""
+        self.ended = now
+        if sending:
+            self.sent = now
+        if self.bytes_received == 0:
+            self.first = now
+        self.error = kind
+        self.detail = detail
 
     @property
     def took(self) -> float:

@@ -46,7 +46,7 @@ class Head(NamedTuple):
 
 
 def parse_head(raw: bytes, *, bodyless: bool) -> Head:
-    """A head with its blank line; `bodyless`: it answers HEAD. Raises Unreadable."""
+    """A head with its blank line; `bodyless`: the response to HEAD. Raises Unreadable."""
     fields = plain_fields(raw)
     if fields is None:
         text = raw.replace(b"\r\n", b"\n")
@@ -73,7 +73,7 @@ def parse_head(raw: bytes, *, bodyless: bool) -> Head:
             raise Unreadable("both Content-Length and Transfer-Encoding: the length is ambiguous")
         codings = [member.decode("latin-1") for member in _members(transfer) if member]
         if codings and codings[-1] == "chunked":  # HTTP/1.0 has no chunks: faulty framing (RFC 9112, 6.1)
-            under = tuple(coding for coding in codings if coding != "chunked")  # said twice, done once
+            under = tuple([coding for coding in codings if coding != "chunked"])  # said twice, done once
             return Head(status, fields, True, None, keep and recent, under)
         return Head(status, fields, codings=tuple(codings))
     if length is not None:

@@ -23,13 +23,14 @@ from h2.events import (
 )
 from h2.exceptions import ProtocolError, TooManyStreamsError
 
-from vezaflow.protocols.connection import CLOSED, IDLE
 from vezaflow.protocols.exchange import ErrorKind, Exchange, Want
 from vezaflow.protocols.faults import fault_of, tls_reason
-from vezaflow.protocols.http2_stream import Fields, Http2Answer, Stream
+from vezaflow.protocols.http2_stream import Http2Fields, Http2Response, Stream
 from vezaflow.protocols.http2_wire import Broken, Malformed, Wire
+from vezaflow.protocols.phases import CLOSED, IDLE
 from vezaflow.protocols.reactor import READ, TURN, WRITE, Reactor
 from vezaflow.protocols.scratch import Scratch
+from vezaflow.protocols.stamps import Ancillary
 from vezaflow.protocols.tls import SecureConnection
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Http2Connection(SecureConnection):
 
     # -- sending ---------------------------------------------------------------------------------------------
 
-    def begin(self, stream: Stream, exchange: Exchange, fields: Fields) -> None:
+    def begin(self, stream: Stream, exchange: Exchange, fields: Http2Fields) -> None:
         """Send a request's head and what may go out of its body."""
         try:
             stream.number = self._wire.get_next_available_stream_id()
@@ -174,7 +175,7 @@ class Http2Connection(SecureConnection):
 
     # -- receiving -------------------------------------------------------------------------------------------
 
-    def stamped(self, ancillary: list[Any]) -> float:
+    def stamped(self, ancillary: Ancillary) -> float:
         now = self.clock()
         since = [stream.exchange.started for stream in self._streams.values() if stream.exchange is not None]
         return self.reactor.stamps.when(ancillary, min(since), now) if since else now
@@ -240,35 +241,35 @@ class Http2Connection(SecureConnection):
         exchange.first = max(now, exchange.started)
         if not stream.sending and exchange.first < exchange.sent:  # it was there before we came to look at the clock
             exchange.sent = exchange.first
-        stream.answer = Http2Answer(event.headers, self.scratch.max_body)
+        stream.response = Http2Response(event.headers, self.scratch.max_body)
 
     def _data(self, event: DataReceived, _now: float) -> None:
         if event.flow_controlled_length:
             self._wire.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         stream = self._streams.get(event.stream_id or 0)
-        answer = stream.answer if stream is not None else None
-        if stream is None or answer is None:
+        response = stream.response if stream is not None else None
+        if stream is None or response is None:
             return
-        answer.size += len(event.data)
+        response.size += len(event.data)
         if not stream.want & _BODY:
             return
-        if answer.size <= answer.limit:
-            answer.parts.append(event.data)
+        if response.size <= response.limit:
+            response.parts.append(event.data)
         elif not stream.want & _SHOWN:
-            self._drop(stream, ErrorKind.TOO_LARGE, f"the body is larger than {answer.limit} bytes")
+            self._drop(stream, ErrorKind.TOO_LARGE, f"the body is larger than {response.limit} bytes")
 
     def _stream_ended(self, event: StreamEnded, now: float) -> None:
         stream = self._streams.get(event.stream_id or 0)
-        if stream is None or stream.answer is None:
+        if stream is None or stream.response is None:
             return
         if stream.sending and stream.pending:
             self._reset(stream)
         self._leave_by(stream)
-        fault = stream.answer.fault(bodyless=stream.bodyless)
+        fault = stream.response.fault(bodyless=stream.bodyless)
         if fault is not None:
             stream.lose(ErrorKind.MALFORMED, fault)
         else:
-            stream.finish(stream.answer, now)
+            stream.finish(stream.response, now)
 
     def _malformed(self, event: Malformed, _now: float) -> None:
         stream = self._streams.get(event.stream_id)
@@ -285,7 +286,7 @@ class Http2Connection(SecureConnection):
         stream = self._streams.get(event.stream_id or 0)
         if stream is None:
             return
-        if event.error_code == ErrorCodes.REFUSED_STREAM and stream.answer is None:
+        if event.error_code == ErrorCodes.REFUSED_STREAM and stream.response is None:
             _untaken(stream)
         self._leave_by(stream)
         if event.remote_reset:
@@ -294,11 +295,11 @@ class Http2Connection(SecureConnection):
             stream.lose(ErrorKind.MALFORMED, f"HTTP/2 protocol error: {_called(event.error_code)}")
 
     def _terminated(self, event: ConnectionTerminated, _now: float) -> None:
-        """GOAWAY: what the server has taken it may still answer, unless it goes in anger."""
+        """GOAWAY: the server may still respond to what it has taken, unless it goes with an error."""
         self._last = True
         graceful = event.error_code == ErrorCodes.NO_ERROR
         for stream in list(self._streams.values()):
-            taken = stream.number <= (event.last_stream_id or 0) or stream.answer is not None
+            taken = stream.number <= (event.last_stream_id or 0) or stream.response is not None
             if not taken:
                 _untaken(stream, served=bool(event.last_stream_id))
             elif graceful:
@@ -333,7 +334,7 @@ class Http2Connection(SecureConnection):
         streams = self._take_all()
         self.close()
         for stream in streams:
-            where = "without a response" if stream.answer is None else "during its response"
+            where = "without a response" if stream.response is None else "within its response"
             kind, detail = ErrorKind.CLOSED_EARLY, f"the server closed the connection {where}"
             stream.lose(*(fault_of(broken) if broken is not None else (kind, detail)))
 
@@ -362,7 +363,7 @@ class Http2Connection(SecureConnection):
             self.flush()
 
     def _drop(self, stream: Stream, kind: ErrorKind, detail: str) -> None:
-        """End a request without an answer; the others go on."""
+        """End a request without a response; the others go on."""
         if not self._streams.keys() - {stream.number}:
             self.fail(kind, detail)
         else:
@@ -405,7 +406,7 @@ def _called(code: ErrorCodes | int | None) -> str:
         return f"error {code}"
 
 
-_HANDLERS: dict[type[Event], Callable[[Http2Connection, Any, float], None]] = {
+_HANDLERS: dict[type[Event], Callable[[Http2Connection, Any, float], None]] = {  # each takes its key's events
     ResponseReceived: Http2Connection._responded,
     DataReceived: Http2Connection._data,
     StreamEnded: Http2Connection._stream_ended,

@@ -5,16 +5,17 @@ connection with it. Whoever opened the connection owns it: that stream's `close`
 """
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import trio
 
-from vezaflow.protocols.connection import CLOSED, IDLE, SENDING, WAITING
-from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange
+from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, RequestOptions
 from vezaflow.protocols.head import text_of
 from vezaflow.protocols.http2_wire import not_the_length
 from vezaflow.protocols.park import trap, wake
+from vezaflow.protocols.phases import CLOSED, IDLE, SENDING, TIMEOUTS, TOO_LATE, WAITING
 from vezaflow.protocols.scratch import Scratch
+from vezaflow.protocols.sending import pieces_of
 from vezaflow.recurring import Recurring
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from vezaflow.protocols.http2 import Http2Connection
     from vezaflow.protocols.wiretap import Http2Tap, Tap
 
-Fields = tuple[tuple[bytes, bytes], ...]
+Http2Fields = tuple[tuple[bytes, bytes], ...]
 _HOP_BY_HOP = frozenset((b"connection", b"host", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"))
 _WITHOUT_BODY = (204, 304)
 
@@ -32,8 +33,8 @@ class Stream:
     """See the module. Made by `Http2Connection.seat`, and by `another` of one that is there."""
 
     __slots__ = (
-        "_connection", "_deadline", "_owner", "answer", "bodyless", "exchange", "number", "pending", "sending", "task",
-        "trap", "want",
+        "_connection", "_deadline", "_owner", "bodyless", "exchange", "number", "pending", "response", "sending",
+        "task", "trap", "want",
     )  # fmt: skip
 
     def __init__(self, connection: "Http2Connection", *, owner: bool) -> None:
@@ -42,7 +43,7 @@ class Stream:
         self._deadline = math.inf
         self.number = 0
         self.exchange: Exchange | None = None
-        self.answer: Http2Answer | None = None
+        self.response: Http2Response | None = None
         self.pending: list[memoryview] = []  # of the body, not framed yet
         self.sending = False  # not all is with the kernel yet
         self.task: trio.lowlevel.Task | None = None
@@ -50,7 +51,7 @@ class Stream:
         self.bodyless = False
         self.trap = trap(self._abort)
 
-    # -- what a client asks of a connection -----------------------------------------------------------------
+    # -- what a client sees of a seat -----------------------------------------------------------------
 
     @property
     def phase(self) -> int:
@@ -104,14 +105,13 @@ class Stream:
         """For a further request on the same connection."""
         return Stream(self._connection, owner=False)
 
-    def start(self, exchange: Exchange, head: bytes, body: Body, ask: Ask) -> None:
+    def start(self, exchange: Exchange, head: bytes, body: Body, options: RequestOptions) -> None:
         """As a Connection's."""
         self.exchange = exchange
-        self.want = ask.want._value_
-        self.bodyless = ask.bodyless
+        self.want = options.want._value_
+        self.bodyless = options.bodyless
         head, _, rest = head.partition(b"\r\n\r\n")
-        pieces = (rest,) if body is None else (rest, *(body if isinstance(body, tuple) else (body,)))
-        self.pending = [memoryview(piece).cast("B") for piece in pieces if len(piece)]
+        self.pending = pieces_of(rest, body)
         self.sending = True
         exchange.bytes_sent = 0
         self._connection.begin(self, exchange, fields_of(head))
@@ -134,30 +134,24 @@ class Stream:
         if self.exchange is not None:
             self.exchange.sent = now
 
-    def finish(self, answer: "Http2Answer", now: float) -> None:
-        """The answer is whole."""
+    def finish(self, response: "Http2Response", now: float) -> None:
+        """The response is complete."""
         exchange = self.exchange
         assert exchange is not None
-        exchange.status = answer.status
+        exchange.status = response.status
         exchange.ended = max(now, exchange.first)
-        if self.sending:  # answered before all was sent
+        if self.sending:  # the response came before all was sent
             exchange.sent = min(exchange.first, exchange.ended)
-        self._end()
+        self._leave_exchange()
 
     def lose(self, kind: ErrorKind, detail: str) -> None:
-        """There will be no answer."""
+        """There will be no response."""
         exchange = self.exchange
         if exchange is None:
             return
-        ended = exchange.ended = self._connection.clock()
-        if self.sending:
-            exchange.sent = ended
-        if exchange.bytes_received == 0:
-            exchange.first = ended
-        exchange.error = kind
-        exchange.detail = detail
-        self.answer = None
-        self._end()
+        exchange.lose(kind, detail, self._connection.clock(), sending=self.sending)
+        self.response = None
+        self._leave_exchange()
 
     def late(self, blocked: bool) -> tuple[ErrorKind, str]:
         """What was too slow; `blocked`: the kernel takes no more."""
@@ -165,12 +159,11 @@ class Stream:
             if self.pending and not blocked:
                 window = "the server stopped reading the body: its flow-control window is empty"
                 return ErrorKind.TIMEOUT_SEND, window
-            return ErrorKind.TIMEOUT_SEND, "the request could not be sent in time"
-        if self.answer is not None:
-            return ErrorKind.TIMEOUT_RECEIVE, "the response was not completed in time"
-        return ErrorKind.TIMEOUT_WAIT, "no response in time"
+            return TIMEOUTS[SENDING]
+        return TIMEOUTS[WAITING] if self.response is None else TOO_LATE
 
-    def _end(self) -> None:
+    def _leave_exchange(self) -> None:
+        """The exchange is over, whichever way: wake the task that waits for it."""
         task, self.task = self.task, None
         self.exchange = None
         self.pending = []
@@ -179,21 +172,19 @@ class Stream:
         if task is not None:
             wake(task)
 
-    def _abort(self, _raise_cancel: Any) -> trio.lowlevel.Abort:
+    def _abort(self, _raise_cancel: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
         self.task = None
         self._connection.forsake(self)
-        self.answer = None
-        self._end()
+        self.response = None
+        self._leave_exchange()
         return trio.lowlevel.Abort.SUCCEEDED
 
 
-class Http2Answer:
-    """An answer while it comes. Of the shape that a client collects from."""
+class Http2Response:
+    """A response while it comes. Of the shape that a client collects from."""
 
     __slots__ = ("extra", "fields", "keep", "limit", "parts", "size", "status")
 
-    detailed = True
-    open_ended = False
     codings = ()
 
     def __init__(self, fields: list[tuple[bytes, bytes]], limit: int) -> None:
@@ -223,7 +214,7 @@ class Http2Answer:
         """It holds no parser."""
 
 
-def _fields_of(head: bytes) -> Fields:
+def _fields_of(head: bytes) -> Http2Fields:
     """An HTTP/1.1 head, without its blank line, as HTTP/2 says it (RFC 9113, 8.2 and 8.3.1)."""
     first, *lines = head.split(b"\r\n")
     method, _, rest = first.partition(b" ")

@@ -25,7 +25,15 @@ from h2.settings import SettingCodes, Settings
 from h2.stream import StreamClosedBy, StreamState
 from hpack import Decoder, HeaderTuple, HPACKError
 from hyperframe.exceptions import InvalidPaddingError
-from hyperframe.frame import DataFrame, Frame, HeadersFrame, RstStreamFrame, WindowUpdateFrame
+from hyperframe.frame import (
+    DataFrame,
+    Frame,
+    GoAwayFrame,
+    HeadersFrame,
+    RstStreamFrame,
+    SettingsFrame,
+    WindowUpdateFrame,
+)
 
 from vezaflow.protocols.exchange import ErrorKind
 from vezaflow.protocols.stamps import Clock
@@ -40,7 +48,7 @@ _BLOCK = 64 * 1024  # bytes of a header block as it comes: Huffman's code takes 
 _FIELDS_READ = 2 * _FIELDS  # read to the end all the same: one that is not would end the connection
 _FEW_FIELDS = 12  # can't be over that with a short block: none of them is larger than the table
 _SHORT_BLOCK = 8 * 1024
-_IDLE = 2000  # frames that carry nothing, beyond what the peer has reason for
+_MOST_EMPTY = 2000  # frames that carry nothing, beyond what the peer has reason for
 _DETAIL = 200  # characters of what h2 says, which quotes the peer
 _MOST_SETTINGS = 64  # of a frame: some ten are defined, and each of them takes 30 µs
 _LEAST = 0.0003  # seconds a turn, however late it is
@@ -146,8 +154,9 @@ class Wire(H2Connection):
                 self._idle -= 1
         else:
             self._idle += 1 + frame.body_len // 512
-            if self._idle > _IDLE:
-                raise _FloodError(f"too many frames without data ({_IDLE}), the last of type {type(frame).__name__}")
+            if self._idle > _MOST_EMPTY:
+                name = type(frame).__name__
+                raise _FloodError(f"too many frames without data ({_MOST_EMPTY}), the last of type {name}")
 
     # -- what h2 does with frames ----------------------------------------------------------------------------
 
@@ -197,7 +206,7 @@ class Wire(H2Connection):
 
     def _receive_headers_frame(self, frame: HeadersFrame) -> tuple[list[Frame], list[Event]]:
         frames, events = super()._receive_headers_frame(frame)
-        event: Any = events[0]
+        event: Any = events[0]  # one of four classes with `headers`, which have no base for it
         if type(event) is not TrailersReceived:
             _check_status(event.headers)
         if len(frame.data) > _SHORT_BLOCK or len(event.headers) > _FEW_FIELDS:
@@ -206,7 +215,7 @@ class Wire(H2Connection):
                 raise _TooLargeError(f"the header fields are larger than {_FIELDS} bytes")
         return frames, events
 
-    def _receive_settings_frame(self, frame: Any) -> tuple[list[Frame], list[Event]]:
+    def _receive_settings_frame(self, frame: SettingsFrame) -> tuple[list[Frame], list[Event]]:
         if len(frame.settings) > _MOST_SETTINGS:
             raise _FloodError(f"too many settings in a frame: {len(frame.settings)}; the maximum is {_MOST_SETTINGS}")
         self._idle += len(frame.settings)
@@ -215,7 +224,7 @@ class Wire(H2Connection):
             frame.settings[SettingCodes.HEADER_TABLE_SIZE] = min(allowed, _TABLE)
         return super()._receive_settings_frame(frame)
 
-    def _receive_goaway_frame(self, frame: Any) -> tuple[list[Frame], list[Event]]:
+    def _receive_goaway_frame(self, frame: GoAwayFrame) -> tuple[list[Frame], list[Event]]:
         """h2 takes every GOAWAY for the end, and drops what was to go out; a graceful one lets streams finish (6.8)."""
         held = self._data_to_send
         found = super()._receive_goaway_frame(frame)

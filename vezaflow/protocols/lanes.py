@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from vezaflow.protocols.cookies import CookieJar
-from vezaflow.protocols.exchange import Ask, Body, Exchange, Origin
+from vezaflow.protocols.exchange import Body, Exchange, Origin, RequestOptions
 from vezaflow.protocols.faults import Fault
 from vezaflow.protocols.http2_stream import Stream
 from vezaflow.protocols.options import ClientOptions
@@ -39,19 +39,19 @@ class Lanes:
         self._resting = True  # whether `first` sends nothing now
         self._idle: dict[Origin, list[Client]] = {}
         self._all: list[Client] = []  # but the first
-        self._last = first  # whose answer came last
+        self._last = first  # whose response came last
         self._shared: dict[Origin, Stream] = {}  # HTTP/2: the connections that there are, by whoever opened them
         self._opening: dict[Origin, _Opening] = {}  # those that will soon be there
         self._waiting = trio.lowlevel.ParkingLot()  # for the server to take more
         self.cookies: CookieJar = first.cookies
 
-    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange:
+    async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         """As Client's; any number of tasks may send at once. Waiting for a place is no part of a request's time."""
         while (way := self._way(origin)) is not None and way.full:
             await self._waiting.park()
         client = self._take(origin)
         try:
-            exchange = await client.send(origin, head, body, ask)
+            exchange = await client.send(origin, head, body, options)
         finally:
             self._give(origin, client)
             if self._waiting:
@@ -67,7 +67,7 @@ class Lanes:
         return self._first.by(options).beside()
 
     def certificate_ends(self) -> float | None:
-        """Of the server that answered last."""
+        """Of the server whose response came last."""
         return self._last.certificate_ends()
 
     async def shared(self, origin: Origin) -> Stream | Fault | None:

@@ -6,16 +6,20 @@ Law: what went wrong is in the exchange, with the stage that it went wrong in; n
 from collections.abc import Callable
 from dataclasses import dataclass
 from socket import socket
-from typing import Any
+from typing import TYPE_CHECKING
 
 import trio
 
-from vezaflow.protocols.connection import CLOSED, IDLE, Connection
+from vezaflow.protocols.connection import Connection
 from vezaflow.protocols.dial import dial
 from vezaflow.protocols.dns import Address, Resolver
 from vezaflow.protocols.exchange import PROXY, ErrorKind, Exchange
 from vezaflow.protocols.faults import fault_of
+from vezaflow.protocols.phases import CLOSED, IDLE
 from vezaflow.protocols.stamps import Clock
+
+if TYPE_CHECKING:
+    from vezaflow.protocols.tls import SecureConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +42,31 @@ async def open_connection(
     addresses = await _resolve(route, resolver, exchange, deadline, clock)
     found = clock()
     exchange.blocked = found - begun
-    connection: Any = await dial(addresses, route.make, exchange, deadline, route.local) if addresses else None
+    connection = await dial(addresses, route.make, exchange, deadline, route.local) if addresses else None
     if connection is None and route.by_proxy and exchange.error is not None:
         exchange.detail = f"{PROXY}{route.host}:{route.port}: {exchange.detail}"
     if connection is not None and route.connect:
-        await connection.tunnel(route.connect, exchange, deadline)
+        await _secure(connection).tunnel(route.connect, exchange, deadline)
     exchange.connecting = (clock() if connection is None or connection.phase == CLOSED else connection.settled) - found
     if connection is not None and route.secure:
-        await _agree(connection, exchange, deadline, clock)
+        await _agree(_secure(connection), exchange, deadline, clock)
     if connection is not None and connection.phase == IDLE:
-        return connection  # type: ignore[no-any-return]
-    if exchange.error is None:
+        return connection
+    if connection is not None and exchange.error is None:
         exchange.error, exchange.detail = connection.fault
     exchange.ended = clock()
     return None
 
 
-async def _agree(connection: Any, exchange: Exchange, deadline: float, clock: Clock) -> None:
+def _secure(connection: Connection) -> "SecureConnection":
+    """The connection of a route that is `secure`. (TLS is imported only where it is spoken.)"""
+    from vezaflow.protocols.tls import SecureConnection
+
+    assert isinstance(connection, SecureConnection)
+    return connection
+
+
+async def _agree(connection: "SecureConnection", exchange: Exchange, deadline: float, clock: Clock) -> None:
     """Shake hands over TLS, unless there is nobody any more."""
     if connection.phase != CLOSED:
         begun = clock()

@@ -7,7 +7,6 @@ READY is the one outcome that wakes it. Measured: 1.1 µs a round, 2.2 without.
 
 import types
 from collections.abc import Callable, Generator
-from typing import Any
 
 import outcome
 import trio
@@ -19,7 +18,7 @@ Trap = object
 _reschedule = trio.lowlevel.reschedule
 
 
-def trap(abort: Callable[[Any], trio.lowlevel.Abort]) -> Trap:
+def trap(abort: Callable[[trio.lowlevel.RaiseCancelT], trio.lowlevel.Abort]) -> Trap:
     """The message with which a task asks trio to sleep until `wake`, or until `abort` lets it be cancelled."""
     coroutine = trio.lowlevel.wait_task_rescheduled(abort)  # noqa: ASYNC105 (only its message)
     message: Trap = coroutine.send(None)

@@ -8,12 +8,12 @@ trace never shows them.
 import socket
 
 from vezaflow.protocols.connection import Connection
-from vezaflow.protocols.exchange import Ask, Body, Exchange, Origin
+from vezaflow.protocols.exchange import Body, Exchange, Origin, RequestOptions
 from vezaflow.protocols.options import Proxy
 from vezaflow.protocols.reactor import Reactor
 from vezaflow.protocols.scratch import Scratch
 
-MOST_REPLY = 64 * 1024  # bytes of a proxy's answer to CONNECT
+MOST_REPLY = 64 * 1024  # bytes of a proxy's response to CONNECT
 
 
 class ForwardedConnection(Connection):
@@ -26,11 +26,11 @@ class ForwardedConnection(Connection):
         self._begin = f"{origin.scheme}://{origin.authority}".encode()
         self._line = proxy.header
 
-    def start(self, exchange: Exchange, head: bytes, body: Body, ask: Ask) -> None:
+    def start(self, exchange: Exchange, head: bytes, body: Body, options: RequestOptions) -> None:
         method, _, rest = head.partition(b" ")
         target, _, lines = rest.partition(b"\r\n")
         whole = b"%b %b%b\r\n%b%b" % (method, self._begin, target, self._line, lines)
-        super().start(exchange, whole, body, ask)
+        super().start(exchange, whole, body, options)
 
 
 def connect_request(origin: Origin, proxy: Proxy) -> bytes:

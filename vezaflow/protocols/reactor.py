@@ -12,6 +12,7 @@ PollReactor does the same without epoll.
 import math
 import select
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 
@@ -29,7 +30,6 @@ _BATCH = 64  # sockets a poll: bounds how old the stamp of a batch's last socket
 _ROUNDS = 32  # polls a drain: bounds how long the VUs wait for the reactor
 _SWEEP = 0.05
 TURN = 0.005  # seconds from a poll after which a connection leaves what is expensive to parse to the next one
-
 _LATE = 0.0005  # seconds since the last poll: bounds what a stamp of the poll's time may be off
 
 
@@ -45,7 +45,7 @@ class Ready(Protocol):
     def abandon(self) -> None: ...
 
 
-class Reactor:
+class Reactor(ABC):
     """Watches connections; `drained` is when it last looked."""
 
     __slots__ = ("_roused", "clock", "connections", "drained", "late", "quiet", "stamps")
@@ -66,9 +66,11 @@ class Reactor:
         """Stop watching; the caller closes the socket right after."""
         self.connections.pop(connection.fd, None)
 
+    @abstractmethod
     def await_writable(self, connection: Ready) -> None:
-        """Report the next time that `connection` can be written to. Edges come by themselves."""
+        """Report the next time that `connection` can be written to."""
 
+    @abstractmethod
     def again(self, connection: Ready) -> None:
         """Report `connection` again although it was not read dry."""
 
@@ -80,11 +82,12 @@ class Reactor:
         self.quiet = False
         self._roused.set()
 
+    @abstractmethod
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        raise NotImplementedError
+        """Report to connections until cancelled; every socket is closed then."""
 
     def close(self) -> None:
-        """Close every socket; who still waits for an answer is told that it was interrupted."""
+        """Close every socket; who still waits for a response is told that it was interrupted."""
         for connection in list(self.connections.values()):
             connection.abandon()
 
@@ -96,7 +99,7 @@ class Reactor:
                 await self._roused.wait()
             await trio.sleep(_SWEEP)
             self.stamps.compare()
-            self.drain()  # an answer that has come is never called too late
+            self.drain()  # a response that has come is never called too late
             self._expire()
 
     def _expire(self) -> None:
@@ -122,6 +125,9 @@ class EpollReactor(Reactor):
     def watch(self, connection: Ready) -> None:
         self.connections[connection.fd] = connection
         self._epoll.register(connection.fd, _INTEREST)
+
+    def await_writable(self, connection: Ready) -> None:
+        """Edges come by themselves."""
 
     def again(self, connection: Ready) -> None:
         self._epoll.modify(connection.fd, _INTEREST)  # makes an edge of what is still there

@@ -14,9 +14,10 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 Clock = Callable[[], float]
+Ancillary: TypeAlias = list[tuple[int, int, bytes]]  # of recvmsg
 
 SPACE = socket.CMSG_SPACE(48) if hasattr(socket, "CMSG_SPACE") else 0
 _OPTION = 37  # SO_TIMESTAMPING, which Python's socket module does not name
@@ -31,7 +32,7 @@ _LATE = 0.001  # seconds; from here on a read that the loop came late to is coun
 
 @dataclass(frozen=True, slots=True)
 class Receiving:
-    """By which clock answers were stamped, and what the loop's lateness would have added to them."""
+    """By which clock responses were stamped, and what the loop's lateness would have added to them."""
 
     clock: str = "read"  # kernel | read
     reads: int = 0  # that were made when the loop may have been late
@@ -99,14 +100,14 @@ class Stamps:
                 break
         self._steady = abs(self._offset - before) < _STEP + _SLEW * (self._compared - compared)
 
-    def when(self, ancillary: list[Any], since: float, now: float) -> float:
+    def when(self, ancillary: Ancillary, since: float, now: float) -> float:
         """The moment when what a read took came, at most `now`; `now` if there is no such stamp after `since`."""
         if not ancillary or not self._steady:
             self._unstamped += 1
             return now
         seconds, nanoseconds = _TIME(ancillary[0][2])
         moment: float = seconds - self._offset + nanoseconds * 1e-9
-        if moment < since:  # nothing of an answer (a TLS ticket, say), or the clock has just been stepped
+        if moment < since:  # nothing of a response (a TLS ticket, say), or the clock has just been stepped
             return now
         self._stamped += 1
         late = now - moment

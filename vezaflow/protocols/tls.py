@@ -11,29 +11,22 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vezaflow.protocols.connection import (
-    CLOSED,
-    HANDSHAKE,
-    IDLE,
-    JOIN,
-    SENDING,
-    TUNNEL,
-    WAITING,
-    Connection,
-)
-from vezaflow.protocols.exchange import Ask, Body, ErrorKind, Exchange
+from vezaflow.protocols.connection import Connection
+from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, RequestOptions
 from vezaflow.protocols.faults import TlsFault, fault_of, tls_reason
 from vezaflow.protocols.options import ClientOptions
+from vezaflow.protocols.phases import CLOSED, HANDSHAKE, IDLE, SENDING, TUNNEL, WAITING
 from vezaflow.protocols.proxy import MOST_REPLY, refusal_of
 from vezaflow.protocols.reactor import HANGUP, TURN, Reactor
+from vezaflow.protocols.receiving import READS
 from vezaflow.protocols.scratch import Scratch
+from vezaflow.protocols.sending import JOIN, fit, pieces_of
 from vezaflow.protocols.stamps import SPACE
 
 if TYPE_CHECKING:
     from ssl import SSLSession
 
 _RECORD = 16 * 1024  # plaintext, at most
-_READS = 16  # a turn: no connection keeps the others waiting
 _RECORDS = 128 * 1024  # plaintext encrypted at a time: what a slow reader makes us hold
 
 
@@ -73,6 +66,8 @@ class SecureConnection(Connection):
 
     __slots__ = ("_incoming", "_outgoing", "_reply", "_tls", "_unsent", "behind")
 
+    _connected_phase = HANDSHAKE
+
     def __init__(
         self,
         sock: socket.socket,
@@ -87,6 +82,7 @@ class SecureConnection(Connection):
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host, session=session)
         self._unsent: bytes | memoryview | None = None  # records that the kernel has not taken yet
+        self._reply = b""  # of a proxy, as far as it has come
         self.behind = False  # more has come than there was time to parse
 
     @property
@@ -107,14 +103,13 @@ class SecureConnection(Connection):
             return
         self.phase = TUNNEL
         self.exchange = exchange
-        self._reply = b""
         self._unsent = request
         self._push()
         if self.exchange is not None:
             await self.wait(deadline)
 
     def _replied(self, now: float) -> None:
-        """The proxy has answered, or has begun to."""
+        """The proxy's response has come, or its beginning."""
         self._reply += self._incoming.read()
         head, blank, rest = self._reply.partition(b"\r\n\r\n")
         if not blank and len(head) <= MOST_REPLY:
@@ -125,16 +120,9 @@ class SecureConnection(Connection):
             return
         self._reply = b""
         self._incoming.write(rest)
-        self.phase = HANDSHAKE
-        self.exchange = None
-        self.settle(now)
+        self.settle(HANDSHAKE, now)
 
     # -- handshake -------------------------------------------------------------------------------------------
-
-    def _connected(self, now: float) -> None:
-        super()._connected(now)
-        if self.phase == IDLE:
-            self.phase = HANDSHAKE
 
     async def handshake(self, exchange: Exchange, deadline: float) -> None:
         """Agree on keys, or leave the reason in `exchange`."""
@@ -162,9 +150,7 @@ class SecureConnection(Connection):
 
     def agreed(self, now: float) -> None:
         """The keys are there, and so is the protocol that the server chose."""
-        self.phase = IDLE
-        self.exchange = None
-        self.settle(now)
+        self.settle(IDLE, now)
 
     def be_tapped(self) -> None:
         from vezaflow.protocols.wiretap import Tap, tapped_tls
@@ -174,20 +160,19 @@ class SecureConnection(Connection):
 
     # -- sending ---------------------------------------------------------------------------------------------
 
-    def start(self, exchange: Exchange, head: bytes, body: Body, ask: Ask) -> None:
+    def start(self, exchange: Exchange, head: bytes, body: Body, options: RequestOptions) -> None:
         self.exchange = exchange
-        self.want = ask.want._value_
-        self.bodyless = ask.bodyless
-        self.closes = ask.closes
+        self.want = options.want._value_
+        self.bodyless = options.bodyless
+        self.closes = options.closes
         if type(body) is bytes and len(body) <= JOIN:
             head, body = head + body, None
         if body is None and len(head) <= _RECORD:
             self._start_small(exchange, head)
             return
         if not self.fitted:
-            self.fit()
-        pieces = (head,) if body is None else (head, *(body if isinstance(body, tuple) else (body,)))
-        self.pending = [memoryview(piece).cast("B") for piece in pieces if len(piece)]
+            fit(self)
+        self.pending = pieces_of(head, body)
         self.phase = SENDING
         exchange.bytes_sent = 0
         encrypted = self._encrypt(exchange, self.pending)
@@ -270,7 +255,7 @@ class SecureConnection(Connection):
         scratch = self.scratch
         stamped = self.reactor.stamps.on  # always: opening records takes so long that a batch's poll is soon past
         until = self.reactor.drained + TURN
-        for _ in range(_READS):
+        for _ in range(READS):
             try:
                 if stamped:
                     count, ancillary, _, _ = self.socket.recvmsg_into((scratch.records,), SPACE)
@@ -343,12 +328,13 @@ class SecureConnection(Connection):
             self.fail(ErrorKind.TLS, tls_reason(failure))
 
     def _cut(self, now: float, broken: OSError | None) -> None:
-        """The TCP connection ended without TLS's own goodbye."""
+        """The TCP connection ended without TLS's close_notify."""
+        response = self.response
         if self.phase == TUNNEL:
             self.fail(ErrorKind.PROXY, "the proxy closed the connection instead of opening a tunnel")
         elif self.phase == HANDSHAKE and self.exchange is not None:
             self.fail(ErrorKind.TLS, "the server closed the connection during the handshake")
-        elif self.answer is not None and self.answer.detailed and self.answer.open_ended:
+        elif response is not None and response.streamed and response.open_ended:
             self.fail(ErrorKind.CLOSED_EARLY, "the response was truncated: the connection ended without a TLS close")
         else:
             self.ended(now, broken)

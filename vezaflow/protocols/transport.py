@@ -18,12 +18,11 @@ from vezaflow.protocols.opening import Route
 from vezaflow.protocols.options import ClientOptions, Proxy
 from vezaflow.protocols.reactor import EpollReactor, PollReactor, Reactor
 from vezaflow.protocols.scratch import Scratch
+from vezaflow.protocols.seat import Seat
 from vezaflow.protocols.stamps import Clock, Receiving
 
 if TYPE_CHECKING:
     from ssl import SSLContext
-
-    from vezaflow.protocols.http2_stream import Stream
 
 MIB = 1024 * 1024
 
@@ -80,12 +79,10 @@ class Transport:
         self.reactor.drain()
 
     def receiving(self) -> Receiving:
-        """By which clock answers are stamped."""
+        """By which clock responses are stamped."""
         return self.reactor.stamps.receiving()
 
-    def route(
-        self, origin: Origin, options: ClientOptions, local: str | None, old: "Connection | Stream | None"
-    ) -> Route:
+    def route(self, origin: Origin, options: ClientOptions, local: str | None, old: Seat | None) -> Route:
         """The way to `origin`; the TLS session of `old`, which the new connection replaces, may be resumed.
 
         Raises TlsFault where the files for TLS are not right."""
@@ -112,7 +109,7 @@ class Transport:
 
         return lambda sock: ForwardedConnection(sock, self.reactor, self._scratch, origin, proxy)
 
-    def _secure(self, origin: Origin, options: ClientOptions, old: "Connection | Stream | None") -> Make:
+    def _secure(self, origin: Origin, options: ClientOptions, old: Seat | None) -> Make:
         from vezaflow.protocols.tls import SecureConnection, context_for
 
         context = self._contexts.get(options)

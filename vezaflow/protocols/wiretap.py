@@ -5,6 +5,7 @@ this is on the way of a run under load, only `vezaflow try` taps its connections
 """
 
 import socket
+import ssl
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -13,7 +14,8 @@ from hyperframe.exceptions import HyperframeError
 from hyperframe.frame import ContinuationFrame, DataFrame, Frame, HeadersFrame
 
 from vezaflow.protocols.client import Client
-from vezaflow.protocols.exchange import Ask, Body, Exchange, Origin, Sent
+from vezaflow.protocols.exchange import Body, Exchange, Origin, RequestOptions, Sent
+from vezaflow.protocols.seat import Seat
 
 _FRAME_HEAD = 9
 
@@ -106,22 +108,23 @@ class TappedClient(Client):
 
     __slots__ = ()
 
-    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange:
-        exchange = await super().send(origin, head, body, ask)
-        connection = self._connection
-        tap = connection.tap if connection is not None else None
-        exchange.wire = tap.of(getattr(connection, "number", 0)) if tap is not None and exchange.bytes_sent else None
+    async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
+        exchange = await super().send(origin, head, body, options)
+        seat = self._seat
+        tap = seat.tap if seat is not None else None
+        exchange.wire = tap.of(seat.number) if seat is not None and tap is not None and exchange.bytes_sent else None
         return exchange
 
-    async def _connect(self, origin: Origin, begun: float, deadline: float) -> Any:
-        connection = await super()._connect(origin, begun, deadline)
-        if connection is not None and connection.tap is None:
-            connection.be_tapped()
-        return connection
+    async def _connect(self, origin: Origin, begun: float, deadline: float) -> Seat | None:
+        seat = await super()._connect(origin, begun, deadline)
+        if seat is not None and seat.tap is None:
+            seat.be_tapped()
+        return seat
 
 
 class _Passing:
-    """Stands for what bytes are handed to; they are noted as they go by."""
+    """Stands for what bytes are handed to (Any: a socket or an SSLObject, or what is tapped already); they are noted as
+    they go by."""
 
     def __init__(self, within: Any, note: Callable[[bytes], None]) -> None:
         self._within = within
@@ -158,10 +161,10 @@ def tapped_socket(within: socket.socket, note: Callable[[bytes], None]) -> socke
     return cast(socket.socket, _TappedSocket(within, note))
 
 
-def tapped_tls(within: Any, note: Callable[[bytes], None]) -> Any:
+def tapped_tls(within: ssl.SSLObject, note: Callable[[bytes], None]) -> ssl.SSLObject:
     """The same of what is to be encrypted."""
-    return _TappedTls(within, note)
+    return cast(ssl.SSLObject, _TappedTls(within, note))
 
 
-def _text(value: Any) -> str:
+def _text(value: bytes) -> str:
     return bytes(value).decode("utf-8", "replace")

@@ -59,7 +59,7 @@ def merged(reports: Sequence[Report], timeline: Timeline) -> Report:
         merge_all(report.summary for report in reports),
         timeline,
         merged_delivered(report.delivered for report in reports),
-        tuple(worker for report in reports for worker in report.workers),
+        tuple([worker for report in reports for worker in report.workers]),
         merged_incidents(report.incidents for report in reports),
     )
 
@@ -114,8 +114,8 @@ def read(record: Json, summary: Summary, sources: Mapping[str, Source]) -> Repor
         summary,
         Timeline(),
         {flow: Delivered(**delivered) for flow, delivered in record["delivered"].items()},
-        tuple(WorkerState(w["name"], Vitals(**w["vitals"]), w["lost"]) for w in record["workers"]),
-        tuple(_read_incident(incident, sources) for incident in record["incidents"]),
+        tuple([WorkerState(w["name"], Vitals(**w["vitals"]), w["lost"]) for w in record["workers"]]),
+        tuple([_read_incident(incident, sources) for incident in record["incidents"]]),
     )
 
 

@@ -166,7 +166,7 @@ class WorkerCrew:
 
     def _share(self, member: Member) -> Report:
         report = self._reports.get(member.number) or _nothing(member.number)
-        return replace(report, workers=tuple(replace(worker, lost=member.lost) for worker in report.workers))
+        return replace(report, workers=tuple([replace(worker, lost=member.lost) for worker in report.workers]))
 
     def moments(self) -> Sequence[Json]:
         return tuple(moment for _, moment in self._moments.items())

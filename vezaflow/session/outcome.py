@@ -83,7 +83,7 @@ def without(secrets: Secrets, report: Report) -> Report:
 
 def health_of(report: Report) -> Health:
     """How the generator fares: of several workers the worst reading of each, and their memory together."""
-    workers = tuple(_worker(state) for state in report.workers)
+    workers = tuple([_worker(state) for state in report.workers])
     return Health(
         cpu_mean=max((worker.cpu_mean for worker in workers), default=0.0),
         cpu_max=max((worker.cpu_max for worker in workers), default=0.0),

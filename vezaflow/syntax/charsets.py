@@ -2,11 +2,14 @@
 an HTML body's <meta> or an XML body's declaration says, else UTF-8, each as browsers take it (WHATWG Encoding).
 
 Laws: every body gives a text; bytes that are none in its encoding are U+FFFD. A charset that is unknown, or none of
-texts, is UTF-8. A mark is no part of the text.
+texts, is UTF-8. A mark is no part of the text. Python is never asked for a codec that it may not have: it remembers
+each such name for good, and servers make them up.
 """
 
 import codecs
 import re
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 from functools import lru_cache
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -16,16 +19,17 @@ _COMMENT = re.compile(rb"<!--.*?(?:-->|$)", re.DOTALL)
 _META = re.compile(rb"<meta[\s/][^>]*>", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"""[\s;"'/]charset\s*=\s*["']?\s*([\w.:+-]{1,40})""", re.IGNORECASE)
 _DECLARATION = re.compile(rb"""<\?xml\s[^>]*?\bencoding\s*=\s*["']([\w.:+-]{1,40})["']""")
+_LONGEST = 1024  # characters of a Content-Type that are read
 _MEANT = {  # a label means the larger set that holds it
-    "ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874",
-    "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949", "utf-16": "utf-16-le",
+    "ascii": "cp1252", "latin-1": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874",
+    "gb2312": "gb18030", "gbk": "gb18030", "shift-jis": "cp932", "euc-kr": "cp949", "utf-16": "utf-16-le",
     "big5": "big5hkscs",
 }  # fmt: skip
 _LABELS = {"windows-874": "cp874", "windows-31j": "cp932"}  # that Python does not know
 _TEXTS = re.compile(
-    r"utf-8|utf-16|utf-16-[bl]e|ascii|iso8859-\d+|cp(?:125\d|437|850|866|874|932|949)|koi8-[ru]|mac-(?:roman|cyrillic)"
-    r"|tis-620|gb2312|gbk|gb18030|big5|big5hkscs|euc_jp|iso2022_jp|shift_jis|euc_kr"
-)  # codecs of Python that are neither ciphers, nor archives, nor slow
+    r"utf-8|utf-16|utf-16-[bl]e|ascii|latin-1|iso8859-(?:[2-9]|1[013-6])|cp(?:125[0-8]|437|850|866|874|932|949)|koi8-[ru]"
+    r"|mac-(?:roman|cyrillic)|tis-620|gb2312|gbk|gb18030|big5|big5hkscs|euc-jp|iso2022-jp|shift-jis|euc-kr"
+)  # codecs that Python has, and that are neither ciphers, nor archives, nor slow
 
 
 def decoded(body: bytes, content_type: str = "") -> str:
@@ -44,13 +48,13 @@ def in_utf8(body: bytes, content_type: str = "") -> bytes:
 
 def told(body: bytes, content_type: str) -> bool:
     """Whether a mark or the Content-Type says the encoding, so that nothing within the body counts."""
-    return bool(_marked(body)[0] or _of_header(content_type))
+    return bool(_marked(body)[0] or _of_header(content_type[:_LONGEST]))
 
 
 def _encoding(body: bytes, content_type: str) -> tuple[int, str]:
     """The length of the mark, and the name of Python's codec."""
     mark, charset = _marked(body)
-    return mark, charset or _of_header(content_type) or _within(body[:_SNIFFED], content_type) or "utf-8"
+    return mark, charset or _of_header(content_type[:_LONGEST]) or _within(body[:_SNIFFED], content_type) or "utf-8"
 
 
 def _marked(body: bytes) -> tuple[int, str]:
@@ -83,8 +87,6 @@ def _ascii_based(label: bytes) -> str:
 @lru_cache(maxsize=256)
 def _codec(label: str) -> str:
     """The codec that a label means; '' for none."""
-    try:
-        name = codecs.lookup(_LABELS.get(label.lower(), label.removeprefix("x-"))).name
-    except (LookupError, ValueError, ImportError):
-        return ""
+    spelled = normalize_encoding(_LABELS.get(label.lower(), label.removeprefix("x-"))).lower()
+    name = (aliases.get(spelled) or aliases.get(spelled.replace(".", "_"), spelled)).replace("_", "-")
     return _MEANT.get(name, name) if _TEXTS.fullmatch(name) else ""

@@ -15,6 +15,7 @@ from vezaflow.syntax.charsets import in_utf8, told
 from vezaflow.syntax.readings import few, gather, look_over_html, look_over_siblings, look_over_xml
 
 LONGEST = 1_000
+_NAMESPACES = 4_096  # characters of namespaces with which a path is kept: documents say what they are
 URL_ATTRIBUTES = frozenset({"action", "formaction", "href", "poster", "src"})
 _ATTRIBUTE = re.compile(r"(.*)::attr\(\s*([A-Za-z_:][\w:.-]*)\s*\)\s*", re.DOTALL)
 Find = Callable[[Any], list[Any]]
@@ -108,7 +109,9 @@ def compile_xpath(text: str) -> Find:
 
     def find(root: Any) -> list[Any]:
         prefixes = {prefix or "ns": uri for prefix, uri in root.nsmap.items()}
-        found = _xpath(text, tuple(sorted(prefixes.items())))(root)
+        used = tuple(sorted([(prefix, uri) for prefix, uri in prefixes.items() if prefix in text]))
+        made = _xpath if sum([len(uri) for _, uri in used]) <= _NAMESPACES else _xpath.__wrapped__
+        found = made(text, used)(root)
         return gather(map(_text, few(found))) if isinstance(found, list) else _single(found)
 
     return find

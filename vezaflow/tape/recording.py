@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from vezaflow.plan import Plan, Secrets
-from vezaflow.protocols import Ask, Body, ClientOptions, Exchange, Origin, Sender
+from vezaflow.protocols import Body, ClientOptions, Exchange, Origin, RequestOptions, Sender
 from vezaflow.tape.credentials import blotted, credentials_of
 from vezaflow.tape.position import Position
 from vezaflow.tape.take import Key, Take, Tape, bounded, written_url
@@ -88,9 +88,9 @@ class _Recorded:
         self._client = client
         self._recording = recording
 
-    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange:
+    async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         key = self._recording.position.next_key()
-        exchange = await self._client.send(origin, head, body, ask)
+        exchange = await self._client.send(origin, head, body, options)
         if exchange.error is None:
             self._recording.note(key, origin, head, body, exchange, self._client.certificate_ends())
         return exchange

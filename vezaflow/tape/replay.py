@@ -10,7 +10,7 @@ from collections.abc import Callable
 import trio
 
 from vezaflow.plan import Secrets
-from vezaflow.protocols import Ask, Body, ClientOptions, CookieJar, ErrorKind, Exchange, Origin, Sender
+from vezaflow.protocols import Body, ClientOptions, CookieJar, ErrorKind, Exchange, Origin, RequestOptions, Sender
 from vezaflow.tape.position import Position
 from vezaflow.tape.take import Key, Take, Tape, written_url
 
@@ -86,7 +86,7 @@ class ReplayClient:
         self._cookies_on = options.cookies
         self._certificate: float | None = None
 
-    async def send(self, origin: Origin, head: bytes, body: Body, ask: Ask) -> Exchange:
+    async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         await trio.lowlevel.checkpoint()
         take = self._replay.take(origin, head)
         exchange = Exchange()

@@ -11,6 +11,7 @@ are counted, and looked at only where the body is kept.
 """
 
 import re
+from typing import Literal
 
 from vezaflow.protocols.bounds import MOST_HEAD, MOST_LINE
 from vezaflow.protocols.exchange import ErrorKind
@@ -29,7 +30,7 @@ _NO_LINE = (b"", 0, 0)
 _FEW = 32  # parts of a piece: more are joined at once, as each takes memory of its own
 
 
-class Detailed:
+class StreamedResponse:
     """A response whose headers are looked at. `keeps`: its body too, up to `limit` bytes."""
 
     __slots__ = (
@@ -53,7 +54,7 @@ class Detailed:
         "status",
     )  # fmt: skip
 
-    detailed = True
+    streamed: Literal[True] = True
 
     def __init__(self, *, keeps: bool, bodyless: bool, limit: int) -> None:
         self.bodyless = bodyless
@@ -67,7 +68,7 @@ class Detailed:
         self.state = HEAD
         self.done = False
         self.keep = False
-        self.extra = False  # bytes came that nobody had asked for
+        self.extra = False  # bytes came that belong to no request
         self.interim = False  # a 1xx response has just ended
         self._held: bytearray | None = None  # of a line or a head that has not ended
         self._at = 0  # where to look on for its end
@@ -255,6 +256,12 @@ def _refuse_size(data: Data, at: int, state: int) -> None:
 
 
 _READ = {
-    HEAD: Detailed._head, SIZED: Detailed._sized, OPEN: Detailed._open, SIZE: Detailed._chunks,
-    CHUNK: Detailed._chunks, SIZE_AFTER: Detailed._chunks, TRAILERS: Detailed._trailers, DONE: Detailed._behind,
-}  # fmt: skip
+    HEAD: StreamedResponse._head,
+    SIZED: StreamedResponse._sized,
+    OPEN: StreamedResponse._open,
+    SIZE: StreamedResponse._chunks,
+    CHUNK: StreamedResponse._chunks,
+    SIZE_AFTER: StreamedResponse._chunks,
+    TRAILERS: StreamedResponse._trailers,
+    DONE: StreamedResponse._behind,
+}

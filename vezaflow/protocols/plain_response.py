@@ -1,23 +1,25 @@
 """An HTTP/1.1 response that comes whole in one read and says nothing of note: llhttp's callbacks and nothing else.
 
-Three classes, since every callback that a class defines is paid for by every response: Answer knows the status and the
-end; Headed has fields, which are parsed beside it (a callback each would cost more than all the rest); Bodied keeps the
-body too. Their parsers go back to a shared pile, so idle connections have none.
+Three classes, since every callback that a class defines is paid for by every response: PlainResponse knows the status
+and the end; HeaderResponse has fields, which are parsed beside it (a callback each would cost more than all the rest);
+BodyResponse keeps the body too. Their parsers go back to a shared pile, so idle connections have none.
 
-Law: what is read here is read as by `reader.Detailed`, or it is handed over to that: what llhttp refuses, what has not
+Law: what is read here is read as by `StreamedResponse`, or it is handed over to that: what llhttp refuses, what has not
 ended, what ends the connection, heads that are written in an odd way where their fields are wanted.
 tests/protocols/test_readers.py holds the two against each other.
 """
 
 import re
+from collections.abc import Sequence
+from typing import Literal
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from vezaflow.protocols.head import Fields
 
 __all__ = [
-    "Answer", "Bodied", "Headed", "HttpParserError", "HttpParserUpgrade", "tells_coding", "tells_cookies",
-    "tells_either", "tells_transfer",
+    "BodyResponse", "HeaderResponse", "HttpParserError", "HttpParserUpgrade", "PlainResponse", "tells_coding",
+    "tells_cookies", "tells_either", "tells_transfer",
 ]  # fmt: skip
 
 _COOKIE = rb"[sS][eE][tT]-[cC][oO][oO][kK][iI][eE]:"
@@ -29,21 +31,29 @@ tells_transfer = re.compile(rb"\n" + _TRANSFER).search  # a coding besides chunk
 tells_either = re.compile(rb"\n(?:" + _COOKIE + rb"|" + _CODING + rb")").search
 
 
-class Answer:
+class PlainResponse:
     """The least that can be known of a response: its end, its status, and whether the connection lives on."""
 
     __slots__ = ("done", "extra", "feed", "keep", "parser", "status")
 
-    detailed = False
-    interim = False
+    streamed: Literal[False] = False
+    interim: Literal[False] = False
+    fields: Fields = []  # noqa: RUF012 (a HeaderResponse has its own)
+    parts: Sequence[bytes] = ()
+    codings = ()
 
     def __init__(self) -> None:
         self.done = False
-        self.extra = False  # bytes came that nobody had asked for
+        self.extra = False  # bytes came that belong to no request
         self.keep = False
         self.status = 0
         self.parser = HttpResponseParser(self)
         self.feed = self.parser.feed_data
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        """The fields as people read them."""
+        return [field[2] for field in self.fields]
 
     def release(self) -> None:
         """Let go of the parser, which holds this; once. The two would lie in memory until the collector comes by (30 MB
@@ -61,21 +71,15 @@ class Answer:
             self.keep = self.parser.should_keep_alive()
 
 
-class Headed(Answer):
+class HeaderResponse(PlainResponse):
     """A response with fields, whose body is not kept."""
 
     __slots__ = ("fields", "parts")
-
-    codings = ()
 
     def __init__(self) -> None:
         super().__init__()
         self.fields: Fields = []
         self.parts: list[bytes] = []
-
-    @property
-    def texts(self) -> list[tuple[str, str]]:
-        return [field[2] for field in self.fields]
 
     def clear(self) -> None:
         """Make ready for the next response."""
@@ -84,7 +88,7 @@ class Headed(Answer):
         self.parts = []
 
 
-class Bodied(Headed):
+class BodyResponse(HeaderResponse):
     """A response whose body is kept, with or without its fields."""
 
     __slots__ = ()

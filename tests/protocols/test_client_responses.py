@@ -1,4 +1,4 @@
-"""What a client makes of an answer's bytes, in one piece, byte by byte, and cut anywhere."""
+"""What a client makes of a response's bytes, in one piece, byte by byte, and cut anywhere."""
 
 import gzip
 import socket
@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from responses import conversation
 
-from vezaflow.protocols import Ask, ErrorKind, Exchange, Origin, Transport, Want
-from vezaflow.protocols.answer import Answer, Bodied
+from vezaflow.protocols import ErrorKind, Exchange, Origin, RequestOptions, Transport, Want
+from vezaflow.protocols.plain_response import BodyResponse, PlainResponse
 
 ORIGIN = Origin("http", "sut.test", 80)
 HEAD = b"GET /x HTTP/1.1\r\nHost: sut.test\r\n\r\n"
@@ -45,7 +45,7 @@ async def exchange(case: Case, pieces: Sequence[bytes]) -> tuple[Exchange, bool,
     found: list[Exchange] = []
 
     async def send() -> None:
-        ask = Ask(case.want, 5.0, bodyless=case.bodyless, replayable=False)
+        ask = RequestOptions(case.want, 5.0, bodyless=case.bodyless, replayable=False)
         found.append(await client.send(ORIGIN, HEAD, None, ask))
 
     with theirs:
@@ -65,22 +65,22 @@ async def exchange(case: Case, pieces: Sequence[bytes]) -> tuple[Exchange, bool,
             await trio.testing.wait_all_tasks_blocked()
             alive = ours.fileno() >= 0
             nursery.cancel_scope.cancel()
-    assert len(found) == 1, "the answer did not end"
+    assert len(found) == 1, "the response did not end"
     return found[0], alive, client.cookies.get("sid")
 
 
-def answer(*headers: str, body: bytes = b"", status: str = "200 OK", version: str = "1.1") -> bytes:
+def response(*headers: str, body: bytes = b"", status: str = "200 OK", version: str = "1.1") -> bytes:
     lines = [f"HTTP/{version} {status}", *headers, "", ""]
     return "\r\n".join(lines).encode() + body
 
 
 def sized(body: bytes, *headers: str) -> bytes:
-    return answer(f"Content-Length: {len(body)}", *headers, body=body)
+    return response(f"Content-Length: {len(body)}", *headers, body=body)
 
 
 def chunked(*chunks: bytes, trailer: bytes = b"") -> bytes:
     framed = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
-    return answer("Transfer-Encoding: chunked", body=framed + b"0\r\n" + trailer + b"\r\n")
+    return response("Transfer-Encoding: chunked", body=framed + b"0\r\n" + trailer + b"\r\n")
 
 
 def raw_deflate(body: bytes) -> bytes:
@@ -96,47 +96,47 @@ CASES = {
     "lower-case names": Case(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok", body=b"ok"),
     "chunked": Case(chunked(b"hello ", b"world"), body=b"hello world"),
     "chunked, with a header that speaks of lengths": Case(
-        answer("X: Content-Length: 3", "Transfer-Encoding: chunked", body=b"2\r\nhi\r\n0\r\n\r\n"), body=b"hi"
+        response("X: Content-Length: 3", "Transfer-Encoding: chunked", body=b"2\r\nhi\r\n0\r\n\r\n"), body=b"hi"
     ),
-    "sized in capitals": Case(answer("CONTENT-LENGTH:5", body=b"hello"), body=b"hello"),
+    "sized in capitals": Case(response("CONTENT-LENGTH:5", body=b"hello"), body=b"hello"),
     "chunked with a trailer": Case(chunked(b"hi", trailer=b"Set-Cookie: sid=no\r\n"), body=b"hi"),
-    "no content": Case(answer(status="204 No Content"), status=204),
-    "not modified, with a length": Case(answer("Content-Length: 9", status="304 Not Modified"), status=304),
-    "continue first": Case(answer(status="100 Continue") + sized(b"hello"), body=b"hello"),
+    "no content": Case(response(status="204 No Content"), status=204),
+    "not modified, with a length": Case(response("Content-Length: 9", status="304 Not Modified"), status=304),
+    "continue first": Case(response(status="100 Continue") + sized(b"hello"), body=b"hello"),
     "early hints first": Case(
-        answer("Link: </a>", "Content-Length: 7", status="103 Early Hints") + sized(b"hello"), body=b"hello"
+        response("Link: </a>", "Content-Length: 7", status="103 Early Hints") + sized(b"hello"), body=b"hello"
     ),
-    "to HEAD": Case(answer("Content-Length: 5"), bodyless=True),
-    "to HEAD, undelimited": Case(answer("X: y"), bodyless=True),
-    "to HEAD, closing": Case(answer("Connection: close"), bodyless=True, alive=False),
+    "to HEAD": Case(response("Content-Length: 5"), bodyless=True),
+    "to HEAD, undelimited": Case(response("X: y"), bodyless=True),
+    "to HEAD, closing": Case(response("Connection: close"), bodyless=True, alive=False),
     "to HEAD, with a body that must not be": Case(sized(b"hello"), bodyless=True, alive=False),
     "close asked for": Case(sized(b"hello", "Connection: close"), body=b"hello", alive=False),
-    "HTTP/1.0": Case(answer("Content-Length: 2", body=b"ok", version="1.0"), body=b"ok", alive=False),
+    "HTTP/1.0": Case(response("Content-Length: 2", body=b"ok", version="1.0"), body=b"ok", alive=False),
     "HTTP/1.0 kept alive": Case(
-        answer("Content-Length: 2", "Connection: keep-alive", body=b"ok", version="1.0"), body=b"ok"
+        response("Content-Length: 2", "Connection: keep-alive", body=b"ok", version="1.0"), body=b"ok"
     ),
-    "delimited by the end": Case(answer("X: y", body=b"hello"), body=b"hello", eof=True, alive=False),
-    "delimited by the end, empty": Case(answer("X: y"), eof=True, alive=False),
+    "delimited by the end": Case(response("X: y", body=b"hello"), body=b"hello", eof=True, alive=False),
+    "delimited by the end, empty": Case(response("X: y"), eof=True, alive=False),
     "gzip": Case(sized(gzip.compress(TEXT), "Content-Encoding: gzip"), body=TEXT),
     "deflate": Case(sized(zlib.compress(TEXT), "Content-Encoding: deflate"), body=TEXT),
     "raw deflate": Case(sized(raw_deflate(TEXT), "Content-Encoding: deflate"), body=TEXT),
     "brotli": Case(sized(brotli.compress(TEXT), "content-encoding: BR"), body=TEXT),
-    "not found": Case(answer("Content-Length: 2", body=b"no", status="404 Not Found"), status=404, body=b"no"),
-    "unwanted second answer": Case(sized(b"hello") * 2, body=b"hello", alive=False),
+    "not found": Case(response("Content-Length: 2", body=b"no", status="404 Not Found"), status=404, body=b"no"),
+    "unwanted second response": Case(sized(b"hello") * 2, body=b"hello", alive=False),
     "unwanted bytes": Case(sized(b"hello") + b"garbage", body=b"hello", alive=False),
     "garbage": Case(b"SSH-2.0-OpenSSH_9.2\r\n" * 3, error=ErrorKind.MALFORMED, alive=False),
     "bad status line": Case(b"HTTP/1.1 xyz\r\n\r\n", error=ErrorKind.MALFORMED, alive=False),
     "two lengths": Case(
-        answer("Content-Length: 3", "Content-Length: 5", body=b"hello"), error=ErrorKind.MALFORMED, alive=False
+        response("Content-Length: 3", "Content-Length: 5", body=b"hello"), error=ErrorKind.MALFORMED, alive=False
     ),
     "length and chunked": Case(
-        answer("Content-Length: 3", "Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
+        response("Content-Length: 3", "Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
         error=ErrorKind.MALFORMED,
         alive=False,
     ),
-    "bad chunk": Case(answer("Transfer-Encoding: chunked", body=b"zz\r\n"), error=ErrorKind.MALFORMED, alive=False),
+    "bad chunk": Case(response("Transfer-Encoding: chunked", body=b"zz\r\n"), error=ErrorKind.MALFORMED, alive=False),
     "protocols switched": Case(
-        answer("Upgrade: websocket", "Connection: upgrade", status="101 Switching Protocols"),
+        response("Upgrade: websocket", "Connection: upgrade", status="101 Switching Protocols"),
         error=ErrorKind.MALFORMED,
         alive=False,
     ),
@@ -144,7 +144,9 @@ CASES = {
     "half a head": Case(b"HTTP/1.1 200 OK\r\nConte", error=ErrorKind.CLOSED_EARLY, eof=True, alive=False),
     "half a body": Case(sized(b"hello")[:-2], error=ErrorKind.CLOSED_EARLY, eof=True, alive=False),
     "half a chunk": Case(chunked(b"hello")[:-8], error=ErrorKind.CLOSED_EARLY, eof=True, alive=False),
-    "only an interim answer": Case(answer(status="100 Continue"), error=ErrorKind.CLOSED_EARLY, eof=True, alive=False),
+    "only an interim response": Case(
+        response(status="100 Continue"), error=ErrorKind.CLOSED_EARLY, eof=True, alive=False
+    ),
     "bad gzip": Case(sized(b"not gzip", "Content-Encoding: gzip"), error=ErrorKind.MALFORMED, alive=False),
     "cut gzip": Case(sized(gzip.compress(TEXT)[:-9], "Content-Encoding: gzip"), error=ErrorKind.MALFORMED, alive=False),
     "unknown encoding": Case(sized(b"x", "Content-Encoding: snappy"), error=ErrorKind.MALFORMED, alive=False),
@@ -153,40 +155,42 @@ CASES = {
     "a folded header": Case(sized(b"hello", "X-Policy: default-src 'self';\r\n\timg-src *"), body=b"hello"),
     "lines that end with LF": Case(b"HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", body=b"hello"),
     "blanks behind a chunk's size": Case(
-        answer("Transfer-Encoding: chunked", body=b"5  \r\nhello\r\n0 \r\n\r\n"), body=b"hello"
+        response("Transfer-Encoding: chunked", body=b"5  \r\nhello\r\n0 \r\n\r\n"), body=b"hello"
     ),
     "chunks whose lines end with LF": Case(
-        answer("Transfer-Encoding: chunked", body=b"5\nhello\n0\n\n"), body=b"hello"
+        response("Transfer-Encoding: chunked", body=b"5\nhello\n0\n\n"), body=b"hello"
     ),
-    "chunked with a tab": Case(answer("Transfer-Encoding:\tchunked\t", body=b"5\r\nhello\r\n0\r\n\r\n"), body=b"hello"),
+    "chunked with a tab": Case(
+        response("Transfer-Encoding:\tchunked\t", body=b"5\r\nhello\r\n0\r\n\r\n"), body=b"hello"
+    ),
     "the same length twice": Case(sized(b"hello", "Content-Length: 5"), body=b"hello"),
-    "the same length twice in a list": Case(answer("Content-Length: 5, 5", body=b"hello"), body=b"hello"),
+    "the same length twice in a list": Case(response("Content-Length: 5, 5", body=b"hello"), body=b"hello"),
     "compressed on the way": Case(
-        answer("Transfer-Encoding: gzip, chunked", body=b"%x\r\n%b\r\n0\r\n\r\n" % (len(ZIPPED), ZIPPED)), body=TEXT
+        response("Transfer-Encoding: gzip, chunked", body=b"%x\r\n%b\r\n0\r\n\r\n" % (len(ZIPPED), ZIPPED)), body=TEXT
     ),
     "an interim response that closes": Case(
-        answer("Connection: close", status="103 Early Hints") + sized(b"hello"), body=b"hello"
+        response("Connection: close", status="103 Early Hints") + sized(b"hello"), body=b"hello"
     ),
     "an interim response in HTTP/1.0": Case(
-        answer(status="100 Continue", version="1.0") + sized(b"hello"), body=b"hello"
+        response(status="100 Continue", version="1.0") + sized(b"hello"), body=b"hello"
     ),
     "trailers with framing's names": Case(
         chunked(b"hi", trailer=b"Content-Length: 3\r\nConnection: close\r\nTransfer-Encoding: x\r\n"), body=b"hi"
     ),
-    "a later HTTP/1": Case(answer("Content-Length: 5", body=b"hello", version="1.9"), body=b"hello"),
+    "a later HTTP/1": Case(response("Content-Length: 5", body=b"hello", version="1.9"), body=b"hello"),
     "chunks in HTTP/1.0": Case(
         chunked(b"hi").replace(b"1.1 200 OK\r\n", b"1.0 200 OK\r\nConnection: keep-alive\r\n"), body=b"hi", alive=False
     ),
     "RTSP": Case(b"RTSP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", error=ErrorKind.MALFORMED, alive=False),
     "a space before the colon": Case(
-        answer("Content-Length : 5", body=b"hello"), error=ErrorKind.MALFORMED, alive=False
+        response("Content-Length : 5", body=b"hello"), error=ErrorKind.MALFORMED, alive=False
     ),
     "NUL in a header": Case(sized(b"", "X: a\0b"), error=ErrorKind.MALFORMED, alive=False),
     "a bare CR in a header": Case(sized(b"", "X: a\rb"), error=ErrorKind.MALFORMED, alive=False),
     "a head without end": Case(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 50_000, error=ErrorKind.TOO_LARGE, alive=False),
     "a header without end": Case(b"HTTP/1.1 200 OK\r\na: " + b"b" * 300_000, error=ErrorKind.TOO_LARGE, alive=False),
     "interim responses without end": Case(
-        answer("X: " + "y" * 100, status="103 Early Hints") * 2500, error=ErrorKind.TOO_LARGE, alive=False
+        response("X: " + "y" * 100, status="103 Early Hints") * 2500, error=ErrorKind.TOO_LARGE, alive=False
     ),
     "trailers without end": Case(chunked(b"hi")[:-2] + b"a: b\r\n" * 50_000, error=ErrorKind.TOO_LARGE, alive=False),
     "a bomb": Case(
@@ -214,7 +218,7 @@ async def check(case: Case, pieces: Sequence[bytes]) -> None:
 
 
 def unwanted(case: Case, want: Want) -> Case:
-    """The same answer for who wants less of it: decoding is only done for who wants the body."""
+    """The same response for who wants less of it: decoding is only done for who wants the body."""
     undecodable = b"Content-Encoding" in case.sent and case.error is not None
     if undecodable and not want & Want.BODY:
         case = replace(case, error=None, alive=not case.eof)
@@ -237,7 +241,7 @@ async def test_byte_by_byte(case: Case) -> None:
 @NAMED
 @pytest.mark.trio
 async def test_whatever_is_wanted(case: Case, want: Want) -> None:
-    """What is wanted changes what is kept, never how the answer ends."""
+    """What is wanted changes what is kept, never how the response ends."""
     for pieces in ([case.sent], [case.sent[:30], case.sent[30:]]):
         await check(unwanted(case, want), [piece for piece in pieces if piece])
 
@@ -295,7 +299,7 @@ def test_a_body_that_can_not_be_decoded_fails_nobody_who_only_looks_at_it(said: 
 
 @pytest.mark.trio
 async def test_a_redirect_always_has_its_headers() -> None:
-    said = answer("Location: /there", "Content-Length: 0", status="302 Found")
+    said = response("Location: /there", "Content-Length: 0", status="302 Found")
     found, alive, _ = await exchange(Case(said, want=Want.NOTHING), [said])
     assert (found.status, alive) == (302, True)
     assert ("location", "/there") in found.headers
@@ -368,21 +372,21 @@ async def test_one_connection_carries_answers_of_every_kind_in_turn() -> None:
         nursery.start_soon(peer)
         for case in cases:
             for want in wants:
-                found = await client.send(ORIGIN, HEAD, None, Ask(want, 5.0, bodyless=case.bodyless))
+                found = await client.send(ORIGIN, HEAD, None, RequestOptions(want, 5.0, bodyless=case.bodyless))
                 assert (found.error, found.status, found.reused) == (None, case.status, True), found.detail
                 assert found.body == (case.body if want & Want.BODY else b"")
         nursery.cancel_scope.cancel()
     theirs.close()
 
 
-@pytest.mark.parametrize("kind", [Answer, Bodied])
-def test_an_answer_that_was_released_is_gone_at_once(kind: type[Answer]) -> None:
+@pytest.mark.parametrize("kind", [PlainResponse, BodyResponse])
+def test_a_response_that_was_released_is_gone_at_once(kind: type[PlainResponse]) -> None:
     class Watched(kind):  # type: ignore[misc, valid-type]
         __slots__ = ("__weakref__",)
 
-    answer = Watched()
-    answer.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-    gone = weakref.ref(answer)
-    answer.release()
-    del answer
+    response = Watched()
+    response.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    gone = weakref.ref(response)
+    response.release()
+    del response
     assert gone() is None
