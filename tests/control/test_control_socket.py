@@ -206,7 +206,7 @@ async def test_two_runs_are_told_apart(folder: Path) -> None:
         await elsewhere(lambda: ask(folder, {"do": "scale", "flow": "moon", "vus": 3}, "moon"))
         await elsewhere(lambda: ask(folder, {"do": "stop"}, "bb"))
         await elsewhere(lambda: ask(folder, {"do": "pause"}, "11"))
-        with pytest.raises(VezaflowError, match="no run 'zz'"):
+        with pytest.raises(VezaflowError, match="unknown run 'zz'"):
             await elsewhere(lambda: ask(folder, {"do": "stop"}, "zz"))
     assert (day.told, night.told) == ([("pause", None)], [("scale", "moon", 3), ("stop",)])
 

@@ -94,7 +94,7 @@ async def test_an_https_target_is_reached_through_a_tunnel_that_credentials_stay
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "407 Proxy Authentication Required (give its cred"),
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "407 Proxy Authentication Required (set its cred"),
         (b"HTTP/1.1 502 Bad Gateway\r\n\r\nno route", "the proxy refused the tunnel: 502 Bad Gateway"),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "the proxy did not send an HTTP response"),
         (b"x" * 70_000, "the proxy did not send an HTTP response"),

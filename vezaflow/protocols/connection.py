@@ -231,7 +231,7 @@ class Connection:
         elif response is None:
             self.fail(ErrorKind.CLOSED_EARLY, "the server closed the connection without a response")
         else:
-            self.fail(ErrorKind.CLOSED_EARLY, "the server closed the connection within its response")
+            self.fail(ErrorKind.CLOSED_EARLY, "the server closed the connection during its response")
 
     def broken(self, error: OSError) -> None:
         """The peer takes no more. A response that it sent before (413, say) counts, and may still be in the buffer."""

@@ -334,7 +334,7 @@ class Http2Connection(SecureConnection):
         streams = self._take_all()
         self.close()
         for stream in streams:
-            where = "without a response" if stream.response is None else "within its response"
+            where = "without a response" if stream.response is None else "during its response"
             kind, detail = ErrorKind.CLOSED_EARLY, f"the server closed the connection {where}"
             stream.lose(*(fault_of(broken) if broken is not None else (kind, detail)))
 
