@@ -115,6 +115,8 @@ def parse_as(text: str, dimension: Dimension) -> Quantity:
 
 def unknown_unit(unit: str) -> str:
     """One line on a unit that is none, with the one that was meant where that is plain."""
+    if unit[:1] == "," and unit[1:2].isdigit():
+        return "decimal comma: write a decimal point"
     meant = _MEANT.get(unit) or _MEANT.get(unit.lower())
     if meant is None:
         meant = next((known for known in UNITS if known.lower() == unit.lower()), None)

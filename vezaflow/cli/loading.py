@@ -37,7 +37,7 @@ _OPTIONS = (
         "--segment",
         type=SEGMENT,
         metavar="K/N",
-        help="Only this share of the load, 2/8; `vezaflow merge` puts the shares' files together.",
+        help="Run only this segment of the load, such as 2/8; merge the files with `vezaflow merge`.",
     ),
 )
 

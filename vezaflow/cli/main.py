@@ -15,7 +15,7 @@ from vezaflow.errors import ExitCode, VezaflowError
 COMMANDS = {
     "explain": "Show what a run will do: load, resources, hosts, gates.",
     "lint": "Check flow files without sending anything.",
-    "merge": "Make one result and verdict of the shares of a run.",
+    "merge": "Merge the results of a run's segments into one verdict.",
     "pause": "Pause a running test from another terminal.",
     "resume": "Resume a paused test.",
     "run": "Run a load test; the exit code is the verdict.",

@@ -16,7 +16,6 @@ def command(run: str | None, flow: str | None, yes: bool) -> None:
     its verdict is inconclusive: the requested load was not delivered.
 
     RUN is its id, a part of it, its process id, or the name of its suite or of one of its flows; it is optional if only
-    one test is running. If that test does not belong to the suite in the current folder, you are asked for
-    confirmation.
+    one test is running. If that test does not belong to the suite in the current folder, you must confirm.
     """
     steer.order(run, yes=yes, do="pause", flow=flow)

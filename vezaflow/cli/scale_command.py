@@ -16,7 +16,7 @@ def command(load: str, run: str | None, yes: bool) -> None:
 
     The suite's `guard: {max_vus: …}` still applies. The result lists the changes; with fewer VUs than requested the
     verdict is inconclusive, unless the executor is `externally-controlled`. Without --run, the only running test is
-    scaled; if it does not belong to the suite in the current folder, you are asked for confirmation.
+    scaled; if it does not belong to the suite in the current folder, you must confirm.
     """
     flow, sign, number = load.partition("=")
     if not sign or not flow or not number.isascii() or not number.isdecimal():

@@ -22,7 +22,7 @@ def command(kind: str, folder: Path | None) -> None:
     """Print the JSON Schema that editors use to complete and check flow files.
 
     KIND is the kind of file. With --write the schemas of all kinds are written to a folder; a comment at the top of a
-    file tells the editor's YAML server which one to use.
+    file selects the one to use in the editor.
     """
     if folder is None:
         sys.stdout.write(schema_text(kind))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from vezaflow import units
-from vezaflow.diagnostics import suggest
+from vezaflow.diagnostics import unknown
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import Concern, ConcernKind, Verdict
 from vezaflow.limits import Division, connection_checks, machine, require
@@ -198,11 +198,8 @@ class Steering:
         """The flows that are meant. Raises VezaflowError for one that is none, and outside the load."""
         known = tuple(self._hands)
         if flow is not None and flow not in known:
-            near = suggest(flow, known)
-            raise VezaflowError(
-                f"unknown flow '{flow}'",
-                hint=f"did you mean '{near}'?" if near else f"the flows are {', '.join(known)}",
-            )
+            message, hint = unknown("flow", flow, known)
+            raise VezaflowError(message, hint=hint)
         if self._phase != "load":
             raise VezaflowError(f"the run is {self._phase}: there is no load to control")
         return known if flow is None else (flow,)

@@ -5,7 +5,7 @@ from vezaflow.keys.data import COMPUTED, FEED
 from vezaflow.keys.fields import GIVEN, MOST_WEIGHT, RESERVED, Field, Kind, Table
 from vezaflow.keys.json_schema import DIALECT, SCHEMAS, json_schema, schema_text
 from vezaflow.keys.load import LOADS, STAGES
-from vezaflow.keys.other_words import ELSEWHERE, NAMES, NOT_HERE, OTHERWISE, RENAMED
+from vezaflow.keys.other_words import ELSEWHERE, METRIC_NAMES, NAMES, NO_STEPS, NOT_HERE, OTHERWISE, RENAMED
 from vezaflow.keys.reference import TABLES
 from vezaflow.keys.requests import AUTH, BASIC, BODIES, BODY, METHODS, PART, PART_FIELD, RETRIED, RETRYING, WAIT
 from vezaflow.keys.responses import EXPECT, EXTRACT, ITEM_FIELDS, LIMITS, MATCHES, PLAYLIST, RESPONSE
@@ -37,10 +37,12 @@ __all__ = [
     "MATCHES",
     "MEASURE",
     "METHODS",
+    "METRIC_NAMES",
     "MOST_PAGES",
     "MOST_WEIGHT",
     "NAMES",
     "NOT_HERE",
+    "NO_STEPS",
     "OTHERWISE",
     "PART",
     "PART_FIELD",

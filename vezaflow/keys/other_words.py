@@ -4,6 +4,8 @@ The nearest spelling would not find these: another word for a key (`sleep`), or 
 its own here (`when`, `timeUnit`). Only data; a table that knows a key is never asked.
 """
 
+from vezaflow.keys.load import LOADS
+
 # Other words for a key. Of several the first that the table has is meant.
 ELSEWHERE: dict[str, tuple[str, ...]] = {
     "then": ("do",),
@@ -102,8 +104,24 @@ _RATE = "a rate includes its time unit: `rate: 500/s`, or `30/m`"
 _COMPARED = 'comparisons belong under `that`: `expect: {that: json("$.total") > 3}`'
 _FOR = "a loop is a separate step: `for: item`, `in: ${list}`, and the steps under `do`"
 
-# Keys of a table's neighbour that have no place in the table itself: (table, key) → how it is said there.
+_BESIDE_LOAD = "`{0}` belongs in the flow, next to `load`: `{0}: {1}`"
+_IN_SUITE = "`{0}` belongs in suite.yml; steps that each VU runs once belong under `{1}`"
+
+# Keys that belong elsewhere: (table, key) → where, and how to write it there.
 NOT_HERE: dict[tuple[str, str], str] = {
+    **{
+        (load, key): _BESIDE_LOAD.format(key, example)
+        for load in LOADS
+        for key, example in (
+            ("think", "1s..3s"),
+            ("pace", "10s"),
+            ("gates", "{http_req_failed: rate < 1 %}"),
+            ("measure", "{skip: 10s}"),
+            ("steps", "[{get: /api/v1/tracks}]"),
+        )
+    },
+    ("flow", "setup"): _IN_SUITE.format("setup", "login"),
+    ("flow", "teardown"): _IN_SUITE.format("teardown", "finally"),
     ("request http", "connections"): (
         "set it in the flow or in suite.yml; to close the connection after one request use `headers: {connection: "
         "close}`"
@@ -150,6 +168,22 @@ OTHERWISE: dict[str, str] = {
     "function": "functions can't be defined; expressions have a fixed set of functions",
     "include": "share steps with an `include` step, and settings in suite.yml",
     "extends": "share steps with an `include` step, and settings in suite.yml",
+}
+
+# Steps of other tools, and what to write instead.
+NO_STEPS: dict[str, str] = {
+    **dict.fromkeys(
+        ("assert", "check", "validate", "fail"),
+        'a response is checked in its request: `expect: {that: json("$.total") > 3}`',
+    ),
+    **dict.fromkeys(("request", "http"), "a request starts with its method: `get: /api/v1/tracks`"),
+}
+
+# Metrics as other tools call them.
+METRIC_NAMES: dict[str, str] = {
+    **dict.fromkeys(("response_time", "latency", "duration", "http_duration"), "http_req_duration"),
+    **dict.fromkeys(("error_rate", "errors", "failures", "failed"), "http_req_failed"),
+    **dict.fromkeys(("rps", "throughput", "requests"), "http_reqs"),
 }
 
 # Names that other tools give; what stands behind their dot is found otherwise here.

@@ -6,7 +6,7 @@ Only loads whose numbers the file settles are judged against the rows; `vezaflow
 
 from collections.abc import Iterator
 
-from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
 from vezaflow.lint.load import most_vus
 from vezaflow.lint.names import flow_uses
 from vezaflow.lint.samples import most_iterations
@@ -213,7 +213,7 @@ def _no_column(column: str, span: Span, feed: Feed, rows: Rows, diagnostics: Dia
         "VF309",
         span,
         f"'{feed.name}' has no column '{column}'",
-        label=f"did you mean '{near}'?" if near else "",
+        label=did_you_mean(near),
         help=_written_with(glued) if glued else known,
         related=((feed.span, "the source"),),
     )

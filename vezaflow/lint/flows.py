@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from vezaflow.diagnostics import Diagnostics, suggest
+from vezaflow.diagnostics import Diagnostics, did_you_mean, suggest
 from vezaflow.model import (
     SCHEMES,
     Beside,
@@ -184,7 +184,7 @@ def check_files(suite: Suite, diagnostics: Diagnostics) -> None:
                 "VF408",
                 path.span,
                 f"no such file '{path.value}' in the suite's folder",
-                label=f"did you mean '{near}'?" if near else "",
+                label=did_you_mean(near),
             )
 
 

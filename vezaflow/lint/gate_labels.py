@@ -5,7 +5,7 @@ A value that never occurs selects nothing. A count of nothing is 0, so that `cou
 
 import re
 
-from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
 from vezaflow.lint.gate_scopes import NESTED, Scope
 from vezaflow.metrics import ERROR_CLASSES, ERRORS, PAGE, Dropped, Metric, Phase
 from vezaflow.syntax import Labels
@@ -49,7 +49,7 @@ def _unknown(span: Span, name: str, metric: Metric, allowed: set[str], diagnosti
         "VF502",
         span.piece(name),
         f"'{metric.name}' has no label '{name}'",
-        label=f"did you mean '{near}'?" if near else "",
+        label=did_you_mean(near),
         help="what k6 calls `name` is `step` here" if name == "name" else f"it has {', '.join(sorted(allowed))}",
     )
 
@@ -83,7 +83,7 @@ def _check_closed(span: Span, name: str, value: str, metric: Metric, diagnostics
         "VF503",
         _value(span, value),
         f"unknown {name} '{value}'",
-        label=f"did you mean '{near}'?" if near else "",
+        label=did_you_mean(near),
         help="" if near else f"allowed: {', '.join(_CLOSED[name])}",
     )
     return False
@@ -103,7 +103,7 @@ def _check_value(
         "VF503",
         _value(span, value),
         f"no request in {where} is in '{value}' itself" if outer else f"unknown {name} '{value}' in {where}",
-        label=f"did you mean '{near}'?" if near else "",
+        label=did_you_mean(near),
         help=_elsewhere(name, value, metric, scope) or ("" if near else _listed(name, values)),
     )
     return False

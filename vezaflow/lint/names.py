@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import assert_never
 
-from vezaflow.diagnostics import Diagnostics, Severity, Span, suggest
+from vezaflow.diagnostics import Diagnostics, Severity, Span, did_you_mean, suggest
 from vezaflow.keys import GIVEN, ITEM_FIELDS, NAMES
 from vezaflow.model import (
     PART_FIELDS,
@@ -60,6 +60,8 @@ from vezaflow.syntax import FUNCTIONS, Expression, Field, Name, Needs, calls, na
 _AUTH = "`auth`"
 _FIELDS = {**ITEM_FIELDS, "part": tuple(PART_FIELDS)}
 _UNREADABLE = frozenset(("VF104", "VF120", "VF122", "VF123", "VF124"))
+
+_BARE = re.compile(r"-\d[\w-]*")  # what follows a name in a text without quotes: BK-0001
 
 
 _MOMENTS = {"vu": Each.VU, "iteration": Each.VU, "attempt": Each.ITERATION}
@@ -387,7 +389,7 @@ def check_secrets(suite: Suite, diagnostics: Diagnostics) -> None:
                 "VF308",
                 span,
                 f"unused secret '{name}'",
-                label=f"did you mean '{near}'?" if near else "",
+                label=did_you_mean(near),
                 help="" if near else f"use it as `${{env.{name}}}`",
             )
 
@@ -451,10 +453,13 @@ def _steps_uses(steps: tuple[Step, ...]) -> Iterator[Use]:
 
 
 def _never_set(name: Name, candidates: set[str], diagnostics: Diagnostics) -> None:
+    bare = _BARE.match(name.span.source.text, name.span.end)
     shouted = name.name.isupper() and len(name.name) > 1 and name.name[0] != "_"
     near = suggest(name.name, {n for n in (*candidates, *GIVEN) if n.isupper()} if shouted else candidates | set(GIVEN))
     if name.name in NAMES and near not in candidates:
         near, help_ = None, NAMES[name.name]
+    elif near is None and bare is not None:
+        help_ = f"put a text in quotes: '{name.name}{bare[0]}'"
     elif near is None and name.name in FUNCTIONS:
         help_ = f"to call the function write `{name.name}()`"
     elif near is None and shouted:
@@ -467,7 +472,7 @@ def _never_set(name: Name, candidates: set[str], diagnostics: Diagnostics) -> No
         "VF301",
         name.span,
         f"undefined variable '{name.name}'",
-        label=f"did you mean '{near}'?" if near else "",
+        label=did_you_mean(near),
         help=help_,
     )
 
@@ -504,7 +509,7 @@ def _check_field(name: str, span: Span, shape: str, diagnostics: Diagnostics) ->
         "VF309",
         span,
         f"unknown field '{name}' in {shape}",
-        label=f"did you mean '{near}'?" if near else "",
+        label=did_you_mean(near),
         help=f"the fields are {', '.join(fields)}",
     )
 

@@ -118,7 +118,7 @@ def read_url(text: str) -> Url:
     """A whole URL. Raises UrlError."""
     scheme, authority, path, query, fragment = split_url(text.strip())
     if scheme not in PORTS:
-        raise UrlError(f"{text!r} is neither an http or https URL nor a path, which begins with /")
+        raise UrlError(f"{text!r} is neither an http or https URL nor a path, which starts with /")
     if not authority:
         raise UrlError(f"{text!r} has no host")
     host, port = read_authority(authority, PORTS[scheme])

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from vezaflow.diagnostics import Diagnostics, suggest
+from vezaflow.diagnostics import Diagnostics, unknown
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import (
     Each,
@@ -265,11 +265,8 @@ def _chosen(flows: tuple[Flow, ...], inputs: Inputs) -> tuple[Flow, ...]:
     for option, wanted in (("--only", inputs.only), ("--vus", tuple(inputs.vus))):
         for name in wanted:
             if name not in known:
-                near = suggest(name, known)
-                raise VezaflowError(
-                    f"{option}: unknown flow '{name}'",
-                    hint=f"did you mean '{near}'?" if near else f"the flows are {', '.join(known)}",
-                )
+                message, hint = unknown("flow", name, known)
+                raise VezaflowError(f"{option}: {message}", hint=hint)
     for name in inputs.vus:
         if inputs.only and name not in inputs.only:
             raise VezaflowError(f"--vus: --only excludes the flow '{name}'", hint=f"add --only '{name}'")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, assert_never
 
-from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
 from vezaflow.model import Tree
 from vezaflow.plan.feeds import PlannedFeed, column_of, row_of
 from vezaflow.plan.scope import UNSET, EvaluationError, MissingError, Scope
@@ -379,7 +379,7 @@ class Compiler:
 
     def _hint(self, name: str) -> str:
         near = suggest(name, self.names.known())
-        return f"did you mean '{near}'?" if near else ""
+        return did_you_mean(near)
 
     def _variable(self, name: str, span: Span) -> Evaluate | None:
         if name == "env":  # only ever read by name

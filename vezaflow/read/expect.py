@@ -37,6 +37,7 @@ from vezaflow.syntax import (
 
 _FIRST = re.compile(r"[1-9][0-9]{2}(?=\s+[A-Za-z])")  # `200 OK`
 _SEVERAL = re.compile(r"\d{3}\W*(?:(?:or|to|and)\W*)?\d{3}.*")
+_COMPARED = re.compile(r"(?P<how>contains|matches|equals) +(?P<text>[\"'/].*)")
 _TABLES = {table.name: table for table in MATCHES}
 
 
@@ -112,6 +113,13 @@ def _subjects(row: Row, key: str) -> Iterator[tuple[Scalar, Node]]:
 def _match(node: Node, kind: str, diagnostics: Diagnostics) -> tuple[Match, str]:
     """What a value must be, and how that is said."""
     if not isinstance(node, Mapping):
+        if isinstance(node, Scalar) and (meant := _COMPARED.fullmatch(node.text)):
+            diagnostics.error(
+                "VF120",
+                node.span,
+                "this text would be compared as a whole",
+                help=f"write `{{{meant['how']}: {meant['text']}}}`, or put a literal text in `equals`",
+            )
         equal = _equal(node, kind, diagnostics)
         return Match(equals=equal), f"== {_short(equal)}"
     row = open_mapping(node, _TABLES[f"{kind} match"], diagnostics)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from vezaflow.diagnostics import Diagnostics, Related, Source, suggest
+from vezaflow.diagnostics import Diagnostics, Related, Source, did_you_mean, suggest
 from vezaflow.keys import FRAGMENT
 from vezaflow.model import Fragment, Include, Step, all_steps, own_steps
 from vezaflow.read.include import check_outputs, given_values, read_inputs
@@ -87,7 +87,7 @@ class Fragments:
                 "VF408",
                 step.path_span,
                 f"no such file '{path}' in the suite's folder",
-                label=f"did you mean '{near}'?" if near else "",
+                label=did_you_mean(near),
             )
         else:
             return True

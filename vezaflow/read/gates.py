@@ -5,7 +5,7 @@ forms.
 import re
 
 from vezaflow.diagnostics import Diagnostics, Span, suggest
-from vezaflow.keys import GATE, Kind
+from vezaflow.keys import GATE, METRIC_NAMES, Kind
 from vezaflow.metrics import METRICS
 from vezaflow.model import Gate
 from vezaflow.read import scalars
@@ -42,7 +42,7 @@ def _of_metric(entry: Entry, diagnostics: Diagnostics) -> list[Gate]:
 
 def unknown_metric(metric: str, key: Span, diagnostics: Diagnostics) -> None:
     """The message on a gate's metric that there is none of."""
-    near = suggest(metric, METRICS)
+    near = METRIC_NAMES.get(metric) or suggest(metric, METRICS)
     diagnostics.error(
         "VF501",
         key.piece(metric),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
 from vezaflow.keys import INPUT, Kind
 from vezaflow.model import Fragment, Include, Input, InputType, Tree, fit
 from vezaflow.read import scalars
@@ -76,7 +76,7 @@ def _unknown(what: str, name: str, span: Span, fragment: Fragment, known: list[s
         "VF140",
         span,
         f"'{fragment.path}' has no {what} '{name}'",
-        label=f"did you mean '{near}'?" if near else "",
+        label=did_you_mean(near),
         help="" if near else f"it has {', '.join(known)}" if known else f"it has no {what}s",
     )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from vezaflow.diagnostics import Diagnostics, suggest
+from vezaflow.diagnostics import Diagnostics, did_you_mean, suggest
 from vezaflow.keys import LOADS, STAGES, Kind
 from vezaflow.model import Executor, Load, Stage
 from vezaflow.read.mappings import Row, items, open_mapping
@@ -99,7 +99,7 @@ def _executor(node: Mapping, diagnostics: Diagnostics) -> Executor | None:
         "VF126",
         written.span,
         f"'{text}' is not an executor",
-        label=f"did you mean '{near}'?" if near else "",
+        label=did_you_mean(near),
         help=f"allowed: {', '.join(names)}",
     )
     return None

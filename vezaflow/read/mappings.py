@@ -6,7 +6,7 @@ Everything about keys that can be wrong is said when the mapping is opened; read
 from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass
 
-from vezaflow.diagnostics import Diagnostics, Edit, Span, slip, suggest
+from vezaflow.diagnostics import Diagnostics, Edit, Span, did_you_mean, slip, suggest
 from vezaflow.keys import ELSEWHERE, NOT_HERE, OTHERWISE, RENAMED, TABLES, VERBS, Field, Kind, Table
 from vezaflow.read import scalars
 from vezaflow.syntax import Entry, Expression, Literal, Mapping, Node, Scalar, Sequence
@@ -133,14 +133,16 @@ def unknown_key(key: Scalar, table: Table, diagnostics: Diagnostics, *, taken: S
         _renamed(key, renamed, diagnostics)
         return
     keys = table.keys()
-    remedy = "" if _other_word(key.text, keys) else _instead(key.text, table)
+    remedy = NOT_HERE.get((table.name, key.text), "")
+    if not remedy and not _other_word(key.text, keys):
+        remedy = _instead(key.text, table)
     near = meant(key.text, keys) if len(taken) <= MOST_KEYS and not remedy else None
     takes = ", ".join(keys) if len(keys) > 1 else "no other keys"
     diagnostics.error(
         "VF104",
         key.span,
         f"unknown key '{key.text}' in {table.title}",
-        label=f"did you mean '{near}'?" if near else "",
+        label=did_you_mean(near),
         help="" if near else remedy or f"allowed: {takes}",
         fix=respelt(key, set(keys) - taken),
     )
@@ -158,7 +160,7 @@ def _renamed(key: Scalar, name: str, diagnostics: Diagnostics) -> None:
 
 def _instead(key: str, table: Table) -> str:
     """How it is said here, if a key stands somewhere else or has no counterpart."""
-    if (said := NOT_HERE.get((table.name, key)) or OTHERWISE.get(key)) is not None:
+    if (said := OTHERWISE.get(key)) is not None:
         return said
     steps = table.field("do") or table.field("steps")
     if key in VERBS and steps is not None:

@@ -72,7 +72,9 @@ def _auth(row: Row) -> Auth | None:
         return None
     if isinstance(node, Scalar):
         if node.text != "none":
-            scalars.report_shape(node, "'auth'", Kind.AUTH.value, row.diagnostics)
+            bearer = isinstance(node, Scalar) and node.text.removeprefix("Bearer ")
+            help_ = f'write `{{bearer: "{bearer}"}}`' if bearer and bearer != node.text else ""
+            scalars.report_shape(node, "'auth'", Kind.AUTH.value, row.diagnostics, help=help_)
         return Auth(None, None, None, node.span)
     inner = open_mapping(node, AUTH, row.diagnostics, what="'auth'")
     if inner is None:

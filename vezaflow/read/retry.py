@@ -1,6 +1,6 @@
 """When a request is sent again: `retry` of a request, in its short and long forms."""
 
-from vezaflow.diagnostics import suggest
+from vezaflow.diagnostics import did_you_mean, suggest
 from vezaflow.keys import RETRIED, RETRYING, WAIT, Field, Kind
 from vezaflow.model import Backoff, Retrying
 from vezaflow.read import scalars
@@ -41,7 +41,7 @@ def _kind(node: Node, kinds: list[str], row: Row) -> None:
         "VF126",
         node.span,
         f"'{node.text}got ' a status nor a kind of failure",
-        label=f"did you mean '{near}'?" if near else "",
+        label=did_you_mean(near),
         help="" if near else f"the kinds of failure are {', '.join(RETRIED)}",
     )
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from vezaflow.diagnostics import Diagnostics, Edit, Span, slip, suggest
+from vezaflow.diagnostics import Diagnostics, Edit, Span, did_you_mean, slip, suggest
 from vezaflow.keys import MOST_WEIGHT, Field, Kind
 from vezaflow.syntax import (
     Binary,
@@ -49,6 +49,9 @@ class Wrong:
 
 
 # A range as people write it.
+_COMMA = re.compile(r"[0-9]+,[0-9]+ *[A-Za-z]+$")
+_FROM_TO = re.compile(r"random\(\s*([\d.]+)\s*,\s*([\d.]+)\s*\)")
+_AS_RANGE = "for a random duration write a range: `{0}s..{1}s`"
 _DASHED = re.compile(r"(?P<low>[\d.]+) ?(?P<unit>[a-z]*) ?(?:-|–|to) ?(?P<high>[\d.]+) ?(?P<last>[a-z]+)")
 
 Check = Callable[[Constant, str], Constant | Wrong]
@@ -204,7 +207,10 @@ def _quantity(dimension: Dimension, what: str, examples: tuple[str, str], *, lea
                     return Wrong(
                         "VF221", f"'{written}' is not {what}", help=f"write a range with two dots: `{low}..{high}`"
                     )
-                return Wrong("VF221", f"'{written}' is not {what}", _plain(str(error), written), _like(dimension))
+                if dimension is Dimension.TIME and (drawn := _FROM_TO.fullmatch(written)):
+                    return Wrong("VF221", f"'{written}' is not {what}", help=_AS_RANGE.format(drawn[1], drawn[2]))
+                like = f"write `{written.replace(',', '.')}`" if _COMMA.match(written) else _like(dimension)
+                return Wrong("VF221", f"'{written}' is not {what}", _plain(str(error), written), like)
         if not isinstance(value, Quantity):
             return Wrong("VF221", f"'{written}' is not {what}", help=_like(dimension))
         if value.dimension is not dimension:
@@ -266,7 +272,7 @@ def _choice(value: Constant, written: str, field: Field) -> Constant | Wrong:
     return Wrong(
         "VF126",
         f"'{written}' is not a valid value of '{field.key}'",
-        f"did you mean '{near}'?" if near else "",
+        did_you_mean(near),
         f"allowed: {', '.join(field.choices)}",
         slip(written, field.choices) or "",
     )

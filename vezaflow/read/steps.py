@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from vezaflow.diagnostics import Diagnostics
-from vezaflow.keys import BRANCH, METHODS, OTHERWISE, STEPS, VERBS, Kind, Table
+from vezaflow.keys import BRANCH, METHODS, NO_STEPS, OTHERWISE, STEPS, VERBS, Kind, Table
 from vezaflow.model import (
     Branch,
     Choose,
@@ -115,9 +115,10 @@ def _parted(first: str, second: str) -> str:
 
 
 def _no_verb(node: Mapping, diagnostics: Diagnostics) -> None:
-    foreign = next((entry.key for entry in node.entries if entry.key.text in OTHERWISE), None)
+    there = NO_STEPS if node.entries and node.entries[0].key.text in NO_STEPS else OTHERWISE
+    foreign = next((entry.key for entry in node.entries if entry.key.text in there), None)
     if foreign is not None and respelt(foreign, VERBS) is None:
-        said = OTHERWISE[foreign.text]
+        said = there[foreign.text]
         diagnostics.error("VF122", foreign.span, f"unknown verb '{foreign.text}' in a step", help=said)
         return
     for entry in node.entries:

@@ -75,7 +75,8 @@ def text_or_null(node: Node, key: str, diagnostics: Diagnostics) -> Expression:
 def parameters(row: Row, key: str) -> tuple[tuple[str, Tree], ...]:
     """The names of a query or a form with their values: a list repeats its name, null leaves it out."""
     found = []
-    for entry in pairs(row.node(key), f"'{key}'", row.field(key).kind.value, row.diagnostics):
+    example = f"{key}: {row.field(key).example}"
+    for entry in pairs(row.node(key), f"'{key}'", row.field(key).kind.value, row.diagnostics, example=example):
         items = () if isinstance(entry.value, Scalar) else getattr(entry.value, "items", ())
         nested = next((item for item in items if not isinstance(item, Scalar)), None)
         if isinstance(entry.value, Mapping) or nested is not None:

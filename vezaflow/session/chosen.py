@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from vezaflow.diagnostics import suggest
+from vezaflow.diagnostics import unknown
 from vezaflow.errors import VezaflowError
 from vezaflow.model import Flow, Step, Suite, all_steps
 
@@ -32,11 +32,8 @@ def _named(suite: Suite, name: str) -> Flow:
     names = [flow.name for flow in suite.flows]
     if name in names:
         return suite.flows[names.index(name)]
-    near = suggest(name, names)
-    raise VezaflowError(
-        f"--flow: unknown flow '{name}'",
-        hint=f"did you mean '{near}'?" if near else f"the flows are {', '.join(names)}",
-    )
+    message, hint = unknown("flow", name, names)
+    raise VezaflowError(f"--flow: {message}", hint=hint)
 
 
 def _unknown(suite: Suite, flows: Sequence[Flow], only: Sequence[str]) -> VezaflowError:
@@ -47,12 +44,10 @@ def _unknown(suite: Suite, flows: Sequence[Flow], only: Sequence[str]) -> Vezafl
         return VezaflowError(f"--only: no flow has all of {', '.join(only)}", hint="name the flow with --flow")
     name = strange[0]
     where = f"the flow {flows[0].name}" if len(flows) == 1 else "any flow"
-    near = suggest(name, known)
+    message, hint = unknown("step", name, known)
     if name in (flow.name for flow in suite.flows):
         hint = f"--flow '{name}' is a flow: select it with --flow"
-    else:
-        hint = f"did you mean '{near}'?" if near else f"the steps are {', '.join(known)}"
-    return VezaflowError(f"--only: unknown step '{name}' in {where}", hint=hint)
+    return VezaflowError(f"--only: {message} in {where}", hint=hint)
 
 
 def _names(suite: Suite, flow: Flow) -> Iterator[str]:

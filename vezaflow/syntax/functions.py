@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
-from vezaflow.diagnostics import Diagnostics, suggest
+from vezaflow.diagnostics import Diagnostics, did_you_mean, suggest
 from vezaflow.syntax import function_work as work
 from vezaflow.syntax.expressions import Call
 
@@ -84,20 +84,30 @@ class Function:
         return f"{self.name}({', '.join(shown)})"
 
 
+_OTHER_NAMES = {  # what other languages call some of them
+    **dict.fromkeys(("today", "date", "strftime", "datetime"), "timestamp"),
+    **dict.fromkeys(("length", "size_of", "count"), "len"),
+    **dict.fromkeys(("rand", "randint", "randomInt", "randomIntBetween"), "random"),
+    **dict.fromkeys(("str", "string", "toString"), "text"),
+    **dict.fromkeys(("guid", "uuid4", "uuidv4"), "uuid"),
+    **dict.fromkeys(("parseInt", "number"), "int"),
+}
+
+
 def check_call(call: Call, diagnostics: Diagnostics) -> Function | None:
     """The function that is called; None, with the reason reported, if none is or the arguments don't fit."""
     function = FUNCTIONS.get(call.function)
     if function is None:
-        near = suggest(call.function, FUNCTIONS)
+        near = _OTHER_NAMES.get(call.function) or suggest(call.function, FUNCTIONS)
         diagnostics.error(
             "VF303", call.name_span, f"unknown function '{call.function}'",
-            label=f"did you mean '{near}'?" if near else "",
+            label=did_you_mean(near),
         )  # fmt: skip
         return None
     given, most = len(call.arguments), function.most
     if given < function.least or (most is not None and given > most):
         diagnostics.error(
-            "VF304", call.span, f"'{function.name}' takes {_count(function)}, not {given}",
+            "VF304", call.span, f"'{function.name}' takes {_count(function)}, got {given}",
             label=f"{'too few' if given < function.least else 'too many'} arguments",
             help=f"{function.signature}: {function.doc}",
         )  # fmt: skip
