@@ -138,9 +138,10 @@ def texts_of(source: Path) -> Iterator[tuple[int, str]]:
         and not is_help(node)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in notes:
-            if not any(allowed in node.value for allowed in ALLOWED):
-                yield node.lineno, node.value
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in notes:
+            continue
+        if not any(allowed in node.value for allowed in ALLOWED):
+            yield node.lineno, node.value
 
 
 def is_help(node: ast.AST) -> bool:
