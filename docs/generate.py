@@ -91,7 +91,7 @@ def _anchor(name: str) -> str:
 
 def _value(field: Field) -> str:
     """What may stand there, with links to the tables of mappings."""
-    text = field.kind.value
+    text = field.wanted
     if field.kind is Value.CHOICE:
         text = ", ".join(f"`{choice}`" for choice in field.choices)
     links = [f"[{name}]({_anchor(name)})" for name in field.tables if name in TABLES]

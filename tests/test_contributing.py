@@ -40,8 +40,9 @@ def test_a_recipe_has_as_many_files_as_it_says(title: str, count: str, recipe: s
     assert len(set(steps(recipe))) == int(count)
 
 
-def test_there_are_five_recipes() -> None:
-    assert [title for title, *_ in RECIPES] == ["A step", "An extractor", "An output", "A report", "A lint rule"]
+def test_there_are_six_recipes() -> None:
+    titles = [title for title, *_ in RECIPES]
+    assert titles == ["A step", "An extractor", "An output", "A report", "A metric", "A lint rule"]
 
 
 def test_the_recipe_of_a_step_is_what_the_code_has() -> None:

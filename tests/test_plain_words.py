@@ -96,6 +96,7 @@ ALLOWED = (  # other meanings of such words
     "beside its own",
     "as asked for",
     "these are no times",
+    "is no text to XML",
 )
 
 FENCED = re.compile(r"^( *)```.*?^\1```", re.MULTILINE | re.DOTALL)

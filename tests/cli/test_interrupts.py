@@ -69,7 +69,9 @@ def server() -> Iterator[Server]:
 class Run:
     """A run that hangs where its flow asks for /hang."""
 
-    def __init__(self, server: Server, folder: Path, flow: str, suite: str = "", words: Sequence[str] = ()) -> None:
+    def __init__(
+        self, server: Server, folder: Path, flow: str, suite: str = "", words: Sequence[str] = (), verb: str = "run"
+    ) -> None:
         (folder / "suite.yml").write_text(f"suite: s\nbase_url: http://127.0.0.1:{server.server_port}\n{dedent(suite)}")
         (folder / "flow.yml").write_text(dedent(flow))
         self.server = server
@@ -81,11 +83,9 @@ class Run:
                     sys.executable,
                     "-m",
                     "vezaflow",
-                    "run",
+                    verb,
                     str(folder),
-                    "--quiet",
-                    "--summary",
-                    str(self.summary),
+                    *(("--quiet", "--summary", str(self.summary)) if verb == "run" else ()),
                     *words,
                 ],
                 stdout=subprocess.PIPE,
@@ -227,3 +227,37 @@ def test_a_hangup_that_is_ignored_stays_ignored(server: Server, tmp_path: Path) 
         server.over.set()
         done = run.ended()
     assert done.code == 0, done.text
+
+
+@pytest.mark.parametrize("which", STOPS)
+@pytest.mark.parametrize("phase", ["setup", "login", "steps", "finally", "teardown"])
+def test_each_of_them_ends_try_in_every_phase(
+    server: Server, tmp_path: Path, phase: str, which: signal.Signals
+) -> None:
+    flow = "steps: [{get: /hang}]" if phase == "steps" else "steps: [{get: /ok}]"
+    of_suite = phase in ("setup", "teardown")
+    steps = "" if phase == "steps" else f"{phase}: [{{get: /hang}}]"
+    flow, suite = (flow, steps) if of_suite else (f"{flow}\n{steps}", "")
+    with Run(server, tmp_path, f"{LOAD}\n{flow}", suite, verb="try") as run:
+        run.hangs()
+        run.press(which)
+        done = run.ended()
+    assert done.code == 130, done.text
+
+
+@pytest.mark.parametrize("which", STOPS)
+def test_one_that_comes_when_all_is_said_changes_no_exit_code(
+    server: Server, tmp_path: Path, which: signal.Signals
+) -> None:
+    with Run(server, tmp_path, FLOW, "teardown: [{get: /hang}]") as run:
+        run.hangs()
+        run.press(which)
+        run.says("teardown goes on")
+        run.press(which)
+        assert run.process.stdout is not None
+        assert "GREEN" in run.process.stdout.read()
+        time.sleep(0.05)  # the stream is closed, and Python tidies up
+        for _ in range(20):
+            if run.process.poll() is None:
+                run.press(which)
+        assert run.process.wait(PATIENCE) == 0, run.err

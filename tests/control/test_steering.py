@@ -52,7 +52,7 @@ class Bench:
         crew: Crew = self.crew
         self.steering = Steering(self.plan, crew, "one", self._stop, division=Division(), clock=lambda: self.now)
         if begun:
-            self.steering.begin(self.plan)
+            self.steering.begin()
 
     def _stop(self) -> None:
         self.stopped += 1
@@ -146,7 +146,7 @@ def test_there_is_nothing_to_steer_before_the_load_and_after_it() -> None:
     bench = Bench(begun=False)
     with pytest.raises(VezaflowError, match="the run is preparing"):
         bench.steering.pause()
-    bench.steering.begin(bench.plan)
+    bench.steering.begin()
     bench.steering.end()
     with pytest.raises(VezaflowError, match="the run is ending"):
         bench.steering.scale("browse", 1)

@@ -24,6 +24,9 @@ from vezaflow.metrics import (
     Window,
     merge_all,
 )
+from vezaflow.metrics.attempts import Attempts
+from vezaflow.metrics.catalog import Of
+from vezaflow.metrics.figures import Connections, Iterations, Requests, Vus
 from vezaflow.protocols import ErrorKind
 from vezaflow.units import AtLeast
 
@@ -362,6 +365,23 @@ def test_a_narrowed_summary_answers_its_question_as_the_whole_does(part: list[tu
     for metric in METRICS:
         assert whole.only("a", metric).select(metric, "a") == whole.select(metric, "a")
         assert whole.only(None, metric).select(metric) == whole.select(metric)
+
+
+def test_every_metric_names_what_its_rows_have() -> None:
+    kinds = {
+        Of.REQUESTS: Requests, Of.FAILURES: Requests, Of.INTERRUPTED: Requests, Of.CONNECTIONS: Connections,
+        Of.STEPS: Attempts, Of.FLOWS: Iterations, Of.VUS: Vus,
+    }  # fmt: skip
+    assert [metric.name for metric in METRICS.values() if not hasattr(kinds[metric.of](), metric.value)] == []
+    assert all(metric.by in ("", *metric.labels) for metric in METRICS.values())
+
+
+def test_a_narrowed_summary_has_no_other_histogram() -> None:
+    whole = worker([("a", 200, 0.1, True)])
+    narrowed = whole.only("a", "http_req_waiting")
+    assert [row.waiting.count for row in narrowed.requests.values()] == [1]
+    assert not any(row.duration.count for row in narrowed.requests.values())
+    assert not any(row.duration.count for row in narrowed.flows.values())
 
 
 def test_the_table_of_metrics_needs_no_numpy() -> None:

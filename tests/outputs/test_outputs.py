@@ -4,13 +4,14 @@ import io
 from dataclasses import replace
 
 import pytest
+import trio
 from planned import plan_of
 from rich.console import Console
 
 from vezaflow.diagnostics import Source, Span
 from vezaflow.gates import Outcome, Verdict, judge
 from vezaflow.metrics import Recorder
-from vezaflow.outputs import FlowNow, Plain, Terminal, Tick, tick_of
+from vezaflow.outputs import FlowNow, Output, Plain, Terminal, Tick, tick_of
 from vezaflow.outputs.lines import display, plain
 from vezaflow.plan import PlannedGate
 from vezaflow.results import Health, WorkerHealth
@@ -119,12 +120,22 @@ def test_a_drain_says_who_is_waited_for_and_how_long_at_most() -> None:
     assert plain(tick)[0].startswith(f"[5m2s, {said}] 55 VUs")
 
 
-def test_plain_lines_come_every_five_seconds() -> None:
+async def fed(output: Output, *ticks: Tick) -> None:
+    """Run an output to its end, with these ticks waiting for it."""
+    send, receive = trio.open_memory_channel[Tick](len(ticks))
+    async with send:
+        for tick in ticks:
+            send.send_nowait(tick)
+    await output.run(receive)
+
+
+@pytest.mark.trio
+async def test_plain_lines_come_every_five_seconds() -> None:
     said: list[str] = []
-    output = Plain(said.append)
-    for second in range(1, 13):
-        output.tick(replace(TICK, elapsed=second + 0.01, flows=()))
-    assert [line.split(",")[0] for line in said] == ["[5 s", "[10 s"]
+    seconds = [replace(TICK, elapsed=second + 0.01, flows=()) for second in range(1, 13)]
+    await fed(Plain(plan_of(FLOW), said.append), *seconds, replace(TICK, elapsed=15.0, last=True))
+    assert said == ["test: 1 flow, 2 VUs", *said[1:3], "the load is over"]
+    assert [line.split(",")[0] for line in said[1:3]] == ["[5 s", "[10 s"]
 
 
 def test_before_anything_came_there_are_dashes() -> None:
@@ -132,12 +143,10 @@ def test_before_anything_came_there_are_dashes() -> None:
     assert "p95 –, failed –" in plain(Tick(0.0, 10.0, (), nothing, Health()))[0]
 
 
-def test_the_terminal_draws_in_place_and_cleans_up() -> None:
+@pytest.mark.trio
+async def test_the_terminal_draws_in_place_and_cleans_up() -> None:
     screen = io.StringIO()
-    terminal = Terminal(Console(file=screen, force_terminal=True, width=80, color_system=None))
-    terminal.begin(plan_of(FLOW, suite="suite: veza-capacity\nbase_url: http://127.0.0.1:1"))
-    terminal.tick(TICK)
-    terminal.end()
+    await fed(Terminal("veza-capacity", Console(file=screen, force_terminal=True, width=80, color_system=None)), TICK)
     assert "veza-capacity" in screen.getvalue()
     assert screen.getvalue().count("\x1b[?25h") == 1  # the cursor is back
 
@@ -160,3 +169,4 @@ def test_a_tick_says_how_a_run_stands_and_what_its_gates_would_say() -> None:
     assert browse.p95 == pytest.approx(0.5, rel=0.001)
     assert (tick.remaining, browse.failure_rate, browse.gates) == (5.0, 0.0, verdicts)
     assert tick.pooled.gates == ()
+    assert (tick.summary, tick.last) == (summary, False)

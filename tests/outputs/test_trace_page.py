@@ -118,6 +118,17 @@ def test_secrets_are_masked_wherever_they_stand() -> None:
     assert not re.search(r"p(<|&lt;|\\u003c)s", text)
 
 
+def test_the_page_holds_no_character_that_xml_refuses_and_none_that_turns_its_text() -> None:
+    odd = "".join(map(chr, (*range(32), *range(127, 160), 0x202E, 0xD800, 0xFFFE, 0xFFFF)))
+    assert GOOD.reply is not None
+    reply = replace(GOOD.reply, headers=((odd, odd),), body=b"a\tb\r\nc\x1b")
+    text = page(
+        Told(Phase.ITERATION, odd), Given(Phase.ITERATION, ((odd, [odd]),)), replace(GOOD, name=odd, reply=reply)
+    )
+    assert re.findall("[^\t\n\x20-\x7e\xa0-\u2027\u2030-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text) == []
+    assert "a\tb\nc␛" in text
+
+
 def test_the_page_is_bounded() -> None:
     assert GOOD.reply is not None
     large = replace(GOOD, reply=replace(GOOD.reply, body=b"x" * (1 << 20)))

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planned import plan_of
 
-from vezaflow.model import From
 from vezaflow.plan import Answer, Chance, Failure, PlannedRequest, Scope, Secrets
 from vezaflow.plan.offers import MOST_LINES, offers_of
 from vezaflow.protocols import CookieJar, Exchange, Origin
@@ -53,11 +52,11 @@ def answer(body: bytes = b"", headers: tuple[tuple[str, str], ...] = (), jar: Ja
     ],
 )
 def test_a_path_says_how_far_it_leads_and_which_was_meant(path: str, first: str) -> None:
-    assert offers_of(From.JSON, path, answer(TRACKS)).splitlines()[0].startswith(first)
+    assert offers_of("json", path, answer(TRACKS)).splitlines()[0].startswith(first)
 
 
 def test_the_paths_that_begin_there_are_listed_with_their_values() -> None:
-    assert offers_of(From.JSON, "$.data[0].title", answer(TRACKS)).splitlines()[1:] == [
+    assert offers_of("json", "$.data[0].title", answer(TRACKS)).splitlines()[1:] == [
         "$.data[0].id = 7",
         '$.data[0].titel = "Blue"',
         '$.data[0].artist = {"name":"Nina"}',
@@ -68,42 +67,42 @@ def test_the_paths_that_begin_there_are_listed_with_their_values() -> None:
 @pytest.mark.parametrize(
     ("source", "argument", "given", "lines"),
     [
-        (From.HEADER, "X-Request-Id", answer(headers=(("x-requestid", "1"), ("via", "2"))), [
+        ("header", "X-Request-Id", answer(headers=(("x-requestid", "1"), ("via", "2"))), [
             "did you mean 'x-requestid'?"]),
-        (From.HEADER, "etag", answer(), []),
-        (From.LINK, "nxt", answer(headers=(("link", "</b>; rel=next"),)), ["did you mean 'next'?"]),
-        (From.COOKIE, "session", answer(jar=Jar("sesion", "lang")), [
+        ("header", "etag", answer(), []),
+        ("link", "nxt", answer(headers=(("link", "</b>; rel=next"),)), ["did you mean 'next'?"]),
+        ("cookie", "session", answer(jar=Jar("sesion", "lang")), [
             "did you mean 'sesion'?", "cookies: lang, sesion"]),
-        (From.COOKIE, "session", answer(), ["cookies: none"]),
-        (From.REGEX, 'name="csrf_token" value="(.+?)"', answer(b'<input value="x" name="csrf_token">'), [
+        ("cookie", "session", answer(), ["cookies: none"]),
+        ("regex", 'name="csrf_token" value="(.+?)"', answer(b'<input value="x" name="csrf_token">'), [
             '\'csrf_token\' occurs in <input value="x" name="csrf_token">']),
-        (From.REGEX, r"\d+", answer(b"\n  one\n\n two \n"), ["the text starts with:", "one", "two"]),
-        (From.M3U8, "segments", answer(MASTER), [
+        ("regex", r"\d+", answer(b"\n  one\n\n two \n"), ["the text starts with:", "one", "two"]),
+        ("m3u8", "segments", answer(MASTER), [
             "this is a master playlist: `m3u8: variants` finds 1, the first is",
             '{"uri":"http://a/low.m3u8","bandwidth":128000,"average_bandwidth":null,"codecs":null,"resolutio…']),
-        (From.M3U8, "variants", answer(b"#EXTM3U\n"), ["the playlist has neither variants nor segments"]),
-        (From.CSS, "li.trackitem a", answer(PAGE), [
+        ("m3u8", "variants", answer(b"#EXTM3U\n"), ["the playlist has neither variants nor segments"]),
+        ("css", "li.trackitem a", answer(PAGE), [
             "did you mean `li.track-item a`?",
             "the document has ul.tracks, li.track-item (2), a.link (2), form"]),
-        (From.CSS, "ul.tracks b", answer(PAGE), [
+        ("css", "ul.tracks b", answer(PAGE), [
             "`ul.tracks` occurs once; it is ul.tracks, li.track-item (2), a.link (2)"]),
-        (From.CSS, "#tracks", answer(PAGE), [
+        ("css", "#tracks", answer(PAGE), [
             "did you mean `.tracks`?", "the document has ul.tracks, li.track-item (2), a.link (2), form"]),
-        (From.CSS, "a.link::attr(hrf)", answer(PAGE), [
+        ("css", "a.link::attr(hrf)", answer(PAGE), [
             "did you mean `a.link::attr(href)`?", "`a.link` occurs 2 times, with class, href"]),
-        (From.CSS, "a", answer(), ["the document has no elements"]),
-        (From.XPATH, "//title", answer(FEED), [
+        ("css", "a", answer(), ["the document has no elements"]),
+        ("xpath", "//title", answer(FEED), [
             "did you mean `//ns:title`?", "the document has ns:rss, ns:item, ns:title, m:size",
             "and the attributes @id"]),
-        (From.XPATH, "//ns:item/@idd", answer(FEED), [
+        ("xpath", "//ns:item/@idd", answer(FEED), [
             "did you mean `//ns:item/@id`?", "the document has ns:rss, ns:item, ns:title, m:size",
             "and the attributes @id"]),
-        (From.XPATH, "count(//b)[1]", answer(b"<a/>"), ["the document has a"]),
-        (From.JSON, "$.a", answer(b"<html>"), ["this is HTML, which `css` reads"]),
-        (From.RESPONSE, "body", answer(), []),
+        ("xpath", "count(//b)[1]", answer(b"<a/>"), ["the document has a"]),
+        ("json", "$.a", answer(b"<html>"), ["this is HTML, which `css` reads"]),
+        ("response", "body", answer(), []),
     ],
 )  # fmt: skip
-def test_what_is_near(source: From, argument: str, given: Answer, lines: list[str]) -> None:
+def test_what_is_near(source: str, argument: str, given: Answer, lines: list[str]) -> None:
     assert offers_of(source, argument, given).splitlines() == lines
 
 
@@ -121,7 +120,7 @@ def test_every_path_that_is_offered_leads_to_a_value(document: object, path: str
     body = orjson.dumps(document)
     if compile_jsonpath(path)(document):
         return
-    for line in offers_of(From.JSON, path, answer(body)).splitlines():
+    for line in offers_of("json", path, answer(body)).splitlines():
         meant = line.partition("did you mean `")[2].removesuffix("`?")
         listed = line.partition(" = ")[0] if line.startswith("$") and " = " in line else ""
         for offered in filter(None, (meant, listed)):
@@ -131,12 +130,12 @@ def test_every_path_that_is_offered_leads_to_a_value(document: object, path: str
 @settings(deadline=None, max_examples=100)
 @given(
     st.sampled_from([
-        (From.JSON, "$.a[0].b"), (From.CSS, "ul.a > li:nth-child(2) b::attr(x)"), (From.CSS, "p a"),
-        (From.XPATH, "//a[b='c']/@d"), (From.REGEX, "token=([a-z]+)"), (From.M3U8, "variants"), (From.HEADER, "x"),
+        ("json", "$.a[0].b"), ("css", "ul.a > li:nth-child(2) b::attr(x)"), ("css", "p a"),
+        ("xpath", "//a[b='c']/@d"), ("regex", "token=([a-z]+)"), ("m3u8", "variants"), ("header", "x"),
     ]),
     st.binary(max_size=60) | st.sampled_from([TRACKS, PAGE, FEED, MASTER, b"<a\x00b>", b"<" * 5000, b"[" * 900]),
 )  # fmt: skip
-def test_an_offer_is_a_few_lines_whatever_the_body(asked: tuple[From, str], body: bytes) -> None:
+def test_an_offer_is_a_few_lines_whatever_the_body(asked: tuple[str, str], body: bytes) -> None:
     lines = offers_of(*asked, answer(body)).splitlines()
     assert len(lines) <= MOST_LINES + 1
     assert all(len(line) <= 120 for line in lines)
@@ -147,8 +146,8 @@ WIDE = orjson.dumps({f"k{n}": {f"m{m}": [{"x": m}] for m in range(60)} for n in 
 
 @pytest.mark.parametrize("body", [WIDE, b"<p class='a b'>" * 20_000, b"[" + b"[]," * 300_000 + b"[]]"], ids=len)
 def test_an_offer_of_a_huge_body_looks_at_the_begin_of_it(body: bytes) -> None:
-    source = From.CSS if body[:1] == b"<" else From.JSON
-    asked = "p.x" if source is From.CSS else "$.nme"
+    source = "css" if body[:1] == b"<" else "json"
+    asked = "p.x" if source == "css" else "$.nme"
     assert offers_of(source, asked, answer(body)).count("\n") <= MOST_LINES
 
 
@@ -212,17 +211,17 @@ def test_no_offer_is_made_where_a_default_stands_in() -> None:
 @pytest.mark.parametrize(
     ("source", "argument", "body", "offer"),
     [
-        (From.JSON, "$.a", b"<!DOCTYPE html><p>502", "this is HTML, which `css` reads"),
-        (From.XPATH, "//a", b"\n<html><br></html>", "this is HTML, which `css` reads"),
-        (From.JSON, "$.a", b"<feed/>", "this looks like XML, which `xpath` reads"),
-        (From.XPATH, "//a", b'{"a": 1}', "this looks like JSON, which a path such as `$.name` reads"),
-        (From.JSON, "$.a", b"plain text", ""),
+        ("json", "$.a", b"<!DOCTYPE html><p>502", "this is HTML, which `css` reads"),
+        ("xpath", "//a", b"\n<html><br></html>", "this is HTML, which `css` reads"),
+        ("json", "$.a", b"<feed/>", "this looks like XML, which `xpath` reads"),
+        ("xpath", "//a", b'{"a": 1}', "this looks like JSON, which a path such as `$.name` reads"),
+        ("json", "$.a", b"plain text", ""),
     ],
 )
-def test_a_body_of_another_kind_names_its_extractor(source: From, argument: str, body: bytes, offer: str) -> None:
+def test_a_body_of_another_kind_names_its_extractor(source: str, argument: str, body: bytes, offer: str) -> None:
     assert offers_of(source, argument, answer(body)) == offer
 
 
 def test_fields_of_a_form_are_listed_by_their_names() -> None:
     page = b'<form><input name="csrf_token" value="1"><select name="size"></select></form>'
-    assert "input[name=csrf_token], select[name=size]" in offers_of(From.CSS, "#token", answer(page))
+    assert "input[name=csrf_token], select[name=size]" in offers_of("css", "#token", answer(page))

@@ -166,6 +166,25 @@ def test_an_address_in_allow_is_that_address_alone() -> None:
             targets.resolve(other)
 
 
+@pytest.mark.parametrize("pattern", ["10.*", "10.?.*", "10.[0-9]*.[!0-4]*", "*.5", "1*", "10.0.*:80*"])
+def test_a_pattern_of_digits_is_for_addresses(pattern: str) -> None:
+    targets = Targets(None, (pattern,))
+    names = ("10.evil.example", "10.0.evil.example", "10.9.8.7.evil.example", "1a", "a.5.b")
+    for url in (f"http://{name}:8080/" for name in names):
+        with pytest.raises(GuardError):
+            targets.resolve(url)
+    assert Targets(None, ("10.*",)).resolve("http://10.9.8.7/").origin.host == "10.9.8.7"
+    assert Targets(None, ("10.*:8080",)).resolve("http://10.9.8.7:8080/").origin.port == 8080
+    assert Targets(None, ("*:8080",)).resolve("http://10.evil.example:8080/").origin.port == 8080
+    assert Targets(None, ("10-*.example",)).resolve("http://10-0-0-1.example/").origin.port == 80
+
+
+def test_an_address_of_production_is_barred_as_a_mapped_one_too() -> None:
+    targets = Targets(None, ("*",), {("10.0.0.1", None): "PROD_HOST"})
+    with pytest.raises(GuardError, match="named like production"):
+        targets.resolve("http://[::ffff:10.0.0.1]/")
+
+
 def test_what_an_input_named_like_production_leads_to_is_refused_however_it_is_come_by() -> None:
     targets = Targets("http://localhost", ("*",), {("127.0.0.1", 8080): "PROD_URL", ("veza.fr", None): "PROD_HOST"})
     here = targets.resolve("/")

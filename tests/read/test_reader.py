@@ -12,7 +12,6 @@ from vezaflow.model import (
     FileBytes,
     For,
     FormBody,
-    From,
     GeneratedBytes,
     If,
     JsonBody,
@@ -293,7 +292,7 @@ def test_extractions_in_their_forms() -> None:
         "      f: {m3u8: variants, pick: random}"
     )
     sources = [extract.source for extract in request.extract]
-    assert sources == [From.JSON, From.REGEX, From.HEADER, From.COOKIE, From.JSON, From.M3U8]
+    assert sources == ["json", "regex", "header", "cookie", "json", "m3u8"]
     assert [extract.pick for extract in request.extract] == [None, -1, None, None, None, Pick.RANDOM]
     assert isinstance(request.extract[1].default, Literal)  # null is a default, too
     assert request.extract[0].default is None

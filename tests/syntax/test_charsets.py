@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from vezaflow.syntax import compile_css, compile_xpath, decoded, read_html, read_xml
+from vezaflow.syntax import decoded, read_html, read_xml
+from vezaflow.syntax.selectors import compile_css, compile_xpath
 
 NAMES = ["utf-8", "iso-8859-15", "windows-1251", "windows-1252", "koi8-r", "euc-jp", "gb18030"]
 PAGE = "<html><head><title>Café</title></head><body><p class=c>Zürich</p></body></html>"

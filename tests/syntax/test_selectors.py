@@ -2,7 +2,8 @@
 
 import pytest
 
-from vezaflow.syntax import compile_css, compile_xpath, read_html, read_xml
+from vezaflow.syntax import read_html, read_xml
+from vezaflow.syntax.selectors import compile_css, compile_xpath
 
 PAGE = b"""<html><body><h1> Tracks </h1>
 <ul><li class=t data-id=1>One</li><li class=t data-id=2>Two <b>bold</b></li><li>none</li></ul>

@@ -8,12 +8,40 @@ import os
 import secrets
 import stat
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from vezaflow.cli.printing import say, tell
 from vezaflow.errors import VezaflowError
 
 STDOUT = Path("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A file that an option has a command write."""
+
+    option: str
+    file: Path
+
+
+def check_claims(claims: Sequence[Claim]) -> None:
+    """Raises VezaflowError where two write the same, or one could not be written later."""
+    printed = [claim for claim in claims if is_stdout(claim.file)]
+    if len(printed) > 1:
+        raise VezaflowError(
+            f"{printed[0].option} and {printed[1].option} both write to standard output",
+            hint="write one of them to a file",
+        )
+    taken: dict[str, Claim] = {}
+    for claim in claims:
+        other = taken.setdefault(os.path.realpath(claim.file), claim)
+        if other is not claim and not printed:
+            both = f"{other.option} and {claim.option} both write {other.file}"
+            raise VezaflowError(both, hint="choose two different files")
+    for claim in claims:
+        check_writable(claim.file)
 
 
 def check_writable(file: Path) -> None:

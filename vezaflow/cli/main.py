@@ -5,6 +5,7 @@ import signal
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from types import FrameType
 
 import click
 
@@ -64,6 +65,10 @@ def main() -> None:
     sys.excepthook = show_bug
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and sys.stdin.isatty():
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's shell ignores it; a terminal means it
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        for ending in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(ending) is signal.SIG_DFL:
+                signal.signal(ending, _as_ctrl_c)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that knows no `›` shows `?`
@@ -86,6 +91,12 @@ def main() -> None:
         sys.exit(ExitCode.GREEN)
     finally:
         close_streams()
+        for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the exit code stands, Python only tidies up
+            signal.signal(ending, signal.SIG_IGN)
+
+
+def _as_ctrl_c(_number: int, _frame: FrameType | None) -> None:
+    signal.raise_signal(signal.SIGINT)
 
 
 def _lowered(message: str) -> str:

@@ -1,48 +1,49 @@
 """A result on its way out: written to the files that were asked for, told to CI, and shown."""
 
+import functools
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
-from vezaflow.cli.kept import check_writable, is_stdout, write
+from vezaflow.cli.kept import Claim, check_claims, is_stdout, write
 from vezaflow.cli.printing import colours, say, tell
 from vezaflow.cli.values import PathType
-from vezaflow.errors import VezaflowError
-from vezaflow.reports import console, junit, step_summary, summary_json
+from vezaflow.reports import REPORTS, console, step_summary
 from vezaflow.results import RunResult
 
-Report = Callable[[RunResult], str | bytes]
 _FILE = PathType(dir_okay=False, allow_dash=True)
+Wanted = Mapping[str, Path]  # by the report's name
 
-SUMMARY = click.option("--summary", type=_FILE, help="Write the result as JSON to this file; `-` is standard output.")
-JUNIT = click.option(
-    "--junit", "junit_file", type=_FILE, help="Write a JUnit test report to this file; `-` is standard output."
-)
+
+def reporting(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for each report; it gets those that are wanted as `reports`."""
+
+    @functools.wraps(command)
+    def collected(*words: Any, **options: Any) -> None:
+        files = {report.name: options.pop(report.name) for report in REPORTS}
+        command(*words, reports={name: file for name, file in files.items() if file is not None}, **options)
+
+    for report in reversed(REPORTS):
+        collected = click.option(report.option, report.name, type=_FILE, help=report.help)(collected)
+    return collected
 
 
 class Files:
-    """The reports that a command was asked for. Whether they can be written is said before the load."""
+    """The reports that a command was asked for. Whether they can be written is said before the load. `also`: what else
+    the command writes."""
 
-    def __init__(self, *, summary: Path | None, junit_file: Path | None) -> None:
-        wanted: tuple[tuple[Path | None, Report], ...] = ((summary, summary_json), (junit_file, junit))
-        self._files = tuple((file, report) for file, report in wanted if file is not None)
-        printed = [file for file, _ in self._files if is_stdout(file)]
-        if len(printed) > 1:
-            raise VezaflowError(
-                "--summary and --junit both write to standard output", hint="write one of them to a file"
-            )
-        if len(self._files) > 1 and len({os.path.realpath(file) for file, _ in self._files}) == 1 and not printed:
-            raise VezaflowError(
-                f"--summary and --junit both write {self._files[0][0]}", hint="choose two different files"
-            )
-        self._say = tell if printed else say  # a report on standard output stands there alone
-        for file, _ in self._files:
-            check_writable(file)
+    def __init__(self, wanted: Wanted, also: Sequence[Claim] = ()) -> None:
+        self._files = tuple((wanted[report.name], report) for report in REPORTS if report.name in wanted)
+        claims = [*(Claim(report.option, file) for file, report in self._files), *also]
+        check_claims(claims)
+        self._printed = any(is_stdout(claim.file) for claim in claims)
+        self._say = tell if self._printed else say  # what programs read stands alone on standard output
 
     def publish(self, result: RunResult) -> None:
         """Write the result's files, and the step summary where there is one; show the result.
@@ -50,7 +51,7 @@ class Files:
         What can't be written is told, and the rest is written: the verdict stays what it is.
         """
         result = replace(result, files=tuple(str(file) for file, _ in self._files))
-        written = [str(file) for file, report in self._files if write(file, _text(report(result)))]
+        written = [str(file) for file, report in self._files if write(file, _text(report.make(result)))]
         _step_summary(result)
         kept = tuple(file for file in written if not is_stdout(Path(file)))
         width = min(120, shutil.get_terminal_size((100, 24)).columns)

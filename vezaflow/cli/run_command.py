@@ -8,26 +8,28 @@ import click
 
 from vezaflow.cli.inputs import bundled, draw, shared, target
 from vezaflow.cli.loading import Loading, loading
+from vezaflow.cli.outs import OUT, claims, read_outs
 from vezaflow.cli.printing import live, tell
-from vezaflow.cli.results import JUNIT, SUMMARY, Files
+from vezaflow.cli.results import Files, Wanted, reporting
 from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import PathType
 from vezaflow.outputs import Output, Plain, Terminal
+from vezaflow.plan import Plan
 from vezaflow.session import Staff, run
 
 
 @click.command("run")
 @click.argument("paths", nargs=-1, required=True, type=PathType())
 @loading
-@SUMMARY
-@JUNIT
+@reporting
+@OUT
 @click.option("-q", "--quiet", is_flag=True, help="Show no warnings and no progress.")
 @shared
 def command(
     paths: tuple[Path, ...],
     load: Loading,
-    summary: Path | None,
-    junit_file: Path | None,
+    reports: Wanted,
+    out: tuple[str, ...],
     quiet: bool,
     words: tuple[str, ...],
     base_url: str | None,
@@ -41,23 +43,21 @@ def command(
     97 refused or failed before the load, 2 mistakes in files or options, 130 interrupted.
     """
     segment = load.segment
-    if segment is not None and summary is None:
-        summary = Path(f"share-{segment.index + 1}-of-{segment.count}.json")
-    files = Files(summary=summary, junit_file=junit_file)
+    if segment is not None:
+        reports = {"summary": Path(f"share-{segment.index + 1}-of-{segment.count}.json"), **reports}
+    outs = read_outs(out)
+    files = Files(reports, claims(outs))
     with ExitStack() as until_written:
         with target(words, sandbox=sandbox, faults=faults) as environment:
             inputs = load.inputs(environment, base_url, seed)
             plan, bundle = bundled(paths, inputs, sandbox=sandbox, warn=None if quiet else draw)
             staff = Staff(bundle, load.workers_for(plan), segment)
-            result = run(plan, _outputs(quiet=quiet), tell, staff)
+            shown = () if quiet else (_progress(plan),)
+            result = run(plan, (*shown, *(chosen.output(plan) for chosen in outs)), tell, staff)
             until_written.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)
 
 
-def _outputs(*, quiet: bool) -> tuple[Output, ...]:
-    if quiet:
-        return ()
-    if live(sys.stderr):
-        return (Terminal(),)
-    return (Plain(tell),)
+def _progress(plan: Plan) -> Output:
+    return Terminal(plan.suite) if live(sys.stderr) else Plain(plan, tell)

@@ -56,7 +56,8 @@ class _Hand:
 
 
 class Steering:
-    """The Controls of a run, and an Output: it hears each tick. `stop` is what one Ctrl-C does."""
+    """The Controls of a run; the session tells it at once when the load begins and ends, and each tick. `stop` is what
+    one Ctrl-C does."""
 
     def __init__(
         self,
@@ -83,9 +84,9 @@ class Steering:
         self._tick: Tick | None = None
         self._hands = {flow.name: _hand(flow) for flow in plan.flows}
 
-    # An Output
+    # What the session tells it
 
-    def begin(self, plan: Plan) -> None:
+    def begin(self) -> None:
         self._phase = "load"
         self._began = self._clock()
 

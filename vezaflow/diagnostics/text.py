@@ -21,8 +21,9 @@ _WIDEST = 110  # columns of a source line that are shown
 _TAB = "    "
 _Paint = Callable[[str, str], str]
 _STEERING = (*range(128, 160), 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-_SIGNS = {c: 0x2400 + c for c in range(32) if c != 9} | {127: 0x2421} | dict.fromkeys(_STEERING, 0xFFFD)
-"""What would steer a terminal, as a sign instead."""
+_NO_TEXT = (*range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
+_SIGNS = {c: 0x2400 + c for c in range(32) if c != 9} | {127: 0x2421} | dict.fromkeys((*_STEERING, *_NO_TEXT), 0xFFFD)
+"""What would steer a terminal, or is no text to XML and UTF-8, as a sign instead."""
 
 
 _PAINT = re.compile(r"(\x1b\[[0-9;]*m)")

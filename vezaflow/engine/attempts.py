@@ -17,7 +17,7 @@ from vezaflow.engine.own_time import HANDLING
 from vezaflow.engine.pauses import pause_of, wait_until
 from vezaflow.engine.requests import GO_ON
 from vezaflow.engine.vu import VU
-from vezaflow.metrics import AttemptRecorder, StepRecorder
+from vezaflow.metrics import RequestRecorder, StepRecorder
 from vezaflow.model import Backoff
 from vezaflow.plan import EvaluationError, Failure, Outgoing, PlannedPoll, PlannedRequest, PlannedRetry
 from vezaflow.protocols import ErrorKind, moment_of
@@ -30,7 +30,7 @@ _SHORTEST = 0.001  # seconds between two polls, whatever `every` says
 
 
 def attempted_step(
-    request: PlannedRequest, recorder: StepRecorder, context: FlowContext, *, whole: bool = True
+    request: PlannedRequest, recorder: RequestRecorder, context: FlowContext, *, whole: bool = True
 ) -> Run:
     """The step as a coroutine function of a VU. `whole`: not only a part of a step that records its own end."""
     judge = ResponseJudge(request, recorder, context)
@@ -48,9 +48,7 @@ def attempted_step(
     return run
 
 
-def attempts_of(
-    request: PlannedRequest, judge: ResponseJudge, record: AttemptRecorder, context: FlowContext
-) -> Course:
+def attempts_of(request: PlannedRequest, judge: ResponseJudge, record: StepRecorder, context: FlowContext) -> Course:
     """The request once, or as often as its `retry` and its `poll` say."""
     attempt = _single(judge)
     if request.retry is not None:
@@ -116,7 +114,7 @@ def _single(judge: ResponseJudge) -> Attempt:
     return attempt
 
 
-def _retried(attempt: Attempt, retry: PlannedRetry, record: AttemptRecorder, context: FlowContext) -> Attempt:
+def _retried(attempt: Attempt, retry: PlannedRetry, record: StepRecorder, context: FlowContext) -> Attempt:
     wait = _waits(retry)
 
     async def retried(vu: VU, made: _Made) -> Outcome:

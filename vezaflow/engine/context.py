@@ -8,7 +8,7 @@ from vezaflow.diagnostics import Span
 from vezaflow.engine.incidents import Incidents
 from vezaflow.engine.pauses import Sleep
 from vezaflow.engine.vu import VU
-from vezaflow.metrics import FlowRecorder, Phase, Recorder, StepRecorder
+from vezaflow.metrics import FlowRecorder, Phase, Recorder, RequestRecorder
 from vezaflow.plan import EvaluationError, Failure, Outgoing, PlannedRequest, PlannedStep, Segment, Targets
 from vezaflow.protocols import ErrorKind, Exchange
 
@@ -105,11 +105,9 @@ class FlowContext:
 
     def step(
         self, name: str, method: str = "", tags: tuple[tuple[str, str], ...] = (), checks: tuple[str, ...] = ()
-    ) -> StepRecorder:
+    ) -> RequestRecorder:
         """The recorder of a step here."""
-        return self.recorder.step(
-            self.flow, name, method, phase=self.phase, group=self.group, tags=tags, checks=checks
-        )
+        return self.recorder.step(self.flow, name, method, phase=self.phase, group=self.group, tags=tags, checks=checks)
 
     def tell(self, message: str) -> None:
         """Show a message to an observer."""

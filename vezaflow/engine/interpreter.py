@@ -19,7 +19,7 @@ from vezaflow.engine.requests import connecting_as, drawing_apart, request_step
 from vezaflow.engine.together import parallel_step, spread_step
 from vezaflow.engine.uploads import upload_step
 from vezaflow.engine.vu import VU, Signal
-from vezaflow.metrics import PAGE, StepRecorder
+from vezaflow.metrics import PAGE, RequestRecorder
 from vezaflow.model import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends, StopScope
 from vezaflow.plan import (
     UNSET,
@@ -161,7 +161,7 @@ class Interpreter:
         recorder = here.step(step.name, step.method, step.tags, checks)
         if step.pages is not None:
 
-            def of_page(number: int) -> StepRecorder:
+            def of_page(number: int) -> RequestRecorder:
                 return here.step(step.name, step.method, (*step.tags, (PAGE, str(number))), checks)
 
             return paginated_step(step, step.pages, recorder, of_page, here)

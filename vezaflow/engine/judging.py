@@ -12,7 +12,7 @@ from vezaflow.engine.context import FlowContext
 from vezaflow.engine.own_time import HANDLING
 from vezaflow.engine.redirects import is_followed, location_of, next_hop
 from vezaflow.engine.vu import VU, Signal
-from vezaflow.metrics import StepRecorder
+from vezaflow.metrics import RequestRecorder
 from vezaflow.model import OnFailure
 from vezaflow.plan import Answer, EvaluationError, Failure, Outgoing, PlannedRequest, RequestError
 from vezaflow.protocols import IDEMPOTENT, ErrorKind, Exchange, Want
@@ -50,7 +50,7 @@ class Outcome(NamedTuple):
 class ResponseJudge:
     """One step's: redirects, checks, extractions, failures. All that is not the plain good case."""
 
-    def __init__(self, request: PlannedRequest, recorder: StepRecorder, context: FlowContext) -> None:
+    def __init__(self, request: PlannedRequest, recorder: RequestRecorder, context: FlowContext) -> None:
         self._request = request
         self._recorder = recorder
         self._context = context

@@ -12,7 +12,7 @@ from vezaflow.engine.context import FlowContext, Run
 from vezaflow.engine.judging import ResponseJudge
 from vezaflow.engine.requests import GO_ON
 from vezaflow.engine.vu import VU
-from vezaflow.metrics import StepRecorder
+from vezaflow.metrics import RequestRecorder
 from vezaflow.plan import Failure, PlannedPages, PlannedRequest, show
 from vezaflow.protocols import ErrorKind
 
@@ -20,8 +20,8 @@ from vezaflow.protocols import ErrorKind
 def paginated_step(
     request: PlannedRequest,
     pages: PlannedPages,
-    whole: StepRecorder,
-    recorder_of: Callable[[int], StepRecorder],
+    whole: RequestRecorder,
+    recorder_of: Callable[[int], RequestRecorder],
     context: FlowContext,
 ) -> Run:
     """The step as a coroutine function of a VU. `whole` records the walk, `recorder_of` a page by its number."""

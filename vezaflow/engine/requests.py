@@ -8,14 +8,14 @@ from vezaflow.engine.context import FlowContext, Run
 from vezaflow.engine.judging import ResponseJudge, Unmet
 from vezaflow.engine.own_time import HANDLING
 from vezaflow.engine.vu import VU, Signal
-from vezaflow.metrics import StepRecorder
+from vezaflow.metrics import RequestRecorder
 from vezaflow.plan import EvaluationError, PlannedRequest
 from vezaflow.protocols import ClientOptions
 
 GO_ON = Signal.GO_ON
 
 
-def request_step(request: PlannedRequest, recorder: StepRecorder, context: FlowContext) -> Run:
+def request_step(request: PlannedRequest, recorder: RequestRecorder, context: FlowContext) -> Run:
     """The step as a coroutine function of a VU."""
     prepare, accepts = request.prepare, request.accepts
     answered, connected = recorder.answered, recorder.connected

@@ -14,7 +14,7 @@ import trio
 from vezaflow.engine.context import FlowContext, Run
 from vezaflow.engine.own_time import LooseTime
 from vezaflow.engine.vu import VU, Signal
-from vezaflow.metrics import AttemptRecorder
+from vezaflow.metrics import StepRecorder
 from vezaflow.plan import Chance, PlannedFor, PlannedParallel
 from vezaflow.protocols import Body, ClientOptions, Exchange, Origin, RequestOptions, Sender
 from vezaflow.units import counted, duration
@@ -26,7 +26,6 @@ class Part(NamedTuple):
     run: Run
     sets: Sequence[int]
     branch: VU
-
 
 
 class PerHost:
@@ -68,9 +67,7 @@ class PerHost:
         self._client.close()
 
 
-def parallel_step(
-    step: PlannedParallel, runs: Sequence[Run], record: AttemptRecorder | None, context: FlowContext
-) -> Run:
+def parallel_step(step: PlannedParallel, runs: Sequence[Run], record: StepRecorder | None, context: FlowContext) -> Run:
     """The step as a coroutine function of a VU; `runs` are its branches."""
     branches = tuple((run, branch.sets) for run, branch in zip(runs, step.branches, strict=True))
     per_host, count, clock, shown = step.per_host, len(branches), context.clock, context.observer is not None

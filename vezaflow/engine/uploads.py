@@ -11,12 +11,12 @@ from typing import Any
 from vezaflow.engine.context import FlowContext, Run
 from vezaflow.engine.together import Branches, Part, as_branch
 from vezaflow.engine.vu import VU
-from vezaflow.metrics import AttemptRecorder
+from vezaflow.metrics import StepRecorder
 from vezaflow.plan import PlannedUpload
 from vezaflow.units import counted, duration
 
 
-def upload_step(step: PlannedUpload, send: Run, record: AttemptRecorder, context: FlowContext) -> Run:
+def upload_step(step: PlannedUpload, send: Run, record: StepRecorder, context: FlowContext) -> Run:
     """The step as a coroutine function of a VU; `send` is the request of the part that its slot holds."""
     parts, slot, slots, at_once = step.parts, step.slot, step.extracted, step.at_once
     clock, shown = context.clock, context.observer is not None

@@ -8,6 +8,8 @@ and name the tables below them by name, so that they can be walked without readi
 from dataclasses import dataclass
 from enum import Enum
 
+from vezaflow.syntax import QUERIES
+
 GIVEN = ("env", "vu", "iteration", "attempt")  # names that are always there, and can't be set
 RESERVED = ("if", "else", "and", "or", "not", "in", "true", "false", "null", "it")
 MOST_WEIGHT = 1_000_000  # a deck has a card for each
@@ -37,10 +39,7 @@ class Kind(Enum):
     EXPRESSION = "an expression, with or without `${…}` around it"
     ITEMS = "a list, or an expression `${…}` that returns one"
     PATH = "the path of a file in the suite's folder"
-    JSONPATH = "a JSONPath, such as `$.data[0].id`"
-    PATTERN = "a regular expression"
-    SELECTOR = "a CSS selector, with `::attr(name)` at the end for an attribute"
-    XPATH = "an XPath, such as `//item/title`"
+    QUERY = "a text in the language of the key"  # the field's `query` says which
     PIPELINE = "functions with `|` between them, such as `trim | int`"
     CONDITION = "a condition, such as `p(95) < 500 ms`"
     PICK = "`first`, `last`, `random`, or an index (0 is the first, -1 the last)"
@@ -96,6 +95,12 @@ class Field:
     choices: tuple[str, ...] = ()  # of a CHOICE
     tables: tuple[str, ...] = ()  # names of the tables that a mapping under this key follows
     later: bool = False  # belongs to the language, but not to this version
+    query: str = ""  # of a QUERY: its language, a name in QUERIES
+
+    @property
+    def wanted(self) -> str:
+        """What must stand there, as a message says it."""
+        return QUERIES[self.query].wanted if self.query else self.kind.value
 
 
 @dataclass(frozen=True, slots=True)

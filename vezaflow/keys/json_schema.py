@@ -18,6 +18,7 @@ from vezaflow.keys.responses import RESPONSE
 from vezaflow.keys.steps import STEPS
 from vezaflow.metrics import METRICS, Metric
 from vezaflow.model import InputType
+from vezaflow.syntax import QUERIES
 from vezaflow.units import Dimension
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
@@ -133,8 +134,8 @@ def _any(*shapes: Schema) -> Schema:
     return shapes[0] if len(shapes) == 1 else {"anyOf": list(shapes)}
 
 
-def _pattern(pattern: str, kind: Kind) -> Schema:
-    return {"type": "string", "pattern": pattern, "patternErrorMessage": f"This must be {kind.value}."}
+def _pattern(pattern: str, wanted: str) -> Schema:
+    return {"type": "string", "pattern": pattern, "patternErrorMessage": f"This must be {wanted}."}
 
 
 def _list(shape: Schema) -> Schema:
@@ -150,10 +151,10 @@ def _fixed(shape: Schema) -> Callable[[Field], Schema]:
 
 
 def _matching(pattern: str) -> Callable[[Field], Schema]:
-    return lambda field: _pattern(pattern, field.kind)
+    return lambda field: _pattern(pattern, field.wanted)
 
 
-_NAME = _pattern(patterns.NAME, Kind.NAME)
+_NAME = _pattern(patterns.NAME, Kind.NAME.value)
 _NAMES: Schema = {"propertyNames": {"pattern": patterns.NAME}}
 
 
@@ -195,7 +196,7 @@ def _judged_below(root: str) -> Schema:
     if "gate" not in _below(root):
         return {}
     conditions = {
-        _slug(_judged_name(metric)): _any(_pattern(patterns.condition(metric), Kind.CONDITION), _ref("gate"))
+        _slug(_judged_name(metric)): _any(_pattern(patterns.condition(metric), Kind.CONDITION.value), _ref("gate"))
         for metric in METRICS.values()
     }
     return {name: _any(condition, _list(condition)) for name, condition in conditions.items()}
@@ -205,8 +206,13 @@ def _judged_name(metric: Metric) -> str:
     return f"gates on a {metric.kind.value} of {metric.dimension.value if metric.dimension else 'numbers'}"
 
 
+def _query(field: Field) -> Schema:
+    pattern = QUERIES[field.query].pattern
+    return _pattern(pattern, field.wanted) if pattern else {"type": "string"}
+
+
 def _extract(field: Field) -> Schema:
-    return {"anyOf": [{"enum": list(RESPONSE)}, _pattern(r"^\$($|[^{])", Kind.JSONPATH), *_refs(field)]}
+    return {"anyOf": [{"enum": list(RESPONSE)}, _pattern(r"^\$($|[^{])", QUERIES["json"].wanted), *_refs(field)]}
 
 
 def _ignores(field: Field) -> Schema:
@@ -236,10 +242,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.EXPRESSION: _fixed(_TEXT),
     Kind.ITEMS: _fixed({"anyOf": [_list(_VALUE), _HOLE]}),
     Kind.PATH: _matching(patterns.PATH),
-    Kind.JSONPATH: _matching(r"^\$"),
-    Kind.PATTERN: _fixed({"type": "string"}),
-    Kind.SELECTOR: _fixed({"type": "string"}),
-    Kind.XPATH: _fixed({"type": "string"}),
+    Kind.QUERY: _query,
     Kind.PIPELINE: _fixed({"type": "string"}),
     Kind.CONDITION: _matching(patterns.COMPARE),
     Kind.PICK: _fixed({"anyOf": [{"enum": ["first", "last", "random"]}, {"type": "integer"}]}),
@@ -256,7 +259,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.STAGES: _steps,
     Kind.BRANCHES: _steps,
     Kind.PREFLIGHT: _preflight,
-    Kind.SOURCE: lambda field: _any(_pattern(patterns.value(Dimension.SIZE), Kind.SIZE), *_refs(field)),
+    Kind.SOURCE: lambda field: _any(_pattern(patterns.value(Dimension.SIZE), Kind.SIZE.value), *_refs(field)),
     Kind.BODY: lambda field: _any(_VALUE, *_refs(field)),
     Kind.PARTS: lambda field: _named(_any(_VALUE, *_refs(field), _list(_any(_VALUE, *_refs(field))))),
     Kind.EXTRACTS: lambda field: {**_named(_extract(field)), **_NAMES},
@@ -264,7 +267,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.MATCHES: lambda field: _named(_any(_VALUE, {"type": "array"}, *_refs(field))),
     Kind.RETRY: lambda field: _any(_COUNT, *_refs(field)),
     Kind.RETRIED: _fixed({"anyOf": [_RETRIED, _list(_RETRIED)]}),
-    Kind.WAIT: lambda field: _any(_pattern(patterns.pause(), field.kind), *_refs(field)),
+    Kind.WAIT: lambda field: _any(_pattern(patterns.pause(), field.wanted), *_refs(field)),
     Kind.REQUEST: lambda field: _any(*_refs(field)),
     Kind.NEXT: _extract,
     Kind.PARAMETER: _matching(r"^query\.."),

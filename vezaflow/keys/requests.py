@@ -30,7 +30,7 @@ _EXPECT = Field(
     Kind.EXPECT,
     "The expected response; a request with any other response fails.",
     "200",
-    default="a status below 400",
+    default="below 400",
     tables=("expect",),
 )
 _EXTRACT = Field(

@@ -2,6 +2,7 @@
 
 from vezaflow.keys.fields import Field, Kind, Table
 from vezaflow.model import Limited
+from vezaflow.syntax import QUERIES
 
 LIMITS = tuple(each.value for each in Limited)  # expectations on a quantity; each is a function, too
 
@@ -44,26 +45,7 @@ EXTRACT = Table(
         Field("default", Kind.TREE, "The value if there is no match; without a default the step fails.", "null"),
     ),
     one_of=(
-        Field("json", Kind.JSONPATH, "A JSONPath in the body.", "$.data[*].id"),
-        Field(
-            "regex",
-            Kind.PATTERN,
-            "A regular expression on the body's text: its first group, or the whole match.",
-            "token=(\\w+)",
-        ),
-        Field(
-            "css",
-            Kind.SELECTOR,
-            "Elements of an HTML body: their texts, or an attribute. URLs in `href`, `src` and `action` are made "
-            "absolute.",
-            "a.next::attr(href)",
-        ),
-        Field(
-            "xpath",
-            Kind.XPATH,
-            "Nodes of an XML body. Prefixes are those of the document; its default namespace is `ns`.",
-            "//channel/item/title",
-        ),
+        *(Field(name, Kind.QUERY, query.doc, query.example, query=name) for name, query in QUERIES.items()),
         Field("header", Kind.TEXT, "A header's name.", "location"),
         Field("link", Kind.TEXT, "The absolute URLs of the `Link` header with this relation (RFC 8288).", "next"),
         Field("cookie", Kind.TEXT, "A cookie's name.", "session"),
@@ -129,7 +111,9 @@ _EQUALS = Field("equals", Kind.TEMPLATE, "The expected value. Short form: the va
 
 _CONTAINS = Field("contains", Kind.TEMPLATE, "A text or item that the value must contain.", "EXTM3U")
 
-_MATCHES = Field("matches", Kind.PATTERN, "A regular expression that must match somewhere in the value.", "^v[0-9]+")
+_MATCHES = Field(
+    "matches", Kind.QUERY, ("A regular expression that must match somewhere in the value."), "^v[0-9]+", query="regex"
+)
 
 _EXISTS = Field("exists", Kind.SWITCH, "The value must exist, with any content.", "true")
 

@@ -136,7 +136,7 @@ STEPS: tuple[Table, ...] = (
             Field(
                 "at_once",
                 Kind.COUNT,
-                "How many items are gone through at the same time.",
+                "The maximum number of items processed at the same time.",
                 "6",
                 default="1: one after another",
             ),

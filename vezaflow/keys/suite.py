@@ -255,7 +255,7 @@ GUARD = Table(
         Field(
             "allow",
             Kind.TEXTS,
-            "Hosts that may be load tested; `*` matches any characters.",
+            "Hosts that may be load tested; `*` matches any characters, `10.*` only IP addresses.",
             '[staging.veza.fr, "*.lxd"]',
         ),
         Field("max_vus", Kind.COUNT, "The maximum number of VUs of all flows together, including overrides.", "2000"),

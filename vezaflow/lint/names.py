@@ -25,7 +25,6 @@ from vezaflow.model import (
     Flow,
     For,
     Fragment,
-    From,
     Include,
     Leaf,
     Loop,
@@ -55,7 +54,7 @@ from vezaflow.model import (
     suite_settings_uses,
     suite_steps,
 )
-from vezaflow.syntax import FUNCTIONS, Expression, Field, Name, Needs, calls, names, walk
+from vezaflow.syntax import FUNCTIONS, QUERIES, Expression, Field, Name, Needs, calls, names, walk
 
 _AUTH = "`auth`"
 _FIELDS = {**ITEM_FIELDS, "part": tuple(PART_FIELDS)}
@@ -306,7 +305,7 @@ class _Walk:
             return extract is not None
         if use.place is Place.PIPE:
             return False
-        if extract.source is From.JSON or extract.pipe is not None:
+        if extract.pipe is not None or _structured(extract):
             return True
         word = _word(extract)
         if not word or name.name in self.known or name.name in GIVEN:
@@ -487,6 +486,11 @@ def _unused(found: Iterator[tuple[str, Span]], used: set[str], elsewhere: set[st
             diagnostics.warning("VF306", span, f"'{name}' is never used", help="remove it, or use it")
 
 
+def _structured(extract: Extract) -> bool:
+    """Whether only the response tells which fields the items have."""
+    return extract.source in QUERIES and QUERIES[extract.source].structured
+
+
 def _shape(extract: Extract) -> str:
     word = _word(extract)
     if not word or extract.default is not None or extract.pipe is not None:
@@ -496,7 +500,7 @@ def _shape(extract: Extract) -> str:
 
 def _word(extract: Extract) -> str:
     """The word in ITEM_FIELDS for what an extraction finds; empty if its fields are not known."""
-    known = extract.source in (From.M3U8, From.RESPONSE) and extract.argument in ITEM_FIELDS
+    known = extract.source in ("m3u8", "response") and extract.argument in ITEM_FIELDS
     return extract.argument if known else ""
 
 

@@ -11,7 +11,6 @@ from vezaflow.model import (
     BodyMatch,
     Expectation,
     Extract,
-    From,
     HeaderMatch,
     JsonMatch,
     Limit,
@@ -25,11 +24,11 @@ from vezaflow.model import (
     requests,
     suite_steps,
 )
-from vezaflow.syntax import Binary, Call, Expression, Literal
+from vezaflow.syntax import QUERIES, Binary, Call, Expression, Literal
 
 _BODILESS = (204, 205, 304)
 _FOLLOWED = (301, 302, 303, 307, 308)
-_OF_BODY = (From.JSON, From.REGEX, From.CSS, From.XPATH, From.M3U8)
+_OF_BODY = {*QUERIES, "m3u8"}
 
 
 def check_answers(suite: Suite, diagnostics: Diagnostics) -> None:

@@ -1,7 +1,7 @@
 """What was measured: the metrics' table, the recorder that takes samples in, and the summary that answers."""
 
 from vezaflow.metrics.ages import Aged, Records
-from vezaflow.metrics.attempts import AttemptRecorder
+from vezaflow.metrics.attempts import StepRecorder
 from vezaflow.metrics.catalog import (
     AGGREGATES,
     ERROR_CLASSES,
@@ -19,10 +19,10 @@ from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.moments import SHAPE as MOMENT
 from vezaflow.metrics.moments import Moment
-from vezaflow.metrics.record import SHAPE as SUMMARY
-from vezaflow.metrics.recorder import FlowRecorder, Recorder, StepRecorder
+from vezaflow.metrics.recorder import FlowRecorder, Recorder, RequestRecorder
 from vezaflow.metrics.shares import Merger, timeline_of
 from vezaflow.metrics.summary import ErrorRow, StepRow, Summary, merge_all
+from vezaflow.metrics.summary_json import SHAPE as SUMMARY
 from vezaflow.metrics.timeline import Point, Timeline, as_numbers, per_second, recent
 from vezaflow.metrics.window import Window
 
@@ -36,7 +36,6 @@ __all__ = [
     "PAGE",
     "SUMMARY",
     "Aged",
-    "AttemptRecorder",
     "Counter",
     "Dropped",
     "ErrorRow",
@@ -53,6 +52,7 @@ __all__ = [
     "Rate",
     "Recorder",
     "Records",
+    "RequestRecorder",
     "StepRecorder",
     "StepRow",
     "Summary",

@@ -3,13 +3,14 @@ that the server asked for were kept. The requests themselves are samples like an
 """
 
 from array import array
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from vezaflow.metrics.histogram import Histogram
+from vezaflow.metrics.rows import Row
 
 
 @dataclass(slots=True, eq=True)
-class Attempts:
+class Attempts(Row):
     """The row of one step. `duration`, in seconds; of a step that failed it is a lower bound."""
 
     done: int = 0
@@ -19,33 +20,13 @@ class Attempts:
     obeyed: int = 0
     duration: Histogram = field(default_factory=Histogram)
 
-    def copy(self) -> "Attempts":
-        return replace(self, duration=self.duration.copy())
-
-    def add(self, other: "Attempts") -> None:
-        self.done += other.done
-        self.failed += other.failed
-        self.retries += other.retries
-        self.asked += other.asked
-        self.obeyed += other.obeyed
-        self.duration.add(other.duration)
-
-    def minus(self, earlier: "Attempts") -> "Attempts":
-        return Attempts(
-            self.done - earlier.done,
-            self.failed - earlier.failed,
-            self.retries - earlier.retries,
-            self.asked - earlier.asked,
-            self.obeyed - earlier.obeyed,
-            self.duration.minus(earlier.duration),
-        )
-
-    def only(self, durations: bool) -> "Attempts":
-        """The same counts, with or without the histogram."""
-        return self if durations else replace(self, duration=Histogram())
+    @property
+    def ignored(self) -> int:
+        """Waits that the server asked for and did not get."""
+        return self.asked - self.obeyed
 
 
-class AttemptRecorder:
+class StepRecorder:
     """Takes in what came of one such step since the last fold."""
 
     __slots__ = ("_asked", "_cut", "_durations", "_failed", "_obeyed", "_retries")

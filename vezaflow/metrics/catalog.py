@@ -60,15 +60,31 @@ AGGREGATES: dict[Kind, tuple[str, ...]] = {
 }
 
 
+class Of(Enum):
+    """Which rows of a summary a metric's figures come from."""
+
+    REQUESTS = "requests"  # all but those that the end of the run cut off
+    FAILURES = "failures"  # those of them that failed
+    INTERRUPTED = "interrupted"  # those that it cut off
+    CONNECTIONS = "connections"
+    STEPS = "steps"
+    FLOWS = "flows"
+    VUS = "vus"
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric's name, what it measures (None: a plain number), and the labels that a gate may select by."""
+    """A metric's name, what it measures (None: a plain number), and the labels that a gate may select by. `value` is
+    the field of the rows that it is `of`; where that holds several by name, the label `by` chooses."""
 
     name: str
     kind: Kind
     dimension: Dimension | None
     doc: str
     labels: tuple[str, ...]
+    of: Of
+    value: str
+    by: str = ""
 
     @property
     def aggregates(self) -> tuple[str, ...]:
@@ -96,35 +112,64 @@ _FAILURE = (*_REQUEST, "error")
 _FLOW = ("flow",)
 
 
-def _time(name: str, doc: str, labels: tuple[str, ...] = _FAILURE) -> Metric:
-    return Metric(name, Kind.TREND, Dimension.TIME, doc, labels)
+def _time(name: str, doc: str, labels: tuple[str, ...], of: Of, value: str, by: str = "") -> Metric:
+    return Metric(name, Kind.TREND, Dimension.TIME, doc, labels, of, value, by)
 
 
-def _count(name: str, doc: str, labels: tuple[str, ...], dimension: Dimension | None = None) -> Metric:
-    return Metric(name, Kind.COUNTER, dimension, doc, labels)
+def _count(
+    name: str,
+    doc: str,
+    labels: tuple[str, ...],
+    of: Of,
+    value: str,
+    *,
+    by: str = "",
+    dimension: Dimension | None = None,
+) -> Metric:
+    return Metric(name, Kind.COUNTER, dimension, doc, labels, of, value, by)
 
 
 _ALL = (
-    _count("http_reqs", "Requests, with or without a response.", _FAILURE),
+    _count("http_reqs", "Requests, with or without a response.", _FAILURE, Of.REQUESTS, "count"),
     _time(
         "http_req_duration",
         "From the first byte sent (handed to the kernel) to the last byte of the response: sending + waiting + "
         "receiving. Includes requests that timed out, with the time they waited, a lower bound.",
+        _FAILURE,
+        Of.REQUESTS,
+        "duration",
     ),
     _time(
         "http_req_blocked",
         "The time before a connection could be opened: DNS; 0 on a reused one.",
         _SENT,
+        Of.CONNECTIONS,
+        "blocked",
     ),
-    _time("http_req_connecting", "Opening the TCP connection; 0 on a reused one.", _SENT),
-    _time("http_req_tls_handshaking", "The TLS handshake; 0 on a reused connection.", _SENT),
-    _time("http_req_sending", "Handing the request's bytes to the kernel. Only requests with a response."),
+    _time("http_req_connecting", "Opening the TCP connection; 0 on a reused one.", _SENT, Of.CONNECTIONS, "connecting"),
+    _time("http_req_tls_handshaking", "The TLS handshake; 0 on a reused connection.", _SENT, Of.CONNECTIONS, "tls"),
+    _time(
+        "http_req_sending",
+        "Handing the request's bytes to the kernel. Only requests with a response.",
+        _FAILURE,
+        Of.REQUESTS,
+        "sending",
+    ),
     _time(
         "http_req_waiting",
         "From the last byte of the request to the first byte of the response. Includes requests that timed out while "
         "waiting, with the time they waited, a lower bound.",
+        _FAILURE,
+        Of.REQUESTS,
+        "waiting",
     ),
-    _time("http_req_receiving", "From the first byte of the response to the last. Only requests with a response."),
+    _time(
+        "http_req_receiving",
+        "From the first byte of the response to the last. Only requests with a response.",
+        _FAILURE,
+        Of.REQUESTS,
+        "receiving",
+    ),
     Metric(
         "http_req_failed",
         Kind.RATE,
@@ -132,47 +177,79 @@ _ALL = (
         "The share of requests that failed: no response, an unexpected status, a failed expectation or a failed "
         "extraction.",
         _FAILURE,
+        Of.FAILURES,
+        "count",
     ),
-    _count("http_req_errors", "Failed requests, by the label `error`, the kind of failure.", _FAILURE),
-    _count("http_reqs_interrupted", "Requests cut off by the end of the run; in no other metric.", _SENT),
-    _count("iterations", "Completed iterations, including failed ones.", _FLOW),
-    _count("iterations_failed", "Iterations with a failed request.", _FLOW),
-    _count("iterations_interrupted", "Iterations cut off by the end of the run.", _FLOW),
+    _count(
+        "http_req_errors", "Failed requests, by the label `error`, the kind of failure.", _FAILURE, Of.FAILURES, "count"
+    ),
+    _count(
+        "http_reqs_interrupted",
+        "Requests cut off by the end of the run; in no other metric.",
+        _SENT,
+        Of.INTERRUPTED,
+        "count",
+    ),
+    _count("iterations", "Completed iterations, including failed ones.", _FLOW, Of.FLOWS, "done"),
+    _count("iterations_failed", "Iterations with a failed request.", _FLOW, Of.FLOWS, "failed"),
+    _count("iterations_interrupted", "Iterations cut off by the end of the run.", _FLOW, Of.FLOWS, "interrupted"),
     _count(
         "dropped_iterations",
         "Iterations that could not be started when they were due, by the label `reason`: no_free_vu (all max_vus "
         "were busy) or generator_late (the load generator was more than 0.1 s late). Open models only.",
         (*_FLOW, "reason"),
+        Of.FLOWS,
+        "dropped",
+        by="reason",
     ),
     _time(
         "iteration_delay",
         "From the scheduled start of an iteration to its actual start: the delay of the load generator. Open models "
         "only.",
         _FLOW,
+        Of.FLOWS,
+        "delay",
     ),
     _time(
         "iteration_response_time",
         "From the scheduled start of an iteration to its end: the response time for the user, corrected for "
         "coordinated omission. For an iteration ended by a failure it is a lower bound. Open models only.",
         _FLOW,
+        Of.FLOWS,
+        "response_time",
     ),
     _time(
         "iteration_duration",
         "A whole iteration with its think times. For one ended by a failure it is a lower bound.",
         _FLOW,
+        Of.FLOWS,
+        "duration",
     ),
     _time(
         "group_duration",
         "One execution of a `group`, including think times. For one ended by a failure it is a lower bound.",
         (*_FLOW, "group"),
+        Of.FLOWS,
+        "groups",
+        by="group",
     ),
-    Metric("checks", Kind.RATE, Dimension.RATIO, "The share of expectations that were met.", (*_SENT, "check")),
+    Metric(
+        "checks",
+        Kind.RATE,
+        Dimension.RATIO,
+        ("The share of expectations that were met."),
+        (*_SENT, "check"),
+        Of.CONNECTIONS,
+        "checks",
+    ),
     _time(
         "step_duration",
         "A step with `retry`, `poll` or `paginate`, from the start of its first request to the end of its last, "
         "including waits; an `upload` and a `parallel` with a name, until all of it has ended. For a failed one it "
         "is a lower bound.",
         IDENTITY,
+        Of.STEPS,
+        "duration",
     ),
     Metric(
         "step_failed",
@@ -181,30 +258,49 @@ _ALL = (
         "The share of failed steps with `retry`, `poll` or `paginate`, and of `upload` steps and named `parallel` "
         "steps in which something failed.",
         IDENTITY,
+        Of.STEPS,
+        "failed",
     ),
-    _count("http_req_retries", "Requests sent again by `retry`.", IDENTITY),
+    _count("http_req_retries", "Requests sent again by `retry`.", IDENTITY, Of.STEPS, "retries"),
     _count(
         "backpressure_obeyed",
         "Delays requested by the server (`Retry-After` with 429 or 503) that `retry` respected.",
         IDENTITY,
+        Of.STEPS,
+        "obeyed",
     ),
     _count(
         "backpressure_ignored",
-        ("Delays requested by the server that were not respected: the request was sent again sooner."),
+        "Delays requested by the server that were not respected: the request was sent again sooner.",
         IDENTITY,
+        Of.STEPS,
+        "ignored",
     ),
-    Metric("vus", Kind.GAUGE, None, "Running VUs.", _FLOW),
-    Metric("vus_max", Kind.GAUGE, None, "Requested VUs.", _FLOW),
-    _count("data_sent", "Bytes sent, including headers, before TLS encryption.", _FAILURE, Dimension.SIZE),
-    _count("data_received", "Bytes received, including headers, after TLS decryption.", _FAILURE, Dimension.SIZE),
+    Metric("vus", Kind.GAUGE, None, "Running VUs.", _FLOW, Of.VUS, "value"),
+    Metric("vus_max", Kind.GAUGE, None, "Requested VUs.", _FLOW, Of.VUS, "asked"),
+    _count(
+        "data_sent",
+        "Bytes sent, including headers, before TLS encryption.",
+        _FAILURE,
+        Of.REQUESTS,
+        "bytes_sent",
+        dimension=Dimension.SIZE,
+    ),
+    _count(
+        "data_received",
+        "Bytes received, including headers, after TLS decryption.",
+        _FAILURE,
+        Of.REQUESTS,
+        "bytes_received",
+        dimension=Dimension.SIZE,
+    ),
 )
 
-_CUT = {"group_duration": "iterations failed", "step_duration": "steps failed"}
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
+
+_CUT = {Of.FLOWS: "iterations failed", Of.STEPS: "steps failed"}
 
 
 def cut_by(metric: str) -> str:
     """Why some of a metric's times are only known to be at least so long."""
-    return "iterations failed" if metric.startswith("iteration_") else _CUT.get(metric, "requests timed out")
-
-
-METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
+    return _CUT.get(METRICS[metric].of, "requests timed out")

@@ -13,7 +13,7 @@ from math import ceil, inf
 from typing import TYPE_CHECKING
 
 from vezaflow.metrics.ages import History
-from vezaflow.metrics.attempts import AttemptRecorder, Attempts
+from vezaflow.metrics.attempts import Attempts, StepRecorder
 from vezaflow.metrics.catalog import INTERRUPTED, Phase
 from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram
@@ -31,17 +31,17 @@ class _Cell:
     """The samples of one outcome of one step since the last fold."""
 
     __slots__ = (
-        "bytes_received", "bytes_sent", "cut", "cut_waiting", "detail", "duration", "durations", "error", "first",
-        "last", "receiving", "receivings", "sending", "sendings", "status", "unanswered",
+        "add_duration", "add_receiving", "add_sending", "bytes_received", "bytes_sent", "cut", "cut_waiting", "detail",
+        "durations", "error", "first", "last", "receivings", "sendings", "status", "unanswered",
     )  # fmt: skip
 
     def __init__(self, status: int, error: str) -> None:
         self.status, self.error = status, error
         self.durations, self.sendings, self.receivings = array("d"), array("d"), array("d")
         self.cut, self.cut_waiting = array("d"), array("d")  # of those without an answer: lower bounds
-        self.duration: Callable[[float], None] = self.durations.append
-        self.sending: Callable[[float], None] = self.sendings.append
-        self.receiving: Callable[[float], None] = self.receivings.append
+        self.add_duration: Callable[[float], None] = self.durations.append
+        self.add_sending: Callable[[float], None] = self.sendings.append
+        self.add_receiving: Callable[[float], None] = self.receivings.append
         self.bytes_sent = self.bytes_received = self.unanswered = 0
         self.first, self.last, self.detail = inf, -inf, ""
 
@@ -83,7 +83,7 @@ class _Cell:
         return count
 
 
-class StepRecorder:
+class RequestRecorder:
     """Takes in one step's requests. Seconds and bytes."""
 
     __slots__ = (
@@ -99,7 +99,7 @@ class StepRecorder:
         self._failures: dict[tuple[int, str], _Cell] = {}
         self._blocked, self._connecting, self._tls = array("d"), array("d"), array("d")
         self._failed_checks: Tally[str] = Tally()
-        self._attempts: AttemptRecorder | None = None
+        self._attempts: StepRecorder | None = None
 
     def answered(
         self,
@@ -121,9 +121,9 @@ class StepRecorder:
                 cell = self._cells[status]
             except KeyError:
                 cell = self._cells[status] = _Cell(status, "")
-        cell.duration(duration)
-        cell.sending(sending)
-        cell.receiving(receiving)
+        cell.add_duration(duration)
+        cell.add_sending(sending)
+        cell.add_receiving(receiving)
         cell.bytes_sent += bytes_sent
         cell.bytes_received += bytes_received
 
@@ -158,10 +158,10 @@ class StepRecorder:
         """One expectation on an answer did not hold; those that did are derived."""
         self._failed_checks[name] += 1
 
-    def attempts(self) -> AttemptRecorder:
+    def attempts(self) -> StepRecorder:
         """Takes in what comes of a step that may send its request more than once."""
         if self._attempts is None:
-            self._attempts = AttemptRecorder()
+            self._attempts = StepRecorder()
         return self._attempts
 
     def _failure(self, status: int, kind: str, now: float, detail: str) -> _Cell:
@@ -186,7 +186,7 @@ class FlowRecorder:
 
     def __init__(self, name: str, since: float) -> None:
         self._name = name
-        self._steps: list[StepRecorder] = []
+        self._steps: list[RequestRecorder] = []
         self._durations, self._delays, self._response_times = array("d"), array("d"), array("d")
         self._groups: dict[str, array[float]] = {}
         self._cut, self._cut_response_times = array("d"), array("d")  # of what a failure cut short: lower bounds
@@ -357,7 +357,7 @@ class Recorder:
         self._number = 0  # of the second that the last fold ended
         self._moments: list[Moment] = []
         self._flows: dict[str, FlowRecorder] = {}
-        self._steps: dict[StepKey, StepRecorder] = {}
+        self._steps: dict[StepKey, RequestRecorder] = {}
         self._seconds: dict[str, _Second] = {}
         self._requests: dict[RequestKey, Requests] = {}
         self._connections: dict[StepKey, Connections] = {}
@@ -394,12 +394,12 @@ class Recorder:
         group: str = "",
         tags: tuple[tuple[str, str], ...] = (),
         checks: tuple[str, ...] = (),
-    ) -> StepRecorder:
+    ) -> RequestRecorder:
         """The step's recorder, one for each set of labels. `checks`: what each answer is checked for."""
         key = StepKey(flow, phase, step, method, group, tuple(sorted(tags)), True)
         held = self._steps.get(key)
         if held is None:
-            held = self._steps[key] = StepRecorder(key, checks, self.started)
+            held = self._steps[key] = RequestRecorder(key, checks, self.started)
             self.flow(flow)._steps.append(held)
         else:
             held._checks = tuple(sorted({*held._checks, *checks}))
@@ -434,7 +434,7 @@ class Recorder:
         second.iterations += done
         second.iterations_failed += failed
 
-    def _fold_step(self, step: StepRecorder, judged: bool, second: _Second) -> None:
+    def _fold_step(self, step: RequestRecorder, judged: bool, second: _Second) -> None:
         in_load = step._key.phase is Phase.ITERATION
         key = step._key if judged or not in_load else step._key._replace(judged=False)
         answered = 0
@@ -450,7 +450,7 @@ class Recorder:
         if step._attempts is not None:
             step._attempts.fold_into(self._attempts.setdefault(key, Attempts()))
 
-    def _fold_connections(self, step: StepRecorder, key: StepKey, answered: int) -> None:
+    def _fold_connections(self, step: RequestRecorder, key: StepKey, answered: int) -> None:
         import numpy as np
 
         row = self._connections.setdefault(key, Connections())

@@ -7,32 +7,17 @@ check that held) is derived here, never recorded.
 
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from vezaflow.metrics.attempts import Attempts
-from vezaflow.metrics.catalog import ERROR_CLASSES, INTERRUPTED, METRICS, PAGE, Kind, Phase
+from vezaflow.metrics.catalog import ERROR_CLASSES, INTERRUPTED, METRICS, PAGE, Kind, Metric, Of, Phase
 from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram, merged
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
+from vezaflow.metrics.rows import Row
 
 Labels = Iterable[tuple[str, str]]
-_CONNECTION_METRICS = {
-    "http_req_blocked": "blocked",
-    "http_req_connecting": "connecting",
-    "http_req_tls_handshaking": "tls",
-}
-_ITERATION_METRICS = {
-    "iteration_duration": "duration",
-    "iteration_delay": "delay",
-    "iteration_response_time": "response_time",
-}
-_REQUEST_METRICS = {
-    "http_req_duration": "duration",
-    "http_req_sending": "sending",
-    "http_req_waiting": "waiting",
-    "http_req_receiving": "receiving",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +85,6 @@ class _Wanted:
         return replace(self, labels=tuple([pair for pair in self.labels if pair[0] not in names]))
 
 
-_ATTEMPT_COUNTERS: dict[str, Callable[[Attempts], int]] = {
-    "http_req_retries": lambda row: row.retries,
-    "backpressure_obeyed": lambda row: row.obeyed,
-    "backpressure_ignored": lambda row: row.asked - row.obeyed,
-}
 _OUTCOMES: dict[str, Callable[[RequestKey, str], bool]] = {
     "status": lambda key, value: value in (str(key.status), f"{key.status // 100}xx", f"{key.status // 100}XX"),
     "error": lambda key, value: key.error == value or key.error in ERROR_CLASSES.get(value, ()),
@@ -153,53 +133,54 @@ class Summary:
         phase = Phase(given.pop("phase", "iteration"))
         whole = True if phase is not Phase.ITERATION and judged is not None else judged
         wanted = _Wanted(flow, phase, tuple(sorted(given.items())), whole)
-        match METRICS[metric].kind:
+        known = METRICS[metric]
+        match known.kind:
             case Kind.TREND:
-                return Trend(self._trend(metric, wanted))
+                return Trend(merged(self._values(known, wanted)))
             case Kind.RATE:
-                return self._rate(metric, wanted)
+                return self._rate(known, wanted)
             case Kind.COUNTER:
-                return self._counter(metric, wanted)
+                return self._counter(known, wanted)
             case Kind.GAUGE:
-                return self._gauge(metric, wanted)
+                return self._gauge(known, wanted)
 
-    def _trend(self, metric: str, wanted: _Wanted) -> Histogram:
-        if metric in _REQUEST_METRICS:
-            name = _REQUEST_METRICS[metric]
-            return merged(getattr(row, name) for row in self._requests(wanted))
-        if metric in _CONNECTION_METRICS:
-            name = _CONNECTION_METRICS[metric]
-            return merged(row.trend(name) for key, row in self.steps.items() if wanted.step(key))
-        if metric == "step_duration":
-            return merged(row.duration for row in self._attempts(wanted))
-        rows = [row for key, row in self.flows.items() if wanted.flow_row(key)]
-        if metric in _ITERATION_METRICS:
-            return merged(getattr(row, _ITERATION_METRICS[metric]) for row in rows)
-        group = wanted.label("group")
-        return merged(held for row in rows for name, held in row.groups.items() if group in (None, name))
+    def _rows(self, of: Of, wanted: _Wanted) -> Iterator[Row]:
+        """The rows of this kind that a question is about."""
+        match of:
+            case Of.REQUESTS | Of.FAILURES | Of.INTERRUPTED:
+                chosen = _REQUESTS[of]
+                yield from (row for key, row in self.requests.items() if chosen(key.error) and wanted.outcome(key))
+            case Of.CONNECTIONS:
+                yield from (row for key, row in self.steps.items() if wanted.step(key))
+            case Of.STEPS:
+                yield from (row for key, row in self.attempts.items() if wanted.step(key))
+            case Of.FLOWS:
+                yield from (row for key, row in self.flows.items() if wanted.flow_row(key))
+            case Of.VUS:
+                judged = bool(wanted.judged)
+                yield from (row for flow, row in self.vus.items() if wanted.flow_row(FlowKey(flow, judged)))
 
-    def _requests(self, wanted: _Wanted, interrupted: bool = False) -> Iterator[Requests]:
-        for key, row in self.requests.items():
-            if (key.error == INTERRUPTED) is interrupted and wanted.outcome(key):
-                yield row
+    def _values(self, metric: Metric, wanted: _Wanted) -> Iterator[Any]:
+        """What each row has of a metric: its number, or its histogram."""
+        named = wanted.label(metric.by)
+        for row in self._rows(metric.of, wanted):
+            held = row.times(metric.value)
+            if metric.by:
+                yield from (value for name, value in held.items() if named in (None, name))
+            else:
+                yield held
 
-    def _attempts(self, wanted: _Wanted) -> list[Attempts]:
-        return [row for key, row in self.attempts.items() if wanted.step(key)]
+    def _sum(self, of: Of, value: str, wanted: _Wanted) -> int:
+        return sum(getattr(row, value) for row in self._rows(of, wanted))
 
-    def _rate(self, metric: str, wanted: _Wanted) -> Rate:
-        match metric:
-            case "checks":
-                return self._checks(wanted)
-            case "step_failed":
-                rows = self._attempts(wanted)
-                return Rate(sum(row.failed for row in rows), sum(row.done for row in rows))
-        return self._failed(wanted)
-
-    def _failed(self, wanted: _Wanted) -> Rate:
+    def _rate(self, metric: Metric, wanted: _Wanted) -> Rate:
+        if metric.of is Of.CONNECTIONS:
+            return self._checks(wanted)
+        hits = self._sum(metric.of, metric.value, wanted)
+        if metric.of is Of.STEPS:
+            return Rate(hits, self._sum(Of.STEPS, "done", wanted))
         # `error` only ever marks failures, so it narrows the hits; of all the requests they are a share
-        failures = [(key, row) for key, row in self.requests.items() if _is_failure(key)]
-        hits = sum(row.count for key, row in failures if wanted.outcome(key))
-        return Rate(hits, sum(row.count for row in self._requests(wanted.without("error"))))
+        return Rate(hits, self._sum(Of.REQUESTS, "count", wanted.without("error")))
 
     def _checks(self, wanted: _Wanted) -> Rate:
         check = wanted.label("check")
@@ -213,55 +194,28 @@ class Summary:
                 failed += sum(row.failed_checks[name] for name in chosen)
         return Rate(evaluated - failed, evaluated)
 
-    def _counter(self, metric: str, wanted: _Wanted) -> Counter:
-        seconds = self.seconds(wanted.flow, wanted.judged)
-        rows = [row for key, row in self.flows.items() if wanted.flow_row(key)]
-        started = sum(row.done + row.interrupted for row in rows)
-        match metric:
-            case "iterations":
-                return Counter(sum(row.done for row in rows), started, seconds)
-            case "iterations_failed":
-                return Counter(sum(row.failed for row in rows), started, seconds)
-            case "iterations_interrupted":
-                return Counter(sum(row.interrupted for row in rows), started, seconds)
-            case "dropped_iterations":
-                reason = wanted.label("reason")
-                dropped: Tally[str] = sum((row.dropped for row in rows), Tally())
-                asked = sum(n for name, n in dropped.items() if reason in (None, name))
-                return Counter(asked, started + dropped.total(), seconds)
-        if metric in _ATTEMPT_COUNTERS:
-            attempts = self._attempts(wanted)
-            total = sum(_ATTEMPT_COUNTERS[metric](row) for row in attempts)
-            return Counter(total, sum(row.done for row in attempts), seconds)
-        return self._request_counter(metric, wanted, seconds)
+    def _counter(self, metric: Metric, wanted: _Wanted) -> Counter:
+        total: int = sum(self._values(metric, wanted))
+        return Counter(total, self._population(metric, wanted, total), self.seconds(wanted.flow, wanted.judged))
 
-    def _request_counter(self, metric: str, wanted: _Wanted, seconds: float) -> Counter:
-        population = sum(row.count for row in self._requests(wanted.without(*_OUTCOMES)))
-        rows = list(self._requests(wanted))
-        match metric:
-            case "http_reqs":
-                total = sum(row.count for row in rows)
-            case "http_req_errors":
-                total = self._failed(wanted).hits
-            case "data_sent":
-                total = sum(row.bytes_sent for row in rows)
-            case "data_received":
-                total = sum(row.bytes_received for row in rows)
-            case "http_reqs_interrupted":
-                total = sum(row.count for row in self._requests(wanted, interrupted=True))
-                population += total
+    def _population(self, metric: Metric, wanted: _Wanted, total: int) -> int:
+        """How many there are of what a counter counts some: it says whether a zero means anything."""
+        match metric.of:
+            case Of.STEPS:
+                return self._sum(Of.STEPS, "done", wanted)
+            case Of.FLOWS:
+                started = self._sum(Of.FLOWS, "done", wanted) + self._sum(Of.FLOWS, "interrupted", wanted)
+                return started + (sum(self._values(metric, wanted.without(metric.by))) if metric.by else 0)
             case _:
-                raise KeyError(metric)
-        return Counter(total, population, seconds)
+                sent = self._sum(Of.REQUESTS, "count", wanted.without(*_OUTCOMES))
+                return sent + (total if metric.of is Of.INTERRUPTED else 0)
 
-    def _gauge(self, metric: str, wanted: _Wanted) -> Gauge:
-        rows = [row for flow, row in self.vus.items() if wanted.flow_row(FlowKey(flow, bool(wanted.judged)))]
-        looks = max((row.looks for row in rows), default=0)
-        if metric == "vus_max":
-            asked = sum(row.asked for row in rows)
-            return Gauge(asked, asked, asked, looks)
-        least, most = sum(row.minimum for row in rows), sum(row.maximum for row in rows)
-        return Gauge(sum(row.value for row in rows), least, most, looks)
+    def _gauge(self, metric: Metric, wanted: _Wanted) -> Gauge:
+        looks = max((row.times("looks") for row in self._rows(metric.of, wanted)), default=0)
+        now = self._sum(metric.of, metric.value, wanted)
+        if metric.value != "value":
+            return Gauge(now, now, now, looks)
+        return Gauge(now, self._sum(metric.of, "min", wanted), self._sum(metric.of, "max", wanted), looks)
 
     def seconds(self, flow: str | None = None, judged: bool | None = True) -> float:
         """How long the (not) judged part lasted; of all flows the longest. None: both parts."""
@@ -311,51 +265,65 @@ class Summary:
 
     def merge(self, other: "Summary") -> "Summary":
         """Both shares of a run as one. Exact: the merge of any split equals the whole."""
-        return Summary(
-            _merged(self.requests, other.requests),
-            _merged(self.steps, other.steps),
-            _merged(self.flows, other.flows),
-            _merged(self.vus, other.vus),
-            _merged(self.attempts, other.attempts),
-        )
+        return Summary(*[_merged(mine, theirs) for mine, theirs in zip(_parts(self), _parts(other), strict=True)])
 
     def minus(self, earlier: "Summary") -> "Summary":
         """What came since an earlier snapshot of this same summary. VUs stay as they are now."""
-        return Summary(
-            _since(self.requests, earlier.requests),
-            _since(self.steps, earlier.steps),
-            _since(self.flows, earlier.flows),
-            self.vus,
-            _since(self.attempts, earlier.attempts),
-        )
+        return Summary(*[_since(now, before) for now, before in zip(_parts(self), _parts(earlier), strict=True)])
 
     def only(self, flow: str | None, metric: str) -> "Summary":
         """What a question about this metric of this flow (None: of all) needs, and no other histogram."""
-        times, connections = _REQUEST_METRICS.get(metric, ""), _CONNECTION_METRICS.get(metric, "")
-        whole = metric in ("iteration_duration", "group_duration")
+        known = METRICS[metric]
+        kept = {_PARTS[known.of]: known.value}
         return Summary(
-            {key: row.only(times) for key, row in self.requests.items() if flow in (None, key.at.flow)},
-            {key: row.only(connections) for key, row in self.steps.items() if flow in (None, key.flow)},
-            {key: row.only(whole) for key, row in self.flows.items() if flow in (None, key.flow)},
-            {name: row for name, row in self.vus.items() if flow in (None, name)},
-            {k: row.only(metric == "step_duration") for k, row in self.attempts.items() if flow in (None, k.flow)},
+            *[
+                {
+                    key: row.only(kept.get(part.name, ""))
+                    for key, row in rows.items()
+                    if flow is None or _flow_of(key) == flow
+                }
+                for part, rows in zip(fields(self), _parts(self), strict=True)
+            ]
         )
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every row and every bucket; `from_json` reads it back."""
-        from vezaflow.metrics.record import written
+        from vezaflow.metrics.summary_json import written
 
         return written(self)
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "Summary":
-        from vezaflow.metrics.record import read
+        from vezaflow.metrics.summary_json import read
 
         return read(record)
 
 
-def _is_failure(key: RequestKey) -> bool:
-    return bool(key.error) and key.error != INTERRUPTED
+_PARTS = {
+    Of.REQUESTS: "requests",
+    Of.FAILURES: "requests",
+    Of.INTERRUPTED: "requests",
+    Of.CONNECTIONS: "steps",
+    Of.STEPS: "attempts",
+    Of.FLOWS: "flows",
+    Of.VUS: "vus",
+}
+_REQUESTS: dict[Of, Callable[[str], bool]] = {
+    Of.REQUESTS: lambda error: error != INTERRUPTED,
+    Of.FAILURES: lambda error: error not in ("", INTERRUPTED),
+    Of.INTERRUPTED: lambda error: error == INTERRUPTED,
+}
+
+
+def _parts(summary: Summary) -> list[Mapping[Any, Any]]:
+    """Its rows, by kind."""
+    return [getattr(summary, part.name) for part in fields(summary)]
+
+
+def _flow_of(key: RequestKey | StepKey | FlowKey | str) -> str:
+    if isinstance(key, str):
+        return key
+    return key.at.flow if isinstance(key, RequestKey) else key.flow
 
 
 def _merged(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> dict[Any, Any]:

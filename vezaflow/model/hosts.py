@@ -32,7 +32,7 @@ class ProxyAddress(NamedTuple):
 
 def parse_proxy(text: str) -> ProxyAddress | None:
     """The proxy that a URL names; None for `none`. Raises ProxyError."""
-    text = text.strip()
+    text = text.strip(_BLANKS)
     if text.lower() in _NO_PROXY:
         return None
     scheme, authority, path, query, fragment = split_url(text)
@@ -101,8 +101,11 @@ _PARTS = re.compile(
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 _WILD = re.compile(r"[*?]|\[[^\]]*\]")  # of fnmatch
+_ADDRESSES = re.compile(r"(?=[^:]*[0-9])(?:[0-9.*?]|\[[!0-9-]+\])+(?::.*)?", re.DOTALL)  # a pattern of digits
 _DOTS = str.maketrans("。．｡", "...")  # what UTS #46 takes for a dot
 _LONGEST = 253  # characters of a name (RFC 1035)
+_BLANKS = " \t\n\f\r"  # around a URL (HTML's ASCII whitespace); of others each client thinks otherwise
+_READ_OTHERWISE = re.compile(r"[\t\n\r\\]")  # browsers drop the first three, and take the last for a slash
 PORTS = {"http": 80, "https": 443}
 
 
@@ -114,9 +117,20 @@ def split_url(text: str) -> SplitUrl:
     return SplitUrl(scheme.lower() if scheme else None, *found.group("authority", "path", "query", "fragment"))
 
 
+def read_reference(text: str) -> SplitUrl:
+    """The parts of a URI reference. Raises UrlError where browsers (the URL standard) read another host in it."""
+    text = text.strip(_BLANKS)
+    parts = split_url(text)
+    if _READ_OTHERWISE.search(text):
+        there = split_url(re.sub(r"[\t\n\r]", "", text).replace("\\", "/"))
+        if there[:2] != parts[:2]:
+            raise UrlError(f"{text!r} is ambiguous: some clients take it for a URL of another host")
+    return parts
+
+
 def read_url(text: str) -> Url:
     """A whole URL. Raises UrlError."""
-    scheme, authority, path, query, fragment = split_url(text.strip())
+    scheme, authority, path, query, fragment = read_reference(text)
     if scheme not in PORTS:
         raise UrlError(f"{text!r} is neither an http or https URL nor a path, which starts with /")
     if not authority:
@@ -207,16 +221,23 @@ def is_localhost(host: str) -> bool:
 
 def is_loopback(host: str) -> bool:
     """Whether a host, normalised, is this machine by definition: `localhost`, 127.0.0.0/8, ::1."""
-    from ipaddress import IPv6Address, ip_address  # lint reads few addresses, and this takes as long as reading a flow
+    from ipaddress import ip_address  # lint reads few addresses, and this takes as long as reading a flow
 
     if is_localhost(host):
         return True
     try:
-        address = ip_address(host)
+        return ip_address(unmapped(host)).is_loopback
     except ValueError:
         return False
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (mapped or address).is_loopback
+
+
+def unmapped(host: str) -> str:
+    """A host, normalised, as it is connected to: `::ffff:10.0.0.1` is an IPv4 address."""
+    if not host.startswith("::ffff:"):
+        return host
+    from ipaddress import IPv6Address  # as above
+
+    return str(IPv6Address(host).ipv4_mapped or host)
 
 
 def patterns_of(allow: Iterable[str]) -> tuple[str, ...]:
@@ -287,6 +308,8 @@ def allowed_by(host: str, port: int, patterns: Sequence[str]) -> str | None:
 def _fits(host: str, whole: str, pattern: str) -> bool:
     if pattern.startswith("[") and ":" in pattern.partition("]")[0]:  # an address in its brackets, and no set of signs
         return pattern == whole
+    if _ADDRESSES.fullmatch(pattern) and not is_address(host):  # `10.*` is not for 10.example.org
+        return False
     return fnmatchcase(host, pattern) or fnmatchcase(whole, pattern)
 
 

@@ -93,27 +93,13 @@ class OnFailure(Enum):
     STOP_VU = "stop_vu"
 
 
-class From(Enum):
-    """Where an extraction looks."""
-
-    JSON = "json"
-    REGEX = "regex"
-    HEADER = "header"
-    LINK = "link"
-    COOKIE = "cookie"
-    CSS = "css"
-    XPATH = "xpath"
-    M3U8 = "m3u8"
-    RESPONSE = "response"
-
-
 @dataclass(frozen=True, slots=True)
 class Extract:
     """`name: {json: $.data, where: …, pick: …}`; a bare text is a JSONPath or a part of the answer."""
 
     name: str
-    source: From
-    argument: str  # JSONPath, pattern, selector, XPath, a name, a link's relation, or one of the source's words
+    source: str  # where it looks: its key, as `json` or `header`
+    argument: str  # a text in the source's language, a name, a link's relation, or one of the source's words
     argument_span: Span
     pipe: Expression | None  # what each value goes through; it is called `it`
     where: Expression | None  # names are the fields of the item (or `it`)

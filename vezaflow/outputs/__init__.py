@@ -1,15 +1,17 @@
-"""What people see while it runs: the live display, plain lines for a log, the trace of `vezaflow try`."""
+"""What leaves a run while it goes on: the live display, plain lines, JSON lines; the trace of `vezaflow try`."""
 
 from vezaflow.outputs.lines import missing
+from vezaflow.outputs.offers import OUTPUTS
+from vezaflow.outputs.output import FILE, Offer, Output
 from vezaflow.outputs.plain import Plain
 from vezaflow.outputs.terminal import Terminal
-from vezaflow.outputs.tick import FlowNow, Output, Tick, tick_of
+from vezaflow.outputs.tick import FlowNow, Tick, tick_of
 from vezaflow.outputs.trace import Trace
 from vezaflow.outputs.trace_lines import TraceLines
 from vezaflow.outputs.trace_page import Tried, trace_page
 from vezaflow.outputs.traced import Asked, Traced, place_of
 
 __all__ = [
-    "Asked", "FlowNow", "Output", "Plain", "Terminal", "Tick", "Trace", "TraceLines", "Traced", "Tried",
-    "missing", "place_of", "tick_of", "trace_page",
+    "FILE", "OUTPUTS", "Asked", "FlowNow", "Offer", "Output", "Plain", "Terminal", "Tick", "Trace", "TraceLines",
+    "Traced", "Tried", "missing", "place_of", "tick_of", "trace_page",
 ]  # fmt: skip

@@ -4,48 +4,42 @@ rich keeps the place on the screen; the lines are made by hand, since a redraw h
 a rich table costs it several milliseconds, a ready text about one. No thread of its own, for the same reason.
 """
 
+from collections.abc import AsyncIterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from vezaflow.diagnostics import printable
 from vezaflow.outputs.lines import display
 from vezaflow.outputs.tick import Tick
-from vezaflow.plan import Plan
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.live import Live
     from rich.text import Text
 
 
 class Terminal:
     """An Output for people who watch. `console` is where it draws; stderr's if left out."""
 
-    def __init__(self, console: "Console | None" = None) -> None:
-        self._console = console
-        self._live: Live | None = None
-        self._suite = ""
+    name = "the display"
 
-    def begin(self, plan: Plan) -> None:
+    def __init__(self, suite: str, console: "Console | None" = None) -> None:
         from rich.console import Console
         from rich.live import Live
 
-        self._suite = plan.suite
-        self._console = self._console or Console(stderr=True)
+        self._suite = suite
+        self._console = console or Console(stderr=True)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
+
+    async def run(self, ticks: AsyncIterable[Tick]) -> None:
         with suppress(OSError):  # the terminal is gone: nobody watches, and the run goes on
             self._live.start()
-
-    def tick(self, tick: Tick) -> None:
-        if self._live is not None and self._console is not None:
-            with suppress(OSError):
-                self._live.update(_text(tick, self._suite, self._console.width), refresh=True)
-
-    def end(self) -> None:
-        if self._live is not None:
+        try:
+            async for tick in ticks:
+                with suppress(OSError):
+                    self._live.update(_text(tick, self._suite, self._console.width), refresh=True)
+        finally:
             with suppress(OSError):
                 self._live.stop()
-            self._live = None
 
 
 def _text(tick: Tick, suite: str, width: int) -> "Text":

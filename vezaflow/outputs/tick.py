@@ -1,14 +1,15 @@
-"""What an output is told once a second: the run as it stands. A value, made here and only shown elsewhere."""
+"""What an output gets once a second: the run as it stands. A value, made here and only shown or sent elsewhere."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from vezaflow.gates import Outcome, Verdict
 from vezaflow.metrics import Summary, Timeline, Trend, per_second, recent
 from vezaflow.plan import WHOLE, Plan, Segment
 from vezaflow.results import Health
 
+_NEVER = datetime.fromtimestamp(0, UTC)
 RECENT = 3.0  # seconds that "requests per second, now" looks back
 
 
@@ -30,7 +31,8 @@ class FlowNow:
 @dataclass(frozen=True, slots=True)
 class Tick:
     """The run at this moment, in seconds. `pooled` is all flows together, with the gates over all of them; `grace` is
-    how much longer iterations that run may go on; `by_hand` what was paused or scaled, a line each.
+    how much longer iterations that run may go on; `by_hand` what was paused or scaled, a line each. `summary` has all
+    figures so far (frozen); the `last` tick comes when the load is over.
     """
 
     elapsed: float
@@ -40,16 +42,9 @@ class Tick:
     health: Health
     grace: float = 0.0
     by_hand: tuple[str, ...] = ()
-
-
-class Output(Protocol):
-    """Shows a run while it goes on. Called from the run's own loop: it must be quick and must not raise."""
-
-    def begin(self, plan: Plan) -> None: ...
-
-    def tick(self, tick: Tick) -> None: ...
-
-    def end(self) -> None: ...
+    summary: Summary = field(default_factory=Summary)
+    at: datetime = _NEVER  # the moment itself
+    last: bool = False
 
 
 def tick_of(
@@ -62,6 +57,7 @@ def tick_of(
     health: Health,
     segment: Segment = WHOLE,
     by_hand: Iterable[str] = (),
+    last: bool = False,
 ) -> Tick:
     """The tick that says how a plan's run stands. `segment`: the share of the load that it is."""
     flows = tuple(
@@ -82,7 +78,7 @@ def tick_of(
         sum(flow.dropped for flow in flows),
     )
     remaining, grace = (max(0.0, end - elapsed) for end in (plan.seconds, plan.cut_off))
-    return Tick(elapsed, remaining, flows, pooled, health, grace, (*by_hand,))
+    return Tick(elapsed, remaining, flows, pooled, health, grace, (*by_hand,), summary, datetime.now(UTC), last)
 
 
 def first_trouble(gates: Sequence[Verdict]) -> Verdict | None:

@@ -1,7 +1,7 @@
 """The trace of `vezaflow try` as one page that opens offline: a table of all requests, then each thing that happened.
 
 Laws: everything is in the file, nothing is fetched and nothing runs (the page's own policy says so to the browser);
-every text passes the mask and is escaped; the page is bounded however much came.
+every text passes the mask and is escaped, and holds no control characters; the page is bounded however much came.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,7 +11,7 @@ from html import escape
 from typing import assert_never
 
 from vezaflow import __version__, units
-from vezaflow.diagnostics import Diagnostic, render_one
+from vezaflow.diagnostics import Diagnostic, harmless, render_one
 from vezaflow.metrics import Phase
 from vezaflow.outputs.trace_style import STYLE
 from vezaflow.outputs.traced import (
@@ -53,7 +53,8 @@ class Tried:
 
 def trace_page(tried: Tried, events: Sequence[Traced], mask: Callable[[str], str]) -> str:
     """The whole page. `mask` blots out of a text what must not lie in a file."""
-    return _Page(tried, events[:_MOST_EVENTS], len(events), mask).text()
+    text = _Page(tried, events[:_MOST_EVENTS], len(events), mask).text()
+    return harmless(text.replace("\r\n", "\n"), coloured=False, shown=True)
 
 
 class _Page:

@@ -6,18 +6,20 @@ paths; of those whose rows are dealt the digest is kept, since shares of unlike 
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from vezaflow.diagnostics import Diagnostic, Diagnostics, Source
-from vezaflow.model import Suite, environment, secret_names
+from vezaflow.model import Suite, UrlError, environment, read_url, secret_names
 from vezaflow.plan.build import build
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.plan import Plan
+from vezaflow.protocols import Origin
 from vezaflow.read import read_suite
-from vezaflow.redact import Secrets
+from vezaflow.redact import MASK, Secrets
 
 
 class BundleError(Exception):
@@ -68,7 +70,7 @@ class Bundle:
         """The same without any secret: fit to be kept."""
         environment = self.inputs.environment
         secrets = Secrets.among(self.secret_names, environment)
-        shown = {n: "•••" if n in self.secret_names else secrets.mask(v) for n, v in environment.items()}
+        shown = {n: _masked(v) if n in self.secret_names else secrets.mask(v) for n, v in environment.items()}
         files = tuple((path, secrets.cover(text)) for path, text in self.files)
         return replace(self, files=files, inputs=replace(self.inputs, environment=shown))
 
@@ -83,6 +85,17 @@ class Bundle:
         files = tuple((path, text) for path, text in record["files"])
         data = tuple((path, digest) for path, digest in record.get("data", ()))
         return cls(files, tuple(record["flows"]), Inputs(**inputs), tuple(record["secret_names"]), data)
+
+
+def _masked(value: str) -> str:
+    """What stands for a secret. Of a URL its origin is left, which is shown everywhere and which the plan needs."""
+    scheme, _, rest = value.strip().partition("://")
+    place = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]  # behind a proxy's user
+    try:
+        url = read_url(f"{scheme}://{place}")
+    except UrlError:
+        return MASK
+    return f"{url.scheme}://{Origin(url.scheme, url.host, url.port).authority}"
 
 
 def _digests(suite: Suite) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from vezaflow import units
 from vezaflow.diagnostics import Span
-from vezaflow.model import BodyMatch, Expectation, From, HeaderMatch, JsonMatch, Limit, Limited, SchemaMatch, That
+from vezaflow.model import BodyMatch, Expectation, HeaderMatch, JsonMatch, Limit, Limited, SchemaMatch, That
 from vezaflow.plan.answer import Answer, UndecodableError
 from vezaflow.plan.evaluate import Compiler, Evaluate, render, show
 from vezaflow.plan.offers import offers_of
@@ -59,9 +59,9 @@ def _offers(expectation: Expectation, answer: Answer | None) -> Callable[[], str
     """What is near to a header or a path that is not there."""
     match expectation:
         case HeaderMatch(header=name):
-            source, wanted = From.HEADER, name
+            source, wanted = "header", name
         case JsonMatch(path=path):
-            source, wanted = From.JSON, path
+            source, wanted = "json", path
         case BodyMatch() | Limit() | SchemaMatch() | That():
             return str
         case never:

@@ -11,7 +11,6 @@ from vezaflow.model import (
     BodyMatch,
     Expectation,
     Extract,
-    From,
     HeaderMatch,
     JsonMatch,
     Limit,
@@ -21,11 +20,11 @@ from vezaflow.model import (
     SchemaMatch,
     That,
 )
+from vezaflow.plan.sources import SOURCES, TEXT
 from vezaflow.protocols import Origin, Want
 from vezaflow.syntax import Expression, calls
 
 _READS_BODY = frozenset({"json", "size"})
-_TEXT = Want.BODY | Want.HEADERS  # the charset stands in Content-Type
 
 
 class Reason(NamedTuple):
@@ -73,17 +72,7 @@ def _of_request(request: Request) -> Iterator[Reason]:
 
 
 def _extracted(extract: Extract) -> Want:
-    match extract.source:
-        case From.HEADER | From.LINK:
-            return Want.HEADERS
-        case From.COOKIE:
-            return Want.NOTHING
-        case From.RESPONSE:
-            return _TEXT if extract.argument == "body" else Want.NOTHING
-        case From.CSS | From.REGEX | From.XPATH:
-            return _TEXT
-        case _:
-            return Want.BODY
+    return SOURCES[extract.source].wants(extract.argument)
 
 
 def _expected(expectation: Expectation) -> Want:
@@ -93,7 +82,7 @@ def _expected(expectation: Expectation) -> Want:
         case JsonMatch() | SchemaMatch():
             want = Want.BODY
         case BodyMatch():
-            want = _TEXT
+            want = TEXT
         case Limit() | That():
             want = Want.NOTHING
         case never:
@@ -107,7 +96,7 @@ def _read_by(expression: Expression) -> Want:
     want = Want.NOTHING
     for call in calls(expression):
         if call.function == "body":
-            want |= _TEXT
+            want |= TEXT
         elif call.function in _READS_BODY:
             want |= Want.BODY
         elif call.function == "header":

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from vezaflow.diagnostics import suggest
-from vezaflow.syntax import compile_css, compile_xpath, split_css
+from vezaflow.syntax import QUERIES, split_css
 
 _LOOKED_AT = 2_000  # elements of a document
 _SHOWN = 12
@@ -30,7 +30,7 @@ def near_css(text: str, document: Any) -> Iterator[str]:
         yield f"`{selector}` occurs {_times(len(nodes))}, with {', '.join(names) or 'no attributes'}"
         return
     meant = _respelt_css(text, list(_below(document.root)))
-    if meant != text and _finds(lambda: compile_css(meant)(document)):
+    if meant != text and _finds(lambda: QUERIES["css"].compile(meant)(document)):
         yield f"did you mean `{meant}`?"
     place, node = _as_far_as_it_finds(selector, document)
     labels = Counter(_label(element) for element in _below(node) if element.tag not in _FRAME)
@@ -44,7 +44,7 @@ def near_xpath(text: str, root: Any) -> Iterator[str]:
     names = Counter(_prefixed(element.tag, prefixes) for element in elements)
     attributes = {_prefixed(name, prefixes) for element in elements for name in element.attrib}
     meant = _respelt_xpath(text, set(names), attributes)
-    if meant != text and _finds(lambda: compile_xpath(meant)(root)):
+    if meant != text and _finds(lambda: QUERIES["xpath"].compile(meant)(root)):
         yield f"did you mean `{meant}`?"
     yield f"the document has {_listed(names)}"
     if attributes:

@@ -15,10 +15,11 @@ from vezaflow.plan.answer import UndecodableError
 from vezaflow.plan.checks import Failure
 from vezaflow.plan.choices import NothingFoundError, chooser
 from vezaflow.plan.evaluate import Compiler, Names, show
-from vezaflow.plan.extractors import PlannedExtract, finder
+from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.links import whole
 from vezaflow.plan.outgoing import Outgoing, PlannedPages, PlannedRequest
 from vezaflow.plan.scope import EvaluationError, Scope
+from vezaflow.plan.sources import SOURCES
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.targets import Target
 from vezaflow.protocols import ErrorKind
@@ -88,7 +89,7 @@ def _led(planned: PlannedRequest, slot: int, resolve: Callable[[str], Target]) -
 
 def _plan_next(extract: Extract, pages: PlannedPages, compiler: Compiler) -> PlannedExtract:
     """Puts what leads on into its slot; None where nothing does. Not where the request looks: it may be sent again."""
-    find, choose, by_url = finder(extract), chooser(extract, compiler), pages.by_url
+    find, choose, by_url = SOURCES[extract.source].find(extract.argument), chooser(extract, compiler), pages.by_url
 
     def failed(message: str) -> Failure:
         return Failure(ErrorKind.EXTRACTION, "VF603", f"'next': {message}", extract.argument_span)

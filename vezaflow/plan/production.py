@@ -21,6 +21,7 @@ from vezaflow.model import (
     leaves,
     read_authority,
     split_url,
+    unmapped,
 )
 from vezaflow.plan.targets import STAGING
 from vezaflow.syntax import Expression, Literal, Template, names
@@ -98,4 +99,4 @@ def _place(value: str) -> tuple[str, int | None] | None:
         return None
     if is_loopback(host):
         return (host, port) if port else None
-    return host, None
+    return unmapped(host), None

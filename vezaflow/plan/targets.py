@@ -9,12 +9,22 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
-from vezaflow.model import PORTS, UrlError, is_allowed, patterns_of, read_authority, read_url, split_url
+from vezaflow.model import (
+    PORTS,
+    UrlError,
+    is_allowed,
+    patterns_of,
+    read_authority,
+    read_reference,
+    read_url,
+    unmapped,
+)
 from vezaflow.protocols import Origin
 from vezaflow.recurring import Recurring
 
 STAGING = "load tests target staging: set the target in a separate variable, such as BASE_URL"
 _MOST_ORIGINS = 4096
+_ALSO_SLASHES = frozenset("\\\t\r\n")  # behind the first slash, to browsers
 _PLAIN = "/%:@!$&'()*+,;=-._~?[]"  # left alone in a target that an author or a server wrote
 
 
@@ -73,7 +83,7 @@ class Targets:
     def follow(self, current: Target, location: str) -> Target:
         """The target of a redirect's Location, relative to the URL that answered (RFC 3986, 5.2). Where Location has
         no fragment the URL's own stays (RFC 9110, 10.2.2). Raises UrlError, GuardError."""
-        scheme, authority, path, query, fragment = split_url(location.strip())
+        scheme, authority, path, query, fragment = read_reference(location)
         fragment = current.fragment if fragment is None else _encoded(fragment)
         if scheme is not None:
             return Target(self._split(location).origin, _target(_without_dots(path), query), fragment)
@@ -95,12 +105,14 @@ class Targets:
 
     def _resolve(self, url: str) -> Target:
         if not url.startswith("/"):
-            if split_url(url.strip()).scheme is None:
+            if read_reference(url).scheme is None:
                 remedy = "`absolute_url(link, page)` resolves a link of a page"
                 raise UrlError(f"{url!r} is neither an absolute URL nor a path: {remedy}")
             return self._split(url)
         if url.startswith("//"):
             raise UrlError(f"{url!r} has no scheme: write https:{url}, or one slash for a path")
+        if url[1:2] in _ALSO_SLASHES:
+            read_reference(url)
         if self._base is None:
             raise UrlError(f"{url!r} is a path, and there is no base_url")
         path, _, fragment = url.partition("#")
@@ -115,11 +127,15 @@ class Targets:
         if not self.allows(host, port):
             raise GuardError(f"{host} is not loopback and not in `guard: allow`")
         origin = Origin(scheme, host, port)
-        if name := self._barred.get((host, port)) or self._barred.get((host, None)):
+        if self._barred and (name := self._leads_to_production(unmapped(host), port)):
             raise GuardError(f"{origin.authority} is the target of {name}, which looks like production", STAGING)
         if len(self._origins) >= _MOST_ORIGINS:
             self._origins.clear()
         return self._origins.setdefault(origin, origin)
+
+    def _leads_to_production(self, host: str, port: int) -> str | None:
+        """The variable that is named like production and leads there."""
+        return self._barred.get((host, port)) or self._barred.get((host, None))
 
 
 def _target(path: str, query: str | None) -> str:

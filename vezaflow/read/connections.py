@@ -46,6 +46,6 @@ def _addresses(row: Row) -> tuple[Expression, ...] | None:
     if node is None:
         return None
     one = Field("local_address", Kind.TEMPLATE, "")
-    what, wanted = "'local_address'", row.field("local_address").kind.value
+    what, wanted = "'local_address'", row.field("local_address").wanted
     nodes = items(node, what, wanted, row.diagnostics) if isinstance(node, Sequence) else (node,)
     return tuple(scalars.expression(each, one, row.diagnostics) for each in nodes)

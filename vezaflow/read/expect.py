@@ -21,7 +21,7 @@ from vezaflow.model import (
 from vezaflow.read import scalars
 from vezaflow.read.json_schema import read_schema
 from vezaflow.read.mappings import Row, items, open_mapping, pairs
-from vezaflow.read.queries import check_jsonpath, check_pattern, query
+from vezaflow.read.queries import check_query, query
 from vezaflow.read.statuses import read_statuses
 from vezaflow.read.trees import tree
 from vezaflow.syntax import (
@@ -92,7 +92,7 @@ def _headers(row: Row) -> Iterator[Expectation]:
 
 def _json(row: Row) -> Iterator[Expectation]:
     for key, value in _subjects(row, "json"):
-        check_jsonpath(key, row.diagnostics)
+        check_query(key, "json", row.diagnostics)
         match, said = _match(value, "json", row.diagnostics)
         yield JsonMatch(key.text, key.span, match, f"{key.text or 'json'} {said}", value.span)
 
@@ -131,7 +131,7 @@ def _match(node: Node, kind: str, diagnostics: Diagnostics) -> tuple[Match, str]
         part = row.expression("contains")
         return Match(contains=part), f"contains {_short(part)}" if part is not None else "contains"
     if row and verb == "matches":
-        pattern = query(row, "matches", check_pattern)
+        pattern = query(row, "matches")
         return Match(matches=pattern), f"matches {pattern}".rstrip()
     return Match(), _exists(row) if row and verb == "exists" else "=="
 
@@ -196,6 +196,6 @@ def _expression(node: Node, field: Field, diagnostics: Diagnostics) -> Expectati
     if isinstance(node, Scalar):
         found = scalars.bare_expression(node, diagnostics)
     else:
-        scalars.report_shape(node, f"'{field.key}'", field.kind.value, diagnostics)
+        scalars.report_shape(node, f"'{field.key}'", field.wanted, diagnostics)
         found = scalars.nothing(node.span)
     return That(found, _short(found), found.span)

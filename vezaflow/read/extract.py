@@ -1,13 +1,11 @@
 """What is taken from an answer: `extract`, in its short and long forms."""
 
-from typing import assert_never
-
 from vezaflow.diagnostics import Diagnostics, suggest
 from vezaflow.keys import EXTRACT, RESPONSE, Kind
-from vezaflow.model import Extract, From, Pick
+from vezaflow.model import Extract, Pick
 from vezaflow.read import scalars
 from vezaflow.read.mappings import Row, open_mapping, pairs
-from vezaflow.read.queries import check_css, check_jsonpath, check_pattern, check_xpath, query
+from vezaflow.read.queries import check_query, query
 from vezaflow.read.trees import check_name, tree
 from vezaflow.syntax import Entry, Expression, Literal, Scalar, parse_pipeline
 
@@ -17,7 +15,7 @@ def read_extracts(row: Row) -> tuple[Extract, ...]:
     field = row.field("extract")
     found = []
     for entry in pairs(
-        row.node("extract"), "'extract'", field.kind.value, row.diagnostics, example=f"extract: {field.example}"
+        row.node("extract"), "'extract'", field.wanted, row.diagnostics, example=f"extract: {field.example}"
     ):
         check_name(entry.key, row.diagnostics)
         found.append(read_extract(entry, row.diagnostics))
@@ -28,20 +26,20 @@ def read_extract(entry: Entry, diagnostics: Diagnostics) -> Extract:
     """What stands behind a name, or behind another key that takes a value out of an answer."""
     name, node = entry.key.text, entry.value
     if isinstance(node, Scalar):
-        source = From.RESPONSE if node.text in RESPONSE else From.JSON
-        if source is From.JSON:
+        source = "response" if node.text in RESPONSE else "json"
+        if source == "json":
             _short_path(node, name, diagnostics)
         return _bare(entry, source, node.text)
     row = open_mapping(node, EXTRACT, diagnostics, what=f"'{name}'")
     verb = row.verb() if row else None
     if row is None or verb is None:
-        return _bare(entry, From.JSON, "$")
+        return _bare(entry, "json", "$")
     argument = row.entries[verb].value
     default = row.node("default")
     return Extract(
         name=name,
-        source=From(verb),
-        argument=_argument(row, From(verb)),
+        source=verb,
+        argument=_argument(row, verb),
         argument_span=argument.span,
         pipe=_pipe(row),
         where=row.expression("where"),
@@ -53,7 +51,7 @@ def read_extract(entry: Entry, diagnostics: Diagnostics) -> Extract:
     )
 
 
-def _bare(entry: Entry, source: From, argument: str) -> Extract:
+def _bare(entry: Entry, source: str, argument: str) -> Extract:
     """The first of what a source finds, as it is."""
     return Extract(
         entry.key.text, source, argument, entry.value.span, None, None, None, None, False, None, entry.key.span
@@ -62,7 +60,7 @@ def _bare(entry: Entry, source: From, argument: str) -> Extract:
 
 def _short_path(node: Scalar, name: str, diagnostics: Diagnostics) -> None:
     if node.text.startswith("$") and not node.text.startswith("${"):
-        check_jsonpath(node, diagnostics)
+        check_query(node, "json", diagnostics)
         return
     near = suggest(node.text, RESPONSE)
     diagnostics.error(
@@ -74,22 +72,14 @@ def _short_path(node: Scalar, name: str, diagnostics: Diagnostics) -> None:
     )
 
 
-def _argument(row: Row, source: From) -> str:
-    match source:
-        case From.JSON:
-            return query(row, "json", check_jsonpath)
-        case From.REGEX:
-            return query(row, "regex", check_pattern)
-        case From.CSS:
-            return query(row, "css", check_css)
-        case From.XPATH:
-            return query(row, "xpath", check_xpath)
-        case From.M3U8 | From.RESPONSE:
-            choice = row.constant(source.value)
-            return choice if isinstance(choice, str) else row.field(source.value).choices[0]
-        case From.HEADER | From.LINK | From.COOKIE:
-            return row.text(source.value)
-    assert_never(source)
+def _argument(row: Row, source: str) -> str:
+    field = row.field(source)
+    if field.kind is Kind.QUERY:
+        return query(row, source)
+    if field.kind is Kind.CHOICE:
+        choice = row.constant(source)
+        return choice if isinstance(choice, str) else field.choices[0]
+    return row.text(source)
 
 
 def _pipe(row: Row) -> Expression | None:

@@ -22,7 +22,7 @@ _KEEPS = ("close", "keep-alive")
 
 def read_headers(row: Row) -> Pairs:
     """The `headers` of a mapping; what can't be sent is reported and left out."""
-    entries = pairs(row.node("headers"), "'headers'", row.field("headers").kind.value, row.diagnostics)
+    entries = pairs(row.node("headers"), "'headers'", row.field("headers").wanted, row.diagnostics)
     first: dict[str, Entry] = {}
     for entry in entries:
         name = entry.key.text.lower()

@@ -260,5 +260,5 @@ def first_key(mapping: Mapping) -> Span:
 
 def _example(field: Field) -> str:
     if field.kind in (Kind.STEPS, Kind.STAGES, Kind.BRANCHES):
-        return f"'{field.key}' is {field.kind.value}"
+        return f"'{field.key}' is {field.wanted}"
     return f"for instance `{field.key}: {field.example}`" if field.example else ""

@@ -1,61 +1,31 @@
-"""JSONPaths, patterns, selectors and XPaths, checked where they are written. The libraries behind are loaded when
-the first one is met.
-"""
-
-import re
-from collections.abc import Callable
+"""Texts in a language of their own (JSONPath, patterns, selectors, …), checked where they are written."""
 
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.read import scalars
 from vezaflow.read.mappings import Row
-from vezaflow.syntax import Scalar, compile_css, compile_jsonpath, compile_pattern, compile_xpath
-
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+|\[\d+\])*")  # a path without its `$`
-Check = Callable[[Scalar, Diagnostics], None]
+from vezaflow.syntax import QUERIES, Scalar
 
 
-def query(row: Row, key: str, check: Check) -> str:
-    """A constant text in a language of its own."""
-    node = row.entries[key].value
+def query(row: Row, key: str) -> str:
+    """The text under a key of the kind QUERY: a constant."""
+    node, field = row.entries[key].value, row.field(key)
     if isinstance(node, Scalar) and (not node.plain or node.text):
-        check(node, row.diagnostics)
+        check_query(node, field.query, row.diagnostics)
         return node.text
-    scalars.report_shape(node, f"'{key}'", row.field(key).kind.value, row.diagnostics)
+    scalars.report_shape(node, f"'{key}'", field.wanted, row.diagnostics)
     return ""
 
 
-def check_jsonpath(scalar: Scalar, diagnostics: Diagnostics) -> None:
-    """Report a path that is none."""
+def check_query(scalar: Scalar, language: str, diagnostics: Diagnostics) -> None:
+    """Report a text that is not valid in its language."""
+    known = QUERIES[language]
     try:
-        compile_jsonpath(scalar.text)
+        known.compile(scalar.text)
     except ValueError as error:
-        help_ = f"write `$.{scalar.text}`" if _DOTTED.fullmatch(scalar.text) else ""
-        diagnostics.error("VF210", scalar.span, "not a valid JSONPath", label=_line(error), help=help_)
-
-
-def check_pattern(scalar: Scalar, diagnostics: Diagnostics) -> None:
-    """Report a pattern that is none."""
-    try:
-        compile_pattern(scalar.text)
-    except ValueError as error:
-        diagnostics.error("VF211", scalar.span, "not a valid regular expression", label=_line(error))
-
-
-def check_css(scalar: Scalar, diagnostics: Diagnostics) -> None:
-    """Report a selector that is none."""
-    try:
-        compile_css(scalar.text)
-    except ValueError as error:
-        diagnostics.error("VF228", scalar.span, "not a valid CSS selector", label=_line(error))
-
-
-def check_xpath(scalar: Scalar, diagnostics: Diagnostics) -> None:
-    """Report an XPath that is none."""
-    try:
-        compile_xpath(scalar.text)
-    except ValueError as error:
-        diagnostics.error("VF229", scalar.span, "not a valid XPath", label=_line(error))
-
-
-def _line(error: ValueError) -> str:
-    return " ".join(str(error).split())
+        diagnostics.error(
+            known.code,
+            scalar.span,
+            f"this is not a valid {known.title}",
+            label=" ".join(str(error).split()),
+            help=known.hint(scalar.text),
+        )

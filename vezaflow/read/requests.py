@@ -99,7 +99,7 @@ def _body(row: Row) -> Body | None:
         case "form":
             return FormBody(parameters(row, "form"), node.span)
         case "multipart":
-            parts = pairs(node, "'multipart'", row.field(key).kind.value, row.diagnostics)
+            parts = pairs(node, "'multipart'", row.field(key).wanted, row.diagnostics)
             read = (part for entry in parts for part in _parts(entry, row.diagnostics))
             return MultipartBody(tuple(read), node.span)
     if isinstance(node, Scalar):

@@ -40,7 +40,7 @@ def _kind(node: Node, kinds: list[str], row: Row) -> None:
     row.diagnostics.error(
         "VF126",
         node.span,
-        f"'{node.text}got ' a status nor a kind of failure",
+        f"'{node.text}' is neither a status nor a kind of failure",
         label=did_you_mean(near),
         help="" if near else f"the kinds of failure are {', '.join(RETRIED)}",
     )

@@ -116,7 +116,7 @@ def text(node: Node, field: Field, diagnostics: Diagnostics) -> str:
         diagnostics.error(
             "VF125",
             node.span,
-            f"'{field.key}' must be {field.kind.value}",
+            f"'{field.key}' must be {field.wanted}",
             label="`${…}` is not allowed here",
             help=""
             if field.kind is Kind.FRAGMENT
@@ -171,7 +171,7 @@ def _tails(found: Expression, field: Field, diagnostics: Diagnostics) -> None:
 
 def _range(found: Range, field: Field, diagnostics: Diagnostics) -> None:
     if field.kind not in (Kind.PAUSE, Kind.WAIT):
-        diagnostics.error("VF224", found.span, f"'{field.key}' must be {field.kind.value}", label="got a range")
+        diagnostics.error("VF224", found.span, f"'{field.key}' must be {field.wanted}", label="got a range")
         return
     ends = [end.value for end in (found.low, found.high) if isinstance(end, Literal)]
     for end in (found.low, found.high):
@@ -316,7 +316,7 @@ def _misshapen(node: Node, field: Field, diagnostics: Diagnostics) -> None:
     example = f"for instance `{field.key}: {field.example}`" if field.example else ""
     if field.kind is Kind.URL and isinstance(node, Mapping):
         example = f"write `{field.key}: {field.example}`; put options next to it, not under it"
-    report_shape(node, f"'{field.key}'", field.kind.value, diagnostics, help=example)
+    report_shape(node, f"'{field.key}'", field.wanted, diagnostics, help=example)
 
 
 def report_shape(node: Node, what: str, wanted: str, diagnostics: Diagnostics, *, help: str = "") -> None:  # noqa: A002

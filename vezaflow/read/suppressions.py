@@ -48,7 +48,7 @@ def read_lint(row: Row) -> tuple[Ignore, ...]:
     if inner is None:
         return ()
     field = inner.field("ignore")
-    entries = pairs(inner.node("ignore"), "'ignore'", field.kind.value, row.diagnostics)
+    entries = pairs(inner.node("ignore"), "'ignore'", field.wanted, row.diagnostics)
     return tuple(
         Ignore(entry.key.text, text(entry.value, field, row.diagnostics), entry.key.span, None) for entry in entries
     )

@@ -49,7 +49,7 @@ def unescaped(key: str) -> str:
 def texts(row: Row, key: str) -> Pairs:
     """A mapping of names to texts that may hold `${…}`."""
     field = row.field(key)
-    entries = pairs(row.node(key), f"'{key}'", field.kind.value, row.diagnostics)
+    entries = pairs(row.node(key), f"'{key}'", field.wanted, row.diagnostics)
     return tuple(
         (unescaped(e.key.text), text_or_null(e.value, e.key.text, row.diagnostics))
         for e in entries
@@ -75,8 +75,7 @@ def text_or_null(node: Node, key: str, diagnostics: Diagnostics) -> Expression:
 def parameters(row: Row, key: str) -> tuple[tuple[str, Tree], ...]:
     """The names of a query or a form with their values: a list repeats its name, null leaves it out."""
     found = []
-    example = f"{key}: {row.field(key).example}"
-    for entry in pairs(row.node(key), f"'{key}'", row.field(key).kind.value, row.diagnostics, example=example):
+    for entry in pairs(row.node(key), f"'{key}'", row.field(key).wanted, row.diagnostics):
         items = () if isinstance(entry.value, Scalar) else getattr(entry.value, "items", ())
         nested = next((item for item in items if not isinstance(item, Scalar)), None)
         if isinstance(entry.value, Mapping) or nested is not None:
@@ -91,7 +90,7 @@ def constants(row: Row, key: str) -> tuple[tuple[str, str], ...]:
     """A mapping of names to constant texts."""
     field = row.field(key)
     found = []
-    for entry in pairs(row.node(key), f"'{key}'", field.kind.value, row.diagnostics):
+    for entry in pairs(row.node(key), f"'{key}'", field.wanted, row.diagnostics):
         one = Field(entry.key.text, field.kind, field.doc)
         found.append((entry.key.text, scalars.text(entry.value, one, row.diagnostics)))
     return tuple(found)
@@ -106,7 +105,7 @@ def words(row: Row, key: str) -> tuple[Scalar, ...]:
     elif node is not None and not isinstance(node, Mapping | Scalar) and not node.items:
         nodes = ()  # `secrets: []` says that there are none
     else:
-        nodes = items(node, f"'{key}'", field.kind.value, row.diagnostics)
+        nodes = items(node, f"'{key}'", field.wanted, row.diagnostics)
     checked = [(item, scalars.text(item, field, row.diagnostics)) for item in nodes]
     return tuple(item for item, text in checked if isinstance(item, Scalar) and text)
 

@@ -3,7 +3,10 @@
 from vezaflow.reports.console import console
 from vezaflow.reports.junit import junit
 from vezaflow.reports.look import DIM, Look, table, wrapped
+from vezaflow.reports.options import REPORTS
 from vezaflow.reports.step_summary import step_summary
 from vezaflow.reports.summary_json import as_json, summary_json
 
-__all__ = ["DIM", "Look", "as_json", "console", "junit", "step_summary", "summary_json", "table", "wrapped"]
+__all__ = [
+    "DIM", "REPORTS", "Look", "as_json", "console", "junit", "step_summary", "summary_json", "table", "wrapped",
+]  # fmt: skip

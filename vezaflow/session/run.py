@@ -26,11 +26,12 @@ from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.gates import AbortWatch, Verdict, judge
 from vezaflow.limits import Division, checks, machine, raise_open_files, require, require_addresses
 from vezaflow.metrics import Recorder
-from vezaflow.outputs import Output, tick_of
+from vezaflow.outputs import Output, Tick, tick_of
 from vezaflow.plan import Bundle, Plan, Segment
 from vezaflow.protocols import Transport
 from vezaflow.results import RunResult
-from vezaflow.scale import Crew, LocalCrew, Share, WorkerCrew
+from vezaflow.scale import Crew, LocalCrew, Report, Share, WorkerCrew
+from vezaflow.session.feeding import LAST, Feeding
 from vezaflow.session.outcome import Circumstances, health_of, result_of
 from vezaflow.session.shares import doubt_of, share_of_run
 from vezaflow.session.talk import Talk
@@ -123,7 +124,7 @@ class _Session:
             folder=str(Path(staff.bundle.flows[0]).resolve().parent) if staff.bundle.flows else "",
             clock=self._clock,
         )
-        self._outputs = (*outputs, self._steering)
+        self._outputs = Feeding(outputs, self._say)
         self._phase = _Phase.PREPARING
         self._scope = trio.CancelScope()  # of this phase
         self._began: datetime | None = None
@@ -200,31 +201,41 @@ class _Session:
     async def _load(self) -> None:
         self._scope = trio.CancelScope()
         refused: VezaflowError | None = None
-        try:
-            async with trio.open_nursery() as watchers:
-                with self._scope:
-                    try:
-                        await self._crew.load(lambda begin: self._begin(begin, watchers))
-                    except VezaflowError as e:
-                        refused = e
-                watchers.cancel_scope.cancel()
-        finally:
+        async with trio.open_nursery() as outputs:
+            try:
+                async with trio.open_nursery() as watchers:
+                    with self._scope:
+                        try:
+                            await self._crew.load(lambda begin: self._begin(begin, watchers, outputs))
+                        except VezaflowError as e:
+                            refused = e
+                    watchers.cancel_scope.cancel()
+            finally:
+                if self._began is not None:
+                    self._steering.end()
+                self._talk.rest()
             if self._began is not None:
-                for output in self._outputs:
-                    output.end()
-            self._talk.rest()
+                await self._end_outputs()
+            outputs.cancel_scope.cancel()
         if refused is not None:
             raise refused
 
-    def _begin(self, begin: float, watchers: trio.Nursery) -> None:
+    def _begin(self, begin: float, watchers: trio.Nursery, outputs: trio.Nursery) -> None:
         self._began = datetime.now(UTC)
         self._phase = _Phase.LOAD
-        for output in self._outputs:
-            output.begin(self._plan)
+        self._steering.begin()
+        self._outputs.begin(outputs)
         watchers.start_soon(self._watch, begin)
 
+    async def _end_outputs(self) -> None:
+        """The load is over: outputs get the last tick, and a moment to send it."""
+        self._phase, self._scope = _Phase.TEARDOWN, trio.move_on_after(LAST)
+        with self._scope:
+            await self._outputs.end(self._tick(self._crew.report(), last=True))
+        self._outputs.close()
+
     async def _watch(self, begin: float) -> None:
-        """Once a second: look at the abort gates, tell the outputs."""
+        """Once a second: look at the abort gates, feed the outputs."""
         due = begin + self._crew.delay
         while True:
             due += TICK
@@ -238,8 +249,13 @@ class _Session:
             self._stops.aborted = verdict
             self._crew.stop(_LAST_GRACE)
         self._talk.rest()
+        tick = self._tick(report)
+        self._steering.tick(tick)
+        self._outputs.tick(tick)
+
+    def _tick(self, report: Report, *, last: bool = False) -> Tick:
         doubts = (doubt_of(self._staff.share),) if self._staff.share is not None else ()
-        tick = tick_of(
+        return tick_of(
             self._plan,
             report.summary,
             report.timeline,
@@ -248,9 +264,8 @@ class _Session:
             health=health_of(report),
             segment=self._staff.segment,
             by_hand=self._steering.notes(),
+            last=last,
         )
-        for output in self._outputs:
-            output.tick(tick)
 
     async def _listen(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Ctrl-C: running iterations may end. Again: everything ends now. Other signals do as Ctrl-C does."""
@@ -288,7 +303,11 @@ class _Session:
             began=self._began,
             interrupted=self._stops.load,
             aborted=aborted.gate.text if aborted else "",
-            notes=(*self._steering.notes(), *((f"teardown: {problem}",) if problem else ())),
+            notes=(
+                *self._steering.notes(),
+                *self._outputs.notes(),
+                *((f"teardown: {problem}",) if problem else ()),
+            ),
         )
         report = replace(self._crew.report(), timeline=self._crew.timeline())
         doubts = tuple(self._steering.concerns())

@@ -27,14 +27,13 @@ from vezaflow.syntax.labels import Labels, split_labels
 from vezaflow.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence
 from vezaflow.syntax.parser import AGGREGATES, parse_condition, parse_expression, parse_limit, parse_pipeline
 from vezaflow.syntax.patterns import compile_pattern
+from vezaflow.syntax.queries import QUERIES, Query
 from vezaflow.syntax.readings import MOST_VALUES, few, look_over_json, look_over_playlist, look_over_text, matches
 from vezaflow.syntax.rows import ABSENT, Gathered, RowFile, Rows
 from vezaflow.syntax.schemas import JsonSchema, compile_schema
 from vezaflow.syntax.selectors import (
     URL_ATTRIBUTES,
     base_of,
-    compile_css,
-    compile_xpath,
     joined_url,
     read_html,
     read_xml,
@@ -50,6 +49,7 @@ __all__ = [
     "FUNCTIONS",
     "LONGEST",
     "MOST_VALUES",
+    "QUERIES",
     "URL_ATTRIBUTES",
     "Answer",
     "Binary",
@@ -75,6 +75,7 @@ __all__ = [
     "Node",
     "Operator",
     "Parameter",
+    "Query",
     "Range",
     "Reference",
     "RowFile",
@@ -92,11 +93,9 @@ __all__ = [
     "calls",
     "check_call",
     "children",
-    "compile_css",
     "compile_jsonpath",
     "compile_pattern",
     "compile_schema",
-    "compile_xpath",
     "decode",
     "decoded",
     "few",

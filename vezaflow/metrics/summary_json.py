@@ -1,0 +1,79 @@
+"""A summary as JSON and back: how workers send their figures and how `summary.json` keeps them.
+
+Each row is an object that holds its key's fields, its numbers and its histograms (Histogram.to_dict). Which rows there
+are, and of what, is read off the fields of Summary.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_args, get_type_hints
+
+from vezaflow.metrics.catalog import Phase
+from vezaflow.metrics.figures import FlowKey, RequestKey, StepKey
+from vezaflow.metrics.rows import Row
+from vezaflow.metrics.summary import Summary
+from vezaflow.untrusted import Each, Shape
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """How a row's key is written."""
+
+    shape: dict[str, Shape]
+    write: Callable[[Any], Json]
+    read: Callable[[Json], Any]
+
+
+def _step(key: StepKey) -> Json:
+    return {**key._asdict(), "phase": key.phase.value, "tags": dict(key.tags)}
+
+
+def _read_step(row: Json) -> StepKey:
+    tags = tuple(row["tags"].items())
+    phase = Phase(row["phase"])
+    return StepKey(row["flow"], phase, row["step"], row["method"], row["group"], tags, row["judged"])
+
+
+_STEP: dict[str, Shape] = {
+    "flow": str,
+    "phase": frozenset(phase.value for phase in Phase),
+    "step": str,
+    "method": str,
+    "group": str,
+    "tags": Each(str),
+    "judged": bool,
+}
+_KEYS: dict[type, _Key] = {
+    StepKey: _Key(_STEP, _step, _read_step),
+    RequestKey: _Key(
+        {**_STEP, "status": int, "error": str},
+        lambda key: {**_step(key.at), "status": key.status, "error": key.error},
+        lambda row: RequestKey(_read_step(row), row["status"], row["error"]),
+    ),
+    FlowKey: _Key(
+        {"flow": str, "judged": bool}, lambda key: key._asdict(), lambda row: FlowKey(row["flow"], row["judged"])
+    ),
+    str: _Key({"flow": str}, lambda key: {"flow": key}, lambda row: row["flow"]),
+}
+_ROWS: dict[str, tuple[_Key, type[Row]]] = {
+    name: (_KEYS[key], row) for name, hint in get_type_hints(Summary).items() for key, row in [get_args(hint)]
+}
+SHAPE: Shape = {name: [{**key.shape, **row.shape()}] for name, (key, row) in _ROWS.items()}
+
+
+def written(summary: Summary) -> Json:
+    """The JSON object of a summary."""
+    return {
+        name: [{**key.write(at), **row.to_json()} for at, row in getattr(summary, name).items()]
+        for name, (key, _) in _ROWS.items()
+    }
+
+
+def read(record: Json) -> Summary:
+    """The summary that `written` wrote."""
+    rows: dict[str, Any] = {
+        name: {key.read(each): row.from_json(each) for each in record[name]} for name, (key, row) in _ROWS.items()
+    }
+    return Summary(**rows)

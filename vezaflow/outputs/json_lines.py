@@ -1,0 +1,119 @@
+"""A run as it goes, for programs: one JSON object a tick, one line each (`--out json=FILE`).
+
+Laws: names and units are those of summary.json (seconds, bytes, shares of one; what has no data is null), figures are
+of the whole run so far; no secret is in it. The file is new with each run, and each line stands there at once. A disk
+or a pipe that is slow holds up a thread and nothing else.
+
+    time, elapsed, remaining    the moment (ISO 8601, UTC); seconds of the load that are over, and left
+    last                        whether it is the last line: the figures of the whole load
+    flows[]                     flow, vus, vus_asked, iterations, dropped_iterations, requests, requests_per_second (of
+                                the last seconds), failed_rate, data_sent, data_received, http_req_duration (p50, p90,
+                                p95, p99, avg, min, max, count, at_least[]), gates[]: gate, so_far, value, reason
+    pooled                      the same over all flows; its gates are those of the suite
+    health                      the generator: cpu (share of a core), lag_p99_ms, held_up, memory
+    by_hand[]                   what was paused or scaled by hand, in words
+"""
+
+import os
+import sys
+from collections.abc import AsyncIterable
+from typing import Any
+
+from vezaflow.gates import Verdict
+from vezaflow.metrics import Summary, Trend, as_numbers
+from vezaflow.outputs.tick import FlowNow, Tick
+from vezaflow.plan import Secrets
+
+Json = dict[str, Any]
+STDOUT = "-"
+_PERCENTILES = {"p50": 50.0, "p90": 90.0, "p95": 95.0, "p99": 99.0}
+
+
+class JsonLines:
+    """An Output that writes to a file; `-` is standard output."""
+
+    def __init__(self, file: str, secrets: Secrets) -> None:
+        self.name = f"json={file}"
+        self._file = file
+        self._secrets = secrets
+
+    async def run(self, ticks: AsyncIterable[Tick]) -> None:
+        import trio
+
+        def aside(work: Any, *given: Any) -> Any:  # a pipe that nobody reads is given up with the output
+            return trio.to_thread.run_sync(work, *given, abandon_on_cancel=True)
+
+        number = await aside(_opened, self._file)
+        try:
+            async for tick in ticks:
+                await aside(self._write, number, as_object(tick))
+        finally:
+            os.close(number)
+
+    def _write(self, number: int, document: Json) -> None:
+        import orjson
+
+        line = orjson.dumps(self._secrets.mask_values(document), option=orjson.OPT_APPEND_NEWLINE)
+        while line:
+            line = line[os.write(number, line) :]
+
+
+def as_object(tick: Tick) -> Json:
+    """The tick as a JSON object, as the file's docstring describes it."""
+    health = tick.health
+    return {
+        "time": tick.at.isoformat(),
+        "elapsed": tick.elapsed,
+        "remaining": tick.remaining,
+        "last": tick.last,
+        "flows": [_flow(flow, flow.flow, tick.summary) for flow in tick.flows],
+        "pooled": _flow(tick.pooled, None, tick.summary),
+        "health": {
+            "cpu": health.cpu_mean,
+            "lag_p99_ms": health.lag_p99_ms,
+            "held_up": health.held_up,
+            "memory": health.memory,
+        },
+        "by_hand": list(tick.by_hand),
+    }
+
+
+def _flow(now: FlowNow, flow: str | None, summary: Summary) -> Json:
+    def count(metric: str) -> float | None:
+        return summary.select(metric, flow, judged=None).aggregate("count")
+
+    duration = summary.select("http_req_duration", flow, judged=None)
+    assert isinstance(duration, Trend)
+    times = {name: duration.aggregate("p", share) for name, share in _PERCENTILES.items()}
+    return {
+        **({} if flow is None else {"flow": flow}),
+        "vus": now.vus,
+        "vus_asked": now.vus_asked,
+        "iterations": now.iterations,
+        "dropped_iterations": now.dropped,
+        "requests": count("http_reqs"),
+        "requests_per_second": now.requests_per_second,
+        "failed_rate": now.failure_rate,
+        "data_sent": count("data_sent"),
+        "data_received": count("data_received"),
+        "http_req_duration": {
+            **as_numbers({**times, **{name: duration.aggregate(name) for name in ("avg", "min", "max")}}),
+            "count": duration.aggregate("count"),
+        },
+        "gates": [_gate(verdict) for verdict in now.gates],
+    }
+
+
+def _gate(verdict: Verdict) -> Json:
+    return {
+        "gate": verdict.gate.text,
+        "so_far": verdict.outcome.value,
+        "value": None if verdict.value is None else float(verdict.value),
+        "reason": verdict.reason,
+    }
+
+
+def _opened(file: str) -> int:
+    if file == STDOUT:
+        return os.dup(sys.stdout.fileno())
+    return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)

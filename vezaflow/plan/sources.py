@@ -1,0 +1,194 @@
+"""Where an extraction looks, one row a source: what it finds, which part of the response it needs, and what it says of
+one that has nothing to give. The keys of `extract` are the same (keys/responses.py).
+
+All sources give a list of what was found, from which choices.py then chooses.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from vezaflow.plan.answer import Answer, UndecodableError
+from vezaflow.plan.links import linked, relations_of
+from vezaflow.plan.offers_json import near_json
+from vezaflow.plan.offers_markup import near_css, near_xpath
+from vezaflow.plan.offers_words import near_name, near_pattern, near_playlist
+from vezaflow.plan.playlists import PLAYLISTS
+from vezaflow.protocols import Want
+from vezaflow.syntax import (
+    QUERIES,
+    URL_ATTRIBUTES,
+    base_of,
+    compile_jsonpath,
+    compile_pattern,
+    few,
+    joined_url,
+    look_over_text,
+    matches,
+    read_html,
+    read_xml,
+    split_css,
+)
+
+Find = Callable[[Answer], list[Any]]
+TEXT = Want.BODY | Want.HEADERS  # the charset stands in Content-Type
+
+
+class Reads(Enum):
+    """What a body must be for a source to read it."""
+
+    ANY = "any"
+    JSON = "JSON"
+    HTML = "HTML"
+    XML = "XML"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`find`: its argument → all that it finds, which may be nothing. `near`: what the response would have given, a
+    line each. `instead`: what is there, in words."""
+
+    find: Callable[[str], Find]
+    wants: Callable[[str], Want] = lambda argument: Want.BODY
+    near: Callable[[str, Answer], Iterable[str]] = lambda argument, answer: ()
+    instead: Callable[[str, Answer], str] = lambda argument, answer: _body(answer)
+    reads: Reads = Reads.ANY
+
+
+def _json(argument: str) -> Find:
+    path = compile_jsonpath(argument)
+    if path.definite:
+        return lambda answer: answer.at(path)
+    return lambda answer: _bounded(lambda: few(answer.at(path)))
+
+
+def _regex(argument: str) -> Find:
+    pattern = compile_pattern(argument)
+    group = 1 if pattern.groups else 0
+    return lambda answer: _bounded(
+        lambda: [m.group(group) for m in matches(pattern.finditer(look_over_text(answer.text())))]
+    )
+
+
+def _header(argument: str) -> Find:
+    name = argument.lower()
+    return lambda answer: [value for key, value in answer.headers if key == name]
+
+
+def _cookie(argument: str) -> Find:
+    return lambda answer: [] if (value := answer.cookie(argument)) is None else [value]
+
+
+def _css(argument: str) -> Find:
+    select = QUERIES["css"].compile(argument)
+    attribute = split_css(argument)[1]
+    if attribute not in URL_ATTRIBUTES:
+        return lambda answer: _bounded(lambda: select(answer.document(read_html)))
+
+    def find(answer: Answer) -> list[Any]:
+        document = answer.document(read_html)
+        base = base_of(document, answer.url)
+        links = _bounded(lambda: select(document))
+        if attribute == "href":  # an empty one is no link: with it, pages end
+            return [link and joined_url(link, base) for link in links]
+        return [joined_url(link, base) for link in links]
+
+    return find
+
+
+def _xpath(argument: str) -> Find:
+    follow: Callable[[Any], list[Any]] = QUERIES["xpath"].compile(argument)
+
+    def find(answer: Answer) -> list[Any]:
+        root = answer.document(read_xml)
+        try:
+            return follow(root)
+        except ValueError as e:
+            raise UndecodableError(f"the XPath can't be evaluated here: {e}") from None
+
+    return find
+
+
+def _bounded(find: Callable[[], list[Any]]) -> list[Any]:
+    try:
+        return find()
+    except UndecodableError:
+        raise
+    except ValueError as e:
+        raise UndecodableError(f"too many matches: {e}") from None
+
+
+_PARTS: dict[str, Find] = {
+    "body": lambda answer: [answer.text()] if answer.body else [],
+    "status": lambda answer: [answer.status],
+    "url": lambda answer: [answer.url],
+    "redirects": lambda answer: list(answer.redirects),
+    "timing": lambda answer: [answer.timing],
+}
+
+
+def _body(answer: Answer) -> str:
+    return f"the body: {answer.glimpse()}"
+
+
+def _other_headers(name: str, answer: Answer) -> str:
+    return "the headers are " + (", ".join(sorted({name for name, _ in answer.headers})) or "no headers")
+
+
+def _other_links(relation: str, answer: Answer) -> str:
+    relations = relations_of(answer.headers)
+    return f"the `Link` header has {', '.join(relations)}" if relations else "there is no `Link` header"
+
+
+def _near_cookies(name: str, answer: Answer) -> list[str]:
+    return [*near_name(name, answer.cookies), f"cookies: {', '.join(answer.cookies) or 'none'}"]
+
+
+def _headers(argument: str) -> Want:
+    return Want.HEADERS
+
+
+def _nothing(argument: str) -> Want:
+    return Want.NOTHING
+
+
+def _text(argument: str) -> Want:
+    return TEXT
+
+
+SOURCES: dict[str, Source] = {
+    "json": Source(
+        _json,
+        near=lambda argument, answer: near_json(compile_jsonpath(argument), answer.json()),
+        reads=Reads.JSON,
+    ),
+    "regex": Source(_regex, _text, lambda argument, answer: near_pattern(argument, answer.text())),
+    "css": Source(
+        _css, _text, lambda argument, answer: near_css(argument, answer.document(read_html)), reads=Reads.HTML
+    ),
+    "xpath": Source(
+        _xpath, _text, lambda argument, answer: near_xpath(argument, answer.document(read_xml)), reads=Reads.XML
+    ),
+    "header": Source(
+        _header,
+        _headers,
+        lambda argument, answer: near_name(argument, {name for name, _ in answer.headers}),  # `instead` lists them
+        _other_headers,
+    ),
+    "link": Source(
+        lambda argument: lambda answer: linked(answer.headers, argument, answer.url),
+        _headers,
+        lambda argument, answer: near_name(argument, relations_of(answer.headers)),
+        _other_links,
+    ),
+    "cookie": Source(_cookie, _nothing, _near_cookies, lambda argument, answer: "no such cookie"),
+    "m3u8": Source(lambda argument: PLAYLISTS[argument], near=near_playlist),
+    "response": Source(
+        lambda argument: _PARTS[argument],
+        lambda argument: TEXT if argument == "body" else Want.NOTHING,
+        instead=lambda argument, answer: _body(answer) if argument == "body" else (
+            f"the response came from {answer.url}"
+        ),
+    ),
+}

@@ -1,0 +1,27 @@
+"""The reports that options of `run` and `merge` ask for. A report is a file beside this one, and a row here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vezaflow.reports.junit import junit
+from vezaflow.reports.summary_json import summary_json
+from vezaflow.results import RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`--NAME FILE` writes what `make` makes of the result."""
+
+    name: str
+    help: str
+    make: Callable[[RunResult], str | bytes]
+
+    @property
+    def option(self) -> str:
+        return f"--{self.name}"
+
+
+REPORTS = (
+    Report("summary", "Write the result as JSON to this file; `-` is standard output.", summary_json),
+    Report("junit", "Write a test report; `-` is standard output.", junit),
+)
