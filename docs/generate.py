@@ -45,8 +45,8 @@ CHAPTERS = (
     ),
     ("Connections", ("http", "request http", "tls")),
     ("Requests", ("request", "retrying", "wait", "auth", "basic", "body", "part", "upload", "part field")),
-    ("What a right answer is", ("expect", "header match", "json match", "body match")),
-    ("Values from answers", ("extract",)),
+    ("Expected responses", ("expect", "header match", "json match", "body match")),
+    ("Values from responses", ("extract",)),
     ("Fragments", ("include", "fragment", "input")),
     ("Steps", ()),  # all tables that no other chapter names
     ("Gates", ("gate",)),
@@ -71,9 +71,9 @@ HUNDREDS = {
 }
 GIVEN = {
     Needs.NOTHING: "",
-    Needs.RANDOM: "draws from the VU's own seeded chance",
+    Needs.RANDOM: "uses the VU's seeded random generator",
     Needs.CLOCK: "reads the clock",
-    Needs.ANSWER: "reads the answer: only inside `expect`",
+    Needs.ANSWER: "reads the response: only inside `expect`",
 }
 
 
@@ -107,11 +107,11 @@ def _field(field: Field, left_out: str) -> tuple[str, ...]:
 def _section(table: Table) -> str:
     verbs = [field for field in table.one_of if not field.later]
     fields = [field for field in table.fields if not field.later]
-    left_out = "must be there" if len(verbs) == 1 else "exactly one of these"
+    left_out = "required" if len(verbs) == 1 else "exactly one of these"
     rows = [_field(field, left_out) for field in verbs]
-    rows += [_field(field, "must be there" if field.required else field.default or "–") for field in fields]
+    rows += [_field(field, "required" if field.required else field.default or "–") for field in fields]
     words = f"### {table.name}\n\n{table.doc}\n\n"
-    words += _table(("key", "value", "left out", "meaning"), rows)
+    words += _table(("key", "value", "default", "meaning"), rows)
     for keys in table.exclusive:
         words += f"\nAt most one of {', '.join(f'`{key}`' for key in keys)}.\n"
     return f"{words}\n{_shown(table.name)}\n"
@@ -125,7 +125,7 @@ def example_of(name: str) -> Path:
 def _shown(name: str) -> str:
     """The examples of a table, or where its example stands."""
     if name in SHOWN_IN:
-        return f"An example stands in {_link(example_of(name))}.\n"
+        return f"See the example in {_link(example_of(name))}.\n"
     files = [example_of(each) for each in (name, *ALSO.get(name, ()))]
     shown = [path for path in files if path.exists()]  # a test says which is missing
     return "\n".join(f"{_link(path)}:\n\n```yml\n{path.read_text(encoding='utf-8')}```\n" for path in shown)
@@ -150,19 +150,19 @@ def steps() -> str:
     rest = tuple(name for name, table in TABLES.items() if name not in named and _is_there(table))
     page = NOTE + "\n# Keys\n\nEvery key of a suite, of a flow and of a step. "
     page += "[language.md](../language.md) explains them. "
-    page += "The examples lie in [examples](../examples/suite.yml) and can be tried.\n\n"
+    page += "The examples are in [examples](../examples/suite.yml) and can be run.\n\n"
     page += "".join(f"- {title}: {_contents(names or rest)}\n" for title, names in CHAPTERS) + "\n"
     for title, names in CHAPTERS:
         page += f"## {title}\n\n"
         page += "".join(_section(TABLES[name]) for name in names or rest if name in TABLES)
         if title == "Requests":
-            page += "What `part` is in an upload's requests.\n\n"
-            page += _table(("field", "what it is"), ((f"`part.{name}`", doc) for name, doc in PART_FIELDS.items()))
+            page += "The fields of `part` in the requests of an upload.\n\n"
+            page += _table(("field", "meaning"), ((f"`part.{name}`", doc) for name, doc in PART_FIELDS.items()))
             page += "\n"
-        if title == "Values from answers":
-            page += "What these words find has these fields.\n\n"
+        if title == "Values from responses":
+            page += "Fields of the items that these values find.\n\n"
             page += _table(
-                ("word", "fields"),
+                ("value", "fields"),
                 ((f"`{what}`", ", ".join(f"`{f}`" for f in fields)) for what, fields in ITEM_FIELDS.items()),
             )
             page += "\n"
@@ -180,8 +180,8 @@ def _function(function: Function) -> tuple[str, ...]:
 def functions() -> str:
     """Every function that an expression can call."""
     page = NOTE + "\n# Functions\n\nWhat a `${…}` can call. "
-    page += "`?` marks an argument that may be left out, `…` any number of them.\n\n"
-    return page + _table(("function", "gives", "example"), (_function(f) for f in FUNCTIONS.values()))
+    page += "`?` marks an optional argument, `…` any number of them.\n\n"
+    return page + _table(("function", "result", "example"), (_function(f) for f in FUNCTIONS.values()))
 
 
 BOUNDS = {

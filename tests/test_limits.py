@@ -214,7 +214,7 @@ def test_tls_and_workers_take_memory() -> None:
 def test_more_workers_than_cores_are_warned_of_and_never_refused() -> None:
     found = checks(crowd(10), ROOMY, Division(64))
     require(found)
-    assert named(found, "cores").warning == "warning: 64 cores needed, 4 usable; better: `--workers 4`"
+    assert named(found, "cores").warning == "warning: 64 cores needed, 4 usable; to fix: `--workers 4`"
 
 
 def arriving(rate: int) -> Plan:

@@ -2,8 +2,8 @@
 
 A table gives each phrase that is not to be written with what to write instead. Code spans, fenced code, quotations and
 link targets are not looked at: keys, k6's and HTTP's own terms and the program's messages are quoted as they are.
-DOCS holds for the pages that people write and for comments of the flows that ship; MESSAGES, so far the smaller one,
-for the texts of the program.
+DOCS holds for the pages that people write and for comments of the flows that ship, MESSAGES for the texts of the
+program: strings with a blank in them. What they may say all the same stands in ALLOWED.
 """
 
 import ast
@@ -24,17 +24,12 @@ PAGES = sorted(
     if path.exists()
 )
 FLOWS = sorted([*(ROOT / "flows").rglob("*.yml"), *(ROOT / "docs" / "examples").rglob("*.yml")])
+LATER = {"outputs", "reports"}  # their texts are still to be looked over
 SOURCES = sorted(
-    [
-        ROOT / "vezaflow" / "diagnostics" / "codes.py",
-        *(ROOT / "vezaflow" / "keys").glob("*.py"),
-        *(ROOT / "vezaflow" / "cli").glob("*_command.py"),
-        ROOT / "vezaflow" / "cli" / "inputs.py",
-        ROOT / "vezaflow" / "cli" / "load_options.py",
-    ]
+    path for path in (ROOT / "vezaflow").rglob("*.py") if path.relative_to(ROOT / "vezaflow").parts[0] not in LATER
 )
 
-MESSAGES = {
+PHRASES = {
     r"how manieth": "the n-th, the position of",
     r"goes home|go home|sends? home": "exits, stops",
     r"out of breath": "overloaded",
@@ -44,7 +39,7 @@ MESSAGES = {
     r"which (?:is|are) none": "not a valid …",
 }
 
-DOCS = MESSAGES | {
+DOCS = PHRASES | {
     r"who comes": "the load profile",
     r"slip of the keys": "typo",
     r"akin\b|blotted|in whatever dress": "similar; masked; in any encoding",
@@ -82,6 +77,27 @@ DOCS = MESSAGES | {
     r"lasts? no time": "has zero duration",
     r"a moment's|in peace": "under light load",
 }
+
+MESSAGES = DOCS | {
+    r"this is not so": "… is false",
+    r"no (?:file|flow|step|metric|run|code) '": "unknown …, no such file",
+    r"take it out|leave it out": "remove it",
+    r"is wanted": "expected …",
+    r"in time\b(?!$)": "within 100 ms",
+    r"going on here": "active",
+}
+
+ALLOWED = (  # other meanings of such words
+    "BEGIN (?:",
+    "The share of ",
+    "A share is between",
+    "A crowd is let in",
+    "What the answer would have given",
+    "beside its own",
+    "as asked for",
+    "these are no times",
+    "is no text to XML",
+)
 
 FENCED = re.compile(r"^( *)```.*?^\1```", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"(?:^|\s)#\s(.*)$")
@@ -123,7 +139,9 @@ def texts_of(source: Path) -> Iterator[tuple[int, str]]:
         and not is_help(node)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in notes:
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in notes:
+            continue
+        if not any(allowed in node.value for allowed in ALLOWED):
             yield node.lineno, node.value
 
 
@@ -144,7 +162,8 @@ def test_the_comments_of_a_flow_use_the_words_of_the_field(flow: Path) -> None:
 
 @pytest.mark.parametrize("source", SOURCES, ids=[str(source.relative_to(ROOT)) for source in SOURCES])
 def test_what_the_program_says_uses_the_words_of_the_field(source: Path) -> None:
-    wrong = [(line, fault) for line, text in texts_of(source) for fault in found_in(prose(text), MESSAGES)]
+    texts = [(line, text) for line, text in texts_of(source) if " " in text.strip()]
+    wrong = [(line, fault) for line, text in texts for fault in found_in(prose(text), MESSAGES)]
     assert wrong == []
 
 

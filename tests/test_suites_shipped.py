@@ -165,7 +165,7 @@ def test_uploads_are_red_when_they_take_too_long(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_uploads_are_red_when_they_come_again_too_soon(tmp_path: Path) -> None:
     """The server's part is to ask for a wait; these are clients that don't listen."""
-    deaf = {"simple": "{retry_after: 1s, most: 1m} -> 100ms", "chunked": "retry: {max: 10} -> retry: {wait: 100ms}"}
+    deaf = {"simple": "{retry_after: 1s, max: 1m} -> 100ms", "chunked": "retry: {max: 10} -> retry: {wait: 100ms}"}
     suite = hurried(FLOWS / "uploads", tmp_path / "suite", think="50ms..100ms", **deaf)
     found, _ = played(suite, SandboxSettings(rate_limit=20.0), scale=0.1)
     assert found["chunked", "backpressure_ignored: count == 0"] is Outcome.RED

@@ -175,7 +175,7 @@ def _verdict(gate: PlannedGate, summary: Summary, seconds: float | None, concern
         case False:
             return verdict(Outcome.RED, _broken(held))
         case None:
-            return verdict(Outcome.INCONCLUSIVE, f"{held.shown_compared} is no bound: {cut_by(gate.metric)}")
+            return verdict(Outcome.INCONCLUSIVE, f"{held.shown_compared} is not a valid bound: {cut_by(gate.metric)}")
 
 
 def _holds(value: float, operator: str, bound: float) -> bool | None:
@@ -199,7 +199,7 @@ def _figure(measured: Measurement, aggregate: str, argument: float | None, secon
 def _too_few(gate: PlannedGate, measured: Measurement, value: float | None, labels: Labels) -> str:
     """Why one side of a gate can't be judged; empty if it can."""
     if value is None:
-        return f"nothing to judge: no samples of {_selector(gate, labels)}"
+        return f"no samples of {_selector(gate, labels)}"
     if measured.samples >= gate.samples:
         return ""
     of = f" of {_selector(gate, labels)}" if isinstance(gate.condition.bound, Reference) else ""
@@ -241,13 +241,13 @@ def concerns_of(gates: Sequence[PlannedGate], summary: Summary) -> tuple[Concern
     """What the figures themselves say against a verdict: no gates, no data."""
     found: list[Concern] = []
     if not summary.select("http_reqs", judged=None).samples:
-        text, remedy = "not one request was sent", "look at the flows' load and steps: `vezaflow try FLOW`"
+        text, remedy = "no request was sent", "check the load and the steps of the flows: `vezaflow try FLOW`"
         found.append(Concern(ConcernKind.NO_DATA, text, remedy))
     elif not summary.select("http_reqs").samples:
-        text = "no request was judged: `measure` leaves all of them out"
-        found.append(Concern(ConcernKind.NO_DATA, text, "lower `measure: skip`, or make `duration` longer"))
+        text = "no request was evaluated: `measure` excludes all of them"
+        found.append(Concern(ConcernKind.NO_DATA, text, "lower `measure: skip`, or use a longer `duration`"))
     if not gates:
-        text, remedy = "there are no gates, so nothing was judged", "add `gates` to suite.yml or to a flow"
+        text, remedy = "there are no gates, so nothing was checked", "add `gates` to suite.yml or to a flow"
         found.append(Concern(ConcernKind.NO_GATES, text, remedy))
     return tuple(found)
 

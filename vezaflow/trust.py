@@ -19,8 +19,9 @@ LAG_SHARE = 0.1  # of the time: a loop that is late for so much of it sends the 
 SHORTEST = 1.0  # seconds: of less, starting is most of the work, and there is no time to give anything back
 LATE_READ = 0.02  # seconds that it may be late (p99), where responses are timed by the read
 MISSED = 0.01  # of the load: when more than this is missing it was another
-RELIEF = "fewer VUs, longer think times, or a bigger machine"
-OWN_CORE = "give it a core of its own"
+_LESS = "fewer VUs, longer think times, or a bigger machine"
+RELIEF = f"use {_LESS}"
+OWN_CORE = "give it a dedicated CPU core"
 
 
 def concerns_of_run(
@@ -58,7 +59,7 @@ def _overload(report: Report) -> Iterator[Concern]:
         lag = f"its event loop was late for {units.ratio(found.lag_share)} of the time ({_limit(LAG_SHARE)})"
         yield Concern(ConcernKind.SATURATED, f"the generator was overloaded: {lag}", f"{remedy}; or {OWN_CORE}")
     elif late >= LATE_READ:
-        text = f"the generator timed responses late: event-loop lag p99 {units.duration(late)}"
+        text = f"the generator measured responses late: event-loop lag p99 {units.duration(late)}"
         yield Concern(ConcernKind.SATURATED, f"{text} (limit {units.duration(LATE_READ)})", f"{remedy}; or {OWN_CORE}")
 
 
@@ -69,7 +70,7 @@ def _limit(bound: float) -> str:
 def _relief(workers: Sequence[WorkerState]) -> str:
     """What helps a generator that can't keep up: another core, or where several were there another machine."""
     more = "`--workers 2`" if len(workers) == 1 else "more workers if there are cores for them, or `--segment`"
-    return f"{more}, {RELIEF}"
+    return f"use {more}, {_LESS}"
 
 
 def _missing_load(report: Report) -> Iterator[Concern]:
@@ -101,14 +102,14 @@ def _load(
 ) -> Iterator[Concern]:
     if stopped:
         yield Concern(
-            ConcernKind.INTERRUPTED, "the run was interrupted before its end", "let it run for its full duration"
+            ConcernKind.INTERRUPTED, "the run was stopped manually before its end", "let it run for its whole duration"
         )
         return
     limited = {gate.flow for gate in gates if gate.metric == "dropped_iterations"}
     for flow in flows:
         delivered = report.delivered.get(flow.name)
         own = bool(limited & {flow.name, None})
-        reason = _shortfall(flow, delivered, own_limit=own) if delivered else "it reported no figures"
+        reason = _shortfall(flow, delivered, own_limit=own) if delivered else "there is no data on it"
         if reason:
             yield Concern(ConcernKind.LOAD_NOT_REACHED, f"{flow.name}: {reason}", _remedy(flow, delivered), flow.name)
 
@@ -117,21 +118,21 @@ def _shortfall(flow: PlannedFlow, delivered: Delivered, *, own_limit: bool) -> s
     """Why a flow did less than was requested; '' when it did not. `own_limit`: a gate limits how many iterations may
     be dropped for want of a free VU. No gate can excuse those that the generator dropped: it would blame the target."""
     if delivered.login_failed:
-        return f"{delivered.login_failed:,} of {delivered.requested:,} VUs did not complete `login`"
+        return f"{delivered.login_failed:,} of {delivered.requested:,} VUs failed in `login`"
     dropped = sum(delivered.dropped.values())
     excused = delivered.dropped.get(Dropped.NO_FREE_VU, 0) if own_limit else 0
     if dropped - excused > MISSED * delivered.due:  # whatever stopped the flow, these were missing before
         why = ", ".join(f"{count:,} {_WHY[Dropped(reason)]}" for reason, count in sorted(delivered.dropped.items()))
-        return f"{dropped:,} of {delivered.due:,} due iterations were not started: {why}"
+        return f"{dropped:,} of {delivered.due:,} scheduled iterations were not started: {why}"
     if delivered.stopped_by_author:
         return ""
     came = delivered.most if flow.load.executor is Executor.RAMPING_VUS else delivered.started
     if came < delivered.requested:
         return f"only {came:,} of {delivered.requested:,} VUs were started"
     if flow.load.is_open and not delivered.due:
-        return f"no iteration was due within its {units.duration(flow.load.duration)}"
+        return f"no iteration was scheduled within its {units.duration(flow.load.duration)}"
     if delivered.unfinished and flow.load.executor is not Executor.CONSTANT_VUS:
-        return f"{delivered.unfinished:,} iterations were not finished within {flow.load.duration:g} s"
+        return f"{delivered.unfinished:,} iterations were not completed within {flow.load.duration:g} s"
     return ""
 
 
@@ -141,7 +142,7 @@ _WHY = {
 }
 
 
-_VUS = "raise `max_vus`, or lower the rate; to judge the target by it, add a gate: `dropped_iterations: count < 10`"
+_VUS = "raise `max_vus`, or lower the rate; to blame the target (red), add a gate: `dropped_iterations: count < 10`"
 
 
 def _remedy(flow: PlannedFlow, delivered: Delivered | None) -> str:
@@ -155,5 +156,5 @@ def _remedy(flow: PlannedFlow, delivered: Delivered | None) -> str:
     if flow.load.executor is Executor.CONSTANT_VUS:
         return "use a longer duration"
     if flow.load.executor is Executor.RAMPING_VUS:
-        return f"use longer stages; if the generator was too slow to start them: {RELIEF}"
+        return f"use longer stages; or, if the generator was too slow to start them, {RELIEF}"
     return "use a longer `max_duration`, more VUs, or fewer iterations"

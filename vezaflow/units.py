@@ -88,7 +88,7 @@ def parse(text: str) -> Quantity:
         raise ValueError(f"'{written}' has no unit: write '{written} ms', '{written} MiB', '{written} %' …")
     match = _WHOLE.fullmatch(written)
     if match is None:
-        raise ValueError(f"'{written}' is not a quantity: a number and a unit, as in '300 ms' or '10 MiB'")
+        raise ValueError(f"'{written}' is not a number with a unit, as in '300 ms' or '10 MiB'")
     number, unit = match[1], match[2].replace(" ", "")
     if unit not in UNITS:
         raise ValueError(unknown_unit(unit))
@@ -115,6 +115,8 @@ def parse_as(text: str, dimension: Dimension) -> Quantity:
 
 def unknown_unit(unit: str) -> str:
     """One line on a unit that is none, with the one that was meant where that is plain."""
+    if unit[:1] == "," and unit[1:2].isdigit():
+        return "decimal comma: write a decimal point"
     meant = _MEANT.get(unit) or _MEANT.get(unit.lower())
     if meant is None:
         meant = next((known for known in UNITS if known.lower() == unit.lower()), None)
@@ -135,7 +137,7 @@ def _compound(written: str) -> float:
     for number, unit in _PIECE.findall(written):
         factor = UNITS[unit][0]
         if factor >= last:
-            raise ValueError(f"'{written}' names its units out of order: the larger first, as in '1m30s'")
+            raise ValueError(f"'{written}' has its units out of order: write the larger first, as in '1m30s'")
         total, last = total + _scaled(number, factor), factor
     return total
 

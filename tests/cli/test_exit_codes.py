@@ -208,7 +208,7 @@ def test_a_poll_that_comes_to_nothing_is_shown_by_try(tmp_path: Path) -> None:
     )
     done = vezaflow("try", tmp_path / "flow.yml", "--sandbox")
     assert done.code == 99
-    assert 'not yet: this is not so: "ok" against "never"' in done.out
+    assert 'is false (got "ok")' in done.out
     assert "error[VF606]" in done.out
 
 

@@ -282,4 +282,4 @@ def test_a_secret_that_can_t_be_masked_is_refused_before_anything_is_sent(suite:
         done = vezaflow("run", folder, env={"TOKEN": value})
         assert done.code == 2, done.text
         assert "VF706" in done.err
-        assert "choose a longer one, or take it out of `secrets`" in done.err
+        assert "choose a longer one, or remove it from `secrets`" in done.err

@@ -100,5 +100,5 @@ def test_with_a_runtime_folder_of_its_own_nobody_elses_run_is_found(tmp_path: Pa
         with running(controls, Path(runtime)):
             done = vezaflow("stop", "--yes", env={"XDG_RUNTIME_DIR": other}, cwd=tmp_path)
         assert done.code != 0
-        assert "no run is going on here" in done.err
+        assert "no run is active" in done.err
         assert controls.told == []

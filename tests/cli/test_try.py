@@ -57,7 +57,7 @@ def test_only_shows_one_step_and_what_it_needs_in_a_line_each(suite: Write) -> N
 def test_only_of_an_unknown_step_says_which_was_meant(suite: Write) -> None:
     done = vezaflow("try", suite(FLOW), "--only", "detial")
     assert done.code == 2
-    assert "there is no step 'detial' in the flow flow" in done.err
+    assert "unknown step 'detial' in the flow flow" in done.err
     assert "did you mean 'detail'?" in done.err
 
 
@@ -78,7 +78,7 @@ def test_of_several_flows_the_step_says_which(suite: Write) -> None:
     wrong = vezaflow("try", folder, "--only", "other", "--only", "list")
     assert "no flow has all of other, list" in wrong.err
     mixed = vezaflow("try", folder, "--only", "other", "--flow", "flow")
-    assert "--flow 'other' chooses a flow, --only a step of it" in mixed.err
+    assert "--flow 'other' is a flow: select it with --flow" in mixed.err
     assert "did you mean 'other'?" in vezaflow("try", folder, "--flow", "othre").err
 
 
@@ -125,7 +125,7 @@ def test_redirects_retries_and_polls_are_told_apart(suite: Write, tmp_path: Path
         "▶ attempt 2 follows in 10 ms",
         "▶ gone (2)",
         "▶ GET /api/v1/health",
-        "▶ not yet: this is not so: 1 against 2",
+        "▶ not yet: 1 == 2 is false (got 1)",
         "▶ GET /api/v1/health (2)",
     ], done.out
 
@@ -169,7 +169,7 @@ def test_replay_needs_no_target_and_no_environment(tmp_path: Path, state: dict[s
     mended = vezaflow("try", flow, "--replay", env=state, limit=30)
     assert mended.code == 0, mended.text
     assert 'title = "Midnight River 1"' in mended.out
-    assert "1 request, all as expected; nothing was sent: the answers are of " in mended.out
+    assert "1 request, all as expected; nothing was sent: the responses were recorded on " in mended.out
 
 
 def test_replay_says_what_differs_and_what_is_missing(suite: Write, state: dict[str, str]) -> None:
@@ -182,7 +182,7 @@ def test_replay_says_what_differs_and_what_is_missing(suite: Write, state: dict[
     assert done.out.endswith("; 1 request not as recorded\n")
     new = vezaflow("try", suite("steps: [{get: /api/v1/new, name: new}]"), "--replay", env=state)
     assert new.code == 99
-    assert "no answer is recorded for 'new'; `vezaflow try` without --replay records one" in new.out
+    assert "no response is recorded for 'new'; `vezaflow try` without --replay records one" in new.out
 
 
 def test_only_replaces_what_it_ran(suite: Write, state: dict[str, str]) -> None:

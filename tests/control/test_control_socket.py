@@ -125,21 +125,21 @@ async def test_a_stranger_gets_no_answer(folder: Path, monkeypatch: pytest.Monke
 
 
 def test_a_folder_that_others_may_enter_is_not_used(folder: Path) -> None:
-    with pytest.raises(VezaflowError, match="not this user's alone"):
+    with pytest.raises(VezaflowError, match="is accessible to other users"):
         own_folder((opened(folder),))
 
 
 def test_a_link_to_a_folder_is_not_used(folder: Path) -> None:
     (folder.parent / "real").mkdir(mode=0o700)
     folder.symlink_to(folder.parent / "real")
-    with pytest.raises(VezaflowError, match="not this user's alone"):
+    with pytest.raises(VezaflowError, match="is accessible to other users"):
         own_folder((folder,))
 
 
 def test_a_folder_too_deep_for_a_socket_gives_way_to_the_next(folder: Path) -> None:
     deep = folder.parent / ("x" * 90)
     assert own_folder((deep, folder)) == folder
-    with pytest.raises(VezaflowError, match="too long a name"):
+    with pytest.raises(VezaflowError, match="too long for the path"):
         own_folder((deep,))
 
 
@@ -157,7 +157,7 @@ def test_without_a_session_the_folder_is_in_tmp(monkeypatch: pytest.MonkeyPatch,
 @pytest.mark.trio
 async def test_a_run_that_cannot_be_steered_goes_on_and_says_why(folder: Path) -> None:
     async with serving(Written(), "one", opened(folder)) as reason:
-        assert "can't be steered from another terminal" in reason
+        assert "can't be controlled from another terminal" in reason
     async with serving(Written(), "one", folder.parent / "w") as reason:
         assert reason == ""
 
@@ -179,7 +179,7 @@ def dead(path: Path) -> None:
 
 def test_dead_runs_are_swept_away(folder: Path) -> None:
     dead(folder / "dead.sock")
-    with pytest.raises(VezaflowError, match="no test is running"):
+    with pytest.raises(VezaflowError, match="no run is active"):
         call(None, (folder,))
     assert names(folder) == []
 
@@ -200,13 +200,13 @@ async def test_two_runs_are_told_apart(folder: Path) -> None:
             ("20261124T01-aa", "day"),
             ("20261124T02-bb", "night"),
         ]
-        with pytest.raises(VezaflowError, match="2 tests are running: which one") as which:
+        with pytest.raises(VezaflowError, match="2 runs are active: which one") as which:
             await elsewhere(lambda: ask(folder, {"do": "stop"}))
         assert "20261124T01-aa  day (sun), process 11, 1m15s elapsed" in which.value.hint
         await elsewhere(lambda: ask(folder, {"do": "scale", "flow": "moon", "vus": 3}, "moon"))
         await elsewhere(lambda: ask(folder, {"do": "stop"}, "bb"))
         await elsewhere(lambda: ask(folder, {"do": "pause"}, "11"))
-        with pytest.raises(VezaflowError, match="no run 'zz'"):
+        with pytest.raises(VezaflowError, match="unknown run 'zz'"):
             await elsewhere(lambda: ask(folder, {"do": "stop"}, "zz"))
     assert (day.told, night.told) == ([("pause", None)], [("scale", "moon", 3), ("stop",)])
 
@@ -220,7 +220,7 @@ async def test_a_caller_who_never_ends_a_line_is_cut_short(folder: Path) -> None
             return b"".join(iter(lambda: caller.recv(1000), b""))
 
     async with serving(Written(), "one", folder):
-        assert b"a request is one short line" in await elsewhere(flood)
+        assert b"a request must be one short line" in await elsewhere(flood)
         assert await elsewhere(lambda: ask(folder, {"do": "status"}))
 
 
@@ -243,10 +243,10 @@ async def test_too_many_callers_are_turned_away_and_the_run_goes_on(folder: Path
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b"status", "a request is a line of JSON"),
-        (b"[1]", "a request is a mapping"),
-        (b"{}", "a request says what to do: status, pause, resume, scale, stop"),
-        (b'{"do": "dance"}', "a request says what to do"),
+        (b"status", "a request must be a line of JSON"),
+        (b"[1]", "a request must be a JSON object"),
+        (b"{}", "a request needs `do`: status, pause, resume, scale, stop"),
+        (b'{"do": "dance"}', "a request needs `do`"),
         (b'{"do": "pause", "flow": 1}', "a flow is named by a text"),
         (b'{"do": "scale", "flow": "a"}', "a whole number of VUs"),
         (b'{"do": "scale", "flow": "a", "vus": true}', "a whole number of VUs"),
@@ -284,7 +284,7 @@ def test_a_run_that_does_not_answer_is_told_from_one_that_has_ended(folder: Path
         with pytest.raises(VezaflowError, match="run one does not respond") as told:
             call(None, (folder,), patience=0.02)
         assert "overloaded" in told.value.hint
-        with pytest.raises(VezaflowError, match="there is no run 'two'") as other:
+        with pytest.raises(VezaflowError, match="unknown run 'two'") as other:
             call("two", (folder,), patience=0.02)
         assert "one  does not respond" in other.value.hint
 

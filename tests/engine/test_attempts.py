@@ -55,7 +55,7 @@ async def test_backpressure_is_obeyed_and_counted(autojump_clock: trio.testing.M
 
 
 async def test_a_wait_shorter_than_asked_is_not_obeying(autojump_clock: trio.testing.MockClock) -> None:
-    steps = "  - {get: /, retry: {wait: {retry_after: 1s, most: 3s}}}\n"
+    steps = "  - {get: /, retry: {wait: {retry_after: 1s, max: 3s}}}\n"
     sent, played = await run(steps, [busy("10"), busy("3"), OK])
     assert gaps(sent) == pytest.approx([3.1, 3.1], abs=0.01)
     assert played.count("backpressure_obeyed") == 1
@@ -81,7 +81,7 @@ async def test_a_moment_to_retry_after_is_gmt_in_every_form_and_zone(
 async def test_a_retry_after_that_makes_no_sense_is_no_word(
     autojump_clock: trio.testing.MockClock, header: str
 ) -> None:
-    sent, _ = await run("  - {get: /, retry: {wait: {retry_after: 2s, most: 4s}}}\n", [busy(header), OK])
+    sent, _ = await run("  - {get: /, retry: {wait: {retry_after: 2s, max: 4s}}}\n", [busy(header), OK])
     assert gaps(sent)[0] in (pytest.approx(2.1, abs=0.01), pytest.approx(4.1, abs=0.01))
 
 
@@ -91,7 +91,7 @@ async def test_the_last_failure_is_the_steps(autojump_clock: trio.testing.MockCl
     assert len(sent) == 3
     (incident,) = played.engine.incidents.items
     assert (incident.code, incident.count) == ("VF601", 1)
-    assert incident.message == "the status is 503, not a status below 400 (tried 3 times)"
+    assert incident.message == "expected status below 400, got 503 (tried 3 times)"
     assert rate(played.summary, "step_failed") == 1.0
     assert played.count("step_duration") == 1  # a lower bound
     assert played.count("iterations_failed") == 1
@@ -118,13 +118,13 @@ async def test_only_what_is_named_is_tried_again(
 
 
 async def test_exponential_waits_never_grow_beyond_all_numbers(autojump_clock: trio.testing.MockClock) -> None:
-    steps = "  - {get: /, retry: {max: 1100, wait: {exponential: 10ms, most: 10ms}}}\n"
+    steps = "  - {get: /, retry: {max: 1100, wait: {exponential: 10ms, max: 10ms}}}\n"
     sent, _ = await run(steps, [Reply(503)])
     assert len(sent) == 1101
 
 
 async def test_exponential_waits_double_with_jitter_up_to_their_most(autojump_clock: trio.testing.MockClock) -> None:
-    steps = "  - {get: /, retry: {max: 5, wait: {exponential: 1s, most: 5s}}}\n"
+    steps = "  - {get: /, retry: {max: 5, wait: {exponential: 1s, max: 5s}}}\n"
     sent, _ = await run(steps, [Reply(503, after=0.0)])
     for gap, whole in zip(gaps(sent), [1, 2, 4, 5, 5], strict=True):
         assert whole / 2 - 0.01 <= gap <= whole + 0.01
@@ -182,7 +182,9 @@ async def test_a_poll_that_comes_to_nothing_fails_its_step(autojump_clock: trio.
     assert len(sent) == 6
     (incident,) = played.engine.incidents.items
     assert incident.code == "VF606"
-    assert incident.message == 'not met within 10 s, asked 6 times; at last this is not so: "pending" against "ready"'
+    assert incident.message == (
+        'not met within 10 s (6 requests); last response: json("$.status") == "ready" is false (got "pending")'
+    )
     assert incident.span.text == 'json("$.status") == "ready"'
     assert rate(played.summary, "step_failed") == 1.0
     assert played.said == []

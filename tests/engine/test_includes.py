@@ -155,7 +155,7 @@ async def test_an_input_of_another_type_stops_the_plan() -> None:
     plan, diagnostics = read(files, {"N": "many"})
     assert plan is None
     (found,) = diagnostics.items
-    assert (found.code, found.message) == ("VF702", "the input 'n' is \"many\": a whole number is wanted here")
+    assert (found.code, found.message) == ("VF702", "the input 'n' is \"many\": expected a whole number")
     assert found.span is not None
     assert found.span.source.path.endswith("flow.yml")
 
@@ -171,7 +171,7 @@ async def test_an_input_of_another_type_fails_the_include(autojump_clock: trio.t
     asked, played = await run(flow, always(Reply(body=b'{"n": [1]}')), a=part)
     assert asked == ["GET /first"] * 2
     (incident,) = played.engine.incidents.items
-    assert (incident.code, incident.message) == ("VF605", "the input 'n' is [1]: a whole number is wanted here")
+    assert (incident.code, incident.message) == ("VF605", "the input 'n' is [1]: expected a whole number")
 
 
 async def test_a_failure_in_a_fragment_shows_the_way_there(autojump_clock: trio.testing.MockClock) -> None:

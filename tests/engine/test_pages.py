@@ -119,7 +119,7 @@ async def test_a_cursor_that_never_changes_fails_instead_of_asking_for_the_same_
     asked, played = await walked(WALK, replies)
     assert asked == list(replies)
     (incident,) = played.engine.incidents.items
-    assert (incident.code, incident.message) == ("VF603", "'next': \"x\" leads to the page that named it (page 2)")
+    assert (incident.code, incident.message) == ("VF603", "'next': \"x\" is the URL of the same page (page 2)")
     assert played.summary.select("step_failed").aggregate("rate") == 1.0
 
 
@@ -130,7 +130,7 @@ async def test_a_default_that_is_no_list_can_not_be_gathered(
     walk = WALK.replace("all: true}", f"all: true, default: {default}}}")
     _, played = await walked(walk, {"/tracks?limit=2": page([], None)})
     assert [(incident.code, incident.message) for incident in played.engine.incidents.items] == [
-        ("VF603", f"'ids' is a list of what all pages have, and its default is {shown} (page 1)")
+        ("VF603", f"'ids' is a list of values of all pages, and its default is {shown} (page 1)")
     ]
 
 
@@ -167,7 +167,7 @@ async def test_a_page_that_fails_ends_the_walk_and_says_which_it_was(autojump_cl
     assert len(asked) == 2
     assert played.said == []
     (incident,) = played.engine.incidents.items
-    assert incident.message == "the status is 404, not a status below 400 (page 2)"
+    assert incident.message == "expected status below 400, got 404 (page 2)"
     assert played.summary.select("step_failed").aggregate("rate") == 1.0
     assert played.count("http_req_errors", page="2") == 1
 
@@ -182,7 +182,7 @@ async def test_an_answer_that_can_not_be_read_is_no_end(autojump_clock: trio.tes
     _, played = await walked(steps, {"/a": Reply(200, b"<html>")})
     (incident,) = played.engine.incidents.items
     assert incident.code == "VF603"
-    assert incident.message.startswith("'next': the body is not JSON")
+    assert incident.message.startswith("'next': the body is not valid JSON")
     assert incident.span.text == "$.next"
 
 
@@ -221,7 +221,7 @@ async def test_an_input_can_not_ask_for_more_pages_than_there_are_figures_for() 
     flow = "steps:\n" + WALK.replace("pages: 5", "pages: ${env.PAGES}")
     assert plan_or_faults(flow, inputs=inputs({"PAGES": "500"}))[0] is not None
     _, (fault,) = plan_or_faults(flow, inputs=inputs({"PAGES": "501"}))
-    assert (fault.code, fault.message) == ("VF702", "501 pages: a walk has 500 at most")
+    assert (fault.code, fault.message) == ("VF702", "501 pages: the maximum is 500")
 
 
 LINKED = """
@@ -246,8 +246,8 @@ async def test_a_link_header_leads_on_from_the_url_that_answered(autojump_clock:
 @pytest.mark.parametrize(
     ("link", "why"),
     [
-        ("<http://[x>; rel=next", '"http://[x" is no URL: Invalid IPv6 URL'),
-        ("<?limit=2>; rel=next", '"http://127.0.0.1:1/a?limit=2" leads to the page that named it'),
+        ("<http://[x>; rel=next", '"http://[x" is not a valid URL: Invalid IPv6 URL'),
+        ("<?limit=2>; rel=next", '"http://127.0.0.1:1/a?limit=2" is the URL of the same page'),
     ],
 )
 async def test_a_link_that_leads_nowhere_is_the_failure_of_its_page(
@@ -284,7 +284,7 @@ async def test_without_into_what_leads_on_is_a_url(autojump_clock: trio.testing.
 """
     _, played = await walked(steps, {"/a": page([1], 7)})
     (incident,) = played.engine.incidents.items
-    assert incident.message == "'next': 7 is no URL; `into` says which parameter it is for (page 1)"
+    assert incident.message == "'next': 7 is not a URL; to send it as a query parameter set `into` (page 1)"
 
 
 async def test_a_tag_named_page_gives_way_to_the_walk_s_own(autojump_clock: trio.testing.MockClock) -> None:

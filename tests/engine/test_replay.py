@@ -102,7 +102,7 @@ async def test_a_request_that_was_never_answered_fails_and_says_so(autojump_cloc
     seen, _ = await replayed(plan_of(LOGIN + "  - get: /new\n    name: new\n"), tape)
     assert isinstance(seen[-1], TracedRequest)
     assert seen[-1].fault is not None
-    assert "no answer is recorded for 'new'" in seen[-1].fault.message
+    assert "no response is recorded for 'new'" in seen[-1].fault.message
 
 
 async def test_one_run_too_many_says_how_many_there_are(autojump_clock: trio.testing.MockClock) -> None:
@@ -111,7 +111,7 @@ async def test_one_run_too_many_says_how_many_there_are(autojump_clock: trio.tes
     assert replay.others == 2
     assert isinstance(seen[-1], TracedRequest)
     assert seen[-1].fault is not None
-    assert "no answer is recorded for run 3 of 'a', only 2 runs of it" in seen[-1].fault.message
+    assert "no response is recorded for run 3 of 'a', only 2 runs of it" in seen[-1].fault.message
 
 
 async def test_another_request_is_answered_and_told(autojump_clock: trio.testing.MockClock) -> None:
@@ -121,7 +121,7 @@ async def test_another_request_is_answered_and_told(autojump_clock: trio.testing
     assert replay.others == 1
     assert isinstance(seen[0], TracedMessage)
     assert (
-        "the recorded answer is that of GET http://127.0.0.1:1/a, and this is GET http://127.0.0.1:1/b"
+        "the recorded response is for GET http://127.0.0.1:1/a, and this is GET http://127.0.0.1:1/b"
         in seen[0].message
     )
 
@@ -132,7 +132,7 @@ async def test_a_step_with_a_new_name_finds_its_answer_by_its_url(autojump_clock
     assert statuses(seen) == [("new", 204)]
     assert replay.others == 0
     assert isinstance(seen[0], TracedMessage)
-    assert "it gets the answer of 'old'" in seen[0].message
+    assert "using the response of 'old'" in seen[0].message
 
 
 async def test_redirects_retries_and_polls_are_played_in_their_order(autojump_clock: trio.testing.MockClock) -> None:
@@ -194,7 +194,7 @@ async def test_a_body_that_is_too_large_is_not_kept_and_that_is_said(autojump_cl
     assert tape.takes[0].body is None
     seen, _ = await replayed(plan, tape)
     assert isinstance(seen[0], TracedMessage)
-    assert "the body of 'a' was too large to be kept" in seen[0].message
+    assert "the body of 'a' was too large to record" in seen[0].message
     assert statuses(seen) == [("a", 200)]
 
 

@@ -84,7 +84,7 @@ async def test_an_answer_that_asks_for_an_endless_pause_fails_the_step(
   - think: ${after}
 """
     _, played = await once(steps, Target(always(Reply(body=b'{"after": 1e308}'))))
-    assert incident(played) == ("VF605", "a pause is a duration, and this is 1e+308")
+    assert incident(played) == ("VF605", "expected a duration for a pause, got 1e+308")
 
 
 async def test_think_pauses_within_its_range(autojump_clock: trio.testing.MockClock) -> None:
@@ -152,7 +152,7 @@ async def test_a_failed_request_ends_its_iteration(autojump_clock: trio.testing.
     asked, played = await once("  - get: /a\n  - get: /b\n", target)
     assert asked == ["GET /a"]
     assert played.count("iterations_failed") == 1
-    assert incident(played) == ("VF601", "the status is 500, not a status below 400")
+    assert incident(played) == ("VF601", "expected status below 400, got 500")
 
 
 async def test_on_failure_continue_goes_on_and_still_counts(autojump_clock: trio.testing.MockClock) -> None:
@@ -173,15 +173,15 @@ async def test_an_error_without_an_answer_is_counted_by_its_kind(autojump_clock:
 @pytest.mark.parametrize(
     ("expect", "reply", "message"),
     [
-        ("204", Reply(status=200), "the status is 200, not 204"),
-        ("2xx", Reply(status=404), "the status is 404, not 2xx"),
-        ("{that: 'len(json(\"$.data\")) > 0'}", Reply(body=b'{"data":[]}'), "this is not so: 0 against 0"),
-        ("{json: {$.name: Ada}}", Reply(body=b'{"name":"Bob"}'), '$.name is "Bob", not "Ada"'),
-        ("{json: {$.name: Ada}}", Reply(body=b"<html>"), "the body is not JSON"),
-        ("{headers: {x-cache: HIT}}", Reply(headers=(("x-cache", "MISS"),)), 'header x-cache is "MISS", not "HIT"'),
-        ("{headers: {x-cache: HIT}}", Reply(headers=(("via", "1"),)), "header x-cache is not there: there were via"),
-        ("{body: {contains: hello}}", Reply(body=b"goodbye"), 'the body does not contain "hello": "goodbye"'),
-        ("{body: {matches: '^a+$'}}", Reply(body=b"b"), "the body does not match ^a+$"),
+        ("204", Reply(status=200), "expected status 204, got 200"),
+        ("2xx", Reply(status=404), "expected status 2xx, got 404"),
+        ("{that: 'len(json(\"$.data\")) > 0'}", Reply(body=b'{"data":[]}'), 'len(json("$.data")) > 0 is false (got 0)'),
+        ("{json: {$.name: Ada}}", Reply(body=b'{"name":"Bob"}'), 'expected $.name to be "Ada", got "Bob"'),
+        ("{json: {$.name: Ada}}", Reply(body=b"<html>"), "the body is not valid JSON"),
+        ("{headers: {x-cache: HIT}}", Reply(headers=(("x-cache", "MISS"),)), 'x-cache to be "HIT", got "MISS"'),
+        ("{headers: {x-cache: HIT}}", Reply(headers=(("via", "1"),)), "header x-cache is missing: the headers are via"),
+        ("{body: {contains: hello}}", Reply(body=b"goodbye"), 'expected the body to contain "hello", got "goodbye"'),
+        ("{body: {matches: '^a+$'}}", Reply(body=b"b"), "expected the body to match ^a+$"),
     ],
 )
 async def test_an_expectation_that_fails_says_what_was_there(
@@ -220,11 +220,11 @@ async def test_what_is_extracted_is_used(
 @pytest.mark.parametrize(
     ("extract", "reply", "message"),
     [
-        ("$.id", Reply(body=b'{"name":"x"}'), '\'x\': nothing found; the body: {"name":"x"}'),
-        ("$.id", Reply(body=b""), "the body is not JSON"),
-        ("{header: X-Id}", Reply(headers=(("via", "1"),)), "there were via"),
-        ("{json: '$.a[*]', pick: 5}", Reply(body=b'{"a":[1]}'), "there is no number 5 among 1 found"),
-        ("{json: '$.a[*]', where: n > 5}", Reply(body=b'{"a":[{"n":1}]}'), "none of 1 passes `where`"),
+        ("$.id", Reply(body=b'{"name":"x"}'), '\'x\': no match; the body: {"name":"x"}'),
+        ("$.id", Reply(body=b""), "the body is not valid JSON"),
+        ("{header: X-Id}", Reply(headers=(("via", "1"),)), "the headers are via"),
+        ("{json: '$.a[*]', pick: 5}", Reply(body=b'{"a":[1]}'), "no match number 5: there are 1"),
+        ("{json: '$.a[*]', where: n > 5}", Reply(body=b'{"a":[{"n":1}]}'), "none of 1 matches satisfies `where`"),
         ("{m3u8: segments}", Reply(body=b"<html>"), "the body is not a playlist"),
     ],
 )
@@ -322,7 +322,7 @@ async def test_an_expression_that_fails_fails_its_iteration_only(autojump_clock:
     steps = "  - get: /a\n    extract: {a: $.a}\n  - set: {b: '${a + 1}'}\n  - get: /never\n"
     asked, played = await once(steps, target, iterations=2)
     assert asked == ["GET /a", "GET /a"]
-    assert incident(played) == ("VF605", '`+` works on numbers, and this is a text: "text"')
+    assert incident(played) == ("VF605", '`+` expects numbers, got a text: "text"')
     assert played.engine.incidents.items[0].count == 2
 
 
@@ -338,7 +338,7 @@ async def test_an_extraction_sees_where_redirects_led(autojump_clock: trio.testi
     extract:
       end: url
       code: status
-      hops: {answer: redirects, all: true}
+      hops: {response: redirects, all: true}
       text: {css: p, pipe: trim}
   - log: ${text} ${code} ${end} ${hops[0].status} ${hops[1].url} ${hops[1].location}
 """

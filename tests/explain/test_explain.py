@@ -95,7 +95,7 @@ def test_the_document_has_the_same_figures() -> None:
     assert (max(listen["load"]), len(listen["load"])) == (300, 60)
     assert record["totals"]["requests_least"] == sum(flow["requests_least"] for flow in flows.values())
     assert record["led_by_run"][0] == {"step": "listen › variant", "url": "${variant.uri}"}
-    short = ["too little", "too little", "too little", "little room"]
+    short = ["too little", "too little", "too little", "close to the limit"]
     assert [limit["verdict"] for limit in record["limits"]] == [*short, "enough"]
 
 
@@ -177,14 +177,11 @@ def test_steps_that_connect_otherwise_than_their_flow_are_told_with_how() -> Non
     """
     found = explained(flow)
     shown = page(found)
-    assert (
-        """
-    connects   each VU up to 3 times at once
+    assert """
+    connects   up to 3 connections per VU at the same time
                new: over HTTP/2, trusting any certificate
                far: through the proxy 127.0.0.1:3128, from 127.0.0.3
-"""
-        in shown
-    )
+""" in shown
     assert to_json(found)["flows"][0]["connects"][1] == {
         "step": "far",
         "http_version": "1.1",
@@ -202,7 +199,7 @@ def test_steps_around_the_load_that_connect_otherwise_than_the_suite_are_told_to
     preflight: [{get: /up, name: up, http: {version: 1.1}}]
     """
     found = explain(plan_of(ONE, suite=suite), ROOMY, Division())
-    assert "Around the load (once, at least)\n  preflight 1 request\n  up: over HTTP/1.1\n" in page(found)
+    assert "Setup, login, teardown (once; lower bounds)\n  preflight 1 request\n  up: over HTTP/1.1\n" in page(found)
     assert [way["step"] for way in to_json(found)["around"]["connects"]] == ["up"]
 
 
@@ -210,8 +207,8 @@ def test_gates_say_that_they_abort_and_what_they_judge() -> None:
     gates = "gates: {http_req_failed: {condition: rate < 1 %, abort: true, delay: 10s}}\n"
     gates += "measure: {skip: 5s, drain: false}\n"
     flow = explained("load: {vus: 1, duration: 1m}\nsteps: [{get: /}]\n" + gates).flows[0]
-    assert flow.gates == ("http_req_failed: rate < 1 %, or the run is aborted (from 10 s on)",)
-    assert flow.judged == "from 5 s on, without the drain"
+    assert flow.gates == ("http_req_failed: rate < 1 %, aborts the run (from 10 s on)",)
+    assert flow.judged == "from 5 s on, without the graceful stop"
 
 
 def test_bars_show_what_is_not_nothing_and_fill_what_is_most() -> None:
@@ -282,7 +279,7 @@ if __name__ == "__main__":
 def test_a_rate_whose_pauses_need_more_vus_than_there_are_is_told() -> None:
     load = "{executor: constant-arrival-rate, rate: 100/s, duration: 1m, pre_allocated_vus: 10, max_vus: MOST}"
     flow = f"load: {load}\nsteps: [{{get: /}}, {{think: 1s..3s}}]\n{GATES}"
-    told = "too few    150 VUs at most: the pauses alone keep 200 busy, and starts will be dropped"
+    told = "too few    150 VUs at most: pauses alone need 200, so iterations will be dropped"
     assert told in page(explained(flow.replace("MOST", "150")))
     assert "too few" not in page(explained(flow.replace("MOST", "200")))
     assert to_json(explained(flow.replace("MOST", "150")))["flows"][0]["vus_resting"] == 200

@@ -264,7 +264,7 @@ async def test_a_limit_of_streams_that_is_lowered_to_none_ends_what_waits_with_a
         errors = [o.error for o in found.values()]
         assert errors.count(None) == 2
         assert [o.detail for o in found.values() if o.error] == [
-            "the server takes no request (SETTINGS_MAX_CONCURRENT_STREAMS)"
+            "the server allows no request (SETTINGS_MAX_CONCURRENT_STREAMS is 0)"
         ]
 
 

@@ -329,7 +329,7 @@ async def test_a_connection_that_ends_within_an_answer(papers: Papers) -> None:
     async with world(script, tls=papers.server()) as w:
         found = await w.client(papers.options).send(w.origin, w.get(), None, RequestOptions(Want.BODY, 5.0))
         assert found.error is ErrorKind.CLOSED_EARLY
-        assert "within its response" in found.detail
+        assert "during its response" in found.detail
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ async def test_a_server_that_speaks_1_1_only_is_not_loaded_with_it_instead(paper
     async with world(always_ok_1, tls=papers.server(spoken)) as w:
         found = await w.client(papers.options).send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert (found.error, found.status) == (ErrorKind.TLS, 0)
-        assert "does not speak HTTP/2" in found.detail
+        assert "does not support HTTP/2" in found.detail
         other = w.client(replace(papers.options, http2=False))
         plain = await other.send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert (plain.error, plain.status) == (None, 200)
@@ -382,7 +382,7 @@ async def test_without_tls_there_is_no_http_2(papers: Papers) -> None:
     async with world(always_ok_1) as w:
         found = await w.client(papers.options).send(w.origin, w.get(), None, RequestOptions(Want.NOTHING, 5.0))
         assert found.error is ErrorKind.TLS
-        assert "HTTP/2 is spoken over TLS" in found.detail
+        assert "HTTP/2 needs TLS" in found.detail
 
 
 async def test_through_a_proxys_tunnel(papers: Papers) -> None:

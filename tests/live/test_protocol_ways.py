@@ -94,10 +94,10 @@ async def test_an_https_target_is_reached_through_a_tunnel_that_credentials_stay
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "407 Proxy Authentication Required (give its cred"),
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "407 Proxy Authentication Required (set its cred"),
         (b"HTTP/1.1 502 Bad Gateway\r\n\r\nno route", "the proxy refused the tunnel: 502 Bad Gateway"),
-        (b"SSH-2.0-OpenSSH\r\n\r\n", "the proxy does not speak HTTP"),
-        (b"x" * 70_000, "the proxy does not speak HTTP"),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "the proxy did not send an HTTP response"),
+        (b"x" * 70_000, "the proxy did not send an HTTP response"),
         (b"", "closed the connection instead of opening a tunnel"),
     ],
 )
@@ -147,7 +147,10 @@ async def test_clients_are_dealt_over_the_local_addresses_in_turn() -> None:
 
 @pytest.mark.parametrize(
     ("address", "reason"),
-    [("192.0.2.1", "the local address 192.0.2.1: "), ("::1", "from the local address ::1 there is no way")],
+    [
+        ("192.0.2.1", "the local address 192.0.2.1: "),
+        ("::1", ("the local address ::1 and the target have different address families")),
+    ],
 )
 async def test_a_local_address_that_leads_nowhere(address: str, reason: str) -> None:
     async with world(always_ok) as w:

@@ -69,13 +69,13 @@ def test_an_environment_may_say_that_there_is_no_proxy(value: str) -> None:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("socks5://127.0.0.1:1", "begin with http://"),
-        ("https://ann:hunter22@127.0.0.1:1", "over http:// only"),
-        ("http://ann:hunter22@127.0.0.1", "names no port"),
-        ("http://127.0.0.1:99999", "is no port"),
-        ("http://:3128", "names no host"),
+        ("socks5://127.0.0.1:1", "start with http://"),
+        ("https://ann:hunter22@127.0.0.1:1", "only http:// is supported"),
+        ("http://ann:hunter22@127.0.0.1", "missing port"),
+        ("http://127.0.0.1:99999", "is not a valid port"),
+        ("http://:3128", "missing host"),
         ("http://ann:hunter22@127.0.0.1:1/way", "has no path"),
-        ("127.0.0.1:3128", "begin with http://"),
+        ("127.0.0.1:3128", "start with http://"),
     ],
 )
 def test_a_proxy_from_the_environment_that_is_none(value: str, reason: str) -> None:
@@ -133,11 +133,11 @@ def test_a_certificate_and_its_key(root: Path, tls: str) -> None:
 @pytest.mark.parametrize(
     ("tls", "reason"),
     [
-        ("cert: client.pem, key: other.key", "client.pem with other.key: the key is not this certificate's"),
+        ("cert: client.pem, key: other.key", "client.pem with other.key: the key does not belong to the certificate"),
         ("cert: client.pem", "client.pem: no PEM certificate and key"),
         ("cert: empty.pem", "empty.pem: no PEM certificate and key"),
         ("ca: empty.pem", "empty.pem: "),
-        ("cert: '${env.CERT}'", "'/etc/hostname' is no file in the suite's folder"),
+        ("cert: '${env.CERT}'", "'/etc/hostname' is not a file in the suite's folder"),
     ],
 )
 def test_certificates_that_are_not_right_are_found_before_the_run(root: Path, tls: str, reason: str) -> None:
@@ -286,7 +286,7 @@ def test_certificates_of_a_step_are_tried_before_the_run(root: Path) -> None:
     plan, diagnostics = plan_or_faults(f"steps: [{step}]", root=root)
     assert plan is None
     assert [(d.code, d.message) for d in diagnostics] == [
-        ("VF703", "client.pem with other.key: the key is not this certificate's")
+        ("VF703", "client.pem with other.key: the key does not belong to the certificate")
     ]
 
 

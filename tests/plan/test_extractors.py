@@ -44,10 +44,10 @@ def run(extract: str, body: bytes = HTML, headers: tuple[tuple[str, str], ...] =
 @pytest.mark.parametrize(
     ("extract", "body", "message"),
     [
-        ("{json: '$.`sorted`'}", b'[1, "a"]', "'found': the path can't be followed here: '<' not supported"),
+        ("{json: '$.`sorted`'}", b'[1, "a"]', "'found': the path can't be evaluated here: '<' not supported"),
         ("{json: '$[*]', take: '${uuid()}'}", b"[1]", "`take` is a number of items"),
-        ("{m3u8: variants}", b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nhttp://[x\n", "'found': the playlist leads"),
-        ("{m3u8: segments}", b"#EXTM3U\n#EXTINF:1,\nhttp://[x\n", "'found': the playlist leads to no URL"),
+        ("{m3u8: variants}", b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nhttp://[x\n", "'found': the playlist has"),
+        ("{m3u8: segments}", b"#EXTM3U\n#EXTINF:1,\nhttp://[x\n", "'found': the playlist has an invalid URL"),
         ("{m3u8: segments}", b"#EXTM3U\n#EXT-X-SERVER-CONTROL:NEW=YES\n", "'found': the playlist can't be read"),
     ],
 )
@@ -70,12 +70,12 @@ def test_an_answer_of_an_unforeseen_shape_is_a_failure_and_no_exception(
         ("{css: li, pipe: trim | int, where: it > 8, pick: last}", 30),
         ("{css: p, default: none}", "none"),
         ("body", HTML.decode()),
-        ("{answer: body, pipe: len}", len(HTML)),
+        ("{response: body, pipe: len}", len(HTML)),
         ("status", 200),
         ("url", "http://a/3"),
         ("redirects", HOPS[0]),
-        ("{answer: redirects, where: status == 302}", HOPS[1]),
-        ("{answer: redirects, all: true}", list(HOPS)),
+        ("{response: redirects, where: status == 302}", HOPS[1]),
+        ("{response: redirects, all: true}", list(HOPS)),
         ("timing", TIMING),
         ("{regex: '[0-9]+', all: true, pipe: int}", [10, 7, 30]),
         ("{header: ETag, pipe: upper}", "X"),
@@ -104,12 +104,12 @@ def test_what_is_found_in_other_bodies(extract: str, body: bytes, found: object)
 @pytest.mark.parametrize(
     ("extract", "body", "words"),
     [
-        ("{css: p}", HTML, "nothing found; the body: <ul>"),
+        ("{css: p}", HTML, "no match; the body: <ul>"),
         ("{css: li, pipe: int}", b"<li>many</li>", "many"),
-        ("{css: li, pipe: trim | int, where: it > 99}", HTML, "none of 4 passes `where`"),
+        ("{css: li, pipe: trim | int, where: it > 99}", HTML, "none of 4 matches satisfies `where`"),
         ("{xpath: //t}", b"{}", "the body can't be read (Start tag expected"),
-        ("{xpath: '//no:t'}", b"<r/>", "can't be followed here: Undefined namespace prefix"),
-        ("body", b"", "nothing found; the body: the body is empty"),
+        ("{xpath: '//no:t'}", b"<r/>", "can't be evaluated here: Undefined namespace prefix"),
+        ("body", b"", "no match; the body: the body is empty"),
     ],
 )
 def test_a_failure_says_what_was_there(extract: str, body: bytes, words: str) -> None:
@@ -178,7 +178,7 @@ def test_a_link_that_a_pattern_finds_is_made_whole_by_a_function() -> None:
 
 
 @pytest.mark.parametrize(
-    "extract", ["{css: title}", "{regex: '<title>(.*?)</title>'}", "{answer: body, pipe: 'substr(13, 4)'}"]
+    "extract", ["{css: title}", "{regex: '<title>(.*?)</title>'}", "{response: body, pipe: 'substr(13, 4)'}"]
 )
 def test_text_is_read_in_the_charset_of_content_type(extract: str) -> None:
     assert run(extract, LINKS, (("content-type", "text/html; charset=iso-8859-1"),)) == "Caf\xe9"

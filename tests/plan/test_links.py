@@ -35,7 +35,7 @@ def test_the_urls_of_a_relation_come_out_whole(header: str, urls: list[str]) -> 
 
 
 def test_what_is_no_url_can_not_be_read() -> None:
-    with pytest.raises(UndecodableError, match="is no URL"):
+    with pytest.raises(UndecodableError, match="is not a valid URL"):
         linked([("link", "<http://[x>; rel=next")], "next", BASE)
 
 

@@ -72,11 +72,11 @@ def test_the_paths_that_begin_there_are_listed_with_their_values() -> None:
         ("header", "etag", answer(), []),
         ("link", "nxt", answer(headers=(("link", "</b>; rel=next"),)), ["did you mean 'next'?"]),
         ("cookie", "session", answer(jar=Jar("sesion", "lang")), [
-            "did you mean 'sesion'?", "the jar has lang, sesion"]),
-        ("cookie", "session", answer(), ["the jar has no cookies"]),
+            "did you mean 'sesion'?", "cookies: lang, sesion"]),
+        ("cookie", "session", answer(), ["cookies: none"]),
         ("regex", 'name="csrf_token" value="(.+?)"', answer(b'<input value="x" name="csrf_token">'), [
-            '\'csrf_token\' stands in <input value="x" name="csrf_token">']),
-        ("regex", r"\d+", answer(b"\n  one\n\n two \n"), ["the text begins:", "one", "two"]),
+            '\'csrf_token\' occurs in <input value="x" name="csrf_token">']),
+        ("regex", r"\d+", answer(b"\n  one\n\n two \n"), ["the text starts with:", "one", "two"]),
         ("m3u8", "segments", answer(MASTER), [
             "this is a master playlist: `m3u8: variants` finds 1, the first is",
             '{"uri":"http://a/low.m3u8","bandwidth":128000,"average_bandwidth":null,"codecs":null,"resolutio…']),
@@ -85,11 +85,11 @@ def test_the_paths_that_begin_there_are_listed_with_their_values() -> None:
             "did you mean `li.track-item a`?",
             "the document has ul.tracks, li.track-item (2), a.link (2), form"]),
         ("css", "ul.tracks b", answer(PAGE), [
-            "`ul.tracks` is there once; it is ul.tracks, li.track-item (2), a.link (2)"]),
+            "`ul.tracks` occurs once; it is ul.tracks, li.track-item (2), a.link (2)"]),
         ("css", "#tracks", answer(PAGE), [
             "did you mean `.tracks`?", "the document has ul.tracks, li.track-item (2), a.link (2), form"]),
         ("css", "a.link::attr(hrf)", answer(PAGE), [
-            "did you mean `a.link::attr(href)`?", "`a.link` is there 2 times, with class, href"]),
+            "did you mean `a.link::attr(href)`?", "`a.link` occurs 2 times, with class, href"]),
         ("css", "a", answer(), ["the document has no elements"]),
         ("xpath", "//title", answer(FEED), [
             "did you mean `//ns:title`?", "the document has ns:rss, ns:item, ns:title, m:size",
@@ -99,7 +99,7 @@ def test_the_paths_that_begin_there_are_listed_with_their_values() -> None:
             "and the attributes @id"]),
         ("xpath", "count(//b)[1]", answer(b"<a/>"), ["the document has a"]),
         ("json", "$.a", answer(b"<html>"), ["this is HTML, which `css` reads"]),
-        ("answer", "body", answer(), []),
+        ("response", "body", answer(), []),
     ],
 )  # fmt: skip
 def test_what_is_near(source: str, argument: str, given: Answer, lines: list[str]) -> None:

@@ -99,7 +99,7 @@ def test_vus_of_a_flow_that_is_left_out_are_told() -> None:
     diagnostics = Diagnostics()
     suite = read_suite([ROOT], diagnostics, overlay=overlay)
     assert suite is not None
-    with pytest.raises(VezaflowError, match="--vus: --only leaves the flow 'b' out"):
+    with pytest.raises(VezaflowError, match="--vus: --only excludes the flow 'b'"):
         build(suite, inputs(vus={"b": 4}, only=("a",)), diagnostics)
 
 
@@ -109,7 +109,7 @@ def test_a_limit_below_what_stands_ready_is_an_error_when_inputs_make_it(executo
     text = flow(f"executor: {executor.value}, {load}")
     plan, diagnostics = plan_or_faults(text, inputs=inputs({"MOST": "9"}))
     assert plan is None
-    assert [d.message for d in diagnostics] == ['this must be a whole number of at least 10, and it is "9"']
+    assert [d.message for d in diagnostics] == ['expected a whole number of at least 10, got "9"']
     assert plan_of(text, inputs=inputs({"MOST": "10"})).flows[0].load.max_vus == 10
 
 

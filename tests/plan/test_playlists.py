@@ -136,7 +136,7 @@ def test_defined_variables_are_replaced(define: str, uri: str, whole: str) -> No
     ("text", "words"),
     [
         ('#EXTM3U\n#EXT-X-DEFINE:IMPORT="x"\n#EXTINF:9,\n{$x}.ts\n', "does not define {$x}"),
-        ("#EXTM3U\n#EXTINF:9,\n#EXT-X-BYTERANGE:all\na.ts\n", "a byte range that is none: all"),
+        ("#EXTM3U\n#EXTINF:9,\n#EXT-X-BYTERANGE:all\na.ts\n", "an invalid byte range: all"),
         ("<html>", "not a playlist: <html>"),
     ],
 )

@@ -32,7 +32,7 @@ def test_names_of_something_else(name: str) -> None:
 def test_a_base_url_of_production_is_refused_before_the_run(base_url: str) -> None:
     suite = f"suite: test\nbase_url: {base_url}\nvars: {{base: '${{indirect}}', indirect: '${{env.PROD_URL}}'}}"
     given = inputs({"PROD_URL": URL, "PRODURL": URL, "BASE_URL": "http://127.0.0.1:1"})
-    with pytest.raises(VezaflowError, match="named like production") as refused:
+    with pytest.raises(VezaflowError, match="looks like production") as refused:
         plan_of("steps: [{get: /}]", suite=suite, inputs=given)
     assert refused.value.code is ExitCode.REFUSED
 
@@ -42,7 +42,7 @@ def test_a_base_url_of_production_is_refused_before_the_run(base_url: str) -> No
 )
 def test_a_steps_url_of_production_is_refused_before_the_run(url: str) -> None:
     flow = f'vars: {{there: "${{env.PROD_URL}}"}}\nsteps: [{{get: "{url}"}}]'
-    with pytest.raises(VezaflowError, match="named like production"):
+    with pytest.raises(VezaflowError, match="looks like production"):
         plan_of(flow, inputs=inputs({"PROD_URL": URL, "PROD_HOST": ".localhost"}))
 
 
@@ -66,7 +66,7 @@ def test_where_an_input_of_production_leads_is_refused_while_the_test_runs(way: 
 def test_a_base_url_that_is_the_same_place_under_another_name_is_refused() -> None:
     suite = "suite: test\nbase_url: ${env.BASE_URL}"
     flow = "steps: [{get: /, headers: {Origin: '${env.PROD_URL}'}}]"
-    with pytest.raises(VezaflowError, match="is where PROD_URL leads"):
+    with pytest.raises(VezaflowError, match="is the target of PROD_URL"):
         plan_of(flow, suite=suite, inputs=inputs({"BASE_URL": URL, "PROD_URL": URL}))
     plan_of(flow, suite=suite, inputs=inputs({"BASE_URL": "http://127.0.0.1:8081", "PROD_URL": URL}))
 

@@ -189,7 +189,7 @@ def test_what_an_input_named_like_production_leads_to_is_refused_however_it_is_c
     targets = Targets("http://localhost", ("*",), {("127.0.0.1", 8080): "PROD_URL", ("veza.fr", None): "PROD_HOST"})
     here = targets.resolve("/")
     for url in ("http://127.0.0.1:8080/", "//127.0.0.1:8080", "https://VEZA.fr:9/"):
-        with pytest.raises(GuardError, match="named like production"):
+        with pytest.raises(GuardError, match="looks like production"):
             targets.follow(here, url)
     assert targets.follow(here, "http://127.0.0.1:8081/").origin.port == 8081
 

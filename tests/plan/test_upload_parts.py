@@ -52,7 +52,7 @@ def test_what_is_sent_at_least_is_all_parts_and_their_heads() -> None:
     [
         ({"PART": "0 B"}, "a part has at least one byte"),
         ({"OF": "0 B"}, "there is nothing to upload"),
-        ({"OF": "20 MiB", "PART": "1 KiB"}, "20,480 parts are more than the 10,000 that an upload can have"),
+        ({"OF": "20 MiB", "PART": "1 KiB"}, "20,480 parts exceed the maximum of 10,000"),
         ({"OF": "a lot"}, '"a lot" is not a size such as 1 MiB'),
     ],
 )

@@ -105,5 +105,5 @@ def test_members_and_codings_are_bounded() -> None:
     for _ in range(6):
         body = gzip.compress(body)
     assert gzip.decompress(decode(body, ", ".join(["gzip"] * 5), 1000)) == b"x"
-    with pytest.raises(Undecodable, match="6 codings"):
+    with pytest.raises(Undecodable, match="6 content codings"):
         decode(body, ", ".join(["gzip"] * 6), 1000)

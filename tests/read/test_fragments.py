@@ -113,5 +113,5 @@ def test_what_fits(type_: str, value: Any, found: Any) -> None:
     ],
 )
 def test_what_does_not(type_: str, value: Any) -> None:
-    with pytest.raises(ValueError, match="is wanted here"):
+    with pytest.raises(ValueError, match="expected "):
         fit(InputType(type_), value)

@@ -72,7 +72,7 @@ def test_what_schema_1_says_of_the_generator_and_of_the_load_is_read_under_its_n
 def test_a_spoilt_file_of_schema_1_is_refused_like_any_other(tmp_path: Path, share: Any) -> None:
     file = tmp_path / "spoilt.json"
     file.write_text(json.dumps({**FIRST, "share": share}))
-    with pytest.raises(VezaflowError, match=r"can't be read as a segment|of a whole run"):
+    with pytest.raises(VezaflowError, match=r"can't be read as the result of a segment|of a whole run"):
         merge([file])
 
 

@@ -91,7 +91,7 @@ def test_shares_become_one_result_and_verdict(halves: tuple[Path, Path]) -> None
     assert [worker.name for worker in merged.health.workers] == ["1 of segment 1/2", "1 of segment 2/2"]
     assert merged.incidents[0].label == "failed 6 times"
     assert merged.started == STARTED
-    assert merged.notes == ("merged from 2 segments, which began 300 ms apart",)
+    assert merged.notes == ("merged from 2 segments, started 300 ms apart",)
 
 
 def test_a_share_settles_nothing_alone(halves: tuple[Path, Path]) -> None:
@@ -117,15 +117,15 @@ def test_shares_that_did_not_run_at_one_time_were_no_one_load(tmp_path: Path) ->
     files = [write(tmp_path, f"{i}", plan, share(plan, bundle, i, 2, [0.1, 0.1]), after=i * 2.0) for i in range(2)]
     merged = merge(files)
     assert merged.outcome is Outcome.INCONCLUSIVE
-    assert merged.concerns[0].text == "the segments began up to 2 s apart, so they were not one load"
+    assert merged.concerns[0].text == "the segments started up to 2 s apart, so they were not one load"
 
 
 @pytest.mark.parametrize(
     ("flow", "options", "words"),
     [
-        (FLOW.replace("300 ms", "400 ms"), {}, "not the same text of flow.yml"),
-        (FLOW, {"seed": 2}, "not the same --seed"),
-        (FLOW, {"vus": {"browse": 9}, "scale": 2.0}, "not the same --vus, --scale"),
+        (FLOW.replace("300 ms", "400 ms"), {}, "different content of flow.yml"),
+        (FLOW, {"seed": 2}, "different --seed"),
+        (FLOW, {"vus": {"browse": 9}, "scale": 2.0}, "different --vus, --scale"),
     ],
     ids=["text", "seed", "options"],
 )
@@ -143,13 +143,13 @@ def test_a_share_given_twice_or_of_another_division_is_refused(halves: tuple[Pat
         merge([halves[0], halves[0]])
     plan, bundle = made()
     third = write(tmp_path, "third", plan, share(plan, bundle, 2, 3, [0.1]))
-    with pytest.raises(VezaflowError, match="of different divisions"):
+    with pytest.raises(VezaflowError, match="with different totals"):
         merge([halves[0], third])
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [("", "is no result"), ("[]", "is no result"), ('{"schema": 2, "figures": {}, "segment": null}', "of a whole run")],
+    [("", "is not a result"), ("[]", "is not a result"), ('{"schema": 2, "figures": {}, "segment": null}', "of a whole run")],
 )
 def test_what_is_no_share_is_refused(tmp_path: Path, content: str, words: str) -> None:
     (tmp_path / "x.json").write_text(content)
@@ -235,4 +235,4 @@ def test_shares_that_dealt_other_rows_are_not_of_one_run(tmp_path: Path) -> None
 
     one, same, other = bundle("one", "a\n1\n"), bundle("same", "a\n1\n"), bundle("other", "a\n2\n")
     assert differences(one, Bundle.from_json(same.to_json())) == ""
-    assert differences(one, other) == "not the same rows in data/users.csv"
+    assert differences(one, other) == "different rows in data/users.csv"

@@ -23,7 +23,7 @@ _NARROWEST, _WIDEST = 60, 120
 @click.argument("paths", nargs=-1, required=True, type=PathType())
 @load_options
 @given
-@click.option("--sandbox", is_flag=True, help="Explain `run --sandbox`; no sandbox is started.")
+@click.option("--sandbox", is_flag=True, help="Explain `run --sandbox`, without starting a sandbox.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
     paths: tuple[Path, ...],
@@ -34,11 +34,10 @@ def command(
     sandbox: bool,
     form: str,
 ) -> None:
-    """Say what `run` with the same options will do: the load over time, what it needs, whom it talks to.
+    """Show what `run` with the same options will do: the load over time, the resources it needs, its hosts.
 
-    PATHS are a suite's folder or flow files of it. Nothing is sent and no socket is opened. The exit code is 0, or
-    that with which `run` would refuse: 97 for what the guard or this machine doesn't allow, 2 for wrong files or
-    options.
+    PATHS are a suite's folder or flow files of it. Nothing is sent and no socket is opened. The exit code is 0 if
+    `run` would start, 97 if the guard or this machine doesn't allow it, 2 for mistakes in the files or options.
     """
     values = {**environment(words), **UNSTARTED.environment} if sandbox else environment(words)
     plan, _ = bundled(paths, load.inputs(values, base_url, seed), sandbox=sandbox, warn=draw)

@@ -10,12 +10,12 @@ from vezaflow.cli.values import DURATION, RATE, RATIO, QuantityType
 Command = TypeVar("Command", bound=Callable[..., object])
 
 _FAULTS: tuple[tuple[str, QuantityType, str], ...] = (
-    ("--latency", DURATION, "time added to every answer, such as 50ms."),
-    ("--jitter", DURATION, "a random time on top, up to this much."),
-    ("--page-latency", DURATION, "time added to a page of tracks for each page before it, such as 2ms."),
-    ("--error-rate", RATIO, "share of requests answered with 503 and Retry-After, such as 1%."),
-    ("--upload-error-rate", RATIO, "share of uploads' requests answered with 500."),
-    ("--rate-limit", RATE, "requests beyond so many are answered with 429 and Retry-After, such as 100/s."),
+    ("--latency", DURATION, "time added to every response, such as 50ms."),
+    ("--jitter", DURATION, "additional random time, up to this much, such as 20ms."),
+    ("--page-latency", DURATION, "time added to a page of tracks for each previous page, such as 2ms."),
+    ("--error-rate", RATIO, "share of requests that get a 503 with Retry-After, such as 1%."),
+    ("--upload-error-rate", RATIO, "share of upload requests that get a 500, such as 1%."),
+    ("--rate-limit", RATE, "requests over this rate get a 429 with Retry-After, such as 100/s."),
 )
 
 

@@ -24,19 +24,22 @@ DEFAULT_SEED = 1
 
 _INPUTS = (
     click.option(
-        "-e", "--env", "words", multiple=True, metavar="NAME=VALUE", help="An input; wins over the environment."
+        "-e",
+        "--env",
+        "words",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Set an input; takes precedence over the environment.",
     ),
-    click.option("--base-url", help="The target, instead of the suite's `base_url`. The guard still holds."),
-    click.option(
-        "--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Of everything that is drawn by chance."
-    ),
+    click.option("--base-url", help="Use this target instead of the suite's `base_url`. The guard still applies."),
+    click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Seed for all random choices."),
 )
-_SANDBOX = click.option("--sandbox", is_flag=True, help="Start a sandbox for this command and load that.")
+_SANDBOX = click.option("--sandbox", is_flag=True, help="Start a sandbox and use it as the target.")
 
 
 def shared(command: Command) -> Command:
     """Give a command the options that say what the files' inputs are, and the sandbox's."""
-    return _with(faulty("Of the sandbox:")(command), (*_INPUTS, _SANDBOX))
+    return _with(faulty("Sandbox:")(command), (*_INPUTS, _SANDBOX))
 
 
 def given(command: Command) -> Command:
@@ -58,7 +61,7 @@ def target(words: Sequence[str], *, sandbox: bool, faults: Mapping[str, float]) 
         for option, value in faults.items():
             if value:
                 raise VezaflowError(
-                    f"--{option.replace('_', '-')} is for the sandbox", hint="add --sandbox, or leave it out"
+                    f"--{option.replace('_', '-')} is for the sandbox", hint="add --sandbox, or remove the option"
                 )
         yield given
         return

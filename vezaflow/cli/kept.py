@@ -31,14 +31,15 @@ def check_claims(claims: Sequence[Claim]) -> None:
     printed = [claim for claim in claims if is_stdout(claim.file)]
     if len(printed) > 1:
         raise VezaflowError(
-            f"{printed[0].option} and {printed[1].option} both write to standard output", hint="give one of them a file"
+            f"{printed[0].option} and {printed[1].option} both write to standard output",
+            hint="write one of them to a file",
         )
     taken: dict[str, Claim] = {}
     for claim in claims:
         other = taken.setdefault(os.path.realpath(claim.file), claim)
         if other is not claim and not printed:
             both = f"{other.option} and {claim.option} both write {other.file}"
-            raise VezaflowError(both, hint="give each its own file")
+            raise VezaflowError(both, hint="choose two different files")
     for claim in claims:
         check_writable(claim.file)
 
@@ -49,7 +50,7 @@ def check_writable(file: Path) -> None:
         return
     there = file.exists()
     if there and file.suffix in (".yml", ".yaml"):
-        raise VezaflowError(f"{file} is YAML, as flows are, and would be overwritten", hint="choose another file")
+        raise VezaflowError(f"{file} is a YAML file like a flow, and would be overwritten", hint="choose another file")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a"):

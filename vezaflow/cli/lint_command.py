@@ -32,15 +32,16 @@ _RENDERERS = {"json": render_json, "github": render_github, "sarif": render_sari
     type=click.Choice(["text", "json", "github", "sarif"]),
     default="text",
     show_default=True,
-    help="For people, for programs, as annotations of a GitHub or Forgejo action, or for code scanning.",
+    help="Output format: text for a terminal, JSON, annotations of a GitHub or Forgejo action, or SARIF for code "
+    "scanning.",
 )
-@click.option("--strict", is_flag=True, help="Let warnings fail, too.")
-@click.option("--fix", is_flag=True, help="Mend in the files what there is no doubt about, and show the rest.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
+@click.option("--fix", is_flag=True, help="Fix unambiguous mistakes in the files, and show the others.")
 def command(paths: tuple[Path, ...], form: str, strict: bool, fix: bool) -> None:
-    """Say what is wrong in flow files, before anything is sent.
+    """Check flow files without sending anything.
 
-    PATHS are suite folders or flow files; a flow file is read with the suite.yml beside it. The exit code is 2 when
-    there is an error, 0 otherwise. Environment values are not needed: `run` and `try` ask for them.
+    PATHS are suite folders or flow files; a flow file is read together with the suite.yml in its folder. The exit code
+    is 2 if there are errors, 0 otherwise. Environment variables are not needed: only `run` and `try` need them.
     """
     diagnostics = Diagnostics()
     for suite in suites(paths):
@@ -50,7 +51,7 @@ def command(paths: tuple[Path, ...], form: str, strict: bool, fix: bool) -> None
     found = diagnostics.items
     say(_drawn(found, form).removesuffix("\n"))
     if fixable := sum(diagnostic.fix is not None for diagnostic in found):
-        tell(f"`vezaflow lint --fix` mends {fixable} of them")
+        tell(f"`vezaflow lint --fix` can fix {fixable} of them")
     if diagnostics.failed or (strict and found):
         sys.exit(ExitCode.USAGE)
 

@@ -12,28 +12,32 @@ from vezaflow.plan import Division, Inputs, Plan, Segment
 from vezaflow.scale import sensible_workers
 
 _OPTIONS = (
-    click.option("--duration", type=DURATION, help="Of every flow, its stages in proportion: 30s, 5m."),
-    click.option("--vus", "vus_words", multiple=True, metavar="FLOW=N", help="The most VUs of one flow at once."),
+    click.option(
+        "--duration",
+        type=DURATION,
+        help="Override the duration of every flow, such as 30s or 5m; stages scale with it.",
+    ),
+    click.option("--vus", "vus_words", multiple=True, metavar="FLOW=N", help="Override the number of VUs of one flow."),
     click.option(
         "--scale",
         type=FACTOR,
         default=1.0,
-        help="Multiply VUs, rates and shared iterations: 0.1 is a tenth.",
+        help="Multiply VUs, rates and shared iterations by this factor, such as 0.1.",
     ),
-    click.option("--only", multiple=True, metavar="FLOW", help="Only this flow; may be given several times."),
+    click.option("--only", multiple=True, metavar="FLOW", help="Run only this flow; can be repeated."),
     click.option(
         "--workers",
         type=WORKERS,
         default="1",
         show_default=True,
         metavar="N|auto",
-        help="Processes that share the load, each on a core of its own; auto: one for each core.",
+        help="Number of processes that share the load, at most one per CPU core; auto: one per core.",
     ),
     click.option(
         "--segment",
         type=SEGMENT,
         metavar="K/N",
-        help="Only this share of the load, 2/8; `vezaflow merge` puts the shares' files together.",
+        help="Run only this segment of the load, such as 2/8; merge the files with `vezaflow merge`.",
     ),
 )
 
@@ -73,7 +77,7 @@ def load_options(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         vus = counts(vus_words, "--vus")
         if duration is not None and duration <= 0:
-            raise click.BadParameter("a load lasts longer than that", param_hint="--duration")
+            raise click.BadParameter("a load needs a longer duration", param_hint="--duration")
         command(*words, load=LoadOptions(duration, vus, scale, only, workers, segment), **rest)
 
     for option in reversed(_OPTIONS):

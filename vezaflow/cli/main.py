@@ -14,18 +14,18 @@ from vezaflow.cli.printing import close_streams, complain, open_streams, say, sh
 from vezaflow.errors import ExitCode, VezaflowError
 
 COMMANDS = {
-    "explain": "Say what a run will do, before it does it: load, needs, hosts, gates.",
-    "lint": "Say what is wrong in flow files, before anything is sent.",
-    "merge": "Make one result and verdict of the shares of a run.",
-    "pause": "Let a running test begin nothing new, from another terminal.",
-    "resume": "Let a paused test go on.",
-    "run": "Put load on a target and judge it; the exit code is the verdict.",
-    "sandbox": "Serve a Veza-like API on this machine to try flows against.",
-    "scale": "Give a flow of a running test more or fewer virtual users.",
-    "schema": "Print what editors need to complete and explain the keys of flow files.",
-    "status": "Say how a running test stands, from another terminal.",
-    "stop": "Stop a running test as one Ctrl-C would.",
-    "try": "Run one flow once, as one user, and show every request and answer.",
+    "explain": "Show what a run will do: load, resources, hosts, gates.",
+    "lint": "Check flow files without sending anything.",
+    "merge": "Merge the results of a run's segments into one verdict.",
+    "pause": "Pause a running test from another terminal.",
+    "resume": "Resume a paused test.",
+    "run": "Run a load test; the exit code is the verdict.",
+    "sandbox": "Serve a Veza-like API on this machine, to try flows on it.",
+    "scale": "Change the number of VUs of a flow in a running test.",
+    "schema": "Print the JSON Schema that editors use to complete and check flow files.",
+    "status": "Show the status of a running test from another terminal.",
+    "stop": "Stop a running test, as one Ctrl-C does.",
+    "try": "Run one flow once with one VU, and show every request and response.",
 }
 
 
@@ -37,7 +37,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
-            raise VezaflowError(f"there is no command '{cmd_name}'", hint=_meant(cmd_name))
+            raise VezaflowError(f"unknown command '{cmd_name}'", hint=_meant(cmd_name))
         command: click.Command = import_module(f"vezaflow.cli.{cmd_name}_command").command
         return command
 
@@ -106,7 +106,7 @@ def _lowered(message: str) -> str:
 def _help_of(error: click.ClickException) -> str:
     """Where a command's options stand, when one of them was the mistake."""
     context = getattr(error, "ctx", None)
-    return f"`{context.command_path} --help` shows how it is meant" if context is not None else ""
+    return f"see `{context.command_path} --help`" if context is not None else ""
 
 
 def _meant(word: str) -> str:

@@ -35,7 +35,7 @@ def mend(paths: tuple[Path, ...]) -> Iterator[str]:
     for path, text in texts.items():
         mark = codecs.BOM_UTF8 if path.read_bytes().startswith(codecs.BOM_UTF8) else b""
         path.write_bytes(mark + text.encode("utf-8"))
-        yield f"{path}: {counts[path]} mended"
+        yield f"{path}: {counts[path]} fixed"
 
 
 def _broken(found: Diagnostics) -> int:

@@ -17,8 +17,8 @@ from vezaflow.session import merge
 def command(shares: tuple[Path, ...], reports: Wanted) -> None:
     """Make one result and verdict of the files that `vezaflow run --segment K/N` wrote.
 
-    All must be shares of one run: the same files, options, environment values and seed. Where one is missing the
-    verdict is inconclusive. The exit code is that of `run`.
+    All must be segments of the same run: the same files, options, environment variables and seed. If a segment is
+    missing, the verdict is inconclusive. The exit code is that of `run`.
     """
     with drawn_faults():
         result = merge(shares)

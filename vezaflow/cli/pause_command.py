@@ -10,12 +10,12 @@ from vezaflow.cli import steer
 @click.option("--flow", help="Pause only this flow.")
 @steer.yes
 def command(run: str | None, flow: str | None, yes: bool) -> None:
-    """Begin no further iterations until `vezaflow resume`.
+    """Start no new iterations until `vezaflow resume`.
 
-    What runs may end. The duration goes on meanwhile, so the run ends when it would have, and its verdict is
-    inconclusive: the load that was asked for was not delivered.
+    Running iterations finish. The duration keeps counting, so the run ends at the same time as without a pause, and
+    its verdict is inconclusive: the requested load was not delivered.
 
-    RUN is its id, a part of it, its process id, or the name of its suite or of a flow of it; it may be left out when
-    only one test is running. If that is not of the suite of the folder that you are in, you are asked first.
+    RUN is its id, a part of it, its process id, or the name of its suite or of one of its flows; it is optional if only
+    one test is running. If that test does not belong to the suite in the current folder, you must confirm.
     """
     steer.order(run, yes=yes, do="pause", flow=flow)

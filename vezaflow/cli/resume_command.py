@@ -10,9 +10,9 @@ from vezaflow.cli import steer
 @click.option("--flow", help="Resume only this flow.")
 @steer.yes
 def command(run: str | None, flow: str | None, yes: bool) -> None:
-    """Let a paused test go on.
+    """Resume a paused test.
 
-    RUN is its id, a part of it, its process id, or the name of its suite or of a flow of it; it may be left out when
-    only one test is running. If that is not of the suite of the folder that you are in, you are asked first.
+    RUN is its id, a part of it, its process id, or the name of its suite or of one of its flows; it is optional if only
+    one test is running. If that test does not belong to the suite in the current folder, you must confirm.
     """
     steer.order(run, yes=yes, do="resume", flow=flow)

@@ -23,7 +23,7 @@ from vezaflow.session import run
 @load_options
 @reporting
 @OUT
-@click.option("-q", "--quiet", is_flag=True, help="No warnings before it and no progress while it runs.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no warnings and no progress.")
 @shared
 def command(
     paths: tuple[Path, ...],
@@ -37,10 +37,10 @@ def command(
     sandbox: bool,
     **faults: float,
 ) -> None:
-    """Put load on a target and judge it; the exit code is the verdict.
+    """Run a load test; the exit code is the verdict.
 
-    PATHS are a suite's folder or flow files of it. 0 is green, 99 a gate broke, 98 inconclusive (the figures don't
-    settle it), 97 refused or stopped before load, 2 wrong files or options, 130 interrupted.
+    PATHS are a suite's folder or flow files of it. Exit codes: 0 green, 99 red (a gate broke), 98 inconclusive,
+    97 refused or failed before the load, 2 mistakes in files or options, 130 interrupted.
     """
     segment = load.segment
     if segment is not None:

@@ -7,10 +7,10 @@ from vezaflow.sandbox import SandboxSettings, serve
 
 
 @click.command("sandbox")
-@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address to listen on.")
-@click.option("--port", default=0, show_default=True, help="0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Loopback address to listen on.")
+@click.option("--port", default=0, show_default=True, help="Port to listen on; 0 picks a free one.")
 @faulty()
-@click.option("--seed", default=1, show_default=True, help="Of the jitter and the errors.")
+@click.option("--seed", default=1, show_default=True, help="Seed for jitter and errors.")
 def command(host: str, port: int, seed: int, **faults: float) -> None:
-    """Serve a Veza-like API on this machine to try flows against. Ctrl-C ends it."""
+    """Serve a Veza-like API on this machine, to try flows on it. Press Ctrl-C to stop."""
     serve(SandboxSettings(host=host, port=port, seed=seed, **faults))  # type: ignore[arg-type]

@@ -16,13 +16,13 @@ from vezaflow.keys import SCHEMAS, schema_text
     "--write",
     "folder",
     type=PathType(file_okay=False),
-    help="Write the schemas of all kinds into this folder instead.",
+    help="Write the schemas of all kinds of files to this folder instead.",
 )
 def command(kind: str, folder: Path | None) -> None:
-    """Print what editors need to complete and explain the keys of flow files: a JSON Schema.
+    """Print the JSON Schema that editors use to complete and check flow files.
 
-    KIND is the kind of file: a flow, or the suite.yml beside it. With --write both schemas become files, for the line
-    that an editor's YAML server looks for at the top of a file.
+    KIND is the kind of file. With --write the schemas of all kinds are written to a folder; a comment at the top of a
+    file selects the one to use in the editor.
     """
     if folder is None:
         sys.stdout.write(schema_text(kind))
@@ -31,6 +31,6 @@ def command(kind: str, folder: Path | None) -> None:
     for name in SCHEMAS:
         (folder / f"{name}.json").write_text(schema_text(name), encoding="utf-8")
     say(f"{', '.join(str(folder / f'{name}.json') for name in SCHEMAS)} written")
-    say("for a flow in a folder beside it, the first line is")
+    say("first line of a flow in a folder next to it:")
     say(f"  # yaml-language-server: $schema=../{folder.resolve().name}/flow.json")
-    say("and for suite.yml the same with suite.json")
+    say("for suite.yml use suite.json")

@@ -16,13 +16,13 @@ _CLEAR = "\x1b[H\x1b[2J"
 
 @click.command("status")
 @click.argument("run", required=False)
-@click.option("--json", "as_json", is_flag=True, help="As one line of JSON.")
-@click.option("--watch", is_flag=True, help="Again each second, until the run ends.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--watch", is_flag=True, help="Refresh every second until the run ends.")
 def command(run: str | None, as_json: bool, watch: bool) -> None:
-    """Say how a running test stands.
+    """Show the status of a running test.
 
-    RUN is its id, a part of it, its process id, or the name of its suite or of a flow of it; it may be left out when
-    only one test is running. Figures are of the whole run so far, requests per second of the last three seconds.
+    RUN is its id, a part of it, its process id, or the name of its suite or of one of its flows; it is optional if only
+    one test is running. Figures cover the run so far; requests per second the last three seconds.
     """
     with call(run) as caller:
         _show(caller, as_json=as_json, clear=False)

@@ -20,7 +20,7 @@ C = TypeVar("C", bound=Callable[..., Any])
 
 def yes(command: C) -> C:
     """Give a command `--yes`."""
-    return click.option("-y", "--yes", is_flag=True, help="Don't ask, whichever suite is running.")(command)
+    return click.option("-y", "--yes", is_flag=True, help="Don't ask for confirmation.")(command)
 
 
 def order(wanted: str | None, *, yes: bool, **request: Any) -> None:
@@ -39,7 +39,7 @@ def _ask(run: Run, what: str) -> None:
     if not sys.stdin.isatty():
         named = f"scale FLOW=N --run {run.run_id}" if what == "scale" else f"{what} {run.run_id}"
         raise VezaflowError(
-            f"the run that is going on is not of this folder's suite: {run.name}{place}",
-            hint=f"if it is meant, name it: `vezaflow {named}`, or add --yes",
+            f"the active run does not belong to this folder's suite: {run.name}{place}",
+            hint=f"to control it anyway, name it: `vezaflow {named}`, or add --yes",
         )
     click.confirm(f"{what} {run.name}{place}, which is not this folder's suite?", abort=True, err=True)

@@ -37,14 +37,14 @@ _MOST_LINES = 8  # of the step's YAML
 _MOST_VALUES = 10
 _OF_SUITE = frozenset({Phase.PREFLIGHT, Phase.SETUP, Phase.TEARDOWN})
 _BOLD, _DIM, _CYAN, _YELLOW = "1", "2", "36", "33"
-_KEYS = "Enter: run it   c: run all that follows   v: whole variables   q: quit"
+_KEYS = "Enter: run it   c: continue to the end   v: all variables   q: quit"
 
 
 def require_terminal() -> None:
     """Raises VezaflowError where nobody could press a key."""
     if not (sys.stdin.isatty() and live(sys.stdout)):
         raise VezaflowError(
-            "--step asks for keys, and there is no terminal to ask on",
+            "--step needs a terminal for its keys",
             hint="run it in a terminal, with neither input nor output redirected",
         )
 

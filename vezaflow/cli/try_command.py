@@ -16,17 +16,17 @@ from vezaflow.session import as_recorded, chosen, read, tape_to_replay
 
 @click.command("try")
 @click.argument("path", type=PathType())
-@click.option("--flow", metavar="FLOW", help="Which flow, if PATH is a folder of several.")
+@click.option("--flow", metavar="FLOW", help="Flow to run, if PATH is a folder with several.")
 @click.option(
     "--only",
     multiple=True,
     metavar="STEP",
-    help="Run to this step and no further, the steps before it shown in a line each; may be given several times.",
+    help="Run up to this step, with one line for each step before it; can be repeated.",
 )
-@click.option("--step", is_flag=True, help="Stop before each step (with --only: before that one) and wait for a key.")
-@click.option("--replay", is_flag=True, help="Send nothing: take the answers that were recorded the last time.")
-@click.option("--html", type=PathType(dir_okay=False), help="Keep the trace as a page in this file.")
-@click.option("--full", "-v", is_flag=True, help="Show bodies and values whole.")
+@click.option("--step", is_flag=True, help="Pause before each step (with --only: before that one) and wait for a key.")
+@click.option("--replay", is_flag=True, help="Send nothing: use the responses recorded by the last `try`.")
+@click.option("--html", type=PathType(dir_okay=False), help="Write the trace as an HTML page to this file.")
+@click.option("--full", "-v", is_flag=True, help="Show bodies and values in full.")
 @shared
 def command(
     path: Path,
@@ -42,10 +42,10 @@ def command(
     sandbox: bool,
     **faults: float,
 ) -> None:
-    """Run one flow once, as one user, and show every request and answer, secrets masked.
+    """Run one flow once with one VU, and show every request and response, with secrets masked.
 
-    PATH is a flow file, or a suite's folder. Preflight and setup come first, as in a run. No gate is judged: the exit
-    code is 0 when every step went well, 99 when one failed. The answers are recorded for --replay, without
+    PATH is a flow file, or a suite's folder. Preflight and setup come first, as in a run. Gates are not checked: the
+    exit code is 0 if every step succeeded, 99 if one failed. The responses are recorded for --replay, without
     credentials.
     """
     if step:

@@ -89,13 +89,16 @@ class Trying:
         missed = [name for name in self._wishes.only if name not in trace.reached]
         parts = [sent]
         if not good:
-            parts[0] += f", {trace.failures} not as expected"
+            parts[0] += f", {units.counted(trace.failures, 'step')} failed"
         elif not missed:
             parts[0] += ", all as expected"
         if missed:
             parts.append(f"not reached: {', '.join(missed)}")
         if self._tape is not None:
-            parts.append(f"nothing was sent: the answers are of {datetime.fromtimestamp(self._tape.at):%Y-%m-%d %H:%M}")
+            parts.append(
+                "nothing was sent: the responses were recorded on "
+                f"{datetime.fromtimestamp(self._tape.at):%Y-%m-%d %H:%M}"
+            )
         if isinstance(way, Replay) and way.others:
             parts.append(f"{units.counted(way.others, 'request')} not as recorded")
         return "; ".join(parts), ExitCode.GREEN if good and not missed else ExitCode.RED

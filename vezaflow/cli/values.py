@@ -29,7 +29,7 @@ class PathType(click.Path):
         try:
             Path(value).lstat()
         except ValueError:
-            self.fail(f"no path has a NUL in it: '{shown}'", param, ctx)
+            self.fail(f"a path can't contain NUL: '{shown}'", param, ctx)
         except OSError as e:
             if e.errno in (errno.ENAMETOOLONG, errno.ELOOP):
                 self.fail(f"'{shown}' can't be a path: {(e.strerror or '').lower()}", param, ctx)
@@ -45,7 +45,7 @@ class FactorType(click.FloatRange):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         found = float(super().convert(value, param, ctx))  # type: ignore[arg-type]  # click's own hint is too narrow
         if isnan(found):
-            self.fail(f"'{value}' is no number", param, ctx)
+            self.fail(f"'{value}' is not a number", param, ctx)
         return found
 
 
@@ -93,9 +93,9 @@ class SegmentType(click.ParamType[Segment]):
             return value
         number, _, count = str(value).partition("/")
         if not 1 <= _counted(number) <= _counted(count):
-            self.fail(f"'{value}' is no share: write `2/8` for the second of eight", param, ctx)
+            self.fail(f"'{value}' is not a segment: write `2/8` for the second of eight", param, ctx)
         if _counted(count) > MOST_SEGMENTS:
-            self.fail(f"'{value}' is a share of more than {MOST_SEGMENTS:,}", param, ctx)
+            self.fail(f"'{value}' has more than {MOST_SEGMENTS:,} segments", param, ctx)
         return Segment(_counted(number) - 1, _counted(count))
 
 
@@ -129,7 +129,8 @@ def counts(words: Iterable[str], option: str) -> dict[str, int]:
     for name, value in pairs(words, option).items():
         if not 1 <= _counted(value) <= MOST_VUS:
             raise click.BadParameter(
-                f"{name}={value[:40]}: how many VUs is a whole number from 1 to {MOST_VUS:,}", param_hint=option
+                f"{name}={value[:40]}: the number of VUs must be a whole number from 1 to {MOST_VUS:,}",
+                param_hint=option,
             )
         found[name] = _counted(value)
     return found

@@ -35,7 +35,7 @@ class Caller:
         try:
             self._socket.connect(str(path))
             if not is_owner(self._socket):
-                raise VezaflowError(f"{path} belongs to someone else")
+                raise VezaflowError(f"{path} belongs to another user")
         except BaseException:
             self._socket.close()
             raise
@@ -77,7 +77,7 @@ class Caller:
     def unreadable(self) -> VezaflowError:
         """For a response that means nothing here."""
         return VezaflowError(
-            f"run {self.run_id} gives a response that can't be read", hint="is it a run of another version of vezaflow?"
+            f"run {self.run_id} sent an invalid response", hint="does it run another version of vezaflow?"
         )
 
     def _line(self) -> bytes:
@@ -163,7 +163,7 @@ def call(wanted: str | None = None, places: Sequence[Path] | None = None, patien
     paths = sweep(folders() if places is None else places)
     if not paths:
         raise VezaflowError(
-            "no test is running", hint="`vezaflow run` starts one; you can only control your own user's tests"
+            "no run is active", hint="start one with `vezaflow run`; you can only control your own runs"
         )
     if wanted is not None:
         named = tuple(path for path in paths if wanted in path.name.removesuffix(".sock"))
@@ -174,10 +174,10 @@ def call(wanted: str | None = None, places: Sequence[Path] | None = None, patien
         return _caller(paths[0], patience)
     going = "\n        ".join(map(str, runs(places, patience)))
     if not paths:
-        raise VezaflowError(f"there is no run '{wanted}'", hint=f"running:\n        {going}" if going else "")
+        raise VezaflowError(f"unknown run '{wanted}'", hint=f"active:\n        {going}" if going else "")
     raise VezaflowError(
-        f"{len(paths)} tests are running: which one?",
-        hint=f"give its id, a part of it, or its process id:\n        {going}",
+        f"{len(paths)} runs are active: which one?",
+        hint=f"give its id, a part of the id, or its process id:\n        {going}",
     )
 
 

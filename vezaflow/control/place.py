@@ -28,22 +28,22 @@ def folders() -> tuple[Path, ...]:
 
 def own_folder(candidates: Iterable[Path]) -> Path:
     """The first of the folders that can be used, made where it is missing. Raises VezaflowError when none can."""
-    reason = "there is no folder for it"
+    reason = "there is no folder for its socket"
     for folder in candidates:
         if len(os.fsencode(folder)) + _ROOM > PATH_LIMIT:
-            reason = f"{folder} is too long a name for a socket's folder"
+            reason = f"{folder} is too long for the path of a socket"
             continue
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as e:
-            reason = f"{folder} can't be made: {e.strerror}"
+            reason = f"{folder} can't be created: {e.strerror}"
             continue
         if is_private(folder):
             return folder
-        reason = f"{folder} is not this user's alone"
+        reason = f"{folder} is accessible to other users"
     raise VezaflowError(
-        f"this run can't be steered from another terminal: {reason}",
-        hint="set XDG_RUNTIME_DIR to a folder of yours with a short name",
+        f"this run can't be controlled from another terminal: {reason}",
+        hint="set XDG_RUNTIME_DIR to your own folder with a short path",
         code=ExitCode.REFUSED,
     )
 
@@ -60,7 +60,7 @@ def is_private(folder: Path) -> bool:
 def socket_path(folder: Path, run_id: str) -> Path:
     """The socket of a run. ValueError for an id that is no file's name."""
     if _ID.fullmatch(run_id) is None:
-        raise ValueError(f"'{run_id}' can't name a socket")
+        raise ValueError(f"'{run_id}' is not a valid run id")
     return folder / f"{run_id}.sock"
 
 

@@ -41,7 +41,7 @@ async def serve(
         task_status.started(e.message)
         return
     except OSError as e:
-        task_status.started(f"this run can't be steered from another terminal: {e.strerror}")
+        task_status.started(f"this run can't be controlled from another terminal: {e.strerror}")
         return
     try:
         reception = _Reception(controls)
@@ -102,7 +102,7 @@ class _Reception:
                 await stream.send_all(orjson.dumps(answer(self._controls, line)) + b"\n")
                 patience.deadline = trio.current_time() + _IDLE
             if len(received) > REQUEST_LIMIT:
-                await stream.send_all(orjson.dumps(_wrong("a request is one short line")) + b"\n")
+                await stream.send_all(orjson.dumps(_wrong("a request must be one short line")) + b"\n")
                 return
 
 
@@ -111,12 +111,12 @@ def answer(controls: Controls, line: bytes) -> dict[str, Any]:
     try:
         request = orjson.loads(line)
     except orjson.JSONDecodeError:
-        return _wrong("a request is a line of JSON")
+        return _wrong("a request must be a line of JSON")
     if not isinstance(request, dict):
-        return _wrong("a request is a mapping")
+        return _wrong("a request must be a JSON object")
     act = _ACTS.get(str(request.get("do")))
     if act is None:
-        return _wrong(f"a request says what to do: {', '.join(_ACTS)}")
+        return _wrong(f"a request needs `do`: {', '.join(_ACTS)}")
     try:
         return act(controls, request)
     except VezaflowError as e:

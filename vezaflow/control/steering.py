@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from vezaflow import units
-from vezaflow.diagnostics import suggest
+from vezaflow.diagnostics import unknown
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import Concern, ConcernKind, Verdict
 from vezaflow.limits import connection_checks, machine, require
@@ -22,9 +22,9 @@ from vezaflow.outputs import FlowNow, Tick
 from vezaflow.plan import Division, Plan, PlannedFlow, PlannedLoad
 
 _STOPPING = {  # what one Ctrl-C does in each phase
-    "preparing": "stopping: no load is sent",
-    "load": "stopping: waiting for running iterations, up to their `graceful_stop`",
-    "ending": "load finished, teardown is running; stop again to end it now",
+    "preparing": "stopping before the load",
+    "load": "stopping: waiting for running iterations (graceful stop)",
+    "ending": "load finished, teardown is running; stop once more to abort it",
 }
 
 
@@ -132,7 +132,7 @@ class Steering:
         for name in names:
             changes = self._changes[name]
             changes.paused, changes.paused_at = changes.pause_until(self._now()), None
-        return f"{_these(flow)} running again"
+        return f"{_these(flow)} resumed"
 
     def scale(self, flow: str, vus: int) -> str:
         self._names(flow)
@@ -140,15 +140,13 @@ class Steering:
         load = next(planned.load for planned in self._plan.flows if planned.name == flow)
         self._refuse_idle(flow, load)
         if changes.external and vus > load.max_vus:
-            raise VezaflowError(
-                f"refused: the load of {flow} allows at most {units.number(load.max_vus)} VUs (its `max_vus`)"
-            )
+            raise VezaflowError(f"refused: {flow} allows at most {units.number(load.max_vus)} VUs (`max_vus`)")
         total = self._target() - changes.target + vus
         most = self._plan.guard_vus
         if most is not None and total > most:
             raise VezaflowError(
-                f"refused: {units.number(total)} VUs in total, and the suite's guard allows at most "
-                f"{units.number(most)} (`max_vus`)"
+                f"refused: {units.number(total)} VUs in total, and the suite's guard allows {units.number(most)} "
+                "(`max_vus`)"
             )
         require(connection_checks(self._with(flow, vus), machine(), self._division))
         self._load.scale(flow, vus)
@@ -174,8 +172,8 @@ class Steering:
         now = self._now()
         for name, changes in self._changes.items():
             if paused := changes.pause_until(now):
-                verb = "has been" if changes.paused_at is not None and self._phase == "load" else "was"
-                yield f"{name} {verb} paused manually for {units.duration(round(paused, 1))}"
+                was = "has been" if changes.paused_at is not None and self._phase == "load" else "was"
+                yield f"{name} {was} paused manually for {units.duration(round(paused, 1))}"
             if changes.scaled:
                 steps = ", ".join(
                     f"{units.number(vus)} at {units.duration(round(at, 1))}" for at, vus in changes.scaled
@@ -188,7 +186,7 @@ class Steering:
         for name, changes in self._changes.items():
             if changes.external:  # is meant to be steered
                 continue
-            remedy = "let it run as written; for load that you control manually there is `externally-controlled`"
+            remedy = "don't change the load during the run, or use the executor `externally-controlled`"
             if paused := changes.pause_until(now):
                 text = f"{name}: paused manually for {units.duration(round(paused, 1))}"
                 yield Concern(ConcernKind.LOAD_NOT_REACHED, text, remedy, name)
@@ -204,11 +202,8 @@ class Steering:
         """The flows that are meant. Raises VezaflowError for one that is none, and outside the load."""
         known = tuple(self._changes)
         if flow is not None and flow not in known:
-            near = suggest(flow, known)
-            raise VezaflowError(
-                f"there is no flow '{flow}'",
-                hint=f"did you mean '{near}'?" if near else f"the flows are {', '.join(known)}",
-            )
+            message, hint = unknown("flow", flow, known)
+            raise VezaflowError(message, hint=hint)
         if self._phase != "load":
             raise VezaflowError(f"the run is {self._phase}: there is no load to control")
         return known if flow is None else (flow,)
@@ -217,11 +212,13 @@ class Steering:
         """Raises VezaflowError where a flow has not begun, or all its VUs have done what they had to do."""
         now = self._now()
         if now < load.start_time:
-            raise VezaflowError(f"{flow} begins in {units.duration(round(load.start_time - now, 1))}: scale it then")
+            raise VezaflowError(
+                f"{flow} starts in {units.duration(round(load.start_time - now, 1))}: scale it after that"
+            )
         lasts = load.is_open or load.executor.lasts or self._changes[flow].scaled
         seen = next((each for each in self._tick.flows if each.flow == flow), None) if self._tick else None
         if seen is not None and seen.iterations and not seen.vus and not lasts:
-            raise VezaflowError(f"{flow} has finished: its VUs have done all their iterations")
+            raise VezaflowError(f"{flow} has finished")
 
     def _target(self) -> int:
         """How many VUs there shall be by now, of all flows."""

@@ -7,7 +7,7 @@ from vezaflow.diagnostics.github import render_github
 from vezaflow.diagnostics.json import render_json
 from vezaflow.diagnostics.sarif import render_sarif
 from vezaflow.diagnostics.source import Source, Span
-from vezaflow.diagnostics.suggest import slip, suggest
+from vezaflow.diagnostics.suggest import did_you_mean, slip, suggest, unknown
 from vezaflow.diagnostics.text import harmless, printable, render_one, render_text, summary_line
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Source",
     "Span",
     "covered",
+    "did_you_mean",
     "harmless",
     "mended",
     "printable",
@@ -32,4 +33,5 @@ __all__ = [
     "slip",
     "suggest",
     "summary_line",
+    "unknown",
 ]

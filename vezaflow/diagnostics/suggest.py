@@ -1,6 +1,6 @@
 """The nearest right word. Candidates come from the same table that refused the wrong one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher, get_close_matches
 
 MOST = 400  # candidates: no table has more, and to compare each name of a huge file with each takes minutes
@@ -29,6 +29,17 @@ def suggest(word: str, candidates: Iterable[str]) -> str | None:
         if len(starts) == 1:
             return starts[0]
     return None
+
+
+def did_you_mean(near: str | None) -> str:
+    """The question after the name that was found near; empty without one."""
+    return f"did you mean '{near}'?" if near else ""
+
+
+def unknown(kind: str, name: str, known: Sequence[str]) -> tuple[str, str]:
+    """The message on a name that is not among the known ones of its kind, and its help: the nearest, or all."""
+    listed = f"the {kind}s are {', '.join(known)}" if known else f"there are no {kind}s"
+    return f"unknown {kind} '{name}'", did_you_mean(suggest(name, known)) or listed
 
 
 def slip(word: str, candidates: Iterable[str]) -> str | None:

@@ -21,7 +21,7 @@ from vezaflow.metrics import RequestRecorder, StepRecorder
 from vezaflow.model import Backoff
 from vezaflow.plan import EvaluationError, Failure, Outgoing, PlannedPoll, PlannedRequest, PlannedRetry
 from vezaflow.protocols import ErrorKind, moment_of
-from vezaflow.units import duration
+from vezaflow.units import counted, duration
 
 Course = Callable[[VU], Awaitable[Outcome]]
 Attempt = Callable[[VU, "_Made"], Awaitable[Outcome]]
@@ -172,7 +172,7 @@ def _polled(attempt: Attempt, poll: PlannedPoll, context: FlowContext) -> Attemp
 
 
 def _too_late(poll: PlannedPoll, unmet: str, asked: int, seconds: float, context: FlowContext) -> Failure:
-    message = f"not met within {duration(seconds)}, asked {_times(asked)}; at last {unmet}"
+    message = f"not met within {duration(seconds)} ({counted(asked, 'request')}); last response: {unmet}"
     failure = Failure(ErrorKind.EXPECTATION, "VF606", message, poll.until_span)
     if context.observer is not None:
         context.observer.failed(failure, context.included)

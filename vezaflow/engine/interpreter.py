@@ -295,13 +295,13 @@ class Interpreter:
 
 def _passes(value: Any, span: Span) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value > MOST_PASSES:
-        raise EvaluationError(f"a loop runs 0 to {MOST_PASSES:,} times, not {show(value)}", span)
+        raise EvaluationError(f"the number of rounds must be from 0 to {MOST_PASSES:,}, got {show(value)}", span)
     return int(value)
 
 
 def _list(value: Any, span: Span) -> Sequence[Any]:
     if not isinstance(value, list | tuple):
-        raise EvaluationError(f"`for` goes over a list, and this is {show(value)}", span)
+        raise EvaluationError(f"`for` expects a list, got {show(value)}", span)
     return value
 
 

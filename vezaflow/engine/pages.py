@@ -46,9 +46,9 @@ def paginated_step(
                 slots[place] = held
             slots[slot] = slots[pages.found]
             if slots[slot] is None:
-                context.tell(f"{number} pages, and no next one")
+                context.tell(f"{number} pages, no next page")
                 return None
-        context.tell(f"{pages.most} pages, and there are more")
+        context.tell(f"{pages.most} pages, the maximum; there are more")
         return None
 
     async def run(vu: VU) -> int:
@@ -62,5 +62,5 @@ def paginated_step(
 
 def _no_list(name: str, value: object, number: int, pages: PlannedPages) -> Failure:
     """A page where nothing was found gave its default."""
-    message = f"'{name}' is a list of what all pages have, and its default is {show(value)} (page {number})"
+    message = f"'{name}' is a list of values of all pages, and its default is {show(value)} (page {number})"
     return Failure(ErrorKind.EXTRACTION, "VF603", message, pages.span)

@@ -71,7 +71,7 @@ def _seconds(end: Any, span: Span) -> float:
         try:
             end = parse_as(end, Dimension.TIME).amount
         except ValueError as e:
-            raise EvaluationError(f"a pause is a duration: {e}", span) from None
+            raise EvaluationError(f"not a valid duration for a pause: {e}", span) from None
     if not isinstance(end, int | float) or isinstance(end, bool) or not 0 <= end < _ENDLESS:
-        raise EvaluationError(f"a pause is a duration, and this is {show(end)}", span)
+        raise EvaluationError(f"expected a duration for a pause, got {show(end)}", span)
     return float(end)

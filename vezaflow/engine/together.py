@@ -82,7 +82,7 @@ def parallel_step(step: PlannedParallel, runs: Sequence[Run], record: StepRecord
         signal = await together.run(count)
         seconds = clock() - started
         if shown:
-            context.tell(f"all of it took {duration(seconds)}")
+            context.tell(f"total {duration(seconds)}")
         if record is not None:
             record.ended(seconds, failed=together.failed)
         return signal

@@ -49,7 +49,7 @@ def upload_step(step: PlannedUpload, send: Run, record: StepRecorder, context: F
             for values, extracted in zip(found, slots, strict=True):
                 vu.slots[extracted] = values
             if shown:
-                context.tell(f"all of it took {duration(seconds)}")
+                context.tell(f"total {duration(seconds)}")
         return signal
 
     return run

@@ -24,7 +24,7 @@ class Lasts(Enum):
     """Whether the rows are enough."""
 
     YES = "enough"
-    PERHAPS = "perhaps not enough"
+    PERHAPS = "may be exhausted"
     NO = "too few"
 
 
@@ -114,7 +114,7 @@ def data_source_words(found: DataSourceExplained, segment: Segment) -> Iterator[
     """What it is, and how far its rows reach."""
     data_source = found.data_source
     rows = f"{units.counted(found.rows, 'row')} of {data_source.where}"
-    share = f" ({found.share:,} of them for share {segment})" if found.share != found.rows else ""
+    share = f" ({found.share:,} of them for segment {segment})" if found.share != found.rows else ""
     flows = ", ".join(taken.flow for taken in found.taken)
     yield f"{data_source.name}: {rows}{share}, {_PICKS[data_source.pick]} for each {_WHOM[data_source.each]} of {flows}"
     yield _reach(found)
@@ -123,12 +123,12 @@ def data_source_words(found: DataSourceExplained, segment: Segment) -> Iterator[
 def _reach(found: DataSourceExplained) -> str:
     data_source = found.data_source
     if not data_source.ends:
-        return "never ends" if data_source.pick is RowPick.RANDOM else "begins again at its end"
+        return "never exhausted" if data_source.pick is RowPick.RANDOM else "repeats"
     taken = f"at least {found.least:,}" if found.most is None else f"{found.least:,} to {found.most:,}"
     if found.least == found.most:
         taken = f"{found.least:,}"
     if found.uneven and found.most is not None and found.most <= found.share:
-        taken += ", and a worker may take more than its even part of the rows"
+        taken += ", and a worker may use more rows than the others"
     return f"{found.lasts.value}: the load takes {taken}; at the end {_ENDS[data_source.at_end]}"
 
 
@@ -137,11 +137,11 @@ _PICKS = {
     RowPick.RANDOM: "one at random",
     RowPick.SHUFFLE: "shuffled, one",
     RowPick.PER_VU: "its own",
-    RowPick.UNIQUE: "one that nobody else has",
+    RowPick.UNIQUE: "a unique one",
 }
 _WHOM = {Each.VU: "VU", Each.ITERATION: "iteration", Each.RUN: "run"}
 _ENDS = {
-    AtEnd.WRAP: "it begins again",
+    AtEnd.WRAP: "the rows repeat",
     AtEnd.STOP_VU: "the VU stops",
     AtEnd.STOP_FLOW: "the flow stops",
     AtEnd.INCONCLUSIVE: "the flow stops and the run is inconclusive",

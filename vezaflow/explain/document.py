@@ -19,12 +19,12 @@ Times are seconds, sizes bytes, rates per second; what is not known is null.
       keeps[]         step, body, headers, why[]
       load[]          60 equal parts of the run: the most VUs in each, or starts per second of an open model
     data[]            name, flows[], where, rows, pick, each, at_end, rows_of_segment, taken_least,
-                      taken_most, verdict (enough, perhaps not enough, too few)
+                      taken_most, verdict (enough, may be exhausted, too few)
     around            preflight, setup, teardown: requests at least; connects[] as in flows
     hosts[]           scheme, host, port, allowed (loopback, or the guard's pattern), by[]
     led_by_run[]  step, url: where a request goes that only the run tells
     gates[]           those over all flows together, as written
-    limits[]          name, needed, there, verdict (enough, little room, too little), remedy
+    limits[]          name, needed, there, verdict (enough, close to the limit, too little), remedy
 """
 
 from math import inf

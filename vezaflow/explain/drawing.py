@@ -24,7 +24,7 @@ def load_over_time(e: Explanation, look: Look) -> Iterator[str]:
     opened = [flow for flow in e.flows if flow.load.is_open]
     name = min(_NAME, max(map(len, ("all VUs", "all starts", *(flow.name for flow in e.flows)))))
     columns = look.width - name - len(f"  {_FAR:,} VUs") - 4
-    yield look.title("Load over time") + look.paint(" (each row to its own height)", DIM)
+    yield look.title("Load over time") + look.paint(" (each row has its own scale)", DIM)
     for flows, title, shown in ((closed, "all VUs", _vus), (opened, "all starts", units.rate)):
         if flows:
             rows = _group(flows, title, shown, e.plan.seconds, columns)

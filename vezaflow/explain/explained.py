@@ -258,7 +258,7 @@ def _mixes(steps: Iterable[PlannedStep]) -> Iterator[str]:
 
 def _branch(steps: Iterable[PlannedStep]) -> str:
     """What a branch is told by: its first request."""
-    return next((request.name for request in requests_of(steps)), "without a request")
+    return next((request.name for request in requests_of(steps)), "without requests")
 
 
 def _gates(plan: Plan, flow: str | None) -> Iterator[str]:
@@ -268,13 +268,13 @@ def _gates(plan: Plan, flow: str | None) -> Iterator[str]:
 def _gate(gate: PlannedGate) -> str:
     if not gate.abort:
         return gate.text
-    return f"{gate.text}, or the run is aborted" + (f" (from {units.duration(gate.delay)} on)" if gate.delay else "")
+    return f"{gate.text}, aborts the run" + (f" (from {units.duration(gate.delay)} on)" if gate.delay else "")
 
 
 def _judged(flow: PlannedFlow) -> str:
     """What of the load the gates don't judge, in words; empty where they judge it all."""
     parts = [f"from {units.duration(flow.judged_from)} on"] if flow.judged_from else []
-    parts += [] if flow.judge_drain else ["without the drain"]
+    parts += [] if flow.judge_drain else ["without the graceful stop"]
     return ", ".join(parts)
 
 

@@ -46,18 +46,18 @@ def _headline(e: Explanation, look: Look) -> Iterator[str]:
 
 def _may_start(e: Explanation) -> tuple[str, str]:
     if e.refused is not None:
-        return "would be refused: this machine can't carry it, see below", _TONES[Enough.NO]
+        return "would be refused: not enough resources on this machine, see below", _TONES[Enough.NO]
     if any(check.remedy for check in e.limits):
-        return "may start, but this machine has little room, see below", _TONES[Enough.CLOSE]
-    return "may start", "1;32"
+        return "ready to run, but close to the limits of this machine, see below", _TONES[Enough.CLOSE]
+    return "ready to run", "1;32"
 
 
 def _whole(e: Explanation) -> Iterator[tuple[str, str]]:
     plan, division = e.plan, e.division
     grace = plan.cut_off - plan.seconds
-    drain = f", then up to {units.duration(grace)} for what still runs" if grace else ""
-    yield "lasts", units.duration(plan.seconds) + drain
-    parts = [f"share {division.segment}"] if division.segment.count > 1 else []
+    drain = f", then up to {units.duration(grace)} of graceful stop" if grace else ""
+    yield "duration", units.duration(plan.seconds) + drain
+    parts = [f"segment {division.segment}"] if division.segment.count > 1 else []
     parts += [units.counted(division.workers, "worker")] if division.workers > 1 else []
     shared = f" ({', '.join(parts)})" if parts else ""
     yield "load", f"{units.counted(len(e.flows), 'flow')}, {units.counted(e.vus, 'VU')} at most{shared}"
@@ -69,7 +69,7 @@ def _whole(e: Explanation) -> Iterator[tuple[str, str]]:
 
 
 def _flows(e: Explanation, look: Look) -> Iterator[str]:
-    yield look.title("Flows") + look.paint(" (at most: if only pauses took time)", DIM)
+    yield look.title("Flows") + look.paint(" (upper bounds: as if responses took no time)", DIM)
     for number, flow in enumerate(e.flows):
         if number:
             yield ""
@@ -86,27 +86,27 @@ def _flows(e: Explanation, look: Look) -> Iterator[str]:
 def _of_flow(flow: FlowExplained) -> Iterator[tuple[str, str]]:
     yield "iteration", _iteration(flow.iteration)
     rates = _rates(flow.rate, request_rate(flow), sent_rate(flow))
-    yield "at most", rates or "as many iterations as the target answers: no pause is sure"
+    yield "at most", rates or "limited only by the target: there is no pause"
     if flow.resting > flow.max_vus:
         most = units.counted(flow.max_vus, "VU")
-        yield "too few", f"{most} at most: the pauses alone keep {flow.resting:,} busy, and starts will be dropped"
-    yield "in all", _in_all(flow)
+        yield "too few", f"{most} at most: pauses alone need {flow.resting:,}, so iterations will be dropped"
+    yield "total", _in_all(flow)
     yield from _list("connects", _connects(flow))
     if once := _named((("login", flow.login), ("finally", flow.final))):
-        yield "each VU", f"once at least {once}"
+        yield "each VU", f"once: at least {once}"
     kept = [f"{kept.what} of {kept.step}: {', '.join(kept.why)}" for kept in flow.kept]
-    yield from _list("keeps", kept or ["nothing of the answers but their figures"])
+    yield from _list("keeps", kept or ["no response data, only metrics"])
     yield from _list("mix", flow.mix)
-    yield from _list("gates", flow.gates or ["none: nothing is judged"])
+    yield from _list("gates", flow.gates or ["none: nothing is checked"])
     if flow.unwatched:
-        yield "no gate on", "dropped_iterations: where the target stalls, the run is inconclusive, and not red"
+        yield "no gate on", "dropped_iterations: if the target stalls, the run is inconclusive, not red"
     if flow.judged:
         yield "judged", flow.judged
 
 
 def _connects(flow: FlowExplained) -> Iterator[str]:
     if flow.connections.most > 1:
-        yield f"each VU up to {flow.connections.most} times at once"
+        yield f"up to {flow.connections.most} connections per VU at the same time"
     yield from _ways(flow.ways)
 
 
@@ -122,7 +122,7 @@ def _list(label: str, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
 def _iteration(amount: Amount) -> str:
     count = units.counted(amount.requests, "request")
     if amount.most == inf:
-        requests = f"at least {count}, how many more the answers decide"
+        requests = f"at least {count}, more depending on the responses"
     elif amount.most > amount.requests:
         requests = f"{amount.requests:,} to {units.counted(int(amount.most), 'request')}"
     else:
@@ -135,23 +135,23 @@ def _rates(iterations: float | None, requests: float | None, sent: float | None)
     if iterations is None or sent is None:
         return None
     counts = f", {units.number(requests)} requests/s" if requests is not None else ""
-    return f"{units.number(iterations)} iterations/s{counts}, which send {units.size(sent)}/s or more"
+    return f"{units.number(iterations)} iterations/s{counts}, sending at least {units.size(sent)}/s"
 
 
 def _in_all(flow: FlowExplained) -> str:
     amounts = f"at least {units.counted(flow.requests, 'request')}, {units.size(flow.sent)} sent"
     count = units.counted(flow.iterations, "iteration")
     if flow.lacks and flow.iterations == flow.iterations_most:
-        return f"{count}, then '{flow.lacks}' is used up: {amounts}"
+        return f"{count}, then '{flow.lacks}' is exhausted: {amounts}"
     if flow.load.is_open:
-        return f"{count} are due: {amounts}"
+        return f"{count} scheduled: {amounts}"
     if flow.iterations == flow.iterations_most:
         return f"{count}: {amounts}"
     if not flow.iterations:
         by_hand = flow.load.executor is Executor.EXTERNALLY_CONTROLLED
-        return "as much as whoever controls it lets be" if by_hand else "as far as its data reaches, see below"
+        return "depends on `vezaflow scale`" if by_hand else "limited by its data, see below"
     most = "" if flow.iterations_most is None else f"; at most {units.counted(flow.iterations_most, 'iteration')}"
-    lack = f", then '{flow.lacks}' is used up" if flow.lacks and most else ""
+    lack = f", then '{flow.lacks}' is exhausted" if flow.lacks and most else ""
     return f"{amounts}, in each VU's first iteration{most}{lack}"
 
 
@@ -171,7 +171,7 @@ def _doubtful(look: Look, line: str) -> str:
 def _around(e: Explanation, look: Look) -> Iterator[str]:
     around = (("preflight", e.around.preflight), ("setup", e.around.setup), ("teardown", e.around.teardown))
     if once := _named(around):
-        yield look.title("Around the load") + look.paint(" (once, at least)", DIM)
+        yield look.title("Setup, login, teardown") + look.paint(" (once; lower bounds)", DIM)
         yield f"  {once}"
     for line in _ways(e.around.ways):
         yield from wrapped(line, look, "  ")
@@ -189,7 +189,7 @@ def _hosts(e: Explanation, look: Look) -> Iterator[str]:
         yield from wrapped(text, look, "  ")
     if e.led:
         allowed = ", ".join(("loopback", *e.plan.targets.allow))
-        yield from wrapped(f"where the run leads, if the guard allows it ({allowed}):", look, "  ")
+        yield from wrapped(f"URLs only known at run time, checked by the guard ({allowed}):", look, "  ")
         for step, url in e.led:
             yield from wrapped(f"{step}: {url}", look, "    ")
 
@@ -197,15 +197,15 @@ def _hosts(e: Explanation, look: Look) -> Iterator[str]:
 def _machine(e: Explanation, look: Look) -> Iterator[str]:
     yield look.title("This machine")
     if not e.limits:
-        yield "  tells nothing of its limits"
+        yield "  does not report its limits"
         return
     rows = [(c.label, c.show(c.needed), c.show(c.there), c.enough.value) for c in e.limits]
-    lines = table(("", "needed", "there is", ""), rows, look)
+    lines = table(("", "needed", "available", ""), rows, look)
     yield next(lines)
     for check, line in zip(e.limits, lines, strict=True):
         yield look.paint(line, _TONES[check.enough]) if check.remedy else line
         if check.remedy:
-            yield from wrapped(f"remedy: {check.remedy}", look, "    ")
+            yield from wrapped(f"to fix: {check.remedy}", look, "    ")
 
 
 def _row(label: str, text: str, look: Look) -> Iterator[str]:

@@ -103,7 +103,7 @@ def _differences(client: ClientOptions, usual: ClientOptions) -> Iterator[str]:
     if client.http2 != usual.http2:
         yield "over HTTP/2" if client.http2 else "over HTTP/1.1"
     if (proxy := client.proxy) != usual.proxy:
-        yield f"through the proxy {proxy.host}:{proxy.port}" if proxy is not None else "through no proxy"
+        yield f"through the proxy {proxy.host}:{proxy.port}" if proxy is not None else "without a proxy"
     if client.local_addresses != usual.local_addresses:
         yield f"from {', '.join(client.local_addresses)}"
     if client.cert_file is not None and _shown(client) != _shown(usual):
@@ -111,7 +111,7 @@ def _differences(client: ClientOptions, usual: ClientOptions) -> Iterator[str]:
     if client.ca_file != usual.ca_file and client.ca_file is not None:
         yield f"trusting {Path(client.ca_file).name}"
     if client.insecure != usual.insecure:
-        yield "trusting any certificate" if client.insecure else "trusting only known authorities"
+        yield "trusting any certificate" if client.insecure else "trusting only the system's certificates"
 
 
 def _shown(client: ClientOptions) -> tuple[object, ...]:

@@ -29,7 +29,7 @@ def _words(flow: FlowExplained, load: PlannedLoad, segment: Segment) -> str:
         case Executor.RAMPING_ARRIVAL_RATE if peak is not None:
             return f"up to {units.rate(peak / segment.count)} in {_stages(load)} over {lasts}, by {_pool(flow)}"
         case Executor.EXTERNALLY_CONTROLLED:
-            return f"{vus} for {lasts}, by hand up to {flow.max_vus:,}"
+            return f"{vus} for {lasts}, scaled manually up to {flow.max_vus:,}"
         case _:
             return f"{vus} for {lasts}"
 

@@ -5,15 +5,14 @@ from vezaflow.keys.data import COMPUTED, FEED
 from vezaflow.keys.fields import GIVEN, MOST_WEIGHT, RESERVED, Field, Kind, Table
 from vezaflow.keys.json_schema import DIALECT, SCHEMAS, json_schema, schema_text
 from vezaflow.keys.load import LOADS, STAGES
-from vezaflow.keys.other_words import ELSEWHERE, NAMES, NOT_HERE, OTHERWISE
+from vezaflow.keys.other_words import ELSEWHERE, METRIC_NAMES, NAMES, NO_STEPS, NOT_HERE, OTHERWISE, RENAMED
 from vezaflow.keys.reference import TABLES
 from vezaflow.keys.requests import AUTH, BASIC, BODIES, BODY, METHODS, PART, PART_FIELD, RETRIED, RETRYING, WAIT
-from vezaflow.keys.responses import ANSWER, EXPECT, EXTRACT, ITEM_FIELDS, LIMITS, MATCHES, PLAYLIST
+from vezaflow.keys.responses import EXPECT, EXTRACT, ITEM_FIELDS, LIMITS, MATCHES, PLAYLIST, RESPONSE
 from vezaflow.keys.steps import BRANCH, FRAGMENT, INPUT, MOST_PAGES, STEPS, VERBS
 from vezaflow.keys.suite import FLOW, GATE, GUARD, LINT, MEASURE, PREFLIGHT, RETRY, SUITE
 
 __all__ = [
-    "ANSWER",
     "AUTH",
     "BASIC",
     "BODIES",
@@ -38,16 +37,20 @@ __all__ = [
     "MATCHES",
     "MEASURE",
     "METHODS",
+    "METRIC_NAMES",
     "MOST_PAGES",
     "MOST_WEIGHT",
     "NAMES",
     "NOT_HERE",
+    "NO_STEPS",
     "OTHERWISE",
     "PART",
     "PART_FIELD",
     "PLAYLIST",
     "PREFLIGHT",
+    "RENAMED",
     "RESERVED",
+    "RESPONSE",
     "RETRIED",
     "RETRY",
     "RETRYING",

@@ -8,7 +8,7 @@ from vezaflow.model import Connections
 _TLS = Field(
     "tls",
     Kind.MAPPING,
-    "How https servers are verified, and how VUs prove who they are.",
+    "How https servers are verified, and how VUs authenticate with certificates.",
     "{ca: staging-ca.pem}",
     tables=("tls",),
 )
@@ -17,7 +17,7 @@ CONNECTING: tuple[Field, ...] = (
     Field(
         "http",
         Kind.MAPPING,
-        "How VUs connect: by which way, from which address, how long.",
+        "How VUs connect: HTTP version, proxy, local address, and how long connections are kept.",
         "{connections: per_iteration}",
         tables=("http",),
     ),
@@ -29,14 +29,14 @@ CONNECTING_ONE: tuple[Field, ...] = (
     Field(
         "http",
         Kind.MAPPING,
-        "How this request's connection comes about: by which way, from which address.",
+        "How this request connects: HTTP version, proxy, local address.",
         "{version: 2}",
         default="the flow's",
         tables=("request http",),
     ),
     replace(
         _TLS,
-        doc="How the server of this request is verified, and how VUs prove to it who they are.",
+        doc="How the server of this request is verified, and how VUs authenticate with certificates.",
         example="{cert: client.pem}",
         default="the flow's",
     ),
@@ -45,19 +45,20 @@ CONNECTING_ONE: tuple[Field, ...] = (
 HTTP = Table(
     "http",
     "http settings",
-    "How VUs connect. The nearest word wins, key by key: a step's, a flow's, the suite's.",
+    "How VUs connect. For each key the most specific setting wins: a step's, then a flow's, then the suite's.",
     (
         Field(
             "version",
             Kind.VERSION,
-            "The version of HTTP; `2` is agreed on over TLS, and a server that does not speak it fails the request.",
+            "The HTTP version; `2` is negotiated over TLS (ALPN), and a request to a server without HTTP/2 fails.",
             "2",
             default="1.1",
         ),
         Field(
             "connections",
             Kind.CHOICE,
-            "How long a VU keeps its connections; `per_iteration` connects anew in each, TLS handshake included.",
+            "How long a VU keeps its connections; `per_iteration` reconnects in every iteration, with a new TLS "
+            "handshake.",
             "per_iteration",
             choices=tuple(each.value for each in Connections),
             default="keep",
@@ -65,14 +66,14 @@ HTTP = Table(
         Field(
             "proxy",
             Kind.PROXY,
-            "An HTTP proxy that all requests go through; `none` switches an inherited one off.",
+            "An HTTP proxy for all requests; `none` turns an inherited one off.",
             "${env.LOAD_PROXY}",
-            default="none; HTTP_PROXY and the like are not read",
+            default="none; HTTP_PROXY and similar variables are ignored",
         ),
         Field(
             "local_address",
             Kind.ADDRESSES,
-            "The address of this machine that VUs connect from; they are dealt over several in turn.",
+            "The address of this machine that VUs connect from; several are assigned to the VUs in turn.",
             "[10.0.0.11, 10.0.0.12]",
             default="the system's choice",
         ),
@@ -82,14 +83,15 @@ HTTP = Table(
 REQUEST_HTTP = Table(
     "request http",
     "http settings of a request",
-    "How one request's connection comes about. The nearest word wins, key by key: a step's, a flow's, the suite's.",
+    "How one request connects. For each key the most specific setting wins: a step's, then a flow's, then the suite's.",
     tuple(replace(field, default="the flow's") for field in HTTP.fields if field.key != "connections"),
 )
 
 TLS = Table(
     "tls",
     "TLS options",
-    "How https servers are verified, and how VUs prove who they are. The nearest word wins, key by key.",
+    "How https servers are verified, and how VUs authenticate with certificates. For each key the most specific "
+    "setting wins.",
     (
         Field(
             "ca",
@@ -98,11 +100,11 @@ TLS = Table(
             "staging-ca.pem",
             default="the system's certificates",
         ),
-        Field("insecure", Kind.SWITCH, "Trust any certificate.", "true", default="false"),
+        Field("insecure", Kind.SWITCH, "Skip the verification of certificates.", "true", default="false"),
         Field(
             "cert",
             Kind.PATH,
-            "A PEM file with the certificate that VUs show to servers that ask, and its chain.",
+            "A PEM file with the client certificate of the VUs, and its chain.",
             "client.pem",
             default="none",
         ),
@@ -111,8 +113,8 @@ TLS = Table(
             Kind.PATH,
             "A PEM file with the private key of `cert`.",
             "client.key",
-            default="it stands in the file of `cert`",
+            default="it is in the file of `cert`",
         ),
-        Field("password", Kind.TEMPLATE, "What the private key is encrypted with.", "${env.CLIENT_KEY_PASSWORD}"),
+        Field("password", Kind.TEMPLATE, "The passphrase of the private key.", "${env.CLIENT_KEY_PASSWORD}"),
     ),
 )

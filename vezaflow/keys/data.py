@@ -8,13 +8,13 @@ DELIMITERS = (",", ";", "tab", "|")
 FEED = Table(
     "data source",
     "a data source",
-    "Rows that are dealt to the VUs. Short form: a list alone is its `list`.",
+    "Rows that are assigned to the VUs. Short form: a list alone is its `list`.",
     (
         Field(
             "pick",
             Kind.CHOICE,
-            "Which row comes next: in their order; at random; shuffled, so that each comes once before any comes "
-            "again; for VU k always row k; or each row only once in the whole run.",
+            "Which row comes next: in file order; at random; shuffled, so that all rows are used once before any "
+            "repeats; always row k for VU k; or each row only once in the whole run.",
             "unique",
             choices=tuple(each.value for each in RowPick),
             default="sequential",
@@ -22,7 +22,8 @@ FEED = Table(
         Field(
             "each",
             Kind.CHOICE,
-            "For whom a row is dealt: each `iteration`, or each `vu`, which keeps it and has it in `login` too.",
+            "When a row is assigned: for each `iteration`, or once for each `vu`, which keeps it and can use it in "
+            "`login`, too.",
             "vu",
             choices=(Each.VU.value, Each.ITERATION.value),
             default="iteration; with `pick: per_vu` it is vu",
@@ -30,8 +31,8 @@ FEED = Table(
         Field(
             "at_end",
             Kind.CHOICE,
-            "What happens when a row is wanted and all are dealt: they begin again, the VU stops, the flow stops, or "
-            "the flow stops and the run is inconclusive.",
+            "What happens when all rows are used: start again at the first row, stop the VU, stop the flow, or stop "
+            "the flow with an inconclusive run.",
             "stop_flow",
             choices=tuple(end.value for end in AtEnd),
             default="wrap; with `pick: unique` and `per_vu` it is inconclusive",
@@ -39,16 +40,16 @@ FEED = Table(
         Field(
             "delimiter",
             Kind.CHOICE,
-            "What stands between two values of a CSV file.",
+            "The character between two values of a CSV file.",
             '";"',
             choices=DELIMITERS,
             default='","',
         ),
-        Field("secrets", Kind.TEXTS, "Columns whose values never appear in any output.", "[password]"),
+        Field("secrets", Kind.TEXTS, "Columns whose values are masked in all output.", "[password]"),
     ),
     one_of=(
         Field("csv", Kind.PATH, "A CSV file (RFC 4180, UTF-8) whose first row names the columns.", "data/users.csv"),
-        Field("json", Kind.PATH, "A JSON file that holds a list.", "data/tracks.json"),
+        Field("json", Kind.PATH, "A JSON file with a list.", "data/tracks.json"),
         Field("jsonl", Kind.PATH, "A file with one JSON value on each line.", "data/tracks.jsonl"),
         Field("list", Kind.ROWS, "The rows themselves: values, or mappings with columns.", "[rock, jazz, techno]"),
     ),
@@ -58,13 +59,13 @@ FEED = Table(
 COMPUTED = Table(
     "computed value",
     "a computed value",
-    "A value of `vars` with the moment at which it is computed. Short form: the value alone, which each VU computes "
-    "when it begins, if it is not constant. A mapping with the key `each` is this one.",
+    "A value of `vars` that says when it is computed. Short form: the value alone; if it is not constant, each VU "
+    "computes it when it starts. A mapping with the key `each` has this form.",
     (
         Field(
             "each",
             Kind.CHOICE,
-            "For whom it is computed: once for the `run`, when a `vu` begins, or when an `iteration` begins.",
+            "When it is computed: once for the `run`, when a `vu` starts, or when an `iteration` starts.",
             "iteration",
             required=True,
             choices=tuple(each.value for each in Each),
@@ -76,7 +77,7 @@ COMPUTED = Table(
 DATA = Field(
     "data",
     Kind.FEEDS,
-    "Rows that are dealt to the VUs, each source under its name.",
+    "Data sources by name; their rows are assigned to the VUs.",
     "{users: {csv: data/users.csv, pick: unique}}",
     tables=("data source",),
 )
@@ -84,7 +85,7 @@ DATA = Field(
 SHARED_DATA = Field(
     "data",
     Kind.FEEDS,
-    "Rows that flows share: a row that one flow got is not dealt to another.",
+    "Data sources that flows share: a row that one flow used is not assigned to another.",
     "{users: {csv: data/users.csv, pick: unique}}",
     tables=("data source",),
 )

@@ -14,7 +14,7 @@ from vezaflow.keys import json_patterns as patterns
 from vezaflow.keys.fields import MOST_WEIGHT, Field, Kind, Table
 from vezaflow.keys.reference import TABLES
 from vezaflow.keys.requests import RETRIED
-from vezaflow.keys.responses import ANSWER
+from vezaflow.keys.responses import RESPONSE
 from vezaflow.keys.steps import STEPS
 from vezaflow.metrics import METRICS, Metric
 from vezaflow.model import InputType
@@ -112,7 +112,7 @@ def _tells(table: Table, field: Field) -> bool:
 
 def _property(table: Table, field: Field) -> Schema:
     """What may stand under a key, with the words that an editor shows."""
-    words = [field.doc, f"Left out: {field.default}." if field.default else ""]
+    words = [field.doc, f"Default: {field.default}." if field.default else ""]
     words.append(f"Example: `{field.key}: {field.example}`" if field.example else "")
     shape = {"const": table.name} if table.name in field.choices else _KINDS[field.kind](field)
     return {"description": "\n\n".join(word for word in words if word), **shape}
@@ -212,7 +212,7 @@ def _query(field: Field) -> Schema:
 
 
 def _extract(field: Field) -> Schema:
-    return {"anyOf": [{"enum": list(ANSWER)}, _pattern(r"^\$($|[^{])", QUERIES["json"].wanted), *_refs(field)]}
+    return {"anyOf": [{"enum": list(RESPONSE)}, _pattern(r"^\$($|[^{])", QUERIES["json"].wanted), *_refs(field)]}
 
 
 def _ignores(field: Field) -> Schema:

@@ -10,45 +10,45 @@ from vezaflow.model import Executor
 _EXECUTOR = Field(
     "executor",
     Kind.CHOICE,
-    "How VUs and iterations are started: k6's executors by k6's names.",
+    "How VUs and iterations are scheduled; the executors are those of k6.",
     "constant-vus",
     choices=tuple(executor.value for executor in Executor),
     default="constant-vus",
 )
-_VUS = Field("vus", Kind.COUNT, "How many VUs run at the same time.", "${env.STREAM_VUS ?? 500}", default="1")
+_VUS = Field("vus", Kind.COUNT, "The number of VUs.", "${env.STREAM_VUS ?? 500}", default="1")
 _PRE_ALLOCATED = Field(
     "pre_allocated_vus",
     Kind.COUNT,
-    "How many VUs stand ready before the first start: a start takes a free one.",
+    "The number of VUs created before the load starts; each iteration starts on a free one.",
     "100",
     required=True,
 )
 _MAX_VUS = Field(
     "max_vus",
     Kind.COUNT,
-    "Up to how many VUs are made when none is free; beyond it a start is dropped, and counted.",
+    "The maximum number of VUs, created when none is free; beyond it iterations are dropped, and counted.",
     "500",
     default="pre_allocated_vus, as in k6",
 )
 _MAX_DURATION = Field(
     "max_duration",
     Kind.DURATION,
-    "When the load ends even if iterations are left.",
+    "The maximum duration of the load, even if iterations are left.",
     "10m",
     default="10 m, as in k6",
 )
-_STAGES_DOC = "The ramps, one after another; each goes in a straight line from where it stands to its target."
+_STAGES_DOC = "The ramps, one after another; each is linear, from the previous target to its own."
 _ENDS = (
     Field("start_time", Kind.DURATION, "When the flow starts, from the run's start.", "30s", default="0 s"),
     Field(
         "graceful_stop",
         Kind.DURATION,
-        "How long iterations may run on when the load ends.",
+        "How long running iterations may take to finish when the load ends.",
         "10s",
         default="30 s, as in k6",
     ),
 )
-_STAGE_DURATION = Field("duration", Kind.DURATION, "How long the stage takes; 0 s is a jump.", "1m", required=True)
+_STAGE_DURATION = Field("duration", Kind.DURATION, "The duration of the stage; 0 s is a jump.", "1m", required=True)
 
 VU_STAGE = Table(
     "vu-stage",
@@ -56,7 +56,7 @@ VU_STAGE = Table(
     "A part of a `ramping-vus` load.",
     (
         _STAGE_DURATION,
-        Field("target", Kind.WHOLE, "How many VUs there are at the stage's end.", "100", required=True),
+        Field("target", Kind.WHOLE, "The number of VUs at the end of the stage.", "100", required=True),
     ),
 )
 RATE_STAGE = Table(
@@ -65,7 +65,7 @@ RATE_STAGE = Table(
     "A part of a `ramping-arrival-rate` load.",
     (
         _STAGE_DURATION,
-        Field("target", Kind.RATE, "How many iterations start per time at the stage's end.", "500/s", required=True),
+        Field("target", Kind.RATE, "The rate of iterations at the end of the stage.", "500/s", required=True),
     ),
 )
 STAGES = {"ramping-vus": VU_STAGE, "ramping-arrival-rate": RATE_STAGE}
@@ -74,21 +74,21 @@ _ALL = (
     Table(
         "constant-vus",
         "a constant-vus load",
-        "A fixed number of VUs, each of which runs iterations until `duration` is over.",
+        "A fixed number of VUs that run iterations for a fixed time.",
         (
             _EXECUTOR,
             _VUS,
-            Field("duration", Kind.DURATION, "How long the VUs go on.", "5m", required=True),
+            Field("duration", Kind.DURATION, "The duration of the load.", "5m", required=True),
             *_ENDS,
         ),
     ),
     Table(
         "ramping-vus",
         "a ramping-vus load",
-        "A number of VUs that rises and falls in straight lines.",
+        "A variable number of VUs, in linear ramps.",
         (
             _EXECUTOR,
-            Field("start_vus", Kind.WHOLE, "How many VUs there are at the start.", "10", default="1"),
+            Field("start_vus", Kind.WHOLE, "The number of VUs at the start.", "10", default="1"),
             Field(
                 "stages",
                 Kind.STAGES,
@@ -100,7 +100,7 @@ _ALL = (
             Field(
                 "graceful_ramp_down",
                 Kind.DURATION,
-                "How long a VU that the ramp takes away may finish its iteration.",
+                "How long a VU may take to finish its iteration when the ramp removes it.",
                 "10s",
                 default="30 s, as in k6",
             ),
@@ -114,7 +114,7 @@ _ALL = (
         (
             _EXECUTOR,
             _VUS,
-            Field("iterations", Kind.COUNT, "Iterations of each VU.", "20", default="1"),
+            Field("iterations", Kind.COUNT, "The number of iterations per VU.", "20", default="1"),
             _MAX_DURATION,
             *_ENDS,
         ),
@@ -122,11 +122,11 @@ _ALL = (
     Table(
         "shared-iterations",
         "a shared-iterations load",
-        "The VUs share one number of iterations: a fast one runs more of them.",
+        "The VUs share a fixed number of iterations: a fast VU runs more of them.",
         (
             _EXECUTOR,
             _VUS,
-            Field("iterations", Kind.COUNT, "Iterations of all VUs together.", "1000", default="1"),
+            Field("iterations", Kind.COUNT, "The number of iterations of all VUs together.", "1000", default="1"),
             _MAX_DURATION,
             *_ENDS,
         ),
@@ -134,10 +134,10 @@ _ALL = (
     Table(
         "constant-arrival-rate",
         "a constant-arrival-rate load",
-        "Iterations start at a fixed rate, however slow the target is: an open model.",
+        "Iterations start at a fixed rate, regardless of how slow the target is (open model).",
         (
             _EXECUTOR,
-            Field("rate", Kind.RATE, "How many iterations start per time.", "500/s", required=True),
+            Field("rate", Kind.RATE, "The rate at which iterations start.", "500/s", required=True),
             Field("duration", Kind.DURATION, "How long iterations are started.", "5m", required=True),
             _PRE_ALLOCATED,
             _MAX_VUS,
@@ -147,7 +147,7 @@ _ALL = (
     Table(
         "ramping-arrival-rate",
         "a ramping-arrival-rate load",
-        "Iterations start at a rate that rises and falls in straight lines, however slow the target is.",
+        "Iterations start at a variable rate, in linear ramps, regardless of how slow the target is (open model).",
         (
             _EXECUTOR,
             Field("start_rate", Kind.RATE, "The rate at the start.", "10/s", default="0/s"),
@@ -167,11 +167,11 @@ _ALL = (
     Table(
         "externally-controlled",
         "an externally-controlled load",
-        "A number of VUs that a person changes while the run goes on: `vezaflow scale`, `pause`, `resume`.",
+        "A number of VUs that is controlled during the run: `vezaflow scale`, `pause`, `resume`.",
         (
             _EXECUTOR,
-            Field("vus", Kind.WHOLE, "How many VUs run at the start.", "10", default="1"),
-            Field("max_vus", Kind.COUNT, "The most that `vezaflow scale` may ask for.", "500", default="vus"),
+            Field("vus", Kind.WHOLE, "The number of VUs at the start.", "10", default="1"),
+            Field("max_vus", Kind.COUNT, "The maximum number of VUs for `vezaflow scale`.", "500", default="vus"),
             Field("duration", Kind.DURATION, "When the load ends.", "1h", required=True),
             *_ENDS,
         ),

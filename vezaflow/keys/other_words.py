@@ -4,6 +4,8 @@ The nearest spelling would not find these: another word for a key (`sleep`), or 
 its own here (`when`, `timeUnit`). Only data; a table that knows a key is never asked.
 """
 
+from vezaflow.keys.load import LOADS
+
 # Other words for a key. Of several the first that the table has is meant.
 ELSEWHERE: dict[str, tuple[str, ...]] = {
     "then": ("do",),
@@ -94,18 +96,42 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "echo": ("log",),
 }
 
-_LOAD = "who comes stands under `load`, as in `load: {vus: 10, duration: 30s}`; how good it must be under `gates`"
-_FILES = "a flow is a file of its own: its requests stand under `steps`"
-_RAMP = "VUs rise and fall with `executor: ramping-vus` and its `stages`"
-_IF = "what only happens sometimes stands in a step of its own: `if: …` with the steps under `do`"
-_RATE = "a rate says its time itself: `rate: 500/s`, or `30/m`"
-_COMPARED = 'comparisons stand under `that`: `expect: {that: json("$.total") > 3}`'
-_FOR = "what is done for each item stands in a step of its own: `for: item`, `in: ${list}`, and the steps under `do`"
+_LOAD = "the load profile belongs under `load`, as in `load: {vus: 10, duration: 30s}`; thresholds belong under `gates`"
+_FILES = "each flow is a separate file, with its requests under `steps`"
+_RAMP = "to ramp VUs use `executor: ramping-vus` with `stages`"
+_IF = "a condition is a separate step: `if: …` with the steps under `do`"
+_RATE = "a rate includes its time unit: `rate: 500/s`, or `30/m`"
+_COMPARED = 'comparisons belong under `that`: `expect: {that: json("$.total") > 3}`'
+_FOR = "a loop is a separate step: `for: item`, `in: ${list}`, and the steps under `do`"
 
-# Keys of a table's neighbour that have no place in the table itself: (table, key) → how it is said there.
+_BESIDE_LOAD = "`{0}` belongs in the flow, next to `load`: `{0}: {1}`"
+_IN_SUITE = "`{0}` belongs in suite.yml; steps that each VU runs once belong under `{1}`"
+
+# Keys that belong elsewhere: (table, key) → where, and how to write it there.
 NOT_HERE: dict[tuple[str, str], str] = {
-    ("request http", "connections"): "how long connections live is said in a flow or in suite.yml; one that a single "
-    "request closes is `headers: {connection: close}`",
+    **{
+        (load, key): _BESIDE_LOAD.format(key, example)
+        for load in LOADS
+        for key, example in (
+            ("think", "1s..3s"),
+            ("pace", "10s"),
+            ("gates", "{http_req_failed: rate < 1 %}"),
+            ("measure", "{skip: 10s}"),
+            ("steps", "[{get: /api/v1/tracks}]"),
+        )
+    },
+    ("flow", "setup"): _IN_SUITE.format("setup", "login"),
+    ("flow", "teardown"): _IN_SUITE.format("teardown", "finally"),
+    ("request http", "connections"): (
+        "set it in the flow or in suite.yml; to close the connection after one request use `headers: {connection: "
+        "close}`"
+    ),
+}
+
+# Keys that had another name in earlier versions: (table, key) → the name now. `lint --fix` writes it.
+RENAMED: dict[tuple[str, str], str] = {
+    ("extract", "answer"): "response",
+    ("wait", "most"): "max",
 }
 
 # Ways of saying that are put otherwise here, in a sentence.
@@ -122,7 +148,7 @@ OTHERWISE: dict[str, str] = {
     "ramp_up": _RAMP,
     "ramp_to": _RAMP,
     "spawn_rate": _RAMP,
-    "arrivalRate": "arrivals are a rate: `executor: constant-arrival-rate` and `rate: 5/s`",
+    "arrivalRate": "for an arrival rate use `executor: constant-arrival-rate` and `rate: 5/s`",
     "timeUnit": _RATE,
     "time_unit": _RATE,
     "when": _IF,
@@ -130,30 +156,46 @@ OTHERWISE: dict[str, str] = {
     "with_items": _FOR,
     "over": _FOR,
     "matrix": _FOR,
-    "method": "the method is the verb, and its value the URL: `post: /api/v1/tracks`",
-    "contentType": "a header is expected under `headers`: `headers: {content-type: application/json}`",
-    "hasProperty": "a value is expected under `json`: `json: {$.id: {exists: true}}`",
+    "method": "the method is the key and the URL its value: `post: /api/v1/tracks`",
+    "contentType": "expected headers belong under `headers`: `headers: {content-type: application/json}`",
+    "hasProperty": "expected values belong under `json`: `json: {$.id: {exists: true}}`",
     **dict.fromkeys(("gt", "gte", "lt", "lte", "ne", "greaterThan", "lessThan"), _COMPARED),
-    "hasHeader": "a header is expected under `headers`: `headers: {etag: {exists: true}}`",
-    "on_status": "after which failures stands under `on`: `on: [429, 5xx]`",
-    "run": "a flow file runs no programs; requests are steps of their own",
-    "shell": "a flow file runs no programs; requests are steps of their own",
-    "script": "a flow file runs no programs; requests are steps of their own",
-    "function": "a flow file runs no programs; expressions have a fixed set of functions",
-    "include": "steps are shared by an `include` step, keys by suite.yml",
-    "extends": "steps are shared by an `include` step, keys by suite.yml",
+    "hasHeader": "expected headers belong under `headers`: `headers: {etag: {exists: true}}`",
+    "on_status": "the failures to retry belong under `on`: `on: [429, 5xx]`",
+    "run": "a flow can't run programs; it consists of request steps",
+    "shell": "a flow can't run programs; it consists of request steps",
+    "script": "a flow can't run programs; it consists of request steps",
+    "function": "functions can't be defined; expressions have a fixed set of functions",
+    "include": "share steps with an `include` step, and settings in suite.yml",
+    "extends": "share steps with an `include` step, and settings in suite.yml",
+}
+
+# Steps of other tools, and what to write instead.
+NO_STEPS: dict[str, str] = {
+    **dict.fromkeys(
+        ("assert", "check", "validate", "fail"),
+        'a response is checked in its request: `expect: {that: json("$.total") > 3}`',
+    ),
+    **dict.fromkeys(("request", "http"), "a request starts with its method: `get: /api/v1/tracks`"),
+}
+
+# Metrics as other tools call them.
+METRIC_NAMES: dict[str, str] = {
+    **dict.fromkeys(("response_time", "latency", "duration", "http_duration"), "http_req_duration"),
+    **dict.fromkeys(("error_rate", "errors", "failures", "failed"), "http_req_failed"),
+    **dict.fromkeys(("rps", "throughput", "requests"), "http_reqs"),
 }
 
 # Names that other tools give; what stands behind their dot is found otherwise here.
-_ENV = "the environment is `env`: `${env.TOKEN}`"
-_PLAIN = "names stand alone: `${id}`, wherever they were set"
+_ENV = "environment variables are read with `env`: `${env.TOKEN}`"
+_PLAIN = "use the name alone: `${id}`"
 NAMES: dict[str, str] = {
     **dict.fromkeys(("ENV", "__ENV", "process", "os", "secrets", "environ"), _ENV),
     **dict.fromkeys(("vars", "variables", "steps", "inputs", "outputs", "context", "self", "this"), _PLAIN),
     **dict.fromkeys(
         ("response", "res", "resp", "answer"),
-        "take what is needed with `extract`; `expect: {that: …}` has `status()`, `json(…)`, `header(…)`",
+        "take values from the response with `extract`; in `expect: {that: …}` use `status()`, `json(…)`, `header(…)`",
     ),
-    **dict.fromkeys(("item", "loop"), "an item's name is what stands behind `for`"),
-    **dict.fromkeys(("__VU", "__ITER"), "the VU's number is `vu`, its round `iteration`"),
+    **dict.fromkeys(("item", "loop"), "the item has the name given with `for`"),
+    **dict.fromkeys(("__VU", "__ITER"), "the VU's number is `vu`, its iteration's number is `iteration`"),
 }

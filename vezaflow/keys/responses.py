@@ -8,7 +8,7 @@ LIMITS = tuple(each.value for each in Limited)  # expectations on a quantity; ea
 
 PLAYLIST = ("variants", "renditions", "segments", "parts")
 
-ANSWER = ("body", "status", "url", "redirects", "timing")
+RESPONSE = ("body", "status", "url", "redirects", "timing")
 
 # What the items of some sources have, by the source's word: names in `where`, keys of their values.
 ITEM_FIELDS: dict[str, tuple[str, ...]] = {
@@ -25,44 +25,44 @@ ITEM_FIELDS: dict[str, tuple[str, ...]] = {
 EXTRACT = Table(
     "extract",
     "an extraction",
-    "A value that is taken from an answer. Short form: a JSONPath, or one of the words of `answer`, alone.",
+    "A value that is taken from a response. Short form: a JSONPath alone, or one of the values of `response`.",
     (
         Field(
             "pipe",
             Kind.PIPELINE,
-            "Functions that each value goes through; `where` sees what comes out.",
+            "Functions applied to each value, before `where`.",
             "trim | int",
         ),
         Field(
             "where",
             Kind.EXPRESSION,
-            "Which of the items found count; its names are the item's fields, and `it` is the item.",
+            "A condition that filters the matches; it can use the item's fields, and `it` for the item.",
             "bandwidth <= 256000",
         ),
-        Field("pick", Kind.PICK, "Which one of those found.", "last", default="first"),
-        Field("take", Kind.COUNT, "The first so many of those found, as a list.", "4"),
-        Field("all", Kind.SWITCH, "All that were found, as a list.", "true", default="false"),
-        Field("default", Kind.TREE, "The value if nothing is found; without it the step fails.", "null"),
+        Field("pick", Kind.PICK, "Which of the matches to take.", "last", default="first"),
+        Field("take", Kind.COUNT, "Take this many matches from the start, as a list.", "4"),
+        Field("all", Kind.SWITCH, "Take all matches, as a list.", "true", default="false"),
+        Field("default", Kind.TREE, "The value if there is no match; without a default the step fails.", "null"),
     ),
     one_of=(
         *(Field(name, Kind.QUERY, query.doc, query.example, query=name) for name, query in QUERIES.items()),
         Field("header", Kind.TEXT, "A header's name.", "location"),
-        Field("link", Kind.TEXT, "The URLs of the `Link` header with this relation, made whole (RFC 8288).", "next"),
+        Field("link", Kind.TEXT, "The absolute URLs of the `Link` header with this relation (RFC 8288).", "next"),
         Field("cookie", Kind.TEXT, "A cookie's name.", "session"),
         Field(
             "m3u8",
             Kind.CHOICE,
-            "A playlist's variants, renditions (audio, subtitles), segments, or partial segments; URIs come out whole.",
+            "The variants, renditions (audio, subtitles), segments, or partial segments of an HLS playlist; URIs are "
+            "made absolute.",
             "variants",
             choices=PLAYLIST,
         ),
         Field(
-            "answer",
+            "response",
             Kind.CHOICE,
-            "A part of the answer: its whole body as text, its status, its URL behind all redirects, the redirects "
-            "on the way, or its times.",
+            "A part of the response: its body as text, its status, its final URL, the redirects, or its timing.",
             "body",
-            choices=ANSWER,
+            choices=RESPONSE,
         ),
     ),
     exclusive=(("pick", "take", "all"),),
@@ -71,67 +71,69 @@ EXTRACT = Table(
 EXPECT = Table(
     "expect",
     "an expectation",
-    "What a right answer is. Short form: the status alone.",
+    "The expected response. Short form: the status alone.",
     (
-        Field("status", Kind.STATUS, "The statuses that are right.", "[200, 204]", default="below 400"),
+        Field("status", Kind.STATUS, "The expected statuses.", "[200, 204]", default="below 400"),
         Field(
             "headers",
             Kind.MATCHES,
-            "Headers that the answer must have.",
+            "Headers that the response must have.",
             "{content-type: {contains: json}}",
             tables=("header match",),
         ),
         Field(
             "json",
             Kind.MATCHES,
-            "Values that the body must have, by JSONPath.",
+            "Expected values of the body, by JSONPath.",
             "{$.status: ok}",
             tables=("json match",),
         ),
-        Field("body", Kind.MATCH, "What the body's text must be.", "{contains: EXTM3U}", tables=("body match",)),
+        Field("body", Kind.MATCH, "The expected text of the body.", "{contains: EXTM3U}", tables=("body match",)),
         Field(
             "schema",
             Kind.SCHEMA,
-            "A JSON Schema that the body must fit, in a file or written out.",
+            "A JSON Schema that the body must match, as a file or inline.",
             "schemas/tracks.json",
         ),
-        Field("size", Kind.LIMIT, "How large the body must be, decoded.", "1 KiB..2 MiB"),
-        Field("duration", Kind.LIMIT, "How long the request may take.", "< 500 ms"),
+        Field("size", Kind.LIMIT, "The expected size of the decoded body.", "1 KiB..2 MiB"),
+        Field("duration", Kind.LIMIT, "The maximum duration of the request.", "< 500 ms"),
         Field(
             "certificate",
             Kind.LIMIT,
-            "How long the server's certificate must still be good; there is one only over https.",
+            "The minimum remaining validity of the server's certificate; https only.",
             '"> 14d"',
         ),
         Field("that", Kind.EXPRESSIONS, "Expressions that must be true.", 'len(json("$.data")) > 0'),
     ),
 )
 
-_EQUALS = Field("equals", Kind.TEMPLATE, "Must be this. Short form: the value alone.", "ok")
+_EQUALS = Field("equals", Kind.TEMPLATE, "The expected value. Short form: the value alone.", "ok")
 
-_CONTAINS = Field("contains", Kind.TEMPLATE, "Must have this in it.", "EXTM3U")
+_CONTAINS = Field("contains", Kind.TEMPLATE, "A text or item that the value must contain.", "EXTM3U")
 
-_MATCHES = Field("matches", Kind.QUERY, "Must match this pattern somewhere.", "^v[0-9]+", query="regex")
+_MATCHES = Field(
+    "matches", Kind.QUERY, ("A regular expression that must match somewhere in the value."), "^v[0-9]+", query="regex"
+)
 
-_EXISTS = Field("exists", Kind.SWITCH, "Must be there, whatever it is.", "true")
+_EXISTS = Field("exists", Kind.SWITCH, "The value must exist, with any content.", "true")
 
 MATCHES: tuple[Table, ...] = (
     Table(
         "header match",
-        "what a header must be",
-        "What a header must be.",
+        "an expected header",
+        "The expected value of a header.",
         one_of=(_EQUALS, _CONTAINS, _MATCHES, _EXISTS),
     ),
     Table(
         "json match",
-        "what a JSON value must be",
-        "What a value of the body must be.",
+        "an expected JSON value",
+        "The expected value in the body.",
         one_of=(_EQUALS, _CONTAINS, _MATCHES, _EXISTS),
     ),
     Table(
         "body match",
-        "what a body must be",
-        "What the body's text must be.",
+        "an expected body",
+        "The expected text of the body.",
         one_of=(_EQUALS, _CONTAINS, _MATCHES),
     ),
 )

@@ -16,23 +16,35 @@ STEPS: tuple[Table, ...] = (
     Table(
         "think",
         "a think step",
-        "Wait, as a person would.",
-        one_of=(Field("think", Kind.PAUSE, "How long; of a range, a new draw each time.", "0.5s..1.5s"),),
+        "Pause, as a user does between actions.",
+        one_of=(Field("think", Kind.PAUSE, "The duration; from a range, a random one each time.", "0.5s..1.5s"),),
     ),
     Table(
         "poll",
         "a poll step",
-        "Send a request again and again, until its answer says that something is done.",
+        "Send a request repeatedly, until its response meets a condition.",
         (
             Field(
                 "until",
                 Kind.EXPRESSION,
-                "What the answer must say; only then its `extract` is made.",
+                "The condition on the response; `extract` runs only when it is met.",
                 'json("$.status") == "ready"',
                 required=True,
             ),
-            Field("every", Kind.PAUSE, "From an attempt's beginning to that of the next.", "500 ms", default="1 s"),
-            Field("within", Kind.DURATION, "When the step fails, if the answer never says so.", "30s", required=True),
+            Field(
+                "every",
+                Kind.PAUSE,
+                ("The time from the start of one attempt to the start of the next."),
+                "500 ms",
+                default="1 s",
+            ),
+            Field(
+                "within",
+                Kind.DURATION,
+                ("The time limit; the step fails if the condition is not met within it."),
+                "30s",
+                required=True,
+            ),
         ),
         one_of=(Field("poll", Kind.REQUEST, "The request.", "{get: /api/v1/uploads/1}", tables=("request",)),),
     ),
@@ -40,12 +52,13 @@ STEPS: tuple[Table, ...] = (
     Table(
         "paginate",
         "a paginate step",
-        "Walk through pages: send the request for one after the other, until an answer names no next one.",
+        "Request one page after another, until a response has no next page.",
         (
             Field(
                 "next",
                 Kind.NEXT,
-                "Where an answer says what comes next. Nothing, null, false or an empty text: it was the last page.",
+                "Where the response has the next page's URL or cursor. No match, null, false or an empty text means "
+                "the last page.",
                 "$.next_cursor",
                 required=True,
                 tables=("extract",),
@@ -53,14 +66,14 @@ STEPS: tuple[Table, ...] = (
             Field(
                 "into",
                 Kind.PARAMETER,
-                "The parameter in which the next request says it.",
+                "The query parameter of the next request that gets this value.",
                 "query.cursor",
-                default="it is the next page's URL",
+                default="the value is the URL of the next page",
             ),
             Field(
                 "pages",
                 Kind.COUNT,
-                f"How many pages at most, up to {MOST_PAGES}; the samples of each have the label `page`.",
+                f"The maximum number of pages, up to {MOST_PAGES}; samples have the label `page`.",
                 "20",
                 required=True,
             ),
@@ -69,7 +82,8 @@ STEPS: tuple[Table, ...] = (
             Field(
                 "paginate",
                 Kind.REQUEST,
-                "The request; an extraction with `all` gathers from all pages, any other is of the last one.",
+                "The request; an extraction with `all` collects values from all pages, any other takes them from the "
+                "last one.",
                 "{get: /api/v1/tracks}",
                 tables=("request",),
             ),
@@ -78,7 +92,7 @@ STEPS: tuple[Table, ...] = (
     Table(
         "include",
         "an include",
-        "Run the steps of a fragment: a file below `parts/`.",
+        "Run the steps of a fragment: a file in `parts/`.",
         (
             Field("with", Kind.VARIABLES, "Values for the fragment's inputs.", '{email: "ann@example.org"}'),
             Field(
@@ -94,7 +108,8 @@ STEPS: tuple[Table, ...] = (
     Table(
         "choose",
         "a choose step",
-        "Run one of several branches, dealt from a shuffled deck: 60/30/10 is exact every hundred times.",
+        "Run one of several branches, from a shuffled deck: weights of 60/30/10 are exact in every 100 runs of the "
+        "step.",
         one_of=(
             Field(
                 "choose",
@@ -121,7 +136,7 @@ STEPS: tuple[Table, ...] = (
             Field(
                 "at_once",
                 Kind.COUNT,
-                "How many items are gone through at the same time.",
+                "The maximum number of items processed at the same time.",
                 "6",
                 default="1: one after another",
             ),
@@ -132,45 +147,51 @@ STEPS: tuple[Table, ...] = (
     Table(
         "while",
         "a while step",
-        "Run steps as long as a condition holds, but no more than `max` times.",
-        (Field("max", Kind.COUNT, "How many times at most.", "50", required=True), _DO),
-        one_of=(Field("while", Kind.EXPRESSION, "The condition, tested before each time.", "cursor != null"),),
+        "Run steps while a condition is true, at most `max` times.",
+        (Field("max", Kind.COUNT, "The maximum number of times.", "50", required=True), _DO),
+        one_of=(Field("while", Kind.EXPRESSION, "The condition, evaluated before each round.", "cursor != null"),),
     ),
     Table(
         "if",
         "an if step",
-        "Run steps if a condition holds.",
+        "Run steps if a condition is true.",
         (
             _DO,
-            Field("else", Kind.STEPS, "The steps if it does not hold.", "[{log: nothing found}]", default="none"),
+            Field(
+                "else",
+                Kind.STEPS,
+                ("The steps to run if the condition is false."),
+                "[{log: nothing found}]",
+                default="none",
+            ),
         ),
         one_of=(Field("if", Kind.EXPRESSION, "The condition.", "len(tracks) > 0"),),
     ),
     Table(
         "group",
         "a group step",
-        "Name some steps together: their samples carry the label `group`. A group `cart` in a group `shop` is called "
-        "`shop::cart`; its requests are in that one alone.",
+        "Group steps under a name: their samples have the label `group`. A group `cart` in a group `shop` is called "
+        "`shop::cart`; its requests have only that label.",
         (_DO,),
         one_of=(Field("group", Kind.TEXT, "The group's name.", "checkout"),),
     ),
     Table(
         "parallel",
         "a parallel step",
-        "Run steps at the same time, as a browser fetches what a page consists of; it ends when all have ended. A "
-        "`group` makes one branch of several steps.",
+        "Run steps at the same time, as a browser loads the assets of a page; it ends when all have ended. Use a "
+        "`group` for a branch of several steps.",
         (
             Field(
                 "name",
                 Kind.TEXT,
                 "The step's identity in the metrics `step_duration` and `step_failed`.",
                 "page assets",
-                default="it has none of its own",
+                default="no name, and no such metrics",
             ),
             Field(
                 "per_host",
                 Kind.COUNT,
-                "How many requests to one host are on their way together at most; the others wait for their turn.",
+                "The maximum number of requests to one host at the same time; the others wait.",
                 "4",
                 default="6, as in browsers; 100 over HTTP/2",
             ),
@@ -180,31 +201,31 @@ STEPS: tuple[Table, ...] = (
     Table(
         "set",
         "a set step",
-        "Give names to values.",
+        "Set variables.",
         one_of=(Field("set", Kind.VARIABLES, "The values by name.", '{page: "${page + 1}"}'),),
     ),
     Table(
         "log",
         "a log step",
-        "Print a line when the flow is tried; a run only counts it.",
+        "Print a line, in `try` and in a run (there at most 20 per second).",
         one_of=(Field("log", Kind.TEMPLATE, "The line.", "found ${len(tracks)} tracks"),),
     ),
     Table(
         "skip",
         "a skip step",
-        "End this iteration; it counts as done.",
-        one_of=(Field("skip", Kind.TEMPLATE, "Why.", "no track found"),),
+        "End this iteration; it counts as completed.",
+        one_of=(Field("skip", Kind.TEMPLATE, "The reason, for the trace.", "no track found"),),
     ),
     Table(
         "stop",
         "a stop step",
-        "End more than the iteration.",
-        one_of=(Field("stop", Kind.CHOICE, "What ends.", "vu", choices=tuple(each.value for each in StopScope)),),
+        "Stop the VU, the flow or the run.",
+        one_of=(Field("stop", Kind.CHOICE, "What to stop.", "vu", choices=tuple(each.value for each in StopScope)),),
     ),
     *(
         Table(verb, f"a {verb} step", doc, one_of=(Field(verb, Kind.TREE, doc, later=True),))
         for verb, doc in (
-            ("websocket", "Open a WebSocket and talk over it."),
+            ("websocket", "Open a WebSocket, send and receive messages."),
             ("hls", "Play a stream as a player would."),
         )
     ),
@@ -215,10 +236,10 @@ VERBS: dict[str, Table] = {field.key: table for table in STEPS for field in tabl
 BRANCH = Table(
     "branch",
     "a branch of choose",
-    "One of the ways to go.",
+    "One of the branches.",
     (
-        Field("weight", Kind.WEIGHT, "How often, compared with the other branches.", "60", required=True),
-        Field("name", Kind.TEXT, "The branch's name in reports.", "search", default="its place"),
+        Field("weight", Kind.WEIGHT, "The weight, relative to the other branches.", "60", required=True),
+        Field("name", Kind.TEXT, "The branch's name in reports.", "search", default="its position"),
         _DO,
     ),
 )
@@ -226,18 +247,21 @@ BRANCH = Table(
 FRAGMENT = Table(
     "fragment",
     "a fragment",
-    "A file below `parts/`: steps that flows include. They see the fragment's inputs and what they set themselves.",
+    "A file in `parts/` with steps that flows include. The steps can use the fragment's inputs and what they set "
+    "themselves.",
     (
         Field("description", Kind.TEXT, "What the fragment is for.", "Logs a user in."),
         Field(
             "inputs",
             Kind.INPUTS,
-            "What an include must give, by name.",
+            "The parameters that an include passes, by name.",
             "{email: text, password: text}",
             default="none",
             tables=("input",),
         ),
-        Field("outputs", Kind.TEXTS, "The names that the including steps see afterwards.", "[token]", default="none"),
+        Field(
+            "outputs", Kind.TEXTS, ("The values that the including flow can use afterwards."), "[token]", default="none"
+        ),
         Field("steps", Kind.STEPS, "The steps.", "[{get: /api/v1/users/me}]", required=True),
     ),
 )
@@ -245,17 +269,17 @@ FRAGMENT = Table(
 INPUT = Table(
     "input",
     "an input",
-    "What a fragment takes under a name. Short form: the type alone.",
+    "A parameter of a fragment. Short form: the type alone.",
     (
         Field(
             "type",
             Kind.CHOICE,
-            "What the value must be; a text from the environment that reads as one is made one.",
+            "The type of the value; a text from the environment is converted to it if possible.",
             "integer",
             choices=tuple(each.value for each in InputType),
             default="any",
         ),
-        Field("default", Kind.TREE, "The value if none is given; without it one must be.", "3"),
-        Field("description", Kind.TEXT, "What it is.", "How often to try."),
+        Field("default", Kind.TREE, "The value if none is passed; without a default the input is required.", "3"),
+        Field("description", Kind.TEXT, "What the input is for.", "How often to try."),
     ),
 )

@@ -15,34 +15,34 @@ DEFAULTS: tuple[Field, ...] = (
     Field(
         "headers",
         Kind.PAIRS,
-        "Headers of every request; a nearer word for the same name wins.",
+        "Headers of every request; for the same name the most specific setting wins.",
         "{accept: application/json}",
     ),
     Field(
         "auth",
         Kind.AUTH,
-        "How requests prove who they are; `none` switches an inherited one off.",
+        "How requests are authenticated; `none` turns an inherited setting off.",
         '{bearer: "${env.USER_TOKEN}"}',
         tables=("auth",),
     ),
     Field(
         "timeout",
         Kind.DURATION,
-        "How long an answer may take, from connecting to its last byte.",
+        "The maximum time of a request, from connecting to the last byte of the response.",
         "10s",
         default="60 s, as in k6",
     ),
     Field(
         "follow",
         Kind.FOLLOW,
-        "Whether redirects are followed, or how many at most.",
+        "Whether redirects are followed, or the maximum number of them.",
         "false",
         default="10, as in k6",
     ),
     Field(
         "on_failure",
         Kind.CHOICE,
-        "What a failed request does to the iteration that it stands in.",
+        "What happens to the iteration when a request fails.",
         "continue",
         choices=ON_FAILURE,
         default="end_iteration",
@@ -53,7 +53,7 @@ DEFAULTS: tuple[Field, ...] = (
 SUITE = Table(
     "suite",
     "a suite",
-    "`suite.yml` beside the flows: what they share.",
+    "`suite.yml` in the folder of the flows: the settings that they share.",
     (
         Field(
             "suite",
@@ -66,14 +66,14 @@ SUITE = Table(
         Field(
             "base_url",
             Kind.URL,
-            "Where URLs that start with `/` go.",
+            "The base of URLs that start with `/`.",
             "${env.BASE_URL}",
-            default="none: URLs must be whole",
+            default="none: URLs must be absolute",
         ),
         Field(
             "vars",
             Kind.VARIABLES,
-            "Values that every flow can name.",
+            "Variables for all flows.",
             "{limit: 20}",
             tables=("computed value",),
         ),
@@ -83,13 +83,13 @@ SUITE = Table(
         Field(
             "secrets",
             Kind.TEXTS,
-            "Names of environment values that never appear in any output.",
+            "Names of environment variables whose values are masked in all output.",
             "[USER_TOKEN]",
         ),
         Field(
             "guard",
             Kind.MAPPING,
-            "Which hosts may be loaded, and how much.",
+            "Which hosts may be load tested, and with how many VUs.",
             "{allow: [staging.veza.fr]}",
             default="loopback only",
             tables=("guard",),
@@ -104,7 +104,7 @@ SUITE = Table(
         Field(
             "setup",
             Kind.STEPS,
-            "Steps that run once before load; what they `set` and `extract`, every VU sees.",
+            "Steps that run once before the load; all VUs can use the values that they `set` and `extract`.",
             "[{post: /api/v1/seed, extract: {track: $.id}}]",
         ),
         Field(
@@ -116,7 +116,7 @@ SUITE = Table(
         Field(
             "gates",
             Kind.GATES,
-            "Conditions on the samples of all flows together.",
+            "Conditions on the samples of all flows together (k6: thresholds).",
             "{http_req_failed: rate < 0.5 %}",
             tables=("gate",),
         ),
@@ -130,7 +130,7 @@ SUITE = Table(
         Field(
             "measure",
             Kind.MAPPING,
-            "Which part of the load the gates judge.",
+            "The part of the load that gates evaluate.",
             "{skip: 10s}",
             default="all of it",
             tables=("measure",),
@@ -138,7 +138,7 @@ SUITE = Table(
         Field(
             "lint",
             Kind.MAPPING,
-            "What lint lets pass.",
+            "Settings of lint, such as ignored warnings.",
             "{ignore: {VF404: a second branch comes}}",
             tables=("lint",),
         ),
@@ -148,7 +148,7 @@ SUITE = Table(
 FLOW = Table(
     "flow",
     "a flow",
-    "One file: who comes (`load`), what they do (`steps`), how good it must be (`gates`).",
+    "One file: the load profile (`load`), the steps of an iteration (`steps`), the conditions to meet (`gates`).",
     (
         Field(
             "flow",
@@ -157,18 +157,18 @@ FLOW = Table(
             "streaming",
             default="the file's name without its ending",
         ),
-        Field("description", Kind.TEXT, "What the flow stands for.", "A listener plays a track at 256 kbit/s."),
+        Field("description", Kind.TEXT, "What the flow simulates.", "A listener plays a track at 256 kbit/s."),
         Field(
             "base_url",
             Kind.URL,
-            "Where this flow's URLs that start with `/` go.",
+            "The base of this flow's URLs that start with `/`.",
             "http://127.0.0.1:8080",
             default="the suite's",
         ),
         Field(
             "load",
             Kind.MAPPING,
-            "Who comes, and when.",
+            "The load profile: VUs or arrival rate, over time.",
             "{vus: 500, duration: 5m}",
             default="one VU that runs the steps once, as in k6",
             tables=tuple(LOADS),
@@ -176,7 +176,7 @@ FLOW = Table(
         Field(
             "vars",
             Kind.VARIABLES,
-            "Values that the flow's steps can name.",
+            "Variables for the steps of the flow.",
             '{track: "${env.STREAM_TRACK_ID}"}',
             tables=("computed value",),
         ),
@@ -186,29 +186,30 @@ FLOW = Table(
         Field(
             "login",
             Kind.STEPS,
-            "Steps that each VU runs once, before its first iteration and outside the gates.",
+            "Steps that each VU runs once, before its first iteration; gates do not evaluate them.",
             "[{post: /api/v1/auth/login, extract: {token: $.token}}]",
         ),
         Field("steps", Kind.STEPS, "One iteration of a VU.", "[{get: /api/v1/tracks}]", required=True),
         Field(
             "finally",
             Kind.STEPS,
-            "Steps that each VU runs once when it ends.",
+            "Steps that each VU runs once at its end.",
             "[{post: /api/v1/auth/logout}]",
         ),
         Field("think", Kind.PAUSE, "A pause between two iterations.", "1s..3s", default="none"),
         Field(
             "pace",
             Kind.PAUSE,
-            "The time from one iteration's start to the next one's.",
+            "The time from the start of one iteration to the start of the next.",
             "10s",
             default="none",
         ),
         Field(
             "failure_backoff",
             Kind.DURATION,
-            "The longest time from a failed iteration's start to the next one's, while a VU's iterations fail one "
-            "after another: it begins at 100 ms with the second and doubles. `0s`: a VU that fails goes on at once.",
+            "The maximum time from the start of a failed iteration to the start of the next, while the iterations of "
+            "a VU fail one after another: 100 ms after the second failure, then doubled each time. `0s` turns the "
+            "backoff off.",
             "0s",
             default="5 s",
         ),
@@ -222,7 +223,7 @@ FLOW = Table(
         Field(
             "measure",
             Kind.MAPPING,
-            "Which part of this flow's load its gates judge.",
+            "The part of this flow's load that its gates evaluate.",
             "{skip: 10s}",
             default="the suite's",
             tables=("measure",),
@@ -234,8 +235,8 @@ FLOW = Table(
 LINT = Table(
     "lint",
     "lint's settings",
-    "What lint lets pass in all files of the suite. One line is spared by a comment: "
-    "`# vezaflow: ignore[VF404] the reason`.",
+    "Settings of lint for all files of the suite. To ignore a warning on one line use a comment: `# vezaflow: "
+    "ignore[VF404] the reason`.",
     (
         Field(
             "ignore",
@@ -249,22 +250,22 @@ LINT = Table(
 GUARD = Table(
     "guard",
     "a guard",
-    "Keeps load away from where it must not go. Loopback is always allowed.",
+    "Protects hosts from accidental load. Loopback is always allowed.",
     (
         Field(
             "allow",
             Kind.TEXTS,
-            "Hosts that may be loaded; `*` stands for any characters, `10.*` for addresses alone.",
+            "Hosts that may be load tested; `*` matches any characters, `10.*` only IP addresses.",
             '[staging.veza.fr, "*.lxd"]',
         ),
-        Field("max_vus", Kind.COUNT, "No more VUs than this over all flows, whatever an override says.", "2000"),
+        Field("max_vus", Kind.COUNT, "The maximum number of VUs of all flows together, including overrides.", "2000"),
     ),
 )
 
 PREFLIGHT = Table(
     "preflight",
     "a preflight",
-    "Requests before the load, tried again until they hold or the time is up.",
+    "Requests before the load, retried until they succeed or the time is up.",
     (
         Field(
             "steps",
@@ -277,9 +278,9 @@ PREFLIGHT = Table(
         Field(
             "retry",
             Kind.MAPPING,
-            "How long a failing preflight is tried again.",
+            "How long a failing preflight is retried.",
             "{for: 1m, every: 5s}",
-            default="not at all",
+            default="no retry",
             tables=("retry",),
         ),
     ),
@@ -288,48 +289,54 @@ PREFLIGHT = Table(
 RETRY = Table(
     "retry",
     "a preflight's retry",
-    "How long a failing preflight is tried again.",
+    "How long a failing preflight is retried.",
     (
-        Field("for", Kind.DURATION, "How long in all.", "1m", required=True),
-        Field("every", Kind.DURATION, "The pause between two tries.", "5s", default="1 s"),
+        Field("for", Kind.DURATION, "The total time.", "1m", required=True),
+        Field("every", Kind.DURATION, "The pause between two attempts.", "5s", default="1 s"),
     ),
 )
 
 MEASURE = Table(
     "measure",
     "a measure",
-    "Which part of the load the gates judge; the rest is recorded and shown.",
+    "The part of the load that gates evaluate; the rest is recorded and shown.",
     (
-        Field("skip", Kind.DURATION, "What of each flow's start is not judged.", "10s", default="0 s"),
-        Field("drain", Kind.SWITCH, "Whether what ends in the graceful stop is judged.", "false", default="true"),
+        Field(
+            "skip",
+            Kind.DURATION,
+            ("The time at the start of each flow that is not evaluated (warm-up)."),
+            "10s",
+            default="0 s",
+        ),
+        Field("drain", Kind.SWITCH, "Whether samples from the graceful stop are evaluated.", "false", default="true"),
     ),
 )
 
 GATE = Table(
     "gate",
     "a gate",
-    "A condition with what it does beside its verdict. Short form: the condition alone, or a list.",
+    "A condition with options. Short form: the condition alone, or a list.",
     (
-        Field("condition", Kind.CONDITION, "What must hold.", "p(95) < 500 ms", required=True),
+        Field("condition", Kind.CONDITION, "The condition.", "p(95) < 500 ms", required=True),
         Field(
             "abort",
             Kind.SWITCH,
-            "Whether the run stops as soon as the condition breaks.",
+            "Whether the run is aborted as soon as the condition breaks.",
             "true",
             default="false",
         ),
-        Field("delay", Kind.DURATION, "How long the run goes on before it may be stopped.", "30s", default="0 s"),
+        Field("delay", Kind.DURATION, "The time before the run can be aborted.", "30s", default="0 s"),
         Field(
             "window",
             Kind.DURATION,
-            "Judge only the last so much of the run when stopping it.",
+            "The time window, up to now, that is evaluated for the abort.",
             "1m",
             default="the whole run",
         ),
         Field(
             "samples",
             Kind.NUMBER,
-            "With fewer samples than this the gate is inconclusive.",
+            "The minimum number of samples; with fewer, the gate is inconclusive.",
             "100",
             default="1",
         ),

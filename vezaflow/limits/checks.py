@@ -37,7 +37,7 @@ class Enough(Enum):
     """Whether it suffices."""
 
     YES = "enough"
-    CLOSE = "little room"
+    CLOSE = "close to the limit"
     NO = "too little"
 
 
@@ -62,7 +62,7 @@ class Check:
     @property
     def warning(self) -> str:
         """What is to be told of a limit that is nearly used up; empty where nothing is."""
-        return f"warning: {self.sentence}; better: {self.remedy}" if self.enough is Enough.CLOSE else ""
+        return f"warning: {self.sentence}; to fix: {self.remedy}" if self.enough is Enough.CLOSE else ""
 
 
 def checks(plan: Plan, there: Machine, division: Division) -> tuple[Check, ...]:

@@ -70,9 +70,9 @@ def _check_version(part: _Part, diagnostics: Diagnostics) -> None:
             diagnostics.error(
                 "VF426",
                 request.url_span,
-                "HTTP/2 is spoken over TLS, and this goes to an http:// URL",
-                help=f"give it an https URL, or {'leave `version: 2` out' if own else '`http: {version: 1.1}`'}",
-                related=((asked, "asked for here"),),
+                "HTTP/2 needs TLS, and this is an http:// URL",
+                help=f"use an https URL, or {'remove `version: 2`' if own else '`http: {version: 1.1}`'}",
+                related=((asked, "required here"),),
             )
 
 
@@ -83,8 +83,8 @@ def _check_trust(request: Request, part: _Part, diagnostics: Diagnostics) -> Non
         diagnostics.warning(
             "VF427",
             tls.span,
-            "this goes to an http:// URL, where nothing is verified and no certificate is shown",
-            help="give it an https URL, or leave `tls` out",
+            "`tls` has no effect on an http:// URL",
+            help="use an https URL, or remove `tls`",
             related=((request.url_span, "the URL"),),
         )
 
@@ -105,11 +105,11 @@ def _check_proxy(http: Http, diagnostics: Diagnostics) -> None:
             except ProxyError as error:
                 _no_proxy(part.span, str(error), diagnostics)
         elif start and not start.startswith(SCHEMES[0]):
-            _no_proxy(part.span, "it has to begin with http://", diagnostics)
+            _no_proxy(part.span, "it must start with http://", diagnostics)
 
 
 def _no_proxy(span: Span, reason: str, diagnostics: Diagnostics) -> None:
-    diagnostics.error("VF423", span, "this is no proxy's URL", label=reason, help=PROXY_HELP)
+    diagnostics.error("VF423", span, "not a valid URL of a proxy", label=reason, help=PROXY_HELP)
 
 
 def _check_addresses(http: Http, diagnostics: Diagnostics) -> None:
@@ -118,8 +118,8 @@ def _check_addresses(http: Http, diagnostics: Diagnostics) -> None:
             diagnostics.error(
                 "VF424",
                 part.span,
-                f"'{part.value}' is no IP address",
-                help="write an address that this machine has, such as `10.0.0.11`; `ip address` lists them",
+                f"'{part.value}' is not an IP address",
+                help="use an address of this machine, such as `10.0.0.11`; `ip address` lists them",
             )
 
 
@@ -134,6 +134,6 @@ def _check_halves(layers: tuple[RequestDefaults, ...], diagnostics: Diagnostics)
         diagnostics.error(
             "VF425",
             value.span,
-            f"a client's '{key}' without its certificate",
-            help="name the certificate's file too: `tls: {cert: client.pem, key: client.key}`",
+            f"'{key}' without a client certificate",
+            help="add the certificate: `tls: {cert: client.pem, key: client.key}`",
         )

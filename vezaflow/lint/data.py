@@ -6,7 +6,7 @@ Only loads whose numbers the file settles are judged against the rows; `vezaflow
 
 from collections.abc import Iterator
 
-from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
 from vezaflow.lint.load import most_vus
 from vezaflow.lint.names import flow_uses
 from vezaflow.lint.samples import most_iterations
@@ -45,8 +45,8 @@ def check_dealing(suite: Suite, diagnostics: Diagnostics) -> None:
             diagnostics.error(
                 "VF430",
                 data_source.at_end_span,
-                f"{flow.load.executor.value} has no VUs that could stop",
-                help="iterations start at its rate, on whichever VU is free: write `stop_flow`",
+                f"{flow.load.executor.value} can't stop single VUs",
+                help="each iteration starts on any free VU: use `stop_flow`",
                 related=((flow.load.span, "the load"),),
             )
 
@@ -104,18 +104,18 @@ def _used(suite: Suite) -> Iterator[tuple[Flow, DataSource]]:
 def _check_words(data_source: DataSource, diagnostics: Diagnostics) -> None:
     end, each = data_source.at_end_span, data_source.each_span
     if data_source.pick is RowPick.RANDOM and end is not None:
-        diagnostics.error("VF430", end, "rows that are drawn at random never end", help="leave `at_end` out")
+        diagnostics.error("VF430", end, "random rows never run out", help="remove `at_end`")
     elif data_source.pick is RowPick.UNIQUE and data_source.at_end is AtEnd.WRAP and end is not None:
         diagnostics.error(
             "VF430",
             end,
-            "unique rows never come again",
-            label="this would deal them again",
-            help="write `pick: sequential` if they may, or another `at_end`",
+            "unique rows are used only once",
+            label="`wrap` would use them again",
+            help="use `pick: sequential` to allow that, or another `at_end`",
         )
     if data_source.pick is RowPick.PER_VU and data_source.each is Each.ITERATION and each is not None:
         diagnostics.error(
-            "VF430", each, "`pick: per_vu` deals each VU one row", help="leave `each` out, or pick otherwise"
+            "VF430", each, "`pick: per_vu` assigns one row to each VU", help="remove `each`, or use another `pick`"
         )
 
 
@@ -129,15 +129,15 @@ def _check_secrets(data_source: DataSource, diagnostics: Diagnostics) -> None:
             diagnostics.error(
                 "VF432",
                 span,
-                f"'{column}' has {count:,} different values, and {MOST_SECRETS:,} can be kept secret",
-                help="give these users one password, or a smaller file",
+                f"'{column}' has {count:,} different values, and at most {MOST_SECRETS:,} secrets are supported",
+                help="use one password for these users, or a smaller file",
             )
         elif why := next(filter(None, map(weakness, data_source.rows.texts(column))), ""):
             diagnostics.error(
                 "VF706",
                 span,
                 f"a value of '{column}' can't be masked: {why}",
-                help="choose a longer one, or take the column out of `secrets`",
+                help="choose a longer one, or remove the column from `secrets`",
             )
 
 
@@ -166,7 +166,7 @@ def _short(
             "VF431",
             data_source.span,
             f"'{data_source.name}' has {rows}, and the load has {int(needed):,} {of}",
-            help=f"at the end `{data_source.at_end.value}` holds; give it more rows, or the load less to do",
+            help=f"at the end `{data_source.at_end.value}` applies; add rows, or lower the load",
             related=tuple(
                 (flow.load.span, "the load") for flow in flows if flow.load.span.source is data_source.span.source
             ),
@@ -188,8 +188,8 @@ def _check_name(data_source: DataSource, taken: dict[str, Span], diagnostics: Di
         diagnostics.error(
             "VF315",
             data_source.span,
-            f"'{data_source.name}' is a data source and another value",
-            help="give one of them another name",
+            f"'{data_source.name}' is both a data source and a value",
+            help="rename one of them",
             related=((other, "the other"),),
         )
 
@@ -215,7 +215,7 @@ def _check_column(column: str, span: Span, data_source: DataSource, diagnostics:
             "VF309",
             span,
             f"the rows of '{data_source.name}' have no columns",
-            help=f"each is one value: write `${{{data_source.name}}}`",
+            help=f"each row is a single value: write `${{{data_source.name}}}`",
             related=((data_source.span, "the source"),),
         )
 
@@ -229,7 +229,7 @@ def _no_column(column: str, span: Span, data_source: DataSource, rows: Rows, dia
         "VF309",
         span,
         f"'{data_source.name}' has no column '{column}'",
-        label=f"did you mean '{near}'?" if near else "",
+        label=did_you_mean(near),
         help=_written_with(glued) if glued else known,
         related=((data_source.span, "the source"),),
     )
@@ -237,4 +237,4 @@ def _no_column(column: str, span: Span, data_source: DataSource, rows: Rows, dia
 
 def _written_with(mark: str) -> str:
     word = "tab" if mark == "\t" else f'"{mark}"'
-    return f"its header is one column: is it a file with `delimiter: {word}`?"
+    return f"the header has only one column: does the file need `delimiter: {word}`?"

@@ -147,8 +147,8 @@ class _Ways:
                         "VF310",
                         name.span,
                         f"'{name.name}' may not be set here",
-                        help="give a default with `??`, or set it on every way that leads here",
-                        related=((where, "set here, but not on every way"),),
+                        help="give a default with `??`, or set it on every path to this step",
+                        related=((where, "set here, but not on every path"),),
                     )
 
 
@@ -193,8 +193,8 @@ def _shadow(name: str, span: Span, other: Span, diagnostics: Diagnostics, what: 
     diagnostics.warning(
         "VF311",
         span,
-        f"the {what}'s '{name}' hides another value of this name",
-        help="give the loop a name of its own" if what == "loop" else "give the other value a name of its own",
+        f"the {what}'s '{name}' shadows another value with this name",
+        help="use another name for the loop variable" if what == "loop" else "rename the other value",
         related=((other, f"hidden in the {what}"),),
     )
 

@@ -48,8 +48,8 @@ def check_calls(suite: Suite, diagnostics: Diagnostics) -> None:
                 diagnostics.error(
                     "VF225",
                     call.span,
-                    f"there is no answer that '{call.function}' could read here",
-                    help="take the value with the request's `extract`, and use its name",
+                    f"'{call.function}' has no response to read here",
+                    help="extract the value with the request's `extract`, and use its name",
                 )
 
 
@@ -112,5 +112,5 @@ def _called(nature: _Nature) -> str:
 def _remedy(one: _Nature, two: _Nature) -> str:
     quantity = next((n for n in (one, two) if isinstance(n, Dimension)), None)
     if quantity is not None and _Plain.NUMBER in (one, two):
-        return f"the number needs a unit, as in `{EXAMPLES[quantity]}`"
+        return f"add a unit to the number, as in `{EXAMPLES[quantity]}`"
     return ""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from vezaflow.diagnostics import Diagnostics, suggest
+from vezaflow.diagnostics import Diagnostics, did_you_mean, suggest
 from vezaflow.model import (
     SCHEMES,
     Beside,
@@ -58,7 +58,7 @@ def check_json(suite: Suite, diagnostics: Diagnostics) -> None:
                 diagnostics.warning(
                     "VF435",
                     body.value.span,
-                    "this text is JSON already, and would be sent as one JSON string",
+                    "this text is already JSON, and would be sent as one JSON string",
                     help="write it as YAML, as in `json: {name: jazz}`\n"
                     "or send the text: `body: …` with `headers: {Content-Type: application/json}`",
                 )
@@ -78,8 +78,8 @@ def check_choices(suite: Suite, diagnostics: Diagnostics) -> None:
             diagnostics.warning(
                 "VF404",
                 step.span,
-                "this choose has one branch, which is always taken",
-                help="add a second branch, or put the steps in its place",
+                "this `choose` has only one branch",
+                help="add a second branch, or replace the `choose` by its steps",
             )
 
 
@@ -95,9 +95,9 @@ def check_step_names(suite: Suite, diagnostics: Diagnostics) -> None:
                 diagnostics.warning(
                     "VF405",
                     step.span,
-                    f"two unlike steps are called '{step.name}'",
+                    f"different requests share the name '{step.name}'",
                     label=_described(step),
-                    help="they share their metrics and gates; give each a `name` of its own",
+                    help="they share metrics and gates; give each its own `name`",
                     related=((other.span, _described(other)),),
                 )
 
@@ -136,9 +136,9 @@ def check_certificates(suite: Suite, diagnostics: Diagnostics) -> None:
                     diagnostics.error(
                         "VF411",
                         expectation.of_span,
-                        "over http there is no certificate",
-                        label=f"the URL begins with {url.partition('//')[0]}//",
-                        help="ask for it in a request to an https URL",
+                        "there is no certificate over http",
+                        label=f"the URL starts with {url.partition('//')[0]}//",
+                        help="use an https URL, or remove `certificate`",
                     )
 
 
@@ -160,7 +160,7 @@ def check_secret_urls(suite: Suite, diagnostics: Diagnostics) -> None:
                 diagnostics.warning(
                     "VF409",
                     span,
-                    "a secret in a URL ends up in the logs of servers and proxies",
+                    "secret in a URL: servers and proxies log URLs",
                     help="send it in a header, or with `auth`",
                 )
 
@@ -175,16 +175,16 @@ def check_files(suite: Suite, diagnostics: Diagnostics) -> None:
             diagnostics.error(
                 "VF407",
                 path.span,
-                f"'{path.value}' lies outside the suite's folder",
-                help="put the file below the suite's folder, and write its path from there",
+                f"'{path.value}' is outside the suite's folder",
+                help="move the file into the suite's folder, and write its path relative to that folder",
             )
         elif not is_file(whole):
             near = suggest(path.value, _beside(suite.root, path.value))
             diagnostics.error(
                 "VF408",
                 path.span,
-                f"there is no file '{path.value}' in the suite's folder",
-                label=f"did you mean '{near}'?" if near else "",
+                f"no such file '{path.value}' in the suite's folder",
+                label=did_you_mean(near),
             )
 
 
@@ -214,13 +214,15 @@ def _check_url(request: Request, has_base: bool, diagnostics: Diagnostics) -> No
             diagnostics.error("VF410", request.url_span, fault[0], help=fault[1])
         return
     if not start.startswith("/") or start.startswith("//"):
-        diagnostics.error("VF410", request.url_span, "this is neither a path nor a whole URL", help=_with_scheme(start))
+        diagnostics.error(
+            "VF410", request.url_span, ("not a valid URL: neither a path nor an absolute URL"), help=_with_scheme(start)
+        )
     elif not has_base:
         diagnostics.error(
             "VF406",
             request.url_span,
-            "a path needs a `base_url` to go below",
-            help="give suite.yml or the flow a `base_url`, or write the whole URL",
+            "a path needs a `base_url`",
+            help="set `base_url` in suite.yml or in the flow, or write an absolute URL",
         )
 
 
@@ -237,10 +239,10 @@ def _with_scheme(start: str) -> str:
     if start.startswith("//"):
         return f"write `https:{start}`, or one slash for a path"
     if "://" in start:
-        return "requests go over http:// or https://"
+        return "only http:// and https:// are supported"
     looks_like_host = "." in start.partition("/")[0] or ":" in start.partition("/")[0]
     scheme = "http" if start.startswith(("localhost", "127.", "[::1]")) else "https"
-    return f"write `{scheme}://{start}`" if looks_like_host else f"a path starts with a slash: `/{start}`"
+    return f"write `{scheme}://{start}`" if looks_like_host else f"start a path with a slash: `/{start}`"
 
 
 def _beside(root: Path, path: str) -> list[str]:

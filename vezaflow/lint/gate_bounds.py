@@ -33,15 +33,15 @@ def _check_range(metric: Metric, condition: Condition, diagnostics: Diagnostics)
     share = metric.kind is Kind.RATE and condition.aggregate == "rate"
     if (always := _settled(condition.operator, amount, 1.0 if share else inf, metric.name in _POSITIVE)) is None:
         return
-    what = "a share is from 0 % to 100 %" if share else "it is never below zero"
+    what = "a percentage is between 0 % and 100 %" if share else "it is never below zero"
     if amount == 0 and always and condition.operator == ">":
         what = "a time is always above zero"
     diagnostics.warning(
         "VF510",
         condition.span,
-        "this holds whatever happens" if always else "nothing can make this hold",
+        "this condition is always met" if always else "this condition is never met",
         label=what,
-        help="mend the comparison or the bound, or take the gate away",
+        help="fix the comparison or the bound, or remove the gate",
     )
 
 
@@ -92,14 +92,16 @@ def _check_reference(gate: Gate, metric: Metric, bound: Reference, diagnostics: 
     elif bound.plus is not None:
         _check_amount(metric, condition, bound.plus, bound.span, diagnostics)
     if bound.factor == 0:
-        diagnostics.error("VF505", bound.span, "0 times a figure is no bound", help="take the factor away, or mend it")
+        diagnostics.error(
+            "VF505", bound.span, ("0 times a figure is not a valid bound"), help="remove the factor, or fix it"
+        )
     mine = (condition.aggregate, condition.argument, gate.labels)
     if mine == (bound.aggregate, bound.argument, bound.labels_beside(gate.labels)):
         diagnostics.error(
             "VF509",
             bound.span,
-            "this is the figure of the left side",
-            help="say by labels whose it is, as in `p(95) < 1.5 * p(95){page:1}`",
+            "this is the same figure as on the left",
+            help="add labels, as in `p(95) < 1.5 * p(95){page:1}`",
         )
 
 

@@ -5,7 +5,7 @@ A value that never occurs selects nothing. A count of nothing is 0, so that `cou
 
 import re
 
-from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
 from vezaflow.lint.gate_scopes import NESTED, Scope
 from vezaflow.metrics import ERROR_CLASSES, ERRORS, PAGE, Dropped, Metric, Phase
 from vezaflow.syntax import Labels
@@ -49,7 +49,7 @@ def _unknown(span: Span, name: str, metric: Metric, allowed: set[str], diagnosti
         "VF502",
         span.piece(name),
         f"'{metric.name}' has no label '{name}'",
-        label=f"did you mean '{near}'?" if near else "",
+        label=did_you_mean(near),
         help="what k6 calls `name` is `step` here" if name == "name" else f"it has {', '.join(sorted(allowed))}",
     )
 
@@ -60,8 +60,8 @@ def _check_status(span: Span, value: str, diagnostics: Diagnostics) -> bool:
     diagnostics.error(
         "VF503",
         _value(span, value),
-        f"there is no status '{value}'",
-        help="a status is a number such as `404`, or a class such as `4xx`; `0` is no response at all",
+        f"unknown status '{value}'",
+        help="a status is a number such as `404`, or a class such as `4xx`; `0` means no response",
     )
     return False
 
@@ -72,8 +72,8 @@ def _check_closed(span: Span, name: str, value: str, metric: Metric, diagnostics
         diagnostics.error(
             "VF503",
             _value(span, value),
-            f"'{metric.name}' counts requests that failed: none of them has `expected_response:true`",
-            help="take the label away",
+            f"'{metric.name}' counts failed requests: none of them has `expected_response:true`",
+            help="remove the label",
         )
         return False
     if value in _CLOSED[name]:
@@ -82,9 +82,9 @@ def _check_closed(span: Span, name: str, value: str, metric: Metric, diagnostics
     diagnostics.error(
         "VF503",
         _value(span, value),
-        f"there is no {name} '{value}'",
-        label=f"did you mean '{near}'?" if near else "",
-        help="" if near else f"it is one of {', '.join(_CLOSED[name])}",
+        f"unknown {name} '{value}'",
+        label=did_you_mean(near),
+        help="" if near else f"allowed: {', '.join(_CLOSED[name])}",
     )
     return False
 
@@ -102,8 +102,8 @@ def _check_value(
     diagnostics.error(
         "VF503",
         _value(span, value),
-        f"no request in {where} is in '{value}' itself" if outer else f"there is no {name} '{value}' in {where}",
-        label=f"did you mean '{near}'?" if near else "",
+        f"no request in {where} is in '{value}' itself" if outer else f"unknown {name} '{value}' in {where}",
+        label=did_you_mean(near),
         help=_elsewhere(name, value, metric, scope) or ("" if near else _listed(name, values)),
     )
     return False
@@ -133,7 +133,7 @@ def _check_together(
         "VF503",
         span,
         f"no request in {scope.what} has all of these labels",
-        label=f"`{there[0]}:{there[1]}` is never with `{off[0]}:{off[1]}`" if len(asked) == 2 else "",
+        label=f"`{there[0]}:{there[1]}` never occurs with `{off[0]}:{off[1]}`" if len(asked) == 2 else "",
         help=f"there is one with `{there[0]}:{there[1]}` and `{off[0]}:{value}`" if value else "",
     )
 
@@ -144,11 +144,11 @@ def _check_page(span: Span, value: str, phase: str, step: str | None, scope: Sco
     ends = [int(end) for end in (low, *([high] if dots else [])) if end.isdecimal()]
     where = f"the step '{step}'" if step else _phase_of(scope, phase)
     if most == 0:
-        message, help_ = f"nothing in {where} goes from page to page", "only requests of a `paginate` have this label"
+        message, help_ = f"no `paginate` in {where}", ("only the requests of a `paginate` have this label")
     elif len(ends) != 1 + bool(dots) or ends[0] < 1 or ends[0] > ends[-1]:
-        message, help_ = f"'{value}' is no page", "pages are numbers from 1, or a range such as `1..5`"
+        message, help_ = f"'{value}' is not a page", "pages are numbers from 1, or a range such as `1..5`"
     elif most is not None and ends[-1] > most:
-        message, help_ = f"there is no page {ends[-1]} in {where}", f"there are {most:g} at most: `pages` says so"
+        message, help_ = f"unknown page {ends[-1]} in {where}", f"there are {most:g} at most: `pages` says so"
     else:
         return
     diagnostics.error("VF503", _value(span, value), message, help=help_)
@@ -174,12 +174,12 @@ def _elsewhere(name: str, value: str, metric: Metric, scope: Scope) -> str:
     if name == "group" and value in scope.groups:
         inside = sorted({series.labels["group"] for series in scope.series} & _within(value, scope))
         if inside:
-            return f"its requests are those of groups within it: {', '.join(f'`group:{each}`' for each in inside)}"
+            return f"its requests are in nested groups: {', '.join(f'`group:{each}`' for each in inside)}"
     if name in ("flow", "phase") or "phase" not in metric.labels:
         return ""
     for phase in scope.phases:
         if value in (scope.values(name, metric, phase) or ()):
-            return f"it runs in the phase '{phase}', which a gate judges only with the label `phase:{phase}`"
+            return f"it runs in the phase '{phase}': add the label `phase:{phase}` to the gate"
     return ""
 
 

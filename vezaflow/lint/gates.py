@@ -54,7 +54,7 @@ def check_watched(suite: Suite, diagnostics: Diagnostics) -> None:
             diagnostics.warning(
                 "VF507",
                 flow.span,
-                f"no gate judges the flow '{flow.name}'",
+                f"no gate covers the flow '{flow.name}'",
                 help="for instance `gates: {http_req_failed: rate < 1 %}`",
             )
 
@@ -88,7 +88,7 @@ def _check_arrivals(gates: tuple[Gate, ...], flows: tuple[Flow, ...], scope: Sco
             diagnostics.error(
                 "VF503",
                 gate.span.piece(gate.metric),
-                f"no iteration in {scope.what} is due at a time of its own",
+                f"{scope.what} has no arrival rate",
                 help=f"only loads with an arrival rate have '{gate.metric}'",
             )
 

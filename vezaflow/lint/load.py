@@ -34,9 +34,9 @@ def check_guarded(suite: Suite, diagnostics: Diagnostics) -> None:
         diagnostics.warning(
             "VF422",
             limit.span,
-            f"the flows ask for {vus:,} VUs, and this allows {int(most):,}",
-            help="ask for fewer VUs, or raise the limit",
-            related=((largest.load.span, "the load that asks for the most"),),
+            f"the flows use {vus:,} VUs, and the guard allows {int(most):,}",
+            help="use fewer VUs, or raise the limit",
+            related=((largest.load.span, "the largest load"),),
         )
 
 
@@ -65,8 +65,8 @@ def _check_shared(load: Load, diagnostics: Diagnostics) -> None:
             load.vus.span,
             f"{units.counted(int(vus), 'VU')} share {units.counted(int(iterations), 'iteration')}",
             label=f"{int(vus - iterations):,} of them get none",
-            help="as many VUs as iterations, or fewer; `per-vu-iterations` gives each VU as many",
-            related=((load.iterations.span, "all of them together"),),
+            help="use at most as many VUs as iterations; with `per-vu-iterations` each VU runs all of them",
+            related=((load.iterations.span, "the iterations of all VUs"),),
         )
 
 
@@ -79,7 +79,7 @@ def _check_reach(load: Load, diagnostics: Diagnostics) -> None:
     bounds += [(count, MOST_VUS, f"{MOST_VUS:,} VUs") for count in vus]
     for asked, most, text in bounds:
         if asked is not None and (constant(asked) or 0) > most:
-            diagnostics.error("VF436", asked.span, f"a flow asks for {text} at most", help="is a digit too many?")
+            diagnostics.error("VF436", asked.span, f"the maximum of a flow is {text}", help="is this a typo?")
 
 
 def _check_crowd(load: Load, diagnostics: Diagnostics) -> None:
@@ -91,10 +91,10 @@ def _check_crowd(load: Load, diagnostics: Diagnostics) -> None:
     diagnostics.warning(
         "VF437",
         (load.max_vus or load.pre_allocated_vus or load).span,
-        f"{units.counted(int(vus), 'VU')} can't start {rate:,.0f} iterations a second",
-        label=f"each would have to be over within {units.duration(vus / rate)}",
-        help="VUs needed are the rate times an iteration's time: for iterations of 100 ms that is "
-        f"`max_vus: {ceil(rate / 10)}`",
+        f"{units.counted(int(vus), 'VU')} can't start {rate:,.0f} iterations per second",
+        label=f"each would have to finish within {units.duration(vus / rate)}",
+        help="the number of VUs needed is the rate times the duration of an iteration: for 100 ms, `max_vus: "
+        f"{ceil(rate / 10)}`",
     )
 
 
@@ -108,8 +108,8 @@ def _check_pool(load: Load, diagnostics: Diagnostics) -> None:
         load.max_vus.span,
         f"'max_vus' is below '{key}'",
         label=f"{int(most):,} at most",
-        help=f"the {int(least):,} that stand ready count: raise `max_vus`, or lower `{key}`",
-        related=((ready.span, f"{int(least):,} stand ready"),) if ready.span != load.span else (),
+        help=f"the {int(least):,} created before the start are included: raise `max_vus`, or lower `{key}`",
+        related=((ready.span, f"{int(least):,} before the start"),) if ready.span != load.span else (),
     )
 
 
@@ -122,29 +122,29 @@ def _check_something(load: Load, diagnostics: Diagnostics) -> None:
     if not load.stages and load.executor.is_ramp:
         return  # an error already
     if lasts == 0:
-        diagnostics.error("VF420", load.span, "this load lasts no time", help="give it a duration, such as `5m`")
+        diagnostics.error("VF420", load.span, "this load has zero duration", help="set a duration, such as `5m`")
     elif asks == 0:
         diagnostics.error(
             "VF420",
             load.span,
-            "this load asks for nothing: it is zero from its beginning to its end",
-            help="raise a `target`" if load.executor.is_ramp else "a `rate` such as `500/s`",
+            "this load is zero from start to end",
+            help="raise a `target`" if load.executor.is_ramp else "set a `rate`, such as `500/s`",
         )
 
 
 def _check_pauses(flow: Flow, diagnostics: Diagnostics) -> None:
-    rest = "put a `think` step inside if the user rests within one"
+    rest = "for a pause within an iteration use a `think` step"
     keys = (
         ("think", flow.think, rest),
         ("pace", flow.pace, rest),
-        ("failure_backoff", flow.failure_backoff, "leave the key out"),
+        ("failure_backoff", flow.failure_backoff, "remove the key"),
     )
     for key, pause, remedy in keys:
         if pause is not None and flow.load.executor.is_open:
             diagnostics.error(
                 "VF421",
                 pause.span,
-                f"'{key}' says nothing to {flow.load.executor.value}",
-                help=f"an arrival rate sets when iterations begin; {remedy}",
+                f"'{key}' has no effect with {flow.load.executor.value}",
+                help=f"an arrival rate determines when iterations start; {remedy}",
                 related=((flow.load.span, "the load"),),
             )

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import assert_never
 
-from vezaflow.diagnostics import Diagnostics, Severity, Span, suggest
+from vezaflow.diagnostics import Diagnostics, Severity, Span, did_you_mean, suggest
 from vezaflow.keys import GIVEN, ITEM_FIELDS, NAMES
 from vezaflow.model import (
     PART_FIELDS,
@@ -59,6 +59,8 @@ from vezaflow.syntax import FUNCTIONS, QUERIES, Expression, Field, Name, Needs, 
 _AUTH = "`auth`"
 _FIELDS = {**ITEM_FIELDS, "part": tuple(PART_FIELDS)}
 _UNREADABLE = frozenset(("VF104", "VF120", "VF122", "VF123", "VF124"))
+
+_BARE = re.compile(r"-\d[\w-]*")  # what follows a name in a text without quotes: BK-0001
 
 
 _MOMENTS = {"vu": Each.VU, "iteration": Each.VU, "attempt": Each.ITERATION}
@@ -204,9 +206,9 @@ class _Walk:
                 "VF305",
                 request.span,
                 f"'{name.name}' is not set yet when this is sent",
-                label=f"the {option} that all requests share needs it",
-                help="write `auth: none` in this step" if option == _AUTH else f"give this step a {option} of its own",
-                related=((name.span, "read here"), *(((first, "set only here"),) if first is not None else ())),
+                label=f"the shared {option} needs it",
+                help="write `auth: none` in this step" if option == _AUTH else f"set {option} in this step",
+                related=((name.span, "read here"), *(((first, "set here"),) if first is not None else ())),
             )
 
     def fragment(self, fragment: Fragment, certain: bool = False) -> None:
@@ -248,7 +250,7 @@ class _Walk:
                     "VF312",
                     name.span,
                     f"'{name.name}' is set by another branch, which runs at the same time",
-                    help="put both steps into one branch, a `group`, or set it before the `parallel`",
+                    help="put both steps into one branch with `group`, or set it before the `parallel`",
                     related=((self.beside[name.name], "set here"),),
                 )
             elif certain:
@@ -257,42 +259,40 @@ class _Walk:
                     name.span,
                     f"'{name.name}' is used before it is set",
                     help="move the step that sets it before this one, or give a default with `??`",
-                    related=((first, "set only here"),),
+                    related=((first, "set here"),),
                 )
         elif not self.unsure and not self.perhaps(name.name):
             _never_set(name, self.known | set(self.everywhere) | set(self.data_sources), self.diagnostics)
 
     def too_early(self, name: Name, moment: Each) -> None:
         """A value is wanted before it is computed."""
-        here = "this once for the run" if self.now is Each.RUN else "this belongs to the VU"
+        here = "this is computed once per run" if self.now is Each.RUN else "this is computed per VU"
         there = self.everywhere.get(name.name)
         self.diagnostics.error(
             "VF316",
             name.span,
-            f"'{name.name}' is another for each {moment.title}, and {here}",
-            help="what is computed can name what is computed before it: first of the run, then of a VU, then of an "
-            "iteration",
+            f"'{name.name}' is computed per {moment.title}, and {here}",
+            help="the order is: values of the run, then of a VU, then of an iteration; a value can use only earlier "
+            "ones",
             related=((there, "computed here"),) if there is not None else (),
         )
 
     def undealt(self, name: Name, data_source: DataSource) -> None:
         """A row is wanted before it is dealt."""
         if self.has_vu:
-            help_ = (
-                f"write `each: vu` at '{data_source.name}': then each VU is dealt a row when it begins, and keeps it"
-            )
+            help_ = f"write `each: vu` at '{data_source.name}': each VU is assigned a row when it starts"
         else:
-            help_ = "rows are dealt to VUs: a flow's steps see them, and its `login` and `vars` those with `each: vu`"
+            help_ = (
+                "rows are assigned to VUs: they are available in the steps of a flow, and with `each: vu` in its "
+                "`login` and `vars`, too"
+            )
         self.diagnostics.error(
             "VF314",
             name.span,
-            f"no row of '{data_source.name}' is dealt here",
+            f"'{data_source.name}' has no row at this point",
             help=help_,
             related=(
-                (
-                    data_source.span,
-                    "dealt to each iteration" if data_source.each is Each.ITERATION else "dealt to each VU",
-                ),
+                (data_source.span, f"assigned to each {'iteration' if data_source.each is Each.ITERATION else 'VU'}"),
             ),
         )
 
@@ -389,9 +389,9 @@ def check_secrets(suite: Suite, diagnostics: Diagnostics) -> None:
             diagnostics.warning(
                 "VF308",
                 span,
-                f"nothing reads the secret '{name}'",
-                label=f"did you mean '{near}'?" if near else "",
-                help="" if near else f"it would be read as `${{env.{name}}}`",
+                f"unused secret '{name}'",
+                label=did_you_mean(near),
+                help="" if near else f"use it as `${{env.{name}}}`",
             )
 
 
@@ -454,23 +454,26 @@ def _steps_uses(steps: tuple[Step, ...]) -> Iterator[Use]:
 
 
 def _never_set(name: Name, candidates: set[str], diagnostics: Diagnostics) -> None:
+    bare = _BARE.match(name.span.source.text, name.span.end)
     shouted = name.name.isupper() and len(name.name) > 1 and name.name[0] != "_"
     near = suggest(name.name, {n for n in (*candidates, *GIVEN) if n.isupper()} if shouted else candidates | set(GIVEN))
     if name.name in NAMES and near not in candidates:
         near, help_ = None, NAMES[name.name]
+    elif near is None and bare is not None:
+        help_ = f"put a text in quotes: '{name.name}{bare[0]}'"
     elif near is None and name.name in FUNCTIONS:
         help_ = f"to call the function write `{name.name}()`"
     elif near is None and shouted:
         help_ = f"to read the environment write `env.{name.name}`"
     elif near is None and name.name == "part":
-        help_ = "only the requests of an `upload` know their part"
+        help_ = "`part` is only available in the requests of an `upload`"
     else:
         help_ = "" if near else "set it with `vars`, `set` or `extract`"
     diagnostics.error(
         "VF301",
         name.span,
-        f"'{name.name}' is never set",
-        label=f"did you mean '{near}'?" if near else "",
+        f"undefined variable '{name.name}'",
+        label=did_you_mean(near),
         help=help_,
     )
 
@@ -482,7 +485,7 @@ def _unused(found: Iterator[tuple[str, Span]], used: set[str], elsewhere: set[st
     wrong = {d.span for d in diagnostics if d.severity is Severity.ERROR}
     for name, span in each:
         if name not in used and span not in wrong and suggest(name, unset) is None:
-            diagnostics.warning("VF306", span, f"'{name}' is never used", help="take it out, or use it")
+            diagnostics.warning("VF306", span, f"'{name}' is never used", help="remove it, or use it")
 
 
 def _structured(extract: Extract) -> bool:
@@ -499,7 +502,7 @@ def _shape(extract: Extract) -> str:
 
 def _word(extract: Extract) -> str:
     """The word in ITEM_FIELDS for what an extraction finds; empty if its fields are not known."""
-    known = extract.source in ("m3u8", "answer") and extract.argument in ITEM_FIELDS
+    known = extract.source in ("m3u8", "response") and extract.argument in ITEM_FIELDS
     return extract.argument if known else ""
 
 
@@ -511,8 +514,8 @@ def _check_field(name: str, span: Span, shape: str, diagnostics: Diagnostics) ->
     diagnostics.error(
         "VF309",
         span,
-        f"there is no field '{name}' in {shape}",
-        label=f"did you mean '{near}'?" if near else "",
+        f"unknown field '{name}' in {shape}",
+        label=did_you_mean(near),
         help=f"the fields are {', '.join(fields)}",
     )
 

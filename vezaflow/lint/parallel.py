@@ -57,16 +57,16 @@ def check_parallel(suite: Suite, diagnostics: Diagnostics) -> None:
 def _check_keys(step: Step, unread: set[str], diagnostics: Diagnostics) -> None:
     """Keys that say `at the same time` of what is one thing."""
     if isinstance(step, For) and step.at_once is not None and constant(step.at_once) == 1:
-        _nothing(step.at_once.span, "the items are gone through one after another", diagnostics)
+        _nothing(step.at_once.span, "the items are processed one after another", diagnostics)
     if isinstance(step, Parallel) and step.span.source.path not in unread:  # else a branch may be missing
         if len(step.branches) == 1:
-            _nothing(step.span, "this parallel has one branch", diagnostics)
+            _nothing(step.span, "this `parallel` has only one branch", diagnostics)
         elif step.per_host is not None and constant(step.per_host) == 1:
-            _nothing(step.per_host.span, "each request waits for the one before", diagnostics)
+            _nothing(step.per_host.span, "each request waits for the previous one", diagnostics)
 
 
 def _nothing(span: Span, message: str, diagnostics: Diagnostics) -> None:
-    diagnostics.warning("VF429", span, message, help="take it out, or let more than one thing be on its way")
+    diagnostics.warning("VF429", span, message, help="remove it, or raise the number")
 
 
 def _check_ways(ways: tuple[tuple[Step, ...], ...], blamed: set[Span | None], diagnostics: Diagnostics) -> None:
@@ -75,15 +75,15 @@ def _check_ways(ways: tuple[tuple[Step, ...], ...], blamed: set[Span | None], di
         others = {name: span for each, found in enumerate(sets) if each != number for name, span in found.items()}
         for name in _seen_before(way):
             if name.name in others and name.span not in blamed:
-                _changes(name, "another branch changes it meanwhile", others[name.name], diagnostics)
+                _changes(name, "another branch changes it concurrently", others[name.name], diagnostics)
         before = {name: span for found in sets[:number] for name, span in found.items()}
         for name_set, span in sets[number].items():
             if name_set in before:
                 diagnostics.warning(
                     "VF313",
                     span,
-                    f"two branches set '{name_set}', and this one's value stays",
-                    help="give each value a name of its own",
+                    f"two branches set '{name_set}'; the value of this one is kept",
+                    help="use a different name for each value",
                     related=((before[name_set], "set here as well"),),
                 )
 
@@ -95,7 +95,7 @@ def _check_rounds(
     for inner in steps:
         for name in _seen_before((inner,)):
             if name.name in sets and name.name not in seen and name.span not in blamed:
-                _changes(name, "no round sees what the others set", sets[name.name], diagnostics)
+                _changes(name, "rounds don't see each other's values", sets[name.name], diagnostics)
         seen.update(name for name, _ in set_in((), (inner,)))
 
 
@@ -103,8 +103,8 @@ def _changes(name: Name, why: str, where: Span, diagnostics: Diagnostics) -> Non
     diagnostics.warning(
         "VF313",
         name.span,
-        f"'{name.name}' is what it was before: {why}",
-        help="use it behind this step, or do the one after the other",
+        f"'{name.name}' has the value from before the step: {why}",
+        help="use it after this step, or run the steps one after another",
         related=((where, "set here"),),
     )
 

@@ -26,7 +26,7 @@ def check_placeholders(suite: Suite, diagnostics: Diagnostics) -> None:
                 if span not in said:
                     said.add(span)
                     diagnostics.warning(
-                        "VF231", span, f"'{written}' is sent as it stands", help=f"a value is put in by `${{{right}}}`"
+                        "VF231", span, f"'{written}' is sent literally", help=f"use `${{{right}}}` to insert the value"
                     )
 
 

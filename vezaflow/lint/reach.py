@@ -30,7 +30,7 @@ def check_reach(suite: Suite, diagnostics: Diagnostics) -> None:
     for steps in _lists(suite):
         for before, step in pairwise(steps):
             if isinstance(before.shape, Ends):
-                _never(step.span, f"nothing behind '{before.span.text}' runs", before.span, diagnostics)
+                _never(step.span, f"steps after '{before.span.text}' never run", before.span, diagnostics)
                 break
         for step in steps:
             _check(step, diagnostics)
@@ -89,20 +89,20 @@ def _check(step: Step, diagnostics: Diagnostics) -> None:
             elif always is True and otherwise:
                 _never(otherwise[0].span, "this never runs", condition.span, diagnostics)
             elif always is True:
-                _constant(condition.span, "take the `if` away, and keep its steps", diagnostics)
+                _constant(condition.span, "remove the `if`, and keep its steps", diagnostics)
         case While(condition=condition, steps=steps):
             always = truth(condition)
             if always is False and steps:
                 _never(steps[0].span, "this never runs", condition.span, diagnostics)
             elif always is True:
-                _constant(condition.span, "`repeat` says the same with one key less", diagnostics)
+                _constant(condition.span, "use `repeat` instead", diagnostics)
             elif _is_fixed(condition, steps):
                 diagnostics.warning(
                     "VF416",
                     condition.span,
-                    "nothing in this loop changes its condition",
-                    label="true once, it is true until `max`",
-                    help="`extract` or `set` in the loop what the condition looks at; or `repeat` the steps in an `if`",
+                    "nothing in this loop changes the condition",
+                    label="once true, it stays true until `max`",
+                    help="set or extract a value of the condition in the loop, or use `repeat` inside an `if`",
                 )
         case For(items=Call(function="range", arguments=arguments) as items, steps=steps) if steps:
             if _is_empty([_number(argument) for argument in arguments]):
@@ -131,7 +131,7 @@ def _is_empty(numbers: list[float | None]) -> bool:
 
 def _never(span: Span, message: str, why: Span, diagnostics: Diagnostics) -> None:
     diagnostics.warning(
-        "VF415", span, message, help="take it out, or mend what stands before it", related=((why, "because of this"),)
+        "VF415", span, message, help="remove it, or fix the step before it", related=((why, "because of this"),)
     )
 
 

@@ -46,13 +46,13 @@ def check_answers(suite: Suite, diagnostics: Diagnostics) -> None:
 def _check_body(request: Request, diagnostics: Diagnostics) -> None:
     status = request.expect.status if request.expect else None
     if request.method == "HEAD":
-        because, why = "the answer to a HEAD has no body", request.span
+        because, why = "the response to HEAD has no body", request.span
     elif status is not None and _only(status, _BODILESS):
-        because, why = f"a {status.text} has no body", status.span
+        because, why = f"a {status.text} response has no body", status.span
     else:
         return
     for span, what in _wants_body(request):
-        diagnostics.error("VF412", span, f"{because}, and {what} looks at one", related=((why, "no body here"),))
+        diagnostics.error("VF412", span, f"{because}, and {what} needs one", related=((why, "no body here"),))
 
 
 def _wants_body(request: Request) -> Iterator[tuple[Span, str]]:
@@ -89,9 +89,9 @@ def _check_status(request: Request, diagnostics: Diagnostics) -> None:
             diagnostics.error(
                 "VF413",
                 expectation.span,
-                f"no status is {status.text} and fits this",
-                help="one of the two must go",
-                related=((status.span, "what the status must be"),),
+                f"no {status.text} status satisfies this",
+                help="remove one of them",
+                related=((status.span, "the expected status"),),
             )
 
 
@@ -120,8 +120,8 @@ def _check_redirect(request: Request, layers: tuple[RequestDefaults, ...], diagn
         diagnostics.warning(
             "VF414",
             status.span,
-            f"a {status.text} is followed, and the status judged is that of the page behind it",
-            help="to look at the redirect itself, give the step `follow: false`",
+            f"a {status.text} redirect is followed, and the status checked is that of its target",
+            help="to check the redirect itself, add `follow: false` to the step",
         )
 
 

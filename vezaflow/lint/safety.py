@@ -56,9 +56,9 @@ def check_written_secrets(suite: Suite, diagnostics: Diagnostics) -> None:
         diagnostics.warning(
             "VF417",
             Span(covered[span.source], span.start, span.end),
-            "a secret is written in the file",
-            help="read it from the environment, `${env.USER_TOKEN}`, and name it in the suite's `secrets`\n"
-            "change it, if it is a real one: whoever has the file has it",
+            "hard-coded secret",
+            help="read it from the environment, `${env.USER_TOKEN}`, and list it in the suite's `secrets`\nif it is "
+            "a real one, rotate it: everybody with the file has it",
         )
 
 
@@ -98,7 +98,7 @@ def check_hosts(suite: Suite, diagnostics: Diagnostics) -> None:
                 place,
                 f"the guard does not allow '{host.text}'",
                 label="a run would be refused",
-                help=f"if it may be loaded, give suite.yml `guard: {{allow: [{entry}]}}`",
+                help=f"to allow it, add to suite.yml: `guard: {{allow: [{entry}]}}`",
             )
 
 
@@ -114,9 +114,9 @@ def check_environment(suite: Suite, diagnostics: Diagnostics) -> None:
                 diagnostics.error(
                     "VF317",
                     each.span,
-                    "`env` is no value by itself",
-                    label="which input is not said",
-                    help='name it: `env.NAME`, or `env["NAME"]`',
+                    "`env` alone is not a value",
+                    label="missing name of the variable",
+                    help='write `env.NAME` or `env["NAME"]`',
                 )
 
 
@@ -170,6 +170,6 @@ def _in_url(span: Span, diagnostics: Diagnostics) -> None:
     diagnostics.warning(
         "VF409",
         span,
-        "a secret in a URL ends up in the logs of servers and proxies",
+        "secret in a URL: servers and proxies log URLs",
         help="send it in a header, or with `auth`",
     )

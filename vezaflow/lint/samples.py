@@ -57,8 +57,8 @@ def _check(gate: Gate, flows: tuple[Flow, ...], who: str, diagnostics: Diagnosti
         diagnostics.warning(
             "VF508",
             gate.condition.span,
-            f"this gate needs {needed:,} {what}, and {who} can make {int(most):,} at most",
-            help="a longer load, more VUs, or a gate that asks for less",
+            f"this gate needs {needed:,} {what}, and {who} can make at most {int(most):,}",
+            help="use a longer load, more VUs, or a lower number of samples",
             related=tuple((f.load.span, "the load") for f in flows if _has_load(f) and f.source is gate.span.source),
         )
 

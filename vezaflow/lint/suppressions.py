@@ -29,8 +29,8 @@ def silenced(suite: Suite, diagnostics: Diagnostics) -> Diagnostics:
             kept.warning(
                 "VF137",
                 ignore.span,
-                f"there is no {ignore.code} to ignore {'here' if ignore.line else 'in this suite'}",
-                help="take the ignore out",
+                f"unused ignore of {ignore.code} {'here' if ignore.line else 'in this suite'}",
+                help="remove the ignore",
             )
     return kept
 
@@ -53,16 +53,16 @@ def _is_wrong(ignore: Ignore, diagnostics: Diagnostics) -> bool:
     rule = CODES.get(ignore.code)
     message, label, help_ = "", "", ""
     if not ignore.code:
-        message, help_ = "this comment to vezaflow can't be read", _EXAMPLE
+        message, help_ = "invalid vezaflow comment", _EXAMPLE
     elif rule is None:
-        message = f"there is no code '{ignore.code}'"
+        message = f"unknown code '{ignore.code}'"
     elif rule.severity is Severity.ERROR:
         message, label = f"{ignore.code} can't be ignored", rule.title
-        help_ = "it is an error: what it speaks of stops the run, whatever lint says; mend it"
+        help_ = "it is an error, which stops the run: fix it"
     elif ignore.code in _OWN:
-        message, help_ = f"{ignore.code} can't be ignored", "take the ignore that it speaks of out"
+        message, help_ = f"{ignore.code} can't be ignored", "remove the other ignore"
     elif not ignore.reason and ignore.line is not None:
-        message, help_ = "an ignore needs a reason", f"behind the bracket: `ignore[{ignore.code}] the reason`"
+        message, help_ = "an ignore needs a reason", f"write it after the bracket: `ignore[{ignore.code}] the reason`"
     if message:
         diagnostics.warning("VF136", ignore.span, message, label=label, help=help_)
     return bool(message)

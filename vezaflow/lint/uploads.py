@@ -11,8 +11,8 @@ def check_uploads(suite: Suite, diagnostics: Diagnostics) -> None:
     for steps in (suite_steps(suite), *map(flow_steps, suite.flows)):
         for step in all_steps(steps):
             if isinstance(step, Upload) and (count := step.parts) is not None and count > MOST_PARTS:
-                diagnostics.error("VF433", step.part.span, too_many(count), help="give the upload larger parts")
+                diagnostics.error("VF433", step.part.span, too_many(count), help="use larger parts")
 
 
 def too_many(count: int) -> str:
-    return f"{count:,} parts are more than the {MOST_PARTS:,} that an upload can have"
+    return f"{count:,} parts exceed the maximum of {MOST_PARTS:,}"

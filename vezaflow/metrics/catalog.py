@@ -130,18 +130,18 @@ def _count(
 
 
 _ALL = (
-    _count("http_reqs", "Requests, answered or not.", _FAILURE, Of.REQUESTS, "count"),
+    _count("http_reqs", "Requests, with or without a response.", _FAILURE, Of.REQUESTS, "count"),
     _time(
         "http_req_duration",
-        "From the first byte handed to the kernel to the last byte of the answer: sending + waiting + "
-        "receiving. Of responses that came, and of requests that timed out: those took at least that long.",
+        "From the first byte sent (handed to the kernel) to the last byte of the response: sending + waiting + "
+        "receiving. Includes requests that timed out, with the time they waited, a lower bound.",
         _FAILURE,
         Of.REQUESTS,
         "duration",
     ),
     _time(
         "http_req_blocked",
-        "What came before a connection could be opened: DNS; 0 on a reused one.",
+        "The time before a connection could be opened: DNS; 0 on a reused one.",
         _SENT,
         Of.CONNECTIONS,
         "blocked",
@@ -150,22 +150,22 @@ _ALL = (
     _time("http_req_tls_handshaking", "The TLS handshake; 0 on a reused connection.", _SENT, Of.CONNECTIONS, "tls"),
     _time(
         "http_req_sending",
-        "Handing the request's bytes to the kernel. Of answers that came.",
+        "Handing the request's bytes to the kernel. Only requests with a response.",
         _FAILURE,
         Of.REQUESTS,
         "sending",
     ),
     _time(
         "http_req_waiting",
-        "From the request's last byte to the response's first. Of responses that came, and of requests that timed out "
-        "before: those waited at least that long.",
+        "From the last byte of the request to the first byte of the response. Includes requests that timed out while "
+        "waiting, with the time they waited, a lower bound.",
         _FAILURE,
         Of.REQUESTS,
         "waiting",
     ),
     _time(
         "http_req_receiving",
-        "From the answer's first byte to its last. Of answers that came.",
+        "From the first byte of the response to the last. Only requests with a response.",
         _FAILURE,
         Of.REQUESTS,
         "receiving",
@@ -174,8 +174,8 @@ _ALL = (
         "http_req_failed",
         Kind.RATE,
         Dimension.RATIO,
-        "The share of requests that failed: no answer, a status that was not expected, or an expectation "
-        "or an extraction that did not hold.",
+        "The share of requests that failed: no response, an unexpected status, a failed expectation or a failed "
+        "extraction.",
         _FAILURE,
         Of.FAILURES,
         "count",
@@ -190,13 +190,13 @@ _ALL = (
         Of.INTERRUPTED,
         "count",
     ),
-    _count("iterations", "Iterations that came to their end, failed ones too.", _FLOW, Of.FLOWS, "done"),
-    _count("iterations_failed", "Iterations that a failed request ended or marked.", _FLOW, Of.FLOWS, "failed"),
+    _count("iterations", "Completed iterations, including failed ones.", _FLOW, Of.FLOWS, "done"),
+    _count("iterations_failed", "Iterations with a failed request.", _FLOW, Of.FLOWS, "failed"),
     _count("iterations_interrupted", "Iterations cut off by the end of the run.", _FLOW, Of.FLOWS, "interrupted"),
     _count(
         "dropped_iterations",
-        "Iterations that were due and could not be started, by the label `reason`: no_free_vu (none was free, and "
-        "max_vus were there) or generator_late (this machine came over 0.1 s too late). Open models only.",
+        "Iterations that could not be started when they were due, by the label `reason`: no_free_vu (all max_vus "
+        "were busy) or generator_late (the load generator was more than 0.1 s late). Open models only.",
         (*_FLOW, "reason"),
         Of.FLOWS,
         "dropped",
@@ -204,41 +204,49 @@ _ALL = (
     ),
     _time(
         "iteration_delay",
-        "From when an iteration was due to its start: the generator's lateness. Open models only.",
+        "From the scheduled start of an iteration to its actual start: the delay of the load generator. Open models "
+        "only.",
         _FLOW,
         Of.FLOWS,
         "delay",
     ),
     _time(
         "iteration_response_time",
-        "From when an iteration was due to its end: what the user who came then felt, corrected for coordinated "
-        "omission. One that a failure cut short took at least so long. Open models only.",
+        "From the scheduled start of an iteration to its end: the response time for the user, corrected for "
+        "coordinated omission. For an iteration ended by a failure it is a lower bound. Open models only.",
         _FLOW,
         Of.FLOWS,
         "response_time",
     ),
     _time(
         "iteration_duration",
-        "A whole iteration with its think times. One that a failure cut short took at least so long.",
+        "A whole iteration with its think times. For one ended by a failure it is a lower bound.",
         _FLOW,
         Of.FLOWS,
         "duration",
     ),
     _time(
         "group_duration",
-        "One pass through a `group`, think times included. One that a failure cut short took at least so long.",
+        "One execution of a `group`, including think times. For one ended by a failure it is a lower bound.",
         (*_FLOW, "group"),
         Of.FLOWS,
         "groups",
         by="group",
     ),
     Metric(
-        "checks", Kind.RATE, Dimension.RATIO, "Expectations that held.", (*_SENT, "check"), Of.CONNECTIONS, "checks"
+        "checks",
+        Kind.RATE,
+        Dimension.RATIO,
+        ("The share of expectations that were met."),
+        (*_SENT, "check"),
+        Of.CONNECTIONS,
+        "checks",
     ),
     _time(
         "step_duration",
-        "A step with `retry`, `poll` or `paginate`, from its first request to the end of its last, waits included; an "
-        "`upload` and a `parallel` with a name, until all in it has ended. One that failed took at least so long.",
+        "A step with `retry`, `poll` or `paginate`, from the start of its first request to the end of its last, "
+        "including waits; an `upload` and a `parallel` with a name, until all of it has ended. For a failed one it "
+        "is a lower bound.",
         IDENTITY,
         Of.STEPS,
         "duration",
@@ -247,8 +255,8 @@ _ALL = (
         "step_failed",
         Kind.RATE,
         Dimension.RATIO,
-        "The share of the steps with `retry`, `poll` or `paginate` that failed in the end, and of the `upload` steps "
-        "and the `parallel` steps with a name in which something failed.",
+        "The share of failed steps with `retry`, `poll` or `paginate`, and of `upload` steps and named `parallel` "
+        "steps in which something failed.",
         IDENTITY,
         Of.STEPS,
         "failed",
@@ -256,23 +264,23 @@ _ALL = (
     _count("http_req_retries", "Requests sent again by `retry`.", IDENTITY, Of.STEPS, "retries"),
     _count(
         "backpressure_obeyed",
-        "Waits that the server asked for (`Retry-After` with 429 or 503) and got before `retry` sent again.",
+        "Delays requested by the server (`Retry-After` with 429 or 503) that `retry` respected.",
         IDENTITY,
         Of.STEPS,
         "obeyed",
     ),
     _count(
         "backpressure_ignored",
-        "The same, but the request was sent again sooner than asked.",
+        "Delays requested by the server that were not respected: the request was sent again sooner.",
         IDENTITY,
         Of.STEPS,
         "ignored",
     ),
-    Metric("vus", Kind.GAUGE, None, "VUs that are running.", _FLOW, Of.VUS, "value"),
-    Metric("vus_max", Kind.GAUGE, None, "VUs that were asked for.", _FLOW, Of.VUS, "asked"),
+    Metric("vus", Kind.GAUGE, None, "Running VUs.", _FLOW, Of.VUS, "value"),
+    Metric("vus_max", Kind.GAUGE, None, "Requested VUs.", _FLOW, Of.VUS, "asked"),
     _count(
         "data_sent",
-        "Bytes sent, heads included, before TLS.",
+        "Bytes sent, including headers, before TLS encryption.",
         _FAILURE,
         Of.REQUESTS,
         "bytes_sent",
@@ -280,7 +288,7 @@ _ALL = (
     ),
     _count(
         "data_received",
-        "Bytes received, heads included, after TLS.",
+        "Bytes received, including headers, after TLS decryption.",
         _FAILURE,
         Of.REQUESTS,
         "bytes_received",

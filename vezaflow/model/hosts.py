@@ -37,18 +37,18 @@ def parse_proxy(text: str) -> ProxyAddress | None:
         return None
     scheme, authority, path, query, fragment = split_url(text)
     if scheme == "https" and authority is not None:
-        raise ProxyError("vezaflow speaks to proxies over http:// only")
+        raise ProxyError("only http:// is supported for the connection to a proxy")
     if scheme != "http" or authority is None:
-        raise ProxyError("it has to begin with http://")
+        raise ProxyError("it must start with http://")
     user, _, place = authority.rpartition("@")
     try:
         host, port = read_authority(place, 0)
     except UrlError as error:
-        raise ProxyError("it names no host" if not place else str(error)) from None
+        raise ProxyError("missing host" if not place else str(error)) from None
     if not port:
-        raise ProxyError("it names no port")
+        raise ProxyError("missing port")
     if path not in ("", "/") or query or fragment:
-        raise ProxyError("a proxy has no path")
+        raise ProxyError("a proxy URL has no path")
     name, _, password = user.partition(":")
     return ProxyAddress(host, port, unquote(name), unquote(password))
 
@@ -132,9 +132,9 @@ def read_url(text: str) -> Url:
     """A whole URL. Raises UrlError."""
     scheme, authority, path, query, fragment = read_reference(text)
     if scheme not in PORTS:
-        raise UrlError(f"{text!r} is neither an http or https URL nor a path, which begins with /")
+        raise UrlError(f"{text!r} is neither an http or https URL nor a path, which starts with /")
     if not authority:
-        raise UrlError(f"{text!r} names no host")
+        raise UrlError(f"{text!r} has no host")
     host, port = read_authority(authority, PORTS[scheme])
     return Url(scheme, host, port, path, query, fragment)
 
@@ -142,10 +142,10 @@ def read_url(text: str) -> Url:
 def read_authority(text: str, default: int) -> tuple[str, int]:
     """Host and port, `default` where none is written. Raises UrlError."""
     if "@" in text:
-        raise UrlError("a user can't stand in a URL", "use `auth: {basic: {user: …, password: …}}`")
+        raise UrlError("user information in a URL is not supported", "use `auth: {basic: {user: …, password: …}}`")
     name, port = _halves(text)
     if port and not (port.isascii() and port.isdecimal() and len(port) <= 5 and 0 < int(port) <= 65535):
-        raise UrlError(f"{port!r} is no port: it is a number from 1 to 65535")
+        raise UrlError(f"{port!r} is not a valid port: it must be a number from 1 to 65535")
     return read_host(name), int(port or default)
 
 
@@ -154,11 +154,13 @@ def _halves(text: str) -> tuple[str, str]:
     if text.startswith("["):
         name, bracket, rest = text.partition("]")
         if not bracket or rest[:1] not in ("", ":"):
-            raise UrlError(f"{text!r} is no host: an IPv6 address stands in `[…]`")
+            raise UrlError(f"{text!r} is not a valid host: write an IPv6 address in `[…]`")
         return name + bracket, rest[1:]
     name, _, port = text.partition(":")
     if ":" in port:
-        raise UrlError(f"{text!r} is no host and port", "an IPv6 address stands in brackets: `http://[::1]:8080`")
+        raise UrlError(
+            (f"{text!r} is not a valid host and port"), "put an IPv6 address in brackets: `http://[::1]:8080`"
+        )
     return name, port
 
 
@@ -167,14 +169,14 @@ def read_host(text: str) -> str:
     if text.startswith("["):
         return _ipv6(text[1:-1])
     if not text:
-        raise UrlError("this URL names no host")
+        raise UrlError("this URL has no host")
     name = text.lower() if text.isascii() else _idna(text)
     name = name.removesuffix(".")
     labels = name.split(".")
     if len(name) > _LONGEST or not all(map(_LABEL.fullmatch, labels)):
-        raise UrlError(f"{text!r} is no host name")
+        raise UrlError(f"{text!r} is not a valid host name")
     if _NUMBER.fullmatch(labels[-1]) and not _is_ipv4(labels):
-        raise UrlError(f"{text!r} is no IPv4 address", "write it as four decimal numbers: `127.0.0.1`")
+        raise UrlError(f"{text!r} is not a valid IPv4 address", "write it as four decimal numbers: `127.0.0.1`")
     return name
 
 
@@ -187,11 +189,14 @@ def _ipv6(text: str) -> str:
     from ipaddress import IPv6Address  # as below
 
     if "%" in text:
-        raise UrlError(f"'[{text}]' has a zone id", "an address in a URL has none (RFC 9844): write a global or a name")
+        raise UrlError(
+            f"'[{text}]' has a zone id",
+            ("zone ids are not allowed in URLs (RFC 9844): use a global address or a host name"),
+        )
     try:
         return str(IPv6Address(text))
     except ValueError:
-        raise UrlError(f"{'[' + text + ']'!r} is no IPv6 address") from None
+        raise UrlError(f"{'[' + text + ']'!r} is not a valid IPv6 address") from None
 
 
 def _idna(text: str) -> str:
@@ -199,11 +204,11 @@ def _idna(text: str) -> str:
     import idna  # its tables take longer to load than most flows to read
 
     if len(text) > _LONGEST:
-        raise UrlError("a host name has 253 characters at most")
+        raise UrlError("a host name has at most 253 characters")
     try:
         return idna.encode(text, uts46=True).decode("ascii").lower()
     except UnicodeError:
-        raise UrlError(f"{text!r} is no host name") from None
+        raise UrlError(f"{text!r} is not a valid host name") from None
 
 
 LOOPBACK = "loopback"
@@ -267,7 +272,7 @@ def pattern_trouble(text: str) -> tuple[str, str] | None:
     parts = split_url(text)
     if "/" in text or "@" in text:
         authority = parts.authority or text.removeprefix("//").partition("/")[0]
-        return "it is more than a host", f"write the host alone: `{authority.rpartition('@')[2]}`"
+        return "only a host with an optional port is allowed", f"write the host alone: `{authority.rpartition('@')[2]}`"
     (pattern,) = patterns_of([text])
     try:
         _ipv6(pattern)
@@ -277,13 +282,13 @@ def pattern_trouble(text: str) -> tuple[str, str] | None:
     try:
         name, port = _halves(pattern) if ":" in pattern.partition("]")[2] or pattern[:1] != "[" else (pattern, "")
     except UrlError:
-        return "it is no host and port", "an IPv6 address with a port stands in brackets: `[::1]:8080`"
+        return "not a valid host and port", "put an IPv6 address with a port in brackets: `[::1]:8080`"
     if not _WILD.search(port) and port and not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) <= 65535):
-        return f"{port!r} is no port", "a port is a number from 1 to 65535; without one any is allowed"
+        return f"{port!r} is not a valid port", "a port is a number from 1 to 65535; without one, any port is allowed"
     if not name.isascii():
-        return "a label mixes wildcards with letters beyond ASCII", "write the label whole, or as `xn--…`"
+        return "a label mixes wildcards with non-ASCII letters", "write the label without wildcards, or as `xn--…`"
     if not name.startswith("[") and (left := _WILD.sub("", name)) and not re.fullmatch(r"[a-z0-9_.-]+", left):
-        return "no host has such signs", "write a host, `*.staging.example.org` or an address"
+        return "invalid characters in a host", "write a host name, `*.staging.example.org` or an IP address"
     return None
 
 

@@ -46,7 +46,7 @@ def fit(wanted: InputType, value: Any) -> Any:
     try:
         return _FITS[wanted](value)
     except (ValueError, TypeError, OverflowError):
-        raise ValueError(f"{_WANTED[wanted]} is wanted here") from None
+        raise ValueError(f"expected {_WANTED[wanted]}") from None
 
 
 def _of(*kinds: type) -> Callable[[Any], Any]:

@@ -18,18 +18,18 @@ Parameters = tuple[tuple[str, Tree], ...]  # a list repeats its name, null leave
 
 
 PART_FIELDS: dict[str, str] = {
-    "index": "its place, from 0",
-    "number": "its place, from 1",
-    "count": "how many parts there are",
+    "index": "its index, from 0",
+    "number": "its number, from 1",
+    "count": "the number of parts",
     "last": "whether it is the last one: true or false",
-    "offset": "the place of its first byte in the whole",
-    "end": "the place of its last byte",
-    "size": "its bytes",
-    "total": "the bytes of the whole",
-    "range": "what `Content-Range` says of it: `bytes 0-1048575/10485760`",
-    "md5": "its checksum, in hexadecimal digits",
-    "md5_base64": "the same as `Content-MD5` has it",
-    "sha256": "its checksum, in hexadecimal digits",
+    "offset": "the offset of its first byte",
+    "end": "the offset of its last byte",
+    "size": "its size in bytes",
+    "total": "the total size in bytes",
+    "range": "its value for `Content-Range`: `bytes 0-1048575/10485760`",
+    "md5": "its checksum, in hexadecimal",
+    "md5_base64": "the same in Base64, for `Content-MD5`",
+    "sha256": "its checksum, in hexadecimal",
     "sha256_base64": "the same in Base64",
 }
 

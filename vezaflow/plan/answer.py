@@ -97,9 +97,9 @@ class Answer:
                     look_over_json(body)
                 self._json = _read(body)
             except JsonError as e:
-                raise UndecodableError(f"the body is not JSON ({e}): {_begin(body)}") from None  # JSON is UTF-8
+                raise UndecodableError(f"the body is not valid JSON ({e}): {_begin(body)}") from None  # JSON is UTF-8
             except ValueError as e:
-                raise UndecodableError(f"the body is too much JSON: {e}") from None
+                raise UndecodableError(f"the JSON body is too large: {e}") from None
         return self._json
 
     def at(self, path: JsonPath) -> list[Any]:

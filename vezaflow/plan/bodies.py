@@ -25,7 +25,7 @@ from vezaflow.syntax import Expression, all_finite, json_bytes
 
 MOST_BYTES = 2 << 30  # of one generated body: it lies in memory
 
-HALF_PAIR = "this text has half of a surrogate pair, which UTF-8 can't write"
+HALF_PAIR = "this text contains an unpaired surrogate, which can't be encoded as UTF-8"
 _DRAWN = 1 << 20  # bytes at a time: a large draw takes three times its size while it lasts
 Render = Callable[[Scope], Payload]
 
@@ -87,7 +87,7 @@ class BodyCompiler:
             try:
                 return Constant(json_bytes(build.value))
             except TypeError as e:
-                self._diagnostics.error("VF302", span, f"this can't be written as JSON: {e}")
+                self._diagnostics.error("VF302", span, f"not serializable to JSON: {e}")
                 return Constant(b"")
 
         def dump(scope: Scope) -> bytes:
@@ -102,7 +102,7 @@ class BodyCompiler:
             try:
                 return json_bytes(value)
             except TypeError as e:
-                raise EvaluationError(f"this can't be written as JSON: {e}", span) from None
+                raise EvaluationError(f"not serializable to JSON: {e}", span) from None
 
         return dump
 
@@ -150,7 +150,7 @@ class BodyCompiler:
         name, span = Statics(compiler, self._diagnostics).text(written), written.span
         path = (self._root / name).resolve()
         if not path.is_relative_to(self._root):
-            self._diagnostics.error("VF703", span, f"'{name}' leaves the suite's folder")
+            self._diagnostics.error("VF703", span, f"'{name}' is outside the suite's folder")
             return memoryview(b"")
         if path not in self._files:
             try:
@@ -296,6 +296,6 @@ def texts_of(value: Any, what: str) -> Iterator[str]:
     is no text: `what` is it called."""
     for item in value if isinstance(value, list | tuple) else () if value is None else (value,):
         if isinstance(item, list | tuple | dict):
-            raise TypeError(f"{what} is {kind_of(item)}: write its items one by one, or as JSON with `json_encode(…)`")
+            raise TypeError(f"{what} is {kind_of(item)}: write its items separately, or as JSON with `json_encode(…)`")
         if item is not None:
             yield render(item)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from vezaflow.diagnostics import Diagnostics, suggest
+from vezaflow.diagnostics import Diagnostics, unknown
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import (
     DataSource,
@@ -128,7 +128,7 @@ class _Builder:
             return Targets(base, self._suite.guard.allow, self._barred)
         except UrlError as e:
             if written is None or self._inputs.base_url is not None:
-                hint = e.help or "for example --base-url http://127.0.0.1:8080"
+                hint = e.help or "for instance --base-url http://127.0.0.1:8080"
                 raise VezaflowError(f"--base-url: {e}", hint=hint) from None
             help_ = f"for instance http://{base}" if base and "://" not in base else e.help
             self._diagnostics.error("VF705", written.span, str(e), help=help_)
@@ -214,8 +214,8 @@ class _Builder:
         total = sum(flow.load.max_vus for flow in flows)
         if total > most:
             raise VezaflowError(
-                f"refused: {total} VUs are asked for, and `guard: {{max_vus: {most}}}` allows no more than {most}",
-                hint="ask for fewer (--vus, --scale), or raise the limit in suite.yml",
+                f"refused: the run needs {total} VUs, and `guard: {{max_vus: {most}}}` allows {most}",
+                hint="use fewer VUs (--vus, --scale), or raise the limit in suite.yml",
                 code=ExitCode.REFUSED,
             )
         return most
@@ -228,7 +228,7 @@ class _Builder:
                     "VF706",
                     span,
                     f"the secret '{name}' can't be masked: {why}",
-                    help="choose a longer one, or take it out of `secrets`",
+                    help="choose a longer one, or remove it from `secrets`",
                 )
 
     def _shown_inputs(self, secrets: Secrets) -> tuple[tuple[str, str], ...]:
@@ -269,12 +269,9 @@ def _chosen(flows: tuple[Flow, ...], inputs: Inputs) -> tuple[Flow, ...]:
     for option, wanted in (("--only", inputs.only), ("--vus", tuple(inputs.vus))):
         for name in wanted:
             if name not in known:
-                near = suggest(name, known)
-                raise VezaflowError(
-                    f"{option}: there is no flow '{name}'",
-                    hint=f"did you mean '{near}'?" if near else f"the flows are {', '.join(known)}",
-                )
+                message, hint = unknown("flow", name, known)
+                raise VezaflowError(f"{option}: {message}", hint=hint)
     for name in inputs.vus:
         if inputs.only and name not in inputs.only:
-            raise VezaflowError(f"--vus: --only leaves the flow '{name}' out", hint=f"add --only '{name}'")
+            raise VezaflowError(f"--vus: --only excludes the flow '{name}'", hint=f"add --only '{name}'")
     return tuple(flow for flow in flows if not inputs.only or flow.name in inputs.only)

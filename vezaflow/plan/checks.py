@@ -12,7 +12,7 @@ from vezaflow.plan.evaluate import Compiler, Evaluate, render, show
 from vezaflow.plan.offers import offers_of
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.protocols import ErrorKind
-from vezaflow.syntax import Binary, Expression, JsonSchema, compile_jsonpath, compile_pattern, look_over_text
+from vezaflow.syntax import Binary, Expression, JsonSchema, Literal, compile_jsonpath, compile_pattern, look_over_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,8 @@ def _limit(limit: Limit, compiler: Compiler) -> Callable[[Scope], str]:
         assert scope.answer is not None
         found = value(scope.answer)
         if found is None:
-            return f"there is no {key} to look at: the answer came over http, or `tls` verifies nothing"
-        return "" if holds(scope) else f"the {key} is {shown(found)}, not {wanted}"
+            return f"no {key} to check: the response came over http, or with `tls: {{insecure: true}}`"
+        return "" if holds(scope) else f"expected {key} {wanted}, got {shown(found)}"
 
     return look
 
@@ -113,7 +113,7 @@ _LIMITS: dict[Limited, tuple[Callable[[Answer], float | None], Callable[[float],
     Limited.DURATION: (lambda answer: answer.duration, units.duration),
     Limited.CERTIFICATE: (
         lambda answer: answer.certificate,
-        lambda left: f"good for {units.duration(left)}" if left > 0 else f"{units.duration(-left)} over its end",
+        lambda left: f"valid for {units.duration(left)}" if left > 0 else f"expired {units.duration(-left)} ago",
     ),
 }
 
@@ -123,7 +123,7 @@ def _schema(schema: JsonSchema | None) -> Callable[[Scope], str]:
         assert scope.answer is not None
         assert schema is not None, "a schema that can't be read has stopped the plan"
         fault = schema.fault(scope.answer.json())
-        return f"the body does not fit the schema: {fault}" if fault else ""
+        return f"the body does not match the schema: {fault}" if fault else ""
 
     return look
 
@@ -134,13 +134,16 @@ def _that(expression: Expression, compiler: Compiler) -> Callable[[Scope], str]:
     sides: tuple[Evaluate, Evaluate] | None = None
     if isinstance(expression, Binary) and expression.operator in _COMPARISONS:
         sides = compiler.expression(expression.left), compiler.expression(expression.right)
+    text = " ".join(expression.span.text.split())
+    plain = isinstance(expression, Binary) and isinstance(expression.right, Literal)
 
     def look(scope: Scope) -> str:
         if test(scope):
             return ""
         if sides is None:
-            return "this is not so"
-        return f"this is not so: {show(sides[0](scope))} against {show(sides[1](scope))}"
+            return f"{text} is false"
+        other = "" if plain else f", compared with {show(sides[1](scope))}"
+        return f"{text} is false (got {show(sides[0](scope))}{other})"
 
     return look
 
@@ -157,13 +160,13 @@ def _value(expectation: HeaderMatch | JsonMatch | BodyMatch, compiler: Compiler)
         assert scope.answer is not None
         there, value = find(scope.answer)
         if not there:
-            return f"{what} is not there: {around(scope.answer)}"
+            return f"{what} is missing: {around(scope.answer)}"
         if equal is not None and not _same(value, wanted := equal(scope)):
-            return f"{what} is {show(value)}, not {show(wanted)}"
+            return f"expected {what} to be {show(wanted)}, got {show(value)}"
         if contains is not None and not _has(value, part := contains(scope)):
-            return f"{what} does not contain {show(part)}: {show(value)}"
+            return f"expected {what} to contain {show(part)}, got {show(value)}"
         if pattern is not None and not pattern.search(_searched(value)):
-            return f"{what} does not match {match.matches}: {show(value)}"
+            return f"expected {what} to match {match.matches}, got {show(value)}"
         return ""
 
     return look
@@ -225,8 +228,8 @@ def _searched(value: object) -> str:
     try:
         return look_over_text(_text(value))
     except ValueError as e:
-        raise UndecodableError(f"the body is too much for a pattern: {e}") from None
+        raise UndecodableError(f"the body is too large for a regular expression: {e}") from None
 
 
 def _headers(answer: Answer) -> str:
-    return "there were " + (", ".join(sorted({name for name, _ in answer.headers})) or "no headers")
+    return "the headers are " + (", ".join(sorted({name for name, _ in answer.headers})) or "no headers")

@@ -59,7 +59,9 @@ def _filtered(test: _OfItem, pipe: _OfItem | None, select: Choose) -> Choose:
         for item in found:
             meant(item, kept, scope)
         if found and not kept:
-            raise NothingFoundError(f"none of {len(found)} passes `where`: the first is {show(found[0])}", found)
+            raise NothingFoundError(
+                f"none of {len(found)} matches satisfies `where`: the first is {show(found[0])}", found
+            )
         return select(kept, scope)
 
     return choose
@@ -72,7 +74,7 @@ def _selector(extract: Extract, compiler: Compiler) -> Choose:
 
     def select(found: list[Any], scope: Scope) -> Any:
         if not found:
-            raise NothingFoundError("nothing found")
+            raise NothingFoundError("no match")
         if everything:
             return list(found)
         if take is not None:
@@ -84,7 +86,7 @@ def _selector(extract: Extract, compiler: Compiler) -> Choose:
         if pick is Pick.RANDOM:
             return scope.random.choice(found)
         if not -len(found) <= pick < len(found):
-            raise NothingFoundError(f"there is no number {pick} among {len(found)} found", found)
+            raise NothingFoundError(f"no match number {pick}: there are {len(found)}", found)
         return found[pick]
 
     return select

@@ -38,8 +38,8 @@ class ConnectionPlanner:
             self._diagnostics.error(
                 "VF426",
                 place,
-                f"HTTP/2 is spoken over TLS, and the base URL is {base.url}",
-                help="give an https URL, or leave `version: 2` out",
+                f"HTTP/2 needs TLS, and the base URL is {base.url}",
+                help="use an https URL, or remove `version: 2`",
             )
         return options
 
@@ -63,8 +63,8 @@ class ConnectionPlanner:
             self._diagnostics.error(
                 "VF426",
                 request.url_span,
-                f"HTTP/2 is spoken over TLS, and this goes to http://{origin.authority}",
-                help="give it an https URL, or `http: {version: 1.1}`",
+                f"HTTP/2 needs TLS, and this request goes to http://{origin.authority}",
+                help="use an https URL, or `http: {version: 1.1}`",
             )
         return None if options == usual else options
 
@@ -90,7 +90,7 @@ class ConnectionPlanner:
         written = statics.text(path)
         whole = (self._root / written).resolve()
         if not whole.is_file() or not whole.is_relative_to(self._root.resolve()):
-            self._diagnostics.error("VF703", path.span, f"'{written}' is no file in the suite's folder")
+            self._diagnostics.error("VF703", path.span, f"'{written}' is not a file in the suite's folder")
             return None
         return str(whole)
 
@@ -112,14 +112,14 @@ class ConnectionPlanner:
         try:
             found = parse_proxy(str(value))
         except ProxyError as error:
-            self._diagnostics.error("VF702", written.span, f"this is no proxy's URL: {error}")
+            self._diagnostics.error("VF702", written.span, f"not a valid URL of a proxy: {error}")
             return None
         if found is None:
             return None
         if not self._targets.allows(found.host, found.port):
             raise VezaflowError(
                 f"refused: the proxy {found.host} is not loopback and not in `guard: allow`",
-                hint="list it under `guard: {allow: […]}` in suite.yml, beside the hosts that are loaded through it",
+                hint="list it under `guard: {allow: […]}` in suite.yml, next to the hosts of the target",
                 code=ExitCode.REFUSED,
             )
         return Proxy(*found)
@@ -129,7 +129,7 @@ class ConnectionPlanner:
 
     def _address(self, value: object, span: Span) -> str:
         if value is not UNKNOWN and not is_address(str(value)):
-            self._diagnostics.error("VF702", span, f"this must be an IP address, and it is {show(value)}")
+            self._diagnostics.error("VF702", span, f"expected an IP address, got {show(value)}")
         return str(value)
 
 

@@ -51,7 +51,7 @@ def row_of(data_source: PlannedDataSource, slot: int, span: Span) -> Callable[[S
     def row(scope: Scope) -> Any:
         found = scope.slots[slot]
         if found is UNSET:
-            raise MissingError(f"no row of '{data_source.name}' is dealt yet", span)
+            raise MissingError(f"'{data_source.name}' has no row yet", span)
         return written(found)
 
     return row
@@ -64,7 +64,7 @@ def column_of(data_source: PlannedDataSource, slot: int, column: str, span: Span
     def value(scope: Scope) -> Any:
         row = scope.slots[slot]
         if row is UNSET:
-            raise MissingError(f"no row of '{data_source.name}' is dealt yet", span)
+            raise MissingError(f"'{data_source.name}' has no row yet", span)
         found = row[index]
         if found is ABSENT:
             raise MissingError(f"this row of '{data_source.name}' has no '{column}'", span)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, assert_never
 
-from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
 from vezaflow.model import Tree
 from vezaflow.plan.data_sources import PlannedDataSource, column_of, row_of
 from vezaflow.plan.scope import UNSET, EvaluationError, MissingError, Scope
@@ -172,7 +172,7 @@ def render(value: Any) -> str:
     if isinstance(value, int | float):
         return str(value) if isinstance(value, int) else number_text(value)
     if value is None or value is UNSET:
-        raise ValueError("null can't stand in a text; give it a default with `??`")
+        raise ValueError("null can't be inserted into a text; give it a default with `??`")
     return bounded_text(json_bytes(bounded_value(value), default=_in_json).decode())
 
 
@@ -186,7 +186,9 @@ def _order(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
         numbers = isinstance(left, int | float) and isinstance(right, int | float)
         if numbers or (isinstance(left, str) and isinstance(right, str)):
             return compare(left, right)
-        raise TypeError(f"{kind_of(left)} and {kind_of(right)} have no order: {show(left, 30)} and {show(right, 30)}")
+        raise TypeError(
+            f"{kind_of(left)} and {kind_of(right)} can't be compared: {show(left, 30)} and {show(right, 30)}"
+        )
 
     return ordered
 
@@ -195,7 +197,7 @@ def _arithmetic(sign: str, work: Callable[[Any, Any], Any]) -> Callable[[Any, An
     def compute(left: Any, right: Any) -> Any:
         for side in (left, right):
             if not isinstance(side, int | float) or isinstance(side, bool):
-                raise TypeError(f"`{sign}` works on numbers, and this is {kind_of(side)}: {show(side, 30)}")
+                raise TypeError(f"`{sign}` expects numbers, got {kind_of(side)}: {show(side, 30)}")
         return bounded_number(work(left, right))
 
     return compute
@@ -203,9 +205,9 @@ def _arithmetic(sign: str, work: Callable[[Any, Any], Any]) -> Callable[[Any, An
 
 def _contains(item: Any, container: Any) -> bool:
     if isinstance(container, str) and not isinstance(item, str):
-        raise TypeError(f"only a text can be in a text, and this is {kind_of(item)}")
+        raise TypeError(f"`in` a text expects a text, got {kind_of(item)}")
     if not isinstance(container, str | list | tuple | dict):
-        raise TypeError(f"`in` looks into a list, a mapping or a text, and this is {kind_of(container)}")
+        raise TypeError(f"`in` expects a list, a mapping or a text, got {kind_of(container)}")
     return item in container
 
 
@@ -352,7 +354,7 @@ class Compiler:
                 self._diagnostics.error(
                     "VF301",
                     span,
-                    f"'{name}' is never set",
+                    f"undefined variable '{name}'",
                     help=home._hint(name) or "set it with `vars`, `set` or `extract`",
                 )
                 return Constant(UNKNOWN)
@@ -377,7 +379,7 @@ class Compiler:
 
     def _hint(self, name: str) -> str:
         near = suggest(name, self.names.known())
-        return f"did you mean '{near}'?" if near else ""
+        return did_you_mean(near)
 
     def _variable(self, name: str, span: Span) -> Evaluate | None:
         if name == "env":  # only ever read by name
@@ -422,7 +424,7 @@ class Compiler:
                     return value[name]
                 near = suggest(name, [str(k) for k in value])
                 raise KeyError(f"no field '{name}' in {show(value)}" + (f"; did you mean '{near}'?" if near else ""))
-            raise KeyError(f"{kind_of(value)} has no fields ('{name}' was asked for): {show(value)}")
+            raise KeyError(f"{kind_of(value)} has no field '{name}': {show(value)}")
 
         return self._apply(get, (target,), span)
 
@@ -430,11 +432,11 @@ class Compiler:
         value = self.names.environment.get(expression.name)
         if value is None and not optional:
             near = suggest(expression.name, list(self.names.environment))
-            help_ = f"give it with `-e {expression.name}=…` or in the environment, or a default with `??`"
+            help_ = f"set it with `-e {expression.name}=…` or in the environment, or write a default with `??`"
             self._diagnostics.error(
                 "VF701",
                 expression.span,
-                f"the environment value {expression.name} is missing",
+                f"missing environment variable {expression.name}",
                 help=f"{help_}; did you mean '{near}'?" if near and near.upper() == near else help_,
             )
             return Constant(UNKNOWN)
@@ -511,7 +513,7 @@ class Compiler:
             try:
                 return Constant(work(*(a(_NO_SCOPE) for a in arguments)))
             except _FAULTS as fault:
-                self._diagnostics.error("VF302", span, f"this can't be computed: {_reason(fault)}")
+                self._diagnostics.error("VF302", span, f"can't be evaluated: {_reason(fault)}")
                 return Constant(UNKNOWN)
         if len(arguments) == 1:
             (only,) = arguments
@@ -592,7 +594,7 @@ def _item(target: Any, index: Any) -> Any:
     if not isinstance(target, list | tuple | str):
         raise TypeError(f"{kind_of(target)} has no items: {show(target)}")
     if not isinstance(index, int):
-        raise TypeError(f"an item is asked for by its number, not by {kind_of(index)}")
+        raise TypeError(f"the index of a list must be a number, got {kind_of(index)}")
     if not -len(target) <= index < len(target):
         raise IndexError(f"no item {index} in a list of {len(target)}")
     return target[index]

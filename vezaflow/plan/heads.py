@@ -128,7 +128,7 @@ def moved(sent: Outgoing, target: Target, *, to_get: bool, span: Span, is_secret
         if isinstance(body, bytes | tuple) and any(is_secret(bytes(piece)) for piece in _small(body)):
             place = target.origin.authority
             raise RequestError(
-                f"the redirect leads to another origin, {place}, and the body holds a secret", span, ErrorKind.GUARD
+                f"the redirect leads to another origin, {place}, and the body contains a secret", span, ErrorKind.GUARD
             )
         lines = [line for line in lines if not _is_bound(line, is_secret)]
         lines.insert(0, f"Host: {target.origin.authority}")
@@ -156,10 +156,10 @@ def _with_boundary(value: str | None, boundary: str, span: Span) -> str | None:
         return value
     if "boundary=" in value.lower():
         raise RequestError(
-            "the boundary of a multipart body is chosen so that it is not in its content",
+            "vezaflow chooses the boundary of a multipart body so that it does not occur in the content",
             span,
             ErrorKind.EXPRESSION,
-            "leave the header out, or write it without `boundary=`",
+            "remove the header, or write it without `boundary=`",
         )
     return f"{value}; boundary={boundary}"
 

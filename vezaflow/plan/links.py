@@ -26,7 +26,7 @@ def whole(url: str, base: str) -> str:
     try:
         return urljoin(base, url)
     except ValueError as e:
-        raise UndecodableError(f"{show(url)} is no URL: {e}") from None
+        raise UndecodableError(f"{show(url)} is not a valid URL: {e}") from None
 
 
 def relations_of(headers: Headers) -> list[str]:

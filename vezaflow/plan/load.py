@@ -63,9 +63,9 @@ def plan_load(load: Load, flow: str, inputs: Inputs, statics: Statics) -> Planne
     """The load of the flow of this name."""
     planned = _Reader(load, inputs.scale, statics).planned()
     if planned.duration <= 0:
-        statics.refuse("VF420", load.span, "this load lasts no time")
+        statics.refuse("VF420", load.span, "this load has zero duration")
     elif not planned.asks:
-        statics.refuse("VF420", load.span, "this load asks for nothing: it is zero from its beginning to its end")
+        statics.refuse("VF420", load.span, "this load is zero from start to end")
     wanted = inputs.vus.get(flow)
     if wanted is not None:
         planned = _with_vus(planned, wanted)

@@ -67,7 +67,7 @@ def _reason(place: str, value: Any, rest: tuple[Selector, ...]) -> str:
         return f"`{place}` is a mapping, not a list" if value else f"`{place}` is an empty mapping"
     if isinstance(value, list):
         if not value:
-            return f"`{place}` is an empty list"
+            return f"`{place}` must not be empty"
         if isinstance(asked, int):
             return f"`{place}` ends at [{len(value) - 1}]"
         return f"`{place}` is a list of {len(value):,}"

@@ -27,7 +27,7 @@ def near_css(text: str, document: Any) -> Iterator[str]:
     if attribute and nodes:
         names = sorted({name for node in nodes[:50] for name in node.attributes})
         yield from _instead(suggest(attribute, names), lambda name: f"{selector}::attr({name})")
-        yield f"`{selector}` is there {_times(len(nodes))}, with {', '.join(names) or 'no attributes'}"
+        yield f"`{selector}` occurs {_times(len(nodes))}, with {', '.join(names) or 'no attributes'}"
         return
     meant = _respelt_css(text, list(_below(document.root)))
     if meant != text and _finds(lambda: QUERIES["css"].compile(meant)(document)):
@@ -89,7 +89,7 @@ def _as_far_as_it_finds(selector: str, document: Any) -> tuple[str, Any]:
     for gap in reversed(gaps):
         begin = selector.strip()[: gap.start()]
         if begin and (found := document.css(begin)):
-            return f"`{begin}` is there {_times(len(found))}; it is", found[0]
+            return f"`{begin}` occurs {_times(len(found))}; it is", found[0]
     return "the document has", document.root
 
 

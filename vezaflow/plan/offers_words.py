@@ -28,9 +28,9 @@ def near_pattern(pattern: str, text: str) -> list[str]:
         if at >= 0:
             start, end = max(0, at - _AROUND), at + len(word) + _AROUND
             part = " ".join(text[start:end].split())
-            return [f"'{text[at : at + len(word)]}' stands in {'…' * (start > 0)}{part}{'…' * (end < len(text))}"]
+            return [f"'{text[at : at + len(word)]}' occurs in {'…' * (start > 0)}{part}{'…' * (end < len(text))}"]
     lines = [line.strip() for line in text[: 40 * WIDEST].splitlines() if line.strip()]
-    return ["the text begins:", *lines[:3]] if lines else []
+    return ["the text starts with:", *lines[:3]] if lines else []
 
 
 def near_playlist(argument: str, answer: Answer) -> list[str]:

@@ -53,7 +53,7 @@ def plan_pages(
     gathered = {extract.name for extract in paginate.request.extract if extract.all}
     most, by_url = statics.count(paginate.pages), not paginate.parameter
     if most > MOST_PAGES:
-        statics.refuse("VF702", paginate.pages.span, f"{most:,} pages: a walk has {MOST_PAGES} at most")
+        statics.refuse("VF702", paginate.pages.span, f"{most:,} pages: the maximum is {MOST_PAGES}")
     pages = PlannedPages(
         slot=slot,
         found=found,
@@ -109,13 +109,13 @@ def _plan_next(extract: Extract, pages: PlannedPages, compiler: Compiler) -> Pla
         if found is False or found == "":
             found = None
         if by_url and not isinstance(found, str | None):
-            return failed(f"{show(found)} is no URL; `into` says which parameter it is for")
+            return failed(f"{show(found)} is not a URL; to send it as a query parameter set `into`")
         try:
             leads_to = whole(found, answer.url) if by_url and found is not None else found
         except UndecodableError as e:
             return failed(str(e))
         if leads_to is not None and leads_to == (answer.url if by_url else scope.slots[pages.slot]):
-            return failed(f"{show(found)} leads to the page that named it")
+            return failed(f"{show(found)} is the URL of the same page")
         scope.slots[pages.found] = leads_to
         return None
 

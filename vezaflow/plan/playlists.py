@@ -59,11 +59,11 @@ def _defined(text: str, url: str) -> str:
 def _whole(uri: str, url: str) -> str:
     """The absolute URI of what a playlist lists."""
     if found := _VARIABLE.search(uri):
-        raise UndecodableError(f"the playlist does not define {found[0]}, which stands in a URI: {uri}")
+        raise UndecodableError(f"the playlist does not define {found[0]}, which a URI uses: {uri}")
     try:
         return urljoin(url, uri)
     except ValueError as e:
-        raise UndecodableError(f"the playlist leads to no URL ({e}): {uri}") from None
+        raise UndecodableError(f"the playlist has an invalid URL ({e}): {uri}") from None
 
 
 class _Ranges:
@@ -81,7 +81,7 @@ class _Ranges:
             start = int(offset) if offset else self._ends.get(uri, 0)
             self._ends[uri] = end = start + int(length)
         except ValueError:
-            raise UndecodableError(f"the playlist has a byte range that is none: {written}") from None
+            raise UndecodableError(f"the playlist has an invalid byte range: {written}") from None
         return f"bytes={start}-{end - 1}"
 
 

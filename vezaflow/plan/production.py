@@ -57,7 +57,7 @@ def barred(suite: Suite, given: Mapping[str, str], base_url: str | None) -> Barr
 def production_refusal(name: str) -> VezaflowError:
     """The guard's no to a target that an input named like production gives."""
     return VezaflowError(
-        f"refused: the target comes from {name}, which is named like production",
+        f"refused: the target comes from {name}, which looks like production",
         hint=STAGING,
         code=ExitCode.REFUSED,
     )

@@ -37,5 +37,5 @@ def one_line(value: str, span: Span) -> str:
     if found is None:
         return value
     if found[0] in "\r\n":
-        raise EvaluationError("a header's value is one line, and this has a line break", span)
-    raise EvaluationError(f"a header's value has no control characters, and this has U+{ord(found[0]):04X}", span)
+        raise EvaluationError("a header value can't contain a line break", span)
+    raise EvaluationError(f"a header value can't contain control characters, and this has U+{ord(found[0]):04X}", span)

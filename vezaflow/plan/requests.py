@@ -184,7 +184,7 @@ class RequestCompiler:
             return compile_schema(text)
         except ValueError as e:
             if text:  # else the file can't be read, which was said
-                self._diagnostics.error("VF703", schema.span, f"this is not a JSON Schema: {e}")
+                self._diagnostics.error("VF703", schema.span, f"not a valid JSON Schema: {e}")
             return None
 
     def _follow(self, follow: Expression | None) -> int:
@@ -296,5 +296,5 @@ def _accepted(expect: Expect | None) -> tuple[bytes, frozenset[int]]:
 def _status_failure(request: Request) -> Callable[[int], Failure]:
     expected = request.expect.status if request.expect else None
     span = expected.span if expected else request.span
-    wanted = expected.text if expected else "a status below 400"
-    return lambda status: Failure(ErrorKind.STATUS, "VF601", f"the status is {status}, not {wanted}", span)
+    wanted = expected.text if expected else "below 400"
+    return lambda status: Failure(ErrorKind.STATUS, "VF601", f"expected status {wanted}, got {status}", span)

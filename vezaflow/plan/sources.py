@@ -105,7 +105,7 @@ def _xpath(argument: str) -> Find:
         try:
             return follow(root)
         except ValueError as e:
-            raise UndecodableError(f"the XPath can't be followed here: {e}") from None
+            raise UndecodableError(f"the XPath can't be evaluated here: {e}") from None
 
     return find
 
@@ -116,7 +116,7 @@ def _bounded(find: Callable[[], list[Any]]) -> list[Any]:
     except UndecodableError:
         raise
     except ValueError as e:
-        raise UndecodableError(f"too much is found: {e}") from None
+        raise UndecodableError(f"too many matches: {e}") from None
 
 
 _PARTS: dict[str, Find] = {
@@ -133,16 +133,16 @@ def _body(answer: Answer) -> str:
 
 
 def _other_headers(name: str, answer: Answer) -> str:
-    return "there were " + (", ".join(sorted({name for name, _ in answer.headers})) or "no headers")
+    return "the headers are " + (", ".join(sorted({name for name, _ in answer.headers})) or "no headers")
 
 
 def _other_links(relation: str, answer: Answer) -> str:
     relations = relations_of(answer.headers)
-    return f"the answer links to {', '.join(relations)}" if relations else "there is no Link header"
+    return f"the `Link` header has {', '.join(relations)}" if relations else "there is no `Link` header"
 
 
 def _near_cookies(name: str, answer: Answer) -> list[str]:
-    return [*near_name(name, answer.cookies), f"the jar has {', '.join(answer.cookies) or 'no cookies'}"]
+    return [*near_name(name, answer.cookies), f"cookies: {', '.join(answer.cookies) or 'none'}"]
 
 
 def _headers(argument: str) -> Want:
@@ -182,11 +182,13 @@ SOURCES: dict[str, Source] = {
         lambda argument, answer: near_name(argument, relations_of(answer.headers)),
         _other_links,
     ),
-    "cookie": Source(_cookie, _nothing, _near_cookies, lambda argument, answer: "the jar has no such cookie"),
+    "cookie": Source(_cookie, _nothing, _near_cookies, lambda argument, answer: "no such cookie"),
     "m3u8": Source(lambda argument: PLAYLISTS[argument], near=near_playlist),
-    "answer": Source(
+    "response": Source(
         lambda argument: _PARTS[argument],
         lambda argument: TEXT if argument == "body" else Want.NOTHING,
-        instead=lambda argument, answer: _body(answer) if argument == "body" else f"the answer came from {answer.url}",
+        instead=lambda argument, answer: _body(answer) if argument == "body" else (
+            f"the response came from {answer.url}"
+        ),
     ),
 }

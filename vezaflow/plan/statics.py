@@ -111,11 +111,11 @@ class Statics:
             "VF704",
             expression.span,
             "this must be known before the run",
-            help="use constants, `env` and `vars` without random parts",
+            help="use constants, `env` and `vars` without random values",
         )
         return UNKNOWN
 
     def _wrong(self, span: Span, wanted: str, value: object) -> None:
         if value is UNKNOWN:  # its fault has been told
             return
-        self._diagnostics.error("VF702", span, f"this must be {wanted}, and it is {show(value)}")
+        self._diagnostics.error("VF702", span, f"expected {wanted}, got {show(value)}")

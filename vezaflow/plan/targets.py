@@ -22,7 +22,7 @@ from vezaflow.model import (
 from vezaflow.protocols import Origin
 from vezaflow.recurring import Recurring
 
-STAGING = "load goes to staging: give the target in a variable of its own, such as BASE_URL"
+STAGING = "load tests target staging: set the target in a separate variable, such as BASE_URL"
 _MOST_ORIGINS = 4096
 _ALSO_SLASHES = frozenset("\\\t\r\n")  # behind the first slash, to browsers
 _PLAIN = "/%:@!$&'()*+,;=-._~?[]"  # left alone in a target that an author or a server wrote
@@ -33,7 +33,7 @@ class GuardError(ValueError):
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.hint = hint or "list the host under `guard: {allow: […]}` in suite.yml, if it may be loaded"
+        self.hint = hint or "list the host under `guard: {allow: […]}` in suite.yml, if it may be load tested"
 
 
 class Target(NamedTuple):
@@ -89,7 +89,7 @@ class Targets:
             return Target(self._split(location).origin, _target(_without_dots(path), query), fragment)
         if authority is not None:
             if not authority:
-                raise UrlError(f"{location!r} names no host")
+                raise UrlError(f"{location!r} has no host")
             host, port = read_authority(authority, PORTS[current.origin.scheme])
             origin = self._origin(current.origin.scheme, host, port)
             return Target(origin, _target(_without_dots(path), query), fragment)
@@ -106,8 +106,8 @@ class Targets:
     def _resolve(self, url: str) -> Target:
         if not url.startswith("/"):
             if read_reference(url).scheme is None:
-                remedy = "`absolute_url(link, page)` makes a link of a page whole"
-                raise UrlError(f"{url!r} is neither a whole URL nor a path: {remedy}")
+                remedy = "`absolute_url(link, page)` resolves a link of a page"
+                raise UrlError(f"{url!r} is neither an absolute URL nor a path: {remedy}")
             return self._split(url)
         if url.startswith("//"):
             raise UrlError(f"{url!r} has no scheme: write https:{url}, or one slash for a path")
@@ -128,7 +128,7 @@ class Targets:
             raise GuardError(f"{host} is not loopback and not in `guard: allow`")
         origin = Origin(scheme, host, port)
         if self._barred and (name := self._leads_to_production(unmapped(host), port)):
-            raise GuardError(f"{origin.authority} is where {name} leads, which is named like production", STAGING)
+            raise GuardError(f"{origin.authority} is the target of {name}, which looks like production", STAGING)
         if len(self._origins) >= _MOST_ORIGINS:
             self._origins.clear()
         return self._origins.setdefault(origin, origin)
@@ -147,7 +147,7 @@ def _encoded(text: str) -> str:
     try:
         return quote(text, safe=_PLAIN)
     except UnicodeEncodeError:
-        raise UrlError(f"{text!r} holds half of a surrogate pair, which no URL can") from None
+        raise UrlError(f"{text!r} contains an unpaired surrogate, which is not allowed in a URL") from None
 
 
 def _without_dots(path: str) -> str:

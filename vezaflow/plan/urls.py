@@ -34,10 +34,10 @@ _quote = Recurring[str, str](lambda text: quote(text, safe="")).__getitem__
 class _At(Enum):
     """Where the next part of a URL stands, judging by what is before it."""
 
-    BEGINNING = "the beginning"
+    BEGINNING = "the start"
     HOST = "the host or the port"
     BEHIND = "the path, the query or the fragment"
-    UNKNOWN = "only the run tells"
+    UNKNOWN = "only known during the run"
 
 
 class UrlPlanner:
@@ -157,7 +157,7 @@ class UrlPlanner:
         def as_host(scope: Scope) -> str:
             value = text(scope)
             if _ENDS_HOST.search(value):
-                raise RequestError(f"{value!r} can't stand in the host of a URL", span, ErrorKind.URL)
+                raise RequestError(f"{value!r} is not allowed in the host of a URL", span, ErrorKind.URL)
             return value
 
         def as_component(scope: Scope) -> str:

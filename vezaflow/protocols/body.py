@@ -34,11 +34,11 @@ def decode(body: bytes, encodings: str, limit: int, transfer: Sequence[str] = ()
     names = [name for name in said if name in _DECODERS or name in _FOREIGN]
     names += [name for name in transfer if name != "identity"]
     if len(names) > MOST_CODINGS:
-        raise Undecodable(f"the body has {len(names)} codings around it, of {MOST_CODINGS} at most")
+        raise Undecodable(f"the body has {len(names)} content codings; the maximum is {MOST_CODINGS}")
     for name in reversed(names):
         decoder = _DECODERS.get(name)
         if decoder is None:
-            raise Undecodable(f"the body is coded with {name!r}, which can't be decoded: gzip, deflate and br can")
+            raise Undecodable(f"unsupported content coding {name!r}: gzip, deflate and br are supported")
         if body:  # an empty body has no frame to take off
             body = decoder(body, limit)
     return body
@@ -85,7 +85,7 @@ def _member(body: bytes, at: int, made: list[bytes], size: int, limit: int, wind
         if part:
             made.append(part)
         elif not piece and at == len(body) and not decoder.eof:
-            raise Undecodable(f"bad {name} body: it is cut short")
+            raise Undecodable(f"bad {name} body: truncated")
     return at - len(decoder.unused_data), size
 
 
@@ -105,10 +105,10 @@ def _unbrotli(body: bytes, limit: int) -> bytes:
             if decoder.is_finished():
                 return b"".join(made)
             if not piece and decoder.can_accept_more_data():
-                raise Undecodable("bad br body: it is cut short")
+                raise Undecodable("bad br body: truncated")
             piece = decoder.process(b"", output_buffer_limit=_STEP)
     except brotli.error:
-        raise Undecodable("bad br body, or bytes behind its end") from None
+        raise Undecodable("bad br body, or data after its end") from None
 
 
 _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {

@@ -268,7 +268,7 @@ class Client:
             parts = response.parts
             exchange.body = body = parts[0] if len(parts) == 1 else b"".join(parts)
             if len(body) > scratch.max_body and not want & _SHOWN:
-                self._refuse(seat, ErrorKind.TOO_LARGE, f"the body is over {scratch.max_body} bytes")
+                self._refuse(seat, ErrorKind.TOO_LARGE, f"the body is larger than {scratch.max_body} bytes")
             elif fields:
                 self._decode(seat, response, shown=want & _SHOWN > 0)
         if seat.phase != IDLE:
@@ -291,7 +291,7 @@ class Client:
             exchange.body = decode(exchange.body, ", ".join(codings), limit, response.codings)
         except TooLarge:
             if not shown:
-                self._refuse(seat, ErrorKind.TOO_LARGE, f"the decoded body is over {limit} bytes")
+                self._refuse(seat, ErrorKind.TOO_LARGE, f"the decoded body is larger than {limit} bytes")
         except Undecodable as error:
             if not shown:
                 self._refuse(seat, ErrorKind.MALFORMED, str(error))

@@ -141,7 +141,7 @@ class Connection:
             if code in (0, EINPROGRESS):
                 self.reactor.watch(self)
         except OverflowError:
-            self.fail(ErrorKind.URL, "the port is not one")
+            self.fail(ErrorKind.URL, "invalid port")
             return
         except OSError as error:  # the epoll is full
             self.fail(*fault_of(error))
@@ -231,7 +231,7 @@ class Connection:
         elif response is None:
             self.fail(ErrorKind.CLOSED_EARLY, "the server closed the connection without a response")
         else:
-            self.fail(ErrorKind.CLOSED_EARLY, "the server closed the connection within its response")
+            self.fail(ErrorKind.CLOSED_EARLY, "the server closed the connection during its response")
 
     def broken(self, error: OSError) -> None:
         """The peer takes no more. A response that it sent before (413, say) counts, and may still be in the buffer."""

@@ -31,7 +31,7 @@ async def dial(
         addresses = [each for each in addresses if each[0] == _family(local)]
         if not addresses:
             exchange.error = ErrorKind.UNREACHABLE
-            exchange.detail = f"from the local address {local} there is no way to an address of the other family"
+            exchange.detail = f"the local address {local} and the target have different address families"
             return None
     if len(addresses) == 1:
         return await _attempt(addresses[0], make, exchange, deadline, local)

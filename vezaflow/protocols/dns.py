@@ -66,10 +66,10 @@ class Resolver:
         try:
             found = interleave(await self._lookup(*key))
             if not found:
-                raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
+                raise socket.gaierror(socket.EAI_NONAME, "the host name has no address")
             self._found[key] = (self._clock() + _TTL, found)
         except (OSError, UnicodeError) as error:
-            fault = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "not a host name")
+            fault = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "not a valid host name")
             self._found[key] = (self._clock() + _FAILURE_TTL, fault)
         finally:  # also when cancelled: whoever waits resolves in its turn
             del self._pending[key]

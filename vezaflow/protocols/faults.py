@@ -27,16 +27,16 @@ _KINDS = {
 
 _UNKNOWN_AUTHORITY = (2, 18, 19, 20, 21)  # X509_V_ERR_*: no issuer that is known, or the certificate's own
 _ASKED = {  # alerts with which servers refuse a client (RFC 8446, 6.2)
-    "ALERT_CERTIFICATE_REQUIRED": ": the server wants the client's certificate, `tls: {cert: path, key: path}`",
-    "ALERT_UNKNOWN_CA": ": the server does not know the authority of the client's certificate",
+    "ALERT_CERTIFICATE_REQUIRED": ": the server requires a client certificate, `tls: {cert: path, key: path}`",
+    "ALERT_UNKNOWN_CA": ": the server does not trust the issuer of the client certificate",
 }
 
 _DETAILS = {
-    errno.EADDRNOTAVAIL: "no local port is left for this target (or no such local address)",
-    errno.EMFILE: "this process may not open more files: raise `ulimit -n`",
-    errno.ENFILE: "the system may not open more files",
-    errno.EPIPE: "the peer no longer reads from this connection",
-    errno.ENOBUFS: "the kernel has no buffer space left",
+    errno.EADDRNOTAVAIL: "no free local port for this target (or no such local address)",
+    errno.EMFILE: "too many open files in this process: raise `ulimit -n`",
+    errno.ENFILE: "too many open files in the system",
+    errno.EPIPE: "the peer closed this connection for reading",
+    errno.ENOBUFS: "no buffer space available",
 }
 
 
@@ -58,7 +58,7 @@ def fault_of_code(code: int) -> Fault:
 def tls_reason(error: ssl.SSLError) -> str:
     """OpenSSL's reason without the source position that it appends."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        remedy = "; if it may be trusted, name its authority: `tls: {ca: path}`" if _unknown(error) else ""
+        remedy = "; to trust it, set its CA: `tls: {ca: path}`" if _unknown(error) else ""
         return f"certificate verify failed: {error.verify_message.rstrip('.')}{remedy}"
     if error.reason:
         remedy = next((text for sign, text in _ASKED.items() if sign in error.reason), "")

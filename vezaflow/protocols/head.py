@@ -70,7 +70,7 @@ def parse_head(raw: bytes, *, bodyless: bool) -> Head:
     length, transfer = said.get(b"content-length"), said.get(b"transfer-encoding")
     if transfer is not None:
         if length is not None:
-            raise Unreadable("Content-Length and Transfer-Encoding are both there: which one counts is anyone's guess")
+            raise Unreadable("both Content-Length and Transfer-Encoding: the length is ambiguous")
         codings = [member.decode("latin-1") for member in _members(transfer) if member]
         if codings and codings[-1] == "chunked":  # HTTP/1.0 has no chunks: faulty framing (RFC 9112, 6.1)
             under = tuple([coding for coding in codings if coding != "chunked"])  # said twice, done once
@@ -102,7 +102,7 @@ def _parsed_status(line: bytes) -> tuple[int, bool]:
     """The status, and whether it is of HTTP/1.1 or later."""
     match = _STATUS_LINE.fullmatch(line)
     if match is None:
-        raise Unreadable(f"the status line is {_shown(line)}: write HTTP/1.1, a space, three digits")
+        raise Unreadable(f"invalid status line {_shown(line)}: expected HTTP/1.1, a space, three digits")
     return int(match[2]), match[1] != b"0"
 
 
@@ -136,16 +136,16 @@ def _fields(text: bytes) -> Fields:
         text = _FOLD.sub(b" ", text)
     fields = [_field(line) if len(line) < _REMEMBERED else _parsed(line) for line in text[:-2].split(b"\n")]
     if len(text) + FIELD_COST * len(fields) > MOST_HEAD:
-        raise Unreadable(f"there are {len(fields)} headers", ErrorKind.TOO_LARGE)
+        raise Unreadable(f"too many headers: {len(fields)}", ErrorKind.TOO_LARGE)
     return fields
 
 
 def _parsed(line: bytes) -> Field:
     name, colon, value = line.partition(b":")
     if b"\0" in value or b"\r" in value or b"\n" in value:
-        raise Unreadable("a header has NUL or a bare CR in it")
+        raise Unreadable("a header contains NUL or a bare CR")
     if not colon or not name or name.translate(None, _TOKEN):
-        raise Unreadable(f"{_shown(line)} is no header: a name, a colon, a value")
+        raise Unreadable(f"{_shown(line)} is not a valid header: expected a name, a colon, a value")
     name, value = name.lower(), value.strip(b" \t")
     return name, value, (name.decode("latin-1"), text_of(value))
 
@@ -164,10 +164,10 @@ def _length(value: bytes) -> int:
     members = _members(value)
     for member in members:
         if not member.isdigit() or len(member.lstrip(b"0")) > _MOST_DIGITS:
-            raise Unreadable(f"Content-Length is {_shown(member)}: write a number of bytes")
+            raise Unreadable(f"invalid Content-Length {_shown(member)}: expected a number of bytes")
     lengths = {int(member[-_MOST_DIGITS:]) for member in members}
     if len(lengths) > 1:
-        raise Unreadable(f"Content-Length is said twice, as {' and '.join(map(str, sorted(lengths)))}")
+        raise Unreadable(f"several Content-Length values: {' and '.join(map(str, sorted(lengths)))}")
     return lengths.pop()
 
 

@@ -65,9 +65,7 @@ class Http2Connection(SecureConnection):
     def agreed(self, now: float) -> None:
         spoken = self._tls.selected_alpn_protocol()
         if spoken != "h2":
-            self.fail(
-                ErrorKind.TLS, f"the server does not speak HTTP/2: of h2 and http/1.1 it chose {spoken or 'none'}"
-            )
+            self.fail(ErrorKind.TLS, f"the server does not support HTTP/2: ALPN selected {spoken or 'none'}")
             return
         self._wire.begin()
         super().agreed(now)
@@ -101,11 +99,13 @@ class Http2Connection(SecureConnection):
             stream.number = self._wire.get_next_available_stream_id()
             self._wire.send_headers(stream.number, fields, end_stream=not stream.pending)
         except TooManyStreamsError:
-            self._drop(stream, ErrorKind.MALFORMED, "the server takes no request (SETTINGS_MAX_CONCURRENT_STREAMS)")
+            self._drop(
+                stream, ErrorKind.MALFORMED, ("the server allows no request (SETTINGS_MAX_CONCURRENT_STREAMS is 0)")
+            )
             return
         except ProtocolError as error:
             self._last = True  # how its header fields would be compressed is not known any more
-            self._drop(stream, ErrorKind.MALFORMED, f"this request can't go out over HTTP/2: {error}")
+            self._drop(stream, ErrorKind.MALFORMED, f"this request can't be sent over HTTP/2: {error}")
             return
         self._streams[stream.number] = stream
         sealed = self._seal(stream)
@@ -256,7 +256,7 @@ class Http2Connection(SecureConnection):
         if response.size <= response.limit:
             response.parts.append(event.data)
         elif not stream.want & _SHOWN:
-            self._drop(stream, ErrorKind.TOO_LARGE, f"the body is over {response.limit} bytes")
+            self._drop(stream, ErrorKind.TOO_LARGE, f"the body is larger than {response.limit} bytes")
 
     def _stream_ended(self, event: StreamEnded, now: float) -> None:
         stream = self._streams.get(event.stream_id or 0)
@@ -292,7 +292,7 @@ class Http2Connection(SecureConnection):
         if event.remote_reset:
             stream.lose(ErrorKind.RESET, f"the server reset the stream: {_called(event.error_code)}")
         else:
-            stream.lose(ErrorKind.MALFORMED, f"not HTTP/2 as it should be: {_called(event.error_code)}")
+            stream.lose(ErrorKind.MALFORMED, f"HTTP/2 protocol error: {_called(event.error_code)}")
 
     def _terminated(self, event: ConnectionTerminated, _now: float) -> None:
         """GOAWAY: the server may still respond to what it has taken, unless it goes with an error."""
@@ -334,7 +334,7 @@ class Http2Connection(SecureConnection):
         streams = self._take_all()
         self.close()
         for stream in streams:
-            where = "without a response" if stream.response is None else "within its response"
+            where = "without a response" if stream.response is None else "during its response"
             kind, detail = ErrorKind.CLOSED_EARLY, f"the server closed the connection {where}"
             stream.lose(*(fault_of(broken) if broken is not None else (kind, detail)))
 

@@ -157,7 +157,7 @@ class Stream:
         """What was too slow; `blocked`: the kernel takes no more."""
         if self.sending:
             if self.pending and not blocked:
-                window = "the server took no more of the body: its flow-control window is empty"
+                window = "the server stopped reading the body: its flow-control window is empty"
                 return ErrorKind.TIMEOUT_SEND, window
             return TIMEOUTS[SENDING]
         return TIMEOUTS[WAITING] if self.response is None else TOO_LATE

@@ -137,15 +137,13 @@ class Wire(H2Connection):
 
     def _break(self, events: list[Event], code: ErrorCodes, detail: str) -> None:
         self._terminate_connection(code)
-        events.append(Broken(f"not HTTP/2 as it should be: {detail[:_DETAIL]}"))
+        events.append(Broken(f"HTTP/2 protocol error: {detail[:_DETAIL]}"))
 
     def _look_ahead(self, rest: bytearray) -> None:
         """Refuse a frame for its size before all of it has come."""
         if len(rest) >= 3 and int.from_bytes(rest[:3], "big") > self.max_inbound_frame_size:
             size = int.from_bytes(rest[:3], "big")
-            raise FrameTooLargeError(
-                f"a frame of {size} bytes, over the {self.max_inbound_frame_size} that are allowed"
-            )
+            raise FrameTooLargeError(f"a frame of {size} bytes; the maximum is {self.max_inbound_frame_size}")
 
     def _weigh(self, frame: Frame, found: list[Event]) -> None:
         """Count frames that carry nothing. (A large one takes as long as several.)"""
@@ -158,7 +156,7 @@ class Wire(H2Connection):
             self._idle += 1 + frame.body_len // 512
             if self._idle > _MOST_EMPTY:
                 name = type(frame).__name__
-                raise _FloodError(f"too many frames that carry nothing ({_MOST_EMPTY}), the last a {name}")
+                raise _FloodError(f"too many frames without data ({_MOST_EMPTY}), the last of type {name}")
 
     # -- what h2 does with frames ----------------------------------------------------------------------------
 
@@ -214,12 +212,12 @@ class Wire(H2Connection):
         if len(frame.data) > _SHORT_BLOCK or len(event.headers) > _FEW_FIELDS:
             size = sum(32 + len(name) + len(value) for name, value in event.headers)
             if size > _FIELDS:
-                raise _TooLargeError(f"the header fields are over {_FIELDS} bytes")
+                raise _TooLargeError(f"the header fields are larger than {_FIELDS} bytes")
         return frames, events
 
     def _receive_settings_frame(self, frame: SettingsFrame) -> tuple[list[Frame], list[Event]]:
         if len(frame.settings) > _MOST_SETTINGS:
-            raise _FloodError(f"too many settings in a frame: {len(frame.settings)}, over {_MOST_SETTINGS}")
+            raise _FloodError(f"too many settings in a frame: {len(frame.settings)}; the maximum is {_MOST_SETTINGS}")
         self._idle += len(frame.settings)
         if SettingCodes.HEADER_TABLE_SIZE in frame.settings:
             allowed = frame.settings[SettingCodes.HEADER_TABLE_SIZE]
@@ -240,7 +238,7 @@ class _Decoder(Decoder):
 
     def decode(self, data: bytes, raw: bool = False) -> Iterable[HeaderTuple]:
         if len(data) > _BLOCK:
-            raise _CompressionError(f"a header block of {len(data)} bytes, over the {_BLOCK} that are read")
+            raise _CompressionError(f"a header block of {len(data)} bytes; the maximum is {_BLOCK}")
         try:
             return super().decode(data, raw)
         except (HPACKError, IndexError, ValueError) as error:
@@ -251,14 +249,14 @@ def _check_status(fields: list[tuple[bytes, bytes]]) -> None:
     name, status = fields[0]
     if name != b":status" or len(status) != 3 or not status.isdigit() or status[0] == 48:
         said = str(status[:40], "latin-1") if name == b":status" else "missing"
-        raise ProtocolError(f":status is {said!r}, which is not three digits from 100 on")
+        raise ProtocolError(f"invalid :status {said!r}: expected three digits, 100 or more")
     if status == b"101":
-        raise ProtocolError(":status is 101, which HTTP/2 does not have")
+        raise ProtocolError("invalid :status 101: not allowed in HTTP/2")
 
 
 def not_the_length(expected: int, actual: int) -> str:
     """What is wrong with a body that is not as long as its head says (8.1.1)."""
-    return f"a malformed HTTP/2 response: its body should have {expected} bytes and has {actual}"
+    return f"a malformed HTTP/2 response: expected a body of {expected} bytes, got {actual}"
 
 
 _USEFUL = frozenset((ResponseReceived, TrailersReceived, StreamEnded, StreamReset, Malformed))

@@ -34,8 +34,8 @@ IDLE, CONNECTING, TUNNEL, HANDSHAKE, SENDING, WAITING, CLOSED = range(7)
 TIMEOUTS = {
     CONNECTING: (ErrorKind.TIMEOUT_CONNECT, "the connection was not established in time"),
     TUNNEL: (ErrorKind.TIMEOUT_CONNECT, "the proxy did not open the tunnel in time"),
-    HANDSHAKE: (ErrorKind.TIMEOUT_TLS, "the TLS handshake did not end in time"),
+    HANDSHAKE: (ErrorKind.TIMEOUT_TLS, "the TLS handshake was not completed in time"),
     SENDING: (ErrorKind.TIMEOUT_SEND, "the request could not be sent in time"),
     WAITING: (ErrorKind.TIMEOUT_WAIT, "no response in time"),
 }
-TOO_LATE = ErrorKind.TIMEOUT_RECEIVE, "the response did not end in time"  # WAITING, when a part of it has come
+TOO_LATE = ErrorKind.TIMEOUT_RECEIVE, "the response was not completed in time"  # WAITING, when a part of it has come

@@ -44,8 +44,8 @@ def refusal_of(head: bytes) -> str:
     """Why there is no tunnel, in the proxy's words; nothing if there is one."""
     version, _, said = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
     if not version.startswith("HTTP/1."):
-        return "the proxy does not speak HTTP"
+        return "the proxy did not send an HTTP response"
     if said[:1] == "2":
         return ""
-    remedy = " (give its credentials in the proxy's URL)" if said.startswith("407") else ""
+    remedy = " (set its credentials in the proxy's URL)" if said.startswith("407") else ""
     return f"the proxy refused the tunnel: {said.strip()}{remedy}"

@@ -189,7 +189,7 @@ def _hand_over(
 def _going_on(connection: "Connection", exchange: Exchange, response: StreamedResponse, now: float) -> None:
     """After a piece of a response."""
     if response.size > response.limit and response.keeps and not connection.want & _SHOWN:
-        connection.fail(ErrorKind.TOO_LARGE, f"the body is over {response.limit} bytes")
+        connection.fail(ErrorKind.TOO_LARGE, f"the body is larger than {response.limit} bytes")
     elif response.done:
         connection.finish(exchange, response, now)
     elif not response.keeps and response.counted and _DISCARD is not None:

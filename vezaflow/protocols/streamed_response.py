@@ -148,7 +148,7 @@ class StreamedResponse:
         if found is None:
             begun = bytes(data[at : at + 20])
             if not begun.startswith(_HTTP) and not _HTTP.startswith(begun):
-                raise Unreadable(f"not HTTP/1.1: it begins with {begun.decode('latin-1')!r}")
+                raise Unreadable(f"not HTTP/1.1: the response starts with {begun.decode('latin-1')!r}")
             self._count(0, "head is", end - at)
             self._at = max(0, len(data) - 2 - at)
             return at
@@ -158,7 +158,7 @@ class StreamedResponse:
         status, fields, chunked, length, keep, codings = head
         if status < 200:
             if status == 101:
-                raise Unreadable("the server switches protocols, which nothing asked for")
+                raise Unreadable("unexpected 101: no protocol switch was requested")
             self.interim = True
             return end
         self.status, self.fields, self.keep, self.codings = status, fields, keep, codings
@@ -249,10 +249,10 @@ def _refuse_size(data: Data, at: int, state: int) -> None:
         ends = bytes(data[at : at + 2])
         begun += 2 if ends == b"\r\n" else ends[:1] == b"\n"
         if begun == at and ends != b"\r":
-            raise Unreadable(f"a chunk is longer than its size says: {bytes(data[at : at + 40])!r} is behind its end")
+            raise Unreadable(f"a chunk is longer than its size: {bytes(data[at : at + 40])!r} follows its end")
     line = bytes(data[begun : begun + MOST_LINE + 1])
     if (begun > at or state == SIZE) and (line[:1] not in _HEX or b"\n" in line or len(line) > MOST_LINE):
-        raise Unreadable(f"a chunk's size is {line[:40].strip().decode('latin-1')!r}: write it in hexadecimal digits")
+        raise Unreadable(f"invalid chunk size {line[:40].strip().decode('latin-1')!r}: expected hexadecimal digits")
 
 
 _READ = {

@@ -55,7 +55,7 @@ def _unusable(error: OSError, encrypted: bool) -> str:
     """Why a certificate and its key can't be used: OpenSSL's own words leave most of it to be guessed."""
     reason = getattr(error, "reason", None) or ""
     if reason == "KEY_VALUES_MISMATCH":
-        return "the key is not this certificate's"
+        return "the key does not belong to the certificate"
     if encrypted:
         return "the key is encrypted, and its `password` is missing or wrong"
     return fault_of(error)[1] if reason or not isinstance(error, ssl.SSLError) else "no PEM certificate and key"
@@ -335,6 +335,6 @@ class SecureConnection(Connection):
         elif self.phase == HANDSHAKE and self.exchange is not None:
             self.fail(ErrorKind.TLS, "the server closed the connection during the handshake")
         elif response is not None and response.streamed and response.open_ended:
-            self.fail(ErrorKind.CLOSED_EARLY, "the server cut a body that only its TLS close could end")
+            self.fail(ErrorKind.CLOSED_EARLY, "the response was truncated: the connection ended without a TLS close")
         else:
             self.ended(now, broken)

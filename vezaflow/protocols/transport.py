@@ -91,7 +91,7 @@ class Transport:
         secure = origin.scheme == "https"
         connect = b""
         if options.http2 and not secure:
-            raise TlsFault("HTTP/2 is spoken over TLS: give an https URL, or `http: {version: 1.1}`")
+            raise TlsFault("HTTP/2 needs TLS: use an https URL, or `http: {version: 1.1}`")
         if secure:
             make = self._secure(origin, options, old)
             if proxy is not None:

@@ -71,8 +71,8 @@ def _file(row: Row, format_: DataFormat) -> DataFile | None:
             "VF125",
             row.entries[key].value.span,
             f"'{key}' must be the path of one file",
-            label="`${…}` can't stand here",
-            help="its columns are known before the run: lint checks them",
+            label="`${…}` is not allowed here",
+            help="write a constant path, so that lint can check the columns",
         )
         return None
     written = row.constant("delimiter")
@@ -95,7 +95,9 @@ def _listed(node: Node, what: str, diagnostics: Diagnostics) -> Rows | None:
     gathered, wrong = Gathered(), not isinstance(node, Sequence)
     for item in items(node, what, Kind.ROWS.value, diagnostics):
         if problem := gathered.add(_plain(item, diagnostics)):
-            diagnostics.error("VF143", item.span, f"this is {problem}", help="rows are all mappings, or none is")
+            diagnostics.error(
+                "VF143", item.span, f"this is {problem}", help="rows must be either all mappings or all plain values"
+            )
             wrong = True
     found = gathered.rows()
     return found if len(found) and not wrong else None
@@ -111,9 +113,9 @@ def _plain(node: Node, diagnostics: Diagnostics) -> Any:
         diagnostics.error(
             "VF125",
             node.span,
-            "rows are constant",
-            label="`${…}` can't stand here",
-            help="`vars` hold lists of what is computed",
+            "rows must be constant",
+            label="`${…}` is not allowed here",
+            help="use `vars` for computed lists",
         )
     value = node.typed()
     return value if not isinstance(value, str) else value.replace("$${", "${")
@@ -167,8 +169,8 @@ class DataFiles:
         self.diagnostics.error(
             "VF145",
             file.path.span,
-            f"'{file.path.value}' holds no rows",
-            help="below its header there must be a row" if file.format is DataFormat.CSV else "",
+            f"'{file.path.value}' has no rows",
+            help="add at least one row after the header" if file.format is DataFormat.CSV else "",
         )
 
 

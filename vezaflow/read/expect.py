@@ -37,6 +37,7 @@ from vezaflow.syntax import (
 
 _FIRST = re.compile(r"[1-9][0-9]{2}(?=\s+[A-Za-z])")  # `200 OK`
 _SEVERAL = re.compile(r"\d{3}\W*(?:(?:or|to|and)\W*)?\d{3}.*")
+_COMPARED = re.compile(r"(?P<how>contains|matches|equals) +(?P<text>[\"'/].*)")
 _TABLES = {table.name: table for table in MATCHES}
 
 
@@ -67,8 +68,8 @@ def _status(node: Node, diagnostics: Diagnostics) -> StatusSet:
 
 
 def _wrong_status(node: Node, diagnostics: Diagnostics) -> None:
-    label = f"'{node.text}' is none" if isinstance(node, Scalar) else f"this is {scalars.describe(node)}"
-    help_ = "keys such as `body` stand without `- `" if isinstance(node, Mapping) else ""
+    label = f"got '{node.text}'" if isinstance(node, Scalar) else f"this is {scalars.describe(node)}"
+    help_ = "write keys such as `body` without `- `" if isinstance(node, Mapping) else ""
     if isinstance(node, Scalar):
         first = _FIRST.match(node.text)
         help_ = f"write `{first[0]}`" if first else "write `200`, a class such as `2xx`, or a list: `[2xx, 404]`"
@@ -112,6 +113,13 @@ def _subjects(row: Row, key: str) -> Iterator[tuple[Scalar, Node]]:
 def _match(node: Node, kind: str, diagnostics: Diagnostics) -> tuple[Match, str]:
     """What a value must be, and how that is said."""
     if not isinstance(node, Mapping):
+        if isinstance(node, Scalar) and (meant := _COMPARED.fullmatch(node.text)):
+            diagnostics.error(
+                "VF120",
+                node.span,
+                "this text would be compared as a whole",
+                help=f"write `{{{meant['how']}: {meant['text']}}}`, or put a literal text in `equals`",
+            )
         equal = _equal(node, kind, diagnostics)
         return Match(equals=equal), f"== {_short(equal)}"
     row = open_mapping(node, _TABLES[f"{kind} match"], diagnostics)
@@ -134,7 +142,7 @@ def _exists(row: Row) -> str:
             "VF126",
             row.entries["exists"].value.span,
             "'exists' can only be `true`",
-            help='for what must not be there use `that`: `json("$.error") == null`',
+            help='to expect that it is missing use `that`: `json("$.error") == null`',
         )
     return "exists"
 
@@ -147,7 +155,7 @@ def _equal(node: Node, kind: str, diagnostics: Diagnostics) -> Expression:
         found = tree(node, diagnostics, as_text=kind != "json")
         if not isinstance(found, tuple | dict):
             return found
-    scalars.report_shape(node, "what is expected", Kind.MATCH.value, diagnostics)
+    scalars.report_shape(node, "the expected value", Kind.MATCH.value, diagnostics)
     return scalars.nothing(node.span)
 
 

@@ -1,7 +1,7 @@
 """What is taken from an answer: `extract`, in its short and long forms."""
 
 from vezaflow.diagnostics import Diagnostics, suggest
-from vezaflow.keys import ANSWER, EXTRACT, Kind
+from vezaflow.keys import EXTRACT, RESPONSE, Kind
 from vezaflow.model import Extract, Pick
 from vezaflow.read import scalars
 from vezaflow.read.mappings import Row, open_mapping, pairs
@@ -26,7 +26,7 @@ def read_extract(entry: Entry, diagnostics: Diagnostics) -> Extract:
     """What stands behind a name, or behind another key that takes a value out of an answer."""
     name, node = entry.key.text, entry.value
     if isinstance(node, Scalar):
-        source = "answer" if node.text in ANSWER else "json"
+        source = "response" if node.text in RESPONSE else "json"
         if source == "json":
             _short_path(node, name, diagnostics)
         return _bare(entry, source, node.text)
@@ -62,13 +62,13 @@ def _short_path(node: Scalar, name: str, diagnostics: Diagnostics) -> None:
     if node.text.startswith("$") and not node.text.startswith("${"):
         check_query(node, "json", diagnostics)
         return
-    near = suggest(node.text, ANSWER)
+    near = suggest(node.text, RESPONSE)
     diagnostics.error(
         "VF120",
         node.span,
-        f"'{name}' must be a JSONPath, a part of the answer ({', '.join(ANSWER)}) or a mapping",
+        f"'{name}' must be a JSONPath, a part of the response ({', '.join(RESPONSE)}) or a mapping",
         label=f"did you mean '{near}'?" if near else "a JSONPath starts with `$`",
-        help="" if near else "for instance `$.token` or `{header: location}`; a `set` step names other values",
+        help="" if near else "for instance `$.token` or `{header: location}`; use a `set` step for other values",
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from vezaflow.diagnostics import Diagnostics, Related, Source, suggest
+from vezaflow.diagnostics import Diagnostics, Related, Source, did_you_mean, suggest
 from vezaflow.keys import FRAGMENT
 from vezaflow.model import Fragment, Include, Step, all_steps, own_steps
 from vezaflow.read.include import check_outputs, given_values, read_inputs
@@ -78,16 +78,16 @@ class Fragments:
             self.diagnostics.error(
                 "VF407",
                 step.path_span,
-                f"'{step.path}' does not lie in the suite's folder '{FOLDER}'",
-                help=f"fragments lie below `{FOLDER}/`, where no flow is looked for",
+                f"'{step.path}' is not in the suite's folder '{FOLDER}'",
+                help=f"put fragments into `{FOLDER}/`; files there are not read as flows",
             )
         elif not self.files.exists(whole):
             near = suggest(path, _beside(self.root, path))
             self.diagnostics.error(
                 "VF408",
                 step.path_span,
-                f"there is no file '{path}' in the suite's folder",
-                label=f"did you mean '{near}'?" if near else "",
+                f"no such file '{path}' in the suite's folder",
+                label=did_you_mean(near),
             )
         else:
             return True
@@ -107,8 +107,8 @@ class Fragments:
                 self.diagnostics.warning(
                     "VF434",
                     fragment.steps[0].span,
-                    f"nothing includes '{path}'",
-                    help=f"`include: {path}` in a flow runs its steps; take the file away if they are not wanted",
+                    f"unused fragment '{path}'",
+                    help=f"`include: {path}` in a flow runs its steps; remove the file if it is not needed",
                 )
 
     def _includes_of(self, path: str) -> Iterator[Include]:
@@ -147,8 +147,8 @@ class Fragments:
         self.diagnostics.error(
             "VF141",
             step.path_span,
-            f"the includes of this suite come to more than {MOST_STEPS:,} steps",
-            help="a loop around one include does what many includes do",
+            f"the includes of this suite expand to more than {MOST_STEPS:,} steps",
+            help="use a loop around one include instead of many includes",
         )
         return False
 
@@ -157,8 +157,8 @@ class Fragments:
             "VF138",
             step.path_span,
             f"'{step.path}' includes itself",
-            label="here the circle closes",
-            help="a fragment can't include one that it stands in; `while` and `repeat` do a thing again",
+            label="this include closes the circle",
+            help="a fragment can't include itself, directly or indirectly; to repeat steps use `while` or `repeat`",
             related=_places(chain),
         )
 

@@ -5,7 +5,7 @@ forms.
 import re
 
 from vezaflow.diagnostics import Diagnostics, Span, suggest
-from vezaflow.keys import GATE, Kind
+from vezaflow.keys import GATE, METRIC_NAMES, Kind
 from vezaflow.metrics import METRICS
 from vezaflow.model import Gate
 from vezaflow.read import scalars
@@ -42,11 +42,11 @@ def _of_metric(entry: Entry, diagnostics: Diagnostics) -> list[Gate]:
 
 def unknown_metric(metric: str, key: Span, diagnostics: Diagnostics) -> None:
     """The message on a gate's metric that there is none of."""
-    near = suggest(metric, METRICS)
+    near = METRIC_NAMES.get(metric) or suggest(metric, METRICS)
     diagnostics.error(
         "VF501",
         key.piece(metric),
-        f"there is no metric '{metric}'",
+        f"unknown metric '{metric}'",
         label=f"did you mean '{near}'?" if near and not _LABELLED.match(metric) else "",
         help=_metric_help(metric, near),
     )
@@ -58,7 +58,7 @@ def _key(key: Scalar, diagnostics: Diagnostics) -> tuple[str, Labels]:
         diagnostics.error(
             "VF129",
             key.span,
-            "this is not a metric with labels",
+            "not a valid metric with labels",
             help="write it like `http_req_duration{step:search}: p(95) < 300 ms`",
         )
         return key.text, ()
@@ -75,7 +75,7 @@ def _key(key: Scalar, diagnostics: Diagnostics) -> tuple[str, Labels]:
 
 def _metric_help(metric: str, near: str | None) -> str:
     if labelled := _LABELLED.match(metric):
-        return f"a label stands in braces: `{labelled[1]}{{step:search}}`"
+        return f"write labels in braces: `{labelled[1]}{{step:search}}`"
     return "" if near else "the metrics are k6's: http_req_duration, http_req_failed, iterations, …"
 
 
@@ -94,8 +94,8 @@ def _long(node: Mapping, key: Scalar, metric: str, labels: Labels, diagnostics: 
     judged = next((entry.key for entry in node.entries if _AGGREGATE.fullmatch(entry.key.text)), None)
     if judged is not None:
         diagnostics.error(
-            "VF120", judged.span, "a condition is one text", label="this is a key",
-            help=f"write `{judged.text} < …` behind the metric; several conditions are a list",
+            "VF120", judged.span, "a condition must be one text", label="this is a key",
+            help=f"write `{judged.text} < …` after the metric; for several conditions use a list",
         )  # fmt: skip
         return None
     row = open_mapping(node, GATE, diagnostics)

@@ -50,8 +50,8 @@ def _is_sendable(entry: Entry, diagnostics: Diagnostics) -> bool:
         diagnostics.error(
             "VF150",
             key.span,
-            f"{key.text!r} is not a header name" if key.text else "a header needs a name",
-            help="a name has letters, digits and any of !#$%&'*+-.^_`|~",
+            f"{key.text!r} is not a valid header name" if key.text else "missing header name",
+            help="a name consists of letters, digits and any of !#$%&'*+-.^_`|~",
         )
         return False
     if name == "connection" and isinstance(value, Scalar) and value.text.lower() in _KEEPS:
@@ -60,10 +60,10 @@ def _is_sendable(entry: Entry, diagnostics: Diagnostics) -> bool:
         diagnostics.warning(
             "VF151",
             key.span,
-            f"'{key.text}' frames the message, and is left out",
-            help="it may be `close` or `keep-alive`"
+            f"'{key.text}' is set by vezaflow and not sent",
+            help="only `close` and `keep-alive` are allowed"
             if name == "connection"
-            else "vezaflow writes what the body and the connection need; remove the header",
+            else "vezaflow sets the headers for the body and the connection; remove this one",
         )
         return False
     return True
@@ -73,8 +73,8 @@ def _report_twice(entry: Entry, first: Entry, diagnostics: Diagnostics) -> None:
     diagnostics.error(
         "VF102",
         entry.key.span,
-        f"the header '{entry.key.text}' stands here twice",
+        f"the header '{entry.key.text}' is set twice",
         label="the second",
         related=((first.key.span, "the first"),),
-        help="names of headers are the same in upper and lower case",
+        help="header names are case-insensitive",
     )

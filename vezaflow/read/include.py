@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vezaflow.diagnostics import Diagnostics, Span, suggest
+from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
 from vezaflow.keys import INPUT, Kind
 from vezaflow.model import Fragment, Include, Input, InputType, Tree, fit
 from vezaflow.read import scalars
@@ -56,7 +56,7 @@ def given_values(include: Include, fragment: Fragment, diagnostics: Diagnostics)
                 "VF139",
                 include.span,
                 f"'{fragment.path}' needs the input '{one.name}'",
-                help=f"give it with `with: {{{one.name}: …}}`",
+                help=f"pass it: `with: {{{one.name}: …}}`",
                 related=((one.span, "declared here"),),
             )
     return tuple(found)
@@ -76,8 +76,8 @@ def _unknown(what: str, name: str, span: Span, fragment: Fragment, known: list[s
         "VF140",
         span,
         f"'{fragment.path}' has no {what} '{name}'",
-        label=f"did you mean '{near}'?" if near else "",
-        help="" if near else f"it has {', '.join(known)}" if known else f"it has no {what}s at all",
+        label=did_you_mean(near),
+        help="" if near else f"it has {', '.join(known)}" if known else f"it has no {what}s",
     )
 
 
@@ -112,7 +112,7 @@ def _fitted(value: Tree, wanted: InputType, span: Span, diagnostics: Diagnostics
         fits = (InputType.MAPPING,) if isinstance(value, dict) else (InputType.LIST,) if whole else _TEXTUAL
         if wanted not in (InputType.ANY, *fits):
             kind = "a mapping" if isinstance(value, dict) else "a list" if whole else "a text"
-            _wrong(f"a {wanted.value} is wanted here", kind, span, diagnostics)
+            _wrong(f"expected a {wanted.value}", kind, span, diagnostics)
     return value
 
 

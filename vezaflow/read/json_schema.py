@@ -57,7 +57,7 @@ def _checked(document: Any, span: Span, diagnostics: Diagnostics) -> bytes:
 
 
 def _report(error: ValueError, span: Span, diagnostics: Diagnostics) -> None:
-    diagnostics.error("VF230", span, "this is not a JSON Schema", label=" ".join(str(error).split()))
+    diagnostics.error("VF230", span, "not a valid JSON Schema", label=" ".join(str(error).split()))
 
 
 def _plain(node: Node, diagnostics: Diagnostics) -> Any:
@@ -67,6 +67,6 @@ def _plain(node: Node, diagnostics: Diagnostics) -> Any:
     if not isinstance(node, Scalar):
         return [_plain(item, diagnostics) for item in node.items]
     if "${" in node.text:
-        diagnostics.error("VF125", node.span, "a schema is constant", label="`${…}` can't stand here")
+        diagnostics.error("VF125", node.span, "a schema must be constant", label="`${…}` is not allowed here")
     value = node.typed()
     return node.text if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from vezaflow.diagnostics import Diagnostics, suggest
+from vezaflow.diagnostics import Diagnostics, did_you_mean, suggest
 from vezaflow.keys import LOADS, STAGES, Kind
 from vezaflow.model import Executor, Load, Stage
 from vezaflow.read.mappings import Row, items, open_mapping
@@ -81,7 +81,7 @@ def _endless(row: Row, executor: Executor) -> None:
             "VF402",
             row.key_span("executor") if "executor" in row.entries else row.span,
             f"this flow would never end: {row.table.title} needs '{bound.key}'",
-            help=f"for instance `{bound.key}: {bound.example}`; `executor: shared-iterations` ends after so many "
+            help=f"for instance `{bound.key}: {bound.example}`; `executor: shared-iterations` ends after a number of "
             "iterations",
         )
 
@@ -99,8 +99,8 @@ def _executor(node: Mapping, diagnostics: Diagnostics) -> Executor | None:
         "VF126",
         written.span,
         f"'{text}' is not an executor",
-        label=f"did you mean '{near}'?" if near else "",
-        help=f"it is one of {', '.join(names)}",
+        label=did_you_mean(near),
+        help=f"allowed: {', '.join(names)}",
     )
     return None
 
@@ -123,9 +123,9 @@ def _foreign(node: Mapping, executor: Executor, diagnostics: Diagnostics, *, cou
             diagnostics.error(
                 "VF401",
                 entry.key.span,
-                "which VU makes these iterations is not said",
-                help="`executor: per-vu-iterations` (each VU so many) or `executor: shared-iterations` (all together); "
-                "without `executor` a load is constant-vus, which goes on for its `duration`",
+                "`iterations` needs an executor",
+                help="choose `executor: per-vu-iterations` (for each VU) or `executor: shared-iterations` (for all "
+                "VUs together); the default is constant-vus, which runs for a `duration`",
             )
         elif entry.key.text in _foreign_keys(executor):
             others = [name for name, table in LOADS.items() if table.field(entry.key.text)]

@@ -6,8 +6,8 @@ Everything about keys that can be wrong is said when the mapping is opened; read
 from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass
 
-from vezaflow.diagnostics import Diagnostics, Edit, Span, slip, suggest
-from vezaflow.keys import ELSEWHERE, NOT_HERE, OTHERWISE, TABLES, VERBS, Field, Kind, Table
+from vezaflow.diagnostics import Diagnostics, Edit, Span, did_you_mean, slip, suggest
+from vezaflow.keys import ELSEWHERE, NOT_HERE, OTHERWISE, RENAMED, TABLES, VERBS, Field, Kind, Table
 from vezaflow.read import scalars
 from vezaflow.syntax import Entry, Expression, Literal, Mapping, Node, Scalar, Sequence
 
@@ -57,7 +57,7 @@ class Row:
             return None
         if isinstance(found, Literal):
             return found.value
-        self.diagnostics.error("VF125", found.span, f"'{key}' must be a constant", label="`${…}` can't stand here")
+        self.diagnostics.error("VF125", found.span, f"'{key}' must be a constant", label="`${…}` is not allowed here")
         return None
 
     def text(self, key: str, default: str = "") -> str:
@@ -73,7 +73,7 @@ def open_mapping(node: Node, table: Table, diagnostics: Diagnostics, *, what: st
     """The mapping by its table, all faults of its keys reported; None if it is no mapping."""
     if not isinstance(node, Mapping):
         steps = isinstance(node, Sequence) and table.field("steps") is not None
-        help_ = "a list of steps stands under `steps:`" if steps else ""
+        help_ = "put a list of steps under `steps:`" if steps else ""
         scalars.report_shape(node, what or table.title, "a mapping", diagnostics, help=help_)
         return None
     known = dict(_known(node, table, diagnostics))
@@ -103,7 +103,7 @@ def items(node: Node | None, what: str, wanted: str, diagnostics: Diagnostics) -
         scalars.report_shape(node, what, wanted, diagnostics)
         return ()
     if not node.items:
-        diagnostics.error("VF121", node.span, f"{what} is an empty list", help=f"it must be {wanted}")
+        diagnostics.error("VF121", node.span, f"{what} must not be empty", help=f"expected {wanted}")
     return node.items
 
 
@@ -128,33 +128,49 @@ def unknown_key(key: Scalar, table: Table, diagnostics: Diagnostics, *, taken: S
     """The message on a key that the table does not have: where it stands instead, or the nearest one that the table
     has and that is not `taken`.
     """
+    renamed = RENAMED.get((table.name, key.text))
+    if renamed is not None:
+        _renamed(key, renamed, diagnostics)
+        return
     keys = table.keys()
-    remedy = "" if _other_word(key.text, keys) else _instead(key.text, table)
+    remedy = NOT_HERE.get((table.name, key.text), "")
+    if not remedy and not _other_word(key.text, keys):
+        remedy = _instead(key.text, table)
     near = meant(key.text, keys) if len(taken) <= MOST_KEYS and not remedy else None
-    takes = ", ".join(keys) if len(keys) > 1 else "nothing beside its verb"
+    takes = ", ".join(keys) if len(keys) > 1 else "no other keys"
     diagnostics.error(
         "VF104",
         key.span,
         f"unknown key '{key.text}' in {table.title}",
-        label=f"did you mean '{near}'?" if near else "",
-        help="" if near else remedy or f"it takes {takes}",
+        label=did_you_mean(near),
+        help="" if near else remedy or f"allowed: {takes}",
         fix=respelt(key, set(keys) - taken),
+    )
+
+
+def _renamed(key: Scalar, name: str, diagnostics: Diagnostics) -> None:
+    diagnostics.error(
+        "VF104",
+        key.span,
+        f"'{key.text}' is now called '{name}'",
+        help=f"write `{name}`, or run `vezaflow lint --fix`",
+        fix=Edit(key.span, name),
     )
 
 
 def _instead(key: str, table: Table) -> str:
     """How it is said here, if a key stands somewhere else or has no counterpart."""
-    if (said := NOT_HERE.get((table.name, key)) or OTHERWISE.get(key)) is not None:
+    if (said := OTHERWISE.get(key)) is not None:
         return said
     steps = table.field("do") or table.field("steps")
     if key in VERBS and steps is not None:
-        return f"steps stand under '{steps.key}', as in `{steps.key}: {steps.example}`"
+        return f"steps belong under '{steps.key}', as in `{steps.key}: {steps.example}`"
     for field in table.all_fields():
         for name in field.tables if field.kind in _BELOW and not field.later else ():
             below = TABLES[name].field(key)
             if below is not None:
                 example = f'"{below.example}"' if below.example.startswith("${") else below.example
-                return f"it stands under '{field.key}', as in `{field.key}: {{{key}: {example}}}`"
+                return f"it belongs under '{field.key}', as in `{field.key}: {{{key}: {example}}}`"
     return ""
 
 
@@ -178,8 +194,8 @@ def not_yet(key: Scalar, diagnostics: Diagnostics) -> None:
     diagnostics.error(
         "VF124",
         key.span,
-        f"'{key.text}' is not in this version yet",
-        help="a later version of vezaflow reads it",
+        f"'{key.text}' is not implemented yet",
+        help="it is reserved for a later version of vezaflow",
     )
 
 

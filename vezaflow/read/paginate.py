@@ -23,8 +23,8 @@ def read_pages(row: Row, request: Request) -> Paginate | None:
         row.diagnostics.error(
             "VF222",
             pages.span,
-            f"'pages' must be {MOST_PAGES} at most",
-            help="each page has figures of its own; to go on behind them, begin a second walk where this one ended",
+            f"'pages' must be at most {MOST_PAGES}",
+            help="each page has its own metrics; to request more, start a second `paginate` where this one ended",
         )
     return Paginate(request, extract, parameter, span, pages, row.key_span("paginate"))
 
@@ -37,9 +37,7 @@ def _check_next(extract: Extract, diagnostics: Diagnostics) -> None:
             extract.argument_span,
             "'next' must be one value",
             label="this is a list" if many else "this has a default",
-            help="leave `all` and `take` out"
-            if many
-            else "leave the default out: where nothing is found, the walk ends",
+            help="remove `all` and `take`" if many else "remove the default: without a match the pagination ends",
         )
 
 
@@ -55,6 +53,9 @@ def _parameter(row: Row, request: Request) -> tuple[str, Span]:
         return "", node.span
     if any(key == name and isinstance(value, tuple) for key, value in request.query):
         row.diagnostics.error(
-            "VF120", node.span, f"the query's '{name}' is a list", help="what the first page begins with is one value"
+            "VF120",
+            node.span,
+            f"the query's '{name}' is a list",
+            help="the value for the first page must be a single value",
         )
     return name, node.span

@@ -72,7 +72,9 @@ def _auth(row: Row) -> Auth | None:
         return None
     if isinstance(node, Scalar):
         if node.text != "none":
-            scalars.report_shape(node, "'auth'", Kind.AUTH.value, row.diagnostics)
+            bearer = isinstance(node, Scalar) and node.text.removeprefix("Bearer ")
+            help_ = f'write `{{bearer: "{bearer}"}}`' if bearer and bearer != node.text else ""
+            scalars.report_shape(node, "'auth'", Kind.AUTH.value, row.diagnostics, help=help_)
         return Auth(None, None, None, node.span)
     inner = open_mapping(node, AUTH, row.diagnostics, what="'auth'")
     if inner is None:
@@ -103,7 +105,7 @@ def _body(row: Row) -> Body | None:
     if isinstance(node, Scalar):
         return TextBody(parse_template(node, row.diagnostics), node.span)
     if isinstance(node, Mapping) and not {entry.key.text for entry in node.entries} & {*BODY.keys(), "size"}:
-        help_ = "values are sent as JSON under `json`, as a form under `form`"
+        help_ = "use `json` to send values as JSON, `form` to send them as a form"
         scalars.report_shape(node, "'body'", Kind.BODY.value, row.diagnostics, help=help_)
         return None
     inner = open_mapping(node, BODY, row.diagnostics, what="'body'")

@@ -1,6 +1,6 @@
 """When a request is sent again: `retry` of a request, in its short and long forms."""
 
-from vezaflow.diagnostics import suggest
+from vezaflow.diagnostics import did_you_mean, suggest
 from vezaflow.keys import RETRIED, RETRYING, WAIT, Field, Kind
 from vezaflow.model import Backoff, Retry
 from vezaflow.read import scalars
@@ -41,8 +41,8 @@ def _kind(node: Node, kinds: list[str], row: Row) -> None:
         "VF126",
         node.span,
         f"'{node.text}' is neither a status nor a kind of failure",
-        label=f"did you mean '{near}'?" if near else "",
-        help="" if near else f"the kinds are {', '.join(RETRIED)}",
+        label=did_you_mean(near),
+        help="" if near else f"the kinds of failure are {', '.join(RETRIED)}",
     )
 
 
@@ -56,4 +56,4 @@ def _wait(row: Row) -> tuple[Backoff, Expression | None, Expression | None]:
     verb = inner.verb() if inner else None
     if inner is None or verb is None:
         return Backoff.RETRY_AFTER, None, None
-    return Backoff(verb), inner.expression(verb), inner.expression("most")
+    return Backoff(verb), inner.expression(verb), inner.expression("max")

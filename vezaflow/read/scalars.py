@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from vezaflow.diagnostics import Diagnostics, Edit, Span, slip, suggest
+from vezaflow.diagnostics import Diagnostics, Edit, Span, did_you_mean, slip, suggest
 from vezaflow.keys import MOST_WEIGHT, Field, Kind
 from vezaflow.syntax import (
     Binary,
@@ -49,6 +49,9 @@ class Wrong:
 
 
 # A range as people write it.
+_COMMA = re.compile(r"[0-9]+,[0-9]+ *[A-Za-z]+$")
+_FROM_TO = re.compile(r"random\(\s*([\d.]+)\s*,\s*([\d.]+)\s*\)")
+_AS_RANGE = "for a random duration write a range: `{0}s..{1}s`"
 _DASHED = re.compile(r"(?P<low>[\d.]+) ?(?P<unit>[a-z]*) ?(?:-|–|to) ?(?P<high>[\d.]+) ?(?P<last>[a-z]+)")
 
 Check = Callable[[Constant, str], Constant | Wrong]
@@ -114,10 +117,10 @@ def text(node: Node, field: Field, diagnostics: Diagnostics) -> str:
             "VF125",
             node.span,
             f"'{field.key}' must be {field.wanted}",
-            label="`${…}` can't stand here",
+            label="`${…}` is not allowed here",
             help=""
             if field.kind is Kind.FRAGMENT
-            else "names are identity: metrics, gates and comparisons key on them",
+            else "names are used by metrics, gates and comparisons, so they must be constant",
         )
     return node.text
 
@@ -155,20 +158,20 @@ def _tails(found: Expression, field: Field, diagnostics: Diagnostics) -> None:
                 _report(outcome, part.span, diagnostics)
         elif isinstance(part, Call) and part.function in _NUMBERS and field.kind in (Kind.PAUSE, Kind.WAIT):
             said = f"`${{{part.span.text}}}s`"
-            help_ = f"{said} are seconds; a draw between two is `1s..3s`" if part.function in _DRAWN else said
-            diagnostics.error("VF220", part.span, "a duration needs a unit", label="this is a number", help=help_)
+            help_ = f"{said} are seconds; a random duration is `1s..3s`" if part.function in _DRAWN else said
+            diagnostics.error("VF220", part.span, "missing unit of a duration", label="got a number", help=help_)
         elif isinstance(part, Template) and field.kind in (Kind.PAUSE, Kind.WAIT) and ".." in part.span.text:
             diagnostics.error(
                 "VF224",
                 part.span,
-                "half of this range is outside of `${…}`",
+                "this range is only partly inside `${…}`",
                 help="write the whole range as one expression: `${low..high}`",
             )
 
 
 def _range(found: Range, field: Field, diagnostics: Diagnostics) -> None:
     if field.kind not in (Kind.PAUSE, Kind.WAIT):
-        diagnostics.error("VF224", found.span, f"'{field.key}' must be {field.wanted}", label="this is a range")
+        diagnostics.error("VF224", found.span, f"'{field.key}' must be {field.wanted}", label="got a range")
         return
     ends = [end.value for end in (found.low, found.high) if isinstance(end, Literal)]
     for end in (found.low, found.high):
@@ -178,7 +181,7 @@ def _range(found: Range, field: Field, diagnostics: Diagnostics) -> None:
                 _report(outcome, end.span, diagnostics)
     match ends:
         case [Quantity(amount=low), Quantity(amount=high)] if low > high:
-            diagnostics.error("VF224", found.span, "this range is empty", help="the smaller end comes first")
+            diagnostics.error("VF224", found.span, "this range is empty", help="write the smaller value first")
 
 
 def _check(found: Literal, written: str, field: Field) -> Constant | Wrong:
@@ -201,8 +204,13 @@ def _quantity(dimension: Dimension, what: str, examples: tuple[str, str], *, lea
             except ValueError as error:
                 if dimension is Dimension.TIME and (dashed := _DASHED.fullmatch(written)):
                     low, high = dashed["low"] + (dashed["unit"] or dashed["last"]), dashed["high"] + dashed["last"]
-                    return Wrong("VF221", f"'{written}' is not {what}", help=f"a range has two dots: `{low}..{high}`")
-                return Wrong("VF221", f"'{written}' is not {what}", _plain(str(error), written), _like(dimension))
+                    return Wrong(
+                        "VF221", f"'{written}' is not {what}", help=f"write a range with two dots: `{low}..{high}`"
+                    )
+                if dimension is Dimension.TIME and (drawn := _FROM_TO.fullmatch(written)):
+                    return Wrong("VF221", f"'{written}' is not {what}", help=_AS_RANGE.format(drawn[1], drawn[2]))
+                like = f"write `{written.replace(',', '.')}`" if _COMMA.match(written) else _like(dimension)
+                return Wrong("VF221", f"'{written}' is not {what}", _plain(str(error), written), like)
         if not isinstance(value, Quantity):
             return Wrong("VF221", f"'{written}' is not {what}", help=_like(dimension))
         if value.dimension is not dimension:
@@ -219,7 +227,7 @@ def _like(dimension: Dimension) -> str:
 
 
 def _plain(reason: str, written: str) -> str:
-    return "" if f"'{written}' is not" in reason else reason
+    return "" if f"got '{written}'" in reason else reason
 
 
 def _count(least: int, most: int | None = None) -> Check:
@@ -227,11 +235,11 @@ def _count(least: int, most: int | None = None) -> Check:
 
     def check(value: Constant, written: str) -> Constant | Wrong:
         if isinstance(value, bool) or not isinstance(value, int):
-            return Wrong("VF222", f"this must be {wanted}", f"'{written}' is not one")
+            return Wrong("VF222", f"this must be {wanted}", f"got '{written}'")
         if value < least:
             return Wrong("VF222", f"this must be {wanted}", f"{written} is too small")
         if most is not None and value > most:
-            return Wrong("VF222", f"this must be {wanted}", "this is too much")
+            return Wrong("VF222", f"this must be {wanted}", "this is too large")
         return value
 
     return check
@@ -246,7 +254,7 @@ def _switch(value: Constant, written: str) -> Constant | Wrong:
     meant = _YAML_1_1.get(written.lower(), "")
     plain = meant or {"1": "true", "0": "false"}.get(written)
     help_ = f"in YAML 1.2 '{written}' is not a boolean; write `{plain}`" if plain else ""
-    return Wrong("VF223", "this must be `true` or `false`", f"'{written}' is neither", help_, meant)
+    return Wrong("VF223", "this must be `true` or `false`", f"got '{written}'", help_, meant)
 
 
 def _follow(value: Constant, written: str) -> Constant | Wrong:
@@ -254,7 +262,7 @@ def _follow(value: Constant, written: str) -> Constant | Wrong:
         return value
     meant = _YAML_1_1.get(written.lower(), "")
     help_ = f"in YAML 1.2 '{written}' is not a boolean; write `{meant}`" if meant else ""
-    return Wrong("VF223", f"'follow' must be {Kind.FOLLOW.value}", f"'{written}' is neither", help_, meant)
+    return Wrong("VF223", f"'follow' must be {Kind.FOLLOW.value}", f"got '{written}'", help_, meant)
 
 
 def _choice(value: Constant, written: str, field: Field) -> Constant | Wrong:
@@ -263,9 +271,9 @@ def _choice(value: Constant, written: str, field: Field) -> Constant | Wrong:
     near = suggest(written, field.choices)
     return Wrong(
         "VF126",
-        f"'{written}' can't be the value of '{field.key}'",
-        f"did you mean '{near}'?" if near else "",
-        f"it is one of {', '.join(field.choices)}",
+        f"'{written}' is not a valid value of '{field.key}'",
+        did_you_mean(near),
+        f"allowed: {', '.join(field.choices)}",
         slip(written, field.choices) or "",
     )
 
@@ -274,7 +282,7 @@ def _pick(value: Constant, written: str) -> Constant | Wrong:
     if value in ("first", "last", "random") or (isinstance(value, int) and not isinstance(value, bool)):
         return value
     near = suggest(written, ("first", "last", "random"))
-    label = f"did you mean '{near}'?" if near else f"'{written}' is none of these"
+    label = f"did you mean '{near}'?" if near else f"got '{written}'"
     return Wrong("VF126", f"'pick' must be {Kind.PICK.value}", label)
 
 
@@ -283,7 +291,7 @@ def _version(value: Constant, written: str) -> Constant | Wrong:
         return written
     meant = {"1": "1.1", "1.0": "1.1", "2.0": "2"}.get(written.lower().removeprefix("http/").removeprefix("h"), "")
     meant = meant or ("2" if written.lower() in ("h2", "http/2") else "")
-    label = f"did you mean `{meant}`?" if meant else f"'{written}' is neither"
+    label = f"did you mean `{meant}`?" if meant else f"got '{written}'"
     return Wrong("VF126", f"'version' must be {Kind.VERSION.value}", label)
 
 
@@ -307,16 +315,16 @@ _CHECKS: dict[Kind, Check] = {
 def _misshapen(node: Node, field: Field, diagnostics: Diagnostics) -> None:
     example = f"for instance `{field.key}: {field.example}`" if field.example else ""
     if field.kind is Kind.URL and isinstance(node, Mapping):
-        example = f"write `{field.key}: {field.example}`; options stand beside it, not under it"
+        example = f"write `{field.key}: {field.example}`; put options next to it, not under it"
     report_shape(node, f"'{field.key}'", field.wanted, diagnostics, help=example)
 
 
 def report_shape(node: Node, what: str, wanted: str, diagnostics: Diagnostics, *, help: str = "") -> None:  # noqa: A002
     """`what` must be something else than the node is; `help` is said where its shape alone says no remedy."""
     if isinstance(node, Mapping) and wanted.startswith("a list of"):
-        help = help or "every item of a list begins with `- `"  # noqa: A001
+        help = help or "start every item of a list with `- `"  # noqa: A001
     elif isinstance(node, Sequence) and wanted.startswith("a mapping"):
-        help = help or "the keys of a mapping stand without `- `"  # noqa: A001
+        help = help or "write the keys of a mapping without `- `"  # noqa: A001
     elif wanted == Kind.STEPS.value:
         help = help or "for instance `[{get: /api/v1/tracks}]`"  # noqa: A001
     empty = isinstance(node, Scalar) and node.text == ""

@@ -15,7 +15,7 @@ def read_statuses(node: Node, diagnostics: Diagnostics, other: Callable[[Node], 
     """The statuses of a node or of its items; what is none is handed to `other`."""
     nodes = node.items if isinstance(node, Sequence) else (node,)
     if not nodes:
-        diagnostics.error("VF121", node.span, "a list of statuses is empty", help=f"it must be {Kind.STATUS.value}")
+        diagnostics.error("VF121", node.span, "the list of statuses is empty", help=f"it must be {Kind.STATUS.value}")
     exact, classes = [], []
     for item in nodes:
         text = item.text if isinstance(item, Scalar) else ""

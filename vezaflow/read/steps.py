@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from vezaflow.diagnostics import Diagnostics
-from vezaflow.keys import BRANCH, METHODS, OTHERWISE, STEPS, VERBS, Kind, Table
+from vezaflow.keys import BRANCH, METHODS, NO_STEPS, OTHERWISE, STEPS, VERBS, Kind, Table
 from vezaflow.model import (
     Branch,
     Choose,
@@ -75,7 +75,7 @@ def _only(table: Table, verb: str) -> Table:
 def _not_a_step(node: Node, diagnostics: Diagnostics) -> None:
     help_ = "a step starts with its verb, as in `get: /api/v1/tracks` or `think: 1s`"
     if isinstance(node, Scalar) and node.text in VERBS:
-        help_ = f"write a value behind it: `{node.text}: {VERBS[node.text].one_of[0].example}`"
+        help_ = f"write a value after it: `{node.text}: {VERBS[node.text].one_of[0].example}`"
     diagnostics.error(
         "VF120", node.span, "a step must be a mapping", label=f"this is {scalars.describe(node)}", help=help_
     )
@@ -107,17 +107,18 @@ def _parted(first: str, second: str) -> str:
     """How two verbs of one mapping are said."""
     outer = next((verb for verb in (second, first) if VERBS[verb].field("do") is not None), None)
     if outer is not None:
-        return f"what '{outer}' runs stands under its `do`, in a list of steps"
+        return f"put the steps of '{outer}' under its `do`, as a list"
     around = next((verb for verb in (first, second) if VERBS[verb].one_of[0].kind is Kind.REQUEST), None)
     if around is not None:
-        return f"the request stands within the other: `{around}: {VERBS[around].one_of[0].example}`"
-    return "make two steps of it, each behind a `-` of its own"
+        return f"put the request inside the other: `{around}: {VERBS[around].one_of[0].example}`"
+    return "write two steps, each with its own `-`"
 
 
 def _no_verb(node: Mapping, diagnostics: Diagnostics) -> None:
-    foreign = next((entry.key for entry in node.entries if entry.key.text in OTHERWISE), None)
+    there = NO_STEPS if node.entries and node.entries[0].key.text in NO_STEPS else OTHERWISE
+    foreign = next((entry.key for entry in node.entries if entry.key.text in there), None)
     if foreign is not None and respelt(foreign, VERBS) is None:
-        said = OTHERWISE[foreign.text]
+        said = there[foreign.text]
         diagnostics.error("VF122", foreign.span, f"unknown verb '{foreign.text}' in a step", help=said)
         return
     for entry in node.entries:
@@ -134,10 +135,10 @@ def _no_verb(node: Mapping, diagnostics: Diagnostics) -> None:
     key = node.entries[0].key.text if node.entries else ""
     owners = _verbs_with(key)
     if key == "do":
-        help_ = "`group: a name` beside this `do` makes one step of several"
+        help_ = "add `group: a name` next to `do` to make these steps a group"
     elif len(owners) == 1 or METHODS[0] in owners:
         verb = "a request's verb" if METHODS[0] in owners else f"`{owners[0]}`"
-        help_ = f"'{key}' stands beside {verb}, in the same step: without a `-` of its own"
+        help_ = f"'{key}' is an option of {verb}: write it in the same step, without its own `-`"
     else:
         help_ = f"the verbs are {_SHOWN}, …"
     diagnostics.error("VF122", first_key(node), "this step has no verb", help=help_)
@@ -173,8 +174,8 @@ def _repeated(row: Row, verb: str) -> Request | None:
         row.diagnostics.error(
             "VF120",
             step.span,
-            f"only a request can stand in a `{verb}`",
-            label="this is another step",
+            f"a `{verb}` must contain a request",
+            label="not a request",
             help=f"for instance `{VERBS[verb].one_of[0].example}`",
         )
     return None
@@ -200,7 +201,7 @@ def _for(row: Row) -> Step:
     name = row.text("for")
     if isinstance(key, Scalar) and (both := _IN.fullmatch(name)):
         row.diagnostics.error(
-            "VF133", key.span, f"'{name}' can't be the name of a value",
+            "VF133", key.span, f"'{name}' is not a valid name",
             help=f"name and list are two keys: `for: {both['name']}` and `in: ${{{both['list']}}}`",
         )  # fmt: skip
     elif isinstance(key, Scalar) and name:
@@ -213,7 +214,7 @@ def _items(row: Row) -> Expression:
     node = row.node("in")
     if isinstance(node, Sequence):
         if not node.items:
-            row.diagnostics.error("VF121", node.span, "'in' is an empty list", help="the steps would never run")
+            row.diagnostics.error("VF121", node.span, "'in' must not be empty", help="the steps would never run")
         return _list(node, row.diagnostics)
     if not isinstance(node, Scalar):
         if node is not None:
@@ -227,7 +228,7 @@ def _items(row: Row) -> Expression:
             else f"this is {scalars.describe(node)}"
         )
         count = _COUNTED.fullmatch(node.text)
-        help_ = f"so many rounds, counted from 0: `in: ${{range({count[1]})}}`" if count else ""
+        help_ = f"for a number of rounds, counted from 0: `in: ${{range({count[1]})}}`" if count else ""
         row.diagnostics.error("VF120", node.span, f"'in' must be {Kind.ITEMS.value}", label=label, help=help_)
         return scalars.nothing(node.span)
     return found

@@ -83,7 +83,7 @@ def _guard(row: Row) -> Guard:
     for host in hosts:
         if (trouble := pattern_trouble(host.text)) is not None:
             why, remedy = trouble
-            row.diagnostics.warning("VF438", host.span, f"this allows no host: {why}", help=remedy)
+            row.diagnostics.warning("VF438", host.span, f"not a valid host: {why}", help=remedy)
     return Guard(tuple(host.text for host in hosts), inner.expression("max_vus"))
 
 
@@ -116,7 +116,7 @@ def _requests(nodes: tuple[Node, ...], diagnostics: Diagnostics) -> tuple[Reques
             diagnostics.error(
                 "VF135",
                 step.span,
-                f"'{step.span.text}' can't stand in a preflight",
-                help="a preflight is made of requests; what needs more belongs into `setup`",
+                f"'{step.span.text}' is not allowed in a preflight",
+                help="a preflight contains only requests; put other steps into `setup`",
             )
     return tuple(found)

@@ -139,22 +139,22 @@ def _flow_files(paths: Sequence[Path], files: _Files) -> tuple[Path, Path | None
         flows.update(dict.fromkeys(_flows_in(folder, files) if whole else [path]))
     if not folders:
         if not paths:
-            files.diagnostics.error("VF132", None, "no flow files were given")
+            files.diagnostics.error("VF132", None, "no flow files")
         return None
     root, *others = folders
     if others:
         files.diagnostics.error(
             "VF131",
             None,
-            f"{root} and {others[0]} are two suites",
-            help="a suite is one folder; run them one after the other",
+            f"{root} and {others[0]} are different suites",
+            help="run one suite after the other",
         )
         return None
     if not flows:
         files.diagnostics.error(
             "VF132",
             None,
-            f"{root} holds no flows",
+            f"{root} contains no flows",
             help="a flow is a *.yml file directly in the suite's folder",
         )
     return root, _suite_file(root, files), list(flows)
@@ -173,7 +173,7 @@ def _flows_in(folder: Path, files: _Files) -> list[Path]:
 def _suite_file(folder: Path, files: _Files) -> Path | None:
     there = [folder / name for name in _SUITE_NAMES if files.exists(folder / name)]
     if len(there) > 1:
-        files.diagnostics.error("VF131", None, f"{there[0]} and {there[1]} both say what the suite is", help="keep one")
+        files.diagnostics.error("VF131", None, f"both {there[0]} and {there[1]} exist", help="remove one of them")
     return there[0] if there else None
 
 
@@ -198,9 +198,9 @@ def _distinct(flows: tuple[Flow, ...], diagnostics: Diagnostics) -> None:
             diagnostics.error(
                 "VF130",
                 flow.span,
-                f"two flows are called '{flow.name}'",
+                f"two flows are named '{flow.name}'",
                 label="the second",
-                help="names are identity: give this one another",
+                help="rename one of them",
                 related=((other.span, "the first"),),
             )
 
@@ -214,7 +214,7 @@ def _spaced_labels(source: Source, diagnostics: Diagnostics) -> bool:
         diagnostics.error(
             "VF129",
             span,
-            "a blank after the colon in a gate's label",
+            "space after the colon in a gate's label",
             label="YAML ends the key at `: `",
             help=f"write `{right}`",
             fix=Edit(span, right),

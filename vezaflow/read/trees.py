@@ -35,8 +35,8 @@ def check_key(key: Scalar, diagnostics: Diagnostics) -> bool:
     diagnostics.error(
         "VF152",
         key.piece(at, at + 2),
-        "a name can't be computed",
-        help="write the name itself; `$${` stands for the characters",
+        "keys are not evaluated",
+        help="write a constant key; for a literal `${` write `$${`",
     )
     return False
 
@@ -113,18 +113,16 @@ def words(row: Row, key: str) -> tuple[Scalar, ...]:
 def check_name(key: Scalar, diagnostics: Diagnostics) -> bool:
     """Whether a key can name a value in expressions; what is wrong with it was reported."""
     if key.text in GIVEN:
-        diagnostics.error(
-            "VF307", key.span, f"'{key.text}' is a given name and can't be set", help="choose another name"
-        )
+        diagnostics.error("VF307", key.span, f"'{key.text}' is built in and can't be set", help="choose another name")
     elif key.text in RESERVED or not _NAME.fullmatch(key.text):
         plain = re.sub(r"\W+", "_", key.text).strip("_")
         better = plain if plain != key.text and _NAME.fullmatch(plain) and plain not in RESERVED else ""
         diagnostics.error(
             "VF133",
             key.span,
-            f"'{key.text}' can't be the name of a value",
-            label="a reserved word" if key.text in RESERVED else "",
-            help=f"expressions could not say it; write '{better}'" if better else "use letters, digits and _",
+            f"'{key.text}' is not a valid name",
+            label="reserved word" if key.text in RESERVED else "",
+            help=f"expressions can't use this name; write '{better}'" if better else "use letters, digits and _",
         )
     else:
         return True

@@ -25,7 +25,7 @@ SILENCE = 1.8  # seconds without a sign of life: a worker gives four a second
 _FIRST_WORD = 60.0  # seconds that a worker has to read its bundle
 _LAST_BREATHS = 50  # looks at a process that closed its channel, 10 ms apart
 _TAIL = 8192  # bytes of its standard error that are kept
-_UNREADABLE = "said what can't be read"
+_UNREADABLE = "sent an invalid message"
 _MESSAGES: dict[str, Shape] = {
     "ready": {},
     "beat": {},
@@ -121,7 +121,7 @@ class WorkerProcess:
             if waiting.cancelled_caught:
                 silent += LISTEN
                 if silent >= patience and not self._channel.waiting:
-                    await self._lose(f"said nothing for {patience:g} s")
+                    await self._lose(f"sent nothing for {patience:g} s")
             elif message is None:
                 await self._lose("")
             else:
@@ -157,7 +157,7 @@ class WorkerProcess:
         self.process.kill()
         if code is not None and code > 0:
             self.last_words = self._tail.decode("utf-8", "replace").strip()
-        how = silence or ("closed its end" if code is None else _how(code))
+        how = silence or ("closed the connection" if code is None else _how(code))
         self.lost = f"worker {self.number} (process {self.process.pid}) {how}"
 
     def reap(self) -> None:

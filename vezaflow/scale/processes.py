@@ -106,7 +106,7 @@ class WorkerProcesses:
         self._merger.gone(process.number)
         self._settle()
         if process.lost and self._running:
-            self._say(f"{process.lost}; the others are stopped")
+            self._say(f"{process.lost}; the other workers are stopped")
             self.stop(_GRACE)
         for line in process.last_words.splitlines():
             self._say(f"worker {process.number}: {line}")

@@ -51,15 +51,15 @@ class SegmentResult:
     def from_json(cls, record: Json, figures: Json) -> "SegmentResult":
         """What `to_json` wrote. `figures`: its summary, from beside it. ValueError: it is something else."""
         if place := misfit(record, SHAPE) or misfit(figures, SUMMARY):
-            raise ValueError(f"`{place}` is not what it should be")
+            raise ValueError(f"`{place}` is invalid")
         if not 1 <= record["index"] <= record["count"] <= MOST_SEGMENTS:
-            raise ValueError("there is no such segment")
+            raise ValueError("invalid segment")
         try:
             bundle = Bundle.from_json(record["bundle"])
             report = Report.from_json(record["report"], Summary.from_json(figures), bundle.sources)
             list(map(Moment.from_json, record["moments"]))
         except (KeyError, TypeError) as e:
-            raise ValueError(f"a field is missing, or one too many: {e}") from None
+            raise ValueError(f"missing or unknown field: {e}") from None
         return cls(Segment(record["index"] - 1, record["count"]), bundle, report, record["moments"])
 
 
@@ -80,15 +80,15 @@ def differences(one: Bundle, other: Bundle) -> str:
     """What keeps two bundles from being one run's, in words; empty when nothing does."""
     mine, theirs = _texts(one), _texts(other)
     if mine.keys() != theirs.keys():
-        return f"not the same files: {', '.join(sorted(mine.keys() ^ theirs.keys()))}"
+        return f"different files: {', '.join(sorted(mine.keys() ^ theirs.keys()))}"
     texts = [name for name, text in mine.items() if theirs[name] != text]
     if texts:
-        return f"not the same text of {', '.join(texts)}"
+        return f"different content of {', '.join(texts)}"
     rows = [path for path, digest in one.data if dict(other.data).get(path) != digest]
     if rows:
-        return f"not the same rows in {', '.join(rows)}"
+        return f"different rows in {', '.join(rows)}"
     inputs = [name for name, value in _words(one.inputs).items() if _words(other.inputs).get(name) != value]
-    return f"not the same {', '.join(inputs)}" if inputs else ""
+    return f"different {', '.join(inputs)}" if inputs else ""
 
 
 def _texts(bundle: Bundle) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from vezaflow.diagnostics import suggest
+from vezaflow.diagnostics import unknown
 from vezaflow.errors import VezaflowError
 from vezaflow.model import Flow, Step, Suite, all_steps
 
@@ -13,13 +13,13 @@ def chosen(suite: Suite, flow: str | None, only: Sequence[str]) -> Flow:
     Raises VezaflowError for a name that is none, with the nearest that is.
     """
     if not suite.flows:
-        raise VezaflowError("there is no flow to try", hint="a flow is a YAML file with `steps` beside suite.yml")
+        raise VezaflowError("there is no flow to try", hint="a flow is a YAML file with `steps` next to suite.yml")
     if flow is not None:
         found = _named(suite, flow)
     else:
         having = [each for each in suite.flows if set(only) <= set(_names(suite, each))]
         if len(having) > 1:
-            raise VezaflowError(f"which flow? there are {_list(having)}", hint=f"add --flow {having[0].name}")
+            raise VezaflowError(f"several flows: {_list(having)}", hint=f"add --flow {having[0].name}")
         if not having and len(suite.flows) > 1:
             raise _unknown(suite, suite.flows, only)
         found = (having or suite.flows)[0]
@@ -32,11 +32,8 @@ def _named(suite: Suite, name: str) -> Flow:
     names = [flow.name for flow in suite.flows]
     if name in names:
         return suite.flows[names.index(name)]
-    near = suggest(name, names)
-    raise VezaflowError(
-        f"--flow: there is no flow '{name}'",
-        hint=f"did you mean '{near}'?" if near else f"the flows are {', '.join(names)}",
-    )
+    message, hint = unknown("flow", name, names)
+    raise VezaflowError(f"--flow: {message}", hint=hint)
 
 
 def _unknown(suite: Suite, flows: Sequence[Flow], only: Sequence[str]) -> VezaflowError:
@@ -47,12 +44,10 @@ def _unknown(suite: Suite, flows: Sequence[Flow], only: Sequence[str]) -> Vezafl
         return VezaflowError(f"--only: no flow has all of {', '.join(only)}", hint="name the flow with --flow")
     name = strange[0]
     where = f"the flow {flows[0].name}" if len(flows) == 1 else "any flow"
-    near = suggest(name, known)
+    message, hint = unknown("step", name, known)
     if name in (flow.name for flow in suite.flows):
-        hint = f"--flow '{name}' chooses a flow, --only a step of it"
-    else:
-        hint = f"did you mean '{near}'?" if near else f"the steps are {', '.join(known)}"
-    return VezaflowError(f"--only: there is no step '{name}' in {where}", hint=hint)
+        hint = f"--flow '{name}' is a flow: select it with --flow"
+    return VezaflowError(f"--only: {message} in {where}", hint=hint)
 
 
 def _names(suite: Suite, flow: Flow) -> Iterator[str]:

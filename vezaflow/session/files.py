@@ -14,7 +14,7 @@ class WrongFilesError(VezaflowError):
     """The files can't be run; the diagnostics say why."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        super().__init__("the files can't be run as they are", code=ExitCode.USAGE)
+        super().__init__("the files have errors", code=ExitCode.USAGE)
         self.diagnostics = tuple(diagnostics)
 
 
@@ -46,7 +46,7 @@ def prepare(suite: Suite, inputs: Inputs) -> Plan:
     if plan is None:
         raise WrongFilesError([diagnostic.masked(secrets) for diagnostic in diagnostics])
     if not plan.flows:
-        raise VezaflowError("there is no flow to run", hint="a flow is a YAML file with `steps` beside suite.yml")
+        raise VezaflowError("there is no flow to run", hint="a flow is a YAML file with `steps` next to suite.yml")
     return plan
 
 
@@ -57,5 +57,5 @@ def _require_texts(suite: Suite, inputs: Inputs) -> None:
             inputs.environment.get(name, "").encode()
         except UnicodeEncodeError:
             raise VezaflowError(
-                f"the input {name} is not UTF-8 text", hint="a flow can send other bytes from a file: `{file: …}`"
+                f"the input {name} is not UTF-8 text", hint="to send other bytes use a file: `{file: …}`"
             ) from None

@@ -176,7 +176,7 @@ class _Session:
 
     async def _teardown(self) -> str:
         """What went wrong, or ''."""
-        problem = "interrupted"
+        problem = "aborted manually"
         self._phase, self._scope = _Phase.TEARDOWN, trio.CancelScope()
         with self._scope:
             problem = await self._engine.teardown()
@@ -274,7 +274,7 @@ class _Session:
                 self._workers.cut_off()
                 self._scope.cancel()
             case _Phase.TEARDOWN if first:
-                self._say("load finished, teardown is running; press Ctrl-C again to stop now")
+                self._say("load finished, teardown is running; press Ctrl-C again to abort it")
             case _Phase.PREPARING | _Phase.TEARDOWN:
                 self._scope.cancel()
             case _Phase.RESULT:

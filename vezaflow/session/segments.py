@@ -35,8 +35,8 @@ def segment_result(plan: Plan, part: SegmentResult, run: Circumstances, concerns
 
 def concern_of(segment: Segment) -> Concern:
     """What stands against judging one segment."""
-    text = f"this is segment {segment} of the load: it has no verdict of its own"
-    return Concern(ConcernKind.SEGMENT, text, "run `vezaflow merge` with the files of all segments")
+    text = f"this is segment {segment}: a single segment has no verdict"
+    return Concern(ConcernKind.SEGMENT, text, "merge the files of all segments with `vezaflow merge`")
 
 
 def merge(files: Sequence[Path]) -> RunResult:
@@ -64,7 +64,10 @@ def _record(file: Path) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         record = None
     if not isinstance(record, dict) or "figures" not in record:
-        raise VezaflowError(f"{file} is no result of `vezaflow run`", hint="`--segment 1/2` writes a segment's file")
+        raise VezaflowError(
+            f"{file} is not a result of `vezaflow run`",
+            hint="`vezaflow run --segment 1/2` writes the file of a segment",
+        )
     if record.get("schema") == 1:
         record = upgraded(record)
     elif record.get("schema") != SCHEMA:
@@ -74,7 +77,7 @@ def _record(file: Path) -> dict[str, Any]:
         )
     if record.get("segment") is None:
         raise VezaflowError(
-            f"{file} is the result of a whole run, not of a segment", hint="`--segment 1/2` runs a segment of the load"
+            f"{file} is the result of a whole run, not of a segment", hint="`vezaflow run --segment 1/2` runs a segment"
         )
     return dict(record)
 
@@ -82,13 +85,14 @@ def _record(file: Path) -> dict[str, Any]:
 def _segment(file: Path, record: dict[str, Any]) -> SegmentResult:
     try:
         if place := misfit(record, _RUN):
-            raise ValueError(f"`{place}` is not what it should be")
+            raise ValueError(f"`{place}` is invalid")
         if datetime.fromisoformat(record["started"]).utcoffset() is None:
-            raise ValueError("`started` lacks its offset from UTC")
+            raise ValueError("`started` has no UTC offset")
         return SegmentResult.from_json(record["segment"], record["figures"])
     except ValueError as e:
         raise VezaflowError(
-            f"{file} can't be read as a segment: {str(e)[:200]}", hint="is it complete, and written by vezaflow?"
+            f"{file} can't be read as the result of a segment: {str(e)[:200]}",
+            hint="is it complete, and from this version of vezaflow or an earlier one?",
         ) from None
 
 
@@ -97,14 +101,14 @@ def _check(one: tuple[Path, SegmentResult], other: tuple[Path, SegmentResult]) -
     (file, part), (next_file, next_part) = one, other
     pair = f"{file} and {next_file}"
     if part.segment.count != next_part.segment.count:
-        raise VezaflowError(f"{pair} are segments {part.segment} and {next_part.segment}: of different divisions")
+        raise VezaflowError(f"{pair} are segments {part.segment} and {next_part.segment}, with different totals")
     if part.segment == next_part.segment:
-        raise VezaflowError(f"{pair} are both segment {part.segment}", hint="give each segment once")
+        raise VezaflowError(f"{pair} are both segment {part.segment}", hint="pass each segment once")
     found = differences(part.bundle, next_part.bundle)
     if found:
         raise VezaflowError(
-            f"{pair} are not segments of one run: {found}",
-            hint="all segments need the same files, options, environment values and seed",
+            f"{pair} are not segments of the same run: {found}",
+            hint="all segments need the same files, options, environment variables and seed",
         )
 
 
@@ -123,15 +127,15 @@ def _missing(parts: Sequence[SegmentResult]) -> list[Concern]:
         return []
     what = f"segment {names[0]} is missing" if len(names) == 1 else f"segments {', '.join(names)} are missing"
     text = f"{what}: {len(names)} of {count} segments of the load are not in these figures"
-    return [Concern(ConcernKind.LOAD_NOT_REACHED, text, "give the files of all segments")]
+    return [Concern(ConcernKind.LOAD_NOT_REACHED, text, "pass the files of all segments")]
 
 
 def _apart(plan: Plan, records: Sequence[dict[str, Any]]) -> list[Concern]:
     apart = _spread(records)
     if apart <= _APART * plan.seconds:
         return []
-    text = f"the segments began up to {units.duration(apart)} apart, so they were not one load"
-    return [Concern(ConcernKind.LOAD_NOT_REACHED, text, "start them together, or make the load longer")]
+    text = f"the segments started up to {units.duration(apart)} apart, so they were not one load"
+    return [Concern(ConcernKind.LOAD_NOT_REACHED, text, "start them at the same time, or use a longer load")]
 
 
 def _spread(records: Sequence[dict[str, Any]]) -> float:
@@ -141,7 +145,7 @@ def _spread(records: Sequence[dict[str, Any]]) -> float:
 
 def _circumstances(records: Sequence[dict[str, Any]]) -> Circumstances:
     notes = [f"segment {r['segment']['index']}/{r['segment']['count']}: {note}" for r in records for note in r["notes"]]
-    notes.append(f"merged from {len(records)} segments, which began {units.duration(_spread(records))} apart")
+    notes.append(f"merged from {len(records)} segments, started {units.duration(_spread(records))} apart")
     return Circumstances(
         run_id=min(record["run_id"] for record in records),
         began=min(datetime.fromisoformat(record["started"]) for record in records),

@@ -20,13 +20,13 @@ def tape_to_replay(flow: Flow) -> Tape:
     except (OSError, ValueError) as e:
         raise VezaflowError(
             f"--replay: the recording {path} can't be read: {e}",
-            hint="`vezaflow try` without --replay makes a new one",
+            hint="run `vezaflow try` without --replay to record a new one",
             code=ExitCode.REFUSED,
         ) from None
     if tape is None or not tape.takes:
         raise VezaflowError(
-            f"--replay: nothing is recorded of the flow {flow.name} yet",
-            hint="run `vezaflow try` without --replay once: it records every answer",
+            f"--replay: there is no recording of the flow {flow.name}",
+            hint="run `vezaflow try` without --replay once to record the responses",
             code=ExitCode.REFUSED,
         )
     return tape

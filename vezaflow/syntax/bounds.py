@@ -53,7 +53,7 @@ def bounded_value(value: Any) -> Any:
                 if items <= MOST_ITEMS:
                     inner += each
             if items > MOST_ITEMS:
-                raise ValueError(f"a value with more than {MOST_ITEMS:,} items in it")
+                raise ValueError(f"a value with more than {MOST_ITEMS:,} items")
         if characters > MOST_CHARACTERS:
             raise ValueError(f"a value with more than {MOST_CHARACTERS:,} characters in it")
         depth += 1

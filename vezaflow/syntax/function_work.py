@@ -39,7 +39,7 @@ def _kind(value: object) -> str:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         if value is None or isinstance(value, dict | list | tuple):
-            raise CallError(f"a text is wanted, not {_kind(value)}")
+            raise CallError(f"expected a text, got {_kind(value)}")
         return as_text(value)
     return _bounded(value)
 
@@ -52,7 +52,7 @@ def _bounded(text: str) -> str:
 
 def _number(value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise CallError(f"a number is wanted, not {_kind(value)}")
+        raise CallError(f"expected a number, got {_kind(value)}")
     if isinstance(value, int) and value.bit_length() > MOST_BITS:
         raise CallError(f"a number of more than {MOST_BITS:,} bits")
     return value
@@ -62,14 +62,14 @@ def _whole(value: Any) -> int:
     number = _number(value)
     if isinstance(number, float):
         if not number.is_integer():
-            raise CallError(f"a whole number is wanted, not {number}")
+            raise CallError(f"expected a whole number, got {number}")
         return int(number)
     return number
 
 
 def _list(value: Any) -> list[Any] | tuple[Any, ...]:
     if not isinstance(value, list | tuple):
-        raise CallError(f"a list is wanted, not {_kind(value)}")
+        raise CallError(f"expected a list, got {_kind(value)}")
     return value
 
 
@@ -103,7 +103,7 @@ def pick(random: Random, items: Any) -> Any:
 def random(random: Random, low: Any, high: Any) -> int:
     least, most = _whole(low), _whole(high)
     if least > most:
-        raise CallError(f"nothing lies between {least} and {most}: the lower bound comes first")
+        raise CallError(f"no number between {least} and {most}: write the lower bound first")
     return random.randint(least, most)
 
 
@@ -137,7 +137,7 @@ def now() -> float:
 def timestamp(form: Any = "%Y-%m-%dT%H:%M:%SZ") -> str:
     text = _text(form)
     if len(text) > 200 or "".join(_FORMAT.findall(text)) != text:
-        raise CallError("a format has %Y %m %d %H %M %S %f %j %y %b %B %a %A %z and plain characters")
+        raise CallError("supported in a format: %Y %m %d %H %M %S %f %j %y %b %B %a %A %z and plain characters")
     return datetime.now(UTC).strftime(text)
 
 
@@ -219,7 +219,7 @@ def integer(value: Any) -> int:
         return int(value.split(".")[0]) if value.strip().split(".")[0] not in ("+", "-") else 0
     number = value if isinstance(value, bool) else _number(value)
     if not math.isfinite(number):
-        raise CallError(f"{number} is no whole number")
+        raise CallError(f"{number} is not a whole number")
     return int(number)
 
 
@@ -237,7 +237,7 @@ def floating(value: Any) -> float:
 def rounded(number: Any, digits: Any = 0) -> int | float:
     value, places = _number(number), _whole(digits)
     if not -20 <= places <= 20:
-        raise CallError("-20 to 20 digits can be had")
+        raise CallError("-20 to 20 digits are supported")
     if isinstance(value, float) and not math.isfinite(value):
         raise CallError(f"{value} can't be rounded")
     return round(value) if places == 0 else round(value, places)
@@ -265,7 +265,7 @@ def most(*values: Any) -> int | float:
 def mod(number: Any, divisor: Any) -> int | float:
     value, by = _number(number), _number(divisor)
     if by == 0:
-        raise CallError("a remainder of division by zero")
+        raise CallError("remainder of a division by zero")
     return value % by
 
 
@@ -288,7 +288,7 @@ def last(items: Any) -> Any:
 
 def keys(mapping: Any) -> list[Any]:
     if not isinstance(mapping, dict):
-        raise CallError(f"a mapping is wanted, not {_kind(mapping)}")
+        raise CallError(f"expected a mapping, got {_kind(mapping)}")
     return list(mapping)
 
 
@@ -311,7 +311,7 @@ def base64_decode(text: Any) -> str:
     try:
         return _base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
-        raise CallError("this is not base64 of a UTF-8 text") from None
+        raise CallError("not Base64 of a UTF-8 text") from None
 
 
 def absolute_url(link: Any, base: Any) -> str:
@@ -319,7 +319,7 @@ def absolute_url(link: Any, base: Any) -> str:
     try:
         return _bounded(urljoin(page, whole))
     except ValueError as error:
-        raise CallError(f"this is no URL: {error}") from None
+        raise CallError(f"not a valid URL: {error}") from None
 
 
 def urlencode(text: Any) -> str:
@@ -350,14 +350,14 @@ def json_encode(value: Any) -> str:
     try:
         return _bounded(json_bytes(bounded_value(value)).decode())
     except (TypeError, ValueError) as error:
-        raise CallError(f"no JSON for this value: {error}") from None
+        raise CallError(f"not serializable to JSON: {error}") from None
 
 
 def json_decode(text: Any) -> Any:
     try:
         return json_value(_bytes(text))
     except ValueError as error:
-        raise CallError(f"this is not JSON: {error}") from None
+        raise CallError(f"not valid JSON: {error}") from None
 
 
 # the answer; its own errors are its own words

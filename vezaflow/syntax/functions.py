@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
-from vezaflow.diagnostics import Diagnostics, suggest
+from vezaflow.diagnostics import Diagnostics, did_you_mean, suggest
 from vezaflow.syntax import function_work as work
 from vezaflow.syntax.expressions import Call
 
@@ -84,20 +84,30 @@ class Function:
         return f"{self.name}({', '.join(shown)})"
 
 
+_OTHER_NAMES = {  # what other languages call some of them
+    **dict.fromkeys(("today", "date", "strftime", "datetime"), "timestamp"),
+    **dict.fromkeys(("length", "size_of", "count"), "len"),
+    **dict.fromkeys(("rand", "randint", "randomInt", "randomIntBetween"), "random"),
+    **dict.fromkeys(("str", "string", "toString"), "text"),
+    **dict.fromkeys(("guid", "uuid4", "uuidv4"), "uuid"),
+    **dict.fromkeys(("parseInt", "number"), "int"),
+}
+
+
 def check_call(call: Call, diagnostics: Diagnostics) -> Function | None:
     """The function that is called; None, with the reason reported, if none is or the arguments don't fit."""
     function = FUNCTIONS.get(call.function)
     if function is None:
-        near = suggest(call.function, FUNCTIONS)
+        near = _OTHER_NAMES.get(call.function) or suggest(call.function, FUNCTIONS)
         diagnostics.error(
             "VF303", call.name_span, f"unknown function '{call.function}'",
-            label=f"did you mean '{near}'?" if near else "",
+            label=did_you_mean(near),
         )  # fmt: skip
         return None
     given, most = len(call.arguments), function.most
     if given < function.least or (most is not None and given > most):
         diagnostics.error(
-            "VF304", call.span, f"'{function.name}' takes {_count(function)}, not {given}",
+            "VF304", call.span, f"'{function.name}' takes {_count(function)}, got {given}",
             label=f"{'too few' if given < function.least else 'too many'} arguments",
             help=f"{function.signature}: {function.doc}",
         )  # fmt: skip
@@ -125,23 +135,23 @@ _LIST, _TEXT, _NUMBER = _p("list", "a list"), _p("text", "a text"), _p("number",
 _ROWS: tuple[Function, ...] = (
     # chance
     Function(
-        "pick", (_LIST,), "One item of the list, each as likely.", 'pick(["jazz", "techno"])', "", _RANDOM,
+        "pick", (_LIST,), "A random item of the list.", 'pick(["jazz", "techno"])', "", _RANDOM,
         work.pick,
     ),
     Function(
         "random", (_p("low", "an integer"), _p("high", "an integer")),
-        "An integer from low to high, both included.", "random(1, 6)", "", _RANDOM, work.random,
+        "A random integer from low to high, both included.", "random(1, 6)", "", _RANDOM, work.random,
     ),
     Function(
-        "uniform", (_p("low", "a number"), _p("high", "a number")), "A number between low and high.",
+        "uniform", (_p("low", "a number"), _p("high", "a number")), "A random number between low and high.",
         "uniform(0.5, 1.5)", "", _RANDOM, work.uniform,
     ),
     Function(
-        "chance", (_p("share", "0 to 1, or a percentage"),), "True that often.", "chance(5 %)", "", _RANDOM,
+        "chance", (_p("share", "0 to 1, or a percentage"),), "True with this probability.", "chance(5 %)", "", _RANDOM,
         work.chance,
     ),
     Function(
-        "uuid", (), "A random UUID (version 4), the same each night for the same seed.", "uuid()", "",
+        "uuid", (), "A random UUID (version 4), reproducible with the same seed.", "uuid()", "",
         _RANDOM, work.uuid,
     ),
     Function(
@@ -149,30 +159,30 @@ _ROWS: tuple[Function, ...] = (
         "", _RANDOM, work.letters,
     ),
     # time
-    Function("now", (), "Seconds since 1970 (UTC), with fractions.", "int(now())", "", _CLOCK, work.now),
+    Function("now", (), "The current Unix time in seconds, with fractions.", "int(now())", "", _CLOCK, work.now),
     Function(
         "timestamp", (_p("format?", "strftime's %Y %m %d %H %M %S %f %j %y %b %B %a %A %z"),),
-        "The time now (UTC) as text, ISO 8601 if no format is given.", 'timestamp("%Y-%m-%d")', "", _CLOCK,
+        "The current time (UTC) as text, in ISO 8601 by default.", 'timestamp("%Y-%m-%d")', "", _CLOCK,
         work.timestamp,
     ),
     # text
     Function(
-        "len", (_p("value", "a text, a list or a mapping"),), "How many characters or items.",
+        "len", (_p("value", "a text, a list or a mapping"),), "The number of characters or items.",
         "len([1, 2])", "2", _NOTHING, work.length,
     ),
-    Function("upper", (_TEXT,), "The text in capitals.", 'upper("a")', '"A"', _NOTHING, work.upper),
-    Function("lower", (_TEXT,), "The text in small letters.", 'lower("A")', '"a"', _NOTHING, work.lower),
+    Function("upper", (_TEXT,), "The text in upper case.", 'upper("a")', '"A"', _NOTHING, work.upper),
+    Function("lower", (_TEXT,), "The text in lower case.", 'lower("A")', '"a"', _NOTHING, work.lower),
     Function(
-        "trim", (_TEXT,), "The text without white space at its ends.", 'trim(" a ")', '"a"', _NOTHING,
+        "trim", (_TEXT,), "The text without leading and trailing whitespace.", 'trim(" a ")', '"a"', _NOTHING,
         work.trim,
     ),
     Function(
         "replace", (_TEXT, _p("old", "a text"), _p("new", "a text")),
-        "The text with every `old` made `new`.", 'replace("a-b", "-", "_")', '"a_b"', _NOTHING,
+        "The text with every `old` replaced by `new`.", 'replace("a-b", "-", "_")', '"a_b"', _NOTHING,
         work.replace,
     ),
     Function(
-        "split", (_TEXT, _p("separator", "a text")), "The pieces between the separators.",
+        "split", (_TEXT, _p("separator", "a text")), "The list of pieces between the separators.",
         'split("a,b", ",")', '["a","b"]', _NOTHING, work.split,
     ),
     Function(
@@ -181,23 +191,23 @@ _ROWS: tuple[Function, ...] = (
     ),
     Function(
         "substr",
-        (_TEXT, _p("start", "from 0; negative: from the end"), _p("length?", "to the end if left out")),
-        "A piece of the text.", 'substr("track", 0, 2)', '"tr"', _NOTHING, work.substr,
+        (_TEXT, _p("start", "from 0; negative: from the end"), _p("length?", "default: to the end")),
+        "A part of the text.", 'substr("track", 0, 2)', '"tr"', _NOTHING, work.substr,
     ),
     Function(
         "contains", (_p("value", "a text or a list"), _p("part", "what to look for")),
-        "Whether it is in there.", 'contains("track", "rac")', "true", _NOTHING, work.contains,
+        "Whether the text or list contains it.", 'contains("track", "rac")', "true", _NOTHING, work.contains,
     ),
     Function(
-        "starts_with", (_TEXT, _p("start", "a text")), "Whether the text begins so.",
+        "starts_with", (_TEXT, _p("start", "a text")), "Whether the text starts with it.",
         'starts_with("abc", "a")', "true", _NOTHING, work.starts_with,
     ),
     Function(
-        "ends_with", (_TEXT, _p("end", "a text")), "Whether the text ends so.", 'ends_with("abc", "a")',
+        "ends_with", (_TEXT, _p("end", "a text")), "Whether the text ends with it.", 'ends_with("abc", "a")',
         "false", _NOTHING, work.ends_with,
     ),
     Function(
-        "concat", (_p("values?…", "anything"),), "All as one text.", 'concat("a", 1)', '"a1"', _NOTHING,
+        "concat", (_p("values?…", "anything"),), "All arguments as one text.", 'concat("a", 1)', '"a1"', _NOTHING,
         work.concat,
     ),
     Function(
@@ -206,24 +216,24 @@ _ROWS: tuple[Function, ...] = (
     ),
     # numbers
     Function(
-        "int", (_p("value", "a number or a text"),), "A whole number; fractions are cut.", 'int("42")',
+        "int", (_p("value", "a number or a text"),), "The value as an integer; fractions are truncated.", 'int("42")',
         "42", _NOTHING, work.integer,
     ),
     Function(
-        "float", (_p("value", "a number or a text"),), "A number.", 'float("1.5")', "1.5", _NOTHING,
+        "float", (_p("value", "a number or a text"),), "The value as a number.", 'float("1.5")', "1.5", _NOTHING,
         work.floating,
     ),
     Function(
-        "round", (_NUMBER, _p("digits?", "0 if left out")), "The nearest number with so many digits.",
+        "round", (_NUMBER, _p("digits?", "default: 0")), "The number rounded to this many digits.",
         "round(2.345, 1)", "2.3", _NOTHING, work.rounded,
     ),
-    Function("abs", (_NUMBER,), "The number without its sign.", "abs(-2)", "2", _NOTHING, work.absolute),
+    Function("abs", (_NUMBER,), "The absolute value.", "abs(-2)", "2", _NOTHING, work.absolute),
     Function(
-        "min", (_p("values…", "numbers, or one list"),), "The least.", "min(2, 1)", "1", _NOTHING,
+        "min", (_p("values…", "numbers, or one list"),), "The minimum.", "min(2, 1)", "1", _NOTHING,
         work.least,
     ),
     Function(
-        "max", (_p("values…", "numbers, or one list"),), "The greatest.", "max([2, 1])", "2", _NOTHING,
+        "max", (_p("values…", "numbers, or one list"),), "The maximum.", "max([2, 1])", "2", _NOTHING,
         work.most,
     ),
     Function(
@@ -240,7 +250,7 @@ _ROWS: tuple[Function, ...] = (
         "last", (_LIST,), "The last item, null if there is none.", "last([1, 2])", "2", _NOTHING, work.last,
     ),
     Function(
-        "keys", (_p("mapping", "a mapping"),), "Its keys.", 'keys(json_decode("{\\"a\\": 1}"))', '["a"]',
+        "keys", (_p("mapping", "a mapping"),), "The keys of the mapping.", 'keys(json_decode("{\\"a\\": 1}"))', '["a"]',
         _NOTHING, work.keys,
     ),
     Function(
@@ -252,7 +262,7 @@ _ROWS: tuple[Function, ...] = (
         "base64", (_TEXT,), "Base64 of the text's UTF-8.", 'base64("a:b")', '"YTpi"', _NOTHING, work.base64,
     ),
     Function(
-        "base64_decode", (_TEXT,), "The text that was encoded (also the URL-safe alphabet).",
+        "base64_decode", (_TEXT,), "The decoded text (also from the URL-safe alphabet).",
         'base64_decode("YTpi")', '"a:b"', _NOTHING, work.base64_decode,
     ),
     Function(
@@ -260,12 +270,12 @@ _ROWS: tuple[Function, ...] = (
         work.urlencode,
     ),
     Function(
-        "raw", (_TEXT,), "The text as it is: in a URL what is put in is percent-encoded, and this is not.",
+        "raw", (_TEXT,), "The text without percent-encoding: by default, inserted values are percent-encoded in a URL.",
         'raw("a/b?c=1")', '"a/b?c=1"', _NOTHING, work.raw,
     ),
     Function(
-        "absolute_url", (_p("link", "as it stands in a page"), _p("base", "the URL of that page")),
-        "The link made whole, as a browser does (RFC 3986, 5.2).",
+        "absolute_url", (_p("link", "as written in a page"), _p("base", "the URL of that page")),
+        "The link as an absolute URL, resolved as in a browser (RFC 3986, 5.2).",
         'absolute_url("p2.html?a=1", "http://a/shop/list")', '"http://a/shop/p2.html?a=1"', _NOTHING,
         work.absolute_url,
     ),
@@ -290,39 +300,39 @@ _ROWS: tuple[Function, ...] = (
         _NOTHING, work.json_encode,
     ),
     Function(
-        "json_decode", (_TEXT,), "The value that the JSON text is.", 'json_decode("[1]")', "[1]", _NOTHING,
+        "json_decode", (_TEXT,), "The value parsed from JSON text.", 'json_decode("[1]")', "[1]", _NOTHING,
         work.json_decode,
     ),
     # the answer of the step
     Function(
         "json", (_p("path", "JSONPath"),),
-        "What the path leads to in the body: a value, or null; a list where it may lead to several.",
+        "The value at the path in the body, or null; a list if the path can match several.",
         'json("$.data.id")', "", _ANSWER, work.json,
     ),
     Function(
-        "header", (_p("name", "in any case"),),
-        "A header of the response, null if there is none. Several lines are one list, with `, ` between them; those of "
-        "`set-cookie` stay lines.",
+        "header", (_p("name", "case-insensitive"),),
+        "A header of the response, null if there is none. Several fields are joined with `, `; those of `set-cookie` "
+        "with line breaks.",
         'header("etag")', "", _ANSWER, work.header,
     ),
     Function(
-        "cookie", (_p("name", "as the server writes it"),),
+        "cookie", (_p("name", "case-sensitive"),),
         "A cookie of this VU's jar, null if there is none.", 'cookie("session")', "", _ANSWER, work.cookie,
     ),
-    Function("body", (), "The answer's body as text.", "len(body())", "", _ANSWER, work.body),
-    Function("status", (), "The answer's status.", "status()", "", _ANSWER, work.status),
+    Function("body", (), "The body of the response as text.", "len(body())", "", _ANSWER, work.body),
+    Function("status", (), "The status of the response.", "status()", "", _ANSWER, work.status),
     Function(
-        "duration", (), "How long the request took, a time: compare it with `300 ms`.",
+        "duration", (), "The duration of the request: compare it with `300 ms`.",
         "duration() < 300 ms", "", _ANSWER, work.duration,
     ),
     Function(
-        "size", (), "The size of the answer's body: compare it with `10 KiB`.", "size() < 10 KiB", "",
+        "size", (), "The size of the response body: compare it with `10 KiB`.", "size() < 10 KiB", "",
         _ANSWER, work.size,
     ),
     Function(
         "certificate", (),
-        "How long the server's certificate is still good, a time: compare it with `14d`. Null over http, or where "
-        "`tls` verifies nothing.", "certificate() > 14d", "", _ANSWER, work.certificate,
+        "The remaining validity of the server's certificate: compare it with `14d`. Null over http, or with `tls: "
+        "{insecure: true}`.", "certificate() > 14d", "", _ANSWER, work.certificate,
     ),
 )  # fmt: skip
 

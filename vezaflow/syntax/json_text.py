@@ -22,7 +22,7 @@ _SAMPLE = _LONG[: 19 // _STRIDE]  # what at least is left of them in every fourt
 _ESCAPE = re.compile(  # group 1: half a surrogate pair
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u([dD][89a-fA-F][0-9a-fA-F]{2})|.)"
 )
-_NOT_FINITE = "JSON has no infinite numbers, and none that are no number"
+_NOT_FINITE = "JSON has no infinity and no NaN"
 
 
 
@@ -136,8 +136,8 @@ def _long(value: Any, default: Callable[[Any], Any] | None, pretty: bool) -> byt
         )
         return text.encode()
     except RecursionError:
-        raise TypeError("it is nested too deep") from None
+        raise TypeError("nested too deep") from None
     except UnicodeEncodeError:
-        raise TypeError("half of a surrogate pair stands for no character") from None
+        raise TypeError("an unpaired surrogate is not a character") from None
     except ValueError as error:
         raise TypeError(_NOT_FINITE if "range" in str(error) else str(error)) from None

@@ -45,7 +45,7 @@ class JsonPath:
 def compile_jsonpath(text: str) -> JsonPath:
     """The path, ready to run. ValueError gives the reason in one line."""
     if not text.startswith("$"):
-        raise ValueError("a JSONPath begins with '$'")
+        raise ValueError("a JSONPath starts with '$'")
     if len(text) > LONGEST:
         raise ValueError(f"a JSONPath of more than {LONGEST} characters")
     try:
@@ -73,7 +73,7 @@ def _standard(text: str, segments: tuple[jsonpath_rfc.Segment, ...]) -> JsonPath
         try:
             found += jsonpath_rfc.search(segments, value, value)
         except RecursionError as error:
-            raise ValueError(f"the path can't be followed here: {error}") from None
+            raise ValueError(f"the path can't be evaluated here: {error}") from None
 
     return JsonPath(text, False, None, find)
 
@@ -151,7 +151,7 @@ def _general(tree: Any, descents: int) -> _Find:
             try:
                 found += [datum.value for datum in tree.find(value)]
             except (TypeError, AttributeError, RecursionError) as error:
-                raise ValueError(f"the path can't be followed here: {error}") from None
+                raise ValueError(f"the path can't be evaluated here: {error}") from None
 
     return find
 

@@ -134,8 +134,8 @@ class _Reader:
     def fail(self, reason: str = "") -> NoReturn:
         rest = self.text[self.at : self.at + 20]
         if not rest:
-            raise ValueError("the path ends too early")
-        raise ValueError(reason or f"this is not how a path goes on: {rest}")
+            raise ValueError("unexpected end of the path")
+        raise ValueError(reason or f"unexpected text in the path: {rest}")
 
     def blank(self) -> None:
         found = _BLANK.match(self.text, self.at)
@@ -243,7 +243,7 @@ class _Reader:
             if sign == quote:
                 return "".join(pieces)
             if sign < " ":
-                self.fail("a control character in quotes: write it as \\n, \\t or \\u0000")
+                self.fail("control character in quotes: write it as \\n, \\t or \\u0000")
             pieces.append(self.escape(quote) if sign == "\\" else sign)
 
     def escape(self, quote: str) -> str:
@@ -256,7 +256,7 @@ class _Reader:
         if sign in _ESCAPES:
             return _ESCAPES[sign]
         if sign != "u":
-            self.fail(f"'\\{sign}' is no escape")
+            self.fail(f"'\\{sign}' is not a valid escape")
         code = self.code()
         if 0xD800 <= code < 0xDC00 and self.take("\\u"):
             low = self.code()
@@ -264,13 +264,13 @@ class _Reader:
                 return chr(0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00))
             code = 0xD800
         if 0xD800 <= code < 0xE000:
-            raise ValueError("half of a surrogate pair is no character")
+            raise ValueError("an unpaired surrogate is not a character")
         return chr(code)
 
     def code(self) -> int:
         found = self.match(_HEX)
         if found is None:
-            self.fail("four hexadecimal digits follow `\\u`")
+            self.fail("`\\u` needs four hexadecimal digits")
         return int(found[0], 16)
 
     # filters
@@ -278,7 +278,7 @@ class _Reader:
     def filter(self) -> Filter:
         self.nested += 1
         if self.nested > MOST_NESTED:
-            raise ValueError(f"filters in filters more than {MOST_NESTED} deep")
+            raise ValueError(f"filters nested more than {MOST_NESTED} deep")
         self.blank()
         holds = self.either()
         self.nested -= 1
@@ -335,7 +335,7 @@ class _Reader:
         if operand.kind == "logical":
             return operand.run
         if not operand.query:
-            raise ValueError("a value alone says nothing: compare it")
+            raise ValueError("a value alone is not a condition: compare it")
         run = operand.run
         if operand.kind == "nodes":
             return lambda at, root: bool(run(at, root))
@@ -343,9 +343,9 @@ class _Reader:
 
     def value(self, operand: _Operand) -> Test:
         if operand.kind == "nodes":
-            raise ValueError("a path that may lead to several values can't be compared: `value(…)` or `count(…)` can")
+            raise ValueError("a path that can match several values can't be compared: use `value(…)` or `count(…)`")
         if operand.kind == "logical":
-            raise ValueError("match and search are true or false by themselves, and can't be compared")
+            raise ValueError("match and search return true or false, and can't be compared")
         return operand.run
 
     def operand(self) -> _Operand:
@@ -363,7 +363,7 @@ class _Reader:
             return _constant(float(number[0]) if number[1] or number[2] else int(number[0]))
         name = _NAME.match(self.text, self.at)
         return self.fail(
-            f"a filter says `@.{name[0]}` for what is at `{name[0]}`, and '{name[0]}' for the text" if name else ""
+            f"in a filter write `@.{name[0]}` for the field, and '{name[0]}' in quotes for the text" if name else ""
         )
 
     def function(self, name: str) -> _Operand:
@@ -377,11 +377,11 @@ class _Reader:
             self.blank()
         known = _FUNCTIONS.get(name)
         if known is None:
-            raise ValueError(f"there is no function '{name}' in a path: there are {', '.join(_FUNCTIONS)}")
+            raise ValueError(f"unknown function '{name}' in a path: supported are {', '.join(_FUNCTIONS)}")
         takes, gives, work = known
         if len(arguments) != len(takes):
             wanted = f"{len(takes)} argument{'s' if len(takes) > 1 else ''}"
-            raise ValueError(f"'{name}' takes {wanted}, not {len(arguments)}")
+            raise ValueError(f"'{name}' takes {wanted}, got {len(arguments)}")
         runs = [_listed(a) if kind == "nodes" else self.value(a) for a, kind in zip(arguments, takes, strict=True)]
         return _Operand(gives, lambda at, root: work(*[run(at, root) for run in runs]))
 
@@ -413,7 +413,7 @@ def _constant(value: Any) -> _Operand:
 def _listed(operand: _Operand) -> Test:
     """The nodes that a path leads to, as an argument."""
     if not operand.query:
-        raise ValueError("a path is wanted here")
+        raise ValueError("expected a path")
     run = operand.run
     if operand.kind == "nodes":
         return run

@@ -97,7 +97,7 @@ def _behind(scalar: Scalar, index: int) -> Span:
 def _read(text: str, rule: str) -> "Tree[Token]":
     """The text as lark's tree, within the bounds."""
     if len(text) > LONGEST:
-        raise Trouble("VF206", LONGEST, len(text), f"an expression longer than {LONGEST:,} characters")
+        raise Trouble("VF206", LONGEST, len(text), f"an expression of more than {LONGEST:,} characters")
     try:
         tree = _tree(text, rule) if len(text) <= REMEMBERED else grammar().parse(text, start=rule)
     except UnexpectedInput as unexpected:
@@ -216,8 +216,8 @@ class _Builder:
         default = cast("Tree[Token]", tree.children[1])
         if default.data == "pipe":
             raise Trouble(
-                "VF227", default.meta.start_pos, default.meta.end_pos, "it is not clear what is piped here",
-                "only this, or the whole", "write `(a ?? b) | f`, or `a ?? (b | f)`",
+                "VF227", default.meta.start_pos, default.meta.end_pos, "ambiguous pipe",
+                "only this part, or the whole", "write `(a ?? b) | f`, or `a ?? (b | f)`",
             )  # fmt: skip
         return self._binary("??", tree)
 
@@ -297,7 +297,7 @@ class _Builder:
 
 def _unreserved(name: Token) -> Token:
     if name in RESERVED:
-        raise _at(name, "VF208", f"'{name}' is a reserved word", help="give the variable another name")
+        raise _at(name, "VF208", f"'{name}' is a reserved word", help="use another name for the variable")
     return name
 
 
@@ -324,7 +324,7 @@ def _amount(token: Token) -> float | Quantity:
 def _labels(token: Token) -> Labels:
     labels, wrong = split_labels(token[1:-1])
     if wrong or not labels:
-        said = f"'{wrong[0]}' is not a label" if wrong else "there is no label between the braces"
+        said = f"'{wrong[0]}' is not a label" if wrong else "no label between the braces"
         raise _at(token, "VF129", said, help="labels are `name:value`, as in `p(95){page:1}`")
     return labels
 
@@ -342,15 +342,15 @@ def _check_aggregate(name: Token, argument: float | None) -> None:
         near = re.fullmatch(r"p(\d+(?:_\d+)?)", name)
         raise _at(
             name, "VF207", f"unknown aggregate '{name}'",
-            help=f"write p({near[1].replace('_', '.')})" if near else f"there are {', '.join(AGGREGATES)}",
+            help=f"write p({near[1].replace('_', '.')})" if near else f"supported: {', '.join(AGGREGATES)}",
         )  # fmt: skip
     if (name == "p") != (argument is not None):
         raise _at(
-            name, "VF207", "p needs its percentile" if name == "p" else f"{name} takes no argument",
-            help="write p(95)" if name == "p" else f"write {name} alone",
+            name, "VF207", "p needs a percentile" if name == "p" else f"{name} takes no argument",
+            help="write p(95)" if name == "p" else f"write `{name}` without parentheses",
         )  # fmt: skip
     if argument is not None and not 0 <= argument <= 100:
-        raise _at(name, "VF207", f"there is no percentile {argument:g}", help="a percentile is from 0 to 100")
+        raise _at(name, "VF207", f"there is no percentile {argument:g}", help="a percentile is between 0 and 100")
 
 
 def _at(token: Token, code: str, message: str, *, help: str = "") -> Trouble:  # noqa: A002

@@ -15,12 +15,12 @@ def compile_pattern(
     import re2
 
     if len(text) > LONGEST:
-        raise ValueError(f"a pattern of more than {LONGEST:,} characters")
+        raise ValueError(f"a regular expression of more than {LONGEST:,} characters")
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MEMORY
     try:
         return re2.compile(text, options)
     except re2.error as error:
-        reason = error.args[0] if error.args else "not a pattern"
+        reason = error.args[0] if error.args else "not a valid regular expression"
         raise ValueError(reason.decode() if isinstance(reason, bytes) else str(reason)) from None

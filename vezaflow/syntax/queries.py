@@ -40,7 +40,7 @@ QUERIES: dict[str, Query] = {
     "json": Query(
         "JSONPath",
         "a JSONPath, such as `$.data[0].id`",
-        "A JSONPath into the body.",
+        "A JSONPath in the body.",
         "$.data[*].id",
         "VF210",
         compile_jsonpath,
@@ -51,16 +51,15 @@ QUERIES: dict[str, Query] = {
     "regex": Query(
         "pattern",
         "a regular expression",
-        "A pattern on the body's text; its first group, or all of it.",
+        "A regular expression on the body's text: its first group, or the whole match.",
         "token=(\\w+)",
         "VF211",
         compile_pattern,
     ),
     "css": Query(
         "CSS selector",
-        "a CSS selector, with `::attr(name)` behind it for an attribute",
-        "Elements of an HTML body: their texts, or an attribute. The URLs of `href`, `src` and `action` come out "
-        "whole.",
+        "a CSS selector, with `::attr(name)` at the end for an attribute",
+        "Elements of an HTML body: their texts, or an attribute. URLs in `href`, `src` and `action` are made absolute.",
         "a.next::attr(href)",
         "VF228",
         compile_css,
@@ -68,7 +67,7 @@ QUERIES: dict[str, Query] = {
     "xpath": Query(
         "XPath",
         "an XPath, such as `//item/title`",
-        "What an XML body has there. Prefixes are the document's; its default namespace is `ns`.",
+        "Nodes of an XML body. Prefixes are those of the document; its default namespace is `ns`.",
         "//channel/item/title",
         "VF229",
         compile_xpath,

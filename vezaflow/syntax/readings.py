@@ -158,7 +158,7 @@ def few(found: list[Any]) -> list[Any]:
 
 def _no_more(count: int, most: int, what: str) -> None:
     if count > most:
-        raise ValueError(f"{count:,} {what}, and {most:,} are read at most")
+        raise ValueError(f"{count:,} {what}, and the maximum is {most:,}")
 
 
 def _squares(numbers: Iterable[int]) -> int:
@@ -224,7 +224,7 @@ class _Tree:
             work += len(self._open) + self._formats
             clones += self._formats
             if work > _WORK or clones > _CLONES:
-                raise ValueError("elements nested too deep for so many of them")
+                raise ValueError("too many deeply nested elements")
 
     def _start(self, name: bytes, *, closed: bool) -> None:
         if name in _FORMATTING:

@@ -116,24 +116,24 @@ class RowFile:
             if not name:
                 self._fault(line, f"column {number + 1} has no name", code="VF144")
             elif name in names[:number]:
-                self._fault(line, f"two columns are called '{name}'", code="VF144", piece=(at, at + len(name)))
+                self._fault(line, f"two columns are named '{name}'", code="VF144", piece=(at, at + len(name)))
             at += len(name)
         return names
 
     def _miscounted(self, row: list[str], line: int, width: int) -> bool:
         """Tell it; whether that was enough."""
-        more = "a value that holds the delimiter needs quotes around it" if len(row) > width else ""
+        more = "put quotes around a value that contains the delimiter" if len(row) > width else ""
         values = "1 value" if len(row) == 1 else f"{len(row)} values"
-        return self._fault(line, f"this row has {values}, and the header names {width}", help_=more)
+        return self._fault(line, f"this row has {values}, and the header has {width}", help_=more)
 
     def _json(self, text: TextIO) -> Rows | None:
         try:
             found = json_value(text.read())
         except JsonError as error:
-            self._fault(error.line, f"this is not JSON: {error.reason}", piece=(error.column - 1, error.column))
+            self._fault(error.line, f"not valid JSON: {error.reason}", piece=(error.column - 1, error.column))
             return None
         if not isinstance(found, list):
-            self._fault(1, "a data file in JSON is a list of rows", help_="begin it with `[`, or give it as `jsonl`")
+            self._fault(1, "a JSON data file must be a list of rows", help_="start the file with `[`, or use `jsonl`")
             return None
         gathered = Gathered()
         for number, value in enumerate(found, 1):
@@ -151,7 +151,7 @@ class RowFile:
             except JsonError as error:
                 if not line.strip():
                     continue
-                wrong, piece = f"this line is not JSON: {error.reason}", (error.position, error.position + 1)
+                wrong, piece = f"this line is not valid JSON: {error.reason}", (error.position, error.position + 1)
             if wrong and self._fault(number, wrong, piece=piece):
                 break
         return gathered.rows()
@@ -199,12 +199,12 @@ class Gathered:
         """Take the next row; why it does not fit, or ''."""
         if not isinstance(value, dict):
             if self._columns:
-                return "a row without columns among those that have them"
+                return "a plain value among rows that are mappings"
             self._values.append(value)
         elif self._values and not self._columns:
-            return "a row with columns among those that have none"
+            return "a mapping among rows that are plain values"
         elif not value:
-            return "a row without a column"
+            return "a row without columns"
         elif tuple(value) == self._names:
             self._values.append(tuple(value.values()))
         else:
@@ -229,9 +229,9 @@ def _padded(rows: Iterable[tuple[Any, ...]], width: int) -> Iterator[tuple[Any, 
 def _in_words(error: str) -> tuple[str, str, str]:
     """What the csv module says, in an author's words: message, label, help."""
     if error == "unexpected end of data":
-        return "a quote is opened in this row and never closed", "", 'a `"` within a value is written twice: `""`'
+        return "unclosed quote in this row", "", 'to write a `"` within a value, double it: `""`'
     if "expected after" in error:
-        return "text stands behind a closing quote in this row", "", 'a `"` within a value is written twice: `""`'
+        return "text after a closing quote in this row", "", 'to write a `"` within a value, double it: `""`'
     if "field larger than" in error:
-        return f"a value is longer than {csv.field_size_limit():,} characters", "", "is a quote left open?"
+        return f"a value is longer than {csv.field_size_limit():,} characters", "", "is a quote not closed?"
     return f"this row can't be read: {error}", "", ""

@@ -36,7 +36,7 @@ class JsonSchema:
             )
         except jsonschema_rs.ValidationError as error:
             if elsewhere:
-                raise ValueError(f"{elsewhere[0]} is another document, and a schema stands alone") from None
+                raise ValueError(f"{elsewhere[0]} is another document: a schema must be self-contained") from None
             raise ValueError(_shown(error.message, list(error.instance_path))) from None
 
     def fault(self, document: Any) -> str:
@@ -46,7 +46,7 @@ class JsonSchema:
                 return ""
             error = next(self._validator.iter_errors(document))
         except ValueError as reason:  # nested deeper than the library goes
-            return f"$: the schema can't be followed here: {reason}"
+            return f"$: the schema can't be evaluated here: {reason}"
         return _shown(error.message, list(error.instance_path))
 
 

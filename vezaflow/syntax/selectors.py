@@ -40,7 +40,7 @@ def read_xml(body: bytes, content_type: str = "") -> Any:
         body, encoding = in_utf8(body, content_type), "utf-8"
     look_over_xml(body)
     if b"<!ENTITY" in body:
-        raise ValueError("it declares entities, which are not read")
+        raise ValueError("it declares entities, which are not supported")
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, encoding=encoding
     )
@@ -82,7 +82,7 @@ def compile_css(text: str) -> Find:
     try:
         read_html(b"").css(selector)
     except SelectolaxError:
-        raise ValueError("this is not how an element is selected") from None
+        raise ValueError("unsupported selector syntax") from None
 
     counts = ":nth-" in selector or "-of-type" in selector or ":only-" in selector
 

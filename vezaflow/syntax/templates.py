@@ -33,9 +33,9 @@ def parse_template(scalar: Scalar, diagnostics: Diagnostics) -> Expression:
             continue
         if end < 0:
             diagnostics.error(
-                "VF202", scalar.piece(start - 2, start), "this ${ is not closed",
-                label="expected a } behind it",
-                help="write $${ for the characters themselves",
+                "VF202", scalar.piece(start - 2, start), "unclosed ${",
+                label="expected a } after it",
+                help="for a literal ${ write $${",
             )  # fmt: skip
             return unknown
         expression = parse_expression(scalar, diagnostics, start, end)

@@ -18,28 +18,28 @@ _HABITS: tuple[tuple[str, str], ...] = (
     ("||", "write `or`"),
     ("AND", "write `and`"),
     ("OR", "write `or`"),
-    ("is", "to compare, write `==`; what is missing is `== null`"),
-    (":-", "what stands in for a missing value: `${env.VUS ?? 10}`"),
+    ("is", "to compare, write `==`; to test for a missing value, write `== null`"),
+    (":-", "write a default like this: `${env.VUS ?? 10}`"),
     ("===", "write `==`"),
     ("!==", "write `!=`"),
     ("=", "to compare, write `==`"),
     ("!", "write `not`"),
-    ("??=", "an expression sets nothing; use a `set` step"),
+    ("??=", "to set a variable use a `set` step"),
     ("?.", "write a.b ?? default: a missing value is null there"),
     ("?", "write `a if condition else b`"),
-    ("{", "an expression has no mappings; write them in YAML"),
-    ("$.", "a value of the answer's body is json(\"$.…\")"),
-    ("$", "inside ${…} names stand alone, without another ${ }"),
-    ("%", "a remainder is mod(a, b); a percentage has its number before it: 0.5 %"),
-    ("`", "a text stands in single or double quotes"),
-    ("“", 'a text stands in straight quotes: "…"'),
-    ("‘", "a text stands in straight quotes: '…'"),
-    ("->", "an expression has no functions of its own"),
-    (":", "a slice is not known here; see first(), last() and substr()"),
-    (";", "one expression, without an end sign"),
-    ("…", "a range is written with two dots: 1s..2s"),
+    ("{", "mappings are not supported in expressions; write them in YAML"),
+    ("$.", "read a value of the response body with json(\"$.…\")"),
+    ("$", "inside ${…} write the name alone, without another ${ }"),
+    ("%", "for a remainder use mod(a, b); a percentage is written like 0.5 %"),
+    ("`", "put a text in single or double quotes"),
+    ("“", 'use straight quotes: "…"'),
+    ("‘", "use straight quotes: '…'"),
+    ("->", "functions can't be defined in expressions"),
+    (":", "slices are not supported; use first(), last() or substr()"),
+    (";", "write one expression, without a semicolon"),
+    ("…", "write a range with two dots: 1s..2s"),
 )
-_CONDITIONS = "conditions stand in a list, each an item: `[avg < 200 ms, p(99) < 1 s]`"
+_CONDITIONS = "write several conditions as a list: `[avg < 200 ms, p(99) < 1 s]`"
 _LIKE = {
     "condition": "write it as in `p(95) < 500 ms`, `rate < 0.5 %` or `count >= 100`",
     "limit": "write it as in `< 500 ms` or `1 KiB..2 MiB`",
@@ -77,9 +77,9 @@ def explain(text: str, unexpected: UnexpectedInput, rule: str) -> Trouble:
         value = text.strip()
         return Trouble(code, 0, len(text.rstrip()), "this needs a comparison before it", "", f"write `< {value}`")
     if at >= len(text):
-        return Trouble(code, at, at, f"the {rule} ends too early", label, _ending(rule, label))
+        return Trouble(code, at, at, f"unexpected end of the {rule}", label, _ending(rule, label))
     if rule == "condition" and label == "expected a name":
-        label = "expected what is judged, such as p(95)"
+        label = "expected an aggregate, such as p(95)"
     return (
         _quote(text, at)
         or _unit(text, at, rule)
@@ -122,7 +122,7 @@ def _expected(terminals: set[str]) -> str:
 
 
 def _ending(rule: str, label: str) -> str:
-    return "`a if condition else b` needs its else" if "'else'" in label else _condition_help(rule)
+    return "`a if condition else b` needs an else" if "'else'" in label else _condition_help(rule)
 
 
 def _condition_help(rule: str) -> str:
@@ -135,7 +135,7 @@ def _quote(text: str, at: int) -> Trouble | None:
     closed = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'").match(text, at)
     if closed:
         return None
-    return Trouble("VF203", at, len(text.rstrip()), f"a text is not closed: its {text[at]} has no partner")
+    return Trouble("VF203", at, len(text.rstrip()), f"unclosed text: {text[at]} has no closing quote")
 
 
 def _unit(text: str, at: int, rule: str) -> Trouble | None:
@@ -156,8 +156,8 @@ def _method(text: str, at: int, code: str) -> Trouble | None:
     if text[at] != "(" or called is None:
         return None
     start = called.start(1)
-    return Trouble(code, start, at, f"'{called[1]}' is no part of a value that could be called", "",
-                   f"functions stand alone, or behind `|`: `len(list)`, `name | {called[1]}`")  # fmt: skip
+    return Trouble(code, start, at, f"'{called[1]}' can't be called as a method", "",
+                   f"call functions by name, or after `|`: `len(list)`, `name | {called[1]}`")  # fmt: skip
 
 
 def _habit(text: str, at: int, code: str, rule: str) -> Trouble | None:
@@ -168,7 +168,7 @@ def _habit(text: str, at: int, code: str, rule: str) -> Trouble | None:
         return None
     sign, remedy = max(reversed(known), key=lambda pair: len(pair[0]))
     if sign == "{" and re.fullmatch(r"\{[^{}:,]+\}\s*", text):
-        remedy = "one pair of braces is enough: `${name}`"
+        remedy = "write one pair of braces: `${name}`"
     return Trouble(code, at, at + len(sign), f"unexpected '{sign}'", "", remedy)
 
 
@@ -194,7 +194,7 @@ def unescaped(token: Token, start: int) -> str:
             at += 6
         else:
             raise Trouble("VF209", start + at, start + at + 2, f"unknown escape '{token[at : at + 2]}'", "",
-                          "a backslash itself is written \\\\")  # fmt: skip
+                          "for a backslash write \\\\")  # fmt: skip
     return _paired("".join(parts), start, start + len(token))
 
 
@@ -205,5 +205,5 @@ def _paired(text: str, start: int, end: int) -> str:
     try:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:
-        raise Trouble("VF209", start, end, "half of a surrogate pair is no character", "",
+        raise Trouble("VF209", start, end, "an unpaired surrogate is not a character", "",
                       "write both halves, or the character itself") from None  # fmt: skip

@@ -72,8 +72,8 @@ class _Reader:
         except ValueError:  # chr() of what is beyond Unicode
             at = self.loader.get_mark().index
             self.diagnostics.error(
-                "VF101", Span(self.source, at, at + 8), "this escape stands for no character",
-                help="\\U0010FFFF is the last one",
+                "VF101", Span(self.source, at, at + 8), "invalid escape: not a character",
+                help="the last character is \\U0010FFFF",
             )  # fmt: skip
             raise _Unreadable from None
 
@@ -87,7 +87,7 @@ class _Reader:
         next(self.events)  # the document's end
         event = next(self.events)
         if not isinstance(event, yaml.StreamEndEvent):
-            self.error("VF107", event, "a second document begins here", help="keep one document in a file")
+            self.error("VF107", event, "a second document starts here", help="write one document per file")
             for _ in self.events:  # a syntax error behind it counts as well
                 pass
         return None if self.aliases else node
@@ -98,7 +98,7 @@ class _Reader:
             raise _Unreadable
         if isinstance(event, yaml.AliasEvent):
             self.aliases = True
-            self.error("VF105", event, f"alias '*{event.anchor}' is refused", help=_NO_ALIAS)
+            self.error("VF105", event, f"alias '*{event.anchor}' is not supported", help=_NO_ALIAS)
             return Scalar("", self.span(event), plain=False)
         self.properties(event)
         if isinstance(event, yaml.ScalarEvent):
@@ -117,7 +117,7 @@ class _Reader:
             self.diagnostics.error(
                 "VF105",
                 Span(self.source, at, at + len(anchor) + 1),
-                f"anchor '&{anchor}' is refused",
+                f"anchor '&{anchor}' is not supported",
                 help=_NO_ALIAS,
             )
         if getattr(event, "tag", None) is not None:
@@ -126,8 +126,8 @@ class _Reader:
             while end < len(self.source.text) and not self.source.text[end].isspace():
                 end += 1
             self.diagnostics.error(
-                "VF106", Span(self.source, at, end), f"tag '{self.source.text[at:end]}' is refused",
-                help="what a value is follows from where it stands; quotes make it text",
+                "VF106", Span(self.source, at, end), f"tag '{self.source.text[at:end]}' is not supported",
+                help="the key determines the type of the value; use quotes for text",
             )  # fmt: skip
 
     def scalar(self, event: yaml.ScalarEvent) -> Scalar:
@@ -139,7 +139,7 @@ class _Reader:
             end = start + len(text[start:end].rstrip())
         if any("\ud800" <= c <= "\udfff" for c in event.value):
             self.diagnostics.error(
-                "VF101", Span(self.source, start, end), "half of a surrogate pair is no character",
+                "VF101", Span(self.source, start, end), "an unpaired surrogate is not a character",
                 help="write the character itself, or \\U and eight digits",
             )  # fmt: skip
         offsets = scalar_offsets(text, start, _end(event), event.value, event.style)
@@ -170,7 +170,7 @@ class _Reader:
     def is_key(self, key: Scalar, entries: dict[str, Entry]) -> bool:
         """Whether the key is text and new; what else it is was reported."""
         if key.plain and key.text == "<<":
-            self.diagnostics.error("VF105", key.span, "merge key '<<' is refused", help=_NO_ALIAS)
+            self.diagnostics.error("VF105", key.span, "merge key '<<' is not supported", help=_NO_ALIAS)
             return False
         if first := entries.get(key.text):
             self.diagnostics.error(
@@ -182,7 +182,7 @@ class _Reader:
             kind = {bool: "a boolean", int: "a number", float: "a number"}.get(type(value), "null")
             self.diagnostics.error(
                 "VF103", key.span, f"the key {key.text or '(nothing)'} is {kind}, not text",
-                help=f"put it in quotes: '{key.text}'" if key.text else "give the value a key",
+                help=f"put it in quotes: '{key.text}'" if key.text else "write a key before the value",
                 fix=Edit(key.span, f"'{key.text}'") if key.span.text == key.text != "" else None,
             )  # fmt: skip
         return True
@@ -214,7 +214,7 @@ def _end(event: yaml.Event) -> int:
 def _flow_help(key: Node) -> str:
     before = key.span.source.text[max(0, key.span.start - 1) : key.span.start]
     if before == "$" or isinstance(key, Mapping):
-        return 'a text with braces needs quotes here: "${…}"'
+        return 'put a text with braces in quotes: "${…}"'
     return ""
 
 
@@ -222,7 +222,7 @@ def _report(error: yaml.YAMLError, source: Source, diagnostics: Diagnostics) -> 
     if isinstance(error, yaml.reader.ReaderError):
         at = min(error.position, len(source.text))
         diagnostics.error(
-            "VF110", Span(source, at, at + 1), "a control character can't stand in a flow file",
+            "VF110", Span(source, at, at + 1), "control characters are not allowed in a flow file",
             label=f"character U+{ord(source.text[at]):04X}" if at < len(source.text) else "",
             help="write it as an escape in a quoted text: \"\\u0007\"",
         )  # fmt: skip
@@ -234,7 +234,7 @@ def _report(error: yaml.YAMLError, source: Source, diagnostics: Diagnostics) -> 
     related: tuple[tuple[Span, str], ...] = ()
     context = error.context_mark
     if context is not None and context.index != at and "block" not in (error.context or ""):
-        related = ((Span(source, context.index, context.index + 1), "it begins here"),)
+        related = ((Span(source, context.index, context.index + 1), "it starts here"),)
     span = Span(source, at, _word(source.text, at))
     diagnostics.error("VF101", span, message, label=label, help=remedy, related=related)
 

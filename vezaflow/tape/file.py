@@ -65,16 +65,16 @@ def read_tape(path: Path) -> Tape | None:
     try:
         records: list[Any] = list(map(orjson.loads, written.splitlines()))
     except orjson.JSONDecodeError as e:
-        raise ValueError(f"it is damaged: {e}") from None
+        raise ValueError(f"it is corrupt: {e}") from None
     head, takes = (records[0] if records else {}), records[1:]
     if isinstance(head, dict) and head.get("version", _VERSION) != _VERSION:
-        raise ValueError("another version of vezaflow wrote it")
+        raise ValueError("it is from another version of vezaflow")
     if place := misfit(head, _HEAD) or misfit(takes, [_TAKE]):
-        raise ValueError(f"it is damaged: `{place}` is not what it should be")
+        raise ValueError(f"it is corrupt: `{place}` is invalid")
     try:
         return Tape(head["flow"], head["inputs"], head["base_url"], tuple(map(_take, takes)))
     except (KeyError, TypeError) as e:
-        raise ValueError(f"it is damaged: {e}") from None
+        raise ValueError(f"it is corrupt: {e}") from None
 
 
 def newest(folder: Path) -> list[Path]:

@@ -49,7 +49,7 @@ class Replay:
         if note:
             self._note(f"replay: {note}")
         if take.body is None:
-            self._note(f"replay: the body of {_words(take.key)} was too large to be kept, and is empty here")
+            self._note(f"replay: the body of {_words(take.key)} was too large to record, and is empty here")
         self._used.add(take.key)
         return take
 
@@ -67,9 +67,9 @@ class Replay:
                 return take, ""
         if exact is not None:
             self.others += 1
-            return exact, f"the recorded answer is that of {exact.method} {exact.url}, and this is {method} {url}"
+            return exact, f"the recorded response is for {exact.method} {exact.url}, and this is {method} {url}"
         if same:
-            return same[0], f"nothing is recorded for {_words(key)}; it gets the answer of {_words(same[0].key)}"
+            return same[0], f"no recording of {_words(key)}; using the response of {_words(same[0].key)}"
         return None, ""
 
     def _plain(self, url: str) -> str:
@@ -133,8 +133,8 @@ def _nth(key: Key) -> str:
 def _absence(tape: Tape, key: Key) -> str:
     runs = {take.key.run for take in tape.takes if take.key.step == key.step}
     if not runs:
-        return f"no answer is recorded for '{key.step}'"
+        return f"no response is recorded for '{key.step}'"
     if key.run not in runs:
         count = "only one run" if len(runs) == 1 else f"only {len(runs)} runs"
-        return f"no answer is recorded for run {key.run} of '{key.step}', {count} of it"
-    return f"no answer is recorded for request {key.turn} of '{key.step}'"
+        return f"no response is recorded for run {key.run} of '{key.step}', {count} of it"
+    return f"no response is recorded for request {key.turn} of '{key.step}'"
