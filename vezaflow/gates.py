@@ -43,7 +43,7 @@ class ConcernKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """What stands against trusting the figures, and how to mend it. `flow` is empty when it is about all."""
+    """What stands against trusting the figures, and what to do. `flow` is empty when it is about all."""
 
     kind: ConcernKind
     text: str
@@ -207,10 +207,11 @@ def _too_few(gate: PlannedGate, measured: Measurement, value: float | None, labe
 
 
 def _concern_of(gate: PlannedGate, concerns: Sequence[Concern]) -> Concern | None:
-    """A share's counts are no load's. Times that a busy generator measured are its own as much as the server's."""
-    share = next((concern for concern in concerns if concern.kind is ConcernKind.SEGMENT), None)
-    if share is not None:
-        return share
+    """The counts of a segment are not those of the load; times that an overloaded generator measured are partly its
+    own."""
+    segment = next((concern for concern in concerns if concern.kind is ConcernKind.SEGMENT), None)
+    if segment is not None:
+        return segment
     if METRICS[gate.metric].kind is not Kind.TREND or dimension_of(gate) is not Dimension.TIME:
         return None
     return next((concern for concern in concerns if concern.kind is ConcernKind.SATURATED), None)

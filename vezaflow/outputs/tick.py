@@ -59,7 +59,7 @@ def tick_of(
     manual_changes: Iterable[str] = (),
     last: bool = False,
 ) -> Tick:
-    """The tick that says how a plan's run stands. `segment`: the share of the load that it is."""
+    """The tick that says how a plan's run stands. `segment`: the segment of the load that it is."""
     flows = tuple(
         [
             _flow_now(flow.name, segment.share(flow.load.vus), summary, timeline, _of(verdicts, flow.name))

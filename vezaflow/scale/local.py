@@ -38,7 +38,7 @@ class Workers(Protocol):
         ...
 
     def moments(self) -> Sequence[Json]:
-        """The timeline with its times, for the file of a share (metrics.Moment as JSON)."""
+        """The timeline with its times, for the file of a segment (metrics.Moment as JSON)."""
         ...
 
     def stop(self, graceful_stop: float | None = None) -> None:

@@ -1,5 +1,5 @@
 """How a load stands: the figures of one process, or of all together. What a worker sends once a second, what the
-session asks its workers for, and what the file of a share keeps are this one thing.
+session asks its workers for, and what the file of a segment keeps are this one thing.
 
 Merging loses nothing: counts are added, histograms merged, and of each worker's health its own reading stays.
 """
@@ -34,7 +34,7 @@ SHAPE: Shape = {
 class WorkerState:
     """One worker: how it fares, and why it was lost (empty: it was not)."""
 
-    name: str  # `2`; of a run's share `2` and the share: `2 of share 3/8`
+    name: str  # `2`; of a segment `2 of segment 3/8`
     vitals: Vitals
     lost: str = ""
 
@@ -85,11 +85,11 @@ def merged(reports: Sequence[Report], timeline: Timeline) -> Report:
     )
 
 
-def merged_delivered(shares: Iterable[Mapping[str, Delivered]]) -> dict[str, Delivered]:
-    """What all shares of each flow delivered together."""
+def merged_delivered(parts: Iterable[Mapping[str, Delivered]]) -> dict[str, Delivered]:
+    """What all parts of each flow delivered together."""
     whole: dict[str, Delivered] = {}
-    for share in shares:
-        for flow, delivered in share.items():
+    for part in parts:
+        for flow, delivered in part.items():
             whole[flow] = _both(whole[flow], delivered) if flow in whole else delivered
     return whole
 
@@ -108,10 +108,10 @@ def _both(one: Delivered, other: Delivered) -> Delivered:
     return Delivered(**found)
 
 
-def merged_incidents(shares: Iterable[tuple[Incident, ...]]) -> tuple[Incident, ...]:
-    """Each place once, with the words of the share that came first; the most frequent first."""
+def merged_incidents(parts: Iterable[tuple[Incident, ...]]) -> tuple[Incident, ...]:
+    """Each place once, with the words of the part that came first; the most frequent first."""
     whole: dict[tuple[object, ...], Incident] = {}
-    for incident in (incident for share in shares for incident in share):
+    for incident in (incident for part in parts for incident in part):
         key = (incident.code, incident.flow, incident.step, *map(_place, (incident.span, *incident.included)))
         first = whole.get(key)
         whole[key] = replace(first, count=first.count + incident.count) if first else incident

@@ -1,4 +1,4 @@
-"""A worker process: one share of every flow, on an event loop and a core of its own.
+"""A worker process: one segment of every flow, on an event loop and a core of its own.
 
 Laws: it obeys its coordinator and nobody else (Ctrl-C is the coordinator's to pass on); it ends when the coordinator
 does, however that ends; all that it measured is in its last report. Its environment holds no input of the run: those
@@ -66,7 +66,7 @@ def _refusal(message: str, hint: str, code: ExitCode) -> Json:
 
 
 class Worker:
-    """One share of a plan, from the start signal to the last report."""
+    """One segment of a plan, from the start signal to the last report."""
 
     def __init__(self, channel: Channel, order: Json, plan: Plan) -> None:
         self._channel = channel

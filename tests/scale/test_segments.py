@@ -1,4 +1,4 @@
-"""Shares that were run by hand, merged: one result and verdict, or clear words why not."""
+"""Segments that were run separately, merged: one result and verdict, or clear words why not."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -149,7 +149,11 @@ def test_a_share_given_twice_or_of_another_division_is_refused(halves: tuple[Pat
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [("", "is not a result"), ("[]", "is not a result"), ('{"schema": 2, "figures": {}, "segment": null}', "of a whole run")],
+    [
+        ("", "is not a result"),
+        ("[]", "is not a result"),
+        ('{"schema": 2, "figures": {}, "segment": null}', "of a whole run"),
+    ],
 )
 def test_what_is_no_share_is_refused(tmp_path: Path, content: str, words: str) -> None:
     (tmp_path / "x.json").write_text(content)
