@@ -19,7 +19,7 @@ MASK = "•••"
 CLOCK = (
     "http_req_duration is the time from the request's first byte handed to the kernel to the response's last byte, of "
     "responses that came; requests that timed out rank behind them, with at least the time that they had waited. "
-    "time.perf_counter, and where the loop came late to an answer the kernel's stamp of its arrival "
+    "time.perf_counter, and where the event loop was late, the kernel's time stamp of the response "
     "(health.receive_clock: kernel). Percentiles are nearest-rank from log-linear histograms, at most 0.1 % off."
 )
 

@@ -125,5 +125,5 @@ def test_a_changed_tape_is_read_or_refused_in_words(
 def test_bytes_that_are_no_tape_are_refused_in_words(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "bytes.jsonl"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="damaged"):
+    with pytest.raises(ValueError, match="corrupt"):
         read_tape(path)
