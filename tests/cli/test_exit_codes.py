@@ -157,7 +157,7 @@ def test_missing_inputs_are_2_all_at_once(suite: Write) -> None:
     folder = suite("load: {vus: '${env.VUS}', duration: 1s}\nsteps: [{get: '/${env.WHICH}'}]")
     done = vezaflow("run", folder)
     assert done.code == 2
-    assert "VUS is missing" in done.err
+    assert "missing environment variable VUS" in done.err
     assert "WHICH is missing" in done.err
 
 
@@ -179,7 +179,7 @@ def test_ctrl_c_drains_and_still_writes_the_verdict(suite: Write, tmp_path: Path
     assert done.seconds < 20
     kept = json.loads(summary.read_text())
     assert kept["interrupted"] is True
-    assert "stopped by hand" in done.out
+    assert "stopped manually" in done.out
 
 
 def test_ctrl_c_twice_ends_a_run_that_can_not_drain(suite: Write) -> None:
@@ -215,8 +215,8 @@ def test_a_poll_that_comes_to_nothing_is_shown_by_try(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("ruin",), "there is no command 'ruin'\n  hint: did you mean 'run'?"),
-        (("run",), "missing argument 'PATHS...'\n  hint: `vezaflow run --help`"),
+        (("ruin",), "unknown command 'ruin'\n  hint: did you mean 'run'?"),
+        (("run",), "missing argument 'PATHS...'\n  hint: see `vezaflow run --help`"),
         (("run", "x.yml", "--duration", "5"), "'5' has no unit: write '5 ms' or '5s'"),
     ],
 )

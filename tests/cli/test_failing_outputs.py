@@ -111,5 +111,5 @@ def test_a_report_overwrites_no_flow(suite: Write, tmp_path: Path, asked: tuple[
     flow.write_text("steps: [{get: /}]\n")
     done = vezaflow(asked[0], suite(RED), "--sandbox", asked[1], flow)
     assert done.code == 2
-    assert "is YAML, as flows are, and would be overwritten" in done.err
+    assert "is a YAML file like a flow, and would be overwritten" in done.err
     assert flow.read_text() == "steps: [{get: /}]\n"

@@ -151,11 +151,11 @@ def test_a_second_one_cuts_off_what_runs_in_the_load(server: Server, tmp_path: P
     with Run(server, tmp_path, flow, "teardown: [{get: /ok, name: tidy}]", ("--workers", workers)) as run:
         run.hangs()
         run.press()
-        run.says("a second Ctrl-C")
+        run.says("press Ctrl-C again")
         run.press()
         done = run.ended()
     assert done.code == 130, done.text
-    assert "stopped by hand" in done.out
+    assert "stopped manually" in done.out
     assert json.loads(run.summary.read_text())["interrupted"] is True
 
 
@@ -166,7 +166,7 @@ def test_any_of_them_lets_iterations_end_and_writes_the_result(
     with Run(server, tmp_path, HANGS, "teardown: [{get: /ok, name: tidy}]") as run:
         run.hangs()
         run.press(which)
-        run.says("a second Ctrl-C")
+        run.says("press Ctrl-C again")
         server.over.set()
         done = run.ended()
     assert done.code == 130, done.text
@@ -182,12 +182,12 @@ def test_teardown_is_cut_off_by_the_second_and_the_complete_load_keeps_its_verdi
     with Run(server, tmp_path, FLOW, "teardown: [{get: /hang}]") as run:
         run.hangs()
         run.press(which)
-        run.says("teardown goes on")
+        run.says("teardown is running")
         run.press(which)
         done = run.ended()
     assert done.code == 0, done.text
     assert "GREEN" in done.out
-    assert "teardown: cut off by hand" in done.out
+    assert "teardown: aborted manually" in done.out
     assert json.loads(run.summary.read_text())["interrupted"] is False
 
 
@@ -195,7 +195,7 @@ def test_one_in_teardown_changes_nothing_of_a_complete_run(server: Server, tmp_p
     with Run(server, tmp_path, FLOW, "teardown: [{get: /hang}]") as run:
         run.hangs()
         run.press()
-        run.says("teardown goes on")
+        run.says("teardown is running")
         server.over.set()
         done = run.ended()
     assert done.code == 0, done.text
@@ -212,7 +212,7 @@ def test_the_teardown_of_a_load_that_was_stopped_is_cut_off_by_the_next(server: 
         run.press()
         done = run.ended()
     assert done.code == 130, done.text
-    assert "teardown: cut off by hand" in done.out
+    assert "teardown: aborted manually" in done.out
 
 
 def test_a_hangup_that_is_ignored_stays_ignored(server: Server, tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_one_that_comes_when_all_is_said_changes_no_exit_code(
     with Run(server, tmp_path, FLOW, "teardown: [{get: /hang}]") as run:
         run.hangs()
         run.press(which)
-        run.says("teardown goes on")
+        run.says("teardown is running")
         run.press(which)
         assert run.process.stdout is not None
         assert "GREEN" in run.process.stdout.read()

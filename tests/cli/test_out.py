@@ -51,7 +51,7 @@ def test_a_full_disk_is_reported_and_the_verdict_stays(suite: Write, tmp_path: P
         (("--out", "json=" + "a" * 5000), "can't be a path"),
         (("--out", "json=same", "--summary", "same"), "--summary and --out json=same both write same"),
         (("--out", "json", "--junit", "-"), "--junit and --out json both write to standard output"),
-        (("--out", "json=flow.yml"), "is YAML, as flows are, and would be overwritten"),
+        (("--out", "json=flow.yml"), "is a YAML file like a flow, and would be overwritten"),
     ],
 )
 def test_what_can_t_be_is_refused_before_the_load(suite: Write, words: tuple[str, ...], told: str) -> None:

@@ -96,7 +96,7 @@ def test_what_can_not_be_computed_is_shown_at_its_place(suite: Write) -> None:
     assert done.code == 99
     assert "▶ beyond" in done.out
     assert "error[VF605]" in done.out
-    assert done.out.endswith("0 requests, 1 not as expected\n")
+    assert done.out.endswith("0 requests, 1 step failed\n")
 
 
 def test_what_a_users_variables_can_not_be_is_shown_too(suite: Write) -> None:

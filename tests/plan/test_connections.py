@@ -73,7 +73,7 @@ def test_an_environment_may_say_that_there_is_no_proxy(value: str) -> None:
         ("https://ann:hunter22@127.0.0.1:1", "only http:// is supported"),
         ("http://ann:hunter22@127.0.0.1", "missing port"),
         ("http://127.0.0.1:99999", "is not a valid port"),
-        ("http://:3128", "missing host"),
+        ("http://:3128", "has no host"),
         ("http://ann:hunter22@127.0.0.1:1/way", "has no path"),
         ("127.0.0.1:3128", "start with http://"),
     ],

@@ -116,12 +116,15 @@ def test_a_limit_below_what_stands_ready_is_an_error_when_inputs_make_it(executo
 @pytest.mark.parametrize(
     ("load", "message"),
     [
-        ("vus: 1, duration: '${env.ZERO}s'", "lasts no time"),
-        ("executor: ramping-vus, stages: [{duration: '${env.ZERO}s', target: 5}]", "lasts no time"),
-        ("executor: ramping-vus, start_vus: 0, stages: [{duration: 5s, target: '${env.ZERO}'}]", "asks for nothing"),
+        ("vus: 1, duration: '${env.ZERO}s'", "zero duration"),
+        ("executor: ramping-vus, stages: [{duration: '${env.ZERO}s', target: 5}]", "zero duration"),
+        (
+            "executor: ramping-vus, start_vus: 0, stages: [{duration: 5s, target: '${env.ZERO}'}]",
+            "zero from start to end",
+        ),
         (
             "executor: constant-arrival-rate, rate: '${env.ZERO}/s', duration: 1m, pre_allocated_vus: 1",
-            "asks for nothing",
+            "zero from start to end",
         ),
     ],
 )

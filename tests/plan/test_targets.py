@@ -181,7 +181,7 @@ def test_a_pattern_of_digits_is_for_addresses(pattern: str) -> None:
 
 def test_an_address_of_production_is_barred_as_a_mapped_one_too() -> None:
     targets = Targets(None, ("*",), {("10.0.0.1", None): "PROD_HOST"})
-    with pytest.raises(GuardError, match="named like production"):
+    with pytest.raises(GuardError, match="looks like production"):
         targets.resolve("http://[::ffff:10.0.0.1]/")
 
 

@@ -25,7 +25,7 @@ def check_query(scalar: Scalar, language: str, diagnostics: Diagnostics) -> None
         diagnostics.error(
             known.code,
             scalar.span,
-            f"this is not a valid {known.title}",
+            f"not a valid {known.title}",
             label=" ".join(str(error).split()),
             help=known.hint(scalar.text),
         )
