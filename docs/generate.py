@@ -73,7 +73,7 @@ GIVEN = {
     Needs.NOTHING: "",
     Needs.RANDOM: "uses the VU's seeded random generator",
     Needs.CLOCK: "reads the clock",
-    Needs.ANSWER: "reads the response: only inside `expect`",
+    Needs.RESPONSE: "reads the response: only inside `expect`",
 }
 
 

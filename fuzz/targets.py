@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from vezaflow.control.server import answer
+from vezaflow.control.server import response
 from vezaflow.diagnostics import Diagnostics, Source, Span, render_json, render_text
 from vezaflow.lint import lint as lint_suite
 from vezaflow.protocols.body import TooLarge, Undecodable, decode
@@ -144,7 +144,7 @@ class _Run:
 def control(data: bytes) -> None:
     """Lines to a control socket: each has a reply that can be sent."""
     for line in data.split(b"\n"):
-        assert orjson.dumps(answer(_Run(), line))
+        assert orjson.dumps(response(_Run(), line))
 
 
 def tape(data: bytes) -> None:

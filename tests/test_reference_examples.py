@@ -96,8 +96,8 @@ def test_the_line_that_explains_a_key_is_right(key: tuple[Table, Field]) -> None
 async def test_the_examples_of_all_functions_run(autojump_clock: trio.testing.MockClock) -> None:
     """Those that read an answer in an expectation, all others in a line of their own."""
     rows = FUNCTIONS.values()
-    asked = [f"({row.example}) != 'nothing like this'" for row in rows if row.needs is Needs.ANSWER]
-    said = [f"${{{row.example}}}" for row in rows if row.needs is not Needs.ANSWER]
+    asked = [f"({row.example}) != 'nothing like this'" for row in rows if row.needs is Needs.RESPONSE]
+    said = [f"${{{row.example}}}" for row in rows if row.needs is not Needs.RESPONSE]
     steps: list[dict[str, object]] = [{"get": "/api/v1/health", "expect": {"that": asked}}]
     flow = {"steps": [*steps, *({"log": line} for line in said)]}
     path = EXAMPLES / "functions.yml"

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from vezaflow.control import Caller, call, runs, serve
 from vezaflow.control.place import folders, own_folder
-from vezaflow.control.server import answer
+from vezaflow.control.server import response
 from vezaflow.control.wire import REQUEST_LIMIT, is_owner
 from vezaflow.errors import VezaflowError
 
@@ -255,7 +255,7 @@ async def test_too_many_callers_are_turned_away_and_the_run_goes_on(folder: Path
 )
 def test_nonsense_is_answered_with_what_is_wrong(line: bytes, message: str) -> None:
     controls = Written()
-    assert message in answer(controls, line)["error"]
+    assert message in response(controls, line)["error"]
     assert controls.told == []
 
 
@@ -350,7 +350,7 @@ def test_whatever_is_said_to_a_caller_is_an_answer_or_a_plain_error(line: bytes)
 @settings(max_examples=200)
 @given(JSON.map(orjson.dumps) | st.binary(max_size=40))
 def test_whatever_is_asked_of_a_run_gets_an_answer(line: bytes) -> None:
-    assert isinstance(answer(Written(), line), dict)
+    assert isinstance(response(Written(), line), dict)
 
 
 @pytest.mark.trio

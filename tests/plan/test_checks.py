@@ -1,4 +1,4 @@
-"""Expectations: what each says of an answer that is right, and of one that is not."""
+"""Expectations: what each says of an response that is right, and of one that is not."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ from time import time
 import pytest
 from planned import SUITE, plan_of, plan_or_faults
 
-from vezaflow.plan import Answer, Chance, PlannedRequest, Scope
+from vezaflow.plan import Chance, PlannedRequest, ResponseView, Scope
 from vezaflow.protocols import CookieJar, Exchange, Want
 
 TRACKS = b'{"data": [{"id": 1, "name": "One"}, {"id": 2, "name": "Two"}]}'
@@ -18,7 +18,7 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class Client:
-    """As much of a client as an answer asks for."""
+    """As much of a client as an response asks for."""
 
     cookies = CookieJar()
 
@@ -39,7 +39,7 @@ def planned(expect: str, root: Path = Path("suite")) -> PlannedRequest:
 
 @pytest.fixture
 def judge(tmp_path: Path) -> Callable[..., str]:
-    """What is wrong with an answer by an expectation; empty if nothing is."""
+    """What is wrong with an response by an expectation; empty if nothing is."""
 
     def said(expect: str, body: bytes = TRACKS, days: float | None = None, headers: Headers = ()) -> str:
         exchange = Exchange()
@@ -47,7 +47,7 @@ def judge(tmp_path: Path) -> Callable[..., str]:
         exchange.status, exchange.body = 200, body
         exchange.ended = 0.25
         scope = Scope([], Chance(0), 1)
-        scope.answer = Answer(exchange, "http://a/", Client(days))  # type: ignore[arg-type]
+        scope.response = ResponseView(exchange, "http://a/", Client(days))  # type: ignore[arg-type]
         failures = [check.run(scope) for check in planned(expect, tmp_path).checks]
         return "; ".join(failure.message for failure in failures if failure is not None)
 

@@ -1,11 +1,11 @@
-"""Extractions: what each source finds in an answer, and what of it is chosen."""
+"""Extractions: what each source finds in an response, and what of it is chosen."""
 
 from typing import Any
 
 import pytest
 from planned import plan_of
 
-from vezaflow.plan import Answer, Chance, Failure, PlannedRequest, Scope
+from vezaflow.plan import Chance, Failure, PlannedRequest, ResponseView, Scope
 from vezaflow.protocols import Exchange, Want
 
 HTML = b"<ul><li>10 </li><li> 7</li><li>none</li><li>30</li></ul>"
@@ -37,7 +37,7 @@ def run(extract: str, body: bytes = HTML, headers: tuple[tuple[str, str], ...] =
     exchange.headers = [("etag", "x"), ("link", "</more?p=2>; rel=next"), *headers]
     exchange.started, exchange.sent, exchange.first, exchange.ended = 1.0, 1.25, 1.5, 2.0
     scope = Scope([None], Chance(0), 1)
-    scope.answer = Answer(exchange, "http://a/3", None, HOPS)
+    scope.response = ResponseView(exchange, "http://a/3", None, HOPS)
     return request.extracts[0].run(scope) or scope.slots[0]
 
 

@@ -1,11 +1,11 @@
-"""Link headers, RFC 8288: what an answer leads to, however it is written."""
+"""Link headers, RFC 8288: what an response leads to, however it is written."""
 
 import time
 
 import pytest
 
-from vezaflow.plan.answer import UndecodableError
 from vezaflow.plan.links import linked, relations_of
+from vezaflow.plan.response import UndecodableError
 
 BASE = "https://api.example/v1/tracks?limit=2"
 

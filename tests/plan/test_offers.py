@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planned import plan_of
 
-from vezaflow.plan import Answer, Chance, Failure, PlannedRequest, Scope, Secrets
+from vezaflow.plan import Chance, Failure, PlannedRequest, ResponseView, Scope, Secrets
 from vezaflow.plan.offers import MOST_LINES, offers_of
 from vezaflow.protocols import CookieJar, Exchange, Origin
 from vezaflow.syntax import compile_jsonpath
@@ -28,10 +28,10 @@ class Jar:
             self.cookies.take(Origin("http", "a", 80), "/", f"{name}=1")
 
 
-def answer(body: bytes = b"", headers: tuple[tuple[str, str], ...] = (), jar: Jar | None = None) -> Answer:
+def response(body: bytes = b"", headers: tuple[tuple[str, str], ...] = (), jar: Jar | None = None) -> ResponseView:
     exchange = Exchange()
     exchange.status, exchange.body, exchange.headers = 200, body, list(headers)
-    return Answer(exchange, "http://a/", jar)  # type: ignore[arg-type]
+    return ResponseView(exchange, "http://a/", jar)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,11 @@ def answer(body: bytes = b"", headers: tuple[tuple[str, str], ...] = (), jar: Ja
     ],
 )
 def test_a_path_says_how_far_it_leads_and_which_was_meant(path: str, first: str) -> None:
-    assert offers_of("json", path, answer(TRACKS)).splitlines()[0].startswith(first)
+    assert offers_of("json", path, response(TRACKS)).splitlines()[0].startswith(first)
 
 
 def test_the_paths_that_begin_there_are_listed_with_their_values() -> None:
-    assert offers_of("json", "$.data[0].title", answer(TRACKS)).splitlines()[1:] == [
+    assert offers_of("json", "$.data[0].title", response(TRACKS)).splitlines()[1:] == [
         "$.data[0].id = 7",
         '$.data[0].titel = "Blue"',
         '$.data[0].artist = {"name":"Nina"}',
@@ -67,42 +67,42 @@ def test_the_paths_that_begin_there_are_listed_with_their_values() -> None:
 @pytest.mark.parametrize(
     ("source", "argument", "given", "lines"),
     [
-        ("header", "X-Request-Id", answer(headers=(("x-requestid", "1"), ("via", "2"))), [
+        ("header", "X-Request-Id", response(headers=(("x-requestid", "1"), ("via", "2"))), [
             "did you mean 'x-requestid'?"]),
-        ("header", "etag", answer(), []),
-        ("link", "nxt", answer(headers=(("link", "</b>; rel=next"),)), ["did you mean 'next'?"]),
-        ("cookie", "session", answer(jar=Jar("sesion", "lang")), [
+        ("header", "etag", response(), []),
+        ("link", "nxt", response(headers=(("link", "</b>; rel=next"),)), ["did you mean 'next'?"]),
+        ("cookie", "session", response(jar=Jar("sesion", "lang")), [
             "did you mean 'sesion'?", "cookies: lang, sesion"]),
-        ("cookie", "session", answer(), ["cookies: none"]),
-        ("regex", 'name="csrf_token" value="(.+?)"', answer(b'<input value="x" name="csrf_token">'), [
+        ("cookie", "session", response(), ["cookies: none"]),
+        ("regex", 'name="csrf_token" value="(.+?)"', response(b'<input value="x" name="csrf_token">'), [
             '\'csrf_token\' occurs in <input value="x" name="csrf_token">']),
-        ("regex", r"\d+", answer(b"\n  one\n\n two \n"), ["the text starts with:", "one", "two"]),
-        ("m3u8", "segments", answer(MASTER), [
+        ("regex", r"\d+", response(b"\n  one\n\n two \n"), ["the text starts with:", "one", "two"]),
+        ("m3u8", "segments", response(MASTER), [
             "this is a master playlist: `m3u8: variants` finds 1, the first is",
             '{"uri":"http://a/low.m3u8","bandwidth":128000,"average_bandwidth":null,"codecs":null,"resolutio…']),
-        ("m3u8", "variants", answer(b"#EXTM3U\n"), ["the playlist has neither variants nor segments"]),
-        ("css", "li.trackitem a", answer(PAGE), [
+        ("m3u8", "variants", response(b"#EXTM3U\n"), ["the playlist has neither variants nor segments"]),
+        ("css", "li.trackitem a", response(PAGE), [
             "did you mean `li.track-item a`?",
             "the document has ul.tracks, li.track-item (2), a.link (2), form"]),
-        ("css", "ul.tracks b", answer(PAGE), [
+        ("css", "ul.tracks b", response(PAGE), [
             "`ul.tracks` occurs once; it is ul.tracks, li.track-item (2), a.link (2)"]),
-        ("css", "#tracks", answer(PAGE), [
+        ("css", "#tracks", response(PAGE), [
             "did you mean `.tracks`?", "the document has ul.tracks, li.track-item (2), a.link (2), form"]),
-        ("css", "a.link::attr(hrf)", answer(PAGE), [
+        ("css", "a.link::attr(hrf)", response(PAGE), [
             "did you mean `a.link::attr(href)`?", "`a.link` occurs 2 times, with class, href"]),
-        ("css", "a", answer(), ["the document has no elements"]),
-        ("xpath", "//title", answer(FEED), [
+        ("css", "a", response(), ["the document has no elements"]),
+        ("xpath", "//title", response(FEED), [
             "did you mean `//ns:title`?", "the document has ns:rss, ns:item, ns:title, m:size",
             "and the attributes @id"]),
-        ("xpath", "//ns:item/@idd", answer(FEED), [
+        ("xpath", "//ns:item/@idd", response(FEED), [
             "did you mean `//ns:item/@id`?", "the document has ns:rss, ns:item, ns:title, m:size",
             "and the attributes @id"]),
-        ("xpath", "count(//b)[1]", answer(b"<a/>"), ["the document has a"]),
-        ("json", "$.a", answer(b"<html>"), ["this is HTML, which `css` reads"]),
-        ("response", "body", answer(), []),
+        ("xpath", "count(//b)[1]", response(b"<a/>"), ["the document has a"]),
+        ("json", "$.a", response(b"<html>"), ["this is HTML, which `css` reads"]),
+        ("response", "body", response(), []),
     ],
 )  # fmt: skip
-def test_what_is_near(source: str, argument: str, given: Answer, lines: list[str]) -> None:
+def test_what_is_near(source: str, argument: str, given: ResponseView, lines: list[str]) -> None:
     assert offers_of(source, argument, given).splitlines() == lines
 
 
@@ -120,7 +120,7 @@ def test_every_path_that_is_offered_leads_to_a_value(document: object, path: str
     body = orjson.dumps(document)
     if compile_jsonpath(path)(document):
         return
-    for line in offers_of("json", path, answer(body)).splitlines():
+    for line in offers_of("json", path, response(body)).splitlines():
         meant = line.partition("did you mean `")[2].removesuffix("`?")
         listed = line.partition(" = ")[0] if line.startswith("$") and " = " in line else ""
         for offered in filter(None, (meant, listed)):
@@ -136,7 +136,7 @@ def test_every_path_that_is_offered_leads_to_a_value(document: object, path: str
     st.binary(max_size=60) | st.sampled_from([TRACKS, PAGE, FEED, MASTER, b"<a\x00b>", b"<" * 5000, b"[" * 900]),
 )  # fmt: skip
 def test_an_offer_is_a_few_lines_whatever_the_body(asked: tuple[str, str], body: bytes) -> None:
-    lines = offers_of(*asked, answer(body)).splitlines()
+    lines = offers_of(*asked, response(body)).splitlines()
     assert len(lines) <= MOST_LINES + 1
     assert all(len(line) <= 120 for line in lines)
 
@@ -148,15 +148,15 @@ WIDE = orjson.dumps({f"k{n}": {f"m{m}": [{"x": m}] for m in range(60)} for n in 
 def test_an_offer_of_a_huge_body_looks_at_the_begin_of_it(body: bytes) -> None:
     source = "css" if body[:1] == b"<" else "json"
     asked = "p.x" if source == "css" else "$.nme"
-    assert offers_of(source, asked, answer(body)).count("\n") <= MOST_LINES
+    assert offers_of(source, asked, response(body)).count("\n") <= MOST_LINES
 
 
-def failure_of(step: str, given: Answer) -> Failure:
+def failure_of(step: str, given: ResponseView) -> Failure:
     use = "  - log: ${found}\n" if "found" in step else ""
     (request, *_) = plan_of(f"steps:\n  - {step}\n{use}").flows[0].steps
     assert isinstance(request, PlannedRequest)
     scope = Scope([None, None], Chance(0), 1)
-    scope.answer = given
+    scope.response = given
     asked = request.extracts[0] if request.extracts else request.checks[0]
     failure = asked.run(scope)
     assert failure is not None
@@ -174,14 +174,14 @@ def failure_of(step: str, given: Answer) -> Failure:
     ],
 )
 def test_extractions_and_expectations_offer_what_is_there(step: str, help: str) -> None:  # noqa: A002
-    assert help in failure_of(step, answer(TRACKS, (("etag", "x"),))).offers()
+    assert help in failure_of(step, response(TRACKS, (("etag", "x"),))).offers()
 
 
 @pytest.mark.parametrize(
     "step", ["{get: /, expect: {json: {$.total: 3}}}", "{get: /, expect: {that: 1 == 2}}"], ids=["json", "that"]
 )
 def test_what_is_there_but_wrong_needs_no_offer(step: str) -> None:
-    assert failure_of(step, answer(TRACKS)).offers() == ""
+    assert failure_of(step, response(TRACKS)).offers() == ""
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_no_offer_is_made_where_a_default_stands_in() -> None:
     (request, _) = plan_of(f"steps:\n  - {step}\n  - log: ${{found}}\n").flows[0].steps
     assert isinstance(request, PlannedRequest)
     scope = Scope([None], Chance(0), 1)
-    scope.answer = answer(TRACKS)
+    scope.response = response(TRACKS)
     assert request.extracts[0].run(scope) is None
     assert scope.slots == [1]
 
@@ -219,9 +219,9 @@ def test_no_offer_is_made_where_a_default_stands_in() -> None:
     ],
 )
 def test_a_body_of_another_kind_names_its_extractor(source: str, argument: str, body: bytes, offer: str) -> None:
-    assert offers_of(source, argument, answer(body)) == offer
+    assert offers_of(source, argument, response(body)) == offer
 
 
 def test_fields_of_a_form_are_listed_by_their_names() -> None:
     page = b'<form><input name="csrf_token" value="1"><select name="size"></select></form>'
-    assert "input[name=csrf_token], select[name=size]" in offers_of("css", "#token", answer(page))
+    assert "input[name=csrf_token], select[name=size]" in offers_of("css", "#token", response(page))

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from vezaflow.keys import ITEM_FIELDS, PLAYLIST
-from vezaflow.plan import Answer
-from vezaflow.plan.answer import UndecodableError
+from vezaflow.plan import ResponseView
 from vezaflow.plan.playlists import PLAYLISTS, Items, Playlists
+from vezaflow.plan.response import UndecodableError
 from vezaflow.protocols import Exchange
 
 MASTER = """#EXTM3U
@@ -57,14 +57,14 @@ fileSequence267.mp4
 """
 
 
-def answer(body: bytes, url: str = "http://a/hls/list.m3u8?token=t") -> Answer:
+def response(body: bytes, url: str = "http://a/hls/list.m3u8?token=t") -> ResponseView:
     exchange = Exchange()
     exchange.status, exchange.body = 200, body
-    return Answer(exchange, url)
+    return ResponseView(exchange, url)
 
 
 def read(kind: str, text: str) -> Items:
-    return PLAYLISTS[kind](answer(text.encode()))
+    return PLAYLISTS[kind](response(text.encode()))
 
 
 def column(field: str, kind: str, text: str) -> list[Any]:
@@ -151,32 +151,32 @@ def lines(body: bytes, url: str) -> Items:
 
 
 @pytest.fixture
-def reads() -> Callable[[Answer], Items]:
+def reads() -> Callable[[ResponseView], Items]:
     return Playlists().reads(lines)
 
 
-def test_who_gets_the_same_playlist_shares_what_is_read_of_it(reads: Callable[[Answer], Items]) -> None:
-    first = reads(answer(b"a b"))
-    assert reads(answer(bytes(bytearray(b"a b")))) is first
-    assert reads(answer(b"a b", "http://b/")) is not first
-    assert reads(answer(b"a c")) is not first
+def test_who_gets_the_same_playlist_shares_what_is_read_of_it(reads: Callable[[ResponseView], Items]) -> None:
+    first = reads(response(b"a b"))
+    assert reads(response(bytes(bytearray(b"a b")))) is first
+    assert reads(response(b"a b", "http://b/")) is not first
+    assert reads(response(b"a c")) is not first
 
 
 @pytest.mark.slow
-def test_a_live_playlist_that_changes_for_hours_takes_four_megabytes(reads: Callable[[Answer], Items]) -> None:
-    reads(answer(b"0"))
+def test_a_live_playlist_that_changes_for_hours_takes_four_megabytes(reads: Callable[[ResponseView], Items]) -> None:
+    reads(response(b"0"))
     tracemalloc.start()
     try:
         for edge in range(1200):
-            reads(answer(b" ".join(b"%d" % number for number in range(edge, edge + 30))))
+            reads(response(b" ".join(b"%d" % number for number in range(edge, edge + 30))))
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert 3 << 20 < held < 5 << 20
 
 
-def test_one_large_playlist_is_not_kept_in_place_of_many(reads: Callable[[Answer], Items]) -> None:
-    small, large = answer(b"a"), answer(b"segment " * 1500)
+def test_one_large_playlist_is_not_kept_in_place_of_many(reads: Callable[[ResponseView], Items]) -> None:
+    small, large = response(b"a"), response(b"segment " * 1500)
     first = reads(small)
     assert reads(large) is not reads(large)
     assert reads(small) is first

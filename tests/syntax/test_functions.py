@@ -54,7 +54,7 @@ def passed(needs: Needs, random: Random) -> list[object]:
     """What a function gets before its arguments."""
     if needs is Needs.RANDOM:
         return [random]
-    return [FakeAnswer()] if needs is Needs.ANSWER else []
+    return [FakeAnswer()] if needs is Needs.RESPONSE else []
 
 
 def parsed(text: str) -> Expression:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from vezaflow.plan import Answer
+from vezaflow.plan import ResponseView
 from vezaflow.plan.sources import SOURCES
 from vezaflow.protocols import Exchange
 from vezaflow.syntax import read_html
@@ -87,10 +87,10 @@ class Body(bytes):
         return f"{len(self)} bytes: {self[:200]!r}"
 
 
-def answer(body: bytes) -> Answer:
+def response(body: bytes) -> ResponseView:
     exchange = Exchange()
     exchange.status, exchange.body, exchange.headers = 200, body, []
-    return Answer(exchange, "http://127.0.0.1/")
+    return ResponseView(exchange, "http://127.0.0.1/")
 
 
 @pytest.mark.slow
@@ -108,15 +108,15 @@ def test_no_body_holds_the_loop_or_fills_the_memory(kind: tuple[str, str]) -> No
     assert memory() - before < MOST_MEMORY
 
 
-def finding(source: str, argument: str) -> Callable[[Answer], Any]:
+def finding(source: str, argument: str) -> Callable[[ResponseView], Any]:
     return SOURCES[source].find(argument)
 
 
-def seconds(find: Callable[[Answer], Any], body: bytes) -> float:
+def seconds(find: Callable[[ResponseView], Any], body: bytes) -> float:
     """CPU time of one reading, the better of two: other work on the machine is nobody's fault here."""
     took = []
     for _ in range(2):
-        looked_at = answer(bytes(body))
+        looked_at = response(bytes(body))
         began = time.thread_time()
         try:
             find(looked_at)

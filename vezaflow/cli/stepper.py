@@ -76,7 +76,7 @@ class Stepper:
         self._width = width
         self._shown = shown
         self._asks = True
-        self._task: trio.lowlevel.Task | None = None  # steps side by side have others, and answers would come between
+        self._task: trio.lowlevel.Task | None = None  # steps side by side have others, and responses would come between
         self._last: dict[str, str] = {}
 
     async def before(self, step: PlannedStep, vu: VU, place: Place) -> int:

@@ -1,6 +1,6 @@
 """The other terminal's side: finds running tests and speaks with them. Plain blocking sockets, nothing of the engine.
 
-Laws: a socket that refuses belongs to a dead run and is swept away; one that does not answer in time is reported, not
+Laws: a socket that refuses belongs to a dead run and is swept away; one that does not response in time is reported, not
 waited for. What is at the other end may be another version or no run at all: whatever it says, nothing but a
 VezaflowError comes of it, and none of it reaches the terminal as control characters.
 """
@@ -16,10 +16,10 @@ import orjson
 
 from vezaflow import units
 from vezaflow.control.place import folders, sockets
-from vezaflow.control.wire import ANSWER_LIMIT, is_owner
+from vezaflow.control.wire import RESPONSE_LIMIT, is_owner
 from vezaflow.errors import VezaflowError
 
-PATIENCE = 3.0  # seconds for an answer; a run answers within a turn of its loop
+PATIENCE = 3.0  # seconds for a response; a run responses within a turn of its loop
 
 
 class Caller:
@@ -47,12 +47,12 @@ class Caller:
         self._socket.close()
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to a request."""
+        """The response to a request."""
         try:
             self._socket.sendall(orjson.dumps(request) + b"\n")
             line = self._line()
         except TimeoutError:
-            raise _no_answer(self.run_id) from None
+            raise _no_response(self.run_id) from None
         except OSError:
             line = b""
         if not line:
@@ -83,7 +83,7 @@ class Caller:
     def _line(self) -> bytes:
         while (end := self._received.find(b"\n")) < 0:
             chunk = self._socket.recv(65536)
-            if not chunk or len(self._received) > ANSWER_LIMIT:
+            if not chunk or len(self._received) > RESPONSE_LIMIT:
                 return b""
             self._received += chunk
         line = bytes(self._received[:end])
@@ -93,7 +93,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A test that is running. `status` is None when it does not answer."""
+    """A test that is running. `status` is None when it does not response."""
 
     run_id: str
     path: Path
@@ -189,7 +189,7 @@ def _caller(path: Path, patience: float) -> Caller:
     except (ConnectionRefusedError, FileNotFoundError):
         raise VezaflowError(f"run {run_id} has ended") from None
     except OSError:  # its queue of callers is full, and it takes none
-        raise _no_answer(run_id) from None
+        raise _no_response(run_id) from None
 
 
 def _run(path: Path, patience: float) -> Run | None:
@@ -220,7 +220,7 @@ def _printable(value: Any) -> Any:
     return value
 
 
-def _no_answer(run_id: str) -> VezaflowError:
+def _no_response(run_id: str) -> VezaflowError:
     return VezaflowError(
         f"run {run_id} does not respond",
         hint="is its process stopped (Ctrl-Z), or its machine overloaded? `pgrep -af 'vezaflow run'` shows it",

@@ -1,7 +1,7 @@
 """The running test's side of its control socket.
 
-Laws: only its owner gets an answer; a caller can't hold up the run (requests are short lines, callers few, and each
-answer is made from what the last tick said); the socket appears under its name only once it can answer, and is
+Laws: only its owner gets a response; a caller can't hold up the run (requests are short lines, callers few, and each
+response is made from what the last tick said); the socket appears under its name only once it can response, and is
 gone when the run is. A run that can't be steered is still a run: `serve` says why and lets it go on.
 """
 
@@ -31,7 +31,7 @@ async def serve(
     folder: Path | None = None,
     task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Answer other terminals until cancelled. Started with '' when it listens, or with why it can't."""
+    """ResponseView other terminals until cancelled. Started with '' when it listens, or with why it can't."""
     try:
         place = own_folder(folders() if folder is None else (folder,))
         sweep((place,))
@@ -99,14 +99,14 @@ class _Reception:
             while (end := received.find(b"\n")) >= 0:
                 line = bytes(received[:end])
                 del received[: end + 1]
-                await stream.send_all(orjson.dumps(answer(self._controls, line)) + b"\n")
+                await stream.send_all(orjson.dumps(response(self._controls, line)) + b"\n")
                 patience.deadline = trio.current_time() + _IDLE
             if len(received) > REQUEST_LIMIT:
                 await stream.send_all(orjson.dumps(_wrong("a request must be one short line")) + b"\n")
                 return
 
 
-def answer(controls: Controls, line: bytes) -> dict[str, Any]:
+def response(controls: Controls, line: bytes) -> dict[str, Any]:
     """What a request is answered."""
     try:
         request = orjson.loads(line)

@@ -1,6 +1,6 @@
 """What travels over a control socket: one JSON mapping a line, from either side.
 
-A request is `{"do": "status" | "pause" | "resume" | "scale" | "stop", …}`; an answer holds what was asked for, or
+A request is `{"do": "status" | "pause" | "resume" | "scale" | "stop", …}`; a response holds what was asked for, or
 `error` and `hint`. Both are bounded, so that neither side can be made to hoard what the other sends.
 """
 
@@ -10,7 +10,7 @@ import struct
 from typing import Any, Protocol
 
 REQUEST_LIMIT = 4096  # bytes of one line
-ANSWER_LIMIT = 1 << 20
+RESPONSE_LIMIT = 1 << 20
 
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
 

@@ -1,4 +1,4 @@
-"""A request that may be sent more than once: `retry` (it failed, or the server said later) and `poll` (the answer
+"""A request that may be sent more than once: `retry` (it failed, or the server said later) and `poll` (the response
 does not say yet what is waited for).
 
 Every attempt is a request like any other in the figures. The step fails, and its VU with it, only when the last

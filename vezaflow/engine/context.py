@@ -46,7 +46,7 @@ class Observer(Protocol):
         """A request could not be made."""
 
     def failed(self, failure: Failure, included: tuple[Span, ...]) -> None:
-        """What is no request failed, or a request whose last answer was right."""
+        """What is no request failed, or a request whose last response was right."""
 
     def said(self, message: str) -> None:
         """A step has something to say."""

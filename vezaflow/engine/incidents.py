@@ -19,7 +19,7 @@ class Incident:
     span: Span
     count: int = 0
     included: tuple[Span, ...] = ()  # where the file is included, the nearest place first
-    help: str = ""  # what the first one's answer would have given instead
+    help: str = ""  # what the first one's response would have given instead
 
     def diagnostic(self) -> Diagnostic:
         """As lint would draw it."""

@@ -1,6 +1,6 @@
 """Planned steps → coroutine functions of a VU, nested once before the run.
 
-Nothing is looked up by name or chosen by kind while a VU runs. A step answers with a Signal; anything but GO_ON ends
+Nothing is looked up by name or chosen by kind while a VU runs. A step responses with a Signal; anything but GO_ON ends
 the iteration. An expression that fails in a step that is no request fails the iteration the same way.
 """
 

@@ -14,7 +14,7 @@ from vezaflow.engine.redirects import is_followed, location_of, next_hop
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import RequestRecorder
 from vezaflow.model import OnFailure
-from vezaflow.plan import Answer, EvaluationError, Failure, Outgoing, PlannedRequest, RequestError
+from vezaflow.plan import EvaluationError, Failure, Outgoing, PlannedRequest, RequestError, ResponseView
 from vezaflow.protocols import IDEMPOTENT, ErrorKind, Exchange, Want
 
 _SIGNALS = {
@@ -95,13 +95,13 @@ class ResponseJudge:
         failure = None if request.accepts[exchange.status] else request.status_failure(exchange.status)
         unmet = ""
         if self._reads:
-            vu.answer = Answer(exchange, outgoing.target.url, vu.client, hops)
+            vu.response = ResponseView(exchange, outgoing.target.url, vu.client, hops)
             failure = self._check(vu, failure)
             if failure is None and request.poll is not None:
                 unmet = request.poll.unmet(vu)
             if failure is None and not unmet:
                 failure = self._extract(vu)
-            vu.answer = None
+            vu.response = None
         self._record(exchange, failure)
         if self._context.observer is not None:
             extracted = {} if unmet else {e.name: vu.slots[e.slot] for e in request.extracts}

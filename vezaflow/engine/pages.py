@@ -1,4 +1,4 @@
-"""A walk through pages: the same request again and again, each time where the answer before it led.
+"""A walk through pages: the same request again and again, each time where the response before it led.
 
 Every page is a request like any other in the figures, with its number, from 1, as the label `page`. The step fails, and
 its VU with it, when a page does.

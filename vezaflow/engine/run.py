@@ -44,7 +44,7 @@ class RunEngine:
         receiving: Callable[[], Receiving] = Receiving,
     ) -> None:
         """`handed`: what another process's setup gives to the flows; without it this engine's own.
-        `receiving`: by which clock the clients' answers are stamped."""
+        `receiving`: by which clock the clients' responses are stamped."""
         self.plan = plan
         self.incidents = Incidents()
         self.wheel = Wheel(clock)

@@ -1,7 +1,7 @@
 """What one iteration does, as far as its steps settle it: a bound from below for requests and bytes, and for pauses.
 
 Laws: `requests`, `sent` and `pause` are never more than what an iteration does in which nothing fails; `most` is never
-less than the requests that are written, those for redirects and retries aside. What only an answer or chance decides
+less than the requests that are written, those for redirects and retries aside. What only a response or chance decides
 counts as nothing from below and as no bound from above. A `choose` deals its branches exactly: its pause is their mean.
 """
 

@@ -1,8 +1,8 @@
 """The plan and the machine → an Explanation: every figure that the page and the document show. Pure.
 
 `at least` is what is certain if nothing fails and nothing is cut off: arrivals and counted iterations are known, of a
-closed load that lasts for a time only each VU's first iteration. `at most` is what the pauses allow if answers took no
-time.
+closed load that lasts for a time only each VU's first iteration. `at most` is what the pauses allow if responses took
+no time.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -45,10 +45,10 @@ class FlowExplained:
     connections: Bounds  # that one VU has open together
     iteration: Amount
     iterations: int  # at least
-    iterations_most: int | None  # None: as many as the target answers
+    iterations_most: int | None  # None: as many as the target responses
     requests: int  # in all, at least
     sent: int  # bytes in all, at least
-    rate: float | None  # iterations per second at most; None: as many as the target answers
+    rate: float | None  # iterations per second at most; None: as many as the target responses
     login: int  # requests of each VU at least
     final: int
     ways: tuple[Way, ...]

@@ -1,4 +1,4 @@
-"""The requests of a plan: which answers are kept and why, which hosts they go to, and what happens around the load."""
+"""The requests of a plan: which responses are kept and why, which hosts they go to, what happens around the load."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from vezaflow.protocols import ClientOptions, Origin, Want
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is kept of a step's answers until its next request, and which words of the flow want it."""
+    """What is kept of a step's responses until its next request, and which words of the flow want it."""
 
     step: str
     body: bool
@@ -142,7 +142,7 @@ def led_by_run(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _led(request: PlannedRequest) -> str:
-    """What an answer decides of where a request goes; empty if nothing."""
+    """What a response decides of where a request goes; empty if nothing."""
     if request.foreseen.origin is None:
         return request.foreseen.url
     by_url = request.pages is not None and request.pages.by_url

@@ -1,4 +1,4 @@
-"""The keys of what is asked of an answer and taken from it. Only data, as in tables.py."""
+"""The keys of what is asked of a response and taken from it. Only data, as in tables.py."""
 
 from vezaflow.keys.fields import Field, Kind, Table
 from vezaflow.model import Limited

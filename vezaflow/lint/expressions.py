@@ -1,4 +1,4 @@
-"""Expressions: functions that exist and are called right, answers read only where there is one, like with like."""
+"""Expressions: functions that exist and are called right, responses read only where there is one, like with like."""
 
 from collections.abc import Iterator
 from enum import Enum
@@ -40,11 +40,11 @@ _OF_FUNCTIONS: dict[str, _Nature] = {
 
 
 def check_calls(suite: Suite, diagnostics: Diagnostics) -> None:
-    """Functions that don't exist, arguments that don't fit, and answers read where there is none."""
+    """Functions that don't exist, arguments that don't fit, and responses read where there is none."""
     for use in all_uses(suite):
         for call in (part for part in walk(use.expression) if isinstance(part, Call)):
             function = check_call(call, diagnostics)
-            if function is not None and function.needs is Needs.ANSWER and use.place is not Place.EXPECT:
+            if function is not None and function.needs is Needs.RESPONSE and use.place is not Place.EXPECT:
                 diagnostics.error(
                     "VF225",
                     call.span,

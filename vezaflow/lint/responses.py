@@ -1,4 +1,4 @@
-"""What a request asks of one answer must be possible together: a body where there can be one, statuses that do not
+"""What a request asks of one response must be possible together: a body where there can be one, statuses that do not
 contradict each other, a redirect only where it is not followed.
 """
 
@@ -31,7 +31,7 @@ _FOLLOWED = (301, 302, 303, 307, 308)
 _OF_BODY = {*QUERIES, "m3u8"}
 
 
-def check_answers(suite: Suite, diagnostics: Diagnostics) -> None:
+def check_responses(suite: Suite, diagnostics: Diagnostics) -> None:
     """Requests whose expectations and extractions can't all hold."""
     for layers, steps in (
         ((suite.defaults,), suite_steps(suite)),

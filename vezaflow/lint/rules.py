@@ -24,7 +24,7 @@ from vezaflow.lint.names import check_names, check_secrets, check_unused
 from vezaflow.lint.parallel import check_parallel
 from vezaflow.lint.placeholders import check_placeholders
 from vezaflow.lint.reach import check_reach
-from vezaflow.lint.responses import check_answers
+from vezaflow.lint.responses import check_responses
 from vezaflow.lint.safety import check_environment, check_hosts, check_tokens_in_urls, check_written_secrets
 from vezaflow.lint.samples import check_samples
 from vezaflow.lint.suppressions import silenced
@@ -52,7 +52,7 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_hosts,
     check_files,
     check_schemas,
-    check_answers,
+    check_responses,
     check_reach,
     check_names,
     check_names_of_data_sources,

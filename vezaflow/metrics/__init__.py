@@ -1,4 +1,4 @@
-"""What was measured: the metrics' table, the recorder that takes samples in, and the summary that answers."""
+"""What was measured: the metrics' table, the recorder that takes samples in, and the summary that responses."""
 
 from vezaflow.metrics.ages import Aged, Records
 from vezaflow.metrics.attempts import StepRecorder

@@ -23,7 +23,7 @@ class StepKey(NamedTuple):
 
 
 class RequestKey(NamedTuple):
-    """One outcome of a step: a status (0: no answer) with the kind of failure (empty: as expected)."""
+    """One outcome of a step: a status (0: no response) with the kind of failure (empty: as expected)."""
 
     at: StepKey
     status: int

@@ -1,8 +1,8 @@
 """What a gate or a report asks of a metric: one small value for each kind, each with the same question.
 
-`aggregate(name, argument)` answers with a number, or None when there is nothing to answer from: no data is
+`aggregate(name, argument)` responses with a number, or None when there is nothing to response from: no data is
 never a good figure. `samples` is how much there was to judge, for a counter the population that it counts in:
-a count of 0 errors out of 0 requests is no answer either.
+a count of 0 errors out of 0 requests is no response either.
 """
 
 from dataclasses import dataclass

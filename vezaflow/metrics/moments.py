@@ -1,4 +1,4 @@
-"""One flow in one second of the load, with the times of its answers: what it takes to add parts of a load, or seconds
+"""One flow in one second of the load, with the times of its responses: what it takes to add parts of a load, or seconds
 to longer ones, without loss. Counts are added, and percentiles come from merged times.
 """
 
@@ -25,7 +25,7 @@ SHAPE: Shape = {
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One flow in second `number` of the load (from 1), with the times of its answers; or in the `span` seconds that
+    """One flow in second `number` of the load (from 1), with the times of its responses; or in the `span` seconds that
     end with that one."""
 
     number: int
@@ -56,7 +56,7 @@ class Moment:
 
     @property
     def whole(self) -> Point:
-        """The point of all who were added, with the percentiles of all their answers: at most 0.1 % off."""
+        """The point of all who were added, with the percentiles of all their responses: at most 0.1 % off."""
         values = self.durations.quantiles(_SHARES)
         found: dict[str, Any] = dict(zip(_PERCENTILES, values, strict=True))
         return replace(self.point, **found)

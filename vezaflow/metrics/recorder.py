@@ -38,7 +38,7 @@ class _Cell:
     def __init__(self, status: int, error: str) -> None:
         self.status, self.error = status, error
         self.durations, self.sendings, self.receivings = array("d"), array("d"), array("d")
-        self.cut, self.cut_waiting = array("d"), array("d")  # of those without an answer: lower bounds
+        self.cut, self.cut_waiting = array("d"), array("d")  # of those without a response: lower bounds
         self.add_duration: Callable[[float], None] = self.durations.append
         self.add_sending: Callable[[float], None] = self.sendings.append
         self.add_receiving: Callable[[float], None] = self.receivings.append
@@ -113,7 +113,7 @@ class RequestRecorder:
         now: float = 0.0,
         detail: str = "",
     ) -> None:
-        """An answer came. With a `failure` (its kind) it was not the one expected, and `now` is needed."""
+        """A response came. With a `failure` (its kind) it was not the one expected, and `now` is needed."""
         if failure:
             cell = self._failure(status, failure, now, detail)
         else:
@@ -155,7 +155,7 @@ class RequestRecorder:
         self._tls.append(tls)
 
     def check_failed(self, name: str) -> None:
-        """One expectation on an answer did not hold; those that did are derived."""
+        """One expectation on a response did not hold; those that did are derived."""
         self._failed_checks[name] += 1
 
     def attempts(self) -> StepRecorder:
@@ -395,7 +395,7 @@ class Recorder:
         tags: tuple[tuple[str, str], ...] = (),
         checks: tuple[str, ...] = (),
     ) -> RequestRecorder:
-        """The step's recorder, one for each set of labels. `checks`: what each answer is checked for."""
+        """The step's recorder, one for each set of labels. `checks`: what each response is checked for."""
         key = StepKey(flow, phase, step, method, group, tuple(sorted(tags)), True)
         held = self._steps.get(key)
         if held is None:

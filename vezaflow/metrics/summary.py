@@ -28,7 +28,7 @@ class ErrorRow:
     phase: Phase
     step: str
     error: str
-    status: int  # 0: no answer
+    status: int  # 0: no response
     count: int
     share: float  # of the step's requests in this phase
     first: float

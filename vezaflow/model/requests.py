@@ -40,7 +40,7 @@ class Place(Enum):
     PLAIN = "plain"
     URL = "url"  # as PLAIN, and it will stand in servers' logs
     FILE = "file"  # as PLAIN, and it is the path of a file in the suite's folder
-    EXPECT = "expect"  # the answer as well
+    EXPECT = "expect"  # the response as well
     WHERE = "where"  # the fields of the item as well
     PIPE = "pipe"  # the value that is piped as well
 
@@ -95,7 +95,7 @@ class OnFailure(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """`name: {json: $.data, where: …, pick: …}`; a bare text is a JSONPath or a part of the answer."""
+    """`name: {json: $.data, where: …, pick: …}`; a bare text is a JSONPath or a part of the response."""
 
     name: str
     source: str  # where it looks: its key, as `json` or `header`

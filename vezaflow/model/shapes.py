@@ -52,7 +52,7 @@ class Sends(Generic[R]):
     most: int | None = 1
     at_once: int | None = 1  # of these times
     sent: int = 0  # bytes of all times together, at least
-    waits: bool = False  # for an answer that is as asked
+    waits: bool = False  # for a response that is as asked
     by_page: bool = False  # each time has figures of its own
 
 

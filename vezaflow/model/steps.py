@@ -104,7 +104,7 @@ class Request(_LendsNothing, Whole):
 
 @dataclass(frozen=True, slots=True)
 class Poll(_SetsNothing, _LendsNothing, Whole):
-    """Send a request until its answer is as `until` says."""
+    """Send a request until its response is as `until` says."""
 
     request: Request
     until: Expression
@@ -130,7 +130,7 @@ class Paginate(_SetsNothing, _LendsNothing, Whole):
     """Send a request for one page after the other."""
 
     request: Request
-    next: Extract  # where an answer says what comes next
+    next: Extract  # where a response says what comes next
     parameter: str  # of the query, in which the next request says it; empty: it is the next page's URL
     parameter_span: Span
     pages: Expression  # a bound is mandatory

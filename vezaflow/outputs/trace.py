@@ -130,7 +130,7 @@ def _length(pause: Pause) -> str:
 
 
 def _remedy(outgoing: Outgoing, exchange: Exchange) -> str:
-    """What to look at when no answer came."""
+    """What to look at when no response came."""
     origin = outgoing.target.origin
     match exchange.error:
         case ErrorKind.REFUSED | ErrorKind.DNS if exchange.at_proxy:

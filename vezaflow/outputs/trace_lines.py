@@ -1,4 +1,4 @@
-"""The trace of `vezaflow try` in a terminal: every request and answer as people read them, secrets masked.
+"""The trace of `vezaflow try` in a terminal: every request and response as people read them, secrets masked.
 
 A line is as wide as the terminal at most, but for what a reader must be able to copy: URLs and drawn faults.
 """
@@ -111,7 +111,7 @@ class TraceLines:
             self._value("  ", name, value, 2)
 
     def _fold(self, asked: TracedRequest) -> None:
-        assert asked.reply is not None, "a request without an answer has failed, and is drawn whole"
+        assert asked.reply is not None, "a request without a response has failed, and is drawn whole"
         self._folding = True
         name, took = f"▷ {self._clean(asked.name)}", units.duration(asked.reply.timing.duration)
         request = self._clean(f"{asked.method} {asked.url}")

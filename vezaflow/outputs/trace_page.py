@@ -174,12 +174,12 @@ class _Page:
         yield '<div class="sides">'
         yield from self._side("request", asked.request_headers, asked.pieces)
         if asked.reply is not None:
-            yield from self._answer(asked.reply)
+            yield from self._response(asked.reply)
         yield "</div>"
         yield "</details>"
 
-    def _answer(self, reply: Reply) -> Iterator[str]:
-        title = f"answer: {reply.status_line}, {units.size(len(reply.body))}"
+    def _response(self, reply: Reply) -> Iterator[str]:
+        title = f"response: {reply.status_line}, {units.size(len(reply.body))}"
         return self._side(title, reply.headers, (reply.body,))
 
     def _side(self, title: str, headers: Headers, pieces: Iterable[bytes | bytearray | memoryview]) -> Iterator[str]:
@@ -225,7 +225,7 @@ class _Page:
 
     def _status(self, asked: TracedRequest) -> str:
         if asked.reply is None:
-            return '<span class="status bad">no answer</span>'
+            return '<span class="status bad">no response</span>'
         tone = "bad" if asked.fault is not None else "moved" if asked.redirected else "good"
         return f'<span class="status {tone}">{asked.reply.status_line}</span>'
 

@@ -48,7 +48,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer, whole."""
+    """A response, whole."""
 
     status: int
     headers: Headers
@@ -108,7 +108,7 @@ class TracedRequest:
 
 @dataclass(frozen=True, slots=True)
 class TracedFailure:
-    """What failed without an answer to show: a request that could not be made (with its name), or another step."""
+    """What failed without a response to show: a request that could not be made (with its name), or another step."""
 
     phase: Phase
     name: str

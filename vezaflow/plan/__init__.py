@@ -1,7 +1,6 @@
 """Meaning: a suite and its inputs become a plan that the engine can interpret."""
 
 from vezaflow.model import UrlError
-from vezaflow.plan.answer import Answer
 from vezaflow.plan.build import build
 from vezaflow.plan.bundle import Bundle, BundleError
 from vezaflow.plan.chance import Chance
@@ -20,6 +19,7 @@ from vezaflow.plan.outgoing import Outgoing, PlannedPages, PlannedPoll, PlannedR
 from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, outline, starts, vu_changes, vus_in_time
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
 from vezaflow.plan.refused import RequestError
+from vezaflow.plan.response import ResponseView
 from vezaflow.plan.scope import UNSET, EvaluationError, Scope
 from vezaflow.plan.steps import (
     PlannedBranch,
@@ -45,7 +45,6 @@ from vezaflow.redact import Secrets
 __all__ = [
     "UNSET",
     "WHOLE",
-    "Answer",
     "Bundle",
     "BundleError",
     "Chance",
@@ -87,6 +86,7 @@ __all__ = [
     "PlannedWhile",
     "Preflight",
     "RequestError",
+    "ResponseView",
     "Scope",
     "Secrets",
     "Segment",

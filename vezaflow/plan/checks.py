@@ -1,4 +1,4 @@
-"""Expectations → callables that look at an answer and say what is wrong with it, or nothing."""
+"""Expectations → callables that look at a response and say what is wrong with it, or nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from typing import assert_never
 from vezaflow import units
 from vezaflow.diagnostics import Span
 from vezaflow.model import BodyMatch, Expectation, HeaderMatch, JsonMatch, Limit, Limited, SchemaMatch, That
-from vezaflow.plan.answer import Answer, UndecodableError
 from vezaflow.plan.evaluate import Compiler, Evaluate, render, show
 from vezaflow.plan.offers import offers_of
+from vezaflow.plan.response import ResponseView, UndecodableError
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.protocols import ErrorKind
 from vezaflow.syntax import Binary, Expression, JsonSchema, Literal, compile_jsonpath, compile_pattern, look_over_text
@@ -17,14 +17,14 @@ from vezaflow.syntax import Binary, Expression, JsonSchema, Literal, compile_jso
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a request failed though an answer came: shown under the place in the YAML that asked for it."""
+    """Why a request failed though a response came: shown under its place in the YAML."""
 
     kind: ErrorKind
     code: str  # VF6xx
     message: str  # one line, with the value that was there
     span: Span
     offers: Callable[[], str] = field(default=str, compare=False, repr=False)
-    """What the answer would have given instead; to be asked before the client sends again."""
+    """What the response would have given instead; to be asked before the client sends again."""
 
 
 Check = Callable[[Scope], Failure | None]
@@ -38,7 +38,7 @@ class PlannedCheck:
 
 
 def plan_check(expectation: Expectation, compiler: Compiler, schema: JsonSchema | None) -> PlannedCheck:
-    """One expectation as a check. It expects scope.answer to be the answer. `schema` is the one it is about."""
+    """One expectation as a check. It expects scope.response to be the response. `schema` is the one it is about."""
     look = _look(expectation, compiler, schema)
 
     def run(scope: Scope) -> Failure | None:
@@ -50,12 +50,12 @@ def plan_check(expectation: Expectation, compiler: Compiler, schema: JsonSchema 
             message = str(e)
         if not message:
             return None
-        return Failure(ErrorKind.EXPECTATION, "VF602", message, expectation.span, _offers(expectation, scope.answer))
+        return Failure(ErrorKind.EXPECTATION, "VF602", message, expectation.span, _offers(expectation, scope.response))
 
     return PlannedCheck(expectation.name, run)
 
 
-def _offers(expectation: Expectation, answer: Answer | None) -> Callable[[], str]:
+def _offers(expectation: Expectation, response: ResponseView | None) -> Callable[[], str]:
     """What is near to a header or a path that is not there."""
     match expectation:
         case HeaderMatch(header=name):
@@ -66,9 +66,9 @@ def _offers(expectation: Expectation, answer: Answer | None) -> Callable[[], str
             return str
         case never:
             assert_never(never)
-    if answer is None:
+    if response is None:
         return str
-    look, there = _finder(expectation), answer
+    look, there = _finder(expectation), response
 
     def offers() -> str:
         try:
@@ -99,8 +99,8 @@ def _limit(limit: Limit, compiler: Compiler) -> Callable[[Scope], str]:
     value, shown = _LIMITS[limit.of]
 
     def look(scope: Scope) -> str:
-        assert scope.answer is not None
-        found = value(scope.answer)
+        assert scope.response is not None
+        found = value(scope.response)
         if found is None:
             return f"no {key} to check: the response came over http, or with `tls: {{insecure: true}}`"
         return "" if holds(scope) else f"expected {key} {wanted}, got {shown(found)}"
@@ -108,11 +108,11 @@ def _limit(limit: Limit, compiler: Compiler) -> Callable[[Scope], str]:
     return look
 
 
-_LIMITS: dict[Limited, tuple[Callable[[Answer], float | None], Callable[[float], str]]] = {
-    Limited.SIZE: (lambda answer: answer.size, units.size),
-    Limited.DURATION: (lambda answer: answer.duration, units.duration),
+_LIMITS: dict[Limited, tuple[Callable[[ResponseView], float | None], Callable[[float], str]]] = {
+    Limited.SIZE: (lambda response: response.size, units.size),
+    Limited.DURATION: (lambda response: response.duration, units.duration),
     Limited.CERTIFICATE: (
-        lambda answer: answer.certificate,
+        lambda response: response.certificate,
         lambda left: f"valid for {units.duration(left)}" if left > 0 else f"expired {units.duration(-left)} ago",
     ),
 }
@@ -120,9 +120,9 @@ _LIMITS: dict[Limited, tuple[Callable[[Answer], float | None], Callable[[float],
 
 def _schema(schema: JsonSchema | None) -> Callable[[Scope], str]:
     def look(scope: Scope) -> str:
-        assert scope.answer is not None
+        assert scope.response is not None
         assert schema is not None, "a schema that can't be read has stopped the plan"
-        fault = schema.fault(scope.answer.json())
+        fault = schema.fault(scope.response.json())
         return f"the body does not match the schema: {fault}" if fault else ""
 
     return look
@@ -149,18 +149,18 @@ def _that(expression: Expression, compiler: Compiler) -> Callable[[Scope], str]:
 
 
 def _value(expectation: HeaderMatch | JsonMatch | BodyMatch, compiler: Compiler) -> Callable[[Scope], str]:
-    """A check of one value of the answer: present, equal, containing or matching."""
+    """A check of one value of the response: present, equal, containing or matching."""
     find, match, what = _finder(expectation), expectation.match, _called(expectation)
     equal = compiler.expression(match.equals) if match.equals is not None else None
     contains = compiler.text(match.contains) if match.contains is not None else None
     pattern = compile_pattern(match.matches) if match.matches is not None else None
-    around = _headers if isinstance(expectation, HeaderMatch) else Answer.glimpse
+    around = _headers if isinstance(expectation, HeaderMatch) else ResponseView.glimpse
 
     def look(scope: Scope) -> str:
-        assert scope.answer is not None
-        there, value = find(scope.answer)
+        assert scope.response is not None
+        there, value = find(scope.response)
         if not there:
-            return f"{what} is missing: {around(scope.answer)}"
+            return f"{what} is missing: {around(scope.response)}"
         if equal is not None and not _same(value, wanted := equal(scope)):
             return f"expected {what} to be {show(wanted)}, got {show(value)}"
         if contains is not None and not _has(value, part := contains(scope)):
@@ -184,25 +184,25 @@ def _called(expectation: HeaderMatch | JsonMatch | BodyMatch) -> str:
             assert_never(never)
 
 
-def _finder(expectation: HeaderMatch | JsonMatch | BodyMatch) -> Callable[[Answer], tuple[bool, object]]:
+def _finder(expectation: HeaderMatch | JsonMatch | BodyMatch) -> Callable[[ResponseView], tuple[bool, object]]:
     match expectation:
         case HeaderMatch(header=name):
 
-            def header(answer: Answer) -> tuple[bool, object]:
-                value = answer.header(name)
+            def header(response: ResponseView) -> tuple[bool, object]:
+                value = response.header(name)
                 return value is not None, value
 
             return header
         case JsonMatch():
             path = compile_jsonpath(expectation.path)
 
-            def at_path(answer: Answer) -> tuple[bool, object]:
-                found = answer.at(path)
+            def at_path(response: ResponseView) -> tuple[bool, object]:
+                found = response.at(path)
                 return bool(found), found[0] if found else None
 
             return at_path
         case BodyMatch():
-            return lambda answer: (True, answer.text())
+            return lambda response: (True, response.text())
         case never:
             assert_never(never)
 
@@ -231,5 +231,5 @@ def _searched(value: object) -> str:
         raise UndecodableError(f"the body is too large for a regular expression: {e}") from None
 
 
-def _headers(answer: Answer) -> str:
-    return "the headers are " + (", ".join(sorted({name for name, _ in answer.headers})) or "no headers")
+def _headers(response: ResponseView) -> str:
+    return "the headers are " + (", ".join(sorted({name for name, _ in response.headers})) or "no headers")

@@ -454,7 +454,7 @@ class Compiler:
             return self._apply(call, arguments, span, fold=False)
         if function.needs is Needs.RANDOM:
             return self._apply(call, (_random, *arguments), span, fold=False)
-        return self._apply(call, (_answer, *arguments), span, fold=False)
+        return self._apply(call, (_response, *arguments), span, fold=False)
 
     def _binary(self, sign: str, left: Expression, right: Expression, span: Span) -> Evaluate:
         if sign == "??":
@@ -582,8 +582,8 @@ def _random(scope: Scope) -> Any:
     return scope.random
 
 
-def _answer(scope: Scope) -> Any:
-    return scope.answer
+def _response(scope: Scope) -> Any:
+    return scope.response
 
 
 def _item(target: Any, index: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What is known of a request before it is sent: where it goes, what it sends at least, which answers are kept and why.
+"""What is known of a request before it is sent: where it goes, what it sends at least, what is kept of a response.
 
 `want`, by which the socket keeps or drops what comes, is the sum of the reasons: what `explain` says is what happens.
 """
@@ -28,7 +28,7 @@ _READS_BODY = frozenset({"json", "size"})
 
 
 class Reason(NamedTuple):
-    """Words of the flow that need a part of the answer."""
+    """Words of the flow that need a part of the response."""
 
     want: Want
     text: str
@@ -45,7 +45,7 @@ class Foreseen:
 
 
 def reasons_of(request: Request, poll: Poll | None = None, pages: Paginate | None = None) -> tuple[Reason, ...]:
-    """All that needs more of an answer than its figures."""
+    """All that needs more of a response than its figures."""
     found = list(_of_request(request))
     if poll is not None:
         found.append(Reason(_read_by(poll.until), "until"))

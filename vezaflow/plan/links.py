@@ -1,12 +1,12 @@
-"""What an answer links to by its `Link` headers (RFC 8288). Reads in linear time, whatever stands there."""
+"""What a response links to by its `Link` headers (RFC 8288). Reads in linear time, whatever stands there."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 from urllib.parse import urljoin
 
-from vezaflow.plan.answer import UndecodableError
 from vezaflow.plan.evaluate import show
+from vezaflow.plan.response import UndecodableError
 from vezaflow.syntax import compile_pattern
 
 _TOKEN = r"[^\s\"<>,;=]+"
@@ -22,7 +22,7 @@ def linked(headers: Headers, relation: str, base: str) -> list[str]:
 
 
 def whole(url: str, base: str) -> str:
-    """A URL of an answer, made whole from the one that answered. Raises UndecodableError for what is none."""
+    """A URL of a response, made whole from the one that answered. Raises UndecodableError for what is none."""
     try:
         return urljoin(base, url)
     except ValueError as e:

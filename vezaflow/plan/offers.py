@@ -1,4 +1,4 @@
-"""What an answer would have given where what was asked for is not there: the remedy below a failed extraction.
+"""What a response would have given where what was asked for is not there: the remedy below a failed extraction.
 
 Made only when a failure is shown for the first time, never for a request that went well. Bodies come from anywhere:
 whatever stands in one, an offer is a few lines and ends in bounded time, and it never raises.
@@ -7,20 +7,20 @@ whatever stands in one, an offer is a few lines and ends in bounded time, and it
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from vezaflow.plan.answer import Answer, UndecodableError
 from vezaflow.plan.evaluate import show
 from vezaflow.plan.offers_words import WIDEST
+from vezaflow.plan.response import ResponseView, UndecodableError
 from vezaflow.plan.sources import SOURCES, Reads
 
 MOST_LINES = 8
 
 
-def offers_of(source: str, argument: str, answer: Answer) -> str:
+def offers_of(source: str, argument: str, response: ResponseView) -> str:
     """What is near to what `source: argument` asked for, in a few lines; empty where nothing can be said."""
     try:
-        return _cut(SOURCES[source].near(argument, answer))
+        return _cut(SOURCES[source].near(argument, response))
     except UndecodableError:
-        return _other_kind(source, answer)
+        return _other_kind(source, response)
 
 
 def items_of(found: Sequence[Any]) -> str:
@@ -28,10 +28,10 @@ def items_of(found: Sequence[Any]) -> str:
     return _cut([show(item, WIDEST) for item in found[:MOST_LINES]], len(found))
 
 
-def _other_kind(source: str, answer: Answer) -> str:
+def _other_kind(source: str, response: ResponseView) -> str:
     """Which extractor reads a body that the one that was asked can't read."""
     reads = SOURCES[source].reads
-    begin = answer.text()[:200].lstrip().lower()
+    begin = response.text()[:200].lstrip().lower()
     if begin.startswith(("<!doctype html", "<html")):
         return f"this is HTML, which `{_reader(Reads.HTML)}` reads" if reads in (Reads.JSON, Reads.XML) else ""
     if begin.startswith("<") and reads is Reads.JSON:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 
 from vezaflow.diagnostics import suggest
-from vezaflow.plan.answer import Answer
 from vezaflow.plan.evaluate import show
 from vezaflow.plan.playlists import PLAYLISTS
+from vezaflow.plan.response import ResponseView
 
 WIDEST = 96
 _LOOKED_AT = 1 << 20  # characters of a text that are searched
@@ -33,9 +33,9 @@ def near_pattern(pattern: str, text: str) -> list[str]:
     return ["the text starts with:", *lines[:3]] if lines else []
 
 
-def near_playlist(argument: str, answer: Answer) -> list[str]:
+def near_playlist(argument: str, response: ResponseView) -> list[str]:
     for kind, other in (("media", "segments"), ("master", "variants")):
-        if argument != other and (found := PLAYLISTS[other](answer)):
+        if argument != other and (found := PLAYLISTS[other](response)):
             said = f"this is a {kind} playlist: `m3u8: {other}` finds {len(found)}, the first is"
             return [said, show(found[0], WIDEST)]
     return ["the playlist has neither variants nor segments"]

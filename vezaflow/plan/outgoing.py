@@ -48,7 +48,7 @@ class PlannedRetry:
 
 @dataclass(frozen=True, slots=True)
 class PlannedPoll:
-    """A request is sent again until its answer is as asked. `unmet` says why it is not, or nothing."""
+    """A request is sent again until its response is as asked. `unmet` says why it is not, or nothing."""
 
     unmet: Callable[[Scope], str]
     every: Evaluate  # seconds, or (low, high)
@@ -62,16 +62,16 @@ class PlannedPages:
     """A request is sent for one page after the other, as long as its extractions leave something in `found`."""
 
     slot: int  # what the request goes by; None: it is that of the first page
-    found: int  # the slot of what the answer leads to; None where nothing comes next
+    found: int  # the slot of what the response leads to; None where nothing comes next
     most: int
     gathered: tuple[tuple[str, int], ...]  # lists that grow from page to page: names and slots
-    by_url: bool  # an answer says where the next page is, not how to ask for it
+    by_url: bool  # a response says where the next page is, not how to ask for it
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRequest(Whole):
-    """One HTTP request and what is to be made of its answer."""
+    """One HTTP request and what is to be made of its response."""
 
     name: str
     method: str

@@ -11,13 +11,13 @@ from typing import Any
 from vezaflow.keys import MOST_PAGES
 from vezaflow.metrics import PAGE
 from vezaflow.model import Extract, Paginate, Request
-from vezaflow.plan.answer import UndecodableError
 from vezaflow.plan.checks import Failure
 from vezaflow.plan.choices import NothingFoundError, chooser
 from vezaflow.plan.evaluate import Compiler, Names, show
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.links import whole
 from vezaflow.plan.outgoing import Outgoing, PlannedPages, PlannedRequest
+from vezaflow.plan.response import UndecodableError
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.sources import SOURCES
 from vezaflow.plan.statics import Statics
@@ -95,11 +95,11 @@ def _plan_next(extract: Extract, pages: PlannedPages, compiler: Compiler) -> Pla
         return Failure(ErrorKind.EXTRACTION, "VF603", f"'next': {message}", extract.argument_span)
 
     def run(scope: Scope) -> Failure | None:
-        answer = scope.answer
-        assert answer is not None
+        response = scope.response
+        assert response is not None
         found: Any = None
         try:
-            found = choose(find(answer), scope)
+            found = choose(find(response), scope)
         except NothingFoundError:
             pass
         except UndecodableError as e:
@@ -111,10 +111,10 @@ def _plan_next(extract: Extract, pages: PlannedPages, compiler: Compiler) -> Pla
         if by_url and not isinstance(found, str | None):
             return failed(f"{show(found)} is not a URL; to send it as a query parameter set `into`")
         try:
-            leads_to = whole(found, answer.url) if by_url and found is not None else found
+            leads_to = whole(found, response.url) if by_url and found is not None else found
         except UndecodableError as e:
             return failed(str(e))
-        if leads_to is not None and leads_to == (answer.url if by_url else scope.slots[pages.slot]):
+        if leads_to is not None and leads_to == (response.url if by_url else scope.slots[pages.slot]):
             return failed(f"{show(found)} is the URL of the same page")
         scope.slots[pages.found] = leads_to
         return None

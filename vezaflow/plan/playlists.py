@@ -12,7 +12,7 @@ from sys import getsizeof
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from vezaflow.plan.answer import Answer, UndecodableError
+from vezaflow.plan.response import ResponseView, UndecodableError
 from vezaflow.syntax import look_over_playlist
 
 _ROOM = 4 << 20  # bytes
@@ -192,11 +192,11 @@ class Playlists:
         self._kept: dict[tuple[Read, bytes, str], tuple[int, Items]] = {}
         self._held = 0  # bytes
 
-    def reads(self, read: Read) -> Callable[[Answer], Items]:
-        """What `read` finds in an answer, read once for all who get the same."""
+    def reads(self, read: Read) -> Callable[[ResponseView], Items]:
+        """What `read` finds in a response, read once for all who get the same."""
 
-        def items(answer: Answer) -> Items:
-            key = (read, answer.body, answer.url)
+        def items(response: ResponseView) -> Items:
+            key = (read, response.body, response.url)
             kept = self._kept.get(key)
             return self._first(key) if kept is None else kept[1]
 
@@ -220,7 +220,7 @@ def _size(item: dict[str, Any]) -> int:
 
 
 _reads = Playlists().reads
-PLAYLISTS: dict[str, Callable[[Answer], Items]] = {
+PLAYLISTS: dict[str, Callable[[ResponseView], Items]] = {
     "variants": _reads(_variants),
     "renditions": _reads(_renditions),
     "segments": _reads(_segments),

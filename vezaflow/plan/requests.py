@@ -89,7 +89,7 @@ class RequestCompiler:
         )
 
     def poll(self, poll: Poll) -> PlannedRequest:
-        """The request of a poll, which goes on until its answer is as asked."""
+        """The request of a poll, which goes on until its response is as asked."""
         request = self.request(poll.request)
         reasons = reasons_of(poll.request, poll)
         return replace(

@@ -7,8 +7,8 @@ one VU; the engine's VU is one.
 from typing import Any
 
 from vezaflow.diagnostics import Span
-from vezaflow.plan.answer import Answer
 from vezaflow.plan.chance import Chance
+from vezaflow.plan.response import ResponseView
 
 
 class Unset:
@@ -37,9 +37,9 @@ class MissingError(EvaluationError):
 
 
 class Scope:
-    """What expressions see: slots by index, the VU's own random numbers, its numbers, the last answer."""
+    """What expressions see: slots by index, the VU's own random numbers, its numbers, the last response."""
 
-    __slots__ = ("answer", "attempt", "item", "iteration", "number", "random", "slots")
+    __slots__ = ("attempt", "item", "iteration", "number", "random", "response", "slots")
 
     def __init__(self, slots: list[Any], random: Chance, number: int) -> None:
         self.slots = slots
@@ -47,5 +47,5 @@ class Scope:
         self.number = number  # from 1, within the flow
         self.iteration = 0  # from 0, as k6's __ITER
         self.attempt = 1  # of the request that is being made
-        self.answer: Answer | None = None
+        self.response: ResponseView | None = None
         self.item: Any = None  # what a `where` looks at

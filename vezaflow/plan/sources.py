@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from vezaflow.plan.answer import Answer, UndecodableError
 from vezaflow.plan.links import linked, relations_of
 from vezaflow.plan.offers_json import near_json
 from vezaflow.plan.offers_markup import near_css, near_xpath
 from vezaflow.plan.offers_words import near_name, near_pattern, near_playlist
 from vezaflow.plan.playlists import PLAYLISTS
+from vezaflow.plan.response import ResponseView, UndecodableError
 from vezaflow.protocols import Want
 from vezaflow.syntax import (
     QUERIES,
@@ -31,7 +31,7 @@ from vezaflow.syntax import (
     split_css,
 )
 
-Find = Callable[[Answer], list[Any]]
+Find = Callable[[ResponseView], list[Any]]
 TEXT = Want.BODY | Want.HEADERS  # the charset stands in Content-Type
 
 
@@ -51,44 +51,44 @@ class Source:
 
     find: Callable[[str], Find]
     wants: Callable[[str], Want] = lambda argument: Want.BODY
-    near: Callable[[str, Answer], Iterable[str]] = lambda argument, answer: ()
-    instead: Callable[[str, Answer], str] = lambda argument, answer: _body(answer)
+    near: Callable[[str, ResponseView], Iterable[str]] = lambda argument, response: ()
+    instead: Callable[[str, ResponseView], str] = lambda argument, response: _body(response)
     reads: Reads = Reads.ANY
 
 
 def _json(argument: str) -> Find:
     path = compile_jsonpath(argument)
     if path.definite:
-        return lambda answer: answer.at(path)
-    return lambda answer: _bounded(lambda: few(answer.at(path)))
+        return lambda response: response.at(path)
+    return lambda response: _bounded(lambda: few(response.at(path)))
 
 
 def _regex(argument: str) -> Find:
     pattern = compile_pattern(argument)
     group = 1 if pattern.groups else 0
-    return lambda answer: _bounded(
-        lambda: [m.group(group) for m in matches(pattern.finditer(look_over_text(answer.text())))]
+    return lambda response: _bounded(
+        lambda: [m.group(group) for m in matches(pattern.finditer(look_over_text(response.text())))]
     )
 
 
 def _header(argument: str) -> Find:
     name = argument.lower()
-    return lambda answer: [value for key, value in answer.headers if key == name]
+    return lambda response: [value for key, value in response.headers if key == name]
 
 
 def _cookie(argument: str) -> Find:
-    return lambda answer: [] if (value := answer.cookie(argument)) is None else [value]
+    return lambda response: [] if (value := response.cookie(argument)) is None else [value]
 
 
 def _css(argument: str) -> Find:
     select = QUERIES["css"].compile(argument)
     attribute = split_css(argument)[1]
     if attribute not in URL_ATTRIBUTES:
-        return lambda answer: _bounded(lambda: select(answer.document(read_html)))
+        return lambda response: _bounded(lambda: select(response.document(read_html)))
 
-    def find(answer: Answer) -> list[Any]:
-        document = answer.document(read_html)
-        base = base_of(document, answer.url)
+    def find(response: ResponseView) -> list[Any]:
+        document = response.document(read_html)
+        base = base_of(document, response.url)
         links = _bounded(lambda: select(document))
         if attribute == "href":  # an empty one is no link: with it, pages end
             return [link and joined_url(link, base) for link in links]
@@ -100,8 +100,8 @@ def _css(argument: str) -> Find:
 def _xpath(argument: str) -> Find:
     follow: Callable[[Any], list[Any]] = QUERIES["xpath"].compile(argument)
 
-    def find(answer: Answer) -> list[Any]:
-        root = answer.document(read_xml)
+    def find(response: ResponseView) -> list[Any]:
+        root = response.document(read_xml)
         try:
             return follow(root)
         except ValueError as e:
@@ -120,29 +120,29 @@ def _bounded(find: Callable[[], list[Any]]) -> list[Any]:
 
 
 _PARTS: dict[str, Find] = {
-    "body": lambda answer: [answer.text()] if answer.body else [],
-    "status": lambda answer: [answer.status],
-    "url": lambda answer: [answer.url],
-    "redirects": lambda answer: list(answer.redirects),
-    "timing": lambda answer: [answer.timing],
+    "body": lambda response: [response.text()] if response.body else [],
+    "status": lambda response: [response.status],
+    "url": lambda response: [response.url],
+    "redirects": lambda response: list(response.redirects),
+    "timing": lambda response: [response.timing],
 }
 
 
-def _body(answer: Answer) -> str:
-    return f"the body: {answer.glimpse()}"
+def _body(response: ResponseView) -> str:
+    return f"the body: {response.glimpse()}"
 
 
-def _other_headers(name: str, answer: Answer) -> str:
-    return "the headers are " + (", ".join(sorted({name for name, _ in answer.headers})) or "no headers")
+def _other_headers(name: str, response: ResponseView) -> str:
+    return "the headers are " + (", ".join(sorted({name for name, _ in response.headers})) or "no headers")
 
 
-def _other_links(relation: str, answer: Answer) -> str:
-    relations = relations_of(answer.headers)
+def _other_links(relation: str, response: ResponseView) -> str:
+    relations = relations_of(response.headers)
     return f"the `Link` header has {', '.join(relations)}" if relations else "there is no `Link` header"
 
 
-def _near_cookies(name: str, answer: Answer) -> list[str]:
-    return [*near_name(name, answer.cookies), f"cookies: {', '.join(answer.cookies) or 'none'}"]
+def _near_cookies(name: str, response: ResponseView) -> list[str]:
+    return [*near_name(name, response.cookies), f"cookies: {', '.join(response.cookies) or 'none'}"]
 
 
 def _headers(argument: str) -> Want:
@@ -160,35 +160,35 @@ def _text(argument: str) -> Want:
 SOURCES: dict[str, Source] = {
     "json": Source(
         _json,
-        near=lambda argument, answer: near_json(compile_jsonpath(argument), answer.json()),
+        near=lambda argument, response: near_json(compile_jsonpath(argument), response.json()),
         reads=Reads.JSON,
     ),
-    "regex": Source(_regex, _text, lambda argument, answer: near_pattern(argument, answer.text())),
+    "regex": Source(_regex, _text, lambda argument, response: near_pattern(argument, response.text())),
     "css": Source(
-        _css, _text, lambda argument, answer: near_css(argument, answer.document(read_html)), reads=Reads.HTML
+        _css, _text, lambda argument, response: near_css(argument, response.document(read_html)), reads=Reads.HTML
     ),
     "xpath": Source(
-        _xpath, _text, lambda argument, answer: near_xpath(argument, answer.document(read_xml)), reads=Reads.XML
+        _xpath, _text, lambda argument, response: near_xpath(argument, response.document(read_xml)), reads=Reads.XML
     ),
     "header": Source(
         _header,
         _headers,
-        lambda argument, answer: near_name(argument, {name for name, _ in answer.headers}),  # `instead` lists them
+        lambda argument, response: near_name(argument, {name for name, _ in response.headers}),  # `instead` lists them
         _other_headers,
     ),
     "link": Source(
-        lambda argument: lambda answer: linked(answer.headers, argument, answer.url),
+        lambda argument: lambda response: linked(response.headers, argument, response.url),
         _headers,
-        lambda argument, answer: near_name(argument, relations_of(answer.headers)),
+        lambda argument, response: near_name(argument, relations_of(response.headers)),
         _other_links,
     ),
-    "cookie": Source(_cookie, _nothing, _near_cookies, lambda argument, answer: "no such cookie"),
+    "cookie": Source(_cookie, _nothing, _near_cookies, lambda argument, response: "no such cookie"),
     "m3u8": Source(lambda argument: PLAYLISTS[argument], near=near_playlist),
     "response": Source(
         lambda argument: _PARTS[argument],
         lambda argument: TEXT if argument == "body" else Want.NOTHING,
-        instead=lambda argument, answer: _body(answer) if argument == "body" else (
-            f"the response came from {answer.url}"
+        instead=lambda argument, response: _body(response) if argument == "body" else (
+            f"the response came from {response.url}"
         ),
     ),
 }

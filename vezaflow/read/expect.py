@@ -1,4 +1,4 @@
-"""What a right answer is: `expect`, in its short and long forms."""
+"""What a right response is: `expect`, in its short and long forms."""
 
 import re
 from collections.abc import Iterator

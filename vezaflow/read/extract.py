@@ -1,4 +1,4 @@
-"""What is taken from an answer: `extract`, in its short and long forms."""
+"""What is taken from a response: `extract`, in its short and long forms."""
 
 from vezaflow.diagnostics import Diagnostics, suggest
 from vezaflow.keys import EXTRACT, RESPONSE, Kind
@@ -23,7 +23,7 @@ def read_extracts(row: Row) -> tuple[Extract, ...]:
 
 
 def read_extract(entry: Entry, diagnostics: Diagnostics) -> Extract:
-    """What stands behind a name, or behind another key that takes a value out of an answer."""
+    """What stands behind a name, or behind another key that takes a value out of a response."""
     name, node = entry.key.text, entry.value
     if isinstance(node, Scalar):
         source = "response" if node.text in RESPONSE else "json"

@@ -1,4 +1,4 @@
-"""The child's side of `start`: settings come as one line of JSON, the answer is one line, then it serves."""
+"""The child's side of `start`: settings come as one line of JSON, the reply is one line, then it serves."""
 
 import json
 import sys

@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import uuid4
 
-from vezaflow.sandbox.answer import Answer, Message, json_answer, refusal
 from vezaflow.sandbox.catalog import Catalog
 from vezaflow.sandbox.chunks import RawChunk, chunk_for
 from vezaflow.sandbox.faults import Faults
+from vezaflow.sandbox.reply import Message, Reply, json_reply, refusal
 from vezaflow.sandbox.routes import ROUTE, make_routes
 from vezaflow.sandbox.settings import SandboxSettings
 from vezaflow.sandbox.stats import Stats
@@ -50,8 +50,8 @@ class Api:
         self._rest = make_routes(token, catalog, self._uploads)
         healthy = {"status": "ok"}
         self._fixed = {
-            "/health": json_answer("GET /health", healthy),
-            HEALTH: json_answer("GET /api/v1/health", healthy),
+            "/health": json_reply("GET /health", healthy),
+            HEALTH: json_reply("GET /api/v1/health", healthy),
             "/api/v1/marketplace/products": catalog.product_list,
         }
 
@@ -60,7 +60,7 @@ class Api:
             return
         arrived: float = scope.get(ARRIVED) or perf_counter()
         path: str = scope["path"]
-        found: Answer | None = None
+        found: Reply | None = None
         if self._faults.active and path.startswith(API) and path != HEALTH:
             found = await self._strike(scope, path, receive)
         if found is None:
@@ -74,14 +74,14 @@ class Api:
         if path != STATS:
             self._stats.record(route, status, perf_counter() - arrived)
 
-    async def _strike(self, scope: Scope, path: str, receive: Receive) -> Answer | None:
+    async def _strike(self, scope: Scope, path: str, receive: Receive) -> Reply | None:
         pages = self._catalog.pages_before(scope["query_string"]) if path == TRACKS else 0
         refused = await self._faults.strike(upload=path.startswith(UPLOADS), pages=pages)
         if refused is not None:
             await drain(receive)
         return refused
 
-    async def _find(self, scope: Scope, path: str, receive: Receive) -> Answer | None:
+    async def _find(self, scope: Scope, path: str, receive: Receive) -> Reply | None:
         method = scope["method"]
         if method in ("GET", "HEAD"):
             return self._read(path, scope["query_string"])
@@ -91,10 +91,10 @@ class Api:
             return await self._take(CHUNK, self._count_chunk(scope, place, receive))
         if path == STATS and method == "DELETE":
             self._stats.clear()
-            return json_answer(STATS, {})
+            return json_reply(STATS, {})
         return None
 
-    def _read(self, path: str, query: bytes) -> Answer | None:
+    def _read(self, path: str, query: bytes) -> Reply | None:
         if path.startswith(TRACKS):
             tail = path[len(TRACKS) :]
             if not tail:
@@ -103,25 +103,25 @@ class Api:
                 return self._catalog.search(query)
             return self._catalog.beneath(tail[1:])
         if path == STATS:
-            return json_answer(STATS, self._stats.report())
+            return json_reply(STATS, self._stats.report())
         return self._fixed.get(path)
 
-    async def _take(self, route: str, answer: Awaitable[Answer]) -> Answer:
+    async def _take(self, route: str, reply: Awaitable[Reply]) -> Reply:
         try:
-            return await answer
+            return await reply
         except RefusedError as error:
             return refusal(route, error.status, error.detail)
         except DisconnectedError:
             return refusal(route, 400, "the body broke off")  # nobody reads it; it is counted
 
-    async def _count_simple(self, scope: Scope, receive: Receive) -> Answer:
+    async def _count_simple(self, scope: Scope, receive: Receive) -> Reply:
         upload = await self._read_bytes(dict(scope["headers"]), receive)
         if not upload.size:
             raise RefusedError(400, "the file is empty")
         told = {"track_id": str(uuid4()), "size": upload.size, "crc32": upload.checksum}
-        return json_answer(SIMPLE_ROUTE, {"data": told}, status=201)
+        return json_reply(SIMPLE_ROUTE, {"data": told}, status=201)
 
-    async def _count_chunk(self, scope: Scope, place: tuple[str, str], receive: Receive) -> Answer:
+    async def _count_chunk(self, scope: Scope, place: tuple[str, str], receive: Receive) -> Reply:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         chunk = await self._read_bytes(headers, receive)
         given = (text(headers.get(b"x-upload-id")), text(headers.get(b"x-chunk-index")))
@@ -129,7 +129,7 @@ class Api:
         index = place[1] or given[1] or chunk.fields.get("index", "")
         upload = self._uploads.receive(identifier, read_index(index), chunk.size)
         told = {"received": upload.received, "chunks": upload.chunks}
-        return json_answer(CHUNK, {"data": {**told, "size": chunk.size, "crc32": chunk.checksum}})
+        return json_reply(CHUNK, {"data": {**told, "size": chunk.size, "crc32": chunk.checksum}})
 
     async def _read_bytes(self, headers: dict[bytes, bytes], receive: Receive) -> RawChunk:
         """A body's bytes, counted, in whichever form they come."""
@@ -158,7 +158,7 @@ class Api:
         return chunk
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> tuple[str, int]:
-        """Let starlette answer; the route's template and the status."""
+        """Let starlette reply; the route's template and the status."""
         statuses: list[int] = []
 
         async def watch(message: MutableMapping[str, Any]) -> None:

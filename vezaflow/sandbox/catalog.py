@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 from uuid import NAMESPACE_URL, uuid5
 
-from vezaflow.sandbox.answer import Answer, json_answer, refusal
-from vezaflow.sandbox.hls import hls_answers
+from vezaflow.sandbox.hls import hls_replies
+from vezaflow.sandbox.reply import Reply, json_reply, refusal
 
 TRACKS = 5000
 LARGEST_PAGE = 100
@@ -38,22 +38,22 @@ class BadQueryError(Exception):
 
 
 class Catalog:
-    """Ready answers for every read of tracks, playlists, segments and products."""
+    """Ready replies for every read of tracks, playlists, segments and products."""
 
     def __init__(self) -> None:
         self.tracks = [make_track(number) for number in range(TRACKS)]
         self.products = [make_product(number) for number in range(40)]
         self.stream_track: str = self.tracks[0]["id"]
-        self._hls = hls_answers()
-        self._details = {t["id"]: json_answer(DETAIL, {"data": t}) for t in self.tracks}
+        self._hls = hls_replies()
+        self._details = {t["id"]: json_reply(DETAIL, {"data": t}) for t in self.tracks}
         self._texts = [" ".join((t["title"], t["artist"], t["genre"])).lower() for t in self.tracks]
-        self._lists: dict[bytes, Answer] = {}
-        self._searches: dict[bytes, Answer] = {}
+        self._lists: dict[bytes, Reply] = {}
+        self._searches: dict[bytes, Reply] = {}
         self._no_track = refusal(DETAIL, 404, "there is no such track")
         self._no_file = refusal("GET /api/v1/tracks/{id}/…", 404, "there is no such file")
-        self.product_list = json_answer(PRODUCTS, {"data": self.products})
+        self.product_list = json_reply(PRODUCTS, {"data": self.products})
 
-    def list(self, query: bytes) -> Answer:
+    def list(self, query: bytes) -> Reply:
         """A page of the list: `limit`, and `cursor` as the page before gave it, in the body and in a Link header."""
         return kept(self._lists, query, self._make_list)
 
@@ -65,11 +65,11 @@ class Catalog:
             return 0
         return first // limit
 
-    def search(self, query: bytes) -> Answer:
+    def search(self, query: bytes) -> Reply:
         """Tracks whose title, artist or genre holds `q`."""
         return kept(self._searches, query, self._make_search)
 
-    def beneath(self, tail: str) -> Answer:
+    def beneath(self, tail: str) -> Reply:
         """What stands at `/api/v1/tracks/` + tail: a track, its playlists, its segments."""
         track, rest = tail[:36], tail[36:]
         detail = self._details.get(track)
@@ -77,7 +77,7 @@ class Catalog:
             return self._no_track
         return self._hls.get(rest, self._no_file) if rest else detail
 
-    def _make_list(self, query: bytes) -> Answer:
+    def _make_list(self, query: bytes) -> Reply:
         try:
             limit, first = read_page(query)
         except BadQueryError as error:
@@ -86,9 +86,9 @@ class Catalog:
         following = write_cursor(after) if after < TRACKS else None
         link = b'<%s?limit=%d&cursor=%s>; rel="next"' % (LIST_PATH, limit, following.encode()) if following else b""
         page = {"data": self.tracks[first:after], "next_cursor": following}
-        return json_answer(LIST, page, headers=((b"link", link),) if link else ())
+        return json_reply(LIST, page, headers=((b"link", link),) if link else ())
 
-    def _make_search(self, query: bytes) -> Answer:
+    def _make_search(self, query: bytes) -> Reply:
         try:
             limit, options = read_query(query)
         except BadQueryError as error:
@@ -96,15 +96,15 @@ class Catalog:
         if not (wanted := options.get("q", "").strip().lower()):
             return refusal(SEARCH, 400, "q is missing")
         found = [track for track, text in zip(self.tracks, self._texts, strict=True) if wanted in text]
-        return json_answer(SEARCH, {"data": found[:limit], "total": len(found)})
+        return json_reply(SEARCH, {"data": found[:limit], "total": len(found)})
 
 
-def kept(answers: dict[bytes, Answer], query: bytes, make: Callable[[bytes], Answer]) -> Answer:
-    found = answers.get(query)
+def kept(replies: dict[bytes, Reply], query: bytes, make: Callable[[bytes], Reply]) -> Reply:
+    found = replies.get(query)
     if found is None:
-        if len(answers) >= KEPT_QUERIES:
-            answers.clear()
-        found = answers[query] = make(query)
+        if len(replies) >= KEPT_QUERIES:
+            replies.clear()
+        found = replies[query] = make(query)
     return found
 
 

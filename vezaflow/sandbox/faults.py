@@ -10,7 +10,7 @@ from math import ceil
 from random import Random
 from time import monotonic
 
-from vezaflow.sandbox.answer import Answer, refusal
+from vezaflow.sandbox.reply import Reply, refusal
 from vezaflow.sandbox.settings import SandboxSettings
 
 FAULT = refusal("503 on purpose", 503, "a fault, as asked for", headers=((b"retry-after", b"1"),))
@@ -34,7 +34,7 @@ class Faults:
             settings.rate_limit,
         ))  # fmt: skip
 
-    def deal(self, *, upload: bool = False) -> tuple[float, Answer | None]:
+    def deal(self, *, upload: bool = False) -> tuple[float, Reply | None]:
         """How long the next request waits, in seconds, and with what it is refused; None: it is served."""
         delay = self._latency + self._jitter * self._random.random()
         chance = self._random.random()
@@ -42,7 +42,7 @@ class Faults:
             return delay, FAULT
         return delay, LOST if upload and chance < self._upload_error_rate else None
 
-    async def strike(self, *, upload: bool, pages: int) -> Answer | None:
+    async def strike(self, *, upload: bool, pages: int) -> Reply | None:
         """Wait as long as dealt; the refusal, if there is one. `pages`: how many lie before the one asked for."""
         if self._limit is not None and (early := self._limit.take()):
             return too_many(early)
@@ -74,7 +74,7 @@ class RateLimit:
         return (1 - self._tokens) / self._rate
 
 
-def too_many(early: float) -> Answer:
+def too_many(early: float) -> Reply:
     """The refusal of a request that comes so many seconds too early (RFC 6585, 4)."""
     after = (b"retry-after", b"%d" % ceil(early))
     return refusal(LIMITED, 429, "too many requests", headers=(after,))

@@ -1,12 +1,12 @@
 """HLS as a player meets it (RFC 8216): a master playlist, a VOD playlist a variant, segments of real size.
 
-All URIs are relative, so one set of answers serves every track. A segment is whole MPEG-TS packets (188
+All URIs are relative, so one set of replies serves every track. A segment is whole MPEG-TS packets (188
 bytes, sync byte 0x47) of noise: the right size on the wire, no music.
 """
 
 from random import Random
 
-from vezaflow.sandbox.answer import PLAYLIST, TRANSPORT_STREAM, Answer, answer
+from vezaflow.sandbox.reply import PLAYLIST, TRANSPORT_STREAM, Reply, reply
 
 VARIANTS = (64, 128, 256, 320)  # kbit/s
 SEGMENT = 6  # seconds
@@ -16,17 +16,17 @@ AUDIO_PID = 0x100
 ROUTE = "GET /api/v1/tracks/{id}/hls"
 
 
-def hls_answers() -> dict[str, Answer]:
-    """Every answer beneath a track, by the path that follows its identifier."""
-    answers = {
-        "/hls/master.m3u8": answer(f"{ROUTE}/master.m3u8", master_playlist(), kind=PLAYLIST),
+def hls_replies() -> dict[str, Reply]:
+    """Every reply beneath a track, by the path that follows its identifier."""
+    replies = {
+        "/hls/master.m3u8": reply(f"{ROUTE}/master.m3u8", master_playlist(), kind=PLAYLIST),
     }
     for rate in VARIANTS:
-        playlist = answer(f"{ROUTE}/{{variant}}/playlist.m3u8", media_playlist(), kind=PLAYLIST)
-        segment = answer(f"{ROUTE}/{{variant}}/{{segment}}.ts", make_segment(rate), kind=TRANSPORT_STREAM)
-        answers[f"/hls/{rate}k/playlist.m3u8"] = playlist
-        answers |= {f"/hls/{rate}k/{name(number)}": segment for number in range(SEGMENTS)}
-    return answers
+        playlist = reply(f"{ROUTE}/{{variant}}/playlist.m3u8", media_playlist(), kind=PLAYLIST)
+        segment = reply(f"{ROUTE}/{{variant}}/{{segment}}.ts", make_segment(rate), kind=TRANSPORT_STREAM)
+        replies[f"/hls/{rate}k/playlist.m3u8"] = playlist
+        replies |= {f"/hls/{rate}k/{name(number)}": segment for number in range(SEGMENTS)}
+    return replies
 
 
 def master_playlist() -> bytes:

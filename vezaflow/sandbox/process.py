@@ -92,7 +92,7 @@ def _await_ready(process: "subprocess.Popen[str]", settings: SandboxSettings) ->
         process.stdin.write(settings.to_json() + "\n")
         process.stdin.flush()
     except BrokenPipeError:
-        pass  # it died early; what it said stands on stderr, and the empty answer below says the rest
+        pass  # it died early; what it said stands on stderr, and the empty reply below says the rest
     ready, _, _ = select.select([process.stdout], [], [], STARTUP)
     line = process.stdout.readline() if ready else ""
     if not line:

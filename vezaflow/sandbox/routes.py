@@ -1,6 +1,6 @@
 """The endpoints that no flow hammers: accounts, orders, uploads' beginning and end, a user's own pages.
 
-Errors have one shape, `{"error": {"code": …, "message": …}}`; what needs a user answers 401 without the
+Errors have one shape, `{"error": {"code": …, "message": …}}`; what needs a user replies 401 without the
 sandbox's bearer token.
 """
 

@@ -1,7 +1,7 @@
 """One uvicorn around the API: its socket, its limits, its end.
 
 The socket is bound before anything is announced, so a client that was told the port is never refused. No
-access log, no lifespan, no websockets, no date header: what is left answers some 28,000 requests/s on one
+access log, no lifespan, no websockets, no date header: what is left replies some 28,000 requests/s on one
 core.
 """
 
@@ -80,7 +80,7 @@ class StampedProtocol(HttpToolsProtocol):
 def bind(settings: SandboxSettings) -> socket.socket:
     """A listening socket, or a VezaflowError that names the address."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    # asyncio sets TCP_NODELAY only where the protocol is named; without it each answer waits 40 ms for an ACK
+    # asyncio sets TCP_NODELAY only where the protocol is named; without it each reply waits 40 ms for an ACK
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -16,7 +16,7 @@ class SandboxSettings:
 
     host: str = "127.0.0.1"
     port: int = 0
-    latency: float = 0.0  # seconds added to each answer
+    latency: float = 0.0  # seconds added to each reply
     jitter: float = 0.0  # up to so many seconds more, uniformly
     page_latency: float = 0.0  # seconds added to a page of tracks for each page before it
     error_rate: float = 0.0  # the share of requests answered with 503

@@ -19,7 +19,7 @@ from vezaflow.syntax.expressions import (
     Template,
     Unary,
 )
-from vezaflow.syntax.functions import FUNCTIONS, Answer, CallError, Function, Needs, Parameter, check_call
+from vezaflow.syntax.functions import FUNCTIONS, CallError, Function, Needs, Parameter, ReadableResponse, check_call
 from vezaflow.syntax.grammar import tables as grammar_tables
 from vezaflow.syntax.json_text import JsonError, all_finite, json_bytes, json_value, number_text
 from vezaflow.syntax.jsonpath import JsonPath, Selector, compile_jsonpath, select
@@ -51,7 +51,6 @@ __all__ = [
     "MOST_VALUES",
     "QUERIES",
     "URL_ATTRIBUTES",
-    "Answer",
     "Binary",
     "Call",
     "CallError",
@@ -77,6 +76,7 @@ __all__ = [
     "Parameter",
     "Query",
     "Range",
+    "ReadableResponse",
     "Reference",
     "RowFile",
     "Rows",

@@ -360,15 +360,15 @@ def json_decode(text: Any) -> Any:
         raise CallError(f"not valid JSON: {error}") from None
 
 
-# the answer; its own errors are its own words
+# the response; its own errors are its own words
 
 
-def json(answer: Any, path: Any) -> Any:
+def json(response: Any, path: Any) -> Any:
     try:
         find = compile_jsonpath(_text(path))
     except ValueError as reason:
         raise CallError(f"not a JSONPath: {reason}") from None
-    document = answer.json()
+    document = response.json()
     try:
         found = find(document)
     except ValueError as reason:
@@ -376,36 +376,36 @@ def json(answer: Any, path: Any) -> Any:
     return (found[0] if found else None) if find.definite else found
 
 
-def header(answer: Any, name: Any) -> str | None:
-    value: str | None = answer.header(_text(name))
+def header(response: Any, name: Any) -> str | None:
+    value: str | None = response.header(_text(name))
     return value
 
 
-def cookie(answer: Any, name: Any) -> str | None:
-    value: str | None = answer.cookie(_text(name))
+def cookie(response: Any, name: Any) -> str | None:
+    value: str | None = response.cookie(_text(name))
     return value
 
 
-def body(answer: Any) -> str:
-    text: str = answer.text()
+def body(response: Any) -> str:
+    text: str = response.text()
     return text
 
 
-def status(answer: Any) -> int:
-    code: int = answer.status
+def status(response: Any) -> int:
+    code: int = response.status
     return code
 
 
-def duration(answer: Any) -> float:
-    seconds: float = answer.duration
+def duration(response: Any) -> float:
+    seconds: float = response.duration
     return seconds
 
 
-def size(answer: Any) -> int:
-    count: int = answer.size
+def size(response: Any) -> int:
+    count: int = response.size
     return count
 
 
-def certificate(answer: Any) -> float | None:
-    seconds: float | None = answer.certificate
+def certificate(response: Any) -> float | None:
+    seconds: float | None = response.certificate
     return seconds

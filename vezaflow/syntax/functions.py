@@ -2,8 +2,8 @@
 work.
 
 One row a function; lint, the reference and the compiler read the same rows. Functions read their arguments
-and nothing else (RANDOM ones also the VU's generator, ANSWER ones the answer, CLOCK ones the clock). What
-they are given wrong they answer with CallError, whose text is one line for the author. None works or
+and nothing else (RANDOM ones also the VU's generator, RESPONSE ones the response, CLOCK ones the clock). What
+they are given wrong they response with CallError, whose text is one line for the author. None works or
 allocates without a bound.
 """
 
@@ -25,11 +25,11 @@ class Needs(Enum):
     NOTHING = "nothing"  # pure: constant arguments give a constant
     RANDOM = "random"  # a random.Random
     CLOCK = "clock"  # no extra argument, but a new value each time
-    ANSWER = "answer"  # the Answer of the step it stands in
+    RESPONSE = "response"  # the ReadableResponse of the step it stands in
 
 
-class Answer(Protocol):
-    """What an ANSWER function reads."""
+class ReadableResponse(Protocol):
+    """What an RESPONSE function reads."""
 
     @property
     def status(self) -> int: ...
@@ -129,7 +129,7 @@ def _p(spec: str, doc: str = "") -> Parameter:
     return Parameter(spec.rstrip("?…"), doc, optional=spec.endswith("?"), variadic=spec.endswith("…"))
 
 
-_NOTHING, _RANDOM, _CLOCK, _ANSWER = Needs.NOTHING, Needs.RANDOM, Needs.CLOCK, Needs.ANSWER
+_NOTHING, _RANDOM, _CLOCK, _RESPONSE = Needs.NOTHING, Needs.RANDOM, Needs.CLOCK, Needs.RESPONSE
 _LIST, _TEXT, _NUMBER = _p("list", "a list"), _p("text", "a text"), _p("number", "a number")
 
 _ROWS: tuple[Function, ...] = (
@@ -303,36 +303,36 @@ _ROWS: tuple[Function, ...] = (
         "json_decode", (_TEXT,), "The value parsed from JSON text.", 'json_decode("[1]")', "[1]", _NOTHING,
         work.json_decode,
     ),
-    # the answer of the step
+    # the response of the step
     Function(
         "json", (_p("path", "JSONPath"),),
         "The value at the path in the body, or null; a list if the path can match several.",
-        'json("$.data.id")', "", _ANSWER, work.json,
+        'json("$.data.id")', "", _RESPONSE, work.json,
     ),
     Function(
         "header", (_p("name", "case-insensitive"),),
         "A header of the response, null if there is none. Several fields are joined with `, `; those of `set-cookie` "
         "with line breaks.",
-        'header("etag")', "", _ANSWER, work.header,
+        'header("etag")', "", _RESPONSE, work.header,
     ),
     Function(
         "cookie", (_p("name", "case-sensitive"),),
-        "A cookie of this VU's jar, null if there is none.", 'cookie("session")', "", _ANSWER, work.cookie,
+        "A cookie of this VU's jar, null if there is none.", 'cookie("session")', "", _RESPONSE, work.cookie,
     ),
-    Function("body", (), "The body of the response as text.", "len(body())", "", _ANSWER, work.body),
-    Function("status", (), "The status of the response.", "status()", "", _ANSWER, work.status),
+    Function("body", (), "The body of the response as text.", "len(body())", "", _RESPONSE, work.body),
+    Function("status", (), "The status of the response.", "status()", "", _RESPONSE, work.status),
     Function(
         "duration", (), "The duration of the request: compare it with `300 ms`.",
-        "duration() < 300 ms", "", _ANSWER, work.duration,
+        "duration() < 300 ms", "", _RESPONSE, work.duration,
     ),
     Function(
         "size", (), "The size of the response body: compare it with `10 KiB`.", "size() < 10 KiB", "",
-        _ANSWER, work.size,
+        _RESPONSE, work.size,
     ),
     Function(
         "certificate", (),
         "The remaining validity of the server's certificate: compare it with `14d`. Null over http, or with `tls: "
-        "{insecure: true}`.", "certificate() > 14d", "", _ANSWER, work.certificate,
+        "{insecure: true}`.", "certificate() > 14d", "", _RESPONSE, work.certificate,
     ),
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The answers that `vezaflow try` got: kept for its user alone, without credentials, and played with no network."""
+"""The responses that `vezaflow try` got: kept for its user alone, without credentials, and played with no network."""
 
 from vezaflow.tape.credentials import blotted, credentials_of
 from vezaflow.tape.file import newest, place_for, read_tape, write_tape

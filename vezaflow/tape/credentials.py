@@ -1,4 +1,4 @@
-"""What in requests and answers opens doors, and so must not lie in a file: tokens, passwords, cookies' values.
+"""What in requests and responses opens doors, and so must not lie in a file: tokens, passwords, cookies' values.
 
 Found by where it stands: in a header that carries credentials, in a field whose name says so, in a cookie, or by the
 shape that JSON Web Tokens have. What is found is masked wherever it stands.
@@ -48,7 +48,7 @@ def blotted(text: bytes) -> bytes:
 
 
 def credentials_of(headers: Iterable[tuple[str, str]], body: bytes = b"", url: str = "") -> Iterator[str]:
-    """The credentials in the headers, body and URL of a request or an answer."""
+    """The credentials in the headers, body and URL of a request or a response."""
     for found in _all(headers, body, url):
         if len(found) >= _SHORTEST:
             yield found

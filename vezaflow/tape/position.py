@@ -1,4 +1,4 @@
-"""Which step runs now: how an answer finds its request again, whatever else in the flow has changed.
+"""Which step runs now: how a response finds its request again, whatever else in the flow has changed.
 
 Steps that run side by side are tasks of their own, and each knows its own step.
 """

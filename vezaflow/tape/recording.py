@@ -1,6 +1,6 @@
-"""Clients whose answers are kept. What a step gets is the client's own answer, untouched.
+"""Clients whose responses are kept. What a step gets is the client's own response, untouched.
 
-Only answers are kept: where none came, what was recorded before stays worth more.
+Only responses are kept: where none came, what was recorded before stays worth more.
 """
 
 import time
@@ -31,7 +31,7 @@ class Recording:
         self._credentials: dict[str, None] = {}
 
     def of(self, make: Make) -> Make:
-        """Clients as `make` makes them, with their answers recorded."""
+        """Clients as `make` makes them, with their responses recorded."""
         return lambda options: _Recorded(make(options), self)
 
     @property
@@ -50,7 +50,7 @@ class Recording:
     def note(
         self, key: Key, origin: Origin, head: bytes, body: Body, exchange: Exchange, certificate: float | None
     ) -> None:
-        """Keep an answer, as far as there is room."""
+        """Keep a response, as far as there is room."""
         method, target, headers, small = _request(head)
         url = written_url(origin, target, self._base)
         pieces = (body,) if isinstance(body, bytes) else (body or (small,))

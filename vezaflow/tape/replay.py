@@ -1,4 +1,4 @@
-"""Clients that answer from a tape and know no network.
+"""Clients that response from a tape and know no network.
 
 A request is answered with what its step got in the same run of it, or for the same method and URL in another; where
 its step got nothing, with what another step got for them. `note` is told where the request is another than the one
@@ -18,7 +18,7 @@ _QUOTED_MASK = "%E2%80%A2%E2%80%A2%E2%80%A2"
 
 
 class Replay:
-    """The answers of a tape, and how often the requests were others than those recorded."""
+    """The responses of a tape, and how often the requests were others than those recorded."""
 
     def __init__(
         self, tape: Tape, position: Position, base: Origin | None, secrets: Secrets, note: Callable[[str], None]
@@ -38,7 +38,7 @@ class Replay:
         return ReplayClient(self, options)
 
     def take(self, origin: Origin, head: bytes) -> Take | str:
-        """The answer to the request that is sent now, or why there is none."""
+        """The response to the request that is sent now, or why there is none."""
         key = self.position.next_key()
         method, target, _ = head.decode("utf-8", "replace").split(" ", 2)
         url = self._plain(written_url(origin, target, self._base))
@@ -54,7 +54,7 @@ class Replay:
         return take
 
     def _found(self, key: Key, method: str, url: str) -> tuple[Take | None, str]:
-        """The take that answers a request, and what there is to say of it.
+        """The take that responses a request, and what there is to say of it.
 
         Rounds that run at the same time may come in another order than they did: of one step the URL decides.
         """

@@ -1,4 +1,4 @@
-"""A recorded answer, and all of them that belong to one flow."""
+"""A recorded response, and all of them that belong to one flow."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,7 +8,7 @@ from vezaflow.protocols import Origin
 
 
 class Key(NamedTuple):
-    """Which request an answer is of: the how manieth of the how manieth run of a step, both from 1."""
+    """Which request a response is of: the how manieth of the how manieth run of a step, both from 1."""
 
     step: str
     run: int
@@ -17,7 +17,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One answer. Of the request only its method and URL are kept: headers and bodies carry credentials."""
+    """One response. Of the request only its method and URL are kept: headers and bodies carry credentials."""
 
     key: Key
     method: str

@@ -1,4 +1,4 @@
-"""An answer as expectations, extractors and the functions of an expression read it.
+"""A response as expectations, extractors and the functions of an expression read it.
 
 Decoded at most once however many of them look; nothing is decoded that nobody asks for.
 """
@@ -20,7 +20,7 @@ class UndecodableError(ValueError):
     """The body is not what it was read as (not JSON, not text)."""
 
 
-class Answer:
+class ResponseView:
     """A view of one exchange, made only for steps that look further than the status."""
 
     __slots__ = ("_client", "_documents", "_exchange", "_json", "_text", "redirects", "url")
