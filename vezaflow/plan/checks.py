@@ -24,7 +24,7 @@ class Failure:
     message: str  # one line, with the value that was there
     span: Span
     offers: Callable[[], str] = field(default=str, compare=False, repr=False)
-    """What the response would have given instead; to be asked before the client sends again."""
+    """What the response would have given instead; call it before the client sends again."""
 
 
 Check = Callable[[Scope], Failure | None]
