@@ -71,7 +71,7 @@ def test_of_several_flows_the_step_says_which(suite: Write) -> None:
     folder = suite(FLOW)
     (folder / "other.yml").write_text("steps: [{get: /api/v1/health, name: other}]\n")
     asked = vezaflow("try", folder)
-    assert "which flow? there are flow, other" in asked.err
+    assert "several flows: flow, other" in asked.err
     assert "add --flow flow" in asked.err
     assert vezaflow("try", folder, "--only", "other").code == 0
     assert vezaflow("try", folder, "--flow", "other").code == 0
@@ -125,7 +125,7 @@ def test_redirects_retries_and_polls_are_told_apart(suite: Write, tmp_path: Path
         "▶ attempt 2 follows in 10 ms",
         "▶ gone (2)",
         "▶ GET /api/v1/health",
-        "▶ not yet: 1 == 2 is false (got 1)",
+        "▶ not yet: 1 > 2 is false (got 1)",
         "▶ GET /api/v1/health (2)",
     ], done.out
 

@@ -211,7 +211,7 @@ def test_two_halves_by_hand_are_one_run(veza: Target, tmp_path: Path) -> None:
     words = [("run", folder, "--segment", f"{n}/2", "--summary", file) for n, file in enumerate(files, 1)]
     with Running(*words[0], "--workers", "2", env=env) as one, Running(*words[1], env=env) as other:
         assert (one.end(), other.end()) == (98, 98), one.text + other.text
-    assert "share 1/2" in one.text
+    assert "segment 1/2" in one.text
     whole = tmp_path / "whole.json"
     with Running("merge", *files, "--summary", whole, env=env) as merged:
         assert merged.end() in (0, 98), merged.text  # they may have begun too far apart for so short a load
