@@ -95,7 +95,7 @@ def test_a_silent_worker_is_noticed_within_two_seconds(veza: Target, tmp_path: P
     folder = write_suite(tmp_path / "suite", ENDLESS)
     with Running("run", folder, "--workers", "2", env={"BASE_URL": veza.base_url}) as run:
         os.kill(run.until_load(2)[1], signal.SIGSTOP)
-        assert until(lambda: "worker 2" in run.text and "said nothing" in run.text) < 3
+        assert until(lambda: "worker 2" in run.text and "sent nothing" in run.text) < 3
         assert run.end() == 98, run.text
         assert run.gone()
 
@@ -260,4 +260,4 @@ def test_workers_deal_every_unique_row_once_and_stop_together(veza: Target, aske
         if end == "stop_vu":
             assert sorted(dealt) == sorted(rows), "none is left"
         assert {tuple(path.split("/")[2:]) for path in asked} == {(str(n), f"row{n}") for n in range(1, 5)}
-        assert ("the data source 'users' was used up" in run.text) is (end == "inconclusive")
+        assert ("the data source 'users' was exhausted" in run.text) is (end == "inconclusive")
