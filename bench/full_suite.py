@@ -144,7 +144,7 @@ def main() -> None:
     print(f"      p95 {ours['p95'] * 1e3:.2f} ms, in truth {p95 * 1e3:.2f} ms;", end=" ")
     print(f"p99 {ours['p99'] * 1e3:.2f} and {p99 * 1e3:.2f} ms")
     print(f"      {load.share / rate * 1e6:.0f} µs of CPU a request; others took {load.others:.0%} of its core")
-    print(f"      loop late by p99 {said['health']['lag_p99_ms']:.1f} ms; {said['headline']}")
+    print(f"      event-loop lag p99 {1000 * said['health']['lag_p99']:.1f} ms; {said['headline']}")
     sys.exit(0 if all(figure.held for figure in figures) else 1)
 
 

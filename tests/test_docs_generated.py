@@ -19,6 +19,7 @@ PAGES = (
     "schema/flow.json",
     "schema/fragment.json",
     "schema/suite.json",
+    "schema/summary.json",
     "vezaflow/syntax/grammar.json",
 )
 

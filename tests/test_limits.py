@@ -11,7 +11,6 @@ from planned import inputs, plan_of
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.limits import (
     Check,
-    Division,
     Enough,
     Machine,
     checks,
@@ -23,7 +22,7 @@ from vezaflow.limits import (
 )
 from vezaflow.limits.checks import CELL_MEMORY, estimated_memory
 from vezaflow.limits.machine import available_of, left_of, ports_of
-from vezaflow.plan import Plan, Segment
+from vezaflow.plan import Division, Plan, Segment
 
 ROOMY = Machine(open_files=1_000_000, ports=28_232, memory=8 << 30, cores=4)
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and needs ulimit")

@@ -6,8 +6,9 @@ from planned import plan_of
 from vezaflow.engine import Delivered, Vitals
 from vezaflow.gates import Concern, ConcernKind
 from vezaflow.metrics import Recorder, Timeline
+from vezaflow.results import load_missing
 from vezaflow.scale import Report, WorkerState
-from vezaflow.trust import MISSED, concerns_of_run, held_up
+from vezaflow.trust import MISSED, concerns_of_run
 
 FLOWS = plan_of("""
 flow: browse
@@ -27,12 +28,12 @@ def timeline() -> Timeline:
 
 
 def vitals(*, cpu: float = 0.3, lag: float = 0.004, away: float = 0.01, clock: str = "kernel") -> Vitals:
-    return Vitals(cpu, cpu, cpu, lag, lag, 50 << 20, receive_clock=clock, away=away)
+    return Vitals(cpu, cpu, cpu, lag, lag, 50 << 20, receive_clock=clock, lag_share=away)
 
 
 def concerns(*workers: Vitals, seconds: float = 20.0, missing: float = 0.0) -> tuple[Concern, ...]:
     states = tuple(WorkerState(str(number), each) for number, each in enumerate(workers, 1))
-    delivered = {"browse": Delivered(asked=10, started=10, lived=USERS, held_up=missing * USERS)}
+    delivered = {"browse": Delivered(requested=10, started=10, lived=USERS, time_lost=missing * USERS)}
     report = Report(seconds, Recorder(0.0).snapshot(), timeline(), delivered, states)
     return concerns_of_run(FLOWS, (), report, interrupted=False)
 
@@ -43,15 +44,16 @@ def test_a_generator_that_keeps_up_gives_no_concern() -> None:
 
 def test_a_load_of_a_moment_is_too_short_to_saturate() -> None:
     busy = (WorkerState("1", vitals(cpu=1.0)),)
-    report = Report(0.008, Recorder(0.0).snapshot(), Timeline(()), {"browse": Delivered(asked=10, started=10)}, busy)
+    delivered = {"browse": Delivered(requested=10, started=10)}
+    report = Report(0.008, Recorder(0.0).snapshot(), Timeline(()), delivered, busy)
     assert concerns_of_run(FLOWS, (), report, interrupted=False) == ()
 
 
 @pytest.mark.parametrize(
     ("reading", "kind", "words"),
     [
-        (vitals(cpu=0.93), ConcernKind.SATURATED, "it used 93 % of its core, and 90 % is too much"),
-        (vitals(away=0.12), ConcernKind.SATURATED, "its event loop lagged for 12 % of the time, and 10 % is too much"),
+        (vitals(cpu=0.93), ConcernKind.SATURATED, "it used 93 % of its core (limit 90 %)"),
+        (vitals(away=0.12), ConcernKind.SATURATED, "its event loop was late for 12 % of the time (limit 10 %)"),
         (vitals(lag=0.025, clock="read"), ConcernKind.SATURATED, "event-loop lag p99 25 ms"),
     ],
     ids=["CPU", "loop", "loop without stamps"],
@@ -80,7 +82,7 @@ def test_load_that_is_missing_is_told_with_its_remedy() -> None:
     (concern,) = concerns(vitals(), missing=MISSED + 0.001)
     assert concern.kind is ConcernKind.LOAD_NOT_REACHED
     assert concern.flow == "browse"
-    assert "the generator took 1.1 % of the VUs' time" in concern.text
+    assert "1.1 % of the requested load is missing" in concern.text
     assert "--workers 2" in concern.remedy
     assert concerns(vitals(), missing=MISSED) == ()
 
@@ -99,18 +101,18 @@ def test_one_worker_that_cannot_keep_up_is_enough() -> None:
 
 
 def test_a_small_flow_whose_load_is_missing_does_not_hide_behind_a_large_one() -> None:
-    delivered = {"browse": Delivered(10, 10, lived=1000.0), "checkout": Delivered(1, 1, lived=10.0, held_up=2.0)}
+    delivered = {"browse": Delivered(10, 10, lived=1000.0), "checkout": Delivered(1, 1, lived=10.0, time_lost=2.0)}
     report = Report(20.0, Recorder(0.0).snapshot(), timeline(), delivered, ())
-    assert held_up(report) == pytest.approx(2.0 / 1010.0)
+    assert load_missing(report.delivered.values()) == pytest.approx(2.0 / 1010.0)
     (concern,) = concerns_of_run(FLOWS, (), report, interrupted=False)
     assert concern.text == (
-        "checkout: the generator took 20 % of the VUs' time: this share of the requested load is missing"
+        "checkout: 20 % of the requested load is missing: the generator was too slow for it"
     )
 
 
 def test_without_pauses_nobody_was_held_up() -> None:
     report = Report(20.0, Recorder(0.0).snapshot(), timeline(), {"browse": Delivered(10, 10)}, ())
-    assert held_up(report) == 0
+    assert load_missing(report.delivered.values()) == 0
 
 
 LOADS = {
@@ -126,8 +128,8 @@ def shortfall(load: str, delivered: Delivered, gates: str = "") -> str:
 
 
 def test_a_ramps_vus_that_come_twice_make_up_for_none() -> None:
-    assert shortfall("ramp", Delivered(asked=19, started=30, most=19)) == ""
-    assert shortfall("ramp", Delivered(asked=19, started=30, most=15)) == "f: only 15 of 19 VUs were started"
+    assert shortfall("ramp", Delivered(requested=19, started=30, most=19)) == ""
+    assert shortfall("ramp", Delivered(requested=19, started=30, most=15)) == "f: only 15 of 19 VUs were started"
 
 
 def test_one_dropped_start_in_a_hundred_is_still_the_load() -> None:
@@ -139,7 +141,7 @@ def test_one_dropped_start_in_a_hundred_is_still_the_load() -> None:
 
 def test_a_stop_step_excuses_no_dropped_start() -> None:
     stopped = Delivered(5, 5, due=1000, dropped={"generator_late": 500}, stopped_by_author=True)
-    assert "the generator was too late for" in shortfall("open", stopped)
+    assert "500 came too late (the generator was overloaded)" in shortfall("open", stopped)
 
 
 def test_an_open_load_that_starts_nothing_proves_nothing() -> None:
@@ -162,7 +164,7 @@ def test_rows_that_must_last_and_did_not_make_a_run_inconclusive() -> None:
     data: {terms: {list: [rock, jazz], pick: unique}, other: {list: [rock, jazz], pick: unique}}
     steps: [{get: "/${terms}/${other}"}]
     """).flows
-    delivered = {"browse": Delivered(asked=10, started=10, stopped_by_author=True, used_up={"terms": 3})}
+    delivered = {"browse": Delivered(requested=10, started=10, stopped_by_author=True, exhausted={"terms": 3})}
     report = Report(20.0, Recorder(0.0).snapshot(), timeline(), delivered, (WorkerState("1", vitals()),))
     (concern,) = concerns_of_run(flows, (), report, interrupted=False)
     assert concern.kind is ConcernKind.DATA_EXHAUSTED

@@ -36,14 +36,14 @@ class ConcernKind(Enum):
     SATURATED = "saturated"  # the generator was too busy to keep time
     LOAD_NOT_REACHED = "load_not_reached"
     INTERRUPTED = "interrupted"  # stopped by hand before the end
-    SHARE = "share"  # the figures are one share's of a load
+    SEGMENT = "segment"  # the figures are those of one segment of a load
     WORKER_LOST = "worker_lost"
     DATA_EXHAUSTED = "data_exhausted"
 
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """What stands against trusting the figures, and how to mend it. `flow` is empty when it is about all."""
+    """What stands against trusting the figures, and what to do. `flow` is empty when it is about all."""
 
     kind: ConcernKind
     text: str
@@ -163,9 +163,9 @@ def _verdict(gate: PlannedGate, summary: Summary, seconds: float | None, concern
 
     if missing:
         return verdict(Outcome.INCONCLUSIVE, missing)
-    doubt = _doubt(gate, concerns)
-    if doubt is not None:
-        return verdict(Outcome.INCONCLUSIVE, doubt.text)
+    concern = _concern_of(gate, concerns)
+    if concern is not None:
+        return verdict(Outcome.INCONCLUSIVE, concern.text)
     held = verdict(Outcome.GREEN)
     assert value is not None
     assert held.bound is not None
@@ -206,11 +206,12 @@ def _too_few(gate: PlannedGate, measured: Measurement, value: float | None, labe
     return f"only {units.number(measured.samples)} of at least {units.number(gate.samples)} samples{of}"
 
 
-def _doubt(gate: PlannedGate, concerns: Sequence[Concern]) -> Concern | None:
-    """A share's counts are no load's. Times that a busy generator measured are its own as much as the server's."""
-    share = next((concern for concern in concerns if concern.kind is ConcernKind.SHARE), None)
-    if share is not None:
-        return share
+def _concern_of(gate: PlannedGate, concerns: Sequence[Concern]) -> Concern | None:
+    """The counts of a segment are not those of the load; times that an overloaded generator measured are partly its
+    own."""
+    segment = next((concern for concern in concerns if concern.kind is ConcernKind.SEGMENT), None)
+    if segment is not None:
+        return segment
     if METRICS[gate.metric].kind is not Kind.TREND or dimension_of(gate) is not Dimension.TIME:
         return None
     return next((concern for concern in concerns if concern.kind is ConcernKind.SATURATED), None)

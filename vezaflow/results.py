@@ -3,18 +3,20 @@
 Frozen and complete: a report needs nothing else. Secrets are never in it (their inputs read `•••`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
 from vezaflow import units
 from vezaflow.diagnostics import Diagnostic
+from vezaflow.engine import Delivered, Vitals, worst
 from vezaflow.errors import ExitCode
 from vezaflow.gates import Concern, Outcome, Verdict
 from vezaflow.metrics import Summary, Timeline
-from vezaflow.scale import Share
+from vezaflow.scale import Report, SegmentResult, WorkerState
 
-SCHEMA = 1
+SCHEMA = 2
 MASK = "•••"
 CLOCK = (
     "http_req_duration is the time from the request's first byte handed to the kernel to the response's last byte, of "
@@ -25,8 +27,8 @@ CLOCK = (
 
 
 @dataclass(frozen=True, slots=True)
-class FlowAsked:
-    """The load that a flow asked for."""
+class RequestedLoad:
+    """The load that a flow requests."""
 
     flow: str
     executor: str
@@ -38,40 +40,29 @@ class FlowAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerHealth:
-    """One process that put on load. `lost` says why it was gone before the end; empty: it was not."""
-
-    name: str
-    cpu: float  # share of one core, over the last second
-    cpu_mean: float
-    cpu_max: float
-    lag_p99_ms: float
-    lag_max_ms: float
-    memory: int
-    lost: str = ""
-    receive_clock: str = "read"
-    late_reads: int = 0
-    latest_read_ms: float = 0.0
-    away: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Health:
-    """The generator's own state over the load. Lags: how late the event loop came to what was due. Of several workers
-    the worst reading of each, and their memory together."""
+    """The generator's own state over the load: its processes, and what they cost the load."""
 
-    cpu_mean: float = 0.0  # share of one core
-    cpu_max: float = 0.0
-    lag_p99_ms: float = 0.0
-    lag_max_ms: float = 0.0
-    memory: int = 0  # peak, bytes
+    workers: tuple[WorkerState, ...] = ()
     vus_started: int = 0
-    receive_clock: str = "read"  # kernel: answers are stamped when they come, read: when the loop reads them
-    late_reads: int = 0  # made over 1 ms after the bytes had come; the kernel's stamps have put them right
-    latest_read_ms: float = 0.0
-    away: float = 0.0  # share of the time that the loop was late for what was due
-    held_up: float = 0.0  # the share of users' time that the generator took: as much of the load is missing
-    workers: tuple[WorkerHealth, ...] = ()
+    load_missing: float = 0.0  # the share of the VUs' time that the generator took: as much of the load is missing
+
+    @property
+    def vitals(self) -> Vitals:
+        """Of all processes together."""
+        return worst([worker.vitals for worker in self.workers])
+
+
+def health_of(report: Report) -> Health:
+    """How the generator fared."""
+    delivered = report.delivered.values()
+    return Health(report.workers, sum(each.started for each in delivered), load_missing(delivered))
+
+
+def load_missing(delivered: Collection[Delivered]) -> float:
+    """The share of their time that the generator took of VUs with pauses: as much of their load is missing."""
+    lived = sum(each.lived for each in delivered)
+    return max(0.0, sum(each.time_lost for each in delivered)) / lived if lived else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +74,12 @@ class Versions:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A run, from its question to its answer. Times in seconds."""
+    """A run, complete. Times in seconds."""
 
     suite: str
     run_id: str
     started: datetime  # UTC
-    seconds: float  # that the load lasted
+    duration: float  # of the load
     outcome: Outcome
     exit_code: ExitCode
     interrupted: bool
@@ -96,7 +87,7 @@ class RunResult:
     concerns: tuple[Concern, ...]
     summary: Summary
     timeline: Timeline
-    flows: tuple[FlowAsked, ...]
+    flows: tuple[RequestedLoad, ...]
     health: Health
     inputs: tuple[tuple[str, str], ...]  # secrets as MASK
     seed: int | str
@@ -106,7 +97,7 @@ class RunResult:
     aborted: str = ""  # the gate that stopped the run early, as written
     files: tuple[str, ...] = ()  # written beside this record
     notes: tuple[str, ...] = ()  # what else people should know, a line each
-    share: Share | None = None  # what merging needs, where the run was one share of a load
+    segment: SegmentResult | None = None  # what merging needs, where the run was one segment of a load
     incidents: tuple[Diagnostic, ...] = ()  # what failed, at its place in the YAML; the most frequent first
     clock: str = CLOCK
     schema: int = SCHEMA
@@ -125,7 +116,7 @@ class RunResult:
 
 
 def exit_code_of(outcome: Outcome, *, interrupted: bool = False) -> ExitCode:
-    """What the shell is told. A run that was stopped by hand says so, unless a gate had broken by then."""
+    """The exit code. A run that was interrupted says so, unless a gate had broken by then."""
     if outcome is Outcome.RED:
         return ExitCode.RED
     if interrupted:
@@ -133,16 +124,26 @@ def exit_code_of(outcome: Outcome, *, interrupted: bool = False) -> ExitCode:
     return ExitCode.GREEN if outcome is Outcome.GREEN else ExitCode.INCONCLUSIVE
 
 
-def headline(outcome: Outcome, verdicts: Sequence[Verdict], concerns: Sequence[Concern]) -> str:
-    """The verdict in one line of words."""
+class Words(Enum):
+    """What outcomes are called: in the terminal, and in the reports of CI systems."""
+
+    TERMINAL = ("GREEN: may go live, ", "held", "RED: ", "broke")
+    REPORT = ("PASSED: ", "passed", "FAILED: ", "failed")
+
+
+def headline(
+    outcome: Outcome, verdicts: Sequence[Verdict], concerns: Sequence[Concern], words: Words = Words.TERMINAL
+) -> str:
+    """The verdict in one line."""
+    green, held, red, broke = words.value
     broken = sum(verdict.outcome is Outcome.RED for verdict in verdicts)
     unsettled = sum(verdict.outcome is Outcome.INCONCLUSIVE for verdict in verdicts)
     match outcome:
         case Outcome.GREEN:
-            many = "the gate held" if len(verdicts) == 1 else f"all {len(verdicts)} gates held"
-            return f"GREEN: may go live, {many}"
+            many = "the gate" if len(verdicts) == 1 else f"all {len(verdicts)} gates"
+            return f"{green}{many} {held}"
         case Outcome.RED:
-            return f"RED: {units.counted(broken, 'gate')} broke"
+            return f"{red}{units.counted(broken, 'gate')} {broke}"
         case Outcome.INCONCLUSIVE:
             if concerns:
                 return f"INCONCLUSIVE: {concerns[0].text}"

@@ -21,7 +21,7 @@ def test_json_lines_end_with_the_figures_of_the_result(suite: Write, tmp_path: P
     ticks = [json.loads(line) for line in lines.read_text().splitlines()]
     result = json.loads(whole.read_text())
     assert [tick["last"] for tick in ticks] == [False] * (len(ticks) - 1) + [True]
-    assert ticks[-1]["pooled"]["requests"] == result["pooled"]["requests"] > 0
+    assert ticks[-1]["pooled"]["http_reqs"] == result["pooled"]["http_reqs"] > 0
     assert ticks[-1]["pooled"]["http_req_duration"]["p95"] == result["pooled"]["http_req_duration"]["p95"]
     assert result["notes"] == []
 

@@ -15,7 +15,7 @@ from vezaflow.control import serve
 pytestmark = pytest.mark.slow
 
 
-class Told:
+class ToldControls:
     """Controls of a run of the suite in `folder`, that say yes to everything."""
 
     def __init__(self, folder: Path) -> None:
@@ -43,7 +43,7 @@ class Told:
 
 
 @contextmanager
-def running(controls: Told, runtime: Path) -> Iterator[None]:
+def running(controls: ToldControls, runtime: Path) -> Iterator[None]:
     ready, over = threading.Event(), trio.Event()
     tokens: list[trio.lowlevel.TrioToken] = []
 
@@ -79,7 +79,7 @@ def test_a_run_of_another_folder_is_not_taken_unasked(order: tuple[str, ...], tm
         theirs, mine = tmp_path / "theirs", tmp_path / "mine"
         theirs.mkdir()
         mine.mkdir()
-        controls = Told(theirs)
+        controls = ToldControls(theirs)
         with running(controls, Path(runtime)):
             refused = vezaflow(*order, env=env, cwd=mine)
             assert refused.code != 0
@@ -96,7 +96,7 @@ def test_a_run_of_another_folder_is_not_taken_unasked(order: tuple[str, ...], tm
 
 def test_with_a_runtime_folder_of_its_own_nobody_elses_run_is_found(tmp_path: Path) -> None:
     with TemporaryDirectory(dir="/tmp") as runtime, TemporaryDirectory(dir="/tmp") as other:
-        controls = Told(tmp_path)
+        controls = ToldControls(tmp_path)
         with running(controls, Path(runtime)):
             done = vezaflow("stop", "--yes", env={"XDG_RUNTIME_DIR": other}, cwd=tmp_path)
         assert done.code != 0

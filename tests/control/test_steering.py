@@ -8,14 +8,15 @@ import pytest
 from planned import plan_of
 
 from vezaflow.control import Steering, screen
-from vezaflow.control.steering import Crew
+from vezaflow.control.steering import LoadControls
+from vezaflow.engine import Vitals
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import ConcernKind, judge
-from vezaflow.limits import Division
 from vezaflow.metrics import Recorder
 from vezaflow.outputs import tick_of
-from vezaflow.plan import Plan
+from vezaflow.plan import Division, Plan
 from vezaflow.results import Health
+from vezaflow.scale import WorkerState
 
 FLOW = """
 flow: browse
@@ -25,8 +26,8 @@ gates: {http_req_duration: p(95) < 1 s}
 """
 
 
-class Hands:
-    """Has the shape of steering.Crew."""
+class ToldLoad:
+    """Has the shape of steering.LoadControls."""
 
     def __init__(self) -> None:
         self.told: list[tuple[Any, ...]] = []
@@ -46,11 +47,11 @@ class Bench:
 
     def __init__(self, plan: Plan | None = None, *, most: int | None = None, begun: bool = True) -> None:
         self.now = 100.0
-        self.crew = Hands()
+        self.load = ToldLoad()
         self.stopped = 0
         self.plan = replace(plan or plan_of(FLOW), guard_vus=most)
-        crew: Crew = self.crew
-        self.steering = Steering(self.plan, crew, "one", self._stop, division=Division(), clock=lambda: self.now)
+        load: LoadControls = self.load
+        self.steering = Steering(self.plan, load, "one", self._stop, division=Division(), clock=lambda: self.now)
         if begun:
             self.steering.begin()
 
@@ -83,7 +84,7 @@ def test_time_paused_is_told_and_stands_against_a_verdict() -> None:
     bench.after(1000)
     assert list(bench.steering.notes()) == ["browse was paused manually for 6.5 s"]
     assert bench.concerns() == ["browse: paused manually for 6.5 s"]
-    assert bench.crew.told == [("pause", None), ("resume", None), ("pause", "browse"), ("resume", "browse")]
+    assert bench.load.told == [("pause", None), ("resume", None), ("pause", "browse"), ("resume", "browse")]
 
 
 def test_a_pause_that_never_ended_lasts_to_the_end_of_the_load() -> None:
@@ -126,7 +127,7 @@ def test_the_guard_holds_for_all_flows_together() -> None:
     with pytest.raises(VezaflowError, match=r"refused: 16 VUs in total.*allows 15"):
         bench.steering.scale("browse", 16)
     bench.steering.scale("browse", 15)
-    assert bench.crew.told == [("scale", "browse", 15)]
+    assert bench.load.told == [("scale", "browse", 15)]
 
 
 def test_what_the_machine_cannot_hold_is_refused() -> None:
@@ -139,7 +140,7 @@ def test_a_misspelt_flow_is_answered_with_the_one_that_was_meant() -> None:
     with pytest.raises(VezaflowError, match="unknown flow 'brwse'") as wrong:
         bench.steering.pause("brwse")
     assert wrong.value.hint == "did you mean 'browse'?"
-    assert bench.crew.told == []
+    assert bench.load.told == []
 
 
 def test_there_is_nothing_to_steer_before_the_load_and_after_it() -> None:
@@ -174,7 +175,7 @@ def ticked(bench: Bench, timed_out: int = 0) -> None:
     recorder.fold(1.0)
     summary = recorder.snapshot()
     verdicts = judge(bench.plan.gates, summary)
-    health = Health(cpu_mean=0.25, lag_p99_ms=3.0, memory=50 << 20)
+    health = Health((WorkerState("1", Vitals(0.25, 0.25, 0.25, 0.003, 0.004, 50 << 20)),))
     bench.steering.tick(tick_of(bench.plan, summary, recorder.timeline(), verdicts, elapsed=12.0, health=health))
 
 
@@ -187,7 +188,7 @@ def test_status_says_how_the_run_stands() -> None:
     assert (status["run"], status["suite"], status["phase"]) == ("one", "test", "load")
     assert (status["elapsed"], status["remaining"]) == (12.0, 48.0)
     (flow,) = status["flows"]
-    assert (flow["flow"], flow["vus"], flow["vus_asked"], flow["paused"]) == ("browse", 9, 10, True)
+    assert (flow["flow"], flow["vus"], flow["vus_requested"], flow["paused"]) == ("browse", 9, 10, True)
     assert flow["p95"] == pytest.approx(2.0, rel=0.001)
     assert flow["gates"][0]["so_far"] == "red"
 
@@ -226,7 +227,7 @@ def test_the_screen_says_what_is_missing_of_the_load() -> None:
     bench.after(12)
     ticked(bench)
     status = bench.steering.status()
-    status["generator"]["held_up"] = 0.05
+    status["health"]["load_missing"] = 0.05
     assert "of a core, 5 % of the load missing, event-loop lag" in screen(status, 80)
 
 

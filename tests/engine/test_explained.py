@@ -6,7 +6,8 @@ from planned import plan_of
 from stage import Reply, always, play
 
 from vezaflow.explain import explain
-from vezaflow.limits import Division, Machine
+from vezaflow.limits import Machine
+from vezaflow.plan import Division
 
 pytestmark = pytest.mark.trio
 STEPS = "steps: [{get: /}, {post: '/b/${vu}', json: {a: '${iteration}'}}]\ngates: {http_req_failed: rate < 1 %}\n"

@@ -7,12 +7,12 @@ import pytest
 import trio
 import trio.testing
 
-from vezaflow.engine.health import PROBE, Health
+from vezaflow.engine.health import PROBE, HealthMonitor
 
 
 @pytest.mark.trio
 async def test_the_time_that_the_loop_was_away_is_a_share_of_all(mock_clock: trio.testing.MockClock) -> None:
-    health = Health(trio.current_time, trio.current_time)
+    health = HealthMonitor(trio.current_time, trio.current_time)
     async with trio.open_nursery() as nursery:
         await nursery.start(health.run)
         health.begin()
@@ -22,14 +22,14 @@ async def test_the_time_that_the_loop_was_away_is_a_share_of_all(mock_clock: tri
         await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
     found = health.vitals()
-    assert found.lag_most == pytest.approx(0.1)
+    assert found.lag_max == pytest.approx(0.1)
     assert found.lag_p99 == pytest.approx(0.1, rel=0.001)
-    assert found.away == pytest.approx(0.1 / 0.3)
+    assert found.lag_share == pytest.approx(0.1 / 0.3)
 
 
 @pytest.mark.trio
 async def test_what_was_before_the_load_is_forgotten(mock_clock: trio.testing.MockClock) -> None:
-    health = Health(trio.current_time, trio.current_time)
+    health = HealthMonitor(trio.current_time, trio.current_time)
     async with trio.open_nursery() as nursery:
         await nursery.start(health.run)
         await trio.testing.wait_all_tasks_blocked()
@@ -38,12 +38,12 @@ async def test_what_was_before_the_load_is_forgotten(mock_clock: trio.testing.Mo
         health.begin()
         nursery.cancel_scope.cancel()
     found = health.vitals()
-    assert (found.lag_most, found.lag_p99, found.away) == (0.0, 0.0, 0.0)
+    assert (found.lag_max, found.lag_p99, found.lag_share) == (0.0, 0.0, 0.0)
 
 
 def test_memory_is_the_processs_own_whatever_its_parent_has() -> None:
     """ru_maxrss of a child begins with its parent's."""
     ballast = bytearray(300 << 20)
-    code = "from vezaflow.engine import Health; print(Health().vitals().memory)"
+    code = "from vezaflow.engine import HealthMonitor; print(HealthMonitor().vitals().memory)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert 5 << 20 < int(said) < len(ballast) // 2

@@ -31,7 +31,7 @@ async def test_users_keep_their_beat_however_late_answers_are_read(
     load = "load: {vus: 1, duration: 60s}"
     starts, delivered = await starts_of(f"{load}\nsteps: [{{get: /x}}]\n{pause}", late(0.02))
     assert starts == [pytest.approx(number * beat, abs=0.004) for number in range(120)]
-    assert delivered.held_up == 0
+    assert delivered.time_lost == 0
     assert delivered.lived == pytest.approx(60, abs=0.6)
 
 
@@ -41,7 +41,7 @@ async def test_the_beat_is_kept_over_several_requests_and_a_pause_among_them(
     steps = "steps: [{get: /a}, {get: /b}, {think: 300ms}]"
     starts, delivered = await starts_of(f"load: {{vus: 1, duration: 50s}}\n{steps}", late(0.01))
     assert starts[::2] == [pytest.approx(number * (0.5 + 2 * HANDLING), abs=0.004) for number in range(100)]
-    assert delivered.held_up == 0
+    assert delivered.time_lost == 0
 
 
 async def test_what_cannot_be_given_back_is_as_much_of_the_load_that_is_missing(
@@ -51,7 +51,7 @@ async def test_what_cannot_be_given_back_is_as_much_of_the_load_that_is_missing(
     starts, delivered = await starts_of(yaml, late(0.2))
     missing = 1 - len(starts) / (3 * 120)
     assert missing == pytest.approx(0.235, abs=0.01)  # 0.5 s asked for, 0.2 taken, 0.043 given back
-    assert delivered.held_up / delivered.lived == pytest.approx(missing, abs=0.01)
+    assert delivered.time_lost / delivered.lived == pytest.approx(missing, abs=0.01)
 
 
 async def stalled(seconds: float) -> tuple[list[float], Delivered]:
@@ -75,14 +75,14 @@ async def test_what_a_stall_took_is_given_back_little_by_little(autojump_clock: 
     assert len(gaps) == 119
     assert max(gaps) == pytest.approx(0.857, abs=0.005)
     assert sorted(gaps)[:8] == [pytest.approx(0.458, abs=0.005)] * 8
-    assert delivered.held_up == pytest.approx(0)
+    assert delivered.time_lost == pytest.approx(0)
 
 
 async def test_a_long_stall_is_not_made_up_for(autojump_clock: trio.testing.MockClock) -> None:
     gaps, delivered = await stalled(3.0)
     assert len(gaps) == pytest.approx(119 - (3.0 - 0.043 - MOST_OWED) / 0.5, abs=1)
     assert sum(gap < 0.48 for gap in gaps) == pytest.approx(MOST_OWED / 0.043, abs=1)
-    assert delivered.held_up == pytest.approx(3.0 - 0.043 - MOST_OWED, abs=0.01)
+    assert delivered.time_lost == pytest.approx(3.0 - 0.043 - MOST_OWED, abs=0.01)
 
 
 async def test_a_wait_that_the_target_asks_for_is_never_shorter(autojump_clock: trio.testing.MockClock) -> None:
@@ -104,12 +104,12 @@ async def test_polls_and_retries_that_are_woken_as_timers_go_owe_nothing(
     starts, delivered = await starts_of(yaml, late(0.0, after=0.003))
     assert len(starts) > 1500
     assert delivered.lived > 18
-    assert delivered.held_up < 0.001 * delivered.lived
+    assert delivered.time_lost < 0.001 * delivered.lived
 
 
 async def test_who_makes_no_pause_is_owed_nothing(autojump_clock: trio.testing.MockClock) -> None:
     _, delivered = await starts_of("load: {vus: 1, duration: 10s}\nsteps: [{get: /x}]", late(0.05))
-    assert (delivered.lived, delivered.held_up) == (0, 0)
+    assert (delivered.lived, delivered.time_lost) == (0, 0)
 
 
 @pytest.mark.parametrize("pause", ["think: 0s", "pace: 50ms"])
@@ -118,7 +118,7 @@ async def test_a_pause_that_is_none_asks_for_as_much_as_goes(
 ) -> None:
     yaml = f"load: {{vus: 1, duration: 10s}}\nsteps: [{{get: /x}}]\n{pause}"
     _, delivered = await starts_of(yaml, late(0.05))
-    assert delivered.held_up == 0
+    assert delivered.time_lost == 0
 
 
 async def test_what_any_client_takes_for_a_request_is_not_held_against_the_generator(
@@ -128,7 +128,7 @@ async def test_what_any_client_takes_for_a_request_is_not_held_against_the_gener
     starts, delivered = await starts_of(f"load: {{vus: 1, duration: 10s}}\n{steps}", late(0.00009, after=0.001))
     assert len(starts) == pytest.approx(10_000 / 1.09, rel=0.11)
     assert delivered.lived > 8
-    assert delivered.held_up == 0
+    assert delivered.time_lost == 0
 
 
 async def test_iterations_without_a_pause_are_owed_nothing(autojump_clock: trio.testing.MockClock) -> None:
@@ -136,14 +136,14 @@ async def test_iterations_without_a_pause_are_owed_nothing(autojump_clock: trio.
     starts, delivered = await starts_of(f"load: {{vus: 1, duration: 20s}}\n{steps}", late(0.05))
     assert len(starts) == pytest.approx(10 * 20 / (10 * 0.15 + 0.95), abs=2)
     assert delivered.lived == pytest.approx(20 * 1.1 / 2.45, abs=1.2)
-    assert delivered.held_up == 0
+    assert delivered.time_lost == 0
 
 
 async def test_what_runs_side_by_side_takes_as_long_as_it_takes(autojump_clock: trio.testing.MockClock) -> None:
     steps = "steps: [{parallel: [{get: /a}, {group: b, do: [{get: /b}, {think: 200ms}]}], per_host: 1}]"
     starts, delivered = await starts_of(f"load: {{vus: 1, duration: 20s}}\n{steps}\nthink: 100ms", late(0.05))
     assert starts[::2] == [pytest.approx(number * 0.6, abs=0.004 * number + 0.01) for number in range(len(starts[::2]))]
-    assert delivered.held_up == 0
+    assert delivered.time_lost == 0
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ async def test_a_pause_in_a_branch_that_lasts_too_long_is_load_that_is_missing(
     played = await play(plan, always(Reply(after=0.001)), during=stall)
     delivered = played.engine.flows[0].delivered
     assert delivered.lived == pytest.approx(4 * 60, rel=0.02)
-    share = delivered.held_up / delivered.lived
+    share = delivered.time_lost / delivered.lived
     assert share == pytest.approx(1 - played.count("iterations") * 0.1011 / (4 * 60), abs=0.02)
     assert share > 0.1
 
@@ -174,7 +174,7 @@ async def test_a_debt_is_given_back_once_however_many_rounds_rest(autojump_clock
     )
     iteration = (starts[-9] - starts[0]) / (len(starts[:-9]) / 9)
     assert iteration == pytest.approx(0.01 + 4 * 0.13, abs=0.005), "of each iteration's 20 ms late nothing twice"
-    assert delivered.held_up == pytest.approx(0, abs=0.02)
+    assert delivered.time_lost == pytest.approx(0, abs=0.02)
 
 
 async def test_polls_that_the_generator_slows_down_are_load_that_is_missing(
@@ -183,7 +183,7 @@ async def test_polls_that_the_generator_slows_down_are_load_that_is_missing(
     poll = "{poll: {get: /x, on_failure: continue}, until: status() == 201, every: 20ms, within: 500ms}"
     yaml = f"load: {{vus: 1, duration: 20s}}\nsteps: [{poll}]\nthink: 10ms\nfailure_backoff: 0s"
     starts, delivered = await starts_of(yaml, late(0.03, after=0.003))
-    assert delivered.held_up / delivered.lived == pytest.approx(1 - len(starts) * 0.02 / 20, abs=0.05)
+    assert delivered.time_lost / delivered.lived == pytest.approx(1 - len(starts) * 0.02 / 20, abs=0.05)
 
 
 async def test_what_comes_after_the_last_pause_of_an_iteration_counts_too(
@@ -193,11 +193,11 @@ async def test_what_comes_after_the_last_pause_of_an_iteration_counts_too(
     steps = "steps: [{think: 100ms}, {repeat: 10, do: [{get: /x}]}]"
     _, delivered = await starts_of(f"{load}\n{steps}", late(0.1, after=0.1))
     assert delivered.lived == pytest.approx(2.1, abs=0.01)
-    assert delivered.held_up == pytest.approx(1, abs=0.01)
+    assert delivered.time_lost == pytest.approx(1, abs=0.01)
 
 
 async def test_an_open_load_owes_its_users_nothing(autojump_clock: trio.testing.MockClock) -> None:
     load = "load: {executor: constant-arrival-rate, rate: 2/s, duration: 10s, pre_allocated_vus: 5}"
     starts, delivered = await starts_of(f"{load}\nsteps: [{{get: /x}}, {{think: 1s}}, {{get: /y}}]", late(0.2))
     assert len(starts) == 40
-    assert (delivered.lived, delivered.held_up) == (0, 0)
+    assert (delivered.lived, delivered.time_lost) == (0, 0)

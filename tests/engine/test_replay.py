@@ -10,7 +10,7 @@ from stage import Reply, Target, always
 from vezaflow.engine import RunEngine
 from vezaflow.metrics import Recorder
 from vezaflow.outputs import Trace
-from vezaflow.outputs.traced import Asked, Told, Traced
+from vezaflow.outputs.traced import Traced, TracedMessage, TracedRequest
 from vezaflow.plan import Plan, Secrets
 from vezaflow.protocols import ClientOptions, ErrorKind, Sender
 from vezaflow.tape import Position, Recording, Replay, Tape
@@ -67,7 +67,7 @@ async def rehearsed(plan: Plan, trace: Trace, client: Callable[[ClientOptions], 
 
 
 def statuses(seen: list[Traced]) -> list[tuple[str, int]]:
-    return [(a.name, a.reply.status if a.reply else 0) for a in seen if isinstance(a, Asked)]
+    return [(a.name, a.reply.status if a.reply else 0) for a in seen if isinstance(a, TracedRequest)]
 
 
 async def test_every_answer_comes_again(autojump_clock: trio.testing.MockClock) -> None:
@@ -75,9 +75,11 @@ async def test_every_answer_comes_again(autojump_clock: trio.testing.MockClock) 
     tape = await recorded(plan, Target(answer))
     seen, replay = await replayed(plan, tape)
     assert statuses(seen) == [("login", 200), ("things", 200), ("things", 200), ("detail", 200)]
-    assert [a.reply.timing.duration for a in seen if isinstance(a, Asked) and a.reply] == pytest.approx([0.01] * 4)
+    assert [a.reply.timing.duration for a in seen if isinstance(a, TracedRequest) and a.reply] == pytest.approx(
+        [0.01] * 4
+    )
     assert replay.others == 0
-    assert not any(isinstance(event, Told) for event in seen)
+    assert not any(isinstance(event, TracedMessage) for event in seen)
 
 
 async def test_no_credential_is_on_the_tape(autojump_clock: trio.testing.MockClock) -> None:
@@ -91,14 +93,14 @@ async def test_no_credential_is_on_the_tape(autojump_clock: trio.testing.MockClo
 async def test_an_edited_extraction_runs_on_the_same_answers(autojump_clock: trio.testing.MockClock) -> None:
     tape = await recorded(plan_of(LOGIN), Target(answer))
     seen, _ = await replayed(plan_of(LOGIN.replace("{token: $.token}", "{token: $.token, user: $.user}")), tape)
-    assert isinstance(seen[0], Asked)
+    assert isinstance(seen[0], TracedRequest)
     assert seen[0].extracted == (("token", "•••"), ("user", "me"))
 
 
 async def test_a_request_that_was_never_answered_fails_and_says_so(autojump_clock: trio.testing.MockClock) -> None:
     tape = await recorded(plan_of(LOGIN), Target(answer))
     seen, _ = await replayed(plan_of(LOGIN + "  - get: /new\n    name: new\n"), tape)
-    assert isinstance(seen[-1], Asked)
+    assert isinstance(seen[-1], TracedRequest)
     assert seen[-1].fault is not None
     assert "no response is recorded for 'new'" in seen[-1].fault.message
 
@@ -107,7 +109,7 @@ async def test_one_run_too_many_says_how_many_there_are(autojump_clock: trio.tes
     tape = await recorded(plan_of("steps: [{repeat: 2, do: [{get: /a, name: a}]}]"), Target(always(Reply())))
     seen, replay = await replayed(plan_of("steps: [{repeat: 3, do: [{get: /b, name: a}]}]"), tape)
     assert replay.others == 2
-    assert isinstance(seen[-1], Asked)
+    assert isinstance(seen[-1], TracedRequest)
     assert seen[-1].fault is not None
     assert "no response is recorded for run 3 of 'a', only 2 runs of it" in seen[-1].fault.message
 
@@ -117,7 +119,7 @@ async def test_another_request_is_answered_and_told(autojump_clock: trio.testing
     seen, replay = await replayed(plan_of("steps: [{get: /b, name: a}]"), tape)
     assert statuses(seen) == [("a", 200)]
     assert replay.others == 1
-    assert isinstance(seen[0], Told)
+    assert isinstance(seen[0], TracedMessage)
     assert (
         "the recorded response is for GET http://127.0.0.1:1/a, and this is GET http://127.0.0.1:1/b"
         in seen[0].message
@@ -129,7 +131,7 @@ async def test_a_step_with_a_new_name_finds_its_answer_by_its_url(autojump_clock
     seen, replay = await replayed(plan_of("steps: [{get: /a, name: new}]"), tape)
     assert statuses(seen) == [("new", 204)]
     assert replay.others == 0
-    assert isinstance(seen[0], Told)
+    assert isinstance(seen[0], TracedMessage)
     assert "using the response of 'old'" in seen[0].message
 
 
@@ -191,7 +193,7 @@ async def test_a_body_that_is_too_large_is_not_kept_and_that_is_said(autojump_cl
     tape = await recorded(plan, Target(always(Reply(200, b"x" * (5 << 20)))))
     assert tape.takes[0].body is None
     seen, _ = await replayed(plan, tape)
-    assert isinstance(seen[0], Told)
+    assert isinstance(seen[0], TracedMessage)
     assert "the body of 'a' was too large to record" in seen[0].message
     assert statuses(seen) == [("a", 200)]
 

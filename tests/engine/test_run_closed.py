@@ -246,7 +246,7 @@ async def test_a_ramp_asks_for_the_vus_that_come_in_time(
 ) -> None:
     played = await play(plan_of(RAMP.format(start=start, stages=stages)), always(Reply(after=0.01)))
     delivered = played.engine.flows[0].delivered
-    assert (delivered.asked, delivered.most) == (asked, asked)
+    assert (delivered.requested, delivered.most) == (asked, asked)
 
 
 async def test_a_user_who_comes_again_draws_anew(autojump_clock: trio.testing.MockClock) -> None:

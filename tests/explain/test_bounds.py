@@ -8,9 +8,9 @@ from planned import plan_of
 
 from vezaflow.explain import Explanation, explain
 from vezaflow.explain.amount import iteration_of
-from vezaflow.explain.feeds import Lasts
-from vezaflow.limits import Division, Machine
-from vezaflow.plan import Chance, PlannedRequest, Scope, Segment, requests_of
+from vezaflow.explain.data_sources import Lasts
+from vezaflow.limits import Machine
+from vezaflow.plan import Chance, Division, PlannedRequest, Scope, Segment, requests_of
 
 GATES = "gates: {http_req_failed: rate < 1 %}\n"
 UNKNOWN = Machine(None, None, None, None)
@@ -155,7 +155,7 @@ def data(
 def test_rows_bound_what_a_load_can_do(source: str, load: str, told: tuple[int, int | None, Lasts]) -> None:
     found = data(source, load)
     flow = found.flows[0]
-    assert (flow.iterations, flow.iterations_most, found.feeds[0].lasts) == told
+    assert (flow.iterations, flow.iterations_most, found.data_sources[0].lasts) == told
     assert flow.requests == flow.iterations
 
 
@@ -166,14 +166,14 @@ def test_a_worker_may_want_more_than_its_even_part_of_the_rows(workers: int, tol
     """Of 4 iterations by 2 VUs the first of 3 workers has 2, as many as it has rows; the second has 2, and one row."""
     load = "{executor: shared-iterations, vus: 2, iterations: 4}"
     found = data("pick: unique", load, workers=workers)
-    assert (found.flows[0].iterations, found.feeds[0].lasts) == told
+    assert (found.flows[0].iterations, found.data_sources[0].lasts) == told
 
 
 def test_a_share_is_told_its_share_of_the_rows() -> None:
     shares = [data("pick: unique", "{vus: 9, duration: 1m}", segment=Segment(index, 3)) for index in range(3)]
-    assert [share.feeds[0].share for share in shares] == [2, 1, 1]
+    assert [share.data_sources[0].share for share in shares] == [2, 1, 1]
     assert sum(share.flows[0].iterations for share in shares) == 4
 
 
 def test_a_source_that_a_flow_does_not_name_bounds_nothing() -> None:
-    assert data("pick: unique", "{vus: 9, duration: 1m}", "[{get: /}]").feeds == ()
+    assert data("pick: unique", "{vus: 9, duration: 1m}", "[{get: /}]").data_sources == ()

@@ -15,11 +15,11 @@ from asked import ROOMY, SMALL, evening, explained
 from planned import plan_of
 
 from vezaflow.diagnostics import Diagnostics
-from vezaflow.explain import document, explain, page
+from vezaflow.explain import explain, page, to_json
 from vezaflow.explain.chart import axis, bars
 from vezaflow.explain.profile import Profile
-from vezaflow.limits import Division, Machine
-from vezaflow.plan import Inputs, Segment, build
+from vezaflow.limits import Machine
+from vezaflow.plan import Division, Inputs, Segment, build
 from vezaflow.read import read_suite
 
 ROOT = Path(__file__).parents[2]
@@ -79,12 +79,12 @@ def test_colours_come_only_when_asked_for() -> None:
 def test_no_secret_is_shown_in_any_form() -> None:
     found = explain(evening(), ROOMY, Division())
     assert "tok-3n" not in page(found)
-    assert "tok-3n" not in json.dumps(document(found))
+    assert "tok-3n" not in json.dumps(to_json(found))
 
 
 def test_the_document_has_the_same_figures() -> None:
-    record = orjson.loads(orjson.dumps(document(explain(evening(), SMALL, Division(2)))))
-    assert (record["schema"], record["exit_code"], record["workers"], record["share"]) == (1, 97, 2, None)
+    record = orjson.loads(orjson.dumps(to_json(explain(evening(), SMALL, Division(2)))))
+    assert (record["schema"], record["exit_code"], record["workers"], record["segment"]) == (2, 97, 2, None)
     assert "150 local ports" in record["refused"]["message"]
     flows = {flow["flow"]: flow for flow in record["flows"]}
     listen, rush, once = flows["listen"], flows["rush"], flows["once"]
@@ -100,8 +100,8 @@ def test_the_document_has_the_same_figures() -> None:
 
 
 def test_every_key_of_the_document_is_documented() -> None:
-    record = document(explain(evening(), ROOMY, Division()))
-    for text in (sys.modules[document.__module__].__doc__ or "", DOCS.read_text(encoding="utf-8")):
+    record = to_json(explain(evening(), ROOMY, Division()))
+    for text in (sys.modules[to_json.__module__].__doc__ or "", DOCS.read_text(encoding="utf-8")):
         assert [key for key in sorted(_keys(record)) if key not in text] == []
 
 
@@ -182,14 +182,14 @@ def test_steps_that_connect_otherwise_than_their_flow_are_told_with_how() -> Non
                new: over HTTP/2, trusting any certificate
                far: through the proxy 127.0.0.1:3128, from 127.0.0.3
 """ in shown
-    assert document(found)["flows"][0]["connects"][1] == {
+    assert to_json(found)["flows"][0]["connects"][1] == {
         "step": "far",
         "http_version": "1.1",
         "proxy": "127.0.0.1:3128",
         "local_addresses": ["127.0.0.3"],
         "certificate": None,
     }
-    assert "hunter22" not in shown + json.dumps(document(found))
+    assert "hunter22" not in shown + json.dumps(to_json(found))
 
 
 def test_steps_around_the_load_that_connect_otherwise_than_the_suite_are_told_too() -> None:
@@ -200,7 +200,7 @@ def test_steps_around_the_load_that_connect_otherwise_than_the_suite_are_told_to
     """
     found = explain(plan_of(ONE, suite=suite), ROOMY, Division())
     assert "Setup, login, teardown (once; lower bounds)\n  preflight 1 request\n  up: over HTTP/1.1\n" in page(found)
-    assert [way["step"] for way in document(found)["around"]["connects"]] == ["up"]
+    assert [way["step"] for way in to_json(found)["around"]["connects"]] == ["up"]
 
 
 def test_gates_say_that_they_abort_and_what_they_judge() -> None:
@@ -282,4 +282,4 @@ def test_a_rate_whose_pauses_need_more_vus_than_there_are_is_told() -> None:
     told = "too few    150 VUs at most: pauses alone need 200, so iterations will be dropped"
     assert told in page(explained(flow.replace("MOST", "150")))
     assert "too few" not in page(explained(flow.replace("MOST", "200")))
-    assert document(explained(flow.replace("MOST", "150")))["flows"][0]["vus_resting"] == 200
+    assert to_json(explained(flow.replace("MOST", "150")))["flows"][0]["vus_resting"] == 200

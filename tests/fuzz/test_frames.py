@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vezaflow.scale.frames import Channel
-from vezaflow.scale.member import Member
+from vezaflow.scale.process import WorkerProcess
 
 
 @given(st.lists(st.binary(max_size=40), max_size=4))
@@ -52,5 +52,5 @@ async def test_a_message_that_no_memory_holds_is_told_at_once() -> None:
 
 @pytest.mark.parametrize("message", [{}, {"is": "x"}, {"is": []}, {"is": "report"}, {"is": "report", "over": 1}])
 def test_a_message_that_means_nothing_is_none(message: Any) -> None:
-    member = Member.__new__(Member)  # without its process
+    member = WorkerProcess.__new__(WorkerProcess)  # without its process
     assert not member._took(message)

@@ -59,7 +59,7 @@ def test_taking_an_earlier_state_away_leaves_what_came_since(first: list[float],
 
 @given(samples)
 def test_json_brings_the_same_histogram_back(values: list[float]) -> None:
-    assert Histogram.from_dict(of(values).to_dict()) == of(values)
+    assert Histogram.from_json(of(values).to_json()) == of(values)
 
 
 @given(samples)
@@ -133,7 +133,7 @@ def test_lower_bounds_are_merged_kept_and_taken_away_without_loss(
     earlier = one.copy()
     one.add(with_cut(values[at:], cut[at:]))
     assert one == whole
-    assert Histogram.from_dict(whole.to_dict()) == whole
+    assert Histogram.from_json(whole.to_json()) == whole
     since = one.minus(earlier)
     assert since.samples == len(values[at:]) + len(cut[at:])
     assert isinstance(since.most, AtLeast) is bool(cut[at:])
@@ -171,7 +171,7 @@ def test_more_samples_than_32_bits_count_stay_exact() -> None:
         histogram.add(histogram.copy())
     assert histogram.count == 4 * 2**40
     assert histogram.quantiles((0.25, 0.5, 0.75, 1.0)) == pytest.approx((0.001, 0.002, 0.002, 0.004), rel=0.001)
-    assert Histogram.from_dict(histogram.to_dict()) == histogram
+    assert Histogram.from_json(histogram.to_json()) == histogram
     small = of([0.008])
     small.add(histogram)
     assert small.minus(of([0.008])).quantile(0.75) == histogram.quantile(0.75)

@@ -10,11 +10,13 @@ import pytest
 import trio
 from planned import plan_of
 
+from vezaflow.engine import Vitals
 from vezaflow.gates import judge
 from vezaflow.metrics import Recorder
 from vezaflow.outputs import OUTPUTS, Tick, tick_of
 from vezaflow.plan import Plan, Secrets
 from vezaflow.results import Health
+from vezaflow.scale import WorkerState
 
 pytestmark = pytest.mark.trio
 
@@ -24,6 +26,9 @@ load: {vus: 2, duration: 10s}
 steps: [{get: /search, timeout: 1s}]
 gates: {http_req_duration: p(95) < 50 ms}
 """)
+
+
+BUSY = Health((WorkerState("1", Vitals(0.5, 0.5, 0.6, 0.002, 0.01, 50 << 20)),))
 
 
 def tick(*, last: bool = False, timeouts: int = 0) -> Tick:
@@ -38,8 +43,8 @@ def tick(*, last: bool = False, timeouts: int = 0) -> Tick:
     recorder.fold(2.0)
     summary = recorder.snapshot()
     verdicts = judge(PLAN.gates, summary)
-    found = tick_of(PLAN, summary, recorder.timeline(), verdicts, elapsed=2.0, health=Health(cpu_mean=0.5), last=last)
-    return replace(found, by_hand=("browse was paused by hand for 4 s",))
+    found = tick_of(PLAN, summary, recorder.timeline(), verdicts, elapsed=2.0, health=BUSY, last=last)
+    return replace(found, manual_changes=("browse was paused manually for 4 s",))
 
 
 async def written(file: Path, *ticks: Tick, plan: Plan = PLAN) -> list[dict[str, Any]]:
@@ -57,15 +62,15 @@ async def test_a_line_has_the_names_and_units_of_the_summary(tmp_path: Path) -> 
     (flow,) = first["flows"]
     duration, gates = flow.pop("http_req_duration"), flow.pop("gates")
     assert flow == {
-        "flow": "browse", "vus": 2, "vus_asked": 2, "iterations": 1, "dropped_iterations": 0, "requests": 10,
-        "requests_per_second": 5.0, "failed_rate": 0.0, "data_sent": 500, "data_received": 2000,
+        "flow": "browse", "vus": 2, "vus_requested": 2, "iterations": 1, "dropped_iterations": 0, "http_reqs": 10,
+        "http_reqs_per_second": 5.0, "http_req_failed": 0.0, "data_sent": 500, "data_received": 2000,
     }  # fmt: skip
     assert duration["p95"] == pytest.approx(0.1, rel=0.001)
     assert (duration["count"], duration["at_least"]) == (10, [])
     assert [(gate["gate"], gate["so_far"]) for gate in gates] == [("http_req_duration: p(95) < 50 ms", "red")]
-    assert first["pooled"]["requests"] == 10
-    assert first["health"]["cpu"] == 0.5
-    assert first["by_hand"] == ["browse was paused by hand for 4 s"]
+    assert first["pooled"]["http_reqs"] == 10
+    assert first["health"]["cpu_mean"] == 0.5
+    assert first["manual_changes"] == ["browse was paused manually for 4 s"]
 
 
 async def test_the_moment_is_iso_8601_in_utc(tmp_path: Path) -> None:
@@ -89,8 +94,10 @@ async def test_what_is_not_known_yet_is_null(tmp_path: Path) -> None:
 
 async def test_secrets_are_masked(tmp_path: Path) -> None:
     plan = replace(PLAN, secrets=Secrets.of(["hunter2-and-more"]))
-    (line,) = await written(tmp_path / "run.jsonl", replace(tick(), by_hand=("it is hunter2-and-more",)), plan=plan)
-    assert line["by_hand"] == ["it is •••"]
+    (line,) = await written(
+        tmp_path / "run.jsonl", replace(tick(), manual_changes=("it is hunter2-and-more",)), plan=plan
+    )
+    assert line["manual_changes"] == ["it is •••"]
 
 
 async def test_a_file_of_an_earlier_run_is_replaced_and_each_line_is_there_at_once(tmp_path: Path) -> None:

@@ -9,12 +9,14 @@ from planned import plan_of
 from rich.console import Console
 
 from vezaflow.diagnostics import Source, Span
+from vezaflow.engine import Vitals
 from vezaflow.gates import Outcome, Verdict, judge
 from vezaflow.metrics import Recorder
 from vezaflow.outputs import FlowNow, Output, Plain, Terminal, Tick, tick_of
 from vezaflow.outputs.lines import display, plain
 from vezaflow.plan import PlannedGate
-from vezaflow.results import Health, WorkerHealth
+from vezaflow.results import Health
+from vezaflow.scale import WorkerState
 from vezaflow.syntax import Condition
 from vezaflow.units import Dimension, Quantity
 
@@ -29,6 +31,10 @@ gates:
 SPAN = Span(Source("suite.yml", "gates:"), 0, 5)
 
 
+def worker(cpu: float, name: str = "1") -> WorkerState:
+    return WorkerState(name, Vitals(cpu, cpu, cpu, 0.0021, 0.014, 84 << 20))
+
+
 def verdict(outcome: Outcome, value: float) -> Verdict:
     condition = Condition("p", 95.0, "<", Quantity(0.5, Dimension.TIME), "p(95) < 500 ms", SPAN)
     gate = PlannedGate("browse", "http_req_duration", (), condition, SPAN)
@@ -41,7 +47,7 @@ UNSURE = verdict(Outcome.INCONCLUSIVE, 0.0)
 BROWSE = FlowNow("browse", 990, 1000, 12345, 4012.3, 0.612, 0.004, (GOOD, BAD, UNSURE))
 STREAMING = FlowNow("streaming", 500, 500, 800, 812.0, 0.1, 0.0, (GOOD,))
 POOLED = FlowNow("all", 1490, 1500, 13145, 4824.3, 0.5, 0.003, ())
-TICK = Tick(72.0, 228.0, (BROWSE, STREAMING), POOLED, Health(0.42, 0.6, 2.1, 14.0, 84 * 2**20, 1500))
+TICK = Tick(72.0, 228.0, (BROWSE, STREAMING), POOLED, Health((worker(0.42),), 1500))
 
 
 def drawn(width: int, tick: Tick = TICK) -> list[str]:
@@ -62,7 +68,7 @@ def test_the_display_reads_as_meant_at_80_columns() -> None:
         " streaming          500         800      812    100 ms      0 %  ✓",
         " all        1,490/1,500      13,145    4,824    500 ms    0.3 %",
         "",
-        " generator: 42 % of a core, loop late by 2.1 ms (p99), 84 MiB",
+        " generator: 42 % of a core, event-loop lag p99 2.1 ms, 84 MiB",
     ]
 
 
@@ -73,24 +79,24 @@ def test_the_display_reads_as_meant_at_80_columns() -> None:
 def test_each_worker_s_cpu_is_shown_or_where_they_are_many_the_least_and_the_most(
     shares: tuple[float, ...], shown: str
 ) -> None:
-    workers = tuple(WorkerHealth(str(n), cpu, cpu, cpu, 2.1, 14.0, 84 << 20) for n, cpu in enumerate(shares, 1))
+    workers = tuple(worker(cpu, str(n)) for n, cpu in enumerate(shares, 1))
     tick = replace(TICK, health=replace(TICK.health, workers=workers))
-    assert drawn(80, tick)[-1] == f" generator: {shown}, loop late by 2.1 ms (p99), 84 MiB"
+    assert drawn(80, tick)[-1] == f" generator: {shown}, event-loop lag p99 2.1 ms, {84 * len(shares)} MiB"
     assert plain(tick)[0].endswith(f"; {shown}")
 
 
 def test_load_that_is_missing_is_told_while_the_run_goes_on() -> None:
-    tick = replace(TICK, health=replace(TICK.health, held_up=0.034))
-    lacks = " generator: 42 % of a core, 3.4 % of the load missing, loop late by 2.1 ms (p99), 84 MiB"
+    tick = replace(TICK, health=replace(TICK.health, load_missing=0.034))
+    lacks = " generator: 42 % of a core, 3.4 % of the load missing, event-loop lag p99 2.1 ms, 84 MiB"
     assert drawn(100, tick)[-1] == lacks
     assert display(tick, "veza-capacity", 100)[-1][0][1] == "yellow"
     assert plain(tick)[0].endswith("; 3.4 % of the load missing")
 
 
 def test_what_was_done_by_hand_is_told_while_the_run_goes_on() -> None:
-    tick = replace(TICK, by_hand=("browse was paused by hand for 4 s, and still is",))
-    assert drawn(80, tick)[-1] == " browse was paused by hand for 4 s, and still is"
-    assert plain(tick)[0].endswith("; browse was paused by hand for 4 s, and still is")
+    tick = replace(TICK, manual_changes=("browse has been paused manually for 4 s",))
+    assert drawn(80, tick)[-1] == " browse has been paused manually for 4 s"
+    assert plain(tick)[0].endswith("; browse has been paused manually for 4 s")
 
 
 def test_a_broken_gate_is_told_in_words_where_there_is_room() -> None:
@@ -134,7 +140,7 @@ async def test_plain_lines_come_every_five_seconds() -> None:
     said: list[str] = []
     seconds = [replace(TICK, elapsed=second + 0.01, flows=()) for second in range(1, 13)]
     await fed(Plain(plan_of(FLOW), said.append), *seconds, replace(TICK, elapsed=15.0, last=True))
-    assert said == ["test: 1 flow, 2 VUs", *said[1:3], "the load is over"]
+    assert said == ["test: 1 flow, 2 VUs", *said[1:3], "load finished"]
     assert [line.split(",")[0] for line in said[1:3]] == ["[5 s", "[10 s"]
 
 
@@ -164,7 +170,7 @@ def test_a_tick_says_how_a_run_stands_and_what_its_gates_would_say() -> None:
     verdicts = judge(plan.gates, summary)
     tick = tick_of(plan, summary, recorder.timeline(), verdicts, elapsed=5.0, health=Health())
     (browse,) = tick.flows
-    assert (browse.vus, browse.vus_asked, browse.iterations) == (2, 2, 5)
+    assert (browse.vus, browse.vus_requested, browse.iterations) == (2, 2, 5)
     assert browse.requests_per_second == 4.0  # of the last three seconds: 3, 4, 5
     assert browse.p95 == pytest.approx(0.5, rel=0.001)
     assert (tick.remaining, browse.failure_rate, browse.gates) == (5.0, 0.0, verdicts)

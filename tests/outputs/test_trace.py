@@ -6,7 +6,7 @@ import pytest
 from planned import plan_of
 
 from vezaflow.outputs import Trace, TraceLines
-from vezaflow.outputs.traced import Asked, readable
+from vezaflow.outputs.traced import TracedRequest, readable
 from vezaflow.plan import Outgoing, PlannedRequest, Secrets
 from vezaflow.protocols import Exchange
 
@@ -122,7 +122,7 @@ def test_the_exchange_may_be_used_again_at_once() -> None:
     trace.answered(*asked(), e, None, {}, ())
     e.body, e.status = b"second", 500
     (found,) = seen
-    assert isinstance(found, Asked)
+    assert isinstance(found, TracedRequest)
     assert found.reply is not None
     assert (found.reply.status, found.reply.body) == (200, b"first")
 

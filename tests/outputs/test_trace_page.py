@@ -13,8 +13,8 @@ from planned import plan_of
 
 from vezaflow.diagnostics import Diagnostic, Severity
 from vezaflow.metrics import Phase
-from vezaflow.outputs import Asked, Traced, Tried, trace_page
-from vezaflow.outputs.traced import Broke, Given, Reply, Timing, Told
+from vezaflow.outputs import Traced, TracedRequest, Tried, trace_page
+from vezaflow.outputs.traced import Reply, Timing, TracedFailure, TracedMessage, TracedValues
 from vezaflow.plan import PlannedRequest, Secrets
 
 GOLDEN = Path(__file__).parent / "golden" / "trace_page.txt"
@@ -27,7 +27,7 @@ steps:
 (STEP,) = plan_of(FLOW).flows[0].steps
 assert isinstance(STEP, PlannedRequest)
 TIMING = Timing(0.001, 0.002, 0.0, 0.001, 0.009, 0.002)
-GOOD = Asked(
+GOOD = TracedRequest(
     phase=Phase.ITERATION,
     name=STEP.name,
     span=STEP.span,
@@ -45,11 +45,11 @@ FAULT = Diagnostic("VF601", Severity.ERROR, "the status is 503, not 200", STEP.s
 BAD = replace(GOOD, turn=2, reply=Reply(503, (), b"<script>", TIMING), passed=(), extracted=(), fault=FAULT)
 LOST = replace(GOOD, phase=Phase.FINALLY, reply=None, passed=(), extracted=(), fault=FAULT)
 EVENTS = (
-    Told(Phase.SETUP, "think 1 s"),
+    TracedMessage(Phase.SETUP, "think 1 s"),
     GOOD,
     BAD,
-    Given(Phase.ITERATION, (("name", "value"),)),
-    Broke(Phase.ITERATION, "", None, (), FAULT),
+    TracedValues(Phase.ITERATION, (("name", "value"),)),
+    TracedFailure(Phase.ITERATION, "", None, (), FAULT),
     LOST,
 )
 TRIED = Tried(
@@ -107,8 +107,8 @@ def test_nothing_is_fetched_and_nothing_runs() -> None:
 
 def test_secrets_are_masked_wherever_they_stand() -> None:
     secret = "p<ss&word"
-    told = Told(Phase.ITERATION, f"it is {secret}")
-    given = Given(Phase.ITERATION, (("copy", [secret]),))
+    told = TracedMessage(Phase.ITERATION, f"it is {secret}")
+    given = TracedValues(Phase.ITERATION, (("copy", [secret]),))
     assert GOOD.reply is not None
     body = secret.encode() + b"x" * 40_000 + secret.encode()
     kept = replace(GOOD, name=secret, reply=replace(GOOD.reply, headers=(("a", secret),), body=body))
@@ -123,7 +123,9 @@ def test_the_page_holds_no_character_that_xml_refuses_and_none_that_turns_its_te
     assert GOOD.reply is not None
     reply = replace(GOOD.reply, headers=((odd, odd),), body=b"a\tb\r\nc\x1b")
     text = page(
-        Told(Phase.ITERATION, odd), Given(Phase.ITERATION, ((odd, [odd]),)), replace(GOOD, name=odd, reply=reply)
+        TracedMessage(Phase.ITERATION, odd),
+        TracedValues(Phase.ITERATION, ((odd, [odd]),)),
+        replace(GOOD, name=odd, reply=reply),
     )
     assert re.findall("[^\t\n\x20-\x7e\xa0-\u2027\u2030-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text) == []
     assert "a\tb\nc␛" in text
@@ -132,7 +134,7 @@ def test_the_page_holds_no_character_that_xml_refuses_and_none_that_turns_its_te
 def test_the_page_is_bounded() -> None:
     assert GOOD.reply is not None
     large = replace(GOOD, reply=replace(GOOD.reply, body=b"x" * (1 << 20)))
-    text = page(*[large] * 300, *[Told(Phase.ITERATION, "on")] * 5_000)
+    text = page(*[large] * 300, *[TracedMessage(Phase.ITERATION, "on")] * 5_000)
     assert len(text) < 8 << 20
     assert "1 MiB in all" in text
     assert "left out: the page is full" in text

@@ -8,28 +8,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vezaflow.model import Dealt
+from vezaflow.model import RowPick
 from vezaflow.plan import Segment, dealt, row_of_vu
 from vezaflow.plan.dealing import shuffled
 
 totals = st.integers(1, 3000)
 counts = st.integers(1, 9)
-in_turns = st.sampled_from([Dealt.SEQUENTIAL, Dealt.SHUFFLE, Dealt.UNIQUE])
+in_turns = st.sampled_from([RowPick.SEQUENTIAL, RowPick.SHUFFLE, RowPick.UNIQUE])
 
 
-def parts(pick: Dealt, total: int, count: int, *, wraps: bool) -> list[Iterator[int]]:
+def parts(pick: RowPick, total: int, count: int, *, wraps: bool) -> list[Iterator[int]]:
     return [dealt(pick, total, wraps=wraps, seed="7", segment=Segment(index, count)) for index in range(count)]
 
 
 @given(in_turns, totals, counts)
-def test_rows_that_end_are_dealt_exactly_once_by_all_segments_together(pick: Dealt, total: int, count: int) -> None:
+def test_rows_that_end_are_dealt_exactly_once_by_all_segments_together(pick: RowPick, total: int, count: int) -> None:
     rows = [row for part in parts(pick, total, count, wraps=False) for row in part]
     assert sorted(rows) == list(range(total))
 
 
 @given(in_turns, totals, counts, st.integers(1, 50))
 def test_segments_in_turns_deal_what_the_whole_deals_in_its_order(
-    pick: Dealt, total: int, count: int, rounds: int
+    pick: RowPick, total: int, count: int, rounds: int
 ) -> None:
     whole = dealt(pick, total, wraps=True, seed="7")
     shares = parts(pick, total, count, wraps=True)
@@ -38,7 +38,7 @@ def test_segments_in_turns_deal_what_the_whole_deals_in_its_order(
 
 
 @given(in_turns, st.integers(1, 200), st.integers(1, 4))
-def test_every_pass_deals_every_row_once(pick: Dealt, total: int, passes: int) -> None:
+def test_every_pass_deals_every_row_once(pick: RowPick, total: int, passes: int) -> None:
     rows = dealt(pick, total, wraps=True, seed="7")
     for _ in range(passes):
         assert sorted(islice(rows, total)) == list(range(total))
@@ -80,7 +80,7 @@ def test_a_shuffle_of_many_rows_mixes_them() -> None:
 
 def test_a_seed_shuffles_the_same_each_night_and_another_seed_otherwise() -> None:
     def rows(seed: str) -> list[int]:
-        return list(islice(dealt(Dealt.SHUFFLE, 100, wraps=True, seed=seed), 300))
+        return list(islice(dealt(RowPick.SHUFFLE, 100, wraps=True, seed=seed), 300))
 
     assert rows("1") == rows("1")
     assert rows("1") != rows("2")

@@ -4,7 +4,7 @@ import pytest
 import trio.testing
 
 from vezaflow.metrics import Recorder, Summary
-from vezaflow.scale.worker import written_slowly
+from vezaflow.scale.worker import to_json_slowly
 
 
 def measured() -> Summary:
@@ -25,4 +25,4 @@ def measured() -> Summary:
 async def test_no_row_is_left_out(autojump_clock: trio.testing.MockClock) -> None:
     summary = measured()
     assert all((summary.requests, summary.steps, summary.flows, summary.vus, summary.attempts))
-    assert await written_slowly(summary) == summary.to_json()
+    assert await to_json_slowly(summary) == summary.to_json()

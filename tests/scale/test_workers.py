@@ -67,7 +67,7 @@ def test_the_workers_together_do_what_one_would(veza: Target, asked: list[str], 
     assert (counts["/often"], counts["/seldom"]) == (30, 10)
     told = result(file)
     assert told["pooled"]["iterations"] == 40
-    assert told["pooled"]["requests"] == sum(point["requests"] for point in told["timeline"]) == 80
+    assert told["pooled"]["http_reqs"] == sum(point["requests"] for point in told["timeline"]) == 80
     assert [worker["name"] for worker in told["health"]["workers"]] == ["1", "2"]
     assert told["health"]["vus_started"] == 10
     assert told["concerns"] == []

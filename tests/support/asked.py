@@ -6,8 +6,8 @@ from planned import plan_of
 
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.explain import Explanation, explain
-from vezaflow.limits import Division, Machine
-from vezaflow.plan import Inputs, Plan, build
+from vezaflow.limits import Machine
+from vezaflow.plan import Division, Inputs, Plan, build
 from vezaflow.read import read_suite
 
 ROOMY = Machine(open_files=1_000_000, ports=28_232, memory=8 << 30, cores=4)

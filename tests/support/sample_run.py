@@ -5,13 +5,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from vezaflow.diagnostics import Source, Span
+from vezaflow.engine import Vitals
 from vezaflow.gates import Concern, Verdict, concerns_of, judge, overall
 from vezaflow.metrics import Phase, Recorder
 from vezaflow.plan import PlannedGate
-from vezaflow.results import MASK, FlowAsked, Health, RunResult, Versions, exit_code_of
+from vezaflow.results import MASK, Health, RequestedLoad, RunResult, Versions, exit_code_of
+from vezaflow.scale import WorkerState
 from vezaflow.syntax import Condition, Reference
 from vezaflow.units import Dimension, Quantity
 
+VITALS = Vitals(0.4, 0.42, 0.61, 0.0021, 0.014, 84 << 20, "kernel", 1234, 0.0125)
 SUITE = Source("flows/suite.yml", "gates:\n  http_req_duration: p(95) < 500 ms\n")
 MS, PERCENT = 1e-3, 1e-2
 
@@ -80,7 +83,7 @@ def run(gates: Sequence[PlannedGate], concerns: Sequence[Concern] = (), recorder
         suite="veza-capacity",
         run_id="20261124T023000Z-abc123",
         started=datetime(2026, 11, 24, 2, 30, tzinfo=UTC),
-        seconds=10.4,
+        duration=10.4,
         outcome=outcome,
         exit_code=exit_code_of(outcome),
         interrupted=False,
@@ -88,8 +91,11 @@ def run(gates: Sequence[PlannedGate], concerns: Sequence[Concern] = (), recorder
         concerns=every,
         summary=summary,
         timeline=recorder.timeline(),
-        flows=(FlowAsked("browse", "constant-vus", 1000, 10.0), FlowAsked("streaming", "constant-vus", 500, 10.0)),
-        health=Health(0.42, 0.61, 2.1, 14.0, 84 * 2**20, 1500, "kernel", 1234, 12.5),
+        flows=(
+            RequestedLoad("browse", "constant-vus", 1000, 10.0),
+            RequestedLoad("streaming", "constant-vus", 500, 10.0),
+        ),
+        health=Health((WorkerState("1", VITALS),), vus_started=1500),
         inputs=(("BASE_URL", "https://staging.veza.fr"), ("USER_TOKEN", MASK)),
         seed=7,
         versions=Versions("0.1.0", "3.11.7", "linux x86_64"),
@@ -116,5 +122,5 @@ def arriving() -> RunResult:
     flow.dropped("no_free_vu", 15)
     flow.dropped("generator_late", 5)
     recorder.fold(110.0)
-    asked = FlowAsked("arriving", "constant-arrival-rate", 5, 10.0, rate=20.0)
-    return replace(run(GREEN[:1], recorder=recorder), flows=(asked,))
+    requested = RequestedLoad("arriving", "constant-arrival-rate", 5, 10.0, rate=20.0)
+    return replace(run(GREEN[:1], recorder=recorder), flows=(requested,))

@@ -8,10 +8,10 @@ from pathlib import Path
 from vezaflow.diagnostics import Diagnostics, render_text
 from vezaflow.gates import Outcome, judge
 from vezaflow.metrics import Summary
-from vezaflow.plan import Bundle, Inputs, Plan, build
+from vezaflow.plan import Bundle, Division, Inputs, Plan, build
 from vezaflow.read import read_suite
 from vezaflow.sandbox import SandboxSettings, start
-from vezaflow.session import Staff, prepare, read, run
+from vezaflow.session import prepare, read, run
 
 FLOWS = Path(__file__).parents[2] / "flows"
 GIVEN = {
@@ -58,5 +58,5 @@ def played(
     with start(settings) as sandbox:
         suite, inputs = read([folder]), Inputs(sandbox.environment, duration=seconds, scale=scale, only=only)
         plan = prepare(suite, inputs)
-        result = run(plan, (), lambda _: None, Staff(Bundle.of(suite, inputs)))
+        result = run(plan, Bundle.of(suite, inputs), Division(), (), lambda _: None)
     return {(v.gate.flow, v.gate.text): v.outcome for v in judge(plan.gates, result.summary)}, result.summary

@@ -8,12 +8,12 @@ import click
 import orjson
 
 from vezaflow.cli.inputs import bundled, draw, given
-from vezaflow.cli.loading import Loading, loading
+from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.printing import colours, say
 from vezaflow.cli.values import PathType, environment
-from vezaflow.explain import Explanation, document, explain, page
-from vezaflow.limits import Division, machine
-from vezaflow.plan import WHOLE, Secrets
+from vezaflow.explain import Explanation, explain, page, to_json
+from vezaflow.limits import machine
+from vezaflow.plan import Secrets
 from vezaflow.sandbox import UNSTARTED
 
 _NARROWEST, _WIDEST = 60, 120
@@ -21,13 +21,13 @@ _NARROWEST, _WIDEST = 60, 120
 
 @click.command("explain")
 @click.argument("paths", nargs=-1, required=True, type=PathType())
-@loading
+@load_options
 @given
 @click.option("--sandbox", is_flag=True, help="Explain `run --sandbox`, without starting a sandbox.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
     paths: tuple[Path, ...],
-    load: Loading,
+    load: LoadOptions,
     words: tuple[str, ...],
     base_url: str | None,
     seed: int,
@@ -41,7 +41,7 @@ def command(
     """
     values = {**environment(words), **UNSTARTED.environment} if sandbox else environment(words)
     plan, _ = bundled(paths, load.inputs(values, base_url, seed), sandbox=sandbox, warn=draw)
-    found = explain(plan, machine(), Division(load.workers_for(plan), load.segment or WHOLE))
+    found = explain(plan, machine(), load.division(plan))
     say(_drawn(found, form, plan.secrets).removesuffix("\n"))
     if found.refused is not None:
         raise found.refused
@@ -49,6 +49,6 @@ def command(
 
 def _drawn(found: Explanation, form: str, secrets: Secrets) -> str:
     if form == "json":
-        return orjson.dumps(secrets.mask_values(document(found)), option=orjson.OPT_INDENT_2).decode()
+        return orjson.dumps(secrets.mask_values(to_json(found)), option=orjson.OPT_INDENT_2).decode()
     width = max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size((100, 24)).columns))
     return secrets.mask(page(found, colour=colours(sys.stdout), width=width))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from vezaflow.cli.inputs import bundled, draw, shared, target
-from vezaflow.cli.loading import Loading, loading
+from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.outs import OUT, claims, read_outs
 from vezaflow.cli.printing import live, tell
 from vezaflow.cli.results import Files, Wanted, reporting
@@ -15,19 +15,19 @@ from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import PathType
 from vezaflow.outputs import Output, Plain, Terminal
 from vezaflow.plan import Plan
-from vezaflow.session import Staff, run
+from vezaflow.session import run
 
 
 @click.command("run")
 @click.argument("paths", nargs=-1, required=True, type=PathType())
-@loading
+@load_options
 @reporting
 @OUT
 @click.option("-q", "--quiet", is_flag=True, help="Show no warnings and no progress.")
 @shared
 def command(
     paths: tuple[Path, ...],
-    load: Loading,
+    load: LoadOptions,
     reports: Wanted,
     out: tuple[str, ...],
     quiet: bool,
@@ -44,16 +44,16 @@ def command(
     """
     segment = load.segment
     if segment is not None:
-        reports = {"summary": Path(f"share-{segment.index + 1}-of-{segment.count}.json"), **reports}
+        reports = {"summary": Path(f"segment-{segment.index + 1}-of-{segment.count}.json"), **reports}
     outs = read_outs(out)
     files = Files(reports, claims(outs))
     with ExitStack() as until_written:
         with target(words, sandbox=sandbox, faults=faults) as environment:
             inputs = load.inputs(environment, base_url, seed)
             plan, bundle = bundled(paths, inputs, sandbox=sandbox, warn=None if quiet else draw)
-            staff = Staff(bundle, load.workers_for(plan), segment)
             shown = () if quiet else (_progress(plan),)
-            result = run(plan, (*shown, *(chosen.output(plan) for chosen in outs)), tell, staff)
+            outputs = (*shown, *(chosen.output(plan) for chosen in outs))
+            result = run(plan, bundle, load.division(plan), outputs, tell)
             until_written.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)

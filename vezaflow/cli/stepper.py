@@ -24,7 +24,7 @@ from vezaflow.outputs import place_of
 from vezaflow.plan import (
     UNSET,
     Plan,
-    PlannedFeed,
+    PlannedDataSource,
     PlannedFlow,
     PlannedStep,
     Variables,
@@ -68,7 +68,7 @@ class Stepper:
     ) -> None:
         self.quit = False
         self._variables = {True: plan.variables, False: flow.variables}
-        self._feeds = dict(flow.feeds)
+        self._data_sources = dict(flow.data_sources)
         self._clock = clock
         self._say = say
         self._secrets = plan.secrets
@@ -132,7 +132,7 @@ class Stepper:
 
     def _values(self, vu: VU, place: Place) -> dict[str, str]:
         of_suite = place.phase in _OF_SUITE
-        known = _known(self._variables[of_suite], vu, {} if of_suite else self._feeds)
+        known = _known(self._variables[of_suite], vu, {} if of_suite else self._data_sources)
         return {name: show(value, 4096, self._secrets.mask) for name, value in known}
 
     def _list(self, values: dict[str, str], most: int | None) -> None:
@@ -168,10 +168,10 @@ def _at_once(step: PlannedStep) -> bool:
             assert_never(never)
 
 
-def _known(variables: Variables, vu: VU, feeds: Mapping[int, PlannedFeed]) -> Iterator[tuple[str, object]]:
+def _known(variables: Variables, vu: VU, data_sources: Mapping[int, PlannedDataSource]) -> Iterator[tuple[str, object]]:
     """Every variable and row that there is; a fragment's own with the fragment's path."""
     values = (
-        feeds[slot].rows.written(value) if slot in feeds and value is not UNSET else value
+        data_sources[slot].rows.written(value) if slot in data_sources and value is not UNSET else value
         for slot, value in enumerate(vu.slots)
     )
     for name, value in (*variables.constants, *zip(variables.names, values, strict=False)):

@@ -28,12 +28,12 @@ def _lines(status: dict[str, Any]) -> Iterator[str]:
     for row in rows:
         yield _row(row, name)
     yield from _broken(rows)
-    generator = status["generator"]
+    generator = status["health"]
     yield ""
-    late = f"event-loop lag p99 {units.number(generator['lag_p99_ms'])} ms"
-    share, lack = f"generator: {units.ratio(generator['cpu'])} of a core", missing(generator["held_up"])
-    yield ", ".join(filter(None, (share, lack, late, units.size(generator["memory"]))))
-    yield from status["by_hand"]
+    lag = f"event-loop lag p99 {units.duration(generator['lag_p99'])}"
+    share, lack = f"generator: {units.ratio(generator['cpu_mean'])} of a core", missing(generator["load_missing"])
+    yield ", ".join(filter(None, (share, lack, lag, units.size(generator["memory"]))))
+    yield from status["manual_changes"]
 
 
 def _clock(status: dict[str, Any]) -> str:
@@ -45,17 +45,17 @@ def _clock(status: dict[str, Any]) -> str:
 
 def _row(flow: dict[str, Any], name: int) -> str:
     vus = units.number(flow["vus"])
-    if flow["vus"] != flow["vus_asked"]:
-        vus += f"/{units.number(flow['vus_asked'])}"
+    if flow["vus"] != flow["vus_requested"]:
+        vus += f"/{units.number(flow['vus_requested'])}"
     p95 = "–" if flow["p95"] is None else units.duration(flow["p95"])
     if "p95" in flow.get("at_least", ()):
         p95 = f"> {p95}"
-    failed = "–" if flow["failure_rate"] is None else units.ratio(flow["failure_rate"])
+    failed = "–" if flow["http_req_failed"] is None else units.ratio(flow["http_req_failed"])
     marks = " ".join(_MARKS[gate["so_far"]] for gate in flow["gates"])
     paused = "paused " if flow.get("paused") else ""
     return (
         f"{flow['flow'][:name]:<{name}}  {vus:>11}  {units.number(flow['iterations']):>10}  "
-        f"{units.number(flow['requests_per_second']):>7}  {p95:>8}  {failed:>7}  {paused}{marks}"
+        f"{units.number(flow['http_reqs_per_second']):>7}  {p95:>8}  {failed:>7}  {paused}{marks}"
     ).rstrip()
 
 
@@ -64,4 +64,4 @@ def _broken(rows: list[dict[str, Any]]) -> Iterator[str]:
     if red:
         yield ""
     for flow, gate in red:
-        yield f"✗ {flow}: {gate['gate']}: {gate['why']}"
+        yield f"✗ {flow}: {gate['gate']}: {gate['reason']}"

@@ -1,8 +1,8 @@
 """What another terminal may do to a running test, and what that does to its verdict.
 
-Laws: the guard's `max_vus` holds here too; whatever was done by hand is told in the result; a run that was paused, or
-had VUs taken away, did not deliver the load that was asked for, so it is inconclusive (a gate that broke is red
-all the same). More VUs than asked are told, and prove no less. `status` is made from the last tick, at no cost.
+Laws: the guard's `max_vus` holds here too; manual changes are in the result; a run that was paused, or had VUs
+taken away, did not deliver the requested load, so it is inconclusive (a gate that broke is red all the same). More VUs
+than requested are reported, and prove no less. `status` is made from the last tick, at no cost.
 """
 
 import os
@@ -15,11 +15,11 @@ from vezaflow import units
 from vezaflow.diagnostics import unknown
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import Concern, ConcernKind, Verdict
-from vezaflow.limits import Division, connection_checks, machine, require
+from vezaflow.limits import connection_checks, machine, require
 from vezaflow.metrics import as_numbers
 from vezaflow.model import Executor
 from vezaflow.outputs import FlowNow, Tick
-from vezaflow.plan import Plan, PlannedFlow, PlannedLoad
+from vezaflow.plan import Division, Plan, PlannedFlow, PlannedLoad
 
 _STOPPING = {  # what one Ctrl-C does in each phase
     "preparing": "stopping before the load",
@@ -28,8 +28,8 @@ _STOPPING = {  # what one Ctrl-C does in each phase
 }
 
 
-class Crew(Protocol):
-    """Who carries the load: one engine, or several processes."""
+class LoadControls(Protocol):
+    """What may be done to a load, whoever carries it."""
 
     def pause(self, flow: str | None = None) -> None: ...
 
@@ -39,10 +39,10 @@ class Crew(Protocol):
 
 
 @dataclass(slots=True)
-class _Hand:
-    """What was done by hand to one flow. Times in seconds of the load."""
+class _ManualChanges:
+    """What was changed manually in one flow. Times in seconds of the load."""
 
-    asked: int
+    requested: int
     target: int
     external: bool
     least: int
@@ -62,7 +62,7 @@ class Steering:
     def __init__(
         self,
         plan: Plan,
-        crew: Crew,
+        load: LoadControls,
         run_id: str,
         stop: Callable[[], None],
         *,
@@ -73,7 +73,7 @@ class Steering:
         """`folder`: the suite's, by which another terminal tells whether it is its own."""
         self._folder = folder
         self._plan = plan
-        self._crew = crew
+        self._load = load
         self._run_id = run_id
         self._stop = stop
         self._division = division
@@ -82,7 +82,7 @@ class Steering:
         self._began = clock()
         self._seconds = 0.0
         self._tick: Tick | None = None
-        self._hands = {flow.name: _hand(flow) for flow in plan.flows}
+        self._changes = {flow.name: _unchanged(flow) for flow in plan.flows}
 
     # What the session tells it
 
@@ -105,43 +105,43 @@ class Steering:
             "run": self._run_id,
             "suite": self._plan.suite,
             "folder": self._folder,
-            "flow_names": list(self._hands),
+            "flow_names": list(self._changes),
             "pid": os.getpid(),
             "phase": self._phase,
             "elapsed": self._now(),
             "remaining": max(0.0, self._plan.seconds - self._now()),
             "flows": [self._flow(now) for now in tick.flows] if tick else [],
-            "pooled": {**_figures(tick.pooled), "vus_asked": self._asked()} if tick else None,
-            "generator": _generator(tick) if tick else None,
-            "by_hand": list(self.notes()),
+            "pooled": {**_figures(tick.pooled), "vus_requested": self._target()} if tick else None,
+            "health": _health(tick) if tick else None,
+            "manual_changes": list(self.notes()),
         }
 
     def pause(self, flow: str | None = None) -> str:
         names = self._names(flow)
-        self._crew.pause(flow)
+        self._load.pause(flow)
         for name in names:
-            hand = self._hands[name]
-            hand.paused_at = self._now() if hand.paused_at is None else hand.paused_at
+            changes = self._changes[name]
+            changes.paused_at = self._now() if changes.paused_at is None else changes.paused_at
         return f"{_these(flow)} paused: running iterations finish, no new ones start, the clock keeps running"
 
     def resume(self, flow: str | None = None) -> str:
         names = self._names(flow)
-        if all(self._hands[name].paused_at is None for name in names):
+        if all(self._changes[name].paused_at is None for name in names):
             raise VezaflowError(f"{flow} is not paused" if flow else "nothing is paused")
-        self._crew.resume(flow)
+        self._load.resume(flow)
         for name in names:
-            hand = self._hands[name]
-            hand.paused, hand.paused_at = hand.pause_until(self._now()), None
+            changes = self._changes[name]
+            changes.paused, changes.paused_at = changes.pause_until(self._now()), None
         return f"{_these(flow)} resumed"
 
     def scale(self, flow: str, vus: int) -> str:
         self._names(flow)
-        hand = self._hands[flow]
+        changes = self._changes[flow]
         load = next(planned.load for planned in self._plan.flows if planned.name == flow)
         self._refuse_idle(flow, load)
-        if hand.external and vus > load.max_vus:
+        if changes.external and vus > load.max_vus:
             raise VezaflowError(f"refused: {flow} allows at most {units.number(load.max_vus)} VUs (`max_vus`)")
-        total = self._asked() - hand.target + vus
+        total = self._target() - changes.target + vus
         most = self._plan.guard_vus
         if most is not None and total > most:
             raise VezaflowError(
@@ -149,15 +149,15 @@ class Steering:
                 "(`max_vus`)"
             )
         require(connection_checks(self._with(flow, vus), machine(), self._division))
-        self._crew.scale(flow, vus)
-        before, hand.target = hand.target, vus
-        hand.least = min(hand.least, vus)
-        hand.scaled = (*hand.scaled, (self._now(), vus))
+        self._load.scale(flow, vus)
+        before, changes.target = changes.target, vus
+        changes.least = min(changes.least, vus)
+        changes.scaled = (*changes.scaled, (self._now(), vus))
         return f"{flow}: {units.number(before)} → {units.number(vus)} VUs"
 
     def _with(self, scaled: str, vus: int) -> Plan:
         """The plan as it would be carried out with this flow scaled."""
-        most = {name: hand.target for name, hand in self._hands.items()} | {scaled: vus}
+        most = {name: changes.target for name, changes in self._changes.items()} | {scaled: vus}
         flows = (replace(flow, load=replace(flow.load, max_vus=most[flow.name])) for flow in self._plan.flows)
         return replace(self._plan, flows=tuple(flows))
 
@@ -168,28 +168,31 @@ class Steering:
     # What the result says of it
 
     def notes(self) -> Iterator[str]:
-        """What was done by hand, a line each."""
+        """What was changed manually, a line each."""
         now = self._now()
-        for name, hand in self._hands.items():
-            if paused := hand.pause_until(now):
-                was = "has been" if hand.paused_at is not None and self._phase == "load" else "was"
+        for name, changes in self._changes.items():
+            if paused := changes.pause_until(now):
+                was = "has been" if changes.paused_at is not None and self._phase == "load" else "was"
                 yield f"{name} {was} paused manually for {units.duration(round(paused, 1))}"
-            if hand.scaled:
-                steps = ", ".join(f"{units.number(vus)} at {units.duration(round(at, 1))}" for at, vus in hand.scaled)
-                yield f"{name} was scaled manually from {units.number(hand.asked)} VUs to {steps}"
+            if changes.scaled:
+                steps = ", ".join(
+                    f"{units.number(vus)} at {units.duration(round(at, 1))}" for at, vus in changes.scaled
+                )
+                yield f"{name} was scaled manually from {units.number(changes.requested)} VUs to {steps}"
 
     def concerns(self) -> Iterator[Concern]:
-        """Where the asked load was taken away by hand."""
+        """Where the requested load was taken away."""
         now = self._now()
-        for name, hand in self._hands.items():
-            if hand.external:  # is meant to be steered
+        for name, changes in self._changes.items():
+            if changes.external:  # is meant to be steered
                 continue
             remedy = "don't change the load during the run, or use the executor `externally-controlled`"
-            if paused := hand.pause_until(now):
+            if paused := changes.pause_until(now):
                 text = f"{name}: paused manually for {units.duration(round(paused, 1))}"
                 yield Concern(ConcernKind.LOAD_NOT_REACHED, text, remedy, name)
-            elif hand.least < hand.asked:
-                text = f"{name}: scaled down manually to {units.number(hand.least)} of {units.number(hand.asked)} VUs"
+            elif changes.least < changes.requested:
+                left = f"{units.number(changes.least)} of {units.number(changes.requested)} VUs"
+                text = f"{name}: scaled down manually to {left}"
                 yield Concern(ConcernKind.LOAD_NOT_REACHED, text, remedy, name)
 
     def _now(self) -> float:
@@ -197,7 +200,7 @@ class Steering:
 
     def _names(self, flow: str | None) -> tuple[str, ...]:
         """The flows that are meant. Raises VezaflowError for one that is none, and outside the load."""
-        known = tuple(self._hands)
+        known = tuple(self._changes)
         if flow is not None and flow not in known:
             message, hint = unknown("flow", flow, known)
             raise VezaflowError(message, hint=hint)
@@ -212,24 +215,24 @@ class Steering:
             raise VezaflowError(
                 f"{flow} starts in {units.duration(round(load.start_time - now, 1))}: scale it after that"
             )
-        lasts = load.is_open or load.executor.lasts or self._hands[flow].scaled
+        lasts = load.is_open or load.executor.lasts or self._changes[flow].scaled
         seen = next((each for each in self._tick.flows if each.flow == flow), None) if self._tick else None
         if seen is not None and seen.iterations and not seen.vus and not lasts:
             raise VezaflowError(f"{flow} has finished")
 
-    def _asked(self) -> int:
+    def _target(self) -> int:
         """How many VUs there shall be by now, of all flows."""
-        return sum(hand.target for hand in self._hands.values())
+        return sum(changes.target for changes in self._changes.values())
 
     def _flow(self, now: FlowNow) -> dict[str, Any]:
-        hand = self._hands[now.flow]
-        return {**_figures(now), "vus_asked": hand.target, "paused": hand.paused_at is not None}
+        changes = self._changes[now.flow]
+        return {**_figures(now), "vus_requested": changes.target, "paused": changes.paused_at is not None}
 
 
-def _hand(flow: PlannedFlow) -> _Hand:
+def _unchanged(flow: PlannedFlow) -> _ManualChanges:
     load = flow.load
     vus = load.max_vus if load.is_open else load.vus  # an open load's VUs are as many as it needs: its most is scaled
-    return _Hand(vus, vus, load.executor is Executor.EXTERNALLY_CONTROLLED, vus)
+    return _ManualChanges(vus, vus, load.executor is Executor.EXTERNALLY_CONTROLLED, vus)
 
 
 def _these(flow: str | None) -> str:
@@ -240,24 +243,29 @@ def _figures(now: FlowNow) -> dict[str, Any]:
     return {
         "flow": now.flow,
         "vus": now.vus,
-        "vus_asked": now.vus_asked,
+        "vus_requested": now.vus_requested,
         "iterations": now.iterations,
-        "requests_per_second": now.requests_per_second,
+        "http_reqs_per_second": now.requests_per_second,
         **as_numbers({"p95": now.p95}),
-        "failure_rate": now.failure_rate,
+        "http_req_failed": now.failure_rate,
         "gates": [_gate(verdict) for verdict in now.gates],
     }
 
 
 def _gate(verdict: Verdict) -> dict[str, Any]:
-    return {"gate": verdict.gate.text, "so_far": verdict.outcome.value, "value": verdict.shown, "why": verdict.reason}
-
-
-def _generator(tick: Tick) -> dict[str, Any]:
-    health = tick.health
     return {
-        "cpu": health.cpu_mean,
-        "held_up": health.held_up,
-        "lag_p99_ms": health.lag_p99_ms,
-        "memory": health.memory,
+        "gate": verdict.gate.text,
+        "so_far": verdict.outcome.value,
+        "value": verdict.shown,
+        "reason": verdict.reason,
+    }
+
+
+def _health(tick: Tick) -> dict[str, Any]:
+    vitals = tick.health.vitals
+    return {
+        "cpu_mean": vitals.cpu_mean,
+        "lag_p99": vitals.lag_p99,
+        "memory": vitals.memory,
+        "load_missing": tick.health.load_missing,
     }

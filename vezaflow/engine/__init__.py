@@ -3,7 +3,7 @@
 from vezaflow.engine.context import Observer, Place
 from vezaflow.engine.delivered import Delivered
 from vezaflow.engine.flow import FlowRun
-from vezaflow.engine.health import Health, Vitals
+from vezaflow.engine.health import NO_VITALS, HealthMonitor, Vitals, worst
 from vezaflow.engine.incidents import Incident, Incidents
 from vezaflow.engine.redirects import is_followed
 from vezaflow.engine.requests import GO_ON
@@ -11,6 +11,20 @@ from vezaflow.engine.run import SUITE, RunEngine
 from vezaflow.engine.vu import VU, Signal
 
 __all__ = [
-    "GO_ON", "SUITE", "VU", "Delivered", "FlowRun", "Health", "Incident", "Incidents", "Observer", "Place",
-    "RunEngine", "Signal", "Vitals", "is_followed",
-]  # fmt: skip
+    "GO_ON",
+    "NO_VITALS",
+    "SUITE",
+    "VU",
+    "Delivered",
+    "FlowRun",
+    "HealthMonitor",
+    "Incident",
+    "Incidents",
+    "Observer",
+    "Place",
+    "RunEngine",
+    "Signal",
+    "Vitals",
+    "is_followed",
+    "worst",
+]

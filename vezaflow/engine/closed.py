@@ -120,7 +120,7 @@ class ClosedDriver:
     async def _iterate(self, vu: VU, stay: _Stay) -> None:
         users, term = self._users, self._term
         clock, body, record = term.clock, users.body, users.record
-        fresh, feeds = users.fresh(vu), users.feeds
+        fresh, deals_rows = users.fresh(vu), users.deals_rows
         if term.paused:
             stay.resting = True
             await term.resumed()
@@ -130,7 +130,7 @@ class ClosedDriver:
         while clock() < term.end and vu.number <= self._last and self._another(vu):
             if fresh is not None:
                 vu.slots[:] = fresh
-            if feeds and not users.deal(vu):
+            if deals_rows and not users.deal(vu):
                 self._give_back(vu)
                 return
             vu.failed = False

@@ -1,4 +1,4 @@
-"""Delivered: how much of the asked load there was, and why less. What a flow keeps count of while it runs."""
+"""Delivered: how much of the requested load there was, and why less. What a flow keeps count of while it runs."""
 
 from dataclasses import dataclass, field
 
@@ -7,9 +7,9 @@ from vezaflow.metrics import Dropped
 
 @dataclass(slots=True)
 class Delivered:
-    """One flow's share. `asked`: VUs; of an open model those that stand ready."""
+    """One flow's part. `requested`: VUs; of an open model those that stand ready."""
 
-    asked: int
+    requested: int
     started: int = 0
     most: int = 0  # at once
     active: int = 0
@@ -20,8 +20,8 @@ class Delivered:
     login_failed: int = 0  # VUs that never got past `login`
     unfinished: int = 0  # iterations that the executor promised and time did not allow
     lived: float = 0.0  # seconds that VUs with pauses lived so far, all together
-    held_up: float = 0.0  # of those, what the generator took of them and did not give back
-    used_up: dict[str, int] = field(default_factory=dict)  # by data source that must last: rows wanted and not there
+    time_lost: float = 0.0  # of those, what the generator took of them and did not give back
+    exhausted: dict[str, int] = field(default_factory=dict)  # by data source that must last: rows wanted and not there
 
     def drop(self, reason: Dropped, count: int) -> None:
         """So many iterations that were due could not be started."""

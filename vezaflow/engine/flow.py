@@ -11,8 +11,8 @@ import trio
 from vezaflow.engine.closed import ClosedDriver
 from vezaflow.engine.context import FlowContext
 from vezaflow.engine.delivered import Delivered
-from vezaflow.engine.feeding import Feeding
 from vezaflow.engine.open import OpenDriver
+from vezaflow.engine.rows import DataSources
 from vezaflow.engine.term import Term
 from vezaflow.engine.users import Users, closing
 from vezaflow.engine.vu import Signal
@@ -33,13 +33,13 @@ class FlowRun:
         wheel: Wheel,
         client: Callable[[], Sender],
         shared: Mapping[int, object],
-        feeding: Feeding,
+        data_sources: DataSources,
         seed: int,
         stop_run: Callable[[], None],
     ) -> None:
         here = context(Phase.ITERATION)
         self.flow = flow
-        self.delivered = Delivered(asked=vus_in_time(flow.load, here.segment))
+        self.delivered = Delivered(requested=vus_in_time(flow.load, here.segment))
         self._recorder = here.recorder
         self._clock = here.clock
         self._stop_run = stop_run
@@ -49,7 +49,7 @@ class FlowRun:
             context=context,
             client=client,
             shared=shared,
-            feeding=feeding,
+            data_sources=data_sources,
             seed=seed,
             delivered=self.delivered,
             obey=self._obey,

@@ -3,7 +3,7 @@
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,21 +17,42 @@ PROBE = 0.05  # seconds between two looks at the loop
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """A reading. Lags in seconds: how late the event loop came to what was due."""
+    """A reading of one process. Times in seconds; lag is how late the event loop came to what was due."""
 
-    cpu_share: float  # of one core, over the last second or so
+    cpu: float  # share of one core, over the last second or so
     cpu_mean: float  # since the start of the load
-    cpu_most: float
+    cpu_max: float
     lag_p99: float
-    lag_most: float
+    lag_max: float
     memory: int  # bytes, the peak
-    receive_clock: str = "read"  # kernel: answers are stamped when they come, read: when they are read
-    late_reads: int = 0  # made over 1 ms late, and put right by the kernel's stamps
-    latest_read: float = 0.0  # seconds
-    away: float = 0.0  # share of the time that the loop was late for what was due
+    receive_clock: str = "read"  # kernel: responses are stamped when they come, read: when they are read
+    late_reads: int = 0  # made more than 1 ms after the bytes came; the kernel's stamps correct them
+    read_delay_max: float = 0.0
+    lag_share: float = 0.0  # share of the time that the loop was late for what was due
 
 
-class Health:
+NO_VITALS = Vitals(0.0, 0.0, 0.0, 0.0, 0.0, 0)  # of a process that has reported nothing
+
+
+def worst(vitals: Collection[Vitals]) -> Vitals:
+    """Of several processes the worst reading of each; their memory and their late reads together."""
+    if not vitals:
+        return NO_VITALS
+    return Vitals(
+        cpu=max(each.cpu for each in vitals),
+        cpu_mean=max(each.cpu_mean for each in vitals),
+        cpu_max=max(each.cpu_max for each in vitals),
+        lag_p99=max(each.lag_p99 for each in vitals),
+        lag_max=max(each.lag_max for each in vitals),
+        memory=sum(each.memory for each in vitals),
+        receive_clock="kernel" if all(each.receive_clock == "kernel" for each in vitals) else "read",
+        late_reads=sum(each.late_reads for each in vitals),
+        read_delay_max=max(each.read_delay_max for each in vitals),
+        lag_share=max(each.lag_share for each in vitals),
+    )
+
+
+class HealthMonitor:
     """Measures while it runs as a task; `vitals` may be read at any time."""
 
     def __init__(
@@ -40,7 +61,7 @@ class Health:
         cpu: Callable[[], float] = time.process_time,
         receiving: Callable[[], Receiving] = Receiving,
     ) -> None:
-        """`receiving`: by which clock answers are stamped."""
+        """`receiving`: by which clock responses are stamped."""
         self._clock = clock
         self._cpu = cpu
         self._receiving = receiving
@@ -80,16 +101,16 @@ class Health:
         receiving = self._receiving()
         mean = cpu / wall if wall > 0 else 0.0
         return Vitals(
-            cpu_share=self._share,
+            cpu=self._share,
             cpu_mean=mean,
-            cpu_most=max(self._most, mean),
+            cpu_max=max(self._most, mean),
             lag_p99=lags.quantile(0.99) or 0.0,
-            lag_most=lags.maximum if lags.count else 0.0,
+            lag_max=lags.maximum if lags.count else 0.0,
             memory=_peak_memory(),
             receive_clock=receiving.clock,
             late_reads=receiving.late,
-            latest_read=receiving.latest,
-            away=lost / (lost + lags.count * PROBE) if lost else 0.0,
+            read_delay_max=receiving.latest,
+            lag_share=lost / (lost + lags.count * PROBE) if lost else 0.0,
         )
 
 

@@ -176,7 +176,7 @@ class OpenDriver:
         """Iterations, one whenever one is due."""
         users, clock, place = self._users, self._term.clock, _Place(current_task(), self._free)
         body, record = users.body, users.record
-        fresh, feeds = users.fresh(vu), users.feeds
+        fresh, deals_rows = users.fresh(vu), users.deals_rows
         while True:
             if due is None:
                 if self._pool is None or self._there > self._most:
@@ -189,7 +189,7 @@ class OpenDriver:
                     return
             if fresh is not None:
                 vu.slots[:] = fresh
-            if feeds and not users.deal(vu):
+            if deals_rows and not users.deal(vu):
                 return
             vu.failed = False
             started = clock()

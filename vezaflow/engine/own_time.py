@@ -89,7 +89,7 @@ class KeptTime:
             return
         account = self._account
         held_up = max(0.0, now - self.own - GRAIN)
-        account.held_up += held_up - self._held_up
+        account.time_lost += held_up - self._held_up
         account.lived += now - self._counted
         self._held_up, self._counted = min(held_up, MOST_OWED), now
         self.own += held_up - self._held_up

@@ -11,11 +11,11 @@ from typing import Any
 import trio
 
 from vezaflow.engine.context import FlowContext, Observer
-from vezaflow.engine.feeding import Feeding
 from vezaflow.engine.flow import FlowRun
-from vezaflow.engine.health import Health
+from vezaflow.engine.health import HealthMonitor
 from vezaflow.engine.incidents import Incidents
 from vezaflow.engine.interpreter import Interpreter
+from vezaflow.engine.rows import DataSources
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.engine.wheel import Wheel
 from vezaflow.errors import ExitCode, VezaflowError
@@ -48,7 +48,7 @@ class RunEngine:
         self.plan = plan
         self.incidents = Incidents()
         self.wheel = Wheel(clock)
-        self.health = Health(clock, receiving=receiving)
+        self.health = HealthMonitor(clock, receiving=receiving)
         self.flows: tuple[FlowRun, ...] = ()
         self._recorder = recorder
         self._client = client
@@ -56,7 +56,7 @@ class RunEngine:
         self._observer = observer
         self._say = say
         self._segment = segment or Segment()
-        self._feeding = Feeding(plan.inputs.seed, self._segment)
+        self._data_sources = DataSources(plan.inputs.seed, self._segment)
         self._given = handed
         self._suite_vu: VU | None = None
         self.stopped = False
@@ -164,7 +164,7 @@ class RunEngine:
             wheel=self.wheel,
             client=lambda: self._client(flow.client),
             shared=self.handed().get(flow.name, {}),
-            feeding=self._feeding,
+            data_sources=self._data_sources,
             seed=self.plan.inputs.seed,
             stop_run=self.stop,
         )

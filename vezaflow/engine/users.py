@@ -12,16 +12,16 @@ import trio
 
 from vezaflow.engine.context import FlowContext, Run
 from vezaflow.engine.delivered import Delivered
-from vezaflow.engine.feeding import Feeding, Take
 from vezaflow.engine.interpreter import Interpreter
 from vezaflow.engine.own_time import LooseTime
+from vezaflow.engine.rows import DataSources, NextRow
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import Dropped, FlowRecorder, Phase
 from vezaflow.model import AtEnd, Each
-from vezaflow.plan import UNSET, Chance, EvaluationError, PlannedFeed, PlannedFlow, PlannedStep
+from vezaflow.plan import UNSET, Chance, EvaluationError, PlannedDataSource, PlannedFlow, PlannedStep
 from vezaflow.protocols import Sender
 
-Sources = Sequence[tuple[int, PlannedFeed, Take]]  # with the slot that a row stands in
+Sources = Sequence[tuple[int, PlannedDataSource, NextRow]]  # with the slot that a row stands in
 
 FINALLY_LIMIT = 10.0  # seconds that `finally` has for one VU
 
@@ -36,7 +36,7 @@ class Users:
         context: Callable[[Phase], FlowContext],
         client: Callable[[], Sender],
         shared: Mapping[int, object],
-        feeding: Feeding,
+        data_sources: DataSources,
         seed: int | str,
         delivered: Delivered,
         obey: Callable[[int], None],
@@ -55,7 +55,7 @@ class Users:
         self._visits: dict[int, int] = {}  # by number
         self._initial = [shared.get(slot, value) for slot, value in enumerate(flow.variables.initial)]
         self._context = main
-        sources = [(slot, feed, feeding.of(feed)) for slot, feed in flow.feeds]
+        sources = [(slot, data_source, data_sources.of(data_source)) for slot, data_source in flow.data_sources]
         self._of_vu = [source for source in sources if source[1].each is Each.VU]
         self._of_iteration = [source for source in sources if source[1].each is Each.ITERATION]
         self._login = _block(context(Phase.LOGIN), flow.login) if flow.login else None
@@ -66,7 +66,7 @@ class Users:
         return self._login is not None
 
     @property
-    def feeds(self) -> bool:
+    def deals_rows(self) -> bool:
         """Whether each iteration is dealt rows."""
         return bool(self._of_iteration)
 
@@ -85,21 +85,21 @@ class Users:
         return self._take_rows(vu, self._of_iteration)
 
     def _take_rows(self, vu: VU, sources: Sources) -> bool:
-        for slot, feed, take in sources:
+        for slot, data_source, take in sources:
             number = take(vu)
             if number is None:
-                self._used_up(feed)
+                self._exhausted(data_source)
                 return False
-            row = vu.slots[slot] = feed.rows.values[number]
+            row = vu.slots[slot] = data_source.rows.values[number]
             if (observer := self._context.observer) is not None:
-                observer.dealt(feed.name, number, feed.rows.written(row))
+                observer.dealt(data_source.name, number, data_source.rows.written(row))
         return True
 
-    def _used_up(self, feed: PlannedFeed) -> None:
+    def _exhausted(self, data_source: PlannedDataSource) -> None:
         """All rows of a source are dealt, and one was wanted."""
-        if feed.at_end is AtEnd.INCONCLUSIVE:
-            self.delivered.used_up[feed.name] = self.delivered.used_up.get(feed.name, 0) + 1
-        self.obey(Signal.STOP_VU if feed.at_end is AtEnd.STOP_VU else Signal.STOP_FLOW)
+        if data_source.at_end is AtEnd.INCONCLUSIVE:
+            self.delivered.exhausted[data_source.name] = self.delivered.exhausted.get(data_source.name, 0) + 1
+        self.obey(Signal.STOP_VU if data_source.at_end is AtEnd.STOP_VU else Signal.STOP_FLOW)
 
     @contextmanager
     def present(self) -> Iterator[None]:

@@ -1,10 +1,10 @@
-"""An Explanation as data. `schema` is 1; it grows when a field changes its meaning or goes, not when one is added.
+"""An Explanation as data. `schema` is 2; it grows when a field changes its meaning or goes, not when one is added.
 Times are seconds, sizes bytes, rates per second; what is not known is null.
 
-    schema            1
+    schema            2
     suite, description, exit_code, refused (null, or message and hint)
     seconds           until the last flow's planned end; cut_off: until the last graceful stop is over
-    workers, share    `share`: as `--segment` says it, null for the whole
+    workers, segment  as `--segment` has it, null for the whole load
     inputs, seed      name → value; secrets are masked
     totals            the figures below over all flows
       figures         vus_most, requests_least, bytes_sent_least, iterations_per_second_most, requests_per_second_most
@@ -18,7 +18,7 @@ Times are seconds, sizes bytes, rates per second; what is not known is null.
                       local_addresses[], certificate (the file's name or null)
       keeps[]         step, body, headers, why[]
       load[]          60 equal parts of the run: the most VUs in each, or starts per second of an open model
-    data[]            name, flows[], where, rows, pick, each, at_end, share (rows that are this share's), taken_least,
+    data[]            name, flows[], where, rows, pick, each, at_end, rows_of_segment, taken_least,
                       taken_most, verdict (enough, may be exhausted, too few)
     around            preflight, setup, teardown: requests at least; connects[] as in flows
     hosts[]           scheme, host, port, allowed (loopback, or the guard's pattern), by[]
@@ -31,18 +31,18 @@ from math import inf
 from typing import Any
 
 from vezaflow.errors import ExitCode
+from vezaflow.explain.data_sources import DataSourceExplained
 from vezaflow.explain.explained import Explanation, FlowExplained, request_rate
-from vezaflow.explain.feeds import FeedExplained
 from vezaflow.explain.requests import Way
 from vezaflow.limits import Check
-from vezaflow.model import Dealt
+from vezaflow.model import RowPick
 
 Json = dict[str, Any]
-SCHEMA = 1
+SCHEMA = 2
 PARTS = 60
 
 
-def document(e: Explanation) -> Json:
+def to_json(e: Explanation) -> Json:
     """The explanation as a JSON object, as the file's docstring describes it."""
     plan, segment = e.plan, e.division.segment
     return {
@@ -54,7 +54,7 @@ def document(e: Explanation) -> Json:
         "seconds": plan.seconds,
         "cut_off": plan.cut_off,
         "workers": e.division.workers,
-        "share": str(segment) if segment.count > 1 else None,
+        "segment": str(segment) if segment.count > 1 else None,
         "inputs": dict(plan.shown_inputs),
         "seed": plan.inputs.seed,
         "totals": {
@@ -65,7 +65,7 @@ def document(e: Explanation) -> Json:
             "requests_per_second_most": e.request_rate,
         },
         "flows": [_flow(flow, plan.seconds, segment.count) for flow in e.flows],
-        "data": [_feed(found) for found in e.feeds],
+        "data": [_data_source(found) for found in e.data_sources],
         "around": {
             "preflight": e.around.preflight,
             "setup": e.around.setup,
@@ -139,17 +139,17 @@ def _ways(ways: tuple[Way, ...]) -> list[Json]:
     ]
 
 
-def _feed(found: FeedExplained) -> Json:
-    feed = found.feed
+def _data_source(found: DataSourceExplained) -> Json:
+    data_source = found.data_source
     return {
-        "name": feed.name,
+        "name": data_source.name,
         "flows": [taken.flow for taken in found.taken],
-        "where": feed.where,
+        "where": data_source.where,
         "rows": found.rows,
-        "pick": feed.pick.value,
-        "each": feed.each.value,
-        "at_end": feed.at_end.value if feed.pick is not Dealt.RANDOM else None,
-        "share": found.share,
+        "pick": data_source.pick.value,
+        "each": data_source.each.value,
+        "at_end": data_source.at_end.value if data_source.pick is not RowPick.RANDOM else None,
+        "rows_of_segment": found.share,
         "taken_least": found.least,
         "taken_most": found.most,
         "verdict": found.lasts.value,

@@ -12,12 +12,13 @@ from math import ceil, inf
 from vezaflow import units
 from vezaflow.errors import VezaflowError
 from vezaflow.explain.amount import Amount, amount_of, iteration_of
-from vezaflow.explain.feeds import FeedExplained, Lasts, Reach, reach_of, taken_by
+from vezaflow.explain.data_sources import DataSourceExplained, Lasts, Reach, reach_of, taken_by
 from vezaflow.explain.profile import Profile, profile_of
 from vezaflow.explain.requests import Around, Host, Kept, Way, around, hosts_of, kept_by, led_by_run, ways_of
-from vezaflow.limits import Bounds, Check, Division, Machine, checks, connections_of, require
+from vezaflow.limits import Bounds, Check, Machine, checks, connections_of, require
 from vezaflow.model import Executor, OneOf
 from vezaflow.plan import (
+    Division,
     Plan,
     PlannedFlow,
     PlannedGate,
@@ -71,7 +72,7 @@ class Explanation:
     plan: Plan
     division: Division
     flows: tuple[FlowExplained, ...]
-    feeds: tuple[FeedExplained, ...]
+    data_sources: tuple[DataSourceExplained, ...]
     around: Around
     hosts: tuple[Host, ...]
     led: tuple[tuple[str, str], ...]  # (step, URL as written) whose host only the run tells
@@ -111,13 +112,13 @@ class Explanation:
 def explain(plan: Plan, there: Machine, division: Division) -> Explanation:
     """What the plan will do on this machine."""
     found = checks(plan, there, division)
-    feeds = _feeds_of_all(plan, division)
-    flows = tuple(_flow(flow, plan, division.segment, reach_of(flow.name, feeds)) for flow in plan.flows)
+    data_sources = _data_sources_of_all(plan, division)
+    flows = tuple(_flow(flow, plan, division.segment, reach_of(flow.name, data_sources)) for flow in plan.flows)
     return Explanation(
         plan,
         division,
         flows,
-        feeds,
+        data_sources,
         around(plan),
         tuple(hosts_of(plan)),
         tuple(led_by_run(plan)),
@@ -183,29 +184,31 @@ def _counts(flow: PlannedFlow, iteration: Amount, profile: Profile, segment: Seg
     return count, _most(profile, iteration.pause, segment.share(load.vus), load)
 
 
-def _feeds_of_all(plan: Plan, division: Division) -> tuple[FeedExplained, ...]:
+def _data_sources_of_all(plan: Plan, division: Division) -> tuple[DataSourceExplained, ...]:
     """The sources of this machine. Its workers deal even parts of the rows, and may take uneven parts of the load."""
-    feeds = tuple(_feeds(plan, division.segment))
+    data_sources = tuple(_data_sources(plan, division.segment))
     if division.workers == 1:
-        return feeds
-    of_workers = zip(*(_feeds(plan, part) for part in division.parts), strict=True)
+        return data_sources
+    of_workers = zip(*(_data_sources(plan, part) for part in division.parts), strict=True)
     return tuple(
         replace(found, uneven=division.workers if any(part.lasts is not Lasts.YES for part in parts) else 0)
-        for found, parts in zip(feeds, of_workers, strict=True)
+        for found, parts in zip(data_sources, of_workers, strict=True)
     )
 
 
-def _feeds(plan: Plan, segment: Segment) -> Iterator[FeedExplained]:
+def _data_sources(plan: Plan, segment: Segment) -> Iterator[DataSourceExplained]:
     """Each source that is dealt from, with all flows that take from it."""
-    found: dict[tuple[str, str], FeedExplained] = {}
+    found: dict[tuple[str, str], DataSourceExplained] = {}
     for flow in plan.flows:
-        for _, feed in flow.feeds:
+        for _, data_source in flow.data_sources:
             counts = _counts(flow, iteration_of(flow), profile_of(flow, segment), segment)
-            taken = taken_by(flow.name, feed, flow.load, counts, segment)
-            rows = len(feed.rows)
-            share = segment.share(rows) if feed.ends else rows
-            known = found.setdefault((feed.owner, feed.name), FeedExplained(feed, rows, share, ()))
-            found[feed.owner, feed.name] = replace(known, taken=(*known.taken, taken))
+            taken = taken_by(flow.name, data_source, flow.load, counts, segment)
+            rows = len(data_source.rows)
+            share = segment.share(rows) if data_source.ends else rows
+            known = found.setdefault(
+                (data_source.owner, data_source.name), DataSourceExplained(data_source, rows, share, ())
+            )
+            found[data_source.owner, data_source.name] = replace(known, taken=(*known.taken, taken))
     return iter(found.values())
 
 

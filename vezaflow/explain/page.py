@@ -10,9 +10,9 @@ from math import inf
 
 from vezaflow import units
 from vezaflow.explain.amount import Amount
+from vezaflow.explain.data_sources import Lasts, data_source_words
 from vezaflow.explain.drawing import load_over_time
 from vezaflow.explain.explained import Explanation, FlowExplained, request_rate, sent_rate
-from vezaflow.explain.feeds import Lasts, feed_words
 from vezaflow.explain.requests import Way
 from vezaflow.explain.words import load_words
 from vezaflow.limits import Enough
@@ -156,10 +156,10 @@ def _in_all(flow: FlowExplained) -> str:
 
 
 def _data(e: Explanation, look: Look) -> Iterator[str]:
-    if e.feeds:
+    if e.data_sources:
         yield look.title("Data")
-    for found in e.feeds:
-        what, reach = feed_words(found, e.division.segment)
+    for found in e.data_sources:
+        what, reach = data_source_words(found, e.division.segment)
         yield from wrapped(what, look, "  ")
         yield from wrapped(reach, look, "    ", str if found.lasts is Lasts.YES else partial(_doubtful, look))
 

@@ -1,7 +1,7 @@
 """The keys of a data source, and of a value that says when it is computed. Only data, as in tables.py."""
 
 from vezaflow.keys.fields import Field, Kind, Table
-from vezaflow.model import AtEnd, Dealt, Each
+from vezaflow.model import AtEnd, Each, RowPick
 
 DELIMITERS = (",", ";", "tab", "|")
 
@@ -16,7 +16,7 @@ FEED = Table(
             "Which row comes next: in file order; at random; shuffled, so that all rows are used once before any "
             "repeats; always row k for VU k; or each row only once in the whole run.",
             "unique",
-            choices=tuple(each.value for each in Dealt),
+            choices=tuple(each.value for each in RowPick),
             default="sequential",
         ),
         Field(

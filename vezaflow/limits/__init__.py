@@ -1,14 +1,13 @@
 """What this machine lets a run do: raised where allowed, checked before any load is sent."""
 
 from vezaflow.limits.addresses import require_addresses
-from vezaflow.limits.checks import Check, Division, Enough, checks, connection_checks, require
+from vezaflow.limits.checks import Check, Enough, checks, connection_checks, require
 from vezaflow.limits.connections import Bounds, connections_of
 from vezaflow.limits.machine import Machine, machine, raise_open_files
 
 __all__ = [
     "Bounds",
     "Check",
-    "Division",
     "Enough",
     "Machine",
     "checks",

@@ -14,7 +14,7 @@ from vezaflow import units
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.limits.connections import Bounds, Ways, connections_of
 from vezaflow.limits.machine import Machine
-from vezaflow.plan import WHOLE, Plan, PlannedFlow, Segment, requests_of
+from vezaflow.plan import Division, Plan, PlannedFlow, requests_of
 from vezaflow.protocols import ClientOptions, Origin
 
 SPARE_FILES = 64  # beside the VUs' connections: the program's own
@@ -65,28 +65,6 @@ class Check:
         return f"warning: {self.sentence}; to fix: {self.remedy}" if self.enough is Enough.CLOSE else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Division:
-    """Who carries the load: this machine's segment of it, and so many processes for that."""
-
-    workers: int = 1
-    segment: Segment = WHOLE
-
-    @property
-    def parts(self) -> tuple[Segment, ...]:
-        """The segment of each process."""
-        first, step = self.segment.index, self.segment.count
-        return tuple(Segment(first + step * number, step * self.workers) for number in range(self.workers))
-
-    def here(self, total: int) -> int:
-        """How many of all VUs are this machine's."""
-        return self.segment.share(total)
-
-    def in_one(self, total: int) -> int:
-        """How many of them the process has that has most."""
-        return Segment(self.segment.index, self.segment.count * self.workers).share(total)
-
-
 def checks(plan: Plan, there: Machine, division: Division) -> tuple[Check, ...]:
     """Every limit that is known, for a load on this machine."""
     return (
@@ -135,8 +113,8 @@ def _open_files(plan: Plan, there: Machine, division: Division) -> Iterator[Chec
     files = _files_of_one(plan, division)
     needed, up_to = _told(files, allowed)
     ways = [f"`ulimit -Hn {ceil(needed / _CLOSE)}` (as root)"]
-    crews = (Division(workers, division.segment) for workers in range(division.workers + 1, _MOST_WORKERS + 1))
-    enough = next((crew.workers for crew in crews if _files_of_one(plan, crew).most <= _CLOSE * allowed), None)
+    larger = (Division(workers, division.segment) for workers in range(division.workers + 1, _MOST_WORKERS + 1))
+    enough = next((each.workers for each in larger if _files_of_one(plan, each).most <= _CLOSE * allowed), None)
     if enough is not None:
         ways.append(f"`--workers {enough}`")
     label = "open files of one process" if division.workers > 1 else "open files"
@@ -220,7 +198,7 @@ def estimated_memory(plan: Plan, division: Division) -> int:
     """Bytes that a load's processes will take, from what was measured of a process and of a VU."""
     processes = division.workers + (1 if division.workers > 1 else 0)  # the one that leads them
     vus = sum(division.here(flow.load.max_vus) * _memory_of_vu(flow) for flow in plan.flows)
-    rows = {id(feed.rows): feed.rows for flow in plan.flows for _, feed in flow.feeds}
+    rows = {id(data_source.rows): data_source.rows for flow in plan.flows for _, data_source in flow.data_sources}
     cells = sum(len(each) * (1 + len(each.columns)) for each in rows.values())
     return processes * (BASE_MEMORY + cells * CELL_MEMORY) + vus
 

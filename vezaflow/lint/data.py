@@ -12,13 +12,13 @@ from vezaflow.lint.names import flow_uses
 from vezaflow.lint.samples import most_iterations
 from vezaflow.model import (
     AtEnd,
-    Dealt,
+    DataSource,
     Each,
     Executor,
-    Feed,
     Flow,
     Most,
     Place,
+    RowPick,
     Suite,
     flow_steps,
     own_steps,
@@ -33,14 +33,18 @@ _STOPS = (AtEnd.STOP_VU, AtEnd.STOP_FLOW)
 
 def check_dealing(suite: Suite, diagnostics: Diagnostics) -> None:
     """Words of a source that contradict each other."""
-    for feed in (feed for feeds in (suite.data, *(flow.data for flow in suite.flows)) for feed in feeds):
-        _check_words(feed, diagnostics)
-        _check_secrets(feed, diagnostics)
-    for flow, feed in _used(suite):
-        if flow.load.executor.is_open and feed.at_end is AtEnd.STOP_VU and feed.at_end_span is not None:
+    for data_source in (
+        data_source
+        for data_sources in (suite.data, *(flow.data for flow in suite.flows))
+        for data_source in data_sources
+    ):
+        _check_words(data_source, diagnostics)
+        _check_secrets(data_source, diagnostics)
+    for flow, data_source in _used(suite):
+        if flow.load.executor.is_open and data_source.at_end is AtEnd.STOP_VU and data_source.at_end_span is not None:
             diagnostics.error(
                 "VF430",
-                feed.at_end_span,
+                data_source.at_end_span,
                 f"{flow.load.executor.value} can't stop single VUs",
                 help="each iteration starts on any free VU: use `stop_flow`",
                 related=((flow.load.span, "the load"),),
@@ -49,53 +53,59 @@ def check_dealing(suite: Suite, diagnostics: Diagnostics) -> None:
 
 def check_rows(suite: Suite, diagnostics: Diagnostics) -> None:
     """Sources that are used up before the load is over."""
-    wanted: dict[Span, tuple[Feed, list[Flow]]] = {}
-    for flow, feed in _used(suite):
-        wanted.setdefault(feed.span, (feed, []))[1].append(flow)
-    for feed, flows in wanted.values():
-        if feed.ends and feed.rows is not None:
-            _check_enough(feed, feed.rows, flows, diagnostics)
+    wanted: dict[Span, tuple[DataSource, list[Flow]]] = {}
+    for flow, data_source in _used(suite):
+        wanted.setdefault(data_source.span, (data_source, []))[1].append(flow)
+    for data_source, flows in wanted.values():
+        if data_source.ends and data_source.rows is not None:
+            _check_enough(data_source, data_source.rows, flows, diagnostics)
 
 
-def check_names_of_feeds(suite: Suite, diagnostics: Diagnostics) -> None:
+def check_names_of_data_sources(suite: Suite, diagnostics: Diagnostics) -> None:
     """Sources that share their name with another value."""
     for flow in suite.flows:
         taken = dict(set_in((), flow_steps(flow)))
         taken |= {name: step.span for step in own_steps(flow_steps(flow)) for name in step.lends()}
         taken |= dict(set_in(flow.vars, ()))
-        shared = dict(set_in(suite.vars, suite.setup)) | {feed.name: feed.span for feed in suite.data}
-        for feed in flow.data:
-            _check_name(feed, shared | taken, diagnostics)
-        for feed in suite.data:
-            _check_name(feed, taken, diagnostics)
-    for feed in suite.data:
-        _check_name(feed, dict(set_in(suite.vars, suite.setup)), diagnostics)
+        shared = dict(set_in(suite.vars, suite.setup)) | {
+            data_source.name: data_source.span for data_source in suite.data
+        }
+        for data_source in flow.data:
+            _check_name(data_source, shared | taken, diagnostics)
+        for data_source in suite.data:
+            _check_name(data_source, taken, diagnostics)
+    for data_source in suite.data:
+        _check_name(data_source, dict(set_in(suite.vars, suite.setup)), diagnostics)
 
 
 def check_columns(suite: Suite, diagnostics: Diagnostics) -> None:
     """Columns that a source does not have."""
     for flow in suite.flows:
-        feeds = {feed.name: feed for feed in (*suite.data, *flow.data)}
+        data_sources = {data_source.name: data_source for data_source in (*suite.data, *flow.data)}
         for use in flow_uses(suite, flow):
             if use.place is Place.WHERE:
                 continue
             for part in walk(use.expression):
-                if isinstance(part, Field | Index) and isinstance(part.target, Name) and part.target.name in feeds:
-                    _check_column(*_column(part), feeds[part.target.name], diagnostics)
+                if (
+                    isinstance(part, Field | Index)
+                    and isinstance(part.target, Name)
+                    and part.target.name in data_sources
+                ):
+                    _check_column(*_column(part), data_sources[part.target.name], diagnostics)
 
 
-def _used(suite: Suite) -> Iterator[tuple[Flow, Feed]]:
+def _used(suite: Suite) -> Iterator[tuple[Flow, DataSource]]:
     """Each flow with the sources that its VUs are dealt from."""
     for flow in suite.flows:
         used = {name.name for use in flow_uses(suite, flow) for name in names(use.expression)}
-        yield from ((flow, feed) for feed in (*suite.data, *flow.data) if feed.name in used)
+        yield from ((flow, data_source) for data_source in (*suite.data, *flow.data) if data_source.name in used)
 
 
-def _check_words(feed: Feed, diagnostics: Diagnostics) -> None:
-    end, each = feed.at_end_span, feed.each_span
-    if feed.pick is Dealt.RANDOM and end is not None:
+def _check_words(data_source: DataSource, diagnostics: Diagnostics) -> None:
+    end, each = data_source.at_end_span, data_source.each_span
+    if data_source.pick is RowPick.RANDOM and end is not None:
         diagnostics.error("VF430", end, "random rows never run out", help="remove `at_end`")
-    elif feed.pick is Dealt.UNIQUE and feed.at_end is AtEnd.WRAP and end is not None:
+    elif data_source.pick is RowPick.UNIQUE and data_source.at_end is AtEnd.WRAP and end is not None:
         diagnostics.error(
             "VF430",
             end,
@@ -103,26 +113,26 @@ def _check_words(feed: Feed, diagnostics: Diagnostics) -> None:
             label="`wrap` would use them again",
             help="use `pick: sequential` to allow that, or another `at_end`",
         )
-    if feed.pick is Dealt.PER_VU and feed.each is Each.ITERATION and each is not None:
+    if data_source.pick is RowPick.PER_VU and data_source.each is Each.ITERATION and each is not None:
         diagnostics.error(
             "VF430", each, "`pick: per_vu` assigns one row to each VU", help="remove `each`, or use another `pick`"
         )
 
 
-def _check_secrets(feed: Feed, diagnostics: Diagnostics) -> None:
-    if feed.rows is None:
+def _check_secrets(data_source: DataSource, diagnostics: Diagnostics) -> None:
+    if data_source.rows is None:
         return
-    for column, span in feed.secrets:
-        if column not in feed.rows.columns:
-            _no_column(column, span, feed, feed.rows, diagnostics)
-        elif (count := len(set(feed.rows.texts(column)))) > MOST_SECRETS:
+    for column, span in data_source.secrets:
+        if column not in data_source.rows.columns:
+            _no_column(column, span, data_source, data_source.rows, diagnostics)
+        elif (count := len(set(data_source.rows.texts(column)))) > MOST_SECRETS:
             diagnostics.error(
                 "VF432",
                 span,
                 f"'{column}' has {count:,} different values, and at most {MOST_SECRETS:,} secrets are supported",
                 help="use one password for these users, or a smaller file",
             )
-        elif why := next(filter(None, map(weakness, feed.rows.texts(column))), ""):
+        elif why := next(filter(None, map(weakness, data_source.rows.texts(column))), ""):
             diagnostics.error(
                 "VF706",
                 span,
@@ -131,29 +141,35 @@ def _check_secrets(feed: Feed, diagnostics: Diagnostics) -> None:
             )
 
 
-def _check_enough(feed: Feed, rows: Rows, flows: list[Flow], diagnostics: Diagnostics) -> None:
+def _check_enough(data_source: DataSource, rows: Rows, flows: list[Flow], diagnostics: Diagnostics) -> None:
     there = len(rows)
     vus = [most_vus(flow.load) for flow in flows]
-    if feed.pick is Dealt.PER_VU:
-        _short(feed, there, max((number or 0 for number in vus), default=0), "VUs", flows, diagnostics)
+    if data_source.pick is RowPick.PER_VU:
+        _short(data_source, there, max((number or 0 for number in vus), default=0), "VUs", flows, diagnostics)
         return
     needed = sum(number or 0 for number in vus)
     if not any(flow.load.executor.is_open for flow in flows) and there < needed:
-        _short(feed, there, needed, "VUs", flows, diagnostics)
-    elif feed.each is Each.ITERATION and not (feed.at_end in _STOPS and feed.at_end_span is not None):
+        _short(data_source, there, needed, "VUs", flows, diagnostics)
+    elif data_source.each is Each.ITERATION and not (
+        data_source.at_end in _STOPS and data_source.at_end_span is not None
+    ):
         iterations = sum(_least_iterations(flow) or 0 for flow in flows)
-        _short(feed, there, iterations, "iterations at least", flows, diagnostics)
+        _short(data_source, there, iterations, "iterations at least", flows, diagnostics)
 
 
-def _short(feed: Feed, there: int, needed: float, of: str, flows: list[Flow], diagnostics: Diagnostics) -> None:
+def _short(
+    data_source: DataSource, there: int, needed: float, of: str, flows: list[Flow], diagnostics: Diagnostics
+) -> None:
     if there < needed:
         rows = "1 row" if there == 1 else f"{there:,} rows"
         diagnostics.warning(
             "VF431",
-            feed.span,
-            f"'{feed.name}' has {rows}, and the load has {int(needed):,} {of}",
-            help=f"at the end `{feed.at_end.value}` applies; add rows, or lower the load",
-            related=tuple((flow.load.span, "the load") for flow in flows if flow.load.span.source is feed.span.source),
+            data_source.span,
+            f"'{data_source.name}' has {rows}, and the load has {int(needed):,} {of}",
+            help=f"at the end `{data_source.at_end.value}` applies; add rows, or lower the load",
+            related=tuple(
+                (flow.load.span, "the load") for flow in flows if flow.load.span.source is data_source.span.source
+            ),
         )
 
 
@@ -166,13 +182,13 @@ def _least_iterations(flow: Flow) -> Most:
             return most_iterations(flow)
 
 
-def _check_name(feed: Feed, taken: dict[str, Span], diagnostics: Diagnostics) -> None:
-    other = taken.get(feed.name)
-    if other is not None and other != feed.span:
+def _check_name(data_source: DataSource, taken: dict[str, Span], diagnostics: Diagnostics) -> None:
+    other = taken.get(data_source.name)
+    if other is not None and other != data_source.span:
         diagnostics.error(
             "VF315",
-            feed.span,
-            f"'{feed.name}' is both a data source and a value",
+            data_source.span,
+            f"'{data_source.name}' is both a data source and a value",
             help="rename one of them",
             related=((other, "the other"),),
         )
@@ -189,22 +205,22 @@ def _column(part: Field | Index) -> tuple[str, Span]:
             return "", part.span
 
 
-def _check_column(column: str, span: Span, feed: Feed, diagnostics: Diagnostics) -> None:
-    if not column or feed.rows is None or column in feed.rows.columns:
+def _check_column(column: str, span: Span, data_source: DataSource, diagnostics: Diagnostics) -> None:
+    if not column or data_source.rows is None or column in data_source.rows.columns:
         return
-    if feed.rows.columns:
-        _no_column(column, span, feed, feed.rows, diagnostics)
+    if data_source.rows.columns:
+        _no_column(column, span, data_source, data_source.rows, diagnostics)
     else:
         diagnostics.error(
             "VF309",
             span,
-            f"the rows of '{feed.name}' have no columns",
-            help=f"each row is a single value: write `${{{feed.name}}}`",
-            related=((feed.span, "the source"),),
+            f"the rows of '{data_source.name}' have no columns",
+            help=f"each row is a single value: write `${{{data_source.name}}}`",
+            related=((data_source.span, "the source"),),
         )
 
 
-def _no_column(column: str, span: Span, feed: Feed, rows: Rows, diagnostics: Diagnostics) -> None:
+def _no_column(column: str, span: Span, data_source: DataSource, rows: Rows, diagnostics: Diagnostics) -> None:
     glued = next((mark for mark in (";", "\t", "|") if len(rows.columns) == 1 and mark in rows.columns[0]), "")
     near = suggest(column, rows.columns) if not glued else None
     listed = ", ".join(rows.columns[:10]) + (", …" if len(rows.columns) > 10 else "")
@@ -212,10 +228,10 @@ def _no_column(column: str, span: Span, feed: Feed, rows: Rows, diagnostics: Dia
     diagnostics.error(
         "VF309",
         span,
-        f"'{feed.name}' has no column '{column}'",
+        f"'{data_source.name}' has no column '{column}'",
         label=did_you_mean(near),
         help=_written_with(glued) if glued else known,
-        related=((feed.span, "the source"),),
+        related=((data_source.span, "the source"),),
     )
 
 

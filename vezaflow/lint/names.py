@@ -18,10 +18,10 @@ from vezaflow.model import (
     PART_FIELDS,
     Beside,
     Block,
+    DataSource,
     Each,
     Ends,
     Extract,
-    Feed,
     Flow,
     For,
     Fragment,
@@ -84,7 +84,7 @@ class _Walk:
     shapes: dict[str, str] = field(default_factory=dict)  # values from playlists: `variants`, or `variants[]`
     beside: dict[str, Span] = field(default_factory=dict)  # what other branches set at the same time
     unsure: bool = False  # a fragment can't be read, and nobody knows what it would give a value
-    feeds: Mapping[str, Feed] = field(default_factory=dict)  # whose rows are dealt somewhere
+    data_sources: Mapping[str, DataSource] = field(default_factory=dict)  # whose rows are dealt somewhere
     has_vu: bool = False  # whether there is a VU here that a row could be dealt to
     moments: dict[str, Each] = field(default_factory=lambda: dict(_MOMENTS))  # of what varies
     now: Each = Each.ITERATION  # what is computed here is computed for each of these
@@ -107,7 +107,7 @@ class _Walk:
             known = (FUNCTIONS[call.function].needs for call in calls(leaf) if call.function in FUNCTIONS)
             if any(needs is not Needs.NOTHING for needs in known):
                 return True
-            if any(name.name in self.feeds or name.name in self.moments for name in names(leaf)):
+            if any(name.name in self.data_sources or name.name in self.moments for name in names(leaf)):
                 return True
         return False
 
@@ -195,7 +195,7 @@ class _Walk:
         """What a request has from its flow or its suite: a login that needs its own token can't succeed."""
         at = self.outside or self
         for option, name in _inherited(request, self.layers):
-            if name.name in at.known or name.name in GIVEN or name.name in at.feeds:
+            if name.name in at.known or name.name in GIVEN or name.name in at.data_sources:
                 continue
             if at.unsure or at.perhaps(name.name):
                 continue
@@ -235,9 +235,9 @@ class _Walk:
             self.fields(use.expression)
 
     def name(self, name: Name, *, certain: bool) -> None:
-        if feed := self.feeds.get(name.name):
-            if not self.has_vu or feed.each.is_within(self.now):
-                self.undealt(name, feed)
+        if data_source := self.data_sources.get(name.name):
+            if not self.has_vu or data_source.each.is_within(self.now):
+                self.undealt(name, data_source)
             return
         moment = self.moments.get(name.name, Each.RUN)
         if moment.is_within(self.now):
@@ -262,7 +262,7 @@ class _Walk:
                     related=((first, "set here"),),
                 )
         elif not self.unsure and not self.perhaps(name.name):
-            _never_set(name, self.known | set(self.everywhere) | set(self.feeds), self.diagnostics)
+            _never_set(name, self.known | set(self.everywhere) | set(self.data_sources), self.diagnostics)
 
     def too_early(self, name: Name, moment: Each) -> None:
         """A value is wanted before it is computed."""
@@ -277,10 +277,10 @@ class _Walk:
             related=((there, "computed here"),) if there is not None else (),
         )
 
-    def undealt(self, name: Name, feed: Feed) -> None:
+    def undealt(self, name: Name, data_source: DataSource) -> None:
         """A row is wanted before it is dealt."""
         if self.has_vu:
-            help_ = f"write `each: vu` at '{feed.name}': each VU is assigned a row when it starts"
+            help_ = f"write `each: vu` at '{data_source.name}': each VU is assigned a row when it starts"
         else:
             help_ = (
                 "rows are assigned to VUs: they are available in the steps of a flow, and with `each: vu` in its "
@@ -289,9 +289,11 @@ class _Walk:
         self.diagnostics.error(
             "VF314",
             name.span,
-            f"'{feed.name}' has no row at this point",
+            f"'{data_source.name}' has no row at this point",
             help=help_,
-            related=((feed.span, f"assigned to each {'iteration' if feed.each is Each.ITERATION else 'VU'}"),),
+            related=(
+                (data_source.span, f"assigned to each {'iteration' if data_source.each is Each.ITERATION else 'VU'}"),
+            ),
         )
 
     def perhaps(self, name: str) -> bool:
@@ -325,12 +327,12 @@ class _Walk:
 def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
     """Names that are used but not set, in the suite's own steps and in each flow."""
     shared = dict(set_in(suite.vars, suite.setup))
-    shared_feeds = {feed.name: feed for feed in suite.data}
+    shared_sources = {data_source.name: data_source for data_source in suite.data}
     own = _Walk(
         diagnostics,
         dict(set_in(suite.vars, suite_steps(suite))),
         _spoilt(suite, diagnostics, None),
-        feeds=shared_feeds,
+        data_sources=shared_sources,
     )
     own.layers = (suite.defaults,)
     own.variables(suite.vars)
@@ -349,7 +351,7 @@ def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
             set(known),
             dict(shapes),
             moments=dict(moments),
-            feeds=shared_feeds | {feed.name: feed for feed in flow.data},
+            data_sources=shared_sources | {data_source.name: data_source for data_source in flow.data},
         )
         _flow(walker, suite, flow)
     for fragment in suite.fragments:
@@ -363,17 +365,17 @@ def check_unused(suite: Suite, diagnostics: Diagnostics) -> None:
     for flow in suite.flows:
         if not _spoilt(suite, diagnostics, flow):
             used = {name.name for use in flow_uses(suite, flow) for name in names(use.expression)}
-            _unused(chain(_feeds(flow), chosen_names(flow.vars, flow_steps(flow))), used, shared, diagnostics)
+            _unused(chain(_data_sources(flow), chosen_names(flow.vars, flow_steps(flow))), used, shared, diagnostics)
     for fragment in suite.fragments:
         _check_fragment(fragment, diagnostics)
     if suite.whole and not any(_spoilt(suite, diagnostics, flow) for flow in (None, *suite.flows)):
         used = {name.name for use in all_uses(suite) for name in names(use.expression)}
         elsewhere = {name for flow in suite.flows for name, _ in set_in(flow.vars, flow_steps(flow))}
-        _unused(chain(_feeds(suite), chosen_names(suite.vars, suite_steps(suite))), used, elsewhere, diagnostics)
+        _unused(chain(_data_sources(suite), chosen_names(suite.vars, suite_steps(suite))), used, elsewhere, diagnostics)
 
 
-def _feeds(owner: Suite | Flow) -> Iterator[tuple[str, Span]]:
-    return ((feed.name, feed.span) for feed in owner.data)
+def _data_sources(owner: Suite | Flow) -> Iterator[tuple[str, Span]]:
+    return ((data_source.name, data_source.span) for data_source in owner.data)
 
 
 def check_secrets(suite: Suite, diagnostics: Diagnostics) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.lint.connections import check_connections
-from vezaflow.lint.data import check_columns, check_dealing, check_names_of_feeds, check_rows
+from vezaflow.lint.data import check_columns, check_dealing, check_names_of_data_sources, check_rows
 from vezaflow.lint.definite import check_shadows, check_ways
 from vezaflow.lint.expressions import check_calls, check_units
 from vezaflow.lint.flows import (
@@ -55,7 +55,7 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_answers,
     check_reach,
     check_names,
-    check_names_of_feeds,
+    check_names_of_data_sources,
     check_columns,
     check_ways,
     check_shadows,

@@ -17,10 +17,10 @@ from vezaflow.metrics.catalog import (
 )
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
+from vezaflow.metrics.merger import Merger, timeline_of
 from vezaflow.metrics.moments import SHAPE as MOMENT
 from vezaflow.metrics.moments import Moment
 from vezaflow.metrics.recorder import FlowRecorder, Recorder, RequestRecorder
-from vezaflow.metrics.shares import Merger, timeline_of
 from vezaflow.metrics.summary import ErrorRow, StepRow, Summary, merge_all
 from vezaflow.metrics.summary_json import SHAPE as SUMMARY
 from vezaflow.metrics.timeline import Point, Timeline, as_numbers, per_second, recent

@@ -268,10 +268,10 @@ class Histogram:
         middle = (_edge(bucket) + _edge(bucket + 1)) / 2
         return min(max(middle, 0.0 if self.zeros else self.minimum), self.maximum)
 
-    def to_dict(self) -> dict[str, Any]:  # Any: a JSON object
+    def to_json(self) -> dict[str, Any]:  # Any: a JSON object
         """A compact JSON object. `buckets`: base64 of zlib of int64 pairs in two runs: bucket numbers as
         differences, then counts (both little-endian). `cut`, where there are any: the same of lower bounds."""
-        beside = {"cut": self.cut.to_dict()} if self.cut is not None else {}
+        beside = {"cut": self.cut.to_json()} if self.cut is not None else {}
         if not self.count:
             return {"count": 0, **beside}
         import numpy as np
@@ -290,8 +290,8 @@ class Histogram:
         }
 
     @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> "Histogram":
-        """The histogram that `to_dict` wrote. ValueError, KeyError or TypeError: this is none."""
+    def from_json(cls, record: dict[str, Any]) -> "Histogram":
+        """The histogram that `to_json` wrote. ValueError, KeyError or TypeError: this is none."""
         self = cls._known(record)
         if "cut" in record:
             self.cut = cls._known(record["cut"])
@@ -321,7 +321,7 @@ class Histogram:
         return self
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Histogram) and self.to_dict() == other.to_dict()
+        return isinstance(other, Histogram) and self.to_json() == other.to_json()
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 

@@ -1,4 +1,4 @@
-"""One flow in one second of the load, with the times of its answers: what it takes to add shares of a load, or seconds
+"""One flow in one second of the load, with the times of its answers: what it takes to add parts of a load, or seconds
 to longer ones, without loss. Counts are added, and percentiles come from merged times.
 """
 
@@ -34,7 +34,7 @@ class Moment:
     span: int = 1
 
     def with_(self, other: "Moment") -> "Moment":
-        """The same second of the same flow, another share's added."""
+        """The same second of the same flow, another part's added."""
         durations = self.durations.copy()
         durations.add(other.durations)
         mine, theirs = self.point, other.point
@@ -66,10 +66,10 @@ class Moment:
             "number": self.number,
             "span": self.span,
             "point": self.point.to_json(),
-            "durations": self.durations.to_dict(),
+            "durations": self.durations.to_json(),
         }
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "Moment":
-        durations = Histogram.from_dict(record["durations"])
+        durations = Histogram.from_json(record["durations"])
         return cls(record["number"], Point.from_json(record["point"]), durations, record.get("span", 1))

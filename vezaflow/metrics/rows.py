@@ -63,17 +63,17 @@ def _finite(value: float) -> float | None:
     return None if isinf(value) else value
 
 
-_TIMES: Shape = {"count": int}  # Histogram.from_dict looks at the rest
+_TIMES: Shape = {"count": int}  # Histogram.from_json looks at the rest
 _RULES: dict[Any, Rule] = {
     int: Rule(int, lambda mine, theirs: mine + theirs, lambda now, earlier: now - earlier),
-    Histogram: Rule(_TIMES, _added, Histogram.minus, Histogram.copy, Histogram.to_dict, Histogram.from_dict, Histogram),
+    Histogram: Rule(_TIMES, _added, Histogram.minus, Histogram.copy, Histogram.to_json, Histogram.from_json, Histogram),
     dict[str, Histogram]: Rule(
         Each(_TIMES),
         _all_added,
         _all_since,
         lambda held: {name: histogram.copy() for name, histogram in held.items()},
-        lambda held: {name: histogram.to_dict() for name, histogram in held.items()},
-        lambda record: {name: Histogram.from_dict(times) for name, times in record.items()},
+        lambda held: {name: histogram.to_json() for name, histogram in held.items()},
+        lambda record: {name: Histogram.from_json(times) for name, times in record.items()},
         dict,
     ),
     Tally[str]: Rule(

@@ -288,15 +288,15 @@ class Summary:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every row and every bucket; `from_json` reads it back."""
-        from vezaflow.metrics.summary_json import written
+        from vezaflow.metrics.summary_json import to_json
 
-        return written(self)
+        return to_json(self)
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "Summary":
-        from vezaflow.metrics.summary_json import read
+        from vezaflow.metrics.summary_json import from_json
 
-        return read(record)
+        return from_json(record)
 
 
 _PARTS = {

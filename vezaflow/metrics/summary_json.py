@@ -1,6 +1,6 @@
 """A summary as JSON and back: how workers send their figures and how `summary.json` keeps them.
 
-Each row is an object that holds its key's fields, its numbers and its histograms (Histogram.to_dict). Which rows there
+Each row is an object that holds its key's fields, its numbers and its histograms (Histogram.to_json). Which rows there
 are, and of what, is read off the fields of Summary.
 """
 
@@ -63,7 +63,7 @@ _ROWS: dict[str, tuple[_Key, type[Row]]] = {
 SHAPE: Shape = {name: [{**key.shape, **row.shape()}] for name, (key, row) in _ROWS.items()}
 
 
-def written(summary: Summary) -> Json:
+def to_json(summary: Summary) -> Json:
     """The JSON object of a summary."""
     return {
         name: [{**key.write(at), **row.to_json()} for at, row in getattr(summary, name).items()]
@@ -71,8 +71,8 @@ def written(summary: Summary) -> Json:
     }
 
 
-def read(record: Json) -> Summary:
-    """The summary that `written` wrote."""
+def from_json(record: Json) -> Summary:
+    """The summary that `to_json` wrote."""
     rows: dict[str, Any] = {
         name: {key.read(each): row.from_json(each) for each in record[name]} for name, (key, row) in _ROWS.items()
     }

@@ -1,7 +1,7 @@
 """The suite as it is written: dataclasses, ways to walk them, and what is true of them."""
 
 from vezaflow.model.connections import Connections, Http, Tls
-from vezaflow.model.data import AtEnd, Dealt, Each, Feed, FeedFile, FeedFormat, usual_each, usual_end
+from vezaflow.model.data import AtEnd, DataFile, DataFormat, DataSource, Each, RowPick, usual_each, usual_end
 from vezaflow.model.gates import Gate
 from vezaflow.model.hosts import (
     PORTS,
@@ -51,7 +51,7 @@ from vezaflow.model.requests import (
     Pick,
     Place,
     RequestDefaults,
-    Retrying,
+    Retry,
     Schema,
     SchemaMatch,
     Slice,
@@ -76,11 +76,11 @@ from vezaflow.model.shapes import (
     Whole,
 )
 from vezaflow.model.steps import (
+    Binding,
     Branch,
     Choose,
     For,
     Fragment,
-    Given,
     Group,
     If,
     Include,
@@ -100,7 +100,7 @@ from vezaflow.model.steps import (
     Upload,
     While,
 )
-from vezaflow.model.suite import Flow, Guard, Ignore, Measure, Retry, Suite, Variable
+from vezaflow.model.suite import Flow, Guard, Ignore, Measure, PreflightRetry, Suite, Variable
 from vezaflow.model.walks import (
     all_steps,
     all_uses,
@@ -137,22 +137,22 @@ __all__ = [
     "Auth",
     "Backoff",
     "Beside",
+    "Binding",
     "Block",
     "Body",
     "BodyMatch",
     "Branch",
     "Choose",
     "Connections",
-    "Dealt",
+    "DataFile",
+    "DataFormat",
+    "DataSource",
     "Each",
     "Ends",
     "Executor",
     "Expect",
     "Expectation",
     "Extract",
-    "Feed",
-    "FeedFile",
-    "FeedFormat",
     "FileBytes",
     "Flow",
     "For",
@@ -160,7 +160,6 @@ __all__ = [
     "Fragment",
     "Gate",
     "GeneratedBytes",
-    "Given",
     "Group",
     "Guard",
     "HeaderMatch",
@@ -193,12 +192,13 @@ __all__ = [
     "Pick",
     "Place",
     "Poll",
+    "PreflightRetry",
     "ProxyError",
     "Repeat",
     "Request",
     "RequestDefaults",
     "Retry",
-    "Retrying",
+    "RowPick",
     "Schema",
     "SchemaMatch",
     "Sends",

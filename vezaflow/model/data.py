@@ -24,7 +24,7 @@ class Each(Enum):
         return order.index(self) > order.index(other)
 
 
-class Dealt(Enum):
+class RowPick(Enum):
     """Which row comes next: the key `pick`."""
 
     SEQUENTIAL = "sequential"
@@ -43,7 +43,7 @@ class AtEnd(Enum):
     INCONCLUSIVE = "inconclusive"  # the flow stops, and the run proves nothing
 
 
-class FeedFormat(Enum):
+class DataFormat(Enum):
     """What a file of rows is written in, by its key."""
 
     CSV = "csv"
@@ -52,20 +52,20 @@ class FeedFormat(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class FeedFile:
-    format: FeedFormat
+class DataFile:
+    format: DataFormat
     path: Literal
     delimiter: str
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class DataSource:
     """One data source. `each` and `at_end` are what holds; the spans show them where they are written."""
 
     name: str
-    file: FeedFile | None  # None: the rows stand in the flow
+    file: DataFile | None  # None: the rows stand in the flow
     rows: Rows | None  # None: not to be read, which was reported
-    pick: Dealt
+    pick: RowPick
     each: Each
     at_end: AtEnd
     secrets: tuple[tuple[str, Span], ...]  # columns
@@ -76,8 +76,8 @@ class Feed:
 
     @property
     def ends(self) -> bool:
-        """Whether the rows can be used up."""
-        return self.pick is not Dealt.RANDOM and self.at_end is not AtEnd.WRAP
+        """Whether the rows can be exhausted."""
+        return self.pick is not RowPick.RANDOM and self.at_end is not AtEnd.WRAP
 
     @property
     def where(self) -> str:
@@ -85,11 +85,11 @@ class Feed:
         return str(self.file.path.value) if self.file is not None else "the flow"
 
 
-def usual_each(pick: Dealt) -> Each:
+def usual_each(pick: RowPick) -> Each:
     """For whom a row is dealt where nothing is said."""
-    return Each.VU if pick is Dealt.PER_VU else Each.ITERATION
+    return Each.VU if pick is RowPick.PER_VU else Each.ITERATION
 
 
-def usual_end(pick: Dealt) -> AtEnd:
+def usual_end(pick: RowPick) -> AtEnd:
     """What happens at the end where nothing is said: what promises a row of one's own must not break it silently."""
-    return AtEnd.INCONCLUSIVE if pick in (Dealt.UNIQUE, Dealt.PER_VU) else AtEnd.WRAP
+    return AtEnd.INCONCLUSIVE if pick in (RowPick.UNIQUE, RowPick.PER_VU) else AtEnd.WRAP

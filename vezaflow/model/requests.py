@@ -369,7 +369,7 @@ class Backoff(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Retrying:
+class Retry:
     """`retry` of a request; None: not said."""
 
     statuses: StatusSet | None

@@ -23,7 +23,7 @@ from vezaflow.model.requests import (
     Parameters,
     Place,
     RequestDefaults,
-    Retrying,
+    Retry,
     Tree,
     Use,
     in_trees,
@@ -37,7 +37,7 @@ Steps = tuple["Step", ...]
 Change = Callable[[Steps], Steps]
 
 
-class Given(NamedTuple):
+class Binding(NamedTuple):
     """A name that a step gives a value, and where; `written`: by who wrote the step, so that it is meant to be used."""
 
     name: str
@@ -48,7 +48,7 @@ class Given(NamedTuple):
 class _SetsNothing:
     __slots__ = ()
 
-    def sets(self) -> Iterator[Given]:
+    def sets(self) -> Iterator[Binding]:
         """What the steps behind it see, but for what the steps within it set."""
         return iter(())
 
@@ -78,7 +78,7 @@ class Request(_LendsNothing, Whole):
     options: RequestDefaults
     expect: Expect | None
     extract: tuple[Extract, ...]
-    retry: Retrying | None
+    retry: Retry | None
     span: Span  # of the verb's key
     url_span: Span
 
@@ -98,8 +98,8 @@ class Request(_LendsNothing, Whole):
         yield from self.body.uses() if self.body is not None else ()
         yield from options.uses()
 
-    def sets(self) -> Iterator[Given]:
-        return (Given(extract.name, extract.span) for extract in self.extract)
+    def sets(self) -> Iterator[Binding]:
+        return (Binding(extract.name, extract.span) for extract in self.extract)
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,8 +345,8 @@ class Set(Nameless, _LendsNothing, Whole):
     def uses(self) -> Iterator[Use]:
         return in_trees(tree for _, tree, _ in self.values)
 
-    def sets(self) -> Iterator[Given]:
-        return (Given(name, span) for name, _, span in self.values)
+    def sets(self) -> Iterator[Binding]:
+        return (Binding(name, span) for name, _, span in self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,10 +450,10 @@ class Include(Nameless, _LendsNothing, Whole):
     def uses(self) -> Iterator[Use]:
         return in_trees(tree for _, tree, _ in self.values)
 
-    def sets(self) -> Iterator[Given]:
+    def sets(self) -> Iterator[Binding]:
         """Outputs that keep their names were chosen by who wrote the fragment."""
-        yield from (Given(name, span) for _, name, span in self.into)
-        yield from (Given(here, self.path_span, written=False) for _, here in self.outputs)
+        yield from (Binding(name, span) for _, name, span in self.into)
+        yield from (Binding(here, self.path_span, written=False) for _, here in self.outputs)
 
 
 Step = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vezaflow.diagnostics import Source, Span
-from vezaflow.model.data import Each, Feed
+from vezaflow.model.data import DataSource, Each
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
 from vezaflow.model.requests import RequestDefaults, Tree
@@ -34,7 +34,7 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
+class PreflightRetry:
     """How long a failing preflight is tried again. Expressions of TIME."""
 
     total: Expression  # the key `for`
@@ -76,7 +76,7 @@ class Flow:
     source: Source
     span: Span  # of the name
     base_url: Expression | None = None  # None: the suite's
-    data: tuple[Feed, ...] = ()
+    data: tuple[DataSource, ...] = ()
     failure_backoff: Expression | None = None  # TIME; 5 s if left out
 
 
@@ -91,7 +91,7 @@ class Suite:
     secrets: tuple[str, ...]  # names of environment values
     guard: Guard
     preflight: tuple[Request, ...]
-    preflight_retry: Retry | None
+    preflight_retry: PreflightRetry | None
     setup: tuple[Step, ...]
     teardown: tuple[Step, ...]
     gates: tuple[Gate, ...]  # pooled over all flows
@@ -103,4 +103,4 @@ class Suite:
     ignores: tuple[Ignore, ...] = ()
     fragments: tuple[Fragment, ...] = ()  # all that its steps include, each once
     whole: bool = True  # whether all flows of the folder are in it
-    data: tuple[Feed, ...] = ()  # shared by the flows
+    data: tuple[DataSource, ...] = ()  # shared by the flows

@@ -14,7 +14,7 @@ from vezaflow.model.requests import (
     in_trees,
 )
 from vezaflow.model.shapes import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends
-from vezaflow.model.steps import Fragment, Given, Include, Request, Step, Upload
+from vezaflow.model.steps import Binding, Fragment, Include, Request, Step, Upload
 from vezaflow.model.suite import Flow, Measure, Suite, Variable
 from vezaflow.syntax import Binary, Expression, Field, Name, Template, children, walk
 
@@ -186,8 +186,8 @@ def chosen_names(variables: tuple[Variable, ...], steps: tuple[Step, ...]) -> It
     return ((each.name, each.span) for each in _given(variables, steps) if each.written)
 
 
-def _given(variables: tuple[Variable, ...], steps: tuple[Step, ...]) -> Iterator[Given]:
-    yield from (Given(variable.name, variable.span) for variable in variables)
+def _given(variables: tuple[Variable, ...], steps: tuple[Step, ...]) -> Iterator[Binding]:
+    yield from (Binding(variable.name, variable.span) for variable in variables)
     yield from (given for step in own_steps(steps) for given in step.sets())
 
 
@@ -238,8 +238,8 @@ def _is_part(expression: Expression) -> bool:
 
 def file_paths(suite: Suite) -> Iterator[Expression]:
     """The paths of all files that a suite reads beside its own."""
-    for feeds in (suite.data, *(flow.data for flow in suite.flows)):
-        yield from (feed.file.path for feed in feeds if feed.file is not None)
+    for data_sources in (suite.data, *(flow.data for flow in suite.flows)):
+        yield from (data_source.file.path for data_source in data_sources if data_source.file is not None)
     yield from (use.expression for use in all_uses(suite) if use.place is Place.FILE)
 
 

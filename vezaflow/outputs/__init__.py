@@ -9,9 +9,24 @@ from vezaflow.outputs.tick import FlowNow, Tick, tick_of
 from vezaflow.outputs.trace import Trace
 from vezaflow.outputs.trace_lines import TraceLines
 from vezaflow.outputs.trace_page import Tried, trace_page
-from vezaflow.outputs.traced import Asked, Traced, place_of
+from vezaflow.outputs.traced import Traced, TracedRequest, place_of
 
 __all__ = [
-    "FILE", "OUTPUTS", "Asked", "FlowNow", "Offer", "Output", "Plain", "Terminal", "Tick", "Trace", "TraceLines",
-    "Traced", "Tried", "missing", "place_of", "tick_of", "trace_page",
+    "FILE",
+    "OUTPUTS",
+    "FlowNow",
+    "Offer",
+    "Output",
+    "Plain",
+    "Terminal",
+    "Tick",
+    "Trace",
+    "TraceLines",
+    "Traced",
+    "TracedRequest",
+    "Tried",
+    "missing",
+    "place_of",
+    "tick_of",
+    "trace_page",
 ]  # fmt: skip

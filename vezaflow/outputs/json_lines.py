@@ -6,12 +6,13 @@ or a pipe that is slow holds up a thread and nothing else.
 
     time, elapsed, remaining    the moment (ISO 8601, UTC); seconds of the load that are over, and left
     last                        whether it is the last line: the figures of the whole load
-    flows[]                     flow, vus, vus_asked, iterations, dropped_iterations, requests, requests_per_second (of
-                                the last seconds), failed_rate, data_sent, data_received, http_req_duration (p50, p90,
-                                p95, p99, avg, min, max, count, at_least[]), gates[]: gate, so_far, value, reason
+    flows[]                     flow, vus, vus_requested, iterations, dropped_iterations, http_reqs,
+                                http_reqs_per_second (of the last seconds), http_req_failed, data_sent, data_received,
+                                http_req_duration (p50, p90, p95, p99, avg, min, max, count, at_least[]),
+                                gates[]: gate, so_far, value, reason
     pooled                      the same over all flows; its gates are those of the suite
-    health                      the generator: cpu (share of a core), lag_p99_ms, held_up, memory
-    by_hand[]                   what was paused or scaled by hand, in words
+    health                      the generator: cpu_mean (fraction of a core), lag_p99, load_missing, memory
+    manual_changes[]            what was paused or scaled manually, in words
 """
 
 import os
@@ -46,7 +47,7 @@ class JsonLines:
         number = await aside(_opened, self._file)
         try:
             async for tick in ticks:
-                await aside(self._write, number, as_object(tick))
+                await aside(self._write, number, to_json(tick))
         finally:
             os.close(number)
 
@@ -58,9 +59,9 @@ class JsonLines:
             line = line[os.write(number, line) :]
 
 
-def as_object(tick: Tick) -> Json:
+def to_json(tick: Tick) -> Json:
     """The tick as a JSON object, as the file's docstring describes it."""
-    health = tick.health
+    vitals = tick.health.vitals
     return {
         "time": tick.at.isoformat(),
         "elapsed": tick.elapsed,
@@ -69,12 +70,12 @@ def as_object(tick: Tick) -> Json:
         "flows": [_flow(flow, flow.flow, tick.summary) for flow in tick.flows],
         "pooled": _flow(tick.pooled, None, tick.summary),
         "health": {
-            "cpu": health.cpu_mean,
-            "lag_p99_ms": health.lag_p99_ms,
-            "held_up": health.held_up,
-            "memory": health.memory,
+            "cpu_mean": vitals.cpu_mean,
+            "lag_p99": vitals.lag_p99,
+            "load_missing": tick.health.load_missing,
+            "memory": vitals.memory,
         },
-        "by_hand": list(tick.by_hand),
+        "manual_changes": list(tick.manual_changes),
     }
 
 
@@ -88,12 +89,12 @@ def _flow(now: FlowNow, flow: str | None, summary: Summary) -> Json:
     return {
         **({} if flow is None else {"flow": flow}),
         "vus": now.vus,
-        "vus_asked": now.vus_asked,
+        "vus_requested": now.vus_requested,
         "iterations": now.iterations,
         "dropped_iterations": now.dropped,
-        "requests": count("http_reqs"),
-        "requests_per_second": now.requests_per_second,
-        "failed_rate": now.failure_rate,
+        "http_reqs": count("http_reqs"),
+        "http_reqs_per_second": now.requests_per_second,
+        "http_req_failed": now.failure_rate,
         "data_sent": count("data_sent"),
         "data_received": count("data_received"),
         "http_req_duration": {

@@ -13,8 +13,8 @@ Line = list[Piece]
 _MARKS = {Outcome.GREEN: ("✓", "green"), Outcome.RED: ("✗", "bold red"), Outcome.INCONCLUSIVE: ("–", "dim")}
 _BAR = 30
 _WORKERS_SHOWN = 2  # one by one
-_TOLD = 0.001  # of the load: less is nobody's concern
-_WORDS_FROM = 100  # columns from which a broken gate is told in words
+_SHOWN_FROM = 0.001  # of the load
+_WORDS_FROM = 100  # columns from which a broken gate is shown in words
 
 
 def display(tick: Tick, suite: str, width: int) -> list[Line]:
@@ -29,7 +29,7 @@ def display(tick: Tick, suite: str, width: int) -> list[Line]:
         *(_row(row, name, width) for row in rows),
         [],
         _health(tick, width),
-        *([(cut(f" {note}", width), "yellow")] for note in tick.by_hand),
+        *([(cut(f" {note}", width), "yellow")] for note in tick.manual_changes),
     ]
 
 
@@ -40,9 +40,9 @@ def plain(tick: Tick) -> list[str]:
     first = f"[{units.duration(round(tick.elapsed))}, {left}] {_plain_row(whole)}"
     if len(tick.health.workers) > 1:
         first += f"; {_cpu(tick.health)}"
-    if lack := missing(tick.health.held_up):
+    if lack := missing(tick.health.load_missing):
         first += f"; {lack}"
-    first += "".join(f"; {note}" for note in tick.by_hand)
+    first += "".join(f"; {note}" for note in tick.manual_changes)
     return [first, *(f"    {flow.flow}: {_plain_row(flow)}" for flow in tick.flows if len(tick.flows) > 1)]
 
 
@@ -51,9 +51,9 @@ def cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def missing(held_up: float) -> str:
-    """What the generator's health says of the load, empty where next to nothing is missing."""
-    return f"{units.ratio(round(held_up, 4))} of the load missing" if held_up >= _TOLD else ""
+def missing(load_missing: float) -> str:
+    """How much of the load is missing, empty where that is next to nothing."""
+    return f"{units.ratio(round(load_missing, 4))} of the load missing" if load_missing >= _SHOWN_FROM else ""
 
 
 def _progress(tick: Tick, suite: str, width: int) -> Line:
@@ -76,8 +76,8 @@ def _draining(tick: Tick) -> str:
 
 def _row(flow: FlowNow, name: int, width: int) -> Line:
     vus = units.number(flow.vus)
-    if flow.vus < flow.vus_asked:
-        vus = f"{vus}/{units.number(flow.vus_asked)}"
+    if flow.vus < flow.vus_requested:
+        vus = f"{vus}/{units.number(flow.vus_requested)}"
     failing = "red" if flow.failure_rate else ""
     line: Line = [
         (f" {cut(flow.flow, name):<{name}}", "bold"),
@@ -105,21 +105,21 @@ def _gates(gates: tuple[Verdict, ...], room: int, words: bool) -> Line:
 
 def _health(tick: Tick, width: int) -> Line:
     health = tick.health
-    lack = missing(health.held_up)
-    late = f"loop late by {units.duration(health.lag_p99_ms / 1000)} (p99)"
-    text = ", ".join(filter(None, (f" generator: {_cpu(health)}", lack, late, units.size(health.memory))))
-    return [(cut(text, width), "yellow" if lack or health.cpu_mean > 0.85 else "dim")]
+    lack = missing(health.load_missing)
+    lag = f"event-loop lag p99 {units.duration(health.vitals.lag_p99)}"
+    text = ", ".join(filter(None, (f" generator: {_cpu(health)}", lack, lag, units.size(health.vitals.memory))))
+    return [(cut(text, width), "yellow" if lack or health.vitals.cpu_mean > 0.85 else "dim")]
 
 
 def _cpu(health: Health) -> str:
-    """Of several workers each one's share now, or where they are many the least and the most."""
+    """Of several workers each one's CPU now, or where they are many the least and the most."""
     workers = health.workers
     if len(workers) < 2:
-        return f"{units.ratio(health.cpu_mean)} of a core"
+        return f"{units.ratio(health.vitals.cpu_mean)} of a core"
     if len(workers) <= _WORKERS_SHOWN:
-        each = " + ".join(units.ratio(worker.cpu) for worker in workers)
+        each = " + ".join(units.ratio(worker.vitals.cpu) for worker in workers)
     else:
-        shares = sorted(worker.cpu for worker in workers)
+        shares = sorted(worker.vitals.cpu for worker in workers)
         each = f"{units.ratio(shares[0])} to {units.ratio(shares[-1])}"
     return f"{len(workers)} workers at {each}"
 

@@ -29,4 +29,4 @@ class Plain:
                 due = tick.elapsed + self._every
                 for line in plain(tick):
                     self._write(line)
-        self._write("the load is over")
+        self._write("load finished")

@@ -19,7 +19,7 @@ class FlowNow:
 
     flow: str
     vus: int
-    vus_asked: int
+    vus_requested: int
     iterations: int
     requests_per_second: float
     p95: float | None
@@ -31,8 +31,8 @@ class FlowNow:
 @dataclass(frozen=True, slots=True)
 class Tick:
     """The run at this moment, in seconds. `pooled` is all flows together, with the gates over all of them; `grace` is
-    how much longer iterations that run may go on; `by_hand` what was paused or scaled, a line each. `summary` has all
-    figures so far (frozen); the `last` tick comes when the load is over.
+    how much longer iterations that run may go on; `manual_changes` what was paused or scaled, a line each. `summary`
+    has all figures so far (frozen); the `last` tick comes when the load has finished.
     """
 
     elapsed: float
@@ -41,7 +41,7 @@ class Tick:
     pooled: FlowNow
     health: Health
     grace: float = 0.0
-    by_hand: tuple[str, ...] = ()
+    manual_changes: tuple[str, ...] = ()
     summary: Summary = field(default_factory=Summary)
     at: datetime = _NEVER  # the moment itself
     last: bool = False
@@ -56,10 +56,10 @@ def tick_of(
     elapsed: float,
     health: Health,
     segment: Segment = WHOLE,
-    by_hand: Iterable[str] = (),
+    manual_changes: Iterable[str] = (),
     last: bool = False,
 ) -> Tick:
-    """The tick that says how a plan's run stands. `segment`: the share of the load that it is."""
+    """The tick that says how a plan's run stands. `segment`: the segment of the load that it is."""
     flows = tuple(
         [
             _flow_now(flow.name, segment.share(flow.load.vus), summary, timeline, _of(verdicts, flow.name))
@@ -70,7 +70,7 @@ def tick_of(
     pooled = FlowNow(
         "all",
         sum(flow.vus for flow in flows),
-        sum(flow.vus_asked for flow in flows),
+        sum(flow.vus_requested for flow in flows),
         sum(flow.iterations for flow in flows),
         sum(flow.requests_per_second for flow in flows),
         *figures,
@@ -78,11 +78,11 @@ def tick_of(
         sum(flow.dropped for flow in flows),
     )
     remaining, grace = (max(0.0, end - elapsed) for end in (plan.seconds, plan.cut_off))
-    return Tick(elapsed, remaining, flows, pooled, health, grace, (*by_hand,), summary, datetime.now(UTC), last)
+    return Tick(elapsed, remaining, flows, pooled, health, grace, (*manual_changes,), summary, datetime.now(UTC), last)
 
 
 def first_trouble(gates: Sequence[Verdict]) -> Verdict | None:
-    """The gate to speak of: the first that is red."""
+    """The gate to show: the first that is red."""
     return next((verdict for verdict in gates if verdict.outcome is Outcome.RED), None)
 
 

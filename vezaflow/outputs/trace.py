@@ -13,7 +13,16 @@ from vezaflow.diagnostics import Diagnostic, Severity, Span
 from vezaflow.engine import GO_ON, VU, Place, is_followed
 from vezaflow.metrics import Phase
 from vezaflow.model import Pause
-from vezaflow.outputs.traced import Asked, Begun, Broke, Given, Reply, Timing, Told, Traced
+from vezaflow.outputs.traced import (
+    Reply,
+    Timing,
+    Traced,
+    TracedFailure,
+    TracedMessage,
+    TracedPhase,
+    TracedRequest,
+    TracedValues,
+)
 from vezaflow.plan import Failure, Outgoing, PlannedRequest, PlannedStep, show
 from vezaflow.protocols import ErrorKind, Exchange
 
@@ -38,7 +47,7 @@ class Trace:
     async def before(self, step: PlannedStep, vu: VU, place: Place) -> int:
         if place.phase is not self._phase and not self._stopped:
             self._phase = place.phase
-            self._tell(Begun(place.phase))
+            self._tell(TracedPhase(place.phase))
         for hook in self._hooks:
             if signal := await hook(step, vu, place):
                 self._stopped = True
@@ -64,7 +73,7 @@ class Trace:
         redirected = failure is None and is_followed(request, exchange)
         held = failure is None and not redirected
         self._tell(
-            Asked(
+            TracedRequest(
                 phase=self._phase,
                 name=request.name,
                 span=request.span,
@@ -81,19 +90,19 @@ class Trace:
         )
 
     def unsent(self, request: PlannedRequest, failure: Failure, included: tuple[Span, ...]) -> None:
-        self._tell(Broke(self._phase, request.name, request.span, included, self._fault(failure, included)))
+        self._tell(TracedFailure(self._phase, request.name, request.span, included, self._fault(failure, included)))
 
     def dealt(self, source: str, number: int, row: Any) -> None:
-        self._tell(Told(self._phase, f"row {number + 1} of {source}: {show(row, _ROW_WIDTH)}"))
+        self._tell(TracedMessage(self._phase, f"row {number + 1} of {source}: {show(row, _ROW_WIDTH)}"))
 
     def failed(self, failure: Failure, included: tuple[Span, ...]) -> None:
-        self._tell(Broke(self._phase, "", None, included, self._fault(failure, included)))
+        self._tell(TracedFailure(self._phase, "", None, included, self._fault(failure, included)))
 
     def said(self, message: str) -> None:
-        self._tell(Told(self._phase, message))
+        self._tell(TracedMessage(self._phase, message))
 
     def set(self, values: dict[str, Any]) -> None:
-        self._tell(Given(self._phase, tuple(values.items())))
+        self._tell(TracedValues(self._phase, tuple(values.items())))
 
     def _fault(self, failure: Failure, included: tuple[Span, ...], remedy: str = "") -> Diagnostic:
         self.failures += 1

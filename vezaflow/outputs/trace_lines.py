@@ -10,14 +10,14 @@ from vezaflow import units
 from vezaflow.diagnostics import Diagnostic, printable, render_one
 from vezaflow.metrics import Phase
 from vezaflow.outputs.traced import (
-    Asked,
-    Begun,
-    Broke,
-    Given,
     Headers,
     Reply,
-    Told,
     Traced,
+    TracedFailure,
+    TracedMessage,
+    TracedPhase,
+    TracedRequest,
+    TracedValues,
     place_of,
     readable,
     shown_header,
@@ -57,24 +57,24 @@ class TraceLines:
     def __call__(self, traced: Traced) -> None:
         self._announce(traced.phase)
         match traced:
-            case Begun():
+            case TracedPhase():
                 return
-            case Asked(fault=None, name=name) if self._shown is not None and name not in self._shown:
+            case TracedRequest(fault=None, name=name) if self._shown is not None and name not in self._shown:
                 self._fold(traced)
                 return
-            case Asked():
+            case TracedRequest():
                 self._apart()
                 self._asked(traced)
-            case Broke(name=name, span=span, included=included, fault=fault):
+            case TracedFailure(name=name, span=span, included=included, fault=fault):
                 if span is not None:
                     self._title(name, place_of(span, included))
                 self._fault(fault)
-            case Told(message=message) if self._folding:
+            case TracedMessage(message=message) if self._folding:
                 self._line(self._paint(_DIM, self._cut(f"  {self._clean(message)}")))
                 return
-            case Told(message=message):
+            case TracedMessage(message=message):
                 self._line(f"{self._paint(_BOLD, '▶')} {self._clean(message)}")
-            case Given(values=values):
+            case TracedValues(values=values):
                 for name, value in values:
                     self._value(f"{self._paint(_BOLD, '▶ set')} ", name, value, len("▶ set "))
             case _:
@@ -92,7 +92,7 @@ class TraceLines:
             self._folding = False
             self._line("")
 
-    def _asked(self, asked: Asked) -> None:
+    def _asked(self, asked: TracedRequest) -> None:
         again = f" ({asked.turn})" if asked.turn > 1 else ""
         self._title(asked.name + again, place_of(asked.span, asked.included))
         self._line(f"  {self._clean(f'{asked.method} {asked.url}')}")
@@ -110,7 +110,7 @@ class TraceLines:
         for name, value in asked.extracted:
             self._value("  ", name, value, 2)
 
-    def _fold(self, asked: Asked) -> None:
+    def _fold(self, asked: TracedRequest) -> None:
         assert asked.reply is not None, "a request without an answer has failed, and is drawn whole"
         self._folding = True
         name, took = f"▷ {self._clean(asked.name)}", units.duration(asked.reply.timing.duration)

@@ -15,15 +15,15 @@ from vezaflow.diagnostics import Diagnostic, harmless, render_one
 from vezaflow.metrics import Phase
 from vezaflow.outputs.trace_style import STYLE
 from vezaflow.outputs.traced import (
-    Asked,
-    Begun,
-    Broke,
-    Given,
     Headers,
     Reply,
     Timing,
-    Told,
     Traced,
+    TracedFailure,
+    TracedMessage,
+    TracedPhase,
+    TracedRequest,
+    TracedValues,
     place_of,
     readable,
     shown_header,
@@ -63,7 +63,7 @@ class _Page:
         self._events = events
         self._count = count
         self._mask = mask
-        self._asked = [event for event in events if isinstance(event, Asked)]
+        self._asked = [event for event in events if isinstance(event, TracedRequest)]
         self._longest = max((e.reply.timing.duration for e in self._asked if e.reply is not None), default=0.0)
         self._open = len(self._asked) <= _OPEN_UP_TO
         self._room = _MOST_BODIES
@@ -133,27 +133,27 @@ class _Page:
                 phase = event.phase
                 yield f"<h2>{phase.value}</h2>"
             match event:
-                case Begun():
+                case TracedPhase():
                     continue
-                case Asked():
+                case TracedRequest():
                     number += 1
                     yield from self._request(event, number)
-                case Broke(name=name, span=span, included=included, fault=fault):
+                case TracedFailure(name=name, span=span, included=included, fault=fault):
                     yield '<section class="card bad">'
                     if span is not None:
                         yield f"<h3>{self._t(name)} <small>{self._t(place_of(span, included))}</small></h3>"
                     yield self._fault(fault)
                     yield "</section>"
-                case Told(message=message):
+                case TracedMessage(message=message):
                     yield f'<p class="told">{self._t(message)}</p>'
-                case Given(values=values):
+                case TracedValues(values=values):
                     yield from self._values(values, "set")
                 case _:
                     assert_never(event)
         if self._count > len(self._events):
             yield f'<p class="told">… and {self._count - len(self._events):,} more</p>'
 
-    def _request(self, asked: Asked, number: int) -> Iterator[str]:
+    def _request(self, asked: TracedRequest, number: int) -> Iterator[str]:
         look = "card bad" if asked.fault is not None else "card"
         opened = " open" if self._open or asked.fault is not None else ""
         place = self._t(place_of(asked.span, asked.included))
@@ -223,7 +223,7 @@ class _Page:
         )
         return f'<pre class="fault">{self._t(render_one(words).rstrip())}</pre>'
 
-    def _status(self, asked: Asked) -> str:
+    def _status(self, asked: TracedRequest) -> str:
         if asked.reply is None:
             return '<span class="status bad">no answer</span>'
         tone = "bad" if asked.fault is not None else "moved" if asked.redirected else "good"
@@ -249,5 +249,5 @@ class _Page:
         return escape(self._mask(text))
 
 
-def _title(asked: Asked) -> str:
+def _title(asked: TracedRequest) -> str:
     return f"{asked.name} ({asked.turn})" if asked.turn > 1 else asked.name

@@ -61,7 +61,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TracedRequest:
     """A request and what came of it."""
 
     phase: Phase
@@ -107,7 +107,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Broke:
+class TracedFailure:
     """What failed without an answer to show: a request that could not be made (with its name), or another step."""
 
     phase: Phase
@@ -118,14 +118,14 @@ class Broke:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class TracedPhase:
     """The first step of a phase is due."""
 
     phase: Phase
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TracedMessage:
     """A step spoke, or waits."""
 
     phase: Phase
@@ -133,14 +133,14 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class TracedValues:
     """Variables got values outside of a request."""
 
     phase: Phase
     values: tuple[tuple[str, Any], ...]
 
 
-Traced: TypeAlias = Asked | Broke | Begun | Told | Given
+Traced: TypeAlias = TracedRequest | TracedFailure | TracedPhase | TracedMessage | TracedValues
 
 
 def place_of(span: Span, included: tuple[Span, ...] = ()) -> str:

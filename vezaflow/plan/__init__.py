@@ -6,11 +6,12 @@ from vezaflow.plan.build import build
 from vezaflow.plan.bundle import Bundle, BundleError
 from vezaflow.plan.chance import Chance
 from vezaflow.plan.checks import Failure, PlannedCheck
+from vezaflow.plan.data_sources import PlannedDataSource
 from vezaflow.plan.dealing import dealt, row_of_vu
 from vezaflow.plan.deck import deck
+from vezaflow.plan.division import Division
 from vezaflow.plan.evaluate import Constant, Evaluate, show
 from vezaflow.plan.extractors import PlannedExtract
-from vezaflow.plan.feeds import PlannedFeed
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import PlannedLoad, PlannedStage
@@ -49,6 +50,7 @@ __all__ = [
     "BundleError",
     "Chance",
     "Constant",
+    "Division",
     "Evaluate",
     "EvaluationError",
     "Failure",
@@ -59,8 +61,8 @@ __all__ = [
     "PlannedBranch",
     "PlannedCheck",
     "PlannedChoose",
+    "PlannedDataSource",
     "PlannedExtract",
-    "PlannedFeed",
     "PlannedFlow",
     "PlannedFor",
     "PlannedGate",

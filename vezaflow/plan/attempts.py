@@ -1,7 +1,7 @@
 """`retry` and `poll`, decided: when a request is sent again, after how long, and when that ends."""
 
 from vezaflow.keys import RETRIED
-from vezaflow.model import Poll, Retrying, That
+from vezaflow.model import Poll, Retry, That
 from vezaflow.plan.checks import plan_check
 from vezaflow.plan.evaluate import Compiler, Constant
 from vezaflow.plan.outgoing import PlannedPoll, PlannedRetry
@@ -16,7 +16,7 @@ _LONGEST = 60.0
 _BACKPRESSURE = (429, 503)
 
 
-def plan_retry(retry: Retrying, statics: Statics) -> PlannedRetry:
+def plan_retry(retry: Retry, statics: Statics) -> PlannedRetry:
     """The `retry` of a request. Without a word on when, it obeys backpressure."""
     on = retry.statuses
     kinds = {kind for word in retry.kinds for kind in RETRIED[word]}

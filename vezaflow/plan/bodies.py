@@ -160,9 +160,7 @@ class BodyCompiler:
                 return memoryview(b"")
         return self._files[path]
 
-    def _multipart(
-        self, parts: tuple[Part, ...], compiler: Compiler, slices: Slices | None, span: Span
-    ) -> Prepared:
+    def _multipart(self, parts: tuple[Part, ...], compiler: Compiler, slices: Slices | None, span: Span) -> Prepared:
         """RFC 7578: each part is a rendered head, then its content, untouched where it is shared bytes."""
         planned = tuple(self._part(part, compiler, slices) for part in parts)
         fixed = [piece for _, content in planned if isinstance(content, Constant) for piece in _contents(content.value)]

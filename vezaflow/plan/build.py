@@ -6,8 +6,8 @@ from functools import partial
 from vezaflow.diagnostics import Diagnostics, unknown
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import (
+    DataSource,
     Each,
-    Feed,
     Flow,
     Gate,
     Measure,
@@ -23,8 +23,8 @@ from vezaflow.model import (
 )
 from vezaflow.plan.bodies import BodyCompiler
 from vezaflow.plan.connections import ConnectionPlanner, hidden, renews
+from vezaflow.plan.data_sources import PlannedDataSource, plan_data_source
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Names
-from vezaflow.plan.feeds import PlannedFeed, plan_feed
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import FAILURE_BACKOFF, plan_load
@@ -80,7 +80,7 @@ class _Builder:
             every=max(0.1, statics.seconds(retry.every)) if retry else 1.0,
         )
         setup, teardown = steps.steps(suite.setup), steps.steps(suite.teardown)
-        self._shared_feeds = self._feeds(suite.data, "")
+        self._shared_sources = self._data_sources(suite.data, "")
         flows = tuple(self._flow(flow, values, targets) for flow in self._chosen)
         gates = tuple(self._gates(statics))
         guard_vus = self._guard_vus(flows, statics)
@@ -90,7 +90,7 @@ class _Builder:
         around = own_clients((*preflight.requests, *setup, *teardown))
         clients = (client, *around, *(each for flow in flows for each in flow.clients))
         also = {text for each in clients for text in hidden(each)}
-        also.update(text for flow in flows for _, feed in flow.feeds for text in feed.hidden())
+        also.update(text for flow in flows for _, data_source in flow.data_sources for text in data_source.hidden())
         secrets = self._secrets = Secrets.among(secret_names(suite), self._inputs.environment, also)
         return Plan(
             suite=suite.name,
@@ -139,9 +139,9 @@ class _Builder:
     def _is_secret(self, data: bytes) -> bool:
         return self._secrets.mask_bytes(data) != data
 
-    def _feeds(self, feeds: tuple[Feed, ...], owner: str) -> dict[str, PlannedFeed]:
-        planned = (plan_feed(feed, owner, self._diagnostics) for feed in feeds)
-        return {feed.name: feed for feed in planned if feed is not None}
+    def _data_sources(self, data_sources: tuple[DataSource, ...], owner: str) -> dict[str, PlannedDataSource]:
+        planned = (plan_data_source(data_source, owner, self._diagnostics) for data_source in data_sources)
+        return {data_source.name: data_source for data_source in planned if data_source is not None}
 
     def _steps(
         self, compiler: Compiler, targets: Targets, defaults: tuple[RequestDefaults, ...], client: ClientOptions
@@ -157,9 +157,9 @@ class _Builder:
         self._refuse_production((*flow.login, *flow.steps, *flow.final), variables)
         given = tuple(assigned(self._suite.setup))
         changed = assigned((*flow.login, *flow.steps, *flow.final))
-        feeds = self._shared_feeds | self._feeds(flow.data, flow.name)
+        data_sources = self._shared_sources | self._data_sources(flow.data, flow.name)
         layers, environment = (self._suite.vars, flow.vars), self._inputs.environment
-        values = Values.of_flow(environment, layers, given, changed, feeds, suite, self._diagnostics)
+        values = Values.of_flow(environment, layers, given, changed, data_sources, suite, self._diagnostics)
         names, handed = values.names, (*given, *_of_run(self._suite, flow, suite.names))
         compiler = Compiler(names, self._diagnostics)
         statics = Statics(compiler, self._diagnostics)
@@ -177,7 +177,11 @@ class _Builder:
             load=plan_load(flow.load, flow.name, self._inputs, statics),
             variables=values.frozen(reset=any(True for _ in assigned(flow.steps))),
             shared=tuple((suite.names.slots[n], names.slots[n]) for n in handed),
-            feeds=tuple((slot, feed) for name, feed in feeds.items() if (slot := names.slots.get(name)) is not None),
+            data_sources=tuple(
+                (slot, data_source)
+                for name, data_source in data_sources.items()
+                if (slot := names.slots.get(name)) is not None
+            ),
             login=login,
             steps=(*values.fresh(), *body),
             final=final,

@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +102,9 @@ def _masked(value: str) -> str:
 def _digests(suite: Suite) -> dict[str, str]:
     """Each data file that is there, by its path from the suite's folder."""
     found = {}
-    for feed in (feed for feeds in (suite.data, *(flow.data for flow in suite.flows)) for feed in feeds):
-        if feed.file is not None and (path := suite.root / feed.where).is_file():
+    declared = (suite.data, *(flow.data for flow in suite.flows))
+    for data_source in chain.from_iterable(declared):
+        if data_source.file is not None and (path := suite.root / data_source.where).is_file():
             with path.open("rb") as file:
-                found[feed.where] = hashlib.file_digest(file, "sha256").hexdigest()
+                found[data_source.where] = hashlib.file_digest(file, "sha256").hexdigest()
     return found

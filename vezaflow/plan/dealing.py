@@ -10,18 +10,18 @@ from hashlib import blake2b
 from itertools import count
 from random import Random
 
-from vezaflow.model import Dealt
+from vezaflow.model import RowPick
 from vezaflow.plan.pacing import WHOLE, Segment
 
 _IN_MEMORY = 1_000  # rows: so many are shuffled in under a millisecond
 _ROUNDS = 4
 
 
-def dealt(pick: Dealt, total: int, *, wraps: bool, seed: str, segment: Segment = WHOLE) -> Iterator[int]:
+def dealt(pick: RowPick, total: int, *, wraps: bool, seed: str, segment: Segment = WHOLE) -> Iterator[int]:
     """The numbers (from 0) of a segment's rows, of `total` rows; without `wraps` until all are dealt."""
     first, step = segment.index, segment.count
     places = count(first, step) if wraps else iter(range(first, total, step))
-    if pick is Dealt.SHUFFLE:
+    if pick is RowPick.SHUFFLE:
         return _shuffled(places, total, seed)
     return (place % total for place in places)
 

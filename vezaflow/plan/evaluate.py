@@ -13,7 +13,7 @@ from typing import Any, assert_never
 
 from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
 from vezaflow.model import Tree
-from vezaflow.plan.feeds import PlannedFeed, column_of, row_of
+from vezaflow.plan.data_sources import PlannedDataSource, column_of, row_of
 from vezaflow.plan.scope import UNSET, EvaluationError, MissingError, Scope
 from vezaflow.syntax import (
     FUNCTIONS,
@@ -103,7 +103,7 @@ class Names:
     constants: dict[str, Any] = field(default_factory=dict)
     slots: dict[str, int] = field(default_factory=dict)
     place: str = ""  # of a fragment: what its names begin with here, so that they are its own
-    feeds: Mapping[str, PlannedFeed] = field(default_factory=dict)  # those that are used have a slot
+    data_sources: Mapping[str, PlannedDataSource] = field(default_factory=dict)  # those that are used have a slot
     written: dict[str, str] = field(default_factory=dict)  # how constants that are booleans were written
 
     def slot(self, name: str) -> int:
@@ -123,7 +123,7 @@ class Names:
 
     def known(self) -> list[str]:
         """All of them, for suggestions."""
-        whole = (*self.constants, *self.slots, *self.feeds)
+        whole = (*self.constants, *self.slots, *self.data_sources)
         mine = (name.removeprefix(self.place) for name in whole if name.startswith(self.place))
         return [name for name in mine if ":" not in name]
 
@@ -390,8 +390,8 @@ class Compiler:
             return lambda scope: scope.iteration
         if name == "attempt":
             return lambda scope: scope.attempt
-        if (feed := self.names.feeds.get(name)) is not None:
-            return row_of(feed, self.names.slot(name), span)
+        if (data_source := self.names.data_sources.get(name)) is not None:
+            return row_of(data_source, self.names.slot(name), span)
         key = self.names.place + name
         if key in self.names.constants:
             return Constant(self.names.constants[key])
@@ -413,9 +413,9 @@ class Compiler:
         name, span = expression.name, expression.span
         if isinstance(expression.target, Name) and self._sees is not Sees.FIELDS:
             names = self._home(expression.target.span).names
-            feed = names.feeds.get(expression.target.name)
-            if feed is not None and name in feed.rows.columns:
-                return column_of(feed, names.slot(feed.name), name, span)
+            data_source = names.data_sources.get(expression.target.name)
+            if data_source is not None and name in data_source.rows.columns:
+                return column_of(data_source, names.slot(data_source.name), name, span)
         target = self.expression(expression.target)
 
         def get(value: Any) -> Any:

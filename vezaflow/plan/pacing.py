@@ -32,7 +32,7 @@ class VuChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One of `count` equal shares of a load, the `index`-th from 0: what has number n (from 0) belongs to share
+    """One of `count` equal parts of a load, the `index`-th from 0: what has number n (from 0) belongs to segment
     n mod count."""
 
     index: int = 0
@@ -56,7 +56,7 @@ class Segment:
         return rounds * self.share(vus) + self.share(rest)
 
     def slice(self, changes: Iterable[VuChange]) -> Iterator[VuChange]:
-        """The changes of this share alone: those that alter its count, at the time of the whole's."""
+        """The changes of this segment alone: those that alter its count, at the time of the whole's."""
         now = 0
         for change in changes:
             mine = self.share(change.vus)
@@ -65,7 +65,7 @@ class Segment:
                 yield VuChange(change.at, mine)
 
     def deal(self, starts: "Starts") -> "Starts":
-        """The starts of this share alone, at the time of the whole's."""
+        """The starts of this segment alone, at the time of the whole's."""
         return replace(starts, numbers=starts.numbers[self.index :: self.count])
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vezaflow.diagnostics import Span
+from vezaflow.plan.data_sources import PlannedDataSource
 from vezaflow.plan.evaluate import Evaluate
-from vezaflow.plan.feeds import PlannedFeed
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import PlannedLoad
@@ -37,7 +37,7 @@ class PlannedFlow:
     load: PlannedLoad
     variables: Variables
     shared: tuple[tuple[int, int], ...]  # (slot of the suite, slot here): what the suite hands to every VU
-    feeds: tuple[tuple[int, PlannedFeed], ...]  # with the slot that a VU's row stands in
+    data_sources: tuple[tuple[int, PlannedDataSource], ...]  # with the slot that a VU's row stands in
     login: tuple[PlannedStep, ...]
     steps: tuple[PlannedStep, ...]
     final: tuple[PlannedStep, ...]

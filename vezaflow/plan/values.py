@@ -10,8 +10,8 @@ from typing import Any
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import Each, Variable
+from vezaflow.plan.data_sources import PlannedDataSource
 from vezaflow.plan.evaluate import Compiler, Constant, Evaluate, Names
-from vezaflow.plan.feeds import PlannedFeed
 from vezaflow.plan.plan import Variables
 from vezaflow.plan.scope import UNSET
 from vezaflow.plan.steps import PlannedSet
@@ -54,12 +54,12 @@ class Values:
         layers: tuple[Iterable[Variable], Iterable[Variable]],
         given: Iterable[str],
         changed: Iterable[str],
-        feeds: Mapping[str, PlannedFeed],
+        data_sources: Mapping[str, PlannedDataSource],
         suite: "Values",
         found: Diagnostics,
     ) -> "Values":
         """Those that a flow's VUs see: what setup gives, and the suite's values and its own, in two layers."""
-        values = cls(Names(environment, feeds=feeds), frozenset((*given, *changed)), found)
+        values = cls(Names(environment, data_sources=data_sources), frozenset((*given, *changed)), found)
         shared, own = layers
         for name in given:
             values.names.slot(name)

@@ -14,7 +14,7 @@ from typing import Any, TextIO, TypeVar, assert_never
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.keys import FEED, Kind
-from vezaflow.model import AtEnd, Dealt, Each, Feed, FeedFile, FeedFormat, usual_each, usual_end
+from vezaflow.model import AtEnd, DataFile, DataFormat, DataSource, Each, RowPick, usual_each, usual_end
 from vezaflow.read.files import is_file
 from vezaflow.read.mappings import Row, items, open_mapping, pairs
 from vezaflow.read.scalars import report_shape
@@ -23,32 +23,32 @@ from vezaflow.syntax import Entry, Gathered, Literal, Node, RowFile, Rows, Scala
 from vezaflow.syntax import Mapping as MappingNode
 
 _Word = TypeVar("_Word", bound=Enum)
-_FORMATS = {each.value: each for each in FeedFormat}
+_FORMATS = {each.value: each for each in DataFormat}
 
 
-def read_feeds(row: Row) -> tuple[Feed, ...]:
+def read_data_sources(row: Row) -> tuple[DataSource, ...]:
     """The sources under `data`; those in files are still without their rows."""
     entries = pairs(row.node("data"), "'data'", Kind.FEEDS.value, row.diagnostics)
-    found = (_feed(entry, row.diagnostics) for entry in entries)
-    return tuple(feed for feed in found if feed is not None)
+    found = (_data_source(entry, row.diagnostics) for entry in entries)
+    return tuple(data_source for data_source in found if data_source is not None)
 
 
-def _feed(entry: Entry, diagnostics: Diagnostics) -> Feed | None:
+def _data_source(entry: Entry, diagnostics: Diagnostics) -> DataSource | None:
     name, node = entry.key.text, entry.value
     if not check_name(entry.key, diagnostics):
         return None
     if isinstance(node, Sequence):
         rows = _listed(node, f"'{name}'", diagnostics)
-        return Feed(name, None, rows, Dealt.SEQUENTIAL, Each.ITERATION, AtEnd.WRAP, (), entry.key.span)
+        return DataSource(name, None, rows, RowPick.SEQUENTIAL, Each.ITERATION, AtEnd.WRAP, (), entry.key.span)
     if isinstance(node, Scalar):
         report_shape(node, f"'{name}'", "a list of rows, or a mapping such as `{csv: data/users.csv}`", diagnostics)
         return None
     row = open_mapping(node, FEED, diagnostics, what=f"'{name}'")
     if row is None or (verb := row.verb()) is None:
         return None
-    pick = _word(row, "pick", Dealt) or Dealt.SEQUENTIAL
+    pick = _word(row, "pick", RowPick) or RowPick.SEQUENTIAL
     listed = row.node("list")
-    return Feed(
+    return DataSource(
         name,
         _file(row, _FORMATS[verb]) if verb in _FORMATS else None,
         _listed(listed, "'list'", diagnostics) if listed is not None else None,
@@ -63,7 +63,7 @@ def _feed(entry: Entry, diagnostics: Diagnostics) -> Feed | None:
     )
 
 
-def _file(row: Row, format_: FeedFormat) -> FeedFile | None:
+def _file(row: Row, format_: DataFormat) -> DataFile | None:
     key = format_.value
     path = row.expression(key)
     if not isinstance(path, Literal) or not isinstance(path.value, str):
@@ -77,7 +77,7 @@ def _file(row: Row, format_: FeedFormat) -> FeedFile | None:
         return None
     written = row.constant("delimiter")
     delimiter = written if isinstance(written, str) else ","
-    return FeedFile(format_, path, "\t" if delimiter == "tab" else delimiter)
+    return DataFile(format_, path, "\t" if delimiter == "tab" else delimiter)
 
 
 def _word(row: Row, key: str, words: type[_Word]) -> _Word | None:
@@ -122,26 +122,26 @@ def _plain(node: Node, diagnostics: Diagnostics) -> Any:
 
 
 @dataclass(slots=True)
-class FeedFiles:
+class DataFiles:
     """The data files of one suite; `resolve` gives sources their rows."""
 
     root: Path
     overlay: Mapping[Path, str]
     diagnostics: Diagnostics
-    _read: dict[tuple[str, FeedFormat, str, bool], Rows | None] = field(default_factory=dict)
+    _read: dict[tuple[str, DataFormat, str, bool], Rows | None] = field(default_factory=dict)
 
-    def resolve(self, feeds: tuple[Feed, ...]) -> tuple[Feed, ...]:
+    def resolve(self, data_sources: tuple[DataSource, ...]) -> tuple[DataSource, ...]:
         """The same sources with the rows of their files."""
-        return tuple(feed if feed.file is None else self._with_rows(feed, feed.file) for feed in feeds)
+        return tuple(each if each.file is None else self._with_rows(each, each.file) for each in data_sources)
 
-    def _with_rows(self, feed: Feed, file: FeedFile) -> Feed:
+    def _with_rows(self, data_source: DataSource, file: DataFile) -> DataSource:
         path = os.path.normpath(str(file.path.value))
-        key = (path, file.format, file.delimiter, bool(feed.secrets))
+        key = (path, file.format, file.delimiter, bool(data_source.secrets))
         if key not in self._read:
-            self._read[key] = self._open(self.root / path, file, hidden=bool(feed.secrets))
-        return replace(feed, rows=self._read[key])
+            self._read[key] = self._open(self.root / path, file, hidden=bool(data_source.secrets))
+        return replace(data_source, rows=self._read[key])
 
-    def _open(self, path: Path, file: FeedFile, *, hidden: bool) -> Rows | None:
+    def _open(self, path: Path, file: DataFile, *, hidden: bool) -> Rows | None:
         if path not in self.overlay and not (_is_inside(path, self.root) and is_file(path)):
             return None
 
@@ -162,25 +162,25 @@ class FeedFiles:
             return None
         return rows
 
-    def _unreadable(self, file: FeedFile, reason: str) -> None:
+    def _unreadable(self, file: DataFile, reason: str) -> None:
         self.diagnostics.error("VF143", file.path.span, f"'{file.path.value}' can't be read", label=reason)
 
-    def _empty(self, file: FeedFile) -> None:
+    def _empty(self, file: DataFile) -> None:
         self.diagnostics.error(
             "VF145",
             file.path.span,
             f"'{file.path.value}' has no rows",
-            help="add at least one row after the header" if file.format is FeedFormat.CSV else "",
+            help="add at least one row after the header" if file.format is DataFormat.CSV else "",
         )
 
 
-def _read(reader: RowFile, file: FeedFile) -> Rows | None:
+def _read(reader: RowFile, file: DataFile) -> Rows | None:
     match file.format:
-        case FeedFormat.CSV:
+        case DataFormat.CSV:
             return reader.csv(file.delimiter)
-        case FeedFormat.JSON:
+        case DataFormat.JSON:
             return reader.json()
-        case FeedFormat.JSON_LINES:
+        case DataFormat.JSON_LINES:
             return reader.json_lines()
     assert_never(file.format)
 

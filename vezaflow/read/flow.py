@@ -3,7 +3,7 @@
 from vezaflow.diagnostics import Diagnostics, Source
 from vezaflow.keys import COMPUTED, FLOW, MEASURE, Kind
 from vezaflow.model import Each, Flow, Measure, Variable
-from vezaflow.read.data import read_feeds
+from vezaflow.read.data import read_data_sources
 from vezaflow.read.gates import read_gates
 from vezaflow.read.load import read_load
 from vezaflow.read.mappings import Row, first_key, open_mapping, pairs, sub_mapping
@@ -35,7 +35,7 @@ def read_flow(node: Node, source: Source, stem: str, diagnostics: Diagnostics) -
         source=source,
         span=name.span if name else first_key(row.mapping),
         base_url=row.expression("base_url"),
-        data=read_feeds(row),
+        data=read_data_sources(row),
         failure_backoff=row.expression("failure_backoff"),
     )
 

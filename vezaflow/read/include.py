@@ -13,7 +13,7 @@ from vezaflow.units import EXAMPLES, Dimension, Quantity, parse_as
 
 _QUANTITIES = {InputType.DURATION: Dimension.TIME, InputType.SIZE: Dimension.SIZE}
 _TEXTUAL = tuple(each for each in InputType if each not in (InputType.LIST, InputType.MAPPING))
-Given = tuple[str, Tree, Span]
+InputValue = tuple[str, Tree, Span]
 
 
 def read_include(row: Row) -> Include:
@@ -39,7 +39,7 @@ def read_inputs(row: Row) -> tuple[Input, ...]:
     return tuple(_input(entry, row.diagnostics) for entry in entries)
 
 
-def given_values(include: Include, fragment: Fragment, diagnostics: Diagnostics) -> tuple[Given, ...]:
+def given_values(include: Include, fragment: Fragment, diagnostics: Diagnostics) -> tuple[InputValue, ...]:
     """What `with` gives, each value as its input's type has it; what is missing or unknown is reported."""
     inputs = {one.name: one for one in fragment.inputs}
     found = []

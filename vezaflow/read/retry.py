@@ -2,14 +2,14 @@
 
 from vezaflow.diagnostics import did_you_mean, suggest
 from vezaflow.keys import RETRIED, RETRYING, WAIT, Field, Kind
-from vezaflow.model import Backoff, Retrying
+from vezaflow.model import Backoff, Retry
 from vezaflow.read import scalars
 from vezaflow.read.mappings import Row, open_mapping
 from vezaflow.read.statuses import read_statuses
 from vezaflow.syntax import Expression, Mapping, Node, Scalar, Sequence
 
 
-def read_retry(row: Row) -> Retrying | None:
+def read_retry(row: Row) -> Retry | None:
     """The `retry` of a request."""
     node = row.node("retry")
     if node is None:
@@ -17,7 +17,7 @@ def read_retry(row: Row) -> Retrying | None:
     span = row.key_span("retry")
     if not isinstance(node, Mapping):
         most = scalars.expression(node, Field("retry", Kind.COUNT, "", "3"), row.diagnostics)
-        return Retrying(None, (), most, Backoff.RETRY_AFTER, None, None, span)
+        return Retry(None, (), most, Backoff.RETRY_AFTER, None, None, span)
     inner = open_mapping(node, RETRYING, row.diagnostics, what="'retry'")
     if inner is None:
         return None
@@ -25,7 +25,7 @@ def read_retry(row: Row) -> Retrying | None:
     on = inner.node("on")
     statuses = read_statuses(on, row.diagnostics, lambda item: _kind(item, kinds, inner)) if on is not None else None
     backoff, wait, longest = _wait(inner)
-    return Retrying(statuses, tuple(kinds), inner.expression("max"), backoff, wait, longest, span)
+    return Retry(statuses, tuple(kinds), inner.expression("max"), backoff, wait, longest, span)
 
 
 def _kind(node: Node, kinds: list[str], row: Row) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostics, Source
 from vezaflow.keys import GUARD, PREFLIGHT, RETRY, SUITE, Kind
-from vezaflow.model import Flow, Guard, Measure, Request, RequestDefaults, Retry, Suite, pattern_trouble
-from vezaflow.read.data import read_feeds
+from vezaflow.model import Flow, Guard, Measure, PreflightRetry, Request, RequestDefaults, Suite, pattern_trouble
+from vezaflow.read.data import read_data_sources
 from vezaflow.read.flow import read_measure, read_variables
 from vezaflow.read.gates import read_gates
 from vezaflow.read.mappings import Row, items, open_mapping, sub_mapping
@@ -71,7 +71,7 @@ def suite_of(
         sources=sources,
         secret_spans=tuple(secret.span for secret in secrets),
         ignores=read_lint(row),
-        data=read_feeds(row),
+        data=read_data_sources(row),
     )
 
 
@@ -87,7 +87,7 @@ def _guard(row: Row) -> Guard:
     return Guard(tuple(host.text for host in hosts), inner.expression("max_vus"))
 
 
-def _preflight(row: Row) -> tuple[tuple[Request, ...], Retry | None]:
+def _preflight(row: Row) -> tuple[tuple[Request, ...], PreflightRetry | None]:
     node = row.node("preflight")
     if not isinstance(node, Mapping):
         nodes = items(node, "'preflight'", Kind.PREFLIGHT.value, row.diagnostics)
@@ -99,12 +99,12 @@ def _preflight(row: Row) -> tuple[tuple[Request, ...], Retry | None]:
     return _requests(nodes, row.diagnostics), _retry(inner)
 
 
-def _retry(row: Row) -> Retry | None:
+def _retry(row: Row) -> PreflightRetry | None:
     inner = sub_mapping(row, "retry", RETRY)
     if inner is None:
         return None
     every = inner.expression("every") or Literal(Quantity(1.0, Dimension.TIME, "1 s"), inner.span)
-    return Retry(inner.required("for"), every)
+    return PreflightRetry(inner.required("for"), every)
 
 
 def _requests(nodes: tuple[Node, ...], diagnostics: Diagnostics) -> tuple[Request, ...]:

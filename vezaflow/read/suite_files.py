@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostics, Edit, Source, Span, suggest
 from vezaflow.model import Flow, Ignore, Suite
-from vezaflow.read.data import FeedFiles
+from vezaflow.read.data import DataFiles
 from vezaflow.read.files import content, is_file
 from vezaflow.read.flow import read_flow
 from vezaflow.read.fragments import FOLDER, Fragments
@@ -100,15 +100,15 @@ def read_suite(
         return None
     root, suite_file, flow_files = found
     opened = files.node(suite_file) if suite_file else None
-    fragments, feeds = Fragments(root, files, diagnostics), FeedFiles(root, files.overlay, diagnostics)
-    flows = tuple(flow for path in flow_files if (flow := _flow(path, files, fragments, feeds)) is not None)
+    fragments, data_sources = Fragments(root, files, diagnostics), DataFiles(root, files.overlay, diagnostics)
+    flows = tuple(flow for path in flow_files if (flow := _flow(path, files, fragments, data_sources)) is not None)
     _distinct(flows, diagnostics)
     if opened is None or opened[1] is None:
         suite = bare_suite(root, flows, files.sources)
     else:
         suite = suite_of(opened[1], root, flows, files.sources, diagnostics)
         suite = replace(suite, setup=fragments.resolve(suite.setup), teardown=fragments.resolve(suite.teardown))
-        suite = replace(suite, data=feeds.resolve(suite.data))
+        suite = replace(suite, data=data_sources.resolve(suite.data))
     whole = set(_flows_in(root, files)) <= set(flow_files)
     if whole and not included_only:
         fragments.read_others(files.below(root / FOLDER))
@@ -177,7 +177,7 @@ def _suite_file(folder: Path, files: _Files) -> Path | None:
     return there[0] if there else None
 
 
-def _flow(path: Path, files: _Files, fragments: Fragments, feeds: FeedFiles) -> Flow | None:
+def _flow(path: Path, files: _Files, fragments: Fragments, data_sources: DataFiles) -> Flow | None:
     opened = files.node(path)
     if opened is None or opened[1] is None:
         return None
@@ -187,7 +187,7 @@ def _flow(path: Path, files: _Files, fragments: Fragments, feeds: FeedFiles) -> 
     if flow is None:
         return None
     login, steps, final = (fragments.resolve(each) for each in (flow.login, flow.steps, flow.final))
-    return replace(flow, login=login, steps=steps, final=final, data=feeds.resolve(flow.data))
+    return replace(flow, login=login, steps=steps, final=final, data=data_sources.resolve(flow.data))
 
 
 def _distinct(flows: tuple[Flow, ...], diagnostics: Diagnostics) -> None:

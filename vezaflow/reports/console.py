@@ -9,11 +9,13 @@ from functools import partial
 
 from vezaflow import units
 from vezaflow.diagnostics import printable, render_one
+from vezaflow.engine import Vitals
 from vezaflow.gates import Concern, Outcome, Verdict
 from vezaflow.metrics import Dropped, StepRow
 from vezaflow.reports import rows
 from vezaflow.reports.look import DIM, Look, table, wrapped
-from vezaflow.results import Health, RunResult, WorkerHealth, headline
+from vezaflow.results import RunResult, headline
+from vezaflow.scale import WorkerState
 
 _SLOWEST = 5
 _ERRORS = 12
@@ -47,13 +49,13 @@ def _verdict(result: RunResult, look: Look) -> Iterator[str]:
         if number or result.outcome is not Outcome.INCONCLUSIVE:  # else the headline says it
             yield from _said(concern.text, look)
         if concern.remedy:
-            yield from _aside(f"remedy: {concern.remedy}", look)
+            yield from _aside(f"to fix: {concern.remedy}", look)
     if result.outcome is Outcome.INCONCLUSIVE and not result.concerns:
-        yield from _aside("remedy: see below why; check those gates' labels and steps, or run for longer", look)
+        yield from _aside("to fix: see the reasons below; check those gates' labels and steps, or run for longer", look)
     for note in result.notes:
         yield from _said(f"note: {note}", look)
     where = f" on {result.base_url}" if result.base_url else ""
-    lasted = units.duration(round(result.seconds)) if result.seconds >= 1 else units.duration(result.seconds)
+    lasted = units.duration(round(result.duration)) if result.duration >= 1 else units.duration(result.duration)
     yield ""
     began = f"{result.started:%Y-%m-%d %H:%M:%S} UTC"
     yield from _said(f"{result.suite}: {lasted}{where}, {rows.load_text(result)}, {began}", look)
@@ -80,7 +82,7 @@ def _gates(result: RunResult, look: Look) -> Iterator[str]:
         for verdict in verdicts:
             remark = _remark(verdict, result.concerns)
             text, mark = printable(verdict.gate.text), _mark(verdict.outcome, look)
-            if len(text) > wide:  # the columns stay columns: what was found stands on the next line
+            if len(text) > wide:  # the columns stay columns: the value goes on the next line
                 yield f"    {mark} {text}"
                 text, mark = "", " " * sign
             row = f"    {mark} {text:<{wide}}  {verdict.shown:>{shown}}"
@@ -106,35 +108,38 @@ def _flows(result: RunResult, look: Look) -> Iterator[str]:
     yield from table(head, [_flow_cells(row) for row in rows.flow_rows(result)], look, _SPARE)
     if rows.has_unjudged(result):
         yield ""
-        yield look.paint("  and outside of what `measure` lets the gates judge", DIM)
+        yield look.paint("  Not covered by gates (left out by `measure`)", DIM)
         cells = [_flow_cells(row) for row in rows.flow_rows(result, judged=False) if row.requests]
         yield from table(head, cells, look, _SPARE)
 
 
 def _flow_cells(row: rows.FlowRow) -> tuple[str, ...]:
     vus = units.number(row.vus)
-    if row.vus < row.vus_asked:
-        vus += f"/{units.number(row.vus_asked)}"
+    if row.vus < row.vus_requested:
+        vus += f"/{units.number(row.vus_requested)}"
     rate = "–" if row.requests_per_second is None else units.number(row.requests_per_second)
     times = tuple(rows.time(value) for value in (row.p50, row.p95, row.p99, row.max))
     counts = (units.number(row.iterations), units.number(row.requests), rate)
     return (row.flow, vus, *counts, *times, rows.share(row.failed))
 
 
-_ARRIVALS_HEAD = ("open flow", "due", "dropped", "late p99", "took p95", "took p99", "felt p95", "felt p99", "felt max")
-_WHY = {Dropped.NO_FREE_VU: "no VU was free", Dropped.GENERATOR_LATE: "the generator was late"}
+_ARRIVALS_HEAD = (
+    "open flow", "due", "dropped", "delay p99", "service p95", "service p99", "response p95", "response p99",
+    "response max",
+)  # fmt: skip
+_WHY = {Dropped.NO_FREE_VU: "no free VU", Dropped.GENERATOR_LATE: "generator overloaded"}
 
 
 def _arrivals(result: RunResult, look: Look) -> Iterator[str]:
     found = rows.arrivals(result)
     if not found:
         return
-    yield look.title("Arrivals") + look.paint(" (whole iterations; felt: from when each was due)", DIM)
+    yield look.title("Arrivals") + look.paint(" (service time / response time from scheduled start)", DIM)
     yield from table(_ARRIVALS_HEAD, [_arrivals_cells(row) for row in found], look, _SPARE)
     for row in found:
-        why = ", ".join(f"{units.number(count)} as {_WHY[Dropped(reason)]}" for reason, count in row.dropped if count)
+        why = ", ".join(f"{units.number(count)} ({_WHY[Dropped(reason)]})" for reason, count in row.dropped if count)
         if why:
-            yield from _said(f"{row.flow} dropped {why}", look)
+            yield from _said(f"{row.flow} dropped iterations: {why}", look)
 
 
 def _arrivals_cells(row: rows.ArrivalsRow) -> tuple[str, ...]:
@@ -155,12 +160,15 @@ def _slowest(result: RunResult, look: Look) -> Iterator[str]:
 def _around(result: RunResult, look: Look) -> Iterator[str]:
     found = rows.around(result)
     if found:
-        yield look.title("Around the load") + look.paint(" (no gate judges these)", DIM)
+        yield look.title("Setup, login, teardown") + look.paint(" (not covered by gates)", DIM)
         named = [(f"{row.phase.value}: {_step_name(row)}", *_step_cells(row)[1:]) for row in found]
         yield from table(_STEP_HEAD, named, look, _SPARE)
 
 
-_SPARE = ("max", "felt max", "VUs", "p50", "took p99", "late p99", "CPU at most", "late at most", "p99", "requests")
+_SPARE = (
+    "max", "response max", "VUs", "p50", "service p99", "delay p99", "response p99", "CPU max", "lag max", "p99",
+    "requests",
+)  # fmt: skip
 """Columns that go first where there is no room."""
 _STEP_HEAD = ("step", "requests", "p50", "p95", "p99", "max", "failed")
 
@@ -181,21 +189,21 @@ def _errors(result: RunResult, look: Look) -> Iterator[str]:
         return
     yield look.title("Errors")
     for row in found[:_ERRORS]:
-        what = row.error + (f" {row.status}" if row.status else "")
-        step = f"{row.flow} › {row.step}" if row.flow else row.step
-        when = f"{units.duration(max(0.0, row.first))} to {units.duration(max(0.0, row.last))}"
-        step = printable(step)
-        count = f"{units.number(row.count)} ({units.ratio(row.share)} of the step), {when}"
+        what = f"{units.number(row.count)} × {row.error}" + (f" {row.status}" if row.status else "")
+        step = printable(f"{row.flow} › {row.step}" if row.flow else row.step)
+        first, last = (units.duration(max(0.0, moment)) for moment in (row.first, row.last))
+        when = f"first at {first}, last at {last}" if row.count > 1 else f"at {first}"
+        share = f"{units.ratio(row.share)} of requests"
         head = f"  {step}  {look.paint(what, '31')}"
-        if len(f"  {step}  {what}  {count}") <= look.width:
-            yield f"{head}  {count}"
+        if len(f"  {step}  {what} ({share}), {when}") <= look.width:
+            yield f"{head} ({share}), {when}"
         else:
             yield head
-            yield from wrapped(count, look, "      ")
+            yield from wrapped(f"{share}, {when}", look, "      ")
         if row.detail:
             yield from wrapped(_one_line(row.detail), look, "      ", partial(look.paint, tone=DIM))
     if len(found) > _ERRORS:
-        yield look.paint(f"  and {len(found) - _ERRORS} more kinds, in the JSON summary", DIM)
+        yield look.paint(f"  and {len(found) - _ERRORS} more kinds of errors: see the JSON summary", DIM)
 
 
 def _incidents(result: RunResult, look: Look) -> Iterator[str]:
@@ -206,41 +214,39 @@ def _incidents(result: RunResult, look: Look) -> Iterator[str]:
 
 
 def _generator(result: RunResult, look: Look) -> Iterator[str]:
-    health = result.health
-    late = f"p99 {_milliseconds(health.lag_p99_ms)}, at most {_milliseconds(health.lag_max_ms)}"
+    health, vitals = result.health, result.health.vitals
     yield look.title("Generator")
-    cpu = f"CPU {units.ratio(health.cpu_mean)} of a core (at most {units.ratio(health.cpu_max)})"
-    yield from _said(f"{cpu}, loop late by {late}", look)
-    held = f"held up for {units.ratio(round(health.held_up, 5))} of their time"
-    users = f"{units.counted(health.vus_started, 'VU')} started and {held}"
-    yield from _said(f"memory {units.size(health.memory)}, {users}, seed {result.seed}", look)
-    yield from _said(_stamped(health), look)
+    cpu = f"CPU {units.ratio(vitals.cpu_mean)} of a core (max {units.ratio(vitals.cpu_max)})"
+    yield from _said(f"{cpu}, memory {units.size(vitals.memory)}, seed {result.seed}", look)
+    lag = f"p99 {units.duration(vitals.lag_p99)}, max {units.duration(vitals.lag_max)}"
+    yield from _said(f"event-loop lag: {lag}", look)
+    lost = f"{units.ratio(round(health.load_missing, 5))} of their time lost to the generator"
+    yield from _said(f"VUs: {units.number(health.vus_started)} started, {lost}", look)
+    yield from _said(_stamped(vitals), look)
     if len(health.workers) > 1:
         yield from table(_WORKER_HEAD, [_worker_cells(worker) for worker in health.workers], look, _SPARE)
     for path in result.files:
         yield f"  written: {printable(str(path))}"
 
 
-def _stamped(health: Health) -> str:
-    """By which clock answers were stamped."""
-    if health.receive_clock != "kernel":
-        return "answers are timed when read: the kernel gives no stamps here"
-    late = f"{units.number(health.late_reads)} were read over 1 ms late"
-    most = f", at most {_milliseconds(health.latest_read_ms)}" if health.late_reads else ""
-    return f"answers are timed by the kernel; {late}{most}"
+def _stamped(vitals: Vitals) -> str:
+    """By which clock responses are timed."""
+    if vitals.receive_clock != "kernel":
+        return "responses are timed when they are read: the kernel gives no timestamps here"
+    were = "response was" if vitals.late_reads == 1 else "responses were"
+    most = f" (max {units.duration(vitals.read_delay_max)})" if vitals.late_reads else ""
+    late = f"{units.number(vitals.late_reads)} {were} read more than 1 ms late{most}"
+    return f"responses are timed by the kernel; {late}"
 
 
-_WORKER_HEAD = ("worker", "CPU", "CPU at most", "late by p99", "late at most", "memory")
+_WORKER_HEAD = ("worker", "CPU", "CPU max", "lag p99", "lag max", "memory")
 
 
-def _worker_cells(worker: WorkerHealth) -> tuple[str, ...]:
+def _worker_cells(worker: WorkerState) -> tuple[str, ...]:
+    vitals = worker.vitals
     name = f"{worker.name} (lost)" if worker.lost else worker.name
-    lags = (_milliseconds(worker.lag_p99_ms), _milliseconds(worker.lag_max_ms))
-    return (name, units.ratio(worker.cpu_mean), units.ratio(worker.cpu_max), *lags, units.size(worker.memory))
-
-
-def _milliseconds(value: float) -> str:
-    return units.duration(value / 1000)
+    lags = (units.duration(vitals.lag_p99), units.duration(vitals.lag_max))
+    return (name, units.ratio(vitals.cpu_mean), units.ratio(vitals.cpu_max), *lags, units.size(vitals.memory))
 
 
 def _one_line(text: str, width: int = 160) -> str:

@@ -1,6 +1,6 @@
 """JUnit XML, for the test pages of CI systems: a suite for each scope of gates, a case for each gate.
 
-A gate that broke is a failure, one that could not be judged an error. What stands against trusting the figures is an
+A gate that failed is a failure, one that could not be judged an error. What stands against trusting the figures is an
 error too: a run that is not green never shows as one.
 """
 
@@ -16,7 +16,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def junit(result: RunResult) -> str:
     """The document's text."""
-    root = ET.Element("testsuites", name=_xml(result.suite), time=f"{result.seconds:.3f}")
+    root = ET.Element("testsuites", name=_xml(result.suite), time=f"{result.duration:.3f}")
     for scope, verdicts in rows.by_scope(result):
         _suite(root, result, f"{result.suite}: {scope}", [_case(result, scope, verdict) for verdict in verdicts])
     _suite(root, result, f"{result.suite}: the run", _trust(result))

@@ -17,7 +17,7 @@ class FlowRow:
 
     flow: str
     vus: int  # the most at once
-    vus_asked: int
+    vus_requested: int
     iterations: int
     iterations_failed: int
     requests: int
@@ -139,7 +139,7 @@ def by_scope(result: RunResult) -> tuple[tuple[str, tuple[Verdict, ...]], ...]:
 
 
 def margin_text(verdict: Verdict) -> str:
-    """The room to the bound in words, empty where that means nothing, and the figure that it is compared with."""
+    """How far the value is from its bound, empty where that means nothing, and the figure that it is compared with."""
     room, compared = _room(verdict), verdict.shown_compared
     return f"{room} ({compared})" if room and compared else room or compared
 
@@ -150,11 +150,14 @@ def _room(verdict: Verdict) -> str:
         return cut_by(verdict.gate.metric)
     if margin is None or verdict.value is None or bound is None:
         return ""
-    if verdict.value >= 2 * bound:
-        return f"{units.number(verdict.value / bound)} times the bound"
-    if margin < 0:
-        return f"{units.ratio(-margin)} beyond"
-    return f"{units.ratio(margin)} to spare"
+    is_limit = verdict.gate.condition.operator in ("<", "<=")
+    name = "the limit" if is_limit else "the minimum"
+    if not margin:
+        return f"at {name}"
+    if verdict.value >= 2 * bound > 0:
+        return f"{units.number(verdict.value / bound)}× {name}"
+    over = "over" if is_limit else "above"
+    return f"{units.ratio(abs(margin))} {over if verdict.value > bound else 'below'} {name}"
 
 
 def time(seconds: float | None) -> str:
@@ -166,6 +169,6 @@ def share(fraction: float | None) -> str:
 
 
 def load_text(result: RunResult) -> str:
-    """The load that was asked for: `4 flows, 1,650 VUs`."""
+    """The requested load: `4 flows, 1,650 VUs`."""
     vus = sum(asked.vus for asked in result.flows)
     return f"{units.counted(len(result.flows), 'flow')}, {units.counted(vus, 'VU')}"

@@ -6,7 +6,7 @@ from vezaflow import units
 from vezaflow.diagnostics import printable
 from vezaflow.gates import Outcome, Verdict
 from vezaflow.reports import rows
-from vezaflow.results import RunResult, headline
+from vezaflow.results import RunResult, Words, headline
 
 _SIGNS = {Outcome.GREEN: "✅", Outcome.RED: "❌", Outcome.INCONCLUSIVE: "⚠️"}
 _ERRORS = 10
@@ -18,7 +18,7 @@ def step_summary(result: RunResult) -> str:
 
 
 def _lines(result: RunResult) -> Iterator[str]:
-    verdict = headline(result.outcome, result.verdicts, result.concerns)
+    verdict = headline(result.outcome, result.verdicts, result.concerns, Words.REPORT)
     yield f"## {_SIGNS[result.outcome]} {_text(result.suite)}: {_text(verdict)}"
     yield ""
     pooled = rows.flow_rows(result)[-1:]
@@ -27,19 +27,19 @@ def _lines(result: RunResult) -> Iterator[str]:
         yield f"**p95 {p95}** · **p99 {p99}** · **failed {rows.share(row.failed)}** · {rows.load_text(result)}"
         yield ""
     yield from _concerns(result)
-    yield from _section("Broken gates", result.broken)
+    yield from _section("Failed gates", result.broken)
     yield from _section("Gates that could not be judged", result.unsettled)
     yield from _flows(result)
     yield from _all_gates(result)
     yield from _errors(result)
-    ended = f"{result.started:%Y-%m-%d %H:%M:%S} UTC, {units.duration(round(result.seconds))}"
+    ended = f"{result.started:%Y-%m-%d %H:%M:%S} UTC, {units.duration(round(result.duration))}"
     target = f" on {_text(result.base_url)}" if result.base_url else ""
     yield f"{ended}{target}, run `{result.run_id}`, seed {result.seed}, vezaflow {result.versions.vezaflow}"
 
 
 def _concerns(result: RunResult) -> Iterator[str]:
     for concern in result.concerns:
-        remedy = f" Remedy: {_text(concern.remedy)}." if concern.remedy else ""
+        remedy = f" To fix: {_text(concern.remedy)}." if concern.remedy else ""
         yield f"> ⚠️ {_text(concern.text)}.{remedy}"
         yield ""
 
@@ -99,7 +99,7 @@ def _errors(result: RunResult) -> Iterator[str]:
         )
         for row in found
     ]
-    yield from _table(("flow", "step", "error", "count", "of the step", "for example"), cells)
+    yield from _table(("flow", "step", "error", "count", "of requests", "for example"), cells)
 
 
 def _table(head: Sequence[str], cells: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -1,20 +1,20 @@
-"""Load from several processes: shares that are exact, clocks that agree, figures that merge without loss."""
+"""Load from several processes: segments that are exact, clocks that agree, figures that merge without loss."""
 
 from vezaflow.scale.cores import sensible_workers, usable_cores
-from vezaflow.scale.crew import Crew, LocalCrew
+from vezaflow.scale.local import LocalWorker, Workers
+from vezaflow.scale.processes import WorkerProcesses
 from vezaflow.scale.report import Report, WorkerState
-from vezaflow.scale.share import Share, differences, merged_shares
-from vezaflow.scale.workers import WorkerCrew
+from vezaflow.scale.segment import SegmentResult, differences, merged_segments
 
 __all__ = [
-    "Crew",
-    "LocalCrew",
+    "LocalWorker",
     "Report",
-    "Share",
-    "WorkerCrew",
+    "SegmentResult",
+    "WorkerProcesses",
     "WorkerState",
+    "Workers",
     "differences",
-    "merged_shares",
+    "merged_segments",
     "sensible_workers",
     "usable_cores",
 ]

@@ -1,5 +1,5 @@
 """How a load stands: the figures of one process, or of all together. What a worker sends once a second, what the
-session asks its crew for, and what the file of a share keeps are this one thing.
+session asks its workers for, and what the file of a segment keeps are this one thing.
 
 Merging loses nothing: counts are added, histograms merged, and of each worker's health its own reading stays.
 """
@@ -34,7 +34,7 @@ SHAPE: Shape = {
 class WorkerState:
     """One worker: how it fares, and why it was lost (empty: it was not)."""
 
-    name: str  # `2`; of a run's share `2` and the share: `2 of share 3/8`
+    name: str  # `2`; of a segment `2 of segment 3/8`
     vitals: Vitals
     lost: str = ""
 
@@ -51,6 +51,27 @@ class Report:
     workers: tuple[WorkerState, ...]
     incidents: tuple[Incident, ...] = ()
 
+    def to_json(self) -> Json:
+        """A JSON object without summary and timeline: those travel beside it."""
+        return {
+            "seconds": self.seconds,
+            "delivered": {flow: asdict(delivered) for flow, delivered in self.delivered.items()},
+            "workers": [asdict(worker) for worker in self.workers],
+            "incidents": [_incident_to_json(incident) for incident in self.incidents],
+        }
+
+    @classmethod
+    def from_json(cls, record: Json, summary: Summary, sources: Mapping[str, Source]) -> "Report":
+        """What `to_json` wrote, without a timeline. `sources`: by path, what incidents point into."""
+        return cls(
+            record["seconds"],
+            summary,
+            Timeline(),
+            {flow: Delivered(**delivered) for flow, delivered in record["delivered"].items()},
+            tuple([WorkerState(w["name"], Vitals(**w["vitals"]), w["lost"]) for w in record["workers"]]),
+            tuple([_incident_from_json(incident, sources) for incident in record["incidents"]]),
+        )
+
 
 def merged(reports: Sequence[Report], timeline: Timeline) -> Report:
     """One report of all. The timeline is made elsewhere: it needs more than the reports' last state."""
@@ -64,11 +85,11 @@ def merged(reports: Sequence[Report], timeline: Timeline) -> Report:
     )
 
 
-def merged_delivered(shares: Iterable[Mapping[str, Delivered]]) -> dict[str, Delivered]:
-    """What all shares of each flow delivered together."""
+def merged_delivered(parts: Iterable[Mapping[str, Delivered]]) -> dict[str, Delivered]:
+    """What all parts of each flow delivered together."""
     whole: dict[str, Delivered] = {}
-    for share in shares:
-        for flow, delivered in share.items():
+    for part in parts:
+        for flow, delivered in part.items():
             whole[flow] = _both(whole[flow], delivered) if flow in whole else delivered
     return whole
 
@@ -87,45 +108,23 @@ def _both(one: Delivered, other: Delivered) -> Delivered:
     return Delivered(**found)
 
 
-def merged_incidents(shares: Iterable[tuple[Incident, ...]]) -> tuple[Incident, ...]:
-    """Each place once, with the words of the share that came first; the most frequent first."""
+def merged_incidents(parts: Iterable[tuple[Incident, ...]]) -> tuple[Incident, ...]:
+    """Each place once, with the words of the part that came first; the most frequent first."""
     whole: dict[tuple[object, ...], Incident] = {}
-    for incident in (incident for share in shares for incident in share):
+    for incident in (incident for part in parts for incident in part):
         key = (incident.code, incident.flow, incident.step, *map(_place, (incident.span, *incident.included)))
         first = whole.get(key)
         whole[key] = replace(first, count=first.count + incident.count) if first else incident
     return tuple(sorted(whole.values(), key=lambda incident: -incident.count))
 
 
-def written(report: Report) -> Json:
-    """A report as JSON, without its summary and timeline: those travel beside it."""
-    return {
-        "seconds": report.seconds,
-        "delivered": {flow: asdict(delivered) for flow, delivered in report.delivered.items()},
-        "workers": [asdict(worker) for worker in report.workers],
-        "incidents": [_written_incident(incident) for incident in report.incidents],
-    }
-
-
-def read(record: Json, summary: Summary, sources: Mapping[str, Source]) -> Report:
-    """The report that `written` wrote, without a timeline. `sources`: by path, what incidents point into."""
-    return Report(
-        record["seconds"],
-        summary,
-        Timeline(),
-        {flow: Delivered(**delivered) for flow, delivered in record["delivered"].items()},
-        tuple([WorkerState(w["name"], Vitals(**w["vitals"]), w["lost"]) for w in record["workers"]]),
-        tuple([_read_incident(incident, sources) for incident in record["incidents"]]),
-    )
-
-
-def _written_incident(incident: Incident) -> Json:
+def _incident_to_json(incident: Incident) -> Json:
     places = [_place(span) for span in (incident.span, *incident.included)]
     names = ("code", "flow", "step", "message", "count", "help")
     return {**{name: getattr(incident, name) for name in names}, "places": places}
 
 
-def _read_incident(record: Json, sources: Mapping[str, Source]) -> Incident:
+def _incident_from_json(record: Json, sources: Mapping[str, Source]) -> Incident:
     span, *included = (Span(sources.get(path, _NOWHERE), start, end) for path, start, end in record["places"])
     code, flow, step, message = (record[name] for name in ("code", "flow", "step", "message"))
     return Incident(code, flow, step, message, span, record["count"], tuple(included), record["help"])

@@ -1,4 +1,4 @@
-"""A worker process: one share of every flow, on an event loop and a core of its own.
+"""A worker process: one segment of every flow, on an event loop and a core of its own.
 
 Laws: it obeys its coordinator and nobody else (Ctrl-C is the coordinator's to pass on); it ends when the coordinator
 does, however that ends; all that it measured is in its last report. Its environment holds no input of the run: those
@@ -23,9 +23,9 @@ from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.metrics import Recorder, Summary, Timeline
 from vezaflow.plan import Bundle, BundleError, Plan, Segment
 from vezaflow.protocols import Transport
-from vezaflow.scale.crew import swift_memory
 from vezaflow.scale.frames import Channel
-from vezaflow.scale.report import Json, Report, WorkerState, written
+from vezaflow.scale.local import swift_memory
+from vezaflow.scale.report import Json, Report, WorkerState
 
 TICK = 1.0  # seconds between two reports
 BEAT = 0.25  # seconds between two signs of life
@@ -66,7 +66,7 @@ def _refusal(message: str, hint: str, code: ExitCode) -> Json:
 
 
 class Worker:
-    """One share of a plan, from the start signal to the last report."""
+    """One segment of a plan, from the start signal to the last report."""
 
     def __init__(self, channel: Channel, order: Json, plan: Plan) -> None:
         self._channel = channel
@@ -179,11 +179,11 @@ class Worker:
             "stopped": self._engine.stopped,
             "stopped_flows": [run.flow.name for run in flows if run.stopped],
             "second": second,
-            "report": written(report),
+            "report": report.to_json(),
             "moments": [moment.to_json() for moment in moments],
             "said": said,
             "unsaid": unsaid,
-            "summary": await written_slowly(report.summary),
+            "summary": await to_json_slowly(report.summary),
         }
 
     def _say(self, message: str) -> None:
@@ -193,7 +193,7 @@ class Worker:
             self._unsaid += 1
 
 
-async def written_slowly(summary: Summary) -> Json:
+async def to_json_slowly(summary: Summary) -> Json:
     """Summary.to_json, row by row, with a turn for everybody else between two: at once it would be a stall of 10 ms."""
     record = Summary(flows=summary.flows, vus=summary.vus).to_json()
     for part in ("requests", "steps", "attempts"):

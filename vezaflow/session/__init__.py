@@ -4,11 +4,11 @@ from vezaflow.session.chosen import chosen
 from vezaflow.session.clock import RehearsalClock
 from vezaflow.session.files import Warn, WrongFilesError, prepare, read
 from vezaflow.session.rehearsal import rehearse
-from vezaflow.session.run import Staff, run
-from vezaflow.session.shares import merge
+from vezaflow.session.run import run
+from vezaflow.session.segments import merge
 from vezaflow.session.taped import as_recorded, keep_tape, mask_of, tape_to_replay
 
 __all__ = [
-    "RehearsalClock", "Staff", "Warn", "WrongFilesError", "as_recorded", "chosen", "keep_tape", "mask_of", "merge",
+    "RehearsalClock", "Warn", "WrongFilesError", "as_recorded", "chosen", "keep_tape", "mask_of", "merge",
     "prepare", "read", "rehearse", "run", "tape_to_replay",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
-"""A load's report → the run's one record. The same for a run and for the shares of one that are merged.
+"""A load's report → the run's one record. The same for a run and for the segments of one that are merged.
 
-Here secrets end: what the load has said is masked before it enters the record, so no report knows any.
+Here secrets end: what servers, steps and workers said is masked before it enters the record, so no report knows any.
 """
 
 import platform
@@ -12,9 +12,9 @@ from datetime import datetime
 from vezaflow import __version__
 from vezaflow.gates import Concern, concerns_of, judge, overall
 from vezaflow.plan import Plan, PlannedFlow, Secrets
-from vezaflow.results import FlowAsked, Health, RunResult, Versions, WorkerHealth, exit_code_of
-from vezaflow.scale import Report, WorkerState
-from vezaflow.trust import concerns_of_run, held_up
+from vezaflow.results import RequestedLoad, RunResult, Versions, exit_code_of, health_of
+from vezaflow.scale import Report
+from vezaflow.trust import concerns_of_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,12 @@ class Circumstances:
     notes: tuple[str, ...] = ()
 
 
-def result_of(plan: Plan, report: Report, run: Circumstances, doubts: Iterable[Concern] = ()) -> RunResult:
-    """The record of a run, judged. `doubts`: what else stands against trusting it."""
+def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable[Concern] = ()) -> RunResult:
+    """The record of a run, judged. `concerns`: what else stands against trusting it."""
     mask = plan.secrets.mask
     report = without(plan.secrets, report)
     found = (
-        *doubts,
+        *concerns,
         *concerns_of_run(plan.flows, plan.gates, report, interrupted=run.interrupted),
         *concerns_of(plan.gates, report.summary),
     )
@@ -45,7 +45,7 @@ def result_of(plan: Plan, report: Report, run: Circumstances, doubts: Iterable[C
         suite=plan.suite,
         run_id=run.run_id,
         started=run.began,
-        seconds=report.seconds,
+        duration=report.seconds,
         outcome=outcome,
         exit_code=exit_code_of(outcome, interrupted=run.interrupted),
         interrupted=run.interrupted,
@@ -53,7 +53,7 @@ def result_of(plan: Plan, report: Report, run: Circumstances, doubts: Iterable[C
         concerns=concerns,
         summary=report.summary,
         timeline=report.timeline,
-        flows=tuple(_asked(flow) for flow in plan.flows),
+        flows=tuple(_requested(flow) for flow in plan.flows),
         health=health_of(report),
         inputs=plan.shown_inputs,
         seed=plan.inputs.seed,
@@ -81,46 +81,9 @@ def without(secrets: Secrets, report: Report) -> Report:
     )
 
 
-def health_of(report: Report) -> Health:
-    """How the generator fares: of several workers the worst reading of each, and their memory together."""
-    workers = tuple([_worker(state) for state in report.workers])
-    return Health(
-        cpu_mean=max((worker.cpu_mean for worker in workers), default=0.0),
-        cpu_max=max((worker.cpu_max for worker in workers), default=0.0),
-        lag_p99_ms=max((worker.lag_p99_ms for worker in workers), default=0.0),
-        lag_max_ms=max((worker.lag_max_ms for worker in workers), default=0.0),
-        memory=sum(worker.memory for worker in workers),
-        receive_clock="kernel" if workers and all(worker.receive_clock == "kernel" for worker in workers) else "read",
-        late_reads=sum(worker.late_reads for worker in workers),
-        latest_read_ms=max((worker.latest_read_ms for worker in workers), default=0.0),
-        vus_started=sum(delivered.started for delivered in report.delivered.values()),
-        away=max((worker.away for worker in workers), default=0.0),
-        held_up=held_up(report),
-        workers=workers,
-    )
-
-
-def _worker(state: WorkerState) -> WorkerHealth:
-    vitals = state.vitals
-    return WorkerHealth(
-        state.name,
-        vitals.cpu_share,
-        vitals.cpu_mean,
-        vitals.cpu_most,
-        vitals.lag_p99 * 1000,
-        vitals.lag_most * 1000,
-        vitals.memory,
-        state.lost,
-        vitals.receive_clock,
-        vitals.late_reads,
-        vitals.latest_read * 1000,
-        vitals.away,
-    )
-
-
-def _asked(flow: PlannedFlow) -> FlowAsked:
+def _requested(flow: PlannedFlow) -> RequestedLoad:
     load = flow.load
-    return FlowAsked(
+    return RequestedLoad(
         flow.name,
         load.executor.value,
         load.vus,

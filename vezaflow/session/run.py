@@ -1,9 +1,9 @@
 """One run, from preflight to result: what runs, in which order, and who may stop it.
 
 A run ends in one of three ways: a RunResult with its verdict, a VezaflowError (refused, or stopped before load), or a
-bug. Preflight, setup and teardown happen once, here; who carries the load between them is the crew's matter. A signal
-is heard in every phase; what was asked of one phase never ends another, and only a load that was stopped counts as
-stopped by hand.
+bug. Preflight, setup and teardown happen once, here; the workers carry the load between them. A signal is
+heard in every phase; a request to end one phase never ends another, and only a load that was stopped counts as
+interrupted.
 """
 
 import os
@@ -24,42 +24,27 @@ from vezaflow.diagnostics import printable
 from vezaflow.engine import RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.gates import AbortWatch, Verdict, judge
-from vezaflow.limits import Division, checks, machine, raise_open_files, require, require_addresses
+from vezaflow.limits import checks, machine, raise_open_files, require, require_addresses
 from vezaflow.metrics import Recorder
 from vezaflow.outputs import Output, Tick, tick_of
-from vezaflow.plan import Bundle, Plan, Segment
+from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.protocols import Transport
-from vezaflow.results import RunResult
-from vezaflow.scale import Crew, LocalCrew, Report, Share, WorkerCrew
+from vezaflow.results import RunResult, health_of
+from vezaflow.scale import LocalWorker, Report, SegmentResult, WorkerProcesses, Workers
 from vezaflow.session.feeding import LAST, Feeding
-from vezaflow.session.outcome import Circumstances, health_of, result_of
-from vezaflow.session.shares import doubt_of, share_of_run
-from vezaflow.session.talk import Talk
+from vezaflow.session.log_limiter import LogLimiter
+from vezaflow.session.outcome import Circumstances, result_of
+from vezaflow.session.segments import concern_of, segment_result
 
 TICK = 1.0  # seconds between two looks at the gates and ticks of the outputs
 _LAST_GRACE = 5.0  # seconds that flows get when a gate aborts the run
 
 
-@dataclass(frozen=True, slots=True)
-class Staff:
-    """Who carries the load: so many processes, and which share of it (None: all)."""
-
-    bundle: Bundle
-    workers: int = 1
-    share: Segment | None = None
-
-    @property
-    def segment(self) -> Segment:
-        return self.share or Segment()
-
-    @property
-    def division(self) -> Division:
-        return Division(self.workers, self.segment)
-
-
-def run(plan: Plan, outputs: Sequence[Output], say: Callable[[str], None], staff: Staff) -> RunResult:
+def run(
+    plan: Plan, bundle: Bundle, division: Division, outputs: Sequence[Output], say: Callable[[str], None]
+) -> RunResult:
     """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load."""
-    found = checks(plan, machine(), staff.division)
+    found = checks(plan, machine(), division)
     require(found)
     require_addresses(plan)
     for check in found:
@@ -68,7 +53,7 @@ def run(plan: Plan, outputs: Sequence[Output], say: Callable[[str], None], staff
     raise_open_files()
     result: RunResult | None = None
     try:
-        result = trio.run(_Session(plan, outputs, say, staff).main)
+        result = trio.run(_Session(plan, bundle, division, outputs, say).main)
     except* KeyboardInterrupt:  # before the session listens; from within a nursery it comes in a group
         pass
     if result is None:
@@ -89,39 +74,47 @@ class _Phase(Enum):
 class _Stops:
     """Who asked the run to end."""
 
-    by_hand: int = 0  # times, in whatever phase
+    requests: int = 0  # in whatever phase
     load: bool = False  # whether the load was going on then
     aborted: Verdict | None = None
 
 
 class _Session:
-    def __init__(self, plan: Plan, outputs: Sequence[Output], say: Callable[[str], None], staff: Staff) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        bundle: Bundle,
+        division: Division,
+        outputs: Sequence[Output],
+        say: Callable[[str], None],
+    ) -> None:
         self._plan = plan
-        self._staff = staff
+        self._bundle = bundle
+        self._division = division
         self._clock = time.perf_counter
         self._run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{random_source.token_hex(3)}"
-        self._recorder = Recorder(self._clock(), keep=staff.share is not None)
+        self._recorder = Recorder(self._clock(), keep=division.part is not None)
         self._transport = Transport()
         self._stops = _Stops()
         self._abort = AbortWatch(plan.gates)
         self._say: Callable[[str], None] = lambda message: say(printable(plan.secrets.mask(message)))
-        self._talk = Talk(self._say)
+        self._log = LogLimiter(self._say)
         self._engine = RunEngine(
             plan,
             recorder=self._recorder,
             client=self._transport.client,
             receiving=self._transport.receiving,
-            say=self._talk.say,
-            segment=staff.segment,
+            say=self._log.say,
+            segment=division.segment,
         )
-        self._crew = self._make_crew()
+        self._workers = self._make_workers()
         self._steering = Steering(
             plan,
-            self._crew,
+            self._workers,
             self._run_id,
-            self._stop_by_hand,
-            division=staff.division,
-            folder=str(Path(staff.bundle.flows[0]).resolve().parent) if staff.bundle.flows else "",
+            self._stop_requested,
+            division=division,
+            folder=str(Path(bundle.flows[0]).resolve().parent) if bundle.flows else "",
             clock=self._clock,
         )
         self._outputs = Feeding(outputs, self._say)
@@ -129,19 +122,11 @@ class _Session:
         self._scope = trio.CancelScope()  # of this phase
         self._began: datetime | None = None
 
-    def _make_crew(self) -> Crew:
-        staff = self._staff
-        if staff.workers == 1:
-            return LocalCrew(self._engine, self._recorder, clock=self._clock)
-        return WorkerCrew(
-            staff.workers,
-            staff.bundle,
-            self._engine,
-            self._recorder,
-            segment=staff.segment,
-            say=self._say,
-            keep=staff.share is not None,
-            clock=self._clock,
+    def _make_workers(self) -> Workers:
+        if self._division.workers == 1:
+            return LocalWorker(self._engine, self._recorder, clock=self._clock)
+        return WorkerProcesses(
+            self._division, self._bundle, self._engine, self._recorder, say=self._say, clock=self._clock
         )
 
     async def main(self) -> RunResult:
@@ -168,7 +153,7 @@ class _Session:
             await nursery.start(self._transport.run)
             await nursery.start(self._engine.wheel.run)
             if trouble := await nursery.start(serve, self._steering, self._run_id):
-                self._talk.say(trouble)
+                self._log.say(trouble)
             try:
                 problem = await self._phases()
             except VezaflowError as e:
@@ -183,7 +168,7 @@ class _Session:
         with self._scope:
             await self._engine.preflight()
             await self._engine.setup()
-        if not self._stops.by_hand:
+        if not self._stops.requests:
             await self._load()
         if self._began is None:
             raise VezaflowError("stopped before any load was sent", code=ExitCode.INTERRUPTED)
@@ -206,14 +191,14 @@ class _Session:
                 async with trio.open_nursery() as watchers:
                     with self._scope:
                         try:
-                            await self._crew.load(lambda begin: self._begin(begin, watchers, outputs))
+                            await self._workers.load(lambda begin: self._begin(begin, watchers, outputs))
                         except VezaflowError as e:
                             refused = e
                     watchers.cancel_scope.cancel()
             finally:
                 if self._began is not None:
                     self._steering.end()
-                self._talk.rest()
+                self._log.flush()
             if self._began is not None:
                 await self._end_outputs()
             outputs.cancel_scope.cancel()
@@ -231,39 +216,39 @@ class _Session:
         """The load is over: outputs get the last tick, and a moment to send it."""
         self._phase, self._scope = _Phase.TEARDOWN, trio.move_on_after(LAST)
         with self._scope:
-            await self._outputs.end(self._tick(self._crew.report(), last=True))
+            await self._outputs.end(self._tick(self._workers.report(), last=True))
         self._outputs.close()
 
     async def _watch(self, begin: float) -> None:
         """Once a second: look at the abort gates, feed the outputs."""
-        due = begin + self._crew.delay
+        due = begin + self._workers.delay
         while True:
             due += TICK
             await trio.sleep(max(0.0, due - self._clock()))
             self._look()
 
     def _look(self) -> None:
-        report = self._crew.report()
+        report = self._workers.report()
         verdict = None if self._stops.aborted else self._abort.broken(report.seconds, report.summary)
         if verdict is not None:
             self._stops.aborted = verdict
-            self._crew.stop(_LAST_GRACE)
-        self._talk.rest()
+            self._workers.stop(_LAST_GRACE)
+        self._log.flush()
         tick = self._tick(report)
         self._steering.tick(tick)
         self._outputs.tick(tick)
 
     def _tick(self, report: Report, *, last: bool = False) -> Tick:
-        doubts = (doubt_of(self._staff.share),) if self._staff.share is not None else ()
+        concerns = (concern_of(self._division.part),) if self._division.part is not None else ()
         return tick_of(
             self._plan,
             report.summary,
             report.timeline,
-            judge(self._plan.gates, report.summary, seconds=report.seconds, concerns=doubts),
+            judge(self._plan.gates, report.summary, seconds=report.seconds, concerns=concerns),
             elapsed=report.seconds,
             health=health_of(report),
-            segment=self._staff.segment,
-            by_hand=self._steering.notes(),
+            segment=self._division.segment,
+            manual_changes=self._steering.notes(),
             last=last,
         )
 
@@ -274,19 +259,19 @@ class _Session:
             async for number in signals:
                 if number == signal.SIGHUP:
                     _leave_terminal()
-                self._stop_by_hand()
+                self._stop_requested()
 
-    def _stop_by_hand(self) -> None:
-        self._stops.by_hand += 1
-        first = self._stops.by_hand == 1
+    def _stop_requested(self) -> None:
+        self._stops.requests += 1
+        first = self._stops.requests == 1
         match self._phase:
             case _Phase.LOAD if first:
                 self._stops.load = True
                 self._say("stopping: waiting for running iterations; press Ctrl-C again to stop now")
-                self._crew.stop()
+                self._workers.stop()
             case _Phase.LOAD:
                 self._stops.load = True
-                self._crew.cut_off()
+                self._workers.cut_off()
                 self._scope.cancel()
             case _Phase.TEARDOWN if first:
                 self._say("load finished, teardown is running; press Ctrl-C again to abort it")
@@ -309,12 +294,12 @@ class _Session:
                 *((f"teardown: {problem}",) if problem else ()),
             ),
         )
-        report = replace(self._crew.report(), timeline=self._crew.timeline())
-        doubts = tuple(self._steering.concerns())
-        if self._staff.share is None:
-            return result_of(self._plan, report, run, doubts)
-        share = Share(self._staff.share, self._staff.bundle, report, self._crew.moments())
-        return share_of_run(self._plan, share, run, doubts)
+        report = replace(self._workers.report(), timeline=self._workers.timeline())
+        concerns = tuple(self._steering.concerns())
+        if self._division.part is None:
+            return result_of(self._plan, report, run, concerns)
+        part = SegmentResult(self._division.part, self._bundle, report, self._workers.moments())
+        return segment_result(self._plan, part, run, concerns)
 
 
 def _signals() -> tuple[signal.Signals, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import Flow
-from vezaflow.outputs import Asked, Traced
+from vezaflow.outputs import Traced, TracedRequest
 from vezaflow.plan import Inputs, Plan, Secrets
 from vezaflow.tape import SEARCHED, Recording, Tape, blotted, credentials_of, place_for, read_tape, write_tape
 
@@ -58,7 +58,7 @@ def mask_of(events: Iterable[Traced], secrets: Secrets) -> Callable[[str], str]:
     """Blots out the secrets, and the credentials in what was sent and answered: for what is kept of a trace."""
     found: dict[str, None] = {}
     for event in events:
-        if isinstance(event, Asked):
+        if isinstance(event, TracedRequest):
             for piece in event.pieces:
                 found.update(dict.fromkeys(credentials_of(event.request_headers, bytes(piece[:SEARCHED]))))
             found.update(dict.fromkeys(credentials_of((), url=event.url)))

@@ -1,12 +1,12 @@
-"""What `log` steps say while it runs, no more than people can read."""
+"""The messages of `log` steps while a test runs: no more than people can read."""
 
 from collections.abc import Callable
 
 _SPOKEN = 20  # messages a second; the rest are counted
 
 
-class Talk:
-    """Passes on what is said, so much a second; what was left out is counted."""
+class LogLimiter:
+    """Passes on so many messages a second; what was left out is counted."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
@@ -20,7 +20,7 @@ class Talk:
         else:
             self._dropped += 1
 
-    def rest(self) -> None:
+    def flush(self) -> None:
         """A second is over."""
         if self._dropped:
             self._say(f"… and {self._dropped:,} more messages of `log` steps in this second")

@@ -1,4 +1,4 @@
-"""One timeline of several shares of a load, without loss. Whoever puts on a share keeps a Moment a second and flow,
+"""One timeline of several parts of a load, without loss. Whoever puts on a part keeps a Moment a second and flow,
 older ones coarser (ages.py); the merge of any split equals the whole.
 """
 
@@ -11,28 +11,28 @@ from vezaflow.metrics.timeline import Timeline
 
 
 class Merger:
-    """Takes the seconds of several shares in, one after another. A second is done when every share has reported it, or
+    """Takes the seconds of several parts in, one after another. A second is done when every part has reported it, or
     has nothing more to say."""
 
-    def __init__(self, shares: Iterable[int]) -> None:
-        self._last = dict.fromkeys(shares, 0)  # the last second that each has reported
+    def __init__(self, parts: Iterable[int]) -> None:
+        self._last = dict.fromkeys(parts, 0)  # the last second that each has reported
         self._open: dict[tuple[int, str], Moment] = {}
         self._history = History()
         self._settled: list[Moment] = []
 
-    def take(self, share: int, number: int, moments: Sequence[Moment]) -> None:
-        """A share's seconds up to `number`."""
+    def take(self, part: int, number: int, moments: Sequence[Moment]) -> None:
+        """A part's seconds up to `number`."""
         for moment in moments:
             key = (moment.number, moment.point.flow)
             held = self._open.get(key)
             self._open[key] = moment if held is None else held.with_(moment)
-        if share in self._last:
-            self._last[share] = number
+        if part in self._last:
+            self._last[part] = number
             self._settle()
 
-    def gone(self, share: int) -> None:
-        """Nothing more comes from this share."""
-        self._last.pop(share, None)
+    def gone(self, part: int) -> None:
+        """Nothing more comes from this part."""
+        self._last.pop(part, None)
         self._settle()
 
     def _settle(self) -> None:
@@ -57,21 +57,21 @@ class Merger:
         return tuple(settled)
 
 
-def timeline_of(shares: Sequence[Sequence[Moment]]) -> Timeline:
-    """The timeline of shares that are all over. Where one share is coarser at a time, the others are made so, too."""
-    longer = {(m.point.flow, m.span, m.number) for share in shares for m in share if m.span > 1}
+def timeline_of(parts: Sequence[Sequence[Moment]]) -> Timeline:
+    """The timeline of parts that are all over. Where one part is coarser at a time, the others are made so, too."""
+    longer = {(m.point.flow, m.span, m.number) for part in parts for m in part if m.span > 1}
     whole: dict[tuple[int, str], Moment] = {}
-    for share in shares:
-        for key, moment in _fitted(share, longer).items():
+    for part in parts:
+        for key, moment in _fitted(part, longer).items():
             held = whole.get(key)
             whole[key] = moment if held is None else held.with_(moment)
     return Timeline(tuple(whole[key].whole for key in sorted(whole)))
 
 
-def _fitted(share: Iterable[Moment], longer: set[tuple[str, int, int]]) -> dict[tuple[int, str], Moment]:
-    """One share's moments, each within the longest one of any share that covers it."""
+def _fitted(part: Iterable[Moment], longer: set[tuple[str, int, int]]) -> dict[tuple[int, str], Moment]:
+    """One part's moments, each within the longest one of any part that covers it."""
     fitted: dict[tuple[int, str], Moment] = {}
-    for moment in share:
+    for moment in part:
         flow = moment.point.flow
         for span, _ in reversed(LEVELS):
             wide = moment.within(span)

@@ -18,9 +18,9 @@ from vezaflow.metrics import Recorder
 from vezaflow.plan import Bundle, Inputs, Segment, build
 from vezaflow.read import read_suite
 from vezaflow.reports import summary_json
-from vezaflow.scale import Report, Share, WorkerState
+from vezaflow.scale import Report, SegmentResult, WorkerState
 from vezaflow.session.outcome import Circumstances
-from vezaflow.session.shares import share_of_run
+from vezaflow.session.segments import segment_result
 from vezaflow.tape.file import read_tape, write_tape
 from vezaflow.tape.take import Key, Take, Tape
 
@@ -60,15 +60,15 @@ def record(index: int) -> Any:
     moments = [moment.to_json() for moment in recorder.moments()[1]]
     incident = Incident("VF601", "browse", "page", "no", plan.flows[0].span, 3)
     workers = (WorkerState("1", Vitals(0.1, 0.1, 0.2, 0.001, 0.002, 50 << 20)),)
-    delivered = {"browse": Delivered(asked=2, started=2)}
+    delivered = {"browse": Delivered(requested=2, started=2)}
     report = Report(3.0, recorder.snapshot(), recorder.timeline(), delivered, workers, (incident,))
-    share = Share(Segment(index, 2), Bundle.of(suite, inputs), report, moments)
+    share = SegmentResult(Segment(index, 2), Bundle.of(suite, inputs), report, moments)
     run = Circumstances(f"run-{index}", datetime(2026, 11, 24, tzinfo=UTC))
-    return json.loads(summary_json(share_of_run(plan, share, run)))
+    return json.loads(summary_json(segment_result(plan, share, run)))
 
 
 ONE, OTHER = record(0), record(1)
-NEEDED = ("run_id", "started", "interrupted", "aborted", "notes", "share", "figures")
+NEEDED = ("run_id", "started", "interrupted", "aborted", "notes", "segment", "figures")
 PART = {name: ONE[name] for name in NEEDED}
 
 

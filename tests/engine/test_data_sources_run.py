@@ -12,7 +12,7 @@ from vezaflow.diagnostics import Diagnostics
 from vezaflow.engine import Delivered, RunEngine
 from vezaflow.metrics import Phase, Recorder
 from vezaflow.outputs import Trace
-from vezaflow.outputs.traced import Told, Traced
+from vezaflow.outputs.traced import Traced, TracedMessage
 from vezaflow.plan import Inputs, Plan, Segment, build
 from vezaflow.read import read_suite
 
@@ -147,7 +147,7 @@ async def test_when_the_rows_are_used_up_nothing_begins_and_no_request_is_missin
     assert sorted(path[-1] for path in paths) == list("abcdef")
     assert delivered.iterations == 6
     assert delivered.stopped_by_author
-    assert (delivered.used_up, delivered.dropped) == (used_up, {})
+    assert (delivered.exhausted, delivered.dropped) == (used_up, {})
     assert trio.current_time() - begin < 2
 
 
@@ -156,7 +156,7 @@ async def test_a_vu_without_a_row_never_was(autojump_clock: trio.testing.MockClo
     more = "login: [{get: '/in/${rows}'}]\nfinally: [{get: '/out/${rows}'}]\n"
     paths, delivered = await asked(plan_of(flow(source, each(5, 1), "[{get: /}]", more)))
     assert Counter(paths) == Counter(["/in/a", "/in/b", "/", "/", "/out/a", "/out/b"])
-    assert (delivered.login_failed, delivered.used_up) == (0, {})
+    assert (delivered.login_failed, delivered.exhausted) == (0, {})
 
 
 async def test_who_comes_again_is_dealt_another_unique_row_and_its_own_per_vu(
@@ -194,13 +194,13 @@ async def test_a_rehearsal_shows_its_rows(autojump_clock: trio.testing.MockClock
         observer=Trace(shown.append),
     )
     assert await engine.rehearse(plan.flows[0])
-    assert shown[0] == Told(Phase.ITERATION, 'row 1 of rows: {"user":"ann"}')
+    assert shown[0] == TracedMessage(Phase.ITERATION, 'row 1 of rows: {"user":"ann"}')
     assert target.asked == ["GET /ann"]
 
 
 async def test_a_flow_without_sources_is_as_it_was(autojump_clock: trio.testing.MockClock) -> None:
     suite = f"{SUITE}\ndata: {{rows: {{list: {LETTERS}, pick: unique}}}}\n"
     plan = plan_of(f"load: {each(10, 2)}\nsteps: [{{get: /}}]", suite=suite)
-    assert plan.flows[0].feeds == (), "a source that it never names deals it nothing"
+    assert plan.flows[0].data_sources == (), "a source that it never names deals it nothing"
     played = await play(plan, always(Reply()))
     assert played.count("iterations") == 20

@@ -1,6 +1,6 @@
-"""One share of a load that was run by hand, as a value and as JSON: what it takes to merge it with the others.
+"""The result of one segment of a load, as a value and as JSON: what it takes to merge it with the others.
 
-A share's file is a `summary.json` with this beside its figures. It holds no secret: the bundle is kept masked.
+A segment's file is a `summary.json` with this beside its figures. It holds no secret: the bundle is kept masked.
 """
 
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from typing import Any
 from vezaflow.metrics import MOMENT, SUMMARY, Moment, Summary, timeline_of
 from vezaflow.plan import Bundle, Inputs, Segment
 from vezaflow.scale.report import SHAPE as REPORT
-from vezaflow.scale.report import Json, Report, merged, read, written
+from vezaflow.scale.report import Json, Report, merged
 from vezaflow.untrusted import Maybe, Row, Shape, misfit, shape_of
 
-MOST_SHARES = 10_000  # of a run: more machines than anybody has
+MOST_SEGMENTS = 10_000  # of a run: more machines than anybody has
 SHAPE: Shape = {
     "index": int,
     "count": int,
@@ -30,7 +30,7 @@ SHAPE: Shape = {
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class SegmentResult:
     """`moments`: each second with its times, as JSON."""
 
     segment: Segment
@@ -43,37 +43,37 @@ class Share:
             "index": self.segment.index + 1,
             "count": self.segment.count,
             "bundle": self.bundle.masked().to_json(),
-            "report": written(self.report),
+            "report": self.report.to_json(),
             "moments": list(self.moments),
         }
 
     @classmethod
-    def from_json(cls, record: Json, figures: Json) -> "Share":
-        """The share that `to_json` wrote. `figures`: its summary, from beside it. ValueError: this is none."""
+    def from_json(cls, record: Json, figures: Json) -> "SegmentResult":
+        """What `to_json` wrote. `figures`: its summary, from beside it. ValueError: it is something else."""
         if place := misfit(record, SHAPE) or misfit(figures, SUMMARY):
             raise ValueError(f"`{place}` is invalid")
-        if not 1 <= record["index"] <= record["count"] <= MOST_SHARES:
+        if not 1 <= record["index"] <= record["count"] <= MOST_SEGMENTS:
             raise ValueError("invalid segment")
         try:
             bundle = Bundle.from_json(record["bundle"])
-            report = read(record["report"], Summary.from_json(figures), bundle.sources)
+            report = Report.from_json(record["report"], Summary.from_json(figures), bundle.sources)
             list(map(Moment.from_json, record["moments"]))
         except (KeyError, TypeError) as e:
             raise ValueError(f"missing or unknown field: {e}") from None
         return cls(Segment(record["index"] - 1, record["count"]), bundle, report, record["moments"])
 
 
-def merged_shares(shares: Sequence[Share]) -> Report:
-    """One report of all shares, as if one run had put on their load."""
-    moments = [[Moment.from_json(moment) for moment in share.moments] for share in shares]
-    return merged([_named(share) for share in shares], timeline_of(moments))
+def merged_segments(results: Sequence[SegmentResult]) -> Report:
+    """One report of all segments, as if one run had put on their load."""
+    moments = [[Moment.from_json(moment) for moment in result.moments] for result in results]
+    return merged([_named(result) for result in results], timeline_of(moments))
 
 
-def _named(share: Share) -> Report:
+def _named(result: SegmentResult) -> Report:
     workers = tuple(
-        replace(worker, name=f"{worker.name} of segment {share.segment}") for worker in share.report.workers
+        replace(worker, name=f"{worker.name} of segment {result.segment}") for worker in result.report.workers
     )
-    return replace(share.report, workers=workers)
+    return replace(result.report, workers=workers)
 
 
 def differences(one: Bundle, other: Bundle) -> str:

@@ -14,17 +14,17 @@ from vezaflow.engine import RunEngine
 from vezaflow.metrics import Aged, Recorder, Records, Timeline
 from vezaflow.scale.report import Json, Report, WorkerState
 
-Begun = Callable[[float], None]
+OnBegin = Callable[[float], None]
 
 
-class Crew(Protocol):
+class Workers(Protocol):
     """Puts one load on. What steers it may be called at any time, also before the load."""
 
     delay: float
     """Seconds that a second's figures take to arrive here."""
 
-    async def load(self, begun: Begun) -> None:
-        """Put the load on, to its end; `begun` is called with the moment on the clock at which it begins.
+    async def load(self, on_begin: OnBegin) -> None:
+        """Put the load on, to its end; `on_begin` is called with the moment on the clock at which it begins.
         Raises VezaflowError before that where it can't begin. Cancelled, it ends at once and keeps what it has."""
         ...
 
@@ -38,7 +38,7 @@ class Crew(Protocol):
         ...
 
     def moments(self) -> Sequence[Json]:
-        """The timeline with its times, for the file of a share (metrics.Moment as JSON)."""
+        """The timeline with its times, for the file of a segment (metrics.Moment as JSON)."""
         ...
 
     def stop(self, graceful_stop: float | None = None) -> None:
@@ -56,7 +56,7 @@ class Crew(Protocol):
     def scale(self, flow: str, vus: int) -> None: ...
 
 
-class LocalCrew:
+class LocalWorker:
     """This process is the only worker."""
 
     delay = 0.0
@@ -79,12 +79,12 @@ class LocalCrew:
         self.resume = engine.resume
         self.scale = engine.scale
 
-    async def load(self, begun: Begun) -> None:
+    async def load(self, on_begin: OnBegin) -> None:
         with swift_memory():
             self._begun = self._clock()
             self._recorder.begin(self._begun)
             self._running = True
-            begun(self._begun)
+            on_begin(self._begun)
             try:
                 async with trio.open_nursery() as nursery:
                     await nursery.start(self._engine.health.run)

@@ -42,10 +42,12 @@ _MESSAGES: dict[str, Shape] = {
 }
 
 
-class Member:
+class WorkerProcess:
     """A worker, from 1. `heard` is called with each of its reports."""
 
-    def __init__(self, number: int, environment: Mapping[str, str], heard: Callable[["Member", Json], None]) -> None:
+    def __init__(
+        self, number: int, environment: Mapping[str, str], heard: Callable[["WorkerProcess", Json], None]
+    ) -> None:
         self.number = number
         self.ready = trio.Event()  # or gone
         self.over = False  # its last report is here

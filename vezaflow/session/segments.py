@@ -1,8 +1,8 @@
-"""Shares that were run by hand: what one of them can say alone, and the result of all together.
+"""Segments that were run separately: what one of them can say alone, and the result of all together.
 
-A share settles nothing: its counts are a part of the whole's, so its gates are judged when the shares are merged. Only
-shares of one run are merged (the same files, inputs and seed, each share once); one that is missing is told, and the
-verdict is inconclusive.
+A segment has no verdict: its counts are a part of the whole, so gates are judged when the segments are merged. Only
+segments of one run are merged (the same files, inputs and seed, each once); a missing one is reported, and the verdict
+is inconclusive.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,43 +16,45 @@ from vezaflow import units
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import Concern, ConcernKind
 from vezaflow.plan import BundleError, Plan, Segment
-from vezaflow.results import RunResult
-from vezaflow.scale import Share, differences, merged_shares
+from vezaflow.results import SCHEMA, RunResult
+from vezaflow.scale import SegmentResult, differences, merged_segments
 from vezaflow.session.files import WrongFilesError
 from vezaflow.session.outcome import Circumstances, result_of, without
+from vezaflow.session.schema_1 import upgraded
 from vezaflow.untrusted import Shape, misfit
 
-_TOLD: Shape = {"run_id": str, "started": str, "interrupted": bool, "aborted": str, "notes": [str], "share": {}}
-_APART = 0.1  # of the load's duration: shares that began further apart were no one load
+_RUN: Shape = {"run_id": str, "started": str, "interrupted": bool, "aborted": str, "notes": [str], "segment": {}}
+_APART = 0.1  # of the load's duration: segments that began further apart were no one load
 
 
-def share_of_run(plan: Plan, share: Share, run: Circumstances, doubts: Iterable[Concern] = ()) -> RunResult:
-    """The record of one share. `doubts`: what else stands against trusting it."""
-    kept = replace(share, report=without(plan.secrets, share.report))
-    return replace(result_of(plan, kept.report, run, (doubt_of(share.segment), *doubts)), share=kept)
+def segment_result(plan: Plan, part: SegmentResult, run: Circumstances, concerns: Iterable[Concern] = ()) -> RunResult:
+    """The record of one segment. `concerns`: what else stands against trusting it."""
+    kept = replace(part, report=without(plan.secrets, part.report))
+    return replace(result_of(plan, kept.report, run, (concern_of(part.segment), *concerns)), segment=kept)
 
 
-def doubt_of(segment: Segment) -> Concern:
-    """What stands against judging one share."""
+def concern_of(segment: Segment) -> Concern:
+    """What stands against judging one segment."""
     text = f"this is segment {segment}: a single segment has no verdict"
-    return Concern(ConcernKind.SHARE, text, "merge the files of all segments with `vezaflow merge`")
+    return Concern(ConcernKind.SEGMENT, text, "merge the files of all segments with `vezaflow merge`")
 
 
 def merge(files: Sequence[Path]) -> RunResult:
-    """One result of the shares in these files. Raises VezaflowError where they are not shares of one run."""
-    found = [(file, record, _share(file, record)) for file, record in ((file, _record(file)) for file in files)]
+    """One result of the segments in these files. Raises VezaflowError where they are not segments of one run."""
+    found = [(file, record, _segment(file, record)) for file, record in ((file, _record(file)) for file in files)]
     found.sort(key=lambda each: each[2].segment.index)
-    shares = [(file, share) for file, _, share in found]
-    for one, other in pairwise(shares):
+    parts = [(file, part) for file, _, part in found]
+    for one, other in pairwise(parts):
         _check(one, other)
-    plan = _plan(shares[0][1])
-    report = merged_shares([share for _, share in shares])
-    told = [record for _, record, _ in found]
-    doubts = (*_missing([share for _, share in shares]), *_apart(plan, told))
-    return result_of(plan, report, _circumstances(told), doubts)
+    plan = _plan(parts[0][1])
+    report = merged_segments([part for _, part in parts])
+    records = [record for _, record, _ in found]
+    concerns = (*_missing([part for _, part in parts]), *_apart(plan, records))
+    return result_of(plan, report, _circumstances(records), concerns)
 
 
 def _record(file: Path) -> dict[str, Any]:
+    """The file's object, as the current schema has it."""
     import orjson
 
     try:
@@ -66,36 +68,43 @@ def _record(file: Path) -> dict[str, Any]:
             f"{file} is not a result of `vezaflow run`",
             hint="`vezaflow run --segment 1/2` writes the file of a segment",
         )
-    if record.get("share") is None:
+    if record.get("schema") == 1:
+        record = upgraded(record)
+    elif record.get("schema") != SCHEMA:
+        raise VezaflowError(
+            f"{file} has schema {str(record.get('schema'))[:20]}, and this version reads 1 and {SCHEMA}",
+            hint="merge with the newest version of vezaflow that wrote one of the files",
+        )
+    if record.get("segment") is None:
         raise VezaflowError(
             f"{file} is the result of a whole run, not of a segment", hint="`vezaflow run --segment 1/2` runs a segment"
         )
-    return record
+    return dict(record)
 
 
-def _share(file: Path, record: dict[str, Any]) -> Share:
+def _segment(file: Path, record: dict[str, Any]) -> SegmentResult:
     try:
-        if place := misfit(record, _TOLD):
+        if place := misfit(record, _RUN):
             raise ValueError(f"`{place}` is invalid")
         if datetime.fromisoformat(record["started"]).utcoffset() is None:
             raise ValueError("`started` has no UTC offset")
-        return Share.from_json(record["share"], record["figures"])
+        return SegmentResult.from_json(record["segment"], record["figures"])
     except ValueError as e:
         raise VezaflowError(
             f"{file} can't be read as the result of a segment: {str(e)[:200]}",
-            hint="is it complete, and from this version of vezaflow?",
+            hint="is it complete, and from this version of vezaflow or an earlier one?",
         ) from None
 
 
-def _check(one: tuple[Path, Share], other: tuple[Path, Share]) -> None:
-    """Raise VezaflowError where two shares, in the order of their numbers, can't be of one run."""
-    (file, share), (next_file, next_share) = one, other
+def _check(one: tuple[Path, SegmentResult], other: tuple[Path, SegmentResult]) -> None:
+    """Raise VezaflowError where two segments, in the order of their numbers, can't be of one run."""
+    (file, part), (next_file, next_part) = one, other
     pair = f"{file} and {next_file}"
-    if share.segment.count != next_share.segment.count:
-        raise VezaflowError(f"{pair} are segments {share.segment} and {next_share.segment}, with different totals")
-    if share.segment == next_share.segment:
-        raise VezaflowError(f"{pair} are both segment {share.segment}", hint="pass each segment once")
-    found = differences(share.bundle, next_share.bundle)
+    if part.segment.count != next_part.segment.count:
+        raise VezaflowError(f"{pair} are segments {part.segment} and {next_part.segment}, with different totals")
+    if part.segment == next_part.segment:
+        raise VezaflowError(f"{pair} are both segment {part.segment}", hint="pass each segment once")
+    found = differences(part.bundle, next_part.bundle)
     if found:
         raise VezaflowError(
             f"{pair} are not segments of the same run: {found}",
@@ -103,16 +112,16 @@ def _check(one: tuple[Path, Share], other: tuple[Path, Share]) -> None:
         )
 
 
-def _plan(share: Share) -> Plan:
+def _plan(part: SegmentResult) -> Plan:
     try:
-        return share.bundle.plan()
+        return part.bundle.plan()
     except BundleError as e:
         raise WrongFilesError(e.diagnostics) from None
 
 
-def _missing(shares: Sequence[Share]) -> list[Concern]:
-    count = shares[0].segment.count
-    there = {share.segment.index for share in shares}
+def _missing(parts: Sequence[SegmentResult]) -> list[Concern]:
+    count = parts[0].segment.count
+    there = {part.segment.index for part in parts}
     names = [f"{index + 1}/{count}" for index in range(count) if index not in there]
     if not names:
         return []
@@ -135,7 +144,7 @@ def _spread(records: Sequence[dict[str, Any]]) -> float:
 
 
 def _circumstances(records: Sequence[dict[str, Any]]) -> Circumstances:
-    notes = [f"share {r['share']['index']}/{r['share']['count']}: {note}" for r in records for note in r["notes"]]
+    notes = [f"segment {r['segment']['index']}/{r['segment']['count']}: {note}" for r in records for note in r["notes"]]
     notes.append(f"merged from {len(records)} segments, started {units.duration(_spread(records))} apart")
     return Circumstances(
         run_id=min(record["run_id"] for record in records),

@@ -1,4 +1,4 @@
-"""Shares that were run by hand, merged: one result and verdict, or clear words why not."""
+"""Segments that were run separately, merged: one result and verdict, or clear words why not."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,11 +18,11 @@ from vezaflow.metrics import Recorder
 from vezaflow.plan import Bundle, Inputs, Plan, Segment, build
 from vezaflow.read import read_suite
 from vezaflow.reports import summary_json
-from vezaflow.scale import Report, Share, WorkerState, sensible_workers
-from vezaflow.scale.share import differences
+from vezaflow.scale import Report, SegmentResult, WorkerState, sensible_workers
+from vezaflow.scale.segment import differences
 from vezaflow.session import merge
 from vezaflow.session.outcome import Circumstances
-from vezaflow.session.shares import share_of_run
+from vezaflow.session.segments import segment_result
 
 from datetime import UTC, datetime, timedelta  # isort: skip
 
@@ -48,7 +48,7 @@ def made(flow: str = FLOW, **options: Any) -> tuple[Plan, Bundle]:
     return plan, Bundle.of(suite, inputs)
 
 
-def share(plan: Plan, bundle: Bundle, index: int, count: int, durations: list[float]) -> Share:
+def share(plan: Plan, bundle: Bundle, index: int, count: int, durations: list[float]) -> SegmentResult:
     """A share whose every second had these answers."""
     recorder = Recorder(0.0, keep=True)
     page = recorder.step("browse", "page", "GET")
@@ -58,18 +58,18 @@ def share(plan: Plan, bundle: Bundle, index: int, count: int, durations: list[fl
             page.answered(200, duration, 0.0, 0.0, 10, 10)
         recorder.fold(float(second))
     moments = [moment.to_json() for moment in recorder.moments()[1]]
-    delivered = {"browse": Delivered(asked=2, started=2)}
+    delivered = {"browse": Delivered(requested=2, started=2)}
     span = plan.flows[0].span
     incident = Incident("VF601", "browse", "page", "no", span, 3)
     workers = (WorkerState("1", CALM),)
     report = Report(10.0, recorder.snapshot(), recorder.timeline(), delivered, workers, (incident,))
-    return Share(Segment(index, count), bundle, report, moments)
+    return SegmentResult(Segment(index, count), bundle, report, moments)
 
 
-def write(folder: Path, name: str, plan: Plan, share: Share, *, after: float = 0.0) -> Path:
+def write(folder: Path, name: str, plan: Plan, share: SegmentResult, *, after: float = 0.0) -> Path:
     run = Circumstances(f"run-{name}", STARTED + timedelta(seconds=after))
     file = folder / f"{name}.json"
-    file.write_bytes(summary_json(share_of_run(plan, share, run)))
+    file.write_bytes(summary_json(segment_result(plan, share, run)))
     return file
 
 
@@ -97,7 +97,7 @@ def test_shares_become_one_result_and_verdict(halves: tuple[Path, Path]) -> None
 def test_a_share_settles_nothing_alone(halves: tuple[Path, Path]) -> None:
     told = json.loads(halves[0].read_text())
     assert told["outcome"] == "inconclusive"
-    assert told["concerns"][0]["kind"] == "share"
+    assert told["concerns"][0]["kind"] == "segment"
     assert {gate["outcome"] for gate in told["gates"]} == {"inconclusive"}, "20 of 40 requests break no gate"
 
 
@@ -149,7 +149,11 @@ def test_a_share_given_twice_or_of_another_division_is_refused(halves: tuple[Pat
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [("", "is not a result"), ("[]", "is not a result"), ('{"figures": {}, "share": null}', "of a whole run")],
+    [
+        ("", "is not a result"),
+        ("[]", "is not a result"),
+        ('{"schema": 2, "figures": {}, "segment": null}', "of a whole run"),
+    ],
 )
 def test_what_is_no_share_is_refused(tmp_path: Path, content: str, words: str) -> None:
     (tmp_path / "x.json").write_text(content)
@@ -226,7 +230,9 @@ def test_shares_that_dealt_other_rows_are_not_of_one_run(tmp_path: Path) -> None
         root = tmp_path / folder
         (root / "data").mkdir(parents=True)
         (root / "data" / "users.csv").write_text(rows)
-        (root / "flow.yml").write_text("data: {users: {csv: data/users.csv}}\nsteps: [{get: 'http://[::1]/${users.a}'}]")
+        (root / "flow.yml").write_text(
+            "data: {users: {csv: data/users.csv}}\nsteps: [{get: 'http://[::1]/${users.a}'}]"
+        )
         suite = read_suite([root], Diagnostics())
         assert suite is not None
         return Bundle.of(suite, Inputs({}))

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from vezaflow.cli.values import DURATION, FACTOR, SEGMENT, WORKERS, counts
-from vezaflow.plan import Inputs, Plan, Segment
+from vezaflow.plan import Division, Inputs, Plan, Segment
 from vezaflow.scale import sensible_workers
 
 _OPTIONS = (
@@ -43,7 +43,7 @@ _OPTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Loading:
+class LoadOptions:
     """What the options say."""
 
     duration: float | None
@@ -56,11 +56,12 @@ class Loading:
     def inputs(self, environment: Mapping[str, str], base_url: str | None, seed: int) -> Inputs:
         return Inputs(environment, base_url, self.duration, self.vus, self.scale, self.only, seed)
 
-    def workers_for(self, plan: Plan) -> int:
-        return self.workers or sensible_workers(plan.vus)
+    def division(self, plan: Plan) -> Division:
+        """Who carries this plan's load."""
+        return Division(self.workers or sensible_workers(plan.vus), self.segment)
 
 
-def loading(command: Callable[..., None]) -> Callable[..., None]:
+def load_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options; it gets what they say as `load`."""
 
     @functools.wraps(command)
@@ -77,7 +78,7 @@ def loading(command: Callable[..., None]) -> Callable[..., None]:
         vus = counts(vus_words, "--vus")
         if duration is not None and duration <= 0:
             raise click.BadParameter("a load needs a longer duration", param_hint="--duration")
-        command(*words, load=Loading(duration, vus, scale, only, workers, segment), **rest)
+        command(*words, load=LoadOptions(duration, vus, scale, only, workers, segment), **rest)
 
     for option in reversed(_OPTIONS):
         collected = option(collected)

@@ -7,12 +7,12 @@ from itertools import pairwise
 from math import inf
 
 from vezaflow import units
-from vezaflow.model import AtEnd, Dealt, Each, Executor
-from vezaflow.plan import PlannedFeed, PlannedLoad, Segment, outline
+from vezaflow.model import AtEnd, Each, Executor, RowPick
+from vezaflow.plan import PlannedDataSource, PlannedLoad, Segment, outline
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class RowDemand:
     """How often one flow takes a row, at least and at most (None: nobody knows)."""
 
     flow: str
@@ -29,35 +29,35 @@ class Lasts(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class FeedExplained:
+class DataSourceExplained:
     """One source. `rows` are all that it has, `share` those that this segment deals. `uneven`: how many workers have an
     even part of them, where one of them may want more than that."""
 
-    feed: PlannedFeed
+    data_source: PlannedDataSource
     rows: int
     share: int
-    taken: tuple[Taken, ...]
+    taken: tuple[RowDemand, ...]
     uneven: int = 0
 
     @property
     def least(self) -> int:
-        return _together(self.feed, (taken.least for taken in self.taken))
+        return _together(self.data_source, (taken.least for taken in self.taken))
 
     @property
     def most(self) -> int | None:
         known = [taken.most for taken in self.taken]
-        return None if None in known else _together(self.feed, (most for most in known if most is not None))
+        return None if None in known else _together(self.data_source, (most for most in known if most is not None))
 
     @property
     def lasts(self) -> Lasts:
-        if not self.feed.ends or (self.most is not None and self.most <= self.share and not self.uneven):
+        if not self.data_source.ends or (self.most is not None and self.most <= self.share and not self.uneven):
             return Lasts.YES
         return Lasts.NO if self.least > self.share else Lasts.PERHAPS
 
 
-def _together(feed: PlannedFeed, counts: Iterable[int]) -> int:
+def _together(data_source: PlannedDataSource, counts: Iterable[int]) -> int:
     """Of flows that share a source: VU k of each has the same row."""
-    return max(counts, default=0) if feed.pick is Dealt.PER_VU else sum(counts)
+    return max(counts, default=0) if data_source.pick is RowPick.PER_VU else sum(counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,34 +70,34 @@ class Reach:
     lacks: str = ""
 
 
-def reach_of(flow: str, feeds: Iterable[FeedExplained]) -> Reach:
+def reach_of(flow: str, data_sources: Iterable[DataSourceExplained]) -> Reach:
     """Of a source that may not be enough. A VU that finds no row stops nobody else with `stop_vu`; else who is stopped
     before its first iteration only the run tells, as it does where flows share the rows. A worker has used up its
     part before it stops the others."""
     reach = Reach()
-    for found in feeds:
+    for found in data_sources:
         if found.lasts is Lasts.YES or flow not in (taken.flow for taken in found.taken):
             continue
         alone = len(found.taken) == 1
-        if found.feed.each is Each.ITERATION:
+        if found.data_source.each is Each.ITERATION:
             sure = found.share // max(1, found.uneven) if alone else 0
             most = found.share if reach.most is None else min(found.share, reach.most)
-            reach = replace(reach, iterations=min(sure, reach.iterations), most=most, lacks=found.feed.name)
+            reach = replace(reach, iterations=min(sure, reach.iterations), most=most, lacks=found.data_source.name)
         else:
-            sure = found.share if alone and found.feed.at_end is AtEnd.STOP_VU and not found.uneven else 0
+            sure = found.share if alone and found.data_source.at_end is AtEnd.STOP_VU and not found.uneven else 0
             reach = replace(reach, iterations=min(sure, reach.iterations), vus=min(sure, reach.vus))
     return reach
 
 
 def taken_by(
-    flow: str, feed: PlannedFeed, load: PlannedLoad, iterations: tuple[int, int | None], segment: Segment
-) -> Taken:
+    flow: str, data_source: PlannedDataSource, load: PlannedLoad, iterations: tuple[int, int | None], segment: Segment
+) -> RowDemand:
     """How many rows one flow takes; `iterations` are those of the segment."""
-    if feed.pick is Dealt.PER_VU:
-        return Taken(flow, segment.share(load.vus), segment.share(load.max_vus))
-    if feed.each is Each.ITERATION:
-        return Taken(flow, *iterations)
-    return Taken(flow, segment.share(load.vus), _arrivals(load, segment))
+    if data_source.pick is RowPick.PER_VU:
+        return RowDemand(flow, segment.share(load.vus), segment.share(load.max_vus))
+    if data_source.each is Each.ITERATION:
+        return RowDemand(flow, *iterations)
+    return RowDemand(flow, segment.share(load.vus), _arrivals(load, segment))
 
 
 def _arrivals(load: PlannedLoad, segment: Segment) -> int | None:
@@ -110,34 +110,34 @@ def _arrivals(load: PlannedLoad, segment: Segment) -> int | None:
     return sum(max(0, after - before) for before, after in pairwise(counts))
 
 
-def feed_words(found: FeedExplained, segment: Segment) -> Iterator[str]:
+def data_source_words(found: DataSourceExplained, segment: Segment) -> Iterator[str]:
     """What it is, and how far its rows reach."""
-    feed = found.feed
-    rows = f"{units.counted(found.rows, 'row')} of {feed.where}"
+    data_source = found.data_source
+    rows = f"{units.counted(found.rows, 'row')} of {data_source.where}"
     share = f" ({found.share:,} of them for segment {segment})" if found.share != found.rows else ""
     flows = ", ".join(taken.flow for taken in found.taken)
-    yield f"{feed.name}: {rows}{share}, {_PICKS[feed.pick]} for each {_WHOM[feed.each]} of {flows}"
+    yield f"{data_source.name}: {rows}{share}, {_PICKS[data_source.pick]} for each {_WHOM[data_source.each]} of {flows}"
     yield _reach(found)
 
 
-def _reach(found: FeedExplained) -> str:
-    feed = found.feed
-    if not feed.ends:
-        return "never exhausted" if feed.pick is Dealt.RANDOM else "repeats"
+def _reach(found: DataSourceExplained) -> str:
+    data_source = found.data_source
+    if not data_source.ends:
+        return "never exhausted" if data_source.pick is RowPick.RANDOM else "repeats"
     taken = f"at least {found.least:,}" if found.most is None else f"{found.least:,} to {found.most:,}"
     if found.least == found.most:
         taken = f"{found.least:,}"
     if found.uneven and found.most is not None and found.most <= found.share:
         taken += ", and a worker may use more rows than the others"
-    return f"{found.lasts.value}: the load takes {taken}; at the end {_ENDS[feed.at_end]}"
+    return f"{found.lasts.value}: the load takes {taken}; at the end {_ENDS[data_source.at_end]}"
 
 
 _PICKS = {
-    Dealt.SEQUENTIAL: "one after another",
-    Dealt.RANDOM: "one at random",
-    Dealt.SHUFFLE: "shuffled, one",
-    Dealt.PER_VU: "its own",
-    Dealt.UNIQUE: "a unique one",
+    RowPick.SEQUENTIAL: "one after another",
+    RowPick.RANDOM: "one at random",
+    RowPick.SHUFFLE: "shuffled, one",
+    RowPick.PER_VU: "its own",
+    RowPick.UNIQUE: "a unique one",
 }
 _WHOM = {Each.VU: "VU", Each.ITERATION: "iteration", Each.RUN: "run"}
 _ENDS = {

@@ -10,53 +10,49 @@ import os
 import pickle
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 import trio
 
-from vezaflow.engine import RunEngine, Vitals
+from vezaflow.engine import NO_VITALS, RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.metrics import Aged, Merger, Moment, Recorder, Records, Summary, Timeline
-from vezaflow.plan import Bundle, Segment
-from vezaflow.scale.crew import Begun
-from vezaflow.scale.member import Member
-from vezaflow.scale.report import Json, Report, WorkerState, merged, read
+from vezaflow.plan import Bundle, Division
+from vezaflow.scale.local import OnBegin
+from vezaflow.scale.process import WorkerProcess
+from vezaflow.scale.report import Json, Report, WorkerState, merged
 
 _HEADSTART = 0.1  # seconds between the start signal and the start
 _LAST_WORDS = 2.0  # seconds for the last reports when the load is cut off
 _GRACE = 5.0  # seconds that the others get when one is lost
 
 
-class WorkerCrew:
-    """`count` worker processes, each with its share of `segment`. `engine` and `recorder` are this process's own, for
-    what happens once: preflight, setup, teardown. `say` gets what `log` steps and crashing workers say. `keep`: each
-    second's times are wanted at the end."""
+class WorkerProcesses:
+    """The worker processes of a division, each with its part of the segment. `engine` and `recorder` are this process's
+    own, for what happens once: preflight, setup, teardown. `say` gets what `log` steps and crashing workers say."""
 
     delay = 0.25
 
     def __init__(
         self,
-        count: int,
+        division: Division,
         bundle: Bundle,
         engine: RunEngine,
         recorder: Recorder,
         *,
-        segment: Segment,
         say: Callable[[str], None],
-        keep: bool,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self.members: tuple[Member, ...] = ()
-        self._count = count
+        self.processes: tuple[WorkerProcess, ...] = ()
+        self._division = division
         self._bundle = bundle
         self._engine = engine
         self._recorder = recorder
-        self._segment = segment
         self._say = say
         self._clock = clock
-        self._keep = keep
-        self._merger = Merger(range(1, count + 1))
+        self._keep = division.part is not None
+        self._merger = Merger(range(1, division.workers + 1))
         self._moments = Aged(Records)
         self._reports: dict[int, Report] = {}
         self._running = False
@@ -64,56 +60,56 @@ class WorkerCrew:
         self._stopped_flows: set[str] = set()
         self._shelter = trio.CancelScope(shield=True)
 
-    async def load(self, begun: Begun) -> None:
+    async def load(self, on_begin: OnBegin) -> None:
         environment = _environment(self._bundle)
-        self.members = tuple(Member(n, environment, self._heard) for n in range(1, self._count + 1))
+        self.processes = tuple(WorkerProcess(n, environment, self._heard) for n in range(1, self._division.workers + 1))
         if self._stopping:
             self.stop()
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._dismiss_when_cancelled)
                 with self._shelter:
-                    await self._everybody(begun)
+                    await self._everybody(on_begin)
                 nursery.cancel_scope.cancel()
         finally:
-            for member in self.members:
-                member.reap()
+            for process in self.processes:
+                process.reap()
         if not self._running:
             self._refuse()
 
-    async def _everybody(self, begun: Begun) -> None:
+    async def _everybody(self, on_begin: OnBegin) -> None:
         async with trio.open_nursery() as nursery:
-            for member in self.members:
-                nursery.start_soon(self._attend, member, self._order(member.number))
-            for member in self.members:
-                await member.ready.wait()
-            if not all(member.alive for member in self.members):
+            for process in self.processes:
+                nursery.start_soon(self._attend, process, self._order(process.number))
+            for process in self.processes:
+                await process.ready.wait()
+            if not all(process.alive for process in self.processes):
                 nursery.cancel_scope.cancel()
                 return
             begin = self._clock() + _HEADSTART
             self._recorder.begin(begin)
             self._running = True
             self._tell("start", at=begin)
-            begun(begin)
+            on_begin(begin)
 
     def _order(self, number: int) -> Json:
         return {
             "number": number,
-            "segment": share_of(self._segment, number - 1, self._count),
+            "segment": astuple(self._division.parts[number - 1]),
             "bundle": self._bundle.to_json(),
             # values of any plain type, a range or a large number too, from this process to its own child
             "handed": base64.b64encode(pickle.dumps(self._engine.handed())).decode(),
         }
 
-    async def _attend(self, member: Member, order: Json) -> None:
-        await member.attend(order)
-        self._merger.gone(member.number)
+    async def _attend(self, process: WorkerProcess, order: Json) -> None:
+        await process.attend(order)
+        self._merger.gone(process.number)
         self._settle()
-        if member.lost and self._running:
-            self._say(f"{member.lost}; the other workers are stopped")
+        if process.lost and self._running:
+            self._say(f"{process.lost}; the other workers are stopped")
             self.stop(_GRACE)
-        for line in member.last_words.splitlines():
-            self._say(f"worker {member.number}: {line}")
+        for line in process.last_words.splitlines():
+            self._say(f"worker {process.number}: {line}")
 
     async def _dismiss_when_cancelled(self) -> None:
         try:
@@ -124,22 +120,22 @@ class WorkerCrew:
             self._shelter.deadline = trio.current_time() + patience
 
     def _refuse(self) -> None:
-        """Say why nothing was begun."""
-        for member in self.members:
-            if (told := member.refusal) is not None:
+        """Say why nothing was on_begin."""
+        for process in self.processes:
+            if (told := process.refusal) is not None:
                 raise VezaflowError(told["message"], hint=told["hint"], code=ExitCode(told["code"]))
-            if member.lost:
-                raise VezaflowError(f"{member.lost}, before any load was sent", code=ExitCode.REFUSED)
+            if process.lost:
+                raise VezaflowError(f"{process.lost}, before any load was sent", code=ExitCode.REFUSED)
 
-    def _heard(self, member: Member, message: Json) -> None:
-        report = read(message["report"], Summary.from_json(message["summary"]), self._bundle.sources)
-        self._reports[member.number] = report
-        self._merger.take(member.number, message["second"], [Moment.from_json(m) for m in message["moments"]])
+    def _heard(self, process: WorkerProcess, message: Json) -> None:
+        report = Report.from_json(message["report"], Summary.from_json(message["summary"]), self._bundle.sources)
+        self._reports[process.number] = report
+        self._merger.take(process.number, message["second"], [Moment.from_json(m) for m in message["moments"]])
         self._settle()
         for line in message["said"]:
             self._say(line)
         if message["unsaid"]:
-            self._say(f"… and {message['unsaid']:,} more messages of `log` steps of worker {member.number}")
+            self._say(f"… and {message['unsaid']:,} more messages of `log` steps of worker {process.number}")
         self._follow(message)
 
     def _follow(self, message: Json) -> None:
@@ -155,7 +151,7 @@ class WorkerCrew:
     def report(self) -> Report:
         """Everybody's figures, this process's own (preflight, setup, teardown) with them."""
         self._recorder.fold(self._clock())
-        shares = [self._share(member) for member in self.members]
+        shares = [self._share(process) for process in self.processes]
         summary = self._recorder.snapshot()
         latest = self._merger.latest()
         own = Report(0.0, summary, latest, {}, (), self._engine.incidents.items)
@@ -164,9 +160,9 @@ class WorkerCrew:
     def timeline(self) -> Timeline:
         return self._merger.timeline()
 
-    def _share(self, member: Member) -> Report:
-        report = self._reports.get(member.number) or _nothing(member.number)
-        return replace(report, workers=tuple([replace(worker, lost=member.lost) for worker in report.workers]))
+    def _share(self, process: WorkerProcess) -> Report:
+        report = self._reports.get(process.number) or _nothing(process.number)
+        return replace(report, workers=tuple([replace(worker, lost=process.lost) for worker in report.workers]))
 
     def moments(self) -> Sequence[Json]:
         return tuple(moment for _, moment in self._moments.items())
@@ -194,18 +190,13 @@ class WorkerCrew:
         self._tell("scale", flow=flow, vus=vus)
 
     def _tell(self, do: str, **details: Any) -> None:
-        for member in self.members:
-            member.tell({"do": do, **details})
+        for process in self.processes:
+            process.tell({"do": do, **details})
 
 
 def _nothing(number: int) -> Report:
     """Of a worker that has not reported yet."""
-    return Report(0.0, Summary(), Timeline(), {}, (WorkerState(str(number), Vitals(0.0, 0.0, 0.0, 0.0, 0.0, 0)),))
-
-
-def share_of(segment: Segment, index: int, count: int) -> tuple[int, int]:
-    """Index and count of one of `count` equal shares of a segment: together they are exactly that segment."""
-    return segment.index + segment.count * index, segment.count * count
+    return Report(0.0, Summary(), Timeline(), {}, (WorkerState(str(number), NO_VITALS),))
 
 
 def _environment(bundle: Bundle) -> dict[str, str]:

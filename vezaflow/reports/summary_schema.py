@@ -1,0 +1,251 @@
+"""The JSON Schema of `summary.json`: every field with its type and what it means, published as schema/summary.json.
+
+Every field is required; what has no data is null. More fields may come with the same `schema`, so that a reader ignores
+those that it doesn't know.
+"""
+
+import json
+from typing import Any
+
+from vezaflow.gates import ConcernKind, Outcome
+from vezaflow.metrics import Dropped, Phase
+from vezaflow.model import Executor
+from vezaflow.results import SCHEMA
+
+Json = dict[str, Any]
+
+
+def _of(kind: str | list[str], text: str = "", **rest: Any) -> Json:
+    return {"type": kind, **({"description": text} if text else {}), **rest}
+
+
+def _object(text: str, /, **properties: Json) -> Json:
+    return _of("object", text, required=list(properties), properties=properties)
+
+
+def _list(items: Json, text: str = "") -> Json:
+    return _of("array", text, items=items)
+
+
+def _text(text: str = "") -> Json:
+    return _of("string", text)
+
+
+def _flag(text: str) -> Json:
+    return _of("boolean", text)
+
+
+def _count(text: str = "") -> Json:
+    return _of("integer", text, minimum=0)
+
+
+def _maybe_count(text: str = "") -> Json:
+    return _of(["integer", "null"], text, minimum=0)
+
+
+def _number(text: str = "") -> Json:
+    return _of("number", text)
+
+
+def _maybe(text: str = "") -> Json:
+    return _of(["number", "null"], text)
+
+
+def _one_of(values: list[str], text: str = "") -> Json:
+    return _of("string", text, enum=values)
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/definitions/{name}"}
+
+
+_OUTCOME = _one_of([outcome.value for outcome in Outcome], "green: passed, red: failed, inconclusive: not settled")
+_PERCENTILES = ("p50", "p90", "p95", "p99", "p999")
+
+_TREND = _object(
+    "A distribution of times. Seconds; null without samples.",
+    **{name: _maybe() for name in (*_PERCENTILES, "avg", "min", "max")},
+    count=_count("samples"),
+    at_least=_list(
+        _one_of([*_PERCENTILES, "avg", "min", "max"]), "the fields that are lower bounds, as requests timed out"
+    ),
+)
+_ARRIVALS: Json = {
+    "description": "Of an open model, otherwise null.",
+    "anyOf": [
+        {"type": "null"},
+        _object(
+            "",
+            due=_count("iterations that were due"),
+            started=_count("of those, started"),
+            dropped_iterations=_object("by reason", **{reason.value: _count() for reason in Dropped}),
+            iteration_delay=_ref("trend"),
+            iteration_response_time=_ref("trend"),
+        ),
+    ],
+}
+_FIGURES = {
+    "vus_max": _maybe("VUs at once, at most"),
+    "iterations": _maybe("count"),
+    "iterations_failed": _maybe("count"),
+    "http_reqs": _maybe("count"),
+    "http_reqs_per_second": _maybe(),
+    "http_req_failed": _maybe("share of the requests"),
+    "data_sent": _maybe("bytes"),
+    "data_received": _maybe("bytes"),
+    "http_req_duration": _ref("trend"),
+    "iteration_duration": _ref("trend"),
+    "arrivals": _ARRIVALS,
+}
+_REQUESTED = _object(
+    "The load that the flow requests.",
+    executor=_one_of([executor.value for executor in Executor]),
+    vus=_count(),
+    duration=_number("seconds; of the iteration executors their limit"),
+    iterations=_maybe_count("of the iteration executors"),
+    start_time=_number("seconds into the load"),
+    rate=_maybe("of an open model: the most starts per second"),
+)
+_VITALS = {
+    "cpu": _number("share of a core, over the last second"),
+    "cpu_mean": _number("share of a core, over the load"),
+    "cpu_max": _number("share of a core, in the busiest second"),
+    "lag_p99": _number("event-loop lag, seconds"),
+    "lag_max": _number("event-loop lag, seconds"),
+    "memory": _count("peak, bytes"),
+    "receive_clock": _one_of(["kernel", "read"], "kernel: responses are timed by the kernel's stamps, read: when read"),
+    "late_reads": _count("reads more than 1 ms after the bytes came; the kernel's stamps correct them"),
+    "read_delay_max": _number("seconds: the longest delay of a read"),
+    "lag_share": _number("share of the time that the event loop was late"),
+}
+_GATE = _object(
+    "",
+    gate=_text("as written"),
+    flow=_of(["string", "null"], "null: all flows"),
+    metric=_text(),
+    labels=_of("object", additionalProperties=_text()),
+    outcome=_OUTCOME,
+    value=_maybe("in base units"),
+    at_least=_flag("whether `value` is a lower bound"),
+    operator=_one_of(["<", "<=", ">", ">=", "==", "!="]),
+    bound=_maybe("in base units"),
+    compared=_maybe("the figure that `bound` follows from; null for a fixed bound"),
+    compared_at_least=_flag("whether `compared` is a lower bound"),
+    shown=_text("the value as people write it"),
+    samples=_count(),
+    margin=_maybe("share of the bound that is left; below 0 the gate failed; null for a lower bound"),
+    reason=_text("empty when green"),
+)
+_POINT = _object(
+    "A flow in the `length` seconds that end at `second`.",
+    second=_number("end, seconds into the load"),
+    length=_number("seconds"),
+    flow=_text(),
+    vus=_count("at the end"),
+    **{
+        name: _count()
+        for name in ("requests", "failed", "iterations", "iterations_failed", "bytes_sent", "bytes_received")
+    },
+    **{name: _maybe("seconds") for name in ("p50", "p95", "p99", "max")},
+    at_least=_list(_one_of(["p50", "p95", "p99", "max"]), "the fields that are lower bounds"),
+)
+_PHASE = _one_of([phase.value for phase in Phase])
+_FIELDS = {
+    "schema": {"const": SCHEMA},
+    "suite": _text(),
+    "description": _text(),
+    "run_id": _text(),
+    "base_url": _text(),
+    "started": _of("string", "when the load began", format="date-time"),
+    "duration": _number("of the load, seconds"),
+    "outcome": _OUTCOME,
+    "headline": _text("the verdict in one line"),
+    "exit_code": _count(),
+    "interrupted": _flag("whether somebody stopped the run"),
+    "aborted": _text("the gate that stopped the run early, or empty"),
+    "notes": _list(_text()),
+    "gates": _list(_GATE),
+    "concerns": _list(
+        _object(
+            "",
+            kind=_one_of([kind.value for kind in ConcernKind]),
+            text=_text(),
+            remedy=_text("what to do, or empty"),
+            flow=_text("empty: all flows"),
+        ),
+        "why the figures can't be trusted",
+    ),
+    "flows": _list(_object("", flow=_text(), requested=_REQUESTED, **_FIGURES, unjudged=_ref("figures"))),
+    "pooled": _ref("figures"),
+    "steps": _list(
+        _object(
+            "",
+            flow=_text(),
+            phase=_PHASE,
+            step=_text(),
+            method=_text(),
+            http_reqs=_count(),
+            http_req_failed=_maybe("share of the requests"),
+            http_req_duration=_ref("trend"),
+        )
+    ),
+    "errors": _list(
+        _object(
+            "",
+            flow=_text(),
+            phase=_PHASE,
+            step=_text(),
+            error=_text("error kind"),
+            status=_count("0: no response"),
+            count=_count(),
+            share=_number("of the step's requests"),
+            first=_number("seconds into the load"),
+            last=_number("seconds into the load"),
+            detail=_text("of one such failure"),
+        )
+    ),
+    "incidents": _list(
+        _object(
+            "",
+            code=_text(),
+            message=_text(),
+            help=_text(),
+            file=_of(["string", "null"]),
+            line=_maybe_count(),
+            column=_maybe_count(),
+        ),
+        "what failed, at its place in the YAML",
+    ),
+    "timeline": _list(_POINT),
+    "health": _object(
+        "The load generator: the worst reading of each worker; memory and late reads are sums.",
+        **_VITALS,
+        vus_started=_count(),
+        load_missing=_number("share of the requested load that the generator was too slow for"),
+        workers=_list(
+            _object("A process.", name=_text(), **_VITALS, lost=_text("why it ended early; empty: it did not"))
+        ),
+    ),
+    "inputs": _of("object", "name → value; secrets are masked", additionalProperties=_text()),
+    "seed": _of(["integer", "string"]),
+    "versions": _object("", vezaflow=_text(), python=_text(), platform=_text()),
+    "clock": _text("what the times are, in words"),
+    "files": _list(_text(), "the reports that were written"),
+    "segment": _of(["object", "null"], "of a run with --segment: what `vezaflow merge` reads; not part of the schema"),
+    "figures": _of("object", "every row and histogram: what merging reads; not part of the schema"),
+}
+
+
+def summary_schema() -> Json:
+    """The schema as a JSON object."""
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "vezaflow: summary.json",
+        **_object("Durations are seconds, sizes bytes, shares fractions of one; what has no data is null.", **_FIELDS),
+        "definitions": {"trend": _TREND, "figures": _object("The figures of a flow, or of all.", **_FIGURES)},
+    }
+
+
+def summary_schema_text() -> str:
+    """The text of schema/summary.json."""
+    return json.dumps(summary_schema(), indent=2, ensure_ascii=False) + "\n"
