@@ -178,7 +178,7 @@ def test_replay_says_what_differs_and_what_is_missing(suite: Write, state: dict[
     done = vezaflow("try", suite(changed), "--replay", env=state)
     assert done.code == 0, done.text
     assert "for GET /api/v1/tracks?limit=2, and this is GET /api/v1/tracks?limit=3" in done.out
-    assert "nothing is recorded for 'health'; it gets the answer of 'after'" in done.out
+    assert "no recording of 'health'; using the response of 'after'" in done.out
     assert done.out.endswith("; 1 request not as recorded\n")
     new = vezaflow("try", suite("steps: [{get: /api/v1/new, name: new}]"), "--replay", env=state)
     assert new.code == 99
