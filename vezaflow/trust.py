@@ -19,7 +19,7 @@ LAG_SHARE = 0.1  # of the time: a loop that is late for so much of it sends the 
 SHORTEST = 1.0  # seconds: of less, starting is most of the work, and there is no time to give anything back
 LATE_READ = 0.02  # seconds that it may be late (p99), where responses are timed by the read
 MISSED = 0.01  # of the load: when more than this is missing it was another
-_LESS = "fewer VUs, longer think times, or a bigger machine"
+_LESS = "use fewer VUs, longer think times, or a bigger machine"
 RELIEF = f"use {_LESS}"
 OWN_CORE = "give it a dedicated CPU core"
 

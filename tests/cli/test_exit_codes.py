@@ -158,7 +158,7 @@ def test_missing_inputs_are_2_all_at_once(suite: Write) -> None:
     done = vezaflow("run", folder)
     assert done.code == 2
     assert "missing environment variable VUS" in done.err
-    assert "WHICH is missing" in done.err
+    assert "missing environment variable WHICH" in done.err
 
 
 @pytest.mark.parametrize("path", ["no/such/folder", "no_such.yml"])

@@ -54,7 +54,7 @@ gates: {http_req_failed: rate < 1 %}
 
 
 def leaks(text: str) -> list[str]:
-    ours = re.compile("secrets|a secret|suite")  # words of messages and files
+    ours = re.compile("secrets|a secret|secret in a URL|hard-coded secret|suite")  # words of messages and files
     return [line for line in text.splitlines() if "secret" in ours.sub("", line)]
 
 

@@ -83,7 +83,7 @@ def test_a_run_of_another_folder_is_not_taken_unasked(order: tuple[str, ...], tm
         with running(controls, Path(runtime)):
             refused = vezaflow(*order, env=env, cwd=mine)
             assert refused.code != 0
-            assert f"not of this folder's suite: nightly (import, export) in {theirs}" in refused.err
+            assert f"does not belong to this folder's suite: nightly (import, export) in {theirs}" in refused.err
             assert "20261126T013203Z-5c1e" in refused.err
             assert controls.told == []
             named = ("--run", "nightly") if order[0] == "scale" else ("nightly",)

@@ -71,7 +71,7 @@ def test_of_several_flows_the_step_says_which(suite: Write) -> None:
     folder = suite(FLOW)
     (folder / "other.yml").write_text("steps: [{get: /api/v1/health, name: other}]\n")
     asked = vezaflow("try", folder)
-    assert "which flow? there are flow, other" in asked.err
+    assert "several flows: flow, other" in asked.err
     assert "add --flow flow" in asked.err
     assert vezaflow("try", folder, "--only", "other").code == 0
     assert vezaflow("try", folder, "--flow", "other").code == 0
@@ -125,7 +125,7 @@ def test_redirects_retries_and_polls_are_told_apart(suite: Write, tmp_path: Path
         "▶ attempt 2 follows in 10 ms",
         "▶ gone (2)",
         "▶ GET /api/v1/health",
-        "▶ not yet: 1 == 2 is false (got 1)",
+        "▶ not yet: 1 > 2 is false (got 1)",
         "▶ GET /api/v1/health (2)",
     ], done.out
 
@@ -177,8 +177,8 @@ def test_replay_says_what_differs_and_what_is_missing(suite: Write, state: dict[
     changed = FLOW.replace("limit: 2", "limit: 3").replace("name: after", "name: health")
     done = vezaflow("try", suite(changed), "--replay", env=state)
     assert done.code == 0, done.text
-    assert "that of GET /api/v1/tracks?limit=2, and this is GET /api/v1/tracks?limit=3" in done.out
-    assert "nothing is recorded for 'health'; it gets the answer of 'after'" in done.out
+    assert "for GET /api/v1/tracks?limit=2, and this is GET /api/v1/tracks?limit=3" in done.out
+    assert "no recording of 'health'; using the response of 'after'" in done.out
     assert done.out.endswith("; 1 request not as recorded\n")
     new = vezaflow("try", suite("steps: [{get: /api/v1/new, name: new}]"), "--replay", env=state)
     assert new.code == 99
@@ -194,7 +194,7 @@ def test_only_replaces_what_it_ran(suite: Write, state: dict[str, str]) -> None:
 def test_replay_without_a_recording_says_what_to_do(suite: Write, state: dict[str, str]) -> None:
     done = vezaflow("try", suite(FLOW), "--replay", env=state)
     assert done.code == 97
-    assert "nothing is recorded of the flow flow yet" in done.err
+    assert "there is no recording of the flow flow" in done.err
     assert "without --replay once" in done.err
 
 

@@ -163,7 +163,7 @@ def test_a_stop_does_not_count_as_time(suite: Write) -> None:
 def test_without_a_terminal_it_is_refused(suite: Write) -> None:
     done = vezaflow("try", suite(FLOW), "--step")
     assert done.code == 2
-    assert "there is no terminal to ask on" in done.err
+    assert "--step needs a terminal" in done.err
 
 
 def test_secrets_stay_masked_at_a_stop(suite: Write) -> None:
