@@ -17,6 +17,8 @@ from vezaflow.engine.vu import VU, Signal
 from vezaflow.model import Executor
 from vezaflow.plan import PlannedFlow, Segment, VuChange, pauses_in
 
+_FAIL, _STOP_VU = Signal.FAIL, Signal.STOP_VU  # a look into an enumeration takes 0.03 µs
+
 
 class _Stay:
     """How long one VU is there."""
@@ -143,12 +145,16 @@ class ClosedDriver:
                 self._give_back(vu)
                 raise
             ended = clock()
-            failed = vu.failed or signal == Signal.FAIL
-            record.iteration(ended - started, failed, signal == Signal.FAIL)
+            failed = vu.failed
+            if signal:  # the usual case is 0, and no more is looked at
+                failed = failed or signal == _FAIL
+            if failed:
+                record.iteration(ended - started, failed=True, cut=signal == _FAIL)
+            else:
+                record.iteration(ended - started)
             users.delivered.iterations += 1
-            vu.iteration += 1
-            vu.random.turn += 1
-            if signal >= Signal.STOP_VU:
+            vu.turn += 1
+            if signal >= _STOP_VU:
                 users.obey(signal)
                 return
             if failed:  # a target that refuses at once must not spin the loop out of everyone's reach
@@ -171,7 +177,7 @@ class ClosedDriver:
             if pause > 0:
                 await term.until(vu.time.pause(pause, clock()))
                 vu.time.paused(clock())
-            else:
+            elif self._pauses:
                 vu.time.iterated(own, started, ended)
             if term.paused:
                 await term.resumed()

@@ -204,8 +204,7 @@ class OpenDriver:
             record.iteration(ended - started, failed, signal == Signal.FAIL)
             record.responded(ended - due, signal == Signal.FAIL)
             users.delivered.iterations += 1
-            vu.iteration += 1
-            vu.random.turn += 1
+            vu.turn += 1
             due = None
             if signal >= Signal.STOP_VU:
                 users.obey(signal)

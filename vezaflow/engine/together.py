@@ -116,7 +116,7 @@ def spread_step(
 def as_branch(vu: VU, client: Sender, chance: Chance) -> VU:
     """The same user, who goes on elsewhere at the same time, with chance of its own out of `chance`."""
     branch = VU(list(vu.slots), chance.branch(), vu.number, client)
-    branch.iteration = vu.iteration
+    branch.turn = vu.turn
     return branch
 
 

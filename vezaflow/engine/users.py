@@ -139,7 +139,7 @@ class Users:
             if signal > Signal.STOP_VU:
                 self.obey(signal)
                 return False
-        vu.random.turn = 1
+        vu.turn = 1
         return True
 
     async def finish(self, vu: VU) -> None:
@@ -149,7 +149,7 @@ class Users:
         with trio.move_on_after(FINALLY_LIMIT, shield=True) as scope:
             self._leaving.add(scope)
             try:
-                vu.iteration += 1
+                vu.turn += 1
                 vu.random = vu.random.last()
                 await self._final(vu)
             finally:

@@ -3,12 +3,14 @@
 Law: what an iteration draws follows from the seed, the VU and the iteration's number alone, whatever the target did in
 the iterations before: each has the same number of draws of the VU's generator, and those that it leaves are passed over
 when the next one first draws. (To seed a generator anew each time would cost 4 µs; this costs 0.5 for the first draw of
-an iteration, 0.1 for the others.) What waits for a target, between two attempts, draws `aside`.
+an iteration, 0.1 for the others.) After some iterations it is seeded anew, so that none has to pass over many. What
+waits for a target, between two attempts, draws `aside`.
 """
 
 from random import Random
 
 _DRAWS = 8  # of 64 bits: what most iterations draw. Who draws more has a generator of its own, seeded by one of them
+_EPOCH = 6  # after 2^6 turns the generator is seeded anew
 _random, _bits = Random.random, Random.getrandbits  # of the generator itself: `random` takes 64 bits of it, too
 
 Mark = tuple[object, int, "tuple[object, ...] | None"]
@@ -20,7 +22,10 @@ class Chance(Random):
     def __init__(self, seed: int | str) -> None:
         super().__init__(seed)
         self._seed = seed
-        self.turn = self._at = 0  # `_at`: the turn whose draws these are
+        self._base = seed if isinstance(seed, int) else _bits(self, 64)
+        if isinstance(seed, str):
+            self.seed(self._base)
+        self.turn = self._at = self._epoch = 0  # `_at`: the turn whose draws these are
         self._left = _DRAWS
         self._further: Random | None = None
         self._aside: Random | None = None
@@ -50,12 +55,18 @@ class Chance(Random):
         return self._aside
 
     def branch(self) -> "Chance":
-        """Chance of its own for what goes on by itself: however much that draws, it takes one number of this."""
-        return Chance(self.getrandbits(64))
+        """Chance of its own for what goes on by itself in this turn: however much that draws, it takes one number of
+        this."""
+        return Chance(self.getrandbits(64))._from(self.turn)
 
     def last(self) -> "Chance":
         """For what comes after the last iteration, however many there were."""
-        return Chance(f"{self._seed}:last")
+        return Chance(f"{self._seed}:last")._from(self.turn)
+
+    def _from(self, turn: int) -> "Chance":
+        self.turn = self._at = turn
+        self._epoch = turn >> _EPOCH
+        return self
 
     def mark(self) -> Mark:
         """Where it is within its turn."""
@@ -83,6 +94,13 @@ class Chance(Random):
 
     def _begin(self) -> None:
         """Pass over what the turns before have left."""
+        epoch = self.turn >> _EPOCH
+        if epoch != self._epoch:
+            self.seed(self._base + epoch)
+            self._at, self._left, self._epoch = epoch << _EPOCH, _DRAWS, epoch
+            if self.turn == self._at:
+                self._further = None
+                return
         left = self._left + _DRAWS * (self.turn - self._at - 1)
         if left:
             _bits(self, left << 6)

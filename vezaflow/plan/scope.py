@@ -39,13 +39,29 @@ class MissingError(EvaluationError):
 class Scope:
     """What expressions see: slots by index, the VU's own random numbers, its numbers, the last response."""
 
-    __slots__ = ("attempt", "item", "iteration", "number", "random", "response", "slots")
+    __slots__ = ("_chance", "attempt", "item", "number", "response", "slots", "turn")
 
     def __init__(self, slots: list[Any], random: Chance, number: int) -> None:
         self.slots = slots
-        self.random = random
+        self._chance = random
         self.number = number  # from 1, within the flow
-        self.iteration = 0  # from 0, as k6's __ITER
+        self.turn = 0  # 0 before the first iteration, then that of the iteration, from 1
         self.attempt = 1  # of the request that is being made
         self.response: ResponseView | None = None
         self.item: Any = None  # what a `where` looks at
+
+    @property
+    def iteration(self) -> int:
+        """From 0, as k6's __ITER."""
+        return self.turn - 1 if self.turn else 0
+
+    @property
+    def random(self) -> Chance:
+        """The VU's own random numbers, those of this turn. An iteration that draws none pays nothing for it."""
+        chance = self._chance
+        chance.turn = self.turn
+        return chance
+
+    @random.setter
+    def random(self, chance: Chance) -> None:
+        self._chance = chance
