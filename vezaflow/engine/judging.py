@@ -97,10 +97,11 @@ class ResponseJudge:
         if self._reads:
             vu.response = ResponseView(exchange, outgoing.target.url, vu.client, hops)
             failure = self._check(vu, failure)
-            if failure is None and request.poll is not None:
-                unmet = request.poll.unmet(vu)
-            if failure is None and not unmet:
-                failure = self._extract(vu)
+            if failure is None:
+                if request.poll is not None:
+                    unmet = request.poll.unmet(vu)
+                if request.extracts and not unmet:
+                    failure = self._extract(vu)
             vu.response = None
         self._record(exchange, failure)
         if self._context.observer is not None:
@@ -127,17 +128,19 @@ class ResponseJudge:
     def _record(self, exchange: Exchange, failure: Failure | None) -> None:
         if not exchange.reused:
             self._recorder.connected(exchange.blocked, exchange.connecting, exchange.tls)
-        self._recorder.answered(
+        started, ended = exchange.started, exchange.ended
+        figures = (
             exchange.status,
-            exchange.ended - exchange.started,
-            exchange.sent - exchange.started,
-            exchange.ended - exchange.first,
+            ended - started,
+            exchange.sent - started,
+            ended - exchange.first,
             exchange.bytes_sent,
             exchange.bytes_received,
-            "" if failure is None else failure.kind.value,
-            exchange.ended,
-            "" if failure is None else failure.message,
         )
+        if failure is None:
+            self._recorder.answered(*figures)
+        else:
+            self._recorder.answered(*figures, failure.kind.value, ended, failure.message)
 
     def _broken(self, exchange: Exchange) -> Failure:
         """A request that no whole response came to. One that timed out has waited as long, and at most until then."""

@@ -579,7 +579,9 @@ def _error(fault: Exception, span: Span) -> EvaluationError:
 
 
 def _random(scope: Scope) -> Any:
-    return scope.random
+    chance = scope.chance  # `scope.random` written out: a property is a call
+    chance.turn = scope.turn
+    return chance
 
 
 def _response(scope: Scope) -> Any:

@@ -39,11 +39,11 @@ class MissingError(EvaluationError):
 class Scope:
     """What expressions see: slots by index, the VU's own random numbers, its numbers, the last response."""
 
-    __slots__ = ("_chance", "attempt", "item", "number", "response", "slots", "turn")
+    __slots__ = ("attempt", "chance", "item", "number", "response", "slots", "turn")
 
     def __init__(self, slots: list[Any], random: Chance, number: int) -> None:
         self.slots = slots
-        self._chance = random
+        self.chance = random
         self.number = number  # from 1, within the flow
         self.turn = 0  # 0 before the first iteration, then that of the iteration, from 1
         self.attempt = 1  # of the request that is being made
@@ -58,10 +58,10 @@ class Scope:
     @property
     def random(self) -> Chance:
         """The VU's own random numbers, those of this turn. An iteration that draws none pays nothing for it."""
-        chance = self._chance
+        chance = self.chance
         chance.turn = self.turn
         return chance
 
     @random.setter
     def random(self, chance: Chance) -> None:
-        self._chance = chance
+        self.chance = chance
