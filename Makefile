@@ -68,6 +68,7 @@ coverage: $(STAMP)
 
 lint: $(STAMP)
 	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/vezaflow lint flows flows/*/
 

@@ -105,9 +105,7 @@ def test_a_small_flow_whose_load_is_missing_does_not_hide_behind_a_large_one() -
     report = Report(20.0, Recorder(0.0).snapshot(), timeline(), delivered, ())
     assert load_missing(report.delivered.values()) == pytest.approx(2.0 / 1010.0)
     (concern,) = concerns_of_run(FLOWS, (), report, interrupted=False)
-    assert concern.text == (
-        "checkout: 20 % of the requested load is missing: the generator was too slow for it"
-    )
+    assert concern.text == ("checkout: 20 % of the requested load is missing: the generator was too slow for it")
 
 
 def test_without_pauses_nobody_was_held_up() -> None:

@@ -46,7 +46,7 @@ def test_what_can_not_be_judged_is_98(suite: Write, gates: str) -> None:
     assert "INCONCLUSIVE" in done.out
 
 
-PLACEHOLDER = HEALTH.replace("/api/v1/health", "\"/api/v1/tracks/{{id}}\"").replace("expect: 200", "expect: 404")
+PLACEHOLDER = HEALTH.replace("/api/v1/health", '"/api/v1/tracks/{{id}}"').replace("expect: 200", "expect: 404")
 
 
 def test_what_lint_warns_of_is_told_once_before_the_load(suite: Write) -> None:

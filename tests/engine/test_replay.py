@@ -121,8 +121,7 @@ async def test_another_request_is_answered_and_told(autojump_clock: trio.testing
     assert replay.others == 1
     assert isinstance(seen[0], TracedMessage)
     assert (
-        "the recorded response is for GET http://127.0.0.1:1/a, and this is GET http://127.0.0.1:1/b"
-        in seen[0].message
+        "the recorded response is for GET http://127.0.0.1:1/a, and this is GET http://127.0.0.1:1/b" in seen[0].message
     )
 
 

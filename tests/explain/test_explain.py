@@ -177,11 +177,14 @@ def test_steps_that_connect_otherwise_than_their_flow_are_told_with_how() -> Non
     """
     found = explained(flow)
     shown = page(found)
-    assert """
+    assert (
+        """
     connects   up to 3 connections per VU at the same time
                new: over HTTP/2, trusting any certificate
                far: through the proxy 127.0.0.1:3128, from 127.0.0.3
-""" in shown
+"""
+        in shown
+    )
     assert to_json(found)["flows"][0]["connects"][1] == {
         "step": "far",
         "http_version": "1.1",

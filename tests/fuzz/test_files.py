@@ -34,8 +34,6 @@ gates: {http_req_failed: rate < 1 %%}
 """
 
 
-
-
 def linted(folder: Path, text: str | bytes) -> None:
     path = folder / "one.yml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))

@@ -144,8 +144,8 @@ LINES = (
         "{headers: {cache-control: {matches: '^no-cache, private$'}}}",
         "{headers: {set-cookie: {contains: 'b=2'}}}",
         "{headers: {set-cookie: {matches: '(?m)^b='}}}",
-        "{that: 'contains(header(\"cache-control\"), \"private\")'}",
-        "{that: 'len(split(header(\"set-cookie\"), \"\\n\")) == 2'}",
+        '{that: \'contains(header("cache-control"), "private")\'}',
+        '{that: \'len(split(header("set-cookie"), "\\n")) == 2\'}',
         "{that: 'header(\"vary\") == null'}",
     ],
 )

@@ -32,9 +32,7 @@ def test_a_flows_word_wins_key_by_key() -> None:
     settings = "http: {connections: per_iteration, proxy: 'http://127.0.0.1:1', local_address: 127.0.0.1}"
     flow = f"http: {{proxy: none, local_address: [127.0.0.2, 127.0.0.3]}}\ntls: {{insecure: false}}\n{STEPS}"
     plan = plan_of(flow, suite=suite(f"{settings}\ntls: {{insecure: true}}"))
-    assert plan.client == ClientOptions(
-        proxy=Proxy("127.0.0.1", 1), local_addresses=("127.0.0.1",), insecure=True
-    )
+    assert plan.client == ClientOptions(proxy=Proxy("127.0.0.1", 1), local_addresses=("127.0.0.1",), insecure=True)
     assert client_of(plan) == ClientOptions(local_addresses=("127.0.0.2", "127.0.0.3"))
     assert plan.flows[0].renews
 

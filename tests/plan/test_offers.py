@@ -1,6 +1,5 @@
 """What a failed extraction offers instead: what was meant, and what there is."""
 
-
 import orjson
 import pytest
 from hypothesis import given, settings

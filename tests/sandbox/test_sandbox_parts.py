@@ -39,9 +39,7 @@ def test_settings_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
 
 
 def test_the_door_costs_neither_uvicorn_nor_starlette() -> None:
-    program = (
-        "import vezaflow.sandbox, sys; print({'uvicorn', 'starlette', 'asyncio'} & sys.modules.keys() or '')"
-    )
+    program = "import vezaflow.sandbox, sys; print({'uvicorn', 'starlette', 'asyncio'} & sys.modules.keys() or '')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 

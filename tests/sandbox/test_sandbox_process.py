@@ -69,13 +69,8 @@ def test_ctrl_c_at_the_terminal_does_not_reach_it(sandbox: Sandbox) -> None:
 
 @pytest.mark.slow
 def test_no_orphan_is_left_when_the_parent_is_killed() -> None:
-    program = (
-        "from vezaflow.sandbox import start\n"
-        "with start() as s:\n print(s.pid, s.base_url, flush=True)\n input()"
-    )
-    parent = subprocess.Popen(
-        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    program = "from vezaflow.sandbox import start\nwith start() as s:\n print(s.pid, s.base_url, flush=True)\n input()"
+    parent = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with parent:
         assert parent.stdout is not None
         pid, base_url = parent.stdout.readline().split()

@@ -35,9 +35,7 @@ def test_the_link_header_leads_to_the_same_page_as_the_cursor(visitor: httpx.Cli
     assert "link" not in last.headers
 
 
-@pytest.mark.parametrize(
-    "query", ["limit=0", "limit=101", "limit=x", "limit=9999999999", "cursor=xyz", "cursor=%%%"]
-)
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "limit=9999999999", "cursor=xyz", "cursor=%%%"])
 def test_a_page_that_cannot_be_is_refused(visitor: httpx.Client, query: str) -> None:
     assert visitor.get(f"{TRACKS}?{query}").status_code == 400
 

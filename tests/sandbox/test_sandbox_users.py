@@ -36,9 +36,7 @@ def test_who_registers_can_log_in_and_not_register_again(visitor: httpx.Client) 
 
 
 @pytest.mark.parametrize("user", [{}, {"email": 1, "password": 2}, {"email": "x", "password": "long enough"}])
-def test_a_user_without_email_or_password_cannot_register(
-    visitor: httpx.Client, user: dict[str, Any]
-) -> None:
+def test_a_user_without_email_or_password_cannot_register(visitor: httpx.Client, user: dict[str, Any]) -> None:
     assert visitor.post(REGISTER, json=user).status_code == 422
 
 

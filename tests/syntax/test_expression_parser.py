@@ -446,10 +446,10 @@ def test_the_labels_of_a_figure_stand_in_the_place_of_the_gates_own() -> None:
         ("p(95) <", "", "unexpected end of"),
         ("", "", "an empty condition"),
         ("p(95) < x", "x", "unknown aggregate"),
-            ("p(95) < 2 *", "", "expected a name"),
-            ("p(95) < p(95){page}", "{page}", "not a label"),
-            ("p(95) < p(95){}", "{}", "no label"),
-            ("p(95) < p(95) * 2", "*", "expected the end"),
+        ("p(95) < 2 *", "", "expected a name"),
+        ("p(95) < p(95){page}", "{page}", "not a label"),
+        ("p(95) < p(95){}", "{}", "no label"),
+        ("p(95) < p(95) * 2", "*", "expected the end"),
     ],
 )
 def test_what_is_no_condition_is_reported(text: str, under: str, words: str) -> None:

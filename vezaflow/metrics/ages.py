@@ -64,9 +64,7 @@ class Points:
 
     def _point(self, at: int) -> Point:
         named = zip(_COUNTS.items(), self._rows[at + 1 : at + _WIDTH], strict=True)
-        found: dict[str, Any] = {
-            name: int(value) if counts else _figure(value) for (name, counts), value in named
-        }
+        found: dict[str, Any] = {name: int(value) if counts else _figure(value) for (name, counts), value in named}
         return Point(flow="", **found)
 
 

@@ -181,9 +181,7 @@ def _joined(lines: Iterable[tuple[str, Evaluate]]) -> Text:
     lines = tuple(line for line in lines if not (isinstance(line[1], Constant) and line[1].value is None))
     if all(isinstance(value, Constant) for _, value in lines):
         return Constant("".join(f"{name}: {value(None)}\r\n" for name, value in lines))  # type: ignore[arg-type]
-    return lambda scope: "".join(
-        [f"{name}: {text}\r\n" for name, value in lines if (text := value(scope)) is not None]
-    )
+    return lambda scope: "".join([f"{name}: {text}\r\n" for name, value in lines if (text := value(scope)) is not None])
 
 
 def _length(body: Body, method: str) -> str:

@@ -187,8 +187,8 @@ SOURCES: dict[str, Source] = {
     "response": Source(
         lambda argument: _PARTS[argument],
         lambda argument: TEXT if argument == "body" else Want.NOTHING,
-        instead=lambda argument, response: _body(response) if argument == "body" else (
-            f"the response came from {response.url}"
+        instead=lambda argument, response: (
+            _body(response) if argument == "body" else (f"the response came from {response.url}")
         ),
     ),
 }

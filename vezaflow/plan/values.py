@@ -116,6 +116,4 @@ class Values:
                 computed[begin.each].append((slot, begin.value))
         by_slot = tuple(sorted(self.names.slots, key=self.names.slots.__getitem__))
         constants = tuple(self.names.constants.items())
-        return Variables(
-            by_slot, tuple(initial), tuple(computed[Each.RUN]), tuple(computed[Each.VU]), reset, constants
-        )
+        return Variables(by_slot, tuple(initial), tuple(computed[Each.RUN]), tuple(computed[Each.VU]), reset, constants)

@@ -79,7 +79,6 @@ def _metric_help(metric: str, near: str | None) -> str:
     return "" if near else "the metrics are k6's: http_req_duration, http_req_failed, iterations, …"
 
 
-
 def _gate(node: Node, key: Scalar, metric: str, labels: Labels, diagnostics: Diagnostics) -> Gate | None:
     if isinstance(node, Mapping):
         return _long(node, key, metric, labels, diagnostics)

@@ -25,7 +25,6 @@ _ESCAPE = re.compile(  # group 1: half a surrogate pair
 _NOT_FINITE = "JSON has no infinity and no NaN"
 
 
-
 class JsonError(ValueError):
     """A text that is no JSON. `reason` in one line; `position` in the text, from 0."""
 

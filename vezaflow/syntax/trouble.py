@@ -28,7 +28,7 @@ _HABITS: tuple[tuple[str, str], ...] = (
     ("?.", "write a.b ?? default: a missing value is null there"),
     ("?", "write `a if condition else b`"),
     ("{", "mappings are not supported in expressions; write them in YAML"),
-    ("$.", "read a value of the response body with json(\"$.…\")"),
+    ("$.", 'read a value of the response body with json("$.…")'),
     ("$", "inside ${…} write the name alone, without another ${ }"),
     ("%", "for a remainder use mod(a, b); a percentage is written like 0.5 %"),
     ("`", "put a text in single or double quotes"),
