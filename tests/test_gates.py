@@ -88,7 +88,7 @@ def test_timeouts_above_the_percentile_leave_it_as_it_is() -> None:
 def test_a_time_that_falls_among_timeouts_is_told_as_a_lower_bound() -> None:
     (verdict,) = judge([p95(500)], summary(*[0.1] * 9, timed_out=1))
     assert (verdict.shown, verdict.margin) == ("> 300 ms", None)
-    assert verdict.reason == "p(95) > 300 ms as requests timed out, wanted < 500 ms"
+    assert verdict.reason == "p(95) > 300 ms as requests timed out, expected < 500 ms"
 
 
 def test_a_time_among_timeouts_is_above_any_bound() -> None:
@@ -133,7 +133,7 @@ def test_a_window_of_timeouts_stops_the_run() -> None:
         verdict = watch.broken(second, recorder.snapshot())
         broken.append(verdict.reason if verdict else "")
     assert broken[:4] == [""] * 4
-    assert set(broken[4:]) == {"p(95) > 300 ms as requests timed out, wanted < 1m"}
+    assert set(broken[4:]) == {"p(95) > 300 ms as requests timed out, expected < 1m"}
 
 
 def test_a_gate_without_samples_is_never_green() -> None:
@@ -201,7 +201,7 @@ def test_a_verdict_shows_value_bound_and_margin() -> None:
 def test_a_value_a_hair_over_its_bound_does_not_look_equal_to_it() -> None:
     (verdict,) = judge([p95(500)], summary(0.50004))
     assert verdict.outcome is Outcome.RED
-    assert verdict.reason == "p(95) = 500.04 ms, wanted < 500 ms"
+    assert verdict.reason == "p(95) = 500.04 ms, expected < 500 ms"
 
 
 def test_a_gate_sees_its_own_flow_and_labels_only() -> None:
@@ -237,7 +237,7 @@ def test_a_figure_is_compared_with_another_of_its_metric() -> None:
     assert outcome(later_page(), by_page(p1=0.1, p20=0.14)) is Outcome.GREEN
     (verdict,) = judge([later_page()], by_page(p1=0.1, p20=0.2))
     assert verdict.outcome is Outcome.RED
-    assert verdict.reason == "p(95) = 200 ms, wanted < 150 ms, for p(95){page:1} = 100 ms"
+    assert verdict.reason == "p(95) = 200 ms, expected < 150 ms, for p(95){page:1} = 100 ms"
     assert verdict.bound == pytest.approx(0.15, rel=0.002)
     assert verdict.compared == pytest.approx(0.1, rel=0.002)
     assert verdict.margin == pytest.approx(-1 / 3, rel=0.01)

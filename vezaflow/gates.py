@@ -221,7 +221,7 @@ def _broken(verdict: Verdict) -> str:
     other = f", for {verdict.shown_compared}" if verdict.shown_compared else ""
     equals = "" if isinstance(verdict.value, AtLeast) else "= "
     why = f" as {cut_by(verdict.gate.metric)}" if isinstance(verdict.value, AtLeast) else ""
-    return f"{aggregate_text(verdict.gate)} {equals}{verdict.shown}{why}, wanted {verdict.shown_bound}{other}"
+    return f"{aggregate_text(verdict.gate)} {equals}{verdict.shown}{why}, expected {verdict.shown_bound}{other}"
 
 
 def aggregate_text(gate: PlannedGate) -> str:

@@ -147,7 +147,7 @@ _VUS = "raise `max_vus`, or lower the rate; to blame the target (red), add a gat
 
 def _remedy(flow: PlannedFlow, delivered: Delivered | None) -> str:
     if delivered is not None and delivered.login_failed:
-        return f"see the errors of its login steps: `vezaflow try` {flow.name}"
+        return f"see the errors of its login steps: run `vezaflow try` with `--flow {flow.name}`"
     if flow.load.is_open and delivered is not None:
         if not delivered.due:
             return "use a longer duration, or a higher rate"

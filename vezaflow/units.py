@@ -64,7 +64,7 @@ EXAMPLES = {
     Dimension.RATIO: "0.5 %",
     Dimension.RATE: "500/s",
 }
-_LIKELY = {Dimension.TIME: (" ms", "s"), Dimension.SIZE: (" MiB",), Dimension.RATIO: (" %",), Dimension.RATE: ("/s",)}
+_LIKELY = {Dimension.TIME: ("ms", "s"), Dimension.SIZE: ("MiB",), Dimension.RATIO: ("%",), Dimension.RATE: ("/s",)}
 _MEANT = {
     "sec": "s", "secs": "s", "second": "s", "seconds": "s", "msec": "ms", "milliseconds": "ms",
     "usec": "us", "microseconds": "us", "min": "m", "mins": "m", "minute": "m", "minutes": "m", "hour": "h",

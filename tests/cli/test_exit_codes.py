@@ -217,7 +217,10 @@ def test_a_poll_that_comes_to_nothing_is_shown_by_try(tmp_path: Path) -> None:
     [
         (("ruin",), "unknown command 'ruin'\n  hint: did you mean 'run'?"),
         (("run",), "missing argument 'PATHS...'\n  hint: see `vezaflow run --help`"),
-        (("run", "x.yml", "--duration", "5"), "'5' has no unit: write '5 ms' or '5s'"),
+        (("run", "x.yml", "--duration", "5"), "'5' has no unit: write '5ms' or '5s'"),
+        (("run", "x.yml", "--vus", "5"), "for '--vus': '5' is not FLOW=N"),
+        (("run", "x.yml", "-e", "5"), "for '-e': '5' is not NAME=VALUE"),
+        (("run", "x.yml", "--scale", "x"), "for '--scale': 'x' is not a number"),
     ],
 )
 def test_a_slip_of_the_command_line_is_one_line_and_a_hint(words: tuple[str, ...], said: str) -> None:

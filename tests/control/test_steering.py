@@ -199,7 +199,7 @@ def test_a_p95_among_timeouts_is_a_lower_bound_in_the_status_and_on_its_screen()
     status = orjson.loads(orjson.dumps(bench.steering.status()))
     assert (status["flows"][0]["p95"], status["flows"][0]["at_least"]) == (pytest.approx(3.0, rel=0.001), ["p95"])
     assert "     > 3 s" in screen(status, 80)
-    assert "p(95) > 3 s as requests timed out, wanted < 1 s" in screen(status, 200)
+    assert "p(95) > 3 s as requests timed out, expected < 1 s" in screen(status, 200)
 
 
 def test_the_screen_fits_its_width_and_names_what_broke() -> None:
@@ -215,7 +215,7 @@ def test_the_screen_fits_its_width_and_names_what_broke() -> None:
         "flow            VUs  iterations    req/s       p95   failed  gates so far",
         "browse          9/5           0      100       2 s      0 %  ✗",
         "",
-        "✗ browse: http_req_duration: p(95) < 1 s: p(95) = 2 s, wanted < 1 s",
+        "✗ browse: http_req_duration: p(95) < 1 s: p(95) = 2 s, expected < 1 s",
         "",
         "generator: 25 % of a core, event-loop lag p99 3 ms, 50 MiB",
         "browse was scaled manually from 10 VUs to 5 at 15 s",

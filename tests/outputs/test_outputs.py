@@ -38,7 +38,7 @@ def worker(cpu: float, name: str = "1") -> WorkerState:
 def verdict(outcome: Outcome, value: float) -> Verdict:
     condition = Condition("p", 95.0, "<", Quantity(0.5, Dimension.TIME), "p(95) < 500 ms", SPAN)
     gate = PlannedGate("browse", "http_req_duration", (), condition, SPAN)
-    reason = "p(95) = 612 ms, wanted < 500 ms" if outcome is Outcome.RED else ""
+    reason = "p(95) = 612 ms, expected < 500 ms" if outcome is Outcome.RED else ""
     return Verdict(gate, outcome, value, 100, reason)
 
 
@@ -100,7 +100,7 @@ def test_what_was_done_by_hand_is_told_while_the_run_goes_on() -> None:
 
 
 def test_a_broken_gate_is_told_in_words_where_there_is_room() -> None:
-    assert "✓✗– p(95) = 612 ms, wanted < 500 ms" in drawn(120)[3]
+    assert "✓✗– p(95) = 612 ms, expected < 500 ms" in drawn(120)[3]
 
 
 def test_more_gates_than_there_is_room_for_become_the_worst_of_them() -> None:
@@ -114,7 +114,7 @@ def test_plain_lines_say_the_whole_and_each_flow() -> None:
     assert plain(TICK) == [
         "[1m12s, 3m48s left] 1,490 VUs, 13,145 iterations, 4,824 req/s, p95 500 ms, failed 0.3 %",
         "    browse: 990 VUs, 12,345 iterations, 4,012 req/s, p95 612 ms, failed 0.4 %; "
-        "gate broken so far: p(95) = 612 ms, wanted < 500 ms",
+        "gate broken so far: p(95) = 612 ms, expected < 500 ms",
         "    streaming: 500 VUs, 800 iterations, 812 req/s, p95 100 ms, failed 0 %",
     ]
 

@@ -106,7 +106,7 @@ def test_a_time_among_timeouts_is_shown_as_a_lower_bound_everywhere() -> None:
     assert slow.split("›")[1].split() == ["slow", "1", *[">", "300", "ms"] * 4, "100", "%"]
     assert listed.split("›")[1].split()[:5] == ["list", "10", "100", "ms", ">"]
     (failure,) = ET.fromstring(junit(result)).findall(".//failure")
-    assert failure.get("message") == "p(95) > 300 ms as requests timed out, wanted < 500 ms"
+    assert failure.get("message") == "p(95) > 300 ms as requests timed out, expected < 500 ms"
     assert "**p95 > 300 ms**" in step_summary(result)
 
 

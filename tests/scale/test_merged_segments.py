@@ -109,6 +109,7 @@ def test_a_missing_share_makes_the_verdict_inconclusive(halves: tuple[Path, Path
     merged = merge(halves[:1])
     assert merged.concerns[0].kind is ConcernKind.LOAD_NOT_REACHED
     assert merged.concerns[0].text == "segment 2/2 is missing: 1 of 2 segments of the load are not in these figures"
+    assert merged.notes == ("merged from 1 segment",)
     assert merged.outcome is not Outcome.GREEN
 
 

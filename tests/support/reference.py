@@ -81,7 +81,7 @@ WRITTEN = {  # what the sandbox does not serve
     "/forms/contact": Reply(headers=_JSON),
     "/robots.txt": Reply(body=b"User-agent: *\n", headers=_TEXT),
     "/tracks.html": Reply(body=b'<a class="track" href="/t/1">One</a>', headers=(("set-cookie", "visit=7"),)),
-    "/data_source.xml": Reply(body=b"<rss><channel><item><title> One </title></item></channel></rss>"),
+    "/feed.xml": Reply(body=b"<rss><channel><item><title> One </title></item></channel></rss>"),
 }
 
 

@@ -43,10 +43,13 @@ class FactorType(click.FloatRange):
         super().__init__(0, 100, min_open=True)
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        found = float(super().convert(value, param, ctx))  # type: ignore[arg-type]  # click's own hint is too narrow
-        if isnan(found):
+        try:
+            wrong = isnan(float(str(value)))
+        except ValueError:
+            wrong = True
+        if wrong:
             self.fail(f"'{value}' is not a number", param, ctx)
-        return found
+        return float(super().convert(value, param, ctx))  # type: ignore[arg-type]  # click's own hint is too narrow
 
 
 class QuantityType(click.ParamType[float]):
@@ -112,13 +115,13 @@ WORKERS = WorkersType()
 SEGMENT = SegmentType()
 
 
-def pairs(words: Iterable[str], option: str) -> dict[str, str]:
-    """`NAME=VALUE` words as a mapping."""
+def pairs(words: Iterable[str], option: str, form: str = "NAME=VALUE") -> dict[str, str]:
+    """Words of this form as a mapping."""
     found = {}
     for word in words:
         name, sign, value = word.partition("=")
         if not sign or not name:
-            raise click.BadParameter(f"'{word}' is not NAME=VALUE", param_hint=option)
+            raise click.BadParameter(f"'{word}' is not {form}", param_hint=f"'{option}'")
         found[name] = value
     return found
 
@@ -126,11 +129,11 @@ def pairs(words: Iterable[str], option: str) -> dict[str, str]:
 def counts(words: Iterable[str], option: str) -> dict[str, int]:
     """`FLOW=N` words as a mapping."""
     found = {}
-    for name, value in pairs(words, option).items():
+    for name, value in pairs(words, option, "FLOW=N").items():
         if not 1 <= _counted(value) <= MOST_VUS:
             raise click.BadParameter(
                 f"{name}={value[:40]}: the number of VUs must be a whole number from 1 to {MOST_VUS:,}",
-                param_hint=option,
+                param_hint=f"'{option}'",
             )
         found[name] = _counted(value)
     return found

@@ -93,7 +93,7 @@ def _of_flow(flow: FlowExplained) -> Iterator[tuple[str, str]]:
     yield "total", _in_all(flow)
     yield from _list("connects", _connects(flow))
     if once := _named((("login", flow.login), ("finally", flow.final))):
-        yield "each VU", f"once: at least {once}"
+        yield "each VU", f"once, at least: {once}"
     kept = [f"{kept.what} of {kept.step}: {', '.join(kept.why)}" for kept in flow.kept]
     yield from _list("keeps", kept or ["no response data, only metrics"])
     yield from _list("mix", flow.mix)

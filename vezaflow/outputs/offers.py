@@ -5,7 +5,7 @@ from vezaflow.outputs.output import FILE, Offer
 
 OUTPUTS: dict[str, Offer] = {
     "json": Offer(
-        "one JSON object a second, a line each",
+        "one JSON object per second, each on its own line",
         FILE,
         lambda file, plan: JsonLines(file, plan.secrets),
         default=STDOUT,

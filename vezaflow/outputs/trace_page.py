@@ -145,13 +145,13 @@ class _Page:
                     yield self._fault(fault)
                     yield "</section>"
                 case TracedMessage(message=message):
-                    yield f'<p class="told">{self._t(message)}</p>'
+                    yield f'<p class="message">{self._t(message)}</p>'
                 case TracedValues(values=values):
                     yield from self._values(values, "set")
                 case _:
                     assert_never(event)
         if self._count > len(self._events):
-            yield f'<p class="told">… and {self._count - len(self._events):,} more</p>'
+            yield f'<p class="message">… and {self._count - len(self._events):,} more</p>'
 
     def _request(self, asked: TracedRequest, number: int) -> Iterator[str]:
         look = "card bad" if asked.fault is not None else "card"

@@ -44,7 +44,7 @@ table { border-collapse: collapse; }
 .card.bad .fault { background: var(--bad-ground); }
 summary { cursor: pointer; }
 summary p { margin: .15rem 0 0; }
-.told { margin: .5rem 0 .5rem 1.2rem; color: var(--dim); }
+.message { margin: .5rem 0 .5rem 1.2rem; color: var(--dim); }
 .held { list-style: none; margin: .6rem 0 0; padding: 0; }
 .held li { color: var(--good); display: inline-block; margin-right: 1.2rem; }
 .held li::before { content: "✓ "; }

@@ -59,7 +59,9 @@ def _ref(name: str) -> Json:
     return {"$ref": f"#/definitions/{name}"}
 
 
-_OUTCOME = _one_of([outcome.value for outcome in Outcome], "green: passed, red: failed, inconclusive: not settled")
+_OUTCOME = _one_of(
+    [outcome.value for outcome in Outcome], "green: passed, red: failed, inconclusive: no conclusion is possible"
+)
 _PERCENTILES = ("p50", "p90", "p95", "p99", "p999")
 
 _TREND = _object(
@@ -67,7 +69,7 @@ _TREND = _object(
     **{name: _maybe() for name in (*_PERCENTILES, "avg", "min", "max")},
     count=_count("samples"),
     at_least=_list(
-        _one_of([*_PERCENTILES, "avg", "min", "max"]), "the fields that are lower bounds, as requests timed out"
+        _one_of([*_PERCENTILES, "avg", "min", "max"]), "the fields that are lower bounds, because requests timed out"
     ),
 )
 _ARRIVALS: Json = {
@@ -85,12 +87,12 @@ _ARRIVALS: Json = {
     ],
 }
 _FIGURES = {
-    "vus_max": _maybe("VUs at once, at most"),
+    "vus_max": _maybe("the highest number of VUs at the same time"),
     "iterations": _maybe("count"),
     "iterations_failed": _maybe("count"),
     "http_reqs": _maybe("count"),
     "http_reqs_per_second": _maybe(),
-    "http_req_failed": _maybe("share of the requests"),
+    "http_req_failed": _maybe("fraction of the requests"),
     "data_sent": _maybe("bytes"),
     "data_received": _maybe("bytes"),
     "http_req_duration": _ref("trend"),
@@ -107,16 +109,18 @@ _REQUESTED = _object(
     rate=_maybe("of an open model: the most starts per second"),
 )
 _VITALS = {
-    "cpu": _number("share of a core, over the last second"),
-    "cpu_mean": _number("share of a core, over the load"),
-    "cpu_max": _number("share of a core, in the busiest second"),
+    "cpu": _number("fraction of a core, over the last second"),
+    "cpu_mean": _number("fraction of a core, over the load"),
+    "cpu_max": _number("fraction of a core, in the busiest second"),
     "lag_p99": _number("event-loop lag, seconds"),
     "lag_max": _number("event-loop lag, seconds"),
     "memory": _count("peak, bytes"),
-    "receive_clock": _one_of(["kernel", "read"], "kernel: responses are timed by the kernel's stamps, read: when read"),
-    "late_reads": _count("reads more than 1 ms after the bytes came; the kernel's stamps correct them"),
+    "receive_clock": _one_of(
+        ["kernel", "read"], "kernel: responses are timed by the kernel's timestamps; read: when they are read"
+    ),
+    "late_reads": _count("reads more than 1 ms after the data arrived; corrected by the kernel's timestamps"),
     "read_delay_max": _number("seconds: the longest delay of a read"),
-    "lag_share": _number("share of the time that the event loop was late"),
+    "lag_share": _number("fraction of the time in which the event loop was late"),
 }
 _GATE = _object(
     "",
@@ -129,11 +133,11 @@ _GATE = _object(
     at_least=_flag("whether `value` is a lower bound"),
     operator=_one_of(["<", "<=", ">", ">=", "==", "!="]),
     bound=_maybe("in base units"),
-    compared=_maybe("the figure that `bound` follows from; null for a fixed bound"),
+    compared=_maybe("the figure that `bound` is computed from; null for a fixed bound"),
     compared_at_least=_flag("whether `compared` is a lower bound"),
-    shown=_text("the value as people write it"),
+    shown=_text("the value as displayed"),
     samples=_count(),
-    margin=_maybe("share of the bound that is left; below 0 the gate failed; null for a lower bound"),
+    margin=_maybe("fraction of the bound that is left; negative if the gate failed; null for a lower bound"),
     reason=_text("empty when green"),
 )
 _POINT = _object(
@@ -156,12 +160,12 @@ _FIELDS = {
     "description": _text(),
     "run_id": _text(),
     "base_url": _text(),
-    "started": _of("string", "when the load began", format="date-time"),
+    "started": _of("string", "when the load started", format="date-time"),
     "duration": _number("of the load, seconds"),
     "outcome": _OUTCOME,
     "headline": _text("the verdict in one line"),
     "exit_code": _count(),
-    "interrupted": _flag("whether somebody stopped the run"),
+    "interrupted": _flag("whether the run was interrupted"),
     "aborted": _text("the gate that stopped the run early, or empty"),
     "notes": _list(_text()),
     "gates": _list(_GATE),
@@ -173,7 +177,7 @@ _FIELDS = {
             remedy=_text("what to do, or empty"),
             flow=_text("empty: all flows"),
         ),
-        "why the figures can't be trusted",
+        "reasons not to trust the figures",
     ),
     "flows": _list(_object("", flow=_text(), requested=_REQUESTED, **_FIGURES, unjudged=_ref("figures"))),
     "pooled": _ref("figures"),
@@ -185,7 +189,7 @@ _FIELDS = {
             step=_text(),
             method=_text(),
             http_reqs=_count(),
-            http_req_failed=_maybe("share of the requests"),
+            http_req_failed=_maybe("fraction of the requests"),
             http_req_duration=_ref("trend"),
         )
     ),
@@ -214,14 +218,16 @@ _FIELDS = {
             line=_maybe_count(),
             column=_maybe_count(),
         ),
-        "what failed, at its place in the YAML",
+        "failures at their place in the YAML",
     ),
     "timeline": _list(_POINT),
     "health": _object(
         "The load generator: the worst reading of each worker; memory and late reads are sums.",
         **_VITALS,
         vus_started=_count(),
-        load_missing=_number("share of the requested load that the generator was too slow for"),
+        load_missing=_number(
+            "fraction of the VUs' time that was lost to the generator: that part of the load is missing"
+        ),
         workers=_list(
             _object("A process.", name=_text(), **_VITALS, lost=_text("why it ended early; empty: it did not"))
         ),
@@ -229,10 +235,13 @@ _FIELDS = {
     "inputs": _of("object", "name → value; secrets are masked", additionalProperties=_text()),
     "seed": _of(["integer", "string"]),
     "versions": _object("", vezaflow=_text(), python=_text(), platform=_text()),
-    "clock": _text("what the times are, in words"),
-    "files": _list(_text(), "the reports that were written"),
-    "segment": _of(["object", "null"], "of a run with --segment: what `vezaflow merge` reads; not part of the schema"),
-    "figures": _of("object", "every row and histogram: what merging reads; not part of the schema"),
+    "clock": _text("how times are measured, in words"),
+    "files": _list(_text(), "the other files that were written"),
+    "segment": _of(
+        ["object", "null"],
+        "for a run with --segment: what `vezaflow merge` needs; its structure is not part of the schema",
+    ),
+    "figures": _of("object", "every row with its histogram, for merging; its structure is not part of the schema"),
 }
 
 
@@ -241,8 +250,8 @@ def summary_schema() -> Json:
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "vezaflow: summary.json",
-        **_object("Durations are seconds, sizes bytes, shares fractions of one; what has no data is null.", **_FIELDS),
-        "definitions": {"trend": _TREND, "figures": _object("The figures of a flow, or of all.", **_FIGURES)},
+        **_object("Times are in seconds, sizes in bytes, ratios from 0 to 1; a value without data is null.", **_FIELDS),
+        "definitions": {"trend": _TREND, "figures": _object("The figures of a flow, or of all flows.", **_FIGURES)},
     }
 
 

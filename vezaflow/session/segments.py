@@ -145,7 +145,8 @@ def _spread(records: Sequence[dict[str, Any]]) -> float:
 
 def _circumstances(records: Sequence[dict[str, Any]]) -> Circumstances:
     notes = [f"segment {r['segment']['index']}/{r['segment']['count']}: {note}" for r in records for note in r["notes"]]
-    notes.append(f"merged from {len(records)} segments, started {units.duration(_spread(records))} apart")
+    apart = f", started {units.duration(_spread(records))} apart" if len(records) > 1 else ""
+    notes.append(f"merged from {units.counted(len(records), 'segment')}{apart}")
     return Circumstances(
         run_id=min(record["run_id"] for record in records),
         began=min(datetime.fromisoformat(record["started"]) for record in records),
