@@ -319,7 +319,7 @@ def test_mistakes_in_the_files_are_told_before_the_machine_is_looked_at(tmp_path
 def test_a_load_that_comes_close_is_warned_of_and_run(tmp_path: Path) -> None:
     done = on_90_files(tmp_path, BARE, "run", "--vus", "flow=20")
     assert done.returncode == 99, done.stderr  # nobody answers there
-    assert "warning: 84 open files needed, 90 allowed; better: `ulimit -Hn 105`" in done.stderr
+    assert "warning: 84 open files needed, 90 allowed; to fix: `ulimit -Hn 105`" in done.stderr
 
 
 def test_a_scale_of_the_command_line_is_what_is_checked() -> None:
