@@ -161,6 +161,12 @@ def test_missing_inputs_are_2_all_at_once(suite: Write) -> None:
     assert "missing environment variable WHICH" in done.err
 
 
+def test_the_sandbox_listens_on_loopback_only() -> None:
+    done = vezaflow("sandbox", "--host", "0.0.0.0")
+    assert done.returncode == 2
+    assert "not a loopback address" in done.stderr
+
+
 @pytest.mark.parametrize("path", ["no/such/folder", "no_such.yml"])
 def test_a_path_that_is_not_there_is_2(path: str) -> None:
     for command in ("run", "lint", "try"):
