@@ -163,8 +163,8 @@ def test_missing_inputs_are_2_all_at_once(suite: Write) -> None:
 
 def test_the_sandbox_listens_on_loopback_only() -> None:
     done = vezaflow("sandbox", "--host", "0.0.0.0")
-    assert done.returncode == 2
-    assert "not a loopback address" in done.stderr
+    assert done.code == 2
+    assert "not a loopback address" in done.err
 
 
 @pytest.mark.parametrize("path", ["no/such/folder", "no_such.yml"])
