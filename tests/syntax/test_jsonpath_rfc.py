@@ -1,7 +1,6 @@
 """JSONPath is RFC 9535's: what is a path, and what it leads to, as another implementation has it."""
 
 import json
-import re
 from typing import Any
 
 import jsonpath_rfc9535
@@ -99,9 +98,11 @@ SIGNS = ["$", "@", ".a", ".", "..", "[", "]", "?", "(", ")", "'a'", '"b"', "0", 
 
 @given(st.lists(st.sampled_from(SIGNS), max_size=9).map("".join) | CONDITIONS)
 def test_a_filter_is_one_for_both_or_for_none(condition: str) -> None:
-    assume(not re.search(r"!\s*!", condition))  # the other one takes it; RFC 9535, 2.3.5.1, has one `!` at most
     path = f"$[?{condition}]"
-    assert (ours(path, None) is None) == (theirs(path, None) is None), path
+    mine, its = ours(path, None), theirs(path, None)
+    assert mine is None or its is not None, path
+    if "!" not in condition.replace("!=", ""):  # the other one takes `!!$` and `!'a'`, which RFC 9535, 2.3.5.1, has not
+        assert its is None or mine is not None, path
 
 
 @pytest.mark.parametrize(
