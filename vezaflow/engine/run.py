@@ -122,6 +122,7 @@ class RunEngine:
     async def rehearse(self, flow: PlannedFlow) -> bool:
         """One VU, one iteration of one flow, login and finally with it: `vezaflow try`. False: something failed."""
         run = self._flow(flow)
+        self.flows = (run,)
         return await run.rehearse()
 
     def stop(self, graceful_stop: float | None = None) -> None:

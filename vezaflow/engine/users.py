@@ -155,6 +155,9 @@ class Users:
             finally:
                 if self._leaving is not None:
                     self._leaving.discard(scope)
+        if scope.cancelled_caught and self._context.observer is not None:
+            vu.failed = True
+            self._context.observer.said(f"finally: aborted after {FINALLY_LIMIT:g} s")
 
     def cut_off(self) -> None:
         """Cut off every `finally` that runs, and begin none."""

@@ -9,6 +9,7 @@ from vezaflow.metrics import Recorder
 from vezaflow.plan import Plan, PlannedFlow
 from vezaflow.protocols import Transport
 from vezaflow.session.clock import RehearsalClock
+from vezaflow.session.signals import stop_signals
 from vezaflow.tape import Recording, Replay
 
 
@@ -19,42 +20,62 @@ def rehearse(plan: Plan, flow: PlannedFlow, observer: Observer, way: Recording |
     """
     if isinstance(way, Recording):
         require_addresses(plan)
-    good = interrupted = False
-    try:
-        good = trio.run(_rehearse, plan, flow, observer, way, clock, clock=clock)
-    except* KeyboardInterrupt:  # from within a nursery it comes in a group
-        interrupted = True
-    if interrupted:
-        raise KeyboardInterrupt
-    return good
+    return trio.run(_listening, plan, flow, observer, way, clock, clock=clock)
 
 
-async def _rehearse(
+async def _listening(
     plan: Plan, flow: PlannedFlow, observer: Observer, way: Recording | Replay, clock: RehearsalClock
 ) -> bool:
-    transport = Transport(tapped=True)
-    engine = RunEngine(
-        plan,
-        recorder=Recorder(clock.current_time()),
-        client=way.of(transport.client) if isinstance(way, Recording) else way.client,
-        clock=clock.current_time,
-        observer=observer,
-        say=observer.said,
-    )
-    good = False
-    refused: VezaflowError | None = None
+    rehearsal = _Rehearsal(plan, observer, way, clock)
     async with trio.open_nursery() as nursery:
-        if isinstance(way, Recording):
-            await nursery.start(transport.run)
-        await nursery.start(engine.wheel.run)
-        try:
-            await engine.preflight()
-            await engine.setup()
-            good = await engine.rehearse(flow)
-            good = not await engine.teardown() and good
-        except VezaflowError as e:
-            refused = e
+        await nursery.start(rehearsal.listen)
+        await rehearsal.run(flow)
         nursery.cancel_scope.cancel()
-    if refused is not None:
-        raise refused
-    return good
+    if rehearsal.interrupted:
+        raise KeyboardInterrupt
+    if rehearsal.refused is not None:
+        raise rehearsal.refused
+    return rehearsal.good
+
+
+class _Rehearsal:
+    def __init__(self, plan: Plan, observer: Observer, way: Recording | Replay, clock: RehearsalClock) -> None:
+        self._way = way
+        self._transport = Transport(tapped=True)
+        self._engine = RunEngine(
+            plan,
+            recorder=Recorder(clock.current_time()),
+            client=way.of(self._transport.client) if isinstance(way, Recording) else way.client,
+            clock=clock.current_time,
+            observer=observer,
+            say=observer.said,
+        )
+        self._scope = trio.CancelScope()
+        self.good = self.interrupted = False
+        self.refused: VezaflowError | None = None
+
+    async def listen(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """At the first signal everything ends; a second one interrupts whatever does not."""
+        with stop_signals() as signals:
+            task_status.started()
+            async for _ in signals:
+                self.interrupted = True
+                self._engine.cut_off()
+                self._scope.cancel()
+                break
+
+    async def run(self, flow: PlannedFlow) -> None:
+        engine = self._engine
+        with self._scope:
+            async with trio.open_nursery() as nursery:
+                if isinstance(self._way, Recording):
+                    await nursery.start(self._transport.run)
+                await nursery.start(engine.wheel.run)
+                try:
+                    await engine.preflight()
+                    await engine.setup()
+                    good = await engine.rehearse(flow)
+                    self.good = not await engine.teardown() and good
+                except VezaflowError as e:
+                    self.refused = e
+                nursery.cancel_scope.cancel()

@@ -6,10 +6,7 @@ heard in every phase; a request to end one phase never ends another, and only a 
 interrupted.
 """
 
-import os
 import secrets as random_source
-import signal
-import stat
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +32,7 @@ from vezaflow.session.feeding import LAST, Feeding
 from vezaflow.session.log_limiter import LogLimiter
 from vezaflow.session.outcome import Circumstances, result_of
 from vezaflow.session.segments import concern_of, segment_result
+from vezaflow.session.signals import stop_signals
 
 TICK = 1.0  # seconds between two looks at the gates and ticks of the outputs
 _LAST_GRACE = 5.0  # seconds that flows get when a gate aborts the run
@@ -254,11 +252,9 @@ class _Session:
 
     async def _listen(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Ctrl-C: running iterations may end. Again: everything ends now. Other signals do as Ctrl-C does."""
-        with trio.open_signal_receiver(*_signals()) as signals:
+        with stop_signals() as signals:
             task_status.started()
-            async for number in signals:
-                if number == signal.SIGHUP:
-                    _leave_terminal()
+            async for _ in signals:
                 self._stop_requested()
 
     def _stop_requested(self) -> None:
@@ -300,22 +296,3 @@ class _Session:
             return result_of(self._plan, report, run, concerns)
         part = SegmentResult(self._division.part, self._bundle, report, self._workers.moments())
         return segment_result(self._plan, part, run, concerns)
-
-
-def _signals() -> tuple[signal.Signals, ...]:
-    """What ends a run. `nohup` has the end of the terminal ignored, and it stays so."""
-    hangup = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
-    return (signal.SIGINT, signal.SIGTERM, *hangup)
-
-
-def _leave_terminal() -> None:
-    """Let standard output and error go nowhere where their terminal is gone: each write would fail."""
-    for stream in (1, 2):
-        try:
-            gone = stat.S_ISCHR(os.fstat(stream).st_mode) and not os.isatty(stream)
-        except OSError:  # closed
-            continue
-        if gone:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream)
-            os.close(nowhere)
