@@ -4,7 +4,7 @@ Frozen and complete: a report needs nothing else. Secrets are never in it (their
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
@@ -13,7 +13,8 @@ from vezaflow.diagnostics import Diagnostic
 from vezaflow.engine import Delivered, Vitals, worst
 from vezaflow.errors import ExitCode
 from vezaflow.gates import Concern, Outcome, Verdict
-from vezaflow.metrics import Summary, Timeline
+from vezaflow.metrics import Seconds, Summary, Timeline
+from vezaflow.model import Identity
 from vezaflow.scale import Report, SegmentResult, WorkerState
 
 SCHEMA = 2
@@ -73,6 +74,44 @@ class Versions:
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """How much of the suite's load a run asked for. `changes`: how it was turned down, a line each; full without."""
+
+    changes: tuple[str, ...] = ()
+
+    @property
+    def full(self) -> bool:
+        return not self.changes
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The state of the suite's git repository."""
+
+    sha: str
+    dirty: bool  # the tree had changes that were not committed
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The machine that ran it."""
+
+    name: str
+    cores: int  # that this process may use
+    kernel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What was run: the test's identity, how much of its load, from which commit, on what."""
+
+    identity: Identity
+    profile: Profile
+    host: Host
+    commit: Commit | None = None  # None: the suite is in no git repository
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """A run, complete. Times in seconds."""
 
@@ -99,6 +138,9 @@ class RunResult:
     notes: tuple[str, ...] = ()  # what else people should know, a line each
     segment: SegmentResult | None = None  # what merging needs, where the run was one segment of a load
     incidents: tuple[Diagnostic, ...] = ()  # what failed, at its place in the YAML; the most frequent first
+    seconds: Seconds = field(default_factory=Seconds)  # each step by the second, for comparing
+    provenance: Provenance | None = None  # None: of a file from before it was kept
+    manual_changes: tuple[str, ...] = ()  # what was paused or scaled by hand, a line each
     clock: str = CLOCK
     schema: int = SCHEMA
 

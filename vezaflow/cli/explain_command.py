@@ -40,7 +40,7 @@ def command(
     `run` would start, 97 if the guard or this machine doesn't allow it, 2 for mistakes in the files or options.
     """
     values = {**environment(words), **UNSTARTED.environment} if sandbox else environment(words)
-    plan, _ = bundled(paths, load.inputs(values, base_url, seed), sandbox=sandbox, warn=draw)
+    plan = bundled(paths, load.inputs(values, base_url, seed), sandbox=sandbox, warn=draw).plan
     found = explain(plan, machine(), load.division(plan))
     say(_drawn(found, form, plan.secrets).removesuffix("\n"))
     if found.refused is not None:

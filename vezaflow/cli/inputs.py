@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -69,12 +69,22 @@ def target(words: Sequence[str], *, sandbox: bool, faults: Mapping[str, float]) 
         yield {**given, **box.environment}
 
 
-def bundled(paths: Sequence[Path], inputs: Inputs, *, sandbox: bool, warn: Warn | None = None) -> tuple[Plan, Bundle]:
-    """The plan, and what it takes to make it elsewhere. `warn` gets what lint warns of."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a command was asked to run: `bundle` makes the plan elsewhere."""
+
+    suite: Suite
+    inputs: Inputs
+    plan: Plan
+    bundle: Bundle
+
+
+def bundled(paths: Sequence[Path], inputs: Inputs, *, sandbox: bool, warn: Warn | None = None) -> Asked:
+    """The plan, and what it was made of. `warn` gets what lint warns of."""
     with drawn_faults():
         suite = read(paths, base_url=sandbox or inputs.base_url is not None, warn=warn)
         inputs = aimed(suite, inputs) if sandbox else inputs
-        return planned(suite, inputs), Bundle.of(suite, inputs)
+        return Asked(suite, inputs, planned(suite, inputs), Bundle.of(suite, inputs))
 
 
 def planned(suite: Suite, inputs: Inputs) -> Plan:

@@ -15,7 +15,7 @@ from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import PathType
 from vezaflow.outputs import Output, Plain, Terminal
 from vezaflow.plan import Plan
-from vezaflow.session import run
+from vezaflow.session import provenance_of, run
 
 
 @click.command("run")
@@ -50,10 +50,12 @@ def command(
     with ExitStack() as until_written:
         with target(words, sandbox=sandbox, faults=faults) as environment:
             inputs = load.inputs(environment, base_url, seed)
-            plan, bundle = bundled(paths, inputs, sandbox=sandbox, warn=None if quiet else draw)
+            asked = bundled(paths, inputs, sandbox=sandbox, warn=None if quiet else draw)
+            plan = asked.plan
             shown = () if quiet else (_progress(plan),)
             outputs = (*shown, *(chosen.output(plan) for chosen in outs))
-            result = run(plan, bundle, load.division(plan), outputs, tell)
+            provenance = provenance_of(asked.suite, asked.inputs, plan)
+            result = run(plan, asked.bundle, load.division(plan), outputs, tell, provenance=provenance)
             until_written.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)

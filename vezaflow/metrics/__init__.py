@@ -21,6 +21,16 @@ from vezaflow.metrics.merger import Merger, timeline_of
 from vezaflow.metrics.moments import SHAPE as MOMENT
 from vezaflow.metrics.moments import Moment
 from vezaflow.metrics.recorder import FlowRecorder, Recorder, RequestRecorder
+from vezaflow.metrics.seconds import (
+    INTERVAL,
+    Interval,
+    Seconds,
+    SecondsKeeper,
+    SecondsRecorder,
+    StepName,
+    StepSecond,
+    seconds_together,
+)
 from vezaflow.metrics.summary import ErrorRow, StepRow, Summary, merge_all
 from vezaflow.metrics.summary_json import SHAPE as SUMMARY
 from vezaflow.metrics.timeline import Point, Timeline, as_numbers, per_second, recent
@@ -31,6 +41,7 @@ __all__ = [
     "ERRORS",
     "ERROR_CLASSES",
     "INTERRUPTED",
+    "INTERVAL",
     "METRICS",
     "MOMENT",
     "PAGE",
@@ -42,6 +53,7 @@ __all__ = [
     "FlowRecorder",
     "Gauge",
     "Histogram",
+    "Interval",
     "Kind",
     "Measurement",
     "Merger",
@@ -53,8 +65,13 @@ __all__ = [
     "Recorder",
     "Records",
     "RequestRecorder",
+    "Seconds",
+    "SecondsKeeper",
+    "SecondsRecorder",
+    "StepName",
     "StepRecorder",
     "StepRow",
+    "StepSecond",
     "Summary",
     "Timeline",
     "Trend",
@@ -64,5 +81,6 @@ __all__ = [
     "merge_all",
     "per_second",
     "recent",
+    "seconds_together",
     "timeline_of",
 ]

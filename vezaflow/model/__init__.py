@@ -23,6 +23,7 @@ from vezaflow.model.hosts import (
     unmapped,
     written_host,
 )
+from vezaflow.model.identity import Identity, changed_parts, identity_of
 from vezaflow.model.input_types import InputType, fit
 from vezaflow.model.load import MOST_RATE, MOST_VUS, Executor, Load, Stage
 from vezaflow.model.numbers import Most, constant, peak, total
@@ -102,6 +103,7 @@ from vezaflow.model.steps import (
 )
 from vezaflow.model.suite import Flow, Guard, Ignore, Measure, PreflightRetry, Suite, Variable
 from vezaflow.model.walks import (
+    EnvironmentUse,
     all_steps,
     all_uses,
     assigned,
@@ -149,6 +151,7 @@ __all__ = [
     "DataSource",
     "Each",
     "Ends",
+    "EnvironmentUse",
     "Executor",
     "Expect",
     "Expectation",
@@ -164,6 +167,7 @@ __all__ = [
     "Guard",
     "HeaderMatch",
     "Http",
+    "Identity",
     "If",
     "Ignore",
     "Include",
@@ -226,6 +230,7 @@ __all__ = [
     "all_uses",
     "allowed_by",
     "assigned",
+    "changed_parts",
     "chosen_names",
     "constant",
     "environment",
@@ -235,6 +240,7 @@ __all__ = [
     "file_paths",
     "fit",
     "flow_steps",
+    "identity_of",
     "in_trees",
     "inner",
     "inputs_uses",

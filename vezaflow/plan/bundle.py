@@ -57,12 +57,19 @@ class Bundle:
         """The texts by path, for whoever points into them."""
         return {path: Source(path, text) for path, text in self.files}
 
-    def plan(self) -> Plan:
-        """The plan. Raises BundleError where the texts make none, VezaflowError where the guard says no."""
+    def suite(self) -> Suite:
+        """The suite as written. Raises BundleError where the texts make none."""
         diagnostics = Diagnostics()
         overlay = {Path(path): text for path, text in self.files}
         suite = read_suite([Path(path) for path in self.flows], diagnostics, overlay=overlay, included_only=True)
-        plan = None if suite is None or diagnostics.failed else build(suite, self.inputs, diagnostics)
+        if suite is None or diagnostics.failed:
+            raise BundleError(diagnostics.items)
+        return suite
+
+    def plan(self) -> Plan:
+        """The plan. Raises BundleError where the texts make none, VezaflowError where the guard says no."""
+        diagnostics = Diagnostics()
+        plan = build(self.suite(), self.inputs, diagnostics)
         if plan is None:
             raise BundleError(diagnostics.items)
         return plan

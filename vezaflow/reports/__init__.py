@@ -5,10 +5,11 @@ from vezaflow.reports.junit import junit
 from vezaflow.reports.look import DIM, Look, table, wrapped
 from vezaflow.reports.options import REPORTS
 from vezaflow.reports.step_summary import step_summary
+from vezaflow.reports.stored import from_json
 from vezaflow.reports.summary_json import summary_json, to_json
 from vezaflow.reports.summary_schema import summary_schema, summary_schema_text
 
 __all__ = [
-    "DIM", "REPORTS", "Look", "console", "junit", "step_summary", "summary_json", "summary_schema",
+    "DIM", "REPORTS", "Look", "console", "from_json", "junit", "step_summary", "summary_json", "summary_schema",
     "summary_schema_text", "table", "to_json", "wrapped",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from vezaflow.diagnostics import Diagnostic
 from vezaflow.gates import Verdict
 from vezaflow.metrics import ErrorRow, Histogram, StepRow, as_numbers
 from vezaflow.reports.rows import arrivals_row, trend
-from vezaflow.results import Health, RequestedLoad, RunResult, headline
+from vezaflow.results import Health, Provenance, RequestedLoad, RunResult, headline
 from vezaflow.units import AtLeast
 
 Json = dict[str, Any]
@@ -54,11 +54,29 @@ def to_json(result: RunResult) -> Json:
         "inputs": dict(result.inputs),
         "seed": result.seed,
         "versions": asdict(result.versions),
+        "plan": _plan(result.provenance),
+        "profile": _profile(result.provenance),
+        "commit": asdict(result.provenance.commit) if result.provenance and result.provenance.commit else None,
+        "host": asdict(result.provenance.host) if result.provenance else None,
+        "manual_changes": list(result.manual_changes),
         "clock": result.clock,
         "files": list(result.files),
         "segment": result.segment.to_json() if result.segment is not None else None,
         "figures": result.summary.to_json(),
+        "by_second": result.seconds.to_json(),
     }
+
+
+def _plan(provenance: Provenance | None) -> Json | None:
+    if provenance is None:
+        return None
+    return {"hash": provenance.identity.digest, "parts": dict(provenance.identity.parts)}
+
+
+def _profile(provenance: Provenance | None) -> Json | None:
+    if provenance is None:
+        return None
+    return {"full": provenance.profile.full, "changes": list(provenance.profile.changes)}
 
 
 def _gate(verdict: Verdict) -> Json:

@@ -55,6 +55,10 @@ def _one_of(values: list[str], text: str = "") -> Json:
     return _of("string", text, enum=values)
 
 
+def _null_or(schema: Json) -> Json:
+    return {"anyOf": [{"type": "null"}, schema]}
+
+
 def _ref(name: str) -> Json:
     return {"$ref": f"#/definitions/{name}"}
 
@@ -235,11 +239,33 @@ _FIELDS = {
     "inputs": _of("object", "name → value; secrets are masked", additionalProperties=_text()),
     "seed": _of(["integer", "string"]),
     "versions": _object("", vezaflow=_text(), python=_text(), platform=_text()),
+    "plan": _null_or(
+        _object(
+            "What the files mean: two runs with the same hash ran the same test, however the files are laid out.",
+            hash=_text(),
+            parts=_of("object", "part → its hash: what changed between two runs", additionalProperties=_text()),
+        )
+    ),
+    "profile": _null_or(
+        _object(
+            "How much of the suite's load was run.",
+            full=_flag("all of it, or more"),
+            changes=_list(_text(), "how it was turned down; empty for the full load"),
+        )
+    ),
+    "commit": _null_or(
+        _object("Of the suite's git repository.", sha=_text(), dirty=_flag("whether something was not committed"))
+    ),
+    "host": _null_or(_object("The machine that ran it.", name=_text(), cores=_count(), kernel=_text())),
+    "manual_changes": _list(_text(), "what was paused or scaled manually"),
     "clock": _text("how times are measured, in words"),
     "files": _list(_text(), "the other files that were written"),
     "segment": _of(
         ["object", "null"],
         "for a run with --segment: what `vezaflow merge` needs; its structure is not part of the schema",
+    ),
+    "by_second": _list(
+        _of("object"), "each step by the second, for `vezaflow compare`; its structure is not part of the schema"
     ),
     "figures": _of("object", "every row with its histogram, for merging; its structure is not part of the schema"),
 }

@@ -3,12 +3,29 @@
 from vezaflow.session.chosen import chosen
 from vezaflow.session.clock import RehearsalClock
 from vezaflow.session.files import Warn, WrongFilesError, prepare, read
+from vezaflow.session.keeper import NOWHERE, Keeper, RunStart
+from vezaflow.session.provenance import provenance_of
 from vezaflow.session.rehearsal import rehearse
 from vezaflow.session.run import run
 from vezaflow.session.segments import merge
 from vezaflow.session.taped import as_recorded, keep_tape, mask_of, tape_to_replay
 
 __all__ = [
-    "RehearsalClock", "Warn", "WrongFilesError", "as_recorded", "chosen", "keep_tape", "mask_of", "merge",
-    "prepare", "read", "rehearse", "run", "tape_to_replay",
+    "NOWHERE",
+    "Keeper",
+    "RehearsalClock",
+    "RunStart",
+    "Warn",
+    "WrongFilesError",
+    "as_recorded",
+    "chosen",
+    "keep_tape",
+    "mask_of",
+    "merge",
+    "prepare",
+    "provenance_of",
+    "read",
+    "rehearse",
+    "run",
+    "tape_to_replay",
 ]  # fmt: skip

@@ -6,13 +6,14 @@ Here secrets end: what servers, steps and workers said is masked before it enter
 import platform
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from vezaflow import __version__
 from vezaflow.gates import Concern, concerns_of, judge, overall
+from vezaflow.metrics import Seconds
 from vezaflow.plan import Plan, PlannedFlow, Secrets
-from vezaflow.results import RequestedLoad, RunResult, Versions, exit_code_of, health_of
+from vezaflow.results import Provenance, RequestedLoad, RunResult, Versions, exit_code_of, health_of
 from vezaflow.scale import Report
 from vezaflow.trust import concerns_of_run
 
@@ -26,6 +27,9 @@ class Circumstances:
     interrupted: bool = False
     aborted: str = ""
     notes: tuple[str, ...] = ()
+    provenance: Provenance | None = None
+    seconds: Seconds = field(default_factory=Seconds)
+    manual_changes: tuple[str, ...] = ()
 
 
 def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable[Concern] = ()) -> RunResult:
@@ -62,6 +66,9 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
         description=mask(plan.description),
         aborted=mask(run.aborted),
         notes=tuple(mask(note) for note in run.notes),
+        seconds=run.seconds,
+        provenance=run.provenance,
+        manual_changes=tuple(mask(note) for note in run.manual_changes),
         incidents=tuple(incident.diagnostic().masked(plan.secrets) for incident in report.incidents),
     )
 

@@ -22,13 +22,14 @@ from vezaflow.engine import RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.gates import AbortWatch, Verdict, judge
 from vezaflow.limits import checks, machine, raise_open_files, require, require_addresses
-from vezaflow.metrics import Recorder
+from vezaflow.metrics import Recorder, SecondsKeeper, SecondsRecorder
 from vezaflow.outputs import Output, Tick, tick_of
 from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.protocols import Transport
-from vezaflow.results import RunResult, health_of
+from vezaflow.results import Provenance, RunResult, health_of
 from vezaflow.scale import LocalWorker, Report, SegmentResult, WorkerProcesses, Workers
 from vezaflow.session.feeding import LAST, Feeding
+from vezaflow.session.keeper import NOWHERE, Keeper, RunStart
 from vezaflow.session.log_limiter import LogLimiter
 from vezaflow.session.outcome import Circumstances, result_of
 from vezaflow.session.segments import concern_of, segment_result
@@ -39,9 +40,19 @@ _LAST_GRACE = 5.0  # seconds that flows get when a gate aborts the run
 
 
 def run(
-    plan: Plan, bundle: Bundle, division: Division, outputs: Sequence[Output], say: Callable[[str], None]
+    plan: Plan,
+    bundle: Bundle,
+    division: Division,
+    outputs: Sequence[Output],
+    say: Callable[[str], None],
+    *,
+    provenance: Provenance | None = None,
+    keeper: Keeper = NOWHERE,
 ) -> RunResult:
-    """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load."""
+    """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load.
+
+    `keeper` is given what happens, as it happens; the result it gets from the caller, who may still add to it.
+    """
     found = checks(plan, machine(), division)
     require(found)
     require_addresses(plan)
@@ -51,7 +62,7 @@ def run(
     raise_open_files()
     result: RunResult | None = None
     try:
-        result = trio.run(_Session(plan, bundle, division, outputs, say).main)
+        result = trio.run(_Session(plan, bundle, division, outputs, say, provenance, keeper).main)
     except* KeyboardInterrupt:  # before the session listens; from within a nursery it comes in a group
         pass
     if result is None:
@@ -85,8 +96,15 @@ class _Session:
         division: Division,
         outputs: Sequence[Output],
         say: Callable[[str], None],
+        provenance: Provenance | None,
+        keeper: Keeper,
     ) -> None:
         self._plan = plan
+        self._provenance = provenance
+        self._keeper = keeper
+        self._cutter = SecondsRecorder()
+        self._seconds = SecondsKeeper()
+        self._kept_until = 0.0  # seconds of the load
         self._bundle = bundle
         self._division = division
         self._clock = time.perf_counter
@@ -205,6 +223,19 @@ class _Session:
 
     def _begin(self, begin: float, watchers: trio.Nursery, outputs: trio.Nursery) -> None:
         self._began = datetime.now(UTC)
+        plan = self._plan
+        self._keeper.begin(
+            RunStart(
+                run_id=self._run_id,
+                suite=plan.suite,
+                description=plan.secrets.mask(plan.description),
+                started=self._began,
+                base_url=plan.secrets.mask(", ".join(plan.base_urls)),
+                provenance=self._provenance,
+                bundle=self._bundle.masked(),
+                segment=self._division.part,
+            )
+        )
         self._phase = _Phase.LOAD
         self._steering.begin()
         self._outputs.begin(outputs)
@@ -231,10 +262,20 @@ class _Session:
         if verdict is not None:
             self._stops.aborted = verdict
             self._workers.stop(_LAST_GRACE)
+        self._keep(report)
         self._log.flush()
         tick = self._tick(report)
         self._steering.tick(tick)
         self._outputs.tick(tick)
+
+    def _keep(self, report: Report) -> None:
+        """What came since the last look."""
+        interval = self._cutter.take(report.summary, report.seconds)
+        if interval is not None:
+            points = [point for point in report.timeline.points if point.second > self._kept_until]
+            self._kept_until = max((point.second for point in points), default=self._kept_until)
+            self._seconds.put(interval)
+            self._keeper.second(interval, points)
 
     def _tick(self, report: Report, *, last: bool = False) -> Tick:
         concerns = (concern_of(self._division.part),) if self._division.part is not None else ()
@@ -279,6 +320,8 @@ class _Session:
     def _result(self, problem: str) -> RunResult:
         assert self._began is not None
         aborted = self._stops.aborted
+        report = replace(self._workers.report(), timeline=self._workers.timeline())
+        self._keep(report)
         run = Circumstances(
             run_id=self._run_id,
             began=self._began,
@@ -289,8 +332,10 @@ class _Session:
                 *self._outputs.notes(),
                 *((f"teardown: {problem}",) if problem else ()),
             ),
+            provenance=self._provenance,
+            seconds=self._seconds.seconds(),
+            manual_changes=tuple(self._steering.notes()),
         )
-        report = replace(self._workers.report(), timeline=self._workers.timeline())
         concerns = tuple(self._steering.concerns())
         if self._division.part is None:
             return result_of(self._plan, report, run, concerns)

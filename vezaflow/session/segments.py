@@ -15,15 +15,25 @@ from typing import Any
 from vezaflow import units
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import Concern, ConcernKind
+from vezaflow.metrics import INTERVAL, Seconds, seconds_together
 from vezaflow.plan import BundleError, Plan, Segment
-from vezaflow.results import SCHEMA, RunResult
+from vezaflow.results import SCHEMA, Provenance, RunResult
 from vezaflow.scale import SegmentResult, differences, merged_segments
 from vezaflow.session.files import WrongFilesError
 from vezaflow.session.outcome import Circumstances, result_of, without
+from vezaflow.session.provenance import provenance_of
 from vezaflow.session.schema_1 import upgraded
-from vezaflow.untrusted import Shape, misfit
+from vezaflow.untrusted import Maybe, Shape, misfit
 
-_RUN: Shape = {"run_id": str, "started": str, "interrupted": bool, "aborted": str, "notes": [str], "segment": {}}
+_RUN: Shape = {
+    "run_id": str,
+    "started": str,
+    "interrupted": bool,
+    "aborted": str,
+    "notes": [str],
+    "segment": {},
+    "by_second": Maybe([INTERVAL]),
+}
 _APART = 0.1  # of the load's duration: segments that began further apart were no one load
 
 
@@ -46,11 +56,12 @@ def merge(files: Sequence[Path]) -> RunResult:
     parts = [(file, part) for file, _, part in found]
     for one, other in pairwise(parts):
         _check(one, other)
-    plan = _plan(parts[0][1])
+    plan, provenance = _plan(parts[0][1])
     report = merged_segments([part for _, part in parts])
     records = [record for _, record, _ in found]
     concerns = (*_missing([part for _, part in parts]), *_apart(plan, records))
-    return result_of(plan, report, _circumstances(records), concerns)
+    run = replace(_circumstances(records), provenance=provenance, seconds=_seconds(records))
+    return result_of(plan, report, run, concerns)
 
 
 def _record(file: Path) -> dict[str, Any]:
@@ -112,11 +123,18 @@ def _check(one: tuple[Path, SegmentResult], other: tuple[Path, SegmentResult]) -
         )
 
 
-def _plan(part: SegmentResult) -> Plan:
+def _plan(part: SegmentResult) -> tuple[Plan, Provenance]:
+    """The plan, and what it is of: on the machine that merges."""
     try:
-        return part.bundle.plan()
+        plan, suite = part.bundle.plan(), part.bundle.suite()
     except BundleError as e:
         raise WrongFilesError(e.diagnostics) from None
+    return plan, provenance_of(suite, part.bundle.inputs, plan)
+
+
+def _seconds(records: Sequence[dict[str, Any]]) -> Seconds:
+    """Of all segments together; of files from before they were kept, none."""
+    return seconds_together(Seconds.from_json(record.get("by_second", ())) for record in records)
 
 
 def _missing(parts: Sequence[SegmentResult]) -> list[Concern]:

@@ -1,0 +1,176 @@
+"""The object of a `summary.json` → the RunResult that it was made of: what every view of a stored run begins with.
+
+Law: `to_json(from_json(record))` is the record, but for what only merging needs (`segment`). Files of schema 1
+have other names: they are not read here. Gates are read from their text; they point into no file.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from vezaflow.diagnostics import CODES, Diagnostic, Diagnostics, Source, Span
+from vezaflow.engine import Vitals
+from vezaflow.errors import ExitCode
+from vezaflow.gates import Concern, ConcernKind, Outcome, Verdict
+from vezaflow.metrics import INTERVAL, SUMMARY, Point, Seconds, Summary, Timeline
+from vezaflow.model import Identity
+from vezaflow.plan import PlannedGate
+from vezaflow.results import (
+    SCHEMA,
+    Commit,
+    Health,
+    Host,
+    Profile,
+    Provenance,
+    RequestedLoad,
+    RunResult,
+    Versions,
+)
+from vezaflow.scale import WorkerState
+from vezaflow.syntax import Reference, Scalar, parse_condition
+from vezaflow.units import AtLeast
+from vezaflow.untrusted import Each, Maybe, Null, Shape, misfit, shape_of
+
+Json = dict[str, Any]
+_VITALS = shape_of(Vitals)
+_GATE: Shape = {
+    "gate": str, "flow": Null(str), "metric": str, "labels": Each(str),
+    "outcome": frozenset(each.value for each in Outcome), "value": Null(float), "at_least": bool,
+    "compared": Null(float), "compared_at_least": bool, "samples": int, "reason": str,
+}  # fmt: skip
+SHAPE: Shape = {
+    "suite": str, "description": str, "run_id": str, "base_url": str, "started": str, "duration": float,
+    "outcome": frozenset(each.value for each in Outcome), "exit_code": int, "interrupted": bool, "aborted": str,
+    "notes": [str], "gates": [_GATE],
+    "concerns": [{"kind": frozenset(each.value for each in ConcernKind), "text": str, "remedy": str, "flow": str}],
+    "flows": [{"flow": str, "requested": {"executor": str, "vus": int, "duration": float, "iterations": Null(int),
+               "start_time": float, "rate": Null(float)}}],
+    "incidents": [{"code": str, "message": str, "help": str, "file": Null(str), "line": Null(int),
+                   "column": Null(int)}],
+    "health": {**_VITALS, "vus_started": int, "load_missing": float,
+               "workers": [{"name": str, **_VITALS, "lost": str}]},
+    "inputs": Each(str), "versions": {"vezaflow": str, "python": str, "platform": str},
+    "plan": Maybe(Null({"hash": str, "parts": Each(str)})),
+    "profile": Maybe(Null({"full": bool, "changes": [str]})),
+    "commit": Maybe(Null({"sha": str, "dirty": bool})),
+    "host": Maybe(Null({"name": str, "cores": int, "kernel": str})),
+    "manual_changes": Maybe([str]), "by_second": Maybe([INTERVAL]), "clock": str, "files": [str], "figures": SUMMARY,
+}  # fmt: skip
+_REQUESTED = ("executor", "vus", "duration", "iterations", "start_time", "rate")
+_NOWHERE = Source("", "")
+
+
+def from_json(record: Json, sources: Mapping[str, Source] | None = None) -> RunResult:
+    """The result; ValueError where it is none.
+
+    `sources`: the flows' texts by path, for incidents to point into.
+    """
+    if record.get("schema") != SCHEMA:
+        raise ValueError(f"schema {str(record.get('schema'))[:20]}, and this version reads {SCHEMA}")
+    if place := misfit(record, SHAPE):
+        raise ValueError(f"`{place}` is invalid")
+    try:
+        return _result(record, sources or {})
+    except (KeyError, TypeError) as e:
+        raise ValueError(f"missing or unknown field: {e}") from None
+
+
+def _result(record: Json, sources: Mapping[str, Source]) -> RunResult:
+    started = datetime.fromisoformat(record["started"])
+    if started.utcoffset() is None:
+        raise ValueError("`started` has no UTC offset")
+    return RunResult(
+        suite=record["suite"],
+        run_id=record["run_id"],
+        started=started,
+        duration=record["duration"],
+        outcome=Outcome(record["outcome"]),
+        exit_code=ExitCode(record["exit_code"]),
+        interrupted=record["interrupted"],
+        verdicts=tuple(map(_verdict, record["gates"])),
+        concerns=tuple(
+            Concern(ConcernKind(each["kind"]), each["text"], each["remedy"], each["flow"])
+            for each in record["concerns"]
+        ),
+        summary=Summary.from_json(record["figures"]),
+        timeline=Timeline(tuple(map(Point.from_json, record["timeline"]))),
+        flows=tuple(
+            RequestedLoad(flow["flow"], **{name: flow["requested"][name] for name in _REQUESTED})
+            for flow in record["flows"]
+        ),
+        health=_health(record["health"]),
+        inputs=tuple(record["inputs"].items()),
+        seed=record["seed"],
+        versions=Versions(**{name: record["versions"][name] for name in ("vezaflow", "python", "platform")}),
+        base_url=record["base_url"],
+        description=record["description"],
+        aborted=record["aborted"],
+        files=tuple(record["files"]),
+        notes=tuple(record["notes"]),
+        incidents=tuple(_incident(each, sources) for each in record["incidents"]),
+        seconds=Seconds.from_json(record.get("by_second", ())),
+        provenance=_provenance(record),
+        manual_changes=tuple(record.get("manual_changes", ())),
+        clock=record["clock"],
+    )
+
+
+def _provenance(record: Json) -> Provenance | None:
+    plan, profile, host, commit = (record.get(name) for name in ("plan", "profile", "host", "commit"))
+    if plan is None or profile is None or host is None:
+        return None
+    return Provenance(
+        Identity(plan["hash"], plan["parts"]),
+        Profile(tuple(profile["changes"])),
+        Host(host["name"], host["cores"], host["kernel"]),
+        None if commit is None else Commit(commit["sha"], commit["dirty"]),
+    )
+
+
+def _verdict(record: Json) -> Verdict:
+    text = record["gate"]
+    head = re.match(r"[^{}:]+(?:\{.*?\})?: ", text)
+    diagnostics = Diagnostics()
+    span = Span(_NOWHERE, 0, 0)
+    written = text[head.end() :] if head else text
+    condition = parse_condition(Scalar(written, span, plain=True), diagnostics)
+    if condition is None:
+        raise ValueError(f"no gate that this version knows: {text[:80]}")
+    gate = PlannedGate(record["flow"], record["metric"], tuple(record["labels"].items()), condition, span)
+    value, compared = record["value"], record["compared"]
+    return Verdict(
+        gate,
+        Outcome(record["outcome"]),
+        AtLeast(value) if record["at_least"] else value,
+        record["samples"],
+        record["reason"],
+        AtLeast(compared) if record["compared_at_least"] and isinstance(condition.bound, Reference) else compared,
+    )
+
+
+def _health(record: Json) -> Health:
+    workers = tuple(WorkerState(each["name"], _vitals(each), each["lost"]) for each in record["workers"])
+    return Health(workers, record["vus_started"], record["load_missing"])
+
+
+def _vitals(record: Json) -> Vitals:
+    return Vitals(**{name: record[name] for name in _VITALS})
+
+
+def _incident(record: Json, sources: Mapping[str, Source]) -> Diagnostic:
+    code = record["code"]
+    if code not in CODES:
+        raise ValueError(f"unknown code {code[:10]}")
+    source = sources.get(record["file"] or "")
+    span = _place(source, record["line"], record["column"]) if source is not None else None
+    return Diagnostic(code, CODES[code].severity, record["message"], span, help=record["help"])
+
+
+def _place(source: Source, line: int | None, column: int | None) -> Span | None:
+    """The place as a span of its line's rest; None where the text has no such line."""
+    lines = source.text.splitlines(keepends=True)
+    if line is None or column is None or not 1 <= line <= len(lines):
+        return None
+    start = sum(map(len, lines[: line - 1])) + min(column, len(lines[line - 1])) - 1
+    return Span(source, start, sum(map(len, lines[:line])))
