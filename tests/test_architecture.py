@@ -27,6 +27,7 @@ LAYERS: list[set[str]] = [
     {"gates"},
     {"results"},
     {"outputs", "reports"},
+    {"history", "compare", "nights"},
     {"trust", "limits"},
     {"control", "explain", "tape"},
     {"sandbox", "session"},
