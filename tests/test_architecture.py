@@ -90,6 +90,17 @@ def test_doors_hold_no_logic() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_a_class_has_its_name_for_itself() -> None:
+    """One notion, one name. Private classes are of their file alone, and may share theirs."""
+    homes: dict[str, list[str]] = {}
+    for _, path in modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
+    shared = {name: places for name, places in homes.items() if len(places) > 1}
+    assert not shared, "\n".join(f"{name}: {', '.join(places)}" for name, places in shared.items())
+
+
 @pytest.mark.parametrize(
     ("statement", "kept_out"),
     [

@@ -1,6 +1,6 @@
 """The suite as it is written: dataclasses, ways to walk them, and what is true of them."""
 
-from vezaflow.model.connections import Connections, Http, Tls
+from vezaflow.model.connections import ConnectionLifetime, Http, Tls
 from vezaflow.model.data import AtEnd, DataFile, DataFormat, DataSource, Each, RowPick, usual_each, usual_end
 from vezaflow.model.gates import Gate
 from vezaflow.model.hosts import (
@@ -143,7 +143,7 @@ __all__ = [
     "BodyMatch",
     "Branch",
     "Choose",
-    "Connections",
+    "ConnectionLifetime",
     "DataFile",
     "DataFormat",
     "DataSource",

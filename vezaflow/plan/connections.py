@@ -10,7 +10,7 @@ from typing import Any
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.model import Connections, Http, ProxyError, Request, RequestDefaults, Tls, is_address, parse_proxy
+from vezaflow.model import ConnectionLifetime, Http, ProxyError, Request, RequestDefaults, Tls, is_address, parse_proxy
 from vezaflow.plan.evaluate import UNKNOWN, show
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.targets import Target, Targets
@@ -135,7 +135,7 @@ class ConnectionPlanner:
 
 def renews(layers: tuple[RequestDefaults, ...]) -> bool:
     """Whether each iteration has connections of its own."""
-    return _first(_said(layers)[0], "connections") is Connections.PER_ITERATION
+    return _first(_said(layers)[0], "connections") is ConnectionLifetime.PER_ITERATION
 
 
 def hidden(options: ClientOptions) -> tuple[str, ...]:

@@ -312,12 +312,12 @@ class StepPlanner:
 
     def _include(self, step: Include) -> PlannedInclude:
         """The fragment's steps, in its own scope."""
-        way = enter(step, self._compiler, self._diagnostics)
-        inside = StepPlanner(way.compiler, self.requests.within(way.compiler), self._diagnostics, self._per_host)
+        entry = enter(step, self._compiler, self._diagnostics)
+        inside = StepPlanner(entry.compiler, self.requests.within(entry.compiler), self._diagnostics, self._per_host)
         steps = inside.steps(step.steps)
-        there, here = way.compiler.names, self._compiler.names
+        there, here = entry.compiler.names, self._compiler.names
         outputs = tuple((there.slot(name), here.slot(outside)) for name, outside in step.outputs)
-        return PlannedInclude(way.path, way.inputs, way.own, steps, outputs, step.path_span, step.span)
+        return PlannedInclude(entry.path, entry.inputs, entry.own, steps, outputs, step.path_span, step.span)
 
     def _for(self, step: For) -> PlannedFor:
         at_once = self._statics.count(step.at_once) if step.at_once is not None else 1
