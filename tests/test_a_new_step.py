@@ -34,7 +34,7 @@ OWN_PARTS = {
     "read/paginate.py": {"Paginate"},
     "read/upload.py": {"Upload"},
     "plan/attempts.py": {"Poll"},
-    "plan/foreseen.py": {"Poll", "Paginate"},
+    "plan/forecast.py": {"Poll", "Paginate"},
     "plan/includes.py": {"Include"},
     "plan/pages.py": {"Paginate"},
     "plan/requests.py": {"Poll", "Paginate", "Upload", "PlannedUpload"},

@@ -190,7 +190,7 @@ class ResponseJudge:
             failure.message,
             failure.span,
             context.included,
-            failure.offers,
+            failure.suggestions,
         )
         return self._after_failure
 

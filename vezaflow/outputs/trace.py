@@ -108,7 +108,12 @@ class Trace:
         self.failures += 1
         way = tuple((span, "included here") for span in included)
         return Diagnostic(
-            failure.code, Severity.ERROR, failure.message, failure.span, help=failure.offers() or remedy, related=way
+            failure.code,
+            Severity.ERROR,
+            failure.message,
+            failure.span,
+            help=failure.suggestions() or remedy,
+            related=way,
         )
 
     def _tell(self, traced: Traced) -> None:

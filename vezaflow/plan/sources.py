@@ -10,11 +10,11 @@ from enum import Enum
 from typing import Any
 
 from vezaflow.plan.links import linked, relations_of
-from vezaflow.plan.offers_json import near_json
-from vezaflow.plan.offers_markup import near_css, near_xpath
-from vezaflow.plan.offers_words import near_name, near_pattern, near_playlist
 from vezaflow.plan.playlists import PLAYLISTS
 from vezaflow.plan.response import ResponseView, UndecodableError
+from vezaflow.plan.suggestions_json import near_json
+from vezaflow.plan.suggestions_markup import near_css, near_xpath
+from vezaflow.plan.suggestions_text import near_name, near_pattern, near_playlist
 from vezaflow.protocols import Want
 from vezaflow.syntax import (
     QUERIES,

@@ -47,7 +47,7 @@ from vezaflow.plan.includes import enter
 from vezaflow.plan.outgoing import PlannedRequest, PlannedUpload
 from vezaflow.plan.requests import RequestCompiler
 from vezaflow.plan.scope import Scope
-from vezaflow.plan.statics import Statics
+from vezaflow.plan.settings import Settings
 
 Steps = tuple["PlannedStep", ...]
 Change = Callable[[Steps], Steps]
@@ -263,7 +263,7 @@ class StepPlanner:
         self._per_host = per_host  # of a `parallel` that says nothing of it
         self.requests = requests
         self._diagnostics = diagnostics
-        self._statics = Statics(compiler, diagnostics)
+        self._settings = Settings(compiler, diagnostics)
 
     def steps(self, steps: Iterable[Step]) -> tuple[PlannedStep, ...]:
         return tuple(self._step(step) for step in steps)
@@ -283,18 +283,18 @@ class StepPlanner:
             case Include():
                 return self._include(step)
             case Think(duration, span):
-                return PlannedThink(self._statics.pause(duration), span)
+                return PlannedThink(self._settings.pause(duration), span)
             case Choose(branches, span):
-                weights = tuple(self._statics.count(b.weight, most=MOST_WEIGHT) for b in branches)
+                weights = tuple(self._settings.count(b.weight, most=MOST_WEIGHT) for b in branches)
                 return PlannedChoose(weights, tuple(self.steps(b.steps) for b in branches), span)
             case Repeat(times, steps, span):
-                return PlannedRepeat(self._statics.rounds(times), self.steps(steps), span)
+                return PlannedRepeat(self._settings.rounds(times), self.steps(steps), span)
             case For():
                 return self._for(step)
             case Parallel():
                 return self._parallel(step)
             case While(condition, most, steps, span):
-                return PlannedWhile(value(condition), self._statics.rounds(most), self.steps(steps), span)
+                return PlannedWhile(value(condition), self._settings.rounds(most), self.steps(steps), span)
             case If(condition, then, otherwise, span):
                 return PlannedIf(value(condition), self.steps(then), self.steps(otherwise), span)
             case Group(name, steps, span):
@@ -320,12 +320,12 @@ class StepPlanner:
         return PlannedInclude(entry.path, entry.inputs, entry.own, steps, outputs, step.path_span, step.span)
 
     def _for(self, step: For) -> PlannedFor:
-        at_once = self._statics.count(step.at_once) if step.at_once is not None else 1
+        at_once = self._settings.count(step.at_once) if step.at_once is not None else 1
         slot, items = self._compiler.names.slot(step.variable), self._compiler.expression(step.items)
         return PlannedFor(slot, items, at_once, self._sets(step), self.steps(step.steps), step.span)
 
     def _parallel(self, step: Parallel) -> PlannedParallel:
-        per_host = self._statics.count(step.per_host) if step.per_host is not None else self._per_host
+        per_host = self._settings.count(step.per_host) if step.per_host is not None else self._per_host
         branches = tuple(PlannedBranch(self.steps((branch,)), self._sets(branch)) for branch in step.branches)
         return PlannedParallel(branches, step.name, per_host, step.span)
 
