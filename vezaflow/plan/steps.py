@@ -11,23 +11,16 @@ from typing import Any, NamedTuple, assert_never
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.keys import MOST_WEIGHT
-from vezaflow.model import (
-    Beside,
-    Block,
+from vezaflow.model import Beside, Block, Ends, Leaf, Loop, Nameless, OneOf, Pause, StopScope, Whole, assigned
+from vezaflow.model.steps import (
     Choose,
-    Ends,
     For,
     Group,
     If,
     Include,
-    Leaf,
     Log,
-    Loop,
-    Nameless,
-    OneOf,
     Paginate,
     Parallel,
-    Pause,
     Poll,
     Repeat,
     Request,
@@ -35,12 +28,9 @@ from vezaflow.model import (
     Skip,
     Step,
     Stop,
-    StopScope,
     Think,
     Upload,
     While,
-    Whole,
-    assigned,
 )
 from vezaflow.plan.evaluate import Compiler, Constant, Evaluate
 from vezaflow.plan.includes import enter
