@@ -12,9 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from vezaflow.diagnostics import CODES
-from vezaflow.keys import ITEM_FIELDS, SCHEMAS, TABLES, Field, Table, schema_text
-from vezaflow.keys import Kind as Value
-from vezaflow.metrics import AGGREGATES, METRICS, Kind
+from vezaflow.keys import ITEM_FIELDS, SCHEMAS, TABLES, Field, Kind, Table, schema_text
+from vezaflow.metrics import AGGREGATES, METRICS, MetricKind
 from vezaflow.model import PART_FIELDS
 from vezaflow.reports import summary_schema_text
 from vezaflow.syntax import FUNCTIONS, Function, Needs, grammar_tables
@@ -93,7 +92,7 @@ def _anchor(name: str) -> str:
 def _value(field: Field) -> str:
     """What may stand there, with links to the tables of mappings."""
     text = field.wanted
-    if field.kind is Value.CHOICE:
+    if field.kind is Kind.CHOICE:
         text = ", ".join(f"`{choice}`" for choice in field.choices)
     links = [f"[{name}]({_anchor(name)})" for name in field.tables if name in TABLES]
     return f"{text}: {', '.join(links)}" if links else text
@@ -193,7 +192,7 @@ BOUNDS = {
 }
 
 
-def _metrics(kind: Kind) -> Iterator[tuple[str, ...]]:
+def _metrics(kind: MetricKind) -> Iterator[tuple[str, ...]]:
     gates = gates_shown()
     for metric in METRICS.values():
         if metric.kind is kind:
@@ -214,7 +213,7 @@ def metrics() -> str:
     page += "What a gate can name: k6's names with k6's meanings, and a few more. "
     page += "[figures.md](../figures.md) says how they are measured. "
     page += "The gates stand together in [metrics.yml](../examples/metrics.yml).\n\n"
-    for kind in Kind:
+    for kind in MetricKind:
         aggregates = ", ".join(f"`{name}(95)`" if name == "p" else f"`{name}`" for name in AGGREGATES[kind])
         page += f"## {kind.value.capitalize()}s\n\nAggregates: {aggregates}.\n\n"
         page += _table(("metric", "what it is", "measured in", "labels", "a gate"), _metrics(kind)) + "\n"

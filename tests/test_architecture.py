@@ -34,6 +34,13 @@ LAYERS: list[set[str]] = [
     {"cli"},
     {"__main__"},
 ]
+KINDS = {  # doors keep kinds of steps from those who need not know them; these do, and enter where kinds live
+    "read/steps.py": "vezaflow.model.steps",
+    "plan/steps.py": "vezaflow.model.steps",
+    "engine/interpreter.py": "vezaflow.plan.steps",
+}
+STANDARD = {"_asdict", "_replace", "_value_"}  # the library's own names, public for all their underscores
+FOREIGN = {"protocols/http2_wire.py": {"_data", "_events"}}  # what hyperframe and h2 hold and have no door for
 QUERIES = {"re2", "selectolax", "lxml", "jsonschema_rs"}
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
@@ -76,6 +83,7 @@ def test_other_layers_are_entered_by_their_door() -> None:
         for layer, path in modules()
         for module, line in imports(path)
         if module.split(".")[1] != layer and module.count(".") > 1
+        if KINDS.get(path.relative_to(PACKAGE).as_posix()) != module
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -88,6 +96,53 @@ def test_doors_hold_no_logic() -> None:
         for node in ast.parse(path.read_text()).body
         if not isinstance(node, allowed)
     ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_class_has_its_name_for_itself() -> None:
+    """One notion, one name. Private classes are of their file alone, and may share theirs."""
+    homes: dict[str, list[str]] = {}
+    for _, path in modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
+    shared = {name: places for name, places in homes.items() if len(places) > 1}
+    assert not shared, "\n".join(f"{name}: {', '.join(places)}" for name, places in shared.items())
+
+
+def own_names(kind: ast.ClassDef) -> set[str]:
+    """What a class calls its own: methods, fields, what it sets on itself."""
+    found = {node.name for node in kind.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    found |= {n.target.id for n in kind.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)}
+    nodes = [node for node in ast.walk(kind) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)]
+    return found | {node.attr for node in nodes if isinstance(node.value, ast.Name) and node.value.id == "self"}
+
+
+def reaches(node: ast.AST, classes: dict[str, set[str]], own: frozenset[str] = frozenset()) -> Iterator[ast.Attribute]:
+    """Private attributes of others. Those of another one of the same class are no other's, nor is a class's method
+    that a table of its file names."""
+    if isinstance(node, ast.ClassDef):
+        own |= own_names(node)
+    if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.endswith("__"):
+        match node.value:
+            case ast.Name(id="self" | "cls") | ast.Call(func=ast.Name(id="super")):
+                pass
+            case ast.Name(id=name) if node.attr in classes.get(name, ()):
+                pass
+            case _ if node.attr not in own:
+                yield node
+    for child in ast.iter_child_nodes(node):
+        yield from reaches(child, classes, own)
+
+
+def test_nobody_reaches_into_another_class() -> None:
+    wrong = []
+    for _, path in modules():
+        tree, name = ast.parse(path.read_text()), path.relative_to(PACKAGE).as_posix()
+        classes = {node.name: own_names(node) for node in tree.body if isinstance(node, ast.ClassDef)}
+        let_pass = STANDARD | FOREIGN.get(name, set())
+        found = [node for node in reaches(tree, classes) if node.attr not in let_pass]
+        wrong += [f"{name}:{node.lineno} {ast.unparse(node)}" for node in found]
     assert not wrong, "\n".join(wrong)
 
 

@@ -36,7 +36,7 @@ def test_production_is_refused(suite: str) -> None:
 
 def test_the_baseline_asks_each_critical_endpoint_under_a_name_of_its_own() -> None:
     (flow,) = shipped(FLOWS / "baseline", GIVEN).flows
-    assert [(request.name, request.method, request.foreseen.url) for request in requests_of(flow.steps)] == [
+    assert [(request.name, request.method, request.forecast.url) for request in requests_of(flow.steps)] == [
         ("health", "GET", "/health"),
         ("register", "POST", "/api/v1/auth/register"),
         ("login", "POST", "/api/v1/auth/login"),

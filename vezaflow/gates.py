@@ -12,7 +12,7 @@ from math import inf
 from operator import eq, ge, gt, le, lt, ne
 
 from vezaflow import units
-from vezaflow.metrics import METRICS, Kind, Measurement, Summary, Window, cut_by
+from vezaflow.metrics import METRICS, Measurement, MetricKind, Summary, Window, cut_by
 from vezaflow.plan import PlannedGate
 from vezaflow.syntax import Labels, Reference
 from vezaflow.units import AtLeast, Dimension, Quantity
@@ -212,7 +212,7 @@ def _concern_of(gate: PlannedGate, concerns: Sequence[Concern]) -> Concern | Non
     segment = next((concern for concern in concerns if concern.kind is ConcernKind.SEGMENT), None)
     if segment is not None:
         return segment
-    if METRICS[gate.metric].kind is not Kind.TREND or dimension_of(gate) is not Dimension.TIME:
+    if METRICS[gate.metric].kind is not MetricKind.TREND or dimension_of(gate) is not Dimension.TIME:
         return None
     return next((concern for concern in concerns if concern.kind is ConcernKind.SATURATED), None)
 

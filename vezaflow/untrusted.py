@@ -31,14 +31,14 @@ class Null:
 
 
 @dataclass(frozen=True, slots=True)
-class Each:
+class MappingOf:
     """A mapping from texts to values of one shape."""
 
     shape: Shape
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TupleOf:
     """A list of so many values, each of a shape of its own."""
 
     shapes: Sequence[Shape]
@@ -53,11 +53,11 @@ def misfit(value: Any, shape: Shape, place: str = "") -> str:
             return "" if isinstance(value, str) and value in shape else place or "."
         case Null(shape=inner):
             return "" if value is None else misfit(value, inner, place)
-        case Each(shape=inner):
+        case MappingOf(shape=inner):
             if not isinstance(value, dict):
                 return place or "."
             return _first(misfit(item, inner, f"{place}.{key}"[:80]) for key, item in value.items())
-        case Row(shapes=shapes):
+        case TupleOf(shapes=shapes):
             if not isinstance(value, list) or len(value) != len(shapes):
                 return place or "."
             return _first(
@@ -101,7 +101,7 @@ def _shape(hint: Any) -> Shape:
     if isinstance(hint, UnionType):
         return Null(_shape(next(kind for kind in arguments if kind is not type(None))))
     if issubclass(get_origin(hint), Mapping):
-        return Each(_shape(arguments[1]))
+        return MappingOf(_shape(arguments[1]))
     return [_shape(arguments[0])]
 
 

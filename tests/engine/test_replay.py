@@ -67,7 +67,7 @@ async def rehearsed(plan: Plan, trace: Trace, client: Callable[[ClientOptions], 
 
 
 def statuses(seen: list[Traced]) -> list[tuple[str, int]]:
-    return [(a.name, a.reply.status if a.reply else 0) for a in seen if isinstance(a, TracedRequest)]
+    return [(a.name, a.response.status if a.response else 0) for a in seen if isinstance(a, TracedRequest)]
 
 
 async def test_every_answer_comes_again(autojump_clock: trio.testing.MockClock) -> None:
@@ -75,7 +75,7 @@ async def test_every_answer_comes_again(autojump_clock: trio.testing.MockClock) 
     tape = await recorded(plan, Target(answer))
     seen, replay = await replayed(plan, tape)
     assert statuses(seen) == [("login", 200), ("things", 200), ("things", 200), ("detail", 200)]
-    assert [a.reply.timing.duration for a in seen if isinstance(a, TracedRequest) and a.reply] == pytest.approx(
+    assert [a.response.timing.duration for a in seen if isinstance(a, TracedRequest) and a.response] == pytest.approx(
         [0.01] * 4
     )
     assert replay.others == 0

@@ -80,15 +80,15 @@ def test_shares_add_up_to_the_whole() -> None:
 def test_what_a_request_sends_at_least_is_all_of_one_that_never_changes() -> None:
     steps = "steps: [{post: /a, form: {b: c}}, {post: '/${vu}', body: abc}]\n"
     still, moving = requests_of(plan_of("load: {vus: 1, duration: 1m}\n" + steps + GATES).flows[0].steps)
-    assert sent(still) == still.foreseen.sends
-    assert 40 < moving.foreseen.sends <= sent(moving)
+    assert sent(still) == still.forecast.sends
+    assert 40 < moving.forecast.sends <= sent(moving)
 
 
 def test_generated_bytes_count_where_their_part_changes() -> None:
     upload = next(flow for flow in evening().flows if flow.name == "once")
     (request,) = requests_of(upload.steps)
-    assert 1 << 20 < request.foreseen.sends <= sent(request)
-    assert sent(request) - request.foreseen.sends < 300
+    assert 1 << 20 < request.forecast.sends <= sent(request)
+    assert sent(request) - request.forecast.sends < 300
 
 
 def sent(request: PlannedRequest) -> int:

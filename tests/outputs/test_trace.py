@@ -123,8 +123,8 @@ def test_the_exchange_may_be_used_again_at_once() -> None:
     e.body, e.status = b"second", 500
     (found,) = seen
     assert isinstance(found, TracedRequest)
-    assert found.reply is not None
-    assert (found.reply.status, found.reply.body) == (200, b"first")
+    assert found.response is not None
+    assert (found.response.status, found.response.body) == (200, b"first")
 
 
 def test_a_redirect_that_is_followed_is_no_success_yet() -> None:

@@ -14,7 +14,7 @@ from planned import plan_of
 from vezaflow.diagnostics import Diagnostic, Severity
 from vezaflow.metrics import Phase
 from vezaflow.outputs import Traced, TracedRequest, Tried, trace_page
-from vezaflow.outputs.traced import Reply, Timing, TracedFailure, TracedMessage, TracedValues
+from vezaflow.outputs.traced import Timing, TracedFailure, TracedMessage, TracedResponse, TracedValues
 from vezaflow.plan import PlannedRequest, Secrets
 
 GOLDEN = Path(__file__).parent / "golden" / "trace_page.txt"
@@ -35,15 +35,15 @@ GOOD = TracedRequest(
     turn=1,
     outgoing=STEP.prepare(None),  # type: ignore[arg-type]  # it is constant
     sent=None,
-    reply=Reply(200, (("x-answer", "yes"), ("set-cookie", "sid=1")), b'{"b":[2]}', TIMING),
+    response=TracedResponse(200, (("x-answer", "yes"), ("set-cookie", "sid=1")), b'{"b":[2]}', TIMING),
     redirected=False,
     passed=("status",),
     extracted=(("b", [2]),),
     fault=None,
 )
 FAULT = Diagnostic("VF601", Severity.ERROR, "the status is 503, not 200", STEP.span)
-BAD = replace(GOOD, turn=2, reply=Reply(503, (), b"<script>", TIMING), passed=(), extracted=(), fault=FAULT)
-LOST = replace(GOOD, phase=Phase.FINALLY, reply=None, passed=(), extracted=(), fault=FAULT)
+BAD = replace(GOOD, turn=2, response=TracedResponse(503, (), b"<script>", TIMING), passed=(), extracted=(), fault=FAULT)
+LOST = replace(GOOD, phase=Phase.FINALLY, response=None, passed=(), extracted=(), fault=FAULT)
 EVENTS = (
     TracedMessage(Phase.SETUP, "think 1 s"),
     GOOD,
@@ -109,10 +109,10 @@ def test_secrets_are_masked_wherever_they_stand() -> None:
     secret = "p<ss&word"
     told = TracedMessage(Phase.ITERATION, f"it is {secret}")
     given = TracedValues(Phase.ITERATION, (("copy", [secret]),))
-    assert GOOD.reply is not None
+    assert GOOD.response is not None
     body = secret.encode() + b"x" * 40_000 + secret.encode()
-    kept = replace(GOOD, name=secret, reply=replace(GOOD.reply, headers=(("a", secret),), body=body))
-    cut = replace(kept, reply=replace(GOOD.reply, body=b"x" * (32 * 1024 - 5) + secret.encode() + b"y" * 9))
+    kept = replace(GOOD, name=secret, response=replace(GOOD.response, headers=(("a", secret),), body=body))
+    cut = replace(kept, response=replace(GOOD.response, body=b"x" * (32 * 1024 - 5) + secret.encode() + b"y" * 9))
     text = page(told, given, kept, cut, secrets=(secret,))
     assert "•••" in text
     assert not re.search(r"p(<|&lt;|\\u003c)s", text)
@@ -120,20 +120,20 @@ def test_secrets_are_masked_wherever_they_stand() -> None:
 
 def test_the_page_holds_no_character_that_xml_refuses_and_none_that_turns_its_text() -> None:
     odd = "".join(map(chr, (*range(32), *range(127, 160), 0x202E, 0xD800, 0xFFFE, 0xFFFF)))
-    assert GOOD.reply is not None
-    reply = replace(GOOD.reply, headers=((odd, odd),), body=b"a\tb\r\nc\x1b")
+    assert GOOD.response is not None
+    response = replace(GOOD.response, headers=((odd, odd),), body=b"a\tb\r\nc\x1b")
     text = page(
         TracedMessage(Phase.ITERATION, odd),
         TracedValues(Phase.ITERATION, ((odd, [odd]),)),
-        replace(GOOD, name=odd, reply=reply),
+        replace(GOOD, name=odd, response=response),
     )
     assert re.findall("[^\t\n\x20-\x7e\xa0-\u2027\u2030-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text) == []
     assert "a\tb\nc␛" in text
 
 
 def test_the_page_is_bounded() -> None:
-    assert GOOD.reply is not None
-    large = replace(GOOD, reply=replace(GOOD.reply, body=b"x" * (1 << 20)))
+    assert GOOD.response is not None
+    large = replace(GOOD, response=replace(GOOD.response, body=b"x" * (1 << 20)))
     text = page(*[large] * 300, *[TracedMessage(Phase.ITERATION, "on")] * 5_000)
     assert len(text) < 8 << 20
     assert "1 MiB in all" in text

@@ -5,7 +5,8 @@ import json
 import pytest
 from planned import plan_of, plan_or_faults
 
-from vezaflow.plan import Chance, EvaluationError, PlannedSet, Scope
+from vezaflow.plan import Chance, EvaluationError, Scope
+from vezaflow.plan.steps import PlannedSet
 
 GROWTH = {
     "a number": ("${10}", "${{{0} * {0}}}"),

@@ -6,7 +6,8 @@ from urllib.parse import quote
 import pytest
 from planned import SUITE, inputs, plan_of, plan_or_faults
 
-from vezaflow.plan import Chance, PlannedRepeat, PlannedThink, PlannedWhile, Scope, Secrets
+from vezaflow.plan import Chance, Scope, Secrets
+from vezaflow.plan.steps import PlannedRepeat, PlannedThink, PlannedWhile
 
 TOKEN = "s3cr3t/+token=="
 

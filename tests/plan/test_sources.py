@@ -11,7 +11,7 @@ from vezaflow.syntax import QUERIES
 
 PACKAGE = Path(vezaflow.__file__).parent
 SHARED = {"diagnostics/codes.py", "plan/sources.py", "syntax/queries.py"}
-OWN = {"syntax/selectors.py", "plan/offers_markup.py"}  # what reads it, and what is near to it
+OWN = {"syntax/selectors.py", "plan/suggestions_markup.py"}  # what reads it, and what is near to it
 
 
 def _words(path: Path) -> set[str]:

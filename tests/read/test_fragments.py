@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from vezaflow.lint import lint
-from vezaflow.model import Include, InputType, Repeat, fit
+from vezaflow.model import Include, InputType, fit
+from vezaflow.model.steps import Repeat
 
 FLOW = """
 base_url: http://127.0.0.1:8080

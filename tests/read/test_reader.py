@@ -21,8 +21,8 @@ from vezaflow.model import (
     Request,
     Suite,
     TextBody,
-    Think,
 )
+from vezaflow.model.steps import Think
 from vezaflow.read import read_suite
 from vezaflow.syntax import Literal, Range
 from vezaflow.units import Dimension, Quantity

@@ -13,10 +13,10 @@ from vezaflow.syntax import (
     Call,
     Conditional,
     Expression,
-    Field,
     Index,
     ListOf,
     Literal,
+    Member,
     Name,
     Range,
     Reference,
@@ -58,7 +58,7 @@ def bare(e: Expression) -> Any:
             return value if not isinstance(value, str) else f"'{value}"
         case Name(name=name):
             return name
-        case Field(target, name, _):
+        case Member(target, name, _):
             return (bare(target), ".", name)
         case Index(target, index, _):
             return (bare(target), "[]", bare(index))
@@ -233,7 +233,7 @@ def _larger(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expressio
     some = st.lists(inner, max_size=3).map(tuple)
     operators = st.sampled_from(["??", "or", "and", "==", "!=", "<", "<=", ">", ">=", "in", "+", "-", "*", "/"])
     return st.one_of(
-        st.builds(Field, inner, NAMES, st.just(NOWHERE)),
+        st.builds(Member, inner, NAMES, st.just(NOWHERE)),
         st.builds(Index, inner, inner, st.just(NOWHERE)),
         st.builds(Call, NAMES, some, st.just(NOWHERE), st.just(NOWHERE)),
         st.builds(Unary, st.sampled_from(["-", "not"]), inner, st.just(NOWHERE)),
@@ -258,7 +258,7 @@ def written(e: Expression) -> str:
             return json.dumps(value)
         case Name(name=name):
             return name
-        case Field(target, name, _):
+        case Member(target, name, _):
             return f"({written(target)}).{name}"
         case Index(target, index, _):
             return f"({written(target)})[{written(index)}]"

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from vezaflow.cli.inputs import drawn_faults
-from vezaflow.cli.results import Files, Wanted, reporting
+from vezaflow.cli.results import ReportFiles, Wanted, reporting
 from vezaflow.cli.values import PathType
 from vezaflow.session import merge
 
@@ -22,5 +22,5 @@ def command(shares: tuple[Path, ...], reports: Wanted) -> None:
     """
     with drawn_faults():
         result = merge(shares)
-    Files(reports).publish(result)
+    ReportFiles(reports).publish(result)
     sys.exit(result.exit_code)

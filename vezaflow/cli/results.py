@@ -34,7 +34,7 @@ def reporting(command: Callable[..., None]) -> Callable[..., None]:
     return collected
 
 
-class Files:
+class ReportFiles:
     """The reports that a command was asked for. Whether they can be written is said before the load. `also`: what else
     the command writes."""
 

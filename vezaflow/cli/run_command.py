@@ -10,7 +10,7 @@ from vezaflow.cli.inputs import bundled, draw, shared, target
 from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.outs import OUT, claims, read_outs
 from vezaflow.cli.printing import live, tell
-from vezaflow.cli.results import Files, Wanted, reporting
+from vezaflow.cli.results import ReportFiles, Wanted, reporting
 from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import PathType
 from vezaflow.outputs import Output, Plain, Terminal
@@ -46,7 +46,7 @@ def command(
     if segment is not None:
         reports = {"summary": Path(f"segment-{segment.index + 1}-of-{segment.count}.json"), **reports}
     outs = read_outs(out)
-    files = Files(reports, claims(outs))
+    files = ReportFiles(reports, claims(outs))
     with ExitStack() as until_written:
         with target(words, sandbox=sandbox, faults=faults) as environment:
             inputs = load.inputs(environment, base_url, seed)

@@ -16,7 +16,7 @@ import trio
 from vezaflow import units
 from vezaflow.cli.printing import live
 from vezaflow.diagnostics import Span, covered, printable
-from vezaflow.engine import GO_ON, VU, Place, Signal
+from vezaflow.engine import GO_ON, VU, Signal, StepPlace
 from vezaflow.errors import VezaflowError
 from vezaflow.metrics import Phase
 from vezaflow.model import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends
@@ -79,7 +79,7 @@ class Stepper:
         self._task: trio.lowlevel.Task | None = None  # steps side by side have others, and responses would come between
         self._last: dict[str, str] = {}
 
-    async def before(self, step: PlannedStep, vu: VU, place: Place) -> int:
+    async def before(self, step: PlannedStep, vu: VU, place: StepPlace) -> int:
         self._task = self._task or trio.lowlevel.current_task()
         if self._asks and not self.quit and trio.lowlevel.current_task() is self._task and self._stops_at(step):
             self._show(step, place)
@@ -117,7 +117,7 @@ class Stepper:
         sys.stdout.write("\r\x1b[K\n")
         return key
 
-    def _show(self, step: PlannedStep, place: Place) -> None:
+    def _show(self, step: PlannedStep, place: StepPlace) -> None:
         where = place_of(step.span, place.included)
         if place.phase is not Phase.ITERATION:
             where = f"{place.phase.value}, {where}"
@@ -130,7 +130,7 @@ class Stepper:
         if len(lines) > _MOST_LINES:
             self._say(self._paint(_DIM, f"  {'':>{gutter}}   … {units.counted(len(lines) - _MOST_LINES, 'line')} more"))
 
-    def _values(self, vu: VU, place: Place) -> dict[str, str]:
+    def _values(self, vu: VU, place: StepPlace) -> dict[str, str]:
         of_suite = place.phase in _OF_SUITE
         known = _known(self._variables[of_suite], vu, {} if of_suite else self._data_sources)
         return {name: show(value, 4096, self._secrets.mask) for name, value in known}

@@ -41,7 +41,8 @@ class Diagnostic:
             related=tuple((covered(span, secrets), secrets.mask(words)) for span, words in self.related),
         )
 
-    def _order(self) -> tuple[str, int, int, str, str]:
+    def order(self) -> tuple[str, int, int, str, str]:
+        """Where it comes among others; two with the same are one finding."""
         if self.span is None:
             return ("", 0, 0, self.code, self.message)
         return (self.span.source.path, self.span.start, self.span.end, self.code, self.message)
@@ -102,7 +103,7 @@ class Diagnostics:
         way = self._ways.get(diagnostic.span.source.path) if diagnostic.span is not None else None
         if way is not None and not set(way) <= set(diagnostic.related):
             diagnostic = replace(diagnostic, related=(*diagnostic.related, *way))
-        self._found.setdefault(diagnostic._order(), diagnostic)
+        self._found.setdefault(diagnostic.order(), diagnostic)
 
     def extend(self, other: "Diagnostics") -> None:
         """Take over all that another collector found."""

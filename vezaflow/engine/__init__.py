@@ -1,6 +1,6 @@
 """Behaviour: a plan interpreted by thousands of VUs in one process."""
 
-from vezaflow.engine.context import Observer, Place
+from vezaflow.engine.context import Observer, StepPlace
 from vezaflow.engine.delivered import Delivered
 from vezaflow.engine.flow import FlowRun
 from vezaflow.engine.health import NO_VITALS, HealthMonitor, Vitals, worst
@@ -21,9 +21,9 @@ __all__ = [
     "Incident",
     "Incidents",
     "Observer",
-    "Place",
     "RunEngine",
     "Signal",
+    "StepPlace",
     "Vitals",
     "is_followed",
     "worst",

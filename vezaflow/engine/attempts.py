@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from vezaflow.engine.context import FlowContext, Run
-from vezaflow.engine.judging import Outcome, ResponseJudge
+from vezaflow.engine.judging import RequestOutcome, ResponseJudge
 from vezaflow.engine.own_time import HANDLING
 from vezaflow.engine.pauses import pause_of, wait_until
 from vezaflow.engine.requests import GO_ON
@@ -23,8 +23,8 @@ from vezaflow.plan import EvaluationError, Failure, Outgoing, PlannedPoll, Plann
 from vezaflow.protocols import ErrorKind, moment_of
 from vezaflow.units import counted, duration
 
-Course = Callable[[VU], Awaitable[Outcome]]
-Attempt = Callable[[VU, "_Made"], Awaitable[Outcome]]
+Course = Callable[[VU], Awaitable[RequestOutcome]]
+Attempt = Callable[[VU, "_Made"], Awaitable[RequestOutcome]]
 _BACKPRESSURE = frozenset({429, 503})  # RFC 6585, 4; RFC 9110, 15.6.4
 _SHORTEST = 0.001  # seconds between two polls, whatever `every` says
 
@@ -56,11 +56,11 @@ def attempts_of(request: PlannedRequest, judge: ResponseJudge, record: StepRecor
     if request.poll is not None:
         attempt = _polled(attempt, request.poll, context)
 
-    async def course(vu: VU) -> Outcome:
+    async def course(vu: VU) -> RequestOutcome:
         try:
             made = _Made(request, vu)
         except EvaluationError as e:
-            return Outcome(judge.unsent(e))
+            return RequestOutcome(judge.unsent(e))
         try:
             return await attempt(vu, made)
         finally:
@@ -102,11 +102,11 @@ class _Made:
 
 
 def _single(judge: ResponseJudge) -> Attempt:
-    async def attempt(vu: VU, made: _Made) -> Outcome:
+    async def attempt(vu: VU, made: _Made) -> RequestOutcome:
         try:
             outgoing = made.send()
         except EvaluationError as e:
-            return Outcome(judge.unsent(e))
+            return RequestOutcome(judge.unsent(e))
         exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, judge.options)
         vu.time.own += exchange.took + HANDLING
         return await judge.outcome(vu, outgoing, exchange)
@@ -117,7 +117,7 @@ def _single(judge: ResponseJudge) -> Attempt:
 def _retried(attempt: Attempt, retry: PlannedRetry, record: StepRecorder, context: FlowContext) -> Attempt:
     wait = _waits(retry)
 
-    async def retried(vu: VU, made: _Made) -> Outcome:
+    async def retried(vu: VU, made: _Made) -> RequestOutcome:
         outcome = await attempt(vu, made)
         for number in range(retry.most):
             if not _again(outcome, retry):
@@ -126,7 +126,7 @@ def _retried(attempt: Attempt, retry: PlannedRetry, record: StepRecorder, contex
             try:
                 seconds = wait(vu, number, asked)
             except EvaluationError as e:
-                return Outcome(context.uncomputed(e))
+                return RequestOutcome(context.uncomputed(e))
             if asked is not None:
                 record.asked_to_wait(obeyed=seconds >= asked)
             record.retried()
@@ -146,7 +146,7 @@ def _polled(attempt: Attempt, poll: PlannedPoll, context: FlowContext) -> Attemp
     every, within = pause_of(poll.every, poll.span, aside=True), pause_of(poll.within, poll.span)
     clock = context.clock
 
-    async def polled(vu: VU, made: _Made) -> Outcome:
+    async def polled(vu: VU, made: _Made) -> RequestOutcome:
         begun = due = clock()
         own = vu.time.own  # polls keep a beat of their own, on the user's time as by the clock
         asked = 0
@@ -160,13 +160,13 @@ def _polled(attempt: Attempt, poll: PlannedPoll, context: FlowContext) -> Attemp
                 step = max(_SHORTEST, every(vu))
                 due, own = max(clock(), due + step), max(vu.time.own, own + step)
                 if due > last:
-                    return Outcome(_too_late(poll, outcome.unmet, asked, last - begun, context))
+                    return RequestOutcome(_too_late(poll, outcome.unmet, asked, last - begun, context))
                 context.tell(f"not yet: {outcome.unmet}")
                 await wait_until(due, clock, context.sleep_until)
                 vu.time.own = own
                 vu.time.waited(0.0, clock() - due)
         except EvaluationError as e:
-            return Outcome(context.uncomputed(e))
+            return RequestOutcome(context.uncomputed(e))
 
     return polled
 
@@ -187,13 +187,13 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _again(outcome: Outcome, retry: PlannedRetry) -> bool:
+def _again(outcome: RequestOutcome, retry: PlannedRetry) -> bool:
     if outcome.exchange is not None and outcome.exchange.error is None and retry.statuses[outcome.exchange.status]:
         return True
     return outcome.failure is not None and outcome.failure.kind in retry.kinds
 
 
-def _asked(outcome: Outcome) -> float | None:
+def _asked(outcome: RequestOutcome) -> float | None:
     """How long the server asked to wait (RFC 9110, 10.2.3), in seconds."""
     exchange = outcome.exchange
     if exchange is None or exchange.error is not None or exchange.status not in _BACKPRESSURE:

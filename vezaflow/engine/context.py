@@ -16,7 +16,7 @@ Run = Callable[[VU], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StepPlace:
     """Where a step is: in which phase, how deep in blocks, and where its file is included, the nearest first."""
 
     phase: Phase
@@ -28,7 +28,7 @@ class Observer(Protocol):
     """Sees every step before it runs and every exchange as it was: how `vezaflow try` shows them. A run under load
     has none."""
 
-    async def before(self, step: PlannedStep, vu: VU, place: Place) -> int:
+    async def before(self, step: PlannedStep, vu: VU, place: StepPlace) -> int:
         """A step is due, and no time that is measured has begun. Any signal but GO_ON is the step's, which is left
         out then."""
 
@@ -83,8 +83,8 @@ class FlowContext:
         return self.recorder.flow(self.flow)
 
     @property
-    def place(self) -> Place:
-        return Place(self.phase, self.depth, self.included)
+    def place(self) -> StepPlace:
+        return StepPlace(self.phase, self.depth, self.included)
 
     @property
     def group(self) -> str:

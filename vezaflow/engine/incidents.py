@@ -49,15 +49,17 @@ class Incidents:
         message: str,
         span: Span,
         included: tuple[Span, ...] = (),
-        offers: Callable[[], str] = str,
+        suggestions: Callable[[], str] = str,
     ) -> None:
-        """Count a failure. `offers` is asked for its help only if it is the first at its place."""
+        """Count a failure. `suggestions` is asked for its help only if it is the first at its place."""
         key = (code, flow, step, *((place.source.path, place.start) for place in (span, *included)))
         incident = self._found.get(key)
         if incident is None:
             if len(self._found) >= _MOST:
                 return
-            incident = self._found[key] = Incident(code, flow, step, message, span, included=included, help=offers())
+            incident = self._found[key] = Incident(
+                code, flow, step, message, span, included=included, help=suggestions()
+            )
         incident.count += 1
 
     @property

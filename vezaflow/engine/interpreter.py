@@ -21,10 +21,8 @@ from vezaflow.engine.uploads import upload_step
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import PAGE, RequestRecorder
 from vezaflow.model import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends, StopScope
-from vezaflow.plan import (
-    UNSET,
-    Evaluate,
-    EvaluationError,
+from vezaflow.plan import UNSET, Evaluate, EvaluationError, PlannedRequest, PlannedUpload, deck, show
+from vezaflow.plan.steps import (
     PlannedChoose,
     PlannedFor,
     PlannedGroup,
@@ -33,16 +31,12 @@ from vezaflow.plan import (
     PlannedLog,
     PlannedParallel,
     PlannedRepeat,
-    PlannedRequest,
     PlannedSet,
     PlannedSkip,
     PlannedStep,
     PlannedStop,
     PlannedThink,
-    PlannedUpload,
     PlannedWhile,
-    deck,
-    show,
 )
 
 MOST_PASSES = 1_000_000  # of one loop; a flow can't run for ever without meaning to

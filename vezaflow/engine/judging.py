@@ -39,7 +39,7 @@ class Unmet(NamedTuple):
     reason: str
 
 
-class Outcome(NamedTuple):
+class RequestOutcome(NamedTuple):
     """What came of a request, redirects followed. `unmet` says why a poll has to go on."""
 
     failure: Failure | None
@@ -60,32 +60,32 @@ class ResponseJudge:
         self.options = options if context.observer is None else replace(options, want=_shown(options.want))
         self._within = f" within {units.duration(options.timeout)} (timeout)"
 
-    async def outcome(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> Outcome:
+    async def outcome(self, vu: VU, outgoing: Outgoing, exchange: Exchange) -> RequestOutcome:
         """What an exchange comes to, redirects followed, recorded. The VU itself has not failed yet."""
         request = self._request
         hops: list[dict[str, Any]] = []
         options = self.options
         while is_followed(request, exchange):
             if len(hops) == request.follow:
-                return Outcome(self._too_many(outgoing, exchange), exchange)
+                return RequestOutcome(self._too_many(outgoing, exchange), exchange)
             hops.append({"status": exchange.status, "url": outgoing.target.url, "location": location_of(exchange)})
             self._show(outgoing, exchange, None, {})
             self._record(exchange, None)
             try:
                 outgoing = next_hop(request, self._context.targets, outgoing, exchange)
             except RequestError as e:
-                return Outcome(self.unsent(e))
+                return RequestOutcome(self.unsent(e))
             options = replace(options, replayable=outgoing.method in IDEMPOTENT)
             exchange = await vu.client.send(outgoing.target.origin, outgoing.head, outgoing.body, options)
             vu.time.own += exchange.took + HANDLING
         if exchange.error is not None:
             broken = self._broken(exchange)
             self._show(outgoing, exchange, broken, {})
-            return Outcome(broken, exchange)
+            return RequestOutcome(broken, exchange)
         found = self.judge(vu, outgoing, exchange, hops)
         if isinstance(found, Unmet):
-            return Outcome(None, exchange, found.reason)
-        return Outcome(found, exchange)
+            return RequestOutcome(None, exchange, found.reason)
+        return RequestOutcome(found, exchange)
 
     def judge(
         self, vu: VU, outgoing: Outgoing, exchange: Exchange, hops: Sequence[dict[str, Any]] = ()
@@ -190,7 +190,7 @@ class ResponseJudge:
             failure.message,
             failure.span,
             context.included,
-            failure.offers,
+            failure.suggestions,
         )
         return self._after_failure
 

@@ -20,7 +20,7 @@ from vezaflow.protocols import Body, ClientOptions, Exchange, Origin, RequestOpt
 from vezaflow.units import counted, duration
 
 
-class Part(NamedTuple):
+class ParallelTask(NamedTuple):
     """What runs, the slots that it sets, and as whom."""
 
     run: Run
@@ -75,10 +75,10 @@ def parallel_step(step: PlannedParallel, runs: Sequence[Run], record: StepRecord
     async def run(vu: VU) -> int:
         started = clock()
         client = PerHost(vu.client.beside(), per_host)
-        parts = [Part(each, sets, as_branch(vu, client, vu.random)) for each, sets in branches]
+        tasks = [ParallelTask(each, sets, as_branch(vu, client, vu.random)) for each, sets in branches]
         if shown:
             context.tell(f"{count} branches at the same time")
-        together = Branches(vu, parts, clock)
+        together = Branches(vu, tasks, clock)
         signal = await together.run(count)
         seconds = clock() - started
         if shown:
@@ -99,11 +99,11 @@ def spread_step(
     async def run(vu: VU) -> int:
         found, client, chance = items(vu), vu.client.beside(), vu.random.branch()
 
-        def rounds() -> Iterator[Part]:
+        def rounds() -> Iterator[ParallelTask]:
             for item in found:
                 branch = as_branch(vu, client, chance)
                 branch.slots[slot] = item
-                yield Part(body, sets, branch)
+                yield ParallelTask(body, sets, branch)
 
         most = min(at_once, len(found))
         if shown:
@@ -123,25 +123,31 @@ def as_branch(vu: VU, client: Sender, chance: Chance) -> VU:
 class Branches:
     """What one VU does at the same time, while it lasts. `run` once.
 
-    `yields`: the parts wait for nothing themselves; `whole`: after any failure no further one begins.
+    `yields`: the tasks wait for nothing themselves; `whole`: after any failure no further one begins.
     """
 
     def __init__(
-        self, vu: VU, parts: Iterable[Part], clock: Callable[[], float], *, yields: bool = False, whole: bool = False
+        self,
+        vu: VU,
+        tasks: Iterable[ParallelTask],
+        clock: Callable[[], float],
+        *,
+        yields: bool = False,
+        whole: bool = False,
     ) -> None:
         self._vu = vu
-        self._waiting = enumerate(parts)
+        self._waiting = enumerate(tasks)
         self._clock = clock
         self._yields = yields
         self._whole = whole
-        self._last: dict[int, tuple[int, Any]] = {}  # by slot: the number of the part that set it, and its value
+        self._last: dict[int, tuple[int, Any]] = {}  # by slot: the number of the task that set it, and its value
         self._signal: int = Signal.GO_ON  # the strongest
         self._rested = False
         self._late = 0.0  # seconds that the pauses of who ended last were too long
         self.failed = False
 
     async def run(self, most: int) -> int:
-        """Run the parts, so many at the same time: the strongest of their signals. The time until the last has ended is
+        """Run the tasks, so many at the same time: the strongest of their signals. The time until the last has ended is
         the user's own, but for what its pauses were too long."""
         vu, began = self._vu, self._clock()
         owed = vu.time.debt(began)
@@ -162,24 +168,24 @@ class Branches:
 
     async def _work(self, owed: float) -> None:
         late = 0.0
-        for number, part in self._waiting:  # each takes the next, so that they begin in their order
-            branch = part.branch
+        for number, task in self._waiting:  # each takes the next, so that they begin in their order
+            branch = task.branch
             time = branch.time = LooseTime(owed)
-            signal = await part.run(branch)
+            signal = await task.run(branch)
             self._signal = max(self._signal, signal)
             self.failed = self.failed or branch.failed
             self._rested = self._rested or time.rested
             self._late = late = late + time.late
             owed = time.owed
-            self._hand_over(number, part)
+            self._hand_over(number, task)
             if self._signal or (self._whole and self.failed):
                 return
             if self._yields:
                 await trio.lowlevel.checkpoint()
 
-    def _hand_over(self, number: int, part: Part) -> None:
-        """Keep what a part has set: of those that set the same, the one that is written last counts."""
-        for slot in part.sets:
-            value = part.branch.slots[slot]
+    def _hand_over(self, number: int, task: ParallelTask) -> None:
+        """Keep what a task has set: of those that set the same, the one that is written last counts."""
+        for slot in task.sets:
+            value = task.branch.slots[slot]
             if value is not self._vu.slots[slot] and (slot not in self._last or number > self._last[slot][0]):
                 self._last[slot] = (number, value)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vezaflow.engine.context import FlowContext, Run
-from vezaflow.engine.together import Branches, Part, as_branch
+from vezaflow.engine.together import Branches, ParallelTask, as_branch
 from vezaflow.engine.vu import VU
 from vezaflow.metrics import StepRecorder
 from vezaflow.plan import PlannedUpload
@@ -33,11 +33,11 @@ def upload_step(step: PlannedUpload, send: Run, record: StepRecorder, context: F
                 values[branch.slots[slot]["index"]] = branch.slots[extracted]
             return signal
 
-        def branches() -> Iterator[Part]:
+        def branches() -> Iterator[ParallelTask]:
             for part in parts:
                 branch = as_branch(vu, client, chance)
                 branch.slots[slot] = part
-                yield Part(one, (), branch)
+                yield ParallelTask(one, (), branch)
 
         if shown:
             context.tell(f"{counted(len(parts), 'part')}, {at_once} at the same time")

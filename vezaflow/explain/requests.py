@@ -72,7 +72,7 @@ def kept_by(steps: Iterable[PlannedStep]) -> Iterator[Kept]:
     for request in requests_of(steps):
         named.setdefault(request.name, []).append(request)
     for name, requests in named.items():
-        reasons = dict.fromkeys(reason for request in requests for reason in request.foreseen.reasons)
+        reasons = dict.fromkeys(reason for request in requests for reason in request.forecast.reasons)
         wants = [reason.want for reason in reasons]
         if reasons:
             yield Kept(
@@ -124,8 +124,8 @@ def hosts_of(plan: Plan) -> Iterator[Host]:
     users: dict[Origin, dict[str, None]] = {}
     for name, steps in _parts(plan):
         for request in requests_of(steps):
-            if request.foreseen.origin is not None:
-                users.setdefault(request.foreseen.origin, {})[name] = None
+            if request.forecast.origin is not None:
+                users.setdefault(request.forecast.origin, {})[name] = None
     for origin, by in users.items():
         yield Host(origin, allowed_by(origin.host, origin.port, plan.targets.allow) or "", tuple(by))
 
@@ -143,10 +143,10 @@ def led_by_run(plan: Plan) -> Iterator[tuple[str, str]]:
 
 def _led(request: PlannedRequest) -> str:
     """What a response decides of where a request goes; empty if nothing."""
-    if request.foreseen.origin is None:
-        return request.foreseen.url
+    if request.forecast.origin is None:
+        return request.forecast.url
     by_url = request.pages is not None and request.pages.by_url
-    return f"the pages after {request.foreseen.url}" if by_url else ""
+    return f"the pages after {request.forecast.url}" if by_url else ""
 
 
 def _parts(plan: Plan) -> Iterator[tuple[str, tuple[PlannedStep, ...]]]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from vezaflow.keys.fields import Field, Kind, Table
-from vezaflow.model import Connections
+from vezaflow.model import ConnectionLifetime
 
 _TLS = Field(
     "tls",
@@ -60,7 +60,7 @@ HTTP = Table(
             "How long a VU keeps its connections; `per_iteration` reconnects in every iteration, with a new TLS "
             "handshake.",
             "per_iteration",
-            choices=tuple(each.value for each in Connections),
+            choices=tuple(each.value for each in ConnectionLifetime),
             default="keep",
         ),
         Field(

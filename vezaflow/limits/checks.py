@@ -171,7 +171,7 @@ def _dialled(origin: Origin | None, client: ClientOptions) -> str | None:
 def _first(flow: PlannedFlow) -> tuple[Origin | None, ClientOptions]:
     """Where a flow's first request goes, None where only the run tells; and how it connects."""
     first = next(requests_of((*flow.login, *flow.steps)), None)
-    return (None, flow.client) if first is None else (first.foreseen.origin, first.client or flow.client)
+    return (None, flow.client) if first is None else (first.forecast.origin, first.client or flow.client)
 
 
 def _alike(flow: PlannedFlow, client: ClientOptions) -> Ways:

@@ -96,12 +96,12 @@ def _known(number: int | None) -> int:
 
 def _counts(request: PlannedRequest, asked: _Asked) -> bool:
     """Whether a request may go there, and goes in one of the ways."""
-    return request.client in asked.ways and (asked.origin is None or request.foreseen.origin in (None, asked.origin))
+    return request.client in asked.ways and (asked.origin is None or request.forecast.origin in (None, asked.origin))
 
 
 def _surely_counts(request: PlannedRequest, asked: _Asked) -> bool:
     """The same where it is known."""
-    return request.client in asked.ways and asked.origin in (None, request.foreseen.origin)
+    return request.client in asked.ways and asked.origin in (None, request.forecast.origin)
 
 
 def _one_of(ways: list[Bounds]) -> Bounds:
@@ -112,9 +112,9 @@ def _parallel(ways: Sequence[Steps], per_host: int, asked: _Asked) -> Bounds:
     """Each host has so many places; a request whose host is not known may go to one that nobody else goes to."""
     each = [_sequence(steps, asked) for steps in ways]
     begun = [request for steps in ways if (request := _begins_with(steps)) is not None]
-    mine = [one.foreseen.origin for one in begun if one.foreseen.origin is not None and _surely_counts(one, asked)]
+    mine = [one.forecast.origin for one in begun if one.forecast.origin is not None and _surely_counts(one, asked)]
     together = sum(min(per_host, mine.count(found)) for found in set(mine))
-    origins = [request.foreseen.origin for steps in ways for request in requests_of(steps)]
+    origins = [request.forecast.origin for steps in ways for request in requests_of(steps)]
     hosts = 1 if asked.origin is not None else len(set(origins) - {None}) + origins.count(None)
     most = min(sum(found.most for found in each), per_host * max(1, hosts))
     return Bounds(min(most, max(together, *(found.least for found in each))), most)

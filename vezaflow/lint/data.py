@@ -25,7 +25,7 @@ from vezaflow.model import (
     set_in,
 )
 from vezaflow.redact import weakness
-from vezaflow.syntax import Field, Index, Literal, Name, Rows, names, walk
+from vezaflow.syntax import Index, Literal, Member, Name, Rows, names, walk
 
 MOST_SECRETS = 1_000  # values: each is looked for in all that is put out
 _STOPS = (AtEnd.STOP_VU, AtEnd.STOP_FLOW)
@@ -87,7 +87,7 @@ def check_columns(suite: Suite, diagnostics: Diagnostics) -> None:
                 continue
             for part in walk(use.expression):
                 if (
-                    isinstance(part, Field | Index)
+                    isinstance(part, Member | Index)
                     and isinstance(part.target, Name)
                     and part.target.name in data_sources
                 ):
@@ -194,10 +194,10 @@ def _check_name(data_source: DataSource, taken: dict[str, Span], diagnostics: Di
         )
 
 
-def _column(part: Field | Index) -> tuple[str, Span]:
+def _column(part: Member | Index) -> tuple[str, Span]:
     """Which column is asked for, and where; none where only the run tells."""
     match part:
-        case Field(name=name, span=span):
+        case Member(name=name, span=span):
             return name, Span(span.source, span.end - len(name), span.end)
         case Index(index=Literal(value=str() as name, span=span)):
             return name, span

@@ -3,7 +3,7 @@
 from math import inf
 
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.metrics import Kind, Metric
+from vezaflow.metrics import Metric, MetricKind
 from vezaflow.model import Gate
 from vezaflow.syntax import Condition, Reference
 from vezaflow.units import EXAMPLES, Dimension, Quantity, ratio
@@ -30,7 +30,7 @@ def _check_range(metric: Metric, condition: Condition, diagnostics: Diagnostics)
     if isinstance(bound, Reference) or isinstance(bound, Quantity) is (wanted is None):
         return
     amount = bound.amount if isinstance(bound, Quantity) else float(bound)
-    share = metric.kind is Kind.RATE and condition.aggregate == "rate"
+    share = metric.kind is MetricKind.RATE and condition.aggregate == "rate"
     if (always := _settled(condition.operator, amount, 1.0 if share else inf, metric.name in _POSITIVE)) is None:
         return
     what = "a percentage is between 0 % and 100 %" if share else "it is never below zero"

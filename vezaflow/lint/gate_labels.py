@@ -6,7 +6,7 @@ A value that never occurs selects nothing. A count of nothing is 0, so that `cou
 import re
 
 from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
-from vezaflow.lint.gate_scopes import NESTED, Scope
+from vezaflow.lint.gate_scopes import NESTED, GateScope
 from vezaflow.metrics import ERROR_CLASSES, ERRORS, PAGE, Dropped, Metric, Phase
 from vezaflow.syntax import Labels
 
@@ -21,7 +21,7 @@ _PLURALS = {"check": "checks", "status": "statuses"}
 
 
 def check_labels(
-    span: Span, written: Labels, meant: Labels, metric: Metric, scope: Scope, diagnostics: Diagnostics
+    span: Span, written: Labels, meant: Labels, metric: Metric, scope: GateScope, diagnostics: Diagnostics
 ) -> None:
     """The labels that stand in a span; `meant` are those that hold there, inherited ones included."""
     phase = dict(meant).get("phase", Phase.ITERATION.value)
@@ -90,7 +90,7 @@ def _check_closed(span: Span, name: str, value: str, metric: Metric, diagnostics
 
 
 def _check_value(
-    span: Span, name: str, value: str, phase: str, metric: Metric, scope: Scope, diagnostics: Diagnostics
+    span: Span, name: str, value: str, phase: str, metric: Metric, scope: GateScope, diagnostics: Diagnostics
 ) -> bool:
     values = scope.values(name, metric, phase)
     if values is None or value in values:
@@ -117,7 +117,7 @@ def _nested(value: str, groups: frozenset[str]) -> str | None:
 
 
 def _check_together(
-    span: Span, meant: Labels, phase: str, metric: Metric, scope: Scope, diagnostics: Diagnostics
+    span: Span, meant: Labels, phase: str, metric: Metric, scope: GateScope, diagnostics: Diagnostics
 ) -> None:
     """Labels that each occur, but at no request all of them."""
     asked = [pair for pair in meant if pair[0] in ("flow", "step", "method", "group", "check") or pair[0] in scope.tags]
@@ -138,7 +138,9 @@ def _check_together(
     )
 
 
-def _check_page(span: Span, value: str, phase: str, step: str | None, scope: Scope, diagnostics: Diagnostics) -> None:
+def _check_page(
+    span: Span, value: str, phase: str, step: str | None, scope: GateScope, diagnostics: Diagnostics
+) -> None:
     most = scope.pages(phase, step)
     low, dots, high = value.partition("..")
     ends = [int(end) for end in (low, *([high] if dots else [])) if end.isdecimal()]
@@ -160,16 +162,16 @@ def _value(span: Span, value: str) -> Span:
     return span if found == span else Span(span.source, found.start + 1, found.end)
 
 
-def _where(name: str, metric: Metric, scope: Scope, phase: str) -> str:
+def _where(name: str, metric: Metric, scope: GateScope, phase: str) -> str:
     anywhere = name in ("flow", "phase") or metric.name == "group_duration"
     return scope.what if anywhere else _phase_of(scope, phase)
 
 
-def _phase_of(scope: Scope, phase: str) -> str:
+def _phase_of(scope: GateScope, phase: str) -> str:
     return scope.what if phase == Phase.ITERATION.value else f"the phase '{phase}' of {scope.what}"
 
 
-def _elsewhere(name: str, value: str, metric: Metric, scope: Scope) -> str:
+def _elsewhere(name: str, value: str, metric: Metric, scope: GateScope) -> str:
     """Where a label has this value, if not where the gate looks."""
     if name == "group" and value in scope.groups:
         inside = sorted({series.labels["group"] for series in scope.series} & _within(value, scope))
@@ -183,7 +185,7 @@ def _elsewhere(name: str, value: str, metric: Metric, scope: Scope) -> str:
     return ""
 
 
-def _within(group: str, scope: Scope) -> set[str]:
+def _within(group: str, scope: GateScope) -> set[str]:
     return {name for name in scope.groups if name.startswith(group + NESTED)}
 
 

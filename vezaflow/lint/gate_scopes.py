@@ -39,7 +39,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class GateScope:
     """The samples that a gate judges, as far as the files tell."""
 
     what: str  # for messages: "the suite", "the flow 'browse'"
@@ -86,7 +86,7 @@ class Scope:
         return None if None in most else max((pages for pages in most if pages is not None), default=0)
 
 
-def flow_scope(suite: Suite, flow: Flow) -> Scope:
+def flow_scope(suite: Suite, flow: Flow) -> GateScope:
     """What a gate of one flow judges."""
     phases = {
         Phase.ITERATION.value: flow.steps,
@@ -96,7 +96,7 @@ def flow_scope(suite: Suite, flow: Flow) -> Scope:
     return _scope(f"the flow '{flow.name}'", flow.name, phases, suite.defaults, flow.defaults)
 
 
-def pooled(suite: Suite, scopes: list[Scope]) -> Scope:
+def pooled(suite: Suite, scopes: list[GateScope]) -> GateScope:
     """What a gate over all flows judges."""
     phases: dict[str, tuple[Step, ...]] = {
         Phase.PREFLIGHT.value: suite.preflight,
@@ -106,7 +106,7 @@ def pooled(suite: Suite, scopes: list[Scope]) -> Scope:
     parts = [_scope("", "", phases, suite.defaults), *scopes]
     for phase in (Phase.ITERATION.value, Phase.LOGIN.value, Phase.FINALLY.value):
         phases[phase] = tuple(step for scope in scopes for step in scope.phases[phase])
-    return Scope(
+    return GateScope(
         "the suite",
         frozenset(flow.name for flow in suite.flows),
         phases,
@@ -116,7 +116,7 @@ def pooled(suite: Suite, scopes: list[Scope]) -> Scope:
     )
 
 
-def _scope(what: str, flow: str, phases: Mapping[str, tuple[Step, ...]], *layers: RequestDefaults) -> Scope:
+def _scope(what: str, flow: str, phases: Mapping[str, tuple[Step, ...]], *layers: RequestDefaults) -> GateScope:
     """`layers`: what is said of all requests, the nearest word last."""
     shared = {name: value for layer in layers for name, value in layer.tags}
     series = tuple(
@@ -126,7 +126,7 @@ def _scope(what: str, flow: str, phases: Mapping[str, tuple[Step, ...]], *layers
     )
     groups = frozenset(name for steps in phases.values() for name in _groups(steps, ""))
     own = (name for steps in phases.values() for step in all_steps(steps) for name in _own_tags(step))
-    return Scope(what, frozenset({flow}), phases, series, groups, frozenset((*shared, *own)))
+    return GateScope(what, frozenset({flow}), phases, series, groups, frozenset((*shared, *own)))
 
 
 def _own_tags(step: Step) -> Iterator[str]:

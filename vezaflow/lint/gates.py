@@ -5,7 +5,7 @@ from typing import assert_never
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.lint.gate_bounds import check_condition
 from vezaflow.lint.gate_labels import check_labels
-from vezaflow.lint.gate_scopes import OF_STEPS, Scope, flow_scope, pooled
+from vezaflow.lint.gate_scopes import OF_STEPS, GateScope, flow_scope, pooled
 from vezaflow.metrics import METRICS, Metric
 from vezaflow.model import (
     Beside,
@@ -59,7 +59,7 @@ def check_watched(suite: Suite, diagnostics: Diagnostics) -> None:
             )
 
 
-def _check(gates: tuple[Gate, ...], scope: Scope, diagnostics: Diagnostics) -> None:
+def _check(gates: tuple[Gate, ...], scope: GateScope, diagnostics: Diagnostics) -> None:
     for gate in gates:
         metric = _check_metric(gate, diagnostics)
         if metric is not None:
@@ -79,7 +79,9 @@ def _check_metric(gate: Gate, diagnostics: Diagnostics) -> Metric | None:
     return metric
 
 
-def _check_arrivals(gates: tuple[Gate, ...], flows: tuple[Flow, ...], scope: Scope, diagnostics: Diagnostics) -> None:
+def _check_arrivals(
+    gates: tuple[Gate, ...], flows: tuple[Flow, ...], scope: GateScope, diagnostics: Diagnostics
+) -> None:
     """Figures that only open models have."""
     if any(flow.load.executor.is_open for flow in flows):
         return
@@ -93,7 +95,7 @@ def _check_arrivals(gates: tuple[Gate, ...], flows: tuple[Flow, ...], scope: Sco
             )
 
 
-def _check_steps(gate: Gate, metric: Metric, scope: Scope, diagnostics: Diagnostics) -> None:
+def _check_steps(gate: Gate, metric: Metric, scope: GateScope, diagnostics: Diagnostics) -> None:
     """Figures that only some kinds of steps have."""
     steps = [step for steps in scope.phases.values() for step in all_steps(steps)]
     whole = metric.name in OF_STEPS

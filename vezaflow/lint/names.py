@@ -54,7 +54,7 @@ from vezaflow.model import (
     suite_settings_uses,
     suite_steps,
 )
-from vezaflow.syntax import FUNCTIONS, QUERIES, Expression, Field, Name, Needs, calls, names, walk
+from vezaflow.syntax import FUNCTIONS, QUERIES, Expression, Member, Name, Needs, calls, names, walk
 
 _AUTH = "`auth`"
 _FIELDS = {**ITEM_FIELDS, "part": tuple(PART_FIELDS)}
@@ -317,7 +317,7 @@ class _Walk:
 
     def fields(self, expression: Expression) -> None:
         for part in walk(expression):
-            if isinstance(part, Field) and isinstance(part.target, Name):
+            if isinstance(part, Member) and isinstance(part.target, Name):
                 shape = self.shapes.get(part.target.name, "")
                 if shape in _FIELDS:
                     span = Span(part.span.source, part.span.end - len(part.name), part.span.end)

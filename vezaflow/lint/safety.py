@@ -25,7 +25,7 @@ from vezaflow.model import (
     written_host,
 )
 from vezaflow.read import may_become
-from vezaflow.syntax import Expression, Field, Literal, Name, Template, walk
+from vezaflow.syntax import Expression, Literal, Member, Name, Template, walk
 
 # Shapes of secrets: made by their issuers to be recognised.
 _SHAPES = {
@@ -108,7 +108,7 @@ def check_environment(suite: Suite, diagnostics: Diagnostics) -> None:
         if use.place is Place.WHERE:  # a field of the item may have that name
             continue
         within = list(walk(use.expression))
-        named = {id(each.target) for each in within if isinstance(each, Field)}
+        named = {id(each.target) for each in within if isinstance(each, Member)}
         for each in within:
             if isinstance(each, Name) and each.name == "env" and id(each) not in named:
                 diagnostics.error(

@@ -6,11 +6,11 @@ from array import array
 from dataclasses import dataclass, field
 
 from vezaflow.metrics.histogram import Histogram
-from vezaflow.metrics.rows import Row
+from vezaflow.metrics.rows import SummaryRow
 
 
 @dataclass(slots=True, eq=True)
-class Attempts(Row):
+class Attempts(SummaryRow):
     """The row of one step. `duration`, in seconds; of a step that failed it is a lower bound."""
 
     done: int = 0

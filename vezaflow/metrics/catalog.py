@@ -10,7 +10,7 @@ from enum import Enum, StrEnum
 from vezaflow.units import Dimension
 
 
-class Kind(Enum):
+class MetricKind(Enum):
     """What is kept of a metric's samples, and so what may be asked of it."""
 
     TREND = "trend"  # a distribution
@@ -52,11 +52,11 @@ ERROR_CLASSES: dict[str, tuple[str, ...]] = {
 }
 """A word that stands for these kinds of errors, in a gate's label `error` as in `retry: {on: …}`."""
 
-AGGREGATES: dict[Kind, tuple[str, ...]] = {
-    Kind.TREND: ("p", "avg", "min", "max", "med", "count"),  # p takes an argument: p(95), p(99.9)
-    Kind.RATE: ("rate", "count"),
-    Kind.COUNTER: ("count", "rate"),
-    Kind.GAUGE: ("value", "min", "max"),
+AGGREGATES: dict[MetricKind, tuple[str, ...]] = {
+    MetricKind.TREND: ("p", "avg", "min", "max", "med", "count"),  # p takes an argument: p(95), p(99.9)
+    MetricKind.RATE: ("rate", "count"),
+    MetricKind.COUNTER: ("count", "rate"),
+    MetricKind.GAUGE: ("value", "min", "max"),
 }
 
 
@@ -78,7 +78,7 @@ class Metric:
     the field of the rows that it is `of`; where that holds several by name, the label `by` chooses."""
 
     name: str
-    kind: Kind
+    kind: MetricKind
     dimension: Dimension | None
     doc: str
     labels: tuple[str, ...]
@@ -93,11 +93,11 @@ class Metric:
     def dimension_of(self, aggregate: str) -> Dimension | None:
         """What a bound on this aggregate must be written in."""
         match self.kind, aggregate:
-            case (Kind.TREND, "count") | (Kind.RATE, "count"):
+            case (MetricKind.TREND, "count") | (MetricKind.RATE, "count"):
                 return None
-            case Kind.RATE, _:
+            case MetricKind.RATE, _:
                 return Dimension.RATIO
-            case Kind.COUNTER, "rate":
+            case MetricKind.COUNTER, "rate":
                 return self.dimension or Dimension.RATE
             case _:
                 return self.dimension
@@ -113,7 +113,7 @@ _FLOW = ("flow",)
 
 
 def _time(name: str, doc: str, labels: tuple[str, ...], of: Of, value: str, by: str = "") -> Metric:
-    return Metric(name, Kind.TREND, Dimension.TIME, doc, labels, of, value, by)
+    return Metric(name, MetricKind.TREND, Dimension.TIME, doc, labels, of, value, by)
 
 
 def _count(
@@ -126,7 +126,7 @@ def _count(
     by: str = "",
     dimension: Dimension | None = None,
 ) -> Metric:
-    return Metric(name, Kind.COUNTER, dimension, doc, labels, of, value, by)
+    return Metric(name, MetricKind.COUNTER, dimension, doc, labels, of, value, by)
 
 
 _ALL = (
@@ -172,7 +172,7 @@ _ALL = (
     ),
     Metric(
         "http_req_failed",
-        Kind.RATE,
+        MetricKind.RATE,
         Dimension.RATIO,
         "The share of requests that failed: no response, an unexpected status, a failed expectation or a failed "
         "extraction.",
@@ -235,7 +235,7 @@ _ALL = (
     ),
     Metric(
         "checks",
-        Kind.RATE,
+        MetricKind.RATE,
         Dimension.RATIO,
         ("The share of expectations that were met."),
         (*_SENT, "check"),
@@ -253,7 +253,7 @@ _ALL = (
     ),
     Metric(
         "step_failed",
-        Kind.RATE,
+        MetricKind.RATE,
         Dimension.RATIO,
         "The share of failed steps with `retry`, `poll` or `paginate`, and of `upload` steps and named `parallel` "
         "steps in which something failed.",
@@ -276,8 +276,8 @@ _ALL = (
         Of.STEPS,
         "ignored",
     ),
-    Metric("vus", Kind.GAUGE, None, "Running VUs.", _FLOW, Of.VUS, "value"),
-    Metric("vus_max", Kind.GAUGE, None, "Requested VUs.", _FLOW, Of.VUS, "asked"),
+    Metric("vus", MetricKind.GAUGE, None, "Running VUs.", _FLOW, Of.VUS, "value"),
+    Metric("vus_max", MetricKind.GAUGE, None, "Requested VUs.", _FLOW, Of.VUS, "asked"),
     _count(
         "data_sent",
         "Bytes sent, including headers, before TLS encryption.",

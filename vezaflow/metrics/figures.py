@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from vezaflow.metrics.catalog import Phase
 from vezaflow.metrics.histogram import Histogram
-from vezaflow.metrics.rows import HIGHEST, LEAST, LONGEST, MOST, OWN, Row, figure
+from vezaflow.metrics.rows import HIGHEST, LEAST, LONGEST, MOST, OWN, SummaryRow, figure
 
 
 class StepKey(NamedTuple):
@@ -36,7 +36,7 @@ class FlowKey(NamedTuple):
 
 
 @dataclass(slots=True, eq=True)
-class Requests(Row):
+class Requests(SummaryRow):
     """Requests of one outcome. `first` and `last` are seconds since the run's start, of failures only."""
 
     count: int = 0
@@ -54,11 +54,11 @@ class Requests(Row):
         """Take in the same outcome's requests from elsewhere; the earlier one's sample detail is kept."""
         if other.detail and (not self.detail or (other.first, other.detail) < (self.first, self.detail)):
             self.detail = other.detail
-        Row.add(self, other)
+        SummaryRow.add(self, other)
 
 
 @dataclass(slots=True, eq=True)
-class Connections(Row):
+class Connections(SummaryRow):
     """A step's connections that were opened, and its checks. Each answered request evaluated each check."""
 
     answered: int = 0
@@ -76,7 +76,7 @@ class Connections(Row):
 
 
 @dataclass(slots=True, eq=True)
-class Iterations(Row):
+class Iterations(SummaryRow):
     """What a flow's VUs went through. `seconds`: how long this part of the run lasted; workers run beside one another,
     so their seconds don't add up."""
 
@@ -92,7 +92,7 @@ class Iterations(Row):
 
 
 @dataclass(slots=True, eq=True)
-class Vus(Row):
+class Vus(SummaryRow):
     """A flow's VUs: running now, the least and the most at any look, and how many were asked for."""
 
     value: int = 0

@@ -8,6 +8,7 @@ checks that held, zeros of reused connections) is derived later. Clock values ar
 
 from array import array
 from collections import Counter as Tally
+from collections import defaultdict
 from collections.abc import Callable
 from math import ceil, inf
 from typing import TYPE_CHECKING
@@ -83,16 +84,34 @@ class _Cell:
         return count
 
 
+class _Rows:
+    """The figures up to the last fold. What is asked for is there: a row that is new is empty."""
+
+    def __init__(self) -> None:
+        self.requests: defaultdict[RequestKey, Requests] = defaultdict(Requests)
+        self.connections: defaultdict[StepKey, Connections] = defaultdict(Connections)
+        self.iterations: defaultdict[FlowKey, Iterations] = defaultdict(Iterations)
+        self.vus: defaultdict[str, Vus] = defaultdict(Vus)
+        self.attempts: defaultdict[StepKey, Attempts] = defaultdict(Attempts)
+
+    def summary(self) -> Summary:
+        return Summary(
+            {key: row.copy() for key, row in self.requests.items()},
+            {key: row.copy() for key, row in self.connections.items()},
+            {key: row.copy() for key, row in self.iterations.items()},
+            {flow: row.copy() for flow, row in self.vus.items()},
+            {key: row.copy() for key, row in self.attempts.items()},
+        )
+
+
 class RequestRecorder:
     """Takes in one step's requests. Seconds and bytes."""
 
     __slots__ = (
-        "_attempts", "_blocked", "_cells", "_checks", "_connecting", "_failed_checks", "_failures", "_key", "_started",
-        "_tls",
+        "_attempts", "_blocked", "_cells", "_checks", "_connecting", "_failed_checks", "_failures", "_started", "_tls",
     )  # fmt: skip
 
-    def __init__(self, key: StepKey, checks: tuple[str, ...], started: float) -> None:
-        self._key = key  # its `judged` is not used: the recorder says which side a fold goes to
+    def __init__(self, checks: tuple[str, ...], started: float) -> None:
         self._checks = tuple(sorted(checks))
         self._started = started
         self._cells: dict[int, _Cell] = {}
@@ -171,8 +190,40 @@ class RequestRecorder:
         cell.seen(now - self._started, detail)
         return cell
 
-    def _every_cell(self) -> list[_Cell]:
-        return [*self._cells.values(), *self._failures.values()]
+    def begin(self, now: float) -> None:
+        """Times count from here."""
+        self._started = now
+
+    def expect(self, checks: tuple[str, ...]) -> None:
+        """Responses are checked for these too."""
+        self._checks = tuple(sorted({*self._checks, *checks}))
+
+    def fold_into(self, rows: _Rows, key: StepKey, second: "_Second | None") -> None:
+        """Move what came since the last fold to the rows of this key, and show it to the second that it came in."""
+        answered = 0
+        for cell in (*self._cells.values(), *self._failures.values()):
+            if second is not None:
+                second.take(cell)
+            if cell.durations or cell.unanswered:
+                answered += len(cell.durations)
+                cell.fold_into(rows.requests[RequestKey(key, cell.status, cell.error)])
+        if answered or self._blocked:
+            self._fold_connections(rows.connections[key], answered)
+        if self._attempts is not None:
+            self._attempts.fold_into(rows.attempts[key])
+
+    def _fold_connections(self, row: Connections, answered: int) -> None:
+        import numpy as np
+
+        row.answered += answered
+        row.checks = self._checks
+        row.failed_checks += self._failed_checks
+        self._failed_checks.clear()
+        if self._blocked:
+            row.blocked.record_many(np.array(self._blocked))
+            row.connecting.record_many(np.array(self._connecting))
+            row.tls.record_many(np.array(self._tls))
+            del self._blocked[:], self._connecting[:], self._tls[:]
 
 
 class FlowRecorder:
@@ -181,19 +232,16 @@ class FlowRecorder:
 
     __slots__ = (
         "_cut", "_cut_groups", "_cut_response_times", "_delays", "_dropped", "_durations", "_failed", "_groups",
-        "_interrupted", "_judged", "_name", "_response_times", "_since", "_steps", "left", "vus", "vus_max",
+        "_interrupted", "_response_times", "_since", "left", "vus", "vus_max",
     )  # fmt: skip
 
-    def __init__(self, name: str, since: float) -> None:
-        self._name = name
-        self._steps: list[RequestRecorder] = []
+    def __init__(self, since: float) -> None:
         self._durations, self._delays, self._response_times = array("d"), array("d"), array("d")
         self._groups: dict[str, array[float]] = {}
         self._cut, self._cut_response_times = array("d"), array("d")  # of what a failure cut short: lower bounds
         self._cut_groups: dict[str, array[float]] = {}
         self._failed = self._interrupted = 0
         self._dropped: Tally[str] = Tally()
-        self._judged = True
         self._since = since  # when this part began, or was last folded
         self.vus = self.vus_max = 0
         self.left = -inf
@@ -299,12 +347,12 @@ class _Second:
         self.durations.extend(cell.durations)
         self.cut.extend(cell.cut)
 
-    def point(self, flow: FlowRecorder, started: float, now: float) -> Point:
+    def point(self, flow: str, vus: int, started: float, now: float) -> Point:
         return Point(
             now - started,
             now - self.begun,
-            flow._name,
-            flow.vus,
+            flow,
+            vus,
             self.requests,
             self.failed,
             self.iterations,
@@ -345,6 +393,29 @@ def _at_ranks(samples: "NDArray[np.float64]", ranks: list[int]) -> dict[int, flo
     return {rank: float(ordered[rank]) for rank in ranks}
 
 
+class _Flow:
+    """What belongs to one flow: its recorder, its steps' recorders, its second."""
+
+    __slots__ = ("judged", "name", "recorder", "second", "steps")
+
+    def __init__(self, name: str, started: float) -> None:
+        self.name = name
+        self.recorder = FlowRecorder(started)
+        self.steps: dict[StepKey, RequestRecorder] = {}  # `judged` of a key says nothing: a fold says it
+        self.second = _Second(started)
+        self.judged = True
+
+    def fold_into(self, rows: _Rows, now: float) -> None:
+        """Move what came since the last fold to its rows."""
+        for key, step in self.steps.items():
+            in_load = key.phase is Phase.ITERATION
+            here = key if self.judged or not in_load else key._replace(judged=False)
+            step.fold_into(rows, here, self.second if in_load else None)
+        done, failed = self.recorder.fold_into(rows.iterations[FlowKey(self.name, self.judged)], now)
+        self.second.iterations += done
+        self.second.iterations_failed += failed
+
+
 class Recorder:
     """All of a process's samples. `started`: the clock's value that times are counted from. `keep`: also each
     second's times until they are asked for, for figures that are a share of something."""
@@ -356,14 +427,8 @@ class Recorder:
         self._keep = keep
         self._number = 0  # of the second that the last fold ended
         self._moments: list[Moment] = []
-        self._flows: dict[str, FlowRecorder] = {}
-        self._steps: dict[StepKey, RequestRecorder] = {}
-        self._seconds: dict[str, _Second] = {}
-        self._requests: dict[RequestKey, Requests] = {}
-        self._connections: dict[StepKey, Connections] = {}
-        self._attempts: dict[StepKey, Attempts] = {}
-        self._iterations: dict[FlowKey, Iterations] = {}
-        self._vus: dict[str, Vus] = {}
+        self._flows: dict[str, _Flow] = {}
+        self._rows = _Rows()
         self._history = History()
 
     def begin(self, now: float) -> None:
@@ -373,15 +438,18 @@ class Recorder:
         self._moments.clear()
         self._number = 0
         self.started = now
-        for step in self._steps.values():
-            step._started = now
+        for flow in self._flows.values():
+            for step in flow.steps.values():
+                step.begin(now)
 
     def flow(self, name: str) -> FlowRecorder:
         """The flow's recorder, one for each name. Steps of no flow (preflight, setup) are of the flow ""."""
+        return self._flow(name).recorder
+
+    def _flow(self, name: str) -> _Flow:
         held = self._flows.get(name)
         if held is None:
-            held = self._flows[name] = FlowRecorder(name, self.started)
-            self._seconds[name] = _Second(self.started)
+            held = self._flows[name] = _Flow(name, self.started)
         return held
 
     def step(
@@ -397,82 +465,38 @@ class Recorder:
     ) -> RequestRecorder:
         """The step's recorder, one for each set of labels. `checks`: what each response is checked for."""
         key = StepKey(flow, phase, step, method, group, tuple(sorted(tags)), True)
-        held = self._steps.get(key)
+        steps = self._flow(flow).steps
+        held = steps.get(key)
         if held is None:
-            held = self._steps[key] = RequestRecorder(key, checks, self.started)
-            self.flow(flow)._steps.append(held)
+            held = steps[key] = RequestRecorder(checks, self.started)
         else:
-            held._checks = tuple(sorted({*held._checks, *checks}))
+            held.expect(checks)
         return held
 
     def judge(self, flow: str, on: bool, now: float) -> None:
         """From now on the flow's samples are judged by the gates, or only shown."""
-        held = self.flow(flow)
-        self._fold_flow(held, now)
-        held._judged = on
+        held = self._flow(flow)
+        held.fold_into(self._rows, now)
+        held.judged = on
 
     def fold(self, now: float) -> None:
         """Once a second: arrays to histograms, and a point of the timeline for each flow."""
         self._number = max(self._number + 1, round(now - self.started))
         for flow in self._flows.values():
-            self._fold_flow(flow, now)
-            second = self._seconds[flow._name]
-            self._vus.setdefault(flow._name, Vus()).look(flow.vus, flow.vus_max)
-            if flow._name and now > second.begun:
-                moment = Moment(self._number, second.point(flow, self.started, now), second.times())
+            flow.fold_into(self._rows, now)
+            recorder, second = flow.recorder, flow.second
+            self._rows.vus[flow.name].look(recorder.vus, recorder.vus_max)
+            if flow.name and now > second.begun:
+                point = second.point(flow.name, recorder.vus, self.started, now)
+                moment = Moment(self._number, point, second.times())
                 self._history.take(moment)
                 if self._keep:
                     self._moments.append(moment)
-                self._seconds[flow._name] = _Second(now)
-
-    def _fold_flow(self, flow: FlowRecorder, now: float) -> None:
-        second = self._seconds[flow._name]
-        for step in flow._steps:
-            self._fold_step(step, flow._judged, second)
-        row = self._iterations.setdefault(FlowKey(flow._name, flow._judged), Iterations())
-        done, failed = flow.fold_into(row, now)
-        second.iterations += done
-        second.iterations_failed += failed
-
-    def _fold_step(self, step: RequestRecorder, judged: bool, second: _Second) -> None:
-        in_load = step._key.phase is Phase.ITERATION
-        key = step._key if judged or not in_load else step._key._replace(judged=False)
-        answered = 0
-        for cell in step._every_cell():
-            if in_load:
-                second.take(cell)
-            if cell.durations or cell.unanswered:
-                answered += len(cell.durations)
-                outcome = RequestKey(key, cell.status, cell.error)
-                cell.fold_into(self._requests.setdefault(outcome, Requests()))
-        if answered or step._blocked:
-            self._fold_connections(step, key, answered)
-        if step._attempts is not None:
-            step._attempts.fold_into(self._attempts.setdefault(key, Attempts()))
-
-    def _fold_connections(self, step: RequestRecorder, key: StepKey, answered: int) -> None:
-        import numpy as np
-
-        row = self._connections.setdefault(key, Connections())
-        row.answered += answered
-        row.checks = step._checks
-        row.failed_checks += step._failed_checks
-        step._failed_checks.clear()
-        if step._blocked:
-            row.blocked.record_many(np.array(step._blocked))
-            row.connecting.record_many(np.array(step._connecting))
-            row.tls.record_many(np.array(step._tls))
-            del step._blocked[:], step._connecting[:], step._tls[:]
+                flow.second = _Second(now)
 
     def snapshot(self) -> Summary:
         """The figures up to the last fold. Cheap: histograms share their buckets until the next."""
-        return Summary(
-            {key: row.copy() for key, row in self._requests.items()},
-            {key: row.copy() for key, row in self._connections.items()},
-            {key: row.copy() for key, row in self._iterations.items()},
-            {flow: row.copy() for flow, row in self._vus.items()},
-            {key: row.copy() for key, row in self._attempts.items()},
-        )
+        return self._rows.summary()
 
     def latest(self) -> Timeline:
         """The points of the last seconds, up to the last fold."""

@@ -12,7 +12,7 @@ from math import isinf
 from typing import Any, Self
 
 from vezaflow.metrics.histogram import Histogram
-from vezaflow.untrusted import Each, Maybe, Shape
+from vezaflow.untrusted import MappingOf, Maybe, Shape
 
 Json = dict[str, Any]
 _RULE = "rule"
@@ -27,7 +27,7 @@ def _now(value: Any, earlier: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class FieldRule:
     """How the values of a field are treated. `add` may change its first argument; what `write` makes None is left
     out."""
 
@@ -64,11 +64,13 @@ def _finite(value: float) -> float | None:
 
 
 _TIMES: Shape = {"count": int}  # Histogram.from_json looks at the rest
-_RULES: dict[Any, Rule] = {
-    int: Rule(int, lambda mine, theirs: mine + theirs, lambda now, earlier: now - earlier),
-    Histogram: Rule(_TIMES, _added, Histogram.minus, Histogram.copy, Histogram.to_json, Histogram.from_json, Histogram),
-    dict[str, Histogram]: Rule(
-        Each(_TIMES),
+_RULES: dict[Any, FieldRule] = {
+    int: FieldRule(int, lambda mine, theirs: mine + theirs, lambda now, earlier: now - earlier),
+    Histogram: FieldRule(
+        _TIMES, _added, Histogram.minus, Histogram.copy, Histogram.to_json, Histogram.from_json, Histogram
+    ),
+    dict[str, Histogram]: FieldRule(
+        MappingOf(_TIMES),
         _all_added,
         _all_since,
         lambda held: {name: histogram.copy() for name, histogram in held.items()},
@@ -76,27 +78,27 @@ _RULES: dict[Any, Rule] = {
         lambda record: {name: Histogram.from_json(times) for name, times in record.items()},
         dict,
     ),
-    Tally[str]: Rule(
-        Each(int), lambda mine, theirs: mine + theirs, lambda now, earlier: now - earlier, Tally, dict, Tally
+    Tally[str]: FieldRule(
+        MappingOf(int), lambda mine, theirs: mine + theirs, lambda now, earlier: now - earlier, Tally, dict, Tally
     ),
-    tuple[str, ...]: Rule([str], _union, write=list, read=tuple),
+    tuple[str, ...]: FieldRule([str], _union, write=list, read=tuple),
 }
-LEAST = Rule(Maybe(float), min, write=_finite)  # inf: never
-MOST = Rule(Maybe(float), max, write=_finite)  # -inf: never
-LONGEST = Rule(float, max, lambda now, earlier: now - earlier)  # of workers beside one another
-HIGHEST = Rule(int, max)
-OWN = Rule(str, _now)  # the row itself says which one is kept
+LEAST = FieldRule(Maybe(float), min, write=_finite)  # inf: never
+MOST = FieldRule(Maybe(float), max, write=_finite)  # -inf: never
+LONGEST = FieldRule(float, max, lambda now, earlier: now - earlier)  # of workers beside one another
+HIGHEST = FieldRule(int, max)
+OWN = FieldRule(str, _now)  # the row itself says which one is kept
 
 
-def figure(rule: Rule, default: Any) -> Any:
+def figure(rule: FieldRule, default: Any) -> Any:
     """A field that is treated by this rule."""
     return field(default=default, metadata={_RULE: rule})
 
 
-_rules_of: dict[Any, tuple[tuple[str, Rule], ...]] = {}
+_rules_of: dict[Any, tuple[tuple[str, FieldRule], ...]] = {}
 
 
-def rules(row: Any) -> tuple[tuple[str, Rule], ...]:
+def rules(row: Any) -> tuple[tuple[str, FieldRule], ...]:
     """The fields of a kind of row, in their order."""
     found = _rules_of.get(row)
     if found is None:
@@ -105,7 +107,7 @@ def rules(row: Any) -> tuple[tuple[str, Rule], ...]:
     return found
 
 
-class Row:
+class SummaryRow:
     """Base of the rows, which are dataclasses of numbers, tallies and histograms."""
 
     __slots__ = ()

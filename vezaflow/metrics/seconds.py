@@ -12,12 +12,12 @@ from typing import Any
 from vezaflow.metrics.catalog import INTERRUPTED, Phase
 from vezaflow.metrics.histogram import Histogram, merged
 from vezaflow.metrics.summary import Summary
-from vezaflow.untrusted import Row
+from vezaflow.untrusted import TupleOf
 
 StepName = tuple[str, str, str]  # flow, step, method
 Json = dict[str, Any]
 MOST = 1800  # intervals
-INTERVAL = {"second": float, "length": float, "steps": [Row((str, str, str, int, int, {}))]}
+INTERVAL = {"second": float, "length": float, "steps": [TupleOf((str, str, str, int, int, {}))]}
 """The shape of an interval's JSON."""
 
 

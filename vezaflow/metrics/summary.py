@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from vezaflow.metrics.attempts import Attempts
-from vezaflow.metrics.catalog import ERROR_CLASSES, INTERRUPTED, METRICS, PAGE, Kind, Metric, Of, Phase
+from vezaflow.metrics.catalog import ERROR_CLASSES, INTERRUPTED, METRICS, PAGE, Metric, MetricKind, Of, Phase
 from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram, merged
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
-from vezaflow.metrics.rows import Row
+from vezaflow.metrics.rows import SummaryRow
 
 Labels = Iterable[tuple[str, str]]
 
@@ -135,16 +135,16 @@ class Summary:
         wanted = _Wanted(flow, phase, tuple(sorted(given.items())), whole)
         known = METRICS[metric]
         match known.kind:
-            case Kind.TREND:
+            case MetricKind.TREND:
                 return Trend(merged(self._values(known, wanted)))
-            case Kind.RATE:
+            case MetricKind.RATE:
                 return self._rate(known, wanted)
-            case Kind.COUNTER:
+            case MetricKind.COUNTER:
                 return self._counter(known, wanted)
-            case Kind.GAUGE:
+            case MetricKind.GAUGE:
                 return self._gauge(known, wanted)
 
-    def _rows(self, of: Of, wanted: _Wanted) -> Iterator[Row]:
+    def _rows(self, of: Of, wanted: _Wanted) -> Iterator[SummaryRow]:
         """The rows of this kind that a question is about."""
         match of:
             case Of.REQUESTS | Of.FAILURES | Of.INTERRUPTED:

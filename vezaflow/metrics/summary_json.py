@@ -10,9 +10,9 @@ from typing import Any, get_args, get_type_hints
 
 from vezaflow.metrics.catalog import Phase
 from vezaflow.metrics.figures import FlowKey, RequestKey, StepKey
-from vezaflow.metrics.rows import Row
+from vezaflow.metrics.rows import SummaryRow
 from vezaflow.metrics.summary import Summary
-from vezaflow.untrusted import Each, Shape
+from vezaflow.untrusted import MappingOf, Shape
 
 Json = dict[str, Any]
 
@@ -42,7 +42,7 @@ _STEP: dict[str, Shape] = {
     "step": str,
     "method": str,
     "group": str,
-    "tags": Each(str),
+    "tags": MappingOf(str),
     "judged": bool,
 }
 _KEYS: dict[type, _Key] = {
@@ -57,7 +57,7 @@ _KEYS: dict[type, _Key] = {
     ),
     str: _Key({"flow": str}, lambda key: {"flow": key}, lambda row: row["flow"]),
 }
-_ROWS: dict[str, tuple[_Key, type[Row]]] = {
+_ROWS: dict[str, tuple[_Key, type[SummaryRow]]] = {
     name: (_KEYS[key], row) for name, hint in get_type_hints(Summary).items() for key, row in [get_args(hint)]
 }
 SHAPE: Shape = {name: [{**key.shape, **row.shape()}] for name, (key, row) in _ROWS.items()}

@@ -7,7 +7,7 @@ from vezaflow.diagnostics import Span
 from vezaflow.syntax import Expression
 
 
-class Connections(Enum):
+class ConnectionLifetime(Enum):
     """How long a VU's connections live."""
 
     KEEP = "keep"  # the default: as long as the VU
@@ -19,7 +19,7 @@ class Http:
     """The settings under `http`; None: not said here."""
 
     version: str | None  # "1.1" | "2"
-    connections: Connections | None
+    connections: ConnectionLifetime | None
     proxy: Expression | None  # a URL, or the word `none`
     local_addresses: tuple[Expression, ...] | None
     span: Span

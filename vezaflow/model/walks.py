@@ -16,7 +16,7 @@ from vezaflow.model.requests import (
 from vezaflow.model.shapes import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends
 from vezaflow.model.steps import Binding, Fragment, Include, Request, Step, Upload
 from vezaflow.model.suite import Flow, Measure, Suite, Variable
-from vezaflow.syntax import Binary, Expression, Field, Name, Template, children, walk
+from vezaflow.syntax import Binary, Expression, Member, Name, Template, children, walk
 
 
 class EnvironmentUse(NamedTuple):
@@ -166,7 +166,7 @@ def environment(suite: Suite) -> list[EnvironmentUse]:
 def environment_of(expression: Expression, *, default: bool = False) -> Iterator[EnvironmentUse]:
     """The environment values that one expression reads."""
     match expression:
-        case Field(target=Name(name="env"), name=name, span=span):
+        case Member(target=Name(name="env"), name=name, span=span):
             yield EnvironmentUse(name, default, span)
         case Binary(operator="??", left=left, right=right):
             yield from environment_of(left, default=True)
@@ -227,7 +227,7 @@ def part_fields(upload: Upload) -> frozenset[str]:
     request, found = upload.request, set[str]()
     for use in (*request.uses(), *extract_uses(request), *expect_uses(request)):
         within = list(walk(use.expression))
-        fields = [each.name for each in within if isinstance(each, Field) and _is_part(each.target)]
+        fields = [each.name for each in within if isinstance(each, Member) and _is_part(each.target)]
         found.update(PART_FIELDS if sum(map(_is_part, within)) > len(fields) else fields)
     return frozenset(found)
 

@@ -10,17 +10,17 @@ import trio
 
 from vezaflow import units
 from vezaflow.diagnostics import Diagnostic, Severity, Span
-from vezaflow.engine import GO_ON, VU, Place, is_followed
+from vezaflow.engine import GO_ON, VU, StepPlace, is_followed
 from vezaflow.metrics import Phase
 from vezaflow.model import Pause
 from vezaflow.outputs.traced import (
-    Reply,
     Timing,
     Traced,
     TracedFailure,
     TracedMessage,
     TracedPhase,
     TracedRequest,
+    TracedResponse,
     TracedValues,
 )
 from vezaflow.plan import Failure, Outgoing, PlannedRequest, PlannedStep, show
@@ -28,7 +28,7 @@ from vezaflow.protocols import ErrorKind, Exchange
 
 _ROW_WIDTH = 100
 Sink: TypeAlias = Callable[[Traced], None]
-Before: TypeAlias = Callable[[PlannedStep, VU, Place], Awaitable[int]]
+Before: TypeAlias = Callable[[PlannedStep, VU, StepPlace], Awaitable[int]]
 
 
 class Trace:
@@ -44,7 +44,7 @@ class Trace:
         self.requests = 0
         self.failures = 0
 
-    async def before(self, step: PlannedStep, vu: VU, place: Place) -> int:
+    async def before(self, step: PlannedStep, vu: VU, place: StepPlace) -> int:
         if place.phase is not self._phase and not self._stopped:
             self._phase = place.phase
             self._tell(TracedPhase(place.phase))
@@ -81,7 +81,7 @@ class Trace:
                 turn=turn,
                 outgoing=outgoing,
                 sent=exchange.wire,
-                reply=_reply(exchange),
+                response=_response(exchange),
                 redirected=redirected,
                 passed=("status", *(check.name for check in request.checks)) if held else (),
                 extracted=tuple(extracted.items()) if held else (),
@@ -108,7 +108,12 @@ class Trace:
         self.failures += 1
         way = tuple((span, "included here") for span in included)
         return Diagnostic(
-            failure.code, Severity.ERROR, failure.message, failure.span, help=failure.offers() or remedy, related=way
+            failure.code,
+            Severity.ERROR,
+            failure.message,
+            failure.span,
+            help=failure.suggestions() or remedy,
+            related=way,
         )
 
     def _tell(self, traced: Traced) -> None:
@@ -143,7 +148,7 @@ def _remedy(outgoing: Outgoing, exchange: Exchange) -> str:
             return ""
 
 
-def _reply(exchange: Exchange) -> Reply | None:
+def _response(exchange: Exchange) -> TracedResponse | None:
     if not exchange.status:
         return None
-    return Reply(exchange.status, tuple(exchange.headers), exchange.body, Timing.of(exchange))
+    return TracedResponse(exchange.status, tuple(exchange.headers), exchange.body, Timing.of(exchange))

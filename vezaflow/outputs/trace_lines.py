@@ -11,12 +11,12 @@ from vezaflow.diagnostics import Diagnostic, printable, render_one
 from vezaflow.metrics import Phase
 from vezaflow.outputs.traced import (
     Headers,
-    Reply,
     Traced,
     TracedFailure,
     TracedMessage,
     TracedPhase,
     TracedRequest,
+    TracedResponse,
     TracedValues,
     place_of,
     readable,
@@ -99,8 +99,8 @@ class TraceLines:
         self._headers("›", asked.request_headers)
         for piece in asked.pieces:
             self._body(piece)
-        if asked.reply is not None:
-            self._reply(asked.reply, _RED if asked.fault is not None else _GREEN)
+        if asked.response is not None:
+            self._response(asked.response, _RED if asked.fault is not None else _GREEN)
         if asked.fault is not None:
             self._fault(asked.fault)
         elif asked.redirected:
@@ -111,26 +111,26 @@ class TraceLines:
             self._value("  ", name, value, 2)
 
     def _fold(self, asked: TracedRequest) -> None:
-        assert asked.reply is not None, "a request without a response has failed, and is drawn whole"
+        assert asked.response is not None, "a request without a response has failed, and is drawn whole"
         self._folding = True
-        name, took = f"▷ {self._clean(asked.name)}", units.duration(asked.reply.timing.duration)
+        name, took = f"▷ {self._clean(asked.name)}", units.duration(asked.response.timing.duration)
         request = self._clean(f"{asked.method} {asked.url}")
-        line = self._cut(f"{name}  {asked.reply.status_line}  {took}  {request}")
+        line = self._cut(f"{name}  {asked.response.status_line}  {took}  {request}")
         self._line(line[: len(name)] + self._paint(_DIM, line[len(name) :]))
 
     def _title(self, name: str, place: str) -> None:
         self._line(f"{self._paint(_BOLD, f'▶ {self._clean(name)}')}  {self._paint(_DIM, self._clean(place))}")
 
-    def _reply(self, reply: Reply, tone: str) -> None:
-        timing = reply.timing
+    def _response(self, response: TracedResponse, tone: str) -> None:
+        timing = response.timing
         opening = timing.blocked + timing.connecting + timing.tls
         parts = [f"first byte after {units.duration(timing.to_first_byte)}"]
         parts += [f"connected in {units.duration(opening)}"] if opening else []
-        status = self._paint(tone, reply.status_line)
-        took, size = units.duration(timing.duration), units.size(len(reply.body))
+        status = self._paint(tone, response.status_line)
+        took, size = units.duration(timing.duration), units.size(len(response.body))
         self._line(f"  {status}   {took} ({', '.join(parts)}), {size}")
-        self._headers("‹", reply.headers)
-        self._body(reply.body, reply.headers)
+        self._headers("‹", response.headers)
+        self._body(response.body, response.headers)
 
     def _headers(self, arrow: str, headers: Headers) -> None:
         for name, value in headers:

@@ -16,13 +16,13 @@ from vezaflow.metrics import Phase
 from vezaflow.outputs.trace_style import STYLE
 from vezaflow.outputs.traced import (
     Headers,
-    Reply,
     Timing,
     Traced,
     TracedFailure,
     TracedMessage,
     TracedPhase,
     TracedRequest,
+    TracedResponse,
     TracedValues,
     place_of,
     readable,
@@ -64,7 +64,7 @@ class _Page:
         self._count = count
         self._mask = mask
         self._asked = [event for event in events if isinstance(event, TracedRequest)]
-        self._longest = max((e.reply.timing.duration for e in self._asked if e.reply is not None), default=0.0)
+        self._longest = max((e.response.timing.duration for e in self._asked if e.response is not None), default=0.0)
         self._open = len(self._asked) <= _OPEN_UP_TO
         self._room = _MOST_BODIES
 
@@ -115,9 +115,9 @@ class _Page:
         yield "<thead><tr><th>#</th><th>step</th><th>request</th><th>status</th><th>size</th><th>time</th></tr></thead>"
         yield "<tbody>"
         for number, asked in enumerate(self._asked, 1):
-            reply = asked.reply
-            size = units.size(len(reply.body)) if reply is not None else ""
-            took = self._bar(reply.timing) if reply is not None else ""
+            response = asked.response
+            size = units.size(len(response.body)) if response is not None else ""
+            took = self._bar(response.timing) if response is not None else ""
             yield (
                 f'<tr><td>{number}</td><td><a href="#r{number}">{self._t(_title(asked))}</a></td>'
                 f"<td><code>{self._t(asked.method)} {self._t(asked.outgoing.target.target)}</code></td>"
@@ -169,18 +169,18 @@ class _Page:
             held = "".join(f"<li>{self._t(name)}</li>" for name in asked.passed)
             yield f'<ul class="held">{held}</ul>'
         yield from self._values(asked.extracted, "extracted")
-        if asked.reply is not None:
-            yield self._timing(asked.reply.timing)
+        if asked.response is not None:
+            yield self._timing(asked.response.timing)
         yield '<div class="sides">'
         yield from self._side("request", asked.request_headers, asked.pieces)
-        if asked.reply is not None:
-            yield from self._response(asked.reply)
+        if asked.response is not None:
+            yield from self._response(asked.response)
         yield "</div>"
         yield "</details>"
 
-    def _response(self, reply: Reply) -> Iterator[str]:
-        title = f"response: {reply.status_line}, {units.size(len(reply.body))}"
-        return self._side(title, reply.headers, (reply.body,))
+    def _response(self, response: TracedResponse) -> Iterator[str]:
+        title = f"response: {response.status_line}, {units.size(len(response.body))}"
+        return self._side(title, response.headers, (response.body,))
 
     def _side(self, title: str, headers: Headers, pieces: Iterable[bytes | bytearray | memoryview]) -> Iterator[str]:
         yield "<section>"
@@ -224,10 +224,10 @@ class _Page:
         return f'<pre class="fault">{self._t(render_one(words).rstrip())}</pre>'
 
     def _status(self, asked: TracedRequest) -> str:
-        if asked.reply is None:
+        if asked.response is None:
             return '<span class="status bad">no response</span>'
         tone = "bad" if asked.fault is not None else "moved" if asked.redirected else "good"
-        return f'<span class="status {tone}">{asked.reply.status_line}</span>'
+        return f'<span class="status {tone}">{asked.response.status_line}</span>'
 
     def _timing(self, timing: Timing) -> str:
         parts = [(name, getattr(timing, name)) for name in _PARTS]

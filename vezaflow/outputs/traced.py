@@ -47,7 +47,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class TracedResponse:
     """A response, whole."""
 
     status: int
@@ -71,7 +71,7 @@ class TracedRequest:
     turn: int  # from 1: the how manieth request of this run of its step
     outgoing: Outgoing
     sent: Sent | None  # what went out of it, read from the bytes that were handed to the socket; None: nothing did
-    reply: Reply | None
+    response: TracedResponse | None
     redirected: bool
     passed: tuple[str, ...]  # the expectations, when all of them held
     extracted: tuple[tuple[str, Any], ...]

@@ -21,23 +21,7 @@ from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
 from vezaflow.plan.refused import RequestError
 from vezaflow.plan.response import ResponseView
 from vezaflow.plan.scope import UNSET, EvaluationError, Scope
-from vezaflow.plan.steps import (
-    PlannedBranch,
-    PlannedChoose,
-    PlannedFor,
-    PlannedGroup,
-    PlannedIf,
-    PlannedInclude,
-    PlannedLog,
-    PlannedParallel,
-    PlannedRepeat,
-    PlannedSet,
-    PlannedSkip,
-    PlannedStep,
-    PlannedStop,
-    PlannedThink,
-    PlannedWhile,
-)
+from vezaflow.plan.steps import PlannedFor, PlannedParallel, PlannedStep
 from vezaflow.plan.targets import GuardError, Target, Targets
 from vezaflow.plan.walk import blocks_of, pauses_in, requests_of
 from vezaflow.redact import Secrets
@@ -57,33 +41,21 @@ __all__ = [
     "Inputs",
     "Outgoing",
     "Plan",
-    "PlannedBranch",
     "PlannedCheck",
-    "PlannedChoose",
     "PlannedDataSource",
     "PlannedExtract",
     "PlannedFlow",
     "PlannedFor",
     "PlannedGate",
-    "PlannedGroup",
-    "PlannedIf",
-    "PlannedInclude",
     "PlannedLoad",
-    "PlannedLog",
     "PlannedPages",
     "PlannedParallel",
     "PlannedPoll",
-    "PlannedRepeat",
     "PlannedRequest",
     "PlannedRetry",
-    "PlannedSet",
-    "PlannedSkip",
     "PlannedStage",
     "PlannedStep",
-    "PlannedStop",
-    "PlannedThink",
     "PlannedUpload",
-    "PlannedWhile",
     "Preflight",
     "RequestError",
     "ResponseView",

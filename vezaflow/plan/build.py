@@ -32,7 +32,7 @@ from vezaflow.plan.plan import Plan, PlannedFlow, Preflight
 from vezaflow.plan.production import barred, production_in, production_refusal
 from vezaflow.plan.refused import refusal
 from vezaflow.plan.requests import RequestCompiler
-from vezaflow.plan.statics import Statics
+from vezaflow.plan.settings import Settings
 from vezaflow.plan.steps import StepPlanner
 from vezaflow.plan.targets import GuardError, Targets
 from vezaflow.plan.values import Values
@@ -67,23 +67,23 @@ class _Builder:
         suite_steps = (*suite.preflight, *suite.setup, *suite.teardown)
         values = Values.of_suite(self._inputs.environment, suite.vars, assigned(suite_steps), diagnostics)
         compiler = Compiler(values.names, diagnostics)
-        statics = Statics(compiler, diagnostics)
+        settings = Settings(compiler, diagnostics)
         self._refuse_production(suite_steps, suite.vars)
-        targets = self._make_targets(suite.base_url, suite.vars, statics)
+        targets = self._make_targets(suite.base_url, suite.vars, settings)
         self._connections = ConnectionPlanner(suite.root, targets, diagnostics)
-        client = self._connections.client((suite.defaults,), statics, targets.base)
+        client = self._connections.client((suite.defaults,), settings, targets.base)
         steps = self._steps(compiler, targets, (suite.defaults,), client)
         retry = suite.preflight_retry
         preflight = Preflight(
             requests=tuple(steps.requests.request(r) for r in suite.preflight),
-            total=statics.seconds(retry.total) if retry else 0.0,
-            every=max(0.1, statics.seconds(retry.every)) if retry else 1.0,
+            total=settings.seconds(retry.total) if retry else 0.0,
+            every=max(0.1, settings.seconds(retry.every)) if retry else 1.0,
         )
         setup, teardown = steps.steps(suite.setup), steps.steps(suite.teardown)
         self._shared_sources = self._data_sources(suite.data, "")
         flows = tuple(self._flow(flow, values, targets) for flow in self._chosen)
-        gates = tuple(self._gates(statics))
-        guard_vus = self._guard_vus(flows, statics)
+        gates = tuple(self._gates(settings))
+        guard_vus = self._guard_vus(flows, settings)
         self._check_secrets()
         if diagnostics.failed:
             return None
@@ -116,13 +116,13 @@ class _Builder:
             if name := production_in(request.url, variables, whole=False):
                 raise production_refusal(name)
 
-    def _make_targets(self, written: Expression | None, variables: tuple[Variable, ...], statics: Statics) -> Targets:
+    def _make_targets(self, written: Expression | None, variables: tuple[Variable, ...], settings: Settings) -> Targets:
         """URLs under the base that was written, or under the command line's, which wins."""
         base = self._inputs.base_url
         if base is None and written is not None:
             if name := production_in(written, variables, whole=True):
                 raise production_refusal(name)
-            base = statics.value(written)
+            base = settings.value(written)
             base = "http://localhost" if base is UNKNOWN else str(base)
         try:
             return Targets(base, self._suite.guard.allow, self._barred)
@@ -162,11 +162,11 @@ class _Builder:
         values = Values.of_flow(environment, layers, given, changed, data_sources, suite, self._diagnostics)
         names, handed = values.names, (*given, *_of_run(self._suite, flow, suite.names))
         compiler = Compiler(names, self._diagnostics)
-        statics = Statics(compiler, self._diagnostics)
+        settings = Settings(compiler, self._diagnostics)
         defaults = (flow.defaults, self._suite.defaults)
         if flow.base_url is not None:
-            targets = self._make_targets(flow.base_url, variables, statics)
-        client = self._connections.client(defaults, statics, targets.base)
+            targets = self._make_targets(flow.base_url, variables, settings)
+        client = self._connections.client(defaults, settings, targets.base)
         steps = self._steps(compiler, targets, defaults, client)
         login, body, final = steps.steps(flow.login), steps.steps(flow.steps), steps.steps(flow.final)
         measure = flow.measure or self._suite.measure
@@ -174,7 +174,7 @@ class _Builder:
             name=flow.name,
             description=flow.description,
             targets=targets,
-            load=plan_load(flow.load, flow.name, self._inputs, statics),
+            load=plan_load(flow.load, flow.name, self._inputs, settings),
             variables=values.frozen(reset=any(True for _ in assigned(flow.steps))),
             shared=tuple((suite.names.slots[n], names.slots[n]) for n in handed),
             data_sources=tuple(
@@ -185,10 +185,10 @@ class _Builder:
             login=login,
             steps=(*values.fresh(), *body),
             final=final,
-            think=statics.pause(flow.think) if flow.think else None,
-            pace=statics.pause(flow.pace) if flow.pace else None,
-            failure_backoff=FAILURE_BACKOFF if flow.failure_backoff is None else statics.seconds(flow.failure_backoff),
-            judged_from=self._judged_from(measure, statics),
+            think=settings.pause(flow.think) if flow.think else None,
+            pace=settings.pause(flow.pace) if flow.pace else None,
+            failure_backoff=FAILURE_BACKOFF if flow.failure_backoff is None else settings.seconds(flow.failure_backoff),
+            judged_from=self._judged_from(measure, settings),
             judge_drain=measure.drain,
             client=client,
             renews=renews(defaults),
@@ -196,21 +196,21 @@ class _Builder:
         )
 
     @staticmethod
-    def _judged_from(measure: Measure, statics: Statics) -> float:
-        return statics.seconds(measure.skip) if measure.skip is not None else 0.0
+    def _judged_from(measure: Measure, settings: Settings) -> float:
+        return settings.seconds(measure.skip) if measure.skip is not None else 0.0
 
-    def _gates(self, statics: Statics) -> Iterator[PlannedGate]:
+    def _gates(self, settings: Settings) -> Iterator[PlannedGate]:
         for flow in self._chosen:
             for gate in (*flow.gates, *self._suite.each_flow):
-                yield _gate(gate, flow.name, statics)
+                yield _gate(gate, flow.name, settings)
         for gate in self._suite.gates:
-            yield _gate(gate, None, statics)
+            yield _gate(gate, None, settings)
 
-    def _guard_vus(self, flows: tuple[PlannedFlow, ...], statics: Statics) -> int | None:
+    def _guard_vus(self, flows: tuple[PlannedFlow, ...], settings: Settings) -> int | None:
         """The guard's limit on VUs, which the flows together keep."""
         if self._suite.guard.max_vus is None:
             return None
-        most = statics.count(self._suite.guard.max_vus)
+        most = settings.count(self._suite.guard.max_vus)
         total = sum(flow.load.max_vus for flow in flows)
         if total > most:
             raise VezaflowError(
@@ -247,9 +247,9 @@ def _of_run(suite: Suite, flow: Flow, names: Names) -> Iterator[str]:
     return (v.name for v in suite.vars if v.each is Each.RUN and v.name in names.slots and v.name not in own)
 
 
-def _gate(gate: Gate, flow: str | None, statics: Statics) -> PlannedGate:
+def _gate(gate: Gate, flow: str | None, settings: Settings) -> PlannedGate:
     def seconds(expression: Expression | None) -> float | None:
-        return statics.seconds(expression) if expression is not None else None
+        return settings.seconds(expression) if expression is not None else None
 
     return PlannedGate(
         flow=flow,

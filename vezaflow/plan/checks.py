@@ -8,9 +8,9 @@ from vezaflow import units
 from vezaflow.diagnostics import Span
 from vezaflow.model import BodyMatch, Expectation, HeaderMatch, JsonMatch, Limit, Limited, SchemaMatch, That
 from vezaflow.plan.evaluate import Compiler, Evaluate, render, show
-from vezaflow.plan.offers import offers_of
 from vezaflow.plan.response import ResponseView, UndecodableError
 from vezaflow.plan.scope import EvaluationError, Scope
+from vezaflow.plan.suggestions import suggestions_for
 from vezaflow.protocols import ErrorKind
 from vezaflow.syntax import Binary, Expression, JsonSchema, Literal, compile_jsonpath, compile_pattern, look_over_text
 
@@ -23,7 +23,7 @@ class Failure:
     code: str  # VF6xx
     message: str  # one line, with the value that was there
     span: Span
-    offers: Callable[[], str] = field(default=str, compare=False, repr=False)
+    suggestions: Callable[[], str] = field(default=str, compare=False, repr=False)
     """What the response would have given instead; call it before the client sends again."""
 
 
@@ -50,12 +50,14 @@ def plan_check(expectation: Expectation, compiler: Compiler, schema: JsonSchema 
             message = str(e)
         if not message:
             return None
-        return Failure(ErrorKind.EXPECTATION, "VF602", message, expectation.span, _offers(expectation, scope.response))
+        return Failure(
+            ErrorKind.EXPECTATION, "VF602", message, expectation.span, _suggestions(expectation, scope.response)
+        )
 
     return PlannedCheck(expectation.name, run)
 
 
-def _offers(expectation: Expectation, response: ResponseView | None) -> Callable[[], str]:
+def _suggestions(expectation: Expectation, response: ResponseView | None) -> Callable[[], str]:
     """What is near to a header or a path that is not there."""
     match expectation:
         case HeaderMatch(header=name):
@@ -70,13 +72,13 @@ def _offers(expectation: Expectation, response: ResponseView | None) -> Callable
         return str
     look, there = _finder(expectation), response
 
-    def offers() -> str:
+    def suggestions() -> str:
         try:
-            return "" if look(there)[0] else offers_of(source, wanted, there)
+            return "" if look(there)[0] else suggestions_for(source, wanted, there)
         except UndecodableError:
             return ""
 
-    return offers
+    return suggestions
 
 
 def _look(expectation: Expectation, compiler: Compiler, schema: JsonSchema | None) -> Callable[[Scope], str]:

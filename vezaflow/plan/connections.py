@@ -10,9 +10,9 @@ from typing import Any
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.model import Connections, Http, ProxyError, Request, RequestDefaults, Tls, is_address, parse_proxy
+from vezaflow.model import ConnectionLifetime, Http, ProxyError, Request, RequestDefaults, Tls, is_address, parse_proxy
 from vezaflow.plan.evaluate import UNKNOWN, show
-from vezaflow.plan.statics import Statics
+from vezaflow.plan.settings import Settings
 from vezaflow.plan.targets import Target, Targets
 from vezaflow.protocols import ClientOptions, Origin, Proxy, TlsFault, check_trust
 from vezaflow.redact import weakness
@@ -28,11 +28,11 @@ class ConnectionPlanner:
         self._diagnostics = diagnostics
         self._tried: set[ClientOptions] = set()
 
-    def client(self, layers: tuple[RequestDefaults, ...], statics: Statics, base: Target | None) -> ClientOptions:
+    def client(self, layers: tuple[RequestDefaults, ...], settings: Settings, base: Target | None) -> ClientOptions:
         """The options of clients of URLs below `base`; the strongest layer first. Raises VezaflowError where the guard
         says no."""
         http, tls = _said(layers)
-        options = self._options(http, tls, statics)
+        options = self._options(http, tls, settings)
         if options.http2 and base is not None and base.origin.scheme == "http":
             place = next(layer.version_span for layer in http if layer.version is not None)
             self._diagnostics.error(
@@ -46,7 +46,7 @@ class ConnectionPlanner:
     def of_request(
         self,
         request: Request,
-        statics: Statics,
+        settings: Settings,
         origin: Origin | None,
         *,
         around: tuple[RequestDefaults, ...],
@@ -58,7 +58,7 @@ class ConnectionPlanner:
         if own.http is None and own.tls is None:
             return None
         http, tls = _said((own, *around))
-        options = self._options(http, tls, statics)
+        options = self._options(http, tls, settings)
         if options.http2 and origin is not None and origin.scheme == "http":
             self._diagnostics.error(
                 "VF426",
@@ -68,26 +68,26 @@ class ConnectionPlanner:
             )
         return None if options == usual else options
 
-    def _options(self, http: tuple[Http, ...], tls: tuple[Tls, ...], statics: Statics) -> ClientOptions:
-        cert = self._file(_first(tls, "cert"), statics)
+    def _options(self, http: tuple[Http, ...], tls: tuple[Tls, ...], settings: Settings) -> ClientOptions:
+        cert = self._file(_first(tls, "cert"), settings)
         password = _first(tls, "password")
         options = ClientOptions(
-            ca_file=self._file(_first(tls, "ca"), statics),
+            ca_file=self._file(_first(tls, "ca"), settings),
             insecure=_first(tls, "insecure") is True,
             cert_file=cert,
-            key_file=self._file(_first(tls, "key"), statics) if cert else None,
-            key_password=statics.text(password) if password is not None else "",
+            key_file=self._file(_first(tls, "key"), settings) if cert else None,
+            key_password=settings.text(password) if password is not None else "",
             http2=_first(http, "version") == "2",
-            proxy=self._proxy(_first(http, "proxy"), statics),
-            local_addresses=self._addresses(_first(http, "local_addresses") or (), statics),
+            proxy=self._proxy(_first(http, "proxy"), settings),
+            local_addresses=self._addresses(_first(http, "local_addresses") or (), settings),
         )
         self._try(options, tls)
         return options
 
-    def _file(self, path: Expression | None, statics: Statics) -> str | None:
+    def _file(self, path: Expression | None, settings: Settings) -> str | None:
         if path is None:
             return None
-        written = statics.text(path)
+        written = settings.text(path)
         whole = (self._root / written).resolve()
         if not whole.is_file() or not whole.is_relative_to(self._root.resolve()):
             self._diagnostics.error("VF703", path.span, f"'{written}' is not a file in the suite's folder")
@@ -103,10 +103,10 @@ class ConnectionPlanner:
         except TlsFault as fault:
             self._diagnostics.error("VF703", layers[0].span, str(fault).replace(f"{self._root.resolve()}/", ""))
 
-    def _proxy(self, written: Expression | None, statics: Statics) -> Proxy | None:
+    def _proxy(self, written: Expression | None, settings: Settings) -> Proxy | None:
         if written is None:
             return None
-        value = statics.value(written)
+        value = settings.value(written)
         if value is UNKNOWN:
             return None
         try:
@@ -124,8 +124,8 @@ class ConnectionPlanner:
             )
         return Proxy(*found)
 
-    def _addresses(self, written: tuple[Expression, ...], statics: Statics) -> tuple[str, ...]:
-        return tuple(self._address(statics.value(each), each.span) for each in written)
+    def _addresses(self, written: tuple[Expression, ...], settings: Settings) -> tuple[str, ...]:
+        return tuple(self._address(settings.value(each), each.span) for each in written)
 
     def _address(self, value: object, span: Span) -> str:
         if value is not UNKNOWN and not is_address(str(value)):
@@ -135,7 +135,7 @@ class ConnectionPlanner:
 
 def renews(layers: tuple[RequestDefaults, ...]) -> bool:
     """Whether each iteration has connections of its own."""
-    return _first(_said(layers)[0], "connections") is Connections.PER_ITERATION
+    return _first(_said(layers)[0], "connections") is ConnectionLifetime.PER_ITERATION
 
 
 def hidden(options: ClientOptions) -> tuple[str, ...]:

@@ -22,10 +22,10 @@ from vezaflow.syntax import (
     Call,
     Conditional,
     Expression,
-    Field,
     Index,
     ListOf,
     Literal,
+    Member,
     Name,
     Needs,
     Range,
@@ -269,7 +269,7 @@ class Compiler:
                 return Constant(as_written(value, span.text))
             case Name():
                 return self._name(expression)
-            case Field():
+            case Member():
                 return self._field(expression)
             case Index(target, index, span):
                 return self._apply(_item, (self.expression(target), self.expression(index)), span)
@@ -407,7 +407,7 @@ class Compiler:
 
         return variable
 
-    def _field(self, expression: Field) -> Evaluate:
+    def _field(self, expression: Member) -> Evaluate:
         if isinstance(expression.target, Name) and expression.target.name == "env":
             return self._environment(expression)
         name, span = expression.name, expression.span
@@ -428,7 +428,7 @@ class Compiler:
 
         return self._apply(get, (target,), span)
 
-    def _environment(self, expression: Field, *, optional: bool = False) -> Evaluate:
+    def _environment(self, expression: Member, *, optional: bool = False) -> Evaluate:
         value = self.names.environment.get(expression.name)
         if value is None and not optional:
             near = suggest(expression.name, list(self.names.environment))
@@ -467,7 +467,7 @@ class Compiler:
         return self._apply(_OPERATORS[sign], (a, b), span)
 
     def _coalesce(self, left: Expression, right: Expression) -> Evaluate:
-        if isinstance(left, Field) and isinstance(left.target, Name) and left.target.name == "env":
+        if isinstance(left, Member) and isinstance(left.target, Name) and left.target.name == "env":
             first: Evaluate = self._environment(left, optional=True)
         else:
             first = self.expression(left)

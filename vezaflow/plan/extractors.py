@@ -7,10 +7,10 @@ from vezaflow.model import Extract
 from vezaflow.plan.checks import Failure
 from vezaflow.plan.choices import NothingFoundError, chooser
 from vezaflow.plan.evaluate import Compiler
-from vezaflow.plan.offers import items_of, offers_of
 from vezaflow.plan.response import ResponseView, UndecodableError
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.sources import SOURCES
+from vezaflow.plan.suggestions import items_of, suggestions_for
 from vezaflow.protocols import ErrorKind
 
 
@@ -52,7 +52,7 @@ def _failure(extract: Extract, response: ResponseView, error: NothingFoundError 
     if isinstance(error, NothingFoundError):
         message += f"; {SOURCES[extract.source].instead(extract.argument, response)}"
 
-    def offers() -> str:
-        return items_of(among) if among else offers_of(extract.source, extract.argument, response)
+    def suggestions() -> str:
+        return items_of(among) if among else suggestions_for(extract.source, extract.argument, response)
 
-    return Failure(ErrorKind.EXTRACTION, "VF603", message, extract.argument_span, offers)
+    return Failure(ErrorKind.EXTRACTION, "VF603", message, extract.argument_span, suggestions)

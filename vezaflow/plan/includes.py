@@ -12,7 +12,7 @@ from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, show
 from vezaflow.plan.scope import EvaluationError, Scope
 
 
-class Way(NamedTuple):
+class FragmentEntry(NamedTuple):
     """Into a fragment: what its steps are planned with, and what is done before them."""
 
     path: str
@@ -21,7 +21,7 @@ class Way(NamedTuple):
     own: tuple[int, ...]  # slots that are forgotten
 
 
-def enter(include: Include, outer: Compiler, diagnostics: Diagnostics) -> Way:
+def enter(include: Include, outer: Compiler, diagnostics: Diagnostics) -> FragmentEntry:
     """The fragment's own scope, with what it is given there."""
     fragment = include.fragment
     assert fragment is not None, "lint refuses an include without its fragment"
@@ -38,7 +38,7 @@ def enter(include: Include, outer: Compiler, diagnostics: Diagnostics) -> Way:
         else:
             begin.append((names.slot(one.name), fitted))
     own = tuple(names.slot(name) for name in sorted(changed))
-    return Way(fragment.path, inner, tuple(begin), own)
+    return FragmentEntry(fragment.path, inner, tuple(begin), own)
 
 
 def _fitted(value: Evaluate, one: Input, span: Span, diagnostics: Diagnostics) -> Evaluate:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from vezaflow.model import MOST_RATE, MOST_VUS, Executor, Load
 from vezaflow.plan.inputs import Inputs
-from vezaflow.plan.statics import Statics
+from vezaflow.plan.settings import Settings
 from vezaflow.syntax import Expression
 
 GRACE = 30.0  # seconds, as k6's gracefulStop and gracefulRampDown
@@ -59,13 +59,13 @@ class PlannedLoad:
         return max((self.start, *(stage.target for stage in self.stages))) if self.is_open else None
 
 
-def plan_load(load: Load, flow: str, inputs: Inputs, statics: Statics) -> PlannedLoad:
+def plan_load(load: Load, flow: str, inputs: Inputs, settings: Settings) -> PlannedLoad:
     """The load of the flow of this name."""
-    planned = _Reader(load, inputs.scale, statics).planned()
+    planned = _Reader(load, inputs.scale, settings).planned()
     if planned.duration <= 0:
-        statics.refuse("VF420", load.span, "this load has zero duration")
+        settings.refuse("VF420", load.span, "this load has zero duration")
     elif not planned.asks:
-        statics.refuse("VF420", load.span, "this load is zero from start to end")
+        settings.refuse("VF420", load.span, "this load is zero from start to end")
     wanted = inputs.vus.get(flow)
     if wanted is not None:
         planned = _with_vus(planned, wanted)
@@ -77,10 +77,10 @@ def plan_load(load: Load, flow: str, inputs: Inputs, statics: Statics) -> Planne
 class _Reader:
     """The numbers of one load, scaled."""
 
-    def __init__(self, load: Load, scale: float, statics: Statics) -> None:
+    def __init__(self, load: Load, scale: float, settings: Settings) -> None:
         self._load = load
         self._scale = scale
-        self._statics = statics
+        self._settings = settings
 
     def planned(self) -> PlannedLoad:
         load = self._load
@@ -116,7 +116,7 @@ class _Reader:
         if load.executor is Executor.SHARED_ITERATIONS:
             iterations = self._count(load.iterations, 1)
         elif load.iterations is not None:
-            iterations = self._statics.count(load.iterations)
+            iterations = self._settings.count(load.iterations)
         return _crowd(replace(whole, iterations=iterations), vus)
 
     def _ramp_of_vus(self, whole: PlannedLoad) -> PlannedLoad:
@@ -128,22 +128,22 @@ class _Reader:
 
     def _pool(self, whole: PlannedLoad, ready: Expression | None, *, least: int = 1) -> PlannedLoad:
         """VUs that stand ready, and the most that there can be: no fewer than stand ready."""
-        first = 1 if ready is None else self._statics.count(ready, least=least, most=MOST_VUS)
+        first = 1 if ready is None else self._settings.count(ready, least=least, most=MOST_VUS)
         limit = self._load.max_vus
-        most = first if limit is None else self._statics.count(limit, least=max(1, first), most=MOST_VUS)
+        most = first if limit is None else self._settings.count(limit, least=max(1, first), most=MOST_VUS)
         return replace(whole, vus=_scaled(first, self._scale), max_vus=_scaled(most, self._scale))
 
     def _seconds(self, written: Expression | None, default: float) -> float:
-        return default if written is None else self._statics.seconds(written)
+        return default if written is None else self._settings.seconds(written)
 
     def _rate(self, written: Expression | None) -> float:
-        return 0.0 if written is None else self._statics.rate(written, most=MOST_RATE) * self._scale
+        return 0.0 if written is None else self._settings.rate(written, most=MOST_RATE) * self._scale
 
     def _vus(self, written: Expression | None, default: int, *, least: int = 1) -> int:
         return self._count(written, default, least=least, most=MOST_VUS)
 
     def _count(self, written: Expression | None, default: int, *, least: int = 1, most: int | None = None) -> int:
-        count = default if written is None else self._statics.count(written, least=least, most=most)
+        count = default if written is None else self._settings.count(written, least=least, most=most)
         return _scaled(count, self._scale)
 
 

@@ -9,7 +9,7 @@ from vezaflow.model import Backoff, OnFailure, Sends, Whole
 from vezaflow.plan.checks import Failure, PlannedCheck
 from vezaflow.plan.evaluate import Evaluate
 from vezaflow.plan.extractors import PlannedExtract
-from vezaflow.plan.foreseen import Foreseen
+from vezaflow.plan.forecast import Forecast
 from vezaflow.plan.scope import Scope
 from vezaflow.plan.targets import Target
 from vezaflow.protocols import Body, ClientOptions, ErrorKind, RequestOptions
@@ -92,14 +92,14 @@ class PlannedRequest(Whole):
     poll: PlannedPoll | None
     pages: PlannedPages | None
     client: ClientOptions | None  # how it connects; None: as its flow does
-    foreseen: Foreseen
+    forecast: Forecast
     span: Span
 
     @property
     def shape(self) -> "Sends[PlannedRequest]":
         most = None if self.poll is not None else 1 if self.pages is None else self.pages.most
         waits, by_page = self.poll is not None, self.pages is not None
-        return Sends(self, most=most, sent=self.foreseen.sends, waits=waits, by_page=by_page)
+        return Sends(self, most=most, sent=self.forecast.sends, waits=waits, by_page=by_page)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from vezaflow.plan.links import whole
 from vezaflow.plan.outgoing import Outgoing, PlannedPages, PlannedRequest
 from vezaflow.plan.response import UndecodableError
 from vezaflow.plan.scope import EvaluationError, Scope
+from vezaflow.plan.settings import Settings
 from vezaflow.plan.sources import SOURCES
-from vezaflow.plan.statics import Statics
 from vezaflow.plan.targets import Target
 from vezaflow.protocols import ErrorKind
 from vezaflow.syntax import Binary, Expression, Name
@@ -45,15 +45,15 @@ def plan_pages(
     paginate: Paginate,
     planned: PlannedRequest,
     compiler: Compiler,
-    statics: Statics,
+    settings: Settings,
     resolve: Callable[[str], Target],
 ) -> PlannedRequest:
     """The request of a walk, from that of any page."""
     slot, found = compiler.names.slot(_name(paginate)), compiler.names.slot(f"{_name(paginate)}:found")
     gathered = {extract.name for extract in paginate.request.extract if extract.all}
-    most, by_url = statics.count(paginate.pages), not paginate.parameter
+    most, by_url = settings.count(paginate.pages), not paginate.parameter
     if most > MOST_PAGES:
-        statics.refuse("VF702", paginate.pages.span, f"{most:,} pages: the maximum is {MOST_PAGES}")
+        settings.refuse("VF702", paginate.pages.span, f"{most:,} pages: the maximum is {MOST_PAGES}")
     pages = PlannedPages(
         slot=slot,
         found=found,

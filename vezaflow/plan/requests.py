@@ -29,13 +29,13 @@ from vezaflow.plan.bodies import HALF_PAIR, BodyCompiler, Prepared, size_of
 from vezaflow.plan.checks import Failure, plan_check
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant
 from vezaflow.plan.extractors import plan_extract
-from vezaflow.plan.foreseen import Foreseen, reasons_of, wanted
+from vezaflow.plan.forecast import Forecast, reasons_of, wanted
 from vezaflow.plan.heads import HeadPlanner, head_of, moved
 from vezaflow.plan.outgoing import Outgoing, PlannedRequest, PlannedUpload
 from vezaflow.plan.pages import plan_pages, request_of_page
 from vezaflow.plan.refused import RequestError, refuse
 from vezaflow.plan.scope import EvaluationError, Scope
-from vezaflow.plan.statics import Statics
+from vezaflow.plan.settings import Settings
 from vezaflow.plan.statuses import table_of
 from vezaflow.plan.targets import Target, Targets
 from vezaflow.plan.uploads import Slices, cut
@@ -49,7 +49,7 @@ DEFAULT_TIMEOUT = 60.0  # seconds, as k6's
 DEFAULT_REDIRECTS = 10  # as k6's
 
 Prepare = Callable[[Scope], Outgoing]
-Connect = Callable[[Request, Statics, Origin | None], ClientOptions | None]  # as ConnectionPlanner.of_request
+Connect = Callable[[Request, Settings, Origin | None], ClientOptions | None]  # as ConnectionPlanner.of_request
 
 
 class RequestCompiler:
@@ -74,7 +74,7 @@ class RequestCompiler:
         self._is_secret = is_secret
         self._urls = UrlPlanner(compiler, targets, diagnostics)
         self._heads = HeadPlanner(compiler, diagnostics)
-        self._statics = Statics(compiler, diagnostics)
+        self._settings = Settings(compiler, diagnostics)
 
     def within(self, compiler: Compiler) -> "RequestCompiler":
         """The same for the requests of a fragment, whose names are its own."""
@@ -94,10 +94,10 @@ class RequestCompiler:
         reasons = reasons_of(poll.request, poll)
         return replace(
             request,
-            poll=plan_poll(poll, self._compiler, self._statics),
+            poll=plan_poll(poll, self._compiler, self._settings),
             draws=request.draws or _draws((poll.until,)),
             options=replace(request.options, want=request.options.want | wanted(reasons)),
-            foreseen=replace(request.foreseen, reasons=reasons),
+            forecast=replace(request.forecast, reasons=reasons),
         )
 
     def paginate(self, paginate: Paginate) -> PlannedRequest:
@@ -105,19 +105,19 @@ class RequestCompiler:
         request = self.request(request_of_page(paginate, self._compiler.names))
         reasons = reasons_of(paginate.request, pages=paginate)
         planned = plan_pages(
-            paginate, request, self._compiler, self._statics, self._urls.resolver(paginate.next.argument_span)
+            paginate, request, self._compiler, self._settings, self._urls.resolver(paginate.next.argument_span)
         )
         return replace(
             planned,
             draws=True,  # for each page anew
             options=replace(request.options, want=request.options.want | wanted(reasons)),
-            foreseen=replace(request.foreseen, reasons=reasons),
+            forecast=replace(request.forecast, reasons=reasons),
         )
 
     def upload(self, upload: Upload) -> PlannedUpload:
         """An upload, with the request of each of its parts."""
         names, whole = self._compiler.names, self._bodies.shared(upload.source, self._compiler)
-        slices = cut(whole, upload, names.slot("part"), self._statics, self._diagnostics)
+        slices = cut(whole, upload, names.slot("part"), self._settings, self._diagnostics)
         request = self.request(upload.request, slices)
         count = len(slices.parts)
         return PlannedUpload(
@@ -125,8 +125,8 @@ class RequestCompiler:
             slot=slices.slot,
             parts=slices.parts,
             extracted=tuple(extract.slot for extract in request.extracts),
-            at_once=min(max(1, count), self._statics.count(upload.at_once) if upload.at_once is not None else 1),
-            sends=count * (request.foreseen.sends - slices.least) + slices.total,
+            at_once=min(max(1, count), self._settings.count(upload.at_once) if upload.at_once is not None else 1),
+            sends=count * (request.forecast.sends - slices.least) + slices.total,
             span=upload.span,
         )
 
@@ -149,7 +149,7 @@ class RequestCompiler:
             draws=_draws_late(request),
             options=RequestOptions(
                 wanted(reasons) | Want.COOKIES,
-                self._statics.seconds(options.timeout) if options.timeout else DEFAULT_TIMEOUT,
+                self._settings.seconds(options.timeout) if options.timeout else DEFAULT_TIMEOUT,
                 bodyless=request.method == "HEAD",
                 replayable=request.method in IDEMPOTENT,
                 closes=closes(options.headers),
@@ -162,11 +162,11 @@ class RequestCompiler:
             follow=follow,
             on_failure=options.on_failure or OnFailure.END_ITERATION,
             tags=options.tags,
-            retry=plan_retry(request.retry, self._statics) if request.retry is not None else None,
+            retry=plan_retry(request.retry, self._settings) if request.retry is not None else None,
             poll=None,
             pages=None,
-            client=self._connect(request, self._statics, origin),
-            foreseen=Foreseen(
+            client=self._connect(request, self._settings, origin),
+            forecast=Forecast(
                 url=" ".join(request.url_span.text.strip("\"'").split()),
                 origin=origin,
                 sends=_least(prepare, request.method, headers, body.least),
@@ -190,12 +190,12 @@ class RequestCompiler:
     def _follow(self, follow: Expression | None) -> int:
         if follow is None:
             return DEFAULT_REDIRECTS
-        value = self._statics.value(follow)
+        value = self._settings.value(follow)
         if value in (True, "true"):
             return DEFAULT_REDIRECTS
         if value in (False, "false"):
             return 0
-        return self._statics.count(follow, least=0)
+        return self._settings.count(follow, least=0)
 
     def _prepare(self, request: Request, url: Text, body: Prepared, lines: Text) -> Prepare:
         resolve, method, render, span = self._urls.resolver(request.url_span), request.method, body.render, request.span

@@ -10,11 +10,11 @@ from enum import Enum
 from typing import Any
 
 from vezaflow.plan.links import linked, relations_of
-from vezaflow.plan.offers_json import near_json
-from vezaflow.plan.offers_markup import near_css, near_xpath
-from vezaflow.plan.offers_words import near_name, near_pattern, near_playlist
 from vezaflow.plan.playlists import PLAYLISTS
 from vezaflow.plan.response import ResponseView, UndecodableError
+from vezaflow.plan.suggestions_json import near_json
+from vezaflow.plan.suggestions_markup import near_css, near_xpath
+from vezaflow.plan.suggestions_text import near_name, near_pattern, near_playlist
 from vezaflow.protocols import Want
 from vezaflow.syntax import (
     QUERIES,
@@ -45,7 +45,7 @@ class Reads(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ResponseSource:
     """`find`: its argument → all that it finds, which may be nothing. `near`: what the response would have given, a
     line each. `instead`: what is there, in words."""
 
@@ -157,34 +157,34 @@ def _text(argument: str) -> Want:
     return TEXT
 
 
-SOURCES: dict[str, Source] = {
-    "json": Source(
+SOURCES: dict[str, ResponseSource] = {
+    "json": ResponseSource(
         _json,
         near=lambda argument, response: near_json(compile_jsonpath(argument), response.json()),
         reads=Reads.JSON,
     ),
-    "regex": Source(_regex, _text, lambda argument, response: near_pattern(argument, response.text())),
-    "css": Source(
+    "regex": ResponseSource(_regex, _text, lambda argument, response: near_pattern(argument, response.text())),
+    "css": ResponseSource(
         _css, _text, lambda argument, response: near_css(argument, response.document(read_html)), reads=Reads.HTML
     ),
-    "xpath": Source(
+    "xpath": ResponseSource(
         _xpath, _text, lambda argument, response: near_xpath(argument, response.document(read_xml)), reads=Reads.XML
     ),
-    "header": Source(
+    "header": ResponseSource(
         _header,
         _headers,
         lambda argument, response: near_name(argument, {name for name, _ in response.headers}),  # `instead` lists them
         _other_headers,
     ),
-    "link": Source(
+    "link": ResponseSource(
         lambda argument: lambda response: linked(response.headers, argument, response.url),
         _headers,
         lambda argument, response: near_name(argument, relations_of(response.headers)),
         _other_links,
     ),
-    "cookie": Source(_cookie, _nothing, _near_cookies, lambda argument, response: "no such cookie"),
-    "m3u8": Source(lambda argument: PLAYLISTS[argument], near=near_playlist),
-    "response": Source(
+    "cookie": ResponseSource(_cookie, _nothing, _near_cookies, lambda argument, response: "no such cookie"),
+    "m3u8": ResponseSource(lambda argument: PLAYLISTS[argument], near=near_playlist),
+    "response": ResponseSource(
         lambda argument: _PARTS[argument],
         lambda argument: TEXT if argument == "body" else Want.NOTHING,
         instead=lambda argument, response: (

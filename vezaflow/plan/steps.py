@@ -11,23 +11,16 @@ from typing import Any, NamedTuple, assert_never
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.keys import MOST_WEIGHT
-from vezaflow.model import (
-    Beside,
-    Block,
+from vezaflow.model import Beside, Block, Ends, Leaf, Loop, Nameless, OneOf, Pause, StopScope, Whole, assigned
+from vezaflow.model.steps import (
     Choose,
-    Ends,
     For,
     Group,
     If,
     Include,
-    Leaf,
     Log,
-    Loop,
-    Nameless,
-    OneOf,
     Paginate,
     Parallel,
-    Pause,
     Poll,
     Repeat,
     Request,
@@ -35,19 +28,16 @@ from vezaflow.model import (
     Skip,
     Step,
     Stop,
-    StopScope,
     Think,
     Upload,
     While,
-    Whole,
-    assigned,
 )
 from vezaflow.plan.evaluate import Compiler, Constant, Evaluate
 from vezaflow.plan.includes import enter
 from vezaflow.plan.outgoing import PlannedRequest, PlannedUpload
 from vezaflow.plan.requests import RequestCompiler
 from vezaflow.plan.scope import Scope
-from vezaflow.plan.statics import Statics
+from vezaflow.plan.settings import Settings
 
 Steps = tuple["PlannedStep", ...]
 Change = Callable[[Steps], Steps]
@@ -263,7 +253,7 @@ class StepPlanner:
         self._per_host = per_host  # of a `parallel` that says nothing of it
         self.requests = requests
         self._diagnostics = diagnostics
-        self._statics = Statics(compiler, diagnostics)
+        self._settings = Settings(compiler, diagnostics)
 
     def steps(self, steps: Iterable[Step]) -> tuple[PlannedStep, ...]:
         return tuple(self._step(step) for step in steps)
@@ -283,18 +273,18 @@ class StepPlanner:
             case Include():
                 return self._include(step)
             case Think(duration, span):
-                return PlannedThink(self._statics.pause(duration), span)
+                return PlannedThink(self._settings.pause(duration), span)
             case Choose(branches, span):
-                weights = tuple(self._statics.count(b.weight, most=MOST_WEIGHT) for b in branches)
+                weights = tuple(self._settings.count(b.weight, most=MOST_WEIGHT) for b in branches)
                 return PlannedChoose(weights, tuple(self.steps(b.steps) for b in branches), span)
             case Repeat(times, steps, span):
-                return PlannedRepeat(self._statics.rounds(times), self.steps(steps), span)
+                return PlannedRepeat(self._settings.rounds(times), self.steps(steps), span)
             case For():
                 return self._for(step)
             case Parallel():
                 return self._parallel(step)
             case While(condition, most, steps, span):
-                return PlannedWhile(value(condition), self._statics.rounds(most), self.steps(steps), span)
+                return PlannedWhile(value(condition), self._settings.rounds(most), self.steps(steps), span)
             case If(condition, then, otherwise, span):
                 return PlannedIf(value(condition), self.steps(then), self.steps(otherwise), span)
             case Group(name, steps, span):
@@ -312,20 +302,20 @@ class StepPlanner:
 
     def _include(self, step: Include) -> PlannedInclude:
         """The fragment's steps, in its own scope."""
-        way = enter(step, self._compiler, self._diagnostics)
-        inside = StepPlanner(way.compiler, self.requests.within(way.compiler), self._diagnostics, self._per_host)
+        entry = enter(step, self._compiler, self._diagnostics)
+        inside = StepPlanner(entry.compiler, self.requests.within(entry.compiler), self._diagnostics, self._per_host)
         steps = inside.steps(step.steps)
-        there, here = way.compiler.names, self._compiler.names
+        there, here = entry.compiler.names, self._compiler.names
         outputs = tuple((there.slot(name), here.slot(outside)) for name, outside in step.outputs)
-        return PlannedInclude(way.path, way.inputs, way.own, steps, outputs, step.path_span, step.span)
+        return PlannedInclude(entry.path, entry.inputs, entry.own, steps, outputs, step.path_span, step.span)
 
     def _for(self, step: For) -> PlannedFor:
-        at_once = self._statics.count(step.at_once) if step.at_once is not None else 1
+        at_once = self._settings.count(step.at_once) if step.at_once is not None else 1
         slot, items = self._compiler.names.slot(step.variable), self._compiler.expression(step.items)
         return PlannedFor(slot, items, at_once, self._sets(step), self.steps(step.steps), step.span)
 
     def _parallel(self, step: Parallel) -> PlannedParallel:
-        per_host = self._statics.count(step.per_host) if step.per_host is not None else self._per_host
+        per_host = self._settings.count(step.per_host) if step.per_host is not None else self._per_host
         branches = tuple(PlannedBranch(self.steps((branch,)), self._sets(branch)) for branch in step.branches)
         return PlannedParallel(branches, step.name, per_host, step.span)
 

@@ -13,7 +13,7 @@ from vezaflow.diagnostics import Diagnostics
 from vezaflow.lint import MOST_PARTS, too_many
 from vezaflow.model import Upload, part_fields
 from vezaflow.plan.scope import Scope
-from vezaflow.plan.statics import Statics
+from vezaflow.plan.settings import Settings
 
 Fields = dict[str, Any]  # what `part` is: keys of PART_FIELDS
 
@@ -40,16 +40,16 @@ class Slices:
         return sum(map(len, self.pieces))
 
 
-def cut(whole: memoryview, upload: Upload, slot: int, statics: Statics, diagnostics: Diagnostics) -> Slices:
+def cut(whole: memoryview, upload: Upload, slot: int, settings: Settings, diagnostics: Diagnostics) -> Slices:
     """The bytes of an upload in its parts."""
-    size, total = statics.size(upload.part), len(whole)
+    size, total = settings.size(upload.part), len(whole)
     if not diagnostics.failed:
         if size < 1:
-            statics.refuse("VF702", upload.part.span, "a part has at least one byte")
+            settings.refuse("VF702", upload.part.span, "a part has at least one byte")
         elif total < 1:
-            statics.refuse("VF702", upload.source.span, "there is nothing to upload")
+            settings.refuse("VF702", upload.source.span, "there is nothing to upload")
         elif -(-total // size) > MOST_PARTS:
-            statics.refuse("VF433", upload.part.span, too_many(-(-total // size)))
+            settings.refuse("VF433", upload.part.span, too_many(-(-total // size)))
     if diagnostics.failed:
         return Slices(slot, (), ())
     wanted = part_fields(upload)

@@ -1,7 +1,7 @@
 """`http` and `tls` of a suite, a flow or a request."""
 
 from vezaflow.keys import TABLES, TLS, Field, Kind
-from vezaflow.model import Connections, Http, Tls
+from vezaflow.model import ConnectionLifetime, Http, Tls
 from vezaflow.read import scalars
 from vezaflow.read.mappings import Row, items, sub_mapping
 from vezaflow.syntax import Expression, Sequence
@@ -17,7 +17,7 @@ def read_http(row: Row) -> Http | None:
     version = inner.constant("version")
     return Http(
         version=version if isinstance(version, str) else None,
-        connections=Connections(connections) if isinstance(connections, str) else None,
+        connections=ConnectionLifetime(connections) if isinstance(connections, str) else None,
         proxy=inner.expression("proxy"),
         local_addresses=_addresses(inner),
         span=inner.span,

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.keys import BRANCH, METHODS, NO_STEPS, OTHERWISE, STEPS, VERBS, Kind, Table
-from vezaflow.model import (
+from vezaflow.model import StopScope
+from vezaflow.model.steps import (
     Branch,
     Choose,
     For,
@@ -20,7 +21,6 @@ from vezaflow.model import (
     Skip,
     Step,
     Stop,
-    StopScope,
     Think,
     While,
 )

@@ -9,7 +9,7 @@ from vezaflow.results import RunResult
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReportOption:
     """`--NAME FILE` writes what `make` makes of the result."""
 
     name: str
@@ -22,6 +22,6 @@ class Report:
 
 
 REPORTS = (
-    Report("summary", "Write the result as JSON to this file; `-` is standard output.", summary_json),
-    Report("junit", "Write a test report; `-` is standard output.", junit),
+    ReportOption("summary", "Write the result as JSON to this file; `-` is standard output.", summary_json),
+    ReportOption("junit", "Write a test report; `-` is standard output.", junit),
 )

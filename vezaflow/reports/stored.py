@@ -30,12 +30,12 @@ from vezaflow.results import (
 from vezaflow.scale import WorkerState
 from vezaflow.syntax import Reference, Scalar, parse_condition
 from vezaflow.units import AtLeast
-from vezaflow.untrusted import Each, Maybe, Null, Shape, misfit, shape_of
+from vezaflow.untrusted import MappingOf, Maybe, Null, Shape, misfit, shape_of
 
 Json = dict[str, Any]
 _VITALS = shape_of(Vitals)
 _GATE: Shape = {
-    "gate": str, "flow": Null(str), "metric": str, "labels": Each(str),
+    "gate": str, "flow": Null(str), "metric": str, "labels": MappingOf(str),
     "outcome": frozenset(each.value for each in Outcome), "value": Null(float), "at_least": bool,
     "compared": Null(float), "compared_at_least": bool, "samples": int, "reason": str,
 }  # fmt: skip
@@ -50,8 +50,8 @@ SHAPE: Shape = {
                    "column": Null(int)}],
     "health": {**_VITALS, "vus_started": int, "load_missing": float,
                "workers": [{"name": str, **_VITALS, "lost": str}]},
-    "inputs": Each(str), "versions": {"vezaflow": str, "python": str, "platform": str},
-    "plan": Maybe(Null({"hash": str, "parts": Each(str)})),
+    "inputs": MappingOf(str), "versions": {"vezaflow": str, "python": str, "platform": str},
+    "plan": Maybe(Null({"hash": str, "parts": MappingOf(str)})),
     "profile": Maybe(Null({"full": bool, "changes": [str]})),
     "commit": Maybe(Null({"sha": str, "dirty": bool})),
     "host": Maybe(Null({"name": str, "cores": int, "kernel": str})),

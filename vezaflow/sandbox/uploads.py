@@ -24,7 +24,7 @@ class RefusedError(Exception):
 
 
 @dataclass(slots=True)
-class Upload:
+class OpenUpload:
     filename: str
     size: int  # bytes announced
     chunks: int  # chunks announced
@@ -42,7 +42,7 @@ class Uploads:
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
-        self._open: OrderedDict[str, Upload] = OrderedDict()
+        self._open: OrderedDict[str, OpenUpload] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -60,10 +60,10 @@ class Uploads:
         if len(self._open) >= self._kept:
             self._open.popitem(last=False)
         identifier = str(uuid4())
-        self._open[identifier] = Upload(filename, size, chunks)
+        self._open[identifier] = OpenUpload(filename, size, chunks)
         return identifier
 
-    def receive(self, identifier: str, index: int | None, size: int) -> Upload:
+    def receive(self, identifier: str, index: int | None, size: int) -> OpenUpload:
         """Count a chunk that has come whole. Without an index it is taken for the first that is missing."""
         upload = self._find(identifier)
         index = next(i for i in count() if i not in upload.there) if index is None else index
@@ -79,7 +79,7 @@ class Uploads:
         upload.received_bytes += size
         return upload
 
-    def complete(self, identifier: str) -> Upload:
+    def complete(self, identifier: str) -> OpenUpload:
         """The whole upload, which is then forgotten; 409 while something is missing."""
         upload = self._find(identifier)
         if upload.received != upload.chunks:
@@ -89,7 +89,7 @@ class Uploads:
         del self._open[identifier]
         return upload
 
-    def _find(self, identifier: str) -> Upload:
+    def _find(self, identifier: str) -> OpenUpload:
         try:
             return self._open[identifier]
         except KeyError:

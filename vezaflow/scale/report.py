@@ -12,19 +12,19 @@ from typing import Any
 from vezaflow.diagnostics import Source, Span
 from vezaflow.engine import Delivered, Incident, Vitals
 from vezaflow.metrics import Summary, Timeline, merge_all
-from vezaflow.untrusted import Each, Row, Shape, shape_of
+from vezaflow.untrusted import MappingOf, Shape, TupleOf, shape_of
 
 Json = dict[str, Any]
 _NOWHERE = Source("", "")
 SHAPE: Shape = {
     "seconds": float,
-    "delivered": Each(shape_of(Delivered)),
+    "delivered": MappingOf(shape_of(Delivered)),
     "workers": [{"name": str, "vitals": shape_of(Vitals), "lost": str}],
     "incidents": [
         {
             **dict.fromkeys(("code", "flow", "step", "message", "help"), str),
             "count": int,
-            "places": [Row((str, int, int))],
+            "places": [TupleOf((str, int, int))],
         }
     ],
 }

@@ -11,18 +11,18 @@ from vezaflow.metrics import MOMENT, SUMMARY, Moment, Summary, timeline_of
 from vezaflow.plan import Bundle, Inputs, Segment
 from vezaflow.scale.report import SHAPE as REPORT
 from vezaflow.scale.report import Json, Report, merged
-from vezaflow.untrusted import Maybe, Row, Shape, misfit, shape_of
+from vezaflow.untrusted import Maybe, Shape, TupleOf, misfit, shape_of
 
 MOST_SEGMENTS = 10_000  # of a run: more machines than anybody has
 SHAPE: Shape = {
     "index": int,
     "count": int,
     "bundle": {
-        "files": [Row((str, str))],
+        "files": [TupleOf((str, str))],
         "flows": [str],
         "inputs": shape_of(Inputs),
         "secret_names": [str],
-        "data": Maybe([Row((str, str))]),
+        "data": Maybe([TupleOf((str, str))]),
     },
     "report": REPORT,
     "moments": [MOMENT],

@@ -62,8 +62,8 @@ def mask_of(events: Iterable[Traced], secrets: Secrets) -> Callable[[str], str]:
             for piece in event.pieces:
                 found.update(dict.fromkeys(credentials_of(event.request_headers, bytes(piece[:SEARCHED]))))
             found.update(dict.fromkeys(credentials_of((), url=event.url)))
-            if event.reply is not None:
-                found.update(dict.fromkeys(credentials_of(event.reply.headers, event.reply.body)))
+            if event.response is not None:
+                found.update(dict.fromkeys(credentials_of(event.response.headers, event.response.body)))
     known = secrets.and_of(found)
     return lambda text: blotted(known.mask(text).encode(errors="replace")).decode()
 

@@ -25,7 +25,7 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class Member:
     """`target.name`: a key of a mapping. Never an attribute of a Python object."""
 
     target: "Expression"
@@ -98,7 +98,7 @@ class Template:
     span: Span
 
 
-Expression = Literal | Name | Field | Index | Call | Unary | Binary | Conditional | ListOf | Range | Template
+Expression = Literal | Name | Member | Index | Call | Unary | Binary | Conditional | ListOf | Range | Template
 
 
 @dataclass(frozen=True, slots=True)

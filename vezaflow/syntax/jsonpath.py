@@ -59,7 +59,7 @@ def compile_jsonpath(text: str) -> JsonPath:
     return _standard(text, segments)
 
 
-def _standard(text: str, segments: tuple[jsonpath_rfc.Segment, ...]) -> JsonPath:
+def _standard(text: str, segments: tuple[jsonpath_rfc.PathSegment, ...]) -> JsonPath:
     """A path of RFC 9535."""
     simple = tuple([segment.selectors[0] for segment in segments if _is_simple(segment)])
     if len(simple) == len(segments):
@@ -78,7 +78,7 @@ def _standard(text: str, segments: tuple[jsonpath_rfc.Segment, ...]) -> JsonPath
     return JsonPath(text, False, None, find)
 
 
-def _is_simple(segment: jsonpath_rfc.Segment) -> bool:
+def _is_simple(segment: jsonpath_rfc.PathSegment) -> bool:
     if segment.descendant or len(segment.selectors) != 1:
         return False
     selector = segment.selectors[0]

@@ -41,7 +41,7 @@ Selector = str | int | slice | Filter | None  # None: every child
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class PathSegment:
     selectors: tuple[Selector, ...]
     descendant: bool  # of every value below, and not only of this one
 
@@ -67,7 +67,7 @@ class _Operand(NamedTuple):
     query: bool = False  # a path, whose being there can be tested
 
 
-def parse(text: str) -> tuple[Segment, ...]:
+def parse(text: str) -> tuple[PathSegment, ...]:
     """The segments behind the `$`. ValueError says in one line why it is no path."""
     reader = _Reader(text)
     reader.at = 1
@@ -77,7 +77,7 @@ def parse(text: str) -> tuple[Segment, ...]:
     return segments
 
 
-def search(segments: tuple[Segment, ...], value: Any, root: Any) -> list[Any]:
+def search(segments: tuple[PathSegment, ...], value: Any, root: Any) -> list[Any]:
     """The values that segments lead to, in the RFC's order."""
     found = [value]
     for segment in segments:
@@ -159,8 +159,8 @@ class _Reader:
 
     # segments and selectors
 
-    def segments(self) -> tuple[Segment, ...]:
-        found: list[Segment] = []
+    def segments(self) -> tuple[PathSegment, ...]:
+        found: list[PathSegment] = []
         while True:
             back = self.at
             self.blank()
@@ -168,11 +168,11 @@ class _Reader:
                 self.descents += 1
                 if self.descents > MOST_DESCENTS:
                     raise ValueError(f"more than {MOST_DESCENTS} '..' in a path")
-                found.append(Segment(self.bracket() if self.take("[") else (self.short(),), True))
+                found.append(PathSegment(self.bracket() if self.take("[") else (self.short(),), True))
             elif self.take("["):
-                found.append(Segment(self.bracket(), False))
+                found.append(PathSegment(self.bracket(), False))
             elif self.take("."):
-                found.append(Segment((self.short(),), False))
+                found.append(PathSegment((self.short(),), False))
             else:
                 self.at = back
                 return tuple(found)
@@ -386,7 +386,7 @@ class _Reader:
         return _Operand(gives, lambda at, root: work(*[run(at, root) for run in runs]))
 
 
-def _path(sign: str, segments: tuple[Segment, ...]) -> _Operand:
+def _path(sign: str, segments: tuple[PathSegment, ...]) -> _Operand:
     relative = sign == "@"
     if not all(segment.singular for segment in segments):
         return _Operand("nodes", lambda at, root: search(segments, at if relative else root, root), query=True)

@@ -21,10 +21,10 @@ from vezaflow.syntax.expressions import (
     Condition,
     Conditional,
     Expression,
-    Field,
     Index,
     ListOf,
     Literal,
+    Member,
     Name,
     Operator,
     Range,
@@ -257,12 +257,12 @@ class _Builder:
 
     def _field(self, tree: "Tree[Token]") -> Expression:
         (target,) = self._parts(tree)
-        return Field(target, str(tree.children[1]), self._span(tree))
+        return Member(target, str(tree.children[1]), self._span(tree))
 
     def _index(self, tree: "Tree[Token]") -> Expression:
         target, index = self._parts(tree)
         if isinstance(target, Name) and target.name == "env" and isinstance(index, Literal):
-            return Field(target, str(index.value), self._span(tree))  # `env["NAME"]` is `env.NAME`, to all who look
+            return Member(target, str(index.value), self._span(tree))  # `env["NAME"]` is `env.NAME`, to all who look
         return Index(target, index, self._span(tree))
 
     def _call(self, tree: "Tree[Token]") -> Expression:

@@ -9,9 +9,9 @@ from vezaflow.syntax.expressions import (
     Call,
     Conditional,
     Expression,
-    Field,
     Index,
     ListOf,
+    Member,
     Name,
     Range,
     Template,
@@ -22,7 +22,7 @@ from vezaflow.syntax.expressions import (
 def children(expression: Expression) -> tuple[Expression, ...]:
     """The direct parts of an expression, left to right as written."""
     match expression:
-        case Field(target=target):
+        case Member(target=target):
             return (target,)
         case Index(target=target, index=index):
             return (target, index)

@@ -16,17 +16,17 @@ from typing import Any
 import orjson
 
 from vezaflow.tape.take import Key, Take, Tape
-from vezaflow.untrusted import Each, Maybe, Null, Row, Shape, misfit
+from vezaflow.untrusted import MappingOf, Maybe, Null, Shape, TupleOf, misfit
 
 _VERSION = 1
 _MOST_TAPES = 50  # the oldest go
-_HEAD: Shape = {"version": int, "flow": str, "inputs": Each(str), "base_url": Null(str)}
+_HEAD: Shape = {"version": int, "flow": str, "inputs": MappingOf(str), "base_url": Null(str)}
 _TAKE: Shape = {
-    "key": Row((str, int, int)),
+    "key": TupleOf((str, int, int)),
     "method": str,
     "url": str,
     "status": int,
-    "headers": [Row((str, str))],
+    "headers": [TupleOf((str, str))],
     "body": Null({"text": Maybe(str), "base64": Maybe(str)}),
     **dict.fromkeys(("sent", "first", "ended", "at"), float),
     "certificate": Null(float),

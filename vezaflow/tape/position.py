@@ -7,7 +7,7 @@ from collections import Counter
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from vezaflow.engine import GO_ON, VU, Place
+from vezaflow.engine import GO_ON, VU, StepPlace
 from vezaflow.plan import PlannedStep
 from vezaflow.tape.take import Key
 
@@ -28,7 +28,7 @@ class Position:
         self._runs: Counter[str] = Counter()
         self._now: ContextVar[_Run] = ContextVar("step")
 
-    async def before(self, step: PlannedStep, _vu: VU, _place: Place) -> int:
+    async def before(self, step: PlannedStep, _vu: VU, _place: StepPlace) -> int:
         if name := step.name:
             self._runs[name] += 1
             self._now.set(_Run(name, self._runs[name]))

@@ -1,4 +1,4 @@
-"""What a failed extraction offers instead: what was meant, and what there is."""
+"""What a failed extraction suggests instead: what was meant, and what there is."""
 
 import orjson
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from planned import plan_of
 
 from vezaflow.plan import Chance, Failure, PlannedRequest, ResponseView, Scope, Secrets
-from vezaflow.plan.offers import MOST_LINES, offers_of
+from vezaflow.plan.suggestions import MOST_LINES, suggestions_for
 from vezaflow.protocols import CookieJar, Exchange, Origin
 from vezaflow.syntax import compile_jsonpath
 
@@ -51,11 +51,11 @@ def response(body: bytes = b"", headers: tuple[tuple[str, str], ...] = (), jar: 
     ],
 )
 def test_a_path_says_how_far_it_leads_and_which_was_meant(path: str, first: str) -> None:
-    assert offers_of("json", path, response(TRACKS)).splitlines()[0].startswith(first)
+    assert suggestions_for("json", path, response(TRACKS)).splitlines()[0].startswith(first)
 
 
 def test_the_paths_that_begin_there_are_listed_with_their_values() -> None:
-    assert offers_of("json", "$.data[0].title", response(TRACKS)).splitlines()[1:] == [
+    assert suggestions_for("json", "$.data[0].title", response(TRACKS)).splitlines()[1:] == [
         "$.data[0].id = 7",
         '$.data[0].titel = "Blue"',
         '$.data[0].artist = {"name":"Nina"}',
@@ -102,7 +102,7 @@ def test_the_paths_that_begin_there_are_listed_with_their_values() -> None:
     ],
 )  # fmt: skip
 def test_what_is_near(source: str, argument: str, given: ResponseView, lines: list[str]) -> None:
-    assert offers_of(source, argument, given).splitlines() == lines
+    assert suggestions_for(source, argument, given).splitlines() == lines
 
 
 KEYS = st.sampled_from(["id", "data", "a b", "x-y", "ünï", "0", "a.b", "it's", 'q"', "$", "*", "a]b", "", "new\nline"])
@@ -119,7 +119,7 @@ def test_every_path_that_is_offered_leads_to_a_value(document: object, path: str
     body = orjson.dumps(document)
     if compile_jsonpath(path)(document):
         return
-    for line in offers_of("json", path, response(body)).splitlines():
+    for line in suggestions_for("json", path, response(body)).splitlines():
         meant = line.partition("did you mean `")[2].removesuffix("`?")
         listed = line.partition(" = ")[0] if line.startswith("$") and " = " in line else ""
         for offered in filter(None, (meant, listed)):
@@ -135,7 +135,7 @@ def test_every_path_that_is_offered_leads_to_a_value(document: object, path: str
     st.binary(max_size=60) | st.sampled_from([TRACKS, PAGE, FEED, MASTER, b"<a\x00b>", b"<" * 5000, b"[" * 900]),
 )  # fmt: skip
 def test_an_offer_is_a_few_lines_whatever_the_body(asked: tuple[str, str], body: bytes) -> None:
-    lines = offers_of(*asked, response(body)).splitlines()
+    lines = suggestions_for(*asked, response(body)).splitlines()
     assert len(lines) <= MOST_LINES + 1
     assert all(len(line) <= 120 for line in lines)
 
@@ -147,7 +147,7 @@ WIDE = orjson.dumps({f"k{n}": {f"m{m}": [{"x": m}] for m in range(60)} for n in 
 def test_an_offer_of_a_huge_body_looks_at_the_begin_of_it(body: bytes) -> None:
     source = "css" if body[:1] == b"<" else "json"
     asked = "p.x" if source == "css" else "$.nme"
-    assert offers_of(source, asked, response(body)).count("\n") <= MOST_LINES
+    assert suggestions_for(source, asked, response(body)).count("\n") <= MOST_LINES
 
 
 def failure_of(step: str, given: ResponseView) -> Failure:
@@ -173,14 +173,14 @@ def failure_of(step: str, given: ResponseView) -> Failure:
     ],
 )
 def test_extractions_and_expectations_offer_what_is_there(step: str, help: str) -> None:  # noqa: A002
-    assert help in failure_of(step, response(TRACKS, (("etag", "x"),))).offers()
+    assert help in failure_of(step, response(TRACKS, (("etag", "x"),))).suggestions()
 
 
 @pytest.mark.parametrize(
     "step", ["{get: /, expect: {json: {$.total: 3}}}", "{get: /, expect: {that: 1 == 2}}"], ids=["json", "that"]
 )
 def test_what_is_there_but_wrong_needs_no_offer(step: str) -> None:
-    assert failure_of(step, response(TRACKS)).offers() == ""
+    assert failure_of(step, response(TRACKS)).suggestions() == ""
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_no_offer_is_made_where_a_default_stands_in() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "argument", "body", "offer"),
+    ("source", "argument", "body", "suggestion"),
     [
         ("json", "$.a", b"<!DOCTYPE html><p>502", "this is HTML, which `css` reads"),
         ("xpath", "//a", b"\n<html><br></html>", "this is HTML, which `css` reads"),
@@ -217,10 +217,10 @@ def test_no_offer_is_made_where_a_default_stands_in() -> None:
         ("json", "$.a", b"plain text", ""),
     ],
 )
-def test_a_body_of_another_kind_names_its_extractor(source: str, argument: str, body: bytes, offer: str) -> None:
-    assert offers_of(source, argument, response(body)) == offer
+def test_a_body_of_another_kind_names_its_extractor(source: str, argument: str, body: bytes, suggestion: str) -> None:
+    assert suggestions_for(source, argument, response(body)) == suggestion
 
 
 def test_fields_of_a_form_are_listed_by_their_names() -> None:
     page = b'<form><input name="csrf_token" value="1"><select name="size"></select></form>'
-    assert "input[name=csrf_token], select[name=size]" in offers_of("css", "#token", response(page))
+    assert "input[name=csrf_token], select[name=size]" in suggestions_for("css", "#token", response(page))

@@ -13,7 +13,7 @@ from vezaflow.syntax import Expression
 from vezaflow.units import Dimension, parse_as
 
 
-class Statics:
+class Settings:
     """Evaluates the expressions of settings. A fault is a diagnostic, and the value a harmless one."""
 
     def __init__(self, compiler: Compiler, diagnostics: Diagnostics) -> None:

@@ -35,7 +35,7 @@ class Reason(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
+class Forecast:
     """Of one request step."""
 
     url: str  # as written

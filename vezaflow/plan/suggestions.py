@@ -1,21 +1,21 @@
 """What a response would have given where what was asked for is not there: the remedy below a failed extraction.
 
 Made only when a failure is shown for the first time, never for a request that went well. Bodies come from anywhere:
-whatever stands in one, an offer is a few lines and ends in bounded time, and it never raises.
+whatever stands in one, suggestions are a few lines and end in bounded time, and they never raise.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from vezaflow.plan.evaluate import show
-from vezaflow.plan.offers_words import WIDEST
 from vezaflow.plan.response import ResponseView, UndecodableError
 from vezaflow.plan.sources import SOURCES, Reads
+from vezaflow.plan.suggestions_text import WIDEST
 
 MOST_LINES = 8
 
 
-def offers_of(source: str, argument: str, response: ResponseView) -> str:
+def suggestions_for(source: str, argument: str, response: ResponseView) -> str:
     """What is near to what `source: argument` asked for, in a few lines; empty where nothing can be said."""
     try:
         return _cut(SOURCES[source].near(argument, response))
