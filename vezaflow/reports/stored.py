@@ -1,7 +1,7 @@
 """The object of a `summary.json` → the RunResult that it was made of: what every view of a stored run begins with.
 
 Law: `to_json(from_json(record))` is the record, but for what only merging needs (`segment`). Files of schema 1
-have other names: they are not read here. Gates are read from their text; they point into no file.
+have other names: they are not read here. Gates are read from their text.
 """
 
 import re
@@ -38,6 +38,7 @@ _GATE: Shape = {
     "gate": str, "flow": Null(str), "metric": str, "labels": MappingOf(str),
     "outcome": frozenset(each.value for each in Outcome), "value": Null(float), "at_least": bool,
     "compared": Null(float), "compared_at_least": bool, "samples": int, "reason": str,
+    "file": Maybe(Null(str)), "line": Maybe(Null(int)), "column": Maybe(Null(int)),
 }  # fmt: skip
 SHAPE: Shape = {
     "suite": str, "description": str, "run_id": str, "base_url": str, "started": str, "duration": float,
@@ -88,7 +89,7 @@ def _result(record: Json, sources: Mapping[str, Source]) -> RunResult:
         outcome=Outcome(record["outcome"]),
         exit_code=ExitCode(record["exit_code"]),
         interrupted=record["interrupted"],
-        verdicts=tuple(map(_verdict, record["gates"])),
+        verdicts=tuple(_verdict(gate, sources) for gate in record["gates"]),
         concerns=tuple(
             Concern(ConcernKind(each["kind"]), each["text"], each["remedy"], each["flow"])
             for each in record["concerns"]
@@ -128,11 +129,11 @@ def _provenance(record: Json) -> Provenance | None:
     )
 
 
-def _verdict(record: Json) -> Verdict:
+def _verdict(record: Json, sources: Mapping[str, Source]) -> Verdict:
     text = record["gate"]
     head = re.match(r"[^{}:]+(?:\{.*?\})?: ", text)
     diagnostics = Diagnostics()
-    span = Span(_NOWHERE, 0, 0)
+    span = _gate_place(record, sources)
     written = text[head.end() :] if head else text
     condition = parse_condition(Scalar(written, span, plain=True), diagnostics)
     if condition is None:
@@ -147,6 +148,18 @@ def _verdict(record: Json) -> Verdict:
         record["reason"],
         AtLeast(compared) if record["compared_at_least"] and isinstance(condition.bound, Reference) else compared,
     )
+
+
+def _gate_place(record: Json, sources: Mapping[str, Source]) -> Span:
+    """Where the gate stands; without the text in one that has nothing but this place."""
+    path, line, column = (record.get(name) for name in ("file", "line", "column"))
+    if path is None or line is None or column is None:
+        return Span(_NOWHERE, 0, 0)
+    found = _place(sources[path], line, column) if path in sources else None
+    if found is not None:
+        return found
+    start = line + column - 2
+    return Span(Source(path, "\n" * (line - 1) + " " * (column - 1)), start, start)
 
 
 def _health(record: Json) -> Health:

@@ -8,7 +8,7 @@ name that gates know it by, k6's where k6 has it.
 from dataclasses import asdict
 from typing import Any
 
-from vezaflow.diagnostics import Diagnostic
+from vezaflow.diagnostics import Diagnostic, Span
 from vezaflow.gates import Verdict
 from vezaflow.metrics import ErrorRow, Histogram, StepRow, as_numbers
 from vezaflow.reports.rows import arrivals_row, trend
@@ -97,6 +97,7 @@ def _gate(verdict: Verdict) -> Json:
         "samples": verdict.samples,
         "margin": verdict.margin,
         "reason": verdict.reason,
+        **_place(gate.span),
     }
 
 
@@ -176,8 +177,11 @@ def _health(health: Health) -> Json:
 
 
 def _incident(incident: Diagnostic) -> Json:
-    place: Json = {"file": None, "line": None, "column": None}
-    if incident.span is not None:
-        line, column = incident.span.source.position(incident.span.start)
-        place = {"file": incident.span.source.path, "line": line, "column": column}
-    return {"code": incident.code, "message": incident.message, "help": incident.help, **place}
+    return {"code": incident.code, "message": incident.message, "help": incident.help, **_place(incident.span)}
+
+
+def _place(span: Span | None) -> Json:
+    if span is None:
+        return {"file": None, "line": None, "column": None}
+    line, column = span.source.position(span.start)
+    return {"file": span.source.path, "line": line, "column": column}

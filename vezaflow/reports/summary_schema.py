@@ -143,6 +143,9 @@ _GATE = _object(
     samples=_count(),
     margin=_maybe("fraction of the bound that is left; negative if the gate failed; null for a lower bound"),
     reason=_text("empty when green"),
+    file=_of(["string", "null"]),
+    line=_maybe_count(),
+    column=_maybe_count(),
 )
 _POINT = _object(
     "A flow in the `length` seconds that end at `second`.",
