@@ -5,7 +5,7 @@ run. Times are kept packed (some 300 bytes a step and second). `Seconds` is boun
 one, and from then on an interval is twice as long.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -66,6 +66,16 @@ class SecondsRecorder:
 
     def take(self, summary: Summary, second: float) -> Interval | None:
         """What came since the last call; `summary` has the whole run so far. None where no time has passed."""
+        cutting = self.cut(summary, second)
+        while True:
+            try:
+                next(cutting)
+            except StopIteration as done:
+                interval: Interval | None = done.value
+                return interval
+
+    def cut(self, summary: Summary, second: float) -> Generator[None, None, Interval | None]:
+        """The same, a step at a time (some 0.1 ms each): others may go on in between. Given up, it took nothing."""
         length = second - self._second
         if length <= 0:
             return None
@@ -78,6 +88,7 @@ class SecondsRecorder:
                 duration = duration.minus(before[2])
             if requests:
                 steps[name] = StepSecond(requests, failed, duration.to_json())
+            yield
         self._rows, self._second = now, second
         return Interval(second, length, steps)
 

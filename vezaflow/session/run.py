@@ -22,7 +22,7 @@ from vezaflow.engine import RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.gates import AbortWatch, Verdict, judge
 from vezaflow.limits import checks, machine, raise_open_files, require, require_addresses
-from vezaflow.metrics import Recorder, SecondsKeeper, SecondsRecorder
+from vezaflow.metrics import Interval, Recorder, SecondsKeeper, SecondsRecorder
 from vezaflow.outputs import Output, Tick, tick_of
 from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.protocols import Transport
@@ -254,23 +254,32 @@ class _Session:
         while True:
             due += TICK
             await trio.sleep(max(0.0, due - self._clock()))
-            self._look()
+            report = self._workers.report()
+            self._look(report)
+            await self._cut(report)
 
-    def _look(self) -> None:
-        report = self._workers.report()
+    def _look(self, report: Report) -> None:
         verdict = None if self._stops.aborted else self._abort.broken(report.seconds, report.summary)
         if verdict is not None:
             self._stops.aborted = verdict
             self._workers.stop(_LAST_GRACE)
-        self._keep(report)
         self._log.flush()
         tick = self._tick(report)
         self._steering.tick(tick)
         self._outputs.tick(tick)
 
-    def _keep(self, report: Report) -> None:
-        """What came since the last look."""
-        interval = self._cutter.take(report.summary, report.seconds)
+    async def _cut(self, report: Report) -> None:
+        """Keep what came since the last look, and give way to the load after each step."""
+        cutting = self._cutter.cut(report.summary, report.seconds)
+        while True:
+            try:
+                next(cutting)
+            except StopIteration as done:
+                self._keep(done.value, report)
+                return
+            await trio.lowlevel.checkpoint()
+
+    def _keep(self, interval: Interval | None, report: Report) -> None:
         if interval is not None:
             points = [point for point in report.timeline.points if point.second > self._kept_until]
             self._kept_until = max((point.second for point in points), default=self._kept_until)
@@ -321,7 +330,7 @@ class _Session:
         assert self._began is not None
         aborted = self._stops.aborted
         report = replace(self._workers.report(), timeline=self._workers.timeline())
-        self._keep(report)
+        self._keep(self._cutter.take(report.summary, report.seconds), report)
         run = Circumstances(
             run_id=self._run_id,
             began=self._began,
