@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from enum import Enum
 from math import inf
 from operator import eq, ge, gt, le, lt, ne
+from typing import Protocol
 
 from vezaflow import units
 from vezaflow.metrics import METRICS, Measurement, MetricKind, Summary, Window, cut_by
 from vezaflow.plan import PlannedGate
-from vezaflow.syntax import Labels, Reference
+from vezaflow.syntax import Labels, OfBaseline, Reference
 from vezaflow.units import AtLeast, Dimension, Quantity
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -51,10 +52,23 @@ class Concern:
     flow: str = ""
 
 
+class Baseline(Protocol):
+    """What gates on the baseline are judged by."""
+
+    def centre(self, gate: PlannedGate) -> float | None:
+        """The gate's figure over the runs of the baseline, in base units; None where they have none."""
+        ...
+
+    def interval(self, gate: PlannedGate) -> tuple[float, float] | None:
+        """Between which values the run's own figure lies, as far as its samples say; None: too few."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of a gate. `value` is in base units, None without samples; so is `compared`, the figure that the
-    condition names in the place of a fixed bound. Either is AtLeast where it falls among what timed out or failed."""
+    condition names in the place of a fixed bound, or that of the baseline. Either is AtLeast where it falls among what
+    timed out or failed."""
 
     gate: PlannedGate
     outcome: Outcome
@@ -67,6 +81,8 @@ class Verdict:
     def bound(self) -> float | None:
         """What the value was compared with, in base units; None without samples of what the condition names."""
         bound = self.gate.condition.bound
+        if isinstance(bound, OfBaseline):
+            return None if self.compared is None else bound.factor * self.compared
         return _bound(bound, self.compared) if isinstance(bound, Reference) else _amount(bound)
 
     @property
@@ -84,6 +100,8 @@ class Verdict:
     def shown_compared(self) -> str:
         """What the condition compares with, `p(95){page:1} = 12 ms`; empty for a fixed bound, or without samples."""
         bound = self.gate.condition.bound
+        if isinstance(bound, OfBaseline) and self.compared is not None:
+            return f"the baseline = {shown(self.compared, dimension_of(self.gate))}"
         if not isinstance(bound, Reference) or self.compared is None:
             return ""
         equals = "" if isinstance(self.compared, AtLeast) else "= "
@@ -141,13 +159,20 @@ def judge(
     *,
     seconds: float | None = None,
     concerns: Sequence[Concern] = (),
+    baseline: Baseline | None = None,
 ) -> tuple[Verdict, ...]:
     """A verdict for each gate, in their order. `seconds`: how long the load lasted, for rates per second of
-    what the summary does not time itself."""
-    return tuple([_verdict(gate, summary, seconds, concerns) for gate in gates])
+    what the summary does not time itself. `baseline`: for gates that compare with it."""
+    return tuple([_verdict(gate, summary, seconds, concerns, baseline) for gate in gates])
 
 
-def _verdict(gate: PlannedGate, summary: Summary, seconds: float | None, concerns: Sequence[Concern]) -> Verdict:
+def _verdict(
+    gate: PlannedGate,
+    summary: Summary,
+    seconds: float | None,
+    concerns: Sequence[Concern],
+    baseline: Baseline | None = None,
+) -> Verdict:
     condition, bound = gate.condition, gate.condition.bound
     measured = summary.select(gate.metric, gate.flow, gate.labels)
     value = _figure(measured, condition.aggregate, condition.argument, seconds)
@@ -157,6 +182,9 @@ def _verdict(gate: PlannedGate, summary: Summary, seconds: float | None, concern
         other = summary.select(gate.metric, gate.flow, labels)
         compared = _figure(other, bound.aggregate, bound.argument, seconds)
         missing = missing or _too_few(gate, other, compared, labels)
+    elif isinstance(bound, OfBaseline):
+        compared = None if baseline is None else baseline.centre(gate)
+        missing = missing or _no_baseline(baseline, compared)
 
     def verdict(outcome: Outcome, reason: str = "") -> Verdict:
         return Verdict(gate, outcome, value, measured.samples, reason, compared)
@@ -169,6 +197,10 @@ def _verdict(gate: PlannedGate, summary: Summary, seconds: float | None, concern
     held = verdict(Outcome.GREEN)
     assert value is not None
     assert held.bound is not None
+    if isinstance(bound, OfBaseline):
+        assert baseline is not None
+        if doubt := _straddles(held, baseline.interval(gate)):
+            return verdict(Outcome.INCONCLUSIVE, doubt)
     match _holds(value, condition.operator, held.bound):
         case True:
             return held
@@ -176,6 +208,28 @@ def _verdict(gate: PlannedGate, summary: Summary, seconds: float | None, concern
             return verdict(Outcome.RED, _broken(held))
         case None:
             return verdict(Outcome.INCONCLUSIVE, f"{held.shown_compared} is not a valid bound: {cut_by(gate.metric)}")
+
+
+def _no_baseline(baseline: Baseline | None, centre: float | None) -> str:
+    if baseline is None:
+        return "there is no baseline: `vezaflow baseline set` makes one"
+    return "" if centre is not None else "the baseline has no such figure: set it anew from runs of these flows"
+
+
+def _straddles(verdict: Verdict, interval: tuple[float, float] | None) -> str:
+    """Why the run is too short, or too uneven, to say on which side of the bound its figure lies; empty: it is not."""
+    bound, dimension = verdict.bound, dimension_of(verdict.gate)
+    if isinstance(verdict.value, AtLeast) or bound is None:
+        return ""
+    if interval is None:
+        return "too few samples to compare with the baseline"
+    low, high = interval
+    if not low <= bound <= high:
+        return ""
+    return (
+        f"{aggregate_text(verdict.gate)} is between {shown(low, dimension)} and {shown(high, dimension)}, "
+        f"and {shown(bound, dimension)} lies within"
+    )
 
 
 def _holds(value: float, operator: str, bound: float) -> bool | None:

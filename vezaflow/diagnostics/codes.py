@@ -592,6 +592,11 @@ _ROWS: tuple[Rule, ...] = (
         "A share is between 0 % and 100 %, and neither a count nor a duration is below zero, so the result of "
         "this gate does not depend on the figure.",
     ),
+    Rule(
+        "VF511", _ERROR, "gate on the baseline that can't be judged",
+        "A gate such as `p(95) < 110 % of baseline` is judged when the run is over: it can't abort the run, and it "
+        "needs `<`, `<=`, `>` or `>=`.",
+    ),
     # --- 6xx: while the run goes on
     Rule(
         "VF601", _ERROR, "unexpected status",

@@ -5,7 +5,7 @@ from math import inf
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.metrics import Metric, MetricKind
 from vezaflow.model import Gate
-from vezaflow.syntax import Condition, Reference
+from vezaflow.syntax import Condition, OfBaseline, Reference
 from vezaflow.units import EXAMPLES, Dimension, Quantity, ratio
 
 
@@ -16,6 +16,8 @@ def check_condition(gate: Gate, metric: Metric, diagnostics: Diagnostics) -> Non
         return
     if isinstance(condition.bound, Reference):
         _check_reference(gate, metric, condition.bound, diagnostics)
+    elif isinstance(condition.bound, OfBaseline):
+        _check_baseline(gate, condition.bound, diagnostics)
     else:
         _check_amount(metric, condition, condition.bound, _bound_span(condition), diagnostics)
         _check_range(metric, condition, diagnostics)
@@ -27,7 +29,7 @@ _POSITIVE = ("http_req_duration", "http_req_waiting", "iteration_duration", "gro
 def _check_range(metric: Metric, condition: Condition, diagnostics: Diagnostics) -> None:
     """A bound beside all values that the figure can have."""
     bound, wanted = condition.bound, metric.dimension_of(condition.aggregate)
-    if isinstance(bound, Reference) or isinstance(bound, Quantity) is (wanted is None):
+    if isinstance(bound, Reference | OfBaseline) or isinstance(bound, Quantity) is (wanted is None):
         return
     amount = bound.amount if isinstance(bound, Quantity) else float(bound)
     share = metric.kind is MetricKind.RATE and condition.aggregate == "rate"
@@ -79,6 +81,18 @@ def _check_figure(metric: Metric, figure: Condition | Reference, diagnostics: Di
             "VF506", figure.span, "a percentile is above 0 and at most 100", help="for instance `p(95) < 500 ms`"
         )
     return True
+
+
+def _check_baseline(gate: Gate, bound: OfBaseline, diagnostics: Diagnostics) -> None:
+    """A baseline is compared with at the end of a run: nothing is stopped by it, nor does equality mean anything."""
+    if gate.abort:
+        diagnostics.error(
+            "VF511", bound.span, "a gate on the baseline can't abort the run", help="give the abort gate a fixed bound"
+        )
+    if gate.condition.operator in ("==", "!="):
+        diagnostics.error(
+            "VF511", bound.span, "no figure is exactly that of the baseline", help="write `< 110 % of baseline`"
+        )
 
 
 def _check_reference(gate: Gate, metric: Metric, bound: Reference, diagnostics: Diagnostics) -> None:
@@ -139,7 +153,7 @@ def _example(condition: Condition, amount: float | Quantity | None, wanted: Dime
     start = f"{condition.aggregate}({condition.argument:g})" if condition.argument else condition.aggregate
     if wanted is None:
         return f"for instance `{start} {condition.operator} 100`"
-    if amount is None or isinstance(amount, Quantity) or isinstance(condition.bound, Reference):
+    if amount is None or isinstance(amount, Quantity) or isinstance(condition.bound, Reference | OfBaseline):
         return f"for instance `{start} {condition.operator} {EXAMPLES[wanted]}`"
     if wanted is Dimension.RATIO and amount < 1:
         return f"write `{start} {condition.operator} {ratio(amount)}`"

@@ -122,12 +122,20 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class OfBaseline:
+    """What a gate compares with, `110 % of baseline`: the same figure of earlier runs, times a factor."""
+
+    factor: float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
     """A gate's condition, `p(95) < 500 ms`."""
 
     aggregate: str  # p, avg, min, max, med, count, rate, value
     argument: float | None  # 95 in p(95)
     operator: OneOf["<", "<=", ">", ">=", "==", "!="]
-    bound: float | Quantity | Reference
+    bound: float | Quantity | Reference | OfBaseline
     text: str  # as written
     span: Span

@@ -26,6 +26,7 @@ from vezaflow.syntax.expressions import (
     Literal,
     Member,
     Name,
+    OfBaseline,
     Operator,
     Range,
     Reference,
@@ -35,7 +36,7 @@ from vezaflow.syntax.grammar import grammar
 from vezaflow.syntax.labels import Labels, split_labels
 from vezaflow.syntax.nodes import Scalar
 from vezaflow.syntax.trouble import RESERVED, Trouble, explain, unescaped
-from vezaflow.units import Quantity, parse
+from vezaflow.units import Dimension, Quantity, parse
 
 LONGEST = 4_000
 REMEMBERED = 100  # characters of a text whose tree is kept
@@ -173,11 +174,20 @@ class _Builder:
         (inner,) = self._parts(tree)
         return inner
 
-    def _bound(self, tree: "Tree[Token]") -> float | Quantity | Reference:
+    def _bound(self, tree: "Tree[Token]") -> float | Quantity | Reference | OfBaseline:
         if tree.data == "reference":
             return self._reference(tree)
+        if tree.data == "of_baseline":
+            return self._of_baseline(tree)
         amount = _amount(cast(Token, tree.children[-1]))
         return -cast(float, amount) if tree.data == "negative_bound" else amount
+
+    def _of_baseline(self, tree: "Tree[Token]") -> OfBaseline:
+        token = cast(Token, tree.children[0])
+        share = _quantity(token)
+        if share.dimension is not Dimension.RATIO or share.amount <= 0:
+            raise _at(token, "VF207", "not a percentage of the baseline", help="write it like `110 % of baseline`")
+        return OfBaseline(share.amount, self._span(tree))
 
     def _reference(self, tree: "Tree[Token]") -> Reference:
         parts = {child.data if isinstance(child, Tree) else child.type: child for child in tree.children}
@@ -340,6 +350,8 @@ def _figure(tree: "Tree[Token]") -> tuple[str, float | None]:
 def _check_aggregate(name: Token, argument: float | None) -> None:
     if name not in AGGREGATES:
         near = re.fullmatch(r"p(\d+(?:_\d+)?)", name)
+        if name == "baseline":
+            raise _at(name, "VF207", "the baseline needs a percentage", help="write `110 % of baseline`")
         raise _at(
             name, "VF207", f"unknown aggregate '{name}'",
             help=f"write p({near[1].replace('_', '.')})" if near else f"supported: {', '.join(AGGREGATES)}",
