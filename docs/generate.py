@@ -1,6 +1,7 @@
 """The reference pages and the editors' schemas, from the tables that the reader, lint and the gates work with.
 
-    python docs/generate.py            writes docs/reference/*.md, schema/*.json and the parser's tables
+    python docs/generate.py            writes docs/reference/*.md, schema/*.json, the parser's tables
+                                       and this repository's nightly workflow
     python docs/generate.py --check    says which of them are stale, and ends with 1 if one is
 
 A page is a pure function of a table, so a test can compare the two.
@@ -16,6 +17,7 @@ from vezaflow.keys import ITEM_FIELDS, SCHEMAS, TABLES, Field, Table, schema_tex
 from vezaflow.keys import Kind as Value
 from vezaflow.metrics import AGGREGATES, METRICS, Kind
 from vezaflow.model import PART_FIELDS
+from vezaflow.project import shipped_workflow
 from vezaflow.reports import summary_schema_text
 from vezaflow.syntax import FUNCTIONS, Function, Needs, grammar_tables
 from vezaflow.units import Dimension
@@ -262,6 +264,7 @@ def codes() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    ".github/workflows/loadtest.yml": shipped_workflow,
     "docs/reference/steps.md": steps,
     "docs/reference/functions.md": functions,
     "docs/reference/metrics.md": metrics,

@@ -29,7 +29,7 @@ LAYERS: list[set[str]] = [
     {"outputs", "reports"},
     {"trust", "limits"},
     {"control", "explain", "tape"},
-    {"sandbox", "session"},
+    {"project", "sandbox", "session"},
     {"cli"},
     {"__main__"},
 ]
