@@ -9,6 +9,7 @@ import yaml
 from program import vezaflow
 
 from vezaflow import __version__
+from vezaflow.sandbox import SandboxSettings, start
 
 ROOT = Path(__file__).parents[2]
 FLOWS = ["flows/account.yml", "flows/browse.yml", "flows/suite.yml"]
@@ -31,6 +32,13 @@ def test_a_project_is_written_and_shown(tmp_path: Path, forge: str) -> None:
 
 
 @pytest.mark.slow
+def test_the_docs_show_what_it_says(tmp_path: Path) -> None:
+    done = vezaflow("init", "load-tests", cwd=tmp_path)
+    page = (ROOT / "docs/nightly.md").read_text()
+    assert f"```console\n$ vezaflow init load-tests\n{done.out}```\n" in page
+
+
+@pytest.mark.slow
 def test_its_flows_are_green_against_the_sandbox_at_once(tmp_path: Path) -> None:
     assert "cd " not in vezaflow("init", cwd=tmp_path).out
     linted = vezaflow("lint", "flows", "--strict", cwd=tmp_path)
@@ -48,6 +56,17 @@ def test_staging_is_refused_until_its_host_is_listed(tmp_path: Path) -> None:
     done = vezaflow("run", "flows", cwd=tmp_path, env=given)
     assert done.code == 97, done.text
     assert "guard: {allow" in done.err
+
+
+@pytest.mark.slow
+def test_a_token_that_is_missing_or_expired_is_no_red_night(tmp_path: Path) -> None:
+    vezaflow("init", cwd=tmp_path)
+    suite = tmp_path / "flows/suite.yml"
+    suite.write_text(suite.read_text().replace("retry: {for: 10s, every: 2s}", "retry: {for: 100ms, every: 50ms}"))
+    with start(SandboxSettings()) as box:
+        done = vezaflow("run", "flows", cwd=tmp_path, env={**box.environment, "USER_TOKEN": ""})
+    assert done.code == 97, done.text
+    assert "token" in done.err
 
 
 @pytest.mark.slow

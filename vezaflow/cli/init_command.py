@@ -1,4 +1,4 @@
-"""`vezaflow init`: a project that works at once, and what to do next. Writes all of its files or none."""
+"""`vezaflow init`: a project that works at once, and what to do next. Where one of its files exists it writes none."""
 
 import os
 import shlex
