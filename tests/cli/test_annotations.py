@@ -10,10 +10,9 @@ SUITE = """\
 suite: nightly
 base_url: ${env.BASE_URL}
 gates:
-  http_req_failed: rate < 0.5 %
-  http_req_duration:
-    - p(50) < 10 s
-    - p(95) < 40 ms
+  http_reqs:
+    - count >= 1
+    - count >= 150
 each_flow:
   iterations: count >= 150
 """
@@ -26,10 +25,10 @@ steps:
     expect: 200
 think: 10ms..20ms
 gates:
-  # 100 % of them
-  http_req_duration{step:list}: p(95) < 45 ms
-  http_req_failed{step:list}:
-    condition: rate < 1 %
+  # no times: a busy machine may have them unsettled
+  http_req_failed{step:list}: rate < 1 %
+  http_req_duration{step:list}:
+    condition: p(95) < 10 s
     samples: 150
 """
 ACTIONS = {"GITHUB_ACTIONS": "true"}
@@ -46,7 +45,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def red(project: Path, *words: str, env: dict[str, str] = ACTIONS) -> Done:
-    done = vezaflow("run", "flows", "--sandbox", "--latency", "50ms", *words, cwd=project, env=env)
+    done = vezaflow("run", "flows", "--sandbox", "--error-rate", "100%", *words, cwd=project, env=env)
     assert done.code == 99, done.text
     return done
 
@@ -60,12 +59,12 @@ def line(command: Command, project: Path) -> str:
 def test_each_broken_gate_is_an_error_on_its_line_and_an_unsettled_one_a_warning(project: Path) -> None:
     found = commands(red(project).out)
     assert [(c.name, c.properties["file"], line(c, project), c.properties["title"]) for c in found] == [
-        ("error", "flows/browse.yml", "p(95) < 45 ms", "gate failed: browse"),
+        ("error", "flows/browse.yml", "rate < 1 %", "gate failed: browse"),
         ("error", "flows/suite.yml", "count >= 150", "gate failed: browse"),
-        ("error", "flows/suite.yml", "p(95) < 40 ms", "gate failed: all flows"),
-        ("warning", "flows/browse.yml", "rate < 1 %", "gate could not be judged: browse"),
+        ("error", "flows/suite.yml", "count >= 150", "gate failed: all flows"),
+        ("warning", "flows/browse.yml", "p(95) < 10 s", "gate could not be judged: browse"),
     ]
-    assert found[2].text.startswith("http_req_duration: p(95) < 40 ms: p(95) = ")
+    assert found[2].text.startswith("http_reqs: count >= 150: count = ")
     assert "of at least 150 samples" in found[-1].text
 
 
