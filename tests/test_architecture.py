@@ -30,7 +30,7 @@ LAYERS: list[set[str]] = [
     {"history", "compare", "nights"},
     {"trust", "limits"},
     {"control", "explain", "tape"},
-    {"sandbox", "session"},
+    {"project", "sandbox", "session"},
     {"cli"},
     {"__main__"},
 ]

@@ -12,6 +12,7 @@ from vezaflow.metrics import METRICS
 
 ROOT = Path(__file__).parent.parent
 PAGES = (
+    ".github/workflows/loadtest.yml",
     "docs/reference/codes.md",
     "docs/reference/functions.md",
     "docs/reference/metrics.md",

@@ -23,7 +23,8 @@ PAGES = sorted(
     )
     if path.exists()
 )
-FLOWS = sorted([*(ROOT / "flows").rglob("*.yml"), *(ROOT / "docs" / "examples").rglob("*.yml")])
+FLOW_FOLDERS = ("flows", "docs/examples", "vezaflow/project/templates")
+FLOWS = sorted(path for folder in FLOW_FOLDERS for path in (ROOT / folder).rglob("*.y*ml"))
 SOURCES = sorted((ROOT / "vezaflow").rglob("*.py"))
 
 PHRASES = {

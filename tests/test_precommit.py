@@ -130,3 +130,27 @@ def test_other_yaml_is_left_alone(repository: Repository) -> None:
     code, said = repository.hook()
     assert code == 0, said
     assert "no files to check" in said
+
+
+def test_a_new_project_has_the_hook_and_what_it_installs_can_make_the_next(base: Repository, tmp_path: Path) -> None:
+    """The wheel of this tree stands for the released version, which the configuration pins."""
+    wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path / "dist")]
+    subprocess.run([*wheel, str(base.path.parent / "vezaflow")], env=base.environment, check=True)
+    home = tmp_path / "home"
+    own = {"PRE_COMMIT_HOME": str(home), "PIP_FIND_LINKS": str(tmp_path / "dist")}
+    project = Repository(tmp_path / "project", base.environment | own)
+    subprocess.run([sys.executable, "-m", "vezaflow", "init", project.path], check=True, capture_output=True)
+    for words in (("init", "--quiet"), ("add", "--all")):
+        project.git(*words)
+    code, said = project.hook("--all-files")
+    assert code == 0, said
+    assert "no errors" in said
+    project.write("flows/browse.yml", (project.path / "flows/browse.yml").read_text().replace("expect:", "exect:", 1))
+    code, said = project.hook()
+    assert code == 1
+    assert "did you mean 'expect'?" in said
+
+    (installed,) = home.glob("repo*/py_env-*/bin/vezaflow")
+    subprocess.run([installed, "init", tmp_path / "next"], check=True, capture_output=True)
+    assert (tmp_path / "next/.github/workflows/loadtest.yml").exists()
+    assert (tmp_path / "next/flows/suite.yml").read_text() == (project.path / "flows/suite.yml").read_text()

@@ -179,6 +179,7 @@ def test_no_command_shows_a_secret(mirror: str, tmp_path: Path, token: str, row:
         "PROXY_WORD": quote(word, safe=""),
         "TARGET": f"http://{mirror}/{way}",
         "GITHUB_STEP_SUMMARY": str(kept / "step.md"),
+        "GITHUB_ACTIONS": "true",
         "XDG_STATE_HOME": str(state),
     }
     pages = [kept / f"{name}.html" for name in ("tried", "replayed")]

