@@ -73,6 +73,14 @@ class Versions:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A page about the run elsewhere."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """A run, complete. Times in seconds."""
 
@@ -99,6 +107,7 @@ class RunResult:
     notes: tuple[str, ...] = ()  # what else people should know, a line each
     segment: SegmentResult | None = None  # what merging needs, where the run was one segment of a load
     incidents: tuple[Diagnostic, ...] = ()  # what failed, at its place in the YAML; the most frequent first
+    links: tuple[Link, ...] = ()
     clock: str = CLOCK
     schema: int = SCHEMA
 

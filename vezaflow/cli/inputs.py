@@ -69,17 +69,19 @@ def target(words: Sequence[str], *, sandbox: bool, faults: Mapping[str, float]) 
         yield {**given, **box.environment}
 
 
-def bundled(paths: Sequence[Path], inputs: Inputs, *, sandbox: bool, warn: Warn | None = None) -> tuple[Plan, Bundle]:
+def bundled(
+    paths: Sequence[Path], inputs: Inputs, *, sandbox: bool, announces: bool = False, warn: Warn | None = None
+) -> tuple[Plan, Bundle]:
     """The plan, and what it takes to make it elsewhere. `warn` gets what lint warns of."""
     with drawn_faults():
         suite = read(paths, base_url=sandbox or inputs.base_url is not None, warn=warn)
         inputs = aimed(suite, inputs) if sandbox else inputs
-        return planned(suite, inputs), Bundle.of(suite, inputs)
+        return planned(suite, inputs, announces=announces), Bundle.of(suite, inputs)
 
 
-def planned(suite: Suite, inputs: Inputs) -> Plan:
+def planned(suite: Suite, inputs: Inputs, *, announces: bool = False) -> Plan:
     """The plan; no error shows its secrets from now on."""
-    plan = prepare(suite, inputs)
+    plan = prepare(suite, inputs, announces=announces)
     hide(plan.secrets)
     return plan
 

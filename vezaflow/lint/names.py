@@ -229,6 +229,8 @@ class _Walk:
 
     def uses(self, uses: Iterator[Use], *, certain: bool) -> None:
         for use in uses:
+            if use.place is Place.NOTIFICATION:  # has names of its own
+                continue
             for name, optional in names_of(use.expression):
                 if not self.is_item(name, use):
                     self.name(name, certain=certain and not optional)

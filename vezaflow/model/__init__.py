@@ -25,6 +25,7 @@ from vezaflow.model.hosts import (
 )
 from vezaflow.model.input_types import InputType, fit
 from vezaflow.model.load import MOST_RATE, MOST_VUS, Executor, Load, Stage
+from vezaflow.model.notify import TEMPLATE_FIELDS, USUAL_EVENTS, Chat, Event, Grafana, Notification
 from vezaflow.model.numbers import Most, constant, peak, total
 from vezaflow.model.requests import (
     PART_FIELDS,
@@ -125,6 +126,7 @@ from vezaflow.model.walks import (
     settings_uses,
     suite_settings_uses,
     suite_steps,
+    told_by,
 )
 
 __all__ = [
@@ -133,6 +135,8 @@ __all__ = [
     "PART_FIELDS",
     "PORTS",
     "SCHEMES",
+    "TEMPLATE_FIELDS",
+    "USUAL_EVENTS",
     "AtEnd",
     "Auth",
     "Backoff",
@@ -142,6 +146,7 @@ __all__ = [
     "Body",
     "BodyMatch",
     "Branch",
+    "Chat",
     "Choose",
     "Connections",
     "DataFile",
@@ -149,6 +154,7 @@ __all__ = [
     "DataSource",
     "Each",
     "Ends",
+    "Event",
     "Executor",
     "Expect",
     "Expectation",
@@ -160,6 +166,7 @@ __all__ = [
     "Fragment",
     "Gate",
     "GeneratedBytes",
+    "Grafana",
     "Group",
     "Guard",
     "HeaderMatch",
@@ -182,6 +189,7 @@ __all__ = [
     "Most",
     "MultipartBody",
     "Nameless",
+    "Notification",
     "OnFailure",
     "OneOf",
     "Paginate",
@@ -262,6 +270,7 @@ __all__ = [
     "start_of",
     "suite_settings_uses",
     "suite_steps",
+    "told_by",
     "total",
     "unmapped",
     "usual_each",

@@ -1,5 +1,6 @@
 """What people and machines get after a run. Each report is a function from a RunResult to text or bytes."""
 
+from vezaflow.reports.chat import chat_message, facts_of
 from vezaflow.reports.console import console
 from vezaflow.reports.junit import junit
 from vezaflow.reports.look import DIM, Look, table, wrapped
@@ -9,6 +10,6 @@ from vezaflow.reports.summary_json import summary_json, to_json
 from vezaflow.reports.summary_schema import summary_schema, summary_schema_text
 
 __all__ = [
-    "DIM", "REPORTS", "Look", "console", "junit", "step_summary", "summary_json", "summary_schema",
-    "summary_schema_text", "table", "to_json", "wrapped",
+    "DIM", "REPORTS", "Look", "chat_message", "console", "facts_of", "junit", "step_summary", "summary_json",
+    "summary_schema", "summary_schema_text", "table", "to_json", "wrapped",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """The application: files → plan → load → gates → result. Only session and cli see the whole house."""
 
+from vezaflow.session.announce import Announcer, Patience, announce
 from vezaflow.session.chosen import chosen
 from vezaflow.session.clock import RehearsalClock
 from vezaflow.session.files import Warn, WrongFilesError, prepare, read
@@ -9,6 +10,6 @@ from vezaflow.session.segments import merge
 from vezaflow.session.taped import as_recorded, keep_tape, mask_of, tape_to_replay
 
 __all__ = [
-    "RehearsalClock", "Warn", "WrongFilesError", "as_recorded", "chosen", "keep_tape", "mask_of", "merge",
-    "prepare", "read", "rehearse", "run", "tape_to_replay",
+    "Announcer", "Patience", "RehearsalClock", "Warn", "WrongFilesError", "announce", "as_recorded", "chosen",
+    "keep_tape", "mask_of", "merge", "prepare", "read", "rehearse", "run", "tape_to_replay",
 ]  # fmt: skip
