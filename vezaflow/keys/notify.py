@@ -68,7 +68,7 @@ NOTIFICATION = Table(
         Field(
             "json",
             Kind.TREE,
-            "The body. Besides constants and `env` it can insert the fields of `verdict`, `run` and `night`.",
+            "The body. In addition to constants and `env` it can insert the fields of `verdict`, `run` and `night`.",
             '{text: "${verdict.headline} ${run.url}"}',
         ),
         Field(

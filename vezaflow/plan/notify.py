@@ -4,10 +4,10 @@ Laws: the guard decides on these hosts as on those of the load, before anything 
 is not set here) is left out. Tokens and webhooks are secrets, and no `repr` shows them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from vezaflow.diagnostics import Diagnostics
@@ -19,6 +19,7 @@ from vezaflow.plan.refused import one_line, refusal
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.statics import Statics
 from vezaflow.plan.targets import GuardError, Target, Targets
+from vezaflow.protocols import Origin
 from vezaflow.syntax import Expression
 
 Facts = Mapping[str, Mapping[str, str]]  # what TEMPLATE_FIELDS names
@@ -43,7 +44,7 @@ class PlannedGrafana:
         query.append(("to", begin + round(seconds * _MILLISECONDS)))
         query += ((f"var-{name}", value) for name, value in self.variables)
         path = "/".join(quote(part, safe="") for part in (self.uid, self.slug) if part)
-        return f"{self.targets.resolve(f'/d/{path}').url}?{urlencode(query)}"
+        return f"{self.targets.resolve(f'/d/{path}').url}?{urlencode(query, quote_via=quote)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,16 @@ class PlannedNotification:
         return self.json(Scope([dict(facts[name]) for name in TEMPLATE_FIELDS], Chance(0), 1))
 
 
+class Listener(NamedTuple):
+    """Who hears of a run. `of`: `link` or `annotation`, or the events of a notification; `form`: the dashboard's uid,
+    or the notification's template."""
+
+    kind: str
+    origin: Origin
+    of: tuple[str, ...]
+    form: str
+
+
 @dataclass(frozen=True, slots=True)
 class Announcements:
     """Who hears of a run. `page`: the URL of the CI job that it runs in, or empty."""
@@ -70,6 +81,14 @@ class Announcements:
     grafana: PlannedGrafana | None = None
     notifications: tuple[PlannedNotification, ...] = ()
     page: str = ""
+
+    def listeners(self) -> Iterator[Listener]:
+        """Each of them, as people may read it."""
+        if (grafana := self.grafana) is not None and (base := grafana.targets.base) is not None:
+            yield Listener("grafana", base.origin, ("annotation",) if grafana.token else ("link",), grafana.uid)
+        for each in self.notifications:
+            words = tuple(event.value for event in Event if event in each.on)
+            yield Listener("notification", each.target.origin, words, each.template.value if each.template else "json")
 
     @property
     def sends(self) -> bool:
