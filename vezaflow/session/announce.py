@@ -27,6 +27,7 @@ from vezaflow.plan import (
 from vezaflow.protocols import ClientOptions, ErrorKind, Exchange, RequestOptions, Transport, Want, moment_of
 from vezaflow.reports import chat_message, facts_of
 from vezaflow.results import RunResult
+from vezaflow.syntax import json_bytes
 
 _AGAIN = (429, *range(500, 600))
 _BROKEN = (
@@ -168,10 +169,8 @@ class Announcer:
 
     async def _ask(self, method: str, target: Target, headers: Mapping[str, str], document: Any) -> bytes:
         """The body of a 2xx response. Raises _FailedError."""
-        import orjson
-
         try:
-            body = orjson.dumps(document, default=str)
+            body = json_bytes(document)
         except TypeError as e:
             raise _FailedError(f"the body is not JSON: {e}") from None
         client = self._transport.client(ClientOptions(cookies=False))
