@@ -17,7 +17,7 @@ BEGAN = datetime(2026, 11, 30, 2, 30, tzinfo=UTC)
 FACTS = {name: {field: f"<{name}.{field}>" for field in fields} for name, fields in TEMPLATE_FIELDS.items()}
 
 
-def planned(suite: str, announces: bool = True, **environment: str) -> tuple[Plan | None, list[str]]:
+def planned(suite: str, *, announces: bool = True, **environment: str) -> tuple[Plan | None, list[str]]:
     """The plan, and the codes of what is wrong."""
     diagnostics = Diagnostics()
     overlay = {ROOT / "suite.yml": f"{SUITE}\n{suite}", ROOT / "flow.yml": FLOW}
@@ -28,7 +28,7 @@ def planned(suite: str, announces: bool = True, **environment: str) -> tuple[Pla
 
 
 def good(suite: str, **environment: str) -> Plan:
-    plan, codes = planned(suite, **environment)
+    plan, codes = planned(suite, announces=True, **environment)
     assert plan is not None, codes
     return plan
 

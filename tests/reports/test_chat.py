@@ -37,7 +37,7 @@ def test_the_facts_of_a_red_run() -> None:
     assert facts["verdict"]["headline"].startswith("RED: ")
     broken = facts["verdict"]["broken"].splitlines()
     assert [line.partition(": ")[0] for line in broken] == ["all", "browse"]
-    assert facts["run"] | {"p95": "", "failed": ""} == {
+    assert {**facts["run"], "p95": "", "failed": ""} == {
         "id": "20261124T023000Z-abc123",
         "suite": "veza-capacity",
         "url": "",

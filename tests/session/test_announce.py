@@ -108,7 +108,7 @@ def test_the_beginning_of_an_annotation_holds_nobody_up() -> None:
     with listener(**{ANNOTATIONS: [Answer(hangs=True)]}) as server:
 
         async def main() -> float:
-            announcer = Announcer(grafana(server.url), str)
+            announcer = Announcer(grafana(server.url), lambda _: None)
             async with trio.open_nursery() as nursery:
                 await nursery.start(announcer.run)
                 before = time.perf_counter()

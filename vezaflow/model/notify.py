@@ -23,7 +23,7 @@ TEMPLATE_FIELDS: dict[str, dict[str, str]] = {
         "url": "the page of the CI job; without one the link to the Grafana dashboard; otherwise empty",
         "target": "the base URL",
         "p95": "p95 of `http_req_duration` over all flows, such as `412 ms`",
-        "failed": "the share of failed requests, such as `0.12 %`",
+        "failed": "the ratio of failed requests, such as `0.12 %`",
         "started": "when the load started, such as `2026-11-30 02:30:00 UTC`",
         "duration": "the duration of the load, such as `5m`",
     },
