@@ -144,6 +144,18 @@ def test_the_acceptance_is_announced_without_a_run() -> None:
     assert said == []
 
 
+@pytest.mark.parametrize("status", [400, 404])
+def test_what_fails_without_a_run_is_told_without_secrets(status: int) -> None:
+    said: list[str] = []
+    with listener(
+        **{"hooks/T024-qZ3LmN9": [Answer(status, b"bad /hooks/T024-qZ3LmN9 or glsa_v5uYVQ7YF3LmN9qZ")]}
+    ) as server:
+        announcements = hooks(server.url, EVERY, path="/hooks/T024-qZ3LmN9")
+        keyed = replace(announcements.notifications[0], headers=(("Authorization", "Bearer glsa_v5uYVQ7YF3LmN9qZ"),))
+        announce(Announcements(notifications=(keyed,)), facts_of(run(GREEN)), Event.ACCEPTED, said.append)
+    assert said == [f"notification 1 could not be sent: status {status}: bad /••• or •••"]
+
+
 @pytest.mark.parametrize("status", [500, 503, 429])
 def test_what_may_pass_is_tried_a_second_time(status: int) -> None:
     with listener(hook=[Answer(status), Answer()]) as server:

@@ -34,7 +34,7 @@ GRAFANA = Table(
         Field(
             "token",
             Kind.TEMPLATE,
-            "A service account's token with the permission `annotations:create`. It is a secret.",
+            "The token of a service account that may create and write annotations. It is a secret.",
             "${env.GRAFANA_TOKEN}",
             default="none: no annotation",
         ),

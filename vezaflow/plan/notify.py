@@ -14,6 +14,7 @@ from vezaflow.diagnostics import Diagnostics
 from vezaflow.model import TEMPLATE_FIELDS, Chat, Event, Grafana, Notification, Suite, UrlError, names_of
 from vezaflow.plan.chance import Chance
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Evaluate, Names, render
+from vezaflow.plan.heads import is_credential
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.refused import one_line, refusal
 from vezaflow.plan.scope import EvaluationError, Scope
@@ -96,9 +97,13 @@ class Announcements:
         return bool(self.notifications) or (self.grafana is not None and bool(self.grafana.token))
 
     def hidden(self) -> tuple[str, ...]:
-        """What of it no output may show."""
+        """What of it no output may show: webhooks, the token, credentials in headers."""
         found = [each.target.url for each in self.notifications if each.target.target != "/"]
-        return (*found, self.grafana.token) if self.grafana is not None and self.grafana.token else tuple(found)
+        headers = (header for each in self.notifications for header in each.headers)
+        found += [value.rpartition(" ")[2] for name, value in headers if is_credential(name)]
+        if self.grafana is not None:
+            found.append(self.grafana.token)
+        return tuple(text for text in found if text)
 
 
 def milliseconds(moment: datetime) -> int:

@@ -25,6 +25,7 @@ from vezaflow.plan import (
     milliseconds,
 )
 from vezaflow.protocols import ClientOptions, ErrorKind, Exchange, RequestOptions, Transport, Want, moment_of
+from vezaflow.redact import Secrets
 from vezaflow.reports import chat_message, facts_of
 from vezaflow.results import RunResult
 from vezaflow.syntax import json_bytes
@@ -58,10 +59,11 @@ class _FailedError(Exception):
 
 def announce(announcements: Announcements, facts: Facts, event: Event, say: Callable[[str], None]) -> None:
     """Send the notifications of an event that no running load is behind, such as the acceptance. `say` gets what
-    failed."""
+    failed, without secrets."""
+    secrets = Secrets.of(announcements.hidden())
 
     async def main() -> None:
-        announcer = Announcer(announcements, say)
+        announcer = Announcer(announcements, lambda text: say(secrets.mask(text)))
         async with trio.open_nursery() as nursery:
             await nursery.start(announcer.run)
             await announcer.notify(facts, event)
