@@ -1,10 +1,12 @@
 """A run tells Grafana and the chat of itself: the whole program against real servers."""
 
 import json
+import ssl
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import trustme
 from listener import Answer, Listener, listener
 from program import Done, Write, interrupted, vezaflow
 
@@ -118,6 +120,22 @@ def test_what_fails_is_told_and_changes_neither_verdict_nor_exit_code(
         assert [line in note for note in json.loads(summary.read_text())["notes"]].count(True) == 1
     assert TOKEN not in summary.read_text()
     assert KEY not in summary.read_text()
+
+
+def test_certificates_are_verified_by_the_authorities_of_the_system(suite: Write, tmp_path: Path) -> None:
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(tls)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    folder = suite(flow(), SUITE)
+    with listener(tls, **{ANNOTATIONS: [MADE]}) as server:
+        done = run(server, folder, SSL_CERT_FILE=str(tmp_path / "ca.pem"))
+        assert done.err.splitlines()[-1] == "load finished"
+        assert [each.method for each in server.asked if each.path != f"/{HOOK}"] == ["POST", "PATCH"]
+        assert len(server.to(f"/{HOOK}")) == 1
+        refused = run(server, folder)
+    assert (done.code, refused.code) == (0, 0), done.text + refused.text
+    assert "notification 1 could not be sent: tls: " in refused.err
+    assert "Grafana: the annotation could not be created: tls: " in refused.err
 
 
 def test_no_notify_leaves_both_out(suite: Write, tmp_path: Path) -> None:

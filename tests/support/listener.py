@@ -1,6 +1,7 @@
 """A server on the loopback that notes what it is asked and answers as a test says: the standard library's."""
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -46,7 +47,7 @@ class Listener:
 
 
 @contextmanager
-def listener(**answers: list[Answer]) -> Iterator[Listener]:
+def listener(tls: ssl.SSLContext | None = None, /, **answers: list[Answer]) -> Iterator[Listener]:
     """The server, while it serves. A path is named without its slash: `hook=[Answer(500)]`."""
     closing = threading.Event()
 
@@ -73,8 +74,11 @@ def listener(**answers: list[Answer]) -> Iterator[Listener]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    scheme, host = ("http", "127.0.0.1") if tls is None else ("https", "localhost")
     here = Listener(
-        f"http://127.0.0.1:{server.server_port}", {f"/{path}": list(said) for path, said in answers.items()}
+        f"{scheme}://{host}:{server.server_port}", {f"/{path}": list(said) for path, said in answers.items()}
     )
     thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
     thread.start()
