@@ -15,7 +15,7 @@ from pathlib import Path
 from vezaflow.diagnostics import CODES
 from vezaflow.keys import ITEM_FIELDS, SCHEMAS, TABLES, Field, Kind, Table, schema_text
 from vezaflow.metrics import AGGREGATES, METRICS, MetricKind
-from vezaflow.model import PART_FIELDS
+from vezaflow.model import PART_FIELDS, TEMPLATE_FIELDS
 from vezaflow.project import shipped_workflow
 from vezaflow.reports import summary_schema_text
 from vezaflow.syntax import FUNCTIONS, Function, Needs, grammar_tables
@@ -29,6 +29,7 @@ NOTE = "<!-- Made by docs/generate.py from vezaflow's own tables. Do not edit: c
 
 CHAPTERS = (
     ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "lint")),
+    ("Reporting elsewhere", ("grafana", "notification")),
     ("Data and variables", ("data source", "computed value")),
     (
         "Load",
@@ -53,7 +54,7 @@ CHAPTERS = (
     ("Gates", ("gate",)),
 )
 SHOWN_IN = {  # the tables that are shown in another one's example
-    **dict.fromkeys(("guard", "preflight", "retry", "lint"), "suite"),
+    **dict.fromkeys(("guard", "preflight", "retry", "lint", "grafana", "notification"), "suite"),
     **dict.fromkeys(("fragment", "input"), "parts/log-in"),
     "vu-stage": "ramping-vus",
     "rate-stage": "ramping-arrival-rate",
@@ -159,6 +160,17 @@ def steps() -> str:
         if title == "Requests":
             page += "The fields of `part` in the requests of an upload.\n\n"
             page += _table(("field", "meaning"), ((f"`part.{name}`", doc) for name, doc in PART_FIELDS.items()))
+            page += "\n"
+        if title == "Reporting elsewhere":
+            page += "What the `json` of a notification can insert.\n\n"
+            page += _table(
+                ("field", "meaning"),
+                (
+                    (f"`{name}.{field}`", doc)
+                    for name, fields in TEMPLATE_FIELDS.items()
+                    for field, doc in fields.items()
+                ),
+            )
             page += "\n"
         if title == "Values from responses":
             page += "Fields of the items that these values find.\n\n"

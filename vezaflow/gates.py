@@ -213,7 +213,7 @@ def _verdict(
 def _no_baseline(baseline: Baseline | None, centre: float | None) -> str:
     if baseline is None:
         return "there is no baseline: `vezaflow baseline set` makes one"
-    return "" if centre is not None else "the baseline has no such figure: set it anew from runs of these flows"
+    return "" if centre is not None else "the baseline has no such figure: set it again from runs of these flows"
 
 
 def _straddles(verdict: Verdict, interval: tuple[float, float] | None) -> str:

@@ -112,6 +112,14 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A page about the run elsewhere."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """A run, complete. Times in seconds."""
 
@@ -141,6 +149,7 @@ class RunResult:
     seconds: Seconds = field(default_factory=Seconds)  # each step by the second, for comparing
     provenance: Provenance | None = None  # None: of a file from before it was kept
     manual_changes: tuple[str, ...] = ()  # what was paused or scaled by hand, a line each
+    links: tuple[Link, ...] = ()
     clock: str = CLOCK
     schema: int = SCHEMA
 

@@ -17,7 +17,7 @@ from planned import plan_of
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.explain import explain, page, to_json
 from vezaflow.explain.chart import axis, bars
-from vezaflow.explain.profile import Profile
+from vezaflow.explain.load_curve import LoadCurve
 from vezaflow.limits import Machine
 from vezaflow.plan import Division, Inputs, Segment, build
 from vezaflow.read import read_suite
@@ -230,10 +230,10 @@ def test_an_axis_begins_and_ends_with_its_times(width: int) -> None:
 
 
 def test_a_stair_and_a_slope_are_read_between_their_corners() -> None:
-    stair = Profile((10.0, 20.0, 30.0), (5.0, 9.0, 0.0), False)
+    stair = LoadCurve((10.0, 20.0, 30.0), (5.0, 9.0, 0.0), False)
     assert [stair.most(*span) for span in ((0, 10), (5, 11), (20, 30), (25, 40), (30, 40))] == [0, 5, 9, 9, 0]
     assert stair.area == 140
-    slope = Profile((0.0, 10.0, 10.0), (0.0, 100.0, 0.0), True)
+    slope = LoadCurve((0.0, 10.0, 10.0), (0.0, 100.0, 0.0), True)
     assert [round(slope.most(*span)) for span in ((0, 5), (5, 10), (9.9, 12), (11, 12))] == [50, 100, 100, 0]
 
 

@@ -40,7 +40,8 @@ def command(
     `run` would start, 97 if the guard or this machine doesn't allow it, 2 for mistakes in the files or options.
     """
     values = {**environment(words), **UNSTARTED.environment} if sandbox else environment(words)
-    plan = bundled(paths, load.inputs(values, base_url, seed), sandbox=sandbox, warn=draw).plan
+    inputs = load.inputs(values, base_url, seed)
+    plan = bundled(paths, inputs, sandbox=sandbox, announces=load.segment is None, warn=draw).plan
     found = explain(plan, machine(), load.division(plan))
     say(_drawn(found, form, plan.secrets).removesuffix("\n"))
     if found.refused is not None:

@@ -79,17 +79,19 @@ class Asked:
     bundle: Bundle
 
 
-def bundled(paths: Sequence[Path], inputs: Inputs, *, sandbox: bool, warn: Warn | None = None) -> Asked:
+def bundled(
+    paths: Sequence[Path], inputs: Inputs, *, sandbox: bool, announces: bool = False, warn: Warn | None = None
+) -> Asked:
     """The plan, and what it was made of. `warn` gets what lint warns of."""
     with drawn_faults():
         suite = read(paths, base_url=sandbox or inputs.base_url is not None, warn=warn)
         inputs = aimed(suite, inputs) if sandbox else inputs
-        return Asked(suite, inputs, planned(suite, inputs), Bundle.of(suite, inputs))
+        return Asked(suite, inputs, planned(suite, inputs, announces=announces), Bundle.of(suite, inputs))
 
 
-def planned(suite: Suite, inputs: Inputs) -> Plan:
+def planned(suite: Suite, inputs: Inputs, *, announces: bool = False) -> Plan:
     """The plan; no error shows its secrets from now on."""
-    plan = prepare(suite, inputs)
+    plan = prepare(suite, inputs, announces=announces)
     hide(plan.secrets)
     return plan
 

@@ -23,6 +23,7 @@ from vezaflow.session import provenance_of, run
 @load_options
 @reporting
 @OUT
+@click.option("--no-notify", is_flag=True, help="Ignore the suite's `grafana` and `notify`.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no warnings and no progress.")
 @shared
 def command(
@@ -30,6 +31,7 @@ def command(
     load: LoadOptions,
     reports: Wanted,
     out: tuple[str, ...],
+    no_notify: bool,
     quiet: bool,
     words: tuple[str, ...],
     base_url: str | None,
@@ -50,7 +52,9 @@ def command(
     with ExitStack() as until_written:
         with target(words, sandbox=sandbox, faults=faults) as environment:
             inputs = load.inputs(environment, base_url, seed)
-            asked = bundled(paths, inputs, sandbox=sandbox, warn=None if quiet else draw)
+            announces = segment is None and not no_notify  # one segment has no verdict
+            warn = None if quiet else draw
+            asked = bundled(paths, inputs, sandbox=sandbox, announces=announces, warn=warn)
             plan = asked.plan
             shown = () if quiet else (_progress(plan),)
             outputs = (*shown, *(chosen.output(plan) for chosen in outs))

@@ -377,6 +377,11 @@ _ROWS: tuple[Rule, ...] = (
         'receive them, and the guard checks them. So each is named, `env.NAME` or `env["NAME"]`; `env` alone is '
         "not a value.",
     ),
+    Rule(
+        "VF318", _ERROR, "unknown name in a notification",
+        "The `json` of a notification can insert constants, `env`, and the fields of `verdict`, `run` and `night`; "
+        "these are known there only. The reference lists the fields.",
+    ),
     # --- 4xx: load, weights, the meaning of a flow
     Rule(
         "VF401", _ERROR, "option of another executor",
@@ -550,6 +555,11 @@ _ROWS: tuple[Rule, ...] = (
     Rule(
         "VF439", _WARNING, "more VUs than iterations",
         "The VUs of `shared-iterations` share the iterations. With more VUs than iterations, some VUs get none.",
+    ),
+    Rule(
+        "VF440", _WARNING, "secret that is not listed",
+        "Grafana's token, a webhook's URL and its headers are secrets: whoever has them can post there. Their values "
+        "are masked in any case; listing the variable in `secrets` shows readers of the suite that it is one.",
     ),
     # --- 5xx: gates
     Rule("VF501", _ERROR, "unknown metric", "There is no metric with this name, so the gate would check nothing."),

@@ -23,6 +23,8 @@ Times are seconds, sizes bytes, rates per second; what is not known is null.
     around            preflight, setup, teardown: requests at least; connects[] as in flows
     hosts[]           scheme, host, port, allowed (loopback, or the guard's pattern), by[]
     led_by_run[]  step, url: where a request goes that only the run tells
+    reports_to[]      kind (grafana, notification), scheme, host, port, of[] (link or annotation; the events), form (the
+                      dashboard's uid; the template, or json)
     gates[]           those over all flows together, as written
     limits[]          name, needed, there, verdict (enough, close to the limit, too little), remedy
 """
@@ -83,6 +85,17 @@ def to_json(e: Explanation) -> Json:
             for host in e.hosts
         ],
         "led_by_run": [{"step": step, "url": url} for step, url in e.led],
+        "reports_to": [
+            {
+                "kind": told.kind,
+                "scheme": told.origin.scheme,
+                "host": told.origin.host,
+                "port": told.origin.port,
+                "of": list(told.of),
+                "form": told.form,
+            }
+            for told in e.plan.announcements.listeners()
+        ],
         "gates": list(e.gates),
         "limits": [_limit(check) for check in e.limits],
     }
@@ -122,7 +135,7 @@ def _flow(flow: FlowExplained, seconds: float, shares: int) -> Json:
         "mix": list(flow.mix),
         "gates": list(flow.gates),
         "judged": flow.judged,
-        "load": flow.profile.columns(seconds, PARTS),
+        "load": flow.curve.columns(seconds, PARTS),
     }
 
 

@@ -39,14 +39,14 @@ def _group(
     flows: Sequence[FlowExplained], title: str, shown: _Shown, seconds: float, columns: int
 ) -> Iterator[tuple[str, str, str]]:
     """Label, drawing and height of each row: the flows of one kind together, then each."""
-    each = [flow.profile.columns(seconds, columns) for flow in flows]
+    each = [flow.curve.columns(seconds, columns) for flow in flows]
     together = [sum(values) for values in zip(*each, strict=True)]
     first, *rest = bars(together, _ROWS)
     yield title if len(flows) > 1 else flows[0].name, first, shown(max(together))
     yield from (("", row, "") for row in rest)
     if len(flows) > 1:
         for flow, values in zip(flows, each, strict=True):
-            yield flow.name, bars(values, 1)[0], shown(flow.profile.peak)
+            yield flow.name, bars(values, 1)[0], shown(flow.curve.peak)
 
 
 def _vus(count: float) -> str:

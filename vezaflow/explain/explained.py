@@ -13,8 +13,8 @@ from vezaflow import units
 from vezaflow.errors import VezaflowError
 from vezaflow.explain.amount import Amount, amount_of, iteration_of
 from vezaflow.explain.data_sources import DataSourceExplained, Lasts, Reach, reach_of, taken_by
-from vezaflow.explain.profile import Profile, profile_of
-from vezaflow.explain.requests import Around, Host, Kept, Way, around, hosts_of, kept_by, led_by_run, ways_of
+from vezaflow.explain.load_curve import LoadCurve, load_curve_of
+from vezaflow.explain.requests import Around, Kept, TargetHost, Way, around, hosts_of, kept_by, led_by_run, ways_of
 from vezaflow.limits import Bounds, Check, Machine, checks, connections_of, require
 from vezaflow.model import Executor, OneOf
 from vezaflow.plan import (
@@ -39,7 +39,7 @@ class FlowExplained:
     name: str
     description: str
     load: PlannedLoad
-    profile: Profile
+    curve: LoadCurve
     vus: int  # that stand ready, or are asked for
     max_vus: int
     connections: Bounds  # that one VU has open together
@@ -74,7 +74,7 @@ class Explanation:
     flows: tuple[FlowExplained, ...]
     data_sources: tuple[DataSourceExplained, ...]
     around: Around
-    hosts: tuple[Host, ...]
+    hosts: tuple[TargetHost, ...]
     led: tuple[tuple[str, str], ...]  # (step, URL as written) whose host only the run tells
     gates: tuple[str, ...]  # pooled over all flows
     limits: tuple[Check, ...]
@@ -141,19 +141,19 @@ def sent_rate(flow: FlowExplained) -> float | None:
 
 def _flow(flow: PlannedFlow, plan: Plan, segment: Segment, reach: Reach) -> FlowExplained:
     load, iteration = flow.load, iteration_of(flow)
-    profile = profile_of(flow, segment)
-    least, most = _counts(flow, iteration, profile, segment)
+    curve = load_curve_of(flow, segment)
+    least, most = _counts(flow, iteration, curve, segment)
     count = int(min(least, reach.iterations))
     login, final = amount_of(flow.login), amount_of(flow.final)
     vus = segment.share(load.vus)
     begun = int(min(vus, reach.vus))
-    rate = _rate(load, profile, iteration.pause, segment)
+    rate = _rate(load, curve, iteration.pause, segment)
     steps = (*flow.login, *flow.steps, *flow.final)
     return FlowExplained(
         name=flow.name,
         description=flow.description,
         load=load,
-        profile=profile,
+        curve=curve,
         vus=vus,
         max_vus=segment.share(load.max_vus),
         connections=connections_of(flow),
@@ -175,13 +175,13 @@ def _flow(flow: PlannedFlow, plan: Plan, segment: Segment, reach: Reach) -> Flow
     )
 
 
-def _counts(flow: PlannedFlow, iteration: Amount, profile: Profile, segment: Segment) -> tuple[int, int | None]:
+def _counts(flow: PlannedFlow, iteration: Amount, curve: LoadCurve, segment: Segment) -> tuple[int, int | None]:
     """How many iterations there are at least and at most, if no row is missing."""
     load = flow.load
     count = _iterations(load, segment)
     if load.is_open or load.iterations:
         return count, count
-    return count, _most(profile, iteration.pause, segment.share(load.vus), load)
+    return count, _most(curve, iteration.pause, segment.share(load.vus), load)
 
 
 def _data_sources_of_all(plan: Plan, division: Division) -> tuple[DataSourceExplained, ...]:
@@ -201,7 +201,7 @@ def _data_sources(plan: Plan, segment: Segment) -> Iterator[DataSourceExplained]
     found: dict[tuple[str, str], DataSourceExplained] = {}
     for flow in plan.flows:
         for _, data_source in flow.data_sources:
-            counts = _counts(flow, iteration_of(flow), profile_of(flow, segment), segment)
+            counts = _counts(flow, iteration_of(flow), load_curve_of(flow, segment), segment)
             taken = taken_by(flow.name, data_source, flow.load, counts, segment)
             rows = len(data_source.rows)
             share = segment.share(rows) if data_source.ends else rows
@@ -227,16 +227,16 @@ def _iterations(load: PlannedLoad, segment: Segment) -> int:
             return vus_in_time(load, segment)
 
 
-def _most(profile: Profile, pause: float, vus: int, load: PlannedLoad) -> int | None:
+def _most(curve: LoadCurve, pause: float, vus: int, load: PlannedLoad) -> int | None:
     """How many fit between the pauses: each VU has one before its first."""
     if pause <= 0 or load.executor is Executor.EXTERNALLY_CONTROLLED:
         return None
-    return vus + ceil(profile.area / pause)
+    return vus + ceil(curve.area / pause)
 
 
-def _rate(load: PlannedLoad, profile: Profile, pause: float, segment: Segment) -> float | None:
+def _rate(load: PlannedLoad, curve: LoadCurve, pause: float, segment: Segment) -> float | None:
     if load.is_open:
-        return profile.peak
+        return curve.peak
     return segment.share(load.max_vus) / pause if pause > 0 else None
 
 

@@ -27,7 +27,7 @@ def page(explanation: Explanation, *, colour: bool = False, width: int = 100) ->
     """The whole page, its lines ended."""
     look = Look(colour, width)
     parts: tuple[Callable[[Explanation, Look], Iterable[str]], ...] = (
-        _headline, load_over_time, _flows, _data, _around, _hosts, _machine,
+        _headline, load_over_time, _flows, _data, _around, _hosts, _reports_to, _machine,
     )  # fmt: skip
     blocks = [list(part(explanation, look)) for part in parts]
     return "\n".join("\n".join(line.rstrip() for line in block) + "\n" for block in blocks if block)
@@ -192,6 +192,14 @@ def _hosts(e: Explanation, look: Look) -> Iterator[str]:
         yield from wrapped(f"URLs only known at run time, checked by the guard ({allowed}):", look, "  ")
         for step, url in e.led:
             yield from wrapped(f"{step}: {url}", look, "    ")
+
+
+def _reports_to(e: Explanation, look: Look) -> Iterator[str]:
+    found = tuple(e.plan.announcements.listeners())
+    if found:
+        yield look.title("Reports to")
+    for kind, origin, of, form in found:
+        yield from wrapped(f"{kind} {origin.scheme}://{origin.authority} ({form}): {', '.join(of)}", look, "  ")
 
 
 def _machine(e: Explanation, look: Look) -> Iterator[str]:

@@ -25,7 +25,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class TargetHost:
     """A server that will be talked to. `allowed`: the guard's reason; `by`: flows and phases."""
 
     origin: Origin
@@ -119,7 +119,7 @@ def _shown(client: ClientOptions) -> tuple[object, ...]:
     return client.cert_file, client.key_file, client.key_password
 
 
-def hosts_of(plan: Plan) -> Iterator[Host]:
+def hosts_of(plan: Plan) -> Iterator[TargetHost]:
     """The servers that are known before the load."""
     users: dict[Origin, dict[str, None]] = {}
     for name, steps in _parts(plan):
@@ -127,7 +127,7 @@ def hosts_of(plan: Plan) -> Iterator[Host]:
             if request.forecast.origin is not None:
                 users.setdefault(request.forecast.origin, {})[name] = None
     for origin, by in users.items():
-        yield Host(origin, allowed_by(origin.host, origin.port, plan.targets.allow) or "", tuple(by))
+        yield TargetHost(origin, allowed_by(origin.host, origin.port, plan.targets.allow) or "", tuple(by))
 
 
 def led_by_run(plan: Plan) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from vezaflow.keys.data import COMPUTED, FEED
 from vezaflow.keys.fields import GIVEN, MOST_WEIGHT, RESERVED, Field, Kind, Table
 from vezaflow.keys.json_schema import DIALECT, SCHEMAS, json_schema, schema_text
 from vezaflow.keys.load import LOADS, STAGES
+from vezaflow.keys.notify import GRAFANA, NOTIFICATION
 from vezaflow.keys.other_words import ELSEWHERE, METRIC_NAMES, NAMES, NO_STEPS, NOT_HERE, OTHERWISE, RENAMED
 from vezaflow.keys.reference import TABLES
 from vezaflow.keys.requests import AUTH, BASIC, BODIES, BODY, METHODS, PART, PART_FIELD, RETRIED, RETRYING, WAIT
@@ -28,6 +29,7 @@ __all__ = [
     "FRAGMENT",
     "GATE",
     "GIVEN",
+    "GRAFANA",
     "GUARD",
     "INPUT",
     "ITEM_FIELDS",
@@ -41,6 +43,7 @@ __all__ = [
     "MOST_PAGES",
     "MOST_WEIGHT",
     "NAMES",
+    "NOTIFICATION",
     "NOT_HERE",
     "NO_STEPS",
     "OTHERWISE",

@@ -79,6 +79,8 @@ class Kind(Enum):
     GATES = "a mapping of metrics to conditions"
     AUTH = '`none`, or a mapping such as `{bearer: "${env.USER_TOKEN}"}`'
     IGNORES = "a mapping of codes to reasons"
+    EVENTS = "a verdict, or a list of them: `green`, `red`, `inconclusive`, `accepted`"
+    NOTIFICATIONS = "a list of notifications"
     MAPPING = "a mapping"
 
 

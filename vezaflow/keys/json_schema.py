@@ -211,6 +211,10 @@ def _query(field: Field) -> Schema:
     return _pattern(pattern, field.wanted) if pattern else {"type": "string"}
 
 
+def _words(field: Field) -> Schema:
+    return {"enum": list(field.choices)}
+
+
 def _extract(field: Field) -> Schema:
     return {"anyOf": [{"enum": list(RESPONSE)}, _pattern(r"^\$($|[^{])", QUERIES["json"].wanted), *_refs(field)]}
 
@@ -281,5 +285,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.GATES: _gates,
     Kind.AUTH: lambda field: _any({"const": "none"}, *_refs(field)),
     Kind.IGNORES: _ignores,
+    Kind.EVENTS: lambda field: _any(_words(field), _list(_words(field))),
+    Kind.NOTIFICATIONS: lambda field: _list(_any(*_refs(field))),
     Kind.MAPPING: lambda field: _any(*_refs(field)),
 }

@@ -1,6 +1,6 @@
 """All tables by name: what a reference page, a JSON Schema or a completion in an editor is made from."""
 
-from vezaflow.keys import connections, data, load, requests, responses, steps, suite
+from vezaflow.keys import connections, data, load, notify, requests, responses, steps, suite
 from vezaflow.keys.fields import Table
 
 TABLES: dict[str, Table] = {
@@ -35,5 +35,7 @@ TABLES: dict[str, Table] = {
         suite.MEASURE,
         suite.PREFLIGHT,
         suite.RETRY,
+        notify.GRAFANA,
+        notify.NOTIFICATION,
     )
 }

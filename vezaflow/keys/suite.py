@@ -136,6 +136,22 @@ SUITE = Table(
             tables=("measure",),
         ),
         Field(
+            "grafana",
+            Kind.MAPPING,
+            "The Grafana dashboard that reports link to, and on which runs are annotated.",
+            "{url: http://127.0.0.1:3000, dashboard: load}",
+            default="none",
+            tables=("grafana",),
+        ),
+        Field(
+            "notify",
+            Kind.NOTIFICATIONS,
+            "Webhooks that get a message after the verdict.",
+            '[{webhook: "${env.CHAT_WEBHOOK}", template: slack}]',
+            default="none",
+            tables=("notification",),
+        ),
+        Field(
             "lint",
             Kind.MAPPING,
             "Settings of lint, such as ignored warnings.",

@@ -16,6 +16,7 @@ from vezaflow.diagnostics import Diagnostics, Severity, Span, did_you_mean, sugg
 from vezaflow.keys import GIVEN, ITEM_FIELDS, NAMES
 from vezaflow.model import (
     PART_FIELDS,
+    TEMPLATE_FIELDS,
     Beside,
     Block,
     DataSource,
@@ -229,6 +230,8 @@ class _Walk:
 
     def uses(self, uses: Iterator[Use], *, certain: bool) -> None:
         for use in uses:
+            if use.place is Place.NOTIFICATION:  # has names of its own
+                continue
             for name, optional in names_of(use.expression):
                 if not self.is_item(name, use):
                     self.name(name, certain=certain and not optional)
@@ -467,6 +470,8 @@ def _never_set(name: Name, candidates: set[str], diagnostics: Diagnostics) -> No
         help_ = f"to read the environment write `env.{name.name}`"
     elif near is None and name.name == "part":
         help_ = "`part` is only available in the requests of an `upload`"
+    elif near is None and name.name in TEMPLATE_FIELDS:
+        help_ = f"`{name.name}` is only available in the `json` of a notification"
     else:
         help_ = "" if near else "set it with `vars`, `set` or `extract`"
     diagnostics.error(

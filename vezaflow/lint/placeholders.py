@@ -18,7 +18,7 @@ def check_placeholders(suite: Suite, diagnostics: Diagnostics) -> None:
     names = _set_names(suite)
     said: set[Span] = set()
     for use in all_uses(suite):
-        if use.place not in (Place.PLAIN, Place.URL):
+        if use.place not in (Place.PLAIN, Place.URL, Place.NOTIFICATION):
             continue
         for literal in _texts(use.expression):
             for written, right in _placeholders(str(literal.value), names, in_url=use.place is Place.URL):

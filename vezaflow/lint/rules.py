@@ -21,6 +21,7 @@ from vezaflow.lint.flows import (
 from vezaflow.lint.gates import check_gates, check_watched
 from vezaflow.lint.load import check_guarded, check_loads
 from vezaflow.lint.names import check_names, check_secrets, check_unused
+from vezaflow.lint.notify import check_inserted, check_listed
 from vezaflow.lint.parallel import check_parallel
 from vezaflow.lint.placeholders import check_placeholders
 from vezaflow.lint.reach import check_reach
@@ -47,6 +48,7 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_secret_urls,
     check_tokens_in_urls,
     check_written_secrets,
+    check_listed,
     check_placeholders,
     check_environment,
     check_hosts,
@@ -55,6 +57,7 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_responses,
     check_reach,
     check_names,
+    check_inserted,
     check_names_of_data_sources,
     check_columns,
     check_ways,

@@ -43,12 +43,14 @@ _KEYS = "access_token|auth_token|token|api_?key|apikey|password|passwd|secret|cl
 _IN_URL = re.compile(rf"[?&](?P<key>{_KEYS})=", re.IGNORECASE)
 _KEY = re.compile(_KEYS, re.IGNORECASE)
 _PASSWORD = re.compile(r"//[^/@:]*:([^/@]+)@")
+_HOOK = re.compile(r"//[^/?#\s]+/([^\s\"']+)")  # what only those know who may post
 _HEADERS = ("authorization", "proxy-authorization", "cookie", "x-api-key", "x-auth-token", "api-key")
 
 
 def check_written_secrets(suite: Suite, diagnostics: Diagnostics) -> None:
     """Secrets that stand in a file for everybody to read who reads the file."""
     found = [span for defaults in option_layers(suite) for span in _credentials(defaults)]
+    found += _told(suite)
     for source in suite.sources.values():
         found += [Span(source, *match.span(match.lastgroup or 0)) for match in _SECRET.finditer(source.text)]
     covered = {source: _covered(source, found) for source in suite.sources.values()}
@@ -132,11 +134,30 @@ def _credentials(defaults: RequestDefaults) -> Iterator[Span]:
     values += [value for name, value in defaults.headers if name.lower() in _HEADERS]
     values += [defaults.tls.password] if defaults.tls else []
     for value in values:
-        for part in may_become(value) if value is not None else ():
-            if isinstance(part, Literal) and isinstance(part.value, str) and part.value:
-                yield part.span
+        yield from _constants(value) if value is not None else ()
     if defaults.http is not None and defaults.http.proxy is not None:
         yield from _in_proxy(defaults.http.proxy)
+
+
+def _constants(value: Expression) -> Iterator[Span]:
+    """The constant texts that a value may be."""
+    for part in may_become(value):
+        if isinstance(part, Literal) and isinstance(part.value, str) and part.value:
+            yield part.span
+
+
+def _told(suite: Suite) -> Iterator[Span]:
+    """Tokens, webhooks and headers with credentials of those who hear of a run, as far as they are written out."""
+    if suite.grafana is not None and suite.grafana.token is not None:
+        yield from _constants(suite.grafana.token)
+    for notification in suite.notify:
+        for name, value in notification.headers:
+            if name.lower() in _HEADERS:
+                yield from _constants(value)
+        webhook = notification.webhook
+        for part in webhook.parts if isinstance(webhook, Template) else may_become(webhook):
+            if isinstance(part, Literal) and (found := _HOOK.search(part.span.text)):
+                yield Span(part.span.source, part.span.start + found.start(1), part.span.start + found.end(1))
 
 
 def _in_proxy(proxy: Expression) -> Iterator[Span]:
@@ -149,6 +170,8 @@ def _in_proxy(proxy: Expression) -> Iterator[Span]:
 def _urls(suite: Suite) -> Iterator[Expression]:
     yield from (url for url in (suite.base_url, *(flow.base_url for flow in suite.flows)) if url is not None)
     yield from (http.proxy for http in _http(suite) if http.proxy is not None)
+    yield from (suite.grafana.url,) if suite.grafana is not None else ()
+    yield from (notification.webhook for notification in suite.notify)
     for steps in (suite_steps(suite), *(flow_steps(flow) for flow in suite.flows)):
         yield from (request.url for request in requests(steps) if not (start_of(request.url) or "/").startswith("/"))
 

@@ -26,6 +26,7 @@ from vezaflow.model.hosts import (
 from vezaflow.model.identity import Identity, changed_parts, identity_of
 from vezaflow.model.input_types import InputType, fit
 from vezaflow.model.load import MOST_RATE, MOST_VUS, Executor, Load, Stage
+from vezaflow.model.notify import TEMPLATE_FIELDS, USUAL_EVENTS, Chat, Event, Grafana, Notification
 from vezaflow.model.numbers import Most, constant, peak, total
 from vezaflow.model.requests import (
     PART_FIELDS,
@@ -118,6 +119,7 @@ from vezaflow.model.walks import (
     settings_uses,
     suite_settings_uses,
     suite_steps,
+    told_by,
 )
 
 __all__ = [
@@ -126,6 +128,8 @@ __all__ = [
     "PART_FIELDS",
     "PORTS",
     "SCHEMES",
+    "TEMPLATE_FIELDS",
+    "USUAL_EVENTS",
     "AtEnd",
     "Auth",
     "Backoff",
@@ -133,6 +137,7 @@ __all__ = [
     "Block",
     "Body",
     "BodyMatch",
+    "Chat",
     "Choose",
     "ConnectionLifetime",
     "DataFile",
@@ -141,6 +146,7 @@ __all__ = [
     "Each",
     "Ends",
     "EnvironmentUse",
+    "Event",
     "Executor",
     "Expect",
     "Expectation",
@@ -152,6 +158,7 @@ __all__ = [
     "Fragment",
     "Gate",
     "GeneratedBytes",
+    "Grafana",
     "Guard",
     "HeaderMatch",
     "Http",
@@ -173,6 +180,7 @@ __all__ = [
     "Most",
     "MultipartBody",
     "Nameless",
+    "Notification",
     "OnFailure",
     "OneOf",
     "Paginate",
@@ -250,6 +258,7 @@ __all__ = [
     "start_of",
     "suite_settings_uses",
     "suite_steps",
+    "told_by",
     "total",
     "unmapped",
     "usual_each",

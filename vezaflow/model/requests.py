@@ -43,6 +43,7 @@ class Place(Enum):
     EXPECT = "expect"  # the response as well
     WHERE = "where"  # the fields of the item as well
     PIPE = "pipe"  # the value that is piped as well
+    NOTIFICATION = "notification"  # constants, and what TEMPLATE_FIELDS names
 
 
 @dataclass(frozen=True, slots=True)

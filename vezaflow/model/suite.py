@@ -12,6 +12,7 @@ from vezaflow.diagnostics import Source, Span
 from vezaflow.model.data import DataSource, Each
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
+from vezaflow.model.notify import Grafana, Notification
 from vezaflow.model.requests import RequestDefaults, Tree
 from vezaflow.model.steps import Fragment, Request, Step
 from vezaflow.syntax import Expression
@@ -104,3 +105,5 @@ class Suite:
     fragments: tuple[Fragment, ...] = ()  # all that its steps include, each once
     whole: bool = True  # whether all flows of the folder are in it
     data: tuple[DataSource, ...] = ()  # shared by the flows
+    grafana: Grafana | None = None
+    notify: tuple[Notification, ...] = ()

@@ -6,6 +6,7 @@ from typing import NamedTuple, assert_never
 from vezaflow.diagnostics import Span
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
+from vezaflow.model.notify import Grafana, Notification
 from vezaflow.model.requests import (
     PART_FIELDS,
     Place,
@@ -134,6 +135,13 @@ def suite_settings_uses(suite: Suite) -> Iterator[Use]:
         yield from (Use(suite.preflight_retry.total), Use(suite.preflight_retry.every))
     yield from gate_uses(suite.gates + suite.each_flow)
     yield from _measure_uses(suite.measure)
+    for told in told_by(suite):
+        yield from told.uses()
+
+
+def told_by(suite: Suite) -> tuple[Grafana | Notification, ...]:
+    """Whatever hears of a run."""
+    return (*((suite.grafana,) if suite.grafana is not None else ()), *suite.notify)
 
 
 def all_uses(suite: Suite) -> Iterator[Use]:
@@ -199,7 +207,7 @@ def assigned(steps: Iterable[Step]) -> Iterator[str]:
 
 
 def secret_names(suite: Suite) -> tuple[str, ...]:
-    """The environment values that are secret: the suite's own, a proxy's credentials, a key's password."""
+    """The environment values that are secret: the suite's own, a proxy's credentials, a key's password, webhooks."""
     found = list(suite.secrets)
     for defaults in option_layers(suite):
         proxy = defaults.http.proxy if defaults.http is not None else None
@@ -207,6 +215,8 @@ def secret_names(suite: Suite) -> tuple[str, ...]:
         if defaults.tls is not None and defaults.tls.password is not None:
             within.append(defaults.tls.password)
         found += [use.name for part in within for use in environment_of(part)]
+    told = (expression for each in told_by(suite) for expression in each.credentials())
+    found += [use.name for expression in told for use in environment_of(expression)]
     return tuple(dict.fromkeys(found))
 
 

@@ -15,6 +15,7 @@ from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import PlannedLoad, PlannedStage
 from vezaflow.plan.narrow import names_within, narrowed
+from vezaflow.plan.notify import Announcements, Facts, PlannedGrafana, PlannedNotification, milliseconds
 from vezaflow.plan.outgoing import Outgoing, PlannedPages, PlannedPoll, PlannedRequest, PlannedRetry, PlannedUpload
 from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, outline, starts, vu_changes, vus_in_time
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
@@ -29,6 +30,7 @@ from vezaflow.redact import Secrets
 __all__ = [
     "UNSET",
     "WHOLE",
+    "Announcements",
     "Bundle",
     "BundleError",
     "Chance",
@@ -36,6 +38,7 @@ __all__ = [
     "Division",
     "Evaluate",
     "EvaluationError",
+    "Facts",
     "Failure",
     "GuardError",
     "Inputs",
@@ -47,7 +50,9 @@ __all__ = [
     "PlannedFlow",
     "PlannedFor",
     "PlannedGate",
+    "PlannedGrafana",
     "PlannedLoad",
+    "PlannedNotification",
     "PlannedPages",
     "PlannedParallel",
     "PlannedPoll",
@@ -73,6 +78,7 @@ __all__ = [
     "corners",
     "dealt",
     "deck",
+    "milliseconds",
     "names_within",
     "narrowed",
     "outline",

@@ -28,6 +28,7 @@ from vezaflow.plan.evaluate import UNKNOWN, Compiler, Names
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import FAILURE_BACKOFF, plan_load
+from vezaflow.plan.notify import AnnouncementPlanner, Announcements
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight
 from vezaflow.plan.production import barred, production_in, production_refusal
 from vezaflow.plan.refused import refusal
@@ -45,16 +46,19 @@ PER_HOST = 6  # requests on their way, as in Chrome and Firefox: each has a conn
 PER_HOST_SHARED = 100  # over HTTP/2, where all share one: as many as servers should take at least (RFC 9113, 6.5.2)
 
 
-def build(suite: Suite, inputs: Inputs, diagnostics: Diagnostics) -> Plan | None:
-    """The plan of a suite, or None with diagnostics. Raises VezaflowError where the guard or an option says no."""
+def build(suite: Suite, inputs: Inputs, diagnostics: Diagnostics, *, announces: bool = False) -> Plan | None:
+    """The plan of a suite, or None with diagnostics. Raises VezaflowError where the guard or an option says no.
+
+    `announces`: others hear of the run, as `grafana` and `notify` say."""
     for fragment in suite.fragments:
         diagnostics.within(fragment.source.path, fragment.chain)
-    return _Builder(suite, inputs, diagnostics).plan()
+    return _Builder(suite, inputs, diagnostics, announces).plan()
 
 
 class _Builder:
-    def __init__(self, suite: Suite, inputs: Inputs, diagnostics: Diagnostics) -> None:
+    def __init__(self, suite: Suite, inputs: Inputs, diagnostics: Diagnostics, announces: bool) -> None:
         self._suite = suite
+        self._announces = announces
         self._inputs = inputs
         self._diagnostics = diagnostics
         self._bodies = BodyCompiler(suite.root, inputs.seed, diagnostics)
@@ -84,12 +88,13 @@ class _Builder:
         flows = tuple(self._flow(flow, values, targets) for flow in self._chosen)
         gates = tuple(self._gates(settings))
         guard_vus = self._guard_vus(flows, settings)
+        announcements = self._announcements(values, settings)
         self._check_secrets()
         if diagnostics.failed:
             return None
         around = own_clients((*preflight.requests, *setup, *teardown))
         clients = (client, *around, *(each for flow in flows for each in flow.clients))
-        also = {text for each in clients for text in hidden(each)}
+        also = {*announcements.hidden(), *(text for each in clients for text in hidden(each))}
         also.update(text for flow in flows for _, data_source in flow.data_sources for text in data_source.hidden())
         secrets = self._secrets = Secrets.among(secret_names(suite), self._inputs.environment, also)
         return Plan(
@@ -107,6 +112,7 @@ class _Builder:
             shown_inputs=self._shown_inputs(secrets),
             secrets=secrets,
             guard_vus=guard_vus,
+            announcements=announcements,
         )
 
     @staticmethod
@@ -135,6 +141,12 @@ class _Builder:
             return Targets("http://localhost", self._suite.guard.allow)  # so that no path below it is a fault, too
         except GuardError as e:
             raise refusal(str(e), e.hint) from None
+
+    def _announcements(self, values: Values, settings: Settings) -> Announcements:
+        if not self._announces:
+            return Announcements()
+        constants = values.names.constants
+        return AnnouncementPlanner(self._suite, self._inputs, constants, settings, self._diagnostics).plan()
 
     def _is_secret(self, data: bytes) -> bool:
         return self._secrets.mask_bytes(data) != data

@@ -142,7 +142,12 @@ def moved(sent: Outgoing, target: Target, *, to_get: bool, span: Span, is_secret
 def _is_bound(line: str, is_secret: Callable[[bytes], bool]) -> bool:
     """Whether a header is for the origin that it was written for."""
     name, _, value = line.partition(":")
-    return name.lower() == "host" or bool(_CREDENTIAL.search(name)) or is_secret(value.encode())
+    return name.lower() == "host" or is_credential(name) or is_secret(value.encode())
+
+
+def is_credential(name: str) -> bool:
+    """Whether a header of this name proves who one is."""
+    return bool(_CREDENTIAL.search(name))
 
 
 def _small(body: bytes | tuple[bytes | memoryview, ...]) -> Iterable[bytes]:

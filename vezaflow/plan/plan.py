@@ -9,6 +9,7 @@ from vezaflow.plan.evaluate import Evaluate
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import PlannedLoad
+from vezaflow.plan.notify import Announcements
 from vezaflow.plan.outgoing import PlannedRequest
 from vezaflow.plan.steps import PlannedStep
 from vezaflow.plan.targets import Targets
@@ -81,6 +82,7 @@ class Plan:
     shown_inputs: tuple[tuple[str, str], ...]  # the values that the suite reads, secrets masked
     secrets: Secrets
     guard_vus: int | None = None  # no more VUs than this over all flows, whoever asks
+    announcements: Announcements = Announcements()  # noqa: RUF009 (frozen)
 
     @property
     def clients(self) -> tuple[ClientOptions, ...]:

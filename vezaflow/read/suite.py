@@ -11,6 +11,7 @@ from vezaflow.read.data import read_data_sources
 from vezaflow.read.flow import read_measure, read_variables
 from vezaflow.read.gates import read_gates
 from vezaflow.read.mappings import Row, items, open_mapping, sub_mapping
+from vezaflow.read.notify import read_grafana, read_notify
 from vezaflow.read.requests import read_defaults
 from vezaflow.read.steps import read_steps, steps_of
 from vezaflow.read.suppressions import read_lint
@@ -72,6 +73,8 @@ def suite_of(
         secret_spans=tuple(secret.span for secret in secrets),
         ignores=read_lint(row),
         data=read_data_sources(row),
+        grafana=read_grafana(row),
+        notify=read_notify(row),
     )
 
 

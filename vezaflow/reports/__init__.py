@@ -1,6 +1,7 @@
 """What people and machines get after a run. Each report is a function from a RunResult to text or bytes."""
 
 from vezaflow.reports.annotations import annotations
+from vezaflow.reports.chat import chat_message, facts_of
 from vezaflow.reports.console import console
 from vezaflow.reports.junit import junit
 from vezaflow.reports.look import DIM, Look, table, wrapped
@@ -15,7 +16,9 @@ __all__ = [
     "REPORTS",
     "Look",
     "annotations",
+    "chat_message",
     "console",
+    "facts_of",
     "from_json",
     "junit",
     "step_summary",

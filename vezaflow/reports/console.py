@@ -1,7 +1,7 @@
 """The end of a run for people: the verdict first, then what it stands on, then what to look at.
 
 Text only: with `colour` a terminal's colours and marks, without it plain words that a log keeps. No line is wider
-than `width`, but for paths, messages of a server, and the author's own YAML.
+than `width`, but for paths, links, messages of a server, and the author's own YAML.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -59,6 +59,8 @@ def _verdict(result: RunResult, look: Look) -> Iterator[str]:
     yield ""
     began = f"{result.started:%Y-%m-%d %H:%M:%S} UTC"
     yield from _said(f"{result.suite}: {lasted}{where}, {rows.load_text(result)}, {began}", look)
+    for link in result.links:
+        yield f"  {printable(link.name)}: {printable(link.url)}"
 
 
 def _said(text: str, look: Look) -> Iterator[str]:

@@ -34,6 +34,9 @@ def _lines(result: RunResult) -> Iterator[str]:
     yield from _errors(result)
     ended = f"{result.started:%Y-%m-%d %H:%M:%S} UTC, {units.duration(round(result.duration))}"
     target = f" on {_text(result.base_url)}" if result.base_url else ""
+    for link in result.links:
+        yield f"[{_text(link.name)}](<{link.url}>)"
+        yield ""
     yield f"{ended}{target}, run `{result.run_id}`, seed {result.seed}, vezaflow {result.versions.vezaflow}"
 
 

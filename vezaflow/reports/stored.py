@@ -21,6 +21,7 @@ from vezaflow.results import (
     Commit,
     Health,
     Host,
+    Link,
     Profile,
     Provenance,
     RequestedLoad,
@@ -56,7 +57,8 @@ SHAPE: Shape = {
     "profile": Maybe(Null({"full": bool, "changes": [str]})),
     "commit": Maybe(Null({"sha": str, "dirty": bool})),
     "host": Maybe(Null({"name": str, "cores": int, "kernel": str})),
-    "manual_changes": Maybe([str]), "by_second": Maybe([INTERVAL]), "clock": str, "files": [str], "figures": SUMMARY,
+    "links": Maybe([{"name": str, "url": str}]), "manual_changes": Maybe([str]), "by_second": Maybe([INTERVAL]),
+    "clock": str, "files": [str], "figures": SUMMARY,
 }  # fmt: skip
 _REQUESTED = ("executor", "vus", "duration", "iterations", "start_time", "rate")
 _NOWHERE = Source("", "")
@@ -112,6 +114,7 @@ def _result(record: Json, sources: Mapping[str, Source]) -> RunResult:
         incidents=tuple(_incident(each, sources) for each in record["incidents"]),
         seconds=Seconds.from_json(record.get("by_second", ())),
         provenance=_provenance(record),
+        links=tuple(Link(each["name"], each["url"]) for each in record.get("links", ())),
         manual_changes=tuple(record.get("manual_changes", ())),
         clock=record["clock"],
     )

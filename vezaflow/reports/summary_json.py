@@ -42,6 +42,7 @@ def to_json(result: RunResult) -> Json:
         "interrupted": result.interrupted,
         "aborted": result.aborted,
         "notes": list(result.notes),
+        "links": [asdict(link) for link in result.links],
         "gates": [_gate(verdict) for verdict in result.verdicts],
         "concerns": [{**asdict(concern), "kind": concern.kind.value} for concern in result.concerns],
         "flows": [_flow(result, requested) for requested in result.flows],

@@ -175,6 +175,7 @@ _FIELDS = {
     "interrupted": _flag("whether the run was interrupted"),
     "aborted": _text("the gate that stopped the run early, or empty"),
     "notes": _list(_text()),
+    "links": _list(_object("", name=_text(), url=_text()), "pages about the run elsewhere, such as its dashboard"),
     "gates": _list(_GATE),
     "concerns": _list(
         _object(

@@ -1,5 +1,6 @@
 """The application: files → plan → load → gates → result. Only session and cli see the whole house."""
 
+from vezaflow.session.announce import Announcer, Patience, announce
 from vezaflow.session.chosen import chosen
 from vezaflow.session.clock import RehearsalClock
 from vezaflow.session.files import Warn, WrongFilesError, prepare, read
@@ -12,11 +13,14 @@ from vezaflow.session.taped import as_recorded, keep_tape, mask_of, tape_to_repl
 
 __all__ = [
     "NOWHERE",
+    "Announcer",
     "Keeper",
+    "Patience",
     "RehearsalClock",
     "RunStart",
     "Warn",
     "WrongFilesError",
+    "announce",
     "as_recorded",
     "chosen",
     "keep_tape",

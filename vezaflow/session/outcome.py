@@ -5,7 +5,7 @@ Here secrets end: what servers, steps and workers said is masked before it enter
 
 import platform
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from vezaflow import __version__
 from vezaflow.gates import Concern, concerns_of, judge, overall
 from vezaflow.metrics import Seconds
 from vezaflow.plan import Plan, PlannedFlow, Secrets
-from vezaflow.results import Provenance, RequestedLoad, RunResult, Versions, exit_code_of, health_of
+from vezaflow.results import Link, Provenance, RequestedLoad, RunResult, Versions, exit_code_of, health_of
 from vezaflow.scale import Report
 from vezaflow.trust import concerns_of_run
 
@@ -69,8 +69,15 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
         seconds=run.seconds,
         provenance=run.provenance,
         manual_changes=tuple(mask(note) for note in run.manual_changes),
+        links=tuple(_links(plan, run.began, report.seconds)),
         incidents=tuple(incident.diagnostic().masked(plan.secrets) for incident in report.incidents),
     )
+
+
+def _links(plan: Plan, began: datetime, seconds: float) -> Iterator[Link]:
+    grafana = plan.announcements.grafana
+    if grafana is not None:
+        yield Link("Grafana dashboard", plan.secrets.mask(grafana.link(began, seconds)))
 
 
 def without(secrets: Secrets, report: Report) -> Report:

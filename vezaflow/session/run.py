@@ -28,6 +28,7 @@ from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.protocols import Transport
 from vezaflow.results import Provenance, RunResult, health_of
 from vezaflow.scale import LocalWorker, Report, SegmentResult, WorkerProcesses, Workers
+from vezaflow.session.announce import Announcer
 from vezaflow.session.feeding import LAST, Feeding
 from vezaflow.session.keeper import NOWHERE, Keeper, RunStart
 from vezaflow.session.log_limiter import LogLimiter
@@ -77,6 +78,7 @@ class _Phase(Enum):
     LOAD = "load"  # with the logins before it, and `finally`
     TEARDOWN = "teardown"
     RESULT = "result"
+    ANNOUNCING = "announcing"  # the verdict, to those who want to hear of it
 
 
 @dataclass(slots=True)
@@ -134,6 +136,7 @@ class _Session:
             clock=self._clock,
         )
         self._outputs = Feeding(outputs, self._say)
+        self._announcer = Announcer(plan.announcements, self._say)
         self._phase = _Phase.PREPARING
         self._scope = trio.CancelScope()  # of this phase
         self._began: datetime | None = None
@@ -150,8 +153,9 @@ class _Session:
         refused: VezaflowError | None = None
         async with trio.open_nursery() as listening:
             await listening.start(self._listen)
+            await listening.start(self._announcer.run)
             try:
-                result = self._result(await self._run())
+                result = await self._announced(self._result(await self._run()))
             except VezaflowError as e:
                 refused = e
             listening.cancel_scope.cancel()
@@ -160,6 +164,16 @@ class _Session:
             raise VezaflowError(mask(refused.message), hint=mask(refused.hint), code=refused.code) from None
         assert result is not None
         return result
+
+    async def _announced(self, result: RunResult) -> RunResult:
+        """The result, once all have heard of it who are to hear of it, with a note of who could not be told."""
+        self._phase, self._scope = _Phase.ANNOUNCING, trio.CancelScope()
+        with self._scope:
+            await self._announcer.tell(result)
+        notes = [*result.notes, *map(self._plan.secrets.mask, self._announcer.notes)]
+        if self._scope.cancelled_caught:
+            notes.append("notifications: aborted manually")
+        return replace(result, notes=tuple(notes))
 
     async def _run(self) -> str:
         """All phases, with what they stand on. Returns what went wrong in teardown, or ''."""
@@ -239,6 +253,7 @@ class _Session:
         self._phase = _Phase.LOAD
         self._steering.begin()
         self._outputs.begin(outputs)
+        self._announcer.begin(self._began, self._plan.suite, self._run_id)
         watchers.start_soon(self._watch, begin)
 
     async def _end_outputs(self) -> None:
@@ -321,7 +336,7 @@ class _Session:
                 self._scope.cancel()
             case _Phase.TEARDOWN if first:
                 self._say("load finished, teardown is running; press Ctrl-C again to abort it")
-            case _Phase.PREPARING | _Phase.TEARDOWN:
+            case _Phase.PREPARING | _Phase.TEARDOWN | _Phase.ANNOUNCING:
                 self._scope.cancel()
             case _Phase.RESULT:
                 pass  # it takes a moment, and is what the load was for

@@ -1,6 +1,6 @@
 """A load over time, from the same pacing that the engine follows: how much there shall be between two moments.
 
-A closed load is a stair of VUs, an open one a line of starts per second. The end of its time is the end of its profile.
+A closed load is a stair of VUs, an open one a line of starts per second. The end of its time is the end of its curve.
 """
 
 from bisect import bisect_left, bisect_right
@@ -12,7 +12,7 @@ from vezaflow.plan import PlannedFlow, PlannedLoad, Segment, corners, outline
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class LoadCurve:
     """Levels and when they begin, in seconds of the run; `sloped`: with straight lines between them."""
 
     times: tuple[float, ...]
@@ -51,12 +51,12 @@ class Profile:
         return [self.most(begin, end) for begin, end in pairwise(edges)]
 
 
-def profile_of(flow: PlannedFlow, segment: Segment) -> Profile:
+def load_curve_of(flow: PlannedFlow, segment: Segment) -> LoadCurve:
     """This segment's share of a flow's load, on the run's time."""
     load = flow.load
     points = _line(load, segment) if load.is_open else _stair(load, segment)
     times = tuple(load.start_time + at for at, _ in points)
-    return Profile(times, tuple(level for _, level in points), load.is_open)
+    return LoadCurve(times, tuple(level for _, level in points), load.is_open)
 
 
 def _stair(load: PlannedLoad, segment: Segment) -> Sequence[tuple[float, float]]:

@@ -1,0 +1,249 @@
+"""Telling others of a run: annotations on its Grafana dashboard, notifications after its verdict.
+
+Laws: the load never waits for it, and neither verdict nor exit code depend on it. Each request has a time limit; what
+fails is told once, is a note in the result, and shows no secret. A notification is tried a second time after a
+connection error, a 5xx or a 429; an annotation is not, since Grafana may have made it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import trio
+
+from vezaflow import __version__
+from vezaflow.diagnostics import printable
+from vezaflow.model import Event
+from vezaflow.plan import (
+    Announcements,
+    EvaluationError,
+    Facts,
+    PlannedGrafana,
+    PlannedNotification,
+    Target,
+    milliseconds,
+)
+from vezaflow.protocols import ClientOptions, ErrorKind, Exchange, RequestOptions, Transport, Want, moment_of
+from vezaflow.redact import Secrets
+from vezaflow.reports import chat_message, facts_of
+from vezaflow.results import RunResult
+from vezaflow.syntax import json_bytes
+
+_AGAIN = (429, *range(500, 600))
+_BROKEN = (
+    ErrorKind.DNS, ErrorKind.REFUSED, ErrorKind.UNREACHABLE, ErrorKind.RESET, ErrorKind.CLOSED_EARLY,
+    ErrorKind.TIMEOUT_CONNECT, ErrorKind.TIMEOUT_TLS,
+)  # fmt: skip
+_OPTIONS = ClientOptions(cookies=False)
+_SHOWN = 120  # characters of a response that explains itself
+_MOST = 1 << 20  # bytes of a response
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: for a request, before the second try, and at most where the server says how long."""
+
+    timeout: float = 10.0
+    pause: float = 1.0
+    longest_pause: float = 10.0
+
+
+class _FailedError(Exception):
+    """Why a request was not taken, in words. `again`: a second try may help, in so many seconds (None: not said)."""
+
+    def __init__(self, text: str, *, again: bool = False, after: float | None = None) -> None:
+        super().__init__(text)
+        self.again = again
+        self.after = after
+
+
+def announce(announcements: Announcements, facts: Facts, event: Event, say: Callable[[str], None]) -> None:
+    """Send the notifications of an event that no running load is behind, such as the acceptance. `say` gets what
+    failed, without secrets."""
+    secrets = Secrets.of(announcements.hidden())
+
+    async def main() -> None:
+        announcer = Announcer(announcements, lambda text: say(secrets.mask(text)))
+        async with trio.open_nursery() as nursery:
+            await nursery.start(announcer.run)
+            await announcer.notify(facts, event)
+            nursery.cancel_scope.cancel()
+
+    trio.run(main)
+
+
+class Announcer:
+    """One run's. `run` is its task; `begin` and `tell` are called while that goes on."""
+
+    def __init__(
+        self, announcements: Announcements, say: Callable[[str], None], *, patience: Patience = Patience()
+    ) -> None:
+        self._announcements = announcements
+        self._say = say
+        self._patience = patience
+        self._nursery: trio.Nursery | None = None
+        self._annotated = trio.Event()
+        self._annotation: int | None = None
+        self.notes: list[str] = []
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve until cancelled; where nothing is sent it ends at once."""
+        if not self._announcements.sends:
+            task_status.started()
+            return
+        self._transport = Transport(max_body=_MOST)
+        grafana = self._annotating
+        if grafana is not None and grafana.targets.base is not None:  # the system's authorities take 20 ms to read:
+            self._transport.route(grafana.targets.base.origin, _OPTIONS, None, None)  # now, and not in the load
+        async with trio.open_nursery() as self._nursery:
+            await self._nursery.start(self._transport.run)
+            task_status.started()
+
+    def begin(self, began: datetime, suite: str, run_id: str) -> None:
+        """The load has begun. Returns at once."""
+        grafana = self._annotating
+        if grafana is not None and self._nursery is not None:
+            self._nursery.start_soon(self._open, grafana, began, suite, run_id)
+
+    async def tell(self, result: RunResult, night: str = "") -> None:
+        """The verdict is there: end the annotation, send the notifications."""
+        facts = facts_of(result, self._announcements.page, night)
+        async with trio.open_nursery() as nursery:
+            if (grafana := self._annotating) is not None:
+                nursery.start_soon(self._close, grafana, result, facts)
+            nursery.start_soon(self.notify, facts, Event(result.outcome.value))
+
+    async def notify(self, facts: Facts, event: Event) -> None:
+        """Send the notifications of an event, all at once."""
+        async with trio.open_nursery() as nursery:
+            for notification in self._announcements.notifications:
+                if event in notification.on:
+                    nursery.start_soon(self._send, notification, facts)
+
+    @property
+    def _annotating(self) -> PlannedGrafana | None:
+        grafana = self._announcements.grafana
+        return grafana if grafana is not None and grafana.token else None
+
+    async def _open(self, grafana: PlannedGrafana, began: datetime, suite: str, run_id: str) -> None:
+        annotation = {
+            "dashboardUID": grafana.uid,
+            "time": milliseconds(began),
+            "tags": ["vezaflow", suite],
+            "text": f"{suite}: load test started, run {run_id}",
+        }
+        try:
+            answer = await self._annotate(grafana, "POST", "/api/annotations", annotation)
+            self._annotation = _id_in(answer)
+        except _FailedError as e:
+            self._report(f"Grafana: the annotation could not be created: {e}")
+        finally:
+            self._annotated.set()
+
+    async def _close(self, grafana: PlannedGrafana, result: RunResult, facts: Facts) -> None:
+        await self._annotated.wait()
+        if self._annotation is None:
+            return
+        ended = {
+            "timeEnd": milliseconds(result.started + timedelta(seconds=result.duration)),
+            "tags": ["vezaflow", result.suite, result.outcome.value],
+            "text": f"{result.suite}: {facts['verdict']['headline']}, run {result.run_id}",
+        }
+        try:
+            await self._annotate(grafana, "PATCH", f"/api/annotations/{self._annotation}", ended)
+        except _FailedError as e:
+            self._report(f"Grafana: the annotation could not be completed: {e}")
+
+    async def _annotate(self, grafana: PlannedGrafana, method: str, path: str, document: Any) -> bytes:
+        headers = {"Authorization": f"Bearer {grafana.token}"}
+        return await self._ask(method, grafana.targets.resolve(path), headers, document)
+
+    async def _send(self, notification: PlannedNotification, facts: Facts) -> None:
+        try:
+            document = _document(notification, facts)
+            try:
+                await self._ask("POST", notification.target, dict(notification.headers), document)
+            except _FailedError as e:
+                if not e.again:
+                    raise
+                patience = self._patience
+                await trio.sleep(patience.pause if e.after is None else min(e.after, patience.longest_pause))
+                await self._ask("POST", notification.target, dict(notification.headers), document)
+        except _FailedError as e:
+            self._report(f"notification {notification.number} could not be sent: {e}")
+
+    async def _ask(self, method: str, target: Target, headers: Mapping[str, str], document: Any) -> bytes:
+        """The body of a 2xx response. Raises _FailedError."""
+        try:
+            body = json_bytes(document)
+        except TypeError as e:
+            raise _FailedError(f"the body is not JSON: {e}") from None
+        client = self._transport.client(_OPTIONS)
+        want = Want.HEADERS | Want.BODY | Want.SHOWN
+        options = RequestOptions(want, self._patience.timeout, replayable=False, closes=True)
+        try:
+            exchange = await client.send(target.origin, _head(method, target, headers, body), body, options)
+            return _taken(exchange)
+        finally:
+            client.close()
+
+    def _report(self, text: str) -> None:
+        self.notes.append(printable(text))
+        self._say(text)
+
+
+def _document(notification: PlannedNotification, facts: Facts) -> Any:
+    if notification.template is not None:
+        return chat_message(notification.template, facts)
+    try:
+        return notification.document(facts)
+    except EvaluationError as e:
+        raise _FailedError(e.message) from None
+
+
+def _head(method: str, target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
+    lines = {
+        "host": f"Host: {target.origin.authority}",
+        "user-agent": f"User-Agent: vezaflow/{__version__}",
+        "content-type": "Content-Type: application/json",
+        **{name.lower(): f"{name}: {value}" for name, value in headers.items()},
+        "content-length": f"Content-Length: {len(body)}",
+        "connection": "Connection: close",
+    }
+    return "\r\n".join((f"{method} {target.target} HTTP/1.1", *lines.values(), "", "")).encode()
+
+
+def _taken(exchange: Exchange) -> bytes:
+    """The body of a response that says yes. Raises _FailedError."""
+    if exchange.error is not None:
+        detail = f": {exchange.detail}" if exchange.detail else ""
+        raise _FailedError(f"{exchange.error.value}{detail}", again=exchange.error in _BROKEN)
+    if 200 <= exchange.status < 300:
+        return exchange.body
+    said = " ".join(exchange.body.decode("utf-8", "replace").split())
+    said = said if len(said) <= _SHOWN else f"{said[: _SHOWN - 1]}…"
+    text = f"status {exchange.status}" + (f": {said}" if said else "")
+    raise _FailedError(text, again=exchange.status in _AGAIN, after=_retry_after(exchange))
+
+
+def _retry_after(exchange: Exchange) -> float | None:
+    """Seconds that the server asks to wait (RFC 9110, 10.2.3)."""
+    said = next((value for name, value in exchange.headers if name.lower() == "retry-after"), "").strip()
+    if said.isascii() and said.isdecimal():
+        return float(said[:6])
+    moment = moment_of(said)
+    return None if moment is None else max(0.0, moment - datetime.now(UTC).timestamp())
+
+
+def _id_in(answer: bytes) -> int:
+    """The new annotation's id. Raises _FailedError."""
+    import orjson
+
+    try:
+        found = orjson.loads(answer)["id"]
+    except (ValueError, KeyError, TypeError):
+        found = None
+    if not isinstance(found, int):
+        raise _FailedError("the response has no id of an annotation")
+    return found
