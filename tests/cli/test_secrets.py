@@ -283,3 +283,15 @@ def test_a_secret_that_can_t_be_masked_is_refused_before_anything_is_sent(suite:
         assert done.code == 2, done.text
         assert "VF706" in done.err
         assert "choose a longer one, or remove it from `secrets`" in done.err
+
+
+def test_the_first_lines_of_a_secret_of_many_lines_are_in_no_help(echo: str, suite: Write, tmp_path: Path) -> None:
+    key = "\n".join(["-----BEGIN KEY-----", *(f"{'0' * 12}{number}" for number in range(5)), "-----END KEY-----"])
+    for way in ("as it is", "line by line", "HTML"):
+        extract = "extract: {v: {regex: '(z)'}}"
+        step = f"{{post: '/{quote(way)}/0', body: '${{env.TOKEN}}', on_failure: continue, {extract}}}"
+        folder = suite(f"steps: [{step}]", "secrets: [TOKEN]")
+        page = tmp_path / "trace.html"
+        done = vezaflow("try", folder, "--base-url", echo, "--html", page, env={"TOKEN": key})
+        assert "the text starts with" in done.text
+        assert [line for line in (done.text + page.read_text()).splitlines() if "0" * 12 in line] == []

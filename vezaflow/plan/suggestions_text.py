@@ -11,6 +11,7 @@ from vezaflow.plan.response import ResponseView
 WIDEST = 96
 _LOOKED_AT = 1 << 20  # characters of a text that are searched
 _AROUND = 36
+_SHOWN = 3  # lines of a text
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{2,}")
 _ESCAPE = re.compile(r"\\.|\(\?[A-Za-z]+")
 
@@ -30,7 +31,11 @@ def near_pattern(pattern: str, text: str) -> list[str]:
             part = " ".join(text[start:end].split())
             return [f"'{text[at : at + len(word)]}' occurs in {'…' * (start > 0)}{part}{'…' * (end < len(text))}"]
     lines = [line.strip() for line in text[: 40 * WIDEST].splitlines() if line.strip()]
-    return ["the text starts with:", *lines[:3]] if lines else []
+    if not lines:
+        return []
+    shown = lines[:_SHOWN]
+    shown[-1] += "…" * (len(lines) > _SHOWN)  # the mark by which a piece of a secret is known
+    return ["the text starts with:", *shown]
 
 
 def near_playlist(argument: str, response: ResponseView) -> list[str]:
