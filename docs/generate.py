@@ -27,7 +27,7 @@ MOST_LINES = 12  # of an example that is shown whole
 NOTE = "<!-- Made by docs/generate.py from vezaflow's own tables. Do not edit: change the table. -->\n"
 
 CHAPTERS = (
-    ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "lint")),
+    ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "accept", "lint")),
     ("Data and variables", ("data source", "computed value")),
     (
         "Load",
@@ -52,7 +52,7 @@ CHAPTERS = (
     ("Gates", ("gate",)),
 )
 SHOWN_IN = {  # the tables that are shown in another one's example
-    **dict.fromkeys(("guard", "preflight", "retry", "lint"), "suite"),
+    **dict.fromkeys(("guard", "preflight", "retry", "accept", "lint"), "suite"),
     **dict.fromkeys(("fragment", "input"), "parts/log-in"),
     "vu-stage": "ramping-vus",
     "rate-stage": "ramping-arrival-rate",

@@ -280,6 +280,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.EXPRESSIONS: _fixed({"anyOf": [_TEXT, _list(_TEXT)]}),
     Kind.GATES: _gates,
     Kind.AUTH: lambda field: _any({"const": "none"}, *_refs(field)),
+    Kind.CLOCK: _matching(patterns.CLOCK),
     Kind.IGNORES: _ignores,
     Kind.MAPPING: lambda field: _any(*_refs(field)),
 }

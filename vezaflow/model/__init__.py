@@ -9,6 +9,7 @@ from vezaflow.model.hosts import (
     ProxyError,
     UrlError,
     allowed_by,
+    host_matches,
     is_address,
     is_allowed,
     is_loopback,
@@ -101,7 +102,7 @@ from vezaflow.model.steps import (
     Upload,
     While,
 )
-from vezaflow.model.suite import Flow, Guard, Ignore, Measure, PreflightRetry, Suite, Variable
+from vezaflow.model.suite import Accept, Flow, Guard, Ignore, Measure, PreflightRetry, Suite, Variable
 from vezaflow.model.walks import (
     EnvironmentUse,
     all_steps,
@@ -135,6 +136,7 @@ __all__ = [
     "PART_FIELDS",
     "PORTS",
     "SCHEMES",
+    "Accept",
     "AtEnd",
     "Auth",
     "Backoff",
@@ -240,6 +242,7 @@ __all__ = [
     "file_paths",
     "fit",
     "flow_steps",
+    "host_matches",
     "identity_of",
     "in_trees",
     "inner",
