@@ -16,6 +16,7 @@ from vezaflow.keys import ITEM_FIELDS, SCHEMAS, TABLES, Field, Table, schema_tex
 from vezaflow.keys import Kind as Value
 from vezaflow.metrics import AGGREGATES, METRICS, Kind
 from vezaflow.model import PART_FIELDS
+from vezaflow.nights import acceptance_schema_text
 from vezaflow.reports import summary_schema_text
 from vezaflow.syntax import FUNCTIONS, Function, Needs, grammar_tables
 from vezaflow.units import Dimension
@@ -268,6 +269,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/codes.md": codes,
     **{f"schema/{name}.json": partial(schema_text, name) for name in SCHEMAS},
     "schema/summary.json": summary_schema_text,
+    "schema/acceptance.json": acceptance_schema_text,
     "vezaflow/syntax/grammar.json": grammar_tables,
 }
 

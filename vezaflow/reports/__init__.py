@@ -3,6 +3,7 @@
 from vezaflow.reports.console import console
 from vezaflow.reports.junit import junit
 from vezaflow.reports.look import DIM, Look, table, wrapped
+from vezaflow.reports.markdown import markdown_table, markdown_text
 from vezaflow.reports.options import REPORTS
 from vezaflow.reports.step_summary import step_summary
 from vezaflow.reports.stored import from_json
@@ -10,6 +11,6 @@ from vezaflow.reports.summary_json import summary_json, to_json
 from vezaflow.reports.summary_schema import summary_schema, summary_schema_text
 
 __all__ = [
-    "DIM", "REPORTS", "Look", "console", "from_json", "junit", "step_summary", "summary_json", "summary_schema",
-    "summary_schema_text", "table", "to_json", "wrapped",
+    "DIM", "REPORTS", "Look", "console", "from_json", "junit", "markdown_table", "markdown_text",
+    "step_summary", "summary_json", "summary_schema", "summary_schema_text", "table", "to_json", "wrapped",
 ]  # fmt: skip
