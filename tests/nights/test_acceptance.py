@@ -75,7 +75,7 @@ def test_the_night_that_is_not_over_ends_no_streak_until_it_is() -> None:
         ([], "not yet: no run counts so far, and 3 green nights are needed"),
         (
             [G, R],
-            "not accepted: the night of 1 Nov is red: http_req_failed rate = 0.547 %, expected < 0.5 %, "
+            "not accepted: the night of 1 Nov is red: http_req_failed rate = 0.547 %, expected < 0.5 %; "
             "browse: http_req_duration p(95) = 385 ms, expected < 300 ms",
         ),
     ],

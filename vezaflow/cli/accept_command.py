@@ -65,7 +65,10 @@ def command(
     if now.utcoffset() is None:
         now = now.replace(tzinfo=ZoneInfo(found.accept.timezone))
     plan = identity_of(found)
-    nights = calendar(night_runs(results), found.accept, now.astimezone(UTC), plan, found.name)
+    runs = night_runs(results)
+    if as_of is not None:
+        runs = [run for run in runs if run.started <= now]
+    nights = calendar(runs, found.accept, now.astimezone(UTC), plan, found.name)
     decision = acceptance(nights)
     if as_json:
         import orjson

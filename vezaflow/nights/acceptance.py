@@ -115,7 +115,7 @@ def _accepted(streak: _Streak) -> str:
 
 def _broken(night: Night) -> str:
     why = night.entries[0].run.reasons
-    return f"not accepted: the night of {short(night.date)} is red" + (f": {listed(why)}" if why else "")
+    return f"not accepted: the night of {short(night.date)} is red" + (f": {listed(why, '; ')}" if why else "")
 
 
 def _lack(ended: Night | None, needed: int) -> str:
@@ -124,7 +124,7 @@ def _lack(ended: Night | None, needed: int) -> str:
         return f"no run counts so far, and {units.counted(needed, 'green night')} are needed"
     if ended.verdict is NightVerdict.INCONCLUSIVE:
         why = ended.entries[0].run.reasons
-        return f"the night of {short(ended.date)} is inconclusive" + (f": {listed(why)}" if why else "")
+        return f"the night of {short(ended.date)} is inconclusive" + (f": {listed(why, '; ')}" if why else "")
     if not ended.entries:
         return f"the night of {short(ended.date)} is missing"
     return f"no run of the night of {short(ended.date)} counts"

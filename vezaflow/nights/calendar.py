@@ -154,10 +154,10 @@ def _fits(target: str, patterns: Sequence[str]) -> bool:
     return host_matches(url.host, url.port, patterns)
 
 
-def listed(words: Sequence[str]) -> str:
-    """The first few of them."""
+def listed(words: Sequence[str], sign: str = ", ") -> str:
+    """The first few of them, with a sign between two."""
     more = len(words) - _MOST_WORDS
-    return ", ".join(words[:_MOST_WORDS]) + (f" and {units.number(more)} more" if more > 0 else "")
+    return sign.join(words[:_MOST_WORDS]) + (f" and {units.number(more)} more" if more > 0 else "")
 
 
 def _night(night: date, hours: Hours, now: datetime, entries: Sequence[Entry]) -> Night:

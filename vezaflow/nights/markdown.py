@@ -30,11 +30,12 @@ def _lines(suite: str, found: Calendar, decision: Acceptance, last: int) -> Iter
     yield ""
     nights = found.nights[-last:]
     yield from markdown_table(_HEAD, _cells(row for night in nights for row in night_rows(night)))
-    if found.strays:
+    strays = _cells(stray_rows(found, nights))
+    if strays:
         yield "In no night (times in UTC):"
         yield ""
-        yield from markdown_table(("started", *_HEAD[1:]), _cells(stray_rows(found)))
-    for note in left_out(found, len(nights)):
+        yield from markdown_table(("started", *_HEAD[1:]), strays)
+    for note in left_out(found, nights):
         yield markdown_text(note)
         yield ""
 
@@ -43,7 +44,7 @@ def _cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:
     return [
         (
             row.day,
-            _VERDICTS[row.verdict] if row.verdict is not None else "",
+            _VERDICTS[row.verdict] if row.verdict is not None else row.outcome,
             row.p95,
             row.failed,
             markdown_text(row.run_id),

@@ -13,7 +13,7 @@ from vezaflow.nights.calendar import Calendar, NightVerdict
 from vezaflow.nights.words import Row, left_out, night_rows, rule_line, stray_rows
 from vezaflow.reports import DIM, Look, wrapped
 
-_TONES = {
+_TONES: dict[NightVerdict | None, str] = {
     NightVerdict.GREEN: "32",
     NightVerdict.RED: "1;31",
     NightVerdict.INCONCLUSIVE: "33",
@@ -39,11 +39,12 @@ def _lines(suite: str, found: Calendar, decision: Acceptance, last: int, look: L
     yield ""
     nights = found.nights[-last:]
     yield from _table(_HEAD, [row for night in nights for row in night_rows(night)], look)
-    if found.strays:
+    strays = list(stray_rows(found, nights))
+    if strays:
         yield ""
         yield look.title("In no night (times in UTC)")
-        yield from _table(("started", *_HEAD[1:]), list(stray_rows(found)), look)
-    notes = list(left_out(found, len(nights)))
+        yield from _table(("started", *_HEAD[1:]), strays, look)
+    notes = list(left_out(found, nights))
     if notes:
         yield ""
     for note in notes:
@@ -57,10 +58,9 @@ def _table(head: Sequence[str], rows: Sequence[Row], look: Look) -> Iterator[str
     beside = sum(widths) + 2 * len(widths) + 2
     for row, cell in zip(rows, cells, strict=True):
         line = _line(cell, widths)
-        if row.verdict is not None:
-            start = 2 + widths[0] + 2
-            end = start + len(cell[_VERDICT])
-            line = line[:start] + look.paint(line[start:end], _TONES[row.verdict]) + line[end:]
+        start = 2 + widths[0] + 2
+        end = start + len(cell[_VERDICT])
+        line = line[:start] + look.paint(line[start:end], _TONES.get(row.verdict, DIM)) + line[end:]
         yield from _with_remark(line, printable(row.remark), beside, 2 + widths[0] + 2, look)
 
 
@@ -90,9 +90,9 @@ def _width(line: str) -> int:
 
 
 def _said(row: Row, look: Look) -> str:
-    """The verdict; without colours a red one is set off by its letters."""
+    """The night's verdict, which in red is set off by its letters without colours; in further rows the run's own."""
     if row.verdict is None:
-        return ""
+        return row.outcome
     return "RED" if row.verdict is NightVerdict.RED and not look.colour else row.verdict.value
 
 
