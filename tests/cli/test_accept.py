@@ -9,7 +9,7 @@ import jsonschema_rs
 import orjson
 import pytest
 from many_nights import OTHER_PLAN, result, written
-from program import Done, vezaflow
+from program import Done, Write, vezaflow
 
 from vezaflow.cli.night_runs import night_runs
 from vezaflow.gates import Outcome
@@ -149,11 +149,15 @@ def test_files_that_are_no_results_are_skipped_with_a_line(folder: Path, tmp_pat
     (place / "broken.json").write_text("{")
     (place / "other.json").write_text('{"name": "package"}')
     (place / "old.json").write_text('{"schema": 1, "figures": {}}')
+    (night,) = nights(folder, R)
+    record = orjson.loads(summary_json(night)) | {"started": "0001-01-01T00:00:00+14:00"}
+    (place / "early.json").write_bytes(orjson.dumps(record))
     done = vezaflow("accept", folder, "--results", place, "--as-of", NOW)
     assert done.code == 0
     lines = sorted(line.replace(str(place), "") for line in done.err.splitlines())
     assert lines == [
         "skipped: /broken.json is not a result of `vezaflow run`",
+        "skipped: /early.json can't be read: `started` is out of range",
         "skipped: /old.json can't be read: schema 1, and this version reads 2",
         "skipped: /other.json is not a result of `vezaflow run`",
     ]
@@ -180,6 +184,34 @@ def test_wrong_options_are_told(folder: Path, words: list[str], message: str) ->
     done = vezaflow("accept", folder, *words)
     assert done.code == 2
     assert message in done.err
+
+
+def test_a_run_of_the_program_itself_makes_a_night_and_one_with_less_load_does_not(
+    suite: Write, tmp_path: Path
+) -> None:
+    rule = "accept: {nights: 1, target: 127.0.0.1}\n"
+    load = "load: {executor: shared-iterations, vus: 2, iterations: 20}\nsteps: [{get: /api/v1/health}]\n"
+    folder = suite(f"{load}gates: {{http_req_failed: rate < 1 %}}\n", rule)
+    place = tmp_path / "results"
+    place.mkdir()
+    less = ("run", folder, "--summary", place / "less.json", "--scale", "0.5")
+    segment = ("run", folder, "--summary", place / "segment.json", "--segment", "1/2")
+    for words in (less, segment):
+        assert vezaflow(*words).code in (0, 98)
+    done = vezaflow("accept", folder, "--results", place)
+    assert done.code == 98
+    assert "not the full load: flow: 1 of 2 VUs" in done.out
+    assert "one segment of a load" in done.out
+    assert vezaflow("run", folder, "--summary", place / "full.json").code == 0
+    done = vezaflow("accept", folder, "--results", place)
+    assert (done.code, done.out.partition("the night")[0], done.err) == (0, "accepted: ", "")
+
+
+def test_one_flow_of_a_suite_is_refused(folder: Path, tmp_path: Path) -> None:
+    (folder / "other.yml").write_text(FLOW)
+    done = vezaflow("accept", folder / "browse.yml", "--results", tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert "browse.yml is not a whole suite" in done.err
 
 
 def test_wrong_files_are_drawn(folder: Path, tmp_path: Path) -> None:

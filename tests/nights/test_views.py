@@ -6,6 +6,7 @@ from datetime import timedelta
 import jsonschema_rs
 import orjson
 import pytest
+from closed_schema import closed
 from many_nights import FIRST, OTHER_PLAN, PLAN, SUITE, nightly, one
 
 from vezaflow.gates import Outcome
@@ -67,11 +68,15 @@ def test_markdown_keeps_foreign_text_in_its_cell() -> None:
 
 def test_json_fits_the_schema_that_is_published() -> None:
     document = orjson.loads(orjson.dumps(to_json(SUITE, PLAN, *seen())))
-    jsonschema_rs.Draft7Validator(acceptance_schema()).validate(document)
+    jsonschema_rs.Draft7Validator(closed(acceptance_schema()), validate_formats=True).validate(document)
     assert [night["verdict"][0] for night in document["nights"]] == list("rgmiggp")
     assert [run["bar"] for run in document["strays"]] == ["future"]
     assert document["nights"][-1]["runs"][0]["bar"] == "plan"
     assert (document["decision"], document["streak"], document["exit_code"]) == ("not_yet", 2, 98)
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema_rs.meta.validate(acceptance_schema())
 
 
 def test_a_night_without_any_run_is_a_page_too() -> None:

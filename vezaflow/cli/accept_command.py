@@ -12,7 +12,8 @@ from vezaflow.cli.inputs import draw, drawn_faults
 from vezaflow.cli.night_runs import night_runs
 from vezaflow.cli.printing import colours, say
 from vezaflow.cli.values import PathType
-from vezaflow.model import identity_of
+from vezaflow.errors import VezaflowError
+from vezaflow.model import Accept, Suite, identity_of
 from vezaflow.nights import acceptance, calendar, markdown, page, to_json
 from vezaflow.session import read
 
@@ -59,26 +60,42 @@ def command(
     """
     if as_json and as_markdown:
         raise click.UsageError("take only one of --json and --markdown")
-    with drawn_faults():
-        found = read([suite], base_url=True, warn=draw)
-    now = as_of or datetime.now(UTC)
-    if now.utcoffset() is None:
-        now = now.replace(tzinfo=ZoneInfo(found.accept.timezone))
-    plan = identity_of(found)
-    runs = night_runs(results)
-    if as_of is not None:
-        runs = [run for run in runs if run.started <= now]
-    nights = calendar(runs, found.accept, now.astimezone(UTC), plan, found.name)
+    asked = _whole(suite)
+    now = _aware(as_of, asked.accept)
+    runs = [run for run in night_runs(results) if as_of is None or run.started <= now]
+    plan = identity_of(asked)
+    nights = calendar(runs, asked.accept, now, plan, asked.name)
     decision = acceptance(nights)
     if as_json:
-        import orjson
-
-        document = to_json(found.name, plan, nights, decision)
-        say(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+        say(_json(to_json(asked.name, plan, nights, decision)))
     elif as_markdown:
-        say(markdown(found.name, nights, decision, last=last).removesuffix("\n"))
+        say(markdown(asked.name, nights, decision, last=last).removesuffix("\n"))
     else:
         width = max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size((100, 24)).columns))
-        text = page(found.name, nights, decision, last=last, colour=colours(sys.stdout), width=width)
+        text = page(asked.name, nights, decision, last=last, colour=colours(sys.stdout), width=width)
         say(text.removesuffix("\n"))
     sys.exit(decision.exit_code)
+
+
+def _whole(folder: Path) -> Suite:
+    """The suite, with all of its flows."""
+    with drawn_faults():
+        suite = read([folder], base_url=True, warn=draw)
+    if not suite.whole:
+        hint = "name the suite's folder: all of its flows are accepted together"
+        raise VezaflowError(f"{folder} is not a whole suite", hint=hint)
+    return suite
+
+
+def _aware(as_of: datetime | None, rule: Accept) -> datetime:
+    """The time of the decision, in UTC."""
+    moment = as_of or datetime.now(UTC)
+    return (moment if moment.utcoffset() is not None else moment.replace(tzinfo=ZoneInfo(rule.timezone))).astimezone(
+        UTC
+    )
+
+
+def _json(document: object) -> str:
+    import orjson
+
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
