@@ -90,9 +90,9 @@ def _whole(folder: Path) -> Suite:
 def _aware(as_of: datetime | None, rule: Accept) -> datetime:
     """The time of the decision, in UTC."""
     moment = as_of or datetime.now(UTC)
-    return (moment if moment.utcoffset() is not None else moment.replace(tzinfo=ZoneInfo(rule.timezone))).astimezone(
-        UTC
-    )
+    if moment.utcoffset() is None:
+        moment = moment.replace(tzinfo=ZoneInfo(rule.timezone))
+    return moment.astimezone(UTC)
 
 
 def _json(document: object) -> str:
