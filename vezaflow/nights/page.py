@@ -5,7 +5,7 @@ else below it.
 """
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from vezaflow.diagnostics import printable
 from vezaflow.nights.acceptance import Acceptance, Decision
@@ -55,38 +55,19 @@ def _table(head: Sequence[str], rows: Sequence[Row], look: Look) -> Iterator[str
     cells = [(row.day, _said(row, look), row.p95, row.failed, printable(row.run_id)) for row in rows]
     widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
     yield look.paint(_line(head, widths), DIM)
+    below = 2 + widths[0] + 2  # the column of the verdict
     beside = sum(widths) + 2 * len(widths) + 2
-    for row, cell in zip(rows, cells, strict=True):
-        line = _line(cell, widths)
-        start = 2 + widths[0] + 2
-        end = start + len(cell[_VERDICT])
-        line = line[:start] + look.paint(line[start:end], _TONES.get(row.verdict, DIM)) + line[end:]
-        yield from _with_remark(line, printable(row.remark), beside, 2 + widths[0] + 2, look)
-
-
-def _with_remark(line: str, remark: str, beside: int, below: int, look: Look) -> Iterable[str]:
-    if not remark:
-        return [line]
     inline = look.width - beside >= _LEAST
-    indent = beside if inline else below
-    pieces = textwrap.wrap(remark, max(_LEAST, look.width - indent), break_on_hyphens=False)
-    if not inline:
-        return [line, *(" " * indent + look.paint(piece, DIM) for piece in pieces)]
-    bare = _width(line)
-    first, *rest = pieces
-    return [
-        line + " " * (beside - bare) + look.paint(first, DIM),
-        *(" " * beside + look.paint(piece, DIM) for piece in rest),
-    ]
-
-
-def _width(line: str) -> int:
-    """Of a line without its colours."""
-    plain = line
-    while "\x1b[" in plain:
-        before, _, rest = plain.partition("\x1b[")
-        plain = before + rest.partition("m")[2]
-    return len(plain)
+    for row, cell in zip(rows, cells, strict=True):
+        plain = _line(cell, widths)
+        end = below + len(cell[_VERDICT])
+        line = plain[:below] + look.paint(plain[below:end], _TONES.get(row.verdict, DIM)) + plain[end:]
+        indent = beside if inline else below
+        remark = textwrap.wrap(printable(row.remark), max(_LEAST, look.width - indent), break_on_hyphens=False)
+        if inline and remark:
+            line += " " * (beside - len(plain)) + look.paint(remark.pop(0), DIM)
+        yield line
+        yield from (" " * indent + look.paint(piece, DIM) for piece in remark)
 
 
 def _said(row: Row, look: Look) -> str:
