@@ -16,6 +16,7 @@ from vezaflow.diagnostics import CODES
 from vezaflow.keys import ITEM_FIELDS, SCHEMAS, TABLES, Field, Kind, Table, schema_text
 from vezaflow.metrics import AGGREGATES, METRICS, MetricKind
 from vezaflow.model import PART_FIELDS, TEMPLATE_FIELDS
+from vezaflow.nights import acceptance_schema_text
 from vezaflow.project import shipped_workflow
 from vezaflow.reports import summary_schema_text
 from vezaflow.syntax import FUNCTIONS, Function, Needs, grammar_tables
@@ -28,7 +29,7 @@ MOST_LINES = 12  # of an example that is shown whole
 NOTE = "<!-- Made by docs/generate.py from vezaflow's own tables. Do not edit: change the table. -->\n"
 
 CHAPTERS = (
-    ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "lint")),
+    ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "accept", "lint")),
     ("Reporting elsewhere", ("grafana", "notification")),
     ("Data and variables", ("data source", "computed value")),
     (
@@ -54,7 +55,7 @@ CHAPTERS = (
     ("Gates", ("gate",)),
 )
 SHOWN_IN = {  # the tables that are shown in another one's example
-    **dict.fromkeys(("guard", "preflight", "retry", "lint", "grafana", "notification"), "suite"),
+    **dict.fromkeys(("guard", "preflight", "retry", "accept", "lint", "grafana", "notification"), "suite"),
     **dict.fromkeys(("fragment", "input"), "parts/log-in"),
     "vu-stage": "ramping-vus",
     "rate-stage": "ramping-arrival-rate",
@@ -282,6 +283,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/codes.md": codes,
     **{f"schema/{name}.json": partial(schema_text, name) for name in SCHEMAS},
     "schema/summary.json": summary_schema_text,
+    "schema/acceptance.json": acceptance_schema_text,
     "vezaflow/syntax/grammar.json": grammar_tables,
 }
 

@@ -17,6 +17,7 @@ PAGES = (
     "docs/reference/functions.md",
     "docs/reference/metrics.md",
     "docs/reference/steps.md",
+    "schema/acceptance.json",
     "schema/flow.json",
     "schema/fragment.json",
     "schema/suite.json",

@@ -47,6 +47,11 @@ def test_tables_keep_to_the_width_with_all_flows_named(width: int) -> None:
     assert "streaming" in text.split("Flows")[1].split("Slowest")[0]
 
 
+def test_the_page_of_a_job_says_where_the_count_of_green_nights_is() -> None:
+    assert "**Acceptance: night 2 of 3**\n" in step_summary(run(GREEN), streak="night 2 of 3")
+    assert "Acceptance" not in step_summary(run(GREEN))
+
+
 def test_far_from_a_bound_is_told_in_times_not_in_percent() -> None:
     text = console(run((gate("http_reqs", "count", ">=", 10, "count >= 10"),)))
     assert "held  http_reqs: count >= 10  2,011  201× the minimum" in text

@@ -1,10 +1,9 @@
 """The published JSON Schema and the files: each file is valid, and the schema knows each of its fields."""
 
-from typing import Any
-
 import jsonschema_rs
 import orjson
 import pytest
+from closed_schema import closed
 from sample_run import GREEN, RED, arriving, run
 
 from vezaflow.gates import Concern, ConcernKind
@@ -18,16 +17,6 @@ RESULTS = {
     "concerns": run(GREEN, [Concern(kind, "why", "what to do", "browse") for kind in ConcernKind]),
     "open": arriving(),
 }
-
-
-def closed(schema: Any) -> Any:
-    """The schema, which lets no other fields pass."""
-    if isinstance(schema, list):
-        return [closed(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {name: closed(item) for name, item in schema.items()}
-    return {**found, "additionalProperties": False} if isinstance(found.get("properties"), dict) else found
 
 
 @pytest.mark.parametrize("name", RESULTS)

@@ -14,6 +14,7 @@ from vezaflow.cli.printing import close_streams, complain, open_streams, say, sh
 from vezaflow.errors import ExitCode, VezaflowError
 
 COMMANDS = {
+    "accept": "Say whether enough nights in a row were green.",
     "explain": "Show what a run will do: load, resources, hosts, gates.",
     "init": "Create a project: flows to start from, a lint hook, a nightly workflow.",
     "lint": "Check flow files without sending anything.",

@@ -1,6 +1,7 @@
 """A word of the command line that names a run → its result."""
 
 from pathlib import Path
+from typing import Any
 
 from vezaflow.errors import VezaflowError
 from vezaflow.reports import from_json
@@ -14,6 +15,11 @@ def named(word: str) -> RunResult:
 
 def read_result(file: Path) -> RunResult:
     """The result in a `summary.json`. Raises VezaflowError where it is none."""
+    return result_of(file, read_record(file))
+
+
+def read_record(file: Path) -> dict[str, Any]:
+    """The object in a file that looks like a `summary.json`. Raises VezaflowError where it is none."""
     import orjson
 
     try:
@@ -26,6 +32,11 @@ def read_result(file: Path) -> RunResult:
         raise VezaflowError(
             f"{file} is not a result of `vezaflow run`", hint="`vezaflow run --summary FILE` writes one"
         )
+    return record
+
+
+def result_of(file: Path, record: dict[str, Any]) -> RunResult:
+    """The result that a file's record says. Raises VezaflowError where it says none."""
     try:
         return from_json(record)
     except ValueError as e:

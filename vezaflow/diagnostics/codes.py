@@ -191,6 +191,16 @@ _ROWS: tuple[Rule, ...] = (
     ),
     Rule("VF145", _ERROR, "a data source without rows", "A data source needs at least one row."),
     Rule(
+        "VF146", _ERROR, "unknown time zone",
+        "`timezone` is a name of the IANA time zone database, such as `Europe/Paris` or `UTC`, which knows when clocks "
+        "change. Abbreviations and offsets, such as `CEST` and `+02:00`, are not allowed.",
+    ),
+    Rule(
+        "VF147", _ERROR, "not the hours of a night",
+        "`night` is two clock times from 00:00 to 23:59 with two dots between them. It may cross midnight, as in "
+        "`18:00..12:00`; the same time twice is a whole day.",
+    ),
+    Rule(
         "VF150", _ERROR, "invalid header name",
         "A header name consists of letters, digits and any of !#$%&'*+-.^_`|~ (RFC 9110, 5.6.2).",
     ),
@@ -547,10 +557,10 @@ _ROWS: tuple[Rule, ...] = (
         "request does: most starts would be dropped.",
     ),
     Rule(
-        "VF438", _WARNING, "entry of `guard: allow` that matches no host",
-        "The entries are host names, with `*` and `?` as wildcards and an optional port. URLs, ports out of "
-        "range, and wildcards within labels that contain non-ASCII letters are not valid. The host that the entry "
-        "was written for is refused.",
+        "VF438", _WARNING, "pattern that matches no host",
+        "The entries of `guard: allow` and `accept: target` are host names, with `*` and `?` as wildcards and an "
+        "optional port. URLs, ports out of range, and wildcards within labels that contain non-ASCII letters are not "
+        "valid. The host that the entry was written for is refused, or its runs do not count.",
     ),
     Rule(
         "VF439", _WARNING, "more VUs than iterations",

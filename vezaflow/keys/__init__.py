@@ -11,9 +11,10 @@ from vezaflow.keys.reference import TABLES
 from vezaflow.keys.requests import AUTH, BASIC, BODIES, BODY, METHODS, PART, PART_FIELD, RETRIED, RETRYING, WAIT
 from vezaflow.keys.responses import EXPECT, EXTRACT, ITEM_FIELDS, LIMITS, MATCHES, PLAYLIST, RESPONSE
 from vezaflow.keys.steps import BRANCH, FRAGMENT, INPUT, MOST_PAGES, STEPS, VERBS
-from vezaflow.keys.suite import FLOW, GATE, GUARD, LINT, MEASURE, PREFLIGHT, RETRY, SUITE
+from vezaflow.keys.suite import ACCEPT, FLOW, GATE, GUARD, LINT, MEASURE, PREFLIGHT, RETRY, SUITE
 
 __all__ = [
+    "ACCEPT",
     "AUTH",
     "BASIC",
     "BODIES",

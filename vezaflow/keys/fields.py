@@ -78,6 +78,7 @@ class Kind(Enum):
     EXPRESSIONS = "an expression or a list of them"
     GATES = "a mapping of metrics to conditions"
     AUTH = '`none`, or a mapping such as `{bearer: "${env.USER_TOKEN}"}`'
+    CLOCK = "two clock times, such as `18:00..12:00`"
     IGNORES = "a mapping of codes to reasons"
     EVENTS = "a verdict, or a list of them: `green`, `red`, `inconclusive`, `accepted`"
     NOTIFICATIONS = "a list of notifications"

@@ -284,6 +284,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.EXPRESSIONS: _fixed({"anyOf": [_TEXT, _list(_TEXT)]}),
     Kind.GATES: _gates,
     Kind.AUTH: lambda field: _any({"const": "none"}, *_refs(field)),
+    Kind.CLOCK: _matching(patterns.CLOCK),
     Kind.IGNORES: _ignores,
     Kind.EVENTS: lambda field: _any(_words(field), _list(_words(field))),
     Kind.NOTIFICATIONS: lambda field: _list(_any(*_refs(field))),

@@ -29,6 +29,7 @@ TABLES: dict[str, Table] = {
         connections.HTTP,
         connections.REQUEST_HTTP,
         connections.TLS,
+        suite.ACCEPT,
         suite.GATE,
         suite.GUARD,
         suite.LINT,

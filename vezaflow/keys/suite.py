@@ -152,6 +152,14 @@ SUITE = Table(
             tables=("notification",),
         ),
         Field(
+            "accept",
+            Kind.MAPPING,
+            "When the suite counts as accepted: how many nights in a row must be green (`vezaflow accept`).",
+            "{nights: 3, target: staging.veza.fr}",
+            default="3 nights in UTC, from noon to noon, on any target",
+            tables=("accept",),
+        ),
+        Field(
             "lint",
             Kind.MAPPING,
             "Settings of lint, such as ignored warnings.",
@@ -325,6 +333,44 @@ MEASURE = Table(
             default="0 s",
         ),
         Field("drain", Kind.SWITCH, "Whether samples from the graceful stop are evaluated.", "false", default="true"),
+    ),
+)
+
+ACCEPT = Table(
+    "accept",
+    "an acceptance",
+    "The rule of `vezaflow accept`. It is not a part of the plan: a change here does not restart the count.",
+    (
+        Field("nights", Kind.COUNT, "How many nights in a row must be green.", "3", default="3"),
+        Field(
+            "timezone",
+            Kind.TEXT,
+            "The IANA time zone of `night`.",
+            "Europe/Paris",
+            default="UTC",
+        ),
+        Field(
+            "night",
+            Kind.CLOCK,
+            "The clock times that belong to a night. A run belongs to the night in which it starts; a night has the "
+            "date on which it starts.",
+            "18:00..12:00",
+            default="12:00..12:00, from noon to noon",
+        ),
+        Field(
+            "target",
+            Kind.TEXTS,
+            "The hosts whose runs count, as in `guard: allow`.",
+            "staging.veza.fr",
+            default="any target",
+        ),
+        Field(
+            "gaps",
+            Kind.NUMBER,
+            "How many missing or inconclusive nights do not end the streak.",
+            "1",
+            default="0",
+        ),
     ),
 )
 

@@ -9,6 +9,7 @@ from vezaflow.model.hosts import (
     ProxyError,
     UrlError,
     allowed_by,
+    host_matches,
     is_address,
     is_allowed,
     is_loopback,
@@ -93,7 +94,7 @@ from vezaflow.model.steps import (
     Upload,
     While,
 )
-from vezaflow.model.suite import Flow, Guard, Ignore, Measure, PreflightRetry, Suite, Variable
+from vezaflow.model.suite import Accept, Flow, Guard, Ignore, Measure, PreflightRetry, Suite, Variable
 from vezaflow.model.walks import (
     EnvironmentUse,
     all_steps,
@@ -130,6 +131,7 @@ __all__ = [
     "SCHEMES",
     "TEMPLATE_FIELDS",
     "USUAL_EVENTS",
+    "Accept",
     "AtEnd",
     "Auth",
     "Backoff",
@@ -230,6 +232,7 @@ __all__ = [
     "file_paths",
     "fit",
     "flow_steps",
+    "host_matches",
     "identity_of",
     "in_trees",
     "inner",

@@ -305,6 +305,12 @@ def allowed_by(host: str, port: int, patterns: Sequence[str]) -> str | None:
     return next((pattern for pattern in patterns if _fits(host, whole, pattern)), None)
 
 
+def host_matches(host: str, port: int, patterns: Sequence[str]) -> bool:
+    """Whether a host, normalised, is one that the patterns mean. `patterns` as of `patterns_of`; loopback needs one."""
+    whole = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return any(_fits(host, whole, pattern) for pattern in patterns)
+
+
 def _fits(host: str, whole: str, pattern: str) -> bool:
     if pattern.startswith("[") and ":" in pattern.partition("]")[0]:  # an address in its brackets, and no set of signs
         return pattern == whole

@@ -6,6 +6,7 @@ Any value that may hold a `${…}` is an Expression; a constant is a Literal. A 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from pathlib import Path
 
 from vezaflow.diagnostics import Source, Span
@@ -48,6 +49,18 @@ class Measure:
 
     skip: Expression | None = None  # TIME from the flow's start that is recorded but not judged
     drain: bool = True  # whether what ends after `duration`, in the graceful stop, is judged
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """When a suite is accepted: that many nights in a row are green. `night`: the clock times of `timezone` from which
+    and to which a night is; the same twice for a whole day."""
+
+    nights: int = 3
+    timezone: str = "UTC"
+    night: tuple[time, time] = (time(12), time(12))
+    target: tuple[str, ...] = ()  # patterns of hosts; any host without
+    gaps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +120,4 @@ class Suite:
     data: tuple[DataSource, ...] = ()  # shared by the flows
     grafana: Grafana | None = None
     notify: tuple[Notification, ...] = ()
+    accept: Accept = field(default_factory=Accept)

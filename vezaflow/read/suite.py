@@ -6,10 +6,12 @@ from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostics, Source
 from vezaflow.keys import GUARD, PREFLIGHT, RETRY, SUITE, Kind
-from vezaflow.model import Flow, Guard, Measure, PreflightRetry, Request, RequestDefaults, Suite, pattern_trouble
+from vezaflow.model import Flow, Guard, Measure, PreflightRetry, Request, RequestDefaults, Suite
+from vezaflow.read.accept import read_accept
 from vezaflow.read.data import read_data_sources
 from vezaflow.read.flow import read_measure, read_variables
 from vezaflow.read.gates import read_gates
+from vezaflow.read.hosts import read_patterns
 from vezaflow.read.mappings import Row, items, open_mapping, sub_mapping
 from vezaflow.read.notify import read_grafana, read_notify
 from vezaflow.read.requests import read_defaults
@@ -75,6 +77,7 @@ def suite_of(
         data=read_data_sources(row),
         grafana=read_grafana(row),
         notify=read_notify(row),
+        accept=read_accept(row),
     )
 
 
@@ -82,12 +85,7 @@ def _guard(row: Row) -> Guard:
     inner = sub_mapping(row, "guard", GUARD)
     if inner is None:
         return Guard()
-    hosts = words(inner, "allow")
-    for host in hosts:
-        if (trouble := pattern_trouble(host.text)) is not None:
-            why, remedy = trouble
-            row.diagnostics.warning("VF438", host.span, f"not a valid host: {why}", help=remedy)
-    return Guard(tuple(host.text for host in hosts), inner.expression("max_vus"))
+    return Guard(read_patterns(inner, "allow"), inner.expression("max_vus"))
 
 
 def _preflight(row: Row) -> tuple[tuple[Request, ...], PreflightRetry | None]:

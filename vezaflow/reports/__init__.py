@@ -5,6 +5,7 @@ from vezaflow.reports.chat import chat_message, facts_of
 from vezaflow.reports.console import console
 from vezaflow.reports.junit import junit
 from vezaflow.reports.look import DIM, Look, table, wrapped
+from vezaflow.reports.markdown import markdown_table, markdown_text
 from vezaflow.reports.options import REPORTS
 from vezaflow.reports.step_summary import step_summary
 from vezaflow.reports.stored import from_json
@@ -21,6 +22,8 @@ __all__ = [
     "facts_of",
     "from_json",
     "junit",
+    "markdown_table",
+    "markdown_text",
     "step_summary",
     "summary_json",
     "summary_schema",
@@ -28,4 +31,4 @@ __all__ = [
     "table",
     "to_json",
     "wrapped",
-]  # fmt: skip
+]

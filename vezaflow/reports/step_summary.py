@@ -3,28 +3,31 @@
 from collections.abc import Iterator, Sequence
 
 from vezaflow import units
-from vezaflow.diagnostics import printable
 from vezaflow.gates import Outcome, Verdict
 from vezaflow.reports import rows
+from vezaflow.reports.markdown import markdown_table, markdown_text
 from vezaflow.results import RunResult, Words, headline
 
 _SIGNS = {Outcome.GREEN: "✅", Outcome.RED: "❌", Outcome.INCONCLUSIVE: "⚠️"}
 _ERRORS = 10
 
 
-def step_summary(result: RunResult) -> str:
-    """The page's text."""
-    return "\n".join(_lines(result)) + "\n"
+def step_summary(result: RunResult, *, streak: str = "") -> str:
+    """The page's text. `streak`: where the count of green nights is, such as `night 2 of 3`."""
+    return "\n".join(_lines(result, streak)) + "\n"
 
 
-def _lines(result: RunResult) -> Iterator[str]:
+def _lines(result: RunResult, streak: str) -> Iterator[str]:
     verdict = headline(result.outcome, result.verdicts, result.concerns, Words.REPORT)
-    yield f"## {_SIGNS[result.outcome]} {_text(result.suite)}: {_text(verdict)}"
+    yield f"## {_SIGNS[result.outcome]} {markdown_text(result.suite)}: {markdown_text(verdict)}"
     yield ""
     pooled = rows.flow_rows(result)[-1:]
     for row in pooled:
         p95, p99 = rows.time(row.p95), rows.time(row.p99)
         yield f"**p95 {p95}** · **p99 {p99}** · **failed {rows.share(row.failed)}** · {rows.load_text(result)}"
+        yield ""
+    if streak:
+        yield f"**Acceptance: {markdown_text(streak)}**"
         yield ""
     yield from _concerns(result)
     yield from _section("Failed gates", result.broken)
@@ -33,17 +36,17 @@ def _lines(result: RunResult) -> Iterator[str]:
     yield from _all_gates(result)
     yield from _errors(result)
     ended = f"{result.started:%Y-%m-%d %H:%M:%S} UTC, {units.duration(round(result.duration))}"
-    target = f" on {_text(result.base_url)}" if result.base_url else ""
+    target = f" on {markdown_text(result.base_url)}" if result.base_url else ""
     for link in result.links:
-        yield f"[{_text(link.name)}](<{link.url}>)"
+        yield f"[{markdown_text(link.name)}](<{link.url}>)"
         yield ""
     yield f"{ended}{target}, run `{result.run_id}`, seed {result.seed}, vezaflow {result.versions.vezaflow}"
 
 
 def _concerns(result: RunResult) -> Iterator[str]:
     for concern in result.concerns:
-        remedy = f" To fix: {_text(concern.remedy)}." if concern.remedy else ""
-        yield f"> ⚠️ {_text(concern.text)}.{remedy}"
+        remedy = f" To fix: {markdown_text(concern.remedy)}." if concern.remedy else ""
+        yield f"> ⚠️ {markdown_text(concern.text)}.{remedy}"
         yield ""
 
 
@@ -52,9 +55,9 @@ def _section(title: str, verdicts: Sequence[Verdict]) -> Iterator[str]:
         return
     yield f"### {title}"
     yield ""
-    yield from _table(
+    yield from markdown_table(
         ("flow", "gate", "value", "why"),
-        [(v.gate.flow or rows.ALL, _code(v.gate.text), f"**{v.shown}**", _text(v.reason)) for v in verdicts],
+        [(v.gate.flow or rows.ALL, _code(v.gate.text), f"**{v.shown}**", markdown_text(v.reason)) for v in verdicts],
     )
 
 
@@ -64,10 +67,10 @@ def _flows(result: RunResult) -> Iterator[str]:
     for row in rows.flow_rows(result):
         times = (rows.time(value) for value in (row.p50, row.p95, row.p99))
         counts = (row.vus, row.iterations, row.requests)
-        cells.append((_text(row.flow), *map(units.number, counts), *times, rows.share(row.failed)))
+        cells.append((markdown_text(row.flow), *map(units.number, counts), *times, rows.share(row.failed)))
     yield "### Flows"
     yield ""
-    yield from _table(head, cells)
+    yield from markdown_table(head, cells)
 
 
 def _all_gates(result: RunResult) -> Iterator[str]:
@@ -80,7 +83,7 @@ def _all_gates(result: RunResult) -> Iterator[str]:
         for _, verdicts in rows.by_scope(result)
         for v in verdicts
     ]
-    yield from _table(("", "flow", "gate", "value", "margin"), cells)
+    yield from markdown_table(("", "flow", "gate", "value", "margin"), cells)
     yield "</details>"
     yield ""
 
@@ -93,32 +96,16 @@ def _errors(result: RunResult) -> Iterator[str]:
     yield ""
     cells = [
         (
-            _text(row.flow),
-            _text(row.step),
+            markdown_text(row.flow),
+            markdown_text(row.step),
             row.error + (f" {row.status}" if row.status else ""),
             units.number(row.count),
             units.ratio(row.share),
-            _text(row.detail if len(row.detail) <= 120 else f"{row.detail[:119]}…"),
+            markdown_text(row.detail if len(row.detail) <= 120 else f"{row.detail[:119]}…"),
         )
         for row in found
     ]
-    yield from _table(("flow", "step", "error", "count", "of requests", "for example"), cells)
-
-
-def _table(head: Sequence[str], cells: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|{' --- |' * len(head)}"
-    for row in cells:
-        yield f"| {' | '.join(row)} |"
-    yield ""
-
-
-def _text(text: str) -> str:
-    """Text that stays in its cell and is nobody's HTML."""
-    line = printable(" ".join(text.split()))
-    for sign, safe in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("`", "\\`")):
-        line = line.replace(sign, safe)
-    return line
+    yield from markdown_table(("flow", "step", "error", "count", "of requests", "for example"), cells)
 
 
 def _code(text: str) -> str:

@@ -6,7 +6,7 @@ have other names: they are not read here. Gates are read from their text.
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any
 
 from vezaflow.diagnostics import CODES, Diagnostic, Diagnostics, Source, Span
@@ -83,6 +83,8 @@ def _result(record: Json, sources: Mapping[str, Source]) -> RunResult:
     started = datetime.fromisoformat(record["started"])
     if started.utcoffset() is None:
         raise ValueError("`started` has no UTC offset")
+    if not MINYEAR < started.year < MAXYEAR:
+        raise ValueError("`started` is out of range")
     return RunResult(
         suite=record["suite"],
         run_id=record["run_id"],
