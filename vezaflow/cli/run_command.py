@@ -7,15 +7,14 @@ from pathlib import Path
 import click
 
 from vezaflow.cli.inputs import bundled, draw, shared, target
+from vezaflow.cli.keeping import keeping, kept
 from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.outs import OUT, claims, read_outs
-from vezaflow.cli.printing import live, tell
 from vezaflow.cli.results import Files, Wanted, reporting
+from vezaflow.cli.running import put_on
 from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import PathType
-from vezaflow.outputs import Output, Plain, Terminal
-from vezaflow.plan import Plan
-from vezaflow.session import provenance_of, run
+from vezaflow.session import provenance_of
 
 
 @click.command("run")
@@ -23,6 +22,7 @@ from vezaflow.session import provenance_of, run
 @load_options
 @reporting
 @OUT
+@kept
 @click.option("-q", "--quiet", is_flag=True, help="Show no warnings and no progress.")
 @shared
 def command(
@@ -30,6 +30,8 @@ def command(
     load: LoadOptions,
     reports: Wanted,
     out: tuple[str, ...],
+    history: str | None,
+    no_history: bool,
     quiet: bool,
     words: tuple[str, ...],
     base_url: str | None,
@@ -47,19 +49,12 @@ def command(
         reports = {"summary": Path(f"segment-{segment.index + 1}-of-{segment.count}.json"), **reports}
     outs = read_outs(out)
     files = Files(reports, claims(outs))
-    with ExitStack() as until_written:
+    with ExitStack() as until_written, keeping(history, off=no_history, quiet=quiet) as writer:
         with target(words, sandbox=sandbox, faults=faults) as environment:
             inputs = load.inputs(environment, base_url, seed)
             asked = bundled(paths, inputs, sandbox=sandbox, warn=None if quiet else draw)
-            plan = asked.plan
-            shown = () if quiet else (_progress(plan),)
-            outputs = (*shown, *(chosen.output(plan) for chosen in outs))
-            provenance = provenance_of(asked.suite, asked.inputs, plan)
-            result = run(plan, asked.bundle, load.division(plan), outputs, tell, provenance=provenance)
+            provenance = provenance_of(asked.suite, asked.inputs, asked.plan)
+            result = put_on(asked, load.division(asked.plan), provenance, outs, writer, quiet=quiet)
             until_written.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)
-
-
-def _progress(plan: Plan) -> Output:
-    return Terminal(plan.suite) if live(sys.stderr) else Plain(plan, tell)

@@ -3,7 +3,7 @@
 from vezaflow.session.chosen import chosen
 from vezaflow.session.clock import RehearsalClock
 from vezaflow.session.files import Warn, WrongFilesError, prepare, read
-from vezaflow.session.keeper import NOWHERE, Keeper, RunStart
+from vezaflow.session.keeper import NOWHERE, Keeper
 from vezaflow.session.provenance import provenance_of
 from vezaflow.session.rehearsal import rehearse
 from vezaflow.session.run import run
@@ -14,7 +14,6 @@ __all__ = [
     "NOWHERE",
     "Keeper",
     "RehearsalClock",
-    "RunStart",
     "Warn",
     "WrongFilesError",
     "as_recorded",
