@@ -15,9 +15,11 @@ from vezaflow.errors import ExitCode, VezaflowError
 
 COMMANDS = {
     "explain": "Show what a run will do: load, resources, hosts, gates.",
+    "history": "List the runs that were kept; show, export, import, delete, prune them.",
     "lint": "Check flow files without sending anything.",
     "merge": "Merge the results of a run's segments into one verdict.",
     "pause": "Pause a running test from another terminal.",
+    "rerun": "Run a kept run again, with the secrets of today.",
     "resume": "Resume a paused test.",
     "run": "Run a load test; the exit code is the verdict.",
     "sandbox": "Serve a Veza-like API on this machine, to try flows on it.",

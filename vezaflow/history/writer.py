@@ -1,8 +1,8 @@
 """Keeps a run as it goes: the session's Keeper. One thread writes, about once a second, whatever has come by then.
 
 Laws: no call waits, but the last, and that only for so long. A database that is busy, full or away is tried again for
-as long as the run lasts; what could not be written in the end is in a file that `vezaflow history import` takes in. None
-of this changes the run's verdict.
+as long as the run lasts; what could not be written in the end is in a file that `vezaflow history import` takes in.
+None of this changes the verdict.
 """
 
 import threading
