@@ -139,15 +139,14 @@ def test_a_full_disk_costs_no_second_of_the_run(tmp_path: Path, monkeypatch: pyt
         with opened(where, writing=True):
             pass
         filler = disk / "filler"
-        with filler.open("wb", buffering=0) as file:
-            with pytest.raises(OSError, match="No space left"):
-                while True:
-                    file.write(b"x" * 4096)
+        with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+            while True:
+                file.write(b"x" * 4096)
         writer = keep(where, disk, seconds=200)
         writer._folders = (disk, tmp_path)  # the working directory is full as well
         writer.end(kept(1))
         said = writer.wait()
-        assert "full" in said
+        assert "could not be written" in said
         spilled = read(tmp_path / f"vezaflow-{kept(1).run_id}.run")
         assert len(spilled.seconds) == 200
         filler.unlink()
@@ -164,7 +163,6 @@ def test_a_disk_that_has_room_again_during_the_run_gets_all_of_it(tmp_path: Path
         with opened(where, writing=True):
             pass
         filler = disk / "filler"
-        filler.write_bytes(b"")
         with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
             while True:
                 file.write(b"x" * 4096)
@@ -172,7 +170,7 @@ def test_a_disk_that_has_room_again_during_the_run_gets_all_of_it(tmp_path: Path
         begin = time.monotonic()
         while not writer._trouble and time.monotonic() - begin < 10:
             time.sleep(0.02)
-        assert "full" in writer._trouble
+        assert writer._trouble in ("database or disk is full", "disk I/O error")
         filler.unlink()
         writer.end(kept(1))
         assert writer.wait() == ""

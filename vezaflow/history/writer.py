@@ -80,7 +80,8 @@ class Writer:
 
     def wait(self) -> str:
         """Wait for the last to be written. Says what is to be said of it; empty where all is kept."""
-        if not self._header:
+        if not self._header:  # it never came to a load
+            self._store.close()
             return ""
         if not self._over:
             self._finish(PATIENCE / 5)  # it failed on the way: what came until then is kept
@@ -96,6 +97,12 @@ class Writer:
         self._wake.set()
 
     def _work(self) -> None:
+        try:
+            self._keep()
+        finally:
+            self._store.close()
+
+    def _keep(self) -> None:
         retry = _RETRY
         while not self._written:
             over = self._over

@@ -1,0 +1,109 @@
+"""The same history in a PostgreSQL, which may go away during a run."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from history_runs import beginning, intervals, kept, point, stored
+from postgres import Postgres, postgres
+
+from vezaflow.errors import VezaflowError
+from vezaflow.history import Place, Word, Writer, open_store, opened, place_of, result_of
+from vezaflow.reports import to_json
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    with postgres() as found:
+        yield found
+
+
+@pytest.fixture
+def where(server: Postgres) -> Place:
+    """An empty history."""
+    where = place_of(server.url, {})
+    with opened(where, writing=True) as store:
+        assert store is not None
+        store.delete([row.id for row in store.rows()])
+    return where
+
+
+def test_runs_are_kept_listed_pruned_and_deleted(where: Place) -> None:
+    with opened(where, writing=True) as store:
+        assert store is not None
+        assert [store.add(stored(1)), store.add(stored(1)), store.add(stored(2, day=1))] == [True, False, True]
+        assert [row.word for row in store.rows()] == [Word.GREEN] * 2
+        found = store.get(kept(1).run_id)
+        assert found is not None
+        assert to_json(result_of(found)) == to_json(kept(1))
+        assert store.weight([kept(1).run_id]) > 1000
+        store.drop_figures([kept(1).run_id])
+        store.shrink()
+        assert store.weight([kept(1).run_id]) == 0
+        store.delete([kept(1).run_id])
+        assert [row.id for row in store.rows()] == [kept(2, day=1).run_id]
+
+
+def test_a_server_that_is_stopped_and_started_during_a_run_gets_all_of_it(
+    server: Postgres, where: Place, tmp_path: Path
+) -> None:
+    writer = Writer(open_store(where), [tmp_path])
+    writer.begin(beginning())
+    all_of_it = intervals(30)
+    for each in all_of_it[:10]:
+        writer.second(each, [point(each.second)])
+    deadline = time.monotonic() + 10
+    while writer._waiting and time.monotonic() < deadline:
+        time.sleep(0.02)
+    server.stop()
+    try:
+        for each in all_of_it[10:20]:
+            writer.second(each, [point(each.second)])
+        deadline = time.monotonic() + 15
+        while not writer._trouble and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert writer._trouble
+        assert len(writer._waiting) == 10
+    finally:
+        server.start()
+    for each in all_of_it[20:]:
+        writer.second(each, [point(each.second)])
+    writer.end(kept(1))
+    assert writer.wait() == ""
+    with opened(where) as store:
+        assert store is not None
+        found = store.get(kept(1).run_id)
+    assert found is not None
+    assert [second.number for second in found.seconds] == list(range(30))
+    assert [each.second for each in result_of(found).seconds.intervals] == [each.second for each in all_of_it]
+
+
+def test_two_programs_that_make_the_tables_at_once_make_them_once(server: Postgres) -> None:
+    name = f"twice{time.time_ns()}"
+    script = f"""
+import sys
+from sqlalchemy import create_engine
+from vezaflow.history import opened, place_of
+with opened(place_of({server.url.replace("/postgres?", f"/{name}?")!r}), writing=True) as store:
+    print(len(store.rows()))
+"""
+    import psycopg
+
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    both = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [process.communicate(timeout=60)[0] for process in both] == ["0\n", "0\n"]
+
+
+def test_a_server_that_is_not_there_is_said_in_a_line_without_its_password() -> None:
+    where = place_of("postgresql://me:secret-word@127.0.0.1:9/nights", {})
+    with pytest.raises(VezaflowError) as caught, opened(where):
+        pass
+    assert "me:•••@127.0.0.1:9/nights can't be used: " in caught.value.message
+    assert "secret-word" not in caught.value.message
+    assert "\n" not in caught.value.message
