@@ -24,9 +24,7 @@ def kept(number: int, *, day: float = 0.0, outcome: Outcome = Outcome.GREEN, sui
     """A run that began so many days after START."""
     started = START + timedelta(days=day)
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{number:06x}"
-    return replace(
-        _GREEN, run_id=run_id, started=started, outcome=outcome, suite=suite, seconds=Seconds(intervals(3))
-    )
+    return replace(_GREEN, run_id=run_id, started=started, outcome=outcome, suite=suite, seconds=Seconds(intervals(3)))
 
 
 def stored(number: int, *, day: float = 0.0, outcome: Outcome = Outcome.GREEN, suite: str = "veza-capacity") -> Stored:

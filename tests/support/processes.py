@@ -1,10 +1,13 @@
 """Runs with real worker processes, against a target that remembers what it was asked."""
 
+import atexit
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +18,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+STATE = tempfile.mkdtemp(prefix="vezaflow-tests-")  # the history of these runs is here
+atexit.register(shutil.rmtree, STATE, ignore_errors=True)
 PATIENCE = 30.0  # seconds for what takes one on an idle machine
 
 
@@ -81,7 +86,7 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**kept, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", **env},
+            env={**kept, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", "XDG_STATE_HOME": STATE, **env},
             start_new_session=True,
         )
         self._texts = {"out": "", "err": ""}

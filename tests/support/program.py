@@ -38,7 +38,7 @@ class Write(Protocol):
     def __call__(self, flow: str, suite: str = "") -> Path: ...
 
 
-STATE = tempfile.mkdtemp(prefix="vezaflow-tests-")  # what `try` records goes here
+STATE = tempfile.mkdtemp(prefix="vezaflow-tests-")  # what `try` records goes here, and the history
 atexit.register(shutil.rmtree, STATE, ignore_errors=True)
 
 
@@ -117,7 +117,8 @@ def _disturbed(
 
 def ends_well(line: list[str]) -> None:
     """Run a command in this process; it ends with one of the exit codes, or this raises what it ended with."""
-    outcome = CliRunner().invoke(program, line, standalone_mode=False, env={"XDG_RUNTIME_DIR": "/nonexistent"})
+    env = {"XDG_RUNTIME_DIR": "/nonexistent", "XDG_STATE_HOME": STATE, "VEZAFLOW_HISTORY": ""}
+    outcome = CliRunner().invoke(program, line, standalone_mode=False, env=env)
     fault: Any = outcome.exception
     expected = (SystemExit, VezaflowError, click.ClickException, click.exceptions.Exit, click.Abort)
     if fault is not None and not isinstance(fault, expected):
