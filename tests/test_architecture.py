@@ -94,8 +94,8 @@ def test_doors_hold_no_logic() -> None:
 @pytest.mark.parametrize(
     ("statement", "kept_out"),
     [
-        ("from vezaflow.cli import main; main()", {"trio", "numpy", "rich", "httpx", "yaml", "lark"}),
-        ("import vezaflow.lint", {"trio", "numpy", "rich", "httpx", "m3u8", "jsonpath_ng", *QUERIES}),
+        ("from vezaflow.cli import main; main()", {"trio", "numpy", "rich", "httpx", "yaml", "lark", "sqlalchemy"}),
+        ("import vezaflow.lint", {"trio", "numpy", "rich", "httpx", "m3u8", "jsonpath_ng", "sqlalchemy", *QUERIES}),
     ],
     ids=["--help", "lint"],
 )

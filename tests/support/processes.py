@@ -1,13 +1,10 @@
 """Runs with real worker processes, against a target that remembers what it was asked."""
 
-import atexit
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,8 +15,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-STATE = tempfile.mkdtemp(prefix="vezaflow-tests-")  # the history of these runs is here
-atexit.register(shutil.rmtree, STATE, ignore_errors=True)
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_STATE_HOME")  # of the environment
 PATIENCE = 30.0  # seconds for what takes one on an idle machine
 
 
@@ -80,13 +76,13 @@ class Running:
     """`vezaflow …` in a session of its own. Use it as a context manager: nothing outlives it."""
 
     def __init__(self, *words: str | Path, env: Mapping[str, str]) -> None:
-        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
+        kept = {name: value for name, value in os.environ.items() if name in KEPT}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "vezaflow", *map(str, words)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**kept, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", "XDG_STATE_HOME": STATE, **env},
+            env={**kept, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", **env},
             start_new_session=True,
         )
         self._texts = {"out": "", "err": ""}

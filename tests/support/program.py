@@ -117,8 +117,7 @@ def _disturbed(
 
 def ends_well(line: list[str]) -> None:
     """Run a command in this process; it ends with one of the exit codes, or this raises what it ended with."""
-    env = {"XDG_RUNTIME_DIR": "/nonexistent", "XDG_STATE_HOME": STATE, "VEZAFLOW_HISTORY": ""}
-    outcome = CliRunner().invoke(program, line, standalone_mode=False, env=env)
+    outcome = CliRunner().invoke(program, line, standalone_mode=False, env={"XDG_RUNTIME_DIR": "/nonexistent"})
     fault: Any = outcome.exception
     expected = (SystemExit, VezaflowError, click.ClickException, click.exceptions.Exit, click.Abort)
     if fault is not None and not isinstance(fault, expected):
