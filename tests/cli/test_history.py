@@ -276,9 +276,9 @@ def test_segments_are_kept_as_such_and_their_merged_run_beside_them(
 
 def test_a_word_of_no_run_is_said(env: dict[str, str]) -> None:
     done = vezaflow("history", "show", "last", env=env)
-    assert (done.code, "there is no run 'last'" in done.err) == (2, True)
+    assert (done.code, "unknown run 'last'" in done.err) == (2, True)
     assert "no runs are kept yet" in vezaflow("history", env=env).out
-    with pytest.raises(VezaflowError, match="there is no run"):
+    with pytest.raises(VezaflowError, match="unknown run"):
         named("abc", str(database(env)))
 
 

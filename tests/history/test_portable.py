@@ -129,11 +129,11 @@ def test_a_summary_of_schema_1_is_taken_in_with_what_it_has(tmp_path: Path) -> N
     ("content", "said"),
     [
         (b"", "it is not JSON"),
-        (b"[]", "it is no result of vezaflow"),
+        (b"[]", "it is not a result of vezaflow"),
         (b'{"schema": 7}', "pooled"),
         (b'{"schema": 1}', "seconds"),
         (b"\x1f\x8bnot gzip", "it is corrupt"),
-        (gzip.compress(b'{"vezaflow": "walk"}\n'), "it is no run of vezaflow"),
+        (gzip.compress(b'{"vezaflow": "walk"}\n'), "it is not a run of vezaflow"),
         (gzip.compress(b'{"vezaflow": "run", "format": 9}\n'), "format 9, and this version reads 1"),
         (gzip.compress(b'{"vezaflow": "run", "format": 1, "header": {}, "bundle": null}\n'), "`header.run_id`"),
     ],

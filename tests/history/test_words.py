@@ -44,7 +44,7 @@ def test_a_word_means_one_run(word: str, tail: str) -> None:
     [
         ("abc", "'abc' could be 3 runs: 20261106T023000Z-abc005, 20261105T023000Z-abc004, 20261104T023000Z-abc003"),
         ("2026", "'2026' could be 5 runs"),
-        ("zzz", "the history has no run 'zzz'"),
+        ("zzz", "unknown run 'zzz'"),
         ("last~9", "'last~9': the history has 4 ended runs"),
         ("last-interrupted", "the history has 0 interrupted runs"),
         ("last-blue", "a verdict is green, inconclusive, interrupted, red, running"),

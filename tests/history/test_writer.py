@@ -1,6 +1,5 @@
 """A run is kept whatever the database does: at once, later, or in a file that is taken in later."""
 
-import errno
 import os
 import sqlite3
 import subprocess
@@ -134,11 +133,11 @@ def small_disk(folder: Path, size: str) -> Iterator[None]:
 
 def fill(filler: Path) -> None:
     with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
+        while True:
+            try:
                 file.write(b"x" * 4096)
-        except OSError as e:
-            assert e.errno == errno.ENOSPC
+            except OSError:
+                return
 
 
 def test_a_full_disk_costs_no_second_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,9 @@ def _writer(place: Place) -> Writer | None:
     store = open_store(place)
     try:
         store.prepare()
+    except VezaflowError:
+        store.close()
+        raise
     except DATABASE_ERRORS as e:
         tell(f"the history {place} is not available yet, and is tried again during the run: {reason(e)}")
     return Writer(store, (Path.cwd(), usual_folder()))

@@ -59,7 +59,7 @@ def command(
     found = find(run, history)
     outs = read_outs(out)
     files = Files(reports, claims(outs))
-    with ExitStack() as until_written, keeping(history, off=no_history, quiet=quiet) as writer:
+    with ExitStack() as until_kept, ExitStack() as stack:
         with target(words, sandbox=sandbox, faults={}) as environment:
             bundle = _with_secrets(_bundle(found), environment, words, sandbox=sandbox)
             if base_url is not None:
@@ -70,9 +70,10 @@ def command(
             was = found.result.provenance
             if was is not None:  # its files are those of that commit
                 provenance = replace(provenance, commit=was.commit)
+            writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             division = Division(workers or sensible_workers(plan.vus))
             result = put_on(asked, division, provenance, outs, writer, quiet=quiet)
-            until_written.enter_context(undisturbed())
+            until_kept.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)
 

@@ -49,12 +49,13 @@ def command(
         reports = {"summary": Path(f"segment-{segment.index + 1}-of-{segment.count}.json"), **reports}
     outs = read_outs(out)
     files = Files(reports, claims(outs))
-    with ExitStack() as until_written, keeping(history, off=no_history, quiet=quiet) as writer:
+    with ExitStack() as until_kept, ExitStack() as stack:
         with target(words, sandbox=sandbox, faults=faults) as environment:
             inputs = load.inputs(environment, base_url, seed)
             asked = bundled(paths, inputs, sandbox=sandbox, warn=None if quiet else draw)
+            writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             provenance = provenance_of(asked.suite, asked.inputs, asked.plan)
             result = put_on(asked, load.division(asked.plan), provenance, outs, writer, quiet=quiet)
-            until_written.enter_context(undisturbed())
+            until_kept.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)

@@ -69,7 +69,7 @@ def kept_runs(
 def _rows(store: Store | None, word: str, place: Place) -> Sequence[KeptRun]:
     if store is None:
         raise VezaflowError(
-            f"there is no run '{word}': nothing is kept in {place} yet, and it is no file",
+            f"unknown run '{word}': there is no such file, and {place} has no runs yet",
             hint="`vezaflow run` keeps each run",
         )
     return store.rows()

@@ -73,7 +73,7 @@ def read(file: Path) -> Stored:
 def of_summary(record: Json) -> Stored:
     """The run of which this is the object of `summary.json`. ValueError: it is none."""
     if not isinstance(record, dict) or "schema" not in record:
-        raise ValueError("it is no result of vezaflow")
+        raise ValueError("it is not a result of vezaflow")
     if record["schema"] == 1:
         record = upgraded(record)
     _require_record(record)
@@ -173,7 +173,7 @@ def _lines(data: bytes) -> Iterator[Any]:
 def _run(lines: Iterator[Any]) -> Stored:
     start = next(lines, None)
     if not isinstance(start, dict) or start.get("vezaflow") != "run":
-        raise ValueError("it is no run of vezaflow")
+        raise ValueError("it is not a run of vezaflow")
     if start["format"] != FORMAT:
         raise ValueError(f"format {str(start['format'])[:20]}, and this version reads {FORMAT}")
     header, bundle = start["header"], start["bundle"]

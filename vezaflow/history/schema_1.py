@@ -1,7 +1,7 @@
 """The object of a `summary.json` of schema 1 → the same as schema 2 has it, as far as it is known.
 
 docs/summary-json.md has the table of what is called otherwise. What schema 1 did not write is empty (the seconds, the
-plan's hash, the profile, the commit), the requested iterations are those of nobody.
+plan's hash, the profile, the commit, the requested iterations).
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ def upgraded(record: Json) -> Json:
         **rest,
         "schema": 2,
         "duration": record["seconds"],
-        "gates": [{"at_least": False, "compared_at_least": False, **_gate(gate)} for gate in record["gates"]],
+        "gates": [{"at_least": False, "compared_at_least": False, **gate} for gate in record["gates"]],
         "concerns": [{**c, "kind": "segment" if c["kind"] == "share" else c["kind"]} for c in record["concerns"]],
         "flows": [_flow(flow) for flow in record["flows"]],
         "pooled": _figures(record["pooled"]),
@@ -36,11 +36,6 @@ def upgraded(record: Json) -> Json:
         "segment": record.get("share"),
         "by_second": [],
     }
-
-
-def _gate(gate: Json) -> Json:
-    compared = gate.get("compared")
-    return {**gate, "compared": compared}
 
 
 def _flow(flow: Json) -> Json:
@@ -63,7 +58,7 @@ def _figures(figures: Json) -> Json:
             "iteration_delay": _trend(arrivals["iteration_delay"]),
             "iteration_response_time": _trend(arrivals["iteration_response_time"]),
         }
-    times = {name: _trend(found[name]) for name in ("http_req_duration", "iteration_duration") if name in found}
+    times: Json = {name: _trend(found[name]) for name in ("http_req_duration", "iteration_duration") if name in found}
     return {**found, **times, "arrivals": arrivals}
 
 

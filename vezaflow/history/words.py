@@ -26,7 +26,7 @@ def meant(word: str, runs: Sequence[KeptRun]) -> KeptRun:
     if len(found_runs) == 1:
         return found_runs[0]
     if not found_runs:
-        raise VezaflowError(f"the history has no run '{word}'", hint="`vezaflow history` lists the runs")
+        raise VezaflowError(f"unknown run '{word}'", hint="`vezaflow history` lists the runs")
     shown = ", ".join(run.id for run in found_runs[:_SHOWN]) + (" …" if len(found_runs) > _SHOWN else "")
     raise VezaflowError(f"'{word}' could be {units.counted(len(found_runs), 'run')}: {shown}", hint="write more of it")
 
