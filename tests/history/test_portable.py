@@ -125,6 +125,21 @@ def test_a_summary_of_schema_1_is_taken_in_with_what_it_has(tmp_path: Path) -> N
         assert {row.segment for row in store.rows()} == {"", "1/2"}
 
 
+def test_a_summary_of_schema_1_without_figures_keeps_its_verdict(tmp_path: Path) -> None:
+    record = json.loads(OLDER.read_text())
+    file = tmp_path / "summary.json"
+    file.write_text(json.dumps({**record, "share": None, "figures": {"rows": []}}))
+    with opened(place(tmp_path), writing=True) as store:
+        assert store is not None
+        store.add(read(file))
+        (row,) = store.rows()
+        found = store.get(row.id)
+    assert (row.word.value, row.has_figures) == (record["outcome"], False)
+    assert row.p95 == record["pooled"]["http_req_duration"]["p95"]
+    assert found is not None
+    assert [verdict.samples for verdict in result_of(found).verdicts] == [gate["samples"] for gate in record["gates"]]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

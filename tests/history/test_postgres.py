@@ -10,6 +10,7 @@ import pytest
 from history_runs import beginning, intervals, kept, point, stored
 from postgres import Postgres, postgres
 
+from vezaflow.cli.runs import kept_runs, named
 from vezaflow.errors import VezaflowError
 from vezaflow.history import Place, Word, Writer, open_store, opened, place_of, result_of
 from vezaflow.reports import to_json
@@ -81,6 +82,35 @@ def test_a_server_that_is_stopped_and_started_during_a_run_gets_all_of_it(
     assert found is not None
     assert [second.number for second in found.seconds] == list(range(30))
     assert [each.second for each in result_of(found).seconds.intervals] == [each.second for each in all_of_it]
+
+
+def test_a_real_run_outlives_a_server_that_restarts_and_is_kept_whole(
+    server: Postgres, where: Place, tmp_path: Path
+) -> None:
+    (tmp_path / "suite.yml").write_text("suite: test\nbase_url: ${env.BASE_URL}\n")
+    flow = "load: {vus: 1, duration: 8s}\nsteps: [{get: /api/v1/health, name: health}]\nthink: 50ms\n"
+    (tmp_path / "flow.yml").write_text(flow + "gates: {http_req_failed: rate < 1 %}\n")
+    command = [sys.executable, "-m", "vezaflow", "run", str(tmp_path), "--sandbox", "--history", server.url]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path)
+    try:
+        deadline = time.monotonic() + 30
+        while not kept_runs(server.url) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(1)  # of the load, which goes on all the while
+        server.stop()
+        time.sleep(2)
+        server.start()
+        said = process.communicate(timeout=60)[0]
+    finally:
+        process.kill()
+    assert process.returncode in (0, 98), said
+    (row,) = kept_runs(server.url)
+    assert f"kept: {row.id}" in said
+    result = named("last", server.url)
+    kept_requests = sum(step.requests for _, step in result.seconds.of(("flow", "health", "GET")))
+    assert kept_requests == result.summary.select("http_reqs").aggregate("count")
+    assert len(result.seconds.intervals) >= 8
+    assert list(tmp_path.glob("*.run")) == []
 
 
 def test_two_programs_that_make_the_tables_at_once_make_them_once(server: Postgres) -> None:

@@ -64,6 +64,8 @@ def command(
             bundle = _with_secrets(_bundle(found), environment, words, sandbox=sandbox)
             if base_url is not None:
                 bundle = replace(bundle, inputs=replace(bundle.inputs, base_url=base_url))
+            elif MASK in (bundle.inputs.base_url or ""):
+                raise VezaflowError("the run's target had a secret in it, which is not kept", hint="add --base-url URL")
             asked = _asked(bundle, found, sandbox=sandbox)
             plan = asked.plan
             provenance = provenance_of(asked.suite, asked.inputs, plan)

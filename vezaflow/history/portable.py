@@ -18,7 +18,7 @@ from vezaflow.diagnostics import printable
 from vezaflow.errors import VezaflowError
 from vezaflow.history.kept import Json, Second, State, Stored, header_from
 from vezaflow.history.schema_1 import upgraded
-from vezaflow.metrics import INTERVAL, Point
+from vezaflow.metrics import INTERVAL, SUMMARY, Point
 from vezaflow.plan import Bundle, Inputs
 from vezaflow.reports import from_json
 from vezaflow.untrusted import Each, Maybe, Null, Row, Shape, misfit, shape_of
@@ -76,7 +76,9 @@ def of_summary(record: Json) -> Stored:
         raise ValueError("it is not a result of vezaflow")
     if record["schema"] == 1:
         record = upgraded(record)
-    _require_record(record)
+        if misfit(record.get("figures"), SUMMARY):  # of a version that kept none, or others
+            record.pop("figures", None)
+    _require_record({"figures": _EMPTY, **record})
     seconds = tuple(Second(number, each) for number, each in enumerate(record.get("by_second", ())))
     segment = record.get("segment")
     bundle = segment["bundle"] if isinstance(segment, dict) else None
