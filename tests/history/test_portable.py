@@ -82,13 +82,14 @@ def test_a_run_without_its_end_gets_it_from_a_file(tmp_path: Path) -> None:
 
 
 def test_the_file_goes_where_it_can(tmp_path: Path) -> None:
-    spill = Spill([tmp_path / "none", tmp_path], "r1")
+    (tmp_path / "blocked").write_text("a file, and no folder")
+    spill = Spill([tmp_path / "blocked", tmp_path / "new"], "r1")
     spill.begin(whole().header, None)
     spill.put(whole().seconds)
-    assert (spill.file, spill.trouble, len(read(spill.file).seconds)) == (tmp_path / "vezaflow-r1.run", "", 4)
-    nowhere = Spill([tmp_path / "none"], "r1")
+    assert (spill.file, spill.trouble, len(read(spill.file).seconds)) == (tmp_path / "new" / "vezaflow-r1.run", "", 4)
+    nowhere = Spill([tmp_path / "blocked"], "r1")
     nowhere.begin(whole().header, None)
-    assert "No such file" in nowhere.trouble
+    assert "File exists" in nowhere.trouble
 
 
 def test_a_summary_json_is_taken_in(tmp_path: Path) -> None:

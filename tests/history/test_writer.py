@@ -102,6 +102,32 @@ def test_what_could_not_be_written_is_in_a_file_that_import_takes(
     assert kept_words(where) == [Word.GREEN]
 
 
+def test_what_waits_too_long_goes_to_the_file_while_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms, "_HELD", 3)
+    monkeypatch.setattr(rooms, "PATIENCE", 1.0)
+    where = place(tmp_path / "a file" / "history.db")
+    (tmp_path / "a file").write_text("so that nothing can be here")
+    writer = Writer(open_store(where), [tmp_path])
+    writer.begin(beginning())
+    file = tmp_path / f"vezaflow-{kept(1).run_id}.run"
+    for each in intervals(3):
+        writer.second(each, [])
+    deadline = time.monotonic() + 10
+    while not file.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert len(read(file).seconds) == 3  # and would be there after a crash
+    for each in intervals(6)[3:]:
+        writer.second(each, [])
+    writer.end(kept(1))
+    said = writer.wait()
+    assert "unable to open database file" in said
+    whole_run = read(file)
+    assert [second.number for second in whole_run.seconds] == list(range(6))
+    assert whole_run.record is not None
+
+
 def test_a_run_that_failed_on_the_way_keeps_what_came(tmp_path: Path) -> None:
     writer = keep(place(tmp_path), tmp_path)
     assert writer.wait() == ""

@@ -81,8 +81,8 @@ def show(context: click.Context, run: str, history: str | None) -> None:
     An interrupted run has no verdict: its requests, failures and times are shown.
     """
     result = find(run, _place(context, history)).result
-    look = _look()
-    say(console(result, colour=look.colour, width=look.width).removesuffix("\n"))
+    width = min(120, shutil.get_terminal_size((100, 24)).columns)
+    say(console(result, colour=colours(sys.stdout), width=width).removesuffix("\n"))
 
 
 @command.command("export")
@@ -201,4 +201,5 @@ def prune(
 
 
 def _look() -> Look:
-    return Look(colours(sys.stdout), min(160, shutil.get_terminal_size((120, 24)).columns))
+    """A page in a terminal, and a wide one elsewhere, where nobody wants columns to be left out."""
+    return Look(colours(sys.stdout), min(160, shutil.get_terminal_size((160, 24)).columns))

@@ -23,6 +23,7 @@ from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import Suite
 from vezaflow.plan import Bundle, BundleError, Division
 from vezaflow.redact import MASK
+from vezaflow.results import Commit
 from vezaflow.scale import sensible_workers
 from vezaflow.session import provenance_of
 
@@ -69,9 +70,8 @@ def command(
             asked = _asked(bundle, found, sandbox=sandbox)
             plan = asked.plan
             provenance = provenance_of(asked.suite, asked.inputs, plan)
-            was = found.result.provenance
-            if was is not None:  # its files are those of that commit
-                provenance = replace(provenance, commit=was.commit)
+            commit = found.stored.header.get("commit")  # its files are of that one
+            provenance = replace(provenance, commit=Commit(**commit) if commit else None)
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             division = Division(workers or sensible_workers(plan.vus))
             result = put_on(asked, division, provenance, outs, writer, quiet=quiet)

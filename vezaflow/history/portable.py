@@ -113,6 +113,7 @@ class Spill:
         text = gzip.compress(b"".join(self._lines))
         for file in self._candidates:
             try:
+                file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 size = file.stat().st_size if file.exists() else 0
                 with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as opened:
                     try:

@@ -11,7 +11,7 @@ from vezaflow import units
 from vezaflow.diagnostics import Source
 from vezaflow.errors import ExitCode
 from vezaflow.gates import Concern, ConcernKind, Outcome
-from vezaflow.history.kept import Json, Stored
+from vezaflow.history.kept import Json, State, Stored
 from vezaflow.metrics import (
     FlowKey,
     Iterations,
@@ -68,7 +68,7 @@ def _interrupted(stored: Stored, seconds: Seconds) -> RunResult:
     points = tuple(Point.from_json(dict(point)) for second in stored.seconds for point in second.points)
     duration = max((interval.second for interval in seconds.intervals), default=0.0)
     text = f"the run ended after {units.duration(round(duration, 1))}, before its result: its process was killed"
-    if stored.state.value == "running":
+    if stored.state is State.RUNNING:
         text = f"the run is not over: these are its first {units.duration(round(duration, 1))}"
     inputs = (stored.bundle or {}).get("inputs", {})
     return RunResult(

@@ -63,6 +63,14 @@ class Store:
         with self._writing() as connection:
             migrate(connection, str(self.place))
 
+    def refresh(self) -> None:
+        """The same without a lock, where they are up to date already."""
+        with self._reading() as connection:
+            version = version_of(connection)
+        require_known(version, str(self.place))
+        if version < len(MIGRATIONS):
+            self.prepare()
+
     def begin(self, header: Json, bundle: Json | None, process: Process) -> None:
         """A run begins."""
         with self._writing() as connection:
@@ -244,7 +252,7 @@ def opened(place: Place, *, writing: bool = False) -> Iterator[Store | None]:
             make_folder(place)
             store.prepare()
         else:
-            _require_known(store)
+            store.refresh()
         yield store
     except SQLAlchemyError as e:
         raise VezaflowError(f"the history {place} can't be used: {reason(e)}") from None
@@ -271,14 +279,6 @@ def reason(error: BaseException) -> str:
     said = getattr(error, "orig", None) or error
     text = said.strerror if isinstance(said, OSError) and said.strerror else str(said)
     return next((line.strip() for line in text.splitlines() if line.strip()), type(said).__name__)[:200]
-
-
-def _require_known(store: Store) -> None:
-    with store._reading() as connection:
-        version = version_of(connection)
-    require_known(version, str(store.place))
-    if version < len(MIGRATIONS):
-        store.prepare()
 
 
 def _sqlite(file: Path) -> Engine:

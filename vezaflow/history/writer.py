@@ -109,7 +109,7 @@ class Writer:
             try:
                 if self._spill is None:
                     self._write(over)
-                retry, self._trouble = _RETRY, ""
+                    retry, self._trouble = _RETRY, ""
             except (*DATABASE_ERRORS, VezaflowError) as e:
                 self._trouble = e.message if isinstance(e, VezaflowError) else reason(e)
             self._after(over)
