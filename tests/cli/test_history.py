@@ -272,6 +272,8 @@ def test_segments_are_kept_as_such_and_their_merged_run_beside_them(
     last = named("last", str(database(env)))
     assert not [row for row in kept_runs(str(database(env))) if row.segment and row.id == last.run_id]
     assert last.seconds.intervals
+    again = vezaflow("rerun", "last", env=env)
+    assert again.code in ENDED, again.text
 
 
 def test_a_word_of_no_run_is_said(env: dict[str, str]) -> None:

@@ -22,6 +22,7 @@ from vezaflow.history import (
     open_store,
     opened,
     place_of,
+    read,
     reason,
     stored_of,
     usual_folder,
@@ -60,11 +61,12 @@ def keeping(history: str | None, *, off: bool, quiet: bool = False) -> Iterator[
             tell(f"kept: {writer.id} (vezaflow history)")
 
 
-def keep_result(history: str | None, result: RunResult) -> None:
-    """Keep a result that is there already. What stands against it is said, and changes nothing."""
+def keep_merged(history: str | None, result: RunResult, segment: Path) -> None:
+    """Keep the result of segments, of which `segment` is one's file. What stands against it is said, and changes
+    nothing."""
     place = place_of(history)
     try:
-        stored = stored_of(result)
+        stored = stored_of(result, read(segment).bundle)
         with opened(place, writing=True) as store:
             assert store is not None
             new = store.add(stored)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from vezaflow.cli.inputs import drawn_faults
-from vezaflow.cli.keeping import keep_result, kept
+from vezaflow.cli.keeping import keep_merged, kept
 from vezaflow.cli.results import Files, Wanted, reporting
 from vezaflow.cli.values import PathType
 from vezaflow.session import merge
@@ -26,5 +26,5 @@ def command(shares: tuple[Path, ...], reports: Wanted, history: str | None, no_h
         result = merge(shares)
     Files(reports).publish(result)
     if not no_history:
-        keep_result(history, result)
+        keep_merged(history, result, shares[0])
     sys.exit(result.exit_code)

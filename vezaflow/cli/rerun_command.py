@@ -84,7 +84,7 @@ def _bundle(found: Found) -> Bundle:
     kept_bundle = found.stored.bundle
     if kept_bundle is None:
         raise VezaflowError(
-            f"the run {found.stored.id} has no files: it was made of a summary.json or of segments",
+            f"the run {found.stored.id} has no files: it was imported from a summary.json",
             hint="run a suite, or a run that `vezaflow run` kept",
         )
     bundle = Bundle.from_json(kept_bundle)
