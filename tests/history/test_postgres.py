@@ -137,3 +137,17 @@ def test_a_server_that_is_not_there_is_said_in_a_line_without_its_password() -> 
     assert "me:•••@127.0.0.1:9/nights can't be used: " in caught.value.message
     assert "secret-word" not in caught.value.message
     assert "\n" not in caught.value.message
+
+
+def test_a_missing_driver_is_said_with_what_to_install() -> None:
+    script = """
+import sys
+sys.modules["psycopg"] = None
+from vezaflow.history import opened, place_of
+try:
+    opened(place_of("postgresql://db/nights")).__enter__()
+except Exception as e:
+    print(e.message, e.hint, sep="|")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "needs the driver of PostgreSQL|pip install 'vezaflow[postgres]'" in done.stdout
