@@ -15,6 +15,7 @@ from vezaflow.errors import ExitCode
 from vezaflow.gates import Concern, Outcome, Verdict
 from vezaflow.metrics import Seconds, Summary, Timeline
 from vezaflow.model import Identity
+from vezaflow.plan import Bundle, Segment
 from vezaflow.scale import Report, SegmentResult, WorkerState
 
 SCHEMA = 2
@@ -117,6 +118,20 @@ class Link:
 
     name: str
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """What is known of a run when its load begins. Nothing in it is secret."""
+
+    run_id: str
+    suite: str
+    description: str
+    started: datetime  # UTC
+    base_url: str
+    provenance: Provenance | None
+    bundle: Bundle  # masked
+    segment: Segment | None = None  # the run is one segment of a load
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,43 +1,82 @@
-"""A word of the command line that names a run → its result."""
+"""A word of the command line that names a run → its result. Whoever compares, accepts or shows runs asks here."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from vezaflow.errors import VezaflowError
-from vezaflow.reports import from_json
+from vezaflow.history import HistoryPlace, KeptRun, Store, Stored, meant, opened, place_of, read, result_of
 from vezaflow.results import RunResult
 
 
-def named(word: str) -> RunResult:
-    """The result of the run that is meant: of a `summary.json`. Raises VezaflowError where there is none."""
-    return read_result(Path(word))
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A whole run. `row`: its light row, where it came from the history."""
+
+    stored: Stored
+    row: KeptRun | None
+
+    @property
+    def result(self) -> RunResult:
+        """Raises VezaflowError where another version kept it."""
+        try:
+            return result_of(self.stored)
+        except ValueError as e:
+            raise VezaflowError(
+                f"the run {self.stored.id} can't be read: {e}", hint="which version of vezaflow kept it?"
+            ) from None
 
 
-def read_result(file: Path) -> RunResult:
-    """The result in a `summary.json`. Raises VezaflowError where it is none."""
-    return result_of(file, read_record(file))
+def named(word: str, history: str | None = None) -> RunResult:
+    """The result of the run that is meant, with its seconds.
+
+    `word`: an id or the beginning of one, `last`, `last~2`, `last-green` (or `last green`), or the path of a
+    `summary.json` or of an exported run. `history`: what `--history` says; None: the environment's, or the usual one.
+    A run that was killed has a result, too: inconclusive, `interrupted`, without verdicts. Raises VezaflowError where
+    there is no such run, or several could be meant.
+    """
+    return find(word, history).result
 
 
-def read_record(file: Path) -> dict[str, Any]:
-    """The object in a file that looks like a `summary.json`. Raises VezaflowError where it is none."""
-    import orjson
+def find(word: str, history: str | None = None) -> Found:
+    """The same as it is kept."""
+    file = Path(word)
+    if _is_file(file):
+        return Found(read(file), None)
+    place = place_of(history)
+    with opened(place) as store:
+        row = meant(word, _rows(store, word, place))
+        assert store is not None
+        stored = store.get(row.id)
+    if stored is None:
+        raise VezaflowError(f"the run {row.id} was deleted meanwhile")
+    return Found(stored, row)
 
-    try:
-        record = orjson.loads(file.read_bytes())
-    except OSError as e:
-        raise VezaflowError(f"{file} can't be read: {e.strerror}") from None
-    except orjson.JSONDecodeError:
-        record = None
-    if not isinstance(record, dict) or "figures" not in record:
+
+def kept_runs(
+    history: str | None = None, suite: str | None = None, since: datetime | None = None
+) -> tuple[KeptRun, ...]:
+    """The light rows of the kept runs, the newest first; segments are among them (`segment`), and running runs.
+
+    `suite`: only of the suite of this name; `since`: only those whose load began then or later (with a UTC offset).
+    No rows where there is no history yet. Raises VezaflowError where it can't be read.
+    """
+    with opened(place_of(history)) as store:
+        return tuple(store.rows(suite, since)) if store is not None else ()
+
+
+def _rows(store: Store | None, word: str, place: HistoryPlace) -> Sequence[KeptRun]:
+    if store is None:
         raise VezaflowError(
-            f"{file} is not a result of `vezaflow run`", hint="`vezaflow run --summary FILE` writes one"
+            f"unknown run '{word}': there is no such file, and {place} has no runs yet",
+            hint="`vezaflow run` keeps each run",
         )
-    return record
+    return store.rows()
 
 
-def result_of(file: Path, record: dict[str, Any]) -> RunResult:
-    """The result that a file's record says. Raises VezaflowError where it says none."""
+def _is_file(file: Path) -> bool:
     try:
-        return from_json(record)
-    except ValueError as e:
-        raise VezaflowError(f"{file} can't be read: {e}", hint="which version of vezaflow wrote it?") from None
+        return file.is_file()
+    except (OSError, ValueError):
+        return False

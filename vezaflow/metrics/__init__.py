@@ -15,7 +15,8 @@ from vezaflow.metrics.catalog import (
     Phase,
     cut_by,
 )
-from vezaflow.metrics.histogram import Histogram
+from vezaflow.metrics.figures import FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
+from vezaflow.metrics.histogram import Histogram, merged
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.merger import Merger, timeline_of
 from vezaflow.metrics.moments import SHAPE as MOMENT
@@ -50,10 +51,12 @@ __all__ = [
     "Counter",
     "Dropped",
     "ErrorRow",
+    "FlowKey",
     "FlowRecorder",
     "Gauge",
     "Histogram",
     "Interval",
+    "Iterations",
     "Measurement",
     "Merger",
     "Metric",
@@ -64,10 +67,13 @@ __all__ = [
     "Rate",
     "Recorder",
     "Records",
+    "RequestKey",
     "RequestRecorder",
+    "Requests",
     "Seconds",
     "SecondsKeeper",
     "SecondsRecorder",
+    "StepKey",
     "StepName",
     "StepRecorder",
     "StepRow",
@@ -75,10 +81,12 @@ __all__ = [
     "Summary",
     "Timeline",
     "Trend",
+    "Vus",
     "Window",
     "as_numbers",
     "cut_by",
     "merge_all",
+    "merged",
     "per_second",
     "recent",
     "seconds_together",

@@ -217,6 +217,8 @@ def _incidents(result: RunResult, look: Look) -> Iterator[str]:
 
 def _generator(result: RunResult, look: Look) -> Iterator[str]:
     health, vitals = result.health, result.health.vitals
+    if not health.workers:  # of a run that was killed nothing is known
+        return
     yield look.title("Generator")
     cpu = f"CPU {units.ratio(vitals.cpu_mean)} of a core (max {units.ratio(vitals.cpu_max)})"
     yield from _said(f"{cpu}, memory {units.size(vitals.memory)}, seed {result.seed}", look)

@@ -4,7 +4,7 @@ from vezaflow.session.announce import Announcer, Patience, announce
 from vezaflow.session.chosen import chosen
 from vezaflow.session.clock import RehearsalClock
 from vezaflow.session.files import Warn, WrongFilesError, prepare, read
-from vezaflow.session.keeper import NOWHERE, Keeper, RunStart
+from vezaflow.session.keeper import NOWHERE, Keeper
 from vezaflow.session.provenance import provenance_of
 from vezaflow.session.rehearsal import rehearse
 from vezaflow.session.run import run
@@ -17,7 +17,6 @@ __all__ = [
     "Keeper",
     "Patience",
     "RehearsalClock",
-    "RunStart",
     "Warn",
     "WrongFilesError",
     "announce",

@@ -26,11 +26,11 @@ from vezaflow.metrics import Interval, Recorder, SecondsKeeper, SecondsRecorder
 from vezaflow.outputs import Output, Tick, tick_of
 from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.protocols import Transport
-from vezaflow.results import Provenance, RunResult, health_of
+from vezaflow.results import Provenance, RunResult, RunStart, health_of
 from vezaflow.scale import LocalWorker, Report, SegmentResult, WorkerProcesses, Workers
 from vezaflow.session.announce import Announcer
 from vezaflow.session.feeding import LAST, Feeding
-from vezaflow.session.keeper import NOWHERE, Keeper, RunStart
+from vezaflow.session.keeper import NOWHERE, Keeper
 from vezaflow.session.log_limiter import LogLimiter
 from vezaflow.session.outcome import Circumstances, result_of
 from vezaflow.session.segments import concern_of, segment_result
