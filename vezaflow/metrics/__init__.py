@@ -15,7 +15,7 @@ from vezaflow.metrics.catalog import (
     Phase,
     cut_by,
 )
-from vezaflow.metrics.histogram import Histogram
+from vezaflow.metrics.histogram import Histogram, middle
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.merger import Merger, timeline_of
 from vezaflow.metrics.moments import SHAPE as MOMENT
@@ -79,6 +79,7 @@ __all__ = [
     "as_numbers",
     "cut_by",
     "merge_all",
+    "middle",
     "per_second",
     "recent",
     "seconds_together",
