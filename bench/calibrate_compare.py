@@ -28,6 +28,9 @@ from vezaflow.compare import (
 )
 
 
+EARLIER_RESAMPLES = 200
+
+
 @dataclass(frozen=True)
 class Case:
     name: str
@@ -60,7 +63,7 @@ class Found:
     pairs: int
 
 
-def found_in(case: Case, pairs: int, seed: int = 1, resamples: int = 1000) -> Found:
+def found_in(case: Case, pairs: int, seed: int = 1, resamples: int = 500) -> Found:
     """What the comparison says of so many pairs."""
     random = np.random.default_rng(seed)
     alarms = p95 = unclear = 0
@@ -75,10 +78,10 @@ def found_in(case: Case, pairs: int, seed: int = 1, resamples: int = 1000) -> Fo
 
 
 def _pair(case: Case, number: int, random: np.random.Generator, resamples: int) -> tuple[Change, ...]:
-    def run(name: str, truth: Truth) -> Resampled:
+    def run(name: str, truth: Truth, resamples: int = resamples) -> Resampled:
         return resampled(simulated(truth, f"{name} {number}", random), "", resamples)
 
-    spread = _spread([run(f"earlier {n}", case.truth) for n in range(case.earlier)])
+    spread = _spread([run(f"earlier {n}", case.truth, EARLIER_RESAMPLES) for n in range(case.earlier)])
     before, after = run("before", case.truth), run("after", replace(case.truth, slower=case.slower))
     return changes_between(before, after, spread, number)
 

@@ -8,10 +8,11 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from math import exp, sqrt
+from math import ceil, exp, sqrt
+from statistics import median
 from typing import TYPE_CHECKING
 
-from vezaflow.compare.blocks import FEWEST_SECONDS, block_length, shortest_block, weights
+from vezaflow.compare.blocks import FEWEST_BLOCKS, FEWEST_SECONDS, block_length, shortest_block, weights
 from vezaflow.compare.counts import Counts, RunCounts
 from vezaflow.metrics import StepName
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 RESAMPLES = 2000
 FEWEST_ABOVE = 100  # samples above a percentile
+OVERLAP = 1.5
+"""Blocks that may overlap know a variance as well as 1.5 times as many that don't (Meketon and Schmeiser, 1984)."""
 _LEAST = 1e-6  # seconds: a time of zero has no logarithm
 _BOUNDED = 0.025  # of the resamples
 
@@ -55,7 +58,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Resampled:
-    """A run's figures. `freedom`: the degrees of freedom of their spread, blocks less one."""
+    """A run's figures. `freedom`: the degrees of freedom of their spread."""
 
     figures: Mapping[tuple[StepName, Metric], Figure]
     freedom: float
@@ -79,7 +82,7 @@ def resampled(run: RunCounts, salt: str = "", resamples: int = RESAMPLES) -> Res
             for metric in Metric
         }
         return Resampled(figures, 1.0, 1)
-    length = max((_length(counts) for counts in run.steps.values()), default=shortest_block(seconds))
+    length = ceil(median(_length(counts) for counts in run.steps.values())) if run.steps else shortest_block(seconds)
     random = np.random.default_rng(zlib.crc32(f"{run.run_id} {salt}".encode()))
     drawn = weights(seconds, length, resamples, random)
     whole = np.ones((1, seconds), np.float32)
@@ -96,7 +99,7 @@ def resampled(run: RunCounts, salt: str = "", resamples: int = RESAMPLES) -> Res
                 _least(counts) if metric is Metric.FAILED else 0.0,
                 bool(bounded[0]) or float(cut.mean()) > _BOUNDED,
             )
-    return Resampled(figures, max(seconds / length - 1, 1.0), length)
+    return Resampled(figures, max(OVERLAP * seconds / length - 1, 1.0), length)
 
 
 def _without_draws(run: RunCounts, counts: Counts, metric: Metric, why: str) -> Figure:
@@ -107,15 +110,18 @@ def _without_draws(run: RunCounts, counts: Counts, metric: Metric, why: str) -> 
 
 
 def _length(counts: Counts) -> int:
-    """The length of a block that suits a step: of the log p95 of its seconds."""
+    """The length of a block that suits a step: of the log p95 of its seconds, or of their mean log time, which of seconds
+    with few requests shows their moods where the p95 is mostly noise."""
     import numpy as np
 
     held = counts.samples.sum(axis=1) > 0
     if held.sum() < FEWEST_SECONDS:
         return shortest_block(len(held))
     rows = counts.samples[held]
-    series = np.log(_quantile(counts, rows, rows.sum(axis=1), 0.95))
-    return min(block_length(series), len(held) // 8)
+    total = rows.sum(axis=1)
+    p95 = np.log(_quantile(counts, rows, total, 0.95))
+    mean = rows @ np.log(np.maximum(counts.values, _LEAST)) / total
+    return min(max(block_length(p95), block_length(mean)), len(held) // FEWEST_BLOCKS)
 
 
 def _figures(

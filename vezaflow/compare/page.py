@@ -1,0 +1,95 @@
+"""A comparison for people, and as one JSON object."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from vezaflow.compare import sentences as words
+from vezaflow.compare.comparison import Change, Comparison, Judgement
+from vezaflow.compare.resampled import Metric
+from vezaflow.reports import DIM, Look, table, wrapped
+
+_TONES = {Judgement.WORSE: "31", Judgement.BETTER: "32", Judgement.DIFFERENT: "33"}
+_HEAD = ("step", "figure", "before", "after", "difference", "ratio", "95 % interval", "")
+
+
+def page(comparison: Comparison, *, colour: bool = False, width: int = 100) -> str:
+    """What differs, the table, the sentences; lines ended."""
+    look = Look(colour, width)
+    blocks = (_differences(comparison, look), _table(comparison, look), _sentences(comparison, look))
+    return "\n".join("\n".join(block) + "\n" for block in map(list, blocks) if block)
+
+
+def _differences(comparison: Comparison, look: Look) -> Iterator[str]:
+    yield look.title(f"{comparison.before} → {comparison.after}")
+    for each in comparison.differences:
+        yield from wrapped(each.text, look, "  ", lambda text: look.paint(text, "33"))
+
+
+def _table(comparison: Comparison, look: Look) -> Iterator[str]:
+    shown = [change for change in comparison.changes if _is_shown(change)]
+    if shown:
+        yield from table(_HEAD, [_cells(change) for change in shown], look, ("difference", "before"))
+
+
+def _is_shown(change: Change) -> bool:
+    """Percentiles always; failures and rates where there is something to see."""
+    match change.metric:
+        case Metric.P50 | Metric.P95 | Metric.P99:
+            return True
+        case Metric.FAILED:
+            return bool(change.before or change.after)
+        case Metric.RATE:
+            return change.judgement.real
+
+
+def _cells(change: Change) -> tuple[str, ...]:
+    return (
+        words.step_name(change),
+        "req/s" if change.metric is Metric.RATE else change.metric.value,
+        words.value(change, change.before),
+        words.value(change, change.after),
+        words.difference(change),
+        words.effect(change) if change.metric is not Metric.FAILED else "",
+        words.interval(change),
+        change.judgement.value,
+    )
+
+
+def _sentences(comparison: Comparison, look: Look) -> Iterator[str]:
+    tones = [_TONES[change.judgement] for change in comparison.real]
+    for number, text in enumerate(words.sentences(comparison)):
+        tone = tones[number] if number < len(tones) else ""
+        yield from wrapped(text, look, "  ", lambda line, tone=tone: look.paint(line, tone) if tone else line)
+    yield from wrapped(words.footing(comparison), look, "  ", lambda line: look.paint(line, DIM))
+
+
+def as_json(comparison: Comparison) -> dict[str, Any]:  # Any: a JSON object
+    """The whole comparison. Times in seconds, failures as a share of the requests, rates per second."""
+    return {
+        "before": comparison.before,
+        "after": comparison.after,
+        "worse": comparison.worse,
+        "earlier_runs": comparison.earlier,
+        "differences": [{"subject": each.subject.value, "text": each.text} for each in comparison.differences],
+        "sentences": list(words.sentences(comparison)),
+        "changes": [_change(change) for change in comparison.changes],
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    flow, step, method = change.step
+    return {
+        "flow": flow,
+        "step": step,
+        "method": method,
+        "metric": change.metric.value,
+        "before": change.before,
+        "after": change.after,
+        "difference": change.difference,
+        "ratio": change.ratio,
+        "low": change.low,
+        "high": change.high,
+        "bounded": change.bounded,
+        "judgement": change.judgement.value,
+        "reason": change.reason,
+    }
