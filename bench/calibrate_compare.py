@@ -122,7 +122,9 @@ def main() -> None:
         if options.only in case.name:
             found = found_in(case, options.pairs, options.seed)
             shares = [f"{n / found.pairs:6.1%}" for n in (found.alarms, found.p95, found.unclear)]
-            print(f"{case.name:55} false {shares[0]}  p95 found {shares[1]}  too little to tell {shares[2]}", flush=True)
+            print(
+                f"{case.name:55} false {shares[0]}  p95 found {shares[1]}  too little to tell {shares[2]}", flush=True
+            )
 
 
 if __name__ == "__main__":

@@ -60,7 +60,9 @@ def _step(truth: Truth, levels: Floats, random: np.random.Generator) -> Counts:
     flat = np.bincount(second * len(numbers) + places, minlength=truth.seconds * len(numbers))
     samples = flat.reshape(truth.seconds, -1).astype(np.float32)
     failed = random.binomial(requests, truth.failed).astype(float)
-    return Counts(np.array([middle(int(number)) for number in numbers]), samples, requests * 1.0, requests * 1.0, failed)
+    return Counts(
+        np.array([middle(int(number)) for number in numbers]), samples, requests * 1.0, requests * 1.0, failed
+    )
 
 
 def bucket_numbers(times: Floats) -> NDArray[np.int64]:

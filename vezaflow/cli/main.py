@@ -14,6 +14,7 @@ from vezaflow.cli.printing import close_streams, complain, open_streams, say, sh
 from vezaflow.errors import ExitCode, VezaflowError
 
 COMMANDS = {
+    "baseline": "Set what runs are compared with, and write it as a document.",
     "compare": "Show what changed from one run to another, and how sure that is.",
     "explain": "Show what a run will do: load, resources, hosts, gates.",
     "lint": "Check flow files without sending anything.",

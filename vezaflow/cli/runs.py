@@ -30,3 +30,11 @@ def read_result(file: Path) -> RunResult:
         return from_json(record)
     except ValueError as e:
         raise VezaflowError(f"{file} can't be read: {e}", hint="which version of vezaflow wrote it?") from None
+
+
+def recent_green(suite: str, most: int) -> list[RunResult]:
+    """The last green runs of a suite, the newest first. Raises VezaflowError where no history is kept."""
+    raise VezaflowError(
+        f"there is no history to take the last {most} green runs of {suite} from",
+        hint="give the runs' summary.json files instead",
+    )

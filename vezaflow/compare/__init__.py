@@ -1,12 +1,15 @@
 """Two runs, a run and its baseline, or many nights: what changed for real. Pure functions over RunResults."""
 
+from vezaflow.compare.baseline import Baseline, BaselineRun, baseline_of, compare_with_baseline
 from vezaflow.compare.comparison import Change, Comparison, Judgement, changes_between, compare
 from vezaflow.compare.counts import Counts, RunCounts, counts_of
-from vezaflow.compare.page import as_json, page
+from vezaflow.compare.document import DocumentError, document, new_document
+from vezaflow.compare.page import as_json, baseline_page, page
 from vezaflow.compare.resampled import Metric, Resampled, resampled
 from vezaflow.compare.spread import UNKNOWN, Spread, spread_between, spread_of
 
 __all__ = [
-    "UNKNOWN", "Change", "Comparison", "Counts", "Judgement", "Metric", "Resampled", "RunCounts", "Spread",
-    "as_json", "changes_between", "compare", "counts_of", "page", "resampled", "spread_between", "spread_of",
+    "UNKNOWN", "Baseline", "BaselineRun", "Change", "Comparison", "Counts", "DocumentError", "Judgement", "Metric",
+    "Resampled", "RunCounts", "Spread", "as_json", "baseline_of", "baseline_page", "changes_between", "compare",
+    "compare_with_baseline", "counts_of", "document", "new_document", "page", "resampled", "spread_between", "spread_of",
 ]  # fmt: skip

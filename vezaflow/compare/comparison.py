@@ -1,10 +1,10 @@
 """Two runs side by side: which figures of which steps changed for real, and how sure that is.
 
 Laws: the same runs give the same Comparison. A change is real only if its interval excludes no change *and* it is
-larger than max(5 %, 2 ms). The intervals hold all together: of many comparisons without any change at most 5 % show one.
+larger than max(5 %, 2 ms). The intervals are so wide that of comparisons without any change at most 5 % show one.
 Method (Kalibera and Jones, "Quantifying Performance Changes with Effect Size Confidence Intervals", 2012; Romano and
 Wolf, 2005): two levels of chance, the seconds within a run and the run itself, are drawn for all figures at once; the
-largest deviation of each draw, each in its own standard deviations, gives how far an interval must reach.
+largest deviation of each draw, in its figure's standard deviations, gives how far all intervals must reach.
 """
 
 import zlib
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 LEVEL = 0.95
+_SINGLE = 1.959964  # sd of a normal distribution that a 95 % interval reaches either way
 LEAST_RATIO = 0.05  # of what was before
 LEAST_TIME = 0.002  # seconds
 LEAST_FAILED = 0.001  # of the requests
@@ -94,6 +95,7 @@ class Comparison:
     differences: tuple[Difference, ...]
     changes: tuple[Change, ...]  # of each step each metric, in the order of the steps
     earlier: int = 0
+    level: float = LEVEL  # of the intervals
 
     @property
     def real(self) -> tuple[Change, ...]:
@@ -175,9 +177,7 @@ def _unclear(key: tuple[StepName, Metric], before: Figure, after: Figure) -> Cha
     return Change(*key, *shown, Judgement.UNCLEAR, reason=reason) if reason else None
 
 
-def _item(
-    key: tuple[StepName, Metric], runs: tuple[Resampled, Resampled], spread: Spread, mood: "Floats"
-) -> _Item:
+def _item(key: tuple[StepName, Metric], runs: tuple[Resampled, Resampled], spread: Spread, mood: "Floats") -> _Item:
     before, after = (run.figures[key] for run in runs)
     centred = [figure.draws - figure.draws.mean() for figure in (before, after)]
     variances = [_variance(key[1], figure, draws) for figure, draws in zip((before, after), centred, strict=True)]
@@ -205,32 +205,44 @@ def _variance(metric: Metric, figure: Figure, draws: "Floats") -> float:
 
 
 def _reach(items: Sequence[_Item]) -> float:
-    """How many sd the largest of all deviations has in no more than 5 % of the draws."""
+    """How many sd an interval reaches: so many that of all draws, in which nothing changed, at most 5 % have a figure
+    that is outside *and* large enough to count; at least those of a single 95 % interval."""
     import numpy as np
 
-    scaled = [np.abs(item.draws) / item.draws.std() for item in items if item.draws.std() > 0]
-    return float(np.quantile(np.max(scaled, axis=0), LEVEL)) if scaled else 0.0
+    counted = [
+        np.where(sizes > _least_step(item), sizes / deviation, 0.0)
+        for item in items
+        if (deviation := float(item.draws.std())) > 0
+        for sizes in [np.abs(item.draws)]
+    ]
+    if not counted:
+        return _SINGLE
+    return max(float(np.quantile(np.max(counted, axis=0), LEVEL)), _SINGLE)
+
+
+def _least_step(item: _Item) -> float:
+    """How far a draw must be from no change to count."""
+    least, before = least_change(item.metric, item.before.value), item.before.value
+    return least if item.metric is Metric.FAILED else log(1 + least / before)
 
 
 def _judged(item: _Item, reach: float, *, known: bool) -> Change:
     deviation = float(item.draws.std())
     # the same probability, of a deviation whose sd is estimated from a few blocks and a few runs
-    width = quantile(1 - both_tails(reach, inf) / 2, item.freedom) if reach else 0.0
+    width = quantile(1 - both_tails(reach, inf) / 2, item.freedom)
     found, half = item.found, width * deviation
     low, high = found - half, found + half
     bounded = item.before.bounded or item.after.bounded
     ends = (low, high) if item.metric is Metric.FAILED else (exp(low), exp(high))
     judgement, reason = _judge(item, half, width * item.within, known)
-    return Change(
-        item.step, item.metric, item.before.value, item.after.value, judgement, *ends, reason, bounded
-    )
+    return Change(item.step, item.metric, item.before.value, item.after.value, judgement, *ends, reason, bounded)
 
 
 def _judge(item: _Item, half: float, half_within: float, known: bool) -> tuple[Judgement, str]:
     size, found = abs(item.after.value - item.before.value), item.found
     large = size > least_change(item.metric, item.before.value)
     if large and abs(found) > half:
-        return _direction(item.metric, found), ""
+        return direction(item.metric, found), ""
     if large and abs(found) > half_within and not known:
         return Judgement.UNCLEAR, (
             "these two runs differ, by no more than runs of one plan may: compare more runs, or give earlier ones"
@@ -259,7 +271,8 @@ def least_change(metric: Metric, before: float) -> float:
             return LEAST_RATIO * before
 
 
-def _direction(metric: Metric, found: float) -> Judgement:
+def direction(metric: Metric, found: float) -> Judgement:
+    """What a real change of this sign is."""
     if metric is Metric.RATE:
         return Judgement.DIFFERENT
     return Judgement.WORSE if found > 0 else Judgement.BETTER

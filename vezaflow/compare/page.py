@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
+from vezaflow import units
 from vezaflow.compare import sentences as words
+from vezaflow.compare.baseline import Baseline
 from vezaflow.compare.comparison import Change, Comparison, Judgement
 from vezaflow.compare.resampled import Metric
+from vezaflow.metrics import StepName
 from vezaflow.reports import DIM, Look, table, wrapped
 
 _TONES = {Judgement.WORSE: "31", Judgement.BETTER: "32", Judgement.DIFFERENT: "33"}
-_HEAD = ("step", "figure", "before", "after", "difference", "ratio", "95 % interval", "")
 
 
 def page(comparison: Comparison, *, colour: bool = False, width: int = 100) -> str:
@@ -28,7 +30,17 @@ def _differences(comparison: Comparison, look: Look) -> Iterator[str]:
 def _table(comparison: Comparison, look: Look) -> Iterator[str]:
     shown = [change for change in comparison.changes if _is_shown(change)]
     if shown:
-        yield from table(_HEAD, [_cells(change) for change in shown], look, ("difference", "before"))
+        head = (
+            "step",
+            "figure",
+            "before",
+            "after",
+            "difference",
+            "ratio",
+            f"{units.ratio(comparison.level)} interval",
+            "",
+        )
+        yield from table(head, [_cells(change) for change in shown], look, ("difference", "before"))
 
 
 def _is_shown(change: Change) -> bool:
@@ -63,6 +75,24 @@ def _sentences(comparison: Comparison, look: Look) -> Iterator[str]:
     yield from wrapped(words.footing(comparison), look, "  ", lambda line: look.paint(line, DIM))
 
 
+def baseline_page(baseline: Baseline, *, colour: bool = False, width: int = 100) -> str:
+    """A baseline for people: its runs, and the centre of each step's figures. Lines not ended at the last."""
+    look = Look(colour, width)
+    lines = [look.title(f"baseline of {baseline.suite}, {units.counted(len(baseline.runs), 'run')}")]
+    for run in baseline.runs:
+        lines += wrapped(f"{run.run_id}{f' on {run.base_url}' if run.base_url else ''}", look, "  ")
+    for run_id in baseline.kept_out:
+        lines += wrapped(f"excluded, since it differs from the others: {run_id}", look, "  ")
+    steps = dict.fromkeys(step for step, _ in baseline.figures)
+    cells = [(f"{step[0]} › {step[1]}", *(_centre(baseline, step, metric) for metric in Metric)) for step in steps]
+    head = ("step", *("req/s" if metric is Metric.RATE else metric.value for metric in Metric))
+    return "\n".join([*lines, "", *table(head, cells, look)])
+
+
+def _centre(baseline: Baseline, step: StepName, metric: Metric) -> str:
+    return words.value(Change(step, metric, None, None, Judgement.SAME), baseline.centre((step, metric)))
+
+
 def as_json(comparison: Comparison) -> dict[str, Any]:  # Any: a JSON object
     """The whole comparison. Times in seconds, failures as a share of the requests, rates per second."""
     return {
@@ -70,6 +100,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:  # Any: a JSON object
         "after": comparison.after,
         "worse": comparison.worse,
         "earlier_runs": comparison.earlier,
+        "level": comparison.level,
         "differences": [{"subject": each.subject.value, "text": each.text} for each in comparison.differences],
         "sentences": list(words.sentences(comparison)),
         "changes": [_change(change) for change in comparison.changes],

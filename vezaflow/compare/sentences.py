@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from vezaflow import units
-from vezaflow.compare.comparison import Change, Comparison, Judgement
+from vezaflow.compare.comparison import LEVEL, Change, Comparison, Judgement
 from vezaflow.compare.resampled import Metric
 from vezaflow.compare.spread import FEWEST_RUNS, PRIOR
 
@@ -17,18 +17,19 @@ NAMES = {
 _VERBS = {Judgement.WORSE: "got worse", Judgement.BETTER: "got better", Judgement.DIFFERENT: "changed"}
 
 
-def sentence(change: Change) -> str:
+def sentence(change: Change, level: float = LEVEL) -> str:
     """A real change: `browse › list: p95 got worse, from 82 ms to 97 ms (+18 %, 95 % interval +11 % to +26 %)`."""
     bound = "at least " if change.bounded else ""
     return (
-        f"{step_name(change)}: {NAMES[change.metric]} {_VERBS[change.judgement]}, from {value(change, change.before)} to "
-        f"{value(change, change.after)} ({bound}{effect(change)}, 95 % interval {interval(change)})"
+        f"{step_name(change)}: {NAMES[change.metric]} {_VERBS[change.judgement]}, "
+        f"from {value(change, change.before)} to {value(change, change.after)} "
+        f"({bound}{effect(change)}, {units.ratio(level)} interval {interval(change)})"
     )
 
 
 def sentences(comparison: Comparison) -> Iterator[str]:
     """The real changes, the worst first, and then the rest in a line."""
-    yield from map(sentence, comparison.real)
+    yield from (sentence(change, comparison.level) for change in comparison.real)
     same = sum(change.judgement is Judgement.SAME for change in comparison.changes)
     unclear = sum(change.judgement is Judgement.UNCLEAR for change in comparison.changes)
     if not comparison.changes:
@@ -44,6 +45,9 @@ def sentences(comparison: Comparison) -> Iterator[str]:
 
 def footing(comparison: Comparison) -> str:
     """What the intervals are based on."""
+    if comparison.level != LEVEL:
+        spread = "their own spread" if comparison.earlier else f"an assumed spread of {units.ratio(PRIOR)} between runs"
+        return f"the interval is where one more such run would be, by {spread}"
     if comparison.earlier:
         return (
             f"how much runs of this plan differ among themselves is known from {comparison.earlier} earlier runs, "

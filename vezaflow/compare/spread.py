@@ -46,12 +46,8 @@ def spread_between(runs: Sequence[Resampled]) -> Spread:
     """The spread between runs. A step's variance is half its own and half that of all steps: so a step that few runs
     happen to agree on is not taken for one that never varies."""
     common = [key for key in runs[0].figures if all(key in run.figures for run in runs)]
-    own = {
-        key: found for key in common if (found := _between([run.figures[key] for run in runs])) is not None
-    }
-    pooled = {
-        metric: [found for (_, other), found in own.items() if other is metric] for metric in Metric
-    }
+    own = {key: found for key in common if (found := _between([run.figures[key] for run in runs])) is not None}
+    pooled = {metric: [found for (_, other), found in own.items() if other is metric] for metric in Metric}
     return Spread(
         {
             key: max(sqrt(max((found + fmean(pooled[key[1]])) / 2, 0.0)), _LEAST if _is_log(key[1]) else 0.0)

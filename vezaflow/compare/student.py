@@ -64,4 +64,3 @@ def _fraction(a: float, b: float, x: float) -> float:
 
 def _sized(value: float) -> float:
     return value if abs(value) > _TINY else _TINY
-
