@@ -2,7 +2,7 @@
 
 Pairs of simulated five-minute runs (bench/simulated_runs.py) without any change, which should show one in at most 5 %
 of pairs, and with the first step 10 % slower, which should be found in at least 90 % where the runs allow it. With
-files (`--files A.json B.json …`) also real runs: each with the next, and each with the next by the spread of the others.
+files (`--files A.json B.json …`) real runs instead: two and two, without and with the spread of five others.
 """
 
 import argparse
@@ -27,8 +27,7 @@ from vezaflow.compare import (
     spread_between,
 )
 
-
-EARLIER_RESAMPLES = 200
+EARLIER_RESAMPLES = 100
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,9 @@ CASES = (
     Case("+15 %, spread between runs 0 %, not known", Truth(), slower=0.15),
     Case("+20 %, spread between runs 0 %, not known", Truth(), slower=0.2),
     Case("+10 %, spread between runs 0 %, known from 5 runs", Truth(), 5, 0.1),
+    Case("+10 %, spread between runs 0 %, known from 10 runs", Truth(), 10, 0.1),
     Case("+10 %, spread between runs 0.5 %, known from 5 runs", Truth(between=0.005), 5, 0.1),
+    Case("+10 %, spread between runs 0.5 %, known from 10 runs", Truth(between=0.005), 10, 0.1),
     Case("+10 %, spread between runs 1 %, known from 5 runs", Truth(between=0.01), 5, 0.1),
     Case("+10 %, spread between runs 3 %, known from 5 runs", Truth(between=0.03), 5, 0.1),
 )

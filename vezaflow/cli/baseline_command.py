@@ -94,8 +94,8 @@ def _place(suite: str | None, file: Path | None) -> Path:
 def write_command(page: Path, runs: tuple[str, ...]) -> None:
     """Write P50, P95, P99 and failure rates of each step into a Markdown file.
 
-    The table replaces what is between `<!-- vezaflow:baseline SUITE -->` and `<!-- /vezaflow:baseline -->`; SUITE is the
-    suite's name or folder, `*` a table with one line per suite. The rest of the file does not change. A new file is
+    The table replaces what is between `<!-- vezaflow:baseline SUITE -->` and `<!-- /vezaflow:baseline -->`; SUITE is
+    the suite's name or folder, `*` a table with one line per suite. The rest of the file does not change. A new file is
     created with its markers.
     """
     results = [named(word) for word in runs]

@@ -1,4 +1,4 @@
-"""Where baselines are kept: a small JSON file for each suite in the user's state folder, or a file of the repository."""
+"""Where baselines are kept: a small JSON file for each suite in the user's state folder, or one of the repository."""
 
 import re
 from collections.abc import Callable

@@ -31,8 +31,9 @@ def command(
 ) -> None:
     """Show what changed from run A to run B.
 
-    A and B are `summary.json` files of `vezaflow run`; A may also be `baseline`, the baseline of B's suite. A change is real if its 95 % interval excludes no change and it
-    is larger than 5 % and 2 ms. Different plans, loads, targets and machines are reported first.
+    A and B are `summary.json` files of `vezaflow run`; A may also be `baseline`, the baseline of B's suite. A change is
+    real if its 95 % interval excludes no change and it is larger than 5 % and 2 ms.
+    Different plans, loads, targets and machines are reported first.
     """
     comparison = _compared(before, after, earlier, file)
     if as_object:

@@ -11,5 +11,6 @@ from vezaflow.compare.spread import UNKNOWN, Spread, spread_between, spread_of
 __all__ = [
     "UNKNOWN", "Baseline", "BaselineRun", "Change", "Comparison", "Counts", "DocumentError", "Judgement", "Metric",
     "Resampled", "RunCounts", "Spread", "as_json", "baseline_of", "baseline_page", "changes_between", "compare",
-    "compare_with_baseline", "counts_of", "document", "new_document", "page", "resampled", "spread_between", "spread_of",
+    "compare_with_baseline", "counts_of", "document", "new_document", "page", "resampled", "spread_between",
+    "spread_of",
 ]  # fmt: skip

@@ -1,8 +1,8 @@
 """A baseline: how the steps of a suite fared in some good runs, and what another run is against that.
 
 Laws: a value that is written to JSON and read back as it was. It keeps each run's figures, not only their centre, so
-that it can roll. A run is compared by a prediction limit: where one more such run would be, 99 times in 100. Where there
-are at least five runs, those that stand out from the rest are kept out, the fast ones too: one very fast night would make
+that it can roll. A run is compared by a prediction limit: where one more such run would be, 99 times in 100. Of
+at least five runs those that stand out from the rest are kept out, the fast ones too: one very fast night would make
 every later one look slow.
 """
 

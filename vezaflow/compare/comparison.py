@@ -8,7 +8,7 @@ largest deviation of each draw, in its figure's standard deviations, gives how f
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from math import exp, inf, isfinite, log, sqrt
@@ -88,7 +88,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`before` and `after`: the runs' ids. `earlier`: how many earlier runs their spread is known from; 0: it is not."""
+    """`before` and `after`: the runs' ids. `earlier`: how many runs their spread is known from; 0: it is not."""
 
     before: str
     after: str
@@ -158,10 +158,22 @@ def changes_between(before: Resampled, after: Resampled, spread: Spread = UNKNOW
             moods[moved] = random.standard_normal(len(figure.draws))
         items.append(_item(key, (before, after), spread, moods[moved]))
         changes[key] = Change(*key, None, None, Judgement.SAME)  # its place
-    reach = _reach(items)
-    for item in items:
-        changes[item.step, item.metric] = _judged(item, reach, known=bool(spread.runs))
+    for change in _stepped_down(items, known=bool(spread.runs)):
+        changes[change.step, change.metric] = change
     return tuple(changes.values())
+
+
+def _stepped_down(items: Sequence[_Item], *, known: bool) -> Iterator[Change]:
+    """The items judged: those that changed for real no longer count among those that may have changed by chance."""
+    left = list(items)
+    while True:
+        reach = _reach(left)
+        judged = [(item, _judged(item, reach, known=known)) for item in left]
+        left = [item for item, change in judged if not change.judgement.real]
+        yield from (change for _, change in judged if change.judgement.real)
+        if len(left) == len(judged):
+            yield from (change for _, change in judged)
+            return
 
 
 def _unclear(key: tuple[StepName, Metric], before: Figure, after: Figure) -> Change | None:

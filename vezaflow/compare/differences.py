@@ -29,7 +29,7 @@ class Difference:
 
 
 def differences(before: RunResult, after: RunResult) -> tuple[Difference, ...]:
-    """All that differs, the plan first; empty where both runs asked the same of the same target from the same machine."""
+    """All that differs, the plan first; empty where both asked the same of the same target from the same machine."""
     return tuple(Difference(subject, text) for subject, text in _differences(before, after))
 
 

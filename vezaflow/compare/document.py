@@ -42,8 +42,8 @@ class Row:
 
 
 def document(text: str, runs: Sequence[RunResult], suite_of: Callable[[str], str] = str) -> str:
-    """The document with its tables written from the runs. `suite_of`: the suite that a marker's word means. DocumentError:
-    there is no place for a run, or a marker has no end."""
+    """The document with its tables written from the runs. `suite_of`: the suite that a marker's word means.
+    DocumentError: there is no place for a run, or a marker has no end."""
     by_suite: dict[str, list[RunResult]] = {}
     for run in runs:
         by_suite.setdefault(run.suite, []).append(run)

@@ -45,7 +45,7 @@ QUANTILES = {Metric.P50: 0.5, Metric.P95: 0.95, Metric.P99: 0.99}
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure of one step. `value` in seconds, a share or requests per second; `point` and `draws` as they are compared.
+    """One figure of one step. `value` in seconds, a share or requests per second; `point` and `draws` as compared.
     `least`: the sd that a failure rate has at least, though none of the seconds had a failure."""
 
     value: float
@@ -110,8 +110,8 @@ def _without_draws(run: RunCounts, counts: Counts, metric: Metric, why: str) -> 
 
 
 def _length(counts: Counts) -> int:
-    """The length of a block that suits a step: of the log p95 of its seconds, or of their mean log time, which of seconds
-    with few requests shows their moods where the p95 is mostly noise."""
+    """The length of a block that suits a step: of the log p95 of its seconds, or of their mean log time, which shows
+    the moods of seconds with few requests, where the p95 is mostly noise."""
     import numpy as np
 
     held = counts.samples.sum(axis=1) > 0

@@ -26,7 +26,7 @@ _RESAMPLES = 400
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Standard deviations between runs by step and figure; of logarithms, but for failure rates. `runs`: of how many."""
+    """Standard deviations between runs by step and figure, of logarithms but for failure rates. `runs`: of how many."""
 
     deviations: Mapping[tuple[StepName, Metric], float]
     runs: int
