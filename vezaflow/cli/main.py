@@ -27,6 +27,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema that editors use to complete and check flow files.",
     "status": "Show the status of a running test from another terminal.",
     "stop": "Stop a running test, as one Ctrl-C does.",
+    "trends": "Show the nights on which a step became slower or faster.",
     "try": "Run one flow once with one VU, and show every request and response.",
 }
 

@@ -38,3 +38,11 @@ def recent_green(suite: str, most: int) -> list[RunResult]:
         f"there is no history to take the last {most} green runs of {suite} from",
         hint="give the runs' summary.json files instead",
     )
+
+
+def nights(suite: str) -> list[RunResult]:
+    """All finished runs of a suite ('' is any). Raises VezaflowError where no history is kept."""
+    raise VezaflowError(
+        f"there is no history to take the runs{f' of {suite}' if suite else ''} from",
+        hint="give the runs' summary.json files",
+    )

@@ -7,10 +7,11 @@ from vezaflow.compare.document import DocumentError, document, new_document
 from vezaflow.compare.page import as_json, baseline_page, page
 from vezaflow.compare.resampled import Metric, Resampled, resampled
 from vezaflow.compare.spread import UNKNOWN, Spread, spread_between, spread_of
+from vezaflow.compare.trends import Night, Shift, Trends, night_of, shift_sentence, sparkline, trends, trends_page
 
 __all__ = [
     "UNKNOWN", "Baseline", "BaselineRun", "Change", "Comparison", "Counts", "DocumentError", "Judgement", "Metric",
-    "Resampled", "RunCounts", "Spread", "as_json", "baseline_of", "baseline_page", "changes_between", "compare",
-    "compare_with_baseline", "counts_of", "document", "new_document", "page", "resampled", "spread_between",
-    "spread_of",
+    "Night", "Resampled", "RunCounts", "Shift", "Spread", "Trends", "as_json", "baseline_of", "baseline_page",
+    "changes_between", "compare", "compare_with_baseline", "counts_of", "document", "new_document", "night_of", "page",
+    "resampled", "shift_sentence", "sparkline", "spread_between", "spread_of", "trends", "trends_page",
 ]  # fmt: skip

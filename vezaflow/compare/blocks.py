@@ -2,8 +2,8 @@
 
 Seconds follow each other in moods: neighbours resemble each other, so single seconds are no independent draws (drawn
 one by one they raise 23 % false alarms where 5 % are meant). Blocks of neighbours are drawn instead, over the end
-into the beginning. Length of a block: Politis and White, "Automatic block-length selection for the dependent bootstrap" (2004),
-with the correction of Patton, Politis and White (2009).
+into the beginning. Length of a block: Politis and White, "Automatic block-length selection for the dependent
+bootstrap" (2004), with the correction of Patton, Politis and White (2009).
 """
 
 from math import ceil, log10, sqrt

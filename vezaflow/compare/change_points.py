@@ -1,7 +1,7 @@
 """Where a series of nights changed its level: E-divisive (Matteson and James, 2014) with a test of significance.
 
-Laws: the same series gives the same points. As in Hunter and Otava (Fleming and others, 2023), windows of the series are
-split where both sides are most unlike, by a weak test first, and then points are dropped, the weakest first, until all
+Laws: the same series gives the same points. As in Hunter and Otava (Fleming and others, 2023), windows of the series
+are split where both sides are most unlike, by a weak test first, and then points are dropped, the weakest first, until all
 pass a strict one between their neighbours: a single strict pass would miss two changes that follow each other. The test
 is Welch's (no equal spread is assumed), moderated for short sides.
 Nights that follow each other may resemble each other: the effective number of nights is less by their correlation.
@@ -26,7 +26,7 @@ FEWEST_AFTER = 3  # nights on either side
 WEAK, STRICT = 0.01, 0.001
 MAGNITUDE = log(1.05)
 _SHARED = 4.0
-"""How many nights' worth of what both sides' spread is together counts for each side: three nights know little of theirs."""
+"""So many nights' worth of the spread of both sides together counts for each: three nights know little of theirs."""
 _RESOLUTION = 1e-3  # of a figure: histograms tell no less apart
 
 
@@ -115,7 +115,10 @@ def _p(before: "Floats", after: "Floats", resolution: float) -> float:
     inflation = _inflation(before, after)
     own = [max(variance(map(float, side)), resolution**2) for side in (before, after)]
     pooled = ((n - 1) * own[0] + (k - 1) * own[1]) / (n + k - 2)
-    shared = [(m - 1 + _SHARED, ((m - 1) * v + _SHARED * pooled) / (m - 1 + _SHARED)) for m, v in zip((n, k), own, strict=True)]
+    shared = [
+        (m - 1 + _SHARED, ((m - 1) * v + _SHARED * pooled) / (m - 1 + _SHARED))
+        for m, v in zip((n, k), own, strict=True)
+    ]
     spreads = [v * inflation / m for m, (_, v) in zip((n, k), shared, strict=True)]
     whole = sum(spreads)
     freedom = whole**2 / sum(spread**2 / free for spread, (free, _) in zip(spreads, shared, strict=True))

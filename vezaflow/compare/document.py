@@ -131,7 +131,7 @@ def _steps(runs: Sequence[RunResult]) -> list[str]:
 
 def _suites(before: str, by_suite: dict[str, list[RunResult]]) -> list[str]:
     """A line for each suite: of the runs that are given, and those of other suites as they stand."""
-    lines = [line for line in before.splitlines() if line.startswith("| ")][1:]
+    lines = [line for line in before.splitlines() if line.startswith("| ")][2:]  # but the head
     kept = {line.split(" | ")[0].removeprefix("| "): line for line in lines}
     for suite, runs in by_suite.items():
         whole: Row | None = None
