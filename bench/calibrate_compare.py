@@ -38,22 +38,20 @@ class Case:
     slower: float = 0.0
 
 
+RESTLESS, CALM = Truth(), Truth(mood=0.05)
 CASES = (
-    Case("A/A, spread between runs 0 %, not known", Truth()),
-    Case("A/A, spread between runs 3 %, not known", Truth(between=0.03)),
-    Case("A/A, spread between runs 0 %, known from 5 runs", Truth(), 5),
-    Case("A/A, spread between runs 1 %, known from 5 runs", Truth(between=0.01), 5),
-    Case("A/A, spread between runs 3 %, known from 5 runs", Truth(between=0.03), 5),
-    Case("+10 %, spread between runs 0 %, not known", Truth(), slower=0.1),
-    Case("+15 %, spread between runs 0 %, not known", Truth(), slower=0.15),
-    Case("+20 %, spread between runs 0 %, not known", Truth(), slower=0.2),
-    Case("+10 %, spread between runs 0 %, known from 5 runs", Truth(), 5, 0.1),
-    Case("+10 %, spread between runs 0 %, known from 10 runs", Truth(), 10, 0.1),
-    Case("+10 %, spread between runs 0.5 %, known from 5 runs", Truth(between=0.005), 5, 0.1),
-    Case("+10 %, spread between runs 0.5 %, known from 10 runs", Truth(between=0.005), 10, 0.1),
-    Case("+10 %, spread between runs 1 %, known from 5 runs", Truth(between=0.01), 5, 0.1),
-    Case("+10 %, spread between runs 3 %, known from 5 runs", Truth(between=0.03), 5, 0.1),
+    Case("A/A, runs alike, spread not known", RESTLESS),
+    Case("A/A, runs differ by 3 %, spread not known", replace(RESTLESS, between=0.03)),
+    Case("A/A, runs alike, spread of 5 runs", RESTLESS, 5),
+    Case("A/A, runs differ by 3 %, spread of 5 runs", replace(RESTLESS, between=0.03), 5),
+    Case("+10 %, calm, runs alike, spread of 5 runs", CALM, 5, 0.1),
+    Case("+10 %, calm, runs differ by 0.5 %, spread of 5 runs", replace(CALM, between=0.005), 5, 0.1),
+    Case("+10 %, restless, runs differ by 0.5 %, spread of 5 runs", replace(RESTLESS, between=0.005), 5, 0.1),
+    Case("+10 %, calm, runs alike, spread not known", CALM, slower=0.1),
+    Case("+15 %, calm, runs alike, spread not known", CALM, slower=0.15),
+    Case("+20 %, restless, runs alike, spread not known", RESTLESS, slower=0.2),
 )
+"""Restless: the level of a server's seconds has an sd of 8 %, calm: of 5 %."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,7 @@ def main() -> None:
             found = found_in(case, options.pairs, options.seed)
             shares = [f"{n / found.pairs:6.1%}" for n in (found.alarms, found.p95, found.unclear)]
             print(
-                f"{case.name:55} false {shares[0]}  p95 found {shares[1]}  too little to tell {shares[2]}", flush=True
+                f"{case.name:60} false {shares[0]}  p95 found {shares[1]}  too little to tell {shares[2]}", flush=True
             )
 
 

@@ -21,7 +21,7 @@ class Truth:
 
     seconds: int = 300
     steps: int = 4
-    rate: float = 100.0  # requests per second and step, Poisson
+    rate: float = 60.0  # requests per second and step, Poisson
     median: float = 0.08  # seconds
     sigma: float = 0.5  # of the log times in a second
     phi: float = 0.8  # how much of its level a second hands on to the next

@@ -19,7 +19,7 @@ def test_a_baseline_is_read_back_as_it_was_written() -> None:
 
 @pytest.mark.parametrize("record", [None, [], {}, {"schema": 2}, {"schema": 1, "suite": "x"}])
 def test_what_is_no_baseline_is_refused(record: object) -> None:
-    with pytest.raises(ValueError, match="baseline|invalid"):
+    with pytest.raises(ValueError, match=r"baseline|invalid"):
         Baseline.from_json(record)
 
 

@@ -35,8 +35,8 @@ def timed_run(
     night: int = 0,
     level: float = 1.0,
 ) -> RunResult:
-    """Two steps of log-normal times about 80 ms; `list` is `slower` times as slow, `failed` of its requests in each second
-    fail, and `cut` of them time out after a second."""
+    """Two steps of log-normal times about 80 ms; `list` is `slower` times as slow, `failed` of its requests in each
+    second fail, and `cut` of them time out after a second."""
     random = np.random.default_rng(seed)
     intervals = []
     for second in range(seconds):

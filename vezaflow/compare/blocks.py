@@ -32,15 +32,35 @@ def shortest_block(n: int) -> int:
 
 
 def _best_length(series: "Floats") -> float:
+    n = len(series)
+    covariances = _covariances(series)
+    if covariances[0] <= 0:
+        return 1.0
+    slope, spectrum = _spectrum(covariances, n)
+    if spectrum <= 0:
+        return 1.0
+    return float((2 * slope**2 / (4 / 3 * spectrum**2)) ** (1 / 3) * n ** (1 / 3))
+
+
+def _patience(n: int) -> int:
+    return max(5, ceil(sqrt(log10(n))))
+
+
+def _covariances(series: "Floats") -> "Floats":
+    """By lag, for as many lags as may matter."""
     import numpy as np
 
     n = len(series)
     centred = series - series.mean()
-    patience = max(5, ceil(sqrt(log10(n))))
-    most = min(ceil(sqrt(n)) + patience, n - 1)
-    covariances = np.array([float(centred[lag:] @ centred[: n - lag]) / n for lag in range(most + 1)])
-    if covariances[0] <= 0:
-        return 1.0
+    most = min(ceil(sqrt(n)) + _patience(n), n - 1)
+    return np.array([float(centred[lag:] @ centred[: n - lag]) / n for lag in range(most + 1)])
+
+
+def _spectrum(covariances: "Floats", n: int) -> tuple[float, float]:
+    """The slope of the spectrum at zero, and the spectrum there, with the flat-top window."""
+    import numpy as np
+
+    patience, most = _patience(n), len(covariances) - 1
     small = np.abs(covariances[1:] / covariances[0]) < 2 * sqrt(log10(n) / n)
     runs = (lag for lag in range(len(small) - patience + 1) if small[lag : lag + patience].all())
     lags = min(2 * max(next(runs, most), 1), most)
@@ -48,9 +68,20 @@ def _best_length(series: "Floats") -> float:
     window = np.clip(2 * (1 - k / lags), 0, 1)  # the flat-top lag window
     slope = 2 * float((window * k * covariances[1 : lags + 1]).sum())
     spectrum = float(covariances[0] + 2 * (window * covariances[1 : lags + 1]).sum())
-    if spectrum <= 0:
+    return slope, spectrum
+
+
+def severed(series: "Floats", length: int) -> float:
+    """How much larger the variance of a mean is than blocks of this length show, which cut neighbours apart: by the
+    spectrum with the flat-top window, which forgets none of their resemblance. Between 1 and 2."""
+    covariances = _covariances(series)
+    if covariances[0] <= 0:
         return 1.0
-    return float((2 * slope**2 / (4 / 3 * spectrum**2)) ** (1 / 3) * n ** (1 / 3))
+    _, whole = _spectrum(covariances, len(series))
+    held = covariances[1:length]
+    seen = float(covariances[0] + 2 * sum((1 - lag / length) * c for lag, c in enumerate(held, 1)))
+    ratio = whole / seen if seen > 0 else 1.0
+    return min(max(ratio, 1.0) / (1 - length / len(series)), 2.0)
 
 
 def weights(seconds: int, length: int, resamples: int, random: "np.random.Generator") -> "NDArray[np.float32]":

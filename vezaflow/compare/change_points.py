@@ -1,10 +1,10 @@
 """Where a series of nights changed its level: E-divisive (Matteson and James, 2014) with a test of significance.
 
 Laws: the same series gives the same points. As in Hunter and Otava (Fleming and others, 2023), windows of the series
-are split where both sides are most unlike, by a weak test first, and then points are dropped, the weakest first, until all
-pass a strict one between their neighbours: a single strict pass would miss two changes that follow each other. The test
-is Welch's (no equal spread is assumed), moderated for short sides.
-Nights that follow each other may resemble each other: the effective number of nights is less by their correlation.
+are split where both sides are most unlike, by a weak test first, and then points are dropped, the weakest first, until
+all pass a strict one between their neighbours: a single strict pass would miss two changes that follow each other. The
+test is Welch's (no equal spread is assumed), moderated for short sides. Nights that follow each other may resemble each
+other: their effective number is less by that.
 """
 
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ def _split(values: "Floats", start: int, end: int, found: set[int], resolution: 
     if at is None:
         return
     at += start
-    if _p(values[start:at], values[at:end], resolution) < WEAK:
+    if _p(values[start:at], values[at:end], resolution, weak=True) < WEAK:
         found.add(at)
         _split(values, start, at, found, resolution)
         _split(values, at, end, found, resolution)
@@ -107,12 +107,12 @@ def _weakness(point: ChangePoint, magnitude: float) -> float:
     return point.p if abs(point.after - point.before) > magnitude else 1.0
 
 
-def _p(before: "Floats", after: "Floats", resolution: float) -> float:
-    """Welch's test of the means, for the best of all splits."""
+def _p(before: "Floats", after: "Floats", resolution: float, *, weak: bool = False) -> float:
+    """The test of the means. The weak one is of a side that may hold other changes: it looks at no resemblance."""
     n, k = len(before), len(after)
     if min(n, k) < FEWEST_AFTER:
         return 1.0
-    inflation = _inflation(before, after)
+    inflation = 1.0 if weak else _inflation(before, after)
     own = [max(variance(map(float, side)), resolution**2) for side in (before, after)]
     pooled = ((n - 1) * own[0] + (k - 1) * own[1]) / (n + k - 2)
     shared = [

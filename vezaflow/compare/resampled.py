@@ -12,7 +12,7 @@ from math import ceil, exp, sqrt
 from statistics import median
 from typing import TYPE_CHECKING
 
-from vezaflow.compare.blocks import FEWEST_BLOCKS, FEWEST_SECONDS, block_length, shortest_block, weights
+from vezaflow.compare.blocks import FEWEST_BLOCKS, FEWEST_SECONDS, block_length, severed, shortest_block, weights
 from vezaflow.compare.counts import Counts, RunCounts
 from vezaflow.metrics import StepName
 
@@ -89,8 +89,10 @@ def resampled(run: RunCounts, salt: str = "", resamples: int = RESAMPLES) -> Res
     figures = {}
     for name, counts in run.steps.items():
         points, draws = _figures(run, counts, whole), _figures(run, counts, drawn)
+        wider = _wider(counts, length)
         for metric, (value, bounded) in points.items():
             many, cut = draws[metric]
+            many = many.mean() + (many - many.mean()) * wider
             figures[name, metric] = Figure(
                 _value(metric, float(value[0])),
                 float(value[0]),
@@ -118,10 +120,22 @@ def _length(counts: Counts) -> int:
     if held.sum() < FEWEST_SECONDS:
         return shortest_block(len(held))
     rows = counts.samples[held]
-    total = rows.sum(axis=1)
-    p95 = np.log(_quantile(counts, rows, total, 0.95))
-    mean = rows @ np.log(np.maximum(counts.values, _LEAST)) / total
+    p95 = np.log(_quantile(counts, rows, rows.sum(axis=1), 0.95))
+    mean = _means(counts, rows)
     return min(max(block_length(p95), block_length(mean)), len(held) // FEWEST_BLOCKS)
+
+
+def _wider(counts: Counts, length: int) -> float:
+    """How much wider than blocks show the draws of a step are, for what blocks cut apart."""
+    rows = counts.samples[counts.samples.sum(axis=1) > 0]
+    return sqrt(severed(_means(counts, rows), length)) if len(rows) >= FEWEST_SECONDS else 1.0
+
+
+def _means(counts: Counts, rows: "NDArray[np.float32]") -> "Floats":
+    """The mean log time of each second."""
+    import numpy as np
+
+    return rows.astype(np.float64) @ np.log(np.maximum(counts.values, _LEAST)) / rows.sum(axis=1)
 
 
 def _figures(
