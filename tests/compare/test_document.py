@@ -63,7 +63,7 @@ def test_several_runs_of_a_suite_are_pooled() -> None:
     [
         ("nothing", "there is no marker for the suite"),
         (f"a\n{OPEN}\n", "line 2: the marker has no end"),
-        (f"{OPEN}\n{OPEN}\n{CLOSE}\n", "line 2: a marker begins inside that of line 1"),
+        (f"{OPEN}\n{OPEN}\n{CLOSE}\n", "line 2: a marker inside that of line 1"),
     ],
 )
 def test_a_document_without_a_place_is_refused(text: str, message: str) -> None:

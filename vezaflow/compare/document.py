@@ -14,7 +14,7 @@ from vezaflow.results import RunResult
 
 OPENING, CLOSING = "<!-- vezaflow:baseline {} -->", "<!-- /vezaflow:baseline -->"
 SUITES = "*"
-"""Between markers of this name stands a line for each suite."""
+"""Between markers of this name is a table of a line for each suite."""
 _BEFORE, _AFTER = OPENING.split("{}")
 _HEAD = ("step", "method", "requests", "P50", "P95", "P99", "failed")
 _SUITES_HEAD = ("suite", "requests", "P50", "P95", "P99", "failed", "run")
@@ -103,7 +103,7 @@ def _parts(text: str) -> Iterator[_Part]:
             held.append(line)
         elif word.startswith(_BEFORE) and word.endswith(_AFTER):
             if name is not None:
-                raise DocumentError(f"line {number}: a marker begins inside that of line {opened}")
+                raise DocumentError(f"line {number}: a marker inside that of line {opened}")
             yield _Part("".join([*held, line]))
             held, name, opened = [], word[len(_BEFORE) : -len(_AFTER)].strip(), number
         elif word == CLOSING and name is not None:
