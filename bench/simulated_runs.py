@@ -39,7 +39,8 @@ def moods(truth: Truth, random: np.random.Generator) -> Floats:
     for second in range(1, truth.seconds):
         drawn[second] += truth.phi * drawn[second - 1]
     shared, own = drawn[:, :1], drawn[:, 1:]
-    return truth.mood * (np.sqrt(truth.common) * shared + np.sqrt(1 - truth.common) * own)
+    levels: Floats = truth.mood * (np.sqrt(truth.common) * shared + np.sqrt(1 - truth.common) * own)
+    return levels
 
 
 def simulated(truth: Truth, run_id: str, random: np.random.Generator) -> RunCounts:
@@ -53,22 +54,22 @@ def simulated(truth: Truth, run_id: str, random: np.random.Generator) -> RunCoun
 
 
 def _step(truth: Truth, levels: Floats, random: np.random.Generator) -> Counts:
-    requests = random.poisson(truth.rate, truth.seconds)
+    requests: NDArray[np.int64] = random.poisson(truth.rate, truth.seconds)
     second = np.repeat(np.arange(truth.seconds), requests)
     times = truth.median * np.exp(levels[second] + truth.sigma * random.standard_normal(len(second)))
     numbers, places = np.unique(bucket_numbers(times), return_inverse=True)
     flat = np.bincount(second * len(numbers) + places, minlength=truth.seconds * len(numbers))
     samples = flat.reshape(truth.seconds, -1).astype(np.float32)
-    failed = random.binomial(requests, truth.failed).astype(float)
-    return Counts(
-        np.array([middle(int(number)) for number in numbers]), samples, requests * 1.0, requests * 1.0, failed
-    )
+    many = requests.astype(np.float64)
+    failed = random.binomial(requests, truth.failed).astype(np.float64)
+    return Counts(np.array([middle(int(number)) for number in numbers]), samples, many, many, failed)
 
 
 def bucket_numbers(times: Floats) -> NDArray[np.int64]:
     """The histogram's bucket of each time."""
     mantissa, exponent = np.frexp(times * 1e6)
-    return ((exponent - 1) * 512 + np.floor((mantissa * 2 - 1) * 512)).astype(np.int64)
+    numbers: NDArray[np.int64] = ((exponent - 1) * 512 + np.floor((mantissa * 2 - 1) * 512)).astype(np.int64)
+    return numbers
 
 
 def as_histogram(times: Floats) -> Histogram:

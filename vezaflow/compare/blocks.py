@@ -28,7 +28,7 @@ def block_length(series: "Floats") -> int:
 
 def shortest_block(n: int) -> int:
     """The least length of a block of `n` seconds."""
-    return ceil(round(n ** (1 / 3), 9))
+    return ceil(round(float(n) ** (1 / 3), 9))
 
 
 def _best_length(series: "Floats") -> float:

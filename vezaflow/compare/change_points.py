@@ -26,7 +26,7 @@ FEWEST_AFTER = 3  # nights on either side
 WEAK, STRICT = 0.01, 0.001
 MAGNITUDE = log(1.05)
 _SHARED = 4.0
-"""So many nights' worth of the spread of both sides together counts for each: three nights know little of theirs."""
+"""The spread of both sides together counts for each side as this many of its nights: three nights know little of it."""
 _RESOLUTION = 1e-3  # of a figure: histograms tell no less apart
 
 

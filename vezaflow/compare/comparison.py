@@ -178,7 +178,7 @@ def _stepped_down(items: Sequence[_Item], *, known: bool) -> Iterator[Change]:
 
 def _unclear(key: tuple[StepName, Metric], before: Figure, after: Figure) -> Change | None:
     """What is said of a figure that has no interval."""
-    shown = tuple(figure.value if isfinite(figure.value) else None for figure in (before, after))
+    was, is_now = (figure.value if isfinite(figure.value) else None for figure in (before, after))
     reason = before.lacking or after.lacking
     if not reason and before.bounded and after.bounded:
         reason = "requests timed out at this percentile in both runs"
@@ -186,7 +186,7 @@ def _unclear(key: tuple[StepName, Metric], before: Figure, after: Figure) -> Cha
         reason = "requests timed out at this percentile in the first run"
     elif not reason and after.bounded and after.point < before.point:
         reason = "requests timed out at this percentile in the second run"
-    return Change(*key, *shown, Judgement.UNCLEAR, reason=reason) if reason else None
+    return Change(*key, was, is_now, Judgement.UNCLEAR, reason=reason) if reason else None
 
 
 def _item(key: tuple[StepName, Metric], runs: tuple[Resampled, Resampled], spread: Spread, mood: "Floats") -> _Item:

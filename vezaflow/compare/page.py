@@ -70,8 +70,8 @@ def _cells(change: Change) -> tuple[str, ...]:
 def _sentences(comparison: Comparison, look: Look) -> Iterator[str]:
     tones = [_TONES[change.judgement] for change in comparison.real]
     for number, text in enumerate(words.sentences(comparison)):
-        tone = tones[number] if number < len(tones) else ""
-        yield from wrapped(text, look, "  ", lambda line, tone=tone: look.paint(line, tone) if tone else line)
+        lines = wrapped(text, look, "  ")
+        yield from (look.paint(line, tones[number]) for line in lines) if number < len(tones) else lines
     yield from wrapped(words.footing(comparison), look, "  ", lambda line: look.paint(line, DIM))
 
 

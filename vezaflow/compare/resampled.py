@@ -135,7 +135,8 @@ def _means(counts: Counts, rows: "NDArray[np.float32]") -> "Floats":
     """The mean log time of each second."""
     import numpy as np
 
-    return rows.astype(np.float64) @ np.log(np.maximum(counts.values, _LEAST)) / rows.sum(axis=1)
+    means: Floats = rows.astype(np.float64) @ np.log(np.maximum(counts.values, _LEAST)) / rows.sum(axis=1)
+    return means
 
 
 def _figures(
@@ -178,7 +179,8 @@ def _at_ranks(counts: Counts, summed: "NDArray[np.float32]", ranks: "Floats") ->
     import numpy as np
 
     places = (summed < ranks[:, None].astype(np.float32)).sum(axis=1)
-    return np.maximum(counts.values[np.minimum(places, len(counts.values) - 1)], _LEAST)
+    times: Floats = np.maximum(counts.values[np.minimum(places, len(counts.values) - 1)], _LEAST)
+    return times
 
 
 def _least(counts: Counts) -> float:
