@@ -6,7 +6,7 @@ into the beginning. Length of a block: Politis and White, "Automatic block-lengt
 bootstrap" (2004), with the correction of Patton, Politis and White (2009).
 """
 
-from math import ceil, log10, sqrt
+from math import cbrt, ceil, log10, sqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def block_length(series: "Floats") -> int:
 
 def shortest_block(n: int) -> int:
     """The least length of a block of `n` seconds."""
-    return ceil(round(float(n) ** (1 / 3), 9))
+    return ceil(round(cbrt(n), 9))
 
 
 def _best_length(series: "Floats") -> float:
