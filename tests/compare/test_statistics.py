@@ -29,6 +29,7 @@ def test_tails_are_those_of_the_tables() -> None:
     assert incomplete_beta(2, 3, 0.4) == pytest.approx(0.5248)  # 1 − Σ binomial(4, i) 0.4^i 0.6^(4−i), i < 2
 
 
+@pytest.mark.slow
 @given(p=st.floats(0.001, 0.999), freedom=st.floats(0.5, 1e5))
 def test_a_quantile_is_where_its_tail_begins(p: float, freedom: float) -> None:
     t = quantile(p, freedom)
@@ -47,6 +48,7 @@ def test_blocks_are_longer_where_neighbours_resemble_each_other() -> None:
     assert lengths[0] < lengths[1] < lengths[2]
 
 
+@pytest.mark.slow
 @given(seconds=st.integers(32, 900), phi=st.floats(0, 0.95))
 def test_a_block_is_between_the_cube_root_and_an_eighth(seconds: int, phi: float) -> None:
     assert round(seconds ** (1 / 3), 9) <= block_length(autocorrelated(seconds, phi)) <= seconds // 8
