@@ -52,7 +52,8 @@ def _check(results: list[RunResult]) -> None:
     suites = list(dict.fromkeys(result.suite for result in results))
     if len(suites) > 1:
         raise VezaflowError(f"the runs are of different suites: {', '.join(suites)}", hint="a baseline is of one suite")
-    if doubled := [result.run_id for at, result in enumerate(results) if result in results[:at]]:
+    ids = [result.run_id for result in results]
+    if doubled := [run_id for run_id in ids if ids.count(run_id) > 1]:
         raise VezaflowError(f"the run {doubled[0]} is given twice")
     for result in results:
         if not result.seconds.intervals:
