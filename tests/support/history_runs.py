@@ -7,7 +7,7 @@ from pathlib import Path
 from sample_run import GREEN, run
 
 from vezaflow.gates import Outcome
-from vezaflow.history import Place, Stored, stored_of
+from vezaflow.history import HistoryPlace, Stored, stored_of
 from vezaflow.metrics import Histogram, Interval, Point, Seconds, StepSecond
 from vezaflow.plan import Bundle, Inputs
 from vezaflow.results import RunResult, RunStart
@@ -16,8 +16,8 @@ START = datetime(2026, 11, 1, 2, 30, tzinfo=UTC)
 _GREEN = run(GREEN)
 
 
-def place(folder: Path) -> Place:
-    return Place(folder / "history.db")
+def place(folder: Path) -> HistoryPlace:
+    return HistoryPlace(folder / "history.db")
 
 
 def kept(number: int, *, day: float = 0.0, outcome: Outcome = Outcome.GREEN, suite: str = "veza-capacity") -> RunResult:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from vezaflow.cli.baselines import baseline_option
 from vezaflow.cli.inputs import Asked, aimed, draw, drawn_faults, planned, target
 from vezaflow.cli.keeping import keeping, kept
 from vezaflow.cli.outs import OUT, claims, read_outs
@@ -39,6 +40,7 @@ _COVERED = "•" * 4  # what stands for a secret that was written in a file
 @reporting
 @OUT
 @kept
+@baseline_option
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def command(
     run: str,
@@ -50,6 +52,7 @@ def command(
     out: tuple[str, ...],
     history: str | None,
     no_history: bool,
+    baseline: Path | None,
     quiet: bool,
 ) -> None:
     """Run a kept run again: the same files, inputs, options and seed.
@@ -74,7 +77,7 @@ def command(
             provenance = replace(provenance, commit=Commit(**commit) if commit else None)
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             division = Division(workers or sensible_workers(plan.vus))
-            result = put_on(asked, division, provenance, outs, writer, quiet=quiet)
+            result = put_on(asked, division, provenance, outs, writer, quiet=quiet, baseline=baseline)
             until_kept.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)

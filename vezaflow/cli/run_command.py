@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from vezaflow.cli.baselines import baseline_option
 from vezaflow.cli.inputs import bundled, draw, shared, target
 from vezaflow.cli.keeping import keeping, kept
 from vezaflow.cli.load_options import LoadOptions, load_options
@@ -23,6 +24,7 @@ from vezaflow.session import provenance_of
 @reporting
 @OUT
 @kept
+@baseline_option
 @click.option("--no-notify", is_flag=True, help="Ignore the suite's `grafana` and `notify`.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no warnings and no progress.")
 @shared
@@ -33,6 +35,7 @@ def command(
     out: tuple[str, ...],
     history: str | None,
     no_history: bool,
+    baseline: Path | None,
     no_notify: bool,
     quiet: bool,
     words: tuple[str, ...],
@@ -59,7 +62,7 @@ def command(
             asked = bundled(paths, inputs, sandbox=sandbox, announces=announces, warn=warn)
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             provenance = provenance_of(asked.suite, asked.inputs, asked.plan)
-            result = put_on(asked, load.division(asked.plan), provenance, outs, writer, quiet=quiet)
+            result = put_on(asked, load.division(asked.plan), provenance, outs, writer, quiet=quiet, baseline=baseline)
             until_kept.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)

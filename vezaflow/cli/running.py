@@ -2,7 +2,9 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from vezaflow.cli.baselines import baseline_for
 from vezaflow.cli.inputs import Asked
 from vezaflow.cli.outs import Out
 from vezaflow.cli.printing import live, tell
@@ -21,12 +23,22 @@ def put_on(
     writer: Writer | None,
     *,
     quiet: bool,
+    baseline: Path | None = None,
 ) -> RunResult:
     """Put the load on, shown and kept. Raises VezaflowError as `run` does."""
     plan = asked.plan
     shown = () if quiet else (_progress(plan),)
     outputs = (*shown, *(chosen.output(plan) for chosen in outs))
-    result = run(plan, asked.bundle, division, outputs, tell, provenance=provenance, keeper=writer or NOWHERE)
+    result = run(
+        plan,
+        asked.bundle,
+        division,
+        outputs,
+        tell,
+        provenance=provenance,
+        keeper=writer or NOWHERE,
+        baseline=baseline_for(plan, baseline),
+    )
     if writer is not None:
         writer.end(result)
     return result

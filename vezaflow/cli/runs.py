@@ -1,13 +1,16 @@
 """A word of the command line that names a run → its result. Whoever compares, accepts or shows runs asks here."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from vezaflow.errors import VezaflowError
-from vezaflow.history import HistoryPlace, KeptRun, Store, Stored, meant, opened, place_of, read, result_of
+from vezaflow.history import HistoryPlace, KeptRun, State, Store, Stored, Word, meant, opened, place_of, read, result_of
 from vezaflow.results import RunResult
+
+_MOST_EARLIER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,51 @@ def kept_runs(
     """
     with opened(place_of(history)) as store:
         return tuple(store.rows(suite, since)) if store is not None else ()
+
+
+def recent_green(suite: str, most: int, history: str | None = None) -> list[RunResult]:
+    """The last green runs of a suite's full load, the newest first, at most so many."""
+    rows = [row for row in kept_runs(history, suite) if row.word is Word.GREEN and row.full and _whole(row)]
+    return _results(rows[:most], history)
+
+
+def nights(suite: str, history: str | None = None) -> list[RunResult]:
+    """All complete runs of a suite's full load ('': of any suite) whose figures are kept."""
+    return _results([row for row in kept_runs(history, suite or None) if row.full and _whole(row)], history)
+
+
+def earlier_runs(run: RunResult, but: Collection[str], history: str | None = None) -> list[RunResult]:
+    """The last runs of the same plan, load and target that began before a run did, but for some ids; at most 8."""
+    made = run.provenance
+    if made is None:
+        return []
+    rows = [
+        row
+        for row in kept_runs(history, run.suite)
+        if _whole(row)
+        and row.plan_hash == made.identity.digest
+        and (row.changes, row.base_url) == (made.profile.changes, run.base_url)
+        and row.started < run.started
+        and row.run_id not in but
+    ]
+    return _results(rows[:_MOST_EARLIER], history)
+
+
+def _whole(row: KeptRun) -> bool:
+    """Whether it is a complete run whose figures say something."""
+    return row.state is State.COMPLETE and row.has_figures and not (row.segment or row.interrupted)
+
+
+def _results(rows: Sequence[KeptRun], history: str | None) -> list[RunResult]:
+    """Those of the rows that this version can read."""
+    found: list[RunResult] = []
+    with opened(place_of(history)) as store:
+        for row in rows:
+            stored = store.get(row.id) if store is not None else None
+            if stored is not None:
+                with suppress(ValueError):  # kept by another version
+                    found.append(result_of(stored))
+    return found
 
 
 def _rows(store: Store | None, word: str, place: HistoryPlace) -> Sequence[KeptRun]:

@@ -16,7 +16,7 @@ from vezaflow.metrics.catalog import (
     cut_by,
 )
 from vezaflow.metrics.figures import FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
-from vezaflow.metrics.histogram import Histogram, merged
+from vezaflow.metrics.histogram import Histogram, merged, middle
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.merger import Merger, timeline_of
 from vezaflow.metrics.moments import SHAPE as MOMENT
@@ -87,6 +87,7 @@ __all__ = [
     "cut_by",
     "merge_all",
     "merged",
+    "middle",
     "per_second",
     "recent",
     "seconds_together",

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import trio
 
+from vezaflow.compare import Baseline
 from vezaflow.control import Steering, serve
 from vezaflow.diagnostics import printable
 from vezaflow.engine import RunEngine
@@ -49,10 +50,12 @@ def run(
     *,
     provenance: Provenance | None = None,
     keeper: Keeper = NOWHERE,
+    baseline: Baseline | None = None,
 ) -> RunResult:
     """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load.
 
-    `keeper` is given what happens, as it happens; the result it gets from the caller, who may still add to it.
+    `baseline`: what gates on it are judged by. `keeper` is given what happens, as it happens; the result it gets from
+    the caller, who may still add to it.
     """
     found = checks(plan, machine(), division)
     require(found)
@@ -63,7 +66,7 @@ def run(
     raise_open_files()
     result: RunResult | None = None
     try:
-        result = trio.run(_Session(plan, bundle, division, outputs, say, provenance, keeper).main)
+        result = trio.run(_Session(plan, bundle, division, outputs, say, provenance, keeper, baseline).main)
     except* KeyboardInterrupt:  # before the session listens; from within a nursery it comes in a group
         pass
     if result is None:
@@ -100,8 +103,10 @@ class _Session:
         say: Callable[[str], None],
         provenance: Provenance | None,
         keeper: Keeper,
+        baseline: Baseline | None,
     ) -> None:
         self._plan = plan
+        self._baseline = baseline
         self._provenance = provenance
         self._keeper = keeper
         self._cutter = SecondsRecorder()
@@ -357,6 +362,7 @@ class _Session:
                 *((f"teardown: {problem}",) if problem else ()),
             ),
             provenance=self._provenance,
+            baseline=self._baseline,
             seconds=self._seconds.seconds(),
             manual_changes=tuple(self._steering.notes()),
         )
