@@ -16,8 +16,8 @@ from bench.simulated_runs import Truth, simulated
 from vezaflow.compare import (
     UNKNOWN,
     Change,
+    FigureKind,
     Judgement,
-    Metric,
     Resampled,
     Spread,
     changes_between,
@@ -70,7 +70,7 @@ def found_in(case: Case, pairs: int, seed: int = 1, resamples: int = 500) -> Fou
         changes = _pair(case, number, random, resamples)
         changed = [change for change in changes if change.judgement.real]
         alarms += any(not case.slower or change.step[1] != "step 0" for change in changed)
-        judgement = next(c.judgement for c in changes if c.step[1] == "step 0" and c.metric is Metric.P95)
+        judgement = next(c.judgement for c in changes if c.step[1] == "step 0" and c.metric is FigureKind.P95)
         p95 += judgement is Judgement.WORSE
         unclear += judgement is Judgement.UNCLEAR
     return Found(alarms, p95, unclear, pairs)

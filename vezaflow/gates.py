@@ -52,7 +52,7 @@ class Concern:
     flow: str = ""
 
 
-class Baseline(Protocol):
+class BaselineFigures(Protocol):
     """What gates on the baseline are judged by."""
 
     def centre(self, gate: PlannedGate) -> float | None:
@@ -159,7 +159,7 @@ def judge(
     *,
     seconds: float | None = None,
     concerns: Sequence[Concern] = (),
-    baseline: Baseline | None = None,
+    baseline: BaselineFigures | None = None,
 ) -> tuple[Verdict, ...]:
     """A verdict for each gate, in their order. `seconds`: how long the load lasted, for rates per second of
     what the summary does not time itself. `baseline`: for gates that compare with it."""
@@ -171,7 +171,7 @@ def _verdict(
     summary: Summary,
     seconds: float | None,
     concerns: Sequence[Concern],
-    baseline: Baseline | None = None,
+    baseline: BaselineFigures | None = None,
 ) -> Verdict:
     condition, bound = gate.condition, gate.condition.bound
     measured = summary.select(gate.metric, gate.flow, gate.labels)
@@ -210,7 +210,7 @@ def _verdict(
             return verdict(Outcome.INCONCLUSIVE, f"{held.shown_compared} is not a valid bound: {cut_by(gate.metric)}")
 
 
-def _no_baseline(baseline: Baseline | None, centre: float | None) -> str:
+def _no_baseline(baseline: BaselineFigures | None, centre: float | None) -> str:
     if baseline is None:
         return "there is no baseline: `vezaflow baseline set` makes one"
     return "" if centre is not None else "the baseline has no such figure: set it again from runs of these flows"

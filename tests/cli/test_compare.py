@@ -70,10 +70,10 @@ def test_a_baseline_may_be_kept_in_the_repository(file: Files) -> None:
     assert vezaflow(file, "compare", "baseline", file(SLOW), "--file", "ours.json").code == 0
 
 
-def test_the_last_green_runs_need_a_history(file: Files) -> None:
+def test_the_last_green_runs_need_runs_in_the_history(file: Files) -> None:
     done = vezaflow(file, "baseline", "set", "--last", "3", "green", "--suite", "x")
     assert done.code == 2
-    assert "no history" in done.err
+    assert "no green run" in done.err
 
 
 def test_a_document_is_written_between_its_markers(file: Files) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from two_runs import LIST, timed_run
 
-from vezaflow.compare import Baseline, Judgement, Metric, baseline_of, baseline_page, compare_with_baseline, page
+from vezaflow.compare import Baseline, FigureKind, Judgement, baseline_of, baseline_page, compare_with_baseline, page
 
 pytestmark = pytest.mark.slow
 NIGHTS = [timed_run(f"n{seed}", seed=seed, level=1 + seed % 3 / 100, seconds=60) for seed in range(2, 8)]
@@ -69,6 +69,6 @@ def test_another_target_is_told() -> None:
 
 
 def test_its_centre_is_that_of_its_runs() -> None:
-    p50 = baseline_of(NIGHTS).centre((LIST, Metric.P50))
+    p50 = baseline_of(NIGHTS).centre((LIST, FigureKind.P50))
     assert p50 == pytest.approx(0.081, rel=0.02)
     assert Judgement.SAME.real is False

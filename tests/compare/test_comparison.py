@@ -9,23 +9,23 @@ from two_runs import LIST, SEARCH, provenance, timed_run
 
 from bench.calibrate_compare import Case, found_in
 from bench.simulated_runs import Truth, as_histogram, bucket_numbers
-from vezaflow.compare import Change, Comparison, Judgement, Metric, as_json, compare, counts_of, page, spread_of
+from vezaflow.compare import Change, Comparison, FigureKind, Judgement, as_json, compare, counts_of, page, spread_of
 from vezaflow.metrics import Histogram, StepName
 from vezaflow.results import Host
 
 pytestmark = pytest.mark.slow  # each resamples two runs two thousand times
 
 
-def change(comparison: Comparison, step: StepName, metric: Metric) -> Change:
+def change(comparison: Comparison, step: StepName, metric: FigureKind) -> Change:
     (found,) = (each for each in comparison.changes if (each.step, each.metric) == (step, metric))
     return found
 
 
 def test_a_step_that_became_a_third_slower_is_found_and_the_other_is_not() -> None:
     found = compare(timed_run("a"), timed_run("b", slower=1.33, seed=2))
-    assert {each.metric for each in found.real} >= {Metric.P50, Metric.P95}
+    assert {each.metric for each in found.real} >= {FigureKind.P50, FigureKind.P95}
     assert {each.step for each in found.real} == {LIST}
-    p95 = change(found, LIST, Metric.P95)
+    p95 = change(found, LIST, FigureKind.P95)
     assert p95.judgement is Judgement.WORSE
     assert p95.low is not None
     assert p95.high is not None
@@ -35,7 +35,7 @@ def test_a_step_that_became_a_third_slower_is_found_and_the_other_is_not() -> No
 
 def test_a_step_that_became_faster_is_better_and_nothing_is_worse() -> None:
     found = compare(timed_run("a"), timed_run("b", slower=0.7, seed=2))
-    assert change(found, LIST, Metric.P95).judgement is Judgement.BETTER
+    assert change(found, LIST, FigureKind.P95).judgement is Judgement.BETTER
     assert not found.worse
 
 
@@ -46,18 +46,18 @@ def test_the_same_runs_give_the_same_comparison() -> None:
 
 def test_without_earlier_runs_a_tenth_is_too_little_to_tell_and_with_them_it_is_found() -> None:
     runs = timed_run("a"), timed_run("b", slower=1.1, seed=2)
-    unclear = change(compare(*runs), LIST, Metric.P95)
+    unclear = change(compare(*runs), LIST, FigureKind.P95)
     assert unclear.judgement is Judgement.UNCLEAR
     assert "these two runs differ" in unclear.reason
     spread = spread_of([timed_run(f"e{seed}", seed=seed) for seed in range(3, 9)])
-    assert change(compare(*runs, spread), LIST, Metric.P95).judgement is Judgement.WORSE
+    assert change(compare(*runs, spread), LIST, FigureKind.P95).judgement is Judgement.WORSE
 
 
 def test_earlier_runs_that_differ_widen_the_interval() -> None:
     runs = timed_run("a"), timed_run("b", slower=1.1, seed=2)
     calm = spread_of([timed_run(f"e{seed}", seed=seed) for seed in range(3, 8)])
     restless = spread_of([timed_run(f"e{seed}", seed=seed, level=0.85 + seed / 20) for seed in range(3, 8)])
-    wide, narrow = (change(compare(*runs, spread), LIST, Metric.P50) for spread in (restless, calm))
+    wide, narrow = (change(compare(*runs, spread), LIST, FigureKind.P50) for spread in (restless, calm))
     assert wide.judgement is not Judgement.WORSE
     assert wide.high is not None
     assert narrow.high is not None
@@ -70,15 +70,15 @@ def test_two_earlier_runs_say_nothing_about_spread() -> None:
 
 def test_a_change_below_two_milliseconds_is_none() -> None:
     found = compare(timed_run("a", level=0.01), timed_run("b", level=0.01, slower=1.5, seed=2))
-    assert change(found, LIST, Metric.P95).judgement is Judgement.SAME
+    assert change(found, LIST, FigureKind.P95).judgement is Judgement.SAME
 
 
 def test_a_percentile_of_few_requests_is_too_little_to_tell() -> None:
     found = compare(timed_run("a", requests=10), timed_run("b", requests=10, slower=2, seed=2))
-    p95 = change(found, LIST, Metric.P95)
+    p95 = change(found, LIST, FigureKind.P95)
     assert p95.judgement is Judgement.UNCLEAR
     assert p95.reason == "1,200 requests, and p95 needs 2,000"
-    assert change(found, LIST, Metric.P50).judgement is Judgement.WORSE
+    assert change(found, LIST, FigureKind.P50).judgement is Judgement.WORSE
 
 
 def test_a_run_of_a_few_seconds_is_too_little_to_tell() -> None:
@@ -94,8 +94,8 @@ def test_a_run_without_figures_by_the_second_is_too_little_to_tell() -> None:
 
 def test_failures_that_came_are_worse() -> None:
     found = compare(timed_run("a"), timed_run("b", failed=5, seed=2))
-    assert [(each.step, each.metric) for each in found.real] == [(LIST, Metric.FAILED)]
-    assert change(found, LIST, Metric.FAILED).difference == pytest.approx(0.05)
+    assert [(each.step, each.metric) for each in found.real] == [(LIST, FigureKind.FAILED)]
+    assert change(found, LIST, FigureKind.FAILED).difference == pytest.approx(0.05)
 
 
 def test_a_single_failure_is_no_change() -> None:
@@ -104,7 +104,7 @@ def test_a_single_failure_is_no_change() -> None:
 
 
 def test_requests_that_time_out_make_the_percentile_a_lower_bound_that_is_worse() -> None:
-    found = change(compare(timed_run("a"), timed_run("b", cut=10, seed=2)), LIST, Metric.P95)
+    found = change(compare(timed_run("a"), timed_run("b", cut=10, seed=2)), LIST, FigureKind.P95)
     assert found.judgement is Judgement.WORSE
     assert found.bounded
     assert found.after is not None
@@ -112,7 +112,7 @@ def test_requests_that_time_out_make_the_percentile_a_lower_bound_that_is_worse(
 
 
 def test_a_percentile_at_timeouts_of_both_runs_is_too_little_to_tell() -> None:
-    found = change(compare(timed_run("a", cut=10), timed_run("b", cut=10, seed=2)), LIST, Metric.P95)
+    found = change(compare(timed_run("a", cut=10), timed_run("b", cut=10, seed=2)), LIST, FigureKind.P95)
     assert found.judgement is Judgement.UNCLEAR
     assert "timed out" in found.reason
 
@@ -150,7 +150,7 @@ def test_the_matrices_of_the_simulation_have_the_buckets_of_the_program() -> Non
 
 def test_a_run_s_percentiles_are_those_of_its_histogram() -> None:
     before = timed_run("a")
-    found = change(compare(before, before), SEARCH, Metric.P95)
+    found = change(compare(before, before), SEARCH, FigureKind.P95)
     whole = Histogram()
     for _, step in before.seconds.of(SEARCH):
         whole.add(step.duration)

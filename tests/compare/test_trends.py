@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from two_runs import timed_run
 
-from vezaflow.compare import Metric, Night, night_of, shift_sentence, sparkline, trends, trends_page
+from vezaflow.compare import FigureKind, TrendNight, night_of, shift_sentence, sparkline, trends, trends_page
 from vezaflow.metrics import StepName
 
 STEPS: list[StepName] = [("browse", name, "GET") for name in ("list", "search", "detail", "orders")]
@@ -15,7 +15,7 @@ STEPS: list[StepName] = [("browse", name, "GET") for name in ("list", "search", 
 
 def nights(
     count: int, seed: int, *, phi: float = 0.3, sd: float = 0.02, shift: float = 0.0, at: int = 0
-) -> Iterator[Night]:
+) -> Iterator[TrendNight]:
     """Nights with AR(1) noise of each figure; from night `at` on the first step is slower."""
     random = np.random.default_rng(seed)
     level = np.zeros((len(STEPS), 3))
@@ -25,14 +25,16 @@ def nights(
             if number
             else (random.standard_normal(level.shape))
         )
-        figures: dict[tuple[StepName, Metric], float] = {}
+        figures: dict[tuple[StepName, FigureKind], float] = {}
         for step, name in enumerate(STEPS):
-            for place, (metric, usual) in enumerate(((Metric.P50, 0.05), (Metric.P95, 0.082), (Metric.P99, 0.12))):
+            for place, (metric, usual) in enumerate(
+                ((FigureKind.P50, 0.05), (FigureKind.P95, 0.082), (FigureKind.P99, 0.12))
+            ):
                 slower = shift if step == 0 and number >= at else 0.0
                 figures[name, metric] = float(usual * np.exp(sd * level[step, place]) * (1 + slower))
-            figures[name, Metric.FAILED] = float(random.binomial(20_000, 0.001)) / 20_000
+            figures[name, FigureKind.FAILED] = float(random.binomial(20_000, 0.001)) / 20_000
         started = datetime(2026, 10, 1, 2, 30, tzinfo=UTC) + timedelta(days=number)
-        yield Night(f"run{number}", started, f"{number:07x}{'0' * 33}", figures)
+        yield TrendNight(f"run{number}", started, f"{number:07x}{'0' * 33}", figures)
 
 
 @pytest.mark.slow
@@ -46,14 +48,14 @@ def test_a_tenth_is_found_within_five_nights() -> None:
     found = 0
     for seed in range(20):
         shifts = trends(list(nights(35, seed, shift=0.1, at=30))).shifts
-        found += any(shift.step == STEPS[0] and shift.metric is Metric.P95 for shift in shifts)
+        found += any(shift.step == STEPS[0] and shift.metric is FigureKind.P95 for shift in shifts)
         assert {shift.step for shift in shifts} <= {STEPS[0]}
     assert found >= 18
 
 
 def test_a_change_is_told_with_its_day_and_its_commits() -> None:
     found = trends(list(nights(40, 1, sd=0.01, shift=0.18, at=33)))
-    (sentence,) = (shift_sentence(shift) for shift in found.shifts if shift.metric is Metric.P95)
+    (sentence,) = (shift_sentence(shift) for shift in found.shifts if shift.metric is FigureKind.P95)
     assert sentence.startswith("browse › list: p95 went from 8")
     assert sentence.endswith(" on 3 Nov 2026, between commits 0000020 and 0000021")
 

@@ -41,7 +41,7 @@ def command(
 ) -> None:
     """Show what changed from run A to run B.
 
-    A and B are runs of the history (an id or its beginning, `last`, `last~2`, `last-green`) or `summary.json` files; A
+    A and B are runs of the history (an id or its start, `last`, `last~2`, `last-green`) or `summary.json` files; A
     may also be `baseline`, the baseline of B's suite. A change is
     real if its 95 % interval excludes no change and it is larger than 5 % and 2 ms.
     Different plans, loads, targets and machines are reported first.

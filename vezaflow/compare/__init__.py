@@ -6,9 +6,9 @@ from vezaflow.compare.counts import Counts, RunCounts, counts_of
 from vezaflow.compare.document import DocumentError, document, new_document
 from vezaflow.compare.gated import GateBaseline
 from vezaflow.compare.page import as_json, baseline_page, page
-from vezaflow.compare.resampled import Metric, Resampled, resampled
+from vezaflow.compare.resampled import FigureKind, Resampled, resampled
 from vezaflow.compare.spread import UNKNOWN, Spread, spread_between, spread_of
-from vezaflow.compare.trends import Night, Shift, Trends, night_of, shift_sentence, sparkline, trends, trends_page
+from vezaflow.compare.trends import Shift, TrendNight, Trends, night_of, shift_sentence, sparkline, trends, trends_page
 
 __all__ = [
     "UNKNOWN",
@@ -18,14 +18,14 @@ __all__ = [
     "Comparison",
     "Counts",
     "DocumentError",
+    "FigureKind",
     "GateBaseline",
     "Judgement",
-    "Metric",
-    "Night",
     "Resampled",
     "RunCounts",
     "Shift",
     "Spread",
+    "TrendNight",
     "Trends",
     "as_json",
     "baseline_of",

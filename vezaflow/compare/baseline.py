@@ -15,7 +15,7 @@ from vezaflow import units
 from vezaflow.compare.comparison import Change, Comparison, Judgement, direction, least_change
 from vezaflow.compare.counts import counts_of
 from vezaflow.compare.differences import Difference, Subject
-from vezaflow.compare.resampled import Figure, Metric, resampled
+from vezaflow.compare.resampled import Figure, FigureKind, resampled
 from vezaflow.compare.robust import centre, deviation
 from vezaflow.compare.significance import discoveries
 from vezaflow.compare.spread import FEWEST_RUNS, PRIOR, PRIOR_FAILED
@@ -33,10 +33,10 @@ _RESAMPLES = 500
 _SHAPE: Shape = {
     "schema": int, "suite": str, "kept_out": [str],
     "runs": [{"run_id": str, "started": str, "base_url": str, "plan": str, "host": str, "commit": str}],
-    "figures": [TupleOf((str, str, str, frozenset(each.value for each in Metric), [Null(float)]))],
+    "figures": [TupleOf((str, str, str, frozenset(each.value for each in FigureKind), [Null(float)]))],
 }  # fmt: skip
 
-Key = tuple[StepName, Metric]
+Key = tuple[StepName, FigureKind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Baseline:
             raise ValueError(f"`{place}` is invalid")
         runs = tuple(BaselineRun(**{name: each[name] for name in BaselineRun.__slots__}) for each in record["runs"])
         figures = {
-            ((flow, step, method), Metric(metric)): tuple(values)
+            ((flow, step, method), FigureKind(metric)): tuple(values)
             for flow, step, method, metric, values in record["figures"]
         }
         if any(len(values) != len(runs) for values in figures.values()):
@@ -221,7 +221,7 @@ def _against(baseline: Baseline, key: Key, figure: Figure) -> _Against:
     before = shown(metric, middle)
     half, found, p = _limit(values, middle, figure, metric)
     ends = (found - half, found + half)
-    low, high = ends if metric is Metric.FAILED else (exp(ends[0]), exp(ends[1]))
+    low, high = ends if metric is FigureKind.FAILED else (exp(ends[0]), exp(ends[1]))
     if figure.bounded and found < 0:
         reason = "requests timed out at this percentile"
         return _Against(Change(*key, before, after, Judgement.UNCLEAR, reason=reason))
@@ -230,19 +230,19 @@ def _against(baseline: Baseline, key: Key, figure: Figure) -> _Against:
     return _Against(Change(*key, before, after, judgement, low, high, "", figure.bounded), p)
 
 
-def _limit(values: Sequence[float], middle: float, figure: Figure, metric: Metric) -> tuple[float, float, float]:
+def _limit(values: Sequence[float], middle: float, figure: Figure, metric: FigureKind) -> tuple[float, float, float]:
     """How far one more run may be from the centre; how far this one is; how probable as much is."""
     many, found = len(values), figure.point - middle
     within = max(float(figure.draws.var()), figure.least**2)
     if many >= FEWEST_RUNS:
-        least = figure.least if metric is Metric.FAILED else _LEAST
+        least = figure.least if metric is FigureKind.FAILED else _LEAST
         spread, freedom = max(deviation(values), least), many - 1.0
     else:
-        spread, freedom = PRIOR_FAILED * max(middle, figure.point) if metric is Metric.FAILED else PRIOR, inf
+        spread, freedom = PRIOR_FAILED * max(middle, figure.point) if metric is FigureKind.FAILED else PRIOR, inf
     whole = sqrt(spread**2 * (1 + 1 / many) + within)
     return quantile(LIMIT, freedom) * whole, found, both_tails(found / whole, freedom) if whole else 1.0
 
 
-def shown(metric: Metric, point: float) -> float:
+def shown(metric: FigureKind, point: float) -> float:
     """A figure as people know it, of one as it is compared."""
-    return point if metric is Metric.FAILED else exp(point)
+    return point if metric is FigureKind.FAILED else exp(point)

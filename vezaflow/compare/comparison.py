@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from vezaflow.compare.counts import counts_of
 from vezaflow.compare.differences import Difference, differences
-from vezaflow.compare.resampled import QUANTILES, Figure, Metric, Resampled, resampled
+from vezaflow.compare.resampled import QUANTILES, Figure, FigureKind, Resampled, resampled
 from vezaflow.compare.spread import UNKNOWN, Spread, between
 from vezaflow.compare.student import both_tails, quantile
 from vezaflow.metrics import StepName
@@ -59,7 +59,7 @@ class Change:
     """
 
     step: StepName
-    metric: Metric
+    metric: FigureKind
     before: float | None
     after: float | None
     judgement: Judgement
@@ -81,7 +81,7 @@ class Change:
         """How large it is, for ranking: the logarithm of a ratio; of failures ten times the difference."""
         if self.before is None or self.after is None:
             return 0.0
-        if self.metric is Metric.FAILED:
+        if self.metric is FigureKind.FAILED:
             return 10 * abs(self.after - self.before)
         return abs(log(self.after / self.before)) if self.before and self.after else inf
 
@@ -126,7 +126,7 @@ class _Item:
     """A figure that can be compared: `draws` of its difference by chance alone, with all that differs between runs."""
 
     step: StepName
-    metric: Metric
+    metric: FigureKind
     before: Figure
     after: Figure
     draws: "Floats"
@@ -143,9 +143,9 @@ def changes_between(before: Resampled, after: Resampled, spread: Spread = UNKNOW
     import numpy as np
 
     random = np.random.default_rng(seed)
-    changes: dict[tuple[StepName, Metric], Change] = {}
+    changes: dict[tuple[StepName, FigureKind], Change] = {}
     items: list[_Item] = []
-    moods: dict[tuple[StepName, Metric | None], Floats] = {}
+    moods: dict[tuple[StepName, FigureKind | None], Floats] = {}
     for key, figure in before.figures.items():
         other = after.figures.get(key)
         if other is None:
@@ -176,7 +176,7 @@ def _stepped_down(items: Sequence[_Item], *, known: bool) -> Iterator[Change]:
             return
 
 
-def _unclear(key: tuple[StepName, Metric], before: Figure, after: Figure) -> Change | None:
+def _unclear(key: tuple[StepName, FigureKind], before: Figure, after: Figure) -> Change | None:
     """What is said of a figure that has no interval."""
     was, is_now = (figure.value if isfinite(figure.value) else None for figure in (before, after))
     reason = before.lacking or after.lacking
@@ -189,7 +189,7 @@ def _unclear(key: tuple[StepName, Metric], before: Figure, after: Figure) -> Cha
     return Change(*key, was, is_now, Judgement.UNCLEAR, reason=reason) if reason else None
 
 
-def _item(key: tuple[StepName, Metric], runs: tuple[Resampled, Resampled], spread: Spread, mood: "Floats") -> _Item:
+def _item(key: tuple[StepName, FigureKind], runs: tuple[Resampled, Resampled], spread: Spread, mood: "Floats") -> _Item:
     before, after = (run.figures[key] for run in runs)
     centred = [figure.draws - figure.draws.mean() for figure in (before, after)]
     variances = [_variance(key[1], figure, draws) for figure, draws in zip((before, after), centred, strict=True)]
@@ -210,10 +210,10 @@ def _item(key: tuple[StepName, Metric], runs: tuple[Resampled, Resampled], sprea
     )
 
 
-def _variance(metric: Metric, figure: Figure, draws: "Floats") -> float:
+def _variance(metric: FigureKind, figure: Figure, draws: "Floats") -> float:
     """By the seconds. A failure rate that was zero in all of them may still be one in so many requests."""
     found = float(draws.var())
-    return max(found, figure.least**2) if metric is Metric.FAILED else found
+    return max(found, figure.least**2) if metric is FigureKind.FAILED else found
 
 
 def _reach(items: Sequence[_Item]) -> float:
@@ -235,7 +235,7 @@ def _reach(items: Sequence[_Item]) -> float:
 def _least_step(item: _Item) -> float:
     """How far a draw must be from no change to count."""
     least, before = least_change(item.metric, item.before.value), item.before.value
-    return least if item.metric is Metric.FAILED else log(1 + least / before)
+    return least if item.metric is FigureKind.FAILED else log(1 + least / before)
 
 
 def _judged(item: _Item, reach: float, *, known: bool) -> Change:
@@ -245,7 +245,7 @@ def _judged(item: _Item, reach: float, *, known: bool) -> Change:
     found, half = item.found, width * deviation
     low, high = found - half, found + half
     bounded = item.before.bounded or item.after.bounded
-    ends = (low, high) if item.metric is Metric.FAILED else (exp(low), exp(high))
+    ends = (low, high) if item.metric is FigureKind.FAILED else (exp(low), exp(high))
     judgement, reason = _judge(item, half, width * item.within, known)
     return Change(item.step, item.metric, item.before.value, item.after.value, judgement, *ends, reason, bounded)
 
@@ -259,7 +259,7 @@ def _judge(item: _Item, half: float, half_within: float, known: bool) -> tuple[J
         return Judgement.UNCLEAR, (
             "these two runs differ, by no more than runs of one plan may: compare more runs, or give earlier ones"
         )
-    if half > (_WIDEST_FAILED if item.metric is Metric.FAILED else _WIDEST) and not _small(item, half):
+    if half > (_WIDEST_FAILED if item.metric is FigureKind.FAILED else _WIDEST) and not _small(item, half):
         return Judgement.UNCLEAR, "the figures vary too much within the runs"
     return Judgement.SAME, ""
 
@@ -267,32 +267,32 @@ def _judge(item: _Item, half: float, half_within: float, known: bool) -> tuple[J
 def _small(item: _Item, half: float) -> bool:
     """Whether even the ends of the interval are no change that counts."""
     least = least_change(item.metric, item.before.value)
-    if item.metric is Metric.FAILED:
+    if item.metric is FigureKind.FAILED:
         return abs(item.found) + half <= least
     return item.before.value * (exp(abs(item.found) + half) - 1) <= least
 
 
-def least_change(metric: Metric, before: float) -> float:
+def least_change(metric: FigureKind, before: float) -> float:
     """How large a difference must be to count."""
     match metric:
-        case Metric.P50 | Metric.P95 | Metric.P99:
+        case FigureKind.P50 | FigureKind.P95 | FigureKind.P99:
             return max(LEAST_RATIO * before, LEAST_TIME)
-        case Metric.FAILED:
+        case FigureKind.FAILED:
             return max(LEAST_RATIO * before, LEAST_FAILED)
-        case Metric.RATE:
+        case FigureKind.RATE:
             return LEAST_RATIO * before
 
 
-def direction(metric: Metric, found: float) -> Judgement:
+def direction(metric: FigureKind, found: float) -> Judgement:
     """What a real change of this sign is."""
-    if metric is Metric.RATE:
+    if metric is FigureKind.RATE:
         return Judgement.DIFFERENT
     return Judgement.WORSE if found > 0 else Judgement.BETTER
 
 
-def by_step(changes: Sequence[Change]) -> Mapping[StepName, Mapping[Metric, Change]]:
+def by_step(changes: Sequence[Change]) -> Mapping[StepName, Mapping[FigureKind, Change]]:
     """The changes as a table has them."""
-    found: dict[StepName, dict[Metric, Change]] = {}
+    found: dict[StepName, dict[FigureKind, Change]] = {}
     for change in changes:
         found.setdefault(change.step, {})[change.metric] = change
     return found

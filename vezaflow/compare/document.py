@@ -25,7 +25,7 @@ class DocumentError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StepFigures:
     """A step or a whole suite; several runs pooled. Times in seconds."""
 
     requests: int
@@ -117,7 +117,7 @@ def _parts(text: str) -> Iterator[_Part]:
 
 
 def _steps(runs: Sequence[RunResult]) -> list[str]:
-    rows: dict[StepName, Row] = {}
+    rows: dict[StepName, StepFigures] = {}
     for run in runs:
         for name, row in step_rows(run):
             rows[name] = _added(rows.get(name), row)
@@ -134,7 +134,7 @@ def _suites(before: str, by_suite: dict[str, list[RunResult]]) -> list[str]:
     lines = [line for line in before.splitlines() if line.startswith("| ")][2:]  # but the head
     kept = {line.split(" | ")[0].removeprefix("| "): line for line in lines}
     for suite, runs in by_suite.items():
-        whole: Row | None = None
+        whole: StepFigures | None = None
         for run in runs:
             for _, row in step_rows(run):
                 whole = _added(whole, row)
@@ -144,7 +144,7 @@ def _suites(before: str, by_suite: dict[str, list[RunResult]]) -> list[str]:
     return [*_table(_SUITES_HEAD, []), *kept.values()]
 
 
-def step_rows(run: RunResult) -> Iterator[tuple[StepName, Row]]:
+def step_rows(run: RunResult) -> Iterator[tuple[StepName, StepFigures]]:
     """Each step of the iterations: of what gates judge, where the run kept its seconds, else of all."""
     if run.seconds.intervals:
         for name in run.seconds.steps:
@@ -152,19 +152,19 @@ def step_rows(run: RunResult) -> Iterator[tuple[StepName, Row]]:
             whole = Histogram()
             for step in held:
                 whole.add(step.duration)
-            yield name, Row(sum(step.requests for step in held), sum(step.failed for step in held), whole)
+            yield name, StepFigures(sum(step.requests for step in held), sum(step.failed for step in held), whole)
         return
     for row in run.summary.step_rows():
         if row.phase is Phase.ITERATION:
-            yield (row.flow, row.step, row.method), Row(row.requests, row.failed, row.duration)
+            yield (row.flow, row.step, row.method), StepFigures(row.requests, row.failed, row.duration)
 
 
-def _added(row: Row | None, other: Row) -> Row:
+def _added(row: StepFigures | None, other: StepFigures) -> StepFigures:
     whole = Histogram()
     for each in (row, other):
         if each is not None:
             whole.add(each.duration)
-    return Row((row.requests if row else 0) + other.requests, (row.failed if row else 0) + other.failed, whole)
+    return StepFigures((row.requests if row else 0) + other.requests, (row.failed if row else 0) + other.failed, whole)
 
 
 def _source(run: RunResult) -> str:

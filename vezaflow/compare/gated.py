@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vezaflow.compare.baseline import Baseline, without
 from vezaflow.compare.counts import counts_of
-from vezaflow.compare.resampled import Figure, Metric, resampled
+from vezaflow.compare.resampled import Figure, FigureKind, resampled
 from vezaflow.compare.student import quantile
 from vezaflow.metrics import Seconds, StepName
 from vezaflow.plan import PlannedGate
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _RESAMPLES = 1000
 _SIDE = 0.975  # 95 % between both
-_PERCENTILES = {50.0: Metric.P50, 95.0: Metric.P95, 99.0: Metric.P99}
+_PERCENTILES = {50.0: FigureKind.P50, 95.0: FigureKind.P95, 99.0: FigureKind.P99}
 
 
 class GateBaseline:
@@ -43,13 +43,13 @@ class GateBaseline:
             return None
         half = quantile(_SIDE, inf) * max(float(figure.draws.std()), figure.least)
         low, high = figure.point - half, figure.point + half
-        return (max(low, 0.0), high) if key is not None and key[1] is Metric.FAILED else (exp(low), exp(high))
+        return (max(low, 0.0), high) if key is not None and key[1] is FigureKind.FAILED else (exp(low), exp(high))
 
     @cached_property
-    def _figures(self) -> "Mapping[tuple[StepName, Metric], Figure]":
+    def _figures(self) -> "Mapping[tuple[StepName, FigureKind], Figure]":
         return resampled(counts_of(self._run_id, self._seconds), "gates", _RESAMPLES).figures
 
-    def _key(self, gate: PlannedGate) -> tuple[StepName, Metric] | None:
+    def _key(self, gate: PlannedGate) -> tuple[StepName, FigureKind] | None:
         """Which of the baseline's figures a gate is about; None: not one of them."""
         metric, labels = metric_of(gate.metric, gate.condition.aggregate, gate.condition.argument), dict(gate.labels)
         flow, step, method = labels.pop("flow", gate.flow), labels.pop("step", None), labels.pop("method", None)
@@ -63,15 +63,15 @@ class GateBaseline:
         return (found[0], metric) if len(found) == 1 else None
 
 
-def metric_of(name: str, aggregate: str, argument: float | None) -> Metric | None:
+def metric_of(name: str, aggregate: str, argument: float | None) -> FigureKind | None:
     """The kept figure that a gate's condition names; None: none is."""
     match name, aggregate:
         case "http_req_duration", "p" if argument is not None:
             return _PERCENTILES.get(argument)
         case "http_req_duration", "med":
-            return Metric.P50
+            return FigureKind.P50
         case "http_req_failed", "rate":
-            return Metric.FAILED
+            return FigureKind.FAILED
         case "http_reqs", "rate":
-            return Metric.RATE
+            return FigureKind.RATE
     return None

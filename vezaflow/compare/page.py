@@ -7,7 +7,7 @@ from vezaflow import units
 from vezaflow.compare import sentences as words
 from vezaflow.compare.baseline import Baseline
 from vezaflow.compare.comparison import Change, Comparison, Judgement
-from vezaflow.compare.resampled import Metric
+from vezaflow.compare.resampled import FigureKind
 from vezaflow.metrics import StepName
 from vezaflow.reports import DIM, Look, table, wrapped
 
@@ -46,22 +46,22 @@ def _table(comparison: Comparison, look: Look) -> Iterator[str]:
 def _is_shown(change: Change) -> bool:
     """Percentiles always; failures and rates where there is something to see."""
     match change.metric:
-        case Metric.P50 | Metric.P95 | Metric.P99:
+        case FigureKind.P50 | FigureKind.P95 | FigureKind.P99:
             return True
-        case Metric.FAILED:
+        case FigureKind.FAILED:
             return bool(change.before or change.after)
-        case Metric.RATE:
+        case FigureKind.RATE:
             return change.judgement.real
 
 
 def _cells(change: Change) -> tuple[str, ...]:
     return (
         words.step_name(change),
-        "req/s" if change.metric is Metric.RATE else change.metric.value,
+        "req/s" if change.metric is FigureKind.RATE else change.metric.value,
         words.value(change, change.before),
         words.value(change, change.after),
         words.difference(change),
-        words.effect(change) if change.metric is not Metric.FAILED else "",
+        words.effect(change) if change.metric is not FigureKind.FAILED else "",
         words.interval(change),
         change.judgement.value,
     )
@@ -84,12 +84,12 @@ def baseline_page(baseline: Baseline, *, colour: bool = False, width: int = 100)
     for run_id in baseline.kept_out:
         lines += wrapped(f"excluded, since it differs from the others: {run_id}", look, "  ")
     steps = dict.fromkeys(step for step, _ in baseline.figures)
-    cells = [(f"{step[0]} › {step[1]}", *(_centre(baseline, step, metric) for metric in Metric)) for step in steps]
-    head = ("step", *("req/s" if metric is Metric.RATE else metric.value for metric in Metric))
+    cells = [(f"{step[0]} › {step[1]}", *(_centre(baseline, step, metric) for metric in FigureKind)) for step in steps]
+    head = ("step", *("req/s" if metric is FigureKind.RATE else metric.value for metric in FigureKind))
     return "\n".join([*lines, "", *table(head, cells, look)])
 
 
-def _centre(baseline: Baseline, step: StepName, metric: Metric) -> str:
+def _centre(baseline: Baseline, step: StepName, metric: FigureKind) -> str:
     return words.value(Change(step, metric, None, None, Judgement.SAME), baseline.centre((step, metric)))
 
 

@@ -30,7 +30,7 @@ _LEAST = 1e-6  # seconds: a time of zero has no logarithm
 _BOUNDED = 0.025  # of the resamples
 
 
-class Metric(Enum):
+class FigureKind(Enum):
     """What of a step is compared."""
 
     P50 = "p50"
@@ -40,7 +40,7 @@ class Metric(Enum):
     RATE = "rate"
 
 
-QUANTILES = {Metric.P50: 0.5, Metric.P95: 0.95, Metric.P99: 0.99}
+QUANTILES = {FigureKind.P50: 0.5, FigureKind.P95: 0.95, FigureKind.P99: 0.99}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Figure:
 class Resampled:
     """A run's figures. `freedom`: the degrees of freedom of their spread."""
 
-    figures: Mapping[tuple[StepName, Metric], Figure]
+    figures: Mapping[tuple[StepName, FigureKind], Figure]
     freedom: float
     block: int
 
@@ -79,7 +79,7 @@ def resampled(run: RunCounts, salt: str = "", resamples: int = RESAMPLES) -> Res
         figures = {
             (name, metric): _without_draws(run, counts, metric, few)
             for name, counts in run.steps.items()
-            for metric in Metric
+            for metric in FigureKind
         }
         return Resampled(figures, 1.0, 1)
     length = ceil(median(_length(counts) for counts in run.steps.values())) if run.steps else shortest_block(seconds)
@@ -98,13 +98,13 @@ def resampled(run: RunCounts, salt: str = "", resamples: int = RESAMPLES) -> Res
                 float(value[0]),
                 many,
                 _lacking(counts, metric),
-                _least(counts) if metric is Metric.FAILED else 0.0,
+                _least(counts) if metric is FigureKind.FAILED else 0.0,
                 bool(bounded[0]) or float(cut.mean()) > _BOUNDED,
             )
     return Resampled(figures, max(OVERLAP * seconds / length - 1, 1.0), length)
 
 
-def _without_draws(run: RunCounts, counts: Counts, metric: Metric, why: str) -> Figure:
+def _without_draws(run: RunCounts, counts: Counts, metric: FigureKind, why: str) -> Figure:
     import numpy as np
 
     point, bounded = _figures(run, counts, np.ones((1, len(run.lengths)), np.float32))[metric]
@@ -141,7 +141,7 @@ def _means(counts: Counts, rows: "NDArray[np.float32]") -> "Floats":
 
 def _figures(
     run: RunCounts, counts: Counts, drawn: "NDArray[np.float32]"
-) -> "dict[Metric, tuple[Floats, NDArray[np.bool_]]]":
+) -> "dict[FigureKind, tuple[Floats, NDArray[np.bool_]]]":
     """Of each resample: each figure, and whether it is a lower bound."""
     import numpy as np
 
@@ -149,7 +149,7 @@ def _figures(
         drawn @ part for part in (counts.requests, counts.failed, counts.known, run.lengths)
     )
     never = np.zeros(len(drawn), bool)
-    found: dict[Metric, tuple[Floats, NDArray[np.bool_]]] = {}
+    found: dict[FigureKind, tuple[Floats, NDArray[np.bool_]]] = {}
     if counts.samples.shape[1]:
         summed = drawn @ counts.samples
         total = summed.sum(axis=1, dtype=np.float64)
@@ -159,8 +159,8 @@ def _figures(
             found[metric] = (np.log(_at_ranks(counts, summed, ranks)), ranks > known + 0.5)
     else:
         found |= {metric: (np.full(len(drawn), np.nan), never) for metric in QUANTILES}
-    found[Metric.FAILED] = (failed / np.maximum(requests, 1), never)
-    found[Metric.RATE] = (np.log(np.maximum(requests, 0.5) / lasted), never)
+    found[FigureKind.FAILED] = (failed / np.maximum(requests, 1), never)
+    found[FigureKind.RATE] = (np.log(np.maximum(requests, 0.5) / lasted), never)
     return found
 
 
@@ -190,11 +190,11 @@ def _least(counts: Counts) -> float:
     return sqrt(share * (1 - share) / max(requests, 1))
 
 
-def _value(metric: Metric, point: float) -> float:
-    return point if metric is Metric.FAILED else exp(point)
+def _value(metric: FigureKind, point: float) -> float:
+    return point if metric is FigureKind.FAILED else exp(point)
 
 
-def _lacking(counts: Counts, metric: Metric) -> str:
+def _lacking(counts: Counts, metric: FigureKind) -> str:
     samples = float(counts.samples.sum())
     share = QUANTILES.get(metric)
     if share is not None and round(samples * (1 - share), 6) < FEWEST_ABOVE:

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from vezaflow import units
 from vezaflow.compare.comparison import LEVEL, Change, Comparison, Judgement
-from vezaflow.compare.resampled import Metric
+from vezaflow.compare.resampled import FigureKind
 from vezaflow.compare.spread import FEWEST_RUNS, PRIOR
 
 NAMES = {
-    Metric.P50: "p50",
-    Metric.P95: "p95",
-    Metric.P99: "p99",
-    Metric.FAILED: "failed requests",
-    Metric.RATE: "requests per second",
+    FigureKind.P50: "p50",
+    FigureKind.P95: "p95",
+    FigureKind.P99: "p99",
+    FigureKind.FAILED: "failed requests",
+    FigureKind.RATE: "requests per second",
 }
 _VERBS = {Judgement.WORSE: "got worse", Judgement.BETTER: "got better", Judgement.DIFFERENT: "changed"}
 
@@ -73,17 +73,17 @@ def value(change: Change, amount: float | None) -> str:
     if amount is None:
         return "–"
     match change.metric:
-        case Metric.FAILED:
+        case FigureKind.FAILED:
             return units.ratio(amount)
-        case Metric.RATE:
+        case FigureKind.RATE:
             return units.rate(amount)
-        case Metric.P50 | Metric.P95 | Metric.P99:
+        case FigureKind.P50 | FigureKind.P95 | FigureKind.P99:
             return units.duration(amount)
 
 
 def effect(change: Change) -> str:
     """How large it is: `+18 %`; of failures in percentage points."""
-    if change.metric is Metric.FAILED:
+    if change.metric is FigureKind.FAILED:
         return "–" if change.difference is None else _points(change.difference)
     return "–" if change.ratio is None else _signed(change.ratio - 1)
 
@@ -93,7 +93,7 @@ def difference(change: Change) -> str:
     found = change.difference
     if found is None:
         return "–"
-    if change.metric is Metric.FAILED:
+    if change.metric is FigureKind.FAILED:
         return _points(found)
     shown = value(change, abs(found))
     return f"{'-' if found < 0 else '+'}{shown}" if found else shown
@@ -103,7 +103,7 @@ def interval(change: Change) -> str:
     """The ends of the interval."""
     if change.low is None or change.high is None:
         return "–"
-    if change.metric is Metric.FAILED:
+    if change.metric is FigureKind.FAILED:
         return f"{_points(change.low)} to {_points(change.high)}"
     return f"{_signed(change.low - 1)} to {_signed(change.high - 1)}"
 

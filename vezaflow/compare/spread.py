@@ -10,7 +10,7 @@ from math import inf, sqrt
 from statistics import fmean, variance
 
 from vezaflow.compare.counts import counts_of
-from vezaflow.compare.resampled import Figure, Metric, Resampled, resampled
+from vezaflow.compare.resampled import Figure, FigureKind, Resampled, resampled
 from vezaflow.metrics import StepName
 from vezaflow.results import RunResult
 
@@ -28,7 +28,7 @@ _RESAMPLES = 400
 class Spread:
     """Standard deviations between runs by step and figure, of logarithms but for failure rates. `runs`: of how many."""
 
-    deviations: Mapping[tuple[StepName, Metric], float]
+    deviations: Mapping[tuple[StepName, FigureKind], float]
     runs: int
 
 
@@ -47,7 +47,7 @@ def spread_between(runs: Sequence[Resampled]) -> Spread:
     happen to agree on is not taken for one that never varies."""
     common = [key for key in runs[0].figures if all(key in run.figures for run in runs)]
     own = {key: found for key in common if (found := _between([run.figures[key] for run in runs])) is not None}
-    pooled = {metric: [found for (_, other), found in own.items() if other is metric] for metric in Metric}
+    pooled = {metric: [found for (_, other), found in own.items() if other is metric] for metric in FigureKind}
     return Spread(
         {
             key: max(sqrt(max((found + fmean(pooled[key[1]])) / 2, 0.0)), _LEAST if _is_log(key[1]) else 0.0)
@@ -57,12 +57,12 @@ def spread_between(runs: Sequence[Resampled]) -> Spread:
     )
 
 
-def between(spread: Spread, name: StepName, metric: Metric, value: float) -> tuple[float, float]:
+def between(spread: Spread, name: StepName, metric: FigureKind, value: float) -> tuple[float, float]:
     """The sd between runs of a figure (`value`: of a failure rate, what it is about), and its degrees of freedom."""
     known = spread.deviations.get((name, metric))
     if known is not None:
         return known, spread.runs - 1.0
-    return (PRIOR_FAILED * value if metric is Metric.FAILED else PRIOR), inf
+    return (PRIOR_FAILED * value if metric is FigureKind.FAILED else PRIOR), inf
 
 
 def _between(figures: Sequence[Figure]) -> float | None:
@@ -73,5 +73,5 @@ def _between(figures: Sequence[Figure]) -> float | None:
     return variance([figure.point for figure in figures]) - within
 
 
-def _is_log(metric: Metric) -> bool:
-    return metric is not Metric.FAILED
+def _is_log(metric: FigureKind) -> bool:
+    return metric is not FigureKind.FAILED

@@ -11,8 +11,8 @@ from math import exp, log
 
 from vezaflow import units
 from vezaflow.compare.change_points import FEWEST_AFTER, MAGNITUDE, ChangePoint, change_points
-from vezaflow.compare.document import Row, step_rows
-from vezaflow.compare.resampled import QUANTILES, Metric
+from vezaflow.compare.document import StepFigures, step_rows
+from vezaflow.compare.resampled import QUANTILES, FigureKind
 from vezaflow.compare.significance import discoveries
 from vezaflow.metrics import StepName
 from vezaflow.reports import Look, table, wrapped
@@ -23,17 +23,17 @@ LEAST_FAILED = 0.001  # of the requests
 LEAST_TIME = 0.002  # seconds
 _FEWEST = 2 * FEWEST_AFTER
 _BARS = "▁▂▃▄▅▆▇█"
-_METRICS = (*QUANTILES, Metric.FAILED)
+_METRICS = (*QUANTILES, FigureKind.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
-class Night:
+class TrendNight:
     """What trends keep of a run. `figures`: seconds and shares; a figure that the run has not is left out."""
 
     run_id: str
     started: datetime
     commit: str
-    figures: Mapping[tuple[StepName, Metric], float]
+    figures: Mapping[tuple[StepName, FigureKind], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,42 +41,42 @@ class Shift:
     """A figure changed its level with the night `first`; `last` is the one before. Levels in seconds or shares."""
 
     step: StepName
-    metric: Metric
+    metric: FigureKind
     before: float
     after: float
-    last: Night
-    first: Night
+    last: TrendNight
+    first: TrendNight
     nights: int  # since then
 
     @property
     def size(self) -> float:
-        if self.metric is Metric.FAILED:
+        if self.metric is FigureKind.FAILED:
             return abs(self.after - self.before) * 10
         return abs(log(self.after / self.before))
 
 
 @dataclass(frozen=True, slots=True)
 class Trends:
-    nights: tuple[Night, ...]
+    nights: tuple[TrendNight, ...]
     shifts: tuple[Shift, ...]  # the latest first, of a night the largest
 
 
-def night_of(run: RunResult) -> Night:
+def night_of(run: RunResult) -> TrendNight:
     """The figures of a run."""
     commit = run.provenance.commit.sha if run.provenance and run.provenance.commit else ""
     figures = {(name, metric): value for name, row in step_rows(run) for metric, value in _values(row)}
-    return Night(run.run_id, run.started, commit, figures)
+    return TrendNight(run.run_id, run.started, commit, figures)
 
 
-def _values(row: Row) -> Iterator[tuple[Metric, float]]:
+def _values(row: StepFigures) -> Iterator[tuple[FigureKind, float]]:
     for metric, time in zip(QUANTILES, row.duration.quantiles(tuple(QUANTILES.values())), strict=True):
         if time:
             yield metric, float(time)
     if row.requests:
-        yield Metric.FAILED, row.failed / row.requests
+        yield FigureKind.FAILED, row.failed / row.requests
 
 
-def trends(nights: Sequence[Night]) -> Trends:
+def trends(nights: Sequence[TrendNight]) -> Trends:
     """The shifts of these nights."""
     nights = sorted(nights, key=lambda night: night.started)
     keys = dict.fromkeys(key for night in nights for key in night.figures if key[1] in _METRICS)
@@ -95,24 +95,26 @@ def trends(nights: Sequence[Night]) -> Trends:
     return Trends(tuple(nights), tuple(shifts))
 
 
-def _points(nights: Sequence[Night], key: tuple[StepName, Metric]) -> tuple[ChangePoint, ...]:
+def _points(nights: Sequence[TrendNight], key: tuple[StepName, FigureKind]) -> tuple[ChangePoint, ...]:
     values = [night.figures[key] for night in nights]
-    if key[1] is Metric.FAILED:
+    if key[1] is FigureKind.FAILED:
         return change_points(values, LEAST_FAILED, LEAST_FAILED / 10)
     return change_points([log(value) for value in values], MAGNITUDE)
 
 
-def _shift(nights: Sequence[Night], key: tuple[StepName, Metric], point: ChangePoint) -> Shift | None:
-    before, after = (point.before, point.after) if key[1] is Metric.FAILED else (exp(point.before), exp(point.after))
-    if key[1] is not Metric.FAILED and abs(after - before) <= LEAST_TIME:
+def _shift(nights: Sequence[TrendNight], key: tuple[StepName, FigureKind], point: ChangePoint) -> Shift | None:
+    before, after = (
+        (point.before, point.after) if key[1] is FigureKind.FAILED else (exp(point.before), exp(point.after))
+    )
+    if key[1] is not FigureKind.FAILED and abs(after - before) <= LEAST_TIME:
         return None
     return Shift(*key, before, after, nights[point.at - 1], nights[point.at], len(nights) - point.at)
 
 
 def shift_sentence(shift: Shift) -> str:
     """`browse › list: p95 went from 82 ms to 97 ms on 3 Nov, between commits a1b2c3 and d4e5f6`."""
-    show = units.ratio if shift.metric is Metric.FAILED else units.duration
-    name = "failed requests" if shift.metric is Metric.FAILED else shift.metric.value
+    show = units.ratio if shift.metric is FigureKind.FAILED else units.duration
+    name = "failed requests" if shift.metric is FigureKind.FAILED else shift.metric.value
     commits = ""
     if shift.last.commit and shift.first.commit:
         commits = (
@@ -151,7 +153,7 @@ def trends_page(found: Trends, *, colour: bool = False, width: int = 100) -> str
     most = max(width - 50, 10)
     cells = []
     for step in steps:
-        values = [night.figures.get((step, Metric.P95)) for night in found.nights][-most:]
+        values = [night.figures.get((step, FigureKind.P95)) for night in found.nights][-most:]
         known = [value for value in values if value is not None]
         if known:
             ends = (units.duration(min(known)), units.duration(max(known)), units.duration(known[-1]))

@@ -113,7 +113,7 @@ def _check_baseline(gate: Gate, bound: OfBaseline, diagnostics: Diagnostics) -> 
             "VF511",
             gate.span,
             "a gate on the baseline is about one step",
-            help="select it, as in `http_req_duration{step:login}`; `flow` and `method` may stand beside it",
+            help="select it, as in `http_req_duration{step:login}`; with `flow` and `method` if needed",
         )
 
 
