@@ -52,6 +52,11 @@ def set_command(
         results = [named(word, history) for word in runs]
     _check(results)
     made = baseline_of(results)
+    if not any(made.values(key) for key in made.figures):
+        raise VezaflowError(
+            "the runs are too short, or have too few requests, to compare with",
+            hint="a percentile 95 needs 2,000 requests of a step, and a run at least 32 seconds",
+        )
     where = file or baseline_file(made.suite)
     check_writable(where)
     if not write(where, baseline_text(made)):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vezaflow.errors import VezaflowError
 from vezaflow.history import HistoryPlace, KeptRun, State, Store, Stored, Word, meant, opened, place_of, read, result_of
+from vezaflow.model import UrlError, is_loopback, read_url
 from vezaflow.results import RunResult
 
 _MOST_EARLIER = 8
@@ -90,11 +91,25 @@ def earlier_runs(run: RunResult, but: Collection[str], history: str | None = Non
         for row in kept_runs(history, run.suite)
         if _whole(row)
         and row.plan_hash == made.identity.digest
-        and (row.changes, row.base_url) == (made.profile.changes, run.base_url)
+        and row.changes == made.profile.changes
+        and _hosts(row.base_url) == _hosts(run.base_url)
         and row.started < run.started
         and row.run_id not in but
     ]
     return _results(rows[:_MOST_EARLIER], history)
+
+
+def _hosts(base_url: str) -> tuple[str, ...]:
+    """The targets of a run. Of this machine the port says nothing: a sandbox has another one each time."""
+    return tuple(_origin(url) for url in base_url.split(", "))
+
+
+def _origin(url: str) -> str:
+    try:
+        read_as = read_url(url)
+    except UrlError:
+        return url
+    return "loopback" if is_loopback(read_as.host) else f"{read_as.host}:{read_as.port}"
 
 
 def _whole(row: KeptRun) -> bool:

@@ -28,7 +28,10 @@ def command(words: tuple[str, ...], history: str | None) -> None:
     runs = [run for run in runs if not suite or run.suite == suite]
     suites = list(dict.fromkeys(run.suite for run in runs))
     if not runs:
-        raise VezaflowError(f"there are no runs of the suite {suite}")
+        of = f" of the suite {suite}" if suite else ""
+        raise VezaflowError(
+            f"there are no complete runs of the full load{of}", hint="`vezaflow history` lists the runs that are kept"
+        )
     if len(suites) > 1:
         raise VezaflowError(f"the runs are of different suites: {', '.join(suites)}", hint="put one's name first")
     found = trends([night_of(run) for run in _once(runs)])
