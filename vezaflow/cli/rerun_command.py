@@ -77,7 +77,7 @@ def command(
             provenance = replace(provenance, commit=Commit(**commit) if commit else None)
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             division = Division(workers or sensible_workers(plan.vus))
-            result = put_on(asked, division, provenance, outs, writer, quiet=quiet, baseline=baseline)
+            result = put_on(asked, division, provenance, outs, writer, quiet=quiet, baseline=baseline, history=history)
             until_kept.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)

@@ -62,7 +62,16 @@ def command(
             asked = bundled(paths, inputs, sandbox=sandbox, announces=announces, warn=warn)
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             provenance = provenance_of(asked.suite, asked.inputs, asked.plan)
-            result = put_on(asked, load.division(asked.plan), provenance, outs, writer, quiet=quiet, baseline=baseline)
+            result = put_on(
+                asked,
+                load.division(asked.plan),
+                provenance,
+                outs,
+                writer,
+                quiet=quiet,
+                baseline=baseline,
+                history=history,
+            )
             until_kept.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)

@@ -7,6 +7,7 @@ from vezaflow.compare.document import DocumentError, document, new_document
 from vezaflow.compare.gated import GateBaseline
 from vezaflow.compare.page import as_json, baseline_page, page
 from vezaflow.compare.resampled import FigureKind, Resampled, resampled
+from vezaflow.compare.sentences import summed_up
 from vezaflow.compare.spread import UNKNOWN, Spread, spread_between, spread_of
 from vezaflow.compare.trends import Shift, TrendNight, Trends, night_of, shift_sentence, sparkline, trends, trends_page
 
@@ -43,6 +44,7 @@ __all__ = [
     "sparkline",
     "spread_between",
     "spread_of",
+    "summed_up",
     "trends",
     "trends_page",
 ]

@@ -43,6 +43,16 @@ def sentences(comparison: Comparison) -> Iterator[str]:
         yield f"too little to tell of {units.counted(many, 'figure')}: {reason}"
 
 
+def summed_up(comparison: Comparison) -> str:
+    """A comparison in one line: the worst change, or that there is none."""
+    real, name = comparison.real, comparison.before
+    if real:
+        more = f", and {units.counted(len(real) - 1, 'further change')}" if len(real) > 1 else ""
+        return f"against the {name}: {sentence(real[0], comparison.level)}{more}"
+    same = sum(change.judgement is Judgement.SAME for change in comparison.changes)
+    return f"no change seen from the {name}" if same else f"too little to tell of changes from the {name}"
+
+
 def footing(comparison: Comparison) -> str:
     """What the intervals are based on."""
     if comparison.level != LEVEL:

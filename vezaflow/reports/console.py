@@ -59,6 +59,9 @@ def _verdict(result: RunResult, look: Look) -> Iterator[str]:
     yield ""
     began = f"{result.started:%Y-%m-%d %H:%M:%S} UTC"
     yield from _said(f"{result.suite}: {lasted}{where}, {rows.load_text(result)}, {began}", look)
+    for line in (result.standing.accepted or result.standing.night, result.standing.baseline):
+        if line:
+            yield from _said(line, look)
     for link in result.links:
         yield f"  {printable(link.name)}: {printable(link.url)}"
 

@@ -59,6 +59,7 @@ def to_json(result: RunResult) -> Json:
         "profile": _profile(result.provenance),
         "commit": asdict(result.provenance.commit) if result.provenance and result.provenance.commit else None,
         "host": asdict(result.provenance.host) if result.provenance else None,
+        "standing": asdict(result.standing),
         "manual_changes": list(result.manual_changes),
         "clock": result.clock,
         "files": list(result.files),

@@ -261,6 +261,12 @@ _FIELDS = {
         _object("Of the suite's git repository.", sha=_text(), dirty=_flag("whether something was not committed"))
     ),
     "host": _null_or(_object("The machine that ran it.", name=_text(), cores=_count(), kernel=_text())),
+    "standing": _object(
+        "The run among others, in a line each; empty without a history or baseline.",
+        night=_text("where the count of green nights is"),
+        baseline=_text("what changed from the baseline"),
+        accepted=_text("why the suite is accepted, if it is accepted with this run and was not before"),
+    ),
     "manual_changes": _list(_text(), "what was paused or scaled manually"),
     "clock": _text("how times are measured, in words"),
     "files": _list(_text(), "the other files that were written"),

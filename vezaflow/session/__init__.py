@@ -1,6 +1,6 @@
 """The application: files → plan → load → gates → result. Only session and cli see the whole house."""
 
-from vezaflow.session.announce import Announcer, Patience, announce
+from vezaflow.session.announce import Announcer, Patience
 from vezaflow.session.chosen import chosen
 from vezaflow.session.clock import RehearsalClock
 from vezaflow.session.files import Warn, WrongFilesError, prepare, read
@@ -19,7 +19,6 @@ __all__ = [
     "RehearsalClock",
     "Warn",
     "WrongFilesError",
-    "announce",
     "as_recorded",
     "chosen",
     "keep_tape",
