@@ -561,6 +561,11 @@ _ROWS: tuple[Rule, ...] = (
         "Grafana's token, a webhook's URL and its headers are secrets: whoever has them can post there. Their values "
         "are masked in any case; listing the variable in `secrets` shows readers of the suite that it is one.",
     ),
+    Rule(
+        "VF441", _ERROR, "step outside of a WebSocket",
+        "`send`, `receive` and `ping` go over the WebSocket around them: they stand under the `do` of a `websocket` "
+        "step, or in a fragment that is included there. `to` and `from` name one of those around by its `as`.",
+    ),
     # --- 5xx: gates
     Rule("VF501", _ERROR, "unknown metric", "There is no metric with this name, so the gate would check nothing."),
     Rule(
@@ -637,6 +642,11 @@ _ROWS: tuple[Rule, ...] = (
         "VF606", _ERROR, "poll timed out",
         "The responses of a `poll` met its `expect`, but none satisfied `until` `within` the time; the message "
         "shows the last one.",
+    ),
+    Rule(
+        "VF607", _ERROR, "a WebSocket ended, or was silent",
+        "The server closed the WebSocket, the connection broke, or no message or pong came within the time. The "
+        "message has the close code: 1006 means that there was no close frame.",
     ),
     # --- 7xx: the inputs of a run
     Rule(

@@ -11,6 +11,7 @@ _NUMBER = r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"
 COMPARE = r"(<=|>=|==|!=|<|>)"
 NAME = rf"^(?!({'|'.join((*GIVEN, *RESERVED))})$)[A-Za-z_][A-Za-z0-9_]*$"
 URL = r"^(/($|[^/])|https?://([^/?#@]+([/?#]|$)|.*\$\{)|\$\{)"  # a path below base_url, or a whole one without a user
+SOCKET = r"^(/($|[^/])|(https?|wss?)://([^/?#@]+([/?#]|$)|.*\$\{)|\$\{)"
 PATH = r"^(?!/|\.\./)."  # below the suite's folder
 
 

@@ -9,6 +9,7 @@ from vezaflow.model.hosts import (
     ProxyError,
     UrlError,
     allowed_by,
+    as_http,
     is_address,
     is_allowed,
     is_loopback,
@@ -30,6 +31,7 @@ from vezaflow.model.notify import TEMPLATE_FIELDS, USUAL_EVENTS, Chat, Event, Gr
 from vezaflow.model.numbers import Most, constant, peak, total
 from vezaflow.model.requests import (
     PART_FIELDS,
+    SEEN,
     Auth,
     Backoff,
     Body,
@@ -128,6 +130,7 @@ __all__ = [
     "PART_FIELDS",
     "PORTS",
     "SCHEMES",
+    "SEEN",
     "TEMPLATE_FIELDS",
     "USUAL_EVENTS",
     "AtEnd",
@@ -219,6 +222,7 @@ __all__ = [
     "all_steps",
     "all_uses",
     "allowed_by",
+    "as_http",
     "assigned",
     "changed_parts",
     "chosen_names",
