@@ -14,7 +14,7 @@ from typing import Any
 
 from vezaflow.engine.vu import VU
 from vezaflow.metrics import ChannelRecorder
-from vezaflow.plan import EvaluationError, render
+from vezaflow.plan import EvaluationError
 from vezaflow.plan.websockets import PlannedAck
 
 _MOST_KNOWN = 1024  # settled messages whose acks are still known: a duplicate of an older one is a stranger's
@@ -40,19 +40,26 @@ class AwaitedAck:
     state: _State = _State.UNDER_WAY
 
 
+@dataclass(slots=True)
+class SendingOrder:
+    """In which order messages were sent over one WebSocket: how many, and the last of those that were delivered."""
+
+    sent: int = 0
+    delivered: int = 0
+
+
 class Ledger:
     """See the module. Times are of the run's clock."""
 
-    __slots__ = ("_ack", "_by_key", "_highest", "_known", "_number", "_record", "_under_way")
+    __slots__ = ("_ack", "_by_key", "_known", "_order", "_record", "_under_way")
 
-    def __init__(self, ack: PlannedAck, record: ChannelRecorder) -> None:
+    def __init__(self, ack: PlannedAck, order: SendingOrder, record: ChannelRecorder) -> None:
         self._ack = ack
         self._record = record
         self._by_key: dict[Any, list[AwaitedAck]] = {}
         self._known: deque[AwaitedAck] = deque()  # all of them, the oldest first
         self._under_way: deque[AwaitedAck] = deque()  # and those that are settled, until all before them are
-        self._number = 0
-        self._highest = 0  # number of those that were delivered
+        self._order = order
 
     def expect(self, vu: VU, sent: Any, now: float) -> AwaitedAck:
         """A message is about to be sent. Raises EvaluationError where the ack's condition can't be made of it."""
@@ -64,8 +71,8 @@ class Ledger:
                 key = _hashable(of_sent(vu))
             finally:
                 vu.item = before
-        self._number += 1
-        message = AwaitedAck(sent, key, now, now + self._ack.within, self._number)
+        self._order.sent += 1
+        message = AwaitedAck(sent, key, now, now + self._ack.within, self._order.sent)
         self._by_key.setdefault(key, []).append(message)
         self._known.append(message)
         self._under_way.append(message)
@@ -108,8 +115,9 @@ class Ledger:
         match message.state:
             case _State.UNDER_WAY if at <= message.due:
                 message.state = _State.DELIVERED
-                record.delivered(latency, reordered=message.number < self._highest)
-                self._highest = max(self._highest, message.number)
+                order = self._order
+                record.delivered(latency, reordered=message.number < order.delivered)
+                order.delivered = max(order.delivered, message.number)
             case _State.UNDER_WAY | _State.LOST:
                 if message.state is _State.UNDER_WAY:
                     record.lost()
@@ -158,4 +166,4 @@ def _rank(message: AwaitedAck) -> int:
 
 
 def _hashable(value: Any) -> Any:
-    return render(value) if isinstance(value, list | dict | tuple) else value
+    return repr(value) if isinstance(value, list | dict | tuple) else value

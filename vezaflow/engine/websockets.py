@@ -16,7 +16,7 @@ from vezaflow import units
 from vezaflow.diagnostics import Span
 from vezaflow.engine.context import FlowContext, Run
 from vezaflow.engine.judging import SIGNALS
-from vezaflow.engine.ledger import Ledger
+from vezaflow.engine.ledger import Ledger, SendingOrder
 from vezaflow.engine.own_time import HANDLING
 from vezaflow.engine.pauses import pause_of, wait_until
 from vezaflow.engine.vu import VU, Signal
@@ -59,6 +59,7 @@ class HeldSocket:
         self._given_up = False
         self._again = trio.Event()  # there is another connection, or will be none
         self._ledgers: dict[int, Ledger] = {}  # by the place of their ack
+        self._order = SendingOrder()
 
     # -- opening ---------------------------------------------------------------------------------------------
 
@@ -166,7 +167,7 @@ class HeldSocket:
     def ledger(self, ack: PlannedAck) -> Ledger:
         found = self._ledgers.get(id(ack))
         if found is None:
-            found = self._ledgers[id(ack)] = Ledger(ack, self.record)
+            found = self._ledgers[id(ack)] = Ledger(ack, self._order, self.record)
         return found
 
     def look(self, now: float) -> None:

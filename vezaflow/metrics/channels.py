@@ -26,8 +26,8 @@ class Channels(SummaryRow):
     messages: int = 0  # sent, or waited for
     expected: int = 0  # that were to be acknowledged, as far as it is known what became of them
     delivered: int = 0
-    late: int = 0
-    lost: int = 0
+    overdue: int = 0  # not acknowledged in time
+    late: int = 0  # of these: acknowledged after all
     duplicated: int = 0
     reordered: int = 0
     refused: Tally[str] = field(default_factory=Tally)
@@ -37,6 +37,11 @@ class Channels(SummaryRow):
     session_duration: Histogram = field(default_factory=Histogram)
     ping: Histogram = field(default_factory=Histogram)
     latency: Histogram = field(default_factory=Histogram)
+
+    @property
+    def lost(self) -> int:
+        """Never acknowledged."""
+        return self.overdue - self.late
 
 
 _COUNTS = tuple(each.name for each in fields(Channels) if each.type is int)
@@ -108,12 +113,11 @@ class ChannelRecorder:
     def lost(self) -> None:
         """It was not acknowledged in time."""
         self.row.expected += 1
-        self.row.lost += 1
+        self.row.overdue += 1
         self.row.failures[NOT_ACKED] += 1
 
     def late(self, latency: float) -> None:
         """What was lost was acknowledged after all."""
-        self.row.lost -= 1
         self.row.late += 1
         self._latencies.append(latency)
 

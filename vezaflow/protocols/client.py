@@ -23,6 +23,9 @@ from vezaflow.protocols.plain_response import BodyResponse, HeaderResponse
 from vezaflow.protocols.seat import Response, Seat
 
 if TYPE_CHECKING:
+    from vezaflow.protocols.channel import OnFrame, OnMessage
+    from vezaflow.protocols.options import WebSocketOptions
+    from vezaflow.protocols.sockets import Opened
     from vezaflow.protocols.transport import Transport
 
 _STALE = 0.0003  # a drain older than this is made again before a VU sends: it bounds how late responses are stamped
@@ -37,6 +40,18 @@ class Sender(Protocol):
     cookies: CookieJar
 
     async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange: ...
+
+    async def open_websocket(
+        self,
+        origin: Origin,
+        head: bytes,
+        options: "WebSocketOptions",
+        *,
+        on_message: "OnMessage | None" = None,
+        on_frame: "OnFrame | None" = None,
+    ) -> "Opened":
+        """Open a WebSocket on a connection of its own, which closes with this client. `head` is a GET request's."""
+        ...
 
     def beside(self) -> "Sender":
         """The same user's client for several requests at once. It closes with this one, which rests meanwhile."""

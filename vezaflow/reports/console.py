@@ -197,8 +197,8 @@ def _around(result: RunResult, look: Look) -> Iterator[str]:
 
 
 _SPARE = (
-    "max", "response max", "connect p95", "received", "VUs", "p50", "service p99", "delay p99", "response p99", "CPU max", "lag max", "p99",
-    "requests",
+    "max", "response max", "connect p95", "received", "VUs", "p50", "service p99", "delay p99", "response p99",
+    "CPU max", "lag max", "p99", "requests",
 )  # fmt: skip
 """Columns that go first where there is no room."""
 _STEP_HEAD = ("step", "requests", "p50", "p95", "p99", "max", "failed")

@@ -10,7 +10,20 @@ from collections.abc import Callable
 import trio
 
 from vezaflow.plan import Secrets
-from vezaflow.protocols import Body, ClientOptions, CookieJar, ErrorKind, Exchange, Origin, RequestOptions, Sender
+from vezaflow.protocols import (
+    Body,
+    ClientOptions,
+    CookieJar,
+    ErrorKind,
+    Exchange,
+    OnFrame,
+    OnMessage,
+    Opened,
+    Origin,
+    RequestOptions,
+    Sender,
+    WebSocketOptions,
+)
 from vezaflow.tape.position import Position
 from vezaflow.tape.take import Key, Take, Tape, written_url
 
@@ -77,6 +90,17 @@ class Replay:
         return self._secrets.mask(url).replace(_QUOTED_MASK, "•••")
 
 
+class NothingOpened:
+    """A WebSocket of which nothing is recorded."""
+
+    channel = None
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        exchange.begun = exchange.started = exchange.sent = exchange.first = exchange.ended = trio.current_time()
+        exchange.error, exchange.detail = ErrorKind.UNREACHABLE, "messages of WebSockets are not recorded"
+
+
 class ReplayClient:
     """Has the shape of protocols.Sender."""
 
@@ -106,6 +130,19 @@ class ReplayClient:
                 if name == "set-cookie":
                     self.cookies.take(origin, path, value)
         return exchange
+
+    async def open_websocket(
+        self,
+        origin: Origin,
+        head: bytes,
+        options: WebSocketOptions,
+        *,
+        on_message: OnMessage | None = None,
+        on_frame: OnFrame | None = None,
+    ) -> Opened:
+        """There is none: who replays refuses such flows before."""
+        await trio.lowlevel.checkpoint()
+        return NothingOpened(Exchange())
 
     def beside(self) -> "ReplayClient":
         return self
