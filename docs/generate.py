@@ -50,6 +50,24 @@ CHAPTERS = (
     ("Expected responses", ("expect", "header match", "json match", "body match")),
     ("Values from responses", ("extract",)),
     ("Fragments", ("include", "fragment", "input")),
+    (
+        "WebSockets",
+        (
+            "websocket",
+            "repeated message",
+            "reply",
+            "close",
+            "reconnect",
+            "send",
+            "message",
+            "ack",
+            "receive",
+            "received message",
+            "expected message",
+            "ping",
+            "pong",
+        ),
+    ),
     ("Steps", ()),  # all tables that no other chapter names
     ("Gates", ("gate",)),
 )
@@ -60,6 +78,10 @@ SHOWN_IN = {  # the tables that are shown in another one's example
     "rate-stage": "ramping-arrival-rate",
     "branch": "choose",
     "basic": "auth",
+    **dict.fromkeys(("repeated message", "reply", "close", "reconnect"), "websocket"),
+    **dict.fromkeys(("message", "ack"), "send"),
+    **dict.fromkeys(("received message", "expected message"), "receive"),
+    "pong": "ping",
 }
 ALSO = {"flow": ("pace",), "expect": ("certificate",)}  # further examples of a table
 HUNDREDS = {

@@ -81,7 +81,10 @@ async def test_messages_are_texts_json_and_bytes(autojump_clock: trio.testing.Mo
 
 
 async def test_the_request_that_opens_it_has_headers_and_an_origin(autojump_clock: trio.testing.MockClock) -> None:
-    keys = "    headers: {x-room: a}\n    auth: {bearer: t}\n    query: {q: 1}\n    origin: https://a.b\n    do:\n      - think: 1ms\n"
+    keys = (
+        "    headers: {x-room: a}\n    auth: {bearer: t}\n    query: {q: 1}\n    origin: https://a.b\n"
+        "    do:\n      - think: 1ms\n"
+    )
     target, _ = await run(keys)
     _, method, path, head = target.log[0]
     assert (method, path) == ("GET", "/ws?q=1")
@@ -146,10 +149,8 @@ async def test_receive_passes_over_what_does_not_fit_and_extracts(autojump_clock
       - receive: {where: 'json("$.n") == 2', within: 2s, extract: {word: $.word}, expect: {json: {$.word: b}}}
       - send: got ${word}
 """
-    talk = lambda heard: (
-        [Said("no json"), Said('{"n": 1}'), Said('{"n": 2, "word": "b"}', 0.5)] if heard == "go" else []
-    )  # noqa: E731
-    target, played = await run(keys, talk)
+    says = [Said("no json"), Said('{"n": 1}'), Said('{"n": 2, "word": "b"}', 0.5)]
+    target, played = await run(keys, lambda heard: says if heard == "go" else [])
     assert [said for _, said in target.sockets[0].heard] == ["go", "got b"]
     assert played.count("iterations_failed") == 0
 
@@ -244,8 +245,8 @@ async def test_replies_go_out_while_a_vu_thinks_and_are_not_received(autojump_cl
       - receive: {within: 1s, extract: {word: {response: body}}}
       - send: ${word}
 """
-    talk = lambda heard: [] if heard else [Said('{"type":"ping","n":7}', 1.0), Said("hello", 2.0)]  # noqa: E731
-    target, _ = await run(keys, talk)
+    says = [Said('{"type":"ping","n":7}', 1.0), Said("hello", 2.0)]
+    target, _ = await run(keys, lambda heard: [] if heard else says)
     begun = target.log[0][0]
     assert [(round(at - begun), said) for at, said in target.sockets[0].heard] == [
         (1, '{"type":"pong","n":7}'),

@@ -563,8 +563,9 @@ _ROWS: tuple[Rule, ...] = (
     ),
     Rule(
         "VF441", _ERROR, "step outside of a WebSocket",
-        "`send`, `receive` and `ping` go over the WebSocket around them: they stand under the `do` of a `websocket` "
-        "step, or in a fragment that is included there. `to` and `from` name one of those around by its `as`.",
+        "`send`, `receive` and `ping` go over the WebSocket around them: they belong under the `do` of a "
+        "`websocket` step, or in a fragment that is included there. `to` and `from` name one of them by its "
+        "`as`.",
     ),
     # --- 5xx: gates
     Rule("VF501", _ERROR, "unknown metric", "There is no metric with this name, so the gate would check nothing."),

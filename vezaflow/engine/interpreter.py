@@ -31,15 +31,18 @@ from vezaflow.plan.steps import (
     PlannedInclude,
     PlannedLog,
     PlannedParallel,
+    PlannedPing,
+    PlannedReceive,
     PlannedRepeat,
+    PlannedSend,
     PlannedSet,
     PlannedSkip,
     PlannedStep,
     PlannedStop,
     PlannedThink,
+    PlannedWebSocket,
     PlannedWhile,
 )
-from vezaflow.plan.websockets import PlannedPing, PlannedReceive, PlannedSend, PlannedWebSocket
 
 MOST_PASSES = 1_000_000  # of one loop; a flow can't run for ever without meaning to
 GO_ON = Signal.GO_ON

@@ -14,8 +14,10 @@ from typing import Any
 
 from vezaflow.engine.vu import VU
 from vezaflow.metrics import ChannelRecorder
-from vezaflow.plan import EvaluationError
-from vezaflow.plan.websockets import PlannedAck
+from vezaflow.plan import (
+    EvaluationError,
+    PlannedAck,
+)
 
 _MOST_KNOWN = 1024  # settled messages whose acks are still known: a duplicate of an older one is a stranger's
 

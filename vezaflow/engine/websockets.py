@@ -21,8 +21,9 @@ from vezaflow.engine.own_time import HANDLING
 from vezaflow.engine.pauses import pause_of, wait_until
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import ChannelRecorder
-from vezaflow.plan import EvaluationError, Failure, RequestError, ResponseView
-from vezaflow.plan.websockets import (
+from vezaflow.plan import (
+    EvaluationError,
+    Failure,
     PlannedAck,
     PlannedMessage,
     PlannedPing,
@@ -31,6 +32,8 @@ from vezaflow.plan.websockets import (
     PlannedRepeated,
     PlannedSend,
     PlannedWebSocket,
+    RequestError,
+    ResponseView,
 )
 from vezaflow.protocols import ChannelMessage, Ending, ErrorKind, Exchange, Socket
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
-from vezaflow.model import Step, Suite, flow_steps, inner, suite_steps
-from vezaflow.model.steps import Ping, Receive, Send, WebSocket
+from vezaflow.model import Ping, Receive, Send, Step, Suite, WebSocket, flow_steps, inner, suite_steps
 
 
 def check_websockets(suite: Suite, diagnostics: Diagnostics) -> None:

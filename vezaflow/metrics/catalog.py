@@ -41,13 +41,23 @@ INTERRUPTED = "interrupted"  # the error kind of what the end of the run cut off
 
 ERRORS = (
     "dns", "refused", "unreachable", "proxy", "reset", "closed_early", "timeout_connect", "timeout_tls",
-    "timeout_send", "timeout_wait", "timeout_receive", "tls", "malformed", "too_large", "too_many_redirects", "guard",
-    "url", "expression", "status", "expectation", "extraction",
+    "timeout_send", "timeout_wait", "timeout_receive", "tls", "malformed", "too_large", "upgrade", "timeout_ping",
+    "timeout_close", "timeout_message", "closed", "too_many_redirects", "guard", "url", "expression", "status",
+    "expectation", "extraction",
 )  # fmt: skip
 """The kinds of failure, as `protocols.ErrorKind` has them."""
 
 ERROR_CLASSES: dict[str, tuple[str, ...]] = {
-    "timeout": ("timeout_connect", "timeout_tls", "timeout_send", "timeout_wait", "timeout_receive"),
+    "timeout": (
+        "timeout_connect",
+        "timeout_tls",
+        "timeout_send",
+        "timeout_wait",
+        "timeout_receive",
+        "timeout_ping",
+        "timeout_close",
+        "timeout_message",
+    ),
     "connection": ("dns", "refused", "unreachable", "proxy", "reset", "closed_early"),
 }
 """A word that stands for these kinds of errors, in a gate's label `error` as in `retry: {on: …}`."""
@@ -294,7 +304,7 @@ _ALL = (
     _count("ws_sessions", "WebSockets that were opened.", _CHANNEL, Of.CHANNELS, "sessions"),
     _time(
         "ws_session_duration",
-        "From the beginning of the connection to the end of the WebSocket. For one that the end of the run cut off it "
+        "From the start of the connection to the end of the WebSocket. For one that the end of the run cut off it "
         "is a lower bound.",
         _CHANNEL,
         Of.CHANNELS,

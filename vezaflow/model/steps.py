@@ -31,7 +31,7 @@ from vezaflow.model.requests import (
     plain,
 )
 from vezaflow.model.shapes import Beside, Block, Ends, Leaf, Loop, Nameless, OneOf, Pause, Sends, Whole
-from vezaflow.model.websockets import Ack, Close, Message, Reconnect, Repeated, Reply
+from vezaflow.model.websockets import Ack, Close, Message, Reconnect, Repeated, SocketReply
 from vezaflow.syntax import Expression
 
 Steps = tuple["Step", ...]
@@ -345,7 +345,7 @@ class WebSocket(_SetsNothing, _LendsNothing):
     compress: Expression | None
     max_message: Expression | None
     every: tuple[Repeated, ...]
-    reply: tuple[Reply, ...]
+    reply: tuple[SocketReply, ...]
     close: Close | None
     reconnect: Reconnect | None
     steps: Steps

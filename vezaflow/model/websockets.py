@@ -56,7 +56,7 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class SocketReply:
     """What is sent for a message that comes; it may hold values of that message."""
 
     where: Expression

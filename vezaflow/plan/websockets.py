@@ -11,9 +11,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.model import Block, Leaf, Nameless, OnFailure, Whole
-from vezaflow.model.steps import Ping, Receive, Send, WebSocket
-from vezaflow.model.websockets import Ack, Message, MessageForm, Reconnect
+from vezaflow.model import (
+    Ack,
+    Block,
+    Leaf,
+    Message,
+    MessageForm,
+    Nameless,
+    OnFailure,
+    Ping,
+    Receive,
+    Reconnect,
+    Send,
+    WebSocket,
+    Whole,
+)
 from vezaflow.plan.bodies import HALF_PAIR
 from vezaflow.plan.checks import PlannedCheck, plan_check
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, Sees, show

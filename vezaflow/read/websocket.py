@@ -5,9 +5,21 @@ from dataclasses import replace
 
 from vezaflow.diagnostics import Span
 from vezaflow.keys import WEBSOCKET_PARTS, Kind
-from vezaflow.model import as_http
-from vezaflow.model.steps import Ping, Receive, Send, Step, WebSocket
-from vezaflow.model.websockets import Ack, Close, Message, MessageForm, Reconnect, Repeated, Reply
+from vezaflow.model import (
+    Ack,
+    Close,
+    Message,
+    MessageForm,
+    Ping,
+    Receive,
+    Reconnect,
+    Repeated,
+    Send,
+    SocketReply,
+    Step,
+    WebSocket,
+    as_http,
+)
 from vezaflow.read import scalars
 from vezaflow.read.expect import read_expected_message
 from vezaflow.read.extract import read_extracts
@@ -115,9 +127,9 @@ def _every(row: Row) -> Iterator[Repeated]:
         yield Repeated(each.required("each"), _message(each), each.span)
 
 
-def _reply(row: Row) -> Iterator[Reply]:
+def _reply(row: Row) -> Iterator[SocketReply]:
     for each in _rows(row, "reply", "reply"):
-        yield Reply(each.required("where"), _message(each), each.span)
+        yield SocketReply(each.required("where"), _message(each), each.span)
 
 
 def _close(row: Row) -> Close | None:
