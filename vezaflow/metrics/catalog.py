@@ -41,8 +41,8 @@ INTERRUPTED = "interrupted"  # the error kind of what the end of the run cut off
 
 ERRORS = (
     "dns", "refused", "unreachable", "proxy", "reset", "closed_early", "timeout_connect", "timeout_tls",
-    "timeout_send", "timeout_wait", "timeout_receive", "tls", "malformed", "too_large", "too_many_redirects", "guard",
-    "url", "expression", "status", "expectation", "extraction",
+    "timeout_send", "timeout_wait", "timeout_receive", "tls", "malformed", "too_large", "upgrade", "timeout_ping",
+    "timeout_close", "too_many_redirects", "guard", "url", "expression", "status", "expectation", "extraction",
 )  # fmt: skip
 """The kinds of failure, as `protocols.ErrorKind` has them."""
 
