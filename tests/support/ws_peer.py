@@ -1,6 +1,7 @@
 """A `websockets` server in a thread of its own, and what a test needs to reach it."""
 
 import asyncio
+import logging
 import ssl
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -13,6 +14,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from vezaflow.protocols import Client, ClientOptions, Origin, Transport, WebSocketOptions
 from vezaflow.protocols.websocket import WebSocketChannel
 
+_SILENT = logging.getLogger("ws_peer")
+_SILENT.disabled = True
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
 
@@ -30,6 +33,7 @@ def ws_server(handler: Handler = echo, *, tls: ssl.SSLContext | None = None, **m
     async def run() -> None:
         over = asyncio.Event()
         more.setdefault("compression", None)
+        more.setdefault("logger", _SILENT)
         more.setdefault("max_size", 1 << 26)
         async with serve(handler, "127.0.0.1", 0, ssl=tls, **more) as server:
             told.append((asyncio.get_running_loop(), over, next(iter(server.sockets)).getsockname()[1]))
@@ -63,9 +67,10 @@ async def ws_client(options: ClientOptions = ClientOptions(), *, epoll: bool = T
 
 
 async def opened(client: Client, origin: Origin, **how: Any) -> WebSocketChannel:
-    """A channel, open. `how`: options, and the callbacks."""
+    """A channel, open. `how`: options, the callbacks, the target."""
     callbacks = {name: how.pop(name) for name in ("on_message", "on_frame") if name in how}
-    found = await client.open_websocket(origin, get(origin), WebSocketOptions(**{"timeout": 5.0, **how}), **callbacks)
+    head = get(origin, how.pop("target", "/"))
+    found = await client.open_websocket(origin, head, WebSocketOptions(**{"timeout": 5.0, **how}), **callbacks)
     assert found.channel is not None, found.exchange.detail
     return found.channel
 

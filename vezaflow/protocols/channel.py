@@ -245,7 +245,12 @@ class Channel:
         """The connection is gone."""
         self.end(Ending(self._clock(), ABNORMAL, "", by_server=kind is not ErrorKind.INTERRUPTED,
                         error=kind, detail=detail))  # fmt: skip
+        self.release()
+
+    def release(self) -> None:
+        """Close the connection; who waits for that is told."""
         self._connection.close()
+        self._wake()
 
     def _remind(self, deadline: float) -> None:
         connection = self._connection

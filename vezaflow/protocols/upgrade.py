@@ -19,11 +19,9 @@ from vezaflow.protocols.faults import TlsFault
 from vezaflow.protocols.head import Fields, Unreadable, parse_head
 from vezaflow.protocols.opening import open_connection
 from vezaflow.protocols.options import ClientOptions, WebSocketOptions
-from vezaflow.protocols.websocket import WebSocketChannel, protocol_for
+from vezaflow.protocols.websocket import Rules, WebSocketChannel, rules_for
 
 if TYPE_CHECKING:
-    from websockets.client import ClientProtocol
-
     from vezaflow.protocols.transport import Transport
 
 
@@ -64,7 +62,7 @@ async def upgrade(
     if connection is None:
         return Upgrade(exchange, None)
     assert isinstance(connection, ChannelConnection)
-    protocol = protocol_for(wanted)
+    protocol = rules_for(wanted)
     fields: Fields = []
 
     def switch(response: bytes, now: float) -> str:
@@ -91,7 +89,7 @@ async def upgrade(
     return Upgrade(exchange, channel)
 
 
-def _asked(protocol: "ClientProtocol") -> bytes:
+def _asked(protocol: Rules) -> bytes:
     """The header fields that ask for the upgrade (RFC 6455, 4.1)."""
     lines = f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {protocol.key}\r\n"
     lines += "Sec-WebSocket-Version: 13\r\n"
@@ -105,7 +103,7 @@ def _asked(protocol: "ClientProtocol") -> bytes:
 
 def _switched(
     connection: ChannelConnection,
-    protocol: "ClientProtocol",
+    protocol: Rules,
     options: WebSocketOptions,
     on_message: OnMessage | None,
     on_frame: OnFrame | None,

@@ -25,6 +25,7 @@ from vezaflow.protocols.channel_connection import ChannelConnection
 from vezaflow.protocols.exchange import ErrorKind
 from vezaflow.protocols.faults import Fault
 from vezaflow.protocols.options import WebSocketOptions
+from vezaflow.protocols.phases import CLOSED
 
 _SOMEWHERE = WebSocketURI(False, "localhost", 80, "/", "", None, None)  # the request's head is not its business
 _SILENT = logging.getLogger("vezaflow.websocket")
@@ -47,9 +48,18 @@ def may_close_with(code: int) -> bool:
     return 3000 <= code < 5000 or (code in CloseCode.__members__.values() and code not in (NO_CODE, ABNORMAL, 1015))
 
 
-def protocol_for(options: WebSocketOptions) -> ClientProtocol:
+class Rules(ClientProtocol):
+    """The package's, but that a close frame may come between fragments, as every control frame (RFC 6455, 5.4)."""
+
+    def recv_frame(self, frame: Frame) -> None:
+        if frame.opcode is CLOSE:
+            self.current_size = None
+        super().recv_frame(frame)
+
+
+def rules_for(options: WebSocketOptions) -> Rules:
     """The rules for one connection that is to be opened; its `key` goes into the request."""
-    return ClientProtocol(
+    return Rules(
         _SOMEWHERE,
         extensions=[_DEFLATE] if options.compress else None,
         subprotocols=[Subprotocol(name) for name in options.subprotocols] or None,
@@ -69,7 +79,7 @@ class WebSocketChannel(Channel):
     def __init__(
         self,
         connection: ChannelConnection,
-        protocol: ClientProtocol,
+        protocol: Rules,
         options: WebSocketOptions,
         on_message: OnMessage | None,
         on_frame: OnFrame | None,
@@ -125,12 +135,17 @@ class WebSocketChannel(Channel):
         self._put_all(None)
         self._remind(self._close_by)
 
+    async def gone(self) -> None:
+        """Wait for the server to close the connection too, once the channel has ended."""
+        while self._connection.phase != CLOSED:
+            await self._wait(math.inf)
+
     def drop(self) -> None:
         """Close it at once: the server is told (1001) if the kernel takes it, and not waited for."""
         if self.ending is None:
             self.begin_close(CloseCode.GOING_AWAY)
             self.lost(ErrorKind.INTERRUPTED, "the client was closed")
-        self._connection.close()
+        self.release()
 
     # -- for its connection ----------------------------------------------------------------------------------
 
@@ -170,12 +185,12 @@ class WebSocketChannel(Channel):
             closing = "instead of confirming the close" if self._close_by != math.inf else "without a close frame"
             kind, detail = broken or (ErrorKind.CLOSED_EARLY, f"the server closed the connection {closing}")
             self.end(Ending(now, ABNORMAL, "", True, kind, detail))
-        self._connection.close()
+        self.release()
 
     def next_deadline(self, now: float) -> float:
         if self.ending is not None:
             if now >= self._linger:
-                self._connection.close()
+                self.release()
             return self._linger
         if now >= self._close_by:
             self.lost(ErrorKind.TIMEOUT_CLOSE, "the server did not confirm the close in time")
