@@ -71,7 +71,6 @@ def conform(cases: list[str], *, compress: bool = False) -> None:
 
     with fuzzing(cases, verdicts) as origin:
         count = trio.run(run, origin)
-    if os.environ.get("WSDBG"): import collections; print(collections.Counter(verdicts.values()), [(k,v) for k,v in verdicts.items() if v!=("OK","OK")])
     wrong = {case: found for case, found in verdicts.items() if not all(each in PASSED for each in found)}
     assert (len(verdicts), wrong) == (count, {})
 

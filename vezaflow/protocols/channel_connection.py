@@ -130,6 +130,9 @@ class ChannelConnection(_Part):
             self._leave_exchange()
         else:
             self.settle(IDLE, now)
+            assert self.channel is not None
+            self.channel.expire(now)  # its own deadline, now that the upgrade's is met
+            self.reactor.rouse()
 
     def _enough(self, now: float) -> None:
         """A refusal's body may be endless: its beginning says why."""
