@@ -15,9 +15,8 @@ from websockets.http11 import Request, Response
 from ws_peer import get, opened, soon, ws_client, ws_server
 from ws_script import BINARY, CLOSE, CONT, PING, PONG, TEXT, Heard, accept, close, frame
 
-from vezaflow.protocols import ChannelMessage, ClientOptions, Ending, ErrorKind, Proxy, WebSocketOptions
+from vezaflow.protocols import Channel, ChannelMessage, ClientOptions, Ending, ErrorKind, Proxy, WebSocketOptions
 
-pytestmark = pytest.mark.trio
 BOTH = pytest.mark.parametrize("epoll", [True, False], ids=["epoll", "poll"])
 SIZES = [0, 1, 124, 125, 126, 127, 65535, 65536, 65537]
 
@@ -41,6 +40,7 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
 @BOTH
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 @pytest.mark.parametrize("compress", [False, True], ids=["raw", "deflate"])
+@pytest.mark.trio
 async def test_messages_come_back_whole_and_in_order(papers: Papers, epoll: bool, tls: bool, compress: bool) -> None:
     options = papers.client if tls else ClientOptions()
     with ws_server(tls=papers.server if tls else None, compression="deflate" if compress else None) as origin:
@@ -61,6 +61,7 @@ async def test_messages_come_back_whole_and_in_order(papers: Papers, epoll: bool
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+@pytest.mark.trio
 async def test_sixteen_mebibytes_come_back(papers: Papers, tls: bool) -> None:
     whole = bytes(range(256)) * (16 << 12)
     with ws_server(tls=papers.server if tls else None) as origin:
@@ -73,6 +74,7 @@ async def test_sixteen_mebibytes_come_back(papers: Papers, tls: bool) -> None:
             assert found.data == whole
 
 
+@pytest.mark.trio
 async def test_the_request_says_what_was_asked_for_and_cookies_go_both_ways() -> None:
     seen: list[Request] = []
 
@@ -101,6 +103,7 @@ async def test_the_request_says_what_was_asked_for_and_cookies_go_both_ways() ->
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1008, 1011, 1012, 1013, 1014, 3000, 4999])
+@pytest.mark.trio
 async def test_a_servers_close_keeps_its_code_and_reason(code: int) -> None:
     async def leave(peer: ServerConnection) -> None:
         await peer.send("last words")
@@ -117,6 +120,7 @@ async def test_a_servers_close_keeps_its_code_and_reason(code: int) -> None:
             assert refused.error is ErrorKind.CLOSED_EARLY
 
 
+@pytest.mark.trio
 async def test_messages_are_taken_as_they_arrive_and_answered_from_there() -> None:
     async def ask(peer: ServerConnection) -> None:
         await peer.send("ping")
@@ -128,28 +132,20 @@ async def test_messages_are_taken_as_they_arrive_and_answered_from_there() -> No
         async with ws_client() as client:
             taken: list[ChannelMessage] = []
 
-            def answer(message: ChannelMessage) -> bool:
+            def answer(channel: Channel, message: ChannelMessage) -> bool:
                 if message.data != "ping":
                     return False
                 taken.append(message)
-                waiting.channel.post("pong")
+                assert channel.post("pong").sent > 0
                 return True
 
-            waiting = _Late()
-            found = await client.open_websocket(
-                origin, get(origin), WebSocketOptions(5.0), on_message=lambda m: waiting.held(m, answer)
-            )
-            assert found.channel is not None
-            waiting.bind(found.channel, answer)
-            came = [await found.channel.receive(soon(client)) for _ in range(2)]
+            channel = await opened(client, origin, on_message=answer)
+            came = [await channel.receive(soon(client)) for _ in range(2)]
             assert [each.data for each in came if isinstance(each, ChannelMessage)] == ["news", "thanks"]
             assert len(taken) == 1
 
 
-class _Late:
-    """A rule that needs the channel, whose first messages come before it is known."""
-
-
+@pytest.mark.trio
 async def test_frames_can_be_looked_at_both_ways() -> None:
     seen: list[tuple[bool, int, bytes]] = []
     with ws_server() as origin:
@@ -162,6 +158,7 @@ async def test_frames_can_be_looked_at_both_ways() -> None:
     assert seen == [(True, TEXT, b"a"), (False, TEXT, b"a"), (True, CLOSE, code), (False, CLOSE, code)]
 
 
+@pytest.mark.trio
 async def test_a_client_that_closes_takes_its_channels_along() -> None:
     codes: list[int | None] = []
 
@@ -180,6 +177,7 @@ async def test_a_client_that_closes_takes_its_channels_along() -> None:
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+@pytest.mark.trio
 async def test_through_a_proxys_tunnel(papers: Papers, tls: bool) -> None:
     with ws_server(tls=papers.server if tls else None) as origin:
         async with tiny_proxy() as proxy:
@@ -195,8 +193,10 @@ async def test_through_a_proxys_tunnel(papers: Papers, tls: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "detail"), [(b"HTTP/1.1 502 Bad\r\n\r\n", "refused the tunnel: 502"), (b"", "instead of opening a tunnel")]
+    ("reply", "detail"),
+    [(b"HTTP/1.1 502 Bad\r\n\r\n", "refused the tunnel: 502"), (b"", "instead of opening a tunnel")],
 )
+@pytest.mark.trio
 async def test_a_proxy_that_opens_no_tunnel_says_why(reply: bytes, detail: str) -> None:
     with ws_server() as origin:
         async with tiny_proxy(reply=reply) as proxy, ws_client(ClientOptions(proxy=proxy.address)) as client:
@@ -205,6 +205,7 @@ async def test_a_proxy_that_opens_no_tunnel_says_why(reply: bytes, detail: str) 
             assert detail in found.exchange.detail
 
 
+@pytest.mark.trio
 async def test_nobody_there_and_no_trust_are_what_they_are_for_requests(papers: Papers) -> None:
     with ws_server(tls=papers.server) as origin:
         async with ws_client() as client:

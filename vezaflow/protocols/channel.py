@@ -67,8 +67,9 @@ class Outgoing:
     detail: str = ""
 
 
-OnMessage: TypeAlias = Callable[[ChannelMessage], bool]
-"""Called as a message arrives, from the reactor: it must not wait. True: the message is taken, nobody reads it."""
+OnMessage: TypeAlias = Callable[["Channel", ChannelMessage], bool]
+"""Called as a message arrives, from the reactor, perhaps before who opens the channel has it: it must not wait nor
+raise, and may `post`. True: the message is taken, nobody reads it."""
 
 OnFrame: TypeAlias = Callable[[bool, int, bytes, float], None]
 """Looks on: whether it was sent, the opcode (0 to 10), the payload, the time."""
@@ -263,7 +264,7 @@ class Channel:
     def arrived(self, message: ChannelMessage) -> None:
         """A message is complete."""
         self.received += 1
-        if self.on_message is not None and self.on_message(message):
+        if self.on_message is not None and self.on_message(self, message):
             return
         unread = self._unread
         unread.append(message)

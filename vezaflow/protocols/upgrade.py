@@ -64,10 +64,12 @@ async def upgrade(
     assert isinstance(connection, ChannelConnection)
     protocol = rules_for(wanted)
     fields: Fields = []
+    target = head.split(b" ", 2)[1].decode("latin-1")
 
     def switch(response: bytes, now: float) -> str:
         try:
-            fields.extend(parse_head(response[: response.index(b"\r\n\r\n") + 4], bodyless=True).fields)
+            read = b"HTTP/1.1 200" + response[12 : response.index(b"\r\n\r\n") + 4]  # of a 1xx fields are not read
+            fields.extend(parse_head(read, bodyless=True).fields)
         except Unreadable as error:
             return error.detail
         return _switched(connection, protocol, wanted, on_message, on_frame, response, now)
@@ -83,7 +85,7 @@ async def upgrade(
     if jar is not None:
         for field in fields:
             if field[0] == b"set-cookie":
-                jar.take(origin, head.split(b" ", 2)[1].decode("latin-1"), field[1])
+                jar.take(origin, target, field[1])
     channel = connection.channel if exchange.error is None else None
     assert channel is None or isinstance(channel, WebSocketChannel)
     return Upgrade(exchange, channel)
