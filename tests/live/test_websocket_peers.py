@@ -1,6 +1,9 @@
 """WebSockets with servers that nobody here wrote: `websockets`' asyncio server, plainly, over TLS, through proxies."""
 
+import asyncio
+import hashlib
 import ssl
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +18,7 @@ from websockets.http11 import Request, Response
 from ws_peer import get, opened, soon, ws_client, ws_server
 from ws_script import BINARY, CLOSE, CONT, PING, PONG, TEXT, Heard, accept, close, frame
 
-from vezaflow.protocols import Channel, ChannelMessage, ClientOptions, Ending, ErrorKind, Proxy, WebSocketOptions
+from vezaflow.protocols import ChannelMessage, ClientOptions, Ending, ErrorKind, MessageChannel, Proxy, WebSocketOptions
 
 BOTH = pytest.mark.parametrize("epoll", [True, False], ids=["epoll", "poll"])
 SIZES = [0, 1, 124, 125, 126, 127, 65535, 65536, 65537]
@@ -132,7 +135,7 @@ async def test_messages_are_taken_as_they_arrive_and_answered_from_there() -> No
         async with ws_client() as client:
             taken: list[ChannelMessage] = []
 
-            def answer(channel: Channel, message: ChannelMessage) -> bool:
+            def answer(channel: MessageChannel, message: ChannelMessage) -> bool:
                 if message.data != "ping":
                     return False
                 taken.append(message)
@@ -214,6 +217,37 @@ async def test_nobody_there_and_no_trust_are_what_they_are_for_requests(papers: 
     async with ws_client(ClientOptions(proxy=Proxy("127.0.0.1", 1))) as client:
         found = await client.open_websocket(origin, get(origin), WebSocketOptions(5.0))
         assert (found.channel, found.exchange.error) == (None, ErrorKind.REFUSED)
+
+
+@pytest.mark.slow
+@pytest.mark.trio
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+async def test_a_message_is_as_old_as_the_kernel_says_when_the_loop_is_busy(papers: Papers, tls: bool) -> None:
+    said: list[float] = []
+
+    async def answer(peer: ServerConnection) -> None:
+        await peer.recv()
+        await asyncio.sleep(0.03)
+        said.append(time.perf_counter())
+        await peer.send("now")
+        await peer.wait_closed()
+
+    late = []
+    with ws_server(answer, tls=papers.server if tls else None) as origin:
+        async with ws_client(papers.client if tls else ClientOptions()) as client:
+            for _ in range(5):
+                channel = await opened(client, origin)
+                channel.post("go")
+                begun = time.perf_counter()
+                while time.perf_counter() - begun < 0.1:
+                    hashlib.pbkdf2_hmac("sha256", b"busy", b"loop", 20_000)  # lets the server's thread run
+                found = await channel.receive(soon(client))
+                assert isinstance(found, ChannelMessage)
+                assert said[-1] < begun + 0.1
+                late.append(found.at - said[-1])
+                channel.drop()
+    assert min(late) >= -0.001
+    assert sorted(late)[2] < 0.003  # read when the loop had time, some 60 ms later
 
 
 CUTS = st.lists(st.integers(1, 70_000), max_size=12)

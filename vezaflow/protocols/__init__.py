@@ -1,6 +1,6 @@
 """Bytes and time: requests go out, exchanges come back. Knows no flows."""
 
-from vezaflow.protocols.channel import Channel, ChannelMessage, Ending, OnFrame, OnMessage, Outgoing
+from vezaflow.protocols.channel import ChannelMessage, Ending, MessageChannel, OnFrame, OnMessage, SentMessage
 from vezaflow.protocols.client import Client, Sender
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.dates import moment_of
@@ -13,8 +13,33 @@ from vezaflow.protocols.stamps import Receiving
 from vezaflow.protocols.transport import Transport, check_trust
 
 __all__ = [
-    "IDEMPOTENT", "Body", "Channel", "ChannelMessage", "Client", "ClientOptions", "CookieJar", "Ending", "ErrorKind",
-    "Exchange", "OnFrame", "OnMessage", "Origin", "Outgoing", "Proxy", "Receiving", "RequestOptions", "Resolver",
-    "Sender", "Sent", "TlsFault", "Transport", "Want", "WebSocketOptions", "check_trust", "moment_of", "park", "trap",
+    "IDEMPOTENT",
+    "Body",
+    "ChannelMessage",
+    "Client",
+    "ClientOptions",
+    "CookieJar",
+    "Ending",
+    "ErrorKind",
+    "Exchange",
+    "MessageChannel",
+    "OnFrame",
+    "OnMessage",
+    "Origin",
+    "Proxy",
+    "Receiving",
+    "RequestOptions",
+    "Resolver",
+    "Sender",
+    "Sent",
+    "SentMessage",
+    "TlsFault",
+    "Transport",
+    "Want",
+    "WebSocketOptions",
+    "check_trust",
+    "moment_of",
+    "park",
+    "trap",
     "wake",
 ]  # fmt: skip

@@ -58,7 +58,7 @@ class Ending:
 
 
 @dataclass(slots=True)
-class Outgoing:
+class SentMessage:
     """A message on its way out. `sent`: when the kernel had its last byte, 0 until then; `error`: it never will."""
 
     size: int
@@ -67,7 +67,7 @@ class Outgoing:
     detail: str = ""
 
 
-OnMessage: TypeAlias = Callable[["Channel", ChannelMessage], bool]
+OnMessage: TypeAlias = Callable[["MessageChannel", ChannelMessage], bool]
 """Called as a message arrives, from the reactor, perhaps before who opens the channel has it: it must not wait nor
 raise, and may `post`. True: the message is taken, nobody reads it."""
 
@@ -75,7 +75,7 @@ OnFrame: TypeAlias = Callable[[bool, int, bytes, float], None]
 """Looks on: whether it was sent, the opcode (0 to 10), the payload, the time."""
 
 
-class Channel:
+class MessageChannel:
     """See the module. Subclasses turn bytes into messages (`feed`) and what is to be said into bytes (`transmit`)."""
 
     __slots__ = (
@@ -88,7 +88,7 @@ class Channel:
         self._clock = connection.clock
         self._unread: deque[ChannelMessage] = deque()
         self._waiting: dict[trio.lowlevel.Task, float] = {}  # until when
-        self._outbox: deque[tuple[memoryview, Outgoing | None]] = deque()  # what the kernel has not taken
+        self._outbox: deque[tuple[memoryview, SentMessage | None]] = deque()  # what the kernel has not taken
         self._rounds = 0
         self.on_message = on_message
         self.unread_bytes = 0
@@ -142,7 +142,7 @@ class Channel:
 
     # -- sending, for a VU -----------------------------------------------------------------------------------
 
-    async def send(self, data: str | bytes, deadline: float) -> Outgoing:
+    async def send(self, data: str | bytes, deadline: float) -> SentMessage:
         """Send a message, and wait until the kernel has all of it."""
         reactor = self._connection.reactor
         if self._clock() - reactor.drained > _STALE:
@@ -157,10 +157,10 @@ class Channel:
             await self._wait(deadline)
         return outgoing
 
-    def post(self, data: str | bytes) -> Outgoing:
+    def post(self, data: str | bytes) -> SentMessage:
         """Send a message without waiting: what the kernel does not take at once follows when it does. May be called
         from `on_message`. Too much unsent is an error (`unsent`)."""
-        outgoing = Outgoing(0)
+        outgoing = SentMessage(0)
         if self.ending is not None:
             outgoing.error = self.ending.error or ErrorKind.CLOSED_EARLY
             outgoing.detail = self.ending.detail or f"the channel was closed ({self.ending.code}) before this was sent"
@@ -170,7 +170,7 @@ class Channel:
             self.transmit(data, outgoing)
         return outgoing
 
-    def put(self, data: bytes, outgoing: Outgoing | None) -> None:
+    def put(self, data: bytes, outgoing: SentMessage | None) -> None:
         """Hand bytes to the kernel, as many as it takes."""
         if self._outbox:
             self._outbox.append((memoryview(data), outgoing))
@@ -197,7 +197,7 @@ class Channel:
             data, outgoing = outbox[0]
             taken = connection.put(data) if data else 0
             self.unsent -= taken
-            if self.ending is not None and not taken:  # it may have broken just now
+            if data and not taken and self.ending is not None:  # it may have broken just now
                 return
             if taken < len(data):
                 outbox[0] = (data[taken:], outgoing)
@@ -218,7 +218,7 @@ class Channel:
         """Read the first `count` bytes of `view`, which came at `now`."""
         raise NotImplementedError
 
-    def transmit(self, data: str | bytes, outgoing: Outgoing) -> None:
+    def transmit(self, data: str | bytes, outgoing: SentMessage) -> None:
         """Frame a message and `put` it."""
         raise NotImplementedError
 
@@ -287,4 +287,4 @@ class Channel:
         self._wake()
 
 
-_UNREAD: Fault = (ErrorKind.TIMEOUT_SEND, "the message could not be sent in time: the server does not read")
+_UNREAD: Fault = (ErrorKind.TIMEOUT_SEND, "the message could not be sent before the timeout: the server does not read")

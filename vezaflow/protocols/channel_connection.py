@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vezaflow.protocols.bounds import MOST_HEAD, MOST_REFUSAL
-from vezaflow.protocols.channel import Channel
+from vezaflow.protocols.channel import MessageChannel
 from vezaflow.protocols.connection import Connection
 from vezaflow.protocols.exchange import ErrorKind, Exchange
 from vezaflow.protocols.faults import fault_of
@@ -34,11 +34,12 @@ Switch = Callable[[bytes, float], str]
 
 
 class ChannelConnection(_Part):
-    """What plain and secure connections do alike."""
+    """What plain and secure connections do alike; they have its attributes, since of two parents one may have slots."""
 
-    __slots__ = ()
+    if not TYPE_CHECKING:
+        __slots__ = ()
 
-    channel: Channel | None
+    channel: MessageChannel | None
     refused: bytearray | None  # the response's head, as far as it has come; None: it is no 101
     switch: Switch | None
     seen: float  # when the last bytes came

@@ -127,7 +127,7 @@ def _switched(
 def _refused(connection: ChannelConnection, exchange: Exchange) -> Fields:
     """Take what came instead of an upgrade; the fields of it."""
     exchange.error = ErrorKind.UPGRADE
-    exchange.detail = f"the server answered the upgrade with status {exchange.status}"
+    exchange.detail = f"the response to the upgrade has status {exchange.status}"
     response = connection.response
     connection.close()
     if response is None or not response.streamed:

@@ -34,7 +34,7 @@ Record = dict[str, Any]  # a JSON object
 
 
 @dataclass(eq=False, slots=True)
-class Member:
+class ChatMember:
     """One connection: what it is to be sent, in that order. A number is the code that it is closed with."""
 
     name: str
@@ -49,7 +49,7 @@ class Rooms:
         self._settings = settings
         self._bearer = bearer
         self._random = Random(settings.seed)
-        self._members: dict[str, set[Member]] = {}
+        self._members: dict[str, set[ChatMember]] = {}
         self._numbers = count(1)
 
     async def serve(self, scope: Event, receive: Receive, send: Send) -> int:
@@ -62,7 +62,7 @@ class Rooms:
         await send({"type": "websocket.accept"})
         asked = parse_qs(scope["query_string"].decode("latin-1"))
         room = asked.get("room", [LOBBY])[0]
-        member = Member(f"user-{next(self._numbers)}")
+        member = ChatMember(f"user-{next(self._numbers)}")
         members = self._members.setdefault(room, set())
         members.add(member)
         writing = asyncio.create_task(write(member, send))
@@ -80,7 +80,7 @@ class Rooms:
             writing.cancel()
         return 101
 
-    async def _listen(self, member: Member, members: set[Member], receive: Receive) -> None:
+    async def _listen(self, member: ChatMember, members: set[ChatMember], receive: Receive) -> None:
         while True:
             try:
                 async with asyncio.timeout(self._settings.ws_idle or None):
@@ -92,7 +92,7 @@ class Rooms:
                 return
             self._heard(member, members, event.get("text") or event.get("bytes") or "")
 
-    def _heard(self, member: Member, members: set[Member], data: str | bytes) -> None:
+    def _heard(self, member: ChatMember, members: set[ChatMember], data: str | bytes) -> None:
         try:
             record = orjson.loads(data)
         except orjson.JSONDecodeError:
@@ -113,7 +113,7 @@ class Rooms:
         if member.heard == self._settings.ws_close_messages:
             member.out.put_nowait(self._settings.ws_close_code)
 
-    def _deal(self, member: Member, record: Record) -> None:
+    def _deal(self, member: ChatMember, record: Record) -> None:
         """Send a record, if its fate allows."""
         settings, chance = self._settings, self._random.random
         if settings.ws_drop and chance() < settings.ws_drop:
@@ -128,7 +128,7 @@ class Rooms:
                 member.out.put_nowait(record)
 
 
-async def write(member: Member, send: Send) -> None:
+async def write(member: ChatMember, send: Send) -> None:
     """Send what a member is to be sent, until it is closed."""
     while True:
         record = await member.out.get()
