@@ -78,6 +78,12 @@ async def test_a_refused_upgrade_is_a_response_with_status_and_body(epoll: bool,
         assert client.cookies.get("a") == "1"
 
 
+async def test_a_refusal_with_bare_line_feeds_is_one() -> None:
+    async with world(says(b"HTTP/1.1 403 No\nContent-Length: 2\n\nno", then_end=False)) as w:
+        found = await ask(w)
+        assert (found.exchange.error, found.exchange.status, found.exchange.body) == (ErrorKind.UPGRADE, 403, b"no")
+
+
 async def test_an_endless_refusal_is_cut_off() -> None:
     async def script(stream: Stream) -> None:
         await read_head(stream)

@@ -28,6 +28,7 @@ else:
     _Part = object
 
 _SMALL_BITE = 2048  # bytes read at a time where small frames make many of them: a few ms of parsing
+_TELLING = len(b"HTTP/1.1 1")  # bytes, after which it is known whether a response is interim
 _END = b"\r\n\r\n"
 Switch = Callable[[bytes, float], str]
 """Takes a 101 response's head and what came behind it, and when: makes the channel of it, or says why there is none."""
@@ -105,15 +106,21 @@ class ChannelConnection(_Part):
         if not exchange.bytes_received:
             exchange.first = now
         exchange.bytes_received += len(piece)
+        fresh = max(0, len(head) - len(_END))
         head += piece
-        while (end := head.find(_END)) >= 0 and head[9:10] == b"1" and head[9:12] != b"101":
-            del head[: end + 4]  # an interim response: another one follows
-        if end < 0 and head[: len(b"HTTP/1.")] == b"HTTP/1."[: len(head)] and len(head) <= MOST_HEAD:
+        while head[9:10] == b"1" and len(head) <= MOST_HEAD:
+            end = head.find(_END, fresh)
+            if end < 0:
+                return
+            if head[9:12] == b"101":
+                self.refused = None
+                self._switched(exchange, bytes(head), now)
+                return
+            del head[: end + len(_END)]  # an interim response: another one follows
+            exchange.first, fresh = now, 0
+        if len(head) < _TELLING and b"HTTP/1."[: len(head)] == head[: len(b"HTTP/1.")]:
             return
         self.refused = None
-        if head[9:12] == b"101" and end >= 0:
-            self._switched(exchange, bytes(head), now)
-            return
         exchange.bytes_received -= len(head)
         self.response = StreamedResponse(keeps=True, bodyless=False, limit=self.scratch.max_body)
         super().feed(memoryview(head), len(head), now)
