@@ -19,6 +19,7 @@ from ws_peer import get, opened, soon, ws_client, ws_server
 from ws_script import BINARY, CLOSE, CONT, PING, PONG, TEXT, Heard, accept, close, frame
 
 from vezaflow.protocols import ChannelMessage, ClientOptions, Ending, ErrorKind, MessageChannel, Proxy, WebSocketOptions
+from vezaflow.protocols.websocket import WebSocketChannel
 
 BOTH = pytest.mark.parametrize("epoll", [True, False], ids=["epoll", "poll"])
 SIZES = [0, 1, 124, 125, 126, 127, 65535, 65536, 65537]
@@ -288,7 +289,7 @@ def test_messages_arrive_whole_however_they_are_cut(bodies: list[tuple[int, int,
     async def run() -> list[str | bytes]:
         async with world(script) as w:
             found = await w.client().open_websocket(w.origin, get(w.origin), WebSocketOptions(5.0))
-            assert found.channel is not None
+            assert isinstance(found.channel, WebSocketChannel)
             came: list[str | bytes] = []
             with trio.fail_after(10):
                 while isinstance(each := await found.channel.receive(float("inf")), ChannelMessage):

@@ -14,6 +14,7 @@ from kosoku import FailureError, run_fuzzingserver
 from ws_peer import get, opened, ws_client
 
 from vezaflow.protocols import ChannelMessage, Client, Origin, WebSocketOptions
+from vezaflow.protocols.websocket import WebSocketChannel
 
 PASSED = ("OK", "NON-STRICT", "INFORMATIONAL")
 UNOFFERED = "UNIMPLEMENTED"  # what a server of 13.* would only agree to if we offered more than browsers do
@@ -55,7 +56,7 @@ async def echo_all(client: Client, origin: Origin, *, compress: bool) -> int:
     options = WebSocketOptions(30.0, compress=compress, max_message=1 << 26)
     for number in range(1, int(told.data) + 1):
         found = await client.open_websocket(origin, get(origin, f"/runCase?case={number}&agent=vezaflow"), options)
-        assert found.channel is not None, found.exchange.detail
+        assert isinstance(found.channel, WebSocketChannel), found.exchange.detail
         while isinstance(message := await found.channel.receive(client.clock() + 120), ChannelMessage):
             await found.channel.send(message.data, client.clock() + 120)
         await found.channel.gone()

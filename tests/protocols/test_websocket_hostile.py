@@ -9,9 +9,8 @@ from scripted_server import Script, Stream, World, read_head, reset, world
 from ws_peer import get
 from ws_script import BINARY, CLOSE, CONT, PING, PONG, TEXT, Heard, accept, close, frame, sends, upgraded
 
-from vezaflow.protocols import ChannelMessage, Ending, ErrorKind, WebSocketOptions
+from vezaflow.protocols import ChannelMessage, Ending, ErrorKind, Upgrade, WebSocketOptions
 from vezaflow.protocols.bounds import MOST_FRAGMENTS, MOST_UNREAD
-from vezaflow.protocols.upgrade import Upgrade
 from vezaflow.protocols.websocket import WebSocketChannel
 
 pytestmark = pytest.mark.trio
@@ -30,7 +29,7 @@ async def ask(w: World, **how: object) -> Upgrade:
 
 async def opened_in(w: World, **how: object) -> WebSocketChannel:
     found = await ask(w, **how)
-    assert found.channel is not None, found.exchange.detail
+    assert isinstance(found.channel, WebSocketChannel), found.exchange.detail
     return found.channel
 
 

@@ -71,7 +71,7 @@ async def opened(client: Client, origin: Origin, **how: Any) -> WebSocketChannel
     callbacks = {name: how.pop(name) for name in ("on_message", "on_frame") if name in how}
     head = get(origin, how.pop("target", "/"))
     found = await client.open_websocket(origin, head, WebSocketOptions(**{"timeout": 5.0, **how}), **callbacks)
-    assert found.channel is not None, found.exchange.detail
+    assert isinstance(found.channel, WebSocketChannel), found.exchange.detail
     return found.channel
 
 

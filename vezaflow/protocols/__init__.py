@@ -1,7 +1,16 @@
 """Bytes and time: requests go out, exchanges come back. Knows no flows."""
 
-from vezaflow.protocols.channel import ChannelMessage, Ending, MessageChannel, OnFrame, OnMessage, SentMessage
-from vezaflow.protocols.client import Client, Sender
+from vezaflow.protocols.channel import (
+    ChannelMessage,
+    Ending,
+    MessageChannel,
+    OnFrame,
+    OnMessage,
+    SentMessage,
+    Upgrade,
+    WebSocket,
+)
+from vezaflow.protocols.client import Client, Opener, Sender
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.dates import moment_of
 from vezaflow.protocols.dns import Resolver
@@ -13,33 +22,8 @@ from vezaflow.protocols.stamps import Receiving
 from vezaflow.protocols.transport import Transport, check_trust
 
 __all__ = [
-    "IDEMPOTENT",
-    "Body",
-    "ChannelMessage",
-    "Client",
-    "ClientOptions",
-    "CookieJar",
-    "Ending",
-    "ErrorKind",
-    "Exchange",
-    "MessageChannel",
-    "OnFrame",
-    "OnMessage",
-    "Origin",
-    "Proxy",
-    "Receiving",
-    "RequestOptions",
-    "Resolver",
-    "Sender",
-    "Sent",
-    "SentMessage",
-    "TlsFault",
-    "Transport",
-    "Want",
-    "WebSocketOptions",
-    "check_trust",
-    "moment_of",
-    "park",
-    "trap",
-    "wake",
+    "IDEMPOTENT", "Body", "ChannelMessage", "Client", "ClientOptions", "CookieJar", "Ending", "ErrorKind", "Exchange",
+    "MessageChannel", "OnFrame", "OnMessage", "Opener", "Origin", "Proxy", "Receiving", "RequestOptions", "Resolver",
+    "Sender", "Sent", "SentMessage", "TlsFault", "Transport", "Upgrade", "Want", "WebSocket", "WebSocketOptions",
+    "check_trust", "moment_of", "park", "trap", "wake",
 ]  # fmt: skip

@@ -13,12 +13,12 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import trio
 
 from vezaflow.protocols.bounds import MOST_UNREAD, MOST_UNREAD_BYTES, MOST_UNSENT
-from vezaflow.protocols.exchange import ErrorKind
+from vezaflow.protocols.exchange import ErrorKind, Exchange
 from vezaflow.protocols.faults import Fault
 from vezaflow.protocols.park import READY, park, trap
 
@@ -73,6 +73,36 @@ raise, and may `post`. True: the message is taken, nobody reads it."""
 
 OnFrame: TypeAlias = Callable[[bool, int, bytes, float], None]
 """Looks on: whether it was sent, the opcode (0 to 10), the payload, the time."""
+
+
+class WebSocket(Protocol):
+    """What the engine needs of an open WebSocket (websocket.py says what each does); fakes have this shape. Deadlines
+    are moments of the client's clock. Any number of tasks may wait at once."""
+
+    received: int
+    dropped: int
+    ending: Ending | None
+    opened: float
+    subprotocol: str | None
+
+    async def receive(self, deadline: float) -> ChannelMessage | Ending | None: ...
+    async def ended_by(self, deadline: float) -> Ending | None: ...
+    async def send(self, data: str | bytes, deadline: float) -> SentMessage: ...
+    def post(self, data: str | bytes) -> SentMessage: ...
+    async def ping(self, deadline: float) -> float | None: ...
+    async def close(self, code: int = 1000, reason: str = "") -> Ending: ...
+    def begin_close(self, code: int = 1000, reason: str = "") -> None: ...
+    def drop(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Upgrade:
+    """What came of opening a WebSocket. `exchange`: the upgrade's request as any other (its own: nothing overwrites
+    it), ended - begun is the whole dial; where there is no channel its `error` says why, `upgrade` for a response that
+    opens none, whose status, headers and body are there."""
+
+    exchange: Exchange
+    channel: WebSocket | None
 
 
 class MessageChannel:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import trio
 
 from vezaflow.protocols.body import TooLarge, Undecodable, decode
+from vezaflow.protocols.channel import OnFrame, OnMessage, Upgrade, WebSocket
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Origin, RequestOptions, Want
 from vezaflow.protocols.faults import TlsFault
@@ -24,10 +25,7 @@ from vezaflow.protocols.seat import Response, Seat
 from vezaflow.protocols.stamps import Clock
 
 if TYPE_CHECKING:
-    from vezaflow.protocols.channel import OnFrame, OnMessage
     from vezaflow.protocols.transport import Transport
-    from vezaflow.protocols.upgrade import Upgrade
-    from vezaflow.protocols.websocket import WebSocketChannel
 
 _STALE = 0.0003  # a drain older than this is made again before a VU sends: it bounds how late responses are stamped
 _HEADERS, _BODY, _COOKIES, _SHOWN = (each._value_ for each in (Want.HEADERS, Want.BODY, Want.COOKIES, Want.SHOWN))
@@ -52,6 +50,20 @@ class Sender(Protocol):
 
     def close(self) -> None:
         """Close the connections; the next request opens a new one."""
+
+
+class Opener(Protocol):
+    """What the engine needs of a client to hold WebSockets open."""
+
+    async def open_websocket(
+        self,
+        origin: Origin,
+        head: bytes,
+        options: WebSocketOptions,
+        *,
+        on_message: OnMessage | None = None,
+        on_frame: OnFrame | None = None,
+    ) -> Upgrade: ...
 
 
 class Client:
@@ -82,7 +94,7 @@ class Client:
         self._lanes: Lanes | None = None  # most VUs do one thing after another
         self._home: Lanes | None = None  # those that this one is among
         self._others: dict[ClientOptions, Client] | None = None  # and connect in one way
-        self._channels: list[WebSocketChannel] | None = None  # and hold nothing open
+        self._channels: list[WebSocket] | None = None  # and hold nothing open
 
     async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         """Send one request and wait for its response. `head` is the whole request head with its blank line. The
@@ -141,9 +153,9 @@ class Client:
         head: bytes,
         options: WebSocketOptions,
         *,
-        on_message: "OnMessage | None" = None,
-        on_frame: "OnFrame | None" = None,
-    ) -> "Upgrade":
+        on_message: OnMessage | None = None,
+        on_frame: OnFrame | None = None,
+    ) -> Upgrade:
         """Open a WebSocket on a connection of its own, which this client closes when it closes. `head` is a GET
         request's as `send` takes it (an https origin for wss); the upgrade's own fields are added. Any number may be
         open, and be opened at once."""

@@ -41,7 +41,7 @@ class ClientOptions:
 @dataclass(frozen=True, slots=True)
 class WebSocketOptions:
     """Times in seconds. `timeout`: for the whole dial, from the name to the response; `compress`: offer
-    permessage-deflate (some 70 KB a connection); `max_message`: bytes, decompressed; `ping_every`: 0 for never, and a
+    permessage-deflate (some 30 KB a connection); `max_message`: bytes, decompressed; `ping_every`: 0 for never, and a
     pong that takes longer than `ping_timeout` is the end; `close_timeout`: for the server to confirm a close."""
 
     timeout: float

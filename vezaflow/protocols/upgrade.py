@@ -4,14 +4,13 @@ Laws: nothing raises but cancellation, what went wrong is in the exchange; a ref
 other, with its status and the beginning of its body; cookies are taken of either.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from websockets.headers import build_extension, build_subprotocol
 
 from vezaflow.protocols.body import TooLarge, Undecodable, decode
 from vezaflow.protocols.bounds import MOST_REFUSAL
-from vezaflow.protocols.channel import OnFrame, OnMessage
+from vezaflow.protocols.channel import OnFrame, OnMessage, Upgrade
 from vezaflow.protocols.channel_connection import ChannelConnection
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.exchange import ErrorKind, Exchange, Origin, RequestOptions, Want
@@ -23,16 +22,6 @@ from vezaflow.protocols.websocket import Rules, WebSocketChannel, rules_for
 
 if TYPE_CHECKING:
     from vezaflow.protocols.transport import Transport
-
-
-@dataclass(slots=True)
-class Upgrade:
-    """What came of opening a WebSocket. `exchange`: the upgrade's request as any other (its own: nothing overwrites
-    it), ended - begun is the whole dial; where there is no channel its `error` says why, `upgrade` for a response that
-    opens none, whose status, headers and body are there."""
-
-    exchange: Exchange
-    channel: WebSocketChannel | None
 
 
 async def upgrade(
