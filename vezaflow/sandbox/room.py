@@ -26,6 +26,7 @@ LOBBY = "lobby"
 BEHIND = 0.1  # seconds that a reordered message comes later
 IDLE = 4408  # the close code of who said nothing for too long
 UNREADABLE = 1007
+FAILED = 1011
 
 Event = MutableMapping[str, Any]  # ASGI's own types
 Receive = Callable[[], Awaitable[Event]]
@@ -48,6 +49,7 @@ class Rooms:
     def __init__(self, settings: SandboxSettings, bearer: bytes) -> None:
         self._settings = settings
         self._bearer = bearer
+        self._code = settings.ws_close_code or FAILED
         self._random = Random(settings.seed)
         self._members: dict[str, set[ChatMember]] = {}
         self._numbers = count(1)
@@ -68,7 +70,7 @@ class Rooms:
         writing = asyncio.create_task(write(member, send))
         loop, timer = asyncio.get_running_loop(), None
         if self._settings.ws_close_after:
-            timer = loop.call_later(self._settings.ws_close_after, member.out.put_nowait, self._settings.ws_close_code)
+            timer = loop.call_later(self._settings.ws_close_after, member.out.put_nowait, self._code)
         try:
             await self._listen(member, members, receive)
         finally:
@@ -111,7 +113,7 @@ class Rooms:
             if other is not member:
                 self._deal(other, message)
         if member.heard == self._settings.ws_close_messages:
-            member.out.put_nowait(self._settings.ws_close_code)
+            member.out.put_nowait(self._code)
 
     def _deal(self, member: ChatMember, record: Record) -> None:
         """Send a record, if its fate allows."""

@@ -31,7 +31,7 @@ class SandboxSettings:
     ws_delay: float = 0.0  # seconds added to each
     ws_close_after: float = 0.0  # seconds after which a connection is closed; 0: never
     ws_close_messages: int = 0  # messages of a member after which it is closed; 0: never
-    ws_close_code: int = 1011
+    ws_close_code: int = 0  # 0: 1011
     ws_idle: float = 0.0  # seconds without a message after which a connection is closed (4408); 0: never
     seed: int = 1
     token: str | None = None
@@ -41,7 +41,8 @@ class SandboxSettings:
             raise VezaflowError("the sandbox's latencies, jitter and rate limit can't be negative")
         if min(self.ws_delay, self.ws_close_after, self.ws_close_messages, self.ws_idle) < 0:
             raise VezaflowError("the sandbox's delays and limits of its chat can't be negative")
-        if not (1000 <= self.ws_close_code < 1015 or 3000 <= self.ws_close_code < 5000) or self.ws_close_code in UNSENT:
+        code = self.ws_close_code
+        if code and (not (1000 <= code < 1015 or 3000 <= code < 5000) or code in UNSENT):
             raise VezaflowError(
                 f"the chat can't be closed with code {self.ws_close_code}", hint="give 1000 to 1014, or 3000 to 4999"
             )
