@@ -24,6 +24,7 @@ from vezaflow.protocols import (
     Origin,
     RequestOptions,
     SentMessage,
+    Upgrade,
     Want,
     WebSocketOptions,
 )
@@ -130,7 +131,7 @@ class FakeClient:
         *,
         on_message: OnMessage | None = None,
         on_frame: OnFrame | None = None,
-    ) -> "FakeOpened":
+    ) -> Upgrade:
         text = head.decode()
         method, path, _ = text.split(" ", 2)
         self.target.log.append((trio.current_time(), method, path, text))
@@ -144,11 +145,11 @@ class FakeClient:
         if reply.error is not None or reply.status != 101:
             exchange.error = reply.error or ErrorKind.UPGRADE
             exchange.detail = f"the response to the upgrade has status {reply.status}"
-            return FakeOpened(exchange, None)
+            return Upgrade(exchange, None)
         socket = FakeSocket(self.target.talk, options, on_message)
         self.target.sockets.append(socket)
         socket.hear("")
-        return FakeOpened(exchange, socket)
+        return Upgrade(exchange, socket)
 
     def beside(self) -> "FakeClient":
         return self
@@ -171,12 +172,15 @@ class FakeClient:
 
 
 class FakeSocket:
-    """Has the shape of protocols.Socket. `heard` is what came, with its time."""
+    """Has the shape of protocols.WebSocket. `heard` is what came, with its time."""
 
     def __init__(self, talk: Talk, options: WebSocketOptions, on_message: OnMessage | None) -> None:
         self.options = options
         self.heard: list[tuple[float, str | bytes]] = []
         self.ending: Ending | None = None
+        self.received = self.dropped = 0
+        self.opened = trio.current_time()
+        self.subprotocol: str | None = None
         self._talk = talk
         self._on_message = on_message
         self._unread: list[ChannelMessage] = []
@@ -243,16 +247,11 @@ class FakeSocket:
         assert self.ending is not None
         return self.ending
 
+    def begin_close(self, code: int = 1000, reason: str = "") -> None:
+        self.end(Ending(trio.current_time(), code, reason, by_server=False))
+
     def drop(self) -> None:
         self.end(Ending(trio.current_time(), 1006, "", by_server=False, error=ErrorKind.INTERRUPTED))
-
-
-@dataclass
-class FakeOpened:
-    """Has the shape of protocols.Opened."""
-
-    exchange: Exchange
-    channel: FakeSocket | None
 
 
 @dataclass

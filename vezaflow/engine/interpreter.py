@@ -22,7 +22,19 @@ from vezaflow.engine.vu import VU, Signal
 from vezaflow.engine.websockets import ping_step, receive_step, send_step, websocket_step
 from vezaflow.metrics import PAGE, RequestRecorder
 from vezaflow.model import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends, StopScope
-from vezaflow.plan import UNSET, Evaluate, EvaluationError, PlannedRequest, PlannedUpload, deck, show
+from vezaflow.plan import (
+    UNSET,
+    Evaluate,
+    EvaluationError,
+    PlannedPing,
+    PlannedReceive,
+    PlannedRequest,
+    PlannedSend,
+    PlannedUpload,
+    PlannedWebSocket,
+    deck,
+    show,
+)
 from vezaflow.plan.steps import (
     PlannedChoose,
     PlannedFor,
@@ -31,16 +43,12 @@ from vezaflow.plan.steps import (
     PlannedInclude,
     PlannedLog,
     PlannedParallel,
-    PlannedPing,
-    PlannedReceive,
     PlannedRepeat,
-    PlannedSend,
     PlannedSet,
     PlannedSkip,
     PlannedStep,
     PlannedStop,
     PlannedThink,
-    PlannedWebSocket,
     PlannedWhile,
 )
 

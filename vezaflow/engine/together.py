@@ -22,10 +22,10 @@ from vezaflow.protocols import (
     Exchange,
     OnFrame,
     OnMessage,
-    Opened,
     Origin,
     RequestOptions,
     Sender,
+    Upgrade,
     WebSocketOptions,
 )
 from vezaflow.units import counted, duration
@@ -72,7 +72,7 @@ class PerHost:
         *,
         on_message: OnMessage | None = None,
         on_frame: OnFrame | None = None,
-    ) -> Opened:
+    ) -> Upgrade:
         """As the client does: a WebSocket takes no place, as browsers count them apart."""
         return await self._client.open_websocket(origin, head, options, on_message=on_message, on_frame=on_frame)
 

@@ -35,7 +35,7 @@ from vezaflow.plan import (
     RequestError,
     ResponseView,
 )
-from vezaflow.protocols import ChannelMessage, Ending, ErrorKind, Exchange, Socket
+from vezaflow.protocols import ChannelMessage, Ending, ErrorKind, Exchange, MessageChannel, WebSocket
 
 GO_ON = Signal.GO_ON
 _SENDING = 10.0  # seconds that a message may take to leave, as k6's write wait
@@ -54,7 +54,8 @@ class HeldSocket:
         self.step = step
         self.record = record
         self.context = context
-        self.channel: Socket | None = None
+        self.channel: WebSocket | None = None
+        self._voice: MessageChannel | WebSocket | None = None  # the same, perhaps before it is known to be open
         self.blamed = False  # a step has failed because it ended
         self._begun = 0.0
         self._noted = True
@@ -89,7 +90,8 @@ class HeldSocket:
             failure = Failure(kind, "VF604", exchange.detail or kind.value, request.span)
         else:
             self.record.opened(exchange.ended - exchange.begun)
-            self._begun, self._noted, self.channel = exchange.begun, False, upgrade.channel
+            self._begun, self._noted = exchange.begun, False
+            self.channel = self._voice = upgrade.channel
         context = self.context
         if context.observer is not None:
             context.observer.answered(request, outgoing, exchange, failure, {}, context.included)
@@ -97,9 +99,9 @@ class HeldSocket:
 
     # -- what comes ------------------------------------------------------------------------------------------
 
-    def _came(self, channel: Socket, message: ChannelMessage) -> bool:
+    def _came(self, channel: MessageChannel, message: ChannelMessage) -> bool:
         """Whether nobody else is to see it. It may come before the one who opens the channel has it."""
-        self.channel = channel
+        self._voice = channel
         self.record.received()
         if self.context.observer is not None:
             self.tell("←", message.data, message.at)
@@ -130,7 +132,7 @@ class HeldSocket:
 
     def post(self, message: PlannedMessage) -> bool:
         """Send a message that no step waits for. False: it could not be made."""
-        channel, context = self.channel, self.context
+        channel, context = self._voice, self.context
         assert channel is not None, "nothing is sent before it is open"
         try:
             data, _ = message.render(self.vu)
@@ -424,8 +426,9 @@ def receive_step(step: PlannedReceive, context: FlowContext) -> Run:
 
 def _judged(step: PlannedReceive, vu: VU) -> Failure | None:
     """What is wrong with a message, the first of it."""
-    for part in (*step.checks, *step.extracts):
-        wrong = part.run(vu)
+    looks = (*(check.run for check in step.checks), *(extract.run for extract in step.extracts))
+    for look in looks:
+        wrong = look(vu)
         if wrong is not None:
             return wrong
     return None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
-from vezaflow.model import Ping, Receive, Send, Step, Suite, WebSocket, flow_steps, inner, suite_steps
+from vezaflow.model import OpenWebSocket, Ping, Receive, Send, Step, Suite, flow_steps, inner, suite_steps
 
 
 def check_websockets(suite: Suite, diagnostics: Diagnostics) -> None:
@@ -43,6 +43,6 @@ def _spoken(
     for step in steps:
         if isinstance(step, Send | Receive | Ping):
             yield step, around
-        within = (*around, step.alias) if isinstance(step, WebSocket) else around
+        within = (*around, step.alias) if isinstance(step, OpenWebSocket) else around
         for part in inner(step):
             yield from _spoken(part, within)

@@ -86,6 +86,7 @@ from vezaflow.model.steps import (
     If,
     Include,
     Input,
+    OpenWebSocket,
     Paginate,
     Parallel,
     Ping,
@@ -96,7 +97,6 @@ from vezaflow.model.steps import (
     Step,
     StopScope,
     Upload,
-    WebSocket,
     While,
 )
 from vezaflow.model.suite import Flow, Guard, Ignore, Measure, PreflightRetry, Suite, Variable
@@ -195,6 +195,7 @@ __all__ = [
     "Notification",
     "OnFailure",
     "OneOf",
+    "OpenWebSocket",
     "Paginate",
     "Pairs",
     "Parallel",
@@ -232,7 +233,6 @@ __all__ = [
     "UrlError",
     "Use",
     "Variable",
-    "WebSocket",
     "While",
     "Whole",
     "all_steps",

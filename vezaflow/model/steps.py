@@ -336,7 +336,7 @@ class Parallel(_SetsNothing, _LendsNothing):
 
 
 @dataclass(frozen=True, slots=True)
-class WebSocket(_SetsNothing, _LendsNothing):
+class OpenWebSocket(_SetsNothing, _LendsNothing):
     """Steps that run while a WebSocket is open."""
 
     request: Request  # that opens it
@@ -364,7 +364,7 @@ class WebSocket(_SetsNothing, _LendsNothing):
         for part in (*self.every, *self.reply, self.close, self.reconnect):
             yield from part.uses() if part is not None else ()
 
-    def rebuilt(self, change: Change) -> "WebSocket":
+    def rebuilt(self, change: Change) -> "OpenWebSocket":
         return replace(self, steps=change(self.steps))
 
 
@@ -571,7 +571,7 @@ Step = (
     | If
     | Group
     | Parallel
-    | WebSocket
+    | OpenWebSocket
     | Send
     | Receive
     | Ping

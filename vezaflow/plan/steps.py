@@ -19,6 +19,7 @@ from vezaflow.model.steps import (
     If,
     Include,
     Log,
+    OpenWebSocket,
     Paginate,
     Parallel,
     Ping,
@@ -33,7 +34,6 @@ from vezaflow.model.steps import (
     Stop,
     Think,
     Upload,
-    WebSocket,
     While,
 )
 from vezaflow.plan.evaluate import Compiler, Constant, Evaluate
@@ -306,7 +306,7 @@ class StepPlanner:
                 return PlannedIf(value(condition), self.steps(then), self.steps(otherwise), span)
             case Group(name, steps, span):
                 return PlannedGroup(name, self.steps(steps), span)
-            case WebSocket():
+            case OpenWebSocket():
                 return self._websocket(step)
             case Send():
                 return self._sockets.send(step)
@@ -339,7 +339,7 @@ class StepPlanner:
         requests = self.requests if compiler is self._compiler else self.requests.within(compiler)
         return StepPlanner(compiler, requests, self._diagnostics, self._per_host, open_)
 
-    def _websocket(self, step: WebSocket) -> PlannedWebSocket:
+    def _websocket(self, step: OpenWebSocket) -> PlannedWebSocket:
         slot = self._sockets.slot(step)
         inside = self._within(self._compiler, (*self._sockets.around, (step.alias, slot)))
         return self._sockets.websocket(step, slot, inside.steps(step.steps))

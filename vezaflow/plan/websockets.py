@@ -19,11 +19,11 @@ from vezaflow.model import (
     MessageForm,
     Nameless,
     OnFailure,
+    OpenWebSocket,
     Ping,
     Receive,
     Reconnect,
     Send,
-    WebSocket,
     Whole,
 )
 from vezaflow.plan.bodies import HALF_PAIR
@@ -167,11 +167,11 @@ class WebSocketPlanner:
         self._messages = compiler.seeing(Sees.MESSAGE)
         self.around = around
 
-    def slot(self, step: WebSocket) -> int:
+    def slot(self, step: OpenWebSocket) -> int:
         """A slot of its own, which no name leads to."""
         return self._compiler.names.slot(f"websocket:{step.span.source.path}:{step.span.start}:{len(self.around)}")
 
-    def websocket(self, step: WebSocket, slot: int, steps: tuple[Any, ...]) -> PlannedWebSocket:
+    def websocket(self, step: OpenWebSocket, slot: int, steps: tuple[Any, ...]) -> PlannedWebSocket:
         """The step; `steps` are those within it, planned."""
         settings, request = self._settings, self._requests.request(step.request)
         options = WebSocketOptions(

@@ -1,7 +1,16 @@
 """Bytes and time: requests go out, exchanges come back. Knows no flows."""
 
-from vezaflow.protocols.channel import ChannelMessage, Ending, OnFrame, OnMessage, SentMessage
-from vezaflow.protocols.client import Client, Sender
+from vezaflow.protocols.channel import (
+    ChannelMessage,
+    Ending,
+    MessageChannel,
+    OnFrame,
+    OnMessage,
+    SentMessage,
+    Upgrade,
+    WebSocket,
+)
+from vezaflow.protocols.client import Client, Opener, Sender
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.dates import moment_of
 from vezaflow.protocols.dns import Resolver
@@ -9,39 +18,12 @@ from vezaflow.protocols.exchange import IDEMPOTENT, Body, ErrorKind, Exchange, O
 from vezaflow.protocols.faults import TlsFault
 from vezaflow.protocols.options import ClientOptions, Proxy, WebSocketOptions
 from vezaflow.protocols.park import park, trap, wake
-from vezaflow.protocols.sockets import Opened, Socket
 from vezaflow.protocols.stamps import Receiving
 from vezaflow.protocols.transport import Transport, check_trust
 
 __all__ = [
-    "IDEMPOTENT",
-    "Body",
-    "ChannelMessage",
-    "Client",
-    "ClientOptions",
-    "CookieJar",
-    "Ending",
-    "ErrorKind",
-    "Exchange",
-    "OnFrame",
-    "OnMessage",
-    "Opened",
-    "Origin",
-    "Proxy",
-    "Receiving",
-    "RequestOptions",
-    "Resolver",
-    "Sender",
-    "Sent",
-    "SentMessage",
-    "Socket",
-    "TlsFault",
-    "Transport",
-    "Want",
-    "WebSocketOptions",
-    "check_trust",
-    "moment_of",
-    "park",
-    "trap",
-    "wake",
+    "IDEMPOTENT", "Body", "ChannelMessage", "Client", "ClientOptions", "CookieJar", "Ending", "ErrorKind", "Exchange",
+    "MessageChannel", "OnFrame", "OnMessage", "Opener", "Origin", "Proxy", "Receiving", "RequestOptions", "Resolver",
+    "Sender", "Sent", "SentMessage", "TlsFault", "Transport", "Upgrade", "Want", "WebSocket", "WebSocketOptions",
+    "check_trust", "moment_of", "park", "trap", "wake",
 ]  # fmt: skip

@@ -16,10 +16,9 @@ from vezaflow.protocols.http2_stream import Stream
 from vezaflow.protocols.options import ClientOptions
 
 if TYPE_CHECKING:
-    from vezaflow.protocols.channel import OnFrame, OnMessage
+    from vezaflow.protocols.channel import OnFrame, OnMessage, Upgrade
     from vezaflow.protocols.client import Client
     from vezaflow.protocols.options import WebSocketOptions
-    from vezaflow.protocols.sockets import Opened
 
 
 class _Opening:
@@ -70,7 +69,7 @@ class Lanes:
         *,
         on_message: "OnMessage | None" = None,
         on_frame: "OnFrame | None" = None,
-    ) -> "Opened":
+    ) -> "Upgrade":
         """As Client's: each has a connection of its own, and closes with the first."""
         return await self._first.open_websocket(origin, head, options, on_message=on_message, on_frame=on_frame)
 

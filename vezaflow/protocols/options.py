@@ -3,6 +3,8 @@
 import base64
 from dataclasses import dataclass, field
 
+from vezaflow.protocols.bounds import MOST_MESSAGE
+
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
@@ -39,13 +41,13 @@ class ClientOptions:
 @dataclass(frozen=True, slots=True)
 class WebSocketOptions:
     """Times in seconds. `timeout`: for the whole dial, from the name to the response; `compress`: offer
-    permessage-deflate (some 70 KB a connection); `max_message`: bytes, decompressed; `ping_every`: 0 for never, and a
+    permessage-deflate (some 30 KB a connection); `max_message`: bytes, decompressed; `ping_every`: 0 for never, and a
     pong that takes longer than `ping_timeout` is the end; `close_timeout`: for the server to confirm a close."""
 
     timeout: float
     subprotocols: tuple[str, ...] = ()
     compress: bool = False
-    max_message: int = 16 << 20
+    max_message: int = MOST_MESSAGE
     ping_every: float = 25.0
     ping_timeout: float = 20.0
     close_timeout: float = 5.0

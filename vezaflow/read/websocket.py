@@ -10,6 +10,7 @@ from vezaflow.model import (
     Close,
     Message,
     MessageForm,
+    OpenWebSocket,
     Ping,
     Receive,
     Reconnect,
@@ -17,7 +18,6 @@ from vezaflow.model import (
     Send,
     SocketReply,
     Step,
-    WebSocket,
     as_http,
 )
 from vezaflow.read import scalars
@@ -32,7 +32,7 @@ _TABLES = {table.name: table for table in WEBSOCKET_PARTS}
 _CLOSES = "1000, or from 3000 to 4999"
 
 
-def read_websocket(row: Row, steps: tuple[Step, ...]) -> WebSocket:
+def read_websocket(row: Row, steps: tuple[Step, ...]) -> OpenWebSocket:
     """The step; `steps` are those under its `do`."""
     request = read_request(row, "get", "websocket")
     options, origin = request.options, row.expression("origin")
@@ -49,7 +49,7 @@ def read_websocket(row: Row, steps: tuple[Step, ...]) -> WebSocket:
     alias, alias_node = row.text("as"), row.node("as")
     if isinstance(alias_node, Scalar):
         check_name(alias_node, row.diagnostics)
-    return WebSocket(
+    return OpenWebSocket(
         request=request,
         alias=alias,
         subprotocols=tuple(word.text for word in words(row, "subprotocols")),

@@ -144,17 +144,19 @@ def channel_rows(result: RunResult) -> tuple[ChannelCells, ...]:
 def _channel_cells(row: ChannelRow) -> ChannelCells:
     figures = row.figures
     place = f"{row.flow} › {row.step}" if row.flow else row.step
+    (connect_p95,) = figures.connecting.quantiles((0.95,))
+    p50, p95, p99 = figures.latency.quantiles((0.5, 0.95, 0.99))
     return ChannelCells(
-        place if row.phase is Phase.ITERATION else f"{row.phase.value}: {place}",
-        figures.sessions,
-        figures.refused.total(),
-        figures.closes,
-        *figures.connecting.quantiles((0.95,)),
-        figures.sent,
-        figures.received,
-        figures.failures.total() / figures.messages if figures.messages else None,
-        figures.delivered / figures.expected if figures.expected else None,
-        (
+        name=place if row.phase is Phase.ITERATION else f"{row.phase.value}: {place}",
+        opened=figures.sessions,
+        refused=figures.refused.total(),
+        closes=figures.closes,
+        connect_p95=connect_p95,
+        sent=figures.sent,
+        received=figures.received,
+        failed=figures.failures.total() / figures.messages if figures.messages else None,
+        delivered=figures.delivered / figures.expected if figures.expected else None,
+        troubles=(
             *((f"refused ({kind})", count) for kind, count in sorted(figures.refused.items())),
             *((f"failed ({kind})", count) for kind, count in sorted(figures.failures.items())),
             ("lost", figures.lost),
@@ -162,7 +164,9 @@ def _channel_cells(row: ChannelRow) -> ChannelCells:
             ("duplicated", figures.duplicated),
             ("reordered", figures.reordered),
         ),
-        *figures.latency.quantiles((0.5, 0.95, 0.99)),
+        p50=p50,
+        p95=p95,
+        p99=p99,
     )
 
 

@@ -14,10 +14,10 @@ from vezaflow.protocols import (
     Exchange,
     OnFrame,
     OnMessage,
-    Opened,
     Origin,
     RequestOptions,
     Sender,
+    Upgrade,
     WebSocketOptions,
 )
 from vezaflow.tape.credentials import blotted, credentials_of
@@ -114,7 +114,7 @@ class _Recorded:
         *,
         on_message: OnMessage | None = None,
         on_frame: OnFrame | None = None,
-    ) -> Opened:
+    ) -> Upgrade:
         """Nothing of a WebSocket is recorded: a flow with one can't be replayed."""
         return await self._client.open_websocket(origin, head, options, on_message=on_message, on_frame=on_frame)
 

@@ -18,10 +18,10 @@ from vezaflow.protocols import (
     Exchange,
     OnFrame,
     OnMessage,
-    Opened,
     Origin,
     RequestOptions,
     Sender,
+    Upgrade,
     WebSocketOptions,
 )
 from vezaflow.tape.position import Position
@@ -90,17 +90,6 @@ class Replay:
         return self._secrets.mask(url).replace(_QUOTED_MASK, "•••")
 
 
-class NothingOpened:
-    """A WebSocket of which nothing is recorded."""
-
-    channel = None
-
-    def __init__(self, exchange: Exchange) -> None:
-        self.exchange = exchange
-        exchange.begun = exchange.started = exchange.sent = exchange.first = exchange.ended = trio.current_time()
-        exchange.error, exchange.detail = ErrorKind.UNREACHABLE, "messages of WebSockets are not recorded"
-
-
 class ReplayClient:
     """Has the shape of protocols.Sender."""
 
@@ -139,10 +128,13 @@ class ReplayClient:
         *,
         on_message: OnMessage | None = None,
         on_frame: OnFrame | None = None,
-    ) -> Opened:
+    ) -> Upgrade:
         """There is none: who replays refuses such flows before."""
         await trio.lowlevel.checkpoint()
-        return NothingOpened(Exchange())
+        exchange = Exchange()
+        exchange.begun = exchange.started = exchange.sent = exchange.first = exchange.ended = trio.current_time()
+        exchange.error, exchange.detail = ErrorKind.UNREACHABLE, "messages of WebSockets are not recorded"
+        return Upgrade(exchange, None)
 
     def beside(self) -> "ReplayClient":
         return self
