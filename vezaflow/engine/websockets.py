@@ -189,7 +189,7 @@ class HeldSocket:
         for ledger in self._ledgers.values():
             ledger.look(ending.at)
             ledger.ended()
-        self.context.tell(f"closed: {told(ending)}")
+        self.context.tell(told(ending))
 
     def _is_unexpected(self, ending: Ending) -> bool:
         return ending.error is not None or (ending.by_server and not self._closing)
