@@ -23,6 +23,7 @@ def check_websockets(suite: Suite, diagnostics: Diagnostics) -> None:
                 said.add(step.to_span)
                 near = suggest(step.to, around)
                 names = ", ".join(f"'{name}'" for name in around if name)
+                others = f"named here: {names}" if names else "name it: `websocket: …`, `as: …`"
                 diagnostics.error(
                     "VF441",
                     step.to_span,
