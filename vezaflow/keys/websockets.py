@@ -62,6 +62,14 @@ WEBSOCKET = Table(
             default="1 MiB",
         ),
         Field(
+            "ping_every",
+            Kind.DURATION,
+            "The time between the pings that vezaflow sends by itself; a pong that takes longer than 20 s ends the "
+            "WebSocket. `0s` sends none, as browsers do.",
+            "0s",
+            default="25 s, so that proxies do not take it for idle",
+        ),
+        Field(
             "every",
             Kind.REPEATED,
             "Messages that are sent again and again while it is open.",

@@ -29,11 +29,7 @@ def check_websockets(suite: Suite, diagnostics: Diagnostics) -> None:
                     step.to_span,
                     f"no WebSocket around this step is called '{step.to}'",
                     label=did_you_mean(near),
-                    help=""
-                    if near
-                    else f"those around it are {names}"
-                    if names
-                    else "name it: `websocket: …`, `as: …`",
+                    help="" if near else others,
                 )
 
 

@@ -344,6 +344,7 @@ class OpenWebSocket(_SetsNothing, _LendsNothing):
     subprotocols: tuple[str, ...]
     compress: Expression | None
     max_message: Expression | None
+    ping_every: Expression | None
     every: tuple[Repeated, ...]
     reply: tuple[SocketReply, ...]
     close: Close | None
@@ -360,7 +361,7 @@ class OpenWebSocket(_SetsNothing, _LendsNothing):
         return Block((self.request, *self.steps), holds=True)
 
     def uses(self) -> Iterator[Use]:
-        yield from plain(self.compress, self.max_message)
+        yield from plain(self.compress, self.max_message, self.ping_every)
         for part in (*self.every, *self.reply, self.close, self.reconnect):
             yield from part.uses() if part is not None else ()
 

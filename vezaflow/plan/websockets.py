@@ -39,6 +39,7 @@ from vezaflow.syntax import FUNCTIONS, Binary, Call, Expression, Name, Needs, js
 
 WITHIN = 10.0  # seconds that a message, an ack or a pong may take
 MAX_MESSAGE = 1 << 20
+PING_EVERY = 25.0  # nginx takes a connection for idle after 60 s, HAProxy after its `timeout tunnel`
 _ATTEMPTS = 5
 _FIRST_WAIT = 1.0
 _NORMAL = 1000
@@ -179,6 +180,7 @@ class WebSocketPlanner:
             subprotocols=step.subprotocols,
             compress=settings.flag(step.compress) if step.compress is not None else False,
             max_message=settings.size(step.max_message) if step.max_message is not None else MAX_MESSAGE,
+            ping_every=settings.seconds(step.ping_every) if step.ping_every is not None else PING_EVERY,
         )
         close = step.close
         return PlannedWebSocket(

@@ -55,6 +55,7 @@ def read_websocket(row: Row, steps: tuple[Step, ...]) -> OpenWebSocket:
         subprotocols=tuple(word.text for word in words(row, "subprotocols")),
         compress=row.expression("compress"),
         max_message=row.expression("max_message"),
+        ping_every=row.expression("ping_every"),
         every=tuple(_every(row)),
         reply=tuple(_reply(row)),
         close=_close(row),
