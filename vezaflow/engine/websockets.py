@@ -264,10 +264,11 @@ class HeldSocket:
         """Open it again whenever it ends, as long as that succeeds."""
         while self.channel is not None:
             self.note_if_ended(await self.channel.ended_by(math.inf))
-            if not await self._redialled(reconnect):
-                self._given_up = True
+            self._given_up = not await self._redialled(reconnect)
             self._again.set()
             self._again = trio.Event()
+            if self._given_up:
+                return
 
     def note_if_ended(self, ending: Ending | None) -> None:
         if ending is not None:

@@ -20,7 +20,6 @@ class Channels(SummaryRow):
 
     dials: int = 0
     sessions: int = 0
-    ended: int = 0  # sessions, but for those that the end of the run cut off
     sent: int = 0
     received: int = 0
     messages: int = 0  # sent, or waited for
@@ -72,7 +71,6 @@ class ChannelRecorder:
 
     def ended(self, seconds: float, code: int | None) -> None:
         """One ended; `code` of a close that nobody of ours began."""
-        self.row.ended += 1
         self._durations.append(seconds)
         if code is not None:
             self.row.closes[str(code)] += 1
@@ -149,4 +147,4 @@ class ChannelRecorder:
     def silent(self) -> bool:
         """Whether nothing came since the last fold."""
         counts = any(getattr(self.row, name) for name in (*_COUNTS, *_TALLIES))
-        return not (counts or self._pings or self._cut or self._latencies)
+        return not (counts or self._pings or self._durations or self._cut or self._latencies)
