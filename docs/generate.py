@@ -61,6 +61,7 @@ CHAPTERS = (
             "send",
             "message",
             "ack",
+            "delivery",
             "receive",
             "received message",
             "expected message",
@@ -79,7 +80,7 @@ SHOWN_IN = {  # the tables that are shown in another one's example
     "branch": "choose",
     "basic": "auth",
     **dict.fromkeys(("repeated message", "reply", "close", "reconnect"), "websocket"),
-    **dict.fromkeys(("message", "ack"), "send"),
+    **dict.fromkeys(("message", "ack", "delivery"), "send"),
     **dict.fromkeys(("received message", "expected message"), "receive"),
     "pong": "ping",
 }

@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterable
 import pytest
 import trio
 import trio.testing
-from planned import plan_of
+from planned import ROOT, SUITE, plan_of
 from stage import Played, Reply, Said, Target, always, play
 
+from vezaflow.diagnostics import Diagnostics
+from vezaflow.plan import Inputs, build
 from vezaflow.protocols import ErrorKind
+from vezaflow.read import read_suite
 
 pytestmark = pytest.mark.trio
 
@@ -321,3 +324,96 @@ async def test_its_samples_have_group_step_and_tags(autojump_clock: trio.testing
     steps = "steps:\n  - {group: g, do: [{websocket: /ws, name: chat, tags: {team: a}, do: [{send: x}]}]}\n"
     played = await play(plan_of(ONCE + steps), Target(OPENS))
     assert played.count("ws_msgs_sent", step="chat", group="g", team="a") == 1
+
+
+# --- deliver
+
+
+DELIVER = 'deliver: {where: json("$.type") == "message" and json("$.id") == sent.id, within: 1s}'
+
+
+class Room:
+    """A fake room: what one member says, the others hear, but for those that `loses` says."""
+
+    def __init__(self, target: Target, loses: Callable[[int], bool] = lambda _number: False) -> None:
+        self.target, self.loses, self.number = target, loses, 0
+
+    def __call__(self, heard: Heard) -> Iterable[Said]:
+        if heard:
+            record = json.loads(heard)
+            for socket in self.target.sockets:
+                last = socket.heard[-1][1] if socket.heard else None
+                if last is not heard and socket.ending is None:
+                    self.number += 1
+                    if not self.loses(self.number):
+                        socket.say(Said(json.dumps({"type": "message", "id": record["id"]}), 0.02))
+        return ()
+
+
+async def in_a_room(vus: int, loses: Callable[[int], bool] = lambda _number: False) -> Played:
+    target = Target(OPENS)
+    target.talk = Room(target, loses)
+    steps = f"""load: {{executor: per-vu-iterations, vus: {vus}, iterations: 1}}
+steps:
+  - websocket: /ws
+    name: chat
+    room: lobby
+    do:
+      - think: 500ms
+      - think: "${{vu * 100}}ms"
+      - send: {{json: {{id: "${{vu}}"}}}}
+        {DELIVER}
+      - think: 3s
+"""
+    return await play(plan_of(steps), target)
+
+
+async def test_a_message_is_expected_by_each_other_member_of_the_room(autojump_clock: trio.testing.MockClock) -> None:
+    played = await in_a_room(4)
+    assert figures(played) == {"sessions": 4, "sent": 4, "received": 12, "expected": 12, "delivered": 12}
+    assert played.summary.select("ws_message_latency").aggregate("max") == pytest.approx(0.02, abs=0.002)
+    assert played.summary.select("ws_message_failures").aggregate("rate") == 0
+    assert played.summary.select("ws_message_failures").samples == 16
+
+
+async def test_a_member_that_a_message_does_not_reach_lowers_what_is_delivered(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    played = await in_a_room(4, lambda number: number % 4 == 0)
+    assert (figures(played)["expected"], figures(played)["delivered"], figures(played)["lost"]) == (12, 9, 3)
+    assert played.summary.select("ws_message_failures").aggregate("rate") == pytest.approx(3 / 16)
+
+
+async def test_members_of_other_flows_are_reached_by_the_senders_variables(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    target = Target(OPENS)
+    target.talk = Room(target)
+    talk = """load: {executor: per-vu-iterations, vus: 1, iterations: 1}
+vars: {a: 1, b: 2, prefix: x}
+steps:
+  - websocket: /ws
+    room: lobby
+    do:
+      - think: 500ms
+      - send: {json: {id: "x1"}}
+        deliver: {where: 'json("$.id") == concat(prefix, "1")', within: 1s}
+"""
+    listen = """load: {executor: per-vu-iterations, vus: 2, iterations: 1}
+steps: [{websocket: /ws, name: ears, room: lobby, do: [{receive: {within: 5s}}, {think: 3s}]}]
+"""
+    diagnostics = Diagnostics()
+    overlay = {ROOT / "suite.yml": SUITE, ROOT / "talk.yml": talk, ROOT / "listen.yml": listen}
+    suite = read_suite([ROOT], diagnostics, overlay=overlay)
+    assert suite is not None
+    plan = build(suite, Inputs({}), diagnostics)
+    assert plan is not None
+    played = await play(plan, target)
+    delivered = played.summary.select("ws_delivered", labels=[("step", "ears")])
+    assert (delivered.samples, delivered.aggregate("rate")) == (2, 1.0)
+    assert played.count("iterations_failed") == 0  # a delivery can be received, too
+
+
+async def test_alone_in_a_room_nothing_is_expected(autojump_clock: trio.testing.MockClock) -> None:
+    played = await in_a_room(1)
+    assert figures(played) == {"sessions": 1, "sent": 1}

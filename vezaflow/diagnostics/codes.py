@@ -567,6 +567,11 @@ _ROWS: tuple[Rule, ...] = (
         "`websocket` step, or in a fragment that is included there. `to` and `from` name one of them by its "
         "`as`.",
     ),
+    Rule(
+        "VF442", _ERROR, "delivery without a room",
+        "`deliver` expects a message for each other VU in the same room. Which room a VU is in, the `room` of its "
+        "`websocket` step says; without one there are no others.",
+    ),
     # --- 5xx: gates
     Rule("VF501", _ERROR, "unknown metric", "There is no metric with this name, so the gate would check nothing."),
     Rule(

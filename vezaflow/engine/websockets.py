@@ -6,7 +6,7 @@ step that meets it first, or the websocket step at its end. What the end of the 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from vezaflow import units
 from vezaflow.diagnostics import Span
 from vezaflow.engine.context import FlowContext, Run
 from vezaflow.engine.judging import SIGNALS
-from vezaflow.engine.ledger import Ledger, SendingOrder
+from vezaflow.engine.ledger import AwaitedAck, Ledger, SendingOrder
 from vezaflow.engine.own_time import HANDLING
 from vezaflow.engine.pauses import pause_of, wait_until
 from vezaflow.engine.vu import VU, Signal
@@ -63,7 +63,9 @@ class HeldSocket:
         self._given_up = False
         self._again = trio.Event()  # there is another connection, or will be none
         self._ledgers: dict[int, Ledger] = {}  # by the place of their ack
-        self._order = SendingOrder()
+        self.order = SendingOrder()  # of those with an ack
+        self._orders: dict[tuple[str, int], SendingOrder] = {}  # of those from each other member of its room
+        self.room = ""
 
     # -- opening ---------------------------------------------------------------------------------------------
 
@@ -72,6 +74,7 @@ class HeldSocket:
         vu, request = self.vu, self.step.request
         try:
             outgoing = request.prepare(vu)
+            room = self.step.room(vu) if self.step.room is not None else ""
         except EvaluationError as e:
             kind = e.kind if isinstance(e, RequestError) else ErrorKind.EXPRESSION
             self.record.refused(kind.value)
@@ -92,6 +95,7 @@ class HeldSocket:
             self.record.opened(exchange.ended - exchange.begun)
             self._begun, self._noted = exchange.begun, False
             self.channel = self._voice = upgrade.channel
+            self._enter(room)
         context = self.context
         if context.observer is not None:
             context.observer.answered(request, outgoing, exchange, failure, {}, context.included)
@@ -111,11 +115,17 @@ class HeldSocket:
         before = vu.response, vu.item
         vu.response, text = view_of(message)
         try:
-            return any(ledger.acknowledge(vu, text, message.at) for ledger in self._ledgers.values()) or self._replied(
-                text
-            )
+            return self._acknowledges(text, message.at) or self._replied(text)
         finally:
             vu.response, vu.item = before
+
+    def _acknowledges(self, text: str, at: float) -> bool:
+        """Whether a message is an ack, and so nobody else's."""
+        for ledger in self._ledgers.values():
+            ledger.look(at)
+            if ledger.acknowledge(self.vu, text, at) and ledger.takes:
+                return True
+        return False
 
     def _replied(self, text: str) -> bool:
         vu = self.vu
@@ -169,11 +179,30 @@ class HeldSocket:
     def is_open(self) -> bool:
         return self.channel is not None and self.channel.ending is None
 
-    def ledger(self, ack: PlannedAck) -> Ledger:
+    def ledger(self, ack: PlannedAck, *, takes: bool = True) -> Ledger:
         found = self._ledgers.get(id(ack))
         if found is None:
-            found = self._ledgers[id(ack)] = Ledger(ack, self._order, self.record)
+            found = self._ledgers[id(ack)] = Ledger(ack, self.record, takes=takes)
         return found
+
+    def order_from(self, sender: "HeldSocket") -> SendingOrder:
+        """In which order what a member of its room sends comes here."""
+        return self._orders.setdefault((sender.context.flow, sender.vu.number), SendingOrder())
+
+    def others(self) -> "Iterator[HeldSocket]":
+        """The other members of its room."""
+        return self.context.rooms.others(self.room, self) if self.room else iter(())
+
+    def _enter(self, room: str) -> None:
+        self.room = room
+        if room:
+            self.context.rooms.join(room, self)
+
+    def leave(self) -> None:
+        """Nothing more that is sent to its room is expected to come here."""
+        if self.room:
+            self.context.rooms.leave(self.room, self)
+            self.room = ""
 
     def look(self, now: float) -> None:
         """What was not acknowledged by now is lost."""
@@ -185,6 +214,7 @@ class HeldSocket:
         if self._noted:
             return
         self._noted = True
+        self.leave()
         self.record.ended(ending.at - self._begun, ending.code if self._is_unexpected(ending) else None)
         for ledger in self._ledgers.values():
             ledger.look(ending.at)
@@ -215,6 +245,7 @@ class HeldSocket:
 
     async def settle(self) -> None:
         """Wait for the acks that may still come."""
+        self.leave()
         clock = self.context.clock
         while self.is_open:
             now = clock()
@@ -226,6 +257,7 @@ class HeldSocket:
 
     def cut(self) -> None:
         """The VU is cut off: what is under way counts nowhere."""
+        self.leave()
         channel = self.channel
         if channel is None or self._noted:
             return
@@ -351,7 +383,7 @@ async def _beside(socket: HeldSocket, during: Callable[[], Any]) -> int:
 
 def send_step(step: PlannedSend, context: FlowContext) -> Run:
     """The step as a coroutine function of a VU."""
-    slot, message, ack, clock, span = step.slot, step.message, step.ack, context.clock, step.span
+    slot, message, ack, deliver, clock, span = step.slot, step.message, step.ack, step.deliver, context.clock, step.span
     shown = context.observer is not None
 
     async def run(vu: VU) -> int:
@@ -363,19 +395,25 @@ def send_step(step: PlannedSend, context: FlowContext) -> Run:
             return _ended(socket, vu, span, context)
         channel = socket.channel
         assert channel is not None
-        ledger = socket.ledger(ack) if ack is not None else None
-        expected = ledger.expect(vu, sent, began) if ledger is not None else None
+        expected: list[tuple[Ledger, AwaitedAck]] = []
+        if ack is not None:
+            ledger = socket.ledger(ack)
+            expected.append((ledger, ledger.expect(vu, sent, began, socket.order)))
+        if deliver is not None:
+            for other in socket.others():
+                ledger = other.ledger(deliver, takes=False)
+                expected.append((ledger, ledger.expect(vu, sent, began, other.order_from(socket))))
         if shown:
             socket.tell("→", data, began)
         outgoing = await channel.send(data, began + _SENDING)
         vu.time.own += (outgoing.sent or clock()) - began + HANDLING
         if outgoing.error is None:
             socket.record.sent()
-            if ledger is not None and expected is not None:
-                ledger.went(expected, outgoing.sent or began)
+            for ledger, awaited in expected:
+                ledger.went(awaited, outgoing.sent or began)
             return GO_ON
-        if ledger is not None and expected is not None:
-            ledger.withdraw(expected)
+        for ledger, awaited in expected:
+            ledger.withdraw(awaited)
         socket.record.sent(outgoing.error.value)
         if (ending := channel.ending) is not None:
             socket.note(ending)

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
-from vezaflow.model import OpenWebSocket, Ping, Receive, Send, Step, Suite, flow_steps, inner, suite_steps
+from vezaflow.model import OpenWebSocket, Ping, Receive, Send, Step, Suite, all_steps, flow_steps, inner, suite_steps
 
 
 def check_websockets(suite: Suite, diagnostics: Diagnostics) -> None:
     """`send`, `receive` and `ping` where no WebSocket is open, or not that one."""
     said: set[Span] = set()
+    _check_rooms(suite, diagnostics)
     for steps in (suite_steps(suite), *map(flow_steps, suite.flows)):
         for step, around in _spoken(steps, ()):
             if not around and step.span not in said:
@@ -31,6 +32,22 @@ def check_websockets(suite: Suite, diagnostics: Diagnostics) -> None:
                     label=did_you_mean(near),
                     help="" if near else others,
                 )
+
+
+def _check_rooms(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Deliveries to a room where no WebSocket says which one it is in."""
+    lists = (suite_steps(suite), *map(flow_steps, suite.flows))
+    steps = [step for steps in lists for step in all_steps(steps)]
+    if any(isinstance(step, OpenWebSocket) and step.room is not None for step in steps):
+        return
+    for step in steps:
+        if isinstance(step, Send) and step.deliver is not None:
+            diagnostics.error(
+                "VF442",
+                step.deliver.span,
+                "no WebSocket is in a room, so nobody would get this",
+                help="add `room` to the `websocket` step",
+            )
 
 
 def _spoken(

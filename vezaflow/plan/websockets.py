@@ -92,6 +92,7 @@ class PlannedWebSocket:
     request: PlannedRequest
     slot: int
     options: WebSocketOptions
+    room: Callable[[Scope], str] | None
     every: tuple[PlannedRepeated, ...]
     replies: tuple[PlannedReply, ...]
     code: int
@@ -118,6 +119,7 @@ class PlannedSend(Nameless, Whole):
     slot: int
     message: PlannedMessage
     ack: PlannedAck | None
+    deliver: PlannedAck | None
     span: Span
 
     @property
@@ -187,6 +189,7 @@ class WebSocketPlanner:
             request=request,
             slot=slot,
             options=options,
+            room=self._compiler.text(step.room) if step.room is not None else None,
             every=tuple(
                 PlannedRepeated(settings.pause(each.each), self._message(each.message), each.span)
                 for each in step.every
@@ -208,8 +211,8 @@ class WebSocketPlanner:
         )
 
     def send(self, step: Send) -> PlannedSend:
-        ack = self._ack(step.ack) if step.ack is not None else None
-        return PlannedSend(self._which(step.to), self._message(step.message), ack, step.span)
+        ack, deliver = (self._ack(part) if part is not None else None for part in (step.ack, step.deliver))
+        return PlannedSend(self._which(step.to), self._message(step.message), ack, deliver, step.span)
 
     def receive(self, step: Receive) -> PlannedReceive:
         expected = step.expect.expectations if step.expect is not None else ()
@@ -310,8 +313,13 @@ def _sides(where: Expression) -> Iterator[tuple[Expression, Expression]]:
         yield from _sides(where.right)
     elif where.operator == "==":
         for one, other in ((where.left, where.right), (where.right, where.left)):
-            if _reads_message(one) and not _reads_sent(one) and _reads_sent(other) and not _reads_message(other):
+            if _reads_message(one) and not _reads_other(one) and _reads_sent(other) and not _reads_message(other):
                 yield one, other
+
+
+def _reads_other(expression: Expression) -> bool:
+    """Whether it reads more than the message: then it differs from sender to sender."""
+    return any(isinstance(part, Name) and part.name != "message" for part in walk(expression))
 
 
 def _reads_sent(expression: Expression) -> bool:
