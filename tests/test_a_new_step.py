@@ -40,16 +40,7 @@ OWN_PARTS = {
     "plan/pages.py": {"Paginate"},
     "plan/requests.py": {"Poll", "Paginate", "Upload", "PlannedUpload"},
     "plan/uploads.py": {"Upload"},
-    "plan/websockets.py": {
-        "OpenWebSocket",
-        "Send",
-        "Receive",
-        "Ping",
-        "PlannedWebSocket",
-        "PlannedSend",
-        "PlannedReceive",
-        "PlannedPing",
-    },
+    "plan/websockets.py": {"OpenWebSocket", "Send", "Receive", "Ping"},
     "plan/values.py": {"PlannedSet"},  # variables of an iteration are set as by a step
     "engine/together.py": {"PlannedFor", "PlannedParallel"},
     "engine/uploads.py": {"PlannedUpload"},

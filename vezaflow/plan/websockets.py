@@ -99,7 +99,7 @@ class PlannedWebSocket:
     reason: Callable[[Scope], str]
     reconnect: PlannedReconnect | None
     on_failure: OnFailure
-    steps: "tuple[Any, ...]"  # planned steps, which plan/steps.py knows
+    steps: tuple[Any, ...]  # planned steps, which plan/steps.py knows
     span: Span
 
     @property
@@ -107,7 +107,7 @@ class PlannedWebSocket:
         return self.request.name
 
     @property
-    def shape(self) -> "Block[Any]":
+    def shape(self) -> Block[Any]:
         return Block((self.request, *self.steps), holds=True)
 
     def rebuilt(self, change: Callable[[Any], Any]) -> "PlannedWebSocket":
