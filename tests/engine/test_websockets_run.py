@@ -111,6 +111,7 @@ async def test_lost_and_late_messages_are_not_delivered(autojump_clock: trio.tes
     failures = played.summary.select("ws_message_failures", labels=[("error", "not_acked")])
     assert failures.aggregate("rate") == pytest.approx(2 / 3)
     assert played.count("iterations_failed") == 0  # the ledger counts; it is gates that judge
+    assert [(incident.code, incident.count) for incident in played.engine.incidents.items] == [("VF608", 1)] * 2
 
 
 async def test_the_steps_end_waits_for_acks_under_way(autojump_clock: trio.testing.MockClock) -> None:

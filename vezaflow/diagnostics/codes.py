@@ -654,6 +654,11 @@ _ROWS: tuple[Rule, ...] = (
         "The server closed the WebSocket, the connection broke, or no message or pong came within the time. The "
         "message has the close code: 1006 means that there was no close frame.",
     ),
+    Rule(
+        "VF608", _ERROR, "a message was not acknowledged in time",
+        "No message met the `where` of an `ack` or a `deliver` within the time. That fails no step: it counts in "
+        "`ws_delivered` and `ws_message_failures`.",
+    ),
     # --- 7xx: the inputs of a run
     Rule(
         "VF701", _ERROR, "missing environment variable",

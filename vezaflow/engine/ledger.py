@@ -11,6 +11,7 @@ A `deliver` is the same for each other member of a room: its ledger is the membe
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -59,11 +60,15 @@ class SendingOrder:
 class Ledger:
     """See the module. Times are of the run's clock."""
 
-    __slots__ = ("_ack", "_by_key", "_known", "_record", "_under_way", "takes")
+    __slots__ = ("_ack", "_by_key", "_known", "_missed", "_record", "_under_way", "takes")
 
-    def __init__(self, ack: PlannedAck, record: ChannelRecorder, *, takes: bool = True) -> None:
-        """`takes`: an ack is nobody else's; else what reaches a member may be received, too."""
+    def __init__(
+        self, ack: PlannedAck, record: ChannelRecorder, missed: Callable[[PlannedAck], None], *, takes: bool = True
+    ) -> None:
+        """`missed` is told of each message that had no ack in time. `takes`: an ack is nobody else's; else what reaches
+        a member may be received, too."""
         self.takes = takes
+        self._missed = missed
         self._ack = ack
         self._record = record
         self._by_key: dict[Any, list[AwaitedAck]] = {}
@@ -140,6 +145,7 @@ class Ledger:
             case _State.UNDER_WAY | _State.LOST:
                 if message.state is _State.UNDER_WAY:
                     record.lost()
+                    self._missed(self._ack)
                 message.state = _State.LATE
                 record.late(latency)
             case _:
@@ -160,6 +166,7 @@ class Ledger:
         if message.state is _State.UNDER_WAY:
             message.state = _State.LOST
             self._record.lost()
+            self._missed(self._ack)
             if not self.takes:
                 self._record.reached()
 

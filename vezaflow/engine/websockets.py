@@ -182,8 +182,15 @@ class HeldSocket:
     def ledger(self, ack: PlannedAck, *, takes: bool = True) -> Ledger:
         found = self._ledgers.get(id(ack))
         if found is None:
-            found = self._ledgers[id(ack)] = Ledger(ack, self.record, takes=takes)
+            found = self._ledgers[id(ack)] = Ledger(ack, self.record, self._missed, takes=takes)
         return found
+
+    def _missed(self, ack: PlannedAck) -> None:
+        """A message had no ack in time: that fails no step, and is told. A rehearsal has no gates, and fails."""
+        message = f"a message was not acknowledged within {units.duration(ack.within)}"
+        failure = Failure(ErrorKind.TIMEOUT_MESSAGE, "VF608", message, ack.span)
+        rehearsed = self.context.observer is not None
+        _failing(self.step.name, GO_ON, self.context, failed=rehearsed)(self.vu, failure)
 
     def order_from(self, sender: "HeldSocket") -> SendingOrder:
         """In which order what a member of its room sends comes here."""
@@ -510,11 +517,11 @@ def _failing_on(socket: HeldSocket, context: FlowContext) -> Callable[[VU, Failu
     return _failing(socket.step.name, SIGNALS[socket.step.on_failure], context)
 
 
-def _failing(name: str, signal: Signal, context: FlowContext) -> Callable[[VU, Failure], int]:
-    """What a step's failure does."""
+def _failing(name: str, signal: Signal, context: FlowContext, *, failed: bool = True) -> Callable[[VU, Failure], int]:
+    """What a step's failure does; `failed`: to the iteration, too."""
 
     def fail(vu: VU, failure: Failure) -> int:
-        vu.failed = True
+        vu.failed = vu.failed or failed
         context.incidents.add(
             failure.code, context.flow, name, failure.message, failure.span, context.included, failure.suggestions
         )
