@@ -10,7 +10,7 @@ from planned import ROOT, SUITE, plan_of
 from stage import Played, Reply, Said, Target, always, play
 
 from vezaflow.diagnostics import Diagnostics
-from vezaflow.plan import Inputs, build
+from vezaflow.plan import Inputs, Plan, build
 from vezaflow.protocols import ErrorKind
 from vezaflow.read import read_suite
 
@@ -30,6 +30,17 @@ async def run(
     if talk is not None:
         target.talk = talk
     return target, await play(plan_of(f"{load}steps:\n  - websocket: /ws\n    name: chat\n{keys}"), target)
+
+
+def planned(files: dict[str, str]) -> Plan:
+    """A suite of these files."""
+    diagnostics = Diagnostics()
+    overlay = {ROOT / name: text for name, text in ({"suite.yml": SUITE} | files).items()}
+    suite = read_suite([ROOT], diagnostics, overlay=overlay)
+    assert suite is not None
+    plan = build(suite, Inputs({}), diagnostics)
+    assert plan is not None
+    return plan
 
 
 def acks(*afters: float) -> Callable[[Heard], Iterable[Said]]:
@@ -403,13 +414,7 @@ steps:
     listen = """load: {executor: per-vu-iterations, vus: 2, iterations: 1}
 steps: [{websocket: /ws, name: ears, room: lobby, do: [{receive: {within: 5s}}, {think: 3s}]}]
 """
-    diagnostics = Diagnostics()
-    overlay = {ROOT / "suite.yml": SUITE, ROOT / "talk.yml": talk, ROOT / "listen.yml": listen}
-    suite = read_suite([ROOT], diagnostics, overlay=overlay)
-    assert suite is not None
-    plan = build(suite, Inputs({}), diagnostics)
-    assert plan is not None
-    played = await play(plan, target)
+    played = await play(planned({"talk.yml": talk, "listen.yml": listen}), target)
     delivered = played.summary.select("ws_delivered", labels=[("step", "ears")])
     assert (delivered.samples, delivered.aggregate("rate")) == (2, 1.0)
     assert played.count("iterations_failed") == 0  # a delivery can be received, too
@@ -418,3 +423,49 @@ steps: [{websocket: /ws, name: ears, room: lobby, do: [{receive: {within: 5s}}, 
 async def test_alone_in_a_room_nothing_is_expected(autojump_clock: trio.testing.MockClock) -> None:
     played = await in_a_room(1)
     assert figures(played) == {"sessions": 1, "sent": 1}
+
+
+# --- elsewhere
+
+
+async def test_a_fragment_speaks_over_the_websocket_that_it_is_included_in(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    flow = ONCE + "steps:\n  - websocket: /ws\n    do: [{include: parts/hello.yml, with: {name: Ann}}]\n"
+    part = "inputs: {name: text}\nsteps: [{send: 'hello ${name}'}]\n"
+    target = Target(OPENS)
+    await play(planned({"flow.yml": flow, "parts/hello.yml": part}), target)
+    assert [said for _, said in target.sockets[0].heard] == ["hello Ann"]
+
+
+async def test_rounds_at_the_same_time_each_hold_one(autojump_clock: trio.testing.MockClock) -> None:
+    steps = """steps:
+  - for: name
+    in: [a, b, c]
+    at_once: 3
+    do: [{websocket: /ws, name: chat, do: [{think: 1s}, {send: "${name}"}, {think: 1s}]}]
+"""
+    target = Target(OPENS)
+    played = await play(plan_of(ONCE + steps), target)
+    assert sorted([said for _, said in socket.heard] for socket in target.sockets) == [["a"], ["b"], ["c"]]
+    assert played.seconds < 2.2
+
+
+async def test_a_step_that_fails_within_it_closes_it(autojump_clock: trio.testing.MockClock) -> None:
+    target = Target(lambda _method, path: Reply(101 if path == "/ws" else 500))
+    steps = "steps: [{websocket: /ws, name: chat, do: [{get: /broken}, {send: never}]}]\n"
+    played = await play(plan_of(ONCE + steps), target)
+    (socket,) = target.sockets
+    assert socket.heard == []
+    assert socket.ending is not None
+    assert (socket.ending.code, socket.ending.by_server) == (1000, False)
+    assert played.count("iterations_failed") == 1
+    assert played.count("ws_unexpected_closes") == 0
+
+
+async def test_values_that_an_expression_can_not_compute_are_failures(autojump_clock: trio.testing.MockClock) -> None:
+    keys = "    reply: [{where: 'message == \"a\"', send: '${1 / (vu - 1)}'}]\n    do: [{send: go}, {think: 1s}]\n"
+    _, played = await run(keys, lambda heard: [Said("a")] if heard == "go" else [])
+    (incident,) = played.engine.incidents.items
+    assert (incident.code, incident.message) == ("VF605", "division by zero")
+    assert played.count("iterations_failed") == 1
