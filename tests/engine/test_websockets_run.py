@@ -1,5 +1,6 @@
 """WebSocket steps against a fake one, on a mock clock: what is said, what is counted, what fails."""
 
+import gc
 import json
 from collections.abc import Callable, Iterable
 
@@ -10,6 +11,7 @@ from planned import ROOT, SUITE, plan_of
 from stage import Played, Reply, Said, Target, always, play
 
 from vezaflow.diagnostics import Diagnostics
+from vezaflow.engine.ledger import AwaitedAck
 from vezaflow.plan import Inputs, Plan, build
 from vezaflow.protocols import ErrorKind
 from vezaflow.read import read_suite
@@ -469,3 +471,25 @@ async def test_values_that_an_expression_can_not_compute_are_failures(autojump_c
     (incident,) = played.engine.incidents.items
     assert (incident.code, incident.message) == ("VF605", "division by zero")
     assert played.count("iterations_failed") == 1
+
+
+async def test_what_is_remembered_of_messages_is_bounded(autojump_clock: trio.testing.MockClock) -> None:
+    keys = f"""    do:
+      - for: n
+        in: ${{range(500)}}
+        do:
+          - send: {{json: {{id: "${{uuid()}}", n: "${{n}}"}}}}
+            {ACK}
+          - think: 100ms
+"""
+    held: list[int] = []
+
+    def talk(heard: Heard) -> Iterable[Said]:
+        if heard and json.loads(heard)["n"] % 100 == 99:
+            held.append(sum(isinstance(each, AwaitedAck) for each in gc.get_objects()))
+        return acks()(heard)
+
+    _, played = await run(keys, talk)
+    assert len(held) == 5
+    assert 0 < max(held) <= 64
+    assert figures(played)["delivered"] == 500

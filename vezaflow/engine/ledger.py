@@ -24,7 +24,7 @@ from vezaflow.plan import (
 )
 
 _UNREAD = 0.5  # seconds that an ack may have been there before a busy loop comes to it
-_MOST_KNOWN = 1024  # settled messages whose acks are still known: a duplicate of an older one is a stranger's
+_MOST_KNOWN = 32  # settled messages whose acks are still known (0.7 KB each): a duplicate of an older one is not seen
 
 
 class _State(Enum):
