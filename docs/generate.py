@@ -51,6 +51,25 @@ CHAPTERS = (
     ("Expected responses", ("expect", "header match", "json match", "body match")),
     ("Values from responses", ("extract",)),
     ("Fragments", ("include", "fragment", "input")),
+    (
+        "WebSockets",
+        (
+            "websocket",
+            "repeated message",
+            "reply",
+            "close",
+            "reconnect",
+            "send",
+            "message",
+            "ack",
+            "delivery",
+            "receive",
+            "received message",
+            "expected message",
+            "ping",
+            "pong",
+        ),
+    ),
     ("Steps", ()),  # all tables that no other chapter names
     ("Gates", ("gate",)),
 )
@@ -61,6 +80,10 @@ SHOWN_IN = {  # the tables that are shown in another one's example
     "rate-stage": "ramping-arrival-rate",
     "branch": "choose",
     "basic": "auth",
+    **dict.fromkeys(("repeated message", "reply", "close", "reconnect"), "websocket"),
+    **dict.fromkeys(("message", "ack", "delivery"), "send"),
+    **dict.fromkeys(("received message", "expected message"), "receive"),
+    "pong": "ping",
 }
 ALSO = {"flow": ("pace",), "expect": ("certificate",)}  # further examples of a table
 HUNDREDS = {

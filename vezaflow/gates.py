@@ -295,16 +295,21 @@ def _selector(gate: PlannedGate, labels: Labels) -> str:
 def concerns_of(gates: Sequence[PlannedGate], summary: Summary) -> tuple[Concern, ...]:
     """What the figures themselves say against a verdict: no gates, no data."""
     found: list[Concern] = []
-    if not summary.select("http_reqs", judged=None).samples:
+    if not _sent(summary, None):
         text, remedy = "no request was sent", "check the load and the steps of the flows: `vezaflow try FLOW`"
         found.append(Concern(ConcernKind.NO_DATA, text, remedy))
-    elif not summary.select("http_reqs").samples:
+    elif not _sent(summary, True):
         text = "no request was evaluated: `measure` excludes all of them"
         found.append(Concern(ConcernKind.NO_DATA, text, "lower `measure: skip`, or use a longer `duration`"))
     if not gates:
         text, remedy = "there are no gates, so nothing was checked", "add `gates` to suite.yml or to a flow"
         found.append(Concern(ConcernKind.NO_GATES, text, remedy))
     return tuple(found)
+
+
+def _sent(summary: Summary, judged: bool | None) -> bool:
+    """Whether there was any load: requests, or WebSockets."""
+    return any(summary.select(metric, judged=judged).samples for metric in ("http_reqs", "ws_connection_failures"))
 
 
 def overall(verdicts: Iterable[Verdict], concerns: Sequence[Concern]) -> Outcome:

@@ -230,6 +230,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.NAME: _fixed(_NAME),
     Kind.TEMPLATE: _fixed(_VALUE),
     Kind.URL: _matching(patterns.URL),
+    Kind.SOCKET: _matching(patterns.SOCKET),
     Kind.DURATION: _matching(patterns.value(Dimension.TIME)),
     Kind.PAUSE: _matching(patterns.pause()),
     Kind.SIZE: _matching(patterns.value(Dimension.SIZE)),
@@ -288,5 +289,8 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.IGNORES: _ignores,
     Kind.EVENTS: lambda field: _any(_words(field), _list(_words(field))),
     Kind.NOTIFICATIONS: lambda field: _list(_any(*_refs(field))),
+    Kind.MESSAGE: lambda field: _any(_VALUE, *_refs(field)),
+    Kind.REPEATED: lambda field: _list(_any(*_refs(field))),
+    Kind.REPLIES: lambda field: _list(_any(*_refs(field))),
     Kind.MAPPING: lambda field: _any(*_refs(field)),
 }

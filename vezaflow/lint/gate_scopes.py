@@ -7,7 +7,7 @@ them would judge nothing, and a gate on a count of nothing would hold in every r
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from vezaflow.metrics import PAGE, Metric, Phase
+from vezaflow.metrics import PAGE, Metric, Of, Phase
 from vezaflow.model import (
     Beside,
     Block,
@@ -28,11 +28,13 @@ NESTED = "::"  # between the names of groups within groups
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What a request's samples carry beside what came of it. `whole`: the figures of a `parallel`, and no request's."""
+    """What a request's samples carry beside what came of it. `whole`: the figures of a `parallel`, and no request's;
+    `channel`: those of a WebSocket, which neither have."""
 
     labels: Mapping[str, str]
     checks: frozenset[str] = frozenset()
     whole: bool = False
+    channel: bool = False
 
     def has(self, label: str, value: str) -> bool:
         return value in self.checks if label == "check" else self.labels.get(label) == value
@@ -58,8 +60,9 @@ class GateScope:
 
     def of(self, metric: Metric, phase: str) -> list[Series]:
         """The series that a metric has in a phase."""
-        whole = metric.name in OF_STEPS
-        return [each for each in self.series if each.labels["phase"] == phase and (whole or not each.whole)]
+        whole, channel = metric.name in OF_STEPS, metric.of is Of.CHANNELS
+        found = (each for each in self.series if each.labels["phase"] == phase and each.channel is channel)
+        return [each for each in found if whole or not each.whole]
 
     def values(self, label: str, metric: Metric, phase: str) -> frozenset[str] | None:
         """The values that a label can have; None if the files don't say."""
@@ -136,9 +139,10 @@ def _own_tags(step: Step) -> Iterator[str]:
 def _series(steps: tuple[Step, ...], at: Mapping[str, str], tags: Mapping[str, str], group: str) -> Iterator[Series]:
     for step in steps:
         if isinstance(step, Request):
-            labels = {**dict(step.options.tags), "step": step.name, "method": step.method, "group": group}
+            method = "" if step.upgrades else step.method
+            labels = {**dict(step.options.tags), "step": step.name, "method": method, "group": group}
             checks = step.expect.expectations if step.expect is not None else ()
-            yield Series({**at, **labels}, frozenset(check.name for check in checks))
+            yield Series({**at, **labels}, frozenset(check.name for check in checks), channel=step.upgrades)
         elif isinstance(step.shape, Beside) and step.name:
             bare = {label: value for label, value in at.items() if label not in tags}
             yield Series({**bare, "step": step.name, "method": "", "group": group}, whole=True)

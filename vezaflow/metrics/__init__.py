@@ -12,9 +12,11 @@ from vezaflow.metrics.catalog import (
     Dropped,
     Metric,
     MetricKind,
+    Of,
     Phase,
     cut_by,
 )
+from vezaflow.metrics.channels import NOT_ACKED, ChannelRecorder, Channels
 from vezaflow.metrics.figures import FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram, merged, middle
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
@@ -32,7 +34,7 @@ from vezaflow.metrics.seconds import (
     StepSecond,
     seconds_together,
 )
-from vezaflow.metrics.summary import ErrorRow, StepRow, Summary, merge_all
+from vezaflow.metrics.summary import ChannelRow, ErrorRow, StepRow, Summary, merge_all
 from vezaflow.metrics.summary_json import SHAPE as SUMMARY
 from vezaflow.metrics.timeline import Point, Timeline, as_numbers, per_second, recent
 from vezaflow.metrics.window import Window
@@ -45,9 +47,13 @@ __all__ = [
     "INTERVAL",
     "METRICS",
     "MOMENT",
+    "NOT_ACKED",
     "PAGE",
     "SUMMARY",
     "Aged",
+    "ChannelRecorder",
+    "ChannelRow",
+    "Channels",
     "Counter",
     "Dropped",
     "ErrorRow",
@@ -62,6 +68,7 @@ __all__ = [
     "Metric",
     "MetricKind",
     "Moment",
+    "Of",
     "Phase",
     "Point",
     "Rate",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from vezaflow.metrics.ages import History
 from vezaflow.metrics.attempts import Attempts, StepRecorder
 from vezaflow.metrics.catalog import INTERRUPTED, Phase
+from vezaflow.metrics.channels import ChannelRecorder, Channels
 from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.moments import Moment
@@ -93,6 +94,7 @@ class _Rows:
         self.iterations: defaultdict[FlowKey, Iterations] = defaultdict(Iterations)
         self.vus: defaultdict[str, Vus] = defaultdict(Vus)
         self.attempts: defaultdict[StepKey, Attempts] = defaultdict(Attempts)
+        self.channels: defaultdict[StepKey, Channels] = defaultdict(Channels)
 
     def summary(self) -> Summary:
         return Summary(
@@ -101,6 +103,7 @@ class _Rows:
             {key: row.copy() for key, row in self.iterations.items()},
             {flow: row.copy() for flow, row in self.vus.items()},
             {key: row.copy() for key, row in self.attempts.items()},
+            {key: row.copy() for key, row in self.channels.items()},
         )
 
 
@@ -108,7 +111,8 @@ class RequestRecorder:
     """Takes in one step's requests. Seconds and bytes."""
 
     __slots__ = (
-        "_attempts", "_blocked", "_cells", "_checks", "_connecting", "_failed_checks", "_failures", "_started", "_tls",
+        "_attempts", "_blocked", "_cells", "_channels", "_checks", "_connecting", "_failed_checks", "_failures",
+        "_started", "_tls",
     )  # fmt: skip
 
     def __init__(self, checks: tuple[str, ...], started: float) -> None:
@@ -119,6 +123,7 @@ class RequestRecorder:
         self._blocked, self._connecting, self._tls = array("d"), array("d"), array("d")
         self._failed_checks: Tally[str] = Tally()
         self._attempts: StepRecorder | None = None
+        self._channels: ChannelRecorder | None = None
 
     def answered(
         self,
@@ -183,6 +188,12 @@ class RequestRecorder:
             self._attempts = StepRecorder()
         return self._attempts
 
+    def channels(self) -> ChannelRecorder:
+        """Takes in what comes of the WebSockets that a step opens."""
+        if self._channels is None:
+            self._channels = ChannelRecorder()
+        return self._channels
+
     def _failure(self, status: int, kind: str, now: float, detail: str) -> _Cell:
         cell = self._failures.get((status, kind))
         if cell is None:
@@ -211,6 +222,8 @@ class RequestRecorder:
             self._fold_connections(rows.connections[key], answered)
         if self._attempts is not None:
             self._attempts.fold_into(rows.attempts[key])
+        if self._channels is not None and not self._channels.silent:
+            self._channels.fold_into(rows.channels[key])
 
     def _fold_connections(self, row: Connections, answered: int) -> None:
         import numpy as np

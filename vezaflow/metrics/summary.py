@@ -12,6 +12,7 @@ from typing import Any
 
 from vezaflow.metrics.attempts import Attempts
 from vezaflow.metrics.catalog import ERROR_CLASSES, INTERRUPTED, METRICS, PAGE, Metric, MetricKind, Of, Phase
+from vezaflow.metrics.channels import Channels
 from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram, merged
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
@@ -47,6 +48,16 @@ class StepRow:
     requests: int
     failed: int
     duration: Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """The WebSockets of one step in one phase, as tables show them."""
+
+    flow: str
+    phase: Phase
+    step: str
+    figures: Channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,11 @@ _OUTCOMES: dict[str, Callable[[RequestKey, str], bool]] = {
 }
 
 
+def _called(by: str, name: str, wanted: str | None) -> bool:
+    """Whether one of several values by name is asked for."""
+    return wanted in (None, name) or (by == "error" and name in ERROR_CLASSES.get(wanted or "", ()))
+
+
 def _agrees(key: StepKey, name: str, value: str) -> bool:
     held = _identity(key, name)
     if name != PAGE or held == value or held is None:
@@ -122,6 +138,7 @@ class Summary:
     flows: Mapping[FlowKey, Iterations] = field(default_factory=dict)
     vus: Mapping[str, Vus] = field(default_factory=dict)
     attempts: Mapping[StepKey, Attempts] = field(default_factory=dict)
+    channels: Mapping[StepKey, Channels] = field(default_factory=dict)
 
     def select(
         self, metric: str, flow: str | None = None, labels: Labels = (), judged: bool | None = True
@@ -154,6 +171,9 @@ class Summary:
                 yield from (row for key, row in self.steps.items() if wanted.step(key))
             case Of.STEPS:
                 yield from (row for key, row in self.attempts.items() if wanted.step(key))
+            case Of.CHANNELS:
+                wanted = wanted.without("error", "code")
+                yield from (row for key, row in self.channels.items() if wanted.step(key))
             case Of.FLOWS:
                 yield from (row for key, row in self.flows.items() if wanted.flow_row(key))
             case Of.VUS:
@@ -166,7 +186,7 @@ class Summary:
         for row in self._rows(metric.of, wanted):
             held = row.times(metric.value)
             if metric.by:
-                yield from (value for name, value in held.items() if named in (None, name))
+                yield from (value for name, value in held.items() if _called(metric.by, name, named))
             else:
                 yield held
 
@@ -176,6 +196,8 @@ class Summary:
     def _rate(self, metric: Metric, wanted: _Wanted) -> Rate:
         if metric.of is Of.CONNECTIONS:
             return self._checks(wanted)
+        if metric.of is Of.CHANNELS:
+            return Rate(sum(self._values(metric, wanted)), self._sum(Of.CHANNELS, metric.out_of, wanted))
         hits = self._sum(metric.of, metric.value, wanted)
         if metric.of is Of.STEPS:
             return Rate(hits, self._sum(Of.STEPS, "done", wanted))
@@ -203,6 +225,8 @@ class Summary:
         match metric.of:
             case Of.STEPS:
                 return self._sum(Of.STEPS, "done", wanted)
+            case Of.CHANNELS:
+                return self._sum(Of.CHANNELS, "dials" if metric.value == "sessions" else "sessions", wanted)
             case Of.FLOWS:
                 started = self._sum(Of.FLOWS, "done", wanted) + self._sum(Of.FLOWS, "interrupted", wanted)
                 return started + (sum(self._values(metric, wanted.without(metric.by))) if metric.by else 0)
@@ -245,6 +269,13 @@ class Summary:
             )
             for place, held in rows.items()
         )
+
+    def channel_rows(self) -> tuple[ChannelRow, ...]:
+        """One row for each step with WebSockets and phase, judged or not."""
+        rows: dict[tuple[str, Phase, str], Channels] = {}
+        for key, row in self.channels.items():
+            rows.setdefault((key.flow, key.phase, key.step), Channels()).add(row)
+        return tuple(ChannelRow(*place, row) for place, row in rows.items())
 
     def error_rows(self) -> tuple[ErrorRow, ...]:
         """One row for each step, kind of failure and status; the most frequent first."""
@@ -305,6 +336,7 @@ _PARTS = {
     Of.INTERRUPTED: "requests",
     Of.CONNECTIONS: "steps",
     Of.STEPS: "attempts",
+    Of.CHANNELS: "channels",
     Of.FLOWS: "flows",
     Of.VUS: "vus",
 }

@@ -25,6 +25,16 @@ from vezaflow.plan.scope import UNSET, EvaluationError, Scope
 from vezaflow.plan.steps import PlannedFor, PlannedParallel, PlannedStep
 from vezaflow.plan.targets import GuardError, Target, Targets
 from vezaflow.plan.walk import blocks_of, pauses_in, requests_of
+from vezaflow.plan.websockets import (
+    PlannedAck,
+    PlannedMessage,
+    PlannedPing,
+    PlannedReceive,
+    PlannedReconnect,
+    PlannedRepeated,
+    PlannedSend,
+    PlannedWebSocket,
+)
 from vezaflow.redact import Secrets
 
 __all__ = [
@@ -44,6 +54,7 @@ __all__ = [
     "Inputs",
     "Outgoing",
     "Plan",
+    "PlannedAck",
     "PlannedCheck",
     "PlannedDataSource",
     "PlannedExtract",
@@ -52,15 +63,22 @@ __all__ = [
     "PlannedGate",
     "PlannedGrafana",
     "PlannedLoad",
+    "PlannedMessage",
     "PlannedNotification",
     "PlannedPages",
     "PlannedParallel",
+    "PlannedPing",
     "PlannedPoll",
+    "PlannedReceive",
+    "PlannedReconnect",
+    "PlannedRepeated",
     "PlannedRequest",
     "PlannedRetry",
+    "PlannedSend",
     "PlannedStage",
     "PlannedStep",
     "PlannedUpload",
+    "PlannedWebSocket",
     "Preflight",
     "RequestError",
     "ResponseView",

@@ -31,6 +31,7 @@ from vezaflow.read.paginate import read_pages
 from vezaflow.read.requests import read_request
 from vezaflow.read.trees import check_name, tree
 from vezaflow.read.upload import read_upload
+from vezaflow.read.websocket import read_ping, read_receive, read_send, read_websocket
 from vezaflow.syntax import Expression, ListOf, Mapping, Node, Scalar, Sequence
 
 _COUNTED = re.compile(r"(?:[01] *\.\. *)?([0-9]+)")
@@ -285,6 +286,10 @@ _READERS: dict[str, Callable[[Row], Step | None]] = {
     "if": _if,
     "group": _group,
     "parallel": _parallel,
+    "websocket": lambda row: read_websocket(row, read_steps(row, "do")),
+    "send": read_send,
+    "receive": read_receive,
+    "ping": read_ping,
     "set": _set,
     "log": lambda row: Log(row.required("log"), row.key_span("log")),
     "skip": lambda row: Skip(row.required("skip"), row.key_span("skip")),

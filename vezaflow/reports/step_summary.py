@@ -35,6 +35,7 @@ def _lines(result: RunResult) -> Iterator[str]:
     yield from _section("Failed gates", result.broken)
     yield from _section("Gates that could not be judged", result.unsettled)
     yield from _flows(result)
+    yield from _channels(result)
     yield from _all_gates(result)
     yield from _errors(result)
     ended = f"{result.started:%Y-%m-%d %H:%M:%S} UTC, {units.duration(round(result.duration))}"
@@ -72,6 +73,21 @@ def _flows(result: RunResult) -> Iterator[str]:
         cells.append((markdown_text(row.flow), *map(units.number, counts), *times, rows.share(row.failed)))
     yield "### Flows"
     yield ""
+    yield from markdown_table(head, cells)
+
+
+def _channels(result: RunResult) -> Iterator[str]:
+    found = rows.channel_rows(result)
+    if not found:
+        return
+    cells = []
+    for row in found:
+        counts = map(units.number, (row.opened, row.refused, sum(row.closes.values()), row.sent, row.received))
+        times = (rows.time(value) for value in (row.p50, row.p95, row.p99))
+        cells.append((markdown_text(row.name), *counts, rows.share(row.failed), rows.share(row.delivered), *times))
+    yield "### WebSockets"
+    yield ""
+    head = ("step", "opened", "refused", "closed", "sent", "received", "failed", "delivered", "p50", "p95", "p99")
     yield from markdown_table(head, cells)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from vezaflow.diagnostics import Diagnostic, Span
 from vezaflow.gates import Verdict
-from vezaflow.metrics import ErrorRow, Histogram, StepRow, as_numbers
+from vezaflow.metrics import ChannelRow, ErrorRow, Histogram, StepRow, as_numbers
 from vezaflow.reports.rows import arrivals_row, trend
 from vezaflow.results import Health, Provenance, RequestedLoad, RunResult, headline
 from vezaflow.units import AtLeast
@@ -48,6 +48,7 @@ def to_json(result: RunResult) -> Json:
         "flows": [_flow(result, requested) for requested in result.flows],
         "pooled": _figures(result, None, judged=True),
         "steps": [_step(row) for row in result.summary.step_rows()],
+        "channels": [_channel(row) for row in result.summary.channel_rows()],
         "errors": [_error(row) for row in result.summary.error_rows()],
         "incidents": [_incident(incident) for incident in result.incidents],
         "timeline": result.timeline.to_json(),
@@ -162,6 +163,34 @@ def _step(row: StepRow) -> Json:
         "http_reqs": row.requests,
         "http_req_failed": row.failed / row.requests if row.requests else None,
         "http_req_duration": _trend(row.duration),
+    }
+
+
+def _channel(row: ChannelRow) -> Json:
+    figures = row.figures
+    expected = figures.expected
+    return {
+        "flow": row.flow,
+        "phase": row.phase.value,
+        "step": row.step,
+        "ws_sessions": figures.sessions,
+        "ws_connection_failures": figures.refused.total() / figures.dials if figures.dials else None,
+        "refused": dict(figures.refused),
+        "ws_unexpected_closes": dict(figures.closes),
+        "ws_msgs_sent": figures.sent,
+        "ws_msgs_received": figures.received,
+        "ws_message_failures": figures.failures.total() / figures.messages if figures.messages else None,
+        "failures": dict(figures.failures),
+        "expected": expected,
+        "ws_delivered": figures.delivered / expected if expected else None,
+        "late": figures.late,
+        "lost": figures.lost,
+        "duplicated": figures.duplicated,
+        "reordered": figures.reordered,
+        "ws_connecting": _trend(figures.connecting),
+        "ws_session_duration": _trend(figures.session_duration),
+        "ws_ping": _trend(figures.ping),
+        "ws_message_latency": _trend(figures.latency),
     }
 
 

@@ -51,6 +51,10 @@ def _maybe(text: str = "") -> Json:
     return _of(["number", "null"], text)
 
 
+def _tally(text: str) -> Json:
+    return _of("object", text, additionalProperties=_count())
+
+
 def _one_of(values: list[str], text: str = "") -> Json:
     return _of("string", text, enum=values)
 
@@ -200,6 +204,33 @@ _FIELDS = {
             http_req_failed=_maybe("fraction of the requests"),
             http_req_duration=_ref("trend"),
         )
+    ),
+    "channels": _list(
+        _object(
+            "",
+            flow=_text(),
+            phase=_PHASE,
+            step=_text(),
+            ws_sessions=_count("opened"),
+            ws_connection_failures=_maybe("fraction of those that were to be opened"),
+            refused=_tally("kind of failure → WebSockets that could not be opened"),
+            ws_unexpected_closes=_tally("close code → count"),
+            ws_msgs_sent=_count(),
+            ws_msgs_received=_count(),
+            ws_message_failures=_maybe("fraction of the messages sent or waited for"),
+            failures=_tally("kind of failure → messages"),
+            expected=_count("messages with an `ack` of which it is known what became of them"),
+            ws_delivered=_maybe("fraction of `expected`"),
+            late=_count(),
+            lost=_count(),
+            duplicated=_count("acks that came once more"),
+            reordered=_count("acked after one that was sent later"),
+            ws_connecting=_ref("trend"),
+            ws_session_duration=_ref("trend"),
+            ws_ping=_ref("trend"),
+            ws_message_latency=_ref("trend"),
+        ),
+        "each step that opens WebSockets",
     ),
     "errors": _list(
         _object(

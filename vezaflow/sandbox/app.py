@@ -14,6 +14,8 @@ from vezaflow.sandbox.catalog import Catalog
 from vezaflow.sandbox.chunks import RawChunk, chunk_for
 from vezaflow.sandbox.faults import Faults
 from vezaflow.sandbox.reply import Message, Reply, json_reply, refusal
+from vezaflow.sandbox.room import ROUTE as CHAT
+from vezaflow.sandbox.room import Rooms
 from vezaflow.sandbox.routes import ROUTE, make_routes
 from vezaflow.sandbox.settings import SandboxSettings
 from vezaflow.sandbox.stats import Stats
@@ -45,6 +47,7 @@ class Api:
         self._catalog = catalog
         self._bearer = b"Bearer " + token.encode()
         self._uploads = Uploads()
+        self._rooms = Rooms(settings, self._bearer)
         self._faults = Faults(settings)
         self._stats = Stats()
         self._rest = make_routes(token, catalog, self._uploads)
@@ -56,9 +59,13 @@ class Api:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        arrived: float = scope.get(ARRIVED) or perf_counter()
+        if scope["type"] == "websocket":
+            status = await self._rooms.serve(scope, receive, send)
+            self._stats.record(CHAT, status, perf_counter() - arrived)
+            return
         if scope["type"] != "http":
             return
-        arrived: float = scope.get(ARRIVED) or perf_counter()
         path: str = scope["path"]
         found: Reply | None = None
         if self._faults.active and path.startswith(API) and path != HEALTH:
