@@ -473,6 +473,22 @@ async def test_values_that_an_expression_can_not_compute_are_failures(autojump_c
     assert played.count("iterations_failed") == 1
 
 
+async def test_a_message_that_could_not_be_sent_is_expected_nowhere(autojump_clock: trio.testing.MockClock) -> None:
+    keys = """    room: lobby
+    do:
+      - think: 1s
+      - send: {json: {id: 1}}
+        ack: {where: json("$.id") == sent.id, within: 1s}
+        deliver: {where: json("$.id") == sent.other, within: 1s}
+      - think: 2s
+"""
+    load = "load: {executor: per-vu-iterations, vus: 2, iterations: 1}\n"
+    target, played = await run(keys, load=load)
+    assert target.sockets[0].heard == []
+    assert figures(played) == {"sessions": 2, "sent": 1, "expected": 1, "lost": 1}  # of the other, who is alone then
+    assert {incident.code for incident in played.engine.incidents.items} == {"VF605", "VF608"}
+
+
 async def test_what_is_remembered_of_messages_is_bounded(autojump_clock: trio.testing.MockClock) -> None:
     keys = f"""    do:
       - for: n

@@ -403,13 +403,18 @@ def send_step(step: PlannedSend, context: FlowContext) -> Run:
         channel = socket.channel
         assert channel is not None
         expected: list[tuple[Ledger, AwaitedAck]] = []
-        if ack is not None:
-            ledger = socket.ledger(ack)
-            expected.append((ledger, ledger.expect(vu, sent, began, socket.order)))
-        if deliver is not None:
-            for other in socket.others():
-                ledger = other.ledger(deliver, takes=False)
-                expected.append((ledger, ledger.expect(vu, sent, began, other.order_from(socket))))
+        try:
+            if ack is not None:
+                ledger = socket.ledger(ack)
+                expected.append((ledger, ledger.expect(vu, sent, began, socket.order)))
+            if deliver is not None:
+                for other in socket.others():
+                    ledger = other.ledger(deliver, takes=False)
+                    expected.append((ledger, ledger.expect(vu, sent, began, other.order_from(socket))))
+        except EvaluationError:
+            for ledger, awaited in expected:
+                ledger.withdraw(awaited)
+            raise
         if shown:
             socket.tell("→", data, began)
         outgoing = await channel.send(data, began + _SENDING)

@@ -57,7 +57,7 @@ WEBSOCKET = Table(
         Field(
             "compress",
             Kind.SWITCH,
-            "Offer permessage-deflate, as browsers do; it takes 40 KB of memory for each connection.",
+            "Offer permessage-deflate, as browsers do; it takes about 70 KB of memory for each connection.",
             "true",
             default="false",
         ),
