@@ -8,11 +8,11 @@ import sqlite3
 import subprocess
 import sys
 import time
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from kept_cells import cells
 from program import Done, Write, environment, vezaflow
 
 from vezaflow.cli.runs import kept_runs, named
@@ -163,12 +163,7 @@ def test_no_secret_is_kept_in_whole_runs_and_in_killed_ones(suite: Write, env: d
     process.kill()
     process.wait()
     vezaflow("history", "export", "last", "last.run", env=env, cwd=tmp_path)
-    connection = sqlite3.connect(database(env))
-    texts = []
-    for table in ("runs", "seconds"):
-        for row in connection.execute(f"SELECT * FROM {table}"):
-            texts += [zlib.decompress(cell) if isinstance(cell, bytes) else str(cell).encode() for cell in row]
-    connection.close()
+    texts = cells(database(env))
     texts += [path.read_bytes() for path in database(env).parent.iterdir()]
     texts.append(gzip.decompress((tmp_path / "last.run").read_bytes()))
     assert any(b"USER_TOKEN" in text for text in texts)
