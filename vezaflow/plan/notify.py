@@ -6,7 +6,7 @@ is not set here) is left out. Tokens and webhooks are secrets, and no `repr` sho
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -40,9 +40,8 @@ class PlannedGrafana:
 
     def link(self, began: datetime, seconds: float) -> str:
         """The URL of the dashboard over a time window."""
-        begin = milliseconds(began)
-        query: list[tuple[str, str | int]] = [("orgId", "1"), ("from", begin)]
-        query.append(("to", begin + round(seconds * _MILLISECONDS)))
+        end = milliseconds(began + timedelta(seconds=seconds))
+        query: list[tuple[str, str | int]] = [("orgId", "1"), ("from", milliseconds(began)), ("to", end)]
         query += ((f"var-{name}", value) for name, value in self.variables)
         path = "/".join(quote(part, safe="") for part in (self.uid, self.slug) if part)
         return f"{self.targets.resolve(f'/d/{path}').url}?{urlencode(query, quote_via=quote)}"
