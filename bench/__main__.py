@@ -15,6 +15,7 @@ from bench.contenders import FINDERS, Contender, Job, cache_folder, find
 from bench.limits import allow_many_sockets
 from bench.measure import LIMIT, Figures, RunError, duration, measure
 from bench.nginx import Target, target
+from bench.processes import keep_history_apart
 from bench.report import Runs, show, write
 from bench.scenarios import SCENARIOS, Scenario
 
@@ -80,6 +81,7 @@ def main() -> None:
         raise SystemExit(f"no contender {', '.join(unknown)}; there are {', '.join(FINDERS)}")
     contenders = find(options.only.split(","), options.cache)
     allow_many_sockets()
+    keep_history_apart()
     with tempfile.TemporaryDirectory(prefix="bench-target-") as folder:
         if options.check:
             check(contenders, scenarios, Path(folder), options)

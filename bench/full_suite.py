@@ -4,7 +4,7 @@ The target is the truth bench's server (truth/server.c) on a core of its own; it
 after a lognormal while (median 5 ms, sigma 0.5). Four figures, each with a bound: the share of one core that vezaflow
 takes and the requests it sends once all listeners have begun (the suite spreads them over six seconds), its peak
 memory, and its p95 less the true one over the whole run. Ends with 1 if one is out of bounds. CPU and memory are read
-from /proc.
+from /proc. `--no-history`: the same without a history, to see what that costs.
 """
 
 import json
@@ -19,7 +19,7 @@ from typing import Any
 
 from bench.contenders import cache_folder
 from bench.limits import allow_many_sockets
-from bench.processes import busy, cost, end, pin
+from bench.processes import busy, cost, end, keep_history_apart, pin
 from bench.truth.server import Route, Truth, compiled, serving
 from vezaflow.sandbox import start
 
@@ -96,7 +96,8 @@ def _command(base: str, track: str, summary: Path) -> list[str]:
     values = {"BASE_URL": base, "STREAM_TRACK_ID": track, "USER_TOKEN": "bench-token"}
     inputs = [argument for name, value in values.items() for argument in ("-e", f"{name}={value}")]
     run = [sys.executable, "-m", "vezaflow", "run", str(SUITE), "--quiet", *inputs]
-    return pin(GENERATOR_CORE, [*run, "--duration", f"{SECONDS:g}s", "--summary", str(summary)])
+    kept = () if "--no-history" not in sys.argv else ("--no-history",)
+    return pin(GENERATOR_CORE, [*run, "--duration", f"{SECONDS:g}s", "--summary", str(summary), *kept])
 
 
 def _load(command: list[str]) -> Load:
@@ -128,6 +129,7 @@ def _measured() -> tuple[Load, Truth, Json]:
 
 def main() -> None:
     allow_many_sockets()
+    keep_history_apart()
     print(f"the suite in {SUITE}, 1650 VUs, {SECONDS:g} s and up to {SPARE:g} s until it ends", file=sys.stderr)
     load, truth, said = _measured()
     ours, (_, p95, p99) = said["pooled"]["http_req_duration"], truth.quantiles()

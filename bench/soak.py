@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import linear_regression, mean
 
-from bench.processes import end
+from bench.processes import end, keep_history_apart
 from vezaflow.units import Dimension, parse_as
 
 SUITE = Path(__file__).parent.parent / "flows"
@@ -121,6 +121,7 @@ def _show(series: Series) -> None:
 
 def main() -> int:
     options = _arguments()
+    keep_history_apart()
     seconds = parse_as(options.duration, Dimension.TIME).amount
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         command = [sys.executable, "-m", "vezaflow", "run", str(SUITE), "--sandbox", "--quiet"]

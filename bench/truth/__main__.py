@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench.contenders import Contender, cache_folder, find
 from bench.limits import allow_many_sockets
+from bench.processes import keep_history_apart
 from bench.truth.loads import FREEZING, TARGETS, Load, Target, arrivals, few_users, flat_out, loads, too_much
 from bench.truth.report import Cell, holds, show, write
 from bench.truth.server import compiled
@@ -92,6 +93,7 @@ def main() -> None:
     chosen = [t for t in (*TARGETS, FREEZING) if t.name in options.targets.split(",")]
     contenders = find([name for name in options.only.split(",") if name in TOOLS], options.cache)
     allow_many_sockets()
+    keep_history_apart()
     bench = Bench(Place(compiled(options.cache), options.target_core, options.generator_core), contenders)
     frozen = 10.0 if options.quick else 20.0
     each = sum(2 * (frozen + OVERHEAD) if t is FREEZING else 4 * (options.seconds + OVERHEAD) for t in chosen)
