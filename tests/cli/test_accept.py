@@ -216,3 +216,30 @@ def test_wrong_files_are_drawn(folder: Path, tmp_path: Path) -> None:
     done = vezaflow("accept", folder, "--results", tmp_path)
     assert done.code == 2
     assert "did you mean 'Europe/Paris'?" in done.err
+
+
+@pytest.mark.parametrize(
+    "outcomes",
+    [(G, G, G), (G, R, G), (R, G, Q, G), (G, G)],
+    ids=lambda outcomes: "".join(outcome.value[0] for outcome in outcomes),
+)
+def test_the_history_and_a_folder_of_files_give_the_same_answer(
+    folder: Path, tmp_path: Path, outcomes: tuple[Outcome, ...]
+) -> None:
+    place, history = tmp_path / "results", tmp_path / "history.db"
+    today = plan(folder)
+    runs = [
+        *nights(folder, *outcomes),
+        result(FIRST + timedelta(hours=1), plan=today, changes=("browse: 10 of 100 VUs",), run_id="a"),
+        result(FIRST + timedelta(hours=2), plan=today, manual=("browse was paused",), run_id="b"),
+        result(FIRST + timedelta(hours=3), R, plan=OTHER_PLAN, run_id="c"),
+        result(FIRST + timedelta(hours=4), R, plan=today, interrupted=True, run_id="d"),
+        result(FIRST + timedelta(hours=5), plan=today, target="https://other.example", run_id="e"),
+    ]
+    written(runs, place)
+    taken = vezaflow("history", "import", *sorted(place.rglob("*.json")), "--history", history)
+    assert taken.code == 0, taken.text
+    for words in (("--json",), ()):
+        of_files = vezaflow("accept", folder, "--results", place, "--as-of", NOW, *words)
+        of_history = vezaflow("accept", folder, "--history", history, "--as-of", NOW, *words)
+        assert (of_history.code, of_history.out) == (of_files.code, of_files.out)
