@@ -51,3 +51,13 @@ class WebSocketOptions:
     ping_every: float = 25.0
     ping_timeout: float = 20.0
     close_timeout: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class EventStreamOptions:
+    """`timeout`: seconds for the dial and the response's head; `max_event`: bytes; `last_id`: of the last event that
+    came before, on another connection."""
+
+    timeout: float
+    max_event: int = MOST_MESSAGE
+    last_id: str = ""
