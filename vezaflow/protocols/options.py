@@ -1,7 +1,7 @@
 """How a client connects and what it remembers: decided before the run, shared by all VUs of a flow."""
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vezaflow.protocols.bounds import MOST_MESSAGE
 
@@ -61,3 +61,7 @@ class EventStreamOptions:
     timeout: float
     max_event: int = MOST_MESSAGE
     last_id: str = ""
+
+    def after(self, last_id: str) -> "EventStreamOptions":
+        """The same for a connection that follows one with this event."""
+        return self if last_id == self.last_id else replace(self, last_id=last_id)
