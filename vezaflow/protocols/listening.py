@@ -4,6 +4,7 @@ Laws: nothing raises but cancellation, what went wrong is in the exchange; a res
 response as every other, with its status and the beginning of its body; cookies are taken of either.
 """
 
+import re
 from typing import TYPE_CHECKING
 
 from vezaflow.protocols.channel import Listening, OnMessage
@@ -21,6 +22,7 @@ from vezaflow.protocols.upgrade import refusal
 if TYPE_CHECKING:
     from vezaflow.protocols.transport import Transport
 
+_WRITTEN = re.compile(rb"\r\nlast-event-id:[^\r\n]*\r\n", re.IGNORECASE)  # by the author, for the first connection
 EVENT_STREAM = "text/event-stream"
 
 
@@ -91,8 +93,8 @@ def _asking(head: bytes, last_id: str) -> bytes:
     """The head, with the id of the last event that came."""
     if not last_id:
         return head
-    value = "".join(last_id.splitlines())
-    return b"%bLast-Event-ID: %b\r\n\r\n" % (head[:-2], value.encode())
+    head = _WRITTEN.sub(b"\r\n", head)
+    return b"%bLast-Event-ID: %b\r\n\r\n" % (head[:-2], last_id.encode())
 
 
 def _not_a_stream(response: StreamedResponse) -> Fault | None:
