@@ -33,6 +33,7 @@ OWN_PARTS = {
     "read/include.py": {"Include"},
     "read/paginate.py": {"Paginate"},
     "read/upload.py": {"Upload"},
+    "read/event_stream.py": {"OpenEventStream"},
     "read/websocket.py": {"OpenWebSocket", "Send", "Receive", "Ping"},
     "plan/attempts.py": {"Poll"},
     "plan/forecast.py": {"Poll", "Paginate"},
@@ -40,7 +41,9 @@ OWN_PARTS = {
     "plan/pages.py": {"Paginate"},
     "plan/requests.py": {"Poll", "Paginate", "Upload", "PlannedUpload"},
     "plan/uploads.py": {"Upload"},
+    "plan/event_streams.py": {"OpenEventStream", "PlannedEventStream"},
     "plan/websockets.py": {
+        "OpenEventStream",
         "OpenWebSocket",
         "Send",
         "Receive",
@@ -53,7 +56,9 @@ OWN_PARTS = {
     "plan/values.py": {"PlannedSet"},  # variables of an iteration are set as by a step
     "engine/together.py": {"PlannedFor", "PlannedParallel"},
     "engine/uploads.py": {"PlannedUpload"},
-    "engine/websockets.py": {"PlannedWebSocket", "PlannedSend", "PlannedReceive", "PlannedPing"},
+    "engine/channels.py": {"PlannedReceive"},
+    "engine/event_streams.py": {"PlannedEventStream"},
+    "engine/websockets.py": {"PlannedWebSocket", "PlannedSend", "PlannedPing"},
     "model/walks.py": {"Include", "Upload"},  # fragments that are missing, fields of `part`
     "lint/definite.py": {"If", "Include"},  # the same condition twice is one way; a fragment's ways are its own
     "lint/flows.py": {"Choose"},
@@ -61,7 +66,8 @@ OWN_PARTS = {
     "lint/parallel.py": {"For", "Parallel"},
     "lint/reach.py": {"For", "If", "While"},
     "lint/uploads.py": {"Upload"},
-    "lint/websockets.py": {"OpenWebSocket", "Send", "Receive", "Ping"},
+    "lint/event_streams.py": {"OpenEventStream", "OpenWebSocket", "Receive"},
+    "lint/websockets.py": {"OpenEventStream", "OpenWebSocket", "Send", "Receive", "Ping"},
 }
 
 Edits = dict[str, list[tuple[str, str]]]  # by file: a place in it, and what stands there then; • is what stood there

@@ -173,7 +173,7 @@ async def test_latency_is_of_events_that_say_when_they_were_sent(autojump_clock:
     latency = played.summary.select("sse_event_latency")
     assert latency.aggregate("count") == 2
     assert latency.aggregate("min") == pytest.approx(5, abs=0.9)
-    assert incidents(played) == ["`sent` must be a time, such as seconds since 1970: it is \"soon\""]
+    assert incidents(played) == ['`sent` must be a time, such as seconds since 1970: it is "soon"']
 
 
 async def test_what_the_end_of_the_run_cuts_off_is_no_failure(autojump_clock: trio.testing.MockClock) -> None:

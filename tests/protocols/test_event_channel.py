@@ -178,7 +178,7 @@ async def test_an_event_over_the_limit_ends_the_stream() -> None:
         (
             HEAD + b"Content-Encoding: gzip\r\n\r\n",
             ErrorKind.MALFORMED,
-            "the event stream is compressed (gzip), which was not asked for",
+            "the event stream is compressed (gzip), which is not supported",
         ),
         (b"HTTP/1.1 OK\r\n\r\n", ErrorKind.MALFORMED, "invalid status line 'HTTP/1.1 OK'"),
         (b"", ErrorKind.CLOSED_EARLY, "the server closed the connection without a response"),

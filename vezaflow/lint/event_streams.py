@@ -46,7 +46,7 @@ def _check_version(step: OpenEventStream, layers: tuple[RequestDefaults, ...], d
             "VF443",
             step.span,
             "event streams go over HTTP/1.1, and this one would go over HTTP/2",
-            help="write `http: {version: 1.1}` beside it",
+            help="add `http: {version: 1.1}` to the step",
         )
 
 

@@ -111,5 +111,5 @@ def _not_a_stream(response: StreamedResponse) -> Fault | None:
         return ErrorKind.CONTENT_TYPE, f"the response {said}, and not {EVENT_STREAM}"
     coding = named.get(b"content-encoding", "identity").strip()
     if coding.lower() != "identity" or response.codings:
-        return ErrorKind.MALFORMED, f"the event stream is compressed ({coding}), which was not asked for"
+        return ErrorKind.MALFORMED, f"the event stream is compressed ({coding}), which is not supported"
     return None
