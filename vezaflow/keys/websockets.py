@@ -188,7 +188,7 @@ PARTS: tuple[Table, ...] = (
             replace(
                 _WHERE,
                 doc='A condition on the message that came: `json("$.id")` reads it as JSON, `message` is its text. '
-                "Of an event, `json(…)` reads the data, and there are `message.event`, `message.id` and `message.data`.",
+                "Of an event, `json(…)` reads the data; it has `message.event`, `message.id` and `message.data`.",
             ),
             Field("within", Kind.DURATION, "How long to wait; then the step fails.", "5s", default="10 s"),
             Field(

@@ -112,8 +112,10 @@ class WebSocket(OpenChannel, Protocol):
 class EventStream(OpenChannel, Protocol):
     """What the engine needs of an open event stream: `last_id` and `retry` (seconds) are for who opens it again."""
 
-    last_id: str
-    retry: float | None
+    @property
+    def last_id(self) -> str: ...
+    @property
+    def retry(self) -> float | None: ...
 
 
 @dataclass(slots=True)
