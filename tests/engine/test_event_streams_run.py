@@ -131,6 +131,7 @@ async def test_a_reconnect_goes_on_behind_the_last_event(autojump_clock: trio.te
     target, played = await run(keys, feed=feed)
     assert [stream.options.last_id for stream in target.streams] == ["", "2", "4"]
     assert incidents(played) == []
+    assert ["Last-Event-ID: 2\r\n" in head for *_, head in target.log] == [False, True, False]
     assert played.count("sse_unexpected_ends") == 2
     assert 1 <= played.seconds <= 2.5, "two waits of a half to a whole second"
 

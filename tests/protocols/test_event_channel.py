@@ -231,7 +231,10 @@ async def test_the_timeout_is_for_the_head_alone() -> None:
 async def test_a_reconnect_says_which_event_was_the_last() -> None:
     heard: list[bytes] = []
     async with world(says(OPEN + b"data: a\n\n", heard=heard)) as w:
-        came, _ = await all_of(await ask(w, last_id="41ä"))
+        client, options = w.client(), EventStreamOptions(5.0, last_id="41ä")
+        head = w.get()[:-2] + b"last-event-id: 1\r\nx-a: b\r\n\r\n"
+        came, _ = await all_of(await client.open_events(w.origin, head, options))
+    assert heard[0].lower().count(b"last-event-id") == 1
     assert "\r\nLast-Event-ID: 41ä\r\n\r\n" in heard[0].decode()
     assert came == [("message", "41ä", "a")]
 

@@ -5,6 +5,7 @@ response with status 204 is the server's word that there will be no more, and no
 """
 
 import time
+from dataclasses import replace
 
 from vezaflow.engine.channels import LONGEST_WAIT, HeldChannel, hold, short, view_of
 from vezaflow.engine.context import FlowContext, Run
@@ -28,6 +29,7 @@ from vezaflow.protocols import (
     Listening,
     MessageChannel,
     Sender,
+    with_last_id,
 )
 
 _NO_MORE = 204  # the HTML standard, 9.2.3
@@ -48,6 +50,10 @@ class HeldStream(HeldChannel):
         self._retry: float | None = None
 
     # -- opening ---------------------------------------------------------------------------------------------
+
+    def prepare(self) -> Outgoing:
+        outgoing = super().prepare()
+        return replace(outgoing, head=with_last_id(outgoing.head, self._last_id))
 
     async def open(self, client: Sender, outgoing: Outgoing) -> Listening:
         options = self.step.options.after(self._last_id)

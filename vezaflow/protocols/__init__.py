@@ -18,6 +18,7 @@ from vezaflow.protocols.client import Client, Opener, Sender
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.dates import moment_of
 from vezaflow.protocols.dns import Resolver
+from vezaflow.protocols.event_stream import with_last_id
 from vezaflow.protocols.exchange import IDEMPOTENT, Body, ErrorKind, Exchange, Origin, RequestOptions, Sent, Want
 from vezaflow.protocols.faults import TlsFault
 from vezaflow.protocols.options import ClientOptions, EventStreamOptions, Proxy, WebSocketOptions
@@ -62,5 +63,5 @@ __all__ = [
     "moment_of",
     "park",
     "trap",
-    "wake",
+    "wake", "with_last_id",
 ]  # fmt: skip

@@ -1,13 +1,16 @@
 """An event stream (the HTML standard, 9.2.6) as a state machine: bytes in, in pieces of any size, events out.
 
 Laws: the same bytes mean the same, however they are cut; what no blank line ends is no event; an event without data is
-none, but its id counts; an event costs no more than `most` bytes, and neither does a line, whatever is in it. What is
+none, but its id counts; an event costs no more than `most` bytes, and neither does
+a line, whatever is in it. What is
 not UTF-8 is replaced, as browsers do.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+_WRITTEN = re.compile(rb"\r\nlast-event-id:[^\r\n]*\r\n", re.IGNORECASE)
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b""
 _DIGITS = frozenset(b"0123456789")
@@ -21,6 +24,14 @@ class StreamEvent:
     id: str
     data: str
     size: int  # bytes of the data
+
+
+def with_last_id(head: bytes, last_id: str) -> bytes:
+    """A request's head with the id of the last event that came, in the place of one that is written there."""
+    if not last_id:
+        return head
+    head = _WRITTEN.sub(b"\r\n", head)
+    return b"%bLast-Event-ID: %b\r\n\r\n" % (head[:-2], last_id.encode())
 
 
 class EventTooLarge(Exception):  # noqa: N818 (a fact about the stream)
@@ -53,7 +64,7 @@ class EventParser:
             event = self._dispatched()
             if event is not None:
                 yield event
-        if self._size + len(self._held) > self.most:
+        if len(self._held) > self.most:
             raise EventTooLarge
 
     def _lines(self, piece: bytes) -> list[bytes]:

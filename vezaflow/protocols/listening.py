@@ -4,13 +4,13 @@ Laws: nothing raises but cancellation, what went wrong is in the exchange; a res
 response as every other, with its status and the beginning of its body; cookies are taken of either.
 """
 
-import re
 from typing import TYPE_CHECKING
 
 from vezaflow.protocols.channel import Listening, OnMessage
 from vezaflow.protocols.channel_connection import ChannelConnection
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.event_channel import EventStreamChannel
+from vezaflow.protocols.event_stream import with_last_id
 from vezaflow.protocols.exchange import ErrorKind, Exchange, Origin, RequestOptions, Want
 from vezaflow.protocols.faults import Fault, TlsFault
 from vezaflow.protocols.head import Fields
@@ -22,7 +22,6 @@ from vezaflow.protocols.upgrade import refusal
 if TYPE_CHECKING:
     from vezaflow.protocols.transport import Transport
 
-_WRITTEN = re.compile(rb"\r\nlast-event-id:[^\r\n]*\r\n", re.IGNORECASE)  # by the author, for the first connection
 EVENT_STREAM = "text/event-stream"
 
 
@@ -69,7 +68,7 @@ async def listen(
     connection.expect_stream(takes)
     connection.start(
         exchange,
-        _asking(head, wanted.last_id),
+        with_last_id(head, wanted.last_id),
         None,
         RequestOptions(Want.HEADERS | Want.BODY | Want.SHOWN, wanted.timeout),
     )
@@ -87,14 +86,6 @@ async def listen(
     channel = connection.channel if exchange.error is None else None
     assert channel is None or isinstance(channel, EventStreamChannel)
     return Listening(exchange, channel)
-
-
-def _asking(head: bytes, last_id: str) -> bytes:
-    """The head, with the id of the last event that came."""
-    if not last_id:
-        return head
-    head = _WRITTEN.sub(b"\r\n", head)
-    return b"%bLast-Event-ID: %b\r\n\r\n" % (head[:-2], last_id.encode())
 
 
 def _not_a_stream(response: StreamedResponse) -> Fault | None:
