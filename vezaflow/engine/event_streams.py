@@ -5,7 +5,6 @@ response with status 204 is the server's word that there will be no more, and no
 """
 
 import time
-from dataclasses import replace
 
 from vezaflow.engine.channels import LONGEST_WAIT, HeldChannel, hold, short, view_of
 from vezaflow.engine.context import FlowContext, Run
@@ -53,7 +52,7 @@ class HeldStream(HeldChannel):
 
     def prepare(self) -> Outgoing:
         outgoing = super().prepare()
-        return replace(outgoing, head=with_last_id(outgoing.head, self._last_id))
+        return outgoing._replace(head=with_last_id(outgoing.head, self._last_id))
 
     async def open(self, client: Sender, outgoing: Outgoing) -> Listening:
         options = self.step.options.after(self._last_id)
