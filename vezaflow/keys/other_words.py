@@ -176,6 +176,10 @@ NO_STEPS: dict[str, str] = {
         ("assert", "check", "validate", "fail"),
         'a response is checked in its request: `expect: {that: json("$.total") > 3}`',
     ),
+    **dict.fromkeys(
+        ("eventsource", "EventSource", "event_source", "event_stream", "server_sent_events"),
+        "an event stream is opened with `sse: /api/v1/events`, and the steps on it belong under its `do`",
+    ),
     **dict.fromkeys(("request", "http"), "a request starts with its method: `get: /api/v1/tracks`"),
 }
 
