@@ -23,7 +23,7 @@ class StreamEvent:
     name: str
     id: str
     data: str
-    size: int  # bytes of the data
+    size: int  # bytes of all three
 
 
 def with_last_id(head: bytes, last_id: str) -> bytes:
@@ -121,6 +121,6 @@ class EventParser:
             return None
         self._data, self._size = [], 0
         data = lines[0] if len(lines) == 1 else b"\n".join(lines)
-        return StreamEvent(
-            name.decode("utf-8", "replace") or "message", self._id, data.decode("utf-8", "replace"), len(data)
-        )
+        size = len(data) + len(name) + len(self._id)
+        shown = name.decode("utf-8", "replace") or "message"
+        return StreamEvent(shown, self._id, data.decode("utf-8", "replace"), size)
