@@ -251,8 +251,13 @@ class HeldChannel:
 
     def fail(self, failure: Failure) -> int:
         """A step on it has failed; what that does."""
+        self.report(failure)
+        return SIGNALS[self.step.on_failure]
+
+    def report(self, failure: Failure, *, fails: bool = True) -> None:
+        """Show where something failed; `fails`: the iteration, too."""
         context = self.context
-        self.vu.failed = True
+        self.vu.failed = self.vu.failed or fails
         context.incidents.add(
             failure.code,
             context.flow,
@@ -264,7 +269,6 @@ class HeldChannel:
         )
         if context.observer is not None:
             context.observer.failed(failure, context.included)
-        return SIGNALS[self.step.on_failure]
 
 
 async def hold(held: HeldChannel, slot: int, body: Run) -> int:
