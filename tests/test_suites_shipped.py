@@ -204,7 +204,11 @@ def test_pages_that_cost_more_the_deeper_they_lie_are_red(tmp_path: Path) -> Non
 
 @pytest.fixture
 def chat(tmp_path: Path) -> Path:
-    sooner = {"ack": "within: 2s -> within: 300ms", "beat": "each: 20s..30s -> each: 150ms", "rooms": '100)}" -> 2)}"'}
+    sooner = {
+        "ack": "within: 2s -> within: 300ms",
+        "beat": "each: 20s..30s -> each: 150ms",
+        "rooms": "mod(vu, 100) -> mod(vu, 2)",
+    }
     return hurried(FLOWS / "chat", tmp_path / "suite", think="50ms..100ms", **sooner, few="count < 10 -> count < 1")
 
 

@@ -1,15 +1,20 @@
 """WebSocket steps against a fake one, on a mock clock: what is said, what is counted, what fails."""
 
+import gc
 import json
 from collections.abc import Callable, Iterable
 
 import pytest
 import trio
 import trio.testing
-from planned import plan_of
+from planned import ROOT, SUITE, plan_of
 from stage import Played, Reply, Said, Target, always, play
 
+from vezaflow.diagnostics import Diagnostics
+from vezaflow.engine.ledger import AwaitedAck
+from vezaflow.plan import Inputs, Plan, build
 from vezaflow.protocols import ErrorKind
+from vezaflow.read import read_suite
 
 pytestmark = pytest.mark.trio
 
@@ -27,6 +32,17 @@ async def run(
     if talk is not None:
         target.talk = talk
     return target, await play(plan_of(f"{load}steps:\n  - websocket: /ws\n    name: chat\n{keys}"), target)
+
+
+def planned(files: dict[str, str]) -> Plan:
+    """A suite of these files."""
+    diagnostics = Diagnostics()
+    overlay = {ROOT / name: text for name, text in ({"suite.yml": SUITE} | files).items()}
+    suite = read_suite([ROOT], diagnostics, overlay=overlay)
+    assert suite is not None
+    plan = build(suite, Inputs({}), diagnostics)
+    assert plan is not None
+    return plan
 
 
 def acks(*afters: float) -> Callable[[Heard], Iterable[Said]]:
@@ -108,6 +124,7 @@ async def test_lost_and_late_messages_are_not_delivered(autojump_clock: trio.tes
     failures = played.summary.select("ws_message_failures", labels=[("error", "not_acked")])
     assert failures.aggregate("rate") == pytest.approx(2 / 3)
     assert played.count("iterations_failed") == 0  # the ledger counts; it is gates that judge
+    assert [(incident.code, incident.count) for incident in played.engine.incidents.items] == [("VF608", 1)] * 2
 
 
 async def test_the_steps_end_waits_for_acks_under_way(autojump_clock: trio.testing.MockClock) -> None:
@@ -321,3 +338,174 @@ async def test_its_samples_have_group_step_and_tags(autojump_clock: trio.testing
     steps = "steps:\n  - {group: g, do: [{websocket: /ws, name: chat, tags: {team: a}, do: [{send: x}]}]}\n"
     played = await play(plan_of(ONCE + steps), Target(OPENS))
     assert played.count("ws_msgs_sent", step="chat", group="g", team="a") == 1
+
+
+# --- deliver
+
+
+DELIVER = 'deliver: {where: json("$.type") == "message" and json("$.id") == sent.id, within: 1s}'
+
+
+class Room:
+    """A fake room: what one member says, the others hear, but for those that `loses` says."""
+
+    def __init__(self, target: Target, loses: Callable[[int], bool] = lambda _number: False) -> None:
+        self.target, self.loses, self.number = target, loses, 0
+
+    def __call__(self, heard: Heard) -> Iterable[Said]:
+        if heard:
+            record = json.loads(heard)
+            for socket in self.target.sockets:
+                last = socket.heard[-1][1] if socket.heard else None
+                if last is not heard and socket.ending is None:
+                    self.number += 1
+                    if not self.loses(self.number):
+                        socket.say(Said(json.dumps({"type": "message", "id": record["id"]}), 0.02))
+        return ()
+
+
+async def in_a_room(vus: int, loses: Callable[[int], bool] = lambda _number: False) -> Played:
+    target = Target(OPENS)
+    target.talk = Room(target, loses)
+    steps = f"""load: {{executor: per-vu-iterations, vus: {vus}, iterations: 1}}
+steps:
+  - websocket: /ws
+    name: chat
+    room: lobby
+    do:
+      - think: 500ms
+      - think: "${{vu * 100}}ms"
+      - send: {{json: {{id: "${{vu}}"}}}}
+        {DELIVER}
+      - think: 3s
+"""
+    return await play(plan_of(steps), target)
+
+
+async def test_a_message_is_expected_by_each_other_member_of_the_room(autojump_clock: trio.testing.MockClock) -> None:
+    played = await in_a_room(4)
+    assert figures(played) == {"sessions": 4, "sent": 4, "received": 12, "expected": 12, "delivered": 12}
+    assert played.summary.select("ws_message_latency").aggregate("max") == pytest.approx(0.02, abs=0.002)
+    assert played.summary.select("ws_message_failures").aggregate("rate") == 0
+    assert played.summary.select("ws_message_failures").samples == 16
+
+
+async def test_a_member_that_a_message_does_not_reach_lowers_what_is_delivered(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    played = await in_a_room(4, lambda number: number % 4 == 0)
+    assert (figures(played)["expected"], figures(played)["delivered"], figures(played)["lost"]) == (12, 9, 3)
+    assert played.summary.select("ws_message_failures").aggregate("rate") == pytest.approx(3 / 16)
+
+
+async def test_members_of_other_flows_are_reached_by_the_senders_variables(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    target = Target(OPENS)
+    target.talk = Room(target)
+    talk = """load: {executor: per-vu-iterations, vus: 1, iterations: 1}
+vars: {a: 1, b: 2, prefix: x}
+steps:
+  - websocket: /ws
+    room: lobby
+    do:
+      - think: 500ms
+      - send: {json: {id: "x1"}}
+        deliver: {where: 'json("$.id") == concat(prefix, "1")', within: 1s}
+"""
+    listen = """load: {executor: per-vu-iterations, vus: 2, iterations: 1}
+steps: [{websocket: /ws, name: ears, room: lobby, do: [{receive: {within: 5s}}, {think: 3s}]}]
+"""
+    played = await play(planned({"talk.yml": talk, "listen.yml": listen}), target)
+    delivered = played.summary.select("ws_delivered", labels=[("step", "ears")])
+    assert (delivered.samples, delivered.aggregate("rate")) == (2, 1.0)
+    assert played.count("iterations_failed") == 0  # a delivery can be received, too
+
+
+async def test_alone_in_a_room_nothing_is_expected(autojump_clock: trio.testing.MockClock) -> None:
+    played = await in_a_room(1)
+    assert figures(played) == {"sessions": 1, "sent": 1}
+
+
+# --- elsewhere
+
+
+async def test_a_fragment_speaks_over_the_websocket_that_it_is_included_in(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    flow = ONCE + "steps:\n  - websocket: /ws\n    do: [{include: parts/hello.yml, with: {name: Ann}}]\n"
+    part = "inputs: {name: text}\nsteps: [{send: 'hello ${name}'}]\n"
+    target = Target(OPENS)
+    await play(planned({"flow.yml": flow, "parts/hello.yml": part}), target)
+    assert [said for _, said in target.sockets[0].heard] == ["hello Ann"]
+
+
+async def test_rounds_at_the_same_time_each_hold_one(autojump_clock: trio.testing.MockClock) -> None:
+    steps = """steps:
+  - for: name
+    in: [a, b, c]
+    at_once: 3
+    do: [{websocket: /ws, name: chat, do: [{think: 1s}, {send: "${name}"}, {think: 1s}]}]
+"""
+    target = Target(OPENS)
+    played = await play(plan_of(ONCE + steps), target)
+    assert sorted([said for _, said in socket.heard] for socket in target.sockets) == [["a"], ["b"], ["c"]]
+    assert played.seconds < 2.2
+
+
+async def test_a_step_that_fails_within_it_closes_it(autojump_clock: trio.testing.MockClock) -> None:
+    target = Target(lambda _method, path: Reply(101 if path == "/ws" else 500))
+    steps = "steps: [{websocket: /ws, name: chat, do: [{get: /broken}, {send: never}]}]\n"
+    played = await play(plan_of(ONCE + steps), target)
+    (socket,) = target.sockets
+    assert socket.heard == []
+    assert socket.ending is not None
+    assert (socket.ending.code, socket.ending.by_server) == (1000, False)
+    assert played.count("iterations_failed") == 1
+    assert played.count("ws_unexpected_closes") == 0
+
+
+async def test_values_that_an_expression_can_not_compute_are_failures(autojump_clock: trio.testing.MockClock) -> None:
+    keys = "    reply: [{where: 'message == \"a\"', send: '${1 / (vu - 1)}'}]\n    do: [{send: go}, {think: 1s}]\n"
+    _, played = await run(keys, lambda heard: [Said("a")] if heard == "go" else [])
+    (incident,) = played.engine.incidents.items
+    assert (incident.code, incident.message) == ("VF605", "division by zero")
+    assert played.count("iterations_failed") == 1
+
+
+async def test_a_message_that_could_not_be_sent_is_expected_nowhere(autojump_clock: trio.testing.MockClock) -> None:
+    keys = """    room: lobby
+    do:
+      - think: 1s
+      - send: {json: {id: 1}}
+        ack: {where: json("$.id") == sent.id, within: 1s}
+        deliver: {where: json("$.id") == sent.other, within: 1s}
+      - think: 2s
+"""
+    load = "load: {executor: per-vu-iterations, vus: 2, iterations: 1}\n"
+    target, played = await run(keys, load=load)
+    assert target.sockets[0].heard == []
+    assert figures(played) == {"sessions": 2, "sent": 1, "expected": 1, "lost": 1}  # of the other, who is alone then
+    assert {incident.code for incident in played.engine.incidents.items} == {"VF605", "VF608"}
+
+
+async def test_what_is_remembered_of_messages_is_bounded(autojump_clock: trio.testing.MockClock) -> None:
+    keys = f"""    do:
+      - for: n
+        in: ${{range(500)}}
+        do:
+          - send: {{json: {{id: "${{uuid()}}", n: "${{n}}"}}}}
+            {ACK}
+          - think: 100ms
+"""
+    held: list[int] = []
+
+    def talk(heard: Heard) -> Iterable[Said]:
+        if heard and json.loads(heard)["n"] % 100 == 99:
+            held.append(sum(isinstance(each, AwaitedAck) for each in gc.get_objects()))
+        return acks()(heard)
+
+    _, played = await run(keys, talk)
+    assert len(held) == 5
+    assert 0 < max(held) <= 64
+    assert figures(played)["delivered"] == 500

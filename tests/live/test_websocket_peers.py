@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 import trustme
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -307,3 +308,18 @@ async def _head(stream: Stream) -> bytes:
     while b"\r\n\r\n" not in data:
         data += await stream.receive_some(65536)
     return data
+
+
+@pytest.mark.trio
+async def test_a_message_that_comes_while_a_wait_is_being_cancelled_is_kept() -> None:
+    with ws_server() as origin:
+        async with ws_client() as client:
+            channel = await opened(client, origin)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(channel.receive, soon(client))
+                await trio.testing.wait_all_tasks_blocked()
+                nursery.cancel_scope.cancel()
+                channel.arrived(ChannelMessage("late", client.clock(), 4))  # before the cancelled task runs
+            found = await channel.receive(soon(client))
+            assert isinstance(found, ChannelMessage)
+            assert found.data == "late"

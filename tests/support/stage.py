@@ -227,6 +227,10 @@ class FakeSocket:
         for said in self._talk(data):
             trio.lowlevel.spawn_system_task(self._say, said)
 
+    def say(self, said: Said) -> None:
+        """Say something that was not asked for."""
+        trio.lowlevel.spawn_system_task(self._say, said)
+
     async def _say(self, said: Said) -> None:
         await trio.sleep(said.after)
         now = trio.current_time()

@@ -577,6 +577,11 @@ _ROWS: tuple[Rule, ...] = (
         "Over an event stream, `message` has the fields `event`, `id` and `data`. Over a WebSocket it is a text and "
         "has none.",
     ),
+    Rule(
+        "VF442", _ERROR, "delivery without a room",
+        "`deliver` expects a message for each other VU in the same room. Which room a VU is in, the `room` of its "
+        "`websocket` step says; without one there are no others.",
+    ),
     # --- 5xx: gates
     Rule("VF501", _ERROR, "unknown metric", "There is no metric with this name, so the gate would check nothing."),
     Rule(
@@ -659,6 +664,11 @@ _ROWS: tuple[Rule, ...] = (
         "The server closed the WebSocket or ended the event stream, the connection broke, or no message, event or pong "
         "came within the time. For a WebSocket the message has the close code: 1006 means that there was no close "
         "frame.",
+    ),
+    Rule(
+        "VF608", _ERROR, "a message was not acknowledged in time",
+        "No message met the `where` of an `ack` or a `deliver` within the time. That fails no step: it counts in "
+        "`ws_delivered` and `ws_message_failures`.",
     ),
     # --- 7xx: the inputs of a run
     Rule(

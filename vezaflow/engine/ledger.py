@@ -3,11 +3,15 @@
     under way ──ack within──▶ delivered ──ack again──▶ (duplicated)
         └──within is over──▶ lost ──ack after all──▶ late
 
-Laws: a message is settled once, by the time at which its ack came, not at which somebody looked; one that is under way
-when its VU is cut off is never settled. An ack that comes after one of a message that was sent later is reordered.
+Laws: a message is settled once, by the time at which its ack came, not at which somebody looked: it is lost only when
+that can't have come in time and be unread. One that is under way when its VU is cut off is never settled. An ack that
+comes after one of a message that was sent later is reordered.
+
+A `deliver` is the same for each other member of a room: its ledger is the member's, who is to get the message.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -19,7 +23,8 @@ from vezaflow.plan import (
     PlannedAck,
 )
 
-_MOST_KNOWN = 1024  # settled messages whose acks are still known: a duplicate of an older one is a stranger's
+_UNREAD = 0.5  # seconds that an ack may have been there before a busy loop comes to it
+_MOST_KNOWN = 32  # settled messages whose acks are still known (0.7 KB each): a duplicate of an older one is not seen
 
 
 class _State(Enum):
@@ -34,10 +39,12 @@ class _State(Enum):
 class AwaitedAck:
     """One message that was sent. `at`: when the kernel had it; `number`: the how manieth it was."""
 
+    sender: VU
     sent: Any
     key: Any
     at: float
     due: float
+    order: "SendingOrder"
     number: int
     state: _State = _State.UNDER_WAY
 
@@ -53,18 +60,23 @@ class SendingOrder:
 class Ledger:
     """See the module. Times are of the run's clock."""
 
-    __slots__ = ("_ack", "_by_key", "_known", "_order", "_record", "_under_way")
+    __slots__ = ("_ack", "_by_key", "_known", "_missed", "_record", "_under_way", "takes")
 
-    def __init__(self, ack: PlannedAck, order: SendingOrder, record: ChannelRecorder) -> None:
+    def __init__(
+        self, ack: PlannedAck, record: ChannelRecorder, missed: Callable[[PlannedAck], None], *, takes: bool = True
+    ) -> None:
+        """`missed` is told of each message that had no ack in time. `takes`: an ack is nobody else's; else what reaches
+        a member may be received, too."""
+        self.takes = takes
+        self._missed = missed
         self._ack = ack
         self._record = record
         self._by_key: dict[Any, list[AwaitedAck]] = {}
         self._known: deque[AwaitedAck] = deque()  # all of them, the oldest first
         self._under_way: deque[AwaitedAck] = deque()  # and those that are settled, until all before them are
-        self._order = order
 
-    def expect(self, vu: VU, sent: Any, now: float) -> AwaitedAck:
-        """A message is about to be sent. Raises EvaluationError where the ack's condition can't be made of it."""
+    def expect(self, vu: VU, sent: Any, now: float, order: SendingOrder) -> AwaitedAck:
+        """A message is about to be sent by this VU. Raises EvaluationError where the condition can't be made of it."""
         of_sent = self._ack.of_sent
         key = None
         if of_sent is not None:
@@ -73,8 +85,8 @@ class Ledger:
                 key = _hashable(of_sent(vu))
             finally:
                 vu.item = before
-        self._order.sent += 1
-        message = AwaitedAck(sent, key, now, now + self._ack.within, self._order.sent)
+        order.sent += 1
+        message = AwaitedAck(vu, sent, key, now, now + self._ack.within, order, order.sent)
         self._by_key.setdefault(key, []).append(message)
         self._known.append(message)
         self._under_way.append(message)
@@ -103,26 +115,37 @@ class Ledger:
         if not candidates:
             return False
         for message in sorted(candidates, key=_rank) if len(candidates) > 1 else candidates:
-            vu.item = (text, message.sent)
-            try:
-                if self._ack.where(vu):
-                    self._settle(message, at)
-                    return True
-            except EvaluationError:
-                pass
+            if self._fits(message, vu, text):
+                self._settle(message, at)
+                return True
         return False
 
+    def _fits(self, message: AwaitedAck, vu: VU, text: str) -> bool:
+        """Whether the condition holds, by the variables of the VU that sent the message."""
+        sender = message.sender
+        before = sender.response, sender.item
+        sender.response, sender.item = vu.response, (text, message.sent)
+        try:
+            return bool(self._ack.where(sender))
+        except EvaluationError:
+            return False
+        finally:
+            sender.response, sender.item = before
+
     def _settle(self, message: AwaitedAck, at: float) -> None:
+        if message.state is _State.UNDER_WAY and not self.takes:
+            self._record.reached()
         record, latency = self._record, max(0.0, at - message.at)
         match message.state:
             case _State.UNDER_WAY if at <= message.due:
                 message.state = _State.DELIVERED
-                order = self._order
+                order = message.order
                 record.delivered(latency, reordered=message.number < order.delivered)
                 order.delivered = max(order.delivered, message.number)
             case _State.UNDER_WAY | _State.LOST:
                 if message.state is _State.UNDER_WAY:
                     record.lost()
+                    self._missed(self._ack)
                 message.state = _State.LATE
                 record.late(latency)
             case _:
@@ -131,7 +154,7 @@ class Ledger:
     def look(self, now: float) -> None:
         """What should have been acknowledged by now, and was not, is lost."""
         under_way = self._under_way
-        while under_way and (under_way[0].state is not _State.UNDER_WAY or under_way[0].due < now):
+        while under_way and (under_way[0].state is not _State.UNDER_WAY or under_way[0].due + _UNREAD < now):
             self._lose(under_way.popleft())
 
     def ended(self) -> None:
@@ -143,11 +166,14 @@ class Ledger:
         if message.state is _State.UNDER_WAY:
             message.state = _State.LOST
             self._record.lost()
+            self._missed(self._ack)
+            if not self.takes:
+                self._record.reached()
 
     def due(self, now: float) -> float | None:
-        """Until when an ack may come for what is under way; None: nothing is."""
-        self.look(now)
-        return max((each.due for each in self._under_way if each.state is _State.UNDER_WAY), default=None)
+        """Until when an ack may come for what is under way; None: for nothing."""
+        waiting = (each.due for each in self._under_way if each.state is _State.UNDER_WAY and each.due >= now)
+        return max(waiting, default=None)
 
     def _forget(self) -> None:
         known = self._known

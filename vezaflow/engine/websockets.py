@@ -12,7 +12,7 @@ from vezaflow import units
 from vezaflow.diagnostics import Span
 from vezaflow.engine.channels import GO_ON, HeldChannel, hold, met_end, short, view_of
 from vezaflow.engine.context import FlowContext, Run
-from vezaflow.engine.ledger import Ledger, SendingOrder
+from vezaflow.engine.ledger import AwaitedAck, Ledger, SendingOrder
 from vezaflow.engine.own_time import HANDLING
 from vezaflow.engine.pauses import pause_of, wait_until
 from vezaflow.engine.vu import VU, Signal
@@ -56,9 +56,16 @@ class HeldSocket(HeldChannel):
         super().__init__(vu, step, record, context)
         self._voice: MessageChannel | WebSocket | None = None  # the channel, perhaps before it is known to be open
         self._ledgers: dict[int, Ledger] = {}  # by the place of their ack
-        self._order = SendingOrder()
+        self.order = SendingOrder()  # of those with an ack
+        self._orders: dict[tuple[str, int], SendingOrder] = {}  # of those from each other member of its room
+        self.room = self._asked_room = ""
 
     # -- opening ---------------------------------------------------------------------------------------------
+
+    def prepare(self) -> Outgoing:
+        outgoing = super().prepare()
+        self._asked_room = self.step.room(self.vu) if self.step.room is not None else ""
+        return outgoing
 
     async def open(self, client: Sender, outgoing: Outgoing) -> Upgrade:
         return await client.open_websocket(
@@ -67,6 +74,7 @@ class HeldSocket(HeldChannel):
 
     def entered(self, channel: WebSocket) -> None:
         self.channel = self._voice = channel
+        self._enter(self._asked_room)
 
     # -- what comes ------------------------------------------------------------------------------------------
 
@@ -82,11 +90,17 @@ class HeldSocket(HeldChannel):
         before = vu.response, vu.item
         vu.response, text = view_of(message)
         try:
-            return any(ledger.acknowledge(vu, text, message.at) for ledger in self._ledgers.values()) or self._replied(
-                text
-            )
+            return self._acknowledges(text, message.at) or self._replied(text)
         finally:
             vu.response, vu.item = before
+
+    def _acknowledges(self, text: str, at: float) -> bool:
+        """Whether a message is an ack, and so nobody else's."""
+        for ledger in self._ledgers.values():
+            ledger.look(at)
+            if ledger.acknowledge(self.vu, text, at) and ledger.takes:
+                return True
+        return False
 
     def _replied(self, text: str) -> bool:
         vu = self.vu
@@ -121,11 +135,36 @@ class HeldSocket(HeldChannel):
 
     # -- ends ------------------------------------------------------------------------------------------------
 
-    def ledger(self, ack: PlannedAck) -> Ledger:
+    def ledger(self, ack: PlannedAck, *, takes: bool = True) -> Ledger:
         found = self._ledgers.get(id(ack))
         if found is None:
-            found = self._ledgers[id(ack)] = Ledger(ack, self._order, self.record)
+            found = self._ledgers[id(ack)] = Ledger(ack, self.record, self._missed, takes=takes)
         return found
+
+    def _missed(self, ack: PlannedAck) -> None:
+        """A message had no ack in time: that fails no step, and is told. A rehearsal has no gates, and fails."""
+        message = f"a message was not acknowledged within {units.duration(ack.within)}"
+        failure = Failure(ErrorKind.TIMEOUT_MESSAGE, "VF608", message, ack.span)
+        self.report(failure, fails=self.context.observer is not None)
+
+    def order_from(self, sender: "HeldSocket") -> SendingOrder:
+        """In which order what a member of its room sends comes here."""
+        return self._orders.setdefault((sender.context.flow, sender.vu.number), SendingOrder())
+
+    def others(self) -> "Iterator[HeldSocket]":
+        """The other members of its room."""
+        return self.context.rooms.others(self.room, self) if self.room else iter(())
+
+    def _enter(self, room: str) -> None:
+        self.room = room
+        if room:
+            self.context.rooms.join(room, self)
+
+    def leave(self) -> None:
+        """Nothing more that is sent to its room is expected to come here."""
+        if self.room:
+            self.context.rooms.leave(self.room, self)
+            self.room = ""
 
     def look(self, now: float) -> None:
         """What was not acknowledged by now is lost."""
@@ -136,6 +175,7 @@ class HeldSocket(HeldChannel):
         if self._noted:
             return
         self._noted = True
+        self.leave()
         self.record.ended(ending.at - self._begun, ending.code if self._is_unexpected(ending) else None)
         for ledger in self._ledgers.values():
             ledger.look(ending.at)
@@ -168,6 +208,7 @@ class HeldSocket(HeldChannel):
 
     async def settle(self) -> None:
         """Wait for the acks that may still come."""
+        self.leave()
         clock = self.context.clock
         while self.is_open:
             now = clock()
@@ -176,6 +217,10 @@ class HeldSocket(HeldChannel):
                 return
             assert self.channel is not None
             await self.channel.ended_by(min(max(dues) + _LEAST_EACH, now + _LOOK))
+
+    def cut(self) -> None:
+        self.leave()
+        super().cut()
 
     # -- by itself -------------------------------------------------------------------------------------------
 
@@ -224,7 +269,7 @@ def websocket_step(step: PlannedWebSocket, body: Run, record: ChannelRecorder, c
 
 def send_step(step: PlannedSend, context: FlowContext) -> Run:
     """The step as a coroutine function of a VU."""
-    slot, message, ack, clock, span = step.slot, step.message, step.ack, context.clock, step.span
+    slot, message, ack, deliver, clock, span = step.slot, step.message, step.ack, step.deliver, context.clock, step.span
     shown = context.observer is not None
 
     async def run(vu: VU) -> int:
@@ -236,19 +281,30 @@ def send_step(step: PlannedSend, context: FlowContext) -> Run:
             return _ended(socket, span)
         channel = socket.channel
         assert channel is not None
-        ledger = socket.ledger(ack) if ack is not None else None
-        expected = ledger.expect(vu, sent, began) if ledger is not None else None
+        expected: list[tuple[Ledger, AwaitedAck]] = []
+        try:
+            if ack is not None:
+                ledger = socket.ledger(ack)
+                expected.append((ledger, ledger.expect(vu, sent, began, socket.order)))
+            if deliver is not None:
+                for other in socket.others():
+                    ledger = other.ledger(deliver, takes=False)
+                    expected.append((ledger, ledger.expect(vu, sent, began, other.order_from(socket))))
+        except EvaluationError:
+            for ledger, awaited in expected:
+                ledger.withdraw(awaited)
+            raise
         if shown:
             socket.show("→", data, began)
         outgoing = await channel.send(data, began + _SENDING)
         vu.time.own += (outgoing.sent or clock()) - began + HANDLING
         if outgoing.error is None:
             socket.record.sent()
-            if ledger is not None and expected is not None:
-                ledger.went(expected, outgoing.sent or began)
+            for ledger, awaited in expected:
+                ledger.went(awaited, outgoing.sent or began)
             return GO_ON
-        if ledger is not None and expected is not None:
-            ledger.withdraw(expected)
+        for ledger, awaited in expected:
+            ledger.withdraw(awaited)
         socket.record.sent(outgoing.error.value)
         if (ending := channel.ending) is not None:
             socket.note(ending)

@@ -180,6 +180,14 @@ NO_STEPS: dict[str, str] = {
         ("eventsource", "EventSource", "event_source", "event_stream", "server_sent_events"),
         "an event stream is opened with `sse: /api/v1/events`, and the steps on it belong under its `do`",
     ),
+    **dict.fromkeys(
+        ("ws", "socket", "connect"),
+        "a WebSocket is opened with `websocket: /api/v1/ws`, and the steps on it belong under its `do`",
+    ),
+    **dict.fromkeys(("emit", "publish"), "a message is sent over a WebSocket with `send: {json: {type: hello}}`"),
+    **dict.fromkeys(
+        ("wait_for", "waitFor"), "for a message of a WebSocket or an event of a stream use `receive: {within: 5s}`"
+    ),
     **dict.fromkeys(("request", "http"), "a request starts with its method: `get: /api/v1/tracks`"),
 }
 

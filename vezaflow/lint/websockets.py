@@ -11,6 +11,7 @@ from vezaflow.model import (
     Send,
     Step,
     Suite,
+    all_steps,
     flow_steps,
     inner,
     suite_steps,
@@ -20,6 +21,7 @@ from vezaflow.model import (
 def check_websockets(suite: Suite, diagnostics: Diagnostics) -> None:
     """`send`, `receive` and `ping` where nothing is open that they could go over, or not what they name."""
     said: set[Span] = set()
+    _check_rooms(suite, diagnostics)
     for steps in (suite_steps(suite), *map(flow_steps, suite.flows)):
         for step, around in _spoken(steps, ()):
             fitting = [each.alias for each in around if isinstance(each, OpenWebSocket) or isinstance(step, Receive)]
@@ -38,6 +40,22 @@ def check_websockets(suite: Suite, diagnostics: Diagnostics) -> None:
                     label=did_you_mean(near),
                     help="" if near else others,
                 )
+
+
+def _check_rooms(suite: Suite, diagnostics: Diagnostics) -> None:
+    """Deliveries to a room where no WebSocket says which one it is in."""
+    lists = (suite_steps(suite), *map(flow_steps, suite.flows))
+    steps = [step for steps in lists for step in all_steps(steps)]
+    if any(isinstance(step, OpenWebSocket) and step.room is not None for step in steps):
+        return
+    for step in steps:
+        if isinstance(step, Send) and step.deliver is not None:
+            diagnostics.error(
+                "VF442",
+                step.deliver.span,
+                "no WebSocket is in a room, so nobody would get this",
+                help="add `room` to the `websocket` step",
+            )
 
 
 _WHAT = {False: "WebSocket", True: "WebSocket or event stream"}

@@ -1,5 +1,5 @@
 """WebSockets: how they were opened and ended, what was said over them, and the ledger of messages that were to be
-acknowledged. Few samples each, and none of them a request's.
+acknowledged, or to reach others. Few samples each, and none of them a request's.
 
 Laws: what is still under way counts nowhere yet, so that the end of a run makes nothing lost; a message counts as
 expected when it is known what became of it, and what was lost and comes after all is late from then on.
@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, fields
 
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.rows import SummaryRow
+
+NOT_ACKED = "not_acked"  # the kind of a message whose ack came late, or never
 
 
 @dataclass(slots=True, eq=True)
@@ -45,7 +47,6 @@ class Channels(SummaryRow):
 
 _COUNTS = tuple(each.name for each in fields(Channels) if each.type is int)
 _TALLIES = tuple(each.name for each in fields(Channels) if each.type == Tally[str])
-NOT_ACKED = "not_acked"  # the kind of a message whose ack came late, or never
 
 
 class ChannelRecorder:
@@ -113,6 +114,10 @@ class ChannelRecorder:
         self.row.expected += 1
         self.row.overdue += 1
         self.row.failures[NOT_ACKED] += 1
+
+    def reached(self) -> None:
+        """It is one message for each other member of a room, and this is one of these."""
+        self.row.messages += 1
 
     def late(self, latency: float) -> None:
         """What was lost was acknowledged after all."""

@@ -341,6 +341,7 @@ class OpenWebSocket(_SetsNothing, _LendsNothing):
     """Steps that run while a WebSocket is open."""
 
     request: Request  # that opens it
+    room: Expression | None
     alias: str  # by which steps within it mean this one; empty: they can't
     subprotocols: tuple[str, ...]
     compress: Expression | None
@@ -362,7 +363,7 @@ class OpenWebSocket(_SetsNothing, _LendsNothing):
         return Block((self.request, *self.steps), holds=True)
 
     def uses(self) -> Iterator[Use]:
-        yield from plain(self.compress, self.max_message, self.ping_every)
+        yield from plain(self.room, self.compress, self.max_message, self.ping_every)
         for part in (*self.every, *self.reply, self.close, self.reconnect):
             yield from part.uses() if part is not None else ()
 
@@ -406,6 +407,7 @@ class Send(_Plain):
 
     message: Message
     ack: Ack | None
+    deliver: Ack | None  # by which the others in its room get it
     to: str
     to_span: Span
     span: Span
@@ -416,7 +418,8 @@ class Send(_Plain):
 
     def uses(self) -> Iterator[Use]:
         yield from self.message.uses()
-        yield from self.ack.uses() if self.ack is not None else ()
+        for part in (self.ack, self.deliver):
+            yield from part.uses() if part is not None else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,13 +93,14 @@ class PlannedWebSocket:
     request: PlannedRequest
     slot: int
     options: WebSocketOptions
+    room: Callable[[Scope], str] | None
     every: tuple[PlannedRepeated, ...]
     replies: tuple[PlannedReply, ...]
     code: int
     reason: Callable[[Scope], str]
     reconnect: PlannedReconnect | None
     on_failure: OnFailure
-    steps: "tuple[Any, ...]"  # planned steps, which plan/steps.py knows
+    steps: tuple[Any, ...]  # planned steps, which plan/steps.py knows
     span: Span
 
     @property
@@ -107,7 +108,7 @@ class PlannedWebSocket:
         return self.request.name
 
     @property
-    def shape(self) -> "Block[Any]":
+    def shape(self) -> Block[Any]:
         return Block((self.request, *self.steps), holds=True)
 
     def rebuilt(self, change: Callable[[Any], Any]) -> "PlannedWebSocket":
@@ -119,6 +120,7 @@ class PlannedSend(Nameless, Whole):
     slot: int
     message: PlannedMessage
     ack: PlannedAck | None
+    deliver: PlannedAck | None
     span: Span
 
     @property
@@ -195,6 +197,7 @@ class WebSocketPlanner:
             request=request,
             slot=slot,
             options=options,
+            room=self._compiler.text(step.room) if step.room is not None else None,
             every=tuple(
                 PlannedRepeated(settings.pause(each.each), self._message(each.message), each.span)
                 for each in step.every
@@ -216,8 +219,8 @@ class WebSocketPlanner:
         )
 
     def send(self, step: Send) -> PlannedSend:
-        ack = self._ack(step.ack) if step.ack is not None else None
-        return PlannedSend(self._which(step.to, takes=True), self._message(step.message), ack, step.span)
+        ack, deliver = (self._ack(part) if part is not None else None for part in (step.ack, step.deliver))
+        return PlannedSend(self._which(step.to, takes=True), self._message(step.message), ack, deliver, step.span)
 
     def receive(self, step: Receive) -> PlannedReceive:
         expected = step.expect.expectations if step.expect is not None else ()
@@ -319,8 +322,13 @@ def _sides(where: Expression) -> Iterator[tuple[Expression, Expression]]:
         yield from _sides(where.right)
     elif where.operator == "==":
         for one, other in ((where.left, where.right), (where.right, where.left)):
-            if _reads_message(one) and not _reads_sent(one) and _reads_sent(other) and not _reads_message(other):
+            if _reads_message(one) and not _reads_other(one) and _reads_sent(other) and not _reads_message(other):
                 yield one, other
+
+
+def _reads_other(expression: Expression) -> bool:
+    """Whether it reads more than the message: then it differs from sender to sender."""
+    return any(isinstance(part, Name) and part.name != "message" for part in walk(expression))
 
 
 def _reads_sent(expression: Expression) -> bool:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _ROUNDS = 64  # messages that a task may take from a full channel before the others have a turn
 _STALE = 0.0003  # as in client.py: a drain older than this is made again before a VU sends
-_TRAP = trap(lambda _: trio.lowlevel.Abort.SUCCEEDED)
 _current_task = trio.lowlevel.current_task
 _reschedule = trio.lowlevel.reschedule
 NO_CODE = 1005  # a close frame without one (RFC 6455, 7.4.1)
@@ -191,10 +190,12 @@ class MessageChannel:
         task = _current_task()
         self._waiting[task] = deadline
         self._remind(deadline)
-        try:
-            await park(_TRAP)
-        finally:
-            self._waiting.pop(task, None)
+
+        def abort(_raise: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
+            self._waiting.pop(task, None)  # at once: what comes before it runs must not wake it a second time
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await park(trap(abort))
 
     def _wake(self) -> None:
         """Something has happened: who waits looks whether it was that."""

@@ -51,6 +51,7 @@ def read_websocket(row: Row, steps: tuple[Step, ...]) -> OpenWebSocket:
         check_name(alias_node, row.diagnostics)
     return OpenWebSocket(
         request=request,
+        room=row.expression("room"),
         alias=alias,
         subprotocols=tuple(word.text for word in words(row, "subprotocols")),
         compress=row.expression("compress"),
@@ -67,9 +68,13 @@ def read_websocket(row: Row, steps: tuple[Step, ...]) -> OpenWebSocket:
 
 def read_send(row: Row) -> Send:
     """A `send` step."""
-    ack = sub_mapping(row, "ack", _TABLES["ack"])
-    read = Ack(ack.required("where"), ack.expression("within"), row.key_span("ack")) if ack is not None else None
-    return Send(_message(row), read, *_which(row, "to"), row.key_span("send"))
+    ack, deliver = _ack(row, "ack", "ack"), _ack(row, "deliver", "delivery")
+    return Send(_message(row), ack, deliver, *_which(row, "to"), row.key_span("send"))
+
+
+def _ack(row: Row, key: str, table: str) -> Ack | None:
+    inner = sub_mapping(row, key, _TABLES[table])
+    return None if inner is None else Ack(inner.required("where"), inner.expression("within"), row.key_span(key))
 
 
 def read_receive(row: Row) -> Receive:
