@@ -70,6 +70,7 @@ CHAPTERS = (
             "pong",
         ),
     ),
+    ("Event streams", ("sse", "stream reconnect")),
     ("Steps", ()),  # all tables that no other chapter names
     ("Gates", ("gate",)),
 )
@@ -84,6 +85,7 @@ SHOWN_IN = {  # the tables that are shown in another one's example
     **dict.fromkeys(("message", "ack", "delivery"), "send"),
     **dict.fromkeys(("received message", "expected message"), "receive"),
     "pong": "ping",
+    "stream reconnect": "sse",
 }
 ALSO = {"flow": ("pace",), "expect": ("certificate",)}  # further examples of a table
 HUNDREDS = {

@@ -9,7 +9,7 @@ import gzip
 import tempfile
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from vezaflow.control.server import response
 from vezaflow.diagnostics import Diagnostics, Source, Span, render_json, render_text
 from vezaflow.lint import lint as lint_suite
 from vezaflow.protocols.body import TooLarge, Undecodable, decode
+from vezaflow.protocols.event_stream import EventParser, EventTooLarge
 from vezaflow.protocols.head import Unreadable
 from vezaflow.protocols.http2_wire import Broken, Wire
 from vezaflow.protocols.streamed_response import StreamedResponse
@@ -29,6 +30,7 @@ from vezaflow.tape import read_tape, write_tape
 _FLOWS = Path(__file__).parent.parent / "flows"
 _ROOT = Path("fuzzed")  # there is no such folder
 _LIMIT = 100_000
+_MOST_EVENT = 40
 _CODINGS = ("gzip", "deflate", "br", "br, gzip", "identity", "UTF-8")
 
 
@@ -95,6 +97,25 @@ def _read(sent: bytes, size: int, flags: int) -> tuple[Any, ...] | str:
     body = b"".join(bytes(part) for part in reader.parts)
     assert len(body) <= _LIMIT + len(sent)
     return reader.done, reader.status, list(reader.fields), reader.codings, body, reader.extra, reader.state
+
+
+def events(data: bytes) -> None:
+    """An event stream in one piece, and cut in pieces as large as the first byte says."""
+    sent, size = data[1:], data[0] + 1 if data else 1
+    assert _events((sent,)) == _events(sent[at : at + size] for at in range(0, len(sent), size))
+
+
+def _events(pieces: Iterable[bytes]) -> tuple[Any, ...]:
+    parser = EventParser(_MOST_EVENT)
+    found = []
+    try:
+        for piece in pieces:
+            for event in parser.feed(piece):
+                assert event.size <= 3 * _MOST_EVENT
+                found.append(event)
+    except EventTooLarge:
+        return *found, "too large"
+    return *found, parser.last_id, parser.retry
 
 
 def body(data: bytes) -> None:
@@ -182,6 +203,10 @@ _RESPONSES = (
     b"2;x=y\r\nok\r\n0\r\nA: b\r\n\r\n",
     b"\0\1HTTP/1.0 302 Found\nLocation: /x\nContent-Encoding: gzip\n\n",
 )
+_EVENTS = (
+    b"\x03\xef\xbb\xbfretry: 10\n: beat\n\nid: 1\r\nevent: a\rdata: x\ndata:y\r\n\r\ndata\n\n",
+    b"\x00data: " + b"z" * 50 + b"\n\n",
+)
 _BODIES = (b"\0" + gzip.compress(b"ok" * 50), b"\1" + zlib.compress(b"ok" * 50), b"\2\x0b\x02\x80hello\x03")
 _FRAMES = (
     b"\xff" + _HELLO + _frame(1, 4, 1, b"\x88") + _frame(0, 1, 1, b"ok"),
@@ -195,6 +220,7 @@ TARGETS = {
     "lint": Target(lint, _FILES),
     "expression": Target(expression, _EXPRESSIONS),
     "http1": Target(http1, _RESPONSES),
+    "events": Target(events, _EVENTS),
     "body": Target(body, _BODIES),
     "http2": Target(http2, _FRAMES),
     "control": Target(control, _REQUESTS),

@@ -307,9 +307,12 @@ def concerns_of(gates: Sequence[PlannedGate], summary: Summary) -> tuple[Concern
     return tuple(found)
 
 
+_LOAD = ("http_reqs", "ws_connection_failures", "sse_connection_failures")
+
+
 def _sent(summary: Summary, judged: bool | None) -> bool:
-    """Whether there was any load: requests, or WebSockets."""
-    return any(summary.select(metric, judged=judged).samples for metric in ("http_reqs", "ws_connection_failures"))
+    """Whether there was any load: requests, or channels."""
+    return any(summary.select(metric, judged=judged).samples for metric in _LOAD)
 
 
 def overall(verdicts: Iterable[Verdict], concerns: Sequence[Concern]) -> Outcome:

@@ -195,6 +195,24 @@ def test_steps_that_connect_otherwise_than_their_flow_are_told_with_how() -> Non
     assert "hunter22" not in shown + json.dumps(to_json(found))
 
 
+def test_steps_that_hold_a_connection_open_are_counted() -> None:
+    flow = """
+    load: {vus: 10, duration: 1m}
+    steps:
+      - sse: /events
+        name: feed
+        do:
+          - {websocket: /ws, name: chat, do: [{send: hello}]}
+          - {sse: /others, name: others, do: [{receive: {}}]}
+          - {sse: /others, name: others, do: [{receive: {}}]}
+    gates: {sse_connection_failures: rate < 1 %}
+    """
+    found = explained(flow)
+    assert "    opens      2 event streams: feed, others\n               1 WebSocket: chat\n" in page(found)
+    assert to_json(found)["flows"][0]["opens"][0] == {"step": "feed", "what": "event stream"}
+    assert found.flows[0].connections.most == 2
+
+
 def test_steps_around_the_load_that_connect_otherwise_than_the_suite_are_told_too() -> None:
     suite = """
     base_url: https://127.0.0.1:1

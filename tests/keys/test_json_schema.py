@@ -31,11 +31,11 @@ BLIND = {
     ),
     "a schema does not read what is inside of a text: expressions, paths, patterns, conditions, labels": (
         "VF129", "VF201", "VF202", "VF203", "VF204", "VF205", "VF206", "VF207", "VF208", "VF209", "VF211", "VF225",
-        "VF226", "VF227", "VF230", "VF303", "VF304", "VF317", "VF318", "VF423", "VF424", "VF502", "VF506",
+        "VF226", "VF227", "VF230", "VF303", "VF304", "VF317", "VF318", "VF423", "VF424", "VF444", "VF502", "VF506",
     ),
     "a schema does not know what another place of the file sets or asks": (
         "VF301", "VF305", "VF309", "VF312", "VF314", "VF315", "VF316", "VF403", "VF411", "VF412", "VF413", "VF419",
-        "VF420", "VF421", "VF425", "VF426", "VF430", "VF433", "VF436", "VF441", "VF442",
+        "VF420", "VF421", "VF425", "VF426", "VF430", "VF433", "VF436", "VF441", "VF442", "VF443",
     ),
     "a JSON Schema in a file may hold any text, `${…}` too": ("VF125",),
 }  # fmt: skip

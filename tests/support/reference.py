@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import trio
-from stage import FakeClient, Reply, Said, Target
+from stage import FakeClient, Reply, Said, Target, Told
 
 from vezaflow.diagnostics import Diagnostics, Source
 from vezaflow.keys import STEPS, TABLES, Field, Table
@@ -94,11 +94,21 @@ def chat(heard: str | bytes) -> Iterator[Said]:
         yield Said(json.dumps({"type": "pong"} if pong else {"type": "ack", "id": record.get("id")}))
 
 
+def ticks(_last_id: str) -> Iterator[Told]:
+    """What the sandbox's event stream says."""
+    for number in range(1, 10):
+        record = {"number": number, "sent_at": time.time() * 1000}
+        yield Told(json.dumps(record), number / 20, "tick", str(number))
+
+
+OPENED = {"/api/v1/ws": 101, "/api/v1/events": 200}
+
+
 class SandboxTarget(Target):
     """The sandbox, without a socket between."""
 
     def __init__(self) -> None:
-        super().__init__(lambda _method, path: Reply(101 if path.startswith("/api/v1/ws") else 404), talk=chat)
+        super().__init__(lambda _method, path: Reply(OPENED.get(path.partition("?")[0], 404)), talk=chat, feed=ticks)
         self.api = Api(SandboxSettings(), TOKEN, Catalog())
 
     def client(self, _options: object = None) -> "SandboxClient":

@@ -18,7 +18,10 @@ from vezaflow.protocols import (
     CookieJar,
     Ending,
     ErrorKind,
+    EventMessage,
+    EventStreamOptions,
     Exchange,
+    Listening,
     OnFrame,
     OnMessage,
     Origin,
@@ -50,6 +53,16 @@ class Said(NamedTuple):
     after: float = 0.01
 
 
+class Told(NamedTuple):
+    """What the fake target says over an event stream, so long after it was opened: an event, or how it ends."""
+
+    what: str | ErrorKind
+    after: float = 0.01
+    event: str = "message"
+    id: str = ""
+
+
+Feed = Callable[[str], Iterable[Told]]  # the Last-Event-ID → what is said
 Talk = Callable[[str | bytes], Iterable[Said]]  # what was heard ("" when it was opened) → what is said
 
 
@@ -67,6 +80,9 @@ class Target:
     closed: list[float] = field(default_factory=list)  # when connections were
     talk: Talk = lambda _heard: ()
     sockets: list["FakeSocket"] = field(default_factory=list)  # all that were opened
+    feed: Feed = lambda _last_id: ()
+    retry: float | None = None  # seconds that it wants who reconnects to wait
+    streams: list["FakeStream"] = field(default_factory=list)
     read_late: float = 0.0  # seconds that the generator takes to come to an answer that is there
 
     @property
@@ -150,6 +166,27 @@ class FakeClient:
         self.target.sockets.append(socket)
         socket.hear("")
         return Upgrade(exchange, socket)
+
+    async def open_events(
+        self, origin: Origin, head: bytes, options: EventStreamOptions, *, on_message: OnMessage | None = None
+    ) -> Listening:
+        text = head.decode()
+        method, path, _ = text.split(" ", 2)
+        self.target.log.append((trio.current_time(), method, path, text))
+        reply = self.target.answer(method, path)
+        exchange = Exchange()
+        exchange.begun = exchange.started = trio.current_time()
+        await trio.sleep(reply.after)
+        exchange.sent = exchange.first = exchange.ended = trio.current_time()
+        exchange.reused = False
+        exchange.status = reply.status
+        if reply.error is not None or reply.status != 200:
+            exchange.error = reply.error or ErrorKind.STATUS
+            exchange.detail = f"the response has status {reply.status}"
+            return Listening(exchange, None)
+        stream = FakeStream(self.target, options, on_message)
+        self.target.streams.append(stream)
+        return Listening(exchange, stream)
 
     def beside(self) -> "FakeClient":
         return self
@@ -256,6 +293,62 @@ class FakeSocket:
 
     def drop(self) -> None:
         self.end(Ending(trio.current_time(), 1006, "", by_server=False, error=ErrorKind.INTERRUPTED))
+
+
+class FakeStream:
+    """Has the shape of protocols.EventStream."""
+
+    def __init__(self, target: Target, options: EventStreamOptions, on_message: OnMessage | None) -> None:
+        self.options = options
+        self.ending: Ending | None = None
+        self.received = self.dropped = 0
+        self.opened = trio.current_time()
+        self.last_id = options.last_id
+        self.retry = target.retry
+        self._on_message = on_message
+        self._unread: list[ChannelMessage] = []
+        self._news = trio.Event()
+        for told in target.feed(options.last_id):
+            trio.lowlevel.spawn_system_task(self._say, told)
+
+    async def _say(self, told: Told) -> None:
+        await trio.sleep(told.after)
+        now = trio.current_time()
+        if self.ending is not None:
+            return
+        if isinstance(told.what, ErrorKind):
+            self._end(Ending(now, 0, "", by_server=True, error=told.what, detail=f"it ended: {told.what.value}"))
+            return
+        self.last_id = told.id or self.last_id
+        message = EventMessage(told.what, now, len(told.what), told.event, told.id)
+        if self._on_message is None or not self._on_message(self, message):  # type: ignore[arg-type]
+            self._unread.append(message)
+            self._wake()
+
+    def _end(self, ending: Ending) -> None:
+        self.ending = self.ending or ending
+        self._wake()
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = trio.Event()
+
+    async def _wait(self, deadline: float) -> None:
+        with trio.move_on_at(deadline):
+            await self._news.wait()
+
+    async def receive(self, deadline: float) -> ChannelMessage | Ending | None:
+        while not self._unread and self.ending is None and trio.current_time() < deadline:
+            await self._wait(deadline)
+        return self._unread.pop(0) if self._unread else self.ending
+
+    async def ended_by(self, deadline: float) -> Ending | None:
+        while self.ending is None and trio.current_time() < deadline:
+            await self._wait(deadline)
+        return self.ending
+
+    def drop(self) -> None:
+        self._end(Ending(trio.current_time(), 0, "", by_server=False))
 
 
 @dataclass

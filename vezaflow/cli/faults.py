@@ -21,9 +21,11 @@ _FAULTS: tuple[tuple[str, QuantityType, str], ...] = (
     ("--ws-reorder", RATIO, "share of the chat's messages that come after later ones, such as 1%."),
     ("--ws-delay", DURATION, "time added to each of the chat's messages, such as 50ms."),
     ("--ws-close-after", DURATION, "time after which the chat closes a connection, such as 10s."),
+    ("--sse-delay", DURATION, "time that each event of an event stream is sent late, such as 50ms."),
     ("--ws-idle", DURATION, "time without a message after which the chat closes a connection, such as 30s."),
 )
 _COUNTS = (
+    ("--sse-close-events", "number of events after which an event stream ends."),
     ("--ws-close-messages", "number of messages after which the chat closes their sender's connection."),
     ("--ws-close-code", "code with which the chat closes connections; 0 is 1011."),
 )

@@ -574,8 +574,18 @@ _ROWS: tuple[Rule, ...] = (
     Rule(
         "VF441", _ERROR, "step outside of a WebSocket",
         "`send`, `receive` and `ping` go over the WebSocket around them: they belong under the `do` of a "
-        "`websocket` step, or in a fragment that is included there. `to` and `from` name one of them by its "
-        "`as`.",
+        "`websocket` step, or in a fragment that is included there; `receive` also under that of an `sse` step. `to` "
+        "and `from` name one of them by its `as`.",
+    ),
+    Rule(
+        "VF443", _ERROR, "event stream over HTTP/2",
+        "An `sse` step opens its stream over HTTP/1.1. Where its flow or suite says `http: {version: 2}`, the step "
+        "says otherwise itself: what is measured is what is written.",
+    ),
+    Rule(
+        "VF444", _ERROR, "no such field of a message",
+        "Over an event stream, `message` has the fields `event`, `id` and `data`. Over a WebSocket it is a text and "
+        "has none.",
     ),
     Rule(
         "VF442", _ERROR, "delivery without a room",
@@ -660,9 +670,10 @@ _ROWS: tuple[Rule, ...] = (
         "shows the last one.",
     ),
     Rule(
-        "VF607", _ERROR, "a WebSocket ended, or was silent",
-        "The server closed the WebSocket, the connection broke, or no message or pong came within the time. The "
-        "message has the close code: 1006 means that there was no close frame.",
+        "VF607", _ERROR, "a WebSocket or event stream ended, or was silent",
+        "The server closed the WebSocket or ended the event stream, the connection broke, or no message, event or pong "
+        "came within the time. For a WebSocket the message has the close code: 1006 means that there was no close "
+        "frame.",
     ),
     Rule(
         "VF608", _ERROR, "a message was not acknowledged in time",

@@ -12,20 +12,23 @@ import trio
 
 from vezaflow.diagnostics import Span
 from vezaflow.engine.attempts import attempted_step
+from vezaflow.engine.channels import receive_step
 from vezaflow.engine.context import FlowContext, Run
+from vezaflow.engine.event_streams import event_stream_step
 from vezaflow.engine.pages import paginated_step
 from vezaflow.engine.pauses import pause_of, wait_until
 from vezaflow.engine.requests import connecting_as, drawing_apart, request_step
 from vezaflow.engine.together import parallel_step, spread_step
 from vezaflow.engine.uploads import upload_step
 from vezaflow.engine.vu import VU, Signal
-from vezaflow.engine.websockets import ping_step, receive_step, send_step, websocket_step
+from vezaflow.engine.websockets import ping_step, send_step, websocket_step
 from vezaflow.metrics import PAGE, RequestRecorder
 from vezaflow.model import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends, StopScope
 from vezaflow.plan import (
     UNSET,
     Evaluate,
     EvaluationError,
+    PlannedEventStream,
     PlannedPing,
     PlannedReceive,
     PlannedRequest,
@@ -103,7 +106,14 @@ class Interpreter:
     def _guarded(self, step: PlannedStep, here: FlowContext) -> Run:
         run = self._step(step, here)
         if isinstance(
-            step, PlannedRequest | PlannedUpload | PlannedChoose | PlannedGroup | PlannedParallel | PlannedWebSocket
+            step,
+            PlannedRequest
+            | PlannedUpload
+            | PlannedChoose
+            | PlannedGroup
+            | PlannedParallel
+            | PlannedWebSocket
+            | PlannedEventStream,
         ):
             return run
         kind = _verb(step)
@@ -146,6 +156,9 @@ class Interpreter:
             case PlannedWebSocket(request=request, steps=steps):
                 record = here.step(request.name, "", request.tags).channels()
                 return websocket_step(step, self._block(steps, here), record, here)
+            case PlannedEventStream(request=request, steps=steps):
+                streams = here.step(request.name, "", request.tags).streams()
+                return event_stream_step(step, self._block(steps, here), streams, here)
             case PlannedSend():
                 return send_step(step, here)
             case PlannedReceive():

@@ -19,7 +19,9 @@ from vezaflow.plan import Chance, PlannedFor, PlannedParallel
 from vezaflow.protocols import (
     Body,
     ClientOptions,
+    EventStreamOptions,
     Exchange,
+    Listening,
     OnFrame,
     OnMessage,
     Origin,
@@ -75,6 +77,12 @@ class PerHost:
     ) -> Upgrade:
         """As the client does: a WebSocket takes no place, as browsers count them apart."""
         return await self._client.open_websocket(origin, head, options, on_message=on_message, on_frame=on_frame)
+
+    async def open_events(
+        self, origin: Origin, head: bytes, options: EventStreamOptions, *, on_message: OnMessage | None = None
+    ) -> Listening:
+        """As the client does: a stream that stays open takes no place of the requests that come and go."""
+        return await self._client.open_events(origin, head, options, on_message=on_message)
 
     def beside(self) -> "PerHost":
         return self

@@ -5,17 +5,13 @@ to the ledger and replies go out at once, all else waits for a `receive`. A clos
 step that meets it first, or the websocket step at its end. What the end of the run cuts off is no failure.
 """
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import Any
-
-import trio
 
 from vezaflow import units
 from vezaflow.diagnostics import Span
+from vezaflow.engine.channels import GO_ON, HeldChannel, hold, met_end, short, view_of
 from vezaflow.engine.context import FlowContext, Run
-from vezaflow.engine.judging import SIGNALS
 from vezaflow.engine.ledger import AwaitedAck, Ledger, SendingOrder
 from vezaflow.engine.own_time import HANDLING
 from vezaflow.engine.pauses import pause_of, wait_until
@@ -24,82 +20,61 @@ from vezaflow.metrics import ChannelRecorder
 from vezaflow.plan import (
     EvaluationError,
     Failure,
+    Outgoing,
     PlannedAck,
     PlannedMessage,
     PlannedPing,
-    PlannedReceive,
-    PlannedReconnect,
     PlannedRepeated,
     PlannedSend,
     PlannedWebSocket,
-    RequestError,
-    ResponseView,
 )
-from vezaflow.protocols import ChannelMessage, Ending, ErrorKind, Exchange, MessageChannel, WebSocket
+from vezaflow.protocols import (
+    ChannelMessage,
+    Ending,
+    ErrorKind,
+    MessageChannel,
+    Sender,
+    Upgrade,
+    WebSocket,
+)
 
-GO_ON = Signal.GO_ON
 _SENDING = 10.0  # seconds that a message may take to leave, as k6's write wait
 _LOOK = 0.02  # seconds between two looks at what is still to be acknowledged, when the steps are done
-_LONGEST_WAIT = 60.0
 _LEAST_EACH = 0.001
 _GOOD = (Signal.GO_ON, Signal.SKIP)
-_SHOWN = 200  # characters of a message in a trace
 
 
-class HeldSocket:
+class HeldSocket(HeldChannel):
     """The WebSocket of one VU and one run of a step, through all its connections."""
 
+    step: PlannedWebSocket
+    record: ChannelRecorder
+    channel: WebSocket | None
+    item = "message"
+
     def __init__(self, vu: VU, step: PlannedWebSocket, record: ChannelRecorder, context: FlowContext) -> None:
-        self.vu = vu
-        self.step = step
-        self.record = record
-        self.context = context
-        self.channel: WebSocket | None = None
-        self._voice: MessageChannel | WebSocket | None = None  # the same, perhaps before it is known to be open
-        self.blamed = False  # a step has failed because it ended
-        self._begun = 0.0
-        self._noted = True
-        self._closing = False
-        self._given_up = False
-        self._again = trio.Event()  # there is another connection, or will be none
+        super().__init__(vu, step, record, context)
+        self._voice: MessageChannel | WebSocket | None = None  # the channel, perhaps before it is known to be open
         self._ledgers: dict[int, Ledger] = {}  # by the place of their ack
         self.order = SendingOrder()  # of those with an ack
         self._orders: dict[tuple[str, int], SendingOrder] = {}  # of those from each other member of its room
-        self.room = ""
+        self.room = self._asked_room = ""
 
     # -- opening ---------------------------------------------------------------------------------------------
 
-    async def dial(self) -> Failure | None:
-        """Open it, or say why that failed."""
-        vu, request = self.vu, self.step.request
-        try:
-            outgoing = request.prepare(vu)
-            room = self.step.room(vu) if self.step.room is not None else ""
-        except EvaluationError as e:
-            kind = e.kind if isinstance(e, RequestError) else ErrorKind.EXPRESSION
-            self.record.refused(kind.value)
-            return Failure(kind, "VF605", e.message, e.span)
-        client = vu.client if request.client is None else vu.client.by(request.client)
-        self.channel, self._begun = None, self.context.clock()
-        upgrade = await client.open_websocket(
+    def prepare(self) -> Outgoing:
+        outgoing = super().prepare()
+        self._asked_room = self.step.room(self.vu) if self.step.room is not None else ""
+        return outgoing
+
+    async def open(self, client: Sender, outgoing: Outgoing) -> Upgrade:
+        return await client.open_websocket(
             outgoing.target.origin, outgoing.head, self.step.options, on_message=self._came
         )
-        exchange = upgrade.exchange
-        vu.time.own += exchange.ended - exchange.begun + HANDLING
-        failure = None
-        if upgrade.channel is None:
-            kind = exchange.error or ErrorKind.UPGRADE
-            self.record.refused(kind.value)
-            failure = Failure(kind, "VF604", exchange.detail or kind.value, request.span)
-        else:
-            self.record.opened(exchange.ended - exchange.begun)
-            self._begun, self._noted = exchange.begun, False
-            self.channel = self._voice = upgrade.channel
-            self._enter(room)
-        context = self.context
-        if context.observer is not None:
-            context.observer.answered(request, outgoing, exchange, failure, {}, context.included)
-        return failure
+
+    def entered(self, channel: WebSocket) -> None:
+        self.channel = self._voice = channel
+        self._enter(self._asked_room)
 
     # -- what comes ------------------------------------------------------------------------------------------
 
@@ -108,7 +83,7 @@ class HeldSocket:
         self._voice = channel
         self.record.received()
         if self.context.observer is not None:
-            self.tell("←", message.data, message.at)
+            self.show("←", message.data, message.at)
         if not self._ledgers and not self.step.replies:
             return False
         vu = self.vu
@@ -155,29 +130,10 @@ class HeldSocket:
         outgoing = channel.post(data)
         self.record.sent(outgoing.error.value if outgoing.error is not None else "")
         if context.observer is not None:
-            self.tell("→", data, context.clock())
+            self.show("→", data, context.clock())
         return True
 
-    async def next(self, deadline: float) -> ChannelMessage | Ending | None:
-        """The next message for a `receive`; the ending where there will be none; None at the deadline."""
-        while True:
-            channel = self.channel
-            found = await channel.receive(deadline) if channel is not None else None
-            if channel is not None and not isinstance(found, Ending):
-                return found
-            if not await self.reopened(deadline):
-                return found
-
     # -- ends ------------------------------------------------------------------------------------------------
-
-    @property
-    def ending(self) -> Ending | None:
-        """How its last connection ended; None where there is one."""
-        return self.channel.ending if self.channel is not None else None
-
-    @property
-    def is_open(self) -> bool:
-        return self.channel is not None and self.channel.ending is None
 
     def ledger(self, ack: PlannedAck, *, takes: bool = True) -> Ledger:
         found = self._ledgers.get(id(ack))
@@ -189,8 +145,7 @@ class HeldSocket:
         """A message had no ack in time: that fails no step, and is told. A rehearsal has no gates, and fails."""
         message = f"a message was not acknowledged within {units.duration(ack.within)}"
         failure = Failure(ErrorKind.TIMEOUT_MESSAGE, "VF608", message, ack.span)
-        rehearsed = self.context.observer is not None
-        _failing(self.step.name, GO_ON, self.context, failed=rehearsed)(self.vu, failure)
+        self.report(failure, fails=self.context.observer is not None)
 
     def order_from(self, sender: "HeldSocket") -> SendingOrder:
         """In which order what a member of its room sends comes here."""
@@ -217,7 +172,6 @@ class HeldSocket:
             ledger.look(now)
 
     def note(self, ending: Ending) -> None:
-        """Count an ending, once."""
         if self._noted:
             return
         self._noted = True
@@ -226,13 +180,9 @@ class HeldSocket:
         for ledger in self._ledgers.values():
             ledger.look(ending.at)
             ledger.ended()
-        self.context.tell(told(ending))
-
-    def _is_unexpected(self, ending: Ending) -> bool:
-        return ending.error is not None or (ending.by_server and not self._closing)
+        self.context.tell(self.told(ending))
 
     async def finish(self) -> Failure | None:
-        """Close it when its steps are done; what stands against that."""
         channel = self.channel
         if channel is None:  # it was being opened again, or could not be
             return self.closed(None, self.step.span) if self._given_up else None
@@ -250,6 +200,12 @@ class HeldSocket:
             self.context.uncomputed(e)
             return ""
 
+    async def during(self, body: Run) -> int:
+        signal = await super().during(body)
+        if signal in _GOOD:
+            await self.settle()
+        return signal
+
     async def settle(self) -> None:
         """Wait for the acks that may still come."""
         self.leave()
@@ -263,25 +219,14 @@ class HeldSocket:
             await self.channel.ended_by(min(max(dues) + _LEAST_EACH, now + _LOOK))
 
     def cut(self) -> None:
-        """The VU is cut off: what is under way counts nowhere."""
         self.leave()
-        channel = self.channel
-        if channel is None or self._noted:
-            return
-        if channel.ending is not None and not self._closing:
-            self.note(channel.ending)
-            return
-        self._noted = True
-        self.record.cut(self.context.clock() - self._begun)
-        channel.drop()
-
-    def closed(self, ending: Ending | None, span: Span) -> Failure:
-        """The failure of a step that meets the end of the WebSocket."""
-        self.blamed = True
-        kind = ErrorKind.CLOSED if ending is None else ending.error or ErrorKind.CLOSED
-        return Failure(kind, "VF607", told(ending), span)
+        super().cut()
 
     # -- by itself -------------------------------------------------------------------------------------------
+
+    def by_itself(self) -> Iterator[Callable[[], Awaitable[None]]]:
+        yield from (partial(self.repeat, repeated) for repeated in self.step.every)
+        yield from super().by_itself()
 
     async def repeat(self, repeated: PlannedRepeated) -> None:
         """Send a message again and again."""
@@ -299,93 +244,27 @@ class HeldSocket:
             if self.is_open and not self.post(repeated.message):
                 return
 
-    async def keep(self, reconnect: PlannedReconnect) -> None:
-        """Open it again whenever it ends, as long as that succeeds."""
-        while self.channel is not None:
-            self.note_if_ended(await self.channel.ended_by(math.inf))
-            self._given_up = not await self._redialled(reconnect)
-            self._again.set()
-            self._again = trio.Event()
-            if self._given_up:
-                return
+    def show(self, arrow: str, data: str | bytes, at: float) -> None:
+        """Show a message that came or went at that time."""
+        text = units.size(len(data)) + " of bytes" if isinstance(data, bytes) else short(data)
+        self.tell(f"{arrow} {text}", at)
 
-    def note_if_ended(self, ending: Ending | None) -> None:
-        if ending is not None:
-            self.note(ending)
-
-    async def _redialled(self, reconnect: PlannedReconnect) -> bool:
-        context = self.context
-        for number in range(reconnect.most):
-            wait = min(_LONGEST_WAIT, reconnect.wait * 2.0 ** min(number, 32))
-            wait *= 1 - self.vu.random.aside.random() / 2
-            await wait_until(context.clock() + wait, context.clock, context.sleep_until)
-            if await self.dial() is None:
-                return True
-        return False
-
-    async def reopened(self, deadline: float) -> bool:
-        """Whether there is a connection (again) by the deadline."""
-        if self.is_open:
-            return True
-        if self.step.reconnect is None or self._given_up:
-            return False
-        with trio.move_on_after(max(0.0, deadline - self.context.clock())):
-            await self._again.wait()
-        return self.is_open
-
-    def tell(self, arrow: str, data: str | bytes, at: float) -> None:
-        text = units.size(len(data)) + " of bytes" if isinstance(data, bytes) else _short(data)
-        self.context.tell(f"{arrow} {text}   +{units.duration(max(0.0, at - self._begun))}")
+    def told(self, ending: Ending | None) -> str:
+        if ending is None:
+            return "the WebSocket could not be opened again"
+        if ending.error is not None:
+            return ending.detail or ending.error.value
+        reason = f": {short(ending.reason)}" if ending.reason else ""
+        return f"{'the server' if ending.by_server else 'vezaflow'} closed the WebSocket (code {ending.code}{reason})"
 
 
 def websocket_step(step: PlannedWebSocket, body: Run, record: ChannelRecorder, context: FlowContext) -> Run:
     """The step as a coroutine function of a VU; `body` is what runs while it is open."""
-    slot, fail = step.slot, _failing(step.name, SIGNALS[step.on_failure], context)
-
-    async def during(socket: HeldSocket, vu: VU) -> int:
-        signal = await body(vu)
-        if signal in _GOOD:
-            await socket.settle()
-        return signal
 
     async def run(vu: VU) -> int:
-        socket = HeldSocket(vu, step, record, context)
-        failure = await socket.dial()
-        if failure is not None:
-            return fail(vu, failure)
-        vu.slots[slot] = socket
-        try:
-            if step.every or step.reconnect is not None:
-                signal = await _beside(socket, partial(during, socket, vu))
-            else:
-                signal = await during(socket, vu)
-            blamed = socket.blamed
-            failure = await socket.finish()
-        finally:
-            socket.cut()
-        if failure is not None and not blamed:
-            return max(signal, fail(vu, failure))
-        return signal
+        return await hold(HeldSocket(vu, step, record, context), step.slot, body)
 
     return run
-
-
-async def _beside(socket: HeldSocket, during: Callable[[], Any]) -> int:
-    """The steps, with what goes on by itself meanwhile."""
-    signal: int = GO_ON
-    try:
-        async with trio.open_nursery() as nursery:
-            for repeated in socket.step.every:
-                nursery.start_soon(socket.repeat, repeated)
-            if socket.step.reconnect is not None:
-                nursery.start_soon(socket.keep, socket.step.reconnect)
-            signal = await during()
-            nursery.cancel_scope.cancel()
-    except BaseExceptionGroup as group:
-        if group.split(trio.Cancelled)[1] is None:
-            await trio.lowlevel.checkpoint_if_cancelled()  # as a plain step is cut off: by one Cancelled
-        raise
-    return signal
 
 
 def send_step(step: PlannedSend, context: FlowContext) -> Run:
@@ -399,7 +278,7 @@ def send_step(step: PlannedSend, context: FlowContext) -> Run:
         began = clock()
         socket.look(began)
         if not await socket.reopened(began + _SENDING):
-            return _ended(socket, vu, span, context)
+            return _ended(socket, span)
         channel = socket.channel
         assert channel is not None
         expected: list[tuple[Ledger, AwaitedAck]] = []
@@ -416,7 +295,7 @@ def send_step(step: PlannedSend, context: FlowContext) -> Run:
                 ledger.withdraw(awaited)
             raise
         if shown:
-            socket.tell("→", data, began)
+            socket.show("→", data, began)
         outgoing = await channel.send(data, began + _SENDING)
         vu.time.own += (outgoing.sent or clock()) - began + HANDLING
         if outgoing.error is None:
@@ -430,59 +309,9 @@ def send_step(step: PlannedSend, context: FlowContext) -> Run:
         if (ending := channel.ending) is not None:
             socket.note(ending)
             socket.blamed = True
-        return _failing_on(socket, context)(vu, Failure(outgoing.error, "VF607", outgoing.detail, span))
+        return socket.fail(Failure(outgoing.error, "VF607", outgoing.detail, span))
 
     return run
-
-
-def receive_step(step: PlannedReceive, context: FlowContext) -> Run:
-    """The step as a coroutine function of a VU."""
-    slot, where, within, clock = step.slot, step.where, step.within, context.clock
-
-    async def run(vu: VU) -> int:
-        socket: HeldSocket = vu.slots[slot]
-        began = clock()
-        deadline, passed, trouble = began + within, 0, ""
-        while True:
-            found = await socket.next(deadline)
-            if not isinstance(found, ChannelMessage):
-                break
-            vu.response, text = view_of(found)
-            vu.item = (text, None)
-            try:
-                if where is None or where(vu):
-                    break
-            except EvaluationError as e:
-                trouble = f"; the last one: {e.message}"
-            passed += 1
-        vu.time.own += clock() - began
-        if isinstance(found, Ending) or (found is None and not socket.is_open):
-            vu.response = vu.item = None
-            return _ended(socket, vu, step.span, context, waited=True)
-        if found is None:
-            others = f"; {units.counted(passed, 'other message')} came{trouble}" if passed else ""
-            message = f"no message within {units.duration(within)} (timeout){others}"
-            failure: Failure | None = Failure(ErrorKind.TIMEOUT_MESSAGE, "VF607", message, step.span)
-        else:
-            failure = _judged(step, vu)
-        socket.record.waited(failure.kind.value if failure is not None else "")
-        signal: int = GO_ON if failure is None else _failing_on(socket, context)(vu, failure)
-        vu.response = vu.item = None
-        if failure is None and step.extracts and context.observer is not None:
-            context.observer.set({extract.name: vu.slots[extract.slot] for extract in step.extracts})
-        return signal
-
-    return run
-
-
-def _judged(step: PlannedReceive, vu: VU) -> Failure | None:
-    """What is wrong with a message, the first of it."""
-    looks = (*(check.run for check in step.checks), *(extract.run for extract in step.extracts))
-    for look in looks:
-        wrong = look(vu)
-        if wrong is not None:
-            return wrong
-    return None
 
 
 def ping_step(step: PlannedPing, context: FlowContext) -> Run:
@@ -494,7 +323,7 @@ def ping_step(step: PlannedPing, context: FlowContext) -> Run:
         began = clock()
         deadline = began + within
         if not await socket.reopened(deadline):
-            return _ended(socket, vu, step.span, context)
+            return _ended(socket, step.span)
         assert socket.channel is not None
         took = await socket.channel.ping(deadline)
         vu.time.own += clock() - began
@@ -503,60 +332,15 @@ def ping_step(step: PlannedPing, context: FlowContext) -> Run:
             context.tell(f"pong after {units.duration(took)}")
             return GO_ON
         if not socket.is_open:
-            return _ended(socket, vu, step.span, context)
+            return _ended(socket, step.span)
         message = f"no pong within {units.duration(within)} (timeout)"
-        return _failing_on(socket, context)(vu, Failure(ErrorKind.TIMEOUT_PING, "VF607", message, step.span))
+        return socket.fail(Failure(ErrorKind.TIMEOUT_PING, "VF607", message, step.span))
 
     return run
 
 
-def _ended(socket: HeldSocket, vu: VU, span: Span, context: FlowContext, *, waited: bool = False) -> int:
-    """A step has met the end of the WebSocket."""
-    socket.note_if_ended(socket.ending)
-    failure = socket.closed(socket.ending, span)
-    (socket.record.waited if waited else socket.record.sent)(failure.kind.value)
-    return _failing_on(socket, context)(vu, failure)
-
-
-def _failing_on(socket: HeldSocket, context: FlowContext) -> Callable[[VU, Failure], int]:
-    return _failing(socket.step.name, SIGNALS[socket.step.on_failure], context)
-
-
-def _failing(name: str, signal: Signal, context: FlowContext, *, failed: bool = True) -> Callable[[VU, Failure], int]:
-    """What a step's failure does; `failed`: to the iteration, too."""
-
-    def fail(vu: VU, failure: Failure) -> int:
-        vu.failed = vu.failed or failed
-        context.incidents.add(
-            failure.code, context.flow, name, failure.message, failure.span, context.included, failure.suggestions
-        )
-        if context.observer is not None:
-            context.observer.failed(failure, context.included)
-        return signal
-
-    return fail
-
-
-def view_of(message: ChannelMessage) -> tuple[ResponseView, str]:
-    """A message as expressions read it, and its text."""
-    exchange, data = Exchange(), message.data
-    if isinstance(data, str):
-        exchange.body, text = data.encode("utf-8", "replace"), data
-    else:
-        exchange.body, text = data, data.decode("utf-8", "replace")
-    return ResponseView(exchange, ""), text
-
-
-def told(ending: Ending | None) -> str:
-    """How a WebSocket ended, in words."""
-    if ending is None:
-        return "the WebSocket could not be opened again"
-    if ending.error is not None:
-        return ending.detail or ending.error.value
-    reason = f": {_short(ending.reason)}" if ending.reason else ""
-    return f"{'the server' if ending.by_server else 'vezaflow'} closed the WebSocket (code {ending.code}{reason})"
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
+def _ended(socket: HeldSocket, span: Span) -> int:
+    """A step that sends has met the end of the WebSocket."""
+    failure = met_end(socket, span)
+    socket.record.sent(failure.kind.value)
+    return socket.fail(failure)

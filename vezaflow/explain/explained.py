@@ -14,7 +14,19 @@ from vezaflow.errors import VezaflowError
 from vezaflow.explain.amount import Amount, amount_of, iteration_of
 from vezaflow.explain.data_sources import DataSourceExplained, Lasts, Reach, reach_of, taken_by
 from vezaflow.explain.load_curve import LoadCurve, load_curve_of
-from vezaflow.explain.requests import Around, Kept, TargetHost, Way, around, hosts_of, kept_by, led_by_run, ways_of
+from vezaflow.explain.requests import (
+    Around,
+    Kept,
+    Opened,
+    TargetHost,
+    Way,
+    around,
+    hosts_of,
+    kept_by,
+    led_by_run,
+    opened_by,
+    ways_of,
+)
 from vezaflow.limits import Bounds, Check, Machine, checks, connections_of, require
 from vezaflow.model import Executor, OneOf
 from vezaflow.plan import (
@@ -52,6 +64,7 @@ class FlowExplained:
     login: int  # requests of each VU at least
     final: int
     ways: tuple[Way, ...]
+    opened: tuple[Opened, ...]
     kept: tuple[Kept, ...]
     gates: tuple[str, ...]
     unwatched: bool  # an arrival rate, and no gate says how many starts may be dropped
@@ -166,6 +179,7 @@ def _flow(flow: PlannedFlow, plan: Plan, segment: Segment, reach: Reach) -> Flow
         final=final.requests,
         rate=rate,
         ways=tuple(ways_of(steps, flow.client)),
+        opened=tuple(opened_by(steps)),
         kept=tuple(kept_by(steps)),
         gates=tuple(_gates(plan, flow.name)),
         unwatched=load.is_open and not any(_speaks_of_starts(gate, flow.name) for gate in plan.gates),

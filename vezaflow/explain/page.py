@@ -92,6 +92,7 @@ def _of_flow(flow: FlowExplained) -> Iterator[tuple[str, str]]:
         yield "too few", f"{most} at most: pauses alone need {flow.resting:,}, so iterations will be dropped"
     yield "total", _in_all(flow)
     yield from _list("connects", _connects(flow))
+    yield from _list("opens", _opened(flow))
     if once := _named((("login", flow.login), ("finally", flow.final))):
         yield "each VU", f"once, at least: {once}"
     kept = [f"{kept.what} of {kept.step}: {', '.join(kept.why)}" for kept in flow.kept]
@@ -108,6 +109,13 @@ def _connects(flow: FlowExplained) -> Iterator[str]:
     if flow.connections.most > 1:
         yield f"up to {flow.connections.most} connections per VU at the same time"
     yield from _ways(flow.ways)
+
+
+def _opened(flow: FlowExplained) -> Iterator[str]:
+    names: dict[str, list[str]] = {}
+    for opened in flow.opened:
+        names.setdefault(opened.what, []).append(opened.step)
+    return (f"{units.counted(len(steps), what)}: {', '.join(steps)}" for what, steps in names.items())
 
 
 def _ways(ways: Iterable[Way]) -> Iterator[str]:

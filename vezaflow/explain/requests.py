@@ -46,6 +46,14 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """A step that holds a connection open while others run: a WebSocket, or an event stream."""
+
+    step: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Around:
     """Requests outside of the load, at least, and those of them that connect otherwise than the suite says."""
 
@@ -97,6 +105,12 @@ def ways_of(steps: Iterable[PlannedStep], usual: ClientOptions) -> Iterator[Way]
             Path(cert).name if cert is not None else None,
             tuple(_differences(client, usual)),
         )
+
+
+def opened_by(steps: Iterable[PlannedStep]) -> Iterator[Opened]:
+    """Steps that hold a connection open, each name once."""
+    found = {request.name: request for request in requests_of(steps) if request.upgrades or request.streams}
+    return (Opened(name, "WebSocket" if request.upgrades else "event stream") for name, request in found.items())
 
 
 def _differences(client: ClientOptions, usual: ClientOptions) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from vezaflow.keys.connections import TLS
 from vezaflow.keys.data import COMPUTED, FEED
+from vezaflow.keys.event_streams import PARTS as EVENT_STREAM_PARTS
 from vezaflow.keys.fields import GIVEN, MOST_WEIGHT, RESERVED, Field, Kind, Table
 from vezaflow.keys.json_schema import DIALECT, SCHEMAS, json_schema, schema_text
 from vezaflow.keys.load import LOADS, STAGES
@@ -24,6 +25,7 @@ __all__ = [
     "COMPUTED",
     "DIALECT",
     "ELSEWHERE",
+    "EVENT_STREAM_PARTS",
     "EXPECT",
     "EXPECTED_MESSAGE",
     "EXTRACT",

@@ -110,7 +110,7 @@ EXPECT = Table(
 EXPECTED_MESSAGE = Table(
     "expected message",
     "an expected message",
-    "What a message of a WebSocket must be.",
+    "What a message of a WebSocket, or the data of an event, must be.",
     tuple(field for field in EXPECT.fields if field.key in ("json", "body", "schema", "size", "that")),
 )
 

@@ -3,6 +3,7 @@
 A step's `one_of` are its verbs: a step is the table whose verb it has.
 """
 
+from vezaflow.keys.event_streams import EVENT_STREAM
 from vezaflow.keys.fields import Field, Kind, Table
 from vezaflow.keys.requests import REQUEST, UPLOAD
 from vezaflow.keys.websockets import PING, RECEIVE, SEND, WEBSOCKET
@@ -224,6 +225,7 @@ STEPS: tuple[Table, ...] = (
         one_of=(Field("stop", Kind.CHOICE, "What to stop.", "vu", choices=tuple(each.value for each in StopScope)),),
     ),
     WEBSOCKET,
+    EVENT_STREAM,
     SEND,
     RECEIVE,
     PING,

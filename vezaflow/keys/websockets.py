@@ -142,8 +142,9 @@ SEND = Table(
 RECEIVE = Table(
     "receive",
     "a receive step",
-    "Wait for a message. Messages that came since the last `receive` count; those that don't fit are passed over.",
-    (replace(_TO, key="from"),),
+    "Wait for a message, or for an event. Those that came since the last `receive` count; those that don't fit are "
+    "passed over.",
+    (replace(_TO, key="from", doc="Which WebSocket or event stream: the `as` of one around this step."),),
     one_of=(
         Field(
             "receive",
@@ -221,7 +222,11 @@ PARTS: tuple[Table, ...] = (
         "a received message",
         "Which message is waited for, and what is taken from it.",
         (
-            _WHERE,
+            replace(
+                _WHERE,
+                doc='A condition on the message that came: `json("$.id")` reads it as JSON, `message` is its text. '
+                "Of an event, `json(…)` reads the data; it has `message.event`, `message.id` and `message.data`.",
+            ),
             Field("within", Kind.DURATION, "How long to wait; then the step fails.", "5s", default="10 s"),
             Field(
                 "extract",

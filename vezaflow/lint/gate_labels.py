@@ -26,7 +26,7 @@ def check_labels(
 ) -> None:
     """The labels that stand in a span; `meant` are those that hold there, inherited ones included."""
     phase = dict(meant).get("phase", Phase.ITERATION.value)
-    allowed = {*metric.labels, *(scope.tags if metric.name.startswith(("http_req", "ws_")) else ())}
+    allowed = {*metric.labels, *(scope.tags if metric.name.startswith(("http_req", "ws_", "sse_")) else ())}
     right = True
     for name, value in written:
         if name not in allowed:

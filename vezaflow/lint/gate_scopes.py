@@ -29,12 +29,17 @@ NESTED = "::"  # between the names of groups within groups
 @dataclass(frozen=True, slots=True)
 class Series:
     """What a request's samples carry beside what came of it. `whole`: the figures of a `parallel`, and no request's;
-    `channel`: those of a WebSocket, which neither have."""
+    `channel`: those of a WebSocket, which neither have; `stream`: those of an event stream."""
 
     labels: Mapping[str, str]
     checks: frozenset[str] = frozenset()
     whole: bool = False
     channel: bool = False
+    stream: bool = False
+
+    def is_of(self, metric: Metric) -> bool:
+        """Whether the metric is of requests, WebSockets or event streams, as this is."""
+        return self.channel is (metric.of is Of.CHANNELS) and self.stream is (metric.of is Of.STREAMS)
 
     def has(self, label: str, value: str) -> bool:
         return value in self.checks if label == "check" else self.labels.get(label) == value
@@ -60,8 +65,8 @@ class GateScope:
 
     def of(self, metric: Metric, phase: str) -> list[Series]:
         """The series that a metric has in a phase."""
-        whole, channel = metric.name in OF_STEPS, metric.of is Of.CHANNELS
-        found = (each for each in self.series if each.labels["phase"] == phase and each.channel is channel)
+        whole = metric.name in OF_STEPS
+        found = (each for each in self.series if each.labels["phase"] == phase and each.is_of(metric))
         return [each for each in found if whole or not each.whole]
 
     def values(self, label: str, metric: Metric, phase: str) -> frozenset[str] | None:
@@ -139,10 +144,11 @@ def _own_tags(step: Step) -> Iterator[str]:
 def _series(steps: tuple[Step, ...], at: Mapping[str, str], tags: Mapping[str, str], group: str) -> Iterator[Series]:
     for step in steps:
         if isinstance(step, Request):
-            method = "" if step.upgrades else step.method
+            method = "" if step.upgrades or step.streams else step.method
             labels = {**dict(step.options.tags), "step": step.name, "method": method, "group": group}
             checks = step.expect.expectations if step.expect is not None else ()
-            yield Series({**at, **labels}, frozenset(check.name for check in checks), channel=step.upgrades)
+            names = frozenset(check.name for check in checks)
+            yield Series({**at, **labels}, names, channel=step.upgrades, stream=step.streams)
         elif isinstance(step.shape, Beside) and step.name:
             bare = {label: value for label, value in at.items() if label not in tags}
             yield Series({**bare, "step": step.name, "method": "", "group": group}, whole=True)

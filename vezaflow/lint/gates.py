@@ -26,6 +26,7 @@ from vezaflow.read import unknown_metric
 from vezaflow.syntax import Reference
 
 _OF_ARRIVALS = ("dropped_iterations", "iteration_delay", "iteration_response_time")
+_CHANNELS = {Of.CHANNELS: ("a WebSocket", "websocket"), Of.STREAMS: ("an event stream", "sse")}
 _OF_REQUESTS = (Of.REQUESTS, Of.FAILURES, Of.INTERRUPTED, Of.CONNECTIONS)
 _OF_ATTEMPTS = ("http_req_retries", "backpressure_obeyed", "backpressure_ignored")
 
@@ -75,22 +76,21 @@ def _check(gates: tuple[Gate, ...], scope: GateScope, diagnostics: Diagnostics) 
 
 
 def _has_samples(metric: Metric, scope: GateScope) -> bool:
-    """Whether there are WebSockets for figures of them, or requests for those of requests."""
-    if scope.lacks_fragments() or not scope.series or metric.of not in (*_OF_REQUESTS, Of.CHANNELS):
+    """Whether there are channels for figures of them, or requests for those of requests."""
+    if scope.lacks_fragments() or not scope.series or metric.of not in (*_OF_REQUESTS, *_CHANNELS):
         return True
-    return any(each.channel is (metric.of is Of.CHANNELS) for each in scope.series)
+    return any(each.is_of(metric) for each in scope.series)
 
 
 def _report_kind(gate: Gate, metric: Metric, scope: GateScope, diagnostics: Diagnostics) -> None:
-    of_channels = metric.of is Of.CHANNELS
-    diagnostics.error(
-        "VF503",
-        gate.span.piece(gate.metric),
-        f"no step in {scope.what} {'opens a WebSocket' if of_channels else 'sends a request'}",
-        help=f"only `websocket` steps have '{metric.name}'"
-        if of_channels
-        else "WebSockets have metrics of their own, such as `ws_connection_failures`",
-    )
+    if metric.of in _CHANNELS:
+        what, verb = _CHANNELS[metric.of]
+        what, help_ = f"opens {what}", f"only `{verb}` steps have '{metric.name}'"
+    else:
+        own = "sse_connection_failures" if any(each.stream for each in scope.series) else "ws_connection_failures"
+        of = "event streams" if own.startswith("sse") else "WebSockets"
+        what, help_ = "sends a request", f"{of} have metrics of their own, such as `{own}`"
+    diagnostics.error("VF503", gate.span.piece(gate.metric), f"no step in {scope.what} {what}", help=help_)
 
 
 def _check_metric(gate: Gate, diagnostics: Diagnostics) -> Metric | None:

@@ -66,7 +66,7 @@ _BARE = re.compile(r"-\d[\w-]*")  # what follows a name in a text without quotes
 
 
 _OF_MESSAGES = {
-    "message": "`message` is only available in the conditions on messages of a WebSocket: `where`, and `that`",
+    "message": "`message` is only available in conditions on messages and events: `where`, `that`, and `sent`",
     "sent": "`sent` is only available in the `where` of an `ack`",
 }
 _MOMENTS = {"vu": Each.VU, "iteration": Each.VU, "attempt": Each.ITERATION}

@@ -1,34 +1,42 @@
-"""Steps that go over a WebSocket: there must be one around them, and the one that they name."""
+"""Steps that go over a WebSocket or an event stream: there must be one around them, and the one that they name."""
 
 from collections.abc import Iterator
 
 from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
-from vezaflow.model import OpenWebSocket, Ping, Receive, Send, Step, Suite, all_steps, flow_steps, inner, suite_steps
+from vezaflow.model import (
+    OpenEventStream,
+    OpenWebSocket,
+    Ping,
+    Receive,
+    Send,
+    Step,
+    Suite,
+    all_steps,
+    flow_steps,
+    inner,
+    suite_steps,
+)
 
 
 def check_websockets(suite: Suite, diagnostics: Diagnostics) -> None:
-    """`send`, `receive` and `ping` where no WebSocket is open, or not that one."""
+    """`send`, `receive` and `ping` where nothing is open that they could go over, or not what they name."""
     said: set[Span] = set()
     _check_rooms(suite, diagnostics)
     for steps in (suite_steps(suite), *map(flow_steps, suite.flows)):
         for step, around in _spoken(steps, ()):
-            if not around and step.span not in said:
+            fitting = [each.alias for each in around if isinstance(each, OpenWebSocket) or isinstance(step, Receive)]
+            if not fitting and step.span not in said:
                 said.add(step.span)
-                diagnostics.error(
-                    "VF441",
-                    step.span,
-                    f"no WebSocket is open here for '{step.span.text}'",
-                    help="put it under the `do` of a `websocket` step",
-                )
-            elif step.to and step.to not in around and step.to_span not in said:
+                _report_none(step, bool(around), diagnostics)
+            elif step.to and step.to not in fitting and step.to_span not in said:
                 said.add(step.to_span)
-                near = suggest(step.to, around)
-                names = ", ".join(f"'{name}'" for name in around if name)
+                near = suggest(step.to, fitting)
+                names = ", ".join(f"'{name}'" for name in fitting if name)
                 others = f"named here: {names}" if names else "name it: `websocket: …`, `as: …`"
                 diagnostics.error(
                     "VF441",
                     step.to_span,
-                    f"no WebSocket around this step is called '{step.to}'",
+                    f"no {_WHAT[isinstance(step, Receive)]} around this step is called '{step.to}'",
                     label=did_you_mean(near),
                     help="" if near else others,
                 )
@@ -50,13 +58,32 @@ def _check_rooms(suite: Suite, diagnostics: Diagnostics) -> None:
             )
 
 
+_WHAT = {False: "WebSocket", True: "WebSocket or event stream"}
+
+
+def _report_none(step: Send | Receive | Ping, hears: bool, diagnostics: Diagnostics) -> None:
+    """`hears`: an event stream is open."""
+    what = step.span.text
+    message = f"no {_WHAT[isinstance(step, Receive)]} is open here for '{what}'"
+    help_ = "put it under the `do` of a `websocket` step"
+    if isinstance(step, Receive):
+        help_ = "put it under the `do` of a `websocket` or an `sse` step"
+    elif hears:
+        message = f"an event stream has no '{what}': messages come over it, and none go out"
+        help_ = "send a request: `post: …`"
+    diagnostics.error("VF441", step.span, message, help=help_)
+
+
+_Opened = OpenWebSocket | OpenEventStream
+
+
 def _spoken(
-    steps: tuple[Step, ...], around: tuple[str, ...]
-) -> Iterator[tuple[Send | Receive | Ping, tuple[str, ...]]]:
-    """Each step that goes over a WebSocket, with the names of those around it."""
+    steps: tuple[Step, ...], around: tuple[_Opened, ...]
+) -> Iterator[tuple[Send | Receive | Ping, tuple[_Opened, ...]]]:
+    """Each step that goes over a channel, with what is open around it."""
     for step in steps:
         if isinstance(step, Send | Receive | Ping):
             yield step, around
-        within = (*around, step.alias) if isinstance(step, OpenWebSocket) else around
+        within = (*around, step) if isinstance(step, _Opened) else around
         for part in inner(step):
             yield from _spoken(part, within)

@@ -34,7 +34,8 @@ from vezaflow.metrics.seconds import (
     StepSecond,
     seconds_together,
 )
-from vezaflow.metrics.summary import ChannelRow, ErrorRow, StepRow, Summary, merge_all
+from vezaflow.metrics.streams import StreamRecorder
+from vezaflow.metrics.summary import ChannelRow, ErrorRow, StepRow, StreamRow, Summary, merge_all
 from vezaflow.metrics.summary_json import SHAPE as SUMMARY
 from vezaflow.metrics.timeline import Point, Timeline, as_numbers, per_second, recent
 from vezaflow.metrics.window import Window
@@ -85,6 +86,8 @@ __all__ = [
     "StepRecorder",
     "StepRow",
     "StepSecond",
+    "StreamRecorder",
+    "StreamRow",
     "Summary",
     "Timeline",
     "Trend",

@@ -41,9 +41,9 @@ INTERRUPTED = "interrupted"  # the error kind of what the end of the run cut off
 
 ERRORS = (
     "dns", "refused", "unreachable", "proxy", "reset", "closed_early", "timeout_connect", "timeout_tls",
-    "timeout_send", "timeout_wait", "timeout_receive", "tls", "malformed", "too_large", "upgrade", "timeout_ping",
-    "timeout_close", "timeout_message", "closed", "too_many_redirects", "guard", "url", "expression", "status",
-    "expectation", "extraction",
+    "timeout_send", "timeout_wait", "timeout_receive", "tls", "malformed", "too_large", "upgrade", "content_type",
+    "timeout_ping", "timeout_close", "timeout_message", "closed", "too_many_redirects", "guard", "url", "expression",
+    "status", "expectation", "extraction",
 )  # fmt: skip
 """The kinds of failure, as `protocols.ErrorKind` has them."""
 
@@ -79,6 +79,7 @@ class Of(Enum):
     CONNECTIONS = "connections"
     STEPS = "steps"
     CHANNELS = "channels"
+    STREAMS = "streams"
     FLOWS = "flows"
     VUS = "vus"
 
@@ -96,7 +97,7 @@ class Metric:
     of: Of
     value: str
     by: str = ""
-    out_of: str = ""  # of a rate of channels: the field that it is a share of
+    out_of: str = ""  # of a rate of channels or streams: the field that it is a share of
 
     @property
     def aggregates(self) -> tuple[str, ...]:
@@ -142,9 +143,9 @@ def _count(
     return Metric(name, MetricKind.COUNTER, dimension, doc, labels, of, value, by)
 
 
-def _share(name: str, doc: str, value: str, out_of: str, by: str = "") -> Metric:
+def _share(name: str, doc: str, value: str, out_of: str, by: str = "", of: Of = Of.CHANNELS) -> Metric:
     labels = (*_CHANNEL, by) if by else _CHANNEL
-    return Metric(name, MetricKind.RATE, Dimension.RATIO, doc, labels, Of.CHANNELS, value, by, out_of)
+    return Metric(name, MetricKind.RATE, Dimension.RATIO, doc, labels, of, value, by, out_of)
 
 
 _ALL = (
@@ -360,6 +361,55 @@ _ALL = (
         "closes",
         by="code",
     ),
+    _time(
+        "sse_connecting",
+        "Opening an event stream: DNS, TCP, TLS and the head of the response. Only those that were opened.",
+        _CHANNEL,
+        Of.STREAMS,
+        "connecting",
+    ),
+    _count("sse_streams", "Event streams that were opened.", _CHANNEL, Of.STREAMS, "opened"),
+    _time(
+        "sse_stream_duration",
+        "From the start of the connection to the end of the event stream. For one that the end of the run cut off it "
+        "is a lower bound.",
+        _CHANNEL,
+        Of.STREAMS,
+        "duration",
+    ),
+    _count("sse_events", "Events received over event streams.", _CHANNEL, Of.STREAMS, "events"),
+    _time(
+        "sse_event_latency",
+        "From the time at which an event was sent, as it says itself (`sent`), to when it came. It compares the clocks "
+        "of two machines.",
+        _CHANNEL,
+        Of.STREAMS,
+        "latency",
+    ),
+    _share(
+        "sse_connection_failures",
+        "The share of event streams that could not be opened; the label `error` is the kind of failure.",
+        "refused",
+        "dials",
+        "error",
+        Of.STREAMS,
+    ),
+    _share(
+        "sse_event_failures",
+        "The share of events waited for that did not come in time, or were not as expected.",
+        "failures",
+        "awaited",
+        "error",
+        Of.STREAMS,
+    ),
+    _count(
+        "sse_unexpected_ends",
+        "Event streams that the server or the network ended, by the label `error`: `closed` where the server did.",
+        (*_CHANNEL, "error"),
+        Of.STREAMS,
+        "ends",
+        by="error",
+    ),
     Metric("vus", MetricKind.GAUGE, None, "Running VUs.", _FLOW, Of.VUS, "value"),
     Metric("vus_max", MetricKind.GAUGE, None, "Requested VUs.", _FLOW, Of.VUS, "asked"),
     _count(
@@ -382,7 +432,12 @@ _ALL = (
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
 
-_CUT = {Of.FLOWS: "iterations failed", Of.STEPS: "steps failed", Of.CHANNELS: "sessions were cut off"}
+_CUT = {
+    Of.FLOWS: "iterations failed",
+    Of.STEPS: "steps failed",
+    Of.CHANNELS: "sessions were cut off",
+    Of.STREAMS: "streams were cut off",
+}
 
 
 def cut_by(metric: str) -> str:

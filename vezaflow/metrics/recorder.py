@@ -20,6 +20,7 @@ from vezaflow.metrics.channels import ChannelRecorder, Channels
 from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.moments import Moment
+from vezaflow.metrics.streams import StreamRecorder, Streams
 from vezaflow.metrics.summary import Summary
 from vezaflow.metrics.timeline import Point, Timeline
 from vezaflow.units import AtLeast
@@ -95,6 +96,7 @@ class _Rows:
         self.vus: defaultdict[str, Vus] = defaultdict(Vus)
         self.attempts: defaultdict[StepKey, Attempts] = defaultdict(Attempts)
         self.channels: defaultdict[StepKey, Channels] = defaultdict(Channels)
+        self.streams: defaultdict[StepKey, Streams] = defaultdict(Streams)
 
     def summary(self) -> Summary:
         return Summary(
@@ -104,6 +106,7 @@ class _Rows:
             {flow: row.copy() for flow, row in self.vus.items()},
             {key: row.copy() for key, row in self.attempts.items()},
             {key: row.copy() for key, row in self.channels.items()},
+            {key: row.copy() for key, row in self.streams.items()},
         )
 
 
@@ -112,7 +115,7 @@ class RequestRecorder:
 
     __slots__ = (
         "_attempts", "_blocked", "_cells", "_channels", "_checks", "_connecting", "_failed_checks", "_failures",
-        "_started", "_tls",
+        "_started", "_streams", "_tls",
     )  # fmt: skip
 
     def __init__(self, checks: tuple[str, ...], started: float) -> None:
@@ -124,6 +127,7 @@ class RequestRecorder:
         self._failed_checks: Tally[str] = Tally()
         self._attempts: StepRecorder | None = None
         self._channels: ChannelRecorder | None = None
+        self._streams: StreamRecorder | None = None
 
     def answered(
         self,
@@ -194,6 +198,12 @@ class RequestRecorder:
             self._channels = ChannelRecorder()
         return self._channels
 
+    def streams(self) -> StreamRecorder:
+        """Takes in what comes of the event streams that a step opens."""
+        if self._streams is None:
+            self._streams = StreamRecorder()
+        return self._streams
+
     def _failure(self, status: int, kind: str, now: float, detail: str) -> _Cell:
         cell = self._failures.get((status, kind))
         if cell is None:
@@ -224,6 +234,8 @@ class RequestRecorder:
             self._attempts.fold_into(rows.attempts[key])
         if self._channels is not None and not self._channels.silent:
             self._channels.fold_into(rows.channels[key])
+        if self._streams is not None and not self._streams.silent:
+            self._streams.fold_into(rows.streams[key])
 
     def _fold_connections(self, row: Connections, answered: int) -> None:
         import numpy as np

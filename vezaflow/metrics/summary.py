@@ -17,6 +17,7 @@ from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKe
 from vezaflow.metrics.histogram import Histogram, merged
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.rows import SummaryRow
+from vezaflow.metrics.streams import Streams
 
 Labels = Iterable[tuple[str, str]]
 
@@ -58,6 +59,16 @@ class ChannelRow:
     phase: Phase
     step: str
     figures: Channels
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """The event streams of one step in one phase, as tables show them."""
+
+    flow: str
+    phase: Phase
+    step: str
+    figures: Streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +150,7 @@ class Summary:
     vus: Mapping[str, Vus] = field(default_factory=dict)
     attempts: Mapping[StepKey, Attempts] = field(default_factory=dict)
     channels: Mapping[StepKey, Channels] = field(default_factory=dict)
+    streams: Mapping[StepKey, Streams] = field(default_factory=dict)
 
     def select(
         self, metric: str, flow: str | None = None, labels: Labels = (), judged: bool | None = True
@@ -174,6 +186,9 @@ class Summary:
             case Of.CHANNELS:
                 wanted = wanted.without("error", "code")
                 yield from (row for key, row in self.channels.items() if wanted.step(key))
+            case Of.STREAMS:
+                wanted = wanted.without("error")
+                yield from (row for key, row in self.streams.items() if wanted.step(key))
             case Of.FLOWS:
                 yield from (row for key, row in self.flows.items() if wanted.flow_row(key))
             case Of.VUS:
@@ -196,8 +211,8 @@ class Summary:
     def _rate(self, metric: Metric, wanted: _Wanted) -> Rate:
         if metric.of is Of.CONNECTIONS:
             return self._checks(wanted)
-        if metric.of is Of.CHANNELS:
-            return Rate(sum(self._values(metric, wanted)), self._sum(Of.CHANNELS, metric.out_of, wanted))
+        if metric.of in (Of.CHANNELS, Of.STREAMS):
+            return Rate(sum(self._values(metric, wanted)), self._sum(metric.of, metric.out_of, wanted))
         hits = self._sum(metric.of, metric.value, wanted)
         if metric.of is Of.STEPS:
             return Rate(hits, self._sum(Of.STEPS, "done", wanted))
@@ -227,6 +242,8 @@ class Summary:
                 return self._sum(Of.STEPS, "done", wanted)
             case Of.CHANNELS:
                 return self._sum(Of.CHANNELS, "dials" if metric.value == "sessions" else "sessions", wanted)
+            case Of.STREAMS:
+                return self._sum(Of.STREAMS, "dials" if metric.value == "opened" else "opened", wanted)
             case Of.FLOWS:
                 started = self._sum(Of.FLOWS, "done", wanted) + self._sum(Of.FLOWS, "interrupted", wanted)
                 return started + (sum(self._values(metric, wanted.without(metric.by))) if metric.by else 0)
@@ -276,6 +293,13 @@ class Summary:
         for key, row in self.channels.items():
             rows.setdefault((key.flow, key.phase, key.step), Channels()).add(row)
         return tuple(ChannelRow(*place, row) for place, row in rows.items())
+
+    def stream_rows(self) -> tuple[StreamRow, ...]:
+        """One row for each step with event streams and phase, judged or not."""
+        rows: dict[tuple[str, Phase, str], Streams] = {}
+        for key, row in self.streams.items():
+            rows.setdefault((key.flow, key.phase, key.step), Streams()).add(row)
+        return tuple(StreamRow(*place, row) for place, row in rows.items())
 
     def error_rows(self) -> tuple[ErrorRow, ...]:
         """One row for each step, kind of failure and status; the most frequent first."""
@@ -337,6 +361,7 @@ _PARTS = {
     Of.CONNECTIONS: "steps",
     Of.STEPS: "attempts",
     Of.CHANNELS: "channels",
+    Of.STREAMS: "streams",
     Of.FLOWS: "flows",
     Of.VUS: "vus",
 }

@@ -83,6 +83,7 @@ class Request(_LendsNothing, Whole):
     span: Span  # of the verb's key
     url_span: Span
     upgrades: bool = False  # it opens a WebSocket, and has no figures of a request
+    streams: bool = False  # it opens an event stream, and has none either
 
     @property
     def shape(self) -> "Sends[Request]":
@@ -371,6 +372,36 @@ class OpenWebSocket(_SetsNothing, _LendsNothing):
 
 
 @dataclass(frozen=True, slots=True)
+class OpenEventStream(_SetsNothing, _LendsNothing):
+    """Steps that run while an event stream is open."""
+
+    request: Request  # that opens it
+    alias: str  # by which steps within it mean this one; empty: they can't
+    max_event: Expression | None
+    sent: Expression | None  # when an event was sent, by what it says itself
+    reconnect: Reconnect | None
+    steps: Steps
+    span: Span
+
+    @property
+    def name(self) -> str:
+        return self.request.name
+
+    @property
+    def shape(self) -> "Block[Step]":
+        return Block((self.request, *self.steps), holds=True)
+
+    def uses(self) -> Iterator[Use]:
+        yield from plain(self.max_event)
+        if self.sent is not None:
+            yield Use(self.sent, Place.MESSAGE)
+        yield from self.reconnect.uses() if self.reconnect is not None else ()
+
+    def rebuilt(self, change: Change) -> "OpenEventStream":
+        return replace(self, steps=change(self.steps))
+
+
+@dataclass(frozen=True, slots=True)
 class Send(_Plain):
     """Send a message over an open WebSocket: the one of this alias, or the innermost."""
 
@@ -576,6 +607,7 @@ Step = (
     | Group
     | Parallel
     | OpenWebSocket
+    | OpenEventStream
     | Send
     | Receive
     | Ping

@@ -10,6 +10,7 @@ from vezaflow.plan.dealing import dealt, row_of_vu
 from vezaflow.plan.deck import deck
 from vezaflow.plan.division import Division
 from vezaflow.plan.evaluate import Constant, Evaluate, show
+from vezaflow.plan.event_streams import PlannedEventStream, seconds_since_1970
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs
@@ -57,6 +58,7 @@ __all__ = [
     "PlannedAck",
     "PlannedCheck",
     "PlannedDataSource",
+    "PlannedEventStream",
     "PlannedExtract",
     "PlannedFlow",
     "PlannedFor",
@@ -103,6 +105,7 @@ __all__ = [
     "pauses_in",
     "requests_of",
     "row_of_vu",
+    "seconds_since_1970",
     "show",
     "starts",
     "vu_changes",

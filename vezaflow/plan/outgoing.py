@@ -95,6 +95,7 @@ class PlannedRequest(Whole):
     forecast: Forecast
     span: Span
     upgrades: bool = False  # it opens a WebSocket, and has no figures of a request
+    streams: bool = False  # it opens an event stream
 
     @property
     def shape(self) -> "Sends[PlannedRequest]":

@@ -174,6 +174,7 @@ class RequestCompiler:
             ),
             span=request.span,
             upgrades=request.upgrades,
+            streams=request.streams,
         )
 
     def schema(self, expectation: Expectation) -> JsonSchema | None:

@@ -19,6 +19,7 @@ from vezaflow.model.steps import (
     If,
     Include,
     Log,
+    OpenEventStream,
     OpenWebSocket,
     Paginate,
     Parallel,
@@ -37,12 +38,20 @@ from vezaflow.model.steps import (
     While,
 )
 from vezaflow.plan.evaluate import Compiler, Constant, Evaluate
+from vezaflow.plan.event_streams import PlannedEventStream, plan_event_stream
 from vezaflow.plan.includes import enter
 from vezaflow.plan.outgoing import PlannedRequest, PlannedUpload
 from vezaflow.plan.requests import RequestCompiler
 from vezaflow.plan.scope import Scope
 from vezaflow.plan.settings import Settings
-from vezaflow.plan.websockets import PlannedPing, PlannedReceive, PlannedSend, PlannedWebSocket, WebSocketPlanner
+from vezaflow.plan.websockets import (
+    OpenHere,
+    PlannedPing,
+    PlannedReceive,
+    PlannedSend,
+    PlannedWebSocket,
+    WebSocketPlanner,
+)
 
 Steps = tuple["PlannedStep", ...]
 Change = Callable[[Steps], Steps]
@@ -244,6 +253,7 @@ PlannedStep = (
     | PlannedGroup
     | PlannedParallel
     | PlannedWebSocket
+    | PlannedEventStream
     | PlannedSend
     | PlannedReceive
     | PlannedPing
@@ -263,7 +273,7 @@ class StepPlanner:
         requests: RequestCompiler,
         diagnostics: Diagnostics,
         per_host: int,
-        open_: tuple[tuple[str, int], ...] = (),
+        open_: tuple[OpenHere, ...] = (),
     ) -> None:
         self._compiler = compiler
         self._per_host = per_host  # of a `parallel` that says nothing of it
@@ -308,6 +318,8 @@ class StepPlanner:
                 return PlannedGroup(name, self.steps(steps), span)
             case OpenWebSocket():
                 return self._websocket(step)
+            case OpenEventStream():
+                return self._event_stream(step)
             case Send():
                 return self._sockets.send(step)
             case Receive():
@@ -334,15 +346,28 @@ class StepPlanner:
         outputs = tuple((there.slot(name), here.slot(outside)) for name, outside in step.outputs)
         return PlannedInclude(entry.path, entry.inputs, entry.own, steps, outputs, step.path_span, step.span)
 
-    def _within(self, compiler: Compiler, open_: tuple[tuple[str, int], ...]) -> "StepPlanner":
-        """The same for steps that have names of their own, or more WebSockets around them."""
+    def _within(self, compiler: Compiler, open_: tuple[OpenHere, ...]) -> "StepPlanner":
+        """The same for steps that have names of their own, or more channels around them."""
         requests = self.requests if compiler is self._compiler else self.requests.within(compiler)
         return StepPlanner(compiler, requests, self._diagnostics, self._per_host, open_)
 
     def _websocket(self, step: OpenWebSocket) -> PlannedWebSocket:
         slot = self._sockets.slot(step)
-        inside = self._within(self._compiler, (*self._sockets.around, (step.alias, slot)))
+        inside = self._within(self._compiler, (*self._sockets.around, OpenHere(step.alias, slot)))
         return self._sockets.websocket(step, slot, inside.steps(step.steps))
+
+    def _event_stream(self, step: OpenEventStream) -> PlannedEventStream:
+        slot = self._sockets.slot(step)
+        inside = self._within(self._compiler, (*self._sockets.around, OpenHere(step.alias, slot, takes=False)))
+        return plan_event_stream(
+            step,
+            slot,
+            inside.steps(step.steps),
+            self._sockets.reconnect(step.reconnect),
+            compiler=self._compiler,
+            requests=self.requests,
+            settings=self._settings,
+        )
 
     def _for(self, step: For) -> PlannedFor:
         at_once = self._settings.count(step.at_once) if step.at_once is not None else 1

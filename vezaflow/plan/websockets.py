@@ -8,7 +8,7 @@ import binascii
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import (
@@ -19,6 +19,7 @@ from vezaflow.model import (
     MessageForm,
     Nameless,
     OnFailure,
+    OpenEventStream,
     OpenWebSocket,
     Ping,
     Receive,
@@ -152,16 +153,23 @@ class PlannedPing(Nameless, Whole):
         return Leaf()
 
 
+class OpenHere(NamedTuple):
+    """What is open where a step stands: by which name, in which slot, and whether it takes messages."""
+
+    alias: str
+    slot: int
+    takes: bool = True
+
+
 class WebSocketPlanner:
-    """Plans the WebSocket steps of one scope. `around`: the aliases of those that are open there, with their slots, the
-    outermost first."""
+    """Plans the WebSocket steps of one scope. `around`: what is open there, the outermost first."""
 
     def __init__(
         self,
         compiler: Compiler,
         requests: RequestCompiler,
         diagnostics: Diagnostics,
-        around: tuple[tuple[str, int], ...] = (),
+        around: tuple[OpenHere, ...] = (),
     ) -> None:
         self._compiler = compiler
         self._requests = requests
@@ -170,7 +178,7 @@ class WebSocketPlanner:
         self._messages = compiler.seeing(Sees.MESSAGE)
         self.around = around
 
-    def slot(self, step: OpenWebSocket) -> int:
+    def slot(self, step: OpenWebSocket | OpenEventStream) -> int:
         """A slot of its own, which no name leads to."""
         return self._compiler.names.slot(f"websocket:{step.span.source.path}:{step.span.start}:{len(self.around)}")
 
@@ -204,7 +212,7 @@ class WebSocketPlanner:
             reason=self._compiler.text(close.reason)
             if close is not None and close.reason is not None
             else Constant(""),
-            reconnect=self._reconnect(step.reconnect),
+            reconnect=self.reconnect(step.reconnect),
             on_failure=request.on_failure,
             steps=steps,
             span=step.span,
@@ -212,7 +220,7 @@ class WebSocketPlanner:
 
     def send(self, step: Send) -> PlannedSend:
         ack, deliver = (self._ack(part) if part is not None else None for part in (step.ack, step.deliver))
-        return PlannedSend(self._which(step.to), self._message(step.message), ack, deliver, step.span)
+        return PlannedSend(self._which(step.to, takes=True), self._message(step.message), ack, deliver, step.span)
 
     def receive(self, step: Receive) -> PlannedReceive:
         expected = step.expect.expectations if step.expect is not None else ()
@@ -226,17 +234,18 @@ class WebSocketPlanner:
         )
 
     def ping(self, step: Ping) -> PlannedPing:
-        return PlannedPing(self._which(step.to), self._within(step.within), step.span)
+        return PlannedPing(self._which(step.to, takes=True), self._within(step.within), step.span)
 
-    def _which(self, alias: str) -> int:
-        """The slot of an open WebSocket. That there is one is lint's business."""
-        found = [slot for name, slot in self.around if alias in ("", name)]
+    def _which(self, alias: str, *, takes: bool = False) -> int:
+        """The slot of an open channel; `takes`: of one that takes messages. That there is one is lint's business."""
+        found = [each.slot for each in self.around if alias in ("", each.alias) and each.takes >= takes]
         return found[-1] if found else self._compiler.names.slot("websocket:none")
 
     def _within(self, within: Expression | None) -> float:
         return self._settings.seconds(within) if within is not None else WITHIN
 
-    def _reconnect(self, reconnect: Reconnect | None) -> PlannedReconnect | None:
+    def reconnect(self, reconnect: Reconnect | None) -> PlannedReconnect | None:
+        """How often it is tried, and after which time."""
         if reconnect is None:
             return None
         most = self._settings.count(reconnect.max) if reconnect.max is not None else _ATTEMPTS

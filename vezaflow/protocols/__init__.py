@@ -3,9 +3,13 @@
 from vezaflow.protocols.channel import (
     ChannelMessage,
     Ending,
+    EventMessage,
+    EventStream,
+    Listening,
     MessageChannel,
     OnFrame,
     OnMessage,
+    OpenChannel,
     SentMessage,
     Upgrade,
     WebSocket,
@@ -14,16 +18,50 @@ from vezaflow.protocols.client import Client, Opener, Sender
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.dates import moment_of
 from vezaflow.protocols.dns import Resolver
+from vezaflow.protocols.event_stream import with_last_id
 from vezaflow.protocols.exchange import IDEMPOTENT, Body, ErrorKind, Exchange, Origin, RequestOptions, Sent, Want
 from vezaflow.protocols.faults import TlsFault
-from vezaflow.protocols.options import ClientOptions, Proxy, WebSocketOptions
+from vezaflow.protocols.options import ClientOptions, EventStreamOptions, Proxy, WebSocketOptions
 from vezaflow.protocols.park import park, trap, wake
 from vezaflow.protocols.stamps import Receiving
 from vezaflow.protocols.transport import Transport, check_trust
 
 __all__ = [
-    "IDEMPOTENT", "Body", "ChannelMessage", "Client", "ClientOptions", "CookieJar", "Ending", "ErrorKind", "Exchange",
-    "MessageChannel", "OnFrame", "OnMessage", "Opener", "Origin", "Proxy", "Receiving", "RequestOptions", "Resolver",
-    "Sender", "Sent", "SentMessage", "TlsFault", "Transport", "Upgrade", "Want", "WebSocket", "WebSocketOptions",
-    "check_trust", "moment_of", "park", "trap", "wake",
+    "IDEMPOTENT",
+    "Body",
+    "Channel",
+    "ChannelMessage",
+    "Client",
+    "ClientOptions",
+    "CookieJar",
+    "Ending",
+    "ErrorKind",
+    "EventMessage",
+    "EventStream",
+    "EventStreamOptions",
+    "Exchange",
+    "Listening",
+    "MessageChannel",
+    "OnFrame",
+    "OnMessage",
+    "OpenChannel", "Opener",
+    "Origin",
+    "Proxy",
+    "Receiving",
+    "RequestOptions",
+    "Resolver",
+    "Sender",
+    "Sent",
+    "SentMessage",
+    "TlsFault",
+    "Transport",
+    "Upgrade",
+    "Want",
+    "WebSocket",
+    "WebSocketOptions",
+    "check_trust",
+    "moment_of",
+    "park",
+    "trap",
+    "wake", "with_last_id",
 ]  # fmt: skip

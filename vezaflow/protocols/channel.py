@@ -1,5 +1,5 @@
 """What a VU holds open on a connection of its own: messages that come whenever the server likes, one way to wait for
-them, one way to end. WebSocket (websocket.py) is a channel; event streams can be.
+them, one way to end. WebSockets (websocket.py) and event streams (event_channel.py) are channels.
 
     the reactor reads ─▶ feed (of a subclass) ─▶ arrived ─▶ on_message, at once ─▶ if not taken: unread ─▶ receive
 
@@ -42,6 +42,14 @@ class ChannelMessage:
     size: int
 
 
+@dataclass(slots=True)
+class EventMessage(ChannelMessage):
+    """An event of an event stream; its `data` is a text."""
+
+    event: str
+    id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """How a channel ended, at `at` seconds. `code` and `reason` are of the close frame: the server's, or ours where the
@@ -74,24 +82,39 @@ OnFrame: TypeAlias = Callable[[bool, int, bytes, float], None]
 """Looks on: whether it was sent, the opcode (0 to 10), the payload, the time."""
 
 
-class WebSocket(Protocol):
-    """What the engine needs of an open WebSocket (websocket.py says what each does); fakes have this shape. Deadlines
-    are moments of the client's clock. Any number of tasks may wait at once."""
+class OpenChannel(Protocol):
+    """What the engine needs of whatever a VU holds open; fakes have this shape. Deadlines are moments of the client's
+    clock. Any number of tasks may wait at once."""
 
     received: int
     dropped: int
     ending: Ending | None
     opened: float
-    subprotocol: str | None
 
     async def receive(self, deadline: float) -> ChannelMessage | Ending | None: ...
     async def ended_by(self, deadline: float) -> Ending | None: ...
+    def drop(self) -> None: ...
+
+
+class WebSocket(OpenChannel, Protocol):
+    """What the engine needs of an open WebSocket; websocket.py says what each does."""
+
+    subprotocol: str | None
+
     async def send(self, data: str | bytes, deadline: float) -> SentMessage: ...
     def post(self, data: str | bytes) -> SentMessage: ...
     async def ping(self, deadline: float) -> float | None: ...
     async def close(self, code: int = 1000, reason: str = "") -> Ending: ...
     def begin_close(self, code: int = 1000, reason: str = "") -> None: ...
-    def drop(self) -> None: ...
+
+
+class EventStream(OpenChannel, Protocol):
+    """What the engine needs of an open event stream: `last_id` and `retry` (seconds) are for who opens it again."""
+
+    @property
+    def last_id(self) -> str: ...
+    @property
+    def retry(self) -> float | None: ...
 
 
 @dataclass(slots=True)
@@ -102,6 +125,15 @@ class Upgrade:
 
     exchange: Exchange
     channel: WebSocket | None
+
+
+@dataclass(slots=True)
+class Listening:
+    """What came of opening an event stream. `exchange`: the request as any other, which ends with the head of the
+    response; where there is no channel its `error` says why: `status`, `content_type`."""
+
+    exchange: Exchange
+    channel: EventStream | None
 
 
 class MessageChannel:

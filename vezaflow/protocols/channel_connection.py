@@ -14,6 +14,7 @@ from vezaflow.protocols.channel import MessageChannel
 from vezaflow.protocols.connection import Connection
 from vezaflow.protocols.exchange import ErrorKind, Exchange
 from vezaflow.protocols.faults import fault_of
+from vezaflow.protocols.head import Unreadable
 from vezaflow.protocols.phases import CLOSED, IDLE, TUNNEL
 from vezaflow.protocols.proxy import MOST_REPLY, refusal_of
 from vezaflow.protocols.reactor import ARRIVED, HANGUP, TURN, WRITE, Reactor
@@ -33,6 +34,9 @@ _END = b"\r\n\r\n"
 Switch = Callable[[bytes, float], str]
 """Takes a 101 response's head and what came behind it, and when: makes the channel of it, or says why there is none."""
 
+Listen = Callable[[StreamedResponse, float], bool]
+"""Takes a response whose head came, and when: whether it made a channel of it, with all of the body that is there."""
+
 
 class ChannelConnection(_Part):
     """What plain and secure connections do alike; they have its attributes, since of two parents one may have slots."""
@@ -43,6 +47,7 @@ class ChannelConnection(_Part):
     channel: MessageChannel | None
     refused: bytearray | None  # the response's head, as far as it has come; None: it is no 101
     switch: Switch | None
+    listen: Listen | None
     seen: float  # when the last bytes came
 
     @property
@@ -54,6 +59,10 @@ class ChannelConnection(_Part):
         """The next request asks for an upgrade."""
         self.switch = switch
         self.refused = bytearray()
+
+    def expect_stream(self, listen: Listen) -> None:
+        """The next request asks for a response that does not end."""
+        self.listen = listen
 
     def put(self, data: bytes | memoryview) -> int:
         """How many of these bytes were taken; a failure ends the channel."""
@@ -95,6 +104,8 @@ class ChannelConnection(_Part):
             self.channel.feed(view, count, now)
         elif self.exchange is not None and self.refused is not None:
             self._answered(self.exchange, self.refused, view[:count], now)
+        elif self.exchange is not None and self.listen is not None:
+            self._listened(self.exchange, self.listen, view[:count], now)
         else:
             super().feed(view, count, now)
             self._enough(now)
@@ -137,10 +148,42 @@ class ChannelConnection(_Part):
         elif self.phase == CLOSED:  # the server was done with it at once
             self._leave_exchange()
         else:
-            self.settle(IDLE, now)
-            assert self.channel is not None
-            self.channel.expire(now)  # its own deadline, now that the upgrade's is met
-            self.reactor.rouse()
+            self._hold(now)
+
+    def _hold(self, now: float) -> None:
+        """The channel is open, and its own deadline counts."""
+        self.settle(IDLE, now)
+        assert self.channel is not None
+        self.channel.expire(now)
+        self.reactor.rouse()
+
+    def _listened(self, exchange: Exchange, listen: Listen, piece: memoryview, now: float) -> None:
+        """Bytes of the response that does not end, or of what came instead."""
+        response = self.response
+        if response is None:
+            exchange.first = now
+            response = self.response = StreamedResponse(keeps=True, bodyless=False, limit=self.scratch.max_body)
+        assert response.streamed
+        if response.interim:
+            response.interim = False
+            exchange.first = now
+        exchange.bytes_received += len(piece)
+        try:
+            response.feed(piece)
+        except Unreadable as error:
+            self.fail(error.kind, error.detail)
+            return
+        if response.status and listen(response, now):
+            exchange.status = response.status
+            exchange.ended = self.seen = now
+            if self.phase == CLOSED:  # it ended at once
+                self._leave_exchange()
+            else:
+                self._hold(now)
+        elif response.done:
+            self.finish(exchange, response, now)
+        else:
+            self._enough(now)
 
     def _enough(self, now: float) -> None:
         """A refusal's body may be endless: its beginning says why."""
@@ -165,13 +208,14 @@ class ChannelConnection(_Part):
 class PlainChannelConnection(ChannelConnection, Connection):
     """Over TCP; `tunnel` leads through a proxy, which may not know upgrades."""
 
-    __slots__ = ("_bite", "_reply", "channel", "refused", "seen", "switch")
+    __slots__ = ("_bite", "_reply", "channel", "listen", "refused", "seen", "switch")
 
     def __init__(self, sock: socket.socket, reactor: Reactor, scratch: Scratch) -> None:
         Connection.__init__(self, sock, reactor, scratch)
         self.channel = None
         self.refused = None
         self.switch = None
+        self.listen = None
         self.seen = 0.0
         self._bite = READ_SIZE
         self._reply = b""

@@ -17,7 +17,7 @@ _RECORDS = 128 * 1024  # plaintext encrypted at a time
 class SecureChannelConnection(ChannelConnection, SecureConnection):
     """Over TLS."""
 
-    __slots__ = ("channel", "refused", "seen", "switch")
+    __slots__ = ("channel", "listen", "refused", "seen", "switch")
 
     def __init__(
         self, sock: socket.socket, reactor: Reactor, scratch: Scratch, context: ssl.SSLContext, host: str
@@ -26,6 +26,7 @@ class SecureChannelConnection(ChannelConnection, SecureConnection):
         self.channel = None
         self.refused = None
         self.switch = None
+        self.listen = None
         self.seen = 0.0
 
     @property

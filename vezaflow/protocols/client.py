@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Protocol
 import trio
 
 from vezaflow.protocols.body import TooLarge, Undecodable, decode
-from vezaflow.protocols.channel import OnFrame, OnMessage, Upgrade, WebSocket
+from vezaflow.protocols.channel import Listening, OnFrame, OnMessage, OpenChannel, Upgrade
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Origin, RequestOptions, Want
 from vezaflow.protocols.faults import TlsFault
 from vezaflow.protocols.lanes import Lanes
 from vezaflow.protocols.opening import open_connection
-from vezaflow.protocols.options import ClientOptions, WebSocketOptions
+from vezaflow.protocols.options import ClientOptions, EventStreamOptions, WebSocketOptions
 from vezaflow.protocols.park import park
 from vezaflow.protocols.phases import IDLE
 from vezaflow.protocols.plain_response import BodyResponse, HeaderResponse
@@ -34,7 +34,7 @@ _current_task = trio.lowlevel.current_task
 
 
 class Opener(Protocol):
-    """What the engine needs of a client to hold WebSockets open."""
+    """What the engine needs of a client to hold channels open."""
 
     async def open_websocket(
         self,
@@ -45,6 +45,10 @@ class Opener(Protocol):
         on_message: OnMessage | None = None,
         on_frame: OnFrame | None = None,
     ) -> Upgrade: ...
+
+    async def open_events(
+        self, origin: Origin, head: bytes, options: EventStreamOptions, *, on_message: OnMessage | None = None
+    ) -> Listening: ...
 
 
 class Sender(Opener, Protocol):
@@ -94,7 +98,7 @@ class Client:
         self._lanes: Lanes | None = None  # most VUs do one thing after another
         self._home: Lanes | None = None  # those that this one is among
         self._others: dict[ClientOptions, Client] | None = None  # and connect in one way
-        self._channels: list[WebSocket] | None = None  # and hold nothing open
+        self._channels: list[OpenChannel] | None = None  # and hold nothing open
 
     async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         """Send one request and wait for its response. `head` is the whole request head with its blank line. The
@@ -168,9 +172,28 @@ class Client:
             self._transport, self._options, self._local, jar, origin, head, options, on_message, on_frame
         )
         if found.channel is not None:
-            self._channels = [each for each in self._channels or () if each.ending is None]
-            self._channels.append(found.channel)
+            self._hold(found.channel)
         return found
+
+    async def open_events(
+        self, origin: Origin, head: bytes, options: EventStreamOptions, *, on_message: OnMessage | None = None
+    ) -> Listening:
+        """Open an event stream, as `open_websocket` opens a WebSocket. `head` is a whole GET request's; Last-Event-ID
+        is added to it where there is one."""
+        from vezaflow.protocols.listening import listen
+
+        if self._cookies_on and self.cookies.cookies:
+            head = self._with_cookies(origin, head)
+        jar = self.cookies if self._cookies_on else None
+        found = await listen(self._transport, self._options, self._local, jar, origin, head, options, on_message)
+        if found.channel is not None:
+            self._hold(found.channel)
+        return found
+
+    def _hold(self, channel: OpenChannel) -> None:
+        """Close it with this client."""
+        self._channels = [each for each in self._channels or () if each.ending is None]
+        self._channels.append(channel)
 
     @property
     def clock(self) -> Clock:

@@ -29,9 +29,10 @@ class ErrorKind(Enum):
     MALFORMED = "malformed"  # not HTTP/1.1, or a body that can't be decoded where a step reads it
     TOO_LARGE = "too_large"  # a kept body over the limit, or a head over 256 KiB
     UPGRADE = "upgrade"  # the server's response opens no WebSocket
+    CONTENT_TYPE = "content_type"  # a response that is no event stream
     TIMEOUT_PING = "timeout_ping"  # no pong in time
     TIMEOUT_MESSAGE = "timeout_message"  # no message in time that a step waited for
-    CLOSED = "closed"  # the server closed the WebSocket
+    CLOSED = "closed"  # the server closed the WebSocket, or ended the event stream
     TIMEOUT_CLOSE = "timeout_close"  # the server did not confirm the close in time
     REDIRECTS = "too_many_redirects"
     GUARD = "guard"  # a URL that leaves the allowed hosts: nothing was sent

@@ -16,9 +16,9 @@ from vezaflow.protocols.http2_stream import Stream
 from vezaflow.protocols.options import ClientOptions
 
 if TYPE_CHECKING:
-    from vezaflow.protocols.channel import OnFrame, OnMessage, Upgrade
+    from vezaflow.protocols.channel import Listening, OnFrame, OnMessage, Upgrade
     from vezaflow.protocols.client import Client
-    from vezaflow.protocols.options import WebSocketOptions
+    from vezaflow.protocols.options import EventStreamOptions, WebSocketOptions
 
 
 class _Opening:
@@ -72,6 +72,17 @@ class Lanes:
     ) -> "Upgrade":
         """As Client's: each has a connection of its own, and closes with the first."""
         return await self._first.open_websocket(origin, head, options, on_message=on_message, on_frame=on_frame)
+
+    async def open_events(
+        self,
+        origin: Origin,
+        head: bytes,
+        options: "EventStreamOptions",
+        *,
+        on_message: "OnMessage | None" = None,
+    ) -> "Listening":
+        """As Client's: each has a connection of its own, and closes with the first."""
+        return await self._first.open_events(origin, head, options, on_message=on_message)
 
     def beside(self) -> "Lanes":
         return self

@@ -1,7 +1,7 @@
 """How a client connects and what it remembers: decided before the run, shared by all VUs of a flow."""
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vezaflow.protocols.bounds import MOST_MESSAGE
 
@@ -51,3 +51,17 @@ class WebSocketOptions:
     ping_every: float = 25.0
     ping_timeout: float = 20.0
     close_timeout: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class EventStreamOptions:
+    """`timeout`: seconds for the dial and the response's head; `max_event`: bytes; `last_id`: of the last event that
+    came before, on another connection."""
+
+    timeout: float
+    max_event: int = MOST_MESSAGE
+    last_id: str = ""
+
+    def after(self, last_id: str) -> "EventStreamOptions":
+        """The same for a connection that follows one with this event."""
+        return self if last_id == self.last_id else replace(self, last_id=last_id)

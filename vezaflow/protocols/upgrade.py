@@ -69,7 +69,9 @@ async def upgrade(
     if connection.exchange is not None:
         await connection.wait(deadline)
     if exchange.error is None and connection.channel is None:
-        fields = _refused(connection, exchange)
+        exchange.error = ErrorKind.UPGRADE
+        exchange.detail = f"the response to the upgrade has status {exchange.status}"
+        fields = refusal(connection, exchange)
     exchange.headers = [field[2] for field in fields]
     if jar is not None:
         for field in fields:
@@ -113,10 +115,8 @@ def _switched(
     return ""
 
 
-def _refused(connection: ChannelConnection, exchange: Exchange) -> Fields:
-    """Take what came instead of an upgrade; the fields of it."""
-    exchange.error = ErrorKind.UPGRADE
-    exchange.detail = f"the response to the upgrade has status {exchange.status}"
+def refusal(connection: ChannelConnection, exchange: Exchange) -> Fields:
+    """Take what came instead of a channel; the fields of it."""
     response = connection.response
     connection.close()
     if response is None or not response.streamed:

@@ -25,6 +25,7 @@ from vezaflow.model.steps import (
     While,
 )
 from vezaflow.read import scalars
+from vezaflow.read.event_stream import read_event_stream
 from vezaflow.read.include import read_include
 from vezaflow.read.mappings import Row, first_key, items, meant, not_yet, open_mapping, pairs, respelt
 from vezaflow.read.paginate import read_pages
@@ -287,6 +288,7 @@ _READERS: dict[str, Callable[[Row], Step | None]] = {
     "group": _group,
     "parallel": _parallel,
     "websocket": lambda row: read_websocket(row, read_steps(row, "do")),
+    "sse": lambda row: read_event_stream(row, read_steps(row, "do")),
     "send": read_send,
     "receive": read_receive,
     "ping": read_ping,

@@ -29,7 +29,7 @@ def console(result: RunResult, *, colour: bool = False, width: int = 100) -> str
     """The whole summary, its lines ended."""
     look = Look(colour, width)
     parts: tuple[Callable[[RunResult, Look], Iterable[str]], ...] = (
-        _verdict, _gates, _flows, _arrivals, _channels, _slowest, _around, _errors, _incidents, _generator,
+        _verdict, _gates, _flows, _arrivals, _channels, _streams, _slowest, _around, _errors, _incidents, _generator,
     )  # fmt: skip
     blocks = [list(part(result, look)) for part in parts]
     return "\n".join("\n".join(block) + "\n" for block in blocks if block)
@@ -182,6 +182,27 @@ def _channel_cells(row: rows.ChannelCells) -> tuple[str, ...]:
         row.name, *counts, rows.time(row.connect_p95), *messages, rows.share(row.failed), rows.share(row.delivered),
         *times,
     )  # fmt: skip
+
+
+_STREAMS_HEAD = ("event streams", "opened", "refused", "ended", "connect p95", "events", "failed", "p50", "p95", "p99")
+
+
+def _streams(result: RunResult, look: Look) -> Iterator[str]:
+    found = rows.stream_rows(result)
+    if not found:
+        return
+    yield look.title("Event streams") + look.paint(" (ended: unexpectedly; times from the server's `sent`)", DIM)
+    yield from table(_STREAMS_HEAD, [_stream_cells(row) for row in found], look, _SPARE)
+    for row in found:
+        said = [f"{what}: {units.number(count)}" for what, count in row.troubles]
+        if said:
+            yield from _said(f"{row.name}: {', '.join(said)}", look)
+
+
+def _stream_cells(row: rows.StreamCells) -> tuple[str, ...]:
+    counts = map(units.number, (row.opened, row.refused, row.ended))
+    times = map(rows.time, (row.p50, row.p95, row.p99))
+    return (row.name, *counts, rows.time(row.connect_p95), units.number(row.events), rows.share(row.failed), *times)
 
 
 def _slowest(result: RunResult, look: Look) -> Iterator[str]:

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from vezaflow import units
 from vezaflow.gates import Verdict
-from vezaflow.metrics import ChannelRow, Dropped, Histogram, Phase, StepRow, Summary, Trend, cut_by
+from vezaflow.metrics import ChannelRow, Dropped, Histogram, Phase, StepRow, StreamRow, Summary, Trend, cut_by
 from vezaflow.results import RunResult
 
 ALL = "all"
@@ -163,6 +163,54 @@ def _channel_cells(row: ChannelRow) -> ChannelCells:
             ("late", figures.late),
             ("duplicated", figures.duplicated),
             ("reordered", figures.reordered),
+        ),
+        p50=p50,
+        p95=p95,
+        p99=p99,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StreamCells:
+    """A step's event streams. `ended`: those that the server or the network ended; `failed`: the share of the events
+    waited for; `troubles`: by kind. `p50` to `p99` are of the way from the server, where events say when they were
+    sent."""
+
+    name: str
+    opened: int
+    refused: int
+    ended: int
+    connect_p95: float | None
+    events: int
+    failed: float | None
+    troubles: tuple[tuple[str, int], ...]
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+def stream_rows(result: RunResult) -> tuple[StreamCells, ...]:
+    """A row for each step that opens event streams, in each phase."""
+    return tuple(_stream_cells(row) for row in result.summary.stream_rows())
+
+
+def _stream_cells(row: StreamRow) -> StreamCells:
+    figures = row.figures
+    place = f"{row.flow} › {row.step}" if row.flow else row.step
+    (connect_p95,) = figures.connecting.quantiles((0.95,))
+    p50, p95, p99 = figures.latency.quantiles((0.5, 0.95, 0.99))
+    return StreamCells(
+        name=place if row.phase is Phase.ITERATION else f"{row.phase.value}: {place}",
+        opened=figures.opened,
+        refused=figures.refused.total(),
+        ended=figures.ends.total(),
+        connect_p95=connect_p95,
+        events=figures.events,
+        failed=figures.failures.total() / figures.awaited if figures.awaited else None,
+        troubles=(
+            *((f"refused ({kind})", count) for kind, count in sorted(figures.refused.items())),
+            *((f"ended ({kind})", count) for kind, count in sorted(figures.ends.items())),
+            *((f"failed ({kind})", count) for kind, count in sorted(figures.failures.items())),
         ),
         p50=p50,
         p95=p95,

@@ -36,6 +36,7 @@ def _lines(result: RunResult) -> Iterator[str]:
     yield from _section("Gates that could not be judged", result.unsettled)
     yield from _flows(result)
     yield from _channels(result)
+    yield from _streams(result)
     yield from _all_gates(result)
     yield from _errors(result)
     ended = f"{result.started:%Y-%m-%d %H:%M:%S} UTC, {units.duration(round(result.duration))}"
@@ -89,6 +90,20 @@ def _channels(result: RunResult) -> Iterator[str]:
     yield ""
     head = ("step", "opened", "refused", "closed", "sent", "received", "failed", "delivered", "p50", "p95", "p99")
     yield from markdown_table(head, cells)
+
+
+def _streams(result: RunResult) -> Iterator[str]:
+    found = rows.stream_rows(result)
+    if not found:
+        return
+    cells = []
+    for row in found:
+        counts = map(units.number, (row.opened, row.refused, row.ended, row.events))
+        times = (rows.time(value) for value in (row.p50, row.p95, row.p99))
+        cells.append((_text(row.name), *counts, rows.share(row.failed), *times))
+    yield "### Event streams"
+    yield ""
+    yield from _table(("step", "opened", "refused", "ended", "events", "failed", "p50", "p95", "p99"), cells)
 
 
 def _all_gates(result: RunResult) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from vezaflow.diagnostics import Diagnostic, Span
 from vezaflow.gates import Verdict
-from vezaflow.metrics import ChannelRow, ErrorRow, Histogram, StepRow, as_numbers
+from vezaflow.metrics import ChannelRow, ErrorRow, Histogram, StepRow, StreamRow, as_numbers
 from vezaflow.reports.rows import arrivals_row, trend
 from vezaflow.results import Health, Provenance, RequestedLoad, RunResult, headline
 from vezaflow.units import AtLeast
@@ -49,6 +49,7 @@ def to_json(result: RunResult) -> Json:
         "pooled": _figures(result, None, judged=True),
         "steps": [_step(row) for row in result.summary.step_rows()],
         "channels": [_channel(row) for row in result.summary.channel_rows()],
+        "streams": [_stream(row) for row in result.summary.stream_rows()],
         "errors": [_error(row) for row in result.summary.error_rows()],
         "incidents": [_incident(incident) for incident in result.incidents],
         "timeline": result.timeline.to_json(),
@@ -191,6 +192,25 @@ def _channel(row: ChannelRow) -> Json:
         "ws_session_duration": _trend(figures.session_duration),
         "ws_ping": _trend(figures.ping),
         "ws_message_latency": _trend(figures.latency),
+    }
+
+
+def _stream(row: StreamRow) -> Json:
+    figures = row.figures
+    return {
+        "flow": row.flow,
+        "phase": row.phase.value,
+        "step": row.step,
+        "sse_streams": figures.opened,
+        "sse_connection_failures": figures.refused.total() / figures.dials if figures.dials else None,
+        "refused": dict(figures.refused),
+        "sse_unexpected_ends": dict(figures.ends),
+        "sse_events": figures.events,
+        "sse_event_failures": figures.failures.total() / figures.awaited if figures.awaited else None,
+        "failures": dict(figures.failures),
+        "sse_connecting": _trend(figures.connecting),
+        "sse_stream_duration": _trend(figures.duration),
+        "sse_event_latency": _trend(figures.latency),
     }
 
 

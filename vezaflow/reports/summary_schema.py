@@ -232,6 +232,25 @@ _FIELDS = {
         ),
         "each step that opens WebSockets",
     ),
+    "streams": _list(
+        _object(
+            "",
+            flow=_text(),
+            phase=_PHASE,
+            step=_text(),
+            sse_streams=_count("opened"),
+            sse_connection_failures=_maybe("fraction of those that were to be opened"),
+            refused=_tally("kind of failure → streams that could not be opened"),
+            sse_unexpected_ends=_tally("kind of end → streams"),
+            sse_events=_count("received"),
+            sse_event_failures=_maybe("fraction of the events waited for"),
+            failures=_tally("kind of failure → events waited for"),
+            sse_connecting=_ref("trend"),
+            sse_stream_duration=_ref("trend"),
+            sse_event_latency=_ref("trend"),
+        ),
+        "each step that opens event streams",
+    ),
     "errors": _list(
         _object(
             "",

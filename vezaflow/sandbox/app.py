@@ -12,6 +12,9 @@ from uuid import uuid4
 
 from vezaflow.sandbox.catalog import Catalog
 from vezaflow.sandbox.chunks import RawChunk, chunk_for
+from vezaflow.sandbox.events import PATH as EVENTS
+from vezaflow.sandbox.events import ROUTE as EVENTS_ROUTE
+from vezaflow.sandbox.events import Events
 from vezaflow.sandbox.faults import Faults
 from vezaflow.sandbox.reply import Message, Reply, json_reply, refusal
 from vezaflow.sandbox.room import ROUTE as CHAT
@@ -48,6 +51,7 @@ class Api:
         self._bearer = b"Bearer " + token.encode()
         self._uploads = Uploads()
         self._rooms = Rooms(settings, self._bearer)
+        self._events = Events(settings)
         self._faults = Faults(settings)
         self._stats = Stats()
         self._rest = make_routes(token, catalog, self._uploads)
@@ -72,7 +76,9 @@ class Api:
             found = await self._strike(scope, path, receive)
         if found is None:
             found = await self._find(scope, path, receive)
-        if found is None:
+        if found is None and path == EVENTS and scope["method"] == "GET":
+            route, status = EVENTS_ROUTE, await self._events.serve(scope, receive, send)
+        elif found is None:
             route, status = await self._pass_on(scope, receive, send)
         else:
             await send(found.start)

@@ -33,6 +33,8 @@ class SandboxSettings:
     ws_close_messages: int = 0  # messages of a member after which it is closed; 0: never
     ws_close_code: int = 0  # 0: 1011
     ws_idle: float = 0.0  # seconds without a message after which a connection is closed (4408); 0: never
+    sse_close_events: int = 0  # events after which an event stream ends; 0: never
+    sse_delay: float = 0.0  # seconds that each event is sent late
     seed: int = 1
     token: str | None = None
 
@@ -41,6 +43,8 @@ class SandboxSettings:
             raise VezaflowError("the sandbox's latencies, jitter and rate limit can't be negative")
         if min(self.ws_delay, self.ws_close_after, self.ws_close_messages, self.ws_idle) < 0:
             raise VezaflowError("the sandbox's delays and limits of its chat can't be negative")
+        if min(self.sse_close_events, self.sse_delay) < 0:
+            raise VezaflowError("the sandbox's delay and limit of event streams can't be negative")
         code = self.ws_close_code
         if code and (not (1000 <= code < 1015 or 3000 <= code < 5000) or code in UNSENT):
             raise VezaflowError(

@@ -14,9 +14,11 @@ from vezaflow.tape import SEARCHED, Recording, Tape, blotted, credentials_of, pl
 
 def tape_to_replay(flow: Flow) -> Tape:
     """What was recorded of the flow. Raises VezaflowError where nothing was, or nothing that can be read."""
-    if any(request.upgrades for request in requests(flow_steps(flow))):
+    opening = next((each for each in requests(flow_steps(flow)) if each.upgrades or each.streams), None)
+    if opening is not None:
+        what = "a WebSocket, and messages" if opening.upgrades else "an event stream, and events"
         raise VezaflowError(
-            f"--replay: the flow {flow.name} opens a WebSocket, and messages are not recorded",
+            f"--replay: the flow {flow.name} opens {what} are not recorded",
             hint="run `vezaflow try` without --replay",
             code=ExitCode.REFUSED,
         )

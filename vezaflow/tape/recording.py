@@ -11,7 +11,9 @@ from vezaflow.plan import Plan, Secrets
 from vezaflow.protocols import (
     Body,
     ClientOptions,
+    EventStreamOptions,
     Exchange,
+    Listening,
     OnFrame,
     OnMessage,
     Origin,
@@ -117,6 +119,12 @@ class _Recorded:
     ) -> Upgrade:
         """Nothing of a WebSocket is recorded: a flow with one can't be replayed."""
         return await self._client.open_websocket(origin, head, options, on_message=on_message, on_frame=on_frame)
+
+    async def open_events(
+        self, origin: Origin, head: bytes, options: EventStreamOptions, *, on_message: OnMessage | None = None
+    ) -> Listening:
+        """Nothing of an event stream is recorded, either."""
+        return await self._client.open_events(origin, head, options, on_message=on_message)
 
     def beside(self) -> Sender:
         return _Recorded(self._client.beside(), self._recording)

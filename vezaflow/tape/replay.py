@@ -15,7 +15,9 @@ from vezaflow.protocols import (
     ClientOptions,
     CookieJar,
     ErrorKind,
+    EventStreamOptions,
     Exchange,
+    Listening,
     OnFrame,
     OnMessage,
     Origin,
@@ -135,6 +137,16 @@ class ReplayClient:
         exchange.begun = exchange.started = exchange.sent = exchange.first = exchange.ended = trio.current_time()
         exchange.error, exchange.detail = ErrorKind.UNREACHABLE, "messages of WebSockets are not recorded"
         return Upgrade(exchange, None)
+
+    async def open_events(
+        self, origin: Origin, head: bytes, options: EventStreamOptions, *, on_message: OnMessage | None = None
+    ) -> Listening:
+        """As `open_websocket`."""
+        await trio.lowlevel.checkpoint()
+        exchange = Exchange()
+        exchange.begun = exchange.started = exchange.sent = exchange.first = exchange.ended = trio.current_time()
+        exchange.error, exchange.detail = ErrorKind.UNREACHABLE, "events of event streams are not recorded"
+        return Listening(exchange, None)
 
     def beside(self) -> "ReplayClient":
         return self
