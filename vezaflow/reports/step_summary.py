@@ -100,10 +100,10 @@ def _streams(result: RunResult) -> Iterator[str]:
     for row in found:
         counts = map(units.number, (row.opened, row.refused, row.ended, row.events))
         times = (rows.time(value) for value in (row.p50, row.p95, row.p99))
-        cells.append((_text(row.name), *counts, rows.share(row.failed), *times))
+        cells.append((markdown_text(row.name), *counts, rows.share(row.failed), *times))
     yield "### Event streams"
     yield ""
-    yield from _table(("step", "opened", "refused", "ended", "events", "failed", "p50", "p95", "p99"), cells)
+    yield from markdown_table(("step", "opened", "refused", "ended", "events", "failed", "p50", "p95", "p99"), cells)
 
 
 def _all_gates(result: RunResult) -> Iterator[str]:
