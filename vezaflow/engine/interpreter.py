@@ -13,6 +13,7 @@ import trio
 from vezaflow.diagnostics import Span
 from vezaflow.engine.attempts import attempted_step
 from vezaflow.engine.context import FlowContext, Run
+from vezaflow.engine.hls import hls_step
 from vezaflow.engine.pages import paginated_step
 from vezaflow.engine.pauses import pause_of, wait_until
 from vezaflow.engine.requests import connecting_as, drawing_apart, request_step
@@ -22,6 +23,7 @@ from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import PAGE, RequestRecorder
 from vezaflow.model import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends, StopScope
 from vezaflow.plan import UNSET, Evaluate, EvaluationError, PlannedRequest, PlannedUpload, deck, show
+from vezaflow.plan.hls import PlannedHls
 from vezaflow.plan.steps import (
     PlannedChoose,
     PlannedFor,
@@ -110,6 +112,8 @@ class Interpreter:
                 return self._request(step, here)
             case PlannedUpload():
                 return self._upload(step, here)
+            case PlannedHls():
+                return hls_step(step, here)
             case PlannedThink(duration, span):
                 return self._think(duration, span)
             case PlannedChoose():

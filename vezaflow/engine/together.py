@@ -53,6 +53,10 @@ class PerHost:
         finally:
             place.release()
 
+    @property
+    def exchange(self) -> Exchange:
+        return self._client.exchange
+
     def beside(self) -> "PerHost":
         return self
 

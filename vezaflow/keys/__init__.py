@@ -3,6 +3,7 @@
 from vezaflow.keys.connections import TLS
 from vezaflow.keys.data import COMPUTED, FEED
 from vezaflow.keys.fields import GIVEN, MOST_WEIGHT, RESERVED, Field, Kind, Table
+from vezaflow.keys.hls import VARIANT
 from vezaflow.keys.json_schema import DIALECT, SCHEMAS, json_schema, schema_text
 from vezaflow.keys.load import LOADS, STAGES
 from vezaflow.keys.notify import GRAFANA, NOTIFICATION
@@ -64,6 +65,7 @@ __all__ = [
     "SUITE",
     "TABLES",
     "TLS",
+    "VARIANT",
     "VERBS",
     "WAIT",
     "Field",

@@ -72,6 +72,7 @@ class Kind(Enum):
     FRAGMENT = "the path of a fragment below `parts/`"
     INPUTS = "a mapping of names to types"
     RENAMES = "a mapping of outputs to names"
+    VARIANT = "`abr`, `highest`, `lowest`, or a mapping such as `{bandwidth: <= 256000}`"
     LIMIT = "a comparison such as `< 500 ms`, or a range such as `1 KiB..2 MiB`"
     SCHEMA = "the path of a JSON file in the suite's folder, or a JSON Schema as a mapping"
     MATCH = "a value, or a mapping such as `{contains: …}`"

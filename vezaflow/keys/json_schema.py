@@ -278,6 +278,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.FRAGMENT: _matching(r"^(\./)?parts/"),
     Kind.INPUTS: lambda field: _named({"anyOf": [{"enum": [each.value for each in InputType]}, *_refs(field)]}),
     Kind.RENAMES: _fixed(_named(_NAME)),
+    Kind.VARIANT: lambda field: _any(_words(field), *_refs(field)),
     Kind.LIMIT: _matching(rf"^\s*{patterns.COMPARE}|\.\."),
     Kind.SCHEMA: _fixed({"type": ["string", "object"]}),
     Kind.MATCH: lambda field: _any(_VALUE, *_refs(field)),

@@ -4,6 +4,7 @@ A step's `one_of` are its verbs: a step is the table whose verb it has.
 """
 
 from vezaflow.keys.fields import Field, Kind, Table
+from vezaflow.keys.hls import HLS
 from vezaflow.keys.requests import REQUEST, UPLOAD
 from vezaflow.model import InputType, StopScope
 
@@ -49,6 +50,7 @@ STEPS: tuple[Table, ...] = (
         one_of=(Field("poll", Kind.REQUEST, "The request.", "{get: /api/v1/uploads/1}", tables=("request",)),),
     ),
     UPLOAD,
+    HLS,
     Table(
         "paginate",
         "a paginate step",
@@ -224,10 +226,7 @@ STEPS: tuple[Table, ...] = (
     ),
     *(
         Table(verb, f"a {verb} step", doc, one_of=(Field(verb, Kind.TREE, doc, later=True),))
-        for verb, doc in (
-            ("websocket", "Open a WebSocket, send and receive messages."),
-            ("hls", "Play a stream as a player would."),
-        )
+        for verb, doc in (("websocket", "Open a WebSocket, send and receive messages."),)
     ),
 )
 

@@ -7,11 +7,12 @@ them would judge nothing, and a gate on a count of nothing would hold in every r
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from vezaflow.metrics import PAGE, Metric, Phase
+from vezaflow.metrics import PAGE, Metric, Of, Phase
 from vezaflow.model import (
     Beside,
     Block,
     Flow,
+    Loop,
     Request,
     RequestDefaults,
     Sends,
@@ -22,17 +23,19 @@ from vezaflow.model import (
     lacks_fragments,
 )
 
-OF_STEPS = ("step_duration", "step_failed")  # which `parallel` steps with a name have as well
+OF_STEPS = ("step_duration", "step_failed")  # which `hls` steps, and `parallel` steps with a name, have as well
 NESTED = "::"  # between the names of groups within groups
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What a request's samples carry beside what came of it. `whole`: the figures of a `parallel`, and no request's."""
+    """What a request's samples carry beside what came of it. `whole`: the figures of a `parallel` or an
+    `hls`, and no request's; `plays`: of those who listen."""
 
     labels: Mapping[str, str]
     checks: frozenset[str] = frozenset()
     whole: bool = False
+    plays: bool = False
 
     def has(self, label: str, value: str) -> bool:
         return value in self.checks if label == "check" else self.labels.get(label) == value
@@ -58,6 +61,8 @@ class GateScope:
 
     def of(self, metric: Metric, phase: str) -> list[Series]:
         """The series that a metric has in a phase."""
+        if metric.of is Of.LISTENING:
+            return [each for each in self.series if each.plays and each.labels["phase"] == phase]
         whole = metric.name in OF_STEPS
         return [each for each in self.series if each.labels["phase"] == phase and (whole or not each.whole)]
 
@@ -139,9 +144,10 @@ def _series(steps: tuple[Step, ...], at: Mapping[str, str], tags: Mapping[str, s
             labels = {**dict(step.options.tags), "step": step.name, "method": step.method, "group": group}
             checks = step.expect.expectations if step.expect is not None else ()
             yield Series({**at, **labels}, frozenset(check.name for check in checks))
-        elif isinstance(step.shape, Beside) and step.name:
+        elif isinstance(step.shape, Beside | Loop) and step.name:
             bare = {label: value for label, value in at.items() if label not in tags}
-            yield Series({**bare, "step": step.name, "method": "", "group": group}, whole=True)
+            plays = isinstance(step.shape, Loop) and step.shape.plays
+            yield Series({**bare, "step": step.name, "method": "", "group": group}, whole=True, plays=plays)
         for part in inner(step):
             yield from _series(part, at, tags, _within(group, step))
 

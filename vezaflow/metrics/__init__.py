@@ -12,10 +12,12 @@ from vezaflow.metrics.catalog import (
     Dropped,
     Metric,
     MetricKind,
+    Of,
     Phase,
     cut_by,
 )
 from vezaflow.metrics.histogram import Histogram
+from vezaflow.metrics.listening import ListenerRecorder
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.merger import Merger, timeline_of
 from vezaflow.metrics.moments import SHAPE as MOMENT
@@ -54,11 +56,13 @@ __all__ = [
     "Gauge",
     "Histogram",
     "Interval",
+    "ListenerRecorder",
     "Measurement",
     "Merger",
     "Metric",
     "MetricKind",
     "Moment",
+    "Of",
     "Phase",
     "Point",
     "Rate",

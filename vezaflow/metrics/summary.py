@@ -14,6 +14,7 @@ from vezaflow.metrics.attempts import Attempts
 from vezaflow.metrics.catalog import ERROR_CLASSES, INTERRUPTED, METRICS, PAGE, Metric, MetricKind, Of, Phase
 from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram, merged
+from vezaflow.metrics.listening import Listening
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.rows import SummaryRow
 
@@ -122,6 +123,7 @@ class Summary:
     flows: Mapping[FlowKey, Iterations] = field(default_factory=dict)
     vus: Mapping[str, Vus] = field(default_factory=dict)
     attempts: Mapping[StepKey, Attempts] = field(default_factory=dict)
+    listening: Mapping[StepKey, Listening] = field(default_factory=dict)
 
     def select(
         self, metric: str, flow: str | None = None, labels: Labels = (), judged: bool | None = True
@@ -136,7 +138,7 @@ class Summary:
         known = METRICS[metric]
         match known.kind:
             case MetricKind.TREND:
-                return Trend(merged(self._values(known, wanted)))
+                return Trend(merged(self._values(known, wanted)), known.scale)
             case MetricKind.RATE:
                 return self._rate(known, wanted)
             case MetricKind.COUNTER:
@@ -154,6 +156,8 @@ class Summary:
                 yield from (row for key, row in self.steps.items() if wanted.step(key))
             case Of.STEPS:
                 yield from (row for key, row in self.attempts.items() if wanted.step(key))
+            case Of.LISTENING:
+                yield from (row for key, row in self.listening.items() if wanted.step(key))
             case Of.FLOWS:
                 yield from (row for key, row in self.flows.items() if wanted.flow_row(key))
             case Of.VUS:
@@ -177,8 +181,8 @@ class Summary:
         if metric.of is Of.CONNECTIONS:
             return self._checks(wanted)
         hits = self._sum(metric.of, metric.value, wanted)
-        if metric.of is Of.STEPS:
-            return Rate(hits, self._sum(Of.STEPS, "done", wanted))
+        if metric.out_of:
+            return Rate(hits, self._sum(metric.of, metric.out_of, wanted))
         # `error` only ever marks failures, so it narrows the hits; of all the requests they are a share
         return Rate(hits, self._sum(Of.REQUESTS, "count", wanted.without("error")))
 
@@ -203,6 +207,8 @@ class Summary:
         match metric.of:
             case Of.STEPS:
                 return self._sum(Of.STEPS, "done", wanted)
+            case Of.LISTENING:
+                return self._sum(Of.LISTENING, "sessions", wanted)
             case Of.FLOWS:
                 started = self._sum(Of.FLOWS, "done", wanted) + self._sum(Of.FLOWS, "interrupted", wanted)
                 return started + (sum(self._values(metric, wanted.without(metric.by))) if metric.by else 0)
@@ -305,6 +311,7 @@ _PARTS = {
     Of.INTERRUPTED: "requests",
     Of.CONNECTIONS: "steps",
     Of.STEPS: "attempts",
+    Of.LISTENING: "listening",
     Of.FLOWS: "flows",
     Of.VUS: "vus",
 }

@@ -12,7 +12,7 @@ from vezaflow.metrics.catalog import Phase
 from vezaflow.metrics.figures import FlowKey, RequestKey, StepKey
 from vezaflow.metrics.rows import SummaryRow
 from vezaflow.metrics.summary import Summary
-from vezaflow.untrusted import MappingOf, Shape
+from vezaflow.untrusted import MappingOf, Maybe, Shape
 
 Json = dict[str, Any]
 
@@ -60,7 +60,11 @@ _KEYS: dict[type, _Key] = {
 _ROWS: dict[str, tuple[_Key, type[SummaryRow]]] = {
     name: (_KEYS[key], row) for name, hint in get_type_hints(Summary).items() for key, row in [get_args(hint)]
 }
-SHAPE: Shape = {name: [{**key.shape, **row.shape()}] for name, (key, row) in _ROWS.items()}
+_LATER = frozenset({"listening"})  # rows that summaries of the first versions don't have
+SHAPE: Shape = {
+    name: Maybe([{**key.shape, **row.shape()}]) if name in _LATER else [{**key.shape, **row.shape()}]
+    for name, (key, row) in _ROWS.items()
+}
 
 
 def to_json(summary: Summary) -> Json:
@@ -74,6 +78,7 @@ def to_json(summary: Summary) -> Json:
 def from_json(record: Json) -> Summary:
     """The summary that `to_json` wrote."""
     rows: dict[str, Any] = {
-        name: {key.read(each): row.from_json(each) for each in record[name]} for name, (key, row) in _ROWS.items()
+        name: {key.read(each): row.from_json(each) for each in record.get(name, ())}
+        for name, (key, row) in _ROWS.items()
     }
     return Summary(**rows)

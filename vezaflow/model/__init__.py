@@ -3,6 +3,7 @@
 from vezaflow.model.connections import ConnectionLifetime, Http, Tls
 from vezaflow.model.data import AtEnd, DataFile, DataFormat, DataSource, Each, RowPick, usual_each, usual_end
 from vezaflow.model.gates import Gate
+from vezaflow.model.hls import BLOCKING, Abr, Chosen, Comparison, Fetched, Pace, Variant
 from vezaflow.model.hosts import (
     PORTS,
     SCHEMES,
@@ -82,6 +83,7 @@ from vezaflow.model.steps import (
     Choose,
     For,
     Fragment,
+    Hls,
     If,
     Include,
     Input,
@@ -124,6 +126,7 @@ from vezaflow.model.walks import (
 )
 
 __all__ = [
+    "BLOCKING",
     "MOST_RATE",
     "MOST_VUS",
     "PART_FIELDS",
@@ -131,6 +134,7 @@ __all__ = [
     "SCHEMES",
     "TEMPLATE_FIELDS",
     "USUAL_EVENTS",
+    "Abr",
     "Accept",
     "AtEnd",
     "Auth",
@@ -141,6 +145,8 @@ __all__ = [
     "BodyMatch",
     "Chat",
     "Choose",
+    "Chosen",
+    "Comparison",
     "ConnectionLifetime",
     "DataFile",
     "DataFormat",
@@ -153,6 +159,7 @@ __all__ = [
     "Expect",
     "Expectation",
     "Extract",
+    "Fetched",
     "FileBytes",
     "Flow",
     "For",
@@ -163,6 +170,7 @@ __all__ = [
     "Grafana",
     "Guard",
     "HeaderMatch",
+    "Hls",
     "Http",
     "Identity",
     "If",
@@ -185,6 +193,7 @@ __all__ = [
     "Notification",
     "OnFailure",
     "OneOf",
+    "Pace",
     "Paginate",
     "Pairs",
     "Parallel",
@@ -216,6 +225,7 @@ __all__ = [
     "UrlError",
     "Use",
     "Variable",
+    "Variant",
     "While",
     "Whole",
     "all_steps",

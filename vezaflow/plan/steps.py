@@ -16,6 +16,7 @@ from vezaflow.model.steps import (
     Choose,
     For,
     Group,
+    Hls,
     If,
     Include,
     Log,
@@ -33,6 +34,7 @@ from vezaflow.model.steps import (
     While,
 )
 from vezaflow.plan.evaluate import Compiler, Constant, Evaluate
+from vezaflow.plan.hls import PlannedHls
 from vezaflow.plan.includes import enter
 from vezaflow.plan.outgoing import PlannedRequest, PlannedUpload
 from vezaflow.plan.requests import RequestCompiler
@@ -230,6 +232,7 @@ PlannedStep = (
     PlannedRequest
     | PlannedInclude
     | PlannedUpload
+    | PlannedHls
     | PlannedThink
     | PlannedChoose
     | PlannedRepeat
@@ -270,6 +273,8 @@ class StepPlanner:
                 return self.requests.paginate(step)
             case Upload():
                 return self.requests.upload(step)
+            case Hls():
+                return self.requests.hls(step)
             case Include():
                 return self._include(step)
             case Think(duration, span):

@@ -36,6 +36,10 @@ class Sender(Protocol):
 
     cookies: CookieJar
 
+    @property
+    def exchange(self) -> Exchange:
+        """Of the request that is under way, or else of the last."""
+
     async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange: ...
 
     def beside(self) -> "Sender":

@@ -59,6 +59,11 @@ class Lanes:
         self._last = client
         return exchange
 
+    @property
+    def exchange(self) -> Exchange:
+        """Of the response that came last."""
+        return self._last.exchange
+
     def beside(self) -> "Lanes":
         return self
 

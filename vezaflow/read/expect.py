@@ -47,7 +47,7 @@ def read_expect(row: Row) -> Expect | None:
     if node is None:
         return None
     if not isinstance(node, Mapping):
-        return Expect(_status(node, row.diagnostics), (), node.span)
+        return Expect(read_status(node, row.diagnostics), (), node.span)
     inner = open_mapping(node, EXPECT, row.diagnostics)
     if inner is None:
         return None
@@ -60,10 +60,11 @@ def read_expect(row: Row) -> Expect | None:
         *(_limit(inner, limited) for limited in Limited if limited.value in inner.entries),
         *_that(inner),
     ]
-    return Expect(_status(status, row.diagnostics) if status else None, tuple(found), node.span)
+    return Expect(read_status(status, row.diagnostics) if status else None, tuple(found), node.span)
 
 
-def _status(node: Node, diagnostics: Diagnostics) -> StatusSet:
+def read_status(node: Node, diagnostics: Diagnostics) -> StatusSet:
+    """The statuses that are right."""
     return read_statuses(node, diagnostics, lambda item: _wrong_status(item, diagnostics))
 
 

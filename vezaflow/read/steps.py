@@ -25,6 +25,7 @@ from vezaflow.model.steps import (
     While,
 )
 from vezaflow.read import scalars
+from vezaflow.read.hls import read_hls
 from vezaflow.read.include import read_include
 from vezaflow.read.mappings import Row, first_key, items, meant, not_yet, open_mapping, pairs, respelt
 from vezaflow.read.paginate import read_pages
@@ -276,6 +277,7 @@ _READERS: dict[str, Callable[[Row], Step | None]] = {
     "poll": _poll,
     "paginate": _paginate,
     "upload": read_upload,
+    "hls": read_hls,
     "include": read_include,
     "think": lambda row: Think(row.required("think"), row.key_span("think")),
     "choose": _choose,

@@ -88,6 +88,10 @@ class _Recorded:
         self._client = client
         self._recording = recording
 
+    @property
+    def exchange(self) -> Exchange:
+        return self._client.exchange
+
     async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         key = self._recording.position.next_key()
         exchange = await self._client.send(origin, head, body, options)

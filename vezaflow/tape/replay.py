@@ -85,11 +85,12 @@ class ReplayClient:
         self._replay = replay
         self._cookies_on = options.cookies
         self._certificate: float | None = None
+        self.exchange = Exchange()
 
     async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         await trio.lowlevel.checkpoint()
         take = self._replay.take(origin, head)
-        exchange = Exchange()
+        exchange = self.exchange = Exchange()
         exchange.started = exchange.sent = exchange.first = exchange.ended = trio.current_time()
         if isinstance(take, str):
             exchange.error, exchange.detail = ErrorKind.UNREACHABLE, take
