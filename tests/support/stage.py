@@ -22,6 +22,7 @@ class Reply(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
     after: float = 0.01
     error: ErrorKind | None = None
+    first: float | None = None  # when its first byte comes; None: with the last
 
 
 Answer = Callable[[str, str], Reply]  # method, target → reply
@@ -88,6 +89,8 @@ class FakeClient:
         with self.target.busy(origin.authority):
             await trio.sleep(reply.after)
         exchange.first = exchange.ended = trio.current_time()
+        if reply.first is not None:
+            exchange.first = exchange.started + reply.first
         await trio.sleep(self.target.read_late)
         exchange.detail = "no response in time" if reply.error is ErrorKind.TIMEOUT_WAIT else ""
         exchange.error, exchange.status = reply.error, 0 if reply.error else reply.status

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from math import exp, inf, log, sqrt
 from typing import NamedTuple, Protocol
 
-from vezaflow.plan.streams import Level
+from vezaflow.plan import Level
 
 _FAST, _SLOW = 3.0, 9.0  # seconds: half-lives (abrEwmaFastVoD, abrEwmaSlowVoD; live has the same)
 _SHORTEST = 0.05  # seconds: no sample counts as shorter
@@ -194,10 +194,10 @@ class Throughput:
 
 
 class Bola:
-    """BOLA-BASIC: by the buffer alone. With utilities of ln(bandwidth / lowest), the lowest level is chosen up to a
-    third of the largest buffer and the highest near all of it."""
+    """BOLA-BASIC: by the buffer alone. With utilities of ln(bandwidth / lowest), the lowest level is left before the
+    buffer is a third full, and the highest is chosen when it is nearly full."""
 
-    _LOW = 1 / 3  # of the largest buffer: below it the lowest level
+    _LOW = 1 / 3  # of the largest buffer: where the lowest level is worth nothing more
 
     def __init__(self, levels: Sequence[Level], most: float) -> None:
         self._utilities = [log(level.bandwidth / levels[0].bandwidth) + 1 for level in levels]

@@ -25,9 +25,20 @@ from vezaflow.engine.together import Branches, ParallelTask, as_branch
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import INTERRUPTED, ListenerRecorder, RequestRecorder
 from vezaflow.model import BLOCKING, Abr, Fetched
-from vezaflow.plan import EvaluationError, Failure, Outgoing, PlannedRequest, RequestError
-from vezaflow.plan.hls import PlannedHls, Reading
-from vezaflow.plan.streams import Level, Master, Media, Resource, Segment
+from vezaflow.plan import (
+    EvaluationError,
+    Failure,
+    Level,
+    MasterPlaylist,
+    MediaPlaylist,
+    MediaSegment,
+    Outgoing,
+    PlannedHls,
+    PlannedRequest,
+    PlaylistReading,
+    RequestError,
+    Resource,
+)
 from vezaflow.protocols import ErrorKind, Exchange
 from vezaflow.units import counted, duration
 
@@ -40,7 +51,7 @@ _HAIR = 0.001  # seconds
 _end = attrgetter("end")
 
 
-class Source:
+class StreamRequests:
     """The requests of one purpose."""
 
     __slots__ = ("_context", "_record", "_request", "_simple", "judge")
@@ -80,13 +91,13 @@ class Source:
         )
 
 
-class Channel(NamedTuple):
+class Listeners(NamedTuple):
     """What all sessions of a step share."""
 
     step: PlannedHls
     context: FlowContext
-    sources: dict[Fetched, Source]
-    blocking: Source  # reloads that wait at the server: no gate judges the time of one that went well
+    sources: dict[Fetched, StreamRequests]
+    blocking: StreamRequests  # reloads that wait at the server: no gate judges the time of one that went well
     record: ListenerRecorder
     shown: bool
 
@@ -104,17 +115,17 @@ def hls_step(step: PlannedHls, context: FlowContext) -> Run:
     """The step as a coroutine function of a VU."""
     first = step.requests[Fetched.MASTER]
     sources = {
-        fetched: Source(request, context.step(request.name, request.method, request.tags), context)
+        fetched: StreamRequests(request, context.step(request.name, request.method, request.tags), context)
         for fetched, request in step.requests.items()
     }
     waits = step.requests[Fetched.PLAYLIST]
     unjudged = context.step(f"{step.name} {BLOCKING}", waits.method, waits.tags, judged=False)
     whole = context.step(step.name, "", first.tags)
-    shared = Channel(
+    shared = Listeners(
         step,
         context,
         sources,
-        Source(waits, unjudged, context),
+        StreamRequests(waits, unjudged, context),
         whole.listeners(),
         context.observer is not None,
     )
@@ -122,7 +133,7 @@ def hls_step(step: PlannedHls, context: FlowContext) -> Run:
 
     async def run(vu: VU) -> int:
         began = clock()
-        session = Session(shared, vu, began)
+        session = ListeningSession(shared, vu, began)
         try:
             signal = await session.listen()
         except EvaluationError:
@@ -136,19 +147,19 @@ def hls_step(step: PlannedHls, context: FlowContext) -> Run:
     return run
 
 
-class Track:
+class KnownPlaylist:
     """A playlist as one session knows it."""
 
     __slots__ = ("asked", "changed", "grew", "media", "stale", "updated", "uri")
 
-    def __init__(self, uri: str, media: Media | None = None, now: float = 0.0) -> None:
+    def __init__(self, uri: str, media: MediaPlaylist | None = None, now: float = 0.0) -> None:
         self.uri = uri
         self.media = media
         self.asked = self.updated = now  # when it was asked for, and when it was last another one
         self.changed = self.grew = True  # by what it had that was new, and whether that were segments
         self.stale = 0  # how often in a row it was older than what is known
 
-    def take(self, media: Media, asked: float) -> None:
+    def take(self, media: MediaPlaylist, asked: float) -> None:
         """It is loaded."""
         known, self.asked = self.media, asked
         if known is not None and known.next > media.next and not media.ended and self.stale < _STALE:
@@ -168,19 +179,19 @@ class Track:
         return self.asked + max(_SOONEST, target if self.changed else target / 2)
 
 
-class Cursor:
+class StreamCursor:
     """Where a session is in a stream: by the clock of the media, or in a live one by the numbers of its segments."""
 
     __slots__ = ("number", "position", "skips")
 
-    def __init__(self, media: Media) -> None:
+    def __init__(self, media: MediaPlaylist) -> None:
         self.position = 0.0
         self.skips = 0.0  # seconds of the next segment that lie before the place where a live stream is joined
         self.number: int | None = None
         if not media.ended:
             self.join(media)
 
-    def join(self, media: Media) -> None:
+    def join(self, media: MediaPlaylist) -> None:
         """As far behind the end of a live playlist as it asks for."""
         wanted = media.seconds - media.hold_back
         found = [segment for segment in media.segments if segment.start <= wanted]
@@ -189,7 +200,7 @@ class Cursor:
         else:
             self.number, self.skips = media.segments[0].number if media.segments else media.first, 0.0
 
-    def next(self, media: Media) -> Segment | None:
+    def next(self, media: MediaPlaylist) -> MediaSegment | None:
         """What comes next; None: nothing that is there."""
         segments = media.segments
         if self.number is None:
@@ -202,17 +213,17 @@ class Cursor:
         at = self.number - segments[0].number
         return segments[at] if at < len(segments) else None
 
-    def passed(self, segment: Segment) -> None:
+    def passed(self, segment: MediaSegment) -> None:
         """This one is done."""
         self.position, self.skips = segment.end, 0.0
         if self.number is not None:
             self.number = segment.number + 1
 
 
-class Session:
+class ListeningSession:
     """One VU that listens once."""
 
-    def __init__(self, shared: Channel, vu: VU, began: float) -> None:
+    def __init__(self, shared: Listeners, vu: VU, began: float) -> None:
         step = shared.step
         self._shared = shared
         self._step = step
@@ -226,11 +237,11 @@ class Session:
         self._fetched = 0  # segments
         self._media = 0.0  # seconds of them
         self._had: set[object] = set()  # keys and init segments
-        self._reading = Reading()
+        self._reading = PlaylistReading()
         self._sent: Outgoing | None = None  # the first request, of which the others are made
         self._levels: tuple[Level, ...] = ()
-        self._tracks: list[Track] = []
-        self._audio: dict[str, tuple[Track, Cursor | None]] = {}
+        self._tracks: list[KnownPlaylist] = []
+        self._audio: dict[str, tuple[KnownPlaylist, StreamCursor | None]] = {}
         self._at = 0  # the level of the last segment
         self._rule: BitrateRule | None = None
         self._under_way: UnderWay | None = None
@@ -289,10 +300,10 @@ class Session:
                 self._end(source, outcome.failure)
             return False
         match found:
-            case Media():
+            case MediaPlaylist():
                 self._levels = (Level(self._sent.target.url, 0, 0, None),)
-                self._tracks = [Track(self._sent.target.url, found, asked)]
-            case Master():
+                self._tracks = [KnownPlaylist(self._sent.target.url, found, asked)]
+            case MasterPlaylist():
                 self._reading.imported = found.defined
                 levels = found.levels
                 try:
@@ -301,7 +312,7 @@ class Session:
                     self.failed = True
                     raise
                 self._levels = levels if chosen is None else (chosen,)
-                self._tracks = [Track(level.uri) for level in self._levels]
+                self._tracks = [KnownPlaylist(level.uri) for level in self._levels]
         if len(self._levels) > 1:
             bola = self._step.abr is Abr.BOLA
             self._rule = Bola(self._levels, self._step.buffer) if bola else Throughput(self._levels)
@@ -322,7 +333,7 @@ class Session:
     async def _play(self) -> None:
         """Fetch as there is room, until all was played that is to be."""
         step, player = self._step, self._player
-        cursor: Cursor | None = None
+        cursor: StreamCursor | None = None
         while not self._signal and not self.failed:
             self._tick(self._clock())
             if player.left <= _HAIR or self._enough():
@@ -336,7 +347,7 @@ class Session:
             media = track.media
             assert media is not None
             if cursor is None:
-                cursor = Cursor(media)
+                cursor = StreamCursor(media)
             segment = cursor.next(media)
             if segment is None:
                 if media.ended:
@@ -362,7 +373,7 @@ class Session:
         while (rest := min(player.buffered, player.left)) > _HAIR:
             await self._sleep(rest)
 
-    async def _rest(self, track: Track) -> None:
+    async def _rest(self, track: KnownPlaylist) -> None:
         """The buffer is full: until there is room, or the end of what is played, or a live playlist is due."""
         player = self._player
         now = self._clock()
@@ -376,7 +387,7 @@ class Session:
 
     # -- playlists ------------------------------------------------------------------------------------------------
 
-    async def _loaded(self, track: Track, cursor: Cursor | None) -> bool:
+    async def _loaded(self, track: KnownPlaylist, cursor: StreamCursor | None) -> bool:
         """Whether the level's playlist is there, and as new as one that was loaded for another level."""
         media = track.media
         if media is not None:
@@ -386,7 +397,7 @@ class Session:
         await self._load(track)
         return track.media is not None and not self._signal
 
-    async def _load(self, track: Track, *, blocking: bool = False) -> None:
+    async def _load(self, track: KnownPlaylist, *, blocking: bool = False) -> None:
         """Ask for a playlist. One that can't be had ends the session, but for one that is known already and a step that
         goes on."""
         shared, media = self._shared, track.media
@@ -398,7 +409,7 @@ class Session:
         self._reading.forget()
         outcome = await self._fetch(via, self._vu, Resource(uri))
         found, rule = self._reading.found, self._rule
-        if outcome.failure is None and isinstance(found, Media):
+        if outcome.failure is None and isinstance(found, MediaPlaylist):
             track.take(found, asked)
             if isinstance(rule, Throughput):
                 rule.playlist(self._clock() - asked)
@@ -407,7 +418,7 @@ class Session:
         if outcome.failure is not None:
             self._end(source, outcome.failure, goes_on=media is not None)
 
-    async def _reload(self, track: Track, cursor: Cursor) -> None:
+    async def _reload(self, track: KnownPlaylist, cursor: StreamCursor) -> None:
         """A live stream has nothing new: look again when it is due, or ask the server to say when there is."""
         media = track.media
         assert media is not None
@@ -430,7 +441,7 @@ class Session:
 
     # -- segments -------------------------------------------------------------------------------------------------
 
-    async def _take(self, segment: Segment, cursor: Cursor) -> None:
+    async def _take(self, segment: MediaSegment, cursor: StreamCursor) -> None:
         """Choose a level, fetch the segment, and put it into the buffer."""
         rule, step, player = self._rule, self._step, self._player
         live = cursor.number is not None
@@ -456,7 +467,7 @@ class Session:
         if await self._bring(segment, cursor):
             self._arrived(segment, cursor)
 
-    async def _test(self, segment: Segment) -> bool:
+    async def _test(self, segment: MediaSegment) -> bool:
         """Fetch the first segment in the lowest level, to see what the connection carries."""
         exchange = await self._segment(self._vu, segment)
         if exchange is None:
@@ -466,7 +477,7 @@ class Session:
         self._rule.tested(*_measured(exchange))
         return True
 
-    async def _bring(self, segment: Segment, cursor: Cursor) -> bool:
+    async def _bring(self, segment: MediaSegment, cursor: StreamCursor) -> bool:
         """Fetch a segment, and what is heard with it."""
         audio = self._levels[self._at].audio
         if audio is None:
@@ -486,7 +497,7 @@ class Session:
         await Branches(vu, tasks, self._clock).run(len(tasks))
         return all(came)
 
-    async def _main(self, vu: VU, segment: Segment, cursor: Cursor) -> bool:
+    async def _main(self, vu: VU, segment: MediaSegment, cursor: StreamCursor) -> bool:
         exchange = await self._segment(vu, segment)
         if exchange is None:
             if not self._signal and not self._given_up:
@@ -498,7 +509,7 @@ class Session:
         self._shared.record.plays(bandwidth or 8 * exchange.bytes_received / segment.duration)
         return True
 
-    async def _segment(self, vu: VU, segment: Segment) -> Exchange | None:
+    async def _segment(self, vu: VU, segment: MediaSegment) -> Exchange | None:
         """A segment, with its key and its init segment before it. None: it did not come."""
         self._given_up = False
         sources = self._shared.sources
@@ -526,10 +537,10 @@ class Session:
         self._shared.record.fetched(self._clock() - began)
         return outcome.exchange
 
-    async def _sound(self, vu: VU, uri: str, segment: Segment, cursor: Cursor) -> bool:
+    async def _sound(self, vu: VU, uri: str, segment: MediaSegment, cursor: StreamCursor) -> bool:
         """What is heard with a segment, of a playlist of its own."""
         if uri not in self._audio:
-            self._audio[uri] = Track(uri), None
+            self._audio[uri] = KnownPlaylist(uri), None
         track, place = self._audio[uri]
         while not self._signal:
             media = track.media
@@ -540,14 +551,14 @@ class Session:
                 asked = self._clock()
                 source = self._shared.sources[Fetched.PLAYLIST]
                 outcome = await self._fetch(source, vu, Resource(uri))
-                if outcome.failure is not None or not isinstance(self._reading.found, Media):
+                if outcome.failure is not None or not isinstance(self._reading.found, MediaPlaylist):
                     if outcome.failure is not None:
                         self._end(source, outcome.failure)
                     return False
                 track.take(self._reading.found, asked)
                 continue
             if place is None:
-                place = Cursor(media)
+                place = StreamCursor(media)
                 place.position = segment.start
                 if cursor.number is not None:
                     place.number = segment.number
@@ -562,7 +573,7 @@ class Session:
                 return False
         return False
 
-    def _arrived(self, segment: Segment, cursor: Cursor) -> None:
+    def _arrived(self, segment: MediaSegment, cursor: StreamCursor) -> None:
         """A segment is there to be played."""
         now, player, record = self._clock(), self._player, self._shared.record
         plays = segment.duration - cursor.skips
@@ -623,7 +634,7 @@ class Session:
         if rule.instead(fetch, self._player.buffered, known, live=live) is not None:
             under_way.scope.cancel()
 
-    def _give_up(self, source: Source, vu: VU) -> None:
+    def _give_up(self, source: StreamRequests, vu: VU) -> None:
         self._given_up = True
         source.given_up(vu.client.exchange)
         self._shared.record.abandoned()
@@ -632,7 +643,7 @@ class Session:
 
     # -- one request, one wait ------------------------------------------------------------------------------------
 
-    async def _fetch(self, source: Source, vu: VU, resource: Resource) -> RequestOutcome:
+    async def _fetch(self, source: StreamRequests, vu: VU, resource: Resource) -> RequestOutcome:
         assert self._sent is not None
         try:
             outgoing = self._step.lead(self._sent, resource)
@@ -640,7 +651,7 @@ class Session:
             return RequestOutcome(source.judge.unsent(e))
         return await source.fetch(vu, outgoing)
 
-    def _end(self, source: Source, failure: Failure, *, goes_on: bool = False) -> None:
+    def _end(self, source: StreamRequests, failure: Failure, *, goes_on: bool = False) -> None:
         """A request has failed. `goes_on`: the session may do without, where the step's `on_failure` lets it."""
         signal = source.judge.fail(self._vu, failure)
         self._signal = max(self._signal, signal)

@@ -22,8 +22,7 @@ from vezaflow.engine.uploads import upload_step
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import PAGE, RequestRecorder
 from vezaflow.model import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends, StopScope
-from vezaflow.plan import UNSET, Evaluate, EvaluationError, PlannedRequest, PlannedUpload, deck, show
-from vezaflow.plan.hls import PlannedHls
+from vezaflow.plan import UNSET, Evaluate, EvaluationError, PlannedHls, PlannedRequest, PlannedUpload, deck, show
 from vezaflow.plan.steps import (
     PlannedChoose,
     PlannedFor,

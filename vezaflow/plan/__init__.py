@@ -12,6 +12,7 @@ from vezaflow.plan.division import Division
 from vezaflow.plan.evaluate import Constant, Evaluate, show
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.gate import PlannedGate
+from vezaflow.plan.hls import PlannedHls, PlaylistReading
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import PlannedLoad, PlannedStage
 from vezaflow.plan.narrow import names_within, narrowed
@@ -23,6 +24,7 @@ from vezaflow.plan.refused import RequestError
 from vezaflow.plan.response import ResponseView
 from vezaflow.plan.scope import UNSET, EvaluationError, Scope
 from vezaflow.plan.steps import PlannedFor, PlannedParallel, PlannedStep
+from vezaflow.plan.streams import Level, MasterPlaylist, MediaPlaylist, MediaSegment, Resource
 from vezaflow.plan.targets import GuardError, Target, Targets
 from vezaflow.plan.walk import blocks_of, pauses_in, requests_of
 from vezaflow.redact import Secrets
@@ -42,6 +44,10 @@ __all__ = [
     "Failure",
     "GuardError",
     "Inputs",
+    "Level",
+    "MasterPlaylist",
+    "MediaPlaylist",
+    "MediaSegment",
     "Outgoing",
     "Plan",
     "PlannedCheck",
@@ -51,6 +57,7 @@ __all__ = [
     "PlannedFor",
     "PlannedGate",
     "PlannedGrafana",
+    "PlannedHls",
     "PlannedLoad",
     "PlannedNotification",
     "PlannedPages",
@@ -61,8 +68,10 @@ __all__ = [
     "PlannedStage",
     "PlannedStep",
     "PlannedUpload",
+    "PlaylistReading",
     "Preflight",
     "RequestError",
+    "Resource",
     "ResponseView",
     "Scope",
     "Secrets",

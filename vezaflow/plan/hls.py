@@ -6,7 +6,7 @@ a playlist leads: the guard stands before each, and other origins get no credent
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from vezaflow.diagnostics import Span
 from vezaflow.model import Abr, Chosen, Fetched, Hls, Loop, Pace, Whole
@@ -15,10 +15,11 @@ from vezaflow.plan.evaluate import Compiler, Constant, Evaluate, show
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.forecast import Reason
 from vezaflow.plan.outgoing import Outgoing, PlannedRequest
+from vezaflow.plan.playlists import NOTHING_DEFINED
 from vezaflow.plan.response import UndecodableError
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.settings import Settings
-from vezaflow.plan.streams import MEDIA, STREAMS, Level, Master, Media, Resource, Shelf
+from vezaflow.plan.streams import MEDIA, STREAMS, KeptPlaylists, Level, MasterPlaylist, MediaPlaylist, Resource
 from vezaflow.plan.targets import Target
 from vezaflow.protocols import ErrorKind, Want
 from vezaflow.recurring import Recurring
@@ -32,12 +33,15 @@ _SIGNS: Mapping[str, Callable[[float, float], bool]] = {
 Choose = Callable[[tuple[Level, ...], Scope], Level]
 
 
-@dataclass(slots=True)
-class Reading:
-    """What a listener's slot holds: what the next playlist may import, and the playlist that was read last."""
+class PlaylistReading:
+    """What a listener's slot holds: what the next playlist may import, and the playlist that was read last. Printed as
+    one line, and so no dataclass, which would be printed field by field."""
 
-    imported: Mapping[str, str] = field(default_factory=dict)
-    found: Master | Media | None = None
+    __slots__ = ("found", "imported")
+
+    def __init__(self) -> None:
+        self.imported: Mapping[str, str] = NOTHING_DEFINED
+        self.found: MasterPlaylist | MediaPlaylist | None = None
 
     def forget(self) -> None:
         """Nothing was read."""
@@ -53,7 +57,7 @@ class PlannedHls(Whole):
 
     name: str
     requests: Mapping[Fetched, PlannedRequest]
-    slot: int  # of its Reading
+    slot: int  # of its PlaylistReading
     lead: Callable[[Outgoing, Resource], Outgoing]  # raises RequestError
     fixed: bool  # the first request never changes, so that what is made of it may be kept
     choose: Choose | None
@@ -121,14 +125,16 @@ def _requests(hls: Hls, first: PlannedRequest, slot: int) -> tuple[PlannedReques
     )
 
 
-def _reader(shelf: "Shelf[Master | Media] | Shelf[Media]", slot: int, span: Span) -> PlannedExtract:
-    """Reads the response as a playlist, into the slot's Reading."""
+def _reader(
+    kept: "KeptPlaylists[MasterPlaylist | MediaPlaylist] | KeptPlaylists[MediaPlaylist]", slot: int, span: Span
+) -> PlannedExtract:
+    """Reads the response as a playlist, into the slot's PlaylistReading."""
 
     def read(scope: Scope) -> Failure | None:
         response, reading = scope.response, scope.slots[slot]
         assert response is not None
         try:
-            reading.found = shelf.take(response.body, response.url, reading.imported)
+            reading.found = kept.take(response.body, response.url, reading.imported)
         except UndecodableError as e:
             return Failure(ErrorKind.EXTRACTION, "VF603", f"{response.url}: {e}", span)
         return None

@@ -38,7 +38,7 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class MediaSegment:
     """`start`: where it begins, in seconds from the playlist's first one."""
 
     number: int  # by its media sequence
@@ -55,11 +55,11 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Media:
+class MediaPlaylist:
     """A media playlist. `blocks`: it can be asked for before it has what comes next. `hold_back`: how far from its end
     to play, in seconds."""
 
-    segments: tuple[Segment, ...]
+    segments: tuple[MediaSegment, ...]
     first: int  # media sequence
     target: float  # seconds
     ended: bool
@@ -81,7 +81,7 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
-class Master:
+class MasterPlaylist:
     """A master playlist: its variants by rising bandwidth, and the variables that others may import."""
 
     levels: tuple[Level, ...]
@@ -92,11 +92,11 @@ class Master:
         return f"{counted(len(self.levels), 'variant')}: {rates} kbit/s"
 
 
-Playlist = Master | Media
+Playlist = MasterPlaylist | MediaPlaylist
 P = TypeVar("P", bound=Playlist)
 
 
-class Shelf(Generic[P]):
+class KeptPlaylists(Generic[P]):
     """Playlists that were read, kept for who gets the same. One for a process."""
 
     def __init__(self, read: Callable[[bytes, str, Mapping[str, str]], P]) -> None:
@@ -121,14 +121,14 @@ def _any(body: bytes, url: str, imported: Mapping[str, str]) -> Playlist:
     return _master(playlist, url, variables(body, url)) if playlist.is_variant else _media_of(playlist, url)
 
 
-def _media(body: bytes, url: str, imported: Mapping[str, str]) -> Media:
+def _media(body: bytes, url: str, imported: Mapping[str, str]) -> MediaPlaylist:
     playlist = load(body, url, imported)
     if playlist.is_variant:
         raise UndecodableError("this is a master playlist, where a media playlist was expected")
     return _media_of(playlist, url)
 
 
-def _master(playlist: Any, url: str, defined: Mapping[str, str]) -> Master:
+def _master(playlist: Any, url: str, defined: Mapping[str, str]) -> MasterPlaylist:
     """Of variants with the same bandwidth the first; where some have pictures, those alone that do."""
     audio = dict(_audio(playlist, url))
     listed = [variant for variant in playlist.playlists if variant.uri and variant.stream_info.bandwidth]
@@ -146,7 +146,7 @@ def _master(playlist: Any, url: str, defined: Mapping[str, str]) -> Master:
         levels.setdefault(level.bandwidth, level)
     if not levels:
         raise UndecodableError("the master playlist has no variant with a BANDWIDTH")
-    return Master(tuple(levels[bandwidth] for bandwidth in sorted(levels)), defined)
+    return MasterPlaylist(tuple(levels[bandwidth] for bandwidth in sorted(levels)), defined)
 
 
 def _has_pictures(stream: Any) -> bool:
@@ -163,12 +163,12 @@ def _audio(playlist: Any, url: str) -> Iterator[tuple[str, str | None]]:
     return ((group, whole(media.uri, url) if media.uri else None) for group, media in found.items())
 
 
-def _media_of(playlist: Any, url: str) -> Media:
+def _media_of(playlist: Any, url: str) -> MediaPlaylist:
     segments, control = tuple(_segments(playlist, url)), playlist.server_control
     longest = max((segment.duration for segment in segments), default=0.0)
     target = float(playlist.target_duration or longest or 1.0)
     hold_back = getattr(control, "hold_back", None)
-    return Media(
+    return MediaPlaylist(
         segments,
         playlist.media_sequence or 0,
         target,
@@ -178,7 +178,7 @@ def _media_of(playlist: Any, url: str) -> Media:
     )
 
 
-def _segments(playlist: Any, url: str) -> Iterator[Segment]:
+def _segments(playlist: Any, url: str) -> Iterator[MediaSegment]:
     ranges, maps = Ranges(), Ranges()
     inits: dict[int, Resource] = {}  # by the library's own objects: one EXT-X-MAP stands for many segments
     start = 0.0
@@ -194,7 +194,7 @@ def _segments(playlist: Any, url: str) -> Iterator[Segment]:
             init = inits[id(mapped)]
         resource = Resource(uri, ranges.header(uri, listed.byterange))
         lasts = max(_FEW, float(listed.duration))
-        yield Segment(number, start, lasts, resource, init, _key(listed.key, url), bool(listed.gap_tag))
+        yield MediaSegment(number, start, lasts, resource, init, _key(listed.key, url), bool(listed.gap_tag))
         start += lasts
 
 
@@ -208,5 +208,5 @@ def _key(listed: Any, url: str) -> str | None:
     return uri if uri.startswith(("http://", "https://")) else None
 
 
-STREAMS: Shelf[Playlist] = Shelf(_any)
-MEDIA: Shelf[Media] = Shelf(_media)
+STREAMS: KeptPlaylists[Playlist] = KeptPlaylists(_any)
+MEDIA: KeptPlaylists[MediaPlaylist] = KeptPlaylists(_media)
