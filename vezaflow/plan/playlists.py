@@ -39,7 +39,9 @@ def load(body: bytes, url: str, imported: Mapping[str, str] = NOTHING_DEFINED) -
     try:
         look_over_playlist(text)
         return m3u8.loads(_defined(text, url, imported)[0], uri=url)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, m3u8.ParseError) as e:
+    except KeyError as e:
+        raise UndecodableError(f"the playlist can't be read: {str(e).strip(chr(39)).upper()} is missing") from None
+    except (ValueError, TypeError, IndexError, AttributeError, ArithmeticError, m3u8.ParseError) as e:
         raise UndecodableError(f"the playlist can't be read: {e}") from None
 
 
