@@ -17,7 +17,7 @@ from vezaflow.metrics.catalog import (
     cut_by,
 )
 from vezaflow.metrics.histogram import Histogram
-from vezaflow.metrics.listening import ListenerRecorder
+from vezaflow.metrics.listening import MEGABIT, ListenerRecorder
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.merger import Merger, timeline_of
 from vezaflow.metrics.moments import SHAPE as MOMENT
@@ -33,7 +33,7 @@ from vezaflow.metrics.seconds import (
     StepSecond,
     seconds_together,
 )
-from vezaflow.metrics.summary import ErrorRow, StepRow, Summary, merge_all
+from vezaflow.metrics.summary import ErrorRow, ListenerRow, StepRow, Summary, merge_all
 from vezaflow.metrics.summary_json import SHAPE as SUMMARY
 from vezaflow.metrics.timeline import Point, Timeline, as_numbers, per_second, recent
 from vezaflow.metrics.window import Window
@@ -44,6 +44,7 @@ __all__ = [
     "ERROR_CLASSES",
     "INTERRUPTED",
     "INTERVAL",
+    "MEGABIT",
     "METRICS",
     "MOMENT",
     "PAGE",
@@ -57,6 +58,7 @@ __all__ = [
     "Histogram",
     "Interval",
     "ListenerRecorder",
+    "ListenerRow",
     "Measurement",
     "Merger",
     "Metric",

@@ -51,6 +51,16 @@ class StepRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenerRow:
+    """The sessions of one `hls` step in one phase, as tables show them."""
+
+    flow: str
+    phase: Phase
+    step: str
+    felt: Listening
+
+
+@dataclass(frozen=True, slots=True)
 class _Wanted:
     """A question's scope: a row is asked about when every label that is set agrees."""
 
@@ -251,6 +261,13 @@ class Summary:
             )
             for place, held in rows.items()
         )
+
+    def listener_rows(self) -> tuple[ListenerRow, ...]:
+        """One row for each `hls` step and phase that had sessions, judged or not."""
+        rows: dict[tuple[str, Phase, str], Listening] = {}
+        for key, row in self.listening.items():
+            rows.setdefault((key.flow, key.phase, key.step), Listening()).add(row)
+        return tuple(ListenerRow(*place, row) for place, row in rows.items() if row.sessions)
 
     def error_rows(self) -> tuple[ErrorRow, ...]:
         """One row for each step, kind of failure and status; the most frequent first."""
