@@ -190,8 +190,8 @@ def _around(result: RunResult, look: Look) -> Iterator[str]:
 
 
 _SPARE = (
-    "max", "response max", "VUs", "p50", "startup p50", "switches", "service p99", "delay p99", "response p99", "CPU max",
-    "lag max", "p99", "requests",
+    "max", "response max", "VUs", "p50", "startup p50", "switches", "service p99", "delay p99", "response p99",
+    "CPU max", "lag max", "p99", "requests",
 )  # fmt: skip
 """Columns that go first where there is no room."""
 _STEP_HEAD = ("step", "requests", "p50", "p95", "p99", "max", "failed")
