@@ -7,7 +7,7 @@ from vezaflow.engine.player import Player
 from vezaflow.plan import Level
 
 LEVELS = tuple(Level(f"http://h/{rate}", rate, rate, None) for rate in (100_000, 200_000, 400_000, 800_000))
-ALL = (True,) * 4
+ALL, NONE = (True,) * 4, (False,) * 4
 
 
 def after(rate: float, level: int = 0, segments: int = 8) -> Throughput:
@@ -40,16 +40,17 @@ def test_after_a_half_life_the_past_counts_half() -> None:
 def test_the_estimate_falls_with_the_fast_mean_and_rises_with_the_slow_one() -> None:
     bandwidth = Bandwidth()
     bandwidth.sample(30.0, 30 * 125_000)  # 1 Mbit/s
-    bandwidth.sample(3.0, 0)
+    bandwidth.sample(3.0, 1)
     assert bandwidth.rate == pytest.approx(500_000, rel=0.01)
     bandwidth.sample(3.0, 3 * 125_000)
     assert bandwidth.rate < 800_000
 
 
-def test_no_sample_counts_as_shorter_than_50_ms() -> None:
+@pytest.mark.parametrize(("size", "seconds"), [(125_000, 0.00125), (10_000_000, 0.05)])
+def test_a_sample_is_of_100_mb_a_second_at_most_or_of_50_ms(size: int, seconds: float) -> None:
     bandwidth = Bandwidth()
-    bandwidth.sample(0.001, 125_000)
-    assert bandwidth.rate == pytest.approx(125_000 * 8 / 0.05)
+    bandwidth.sample(0.0001, size)
+    assert bandwidth.rate == pytest.approx(size * 8 / seconds)
 
 
 @pytest.mark.parametrize(
@@ -73,23 +74,34 @@ def test_a_segment_has_to_come_before_the_buffer_is_empty() -> None:
     assert rule.next(1.0, 4.0, ALL, live=False) == 1  # a fifth of the buffer, at this rate, is a second
 
 
-def test_a_test_of_the_connection_leaves_4_seconds_for_both_fetches() -> None:
-    rule = Throughput(LEVELS)
-    rule.tested(1.0, 0.0, 900_000 // 8)
-    assert rule.next(0.0, 6.0, (True, False, False, False), live=False) == 2
-    fast = Throughput(LEVELS)
-    fast.tested(0.1, 0.0, 1_000_000)
-    assert fast.next(0.0, 6.0, (True, False, False, False), live=False) == 3
+def test_the_first_segment_is_of_the_highest_level_that_500_kbit_carry() -> None:
+    assert Throughput(LEVELS).next(0.0, 1.0, NONE, live=False) == 2
+
+
+def test_where_500_kbit_carry_none_it_is_the_one_that_is_listed_first() -> None:
+    levels = [Level(each.uri, each.bandwidth * 10, each.average * 10, None) for each in LEVELS]
+    assert Throughput(levels, 2).next(0.0, 1.0, NONE, live=False) == 2
 
 
 def test_a_segment_that_would_empty_the_buffer_is_given_up_after_half_its_length() -> None:
+    slow = Fetch(level=3, plays=4.0, asked=2.5, streaming=2.5, received=125_000)  # 400 kbit/s
+    assert after(2_000_000, 3).instead(slow._replace(asked=1.9), 4.5, ALL, live=False) is None
+    assert after(2_000_000, 3).instead(slow, 30.0, ALL, live=False) is None
+    assert after(2_000_000, 3).instead(slow._replace(level=0), 4.5, ALL, live=False) is None
     rule = after(2_000_000, 3)
-    slow = Fetch(level=3, plays=4.0, asked=2.5, streaming=2.5, received=62_500)  # 200 kbit/s
-    assert rule.instead(slow, 3.0, ALL, live=False) == 0
-    assert rule.next(3.0, 4.0, ALL, live=False) == 0  # it stays down until the next has come
-    assert rule.instead(slow._replace(asked=1.9), 3.0, ALL, live=False) is None
-    assert rule.instead(slow, 30.0, ALL, live=False) is None
-    assert rule.instead(slow._replace(level=0), 3.0, ALL, live=False) is None
+    assert rule.instead(slow, 4.5, ALL, live=False) == 0
+    assert rule.next(4.5, 4.0, ALL, live=False) == 0
+    rule.came(0, 1.0, 0.0, 1_000_000)  # then it is forgotten
+    assert rule.next(8.0, 4.0, ALL, live=False) == 3
+
+
+def test_where_only_the_lowest_level_comes_sooner_it_is_the_lowest() -> None:
+    rule = after(2_000_000, 3)
+    assert rule.instead(Fetch(3, 4.0, 2.5, 2.5, 62_500), 3.0, ALL, live=False) == 0
+
+
+def test_from_the_level_above_the_lowest_nothing_leads_down() -> None:
+    assert after(2_000_000, 3).instead(Fetch(1, 4.0, 3.0, 3.0, 1_000), 1.0, ALL, live=False) is None
 
 
 def test_a_segment_that_nearly_is_there_is_waited_for() -> None:

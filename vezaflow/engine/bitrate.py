@@ -13,13 +13,14 @@ from typing import NamedTuple, Protocol
 from vezaflow.plan import Level
 
 _FAST, _SLOW = 3.0, 9.0  # seconds: half-lives (abrEwmaFastVoD, abrEwmaSlowVoD; live has the same)
-_SHORTEST = 0.05  # seconds: no sample counts as shorter
+_SHORTEST = 0.05  # seconds: no sample counts as shorter, unless it is small:
+_FASTEST = 1e8  # bytes per second
 _FIRST_GUESS = 500_000.0  # bits per second (abrEwmaDefaultEstimate)
 _FIRST_TTFB = 0.1  # seconds
 _LEAST_TTFB = 0.005
 _STAY, _UP = 0.95, 0.7  # of the estimate (abrBandWidthFactor, abrBandWidthUpFactor)
 _STARVATION = 4.0  # seconds of rebuffering that a choice may risk at most (maxStarvationDelay)
-_LOADING = 4.0  # seconds that the first two fetches may take (maxLoadingDelay)
+_ONE = 1.0  # second: how long a segment plays before any is known
 _UNREASONABLE = 10  # times a segment's own length
 
 
@@ -46,17 +47,22 @@ class Ewma:
 class Bandwidth:
     """What a connection is thought to carry, and how long it takes to a first byte."""
 
-    __slots__ = ("_fast", "_slow", "_ttfb")
+    __slots__ = ("_fast", "_guess", "_slow", "_ttfb", "sampled")
 
-    def __init__(self) -> None:
+    def __init__(self, guess: float = _FIRST_GUESS) -> None:
         self._fast, self._slow, self._ttfb = Ewma(_FAST), Ewma(_SLOW), Ewma(_SLOW)
+        self._guess = guess  # before any sample
+        self.sampled = False
 
     def sample(self, seconds: float, size: int) -> None:
         """So many bytes came in this time."""
-        seconds = max(seconds, _SHORTEST)
+        if size <= 0:
+            return
+        seconds = max(seconds, min(_SHORTEST, size / _FASTEST))
         rate = 8 * size / seconds
         self._fast.sample(seconds, rate)
         self._slow.sample(seconds, rate)
+        self.sampled = True
 
     def waited(self, seconds: float) -> None:
         """So long a first byte took."""
@@ -65,7 +71,7 @@ class Bandwidth:
     @property
     def rate(self) -> float:
         """Bits per second: down at once, up slowly."""
-        return min(self._fast.get(_FIRST_GUESS), self._slow.get(_FIRST_GUESS))
+        return min(self._fast.get(self._guess), self._slow.get(self._guess))
 
     @property
     def ttfb(self) -> float:
@@ -98,45 +104,39 @@ class BitrateRule(Protocol):
 
 
 class Throughput:
-    """hls.js's rule. The first segment is fetched in the lowest level to measure the connection, and again in the one
-    that is then chosen (`testBandwidth`)."""
+    """hls.js's rule. `first`: the level that the master playlist names first."""
 
-    def __init__(self, levels: Sequence[Level]) -> None:
+    def __init__(self, levels: Sequence[Level], first: int = 0) -> None:
         self._levels = levels
+        self._first = first
         self._bandwidth = Bandwidth()
         self._last: int | None = None  # the level whose segment came last
-        self._test = 0.0  # seconds that the test took, until the next segment has come
-        self._playlist = 0.0  # seconds that the last playlist took
-        self._cap: int | None = None  # what an abandoned segment leaves
-
-    def tested(self, seconds: float, waited: float, size: int) -> None:
-        """The first segment has come in the lowest level."""
-        self.came(0, seconds, waited, size)
-        self._test = seconds
+        self._playlist = 0.0  # seconds that the last playlist took to come, from its first byte on
+        self._forced: int | None = None  # the next level, whatever the rule says, until a segment of it has come
 
     def playlist(self, seconds: float) -> None:
-        """A playlist has come."""
+        """A playlist has come, so long after its first byte."""
         self._playlist = seconds
 
     def came(self, level: int, seconds: float, waited: float, size: int) -> None:
         bandwidth = self._bandwidth
         bandwidth.waited(waited)
         bandwidth.sample(seconds - min(waited, bandwidth.ttfb), size)
-        self._last, self._test, self._cap = level, 0.0, None
+        self._last = level
+        if level == self._forced:
+            self._forced = None
 
     def next(self, buffered: float, plays: float, known: Sequence[bool], *, live: bool) -> int:
-        found = self._choose(buffered, plays, known, live=live)
-        return found if self._cap is None else min(found, self._cap)
-
-    def _choose(self, buffered: float, plays: float, known: Sequence[bool], *, live: bool) -> int:
+        if self._forced is not None:
+            return self._forced
+        if self._last is None or not self._bandwidth.sampled:
+            found = self._best(_ONE, buffered / 2, _STARVATION, known, (1.0, 1.0), live=live)
+            return self._first if found is None else found
         if buffered > 0:
             found = self._best(plays, buffered, 0.0, known, (_STAY, _UP), live=live)
             if found is not None:
                 return found
-        risk, factors = min(plays, _STARVATION), (_STAY, _UP)
-        if buffered <= 0 and self._test:
-            risk, factors = min(plays, _LOADING) - self._test, (1.0, 1.0)
-        found = self._best(plays, buffered, risk, known, factors, live=live)
+        found = self._best(plays, buffered, min(plays, _STARVATION), known, (_STAY, _UP), live=live)
         return 0 if found is None else found
 
     def _best(
@@ -148,17 +148,20 @@ class Throughput:
         factors: tuple[float, float],
         *,
         live: bool,
+        rate: float | None = None,
+        most: int | None = None,
     ) -> int | None:
-        """The highest level that the connection carries, and whose segment comes in time."""
-        last, rate, ttfb = self._last or 0, self._bandwidth.rate, self._bandwidth.ttfb
-        for number in range(len(self._levels) - 1, -1, -1):
+        """The highest level, up to `most`, that the connection carries, and whose segment comes in time."""
+        last, ttfb = self._first if self._last is None else self._last, self._bandwidth.ttfb
+        rate = self._bandwidth.rate if rate is None else rate
+        for number in range(len(self._levels) - 1 if most is None else most, -1, -1):
             level = self._levels[number]
             usable = rate * factors[number > last]
             bits = level.average if risk == 0 and buffered >= 2 * plays else level.bandwidth
             if usable < bits:
                 continue
-            takes = self._takes(usable, bits * plays, fresh=not known[number])
-            if takes <= ttfb or (live and not self._test) or takes < buffered + risk:
+            takes = self._takes(usable, bits * plays, fresh=live or not known[number])
+            if takes <= ttfb or live or takes < buffered + risk:
                 return number
         return None
 
@@ -171,26 +174,42 @@ class Throughput:
         if fetch.level <= 0 or fetch.asked <= max(bandwidth.ttfb, fetch.plays / 2):
             return None
         size = max(fetch.received, round(fetch.plays * levels[fetch.level].average / 8))
-        rate = 8 * fetch.received / fetch.streaming if fetch.received and fetch.streaming > 0 else 0.0
-        rest = (
-            8 * (size - fetch.received) / rate if rate else 8 * size / bandwidth.rate + bandwidth.ttfb
-        )  # seconds until it would be there
+        streaming = fetch.streaming
+        if fetch.received and streaming < _ONE:
+            streaming = min(fetch.asked, 8 * fetch.received / bandwidth.rate)
+        rate = 8 * fetch.received / streaming if fetch.received else 0.0
+        rest = 8 * (size - fetch.received) / rate if rate else 8 * size / bandwidth.rate + bandwidth.ttfb  # seconds
         if rest <= buffered:
             return None
-        carries, takes, lower = rate or bandwidth.rate, inf, fetch.level - 1
-        while lower > 0:  # nor does hls.js look at the lowest, so that from the one above it nothing is given up
-            takes = self._takes(carries, fetch.plays * levels[lower].bandwidth, fresh=live or not known[lower])
+        takes, lower = inf, fetch.level - 1
+        while lower > 0:  # hls.js does not look at the lowest, so that from the one above it nothing leads down
+            bits = fetch.plays * levels[lower].bandwidth
+            takes = self._takes(rate or bandwidth.rate, bits, fresh=live or not known[lower])
             if takes < min(buffered, fetch.plays + bandwidth.ttfb):
                 break
             lower -= 1
         if takes >= rest or takes > fetch.plays * _UNREASONABLE:
             return None
-        if rate:
+        if fetch.received:
             bandwidth.sample(fetch.asked - min(bandwidth.ttfb, fetch.asked - fetch.streaming), fetch.received)
         else:
             bandwidth.waited(fetch.asked)
-        self._cap = lower
-        return lower
+        carried = levels[lower].bandwidth
+        if bandwidth.rate * _UP > carried:
+            self._bandwidth = Bandwidth(carried)
+        found = self._affordable(carried, lower, fetch.plays, buffered, known, live=live)
+        self._forced = lower if found is None else found
+        if self._forced and rest > 2 * takes:
+            found = self._affordable(levels[0].bandwidth, self._forced, fetch.plays, buffered, known, live=live)
+            self._forced = found or 0
+            self._bandwidth = Bandwidth(levels[self._forced].bandwidth)
+        return self._forced
+
+    def _affordable(
+        self, rate: float, most: int, plays: float, buffered: float, known: Sequence[bool], *, live: bool
+    ) -> int | None:
+        """The highest level, up to `most`, whose segment comes at this rate before the buffer is empty."""
+        return self._best(plays, 0.0, buffered, known, (1.0, 1.0), live=live, rate=rate, most=most)
 
 
 class Bola:

@@ -249,7 +249,6 @@ class ListeningSession:
         self._rule: BitrateRule | None = None
         self._under_way: UnderWay | None = None
         self._given_up = False  # whether the last segment was
-        self._tested = False
         self.failed = False
 
     # -- the session ----------------------------------------------------------------------------------------------
@@ -317,8 +316,10 @@ class ListeningSession:
                 self._levels = levels if chosen is None else (chosen,)
                 self._tracks = [KnownPlaylist(level.uri) for level in self._levels]
         if len(self._levels) > 1:
+            assert isinstance(found, MasterPlaylist)
             bola = self._step.abr is Abr.BOLA
-            self._rule = Bola(self._levels, self._step.buffer) if bola else Throughput(self._levels)
+            self._rule = Bola(self._levels, self._step.buffer) if bola else Throughput(self._levels, found.first)
+            self._at = self._rule.next(0.0, 1.0, [False] * len(self._levels), live=False)
         return True
 
     async def _watched(self) -> None:
@@ -414,8 +415,8 @@ class ListeningSession:
         found, rule = self._reading.found, self._rule
         if outcome.failure is None and isinstance(found, MediaPlaylist):
             track.take(found, asked)
-            if isinstance(rule, Throughput):
-                rule.playlist(self._clock() - asked)
+            if isinstance(rule, Throughput) and outcome.exchange is not None:
+                rule.playlist(outcome.exchange.ended - outcome.exchange.first)
             return
         track.asked, track.changed, track.grew = asked, False, False
         if outcome.failure is not None:
@@ -449,9 +450,6 @@ class ListeningSession:
         rule, step, player = self._rule, self._step, self._player
         live = cursor.number is not None
         if rule is not None:
-            tests = step.realtime and not self._tested and isinstance(rule, Throughput)
-            if tests and not await self._test(segment):
-                return
             known = [track.media is not None for track in self._tracks]
             buffered = player.buffered if step.realtime else step.buffer
             level = rule.next(buffered, segment.duration, known, live=live)
@@ -464,21 +462,8 @@ class ListeningSession:
                 if found is None or found.gap:
                     return  # the loop knows what to do with it
                 segment = found
-            elif tests:  # the test was of this level: what came is played
-                self._arrived(segment, cursor)
-                return
         if await self._bring(segment, cursor):
             self._arrived(segment, cursor)
-
-    async def _test(self, segment: MediaSegment) -> bool:
-        """Fetch the first segment in the lowest level, to see what the connection carries."""
-        exchange = await self._segment(self._vu, segment)
-        if exchange is None:
-            return False
-        self._tested = True
-        assert isinstance(self._rule, Throughput)
-        self._rule.tested(*_measured(exchange))
-        return True
 
     async def _bring(self, segment: MediaSegment, cursor: StreamCursor) -> bool:
         """Fetch a segment, and what is heard with it."""

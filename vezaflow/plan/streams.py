@@ -82,9 +82,11 @@ class MediaPlaylist:
 
 @dataclass(frozen=True, slots=True)
 class MasterPlaylist:
-    """A master playlist: its variants by rising bandwidth, and the variables that others may import."""
+    """A master playlist: its variants by rising bandwidth, the position among them of the one that it lists first, and
+    the variables that others may import."""
 
     levels: tuple[Level, ...]
+    first: int
     defined: Mapping[str, str]
 
     def __str__(self) -> str:
@@ -146,7 +148,8 @@ def _master(playlist: Any, url: str, defined: Mapping[str, str]) -> MasterPlayli
         levels.setdefault(level.bandwidth, level)
     if not levels:
         raise UndecodableError("the master playlist has no variant with a BANDWIDTH")
-    return MasterPlaylist(tuple(levels[bandwidth] for bandwidth in sorted(levels)), defined)
+    rising = sorted(levels)
+    return MasterPlaylist(tuple(levels[bandwidth] for bandwidth in rising), rising.index(next(iter(levels))), defined)
 
 
 def _has_pictures(stream: Any) -> bool:
