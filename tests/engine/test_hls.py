@@ -117,6 +117,19 @@ async def test_other_hosts_pass_the_guard_and_get_no_credentials(autojump_clock:
     assert played.count("http_req_errors", error="guard", step="listen segment") == 1
 
 
+async def test_uris_are_relative_to_where_a_redirect_leads(autojump_clock: trio.testing.MockClock) -> None:
+    whole = site(files={"/moved/list.m3u8": vod(1)})
+
+    def moved(method: str, path: str) -> Reply:
+        if path == "/master.m3u8":
+            return Reply(status=302, headers=(("location", "/moved/list.m3u8"),))
+        return whole(method, path)
+
+    target, played = await listen(", pace: none", moved)
+    assert paths(target) == ["/master.m3u8", "/moved/list.m3u8", "/moved/64k/0.ts"]
+    assert played.count("http_reqs", step="listen master") == 2
+
+
 async def test_a_byte_range_is_asked_for_and_206_is_as_good_as_200(autojump_clock: trio.testing.MockClock) -> None:
     ranges = "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n#EXT-X-BYTERANGE:100@50\n64k/a.ts\n"
     ranges += "#EXTINF:6,\n#EXT-X-BYTERANGE:10\n64k/a.ts\n#EXT-X-ENDLIST\n"

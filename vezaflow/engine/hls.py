@@ -611,7 +611,7 @@ class ListeningSession:
 
     def _look(self, under_way: UnderWay, now: float) -> None:
         rule, exchange = self._rule, self._vu.client.exchange
-        if rule is None or not self._player.started or exchange.started < under_way.began:
+        if rule is None or self._player.started is None or exchange.started < under_way.began:
             return
         self._tick(now)
         came = exchange.bytes_received

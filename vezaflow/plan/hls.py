@@ -59,7 +59,6 @@ class PlannedHls(Whole):
     requests: Mapping[Fetched, PlannedRequest]
     slot: int  # of its PlaylistReading
     lead: Callable[[Outgoing, Resource], Outgoing]  # raises RequestError
-    fixed: bool  # the first request never changes, so that what is made of it may be kept
     choose: Choose | None
     abr: Abr
     play: float  # seconds; inf: all of it
@@ -79,14 +78,12 @@ def plan_hls(
     """The step, from the request for its URL."""
     slot = compiler.names.slot(f"hls:{hls.span.start}")
     lead = _lead(first, resolve)
-    fixed = isinstance(first.prepare, Constant)
     play, variant = hls.play, hls.variant
     return PlannedHls(
         name=hls.name,
         requests=dict(zip(Fetched, _requests(hls, first, slot), strict=True)),
         slot=slot,
         lead=_kept(lead, first.prepare.value) if isinstance(first.prepare, Constant) else lead,
-        fixed=fixed,
         choose=None if variant is Chosen.ABR else _choice(hls, compiler),
         abr=hls.abr,
         play=settings.seconds(play) if play is not None else float("inf"),
