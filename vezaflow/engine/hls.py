@@ -247,6 +247,7 @@ class ListeningSession:
         self._audio: dict[str, tuple[KnownPlaylist, StreamCursor | None]] = {}
         self._at = 0  # the level of the last segment
         self._rule: BitrateRule | None = None
+        self._watches = False  # whether segments that come too slowly are given up
         self._under_way: UnderWay | None = None
         self._given_up = False  # whether the last segment was
         self.failed = False
@@ -257,7 +258,8 @@ class ListeningSession:
         """From the first request to the last sound: what the iteration does then. Raises EvaluationError."""
         self._vu.slots[self._step.slot] = self._reading
         if await self._open():
-            if self._rule is not None and self._step.realtime and not self._levels[0].audio:
+            self._watches = self._rule is not None and self._step.realtime and not self._levels[0].audio
+            if self._watches:
                 await self._watched()
             else:
                 await self._play()
@@ -504,19 +506,14 @@ class ListeningSession:
         key = Resource(segment.key) if segment.key is not None else None
         for resource, fetched in ((key, Fetched.KEY), (segment.init, Fetched.INIT)):
             if resource is not None and resource not in self._had:
-                outcome = await self._fetch(sources[fetched], vu, resource)
-                if outcome.failure is not None:
-                    self._end(sources[fetched], outcome.failure)
+                failure = (await self._fetch(sources[fetched], vu, resource)).failure
+                if failure is not None:
+                    self._end(sources[fetched], failure)
                     return None
                 self._had.add(resource)
         source, began = sources[Fetched.SEGMENT], self._clock()
-        with trio.CancelScope() as scope:
-            self._under_way = UnderWay(scope, self._at, segment.duration, began)
-            try:
-                outcome = await self._fetch(source, vu, segment.resource)
-            finally:
-                self._under_way = None
-        if scope.cancelled_caught:
+        outcome = await self._unless_too_slow(source, vu, segment)
+        if outcome is None:
             self._give_up(source, vu)
             return None
         if outcome.failure is not None:
@@ -524,6 +521,18 @@ class ListeningSession:
             return None
         self._shared.record.fetched(self._clock() - began)
         return outcome.exchange
+
+    async def _unless_too_slow(self, source: StreamRequests, vu: VU, segment: MediaSegment) -> RequestOutcome | None:
+        """What came of a segment's request; None: it is given up."""
+        if not self._watches:
+            return await self._fetch(source, vu, segment.resource)
+        with trio.CancelScope() as scope:
+            self._under_way = UnderWay(scope, self._at, segment.duration, self._clock())
+            try:
+                return await self._fetch(source, vu, segment.resource)
+            finally:
+                self._under_way = None
+        return None
 
     async def _sound(self, vu: VU, uri: str, segment: MediaSegment, cursor: StreamCursor) -> bool:
         """What is heard with a segment, of a playlist of its own."""
