@@ -285,6 +285,29 @@ async def test_a_session_that_the_end_cuts_off_has_its_figures(autojump_clock: t
     assert figure(played, "hls_rebuffer_ratio", "rate") == pytest.approx(2 / 8, abs=0.05)  # 12 s, 6 s, and 2 s
 
 
+async def test_who_adapts_is_cut_off_as_any_other(autojump_clock: trio.testing.MockClock) -> None:
+    text = "load: {vus: 3, duration: 20s, graceful_stop: 1s}\nsteps: [{hls: /master.m3u8, name: listen}]\n"
+    played = await play(plan_of(text), Target(site()))
+    assert played.count("iterations_interrupted") == 3
+    assert played.count("hls_sessions") == 3
+    assert played.seconds == pytest.approx(21, abs=0.1)
+
+
+async def test_several_listen_at_the_same_time(autojump_clock: trio.testing.MockClock) -> None:
+    steps = "{hls: /master.m3u8, name: one, segments: 2}, {hls: /64k.m3u8, name: other, segments: 3}"
+    played = await play(plan_of(ONCE + f"steps: [{{parallel: [{steps}]}}]\n"), Target(site()))
+    assert played.count("hls_sessions", step="one") == 1
+    assert played.count("http_reqs", step="other segment") == 3
+    assert played.seconds == pytest.approx(18, abs=0.5)
+
+
+async def test_a_listener_waits_on_the_users_own_time(autojump_clock: trio.testing.MockClock) -> None:
+    text = "load: {vus: 2, duration: 60s}\nsteps: [{hls: /64k.m3u8, name: listen, play: 10s}]\nthink: 1s\n"
+    played = await play(plan_of(text), Target(site()))
+    (run,) = played.engine.flows
+    assert run.delivered.time_lost == pytest.approx(0, abs=0.05)
+
+
 # -- live -------------------------------------------------------------------------------------------------------------
 
 
