@@ -571,6 +571,11 @@ _ROWS: tuple[Rule, ...] = (
         "Grafana's token, a webhook's URL and its headers are secrets: whoever has them can post there. Their values "
         "are masked in any case; listing the variable in `secrets` shows readers of the suite that it is one.",
     ),
+    Rule(
+        "VF445", _WARNING, "key without effect",
+        "The key changes nothing together with another key of the same step: `abr` is the rule of `variant: abr`, and "
+        "`buffer` that of `pace: realtime`. Remove it, or the other one.",
+    ),
     # --- 5xx: gates
     Rule("VF501", _ERROR, "unknown metric", "There is no metric with this name, so the gate would check nothing."),
     Rule(

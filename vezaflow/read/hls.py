@@ -23,6 +23,7 @@ def read_hls(row: Row) -> Hls:
     written = url.text if isinstance(url, Scalar) else ""
     name = row.text("name") or f"hls {written}"
     first = _first(row, url.span)
+    _check_effects(row)
     abr, pace = row.constant("abr"), row.constant("pace")
     return Hls(
         name=name,
@@ -35,6 +36,22 @@ def read_hls(row: Row) -> Hls:
         buffer=row.expression("buffer"),
         span=row.key_span("hls"),
     )
+
+
+def _check_effects(row: Row) -> None:
+    """Keys that another key makes meaningless."""
+    chosen, pace = row.node("variant"), row.node("pace")
+    fixed = chosen is not None and not (isinstance(chosen, Scalar) and chosen.text == Chosen.ABR.value)
+    unpaced = isinstance(pace, Scalar) and pace.text == Pace.NONE.value
+    for key, meaningless, other, help_ in (
+        ("abr", fixed, "variant", "`abr` is the rule of `variant: abr`"),
+        ("buffer", unpaced, "pace", "with `pace: none` there is no player that has a buffer"),
+    ):
+        if meaningless and key in row.entries:
+            because = ((row.key_span(other), "because of this"),)
+            row.diagnostics.warning(
+                "VF445", row.key_span(key), f"'{key}' has no effect here", help=help_, related=because
+            )
 
 
 def _first(row: Row, url_span: Span) -> Request:
