@@ -34,6 +34,7 @@ OWN_PARTS = {
     "read/include.py": {"Include"},
     "read/paginate.py": {"Paginate"},
     "read/upload.py": {"Upload"},
+    "read/websocket.py": {"OpenWebSocket", "Send", "Receive", "Ping"},
     "plan/attempts.py": {"Poll"},
     "plan/forecast.py": {"Poll", "Paginate"},
     "plan/hls.py": {"Hls"},
@@ -41,10 +42,12 @@ OWN_PARTS = {
     "plan/pages.py": {"Paginate"},
     "plan/requests.py": {"Hls", "Poll", "Paginate", "Upload", "PlannedHls", "PlannedUpload"},
     "plan/uploads.py": {"Upload"},
+    "plan/websockets.py": {"OpenWebSocket", "Send", "Receive", "Ping"},
     "plan/values.py": {"PlannedSet"},  # variables of an iteration are set as by a step
     "engine/hls.py": {"PlannedHls"},
     "engine/together.py": {"PlannedFor", "PlannedParallel"},
     "engine/uploads.py": {"PlannedUpload"},
+    "engine/websockets.py": {"PlannedWebSocket", "PlannedSend", "PlannedReceive", "PlannedPing"},
     "model/walks.py": {"Include", "Upload"},  # fragments that are missing, fields of `part`
     "lint/definite.py": {"If", "Include"},  # the same condition twice is one way; a fragment's ways are its own
     "lint/flows.py": {"Choose"},
@@ -52,6 +55,7 @@ OWN_PARTS = {
     "lint/parallel.py": {"For", "Parallel"},
     "lint/reach.py": {"For", "If", "While"},
     "lint/uploads.py": {"Upload"},
+    "lint/websockets.py": {"OpenWebSocket", "Send", "Receive", "Ping"},
 }
 
 Edits = dict[str, list[tuple[str, str]]]  # by file: a place in it, and what stands there then; • is what stood there

@@ -149,8 +149,8 @@ def test_nobody_reaches_into_another_class() -> None:
 @pytest.mark.parametrize(
     ("statement", "kept_out"),
     [
-        ("from vezaflow.cli import main; main()", {"trio", "numpy", "rich", "httpx", "yaml", "lark"}),
-        ("import vezaflow.lint", {"trio", "numpy", "rich", "httpx", "m3u8", "jsonpath_ng", *QUERIES}),
+        ("from vezaflow.cli import main; main()", {"trio", "numpy", "rich", "httpx", "yaml", "lark", "sqlalchemy"}),
+        ("import vezaflow.lint", {"trio", "numpy", "rich", "httpx", "m3u8", "jsonpath_ng", "sqlalchemy", *QUERIES}),
     ],
     ids=["--help", "lint"],
 )

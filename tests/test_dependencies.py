@@ -71,11 +71,15 @@ RUNTIME = declared(PYPROJECT["project"]["dependencies"])
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 
 
+OPTIONAL = {"vezaflow/sandbox/": "sandbox", "vezaflow/history/": "postgres"}
+
+
 def test_what_the_program_imports_is_declared() -> None:
+    extra = {folder: declared(EXTRAS[name]) for folder, name in OPTIONAL.items()}
     missing = {
         name: path
         for name, path in needed("vezaflow").items()
-        if name not in RUNTIME and not (path.startswith("vezaflow/sandbox/") and name in declared(EXTRAS["sandbox"]))
+        if name not in RUNTIME and not any(path.startswith(folder) and name in extra[folder] for folder in extra)
     }
     assert not missing
 

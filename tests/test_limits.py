@@ -85,6 +85,9 @@ GET, OTHER = "{get: /}", "{get: 'http://127.0.0.1:2/'}"
         ("{upload: /, of: 10 KiB, part: 3 KiB, at_once: 9}", 4, 4),
         (f"{{parallel: [{{upload: /, of: 10 KiB, part: 3 KiB, at_once: 3}}, {GET}]}}", 3, 4),
         ("{parallel: [{get: '${url}'}, {get: '${url}'}], per_host: 1}", 1, 2),
+        (f"{{websocket: /ws, do: [{GET}]}}", 2, 2),
+        (f"{{websocket: /ws, do: [{{think: 1s}}]}}, {GET}", 1, 1),
+        ("{websocket: /ws, do: [{websocket: /two, do: [{send: a}]}]}", 2, 2),
         (f"{{parallel: [{{parallel: [{GET}, {GET}, {GET}]}}, {GET}], per_host: 2}}", 2, 2),
     ],
 )

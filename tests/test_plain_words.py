@@ -87,6 +87,7 @@ MESSAGES = DOCS | {
 
 ALLOWED = (  # other meanings of such words
     "BEGIN (?:",
+    "BEGIN IMMEDIATE",
     "The share of ",
     "A share is between",
     "A crowd is let in",

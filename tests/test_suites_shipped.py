@@ -14,7 +14,7 @@ from vezaflow.model import Executor
 from vezaflow.plan import requests_of
 from vezaflow.sandbox import SandboxSettings
 
-SUITES = ("baseline", "stress", "uploads", "pagination", "listen")
+SUITES = ("baseline", "chat", "stress", "uploads", "pagination", "listen")
 TENTH = "< 500 ms -> < 50 ms"
 
 
@@ -57,6 +57,18 @@ def test_stress_is_500_requests_a_second_by_up_to_500_vus() -> None:
     assert gates_of(plan) >= {
         ("stress", f"http_req_duration{{step:{step}}}: p(99) < 500 ms")
         for step in ("login", "tracks", "search", "products")
+    }
+
+
+def test_a_thousand_websockets_stay_open_for_five_minutes() -> None:
+    plan = shipped(FLOWS / "chat", GIVEN)
+    (flow,) = plan.flows
+    assert [(stage.duration, stage.target) for stage in flow.load.stages] == [(30.0, 1000), (300.0, 1000)]
+    assert [(request.forecast.url, request.upgrades) for request in requests_of(flow.steps)] == [("/api/v1/ws", True)]
+    assert gates_of(plan) >= {
+        ("talk", "ws_connection_failures: rate < 1 %"),
+        ("talk", "ws_message_failures: rate < 1 %"),
+        ("talk", "ws_delivered: rate > 99 %"),
     }
 
 
@@ -234,3 +246,57 @@ def test_listening_is_red_when_links_are_narrower_than_the_lowest_rendition(tmp_
     assert found["listen", "hls_startup: p(95) < 1 s"] is Outcome.RED
     assert found["listen", "hls_rebuffer_ratio: rate < 0.5 %"] is Outcome.RED
     assert count(summary, "hls_stalls") >= 5
+
+
+@pytest.fixture
+def chat(tmp_path: Path) -> Path:
+    sooner = {
+        "ack": "within: 2s -> within: 300ms",
+        "beat": "each: 20s..30s -> each: 150ms",
+        "rooms": "mod(vu, 100) -> mod(vu, 2)",
+    }
+    return hurried(FLOWS / "chat", tmp_path / "suite", think="50ms..100ms", **sooner, few="count < 10 -> count < 1")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("settings", [SandboxSettings(), SandboxSettings(ws_idle=0.5)], ids=["plain", "idle timeout"])
+def test_the_chat_is_green(chat: Path, settings: SandboxSettings) -> None:
+    found, summary = played(chat, settings, scale=0.02)
+    assert set(found.values()) == {Outcome.GREEN}, found
+    assert count(summary, "ws_sessions") == 20
+    assert count(summary, "ws_msgs_received") > count(summary, "ws_msgs_sent") > 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("settings", "gate"),
+    [
+        (SandboxSettings(ws_drop=0.05), "ws_delivered: rate > 99 %"),
+        (SandboxSettings(ws_drop=0.05), "ws_message_failures: rate < 1 %"),
+        (SandboxSettings(ws_delay=0.4), "ws_delivered: rate > 99 %"),
+        (SandboxSettings(ws_duplicate=0.05), "ws_duplicated: rate < 0.1 %"),
+        (SandboxSettings(ws_reorder=0.05), "ws_reordered: rate < 0.1 %"),
+        (SandboxSettings(ws_close_after=0.5), "ws_unexpected_closes: count < 1"),
+        (SandboxSettings(ws_close_messages=5), "ws_unexpected_closes: count < 1"),
+    ],
+    ids=lambda value: "" if isinstance(value, SandboxSettings) else value,
+)
+def test_the_chat_is_red_by_each_fault(chat: Path, settings: SandboxSettings, gate: str) -> None:
+    found, _ = played(chat, settings, scale=0.02, seconds=1.5)
+    assert found["talk", gate] is Outcome.RED
+
+
+@pytest.mark.slow
+def test_the_chat_is_red_when_its_users_are_refused(tmp_path: Path) -> None:
+    suite = hurried(FLOWS / "chat", tmp_path / "suite", token='"${env.USER_TOKEN}" -> none-of-theirs')
+    found, summary = played(suite, SandboxSettings(ws_auth=True), scale=0.01, seconds=1.0)
+    assert found["talk", "ws_connection_failures: rate < 1 %"] is Outcome.RED
+    assert count(summary, "ws_sessions") == 0
+
+
+@pytest.mark.slow
+def test_the_chat_is_red_when_silence_ends_it(tmp_path: Path) -> None:
+    suite = hurried(FLOWS / "chat", tmp_path / "suite", think="30s..60s", few="count < 10 -> count < 1")
+    found, summary = played(suite, SandboxSettings(ws_idle=0.3), scale=0.01, seconds=1.0)
+    assert found["talk", "ws_unexpected_closes: count < 1"] is Outcome.RED
+    assert summary.select("ws_unexpected_closes", labels=[("code", "4408")]).aggregate("count")

@@ -52,7 +52,7 @@ class Concern:
     flow: str = ""
 
 
-class Baseline(Protocol):
+class BaselineFigures(Protocol):
     """What gates on the baseline are judged by."""
 
     def centre(self, gate: PlannedGate) -> float | None:
@@ -159,7 +159,7 @@ def judge(
     *,
     seconds: float | None = None,
     concerns: Sequence[Concern] = (),
-    baseline: Baseline | None = None,
+    baseline: BaselineFigures | None = None,
 ) -> tuple[Verdict, ...]:
     """A verdict for each gate, in their order. `seconds`: how long the load lasted, for rates per second of
     what the summary does not time itself. `baseline`: for gates that compare with it."""
@@ -171,7 +171,7 @@ def _verdict(
     summary: Summary,
     seconds: float | None,
     concerns: Sequence[Concern],
-    baseline: Baseline | None = None,
+    baseline: BaselineFigures | None = None,
 ) -> Verdict:
     condition, bound = gate.condition, gate.condition.bound
     measured = summary.select(gate.metric, gate.flow, gate.labels)
@@ -210,7 +210,7 @@ def _verdict(
             return verdict(Outcome.INCONCLUSIVE, f"{held.shown_compared} is not a valid bound: {cut_by(gate.metric)}")
 
 
-def _no_baseline(baseline: Baseline | None, centre: float | None) -> str:
+def _no_baseline(baseline: BaselineFigures | None, centre: float | None) -> str:
     if baseline is None:
         return "there is no baseline: `vezaflow baseline set` makes one"
     return "" if centre is not None else "the baseline has no such figure: set it again from runs of these flows"
@@ -295,16 +295,21 @@ def _selector(gate: PlannedGate, labels: Labels) -> str:
 def concerns_of(gates: Sequence[PlannedGate], summary: Summary) -> tuple[Concern, ...]:
     """What the figures themselves say against a verdict: no gates, no data."""
     found: list[Concern] = []
-    if not summary.select("http_reqs", judged=None).samples:
+    if not _sent(summary, None):
         text, remedy = "no request was sent", "check the load and the steps of the flows: `vezaflow try FLOW`"
         found.append(Concern(ConcernKind.NO_DATA, text, remedy))
-    elif not summary.select("http_reqs").samples:
+    elif not _sent(summary, True):
         text = "no request was evaluated: `measure` excludes all of them"
         found.append(Concern(ConcernKind.NO_DATA, text, "lower `measure: skip`, or use a longer `duration`"))
     if not gates:
         text, remedy = "there are no gates, so nothing was checked", "add `gates` to suite.yml or to a flow"
         found.append(Concern(ConcernKind.NO_GATES, text, remedy))
     return tuple(found)
+
+
+def _sent(summary: Summary, judged: bool | None) -> bool:
+    """Whether there was any load: requests, or WebSockets."""
+    return any(summary.select(metric, judged=judged).samples for metric in ("http_reqs", "ws_connection_failures"))
 
 
 def overall(verdicts: Iterable[Verdict], concerns: Sequence[Concern]) -> Outcome:

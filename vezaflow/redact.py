@@ -263,6 +263,8 @@ def _begins(plain: str, begins: Iterable[str]) -> list[int]:
 def _writings(value: str) -> Iterator[str]:
     """A secret, and what of it tells as much."""
     yield value
+    if value.endswith("\\"):  # where escapes are undone it is one, of whatever stands behind it
+        yield value.rstrip("\\")
     words = value.split()
     if len(words) > 1:
         yield from (word for word in words if len(word) >= _WORD and (_TELLING.fullmatch(word) or len(word) >= _LINE))

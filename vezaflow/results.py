@@ -15,6 +15,7 @@ from vezaflow.errors import ExitCode
 from vezaflow.gates import Concern, Outcome, Verdict
 from vezaflow.metrics import Seconds, Summary, Timeline
 from vezaflow.model import Identity
+from vezaflow.plan import Bundle, Segment
 from vezaflow.scale import Report, SegmentResult, WorkerState
 
 SCHEMA = 2
@@ -120,6 +121,29 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class RunStart:
+    """What is known of a run when its load begins. Nothing in it is secret."""
+
+    run_id: str
+    suite: str
+    description: str
+    started: datetime  # UTC
+    base_url: str
+    provenance: Provenance | None
+    bundle: Bundle  # masked
+    segment: Segment | None = None  # the run is one segment of a load
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a run stands among others, in a line each; empty: nothing is known of them."""
+
+    night: str = ""  # `night 2 of 3`
+    baseline: str = ""  # `no change from the baseline of 5 runs`
+    accepted: str = ""  # why the suite is accepted, if it is so with this run and was not before
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """A run, complete. Times in seconds."""
 
@@ -148,6 +172,7 @@ class RunResult:
     incidents: tuple[Diagnostic, ...] = ()  # what failed, at its place in the YAML; the most frequent first
     seconds: Seconds = field(default_factory=Seconds)  # each step by the second, for comparing
     provenance: Provenance | None = None  # None: of a file from before it was kept
+    standing: Standing = Standing()
     manual_changes: tuple[str, ...] = ()  # what was paused or scaled by hand, a line each
     links: tuple[Link, ...] = ()
     clock: str = CLOCK

@@ -129,7 +129,7 @@ def test_certificates_are_verified_by_the_authorities_of_the_system(suite: Write
     folder = suite(flow(), SUITE)
     with listener(tls, **{ANNOTATIONS: [MADE]}) as server:
         done = run(server, folder, SSL_CERT_FILE=str(tmp_path / "ca.pem"))
-        assert done.err.splitlines()[-1] == "load finished"
+        assert "load finished" in done.err.splitlines()
         assert [each.method for each in server.asked if each.path != f"/{HOOK}"] == ["POST", "PATCH"]
         assert len(server.to(f"/{HOOK}")) == 1
         refused = run(server, folder)

@@ -77,7 +77,7 @@ def merged(folder: Path, content: str | bytes) -> Any:
     (folder / "one.json").write_bytes(content if isinstance(content, bytes) else content.encode())
     (folder / "other.json").write_text(json.dumps(OTHER))
     words = ["merge", str(folder / "one.json"), str(folder / "other.json"), "--summary", str(folder / "whole.json")]
-    return CliRunner().invoke(program, words, standalone_mode=False)
+    return CliRunner().invoke(program, [*words, "--no-history"], standalone_mode=False)
 
 
 def told(outcome: Any) -> None:

@@ -28,9 +28,6 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl, which the preflight uses"),
 ]
 
-# `vezaflow accept` and the history are another line of work. To be removed when they are here, with what it excuses.
-ACCEPT_IS_MISSING = True
-
 ROOT = Path(__file__).parents[2]
 OURS = (ROOT / ".github/workflows/loadtest.yml").read_text(encoding="utf-8")
 FEW = {"UPLOAD_VUS": "2", "STREAM_VUS": "2", "BROWSE_VUS": "3", "CHECKOUT_VUS": "2", "ACCOUNT_VUS": "3"}
@@ -104,9 +101,6 @@ def summary(found: Runner) -> dict[str, object]:
 def check_acceptance(step: StepDone, page: str) -> None:
     """It never fails the job, and adds to the page."""
     assert step.outcome == "success", step.log
-    if ACCEPT_IS_MISSING:
-        assert [command.text for command in commands(step.log)] == ["vezaflow accept ended with exit code 2"]
-        return
     assert commands(step.log) == []
     assert page.strip()
 
@@ -210,7 +204,7 @@ def test_a_new_project_has_green_nights_and_keeps_its_history(tmp_path: Path, fo
         check_acceptance(done["Acceptance"], page)
     page_file = ["results/page.md"] if forge is Forge.FORGEJO else []
     assert artifacts(found) == sorted([*RESULTS, *page_file])
-    assert len(found.caches) == (0 if ACCEPT_IS_MISSING else 2)
+    assert len(found.caches) == 2
 
 
 def test_the_page_of_a_forgejo_without_staging_is_in_the_log(tmp_path: Path) -> None:

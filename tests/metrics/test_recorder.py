@@ -26,6 +26,7 @@ from vezaflow.metrics import (
 )
 from vezaflow.metrics.attempts import Attempts
 from vezaflow.metrics.catalog import Of
+from vezaflow.metrics.channels import ChannelRecorder, Channels
 from vezaflow.metrics.figures import Connections, Iterations, Requests, Vus
 from vezaflow.metrics.listening import Listening
 from vezaflow.protocols import ErrorKind
@@ -289,6 +290,28 @@ events = st.lists(
 )
 
 
+def talk(channel: ChannelRecorder, status: int, seconds: float, *, good: bool) -> None:
+    """What a WebSocket may go through."""
+    if not status:
+        channel.refused("refused" if good else "timeout_connect")
+        return
+    channel.opened(seconds / 8)
+    channel.sent("" if good else "reset")
+    channel.received()
+    channel.waited("" if good else "timeout_message")
+    channel.pinged(seconds / 9)
+    if good:
+        channel.delivered(seconds, reordered=status == 404)
+        channel.duplicated()
+        channel.cut(seconds)
+    else:
+        channel.lost()
+        channel.reached()
+        if status == 404:
+            channel.late(seconds)
+        channel.ended(seconds, 1006)
+
+
 def worker(part: list[tuple[str, int, float, bool]], begin: int = 0) -> Summary:
     recorder = Recorder(0.0)
     for flow in ("a", "b"):
@@ -306,6 +329,7 @@ def worker(part: list[tuple[str, int, float, bool]], begin: int = 0) -> Summary:
         if status == 404:
             course.retried()
             course.asked_to_wait(obeyed=good)
+        talk(step.channels(), status, duration, good=good)
         recorder.flow(flow).iteration(duration, not good)
         if number == 20:
             recorder.fold(0.5)
@@ -371,7 +395,7 @@ def test_a_narrowed_summary_answers_its_question_as_the_whole_does(part: list[tu
 def test_every_metric_names_what_its_rows_have() -> None:
     kinds = {
         Of.REQUESTS: Requests, Of.FAILURES: Requests, Of.INTERRUPTED: Requests, Of.CONNECTIONS: Connections,
-        Of.STEPS: Attempts, Of.LISTENING: Listening, Of.FLOWS: Iterations, Of.VUS: Vus,
+        Of.STEPS: Attempts, Of.CHANNELS: Channels, Of.LISTENING: Listening, Of.FLOWS: Iterations, Of.VUS: Vus,
     }  # fmt: skip
     assert [metric.name for metric in METRICS.values() if not hasattr(kinds[metric.of](), metric.value)] == []
     assert all(metric.by in ("", *metric.labels) for metric in METRICS.values())
@@ -388,3 +412,22 @@ def test_a_narrowed_summary_has_no_other_histogram() -> None:
 def test_the_table_of_metrics_needs_no_numpy() -> None:
     code = "import sys, vezaflow.metrics; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_websockets_have_rates_of_their_own() -> None:
+    summary = worker([("a", 200, 0.1, True), ("a", 404, 0.2, False), ("a", 200, 0.3, False), ("a", 0, 0.1, True)])
+
+    def rate(metric: str, **labels: str) -> float | None:
+        return summary.select(metric, "a", tuple(labels.items())).aggregate("rate")
+
+    assert rate("ws_connection_failures") == 0.25
+    assert rate("ws_connection_failures", error="connection") == 0.25
+    assert rate("ws_connection_failures", error="timeout") == 0
+    assert rate("ws_delivered") == rate("ws_late") == rate("ws_lost") == pytest.approx(1 / 3)
+    assert rate("ws_message_failures") == pytest.approx(6 / 8)
+    assert rate("ws_message_failures", error="not_acked") == pytest.approx(2 / 8)
+    assert summary.select("ws_unexpected_closes", "a", (("code", "1006"),)).aggregate("count") == 2
+    assert summary.select("ws_unexpected_closes", "a", (("code", "1000"),)).aggregate("count") == 0
+    assert summary.select("ws_sessions", "b").samples == 0
+    (row,) = summary.channel_rows()
+    assert (row.flow, row.step, row.figures.lost, row.figures.late) == ("a", "s", 1, 1)

@@ -11,7 +11,7 @@ from sample_run import GREEN, RED, run
 
 from vezaflow.model import TEMPLATE_FIELDS, Chat
 from vezaflow.reports import chat_message, facts_of
-from vezaflow.results import Link, RunResult
+from vezaflow.results import Link, RunResult, Standing
 
 NASTY = "<@U1> & <script>alert(1)</script> `*_[x](http://evil.example)|"
 PAGE = "https://git.example.org/veza/load/actions/runs/42"
@@ -19,7 +19,8 @@ PAGE = "https://git.example.org/veza/load/actions/runs/42"
 
 def sent(chat: Chat, result: RunResult, page: str = PAGE, night: str = "") -> dict[str, Any]:
     """The body as its receiver reads it."""
-    found: dict[str, Any] = json.loads(orjson.dumps(chat_message(chat, facts_of(result, page, night))))
+    placed = replace(result, standing=Standing(night))
+    found: dict[str, Any] = json.loads(orjson.dumps(chat_message(chat, facts_of(placed, page))))
     return found
 
 

@@ -15,7 +15,7 @@ from vezaflow.diagnostics import Diagnostic, Severity, Span
 from vezaflow.gates import Concern, ConcernKind, Outcome
 from vezaflow.metrics import Recorder, Summary
 from vezaflow.reports import console, junit, step_summary, summary_json, to_json
-from vezaflow.results import RunResult
+from vezaflow.results import RunResult, Standing
 from vezaflow.syntax import Reference
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -48,7 +48,7 @@ def test_tables_keep_to_the_width_with_all_flows_named(width: int) -> None:
 
 
 def test_the_page_of_a_job_says_where_the_count_of_green_nights_is() -> None:
-    assert "**Acceptance: night 2 of 3**\n" in step_summary(run(GREEN), streak="night 2 of 3")
+    assert "**Acceptance: night 2 of 3**\n" in step_summary(replace(run(GREEN), standing=Standing("night 2 of 3")))
     assert "Acceptance" not in step_summary(run(GREEN))
 
 

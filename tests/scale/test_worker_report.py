@@ -20,6 +20,7 @@ def measured() -> Summary:
     step.attempts().retried()
     step.attempts().ended(0.3, failed=False)
     step.listeners().started(0.3)
+    step.channels().opened(0.3)
     recorder.fold(1.0)
     return recorder.snapshot()
 

@@ -13,9 +13,8 @@ from sample_run import GREEN, RED, run
 
 from vezaflow.model import Chat, Event
 from vezaflow.plan import Announcements, Constant, PlannedGrafana, PlannedNotification, Targets
-from vezaflow.reports import facts_of
-from vezaflow.results import RunResult
-from vezaflow.session import Announcer, Patience, announce
+from vezaflow.results import RunResult, Standing
+from vezaflow.session import Announcer, Patience
 
 TOKEN = "glsa_0123456789"
 QUICK = Patience(timeout=5.0, pause=0.0, longest_pause=0.01)
@@ -130,30 +129,18 @@ def test_each_webhook_hears_of_its_events_only() -> None:
     assert {(each.method, each.headers["x-key"]) for each in server.asked} == {("POST", "k")}
 
 
-def test_the_acceptance_is_announced_without_a_run() -> None:
-    facts = facts_of(run(GREEN), night="3 of 3 nights are green")
-    said: list[str] = []
+def test_the_acceptance_is_announced_with_the_run_that_brings_it() -> None:
+    why = "accepted: 3 nights in a row are green"
+    accepted = replace(run(GREEN), standing=Standing("night 3 of 3: accepted", "", why))
     with listener() as server:
-        announcements = hooks(server.url, frozenset({Event.ACCEPTED}), frozenset({Event.GREEN}))
-        announce(announcements, facts, Event.ACCEPTED, said.append)
+        announcements = hooks(server.url, frozenset({Event.ACCEPTED}), frozenset({Event.RED}))
         chat = replace(announcements.notifications[0], template=Chat.MATRIX, json=None)
-        announce(Announcements(notifications=(chat,)), facts, Event.ACCEPTED, said.append)
-    first, second = server.asked
-    assert first.json == {"number": 1}
-    assert "3 of 3 nights are green" in second.json["text"]
-    assert said == []
-
-
-@pytest.mark.parametrize("status", [400, 404])
-def test_what_fails_without_a_run_is_told_without_secrets(status: int) -> None:
-    said: list[str] = []
-    with listener(
-        **{"hooks/T024-qZ3LmN9": [Answer(status, b"bad /hooks/T024-qZ3LmN9 or glsa_v5uYVQ7YF3LmN9qZ")]}
-    ) as server:
-        announcements = hooks(server.url, EVERY, path="/hooks/T024-qZ3LmN9")
-        keyed = replace(announcements.notifications[0], headers=(("Authorization", "Bearer glsa_v5uYVQ7YF3LmN9qZ"),))
-        announce(Announcements(notifications=(keyed,)), facts_of(run(GREEN)), Event.ACCEPTED, said.append)
-    assert said == [f"notification 1 could not be sent: status {status}: bad /••• or •••"]
+        assert told(Announcements(notifications=(*announcements.notifications, chat)), accepted) == []
+        assert told(announcements, run(GREEN)) == []
+    assert len(server.asked) == 2
+    (text,) = (each.json["text"] for each in server.asked if "text" in each.json)
+    assert why in text
+    assert "night 3 of 3" in text
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])

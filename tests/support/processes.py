@@ -15,6 +15,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_STATE_HOME")  # of the environment
 PATIENCE = 30.0  # seconds for what takes one on an idle machine
 
 
@@ -75,7 +76,7 @@ class Running:
     """`vezaflow …` in a session of its own. Use it as a context manager: nothing outlives it."""
 
     def __init__(self, *words: str | Path, env: Mapping[str, str]) -> None:
-        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
+        kept = {name: value for name, value in os.environ.items() if name in KEPT}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "vezaflow", *map(str, words)],
             stdout=subprocess.PIPE,

@@ -38,7 +38,7 @@ class Write(Protocol):
     def __call__(self, flow: str, suite: str = "") -> Path: ...
 
 
-STATE = tempfile.mkdtemp(prefix="vezaflow-tests-")  # what `try` records goes here
+STATE = tempfile.mkdtemp(prefix="vezaflow-tests-")  # what `try` records goes here, and the history
 atexit.register(shutil.rmtree, STATE, ignore_errors=True)
 
 

@@ -1,12 +1,13 @@
 """The reference's examples: where each kind of mapping stands in them, and a target that answers what they ask."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import trio
-from stage import FakeClient, Reply, Target
+from stage import FakeClient, Reply, Said, Target
 
 from vezaflow.diagnostics import Diagnostics, Source
 from vezaflow.keys import STEPS, TABLES, Field, Table
@@ -85,11 +86,19 @@ WRITTEN = {  # what the sandbox does not serve
 }
 
 
+def chat(heard: str | bytes) -> Iterator[Said]:
+    """What the sandbox's chat says to who wrote it."""
+    if heard:
+        record = json.loads(heard)
+        pong = record.get("type") == "ping"
+        yield Said(json.dumps({"type": "pong"} if pong else {"type": "ack", "id": record.get("id")}))
+
+
 class SandboxTarget(Target):
     """The sandbox, without a socket between."""
 
     def __init__(self) -> None:
-        super().__init__(lambda _method, _path: Reply(404))
+        super().__init__(lambda _method, path: Reply(101 if path.startswith("/api/v1/ws") else 404), talk=chat)
         self.api = Api(SandboxSettings(), TOKEN, Catalog())
 
     def client(self, _options: object = None) -> "SandboxClient":

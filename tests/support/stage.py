@@ -1,7 +1,7 @@
 """A stage for engine tests: a fake client behind the one seam for it, on trio's mock clock."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -11,7 +11,23 @@ import trio
 from vezaflow.engine import RunEngine
 from vezaflow.metrics import Recorder, Summary
 from vezaflow.plan import Plan
-from vezaflow.protocols import Body, ClientOptions, CookieJar, ErrorKind, Exchange, Origin, RequestOptions, Want
+from vezaflow.protocols import (
+    Body,
+    ChannelMessage,
+    ClientOptions,
+    CookieJar,
+    Ending,
+    ErrorKind,
+    Exchange,
+    OnFrame,
+    OnMessage,
+    Origin,
+    RequestOptions,
+    SentMessage,
+    Upgrade,
+    Want,
+    WebSocketOptions,
+)
 
 
 class Reply(NamedTuple):
@@ -28,6 +44,16 @@ class Reply(NamedTuple):
 Answer = Callable[[str, str], Reply]  # method, target → reply
 
 
+class Said(NamedTuple):
+    """What the fake target says over a WebSocket, so long after what it heard: a text, or the code of its close."""
+
+    what: str | int
+    after: float = 0.01
+
+
+Talk = Callable[[str | bytes], Iterable[Said]]  # what was heard ("" when it was opened) → what is said
+
+
 @dataclass
 class Target:
     """A target in memory. `log` is what was asked for: (time, method, target, head)."""
@@ -40,6 +66,8 @@ class Target:
     on_their_way: Counter[str] = field(default_factory=Counter)  # requests, by authority
     most: Counter[str] = field(default_factory=Counter)  # of them together
     closed: list[float] = field(default_factory=list)  # when connections were
+    talk: Talk = lambda _heard: ()
+    sockets: list["FakeSocket"] = field(default_factory=list)  # all that were opened
     read_late: float = 0.0  # seconds that the generator takes to come to an answer that is there
 
     @property
@@ -98,6 +126,34 @@ class FakeClient:
         exchange.bytes_sent, exchange.bytes_received = len(head), len(reply.body)
         return exchange
 
+    async def open_websocket(
+        self,
+        origin: Origin,
+        head: bytes,
+        options: WebSocketOptions,
+        *,
+        on_message: OnMessage | None = None,
+        on_frame: OnFrame | None = None,
+    ) -> Upgrade:
+        text = head.decode()
+        method, path, _ = text.split(" ", 2)
+        self.target.log.append((trio.current_time(), method, path, text))
+        reply = self.target.answer(method, path)
+        exchange = Exchange()
+        exchange.begun = exchange.started = trio.current_time()
+        await trio.sleep(reply.after)
+        exchange.sent = exchange.first = exchange.ended = trio.current_time()
+        exchange.reused = False
+        exchange.status = reply.status
+        if reply.error is not None or reply.status != 101:
+            exchange.error = reply.error or ErrorKind.UPGRADE
+            exchange.detail = f"the response to the upgrade has status {reply.status}"
+            return Upgrade(exchange, None)
+        socket = FakeSocket(self.target.talk, options, on_message)
+        self.target.sockets.append(socket)
+        socket.hear("")
+        return Upgrade(exchange, socket)
+
     def beside(self) -> "FakeClient":
         return self
 
@@ -116,6 +172,93 @@ class FakeClient:
         self._open = False
         for other in self._others.values():
             other.close()
+
+
+class FakeSocket:
+    """Has the shape of protocols.WebSocket. `heard` is what came, with its time."""
+
+    def __init__(self, talk: Talk, options: WebSocketOptions, on_message: OnMessage | None) -> None:
+        self.options = options
+        self.heard: list[tuple[float, str | bytes]] = []
+        self.ending: Ending | None = None
+        self.received = self.dropped = 0
+        self.opened = trio.current_time()
+        self.subprotocol: str | None = None
+        self._talk = talk
+        self._on_message = on_message
+        self._unread: list[ChannelMessage] = []
+        self._news = trio.Event()
+
+    def hear(self, data: str | bytes) -> None:
+        for said in self._talk(data):
+            trio.lowlevel.spawn_system_task(self._say, said)
+
+    def say(self, said: Said) -> None:
+        """Say something that was not asked for."""
+        trio.lowlevel.spawn_system_task(self._say, said)
+
+    async def _say(self, said: Said) -> None:
+        await trio.sleep(said.after)
+        now = trio.current_time()
+        if self.ending is not None:
+            return
+        if isinstance(said.what, int):
+            error = ErrorKind.CLOSED_EARLY if said.what == 1006 else None
+            self.end(Ending(now, said.what, "", by_server=True, error=error, detail="cut off" if error else ""))
+            return
+        message = ChannelMessage(said.what, now, len(said.what))
+        if self._on_message is None or not self._on_message(self, message):  # type: ignore[arg-type]
+            self._unread.append(message)
+            self._wake()
+
+    def end(self, ending: Ending) -> None:
+        self.ending = self.ending or ending
+        self._wake()
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = trio.Event()
+
+    async def _wait(self, deadline: float) -> None:
+        with trio.move_on_at(deadline):
+            await self._news.wait()
+
+    async def receive(self, deadline: float) -> ChannelMessage | Ending | None:
+        while not self._unread and self.ending is None and trio.current_time() < deadline:
+            await self._wait(deadline)
+        return self._unread.pop(0) if self._unread else self.ending
+
+    async def ended_by(self, deadline: float) -> Ending | None:
+        while self.ending is None and trio.current_time() < deadline:
+            await self._wait(deadline)
+        return self.ending
+
+    async def send(self, data: str | bytes, deadline: float) -> SentMessage:
+        await trio.lowlevel.checkpoint()
+        return self.post(data)
+
+    def post(self, data: str | bytes) -> SentMessage:
+        if self.ending is not None:
+            return SentMessage(len(data), error=ErrorKind.CLOSED_EARLY, detail="it was closed before")
+        self.heard.append((trio.current_time(), data))
+        self.hear(data)
+        return SentMessage(len(data), trio.current_time())
+
+    async def ping(self, deadline: float) -> float | None:
+        await trio.sleep(0.004)
+        return None if self.ending is not None or trio.current_time() > deadline else 0.004
+
+    async def close(self, code: int = 1000, reason: str = "") -> Ending:
+        await trio.sleep(0.001)
+        self.end(Ending(trio.current_time(), code, reason, by_server=False))
+        assert self.ending is not None
+        return self.ending
+
+    def begin_close(self, code: int = 1000, reason: str = "") -> None:
+        self.end(Ending(trio.current_time(), code, reason, by_server=False))
+
+    def drop(self) -> None:
+        self.end(Ending(trio.current_time(), 1006, "", by_server=False, error=ErrorKind.INTERRUPTED))
 
 
 @dataclass

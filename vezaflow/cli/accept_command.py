@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from vezaflow.cli.inputs import draw, drawn_faults
+from vezaflow.cli.keeping import HISTORY
 from vezaflow.cli.night_runs import night_runs
 from vezaflow.cli.printing import colours, say
 from vezaflow.cli.values import PathType
@@ -41,6 +42,7 @@ class MomentType(click.ParamType[datetime]):
 
 @click.command("accept")
 @click.argument("suite", default="flows", type=PathType())
+@HISTORY
 @click.option("--results", metavar="FOLDER", type=PathType(), help="Take the runs from the summary.json files in it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown, for $GITHUB_STEP_SUMMARY.")
@@ -49,7 +51,13 @@ class MomentType(click.ParamType[datetime]):
 )
 @click.option("--as-of", metavar="TIME", type=MomentType(), help="Decide as of this time. Default: now.")
 def command(
-    suite: Path, results: Path | None, as_json: bool, as_markdown: bool, last: int, as_of: datetime | None
+    suite: Path,
+    history: str | None,
+    results: Path | None,
+    as_json: bool,
+    as_markdown: bool,
+    last: int,
+    as_of: datetime | None,
 ) -> None:
     """Show the nights of a suite, and whether enough of them in a row are green.
 
@@ -58,11 +66,13 @@ def command(
     accepted, 99 if the last night with a verdict is red, 98 if there are not enough nights yet, and 2 for mistakes in
     the files or options.
     """
+    if results is not None and history is not None:
+        raise click.UsageError("take only one of --results and --history")
     if as_json and as_markdown:
         raise click.UsageError("take only one of --json and --markdown")
     asked = _whole(suite)
     now = _aware(as_of, asked.accept)
-    runs = [run for run in night_runs(results) if as_of is None or run.started <= now]
+    runs = [run for run in night_runs(results, history) if as_of is None or run.started <= now]
     plan = identity_of(asked)
     nights = calendar(runs, asked.accept, now, plan, asked.name)
     decision = acceptance(nights)

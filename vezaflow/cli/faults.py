@@ -19,16 +19,33 @@ _FAULTS: tuple[tuple[str, click.ParamType[float] | click.ParamType[int], str], .
     ("--bandwidth", SIZE, "bytes of a stream that come to one listener per second, such as 20kB."),
     ("--slow-rendition", click.INT, "kbit/s of the rendition that comes at half the speed at which it plays."),
     ("--broken-segment", click.INT, "number of the segment, from 1, that is missing in each rendition."),
+    ("--ws-drop", RATIO, "share of the chat's messages that are not sent, such as 1%."),
+    ("--ws-duplicate", RATIO, "share of the chat's messages that are sent twice, such as 1%."),
+    ("--ws-reorder", RATIO, "share of the chat's messages that come after later ones, such as 1%."),
+    ("--ws-delay", DURATION, "time added to each of the chat's messages, such as 50ms."),
+    ("--ws-close-after", DURATION, "time after which the chat closes a connection, such as 10s."),
+    ("--ws-idle", DURATION, "time without a message after which the chat closes a connection, such as 30s."),
 )
+_COUNTS = (
+    ("--ws-close-messages", "number of messages after which the chat closes their sender's connection."),
+    ("--ws-close-code", "code with which the chat closes connections; 0 is 1011."),
+)
+_AUTH = "the chat's upgrade needs the token: without it, it gets a 401."
 
 
 def faulty(of: str = "") -> Callable[[Command], Command]:
     """Give a command the options, their help with `of` before it."""
 
     def given(command: Command) -> Command:
+        command = click.option("--ws-auth", is_flag=True, help=_said(of, _AUTH))(command)
+        for name, text in reversed(_COUNTS):
+            command = click.option(name, type=int, default=0, help=_said(of, text))(command)
         for name, kind, text in reversed(_FAULTS):
-            said = f"{of} {text}" if of else text[0].upper() + text[1:]
-            command = click.option(name, type=kind, default=0, help=said)(command)
+            command = click.option(name, type=kind, default=0.0, help=_said(of, text))(command)
         return command
 
     return given
+
+
+def _said(of: str, text: str) -> str:
+    return f"{of} {text}" if of else text[0].upper() + text[1:]

@@ -15,11 +15,15 @@ from vezaflow.errors import ExitCode, VezaflowError
 
 COMMANDS = {
     "accept": "Say whether enough nights in a row were green.",
+    "baseline": "Set what runs are compared with, and write it as a document.",
+    "compare": "Show what changed from one run to another, and how sure that is.",
     "explain": "Show what a run will do: load, resources, hosts, gates.",
     "init": "Create a project: flows to start from, a lint hook, a nightly workflow.",
+    "history": "List the runs that were kept; show, export, import, delete, prune them.",
     "lint": "Check flow files without sending anything.",
     "merge": "Merge the results of a run's segments into one verdict.",
     "pause": "Pause a running test from another terminal.",
+    "rerun": "Run a kept run again, with the secrets of today.",
     "resume": "Resume a paused test.",
     "run": "Run a load test; the exit code is the verdict.",
     "sandbox": "Serve a Veza-like API on this machine, to try flows on it.",
@@ -27,6 +31,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema that editors use to complete and check flow files.",
     "status": "Show the status of a running test from another terminal.",
     "stop": "Stop a running test, as one Ctrl-C does.",
+    "trends": "Show the nights on which a step became slower or faster.",
     "try": "Run one flow once with one VU, and show every request and response.",
 }
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import click
 
+from vezaflow.cli.baselines import baseline_for, baseline_option
 from vezaflow.cli.inputs import drawn_faults
+from vezaflow.cli.keeping import keep_merged, kept
 from vezaflow.cli.results import ReportFiles, Wanted, reporting
 from vezaflow.cli.values import PathType
 from vezaflow.session import merge
@@ -14,13 +16,19 @@ from vezaflow.session import merge
 @click.command("merge")
 @click.argument("shares", metavar="FILE...", nargs=-1, required=True, type=PathType())
 @reporting
-def command(shares: tuple[Path, ...], reports: Wanted) -> None:
+@kept
+@baseline_option
+def command(
+    shares: tuple[Path, ...], reports: Wanted, history: str | None, no_history: bool, baseline: Path | None
+) -> None:
     """Make one result and verdict of the files that `vezaflow run --segment K/N` wrote.
 
     All must be segments of the same run: the same files, options, environment variables and seed. If a segment is
     missing, the verdict is inconclusive. The exit code is that of `run`.
     """
     with drawn_faults():
-        result = merge(shares)
+        result = merge(shares, lambda plan: baseline_for(plan, baseline))
     ReportFiles(reports).publish(result)
+    if not no_history:
+        keep_merged(history, result, shares[0])
     sys.exit(result.exit_code)

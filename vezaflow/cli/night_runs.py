@@ -1,22 +1,51 @@
 """Where the runs that acceptance looks at come from: the history, or a folder of results such as CI keeps."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from vezaflow.cli.printing import tell
-from vezaflow.cli.runs import read_record, result_of
 from vezaflow.errors import VezaflowError
+from vezaflow.gates import Outcome
+from vezaflow.history import KeptRun, State, Store, opened, place_of, read, result_of
+from vezaflow.model import Identity
 from vezaflow.nights import NightRun, night_run
 
 
-def night_runs(results: Path | None) -> list[NightRun]:
-    """The runs of a folder; None: of the history. Raises VezaflowError where there is no such place."""
-    return _of_history() if results is None else list(_of_folder(results))
+def night_runs(results: Path | None, history: str | None = None) -> list[NightRun]:
+    """The runs of a folder; None: of the history. Raises VezaflowError where there is no such place, or it can't be
+    read."""
+    if results is not None:
+        return list(_of_folder(results))
+    with opened(place_of(history)) as store:
+        return [] if store is None else [_of_row(row, store) for row in store.rows() if row.state is not State.RUNNING]
 
 
-def _of_history() -> list[NightRun]:
-    # The history comes with a branch of its own: this function alone is what the merge replaces.
-    raise VezaflowError("no history", hint="`--results FOLDER` takes the runs from a folder of summary.json files")
+def _of_row(row: KeptRun, store: Store) -> NightRun:
+    """The run of a light row. Why a run is not green stands in the whole of it alone."""
+    outcome = row.outcome or Outcome.INCONCLUSIVE
+    reasons: tuple[str, ...] = ()
+    if row.state is State.COMPLETE and outcome is not Outcome.GREEN and (stored := store.get(row.id)) is not None:
+        try:
+            reasons = night_run(result_of(stored)).reasons
+        except ValueError:
+            reasons = ("kept by another version of vezaflow",)
+    return NightRun(
+        run_id=row.run_id,
+        suite=row.suite,
+        started=row.started,
+        duration=row.duration or 0.0,
+        outcome=outcome,
+        interrupted=row.interrupted,
+        partial=bool(row.segment),
+        identity=Identity(row.plan_hash, row.plan_parts) if row.plan_hash else None,
+        changes=row.changes,
+        targets=tuple(filter(None, row.base_url.split(", "))),
+        p95=row.p95,
+        failed=row.failed,
+        reasons=reasons,
+        manual_changes=row.manual_changes,
+    )
 
 
 def _of_folder(folder: Path) -> Iterator[NightRun]:
@@ -27,7 +56,11 @@ def _of_folder(folder: Path) -> Iterator[NightRun]:
         if not file.is_file():
             continue
         try:
-            record = read_record(file)
-            yield night_run(result_of(file, record), partial=record.get("segment") is not None)
+            stored = read(file)
+            run = night_run(result_of(stored), partial=bool(stored.header["segment"]))
+        except ValueError as e:
+            tell(f"skipped: {file} can't be read: {e}")
         except VezaflowError as e:
             tell(f"skipped: {e.message}")
+        else:
+            yield replace(run, run_id=str(stored.header["run_id"]))

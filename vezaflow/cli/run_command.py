@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
+from vezaflow.cli.baselines import baseline_option
 from vezaflow.cli.inputs import bundled, draw, shared, target
+from vezaflow.cli.keeping import keeping, kept
 from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.outs import OUT, claims, read_outs
-from vezaflow.cli.printing import live, tell
 from vezaflow.cli.results import ReportFiles, Wanted, reporting
+from vezaflow.cli.running import put_on
 from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import PathType
-from vezaflow.outputs import Output, Plain, Terminal
-from vezaflow.plan import Plan
-from vezaflow.session import provenance_of, run
+from vezaflow.session import provenance_of
 
 
 @click.command("run")
@@ -23,6 +23,8 @@ from vezaflow.session import provenance_of, run
 @load_options
 @reporting
 @OUT
+@kept
+@baseline_option
 @click.option("--no-notify", is_flag=True, help="Ignore the suite's `grafana` and `notify`.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no warnings and no progress.")
 @shared
@@ -31,6 +33,9 @@ def command(
     load: LoadOptions,
     reports: Wanted,
     out: tuple[str, ...],
+    history: str | None,
+    no_history: bool,
+    baseline: Path | None,
     no_notify: bool,
     quiet: bool,
     words: tuple[str, ...],
@@ -49,21 +54,24 @@ def command(
         reports = {"summary": Path(f"segment-{segment.index + 1}-of-{segment.count}.json"), **reports}
     outs = read_outs(out)
     files = ReportFiles(reports, claims(outs))
-    with ExitStack() as until_written:
+    with ExitStack() as until_kept, ExitStack() as stack:
         with target(words, sandbox=sandbox, faults=faults) as environment:
             inputs = load.inputs(environment, base_url, seed)
             announces = segment is None and not no_notify  # one segment has no verdict
             warn = None if quiet else draw
             asked = bundled(paths, inputs, sandbox=sandbox, announces=announces, warn=warn)
-            plan = asked.plan
-            shown = () if quiet else (_progress(plan),)
-            outputs = (*shown, *(chosen.output(plan) for chosen in outs))
-            provenance = provenance_of(asked.suite, asked.inputs, plan)
-            result = run(plan, asked.bundle, load.division(plan), outputs, tell, provenance=provenance)
-            until_written.enter_context(undisturbed())
+            writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
+            provenance = provenance_of(asked.suite, asked.inputs, asked.plan)
+            result = put_on(
+                asked,
+                load.division(asked.plan),
+                provenance,
+                outs,
+                writer,
+                quiet=quiet,
+                baseline=baseline,
+                history=history,
+            )
+            until_kept.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)
-
-
-def _progress(plan: Plan) -> Output:
-    return Terminal(plan.suite) if live(sys.stderr) else Plain(plan, tell)

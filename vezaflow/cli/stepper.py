@@ -175,7 +175,7 @@ def _known(variables: Variables, vu: VU, data_sources: Mapping[int, PlannedDataS
         for slot, value in enumerate(vu.slots)
     )
     for name, value in (*variables.constants, *zip(variables.names, values, strict=False)):
-        if value is not UNSET:
+        if value is not UNSET and "websocket:" not in name:  # one that is open has no value to show
             scope, _, own = name.rpartition(":")
             fragment = scope.rpartition(":")[2].partition("@")[0]
             yield f"{own} ({fragment})" if fragment else own, value

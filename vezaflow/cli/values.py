@@ -3,8 +3,11 @@
 import errno
 import os
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatch
 from math import isnan
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -143,3 +146,27 @@ def counts(words: Iterable[str], option: str) -> dict[str, int]:
 def environment(words: Iterable[str]) -> dict[str, str]:
     """The process's environment with `-e NAME=VALUE` on top."""
     return {**os.environ, **pairs(words, "-e")}
+
+
+def moment(word: str, now: datetime) -> datetime:
+    """`7d`, `12h` before now, or a date or time: in UTC. Without an offset it is this machine's time."""
+    try:
+        found = datetime.fromisoformat(word)
+    except ValueError:
+        pass
+    else:
+        return found.astimezone(UTC)
+    try:
+        return now - timedelta(seconds=parse_as(word, Dimension.TIME).amount)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"'{word}' is neither an age such as 7d nor a date such as 2026-11-01", param_hint="'--since'"
+        ) from None
+
+
+def targets(base_url: str, pattern: str | None) -> bool:
+    """Whether a run's target, or one of several, is of this pattern: of its host, with or without the port."""
+    if pattern is None:
+        return True
+    urls = [urlsplit(url.strip()) for url in base_url.split(",")]
+    return any(fnmatch(name or "", pattern.lower()) for url in urls for name in (url.hostname, url.netloc.lower()))

@@ -93,10 +93,6 @@ _ROWS: tuple[Rule, ...] = (
         "A step does one thing. Two verbs in one mapping are two steps: start each with its own `-`.",
     ),
     Rule(
-        "VF124", _ERROR, "not implemented yet",
-        "The key, the verb or the executor is reserved, but this version does not implement it yet.",
-    ),
-    Rule(
         "VF125", _ERROR, "constant expected",
         "Names and switches are fixed when the file is read, so that metrics, gates and comparisons can refer to "
         "them; `${…}` is not allowed there.",
@@ -572,6 +568,17 @@ _ROWS: tuple[Rule, ...] = (
         "are masked in any case; listing the variable in `secrets` shows readers of the suite that it is one.",
     ),
     Rule(
+        "VF441", _ERROR, "step outside of a WebSocket",
+        "`send`, `receive` and `ping` go over the WebSocket around them: they belong under the `do` of a "
+        "`websocket` step, or in a fragment that is included there. `to` and `from` name one of them by its "
+        "`as`.",
+    ),
+    Rule(
+        "VF442", _ERROR, "delivery without a room",
+        "`deliver` expects a message for each other VU in the same room. Which room a VU is in, the `room` of its "
+        "`websocket` step says; without one there are no others.",
+    ),
+    Rule(
         "VF445", _WARNING, "key without effect",
         "The key changes nothing together with another key of the same step: `abr` is the rule of `variant: abr`, and "
         "`buffer` that of `pace: realtime`. Remove it, or the other one.",
@@ -652,6 +659,16 @@ _ROWS: tuple[Rule, ...] = (
         "VF606", _ERROR, "poll timed out",
         "The responses of a `poll` met its `expect`, but none satisfied `until` `within` the time; the message "
         "shows the last one.",
+    ),
+    Rule(
+        "VF607", _ERROR, "a WebSocket ended, or was silent",
+        "The server closed the WebSocket, the connection broke, or no message or pong came within the time. The "
+        "message has the close code: 1006 means that there was no close frame.",
+    ),
+    Rule(
+        "VF608", _ERROR, "a message was not acknowledged in time",
+        "No message met the `where` of an `ack` or a `deliver` within the time. That fails no step: it counts in "
+        "`ws_delivered` and `ws_message_failures`.",
     ),
     # --- 7xx: the inputs of a run
     Rule(

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from vezaflow.diagnostics import Span
 from vezaflow.engine.incidents import Incidents
 from vezaflow.engine.pauses import Sleep
+from vezaflow.engine.rooms import SocketRooms
 from vezaflow.engine.vu import VU
 from vezaflow.metrics import FlowRecorder, Phase, Recorder, RequestRecorder
 from vezaflow.plan import EvaluationError, Failure, Outgoing, PlannedRequest, PlannedStep, Segment, Targets
@@ -74,6 +75,7 @@ class FlowContext:
     say: Callable[[str], None]
     seed: str
     segment: Segment
+    rooms: SocketRooms[Any]  # of all flows
     depth: int = -1
     groups: tuple[str, ...] = ()
     included: tuple[Span, ...] = ()

@@ -98,7 +98,7 @@ class Listeners(NamedTuple):
     step: PlannedHls
     context: FlowContext
     sources: dict[Fetched, StreamRequests]
-    blocking: StreamRequests  # reloads that wait at the server: no gate judges the time of one that went well
+    blocking: StreamRequests  # reloads that wait at the server: no gate judges their requests
     record: ListenerRecorder
     shown: bool
 

@@ -20,9 +20,23 @@ from vezaflow.engine.requests import connecting_as, drawing_apart, request_step
 from vezaflow.engine.together import parallel_step, spread_step
 from vezaflow.engine.uploads import upload_step
 from vezaflow.engine.vu import VU, Signal
+from vezaflow.engine.websockets import ping_step, receive_step, send_step, websocket_step
 from vezaflow.metrics import PAGE, RequestRecorder
 from vezaflow.model import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends, StopScope
-from vezaflow.plan import UNSET, Evaluate, EvaluationError, PlannedHls, PlannedRequest, PlannedUpload, deck, show
+from vezaflow.plan import (
+    UNSET,
+    Evaluate,
+    EvaluationError,
+    PlannedHls,
+    PlannedPing,
+    PlannedReceive,
+    PlannedRequest,
+    PlannedSend,
+    PlannedUpload,
+    PlannedWebSocket,
+    deck,
+    show,
+)
 from vezaflow.plan.steps import (
     PlannedChoose,
     PlannedFor,
@@ -90,7 +104,9 @@ class Interpreter:
 
     def _guarded(self, step: PlannedStep, here: FlowContext) -> Run:
         run = self._step(step, here)
-        if isinstance(step, PlannedRequest | PlannedUpload | PlannedChoose | PlannedGroup | PlannedParallel):
+        if isinstance(
+            step, PlannedRequest | PlannedUpload | PlannedChoose | PlannedGroup | PlannedParallel | PlannedWebSocket
+        ):
             return run
         kind = _verb(step)
 
@@ -131,6 +147,15 @@ class Interpreter:
                 return self._parallel(step, here)
             case PlannedInclude():
                 return self._include(step, here)
+            case PlannedWebSocket(request=request, steps=steps):
+                record = here.step(request.name, "", request.tags).channels()
+                return websocket_step(step, self._block(steps, here), record, here)
+            case PlannedSend():
+                return send_step(step, here)
+            case PlannedReceive():
+                return receive_step(step, here)
+            case PlannedPing():
+                return ping_step(step, here)
             case PlannedSet():
                 return self._set(step)
             case PlannedLog(message, _):

@@ -17,7 +17,7 @@ from vezaflow.model import OnFailure
 from vezaflow.plan import EvaluationError, Failure, Outgoing, PlannedRequest, RequestError, ResponseView
 from vezaflow.protocols import IDEMPOTENT, ErrorKind, Exchange, Want
 
-_SIGNALS = {
+SIGNALS = {
     OnFailure.END_ITERATION: Signal.FAIL,
     OnFailure.CONTINUE: Signal.GO_ON,
     OnFailure.STOP_VU: Signal.STOP_VU,
@@ -55,7 +55,7 @@ class ResponseJudge:
         self._recorder = recorder
         self._context = context
         self._reads = bool(request.checks or request.extracts or request.poll is not None)
-        self._after_failure = _SIGNALS[request.on_failure]
+        self._after_failure = SIGNALS[request.on_failure]
         options = request.options
         self.options = options if context.observer is None else replace(options, want=_shown(options.want))
         self._within = f" within {units.duration(options.timeout)} (timeout)"

@@ -15,6 +15,7 @@ from vezaflow.engine.flow import FlowRun
 from vezaflow.engine.health import HealthMonitor
 from vezaflow.engine.incidents import Incidents
 from vezaflow.engine.interpreter import Interpreter
+from vezaflow.engine.rooms import SocketRooms
 from vezaflow.engine.rows import DataSources
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.engine.wheel import Wheel
@@ -50,6 +51,7 @@ class RunEngine:
         self.wheel = Wheel(clock)
         self.health = HealthMonitor(clock, receiving=receiving)
         self.flows: tuple[FlowRun, ...] = ()
+        self._rooms: SocketRooms[Any] = SocketRooms()
         self._recorder = recorder
         self._client = client
         self._clock = clock
@@ -183,6 +185,7 @@ class RunEngine:
             say=self._say,
             seed=f"{self.plan.inputs.seed}:{flow}:{phase.value}",
             segment=self._segment,
+            rooms=self._rooms,
         )
 
     async def _suite_steps(self, steps: tuple[PlannedStep, ...], phase: Phase) -> str | None:

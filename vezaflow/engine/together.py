@@ -16,7 +16,18 @@ from vezaflow.engine.own_time import LooseTime
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import StepRecorder
 from vezaflow.plan import Chance, PlannedFor, PlannedParallel
-from vezaflow.protocols import Body, ClientOptions, Exchange, Origin, RequestOptions, Sender
+from vezaflow.protocols import (
+    Body,
+    ClientOptions,
+    Exchange,
+    OnFrame,
+    OnMessage,
+    Origin,
+    RequestOptions,
+    Sender,
+    Upgrade,
+    WebSocketOptions,
+)
 from vezaflow.units import counted, duration
 
 
@@ -56,6 +67,18 @@ class PerHost:
     @property
     def exchange(self) -> Exchange:
         return self._client.exchange
+
+    async def open_websocket(
+        self,
+        origin: Origin,
+        head: bytes,
+        options: WebSocketOptions,
+        *,
+        on_message: OnMessage | None = None,
+        on_frame: OnFrame | None = None,
+    ) -> Upgrade:
+        """As the client does: a WebSocket takes no place, as browsers count them apart."""
+        return await self._client.open_websocket(origin, head, options, on_message=on_message, on_frame=on_frame)
 
     def beside(self) -> "PerHost":
         return self

@@ -10,9 +10,10 @@ from vezaflow.keys.notify import GRAFANA, NOTIFICATION
 from vezaflow.keys.other_words import ELSEWHERE, METRIC_NAMES, NAMES, NO_STEPS, NOT_HERE, OTHERWISE, RENAMED
 from vezaflow.keys.reference import TABLES
 from vezaflow.keys.requests import AUTH, BASIC, BODIES, BODY, METHODS, PART, PART_FIELD, RETRIED, RETRYING, WAIT
-from vezaflow.keys.responses import EXPECT, EXTRACT, ITEM_FIELDS, LIMITS, MATCHES, PLAYLIST, RESPONSE
+from vezaflow.keys.responses import EXPECT, EXPECTED_MESSAGE, EXTRACT, ITEM_FIELDS, LIMITS, MATCHES, PLAYLIST, RESPONSE
 from vezaflow.keys.steps import BRANCH, FRAGMENT, INPUT, MOST_PAGES, STEPS, VERBS
 from vezaflow.keys.suite import ACCEPT, FLOW, GATE, GUARD, LINT, MEASURE, PREFLIGHT, RETRY, SUITE
+from vezaflow.keys.websockets import PARTS as WEBSOCKET_PARTS
 
 __all__ = [
     "ACCEPT",
@@ -25,6 +26,7 @@ __all__ = [
     "DIALECT",
     "ELSEWHERE",
     "EXPECT",
+    "EXPECTED_MESSAGE",
     "EXTRACT",
     "FEED",
     "FLOW",
@@ -68,6 +70,7 @@ __all__ = [
     "VARIANT",
     "VERBS",
     "WAIT",
+    "WEBSOCKET_PARTS",
     "Field",
     "Kind",
     "Table",

@@ -23,6 +23,7 @@ class Kind(Enum):
     NAME = "a name: letters, digits and _"
     TEMPLATE = "a text, with or without `${…}`"
     URL = "a path relative to base_url, or an absolute URL; it may contain `${…}`"
+    SOCKET = "a path relative to base_url, or a URL with `ws:` or `wss:`; it may contain `${…}`"
     DURATION = "a duration, such as `300 ms` or `5m`"
     PAUSE = "a duration or a range of two, such as `1s` or `0.5s..1.5s`"
     SIZE = "a size, such as `1 MiB`"
@@ -83,6 +84,9 @@ class Kind(Enum):
     IGNORES = "a mapping of codes to reasons"
     EVENTS = "a verdict, or a list of them: `green`, `red`, `inconclusive`, `accepted`"
     NOTIFICATIONS = "a list of notifications"
+    MESSAGE = "a text, or a mapping such as `{json: {type: ping}}`"
+    REPEATED = "a list of mappings with `each` and `send`"
+    REPLIES = "a list of mappings with `where` and `send`"
     MAPPING = "a mapping"
 
 
@@ -98,7 +102,6 @@ class Field:
     default: str = ""  # what holds when the key is left out, in words
     choices: tuple[str, ...] = ()  # of a CHOICE
     tables: tuple[str, ...] = ()  # names of the tables that a mapping under this key follows
-    later: bool = False  # belongs to the language, but not to this version
     query: str = ""  # of a QUERY: its language, a name in QUERIES
 
     @property
@@ -125,5 +128,5 @@ class Table:
         return next((f for f in self.all_fields() if f.key == key), None)
 
     def keys(self) -> tuple[str, ...]:
-        """The keys that this version understands, for suggestions."""
-        return tuple(f.key for f in self.all_fields() if not f.later)
+        """The keys, for suggestions."""
+        return tuple(f.key for f in self.all_fields())

@@ -12,6 +12,7 @@ COMPARE = r"(<=|>=|==|!=|<|>)"
 NAME = rf"^(?!({'|'.join((*GIVEN, *RESERVED))})$)[A-Za-z_][A-Za-z0-9_]*$"
 URL = r"^(/($|[^/])|https?://([^/?#@]+([/?#]|$)|.*\$\{)|\$\{)"  # a path below base_url, or a whole one without a user
 CLOCK = r"^\s*([01]?[0-9]|2[0-3]):[0-5][0-9]\s*\.\.\s*([01]?[0-9]|2[0-3]):[0-5][0-9]\s*$"
+SOCKET = r"^(/($|[^/])|(https?|wss?)://([^/?#@]+([/?#]|$)|.*\$\{)|\$\{)"
 PATH = r"^(?!/|\.\./)."  # below the suite's folder
 
 

@@ -6,7 +6,7 @@ refuses as well; `vezaflow lint` has the last word.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import combinations
 
 from vezaflow.diagnostics import CODES, Severity
@@ -68,8 +68,8 @@ def _below(root: str) -> set[str]:
 
 def _needs(name: str) -> set[str]:
     if name == _STEP:
-        return {table.name for table in STEPS if any(True for _ in _fields(table))}
-    fields = list(_fields(TABLES[name]))
+        return {table.name for table in STEPS}
+    fields = TABLES[name].all_fields()
     lists = any(field.kind is Kind.STEPS and not field.tables for field in fields)
     return {below for field in fields for below in field.tables} | ({_STEP} if lists else set())
 
@@ -77,17 +77,13 @@ def _needs(name: str) -> set[str]:
 def _definition(name: str) -> Schema:
     if name != _STEP:
         return _table(TABLES[name])
-    return {"title": "a step", "anyOf": [_ref(table.name) for table in STEPS if table.name in _needs(_STEP)]}
-
-
-def _fields(table: Table) -> Iterator[Field]:
-    return (field for field in table.all_fields() if not field.later)
+    return {"title": "a step", "anyOf": [_ref(table.name) for table in STEPS]}
 
 
 def _table(table: Table) -> Schema:
     """A mapping that follows a table: its keys and no others."""
-    fields = list(_fields(table))
-    verbs = [field.key for field in table.one_of if not field.later]
+    fields = table.all_fields()
+    verbs = [field.key for field in table.one_of]
     required = [field.key for field in fields if field.required or verbs == [field.key] or _tells(table, field)]
     rules: list[Schema] = [
         {"not": {"required": list(pair)}} for keys in table.exclusive for pair in combinations(keys, 2)
@@ -230,6 +226,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.NAME: _fixed(_NAME),
     Kind.TEMPLATE: _fixed(_VALUE),
     Kind.URL: _matching(patterns.URL),
+    Kind.SOCKET: _matching(patterns.SOCKET),
     Kind.DURATION: _matching(patterns.value(Dimension.TIME)),
     Kind.PAUSE: _matching(patterns.pause()),
     Kind.SIZE: _matching(patterns.value(Dimension.SIZE)),
@@ -289,5 +286,8 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.IGNORES: _ignores,
     Kind.EVENTS: lambda field: _any(_words(field), _list(_words(field))),
     Kind.NOTIFICATIONS: lambda field: _list(_any(*_refs(field))),
+    Kind.MESSAGE: lambda field: _any(_VALUE, *_refs(field)),
+    Kind.REPEATED: lambda field: _list(_any(*_refs(field))),
+    Kind.REPLIES: lambda field: _list(_any(*_refs(field))),
     Kind.MAPPING: lambda field: _any(*_refs(field)),
 }

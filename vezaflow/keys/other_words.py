@@ -178,6 +178,12 @@ NO_STEPS: dict[str, str] = {
         ("assert", "check", "validate", "fail"),
         'a response is checked in its request: `expect: {that: json("$.total") > 3}`',
     ),
+    **dict.fromkeys(
+        ("ws", "socket", "connect"),
+        "a WebSocket is opened with `websocket: /api/v1/ws`, and the steps on it belong under its `do`",
+    ),
+    **dict.fromkeys(("emit", "publish"), "a message is sent over a WebSocket with `send: {json: {type: hello}}`"),
+    **dict.fromkeys(("wait_for", "waitFor"), "for a message of a WebSocket use `receive: {within: 5s}`"),
     **dict.fromkeys(("request", "http"), "a request starts with its method: `get: /api/v1/tracks`"),
 }
 

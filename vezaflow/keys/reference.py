@@ -1,6 +1,6 @@
 """All tables by name: what a reference page, a JSON Schema or a completion in an editor is made from."""
 
-from vezaflow.keys import connections, data, hls, load, notify, requests, responses, steps, suite
+from vezaflow.keys import connections, data, hls, load, notify, requests, responses, steps, suite, websockets
 from vezaflow.keys.fields import Table
 
 TABLES: dict[str, Table] = {
@@ -22,6 +22,8 @@ TABLES: dict[str, Table] = {
         responses.EXTRACT,
         responses.EXPECT,
         *responses.MATCHES,
+        *websockets.PARTS,
+        responses.EXPECTED_MESSAGE,
         requests.BODY,
         requests.PART,
         requests.PART_FIELD,

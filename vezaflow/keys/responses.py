@@ -107,6 +107,13 @@ EXPECT = Table(
     ),
 )
 
+EXPECTED_MESSAGE = Table(
+    "expected message",
+    "an expected message",
+    "What a message of a WebSocket must be.",
+    tuple(field for field in EXPECT.fields if field.key in ("json", "body", "schema", "size", "that")),
+)
+
 _EQUALS = Field("equals", Kind.TEMPLATE, "The expected value. Short form: the value alone.", "ok")
 
 _CONTAINS = Field("contains", Kind.TEMPLATE, "A text or item that the value must contain.", "EXTM3U")

@@ -6,6 +6,7 @@ A step's `one_of` are its verbs: a step is the table whose verb it has.
 from vezaflow.keys.fields import Field, Kind, Table
 from vezaflow.keys.hls import HLS
 from vezaflow.keys.requests import REQUEST, UPLOAD
+from vezaflow.keys.websockets import PING, RECEIVE, SEND, WEBSOCKET
 from vezaflow.model import InputType, StopScope
 
 MOST_PAGES = 500  # of one walk: each has figures of its own
@@ -224,10 +225,10 @@ STEPS: tuple[Table, ...] = (
         "Stop the VU, the flow or the run.",
         one_of=(Field("stop", Kind.CHOICE, "What to stop.", "vu", choices=tuple(each.value for each in StopScope)),),
     ),
-    *(
-        Table(verb, f"a {verb} step", doc, one_of=(Field(verb, Kind.TREE, doc, later=True),))
-        for verb, doc in (("websocket", "Open a WebSocket, send and receive messages."),)
-    ),
+    WEBSOCKET,
+    SEND,
+    RECEIVE,
+    PING,
 )
 
 VERBS: dict[str, Table] = {field.key: table for table in STEPS for field in table.one_of}

@@ -81,6 +81,8 @@ def _connections(step: PlannedStep, asked: _Asked) -> Bounds:
             return _rounds(loop, asked)
         case OneOf(ways=ways):
             return _one_of([_sequence(way, asked) for way in ways])
+        case Block(steps=(opening, *steps), holds=True):
+            return _connections(opening, asked) + _sequence(steps, asked)
         case Block(steps=steps):
             return _sequence(steps, asked)
         case Leaf() | Pause() | Ends():

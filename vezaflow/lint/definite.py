@@ -11,6 +11,7 @@ from typing import assert_never
 
 from vezaflow.diagnostics import Diagnostics, Severity, Span
 from vezaflow.model import (
+    SEEN,
     Beside,
     Block,
     Ends,
@@ -140,6 +141,8 @@ class _Ways:
                 continue
             for name, optional in names_of(use.expression):
                 where = self.somewhere.get(name.name)
+                if name.name in SEEN.get(use.place, ()):
+                    continue
                 if where is None or optional or name.span in self.blamed:
                     continue
                 if name.name not in known and name.name not in self.spared:

@@ -39,12 +39,15 @@ _OF_FUNCTIONS: dict[str, _Nature] = {
 }
 
 
+_READING = (Place.EXPECT, Place.MESSAGE, Place.ACK)  # where there is a response, or a message that is read as one
+
+
 def check_calls(suite: Suite, diagnostics: Diagnostics) -> None:
     """Functions that don't exist, arguments that don't fit, and responses read where there is none."""
     for use in all_uses(suite):
         for call in (part for part in walk(use.expression) if isinstance(part, Call)):
             function = check_call(call, diagnostics)
-            if function is not None and function.needs is Needs.RESPONSE and use.place is not Place.EXPECT:
+            if function is not None and function.needs is Needs.RESPONSE and use.place not in _READING:
                 diagnostics.error(
                     "VF225",
                     call.span,

@@ -214,8 +214,12 @@ def _check_url(request: Request, has_base: bool, diagnostics: Diagnostics) -> No
             diagnostics.error("VF410", request.url_span, fault[0], help=fault[1])
         return
     if not start.startswith("/") or start.startswith("//"):
+        other = request.upgrades and "://" in start
         diagnostics.error(
-            "VF410", request.url_span, ("not a valid URL: neither a path nor an absolute URL"), help=_with_scheme(start)
+            "VF410",
+            request.url_span,
+            "not a valid URL: neither a path nor an absolute URL",
+            help="only ws:// and wss:// are supported" if other else _with_scheme(start),
         )
     elif not has_base:
         diagnostics.error(

@@ -23,6 +23,11 @@ def check_condition(gate: Gate, metric: Metric, diagnostics: Diagnostics) -> Non
         _check_range(metric, condition, diagnostics)
 
 
+_OF_BASELINE = {
+    "http_req_duration": ("p(50)", "med", "p(95)", "p(99)"),
+    "http_req_failed": ("rate",),
+    "http_reqs": ("rate",),
+}
 _POSITIVE = ("http_req_duration", "http_req_waiting", "iteration_duration", "group_duration", "step_duration")
 
 
@@ -92,6 +97,23 @@ def _check_baseline(gate: Gate, bound: OfBaseline, diagnostics: Diagnostics) -> 
     if gate.condition.operator in ("==", "!="):
         diagnostics.error(
             "VF511", bound.span, "no figure is exactly that of the baseline", help="write `< 110 % of baseline`"
+        )
+    kept = _OF_BASELINE.get(gate.metric, ())
+    said = gate.condition.aggregate if gate.condition.argument is None else f"p({gate.condition.argument:g})"
+    if said not in kept:
+        diagnostics.error(
+            "VF511",
+            gate.condition.span.piece(gate.condition.aggregate),
+            f"a baseline keeps no {said} of {gate.metric}",
+            help="it keeps p(50), p(95) and p(99) of http_req_duration, and the rate of http_req_failed and http_reqs",
+        )
+    labels = dict(gate.labels)
+    if "step" not in labels or set(labels) - {"flow", "step", "method"}:
+        diagnostics.error(
+            "VF511",
+            gate.span,
+            "a gate on the baseline is about one step",
+            help="select it, as in `http_req_duration{step:login}`; with `flow` and `method` if needed",
         )
 
 

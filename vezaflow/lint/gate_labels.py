@@ -7,13 +7,14 @@ import re
 
 from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
 from vezaflow.lint.gate_scopes import NESTED, GateScope
-from vezaflow.metrics import ERROR_CLASSES, ERRORS, PAGE, Dropped, Metric, Phase
+from vezaflow.metrics import ERROR_CLASSES, ERRORS, NOT_ACKED, PAGE, Dropped, Metric, Phase
 from vezaflow.syntax import Labels
 
 _STATUS = re.compile(r"0|[1-9]([0-9]{2}|xx|XX)")
+_CODE = re.compile(r"[1-4][0-9]{3}")
 _FAILURES = ("http_req_failed", "http_req_errors")  # metrics that count only these
 _CLOSED: dict[str, tuple[str, ...]] = {
-    "error": (*ERROR_CLASSES, *ERRORS),
+    "error": (*ERROR_CLASSES, *ERRORS, NOT_ACKED),
     "expected_response": ("true", "false"),
     "reason": tuple(reason.value for reason in Dropped),
 }
@@ -25,7 +26,7 @@ def check_labels(
 ) -> None:
     """The labels that stand in a span; `meant` are those that hold there, inherited ones included."""
     phase = dict(meant).get("phase", Phase.ITERATION.value)
-    allowed = {*metric.labels, *(scope.tags if metric.name.startswith("http_req") else ())}
+    allowed = {*metric.labels, *(scope.tags if metric.name.startswith(("http_req", "ws_")) else ())}
     right = True
     for name, value in written:
         if name not in allowed:
@@ -35,6 +36,8 @@ def check_labels(
             _check_page(span, value, phase, dict(meant).get("step"), scope, diagnostics)
         elif name == "status" and name not in scope.tags:
             right &= _check_status(span, value, diagnostics)
+        elif name == "code" and name not in scope.tags:
+            right &= _check_code(span, value, diagnostics)
         elif name in _CLOSED and name not in scope.tags:
             right &= _check_closed(span, name, value, metric, diagnostics)
         else:
@@ -62,6 +65,18 @@ def _check_status(span: Span, value: str, diagnostics: Diagnostics) -> bool:
         _value(span, value),
         f"unknown status '{value}'",
         help="a status is a number such as `404`, or a class such as `4xx`; `0` means no response",
+    )
+    return False
+
+
+def _check_code(span: Span, value: str, diagnostics: Diagnostics) -> bool:
+    if _CODE.fullmatch(value):
+        return True
+    diagnostics.error(
+        "VF503",
+        _value(span, value),
+        f"unknown close code '{value}'",
+        help="a close code is a number from 1000 to 4999, such as `1006` for an end without a close frame",
     )
     return False
 

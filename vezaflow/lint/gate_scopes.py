@@ -30,12 +30,13 @@ NESTED = "::"  # between the names of groups within groups
 @dataclass(frozen=True, slots=True)
 class Series:
     """What a request's samples carry beside what came of it. `whole`: the figures of a `parallel` or an
-    `hls`, and no request's; `plays`: of those who listen."""
+    `hls`, and no request's; `plays`: of those who listen; `channel`: those of a WebSocket, which none of these have."""
 
     labels: Mapping[str, str]
     checks: frozenset[str] = frozenset()
     whole: bool = False
     plays: bool = False
+    channel: bool = False
 
     def has(self, label: str, value: str) -> bool:
         return value in self.checks if label == "check" else self.labels.get(label) == value
@@ -61,10 +62,7 @@ class GateScope:
 
     def of(self, metric: Metric, phase: str) -> list[Series]:
         """The series that a metric has in a phase."""
-        if metric.of is Of.LISTENING:
-            return [each for each in self.series if each.plays and each.labels["phase"] == phase]
-        whole = metric.name in OF_STEPS
-        return [each for each in self.series if each.labels["phase"] == phase and (whole or not each.whole)]
+        return [each for each in self.series if each.labels["phase"] == phase and _has(each, metric)]
 
     def values(self, label: str, metric: Metric, phase: str) -> frozenset[str] | None:
         """The values that a label can have; None if the files don't say."""
@@ -89,6 +87,16 @@ class GateScope:
         sent = (each.shape for each in all_steps(steps) if isinstance(each.shape, Sends) and each.shape.by_page)
         most = [sends.most for sends in sent if step in (None, sends.request.name)]
         return None if None in most else max((pages for pages in most if pages is not None), default=0)
+
+
+def _has(series: Series, metric: Metric) -> bool:
+    match metric.of:
+        case Of.LISTENING:
+            return series.plays
+        case Of.CHANNELS:
+            return series.channel
+        case _:
+            return not series.channel and (metric.name in OF_STEPS or not series.whole)
 
 
 def flow_scope(suite: Suite, flow: Flow) -> GateScope:
@@ -141,9 +149,10 @@ def _own_tags(step: Step) -> Iterator[str]:
 def _series(steps: tuple[Step, ...], at: Mapping[str, str], tags: Mapping[str, str], group: str) -> Iterator[Series]:
     for step in steps:
         if isinstance(step, Request):
-            labels = {**dict(step.options.tags), "step": step.name, "method": step.method, "group": group}
+            method = "" if step.upgrades else step.method
+            labels = {**dict(step.options.tags), "step": step.name, "method": method, "group": group}
             checks = step.expect.expectations if step.expect is not None else ()
-            yield Series({**at, **labels}, frozenset(check.name for check in checks))
+            yield Series({**at, **labels}, frozenset(check.name for check in checks), channel=step.upgrades)
         elif isinstance(step.shape, Beside | Loop) and step.name:
             bare = {label: value for label, value in at.items() if label not in tags}
             plays = isinstance(step.shape, Loop) and step.shape.plays

@@ -26,6 +26,7 @@ from vezaflow.read import unknown_metric
 from vezaflow.syntax import Reference
 
 _OF_ARRIVALS = ("dropped_iterations", "iteration_delay", "iteration_response_time")
+_OF_REQUESTS = (Of.REQUESTS, Of.FAILURES, Of.INTERRUPTED, Of.CONNECTIONS)
 _OF_ATTEMPTS = ("http_req_retries", "backpressure_obeyed", "backpressure_ignored")
 
 
@@ -67,9 +68,31 @@ def _check(gates: tuple[Gate, ...], scope: GateScope, diagnostics: Diagnostics) 
                 _check_steps(gate, metric, scope, diagnostics)
             if metric.of is Of.LISTENING and not scope.lacks_fragments():
                 _check_listeners(gate, scope, diagnostics)
+            if not _has_samples(metric, scope):
+                _report_kind(gate, metric, scope, diagnostics)
+                continue
             check_labels(gate.span, gate.labels, gate.labels, metric, scope, diagnostics)
             if isinstance(bound := gate.condition.bound, Reference):
                 check_labels(bound.span, bound.labels, bound.labels_beside(gate.labels), metric, scope, diagnostics)
+
+
+def _has_samples(metric: Metric, scope: GateScope) -> bool:
+    """Whether there are WebSockets for figures of them, or requests for those of requests."""
+    if scope.lacks_fragments() or not scope.series or metric.of not in (*_OF_REQUESTS, Of.CHANNELS):
+        return True
+    return any(each.channel is (metric.of is Of.CHANNELS) for each in scope.series)
+
+
+def _report_kind(gate: Gate, metric: Metric, scope: GateScope, diagnostics: Diagnostics) -> None:
+    of_channels = metric.of is Of.CHANNELS
+    diagnostics.error(
+        "VF503",
+        gate.span.piece(gate.metric),
+        f"no step in {scope.what} {'opens a WebSocket' if of_channels else 'sends a request'}",
+        help=f"only `websocket` steps have '{metric.name}'"
+        if of_channels
+        else "WebSockets have metrics of their own, such as `ws_connection_failures`",
+    )
 
 
 def _check_metric(gate: Gate, diagnostics: Diagnostics) -> Metric | None:

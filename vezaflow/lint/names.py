@@ -16,6 +16,7 @@ from vezaflow.diagnostics import Diagnostics, Severity, Span, did_you_mean, sugg
 from vezaflow.keys import GIVEN, ITEM_FIELDS, NAMES
 from vezaflow.model import (
     PART_FIELDS,
+    SEEN,
     TEMPLATE_FIELDS,
     Beside,
     Block,
@@ -59,11 +60,15 @@ from vezaflow.syntax import FUNCTIONS, QUERIES, Expression, Member, Name, Needs,
 
 _AUTH = "`auth`"
 _FIELDS = {**ITEM_FIELDS, "part": tuple(PART_FIELDS)}
-_UNREADABLE = frozenset(("VF104", "VF120", "VF122", "VF123", "VF124"))
+_UNREADABLE = frozenset(("VF104", "VF120", "VF122", "VF123"))
 
 _BARE = re.compile(r"-\d[\w-]*")  # what follows a name in a text without quotes: BK-0001
 
 
+_OF_MESSAGES = {
+    "message": "`message` is only available in the conditions on messages of a WebSocket: `where`, and `that`",
+    "sent": "`sent` is only available in the `where` of an `ack`",
+}
 _MOMENTS = {"vu": Each.VU, "iteration": Each.VU, "attempt": Each.ITERATION}
 
 
@@ -306,6 +311,8 @@ class _Walk:
     def is_item(self, name: Name, use: Use) -> bool:
         """Whether a name in a `where` or a `pipe` means the item; a field that items don't have is reported."""
         extract = use.extract
+        if name.name in SEEN.get(use.place, ()):
+            return True
         if extract is None or name.name == "it":
             return extract is not None
         if use.place is Place.PIPE:
@@ -470,6 +477,8 @@ def _never_set(name: Name, candidates: set[str], diagnostics: Diagnostics) -> No
         help_ = f"to read the environment write `env.{name.name}`"
     elif near is None and name.name == "part":
         help_ = "`part` is only available in the requests of an `upload`"
+    elif near is None and name.name in _OF_MESSAGES:
+        help_ = _OF_MESSAGES[name.name]
     elif near is None and name.name in TEMPLATE_FIELDS:
         help_ = f"`{name.name}` is only available in the `json` of a notification"
     else:

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from vezaflow.diagnostics import Diagnostics, Severity, Span
 from vezaflow.model import (
+    SEEN,
     Beside,
     Block,
     Ends,
@@ -124,4 +125,5 @@ def _seen_before(steps: tuple[Step, ...]) -> Iterator[Name]:
 def _named(uses: Iterator[Use], own: set[str]) -> Iterator[Name]:
     for use in uses:
         if use.place not in (Place.WHERE, Place.PIPE):
-            yield from (name for name, _ in names_of(use.expression) if name.name not in own)
+            found = (name for name, _ in names_of(use.expression) if name.name not in own)
+            yield from (name for name in found if name.name not in SEEN.get(use.place, ()))

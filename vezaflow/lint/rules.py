@@ -30,6 +30,7 @@ from vezaflow.lint.safety import check_environment, check_hosts, check_tokens_in
 from vezaflow.lint.samples import check_samples
 from vezaflow.lint.suppressions import silenced
 from vezaflow.lint.uploads import check_uploads
+from vezaflow.lint.websockets import check_websockets
 from vezaflow.model import Suite
 from vezaflow.read import check_schemas, read_suite
 
@@ -64,6 +65,7 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_shadows,
     check_parallel,
     check_uploads,
+    check_websockets,
     check_unused,
     check_calls,
     check_units,

@@ -16,7 +16,9 @@ from vezaflow.metrics.catalog import (
     Phase,
     cut_by,
 )
-from vezaflow.metrics.histogram import Histogram
+from vezaflow.metrics.channels import NOT_ACKED, ChannelRecorder, Channels
+from vezaflow.metrics.figures import FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
+from vezaflow.metrics.histogram import Histogram, merged, middle
 from vezaflow.metrics.listening import MEGABIT, ListenerRecorder
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.merger import Merger, timeline_of
@@ -33,7 +35,7 @@ from vezaflow.metrics.seconds import (
     StepSecond,
     seconds_together,
 )
-from vezaflow.metrics.summary import ErrorRow, ListenerRow, StepRow, Summary, merge_all
+from vezaflow.metrics.summary import ChannelRow, ErrorRow, ListenerRow, StepRow, Summary, merge_all
 from vezaflow.metrics.summary_json import SHAPE as SUMMARY
 from vezaflow.metrics.timeline import Point, Timeline, as_numbers, per_second, recent
 from vezaflow.metrics.window import Window
@@ -47,16 +49,22 @@ __all__ = [
     "MEGABIT",
     "METRICS",
     "MOMENT",
+    "NOT_ACKED",
     "PAGE",
     "SUMMARY",
     "Aged",
+    "ChannelRecorder",
+    "ChannelRow",
+    "Channels",
     "Counter",
     "Dropped",
     "ErrorRow",
+    "FlowKey",
     "FlowRecorder",
     "Gauge",
     "Histogram",
     "Interval",
+    "Iterations",
     "ListenerRecorder",
     "ListenerRow",
     "Measurement",
@@ -70,10 +78,13 @@ __all__ = [
     "Rate",
     "Recorder",
     "Records",
+    "RequestKey",
     "RequestRecorder",
+    "Requests",
     "Seconds",
     "SecondsKeeper",
     "SecondsRecorder",
+    "StepKey",
     "StepName",
     "StepRecorder",
     "StepRow",
@@ -81,10 +92,13 @@ __all__ = [
     "Summary",
     "Timeline",
     "Trend",
+    "Vus",
     "Window",
     "as_numbers",
     "cut_by",
     "merge_all",
+    "merged",
+    "middle",
     "per_second",
     "recent",
     "seconds_together",

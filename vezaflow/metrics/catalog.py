@@ -41,13 +41,23 @@ INTERRUPTED = "interrupted"  # the error kind of what the end of the run cut off
 
 ERRORS = (
     "dns", "refused", "unreachable", "proxy", "reset", "closed_early", "timeout_connect", "timeout_tls",
-    "timeout_send", "timeout_wait", "timeout_receive", "tls", "malformed", "too_large", "too_many_redirects", "guard",
-    "url", "expression", "status", "expectation", "extraction",
+    "timeout_send", "timeout_wait", "timeout_receive", "tls", "malformed", "too_large", "upgrade", "timeout_ping",
+    "timeout_close", "timeout_message", "closed", "too_many_redirects", "guard", "url", "expression", "status",
+    "expectation", "extraction",
 )  # fmt: skip
 """The kinds of failure, as `protocols.ErrorKind` has them."""
 
 ERROR_CLASSES: dict[str, tuple[str, ...]] = {
-    "timeout": ("timeout_connect", "timeout_tls", "timeout_send", "timeout_wait", "timeout_receive"),
+    "timeout": (
+        "timeout_connect",
+        "timeout_tls",
+        "timeout_send",
+        "timeout_wait",
+        "timeout_receive",
+        "timeout_ping",
+        "timeout_close",
+        "timeout_message",
+    ),
     "connection": ("dns", "refused", "unreachable", "proxy", "reset", "closed_early"),
 }
 """A word that stands for these kinds of errors, in a gate's label `error` as in `retry: {on: …}`."""
@@ -69,6 +79,7 @@ class Of(Enum):
     CONNECTIONS = "connections"
     STEPS = "steps"
     LISTENING = "listening"  # the sessions of `hls` steps
+    CHANNELS = "channels"
     FLOWS = "flows"
     VUS = "vus"
 
@@ -111,6 +122,7 @@ IDENTITY = ("flow", "step", "method", "group", "phase")
 PAGE = "page"  # which one of a `paginate` it was, from 1; a gate may give a range: `page:1..5`
 OUTCOME = ("status", "expected_response")
 _SENT = (*IDENTITY, PAGE)
+_CHANNEL = ("flow", "step", "group", "phase")
 _REQUEST = (*_SENT, *OUTCOME)
 _FAILURE = (*_REQUEST, "error")
 _FLOW = ("flow",)
@@ -131,6 +143,11 @@ def _count(
     dimension: Dimension | None = None,
 ) -> Metric:
     return Metric(name, MetricKind.COUNTER, dimension, doc, labels, of, value, by)
+
+
+def _share(name: str, doc: str, value: str, out_of: str, by: str = "") -> Metric:
+    labels = (*_CHANNEL, by) if by else _CHANNEL
+    return Metric(name, MetricKind.RATE, Dimension.RATIO, doc, labels, Of.CHANNELS, value, by, out_of)
 
 
 _ALL = (
@@ -357,6 +374,72 @@ _ALL = (
         Of.LISTENING,
         "latency",
     ),
+    _time(
+        "ws_connecting",
+        "Opening a WebSocket: DNS, TCP, TLS and the upgrade. Only those that were opened.",
+        _CHANNEL,
+        Of.CHANNELS,
+        "connecting",
+    ),
+    _count("ws_sessions", "WebSockets that were opened.", _CHANNEL, Of.CHANNELS, "sessions"),
+    _time(
+        "ws_session_duration",
+        "From the start of the connection to the end of the WebSocket. For one that the end of the run cut off it "
+        "is a lower bound.",
+        _CHANNEL,
+        Of.CHANNELS,
+        "session_duration",
+    ),
+    _count("ws_msgs_sent", "Messages sent over WebSockets.", _CHANNEL, Of.CHANNELS, "sent"),
+    _count("ws_msgs_received", "Messages received over WebSockets.", _CHANNEL, Of.CHANNELS, "received"),
+    _time("ws_ping", "From a `ping` to its pong.", _CHANNEL, Of.CHANNELS, "ping"),
+    _share(
+        "ws_connection_failures",
+        "The share of WebSockets that could not be opened; the label `error` is the kind of failure.",
+        "refused",
+        "dials",
+        "error",
+    ),
+    _share(
+        "ws_message_failures",
+        "The share of messages that failed, of all that were sent or waited for: could not be sent, had no ack in time "
+        "(`error:not_acked`), did not come in time, or were not as expected.",
+        "failures",
+        "messages",
+        "error",
+    ),
+    _share(
+        "ws_delivered",
+        "The share of messages with an `ack` that were acknowledged in time. Those under way at the end of the run are "
+        "not counted.",
+        "delivered",
+        "expected",
+    ),
+    _share("ws_late", "The share of them that were acknowledged too late.", "late", "expected"),
+    _share("ws_lost", "The share of them that were never acknowledged.", "lost", "expected"),
+    _share("ws_duplicated", "Acknowledgements that came once more, per message.", "duplicated", "expected"),
+    _share(
+        "ws_reordered",
+        "The share of them that were acknowledged after one that was sent later.",
+        "reordered",
+        "expected",
+    ),
+    _time(
+        "ws_message_latency",
+        "From a message sent (handed to the kernel) to its `ack`, late ones included; lost ones are in `ws_lost`.",
+        _CHANNEL,
+        Of.CHANNELS,
+        "latency",
+    ),
+    _count(
+        "ws_unexpected_closes",
+        "WebSockets that the server or the network ended, by the label `code`: that of the close frame, 1005 for a "
+        "close frame without one, 1006 without a close frame.",
+        (*_CHANNEL, "code"),
+        Of.CHANNELS,
+        "closes",
+        by="code",
+    ),
     Metric("vus", MetricKind.GAUGE, None, "Running VUs.", _FLOW, Of.VUS, "value"),
     Metric("vus_max", MetricKind.GAUGE, None, "Requested VUs.", _FLOW, Of.VUS, "asked"),
     _count(
@@ -379,7 +462,7 @@ _ALL = (
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
 
-_CUT = {Of.FLOWS: "iterations failed", Of.STEPS: "steps failed"}
+_CUT = {Of.FLOWS: "iterations failed", Of.STEPS: "steps failed", Of.CHANNELS: "sessions were cut off"}
 
 
 def cut_by(metric: str) -> str:

@@ -48,6 +48,11 @@ def _edge(bucket: int) -> float:
     return float(struct.unpack("<d", struct.pack("<q", bits))[0]) * 1e-6
 
 
+def middle(bucket: int) -> float:
+    """The time in seconds that a bucket's samples count as; bucket -1 is that of zeros."""
+    return 0.0 if bucket < 0 else (_edge(bucket) + _edge(bucket + 1)) / 2
+
+
 class Histogram:
     """Times in seconds. A copy shares its buckets until one of the two records again."""
 
@@ -205,6 +210,17 @@ class Histogram:
 
         return np.flatnonzero(self._counts) if self._counts is not None else np.zeros(0, np.int64)
 
+    def buckets(self) -> "tuple[Integers, Integers]":
+        """The numbers of the buckets that hold something and how many samples each holds; zeros are bucket -1. Of the
+        times that are known: `cut` has its own."""
+        import numpy as np
+
+        held = self._held()
+        counts = self._counts[held] if self._counts is not None else held
+        if not self.zeros:
+            return held + self._base * PARTS, counts
+        return np.append(-1, held + self._base * PARTS), np.append(self.zeros, counts)
+
     @property
     def samples(self) -> int:
         """How many there are, those of which only a lower bound is known among them."""
@@ -265,8 +281,7 @@ class Histogram:
         if rank <= self.zeros or above is None:
             return 0.0
         bucket = self._base * PARTS + int(above.searchsorted(rank - self.zeros))
-        middle = (_edge(bucket) + _edge(bucket + 1)) / 2
-        return min(max(middle, 0.0 if self.zeros else self.minimum), self.maximum)
+        return min(max(middle(bucket), 0.0 if self.zeros else self.minimum), self.maximum)
 
     def to_json(self) -> dict[str, Any]:  # Any: a JSON object
         """A compact JSON object. `buckets`: base64 of zlib of int64 pairs in two runs: bucket numbers as

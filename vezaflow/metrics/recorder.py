@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from vezaflow.metrics.ages import History
 from vezaflow.metrics.attempts import Attempts, StepRecorder
 from vezaflow.metrics.catalog import INTERRUPTED, Phase
+from vezaflow.metrics.channels import ChannelRecorder, Channels
 from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.listening import ListenerRecorder, Listening
@@ -95,6 +96,7 @@ class _Rows:
         self.vus: defaultdict[str, Vus] = defaultdict(Vus)
         self.attempts: defaultdict[StepKey, Attempts] = defaultdict(Attempts)
         self.listening: defaultdict[StepKey, Listening] = defaultdict(Listening)
+        self.channels: defaultdict[StepKey, Channels] = defaultdict(Channels)
 
     def summary(self) -> Summary:
         return Summary(
@@ -104,6 +106,7 @@ class _Rows:
             {flow: row.copy() for flow, row in self.vus.items()},
             {key: row.copy() for key, row in self.attempts.items()},
             {key: row.copy() for key, row in self.listening.items()},
+            {key: row.copy() for key, row in self.channels.items()},
         )
 
 
@@ -111,8 +114,8 @@ class RequestRecorder:
     """Takes in one step's requests. Seconds and bytes."""
 
     __slots__ = (
-        "_attempts", "_blocked", "_cells", "_checks", "_connecting", "_failed_checks", "_failures", "_listeners",
-        "_started", "_tls",
+        "_attempts", "_blocked", "_cells", "_channels", "_checks", "_connecting", "_failed_checks", "_failures",
+        "_listeners", "_started", "_tls",
     )  # fmt: skip
 
     def __init__(self, checks: tuple[str, ...], started: float) -> None:
@@ -124,6 +127,7 @@ class RequestRecorder:
         self._failed_checks: Tally[str] = Tally()
         self._attempts: StepRecorder | None = None
         self._listeners: ListenerRecorder | None = None
+        self._channels: ChannelRecorder | None = None
 
     def answered(
         self,
@@ -194,6 +198,12 @@ class RequestRecorder:
             self._listeners = ListenerRecorder()
         return self._listeners
 
+    def channels(self) -> ChannelRecorder:
+        """Takes in what comes of the WebSockets that a step opens."""
+        if self._channels is None:
+            self._channels = ChannelRecorder()
+        return self._channels
+
     def _failure(self, status: int, kind: str, now: float, detail: str) -> _Cell:
         cell = self._failures.get((status, kind))
         if cell is None:
@@ -224,6 +234,8 @@ class RequestRecorder:
             self._attempts.fold_into(rows.attempts[key])
         if self._listeners is not None:
             self._listeners.fold_into(rows.listening[key])
+        if self._channels is not None and not self._channels.silent:
+            self._channels.fold_into(rows.channels[key])
 
     def _fold_connections(self, row: Connections, answered: int) -> None:
         import numpy as np

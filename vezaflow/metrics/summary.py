@@ -12,6 +12,7 @@ from typing import Any
 
 from vezaflow.metrics.attempts import Attempts
 from vezaflow.metrics.catalog import ERROR_CLASSES, INTERRUPTED, METRICS, PAGE, Metric, MetricKind, Of, Phase
+from vezaflow.metrics.channels import Channels
 from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram, merged
 from vezaflow.metrics.listening import Listening
@@ -61,6 +62,16 @@ class ListenerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """The WebSockets of one step in one phase, as tables show them."""
+
+    flow: str
+    phase: Phase
+    step: str
+    figures: Channels
+
+
+@dataclass(frozen=True, slots=True)
 class _Wanted:
     """A question's scope: a row is asked about when every label that is set agrees."""
 
@@ -103,6 +114,11 @@ _OUTCOMES: dict[str, Callable[[RequestKey, str], bool]] = {
 }
 
 
+def _called(by: str, name: str, wanted: str | None) -> bool:
+    """Whether one of several values by name is asked for."""
+    return wanted in (None, name) or (by == "error" and name in ERROR_CLASSES.get(wanted or "", ()))
+
+
 def _agrees(key: StepKey, name: str, value: str) -> bool:
     held = _identity(key, name)
     if name != PAGE or held == value or held is None:
@@ -134,6 +150,7 @@ class Summary:
     vus: Mapping[str, Vus] = field(default_factory=dict)
     attempts: Mapping[StepKey, Attempts] = field(default_factory=dict)
     listening: Mapping[StepKey, Listening] = field(default_factory=dict)
+    channels: Mapping[StepKey, Channels] = field(default_factory=dict)
 
     def select(
         self, metric: str, flow: str | None = None, labels: Labels = (), judged: bool | None = True
@@ -168,6 +185,9 @@ class Summary:
                 yield from (row for key, row in self.attempts.items() if wanted.step(key))
             case Of.LISTENING:
                 yield from (row for key, row in self.listening.items() if wanted.step(key))
+            case Of.CHANNELS:
+                wanted = wanted.without("error", "code")
+                yield from (row for key, row in self.channels.items() if wanted.step(key))
             case Of.FLOWS:
                 yield from (row for key, row in self.flows.items() if wanted.flow_row(key))
             case Of.VUS:
@@ -180,7 +200,7 @@ class Summary:
         for row in self._rows(metric.of, wanted):
             held = row.times(metric.value)
             if metric.by:
-                yield from (value for name, value in held.items() if named in (None, name))
+                yield from (value for name, value in held.items() if _called(metric.by, name, named))
             else:
                 yield held
 
@@ -190,9 +210,9 @@ class Summary:
     def _rate(self, metric: Metric, wanted: _Wanted) -> Rate:
         if metric.of is Of.CONNECTIONS:
             return self._checks(wanted)
-        hits = self._sum(metric.of, metric.value, wanted)
         if metric.out_of:
-            return Rate(hits, self._sum(metric.of, metric.out_of, wanted))
+            return Rate(sum(self._values(metric, wanted)), self._sum(metric.of, metric.out_of, wanted))
+        hits = self._sum(metric.of, metric.value, wanted)
         # `error` only ever marks failures, so it narrows the hits; of all the requests they are a share
         return Rate(hits, self._sum(Of.REQUESTS, "count", wanted.without("error")))
 
@@ -219,6 +239,8 @@ class Summary:
                 return self._sum(Of.STEPS, "done", wanted)
             case Of.LISTENING:
                 return self._sum(Of.LISTENING, "sessions", wanted)
+            case Of.CHANNELS:
+                return self._sum(Of.CHANNELS, "dials" if metric.value == "sessions" else "sessions", wanted)
             case Of.FLOWS:
                 started = self._sum(Of.FLOWS, "done", wanted) + self._sum(Of.FLOWS, "interrupted", wanted)
                 return started + (sum(self._values(metric, wanted.without(metric.by))) if metric.by else 0)
@@ -268,6 +290,13 @@ class Summary:
         for key, row in self.listening.items():
             rows.setdefault((key.flow, key.phase, key.step), Listening()).add(row)
         return tuple(ListenerRow(*place, row) for place, row in rows.items() if row.sessions)
+
+    def channel_rows(self) -> tuple[ChannelRow, ...]:
+        """One row for each step with WebSockets and phase, judged or not."""
+        rows: dict[tuple[str, Phase, str], Channels] = {}
+        for key, row in self.channels.items():
+            rows.setdefault((key.flow, key.phase, key.step), Channels()).add(row)
+        return tuple(ChannelRow(*place, row) for place, row in rows.items())
 
     def error_rows(self) -> tuple[ErrorRow, ...]:
         """One row for each step, kind of failure and status; the most frequent first."""
@@ -329,6 +358,7 @@ _PARTS = {
     Of.CONNECTIONS: "steps",
     Of.STEPS: "attempts",
     Of.LISTENING: "listening",
+    Of.CHANNELS: "channels",
     Of.FLOWS: "flows",
     Of.VUS: "vus",
 }

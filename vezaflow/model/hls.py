@@ -14,15 +14,15 @@ class Chosen(Enum):
     LOWEST = "lowest"
 
 
-class Comparison(NamedTuple):
+class BandwidthLimit(NamedTuple):
     """What a variant's bandwidth is compared with: `<=`, and bits per second."""
 
     sign: str
     bound: Expression
 
 
-Variant = Chosen | tuple[Comparison, ...]
-"""The highest that meets all of the comparisons."""
+Variant = Chosen | tuple[BandwidthLimit, ...]
+"""The highest that meets all of the limits."""
 
 
 class Abr(Enum):

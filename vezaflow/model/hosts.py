@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from vezaflow.syntax import Expression, Literal, Template
 
 SCHEMES = ("http://", "https://")
+_SOCKETS = {"ws": "http", "wss": "https"}  # schemes of WebSockets, and of the requests that open them (RFC 6455, 3)
 _NO_PROXY = ("", "none")
 
 
@@ -115,6 +116,13 @@ def split_url(text: str) -> SplitUrl:
     assert found is not None  # every text is a reference of some kind
     scheme = found["scheme"]
     return SplitUrl(scheme.lower() if scheme else None, *found.group("authority", "path", "query", "fragment"))
+
+
+def as_http(url: str) -> str:
+    """The URL of the request that opens a WebSocket."""
+    scheme, mark, rest = url.partition(":")
+    http = _SOCKETS.get(scheme.strip(_BLANKS).lower())
+    return f"{http}{mark}{rest}" if http is not None else url
 
 
 def read_reference(text: str) -> SplitUrl:

@@ -43,7 +43,16 @@ class Place(Enum):
     EXPECT = "expect"  # the response as well
     WHERE = "where"  # the fields of the item as well
     PIPE = "pipe"  # the value that is piped as well
+    MESSAGE = "message"  # `message` as well, which is read as a response is
+    ACK = "ack"  # the same, and `sent`
     NOTIFICATION = "notification"  # constants, and what TEMPLATE_FIELDS names
+
+
+SEEN: dict[Place, frozenset[str]] = {
+    Place.MESSAGE: frozenset({"message"}),
+    Place.ACK: frozenset({"message", "sent"}),
+}
+"""Names that have a value in a place alone."""
 
 
 @dataclass(frozen=True, slots=True)

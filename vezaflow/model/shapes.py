@@ -63,6 +63,7 @@ class Block(Generic[S]):
     steps: tuple[S, ...]
     group: str = ""  # the label that their samples carry
     own_names: bool = False  # they neither see nor set the names around them
+    holds: bool = False  # the first of them is a request whose connection is theirs while the others run
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from vezaflow.model.requests import (
     plain,
 )
 from vezaflow.model.shapes import Beside, Block, Ends, Leaf, Loop, Nameless, OneOf, Pause, Sends, Whole
+from vezaflow.model.websockets import Ack, Close, Message, Reconnect, Repeated, SocketReply
 from vezaflow.syntax import Expression
 
 Steps = tuple["Step", ...]
@@ -82,6 +83,7 @@ class Request(_LendsNothing, Whole):
     retry: Retry | None
     span: Span  # of the verb's key
     url_span: Span
+    upgrades: bool = False  # it opens a WebSocket, and has no figures of a request
 
     @property
     def shape(self) -> "Sends[Request]":
@@ -359,6 +361,109 @@ class Parallel(_SetsNothing, _LendsNothing):
 
 
 @dataclass(frozen=True, slots=True)
+class OpenWebSocket(_SetsNothing, _LendsNothing):
+    """Steps that run while a WebSocket is open."""
+
+    request: Request  # that opens it
+    room: Expression | None
+    alias: str  # by which steps within it mean this one; empty: they can't
+    subprotocols: tuple[str, ...]
+    compress: Expression | None
+    max_message: Expression | None
+    ping_every: Expression | None
+    every: tuple[Repeated, ...]
+    reply: tuple[SocketReply, ...]
+    close: Close | None
+    reconnect: Reconnect | None
+    steps: Steps
+    span: Span
+
+    @property
+    def name(self) -> str:
+        return self.request.name
+
+    @property
+    def shape(self) -> "Block[Step]":
+        return Block((self.request, *self.steps), holds=True)
+
+    def uses(self) -> Iterator[Use]:
+        yield from plain(self.room, self.compress, self.max_message, self.ping_every)
+        for part in (*self.every, *self.reply, self.close, self.reconnect):
+            yield from part.uses() if part is not None else ()
+
+    def rebuilt(self, change: Change) -> "OpenWebSocket":
+        return replace(self, steps=change(self.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Send(_Plain):
+    """Send a message over an open WebSocket: the one of this alias, or the innermost."""
+
+    message: Message
+    ack: Ack | None
+    deliver: Ack | None  # by which the others in its room get it
+    to: str
+    to_span: Span
+    span: Span
+
+    @property
+    def shape(self) -> Leaf:
+        return Leaf()
+
+    def uses(self) -> Iterator[Use]:
+        yield from self.message.uses()
+        for part in (self.ack, self.deliver):
+            yield from part.uses() if part is not None else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receive(Nameless, _LendsNothing, Whole):
+    """Wait for a message."""
+
+    where: Expression | None
+    within: Expression | None
+    expect: Expect | None
+    extract: tuple[Extract, ...]
+    to: str  # key `from`
+    to_span: Span
+    span: Span
+
+    @property
+    def shape(self) -> Leaf:
+        return Leaf()
+
+    def uses(self) -> Iterator[Use]:
+        if self.where is not None:
+            yield Use(self.where, Place.MESSAGE)
+        yield from plain(self.within)
+        for expectation in self.expect.expectations if self.expect is not None else ():
+            for use in expectation.uses():
+                yield replace(use, place=Place.MESSAGE) if use.place is Place.EXPECT else use
+        for extract in self.extract:
+            yield from extract.uses()
+
+    def sets(self) -> Iterator[Binding]:
+        return (Binding(extract.name, extract.span) for extract in self.extract)
+
+
+@dataclass(frozen=True, slots=True)
+class Ping(_Plain):
+    """Send a ping and wait for its pong."""
+
+    within: Expression | None
+    to: str
+    to_span: Span
+    span: Span
+
+    @property
+    def shape(self) -> Leaf:
+        return Leaf()
+
+    def uses(self) -> Iterator[Use]:
+        return plain(self.within)
+
+
+@dataclass(frozen=True, slots=True)
 class Set(Nameless, _LendsNothing, Whole):
     values: tuple[tuple[str, Tree, Span], ...]
     span: Span
@@ -496,6 +601,10 @@ Step = (
     | If
     | Group
     | Parallel
+    | OpenWebSocket
+    | Send
+    | Receive
+    | Ping
     | Set
     | Log
     | Skip

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from vezaflow import units
 from vezaflow.errors import ExitCode
-from vezaflow.nights.calendar import Bar, Calendar, Entry, Night, NightVerdict, listed
+from vezaflow.nights.calendar import Bar, Calendar, Night, NightEntry, NightVerdict, listed
 
 
 class Decision(Enum):
@@ -130,7 +130,7 @@ def _lack(ended: Night | None, needed: int) -> str:
     return f"no run of the night of {short(ended.date)} counts"
 
 
-def _restart(nights: Sequence[Night], green: Sequence[Night]) -> tuple[date, Entry] | None:
+def _restart(nights: Sequence[Night], green: Sequence[Night]) -> tuple[date, NightEntry] | None:
     """The newest run before the streak that would count but for its plan, and its night; None where another run of
     today's plan comes first."""
     oldest = green[-1] if green else None

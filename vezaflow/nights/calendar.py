@@ -43,7 +43,7 @@ class Bar(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NightEntry:
     """A run, and why it does not count; it counts without a `bar`. `changes`: what of the plan is another today."""
 
     run: NightRun
@@ -64,7 +64,7 @@ class Night:
     starts: datetime
     ends: datetime
     verdict: NightVerdict
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[NightEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Calendar:
     rule: Accept
     now: datetime
     nights: tuple[Night, ...]  # the oldest first; one at least
-    strays: tuple[Entry, ...] = ()  # runs outside the hours of a night, and from the future
+    strays: tuple[NightEntry, ...] = ()  # runs outside the hours of a night, and from the future
     others: tuple[str, ...] = ()  # the names of other suites that runs were of
 
 
@@ -86,19 +86,19 @@ def calendar(runs: Iterable[NightRun], rule: Accept, now: datetime, plan: Identi
     hours = Hours.of(rule)
     newest = hours.newest(now)
     earliest = hours.starts(newest - timedelta(days=_most(rule)))
-    by_night: dict[date, list[Entry]] = {}
-    strays: list[Entry] = []
+    by_night: dict[date, list[NightEntry]] = {}
+    strays: list[NightEntry] = []
     others: set[str] = set()
     patterns = patterns_of(rule.target)
     for run in _once(runs):
         if suite and run.suite != suite and (run.identity is None or run.identity.digest != plan.digest):
             others.add(run.suite)
         elif run.started > now:
-            strays.append(Entry(run, Bar.FUTURE, "starts in the future: is a clock wrong?"))
+            strays.append(NightEntry(run, Bar.FUTURE, "starts in the future: is a clock wrong?"))
         elif run.started < earliest:
             continue
         elif (night := hours.night_of(run.started)) is None:
-            strays.append(Entry(run, Bar.OUTSIDE, "outside the hours of a night"))
+            strays.append(NightEntry(run, Bar.OUTSIDE, "outside the hours of a night"))
         else:
             by_night.setdefault(night, []).append(_entry(run, patterns, plan))
     first = min(by_night, default=newest)
@@ -126,24 +126,24 @@ def _order(run: NightRun) -> tuple[object, ...]:
     return run.run_id, run.partial, run.interrupted, not red, run.outcome.value, run.started, run.changes, repr(run)
 
 
-def _entry(run: NightRun, patterns: Sequence[str], plan: Identity) -> Entry:
+def _entry(run: NightRun, patterns: Sequence[str], plan: Identity) -> NightEntry:
     """The run, and whether it counts by what it was. Another plan is looked at last: it alone restarts a count."""
     if run.identity is None:
-        return Entry(run, Bar.UNKNOWN, "an earlier version of vezaflow wrote it, without its plan")
+        return NightEntry(run, Bar.UNKNOWN, "an earlier version of vezaflow wrote it, without its plan")
     if run.partial:
-        return Entry(run, Bar.PARTIAL, "one segment of a load")
+        return NightEntry(run, Bar.PARTIAL, "one segment of a load")
     if run.changes:
-        return Entry(run, Bar.TURNED_DOWN, f"not the full load: {listed(run.changes)}")
+        return NightEntry(run, Bar.TURNED_DOWN, f"not the full load: {listed(run.changes)}")
     if run.interrupted:
-        return Entry(run, Bar.INTERRUPTED, "interrupted")
+        return NightEntry(run, Bar.INTERRUPTED, "interrupted")
     if run.manual_changes:
-        return Entry(run, Bar.MANUAL, f"the load was changed manually: {listed(run.manual_changes)}")
+        return NightEntry(run, Bar.MANUAL, f"the load was changed manually: {listed(run.manual_changes)}")
     if patterns and not (run.targets and all(_fits(target, patterns) for target in run.targets)):
-        return Entry(run, Bar.TARGET, f"another target: {', '.join(run.targets) or 'unknown'}")
+        return NightEntry(run, Bar.TARGET, f"another target: {', '.join(run.targets) or 'unknown'}")
     if run.identity.digest != plan.digest:
         changes = changed_parts(run.identity.parts, plan.parts)
-        return Entry(run, Bar.PLAN, f"another plan: {listed(changes)}", changes)
-    return Entry(run)
+        return NightEntry(run, Bar.PLAN, f"another plan: {listed(changes)}", changes)
+    return NightEntry(run)
 
 
 def _fits(target: str, patterns: Sequence[str]) -> bool:
@@ -160,7 +160,7 @@ def listed(words: Sequence[str], sign: str = ", ") -> str:
     return sign.join(words[:_MOST_WORDS]) + (f" and {units.number(more)} more" if more > 0 else "")
 
 
-def _night(night: date, hours: Hours, now: datetime, entries: Sequence[Entry]) -> Night:
+def _night(night: date, hours: Hours, now: datetime, entries: Sequence[NightEntry]) -> Night:
     starts, ends = hours.starts(night), hours.ends(night)
     outcomes = {entry.run.outcome for entry in entries if entry.counts}
     verdict = NightVerdict.PENDING if now < ends else NightVerdict.MISSING

@@ -11,7 +11,7 @@ from typing import Any
 from vezaflow.gates import Outcome
 from vezaflow.model import Identity
 from vezaflow.nights.acceptance import Acceptance, Decision
-from vezaflow.nights.calendar import Bar, Calendar, Entry, Night, NightVerdict
+from vezaflow.nights.calendar import Bar, Calendar, Night, NightEntry, NightVerdict
 
 Json = dict[str, Any]
 SCHEMA = 1
@@ -53,7 +53,7 @@ def _night(night: Night) -> Json:
     }
 
 
-def _run(entry: Entry) -> Json:
+def _run(entry: NightEntry) -> Json:
     run = entry.run
     return {
         "run_id": run.run_id,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from vezaflow.nights.acceptance import Acceptance, Decision
 from vezaflow.nights.calendar import Calendar, NightVerdict
-from vezaflow.nights.words import Row, left_out, night_rows, rule_line, stray_rows
+from vezaflow.nights.words import NightRow, left_out, night_rows, rule_line, stray_rows
 from vezaflow.reports import markdown_table, markdown_text
 
 _SIGNS = {Decision.ACCEPTED: "✅", Decision.RED: "❌", Decision.NOT_YET: "⏳"}
@@ -40,7 +40,7 @@ def _lines(suite: str, found: Calendar, decision: Acceptance, last: int) -> Iter
         yield ""
 
 
-def _cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:
+def _cells(rows: Iterable[NightRow]) -> list[tuple[str, ...]]:
     return [
         (
             row.day,

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from vezaflow.diagnostics import printable
 from vezaflow.nights.acceptance import Acceptance, Decision
 from vezaflow.nights.calendar import Calendar, NightVerdict
-from vezaflow.nights.words import Row, left_out, night_rows, rule_line, stray_rows
+from vezaflow.nights.words import NightRow, left_out, night_rows, rule_line, stray_rows
 from vezaflow.reports import DIM, Look, wrapped
 
 _TONES: dict[NightVerdict | None, str] = {
@@ -51,7 +51,7 @@ def _lines(suite: str, found: Calendar, decision: Acceptance, last: int, look: L
         yield from wrapped(printable(note), look, "  ", lambda line: look.paint(line, DIM))
 
 
-def _table(head: Sequence[str], rows: Sequence[Row], look: Look) -> Iterator[str]:
+def _table(head: Sequence[str], rows: Sequence[NightRow], look: Look) -> Iterator[str]:
     cells = [(row.day, _said(row, look), row.p95, row.failed, printable(row.run_id)) for row in rows]
     widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
     yield look.paint(_line(head, widths), DIM)
@@ -70,7 +70,7 @@ def _table(head: Sequence[str], rows: Sequence[Row], look: Look) -> Iterator[str
         yield from (" " * indent + look.paint(piece, DIM) for piece in remark)
 
 
-def _said(row: Row, look: Look) -> str:
+def _said(row: NightRow, look: Look) -> str:
     """The night's verdict, which in red is set off by its letters without colours; in further rows the run's own."""
     if row.verdict is None:
         return row.outcome

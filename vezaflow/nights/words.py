@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from vezaflow import units
-from vezaflow.nights.calendar import Calendar, Entry, Night, NightVerdict
+from vezaflow.nights.calendar import Calendar, Night, NightEntry, NightVerdict
 
 DASH = "–"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class NightRow:
     """`day` and `verdict` are said in a night's first row; `outcome`: how the run itself ended."""
 
     day: str
@@ -23,16 +23,16 @@ class Row:
     remark: str  # why it does not count, or what broke
 
 
-def night_rows(night: Night) -> Iterator[Row]:
+def night_rows(night: Night) -> Iterator[NightRow]:
     """The rows of a night."""
     if not night.entries:
-        yield Row(weekday(night.date), night.verdict, "", "", "", "", "")
+        yield NightRow(weekday(night.date), night.verdict, "", "", "", "", "")
     for number, entry in enumerate(night.entries):
         day, verdict = ("", None) if number else (weekday(night.date), night.verdict)
         yield _row(day, verdict, entry)
 
 
-def stray_rows(found: Calendar, shown: Sequence[Night]) -> Iterator[Row]:
+def stray_rows(found: Calendar, shown: Sequence[Night]) -> Iterator[NightRow]:
     """The rows of the runs since the first of these nights that are in none, with their starts in UTC."""
     for entry in _since(found, shown):
         yield _row(f"{entry.run.started:%Y-%m-%d %H:%M}", None, entry)
@@ -55,7 +55,7 @@ def left_out(found: Calendar, shown: Sequence[Night]) -> Iterator[str]:
         yield f"runs of other suites are left out: {', '.join(found.others)}"
 
 
-def _since(found: Calendar, shown: Sequence[Night]) -> Iterator[Entry]:
+def _since(found: Calendar, shown: Sequence[Night]) -> Iterator[NightEntry]:
     """The runs in no night from the first night that is shown; all of them where all nights are shown."""
     everything = len(shown) == len(found.nights)
     return (entry for entry in found.strays if everything or entry.run.started >= shown[0].starts)
@@ -65,9 +65,9 @@ def weekday(day: date) -> str:
     return f"{day:%a} {day.day:>2} {day:%b}"
 
 
-def _row(day: str, verdict: NightVerdict | None, entry: Entry) -> Row:
+def _row(day: str, verdict: NightVerdict | None, entry: NightEntry) -> NightRow:
     run = entry.run
     remark = entry.why or "; ".join(run.reasons)
     p95 = DASH if run.p95 is None else units.duration(run.p95)
     failed = DASH if run.failed is None else units.ratio(run.failed)
-    return Row(day, verdict, run.outcome.value, p95, failed, run.run_id, remark)
+    return NightRow(day, verdict, run.outcome.value, p95, failed, run.run_id, remark)

@@ -27,6 +27,16 @@ from vezaflow.plan.steps import PlannedFor, PlannedParallel, PlannedStep
 from vezaflow.plan.streams import Level, MasterPlaylist, MediaPlaylist, MediaSegment, Resource
 from vezaflow.plan.targets import GuardError, Target, Targets
 from vezaflow.plan.walk import blocks_of, pauses_in, requests_of
+from vezaflow.plan.websockets import (
+    PlannedAck,
+    PlannedMessage,
+    PlannedPing,
+    PlannedReceive,
+    PlannedReconnect,
+    PlannedRepeated,
+    PlannedSend,
+    PlannedWebSocket,
+)
 from vezaflow.redact import Secrets
 
 __all__ = [
@@ -50,6 +60,7 @@ __all__ = [
     "MediaSegment",
     "Outgoing",
     "Plan",
+    "PlannedAck",
     "PlannedCheck",
     "PlannedDataSource",
     "PlannedExtract",
@@ -59,15 +70,22 @@ __all__ = [
     "PlannedGrafana",
     "PlannedHls",
     "PlannedLoad",
+    "PlannedMessage",
     "PlannedNotification",
     "PlannedPages",
     "PlannedParallel",
+    "PlannedPing",
     "PlannedPoll",
+    "PlannedReceive",
+    "PlannedReconnect",
+    "PlannedRepeated",
     "PlannedRequest",
     "PlannedRetry",
+    "PlannedSend",
     "PlannedStage",
     "PlannedStep",
     "PlannedUpload",
+    "PlannedWebSocket",
     "PlaylistReading",
     "Preflight",
     "RequestError",

@@ -76,11 +76,12 @@ class Bundle:
 
     def masked(self) -> "Bundle":
         """The same without any secret: fit to be kept."""
-        environment = self.inputs.environment
-        secrets = Secrets.among(self.secret_names, environment)
+        environment, base_url = self.inputs.environment, self.inputs.base_url
+        secrets = Secrets.among(self.secret_names, {**environment, "--base-url": base_url or ""})
         shown = {n: _masked(v) if n in self.secret_names else secrets.mask(v) for n, v in environment.items()}
         files = tuple((path, secrets.cover(text)) for path, text in self.files)
-        return replace(self, files=files, inputs=replace(self.inputs, environment=shown))
+        inputs = replace(self.inputs, environment=shown, base_url=base_url and secrets.mask(base_url))
+        return replace(self, files=files, inputs=inputs)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; it holds the secrets, unless `masked`."""

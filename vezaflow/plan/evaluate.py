@@ -52,6 +52,10 @@ class Sees(Enum):
     NOTHING = "nothing"
     ITEM = "item"  # `it`, the value that an extraction is about
     FIELDS = "fields"  # `it`, and the fields of it
+    MESSAGE = "message"  # `message`, which came over a WebSocket, and `sent`, which went out: a pair
+
+
+_OF_MESSAGES = ("message", "sent")
 
 
 class Unknown(str):
@@ -345,7 +349,10 @@ class Compiler:
 
     def _name(self, expression: Name) -> Evaluate:
         name, span = expression.name, expression.span
-        if name == "it" and self._sees is not Sees.NOTHING:
+        if self._sees is Sees.MESSAGE and name in _OF_MESSAGES:
+            place = _OF_MESSAGES.index(name)
+            return lambda scope: scope.item[place]
+        if name == "it" and self._sees in (Sees.ITEM, Sees.FIELDS):
             return lambda scope: scope.item
         home = self._home(span)
         outer = home._variable(name, span)

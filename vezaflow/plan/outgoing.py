@@ -94,6 +94,7 @@ class PlannedRequest(Whole):
     client: ClientOptions | None  # how it connects; None: as its flow does
     forecast: Forecast
     span: Span
+    upgrades: bool = False  # it opens a WebSocket, and has no figures of a request
 
     @property
     def shape(self) -> "Sends[PlannedRequest]":

@@ -141,7 +141,7 @@ class RequestCompiler:
         options = merge((request.options, *self._defaults))
         follow = self._follow(options.follow)
         accepts, explicit = _accepted(request.expect)
-        url, origin = self._urls.url(request), self._urls.origin(request.url)
+        url, origin = self._urls.url(request), self._urls.origin(request.url, upgrades=request.upgrades)
         body = self._bodies.body(request.body, self._compiler, slices)
         headers = self._heads.lines(options, body)
         prepare = self._prepare(request, url, body, headers)
@@ -164,7 +164,7 @@ class RequestCompiler:
             accepts=accepts,
             explicit=explicit,
             status_failure=_status_failure(request),
-            checks=tuple(plan_check(e, self._compiler, self._schema(e)) for e in checks),
+            checks=tuple(plan_check(e, self._compiler, self.schema(e)) for e in checks),
             extracts=tuple(plan_extract(e, self._compiler) for e in request.extract),
             follow=follow,
             on_failure=options.on_failure or OnFailure.END_ITERATION,
@@ -180,9 +180,11 @@ class RequestCompiler:
                 reasons=reasons,
             ),
             span=request.span,
+            upgrades=request.upgrades,
         )
 
-    def _schema(self, expectation: Expectation) -> JsonSchema | None:
+    def schema(self, expectation: Expectation) -> JsonSchema | None:
+        """The JSON Schema that an expectation is about; None where there is none, or the reason is reported."""
         if not isinstance(expectation, SchemaMatch):
             return None
         schema = expectation.schema
@@ -205,7 +207,8 @@ class RequestCompiler:
         return self._settings.count(follow, least=0)
 
     def _prepare(self, request: Request, url: Text, body: Prepared, lines: Text) -> Prepare:
-        resolve, method, render, span = self._urls.resolver(request.url_span), request.method, body.render, request.span
+        resolve = self._urls.resolver(request.url_span, upgrades=request.upgrades)
+        method, render, span = request.method, body.render, request.span
 
         def build(target: Target, payload: Body, written: str) -> Outgoing:
             return head_of(target, payload, written, method, body)

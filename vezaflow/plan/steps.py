@@ -20,11 +20,15 @@ from vezaflow.model.steps import (
     If,
     Include,
     Log,
+    OpenWebSocket,
     Paginate,
     Parallel,
+    Ping,
     Poll,
+    Receive,
     Repeat,
     Request,
+    Send,
     Set,
     Skip,
     Step,
@@ -40,6 +44,7 @@ from vezaflow.plan.outgoing import PlannedRequest, PlannedUpload
 from vezaflow.plan.requests import RequestCompiler
 from vezaflow.plan.scope import Scope
 from vezaflow.plan.settings import Settings
+from vezaflow.plan.websockets import PlannedPing, PlannedReceive, PlannedSend, PlannedWebSocket, WebSocketPlanner
 
 Steps = tuple["PlannedStep", ...]
 Change = Callable[[Steps], Steps]
@@ -241,6 +246,10 @@ PlannedStep = (
     | PlannedIf
     | PlannedGroup
     | PlannedParallel
+    | PlannedWebSocket
+    | PlannedSend
+    | PlannedReceive
+    | PlannedPing
     | PlannedSet
     | PlannedLog
     | PlannedSkip
@@ -251,12 +260,20 @@ PlannedStep = (
 class StepPlanner:
     """Plans the steps of one scope."""
 
-    def __init__(self, compiler: Compiler, requests: RequestCompiler, diagnostics: Diagnostics, per_host: int) -> None:
+    def __init__(
+        self,
+        compiler: Compiler,
+        requests: RequestCompiler,
+        diagnostics: Diagnostics,
+        per_host: int,
+        open_: tuple[tuple[str, int], ...] = (),
+    ) -> None:
         self._compiler = compiler
         self._per_host = per_host  # of a `parallel` that says nothing of it
         self.requests = requests
         self._diagnostics = diagnostics
         self._settings = Settings(compiler, diagnostics)
+        self._sockets = WebSocketPlanner(compiler, requests, diagnostics, open_)
 
     def steps(self, steps: Iterable[Step]) -> tuple[PlannedStep, ...]:
         return tuple(self._step(step) for step in steps)
@@ -294,6 +311,14 @@ class StepPlanner:
                 return PlannedIf(value(condition), self.steps(then), self.steps(otherwise), span)
             case Group(name, steps, span):
                 return PlannedGroup(name, self.steps(steps), span)
+            case OpenWebSocket():
+                return self._websocket(step)
+            case Send():
+                return self._sockets.send(step)
+            case Receive():
+                return self._sockets.receive(step)
+            case Ping():
+                return self._sockets.ping(step)
             case Set(values, span):
                 compiled = tuple((slot(name), self._compiler.kept(tree)) for name, tree, _ in values)
                 return PlannedSet(compiled, tuple(name for name, _, _ in values), span)
@@ -308,11 +333,21 @@ class StepPlanner:
     def _include(self, step: Include) -> PlannedInclude:
         """The fragment's steps, in its own scope."""
         entry = enter(step, self._compiler, self._diagnostics)
-        inside = StepPlanner(entry.compiler, self.requests.within(entry.compiler), self._diagnostics, self._per_host)
+        inside = self._within(entry.compiler, self._sockets.around)
         steps = inside.steps(step.steps)
         there, here = entry.compiler.names, self._compiler.names
         outputs = tuple((there.slot(name), here.slot(outside)) for name, outside in step.outputs)
         return PlannedInclude(entry.path, entry.inputs, entry.own, steps, outputs, step.path_span, step.span)
+
+    def _within(self, compiler: Compiler, open_: tuple[tuple[str, int], ...]) -> "StepPlanner":
+        """The same for steps that have names of their own, or more WebSockets around them."""
+        requests = self.requests if compiler is self._compiler else self.requests.within(compiler)
+        return StepPlanner(compiler, requests, self._diagnostics, self._per_host, open_)
+
+    def _websocket(self, step: OpenWebSocket) -> PlannedWebSocket:
+        slot = self._sockets.slot(step)
+        inside = self._within(self._compiler, (*self._sockets.around, (step.alias, slot)))
+        return self._sockets.websocket(step, slot, inside.steps(step.steps))
 
     def _for(self, step: For) -> PlannedFor:
         at_once = self._settings.count(step.at_once) if step.at_once is not None else 1

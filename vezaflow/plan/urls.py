@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, unquote_plus
 
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.model import Request, UrlError
+from vezaflow.model import Request, UrlError, as_http
 from vezaflow.plan.bodies import texts_of
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate
 from vezaflow.plan.refused import RequestError, refuse
@@ -69,7 +69,7 @@ class UrlPlanner:
         joints = Recurring[str, tuple[str, str, str]](lambda url: _joint(url, names))
         return lambda scope: _joined(joints[base(scope)], [part(scope) for part in parts])
 
-    def origin(self, url: Expression) -> Origin | None:
+    def origin(self, url: Expression, *, upgrades: bool = False) -> Origin | None:
         """Where a URL goes, if that is known before the run. Its faults are reported elsewhere."""
         start, whole = "", True
         for position, part in enumerate(url.parts if isinstance(url, Template) else (url,)):
@@ -82,17 +82,17 @@ class UrlPlanner:
         if not whole and _at(start) is not _At.BEHIND:
             return None  # what follows may be a part of the host's name
         try:
-            return self._targets.resolve(start).origin
+            return self._targets.resolve(as_http(start) if upgrades else start).origin
         except (UrlError, GuardError):
             return None
 
-    def resolver(self, span: Span) -> Callable[[str], Target]:
-        """Texts → targets. What is no URL, or not allowed, is a RequestError."""
+    def resolver(self, span: Span, *, upgrades: bool = False) -> Callable[[str], Target]:
+        """Texts → targets. What is no URL, or not allowed, is a RequestError. `upgrades`: it may be a WebSocket's."""
         resolve = self._targets.resolve
 
         def target(url: str) -> Target:
             try:
-                return resolve(url)
+                return resolve(as_http(url) if upgrades else url)
             except UrlError as e:
                 raise RequestError(str(e), span, ErrorKind.URL, e.help) from None
             except GuardError as e:

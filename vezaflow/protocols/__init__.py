@@ -1,18 +1,29 @@
 """Bytes and time: requests go out, exchanges come back. Knows no flows."""
 
-from vezaflow.protocols.client import Client, Sender
+from vezaflow.protocols.channel import (
+    ChannelMessage,
+    Ending,
+    MessageChannel,
+    OnFrame,
+    OnMessage,
+    SentMessage,
+    Upgrade,
+    WebSocket,
+)
+from vezaflow.protocols.client import Client, Opener, Sender
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.dates import moment_of
 from vezaflow.protocols.dns import Resolver
 from vezaflow.protocols.exchange import IDEMPOTENT, Body, ErrorKind, Exchange, Origin, RequestOptions, Sent, Want
 from vezaflow.protocols.faults import TlsFault
-from vezaflow.protocols.options import ClientOptions, Proxy
+from vezaflow.protocols.options import ClientOptions, Proxy, WebSocketOptions
 from vezaflow.protocols.park import park, trap, wake
 from vezaflow.protocols.stamps import Receiving
 from vezaflow.protocols.transport import Transport, check_trust
 
 __all__ = [
-    "IDEMPOTENT", "Body", "Client", "ClientOptions", "CookieJar", "ErrorKind", "Exchange", "Origin", "Proxy",
-    "Receiving", "RequestOptions", "Resolver", "Sender", "Sent", "TlsFault", "Transport", "Want", "check_trust",
-    "moment_of", "park", "trap", "wake",
+    "IDEMPOTENT", "Body", "ChannelMessage", "Client", "ClientOptions", "CookieJar", "Ending", "ErrorKind", "Exchange",
+    "MessageChannel", "OnFrame", "OnMessage", "Opener", "Origin", "Proxy", "Receiving", "RequestOptions", "Resolver",
+    "Sender", "Sent", "SentMessage", "TlsFault", "Transport", "Upgrade", "Want", "WebSocket", "WebSocketOptions",
+    "check_trust", "moment_of", "park", "trap", "wake",
 ]  # fmt: skip

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Protocol
 import trio
 
 from vezaflow.protocols.body import TooLarge, Undecodable, decode
+from vezaflow.protocols.channel import OnFrame, OnMessage, Upgrade, WebSocket
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Origin, RequestOptions, Want
 from vezaflow.protocols.faults import TlsFault
 from vezaflow.protocols.lanes import Lanes
 from vezaflow.protocols.opening import open_connection
-from vezaflow.protocols.options import ClientOptions
+from vezaflow.protocols.options import ClientOptions, WebSocketOptions
 from vezaflow.protocols.park import park
 from vezaflow.protocols.phases import IDLE
 from vezaflow.protocols.plain_response import BodyResponse, HeaderResponse
 from vezaflow.protocols.seat import Response, Seat
+from vezaflow.protocols.stamps import Clock
 
 if TYPE_CHECKING:
     from vezaflow.protocols.transport import Transport
@@ -31,7 +33,21 @@ _RACED = (ErrorKind.RESET, ErrorKind.CLOSED_EARLY)
 _current_task = trio.lowlevel.current_task
 
 
-class Sender(Protocol):
+class Opener(Protocol):
+    """What the engine needs of a client to hold WebSockets open."""
+
+    async def open_websocket(
+        self,
+        origin: Origin,
+        head: bytes,
+        options: WebSocketOptions,
+        *,
+        on_message: OnMessage | None = None,
+        on_frame: OnFrame | None = None,
+    ) -> Upgrade: ...
+
+
+class Sender(Opener, Protocol):
     """What the engine needs of a client; fakes have this shape."""
 
     cookies: CookieJar
@@ -58,8 +74,8 @@ class Client:
     """See the module. Made by `Transport.client`."""
 
     __slots__ = (
-        "_cookies_on", "_home", "_lanes", "_local", "_options", "_origin", "_others", "_reactor", "_seat", "_seats",
-        "_transport", "cookies", "exchange",
+        "_channels", "_cookies_on", "_home", "_lanes", "_local", "_options", "_origin", "_others", "_reactor", "_seat",
+        "_seats", "_transport", "cookies", "exchange",
     )  # fmt: skip
 
     def __init__(
@@ -82,6 +98,7 @@ class Client:
         self._lanes: Lanes | None = None  # most VUs do one thing after another
         self._home: Lanes | None = None  # those that this one is among
         self._others: dict[ClientOptions, Client] | None = None  # and connect in one way
+        self._channels: list[WebSocket] | None = None  # and hold nothing open
 
     async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         """Send one request and wait for its response. `head` is the whole request head with its blank line. The
@@ -134,6 +151,36 @@ class Client:
             if seat is None:
                 return exchange
 
+    async def open_websocket(
+        self,
+        origin: Origin,
+        head: bytes,
+        options: WebSocketOptions,
+        *,
+        on_message: OnMessage | None = None,
+        on_frame: OnFrame | None = None,
+    ) -> Upgrade:
+        """Open a WebSocket on a connection of its own, which this client closes when it closes. `head` is a GET
+        request's as `send` takes it (an https origin for wss); the upgrade's own fields are added. Any number may be
+        open, and be opened at once."""
+        from vezaflow.protocols.upgrade import upgrade
+
+        if self._cookies_on and self.cookies.cookies:
+            head = self._with_cookies(origin, head)
+        jar = self.cookies if self._cookies_on else None
+        found = await upgrade(
+            self._transport, self._options, self._local, jar, origin, head, options, on_message, on_frame
+        )
+        if found.channel is not None:
+            self._channels = [each for each in self._channels or () if each.ending is None]
+            self._channels.append(found.channel)
+        return found
+
+    @property
+    def clock(self) -> Clock:
+        """By which deadlines and times are meant."""
+        return self._reactor.clock
+
     def beside(self) -> Lanes:
         """The same user's client for several requests at once."""
         if self._lanes is None:
@@ -179,6 +226,9 @@ class Client:
 
     def close(self) -> None:
         """Close this client's connections."""
+        for channel in self._channels or ():
+            channel.drop()
+        self._channels = None
         if self._seat is not None:
             self._seat.close()
         for seat in (self._seats or {}).values():

@@ -28,6 +28,11 @@ class ErrorKind(Enum):
     TLS = "tls"  # handshake or certificate
     MALFORMED = "malformed"  # not HTTP/1.1, or a body that can't be decoded where a step reads it
     TOO_LARGE = "too_large"  # a kept body over the limit, or a head over 256 KiB
+    UPGRADE = "upgrade"  # the server's response opens no WebSocket
+    TIMEOUT_PING = "timeout_ping"  # no pong in time
+    TIMEOUT_MESSAGE = "timeout_message"  # no message in time that a step waited for
+    CLOSED = "closed"  # the server closed the WebSocket
+    TIMEOUT_CLOSE = "timeout_close"  # the server did not confirm the close in time
     REDIRECTS = "too_many_redirects"
     GUARD = "guard"  # a URL that leaves the allowed hosts: nothing was sent
     URL = "url"  # a rendered URL that is not one

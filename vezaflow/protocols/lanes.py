@@ -16,7 +16,9 @@ from vezaflow.protocols.http2_stream import Stream
 from vezaflow.protocols.options import ClientOptions
 
 if TYPE_CHECKING:
+    from vezaflow.protocols.channel import OnFrame, OnMessage, Upgrade
     from vezaflow.protocols.client import Client
+    from vezaflow.protocols.options import WebSocketOptions
 
 
 class _Opening:
@@ -63,6 +65,18 @@ class Lanes:
     def exchange(self) -> Exchange:
         """Of the response that came last."""
         return self._last.exchange
+
+    async def open_websocket(
+        self,
+        origin: Origin,
+        head: bytes,
+        options: "WebSocketOptions",
+        *,
+        on_message: "OnMessage | None" = None,
+        on_frame: "OnFrame | None" = None,
+    ) -> "Upgrade":
+        """As Client's: each has a connection of its own, and closes with the first."""
+        return await self._first.open_websocket(origin, head, options, on_message=on_message, on_frame=on_frame)
 
     def beside(self) -> "Lanes":
         return self

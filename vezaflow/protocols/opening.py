@@ -6,7 +6,7 @@ Law: what went wrong is in the exchange, with the stage that it went wrong in; n
 from collections.abc import Callable
 from dataclasses import dataclass
 from socket import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 import trio
 
@@ -46,7 +46,7 @@ async def open_connection(
     if connection is None and route.by_proxy and exchange.error is not None:
         exchange.detail = f"{PROXY}{route.host}:{route.port}: {exchange.detail}"
     if connection is not None and route.connect:
-        await _secure(connection).tunnel(route.connect, exchange, deadline)
+        await _through(connection).tunnel(route.connect, exchange, deadline)
     exchange.connecting = (clock() if connection is None or connection.phase == CLOSED else connection.settled) - found
     if connection is not None and route.secure:
         await _agree(_secure(connection), exchange, deadline, clock)
@@ -56,6 +56,15 @@ async def open_connection(
         exchange.error, exchange.detail = connection.fault
     exchange.ended = clock()
     return None
+
+
+class _Tunnelled(Protocol):
+    async def tunnel(self, request: bytes, exchange: Exchange, deadline: float) -> None: ...
+
+
+def _through(connection: Connection) -> _Tunnelled:
+    """The connection of a route that asks a proxy for a tunnel."""
+    return cast(_Tunnelled, connection)
 
 
 def _secure(connection: Connection) -> "SecureConnection":

@@ -3,6 +3,8 @@
 import base64
 from dataclasses import dataclass, field
 
+from vezaflow.protocols.bounds import MOST_MESSAGE
+
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
@@ -34,3 +36,18 @@ class ClientOptions:
     http2: bool = False  # over TLS; a server that does not speak it is an error
     proxy: Proxy | None = None
     local_addresses: tuple[str, ...] = ()  # clients are dealt over them in turn
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocketOptions:
+    """Times in seconds. `timeout`: for the whole dial, from the name to the response; `compress`: offer
+    permessage-deflate (some 30 KB a connection); `max_message`: bytes, decompressed; `ping_every`: 0 for never, and a
+    pong that takes longer than `ping_timeout` is the end; `close_timeout`: for the server to confirm a close."""
+
+    timeout: float
+    subprotocols: tuple[str, ...] = ()
+    compress: bool = False
+    max_message: int = MOST_MESSAGE
+    ping_every: float = 25.0
+    ping_timeout: float = 20.0
+    close_timeout: float = 5.0

@@ -4,6 +4,7 @@ contexts.
 
 import select
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import trio
@@ -102,6 +103,36 @@ class Transport:
             make = self._plain(origin, proxy)
         return Route(host, port, make, secure, local, proxy is not None, connect)
 
+    def channel_route(self, origin: Origin, options: ClientOptions, local: str | None) -> Route:
+        """The way to `origin` on which a channel is held open: HTTP/1.1, and through a proxy by a tunnel.
+
+        Raises TlsFault where the files for TLS are not right."""
+        from vezaflow.protocols.channel_connection import PlainChannelConnection
+
+        proxy = options.proxy
+        host, port = (origin.host, origin.port) if proxy is None else (proxy.host, proxy.port)
+        connect = b""
+        if proxy is not None:
+            from vezaflow.protocols.proxy import connect_request
+
+            connect = connect_request(origin, proxy)
+        secure = origin.scheme == "https"
+        make: Make = lambda sock: PlainChannelConnection(sock, self.reactor, self._scratch)  # noqa: E731
+        if secure:
+            from vezaflow.protocols.channel_tls import SecureChannelConnection
+
+            context = self._context(replace(options, http2=False))
+            make = lambda sock: SecureChannelConnection(sock, self.reactor, self._scratch, context, origin.host)  # noqa: E731
+        return Route(host, port, make, secure, local, proxy is not None, connect)
+
+    def _context(self, options: ClientOptions) -> "SSLContext":
+        from vezaflow.protocols.tls import context_for
+
+        context = self._contexts.get(options)
+        if context is None:
+            context = self._contexts[options] = context_for(options)
+        return context
+
     def _plain(self, origin: Origin, proxy: Proxy | None) -> Make:
         if proxy is None:
             return lambda sock: Connection(sock, self.reactor, self._scratch)
@@ -110,11 +141,9 @@ class Transport:
         return lambda sock: ForwardedConnection(sock, self.reactor, self._scratch, origin, proxy)
 
     def _secure(self, origin: Origin, options: ClientOptions, old: Seat | None) -> Make:
-        from vezaflow.protocols.tls import SecureConnection, context_for
+        from vezaflow.protocols.tls import SecureConnection
 
-        context = self._contexts.get(options)
-        if context is None:
-            context = self._contexts[options] = context_for(options)
+        context = self._context(options)
         session = old.session if old is not None else None
         kind = SecureConnection
         if options.http2:

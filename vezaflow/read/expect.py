@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from vezaflow.diagnostics import Diagnostics
-from vezaflow.keys import EXPECT, MATCHES, Field, Kind
+from vezaflow.keys import EXPECT, EXPECTED_MESSAGE, MATCHES, Field, Kind
 from vezaflow.model import (
     BodyMatch,
     Expect,
@@ -52,15 +52,31 @@ def read_expect(row: Row) -> Expect | None:
     if inner is None:
         return None
     status = inner.node("status")
-    found = [
-        *_headers(inner),
-        *_json(inner),
-        *_body(inner),
-        *_schema(inner),
-        *(_limit(inner, limited) for limited in Limited if limited.value in inner.entries),
-        *_that(inner),
-    ]
-    return Expect(read_status(status, row.diagnostics) if status else None, tuple(found), node.span)
+    return Expect(read_status(status, row.diagnostics) if status else None, _expectations(inner), node.span)
+
+
+def read_expected_message(row: Row) -> Expect | None:
+    """The `expect` of a message."""
+    node = row.node("expect")
+    if node is None:
+        return None
+    if not isinstance(node, Mapping):
+        help_ = "for instance `expect: {json: {$.ok: true}}`"
+        scalars.report_shape(node, "'expect'", Kind.MAPPING.value, row.diagnostics, help=help_)
+        return None
+    inner = open_mapping(node, EXPECTED_MESSAGE, row.diagnostics)
+    return None if inner is None else Expect(None, _expectations(inner), node.span)
+
+
+def _expectations(row: Row) -> tuple[Expectation, ...]:
+    return (
+        *_headers(row),
+        *_json(row),
+        *_body(row),
+        *_schema(row),
+        *(_limit(row, limited) for limited in Limited if limited.value in row.entries),
+        *_that(row),
+    )
 
 
 def read_status(node: Node, diagnostics: Diagnostics) -> StatusSet:
@@ -106,6 +122,8 @@ def _body(row: Row) -> Iterator[Expectation]:
 
 def _subjects(row: Row, key: str) -> Iterator[tuple[Scalar, Node]]:
     """What is looked at, and what it must be."""
+    if key not in row.entries:
+        return
     example = f"{key}: {row.field(key).example}"
     for entry in pairs(row.node(key), f"'{key}'", Kind.MATCHES.value, row.diagnostics, example=example):
         yield entry.key, entry.value

@@ -12,6 +12,8 @@ from vezaflow.syntax import Entry, Expression, Literal, Scalar, parse_pipeline
 
 def read_extracts(row: Row) -> tuple[Extract, ...]:
     """The `extract` of a request: one Extract for each name."""
+    if "extract" not in row.entries:
+        return ()
     field = row.field("extract")
     found = []
     for entry in pairs(

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
 from vezaflow.keys import VARIANT, Kind
-from vezaflow.model import Abr, Chosen, Comparison, Expect, Fetched, Hls, Pace, Request, RequestDefaults, Variant
+from vezaflow.model import Abr, BandwidthLimit, Chosen, Expect, Fetched, Hls, Pace, Request, RequestDefaults, Variant
 from vezaflow.read import scalars
 from vezaflow.read.expect import read_status
 from vezaflow.read.mappings import Row, open_mapping
@@ -104,7 +104,7 @@ def _variant(row: Row) -> Variant:
     return Chosen.ABR
 
 
-def _bandwidth(row: Row) -> tuple[Comparison, ...]:
+def _bandwidth(row: Row) -> tuple[BandwidthLimit, ...]:
     """`<= 256000`, or both ends of a range."""
     node, span = row.entries["bandwidth"].value, row.key_span("bandwidth")
     if not isinstance(node, Scalar) or not node.text:
@@ -117,12 +117,12 @@ def _bandwidth(row: Row) -> tuple[Comparison, ...]:
     return compared
 
 
-def _comparisons(found: Expression) -> list[Comparison]:
+def _comparisons(found: Expression) -> list[BandwidthLimit]:
     match found:
         case Binary(operator="and", left=left, right=right):
             return [*_comparisons(left), *_comparisons(right)]
         case Binary(operator=sign, right=bound):
-            return [Comparison(sign, bound)]
+            return [BandwidthLimit(sign, bound)]
     raise AssertionError(found)
 
 

@@ -33,7 +33,7 @@ from vezaflow.units import EXAMPLES, Dimension, Quantity, parse
 
 _DRAWN = ("random", "uniform")
 _NUMBERS = (*_DRAWN, "len", "int", "float", "round", "sum", "mod", "abs")  # functions that give one without a unit
-_TEXTS = (Kind.TEMPLATE, Kind.URL, Kind.PATH, Kind.PROXY)
+_TEXTS = (Kind.TEMPLATE, Kind.URL, Kind.SOCKET, Kind.PATH, Kind.PROXY)
 Constant = None | bool | int | float | str | Quantity
 
 
@@ -314,7 +314,7 @@ _CHECKS: dict[Kind, Check] = {
 
 def _misshapen(node: Node, field: Field, diagnostics: Diagnostics) -> None:
     example = f"for instance `{field.key}: {field.example}`" if field.example else ""
-    if field.kind is Kind.URL and isinstance(node, Mapping):
+    if field.kind in (Kind.URL, Kind.SOCKET) and isinstance(node, Mapping):
         example = f"write `{field.key}: {field.example}`; put options next to it, not under it"
     report_shape(node, f"'{field.key}'", field.wanted, diagnostics, help=example)
 

@@ -27,16 +27,17 @@ from vezaflow.model.steps import (
 from vezaflow.read import scalars
 from vezaflow.read.hls import read_hls
 from vezaflow.read.include import read_include
-from vezaflow.read.mappings import Row, first_key, items, meant, not_yet, open_mapping, pairs, respelt
+from vezaflow.read.mappings import Row, first_key, items, meant, open_mapping, pairs, respelt
 from vezaflow.read.paginate import read_pages
 from vezaflow.read.requests import read_request
 from vezaflow.read.trees import check_name, tree
 from vezaflow.read.upload import read_upload
+from vezaflow.read.websocket import read_ping, read_receive, read_send, read_websocket
 from vezaflow.syntax import Expression, ListOf, Mapping, Node, Scalar, Sequence
 
 _COUNTED = re.compile(r"(?:[01] *\.\. *)?([0-9]+)")
 _IN = re.compile(r"(?P<name>\w+) +(?:in|of) +(?P<list>\w+)")
-_SHOWN = ", ".join(verb for verb, table in VERBS.items() if verb not in METHODS[2:] and not table.one_of[0].later)
+_SHOWN = ", ".join(verb for verb, table in VERBS.items() if verb not in METHODS[2:])
 
 
 def read_steps(row: Row, key: str) -> tuple[Step, ...]:
@@ -85,9 +86,6 @@ def _not_a_step(node: Node, diagnostics: Diagnostics) -> None:
 def _verb(node: Mapping, diagnostics: Diagnostics) -> str | None:
     there = [entry.key for entry in node.entries if entry.key.text in VERBS]
     if len(there) == 1:
-        if VERBS[there[0].text].one_of[0].later:
-            not_yet(there[0], diagnostics)
-            return None
         return there[0].text
     if there:
         first, second = there[:2]
@@ -287,6 +285,10 @@ _READERS: dict[str, Callable[[Row], Step | None]] = {
     "if": _if,
     "group": _group,
     "parallel": _parallel,
+    "websocket": lambda row: read_websocket(row, read_steps(row, "do")),
+    "send": read_send,
+    "receive": read_receive,
+    "ping": read_ping,
     "set": _set,
     "log": lambda row: Log(row.required("log"), row.key_span("log")),
     "skip": lambda row: Skip(row.required("skip"), row.key_span("skip")),

@@ -1,7 +1,7 @@
 """What people and machines get after a run. Each report is a function from a RunResult to text or bytes."""
 
 from vezaflow.reports.annotations import annotations
-from vezaflow.reports.chat import chat_message, facts_of
+from vezaflow.reports.chat import as_accepted, chat_message, facts_of
 from vezaflow.reports.console import console
 from vezaflow.reports.junit import junit
 from vezaflow.reports.look import DIM, Look, table, wrapped
@@ -17,6 +17,7 @@ __all__ = [
     "REPORTS",
     "Look",
     "annotations",
+    "as_accepted",
     "chat_message",
     "console",
     "facts_of",

@@ -19,8 +19,8 @@ _SIGNS = {"green": "✅", "red": "❌", "inconclusive": "⚠️", "accepted": "�
 _MARKDOWN = r"\`*_{}[]()<>#|~"
 
 
-def facts_of(result: RunResult, page: str = "", night: str = "") -> Facts:
-    """What can be inserted of a run, all of it text. `page`: the CI job's; `night`: the state of the acceptance."""
+def facts_of(result: RunResult, page: str = "") -> Facts:
+    """What can be inserted of a run, all of it text. `page`: the CI job's."""
     row = rows.flow_rows(result)[-1]
     broken = (f"{verdict.gate.flow or rows.ALL}: {verdict.gate.text}: {verdict.shown}" for verdict in result.broken)
     seconds = round(result.duration) if result.duration >= 1 else result.duration
@@ -40,8 +40,13 @@ def facts_of(result: RunResult, page: str = "", night: str = "") -> Facts:
             "started": f"{result.started:%Y-%m-%d %H:%M:%S} UTC",
             "duration": units.duration(seconds),
         },
-        "night": {"text": night},
+        "night": {"text": result.standing.night},
     }
+
+
+def as_accepted(facts: Facts, why: str) -> Facts:
+    """The facts of a run with which the suite is accepted, for those who want to hear of that."""
+    return {**facts, "verdict": {**facts["verdict"], "outcome": "accepted", "headline": why}}
 
 
 def chat_message(chat: Chat, facts: Facts) -> dict[str, Any]:

@@ -29,7 +29,8 @@ def console(result: RunResult, *, colour: bool = False, width: int = 100) -> str
     """The whole summary, its lines ended."""
     look = Look(colour, width)
     parts: tuple[Callable[[RunResult, Look], Iterable[str]], ...] = (
-        _verdict, _gates, _flows, _arrivals, _listeners, _slowest, _around, _errors, _incidents, _generator,
+        _verdict, _gates, _flows, _arrivals, _listeners, _channels, _slowest, _around, _errors, _incidents,
+        _generator,
     )  # fmt: skip
     blocks = [list(part(result, look)) for part in parts]
     return "\n".join("\n".join(block) + "\n" for block in blocks if block)
@@ -59,6 +60,9 @@ def _verdict(result: RunResult, look: Look) -> Iterator[str]:
     yield ""
     began = f"{result.started:%Y-%m-%d %H:%M:%S} UTC"
     yield from _said(f"{result.suite}: {lasted}{where}, {rows.load_text(result)}, {began}", look)
+    for line in (result.standing.accepted or result.standing.night, result.standing.baseline):
+        if line:
+            yield from _said(line, look)
     for link in result.links:
         yield f"  {printable(link.name)}: {printable(link.url)}"
 
@@ -174,6 +178,35 @@ def _listener_cells(row: ListenerRow) -> tuple[str, ...]:
     return (name, units.number(felt.sessions), *startup, *map(rows.share, shares), *counts)
 
 
+_CHANNELS_HEAD = (
+    "WebSockets", "opened", "refused", "closed", "connect p95", "sent", "received", "failed", "delivered", "p50", "p95",
+    "p99",
+)  # fmt: skip
+
+
+def _channels(result: RunResult, look: Look) -> Iterator[str]:
+    found = rows.channel_rows(result)
+    if not found:
+        return
+    yield look.title("WebSockets") + look.paint(" (closed: unexpectedly; times from a message to its ack)", DIM)
+    yield from table(_CHANNELS_HEAD, [_channel_cells(row) for row in found], look, _SPARE)
+    for row in found:
+        said = [f"closed with {code}: {units.number(count)}" for code, count in sorted(row.closes.items())]
+        said += [f"{what}: {units.number(count)}" for what, count in row.troubles if count]
+        if said:
+            yield from _said(f"{row.name}: {', '.join(said)}", look)
+
+
+def _channel_cells(row: rows.ChannelCells) -> tuple[str, ...]:
+    counts = tuple(map(units.number, (row.opened, row.refused, sum(row.closes.values()))))
+    times = tuple(map(rows.time, (row.p50, row.p95, row.p99)))
+    messages = tuple(map(units.number, (row.sent, row.received)))
+    return (
+        row.name, *counts, rows.time(row.connect_p95), *messages, rows.share(row.failed), rows.share(row.delivered),
+        *times,
+    )  # fmt: skip
+
+
 def _slowest(result: RunResult, look: Look) -> Iterator[str]:
     found = rows.slowest(result, _SLOWEST)
     if found:
@@ -190,8 +223,8 @@ def _around(result: RunResult, look: Look) -> Iterator[str]:
 
 
 _SPARE = (
-    "max", "response max", "VUs", "p50", "startup p50", "switches", "service p99", "delay p99", "response p99",
-    "CPU max", "lag max", "p99", "requests",
+    "max", "response max", "connect p95", "received", "VUs", "p50", "startup p50", "switches", "service p99",
+    "delay p99", "response p99", "CPU max", "lag max", "p99", "requests",
 )  # fmt: skip
 """Columns that go first where there is no room."""
 _STEP_HEAD = ("step", "requests", "p50", "p95", "p99", "max", "failed")
@@ -239,6 +272,8 @@ def _incidents(result: RunResult, look: Look) -> Iterator[str]:
 
 def _generator(result: RunResult, look: Look) -> Iterator[str]:
     health, vitals = result.health, result.health.vitals
+    if not health.workers:  # of a run that was killed nothing is known
+        return
     yield look.title("Generator")
     cpu = f"CPU {units.ratio(vitals.cpu_mean)} of a core (max {units.ratio(vitals.cpu_max)})"
     yield from _said(f"{cpu}, memory {units.size(vitals.memory)}, seed {result.seed}", look)

@@ -1,11 +1,12 @@
 """The figures that reports put in tables, computed once for all of them. Seconds and shares; None: no data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
 from vezaflow import units
 from vezaflow.gates import Verdict
-from vezaflow.metrics import Dropped, Histogram, Phase, StepRow, Summary, Trend, cut_by
+from vezaflow.metrics import ChannelRow, Dropped, Histogram, Phase, StepRow, Summary, Trend, cut_by
 from vezaflow.results import RunResult
 
 ALL = "all"
@@ -113,6 +114,60 @@ def _flow_row(result: RunResult, flow: str | None, judged: bool) -> FlowRow:
 
 def _count(result: RunResult, metric: str, flow: str | None, judged: bool) -> int:
     return int(result.summary.select(metric, flow, judged=judged).aggregate("count") or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelCells:
+    """A step's WebSockets. `failed`: the share of its messages; `delivered`: of those with an `ack`; `troubles`: what
+    became of them otherwise, and kinds of failures. `p50` to `p99` are of the way from a message to its ack."""
+
+    name: str
+    opened: int
+    refused: int
+    closes: Mapping[str, int]  # unexpected ones, by code
+    connect_p95: float | None
+    sent: int
+    received: int
+    failed: float | None
+    delivered: float | None
+    troubles: tuple[tuple[str, int], ...]
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+def channel_rows(result: RunResult) -> tuple[ChannelCells, ...]:
+    """A row for each step that opens WebSockets, in each phase."""
+    return tuple(_channel_cells(row) for row in result.summary.channel_rows())
+
+
+def _channel_cells(row: ChannelRow) -> ChannelCells:
+    figures = row.figures
+    place = f"{row.flow} › {row.step}" if row.flow else row.step
+    (connect_p95,) = figures.connecting.quantiles((0.95,))
+    p50, p95, p99 = figures.latency.quantiles((0.5, 0.95, 0.99))
+    return ChannelCells(
+        name=place if row.phase is Phase.ITERATION else f"{row.phase.value}: {place}",
+        opened=figures.sessions,
+        refused=figures.refused.total(),
+        closes=figures.closes,
+        connect_p95=connect_p95,
+        sent=figures.sent,
+        received=figures.received,
+        failed=figures.failures.total() / figures.messages if figures.messages else None,
+        delivered=figures.delivered / figures.expected if figures.expected else None,
+        troubles=(
+            *((f"refused ({kind})", count) for kind, count in sorted(figures.refused.items())),
+            *((f"failed ({kind})", count) for kind, count in sorted(figures.failures.items())),
+            ("lost", figures.lost),
+            ("late", figures.late),
+            ("duplicated", figures.duplicated),
+            ("reordered", figures.reordered),
+        ),
+        p50=p50,
+        p95=p95,
+        p99=p99,
+    )
 
 
 def slowest(result: RunResult, most: int) -> tuple[StepRow, ...]:

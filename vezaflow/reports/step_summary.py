@@ -12,12 +12,12 @@ _SIGNS = {Outcome.GREEN: "✅", Outcome.RED: "❌", Outcome.INCONCLUSIVE: "⚠�
 _ERRORS = 10
 
 
-def step_summary(result: RunResult, *, streak: str = "") -> str:
-    """The page's text. `streak`: where the count of green nights is, such as `night 2 of 3`."""
-    return "\n".join(_lines(result, streak)) + "\n"
+def step_summary(result: RunResult) -> str:
+    """The page's text."""
+    return "\n".join(_lines(result)) + "\n"
 
 
-def _lines(result: RunResult, streak: str) -> Iterator[str]:
+def _lines(result: RunResult) -> Iterator[str]:
     verdict = headline(result.outcome, result.verdicts, result.concerns, Words.REPORT)
     yield f"## {_SIGNS[result.outcome]} {markdown_text(result.suite)}: {markdown_text(verdict)}"
     yield ""
@@ -26,13 +26,16 @@ def _lines(result: RunResult, streak: str) -> Iterator[str]:
         p95, p99 = rows.time(row.p95), rows.time(row.p99)
         yield f"**p95 {p95}** · **p99 {p99}** · **failed {rows.share(row.failed)}** · {rows.load_text(result)}"
         yield ""
-    if streak:
-        yield f"**Acceptance: {markdown_text(streak)}**"
-        yield ""
+    standing = result.standing
+    for name, line in (("Acceptance", standing.night), ("Baseline", standing.baseline)):
+        if line:
+            yield f"**{name}: {markdown_text(line)}**"
+            yield ""
     yield from _concerns(result)
     yield from _section("Failed gates", result.broken)
     yield from _section("Gates that could not be judged", result.unsettled)
     yield from _flows(result)
+    yield from _channels(result)
     yield from _all_gates(result)
     yield from _errors(result)
     ended = f"{result.started:%Y-%m-%d %H:%M:%S} UTC, {units.duration(round(result.duration))}"
@@ -70,6 +73,21 @@ def _flows(result: RunResult) -> Iterator[str]:
         cells.append((markdown_text(row.flow), *map(units.number, counts), *times, rows.share(row.failed)))
     yield "### Flows"
     yield ""
+    yield from markdown_table(head, cells)
+
+
+def _channels(result: RunResult) -> Iterator[str]:
+    found = rows.channel_rows(result)
+    if not found:
+        return
+    cells = []
+    for row in found:
+        counts = map(units.number, (row.opened, row.refused, sum(row.closes.values()), row.sent, row.received))
+        times = (rows.time(value) for value in (row.p50, row.p95, row.p99))
+        cells.append((markdown_text(row.name), *counts, rows.share(row.failed), rows.share(row.delivered), *times))
+    yield "### WebSockets"
+    yield ""
+    head = ("step", "opened", "refused", "closed", "sent", "received", "failed", "delivered", "p50", "p95", "p99")
     yield from markdown_table(head, cells)
 
 

@@ -26,6 +26,7 @@ from vezaflow.results import (
     Provenance,
     RequestedLoad,
     RunResult,
+    Standing,
     Versions,
 )
 from vezaflow.scale import WorkerState
@@ -57,6 +58,7 @@ SHAPE: Shape = {
     "profile": Maybe(Null({"full": bool, "changes": [str]})),
     "commit": Maybe(Null({"sha": str, "dirty": bool})),
     "host": Maybe(Null({"name": str, "cores": int, "kernel": str})),
+    "standing": Maybe({"night": str, "baseline": str, "accepted": str}),
     "links": Maybe([{"name": str, "url": str}]), "manual_changes": Maybe([str]), "by_second": Maybe([INTERVAL]),
     "clock": str, "files": [str], "figures": SUMMARY,
 }  # fmt: skip
@@ -117,6 +119,7 @@ def _result(record: Json, sources: Mapping[str, Source]) -> RunResult:
         seconds=Seconds.from_json(record.get("by_second", ())),
         provenance=_provenance(record),
         links=tuple(Link(each["name"], each["url"]) for each in record.get("links", ())),
+        standing=_standing(record.get("standing") or {}),
         manual_changes=tuple(record.get("manual_changes", ())),
         clock=record["clock"],
     )
@@ -132,6 +135,10 @@ def _provenance(record: Json) -> Provenance | None:
         Host(host["name"], host["cores"], host["kernel"]),
         None if commit is None else Commit(commit["sha"], commit["dirty"]),
     )
+
+
+def _standing(record: Json) -> Standing:
+    return Standing(**{name: record.get(name, "") for name in ("night", "baseline", "accepted")})
 
 
 def _verdict(record: Json, sources: Mapping[str, Source]) -> Verdict:

@@ -10,7 +10,7 @@ from typing import Any
 
 from vezaflow.diagnostics import Diagnostic, Span
 from vezaflow.gates import Verdict
-from vezaflow.metrics import MEGABIT, ErrorRow, Histogram, ListenerRow, StepRow, as_numbers
+from vezaflow.metrics import MEGABIT, ChannelRow, ErrorRow, Histogram, ListenerRow, StepRow, as_numbers
 from vezaflow.reports.rows import arrivals_row, trend
 from vezaflow.results import Health, Provenance, RequestedLoad, RunResult, headline
 from vezaflow.units import AtLeast
@@ -49,6 +49,7 @@ def to_json(result: RunResult) -> Json:
         "pooled": _figures(result, None, judged=True),
         "steps": [_step(row) for row in result.summary.step_rows()],
         "listeners": [_listener(row) for row in result.summary.listener_rows()],
+        "channels": [_channel(row) for row in result.summary.channel_rows()],
         "errors": [_error(row) for row in result.summary.error_rows()],
         "incidents": [_incident(incident) for incident in result.incidents],
         "timeline": result.timeline.to_json(),
@@ -60,6 +61,7 @@ def to_json(result: RunResult) -> Json:
         "profile": _profile(result.provenance),
         "commit": asdict(result.provenance.commit) if result.provenance and result.provenance.commit else None,
         "host": asdict(result.provenance.host) if result.provenance else None,
+        "standing": asdict(result.standing),
         "manual_changes": list(result.manual_changes),
         "clock": result.clock,
         "files": list(result.files),
@@ -182,6 +184,34 @@ def _listener(row: ListenerRow) -> Json:
         "hls_variant_switches": felt.switches,
         "hls_segments_abandoned": felt.abandoned,
         "hls_live_latency": _trend(felt.latency),
+    }
+
+
+def _channel(row: ChannelRow) -> Json:
+    figures = row.figures
+    expected = figures.expected
+    return {
+        "flow": row.flow,
+        "phase": row.phase.value,
+        "step": row.step,
+        "ws_sessions": figures.sessions,
+        "ws_connection_failures": figures.refused.total() / figures.dials if figures.dials else None,
+        "refused": dict(figures.refused),
+        "ws_unexpected_closes": dict(figures.closes),
+        "ws_msgs_sent": figures.sent,
+        "ws_msgs_received": figures.received,
+        "ws_message_failures": figures.failures.total() / figures.messages if figures.messages else None,
+        "failures": dict(figures.failures),
+        "expected": expected,
+        "ws_delivered": figures.delivered / expected if expected else None,
+        "late": figures.late,
+        "lost": figures.lost,
+        "duplicated": figures.duplicated,
+        "reordered": figures.reordered,
+        "ws_connecting": _trend(figures.connecting),
+        "ws_session_duration": _trend(figures.session_duration),
+        "ws_ping": _trend(figures.ping),
+        "ws_message_latency": _trend(figures.latency),
     }
 
 

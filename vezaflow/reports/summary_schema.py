@@ -51,6 +51,10 @@ def _maybe(text: str = "") -> Json:
     return _of(["number", "null"], text)
 
 
+def _tally(text: str) -> Json:
+    return _of("object", text, additionalProperties=_count())
+
+
 def _one_of(values: list[str], text: str = "") -> Json:
     return _of("string", text, enum=values)
 
@@ -220,6 +224,33 @@ _FIELDS = {
             hls_live_latency=_ref("trend"),
         )
     ),
+    "channels": _list(
+        _object(
+            "",
+            flow=_text(),
+            phase=_PHASE,
+            step=_text(),
+            ws_sessions=_count("opened"),
+            ws_connection_failures=_maybe("fraction of those that were to be opened"),
+            refused=_tally("kind of failure → WebSockets that could not be opened"),
+            ws_unexpected_closes=_tally("close code → count"),
+            ws_msgs_sent=_count(),
+            ws_msgs_received=_count(),
+            ws_message_failures=_maybe("fraction of the messages sent or waited for"),
+            failures=_tally("kind of failure → messages"),
+            expected=_count("messages with an `ack` of which it is known what became of them"),
+            ws_delivered=_maybe("fraction of `expected`"),
+            late=_count(),
+            lost=_count(),
+            duplicated=_count("acks that came once more"),
+            reordered=_count("acked after one that was sent later"),
+            ws_connecting=_ref("trend"),
+            ws_session_duration=_ref("trend"),
+            ws_ping=_ref("trend"),
+            ws_message_latency=_ref("trend"),
+        ),
+        "each step that opens WebSockets",
+    ),
     "errors": _list(
         _object(
             "",
@@ -280,6 +311,12 @@ _FIELDS = {
         _object("Of the suite's git repository.", sha=_text(), dirty=_flag("whether something was not committed"))
     ),
     "host": _null_or(_object("The machine that ran it.", name=_text(), cores=_count(), kernel=_text())),
+    "standing": _object(
+        "The run among others, in a line each; empty without a history or baseline.",
+        night=_text("where the count of green nights is"),
+        baseline=_text("what changed from the baseline"),
+        accepted=_text("why the suite is accepted, if it is accepted with this run and was not before"),
+    ),
     "manual_changes": _list(_text(), "what was paused or scaled manually"),
     "clock": _text("how times are measured, in words"),
     "files": _list(_text(), "the other files that were written"),

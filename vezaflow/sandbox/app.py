@@ -16,6 +16,8 @@ from vezaflow.sandbox.chunks import RawChunk, chunk_for
 from vezaflow.sandbox.faults import Faults
 from vezaflow.sandbox.links import BROKEN, Links
 from vezaflow.sandbox.reply import Message, Reply, json_reply, refusal
+from vezaflow.sandbox.room import ROUTE as CHAT
+from vezaflow.sandbox.room import Rooms
 from vezaflow.sandbox.routes import ROUTE, make_routes
 from vezaflow.sandbox.settings import SandboxSettings
 from vezaflow.sandbox.stats import Stats
@@ -48,6 +50,7 @@ class Api:
         self._catalog = catalog
         self._bearer = b"Bearer " + token.encode()
         self._uploads = Uploads()
+        self._rooms = Rooms(settings, self._bearer)
         self._faults = Faults(settings)
         self._links = Links(settings)
         self._stats = Stats()
@@ -60,9 +63,13 @@ class Api:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        arrived: float = scope.get(ARRIVED) or perf_counter()
+        if scope["type"] == "websocket":
+            status = await self._rooms.serve(scope, receive, send)
+            self._stats.record(CHAT, status, perf_counter() - arrived)
+            return
         if scope["type"] != "http":
             return
-        arrived: float = scope.get(ARRIVED) or perf_counter()
         path: str = scope["path"]
         found: Reply | None = None
         if self._faults.active and path.startswith(API) and path != HEALTH:

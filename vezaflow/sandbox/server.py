@@ -1,7 +1,7 @@
 """One uvicorn around the API: its socket, its limits, its end.
 
 The socket is bound before anything is announced, so a client that was told the port is never refused. No
-access log, no lifespan, no websockets, no date header: what is left replies some 28,000 requests/s on one
+access log, no lifespan, no date header: what is left replies some 28,000 requests/s on one
 core.
 """
 
@@ -39,7 +39,8 @@ class Server:
         config = uvicorn.Config(
             Api(settings, token, catalog),
             http=StampedProtocol,
-            ws="none",
+            ws="websockets-sansio",
+            ws_ping_interval=None,
             lifespan="off",
             interface="asgi3",
             log_level="warning",

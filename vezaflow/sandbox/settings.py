@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 
 from vezaflow.errors import VezaflowError
 
+UNSENT = (1004, 1005, 1006)  # close codes that no frame may have (RFC 6455, 7.4.1)
+
 
 @dataclass(frozen=True, slots=True)
 class SandboxSettings:
@@ -25,6 +27,15 @@ class SandboxSettings:
     bandwidth: float = 0.0  # bytes per second at which a stream comes to one listener; 0: no limit
     slow_rendition: int = 0  # kbit/s of the variant that comes at half the speed at which it plays; 0: none
     broken_segment: int = 0  # which segment of each variant is not there, from 1; 0: none
+    ws_auth: bool = False  # the chat's upgrade is answered with 401 without the token
+    ws_drop: float = 0.0  # the share of acks and messages that are not sent
+    ws_duplicate: float = 0.0  # the share that are sent twice
+    ws_reorder: float = 0.0  # the share that come behind those after them
+    ws_delay: float = 0.0  # seconds added to each
+    ws_close_after: float = 0.0  # seconds after which a connection is closed; 0: never
+    ws_close_messages: int = 0  # messages of a member after which it is closed; 0: never
+    ws_close_code: int = 0  # 0: 1011
+    ws_idle: float = 0.0  # seconds without a message after which a connection is closed (4408); 0: never
     seed: int = 1
     token: str | None = None
 
@@ -33,7 +44,15 @@ class SandboxSettings:
             raise VezaflowError("the sandbox's bandwidth, rendition and segment can't be negative")
         if min(self.latency, self.jitter, self.page_latency, self.rate_limit) < 0:
             raise VezaflowError("the sandbox's latencies, jitter and rate limit can't be negative")
-        if not (0 <= self.error_rate <= 1 and 0 <= self.upload_error_rate <= 1):
+        if min(self.ws_delay, self.ws_close_after, self.ws_close_messages, self.ws_idle) < 0:
+            raise VezaflowError("the sandbox's delays and limits of its chat can't be negative")
+        code = self.ws_close_code
+        if code and (not (1000 <= code < 1015 or 3000 <= code < 5000) or code in UNSENT):
+            raise VezaflowError(
+                f"the chat can't be closed with code {self.ws_close_code}", hint="give 1000 to 1014, or 3000 to 4999"
+            )
+        shares = (self.error_rate, self.upload_error_rate, self.ws_drop, self.ws_duplicate, self.ws_reorder)
+        if not all(0 <= share <= 1 for share in shares):
             raise VezaflowError("the sandbox's error rates are shares", hint="give them between 0 % and 100 %")
 
     def to_json(self) -> str:

@@ -1,10 +1,10 @@
 """The application: files → plan → load → gates → result. Only session and cli see the whole house."""
 
-from vezaflow.session.announce import Announcer, Patience, announce
+from vezaflow.session.announce import Announcer, Patience
 from vezaflow.session.chosen import chosen
 from vezaflow.session.clock import RehearsalClock
 from vezaflow.session.files import Warn, WrongFilesError, prepare, read
-from vezaflow.session.keeper import NOWHERE, Keeper, RunStart
+from vezaflow.session.keeper import NOWHERE, Keeper
 from vezaflow.session.provenance import provenance_of
 from vezaflow.session.rehearsal import rehearse
 from vezaflow.session.run import run
@@ -17,10 +17,8 @@ __all__ = [
     "Keeper",
     "Patience",
     "RehearsalClock",
-    "RunStart",
     "Warn",
     "WrongFilesError",
-    "announce",
     "as_recorded",
     "chosen",
     "keep_tape",

@@ -25,8 +25,7 @@ from vezaflow.plan import (
     milliseconds,
 )
 from vezaflow.protocols import ClientOptions, ErrorKind, Exchange, RequestOptions, Transport, Want, moment_of
-from vezaflow.redact import Secrets
-from vezaflow.reports import chat_message, facts_of
+from vezaflow.reports import as_accepted, chat_message, facts_of
 from vezaflow.results import RunResult
 from vezaflow.syntax import json_bytes
 
@@ -56,21 +55,6 @@ class _FailedError(Exception):
         super().__init__(text)
         self.again = again
         self.after = after
-
-
-def announce(announcements: Announcements, facts: Facts, event: Event, say: Callable[[str], None]) -> None:
-    """Send the notifications of an event that no running load is behind, such as the acceptance. `say` gets what
-    failed, without secrets."""
-    secrets = Secrets.of(announcements.hidden())
-
-    async def main() -> None:
-        announcer = Announcer(announcements, lambda text: say(secrets.mask(text)))
-        async with trio.open_nursery() as nursery:
-            await nursery.start(announcer.run)
-            await announcer.notify(facts, event)
-            nursery.cancel_scope.cancel()
-
-    trio.run(main)
 
 
 class Announcer:
@@ -106,13 +90,16 @@ class Announcer:
         if grafana is not None and self._nursery is not None:
             self._nursery.start_soon(self._open, grafana, began, suite, run_id)
 
-    async def tell(self, result: RunResult, night: str = "") -> None:
-        """The verdict is there: end the annotation, send the notifications."""
-        facts = facts_of(result, self._announcements.page, night)
+    async def tell(self, result: RunResult) -> None:
+        """The verdict is there: end the annotation, send the notifications; of the acceptance, too, where it came with
+        this run."""
+        facts = facts_of(result, self._announcements.page)
         async with trio.open_nursery() as nursery:
             if (grafana := self._annotating) is not None:
                 nursery.start_soon(self._close, grafana, result, facts)
             nursery.start_soon(self.notify, facts, Event(result.outcome.value))
+            if result.standing.accepted:
+                nursery.start_soon(self.notify, as_accepted(facts, result.standing.accepted), Event.ACCEPTED)
 
     async def notify(self, facts: Facts, event: Event) -> None:
         """Send the notifications of an event, all at once."""

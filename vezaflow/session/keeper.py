@@ -4,27 +4,10 @@ Law: no call waits. What can't be kept is the keeper's to count and to tell; the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from vezaflow.metrics import Interval, Point
-from vezaflow.plan import Bundle, Segment
-from vezaflow.results import Provenance
-
-
-@dataclass(frozen=True, slots=True)
-class RunStart:
-    """What is known of a run when its load begins. Nothing in it is secret."""
-
-    run_id: str
-    suite: str
-    description: str
-    started: datetime  # UTC
-    base_url: str
-    provenance: Provenance | None
-    bundle: Bundle  # masked
-    segment: Segment | None = None  # the run is one segment of a load
+from vezaflow.results import RunStart
 
 
 class Keeper(Protocol):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from vezaflow import __version__
+from vezaflow.compare import Baseline, GateBaseline
 from vezaflow.gates import Concern, concerns_of, judge, overall
 from vezaflow.metrics import Seconds
 from vezaflow.plan import Plan, PlannedFlow, Secrets
@@ -28,6 +29,7 @@ class Circumstances:
     aborted: str = ""
     notes: tuple[str, ...] = ()
     provenance: Provenance | None = None
+    baseline: Baseline | None = None
     seconds: Seconds = field(default_factory=Seconds)
     manual_changes: tuple[str, ...] = ()
 
@@ -42,7 +44,8 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
         *concerns_of(plan.gates, report.summary),
     )
     concerns = tuple(replace(concern, text=mask(concern.text), remedy=mask(concern.remedy)) for concern in found)
-    judged = judge(plan.gates, report.summary, seconds=report.seconds, concerns=concerns)
+    baseline = GateBaseline(run.baseline, run.run_id, run.seconds) if run.baseline is not None else None
+    judged = judge(plan.gates, report.summary, seconds=report.seconds, concerns=concerns, baseline=baseline)
     verdicts = tuple(replace(verdict, reason=mask(verdict.reason)) for verdict in judged)
     outcome = overall(verdicts, concerns)
     return RunResult(

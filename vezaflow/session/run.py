@@ -16,6 +16,7 @@ from pathlib import Path
 
 import trio
 
+from vezaflow.compare import Baseline
 from vezaflow.control import Steering, serve
 from vezaflow.diagnostics import printable
 from vezaflow.engine import RunEngine
@@ -26,11 +27,11 @@ from vezaflow.metrics import Interval, Recorder, SecondsKeeper, SecondsRecorder
 from vezaflow.outputs import Output, Tick, tick_of
 from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.protocols import Transport
-from vezaflow.results import Provenance, RunResult, health_of
+from vezaflow.results import Provenance, RunResult, RunStart, Standing, health_of
 from vezaflow.scale import LocalWorker, Report, SegmentResult, WorkerProcesses, Workers
 from vezaflow.session.announce import Announcer
 from vezaflow.session.feeding import LAST, Feeding
-from vezaflow.session.keeper import NOWHERE, Keeper, RunStart
+from vezaflow.session.keeper import NOWHERE, Keeper
 from vezaflow.session.log_limiter import LogLimiter
 from vezaflow.session.outcome import Circumstances, result_of
 from vezaflow.session.segments import concern_of, segment_result
@@ -49,10 +50,13 @@ def run(
     *,
     provenance: Provenance | None = None,
     keeper: Keeper = NOWHERE,
+    baseline: Baseline | None = None,
+    standing: Callable[[RunResult], Standing] = lambda _: Standing(),
 ) -> RunResult:
     """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load.
 
-    `keeper` is given what happens, as it happens; the result it gets from the caller, who may still add to it.
+    `baseline`: what gates on it are judged by. `keeper` is given what happens, as it happens; the result it gets from
+    the caller, who may still add to it. `standing` says of the result how it stands among others.
     """
     found = checks(plan, machine(), division)
     require(found)
@@ -63,7 +67,7 @@ def run(
     raise_open_files()
     result: RunResult | None = None
     try:
-        result = trio.run(_Session(plan, bundle, division, outputs, say, provenance, keeper).main)
+        result = trio.run(_Session(plan, bundle, division, outputs, say, provenance, keeper, baseline, standing).main)
     except* KeyboardInterrupt:  # before the session listens; from within a nursery it comes in a group
         pass
     if result is None:
@@ -100,8 +104,12 @@ class _Session:
         say: Callable[[str], None],
         provenance: Provenance | None,
         keeper: Keeper,
+        baseline: Baseline | None,
+        standing: Callable[[RunResult], Standing],
     ) -> None:
         self._plan = plan
+        self._standing = standing
+        self._baseline = baseline
         self._provenance = provenance
         self._keeper = keeper
         self._cutter = SecondsRecorder()
@@ -155,7 +163,8 @@ class _Session:
             await listening.start(self._listen)
             await listening.start(self._announcer.run)
             try:
-                result = await self._announced(self._result(await self._run()))
+                judged = self._result(await self._run())
+                result = await self._announced(replace(judged, standing=self._standing(judged)))
             except VezaflowError as e:
                 refused = e
             listening.cancel_scope.cancel()
@@ -357,6 +366,7 @@ class _Session:
                 *((f"teardown: {problem}",) if problem else ()),
             ),
             provenance=self._provenance,
+            baseline=self._baseline,
             seconds=self._seconds.seconds(),
             manual_changes=tuple(self._steering.notes()),
         )

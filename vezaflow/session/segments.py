@@ -5,7 +5,7 @@ segments of one run are merged (the same files, inputs and seed, each once); a m
 is inconclusive.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vezaflow import units
+from vezaflow.compare import Baseline
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import Concern, ConcernKind
 from vezaflow.metrics import INTERVAL, Seconds, seconds_together
@@ -49,8 +50,11 @@ def concern_of(segment: Segment) -> Concern:
     return Concern(ConcernKind.SEGMENT, text, "merge the files of all segments with `vezaflow merge`")
 
 
-def merge(files: Sequence[Path]) -> RunResult:
-    """One result of the segments in these files. Raises VezaflowError where they are not segments of one run."""
+def merge(files: Sequence[Path], baseline: Callable[[Plan], Baseline | None] = lambda _: None) -> RunResult:
+    """One result of the segments in these files. Raises VezaflowError where they are not segments of one run.
+
+    `baseline` finds what gates on it are judged by.
+    """
     found = [(file, record, _segment(file, record)) for file, record in ((file, _record(file)) for file in files)]
     found.sort(key=lambda each: each[2].segment.index)
     parts = [(file, part) for file, _, part in found]
@@ -60,7 +64,7 @@ def merge(files: Sequence[Path]) -> RunResult:
     report = merged_segments([part for _, part in parts])
     records = [record for _, record, _ in found]
     concerns = (*_missing([part for _, part in parts]), *_apart(plan, records))
-    run = replace(_circumstances(records), provenance=provenance, seconds=_seconds(records))
+    run = replace(_circumstances(records), provenance=provenance, seconds=_seconds(records), baseline=baseline(plan))
     return result_of(plan, report, run, concerns)
 
 

@@ -8,7 +8,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from vezaflow.plan import Plan, Secrets
-from vezaflow.protocols import Body, ClientOptions, Exchange, Origin, RequestOptions, Sender
+from vezaflow.protocols import (
+    Body,
+    ClientOptions,
+    Exchange,
+    OnFrame,
+    OnMessage,
+    Origin,
+    RequestOptions,
+    Sender,
+    Upgrade,
+    WebSocketOptions,
+)
 from vezaflow.tape.credentials import blotted, credentials_of
 from vezaflow.tape.position import Position
 from vezaflow.tape.take import Key, Take, Tape, bounded, written_url
@@ -98,6 +109,18 @@ class _Recorded:
         if exchange.error is None:
             self._recording.note(key, origin, head, body, exchange, self._client.certificate_ends())
         return exchange
+
+    async def open_websocket(
+        self,
+        origin: Origin,
+        head: bytes,
+        options: WebSocketOptions,
+        *,
+        on_message: OnMessage | None = None,
+        on_frame: OnFrame | None = None,
+    ) -> Upgrade:
+        """Nothing of a WebSocket is recorded: a flow with one can't be replayed."""
+        return await self._client.open_websocket(origin, head, options, on_message=on_message, on_frame=on_frame)
 
     def beside(self) -> Sender:
         return _Recorded(self._client.beside(), self._recording)

@@ -10,7 +10,20 @@ from collections.abc import Callable
 import trio
 
 from vezaflow.plan import Secrets
-from vezaflow.protocols import Body, ClientOptions, CookieJar, ErrorKind, Exchange, Origin, RequestOptions, Sender
+from vezaflow.protocols import (
+    Body,
+    ClientOptions,
+    CookieJar,
+    ErrorKind,
+    Exchange,
+    OnFrame,
+    OnMessage,
+    Origin,
+    RequestOptions,
+    Sender,
+    Upgrade,
+    WebSocketOptions,
+)
 from vezaflow.tape.position import Position
 from vezaflow.tape.take import Key, Take, Tape, written_url
 
@@ -107,6 +120,22 @@ class ReplayClient:
                 if name == "set-cookie":
                     self.cookies.take(origin, path, value)
         return exchange
+
+    async def open_websocket(
+        self,
+        origin: Origin,
+        head: bytes,
+        options: WebSocketOptions,
+        *,
+        on_message: OnMessage | None = None,
+        on_frame: OnFrame | None = None,
+    ) -> Upgrade:
+        """There is none: who replays refuses such flows before."""
+        await trio.lowlevel.checkpoint()
+        exchange = Exchange()
+        exchange.begun = exchange.started = exchange.sent = exchange.first = exchange.ended = trio.current_time()
+        exchange.error, exchange.detail = ErrorKind.UNREACHABLE, "messages of WebSockets are not recorded"
+        return Upgrade(exchange, None)
 
     def beside(self) -> "ReplayClient":
         return self

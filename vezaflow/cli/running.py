@@ -1,0 +1,57 @@
+"""One load, from the command that asked for it to its result: what `run` and `rerun` share."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from vezaflow.cli.baselines import baseline_for
+from vezaflow.cli.inputs import Asked
+from vezaflow.cli.outs import Out
+from vezaflow.cli.printing import live, tell
+from vezaflow.cli.standing import standing_of
+from vezaflow.history import Writer
+from vezaflow.outputs import Output, Plain, Terminal
+from vezaflow.plan import Division, Plan
+from vezaflow.results import Provenance, RunResult, Standing
+from vezaflow.session import NOWHERE, run
+
+
+def put_on(
+    asked: Asked,
+    division: Division,
+    provenance: Provenance,
+    outs: Sequence[Out],
+    writer: Writer | None,
+    *,
+    quiet: bool,
+    baseline: Path | None = None,
+    history: str | None = None,
+) -> RunResult:
+    """Put the load on, shown and kept. Raises VezaflowError as `run` does."""
+    plan = asked.plan
+    shown = () if quiet else (_progress(plan),)
+    outputs = (*shown, *(chosen.output(plan) for chosen in outs))
+    among = standing_of(asked.suite, history, baseline, kept=writer is not None)
+    result = run(
+        plan,
+        asked.bundle,
+        division,
+        outputs,
+        tell,
+        provenance=provenance,
+        keeper=writer or NOWHERE,
+        baseline=baseline_for(plan, baseline),
+        standing=_alone if division.part is not None else among,
+    )
+    if writer is not None:
+        writer.end(result)
+    return result
+
+
+def _alone(_: RunResult) -> Standing:
+    """One segment of a load stands nowhere."""
+    return Standing()
+
+
+def _progress(plan: Plan) -> Output:
+    return Terminal(plan.suite) if live(sys.stderr) else Plain(plan, tell)

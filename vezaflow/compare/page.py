@@ -1,0 +1,126 @@
+"""A comparison for people, and as one JSON object."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from vezaflow import units
+from vezaflow.compare import sentences as words
+from vezaflow.compare.baseline import Baseline
+from vezaflow.compare.comparison import Change, Comparison, Judgement
+from vezaflow.compare.resampled import FigureKind
+from vezaflow.metrics import StepName
+from vezaflow.reports import DIM, Look, table, wrapped
+
+_TONES = {Judgement.WORSE: "31", Judgement.BETTER: "32", Judgement.DIFFERENT: "33"}
+
+
+def page(comparison: Comparison, *, colour: bool = False, width: int = 100) -> str:
+    """What differs, the table, the sentences; lines ended."""
+    look = Look(colour, width)
+    blocks = (_differences(comparison, look), _table(comparison, look), _sentences(comparison, look))
+    return "\n".join("\n".join(block) + "\n" for block in map(list, blocks) if block)
+
+
+def _differences(comparison: Comparison, look: Look) -> Iterator[str]:
+    yield look.title(f"{comparison.before} → {comparison.after}")
+    for each in comparison.differences:
+        yield from wrapped(each.text, look, "  ", lambda text: look.paint(text, "33"))
+
+
+def _table(comparison: Comparison, look: Look) -> Iterator[str]:
+    shown = [change for change in comparison.changes if _is_shown(change)]
+    if shown:
+        head = (
+            "step",
+            "figure",
+            "before",
+            "after",
+            "difference",
+            "ratio",
+            f"{units.ratio(comparison.level)} interval",
+            "",
+        )
+        yield from table(head, [_cells(change) for change in shown], look, ("difference", "before"))
+
+
+def _is_shown(change: Change) -> bool:
+    """Percentiles always; failures and rates where there is something to see."""
+    match change.metric:
+        case FigureKind.P50 | FigureKind.P95 | FigureKind.P99:
+            return True
+        case FigureKind.FAILED:
+            return bool(change.before or change.after)
+        case FigureKind.RATE:
+            return change.judgement.real
+
+
+def _cells(change: Change) -> tuple[str, ...]:
+    return (
+        words.step_name(change),
+        "req/s" if change.metric is FigureKind.RATE else change.metric.value,
+        words.value(change, change.before),
+        words.value(change, change.after),
+        words.difference(change),
+        words.effect(change) if change.metric is not FigureKind.FAILED else "",
+        words.interval(change),
+        change.judgement.value,
+    )
+
+
+def _sentences(comparison: Comparison, look: Look) -> Iterator[str]:
+    tones = [_TONES[change.judgement] for change in comparison.real]
+    for number, text in enumerate(words.sentences(comparison)):
+        lines = wrapped(text, look, "  ")
+        yield from (look.paint(line, tones[number]) for line in lines) if number < len(tones) else lines
+    yield from wrapped(words.footing(comparison), look, "  ", lambda line: look.paint(line, DIM))
+
+
+def baseline_page(baseline: Baseline, *, colour: bool = False, width: int = 100) -> str:
+    """A baseline for people: its runs, and the centre of each step's figures. Lines not ended at the last."""
+    look = Look(colour, width)
+    lines = [look.title(f"baseline of {baseline.suite}, {units.counted(len(baseline.runs), 'run')}")]
+    for run in baseline.runs:
+        lines += wrapped(f"{run.run_id}{f' on {run.base_url}' if run.base_url else ''}", look, "  ")
+    for run_id in baseline.kept_out:
+        lines += wrapped(f"excluded, since it differs from the others: {run_id}", look, "  ")
+    steps = dict.fromkeys(step for step, _ in baseline.figures)
+    cells = [(f"{step[0]} › {step[1]}", *(_centre(baseline, step, metric) for metric in FigureKind)) for step in steps]
+    head = ("step", *("req/s" if metric is FigureKind.RATE else metric.value for metric in FigureKind))
+    return "\n".join([*lines, "", *table(head, cells, look)])
+
+
+def _centre(baseline: Baseline, step: StepName, metric: FigureKind) -> str:
+    return words.value(Change(step, metric, None, None, Judgement.SAME), baseline.centre((step, metric)))
+
+
+def as_json(comparison: Comparison) -> dict[str, Any]:  # Any: a JSON object
+    """The whole comparison. Times in seconds, failures as a share of the requests, rates per second."""
+    return {
+        "before": comparison.before,
+        "after": comparison.after,
+        "worse": comparison.worse,
+        "earlier_runs": comparison.earlier,
+        "level": comparison.level,
+        "differences": [{"subject": each.subject.value, "text": each.text} for each in comparison.differences],
+        "sentences": list(words.sentences(comparison)),
+        "changes": [_change(change) for change in comparison.changes],
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    flow, step, method = change.step
+    return {
+        "flow": flow,
+        "step": step,
+        "method": method,
+        "metric": change.metric.value,
+        "before": change.before,
+        "after": change.after,
+        "difference": change.difference,
+        "ratio": change.ratio,
+        "low": change.low,
+        "high": change.high,
+        "bounded": change.bounded,
+        "judgement": change.judgement.value,
+        "reason": change.reason,
+    }

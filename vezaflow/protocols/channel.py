@@ -1,0 +1,321 @@
+"""What a VU holds open on a connection of its own: messages that come whenever the server likes, one way to wait for
+them, one way to end. WebSocket (websocket.py) is a channel; event streams can be.
+
+    the reactor reads ─▶ feed (of a subclass) ─▶ arrived ─▶ on_message, at once ─▶ if not taken: unread ─▶ receive
+
+Laws: nothing raises but cancellation, what went wrong is in the `Ending`; a message carries the time at which its last
+bytes came, not the time at which somebody looked; a cancelled wait leaves the channel open. The oldest messages that
+nobody reads are dropped, and counted: to stop reading instead would leave the server's pings unanswered, slow the
+server down, and make a slow test look like a slow target.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import trio
+
+from vezaflow.protocols.bounds import MOST_UNREAD, MOST_UNREAD_BYTES, MOST_UNSENT
+from vezaflow.protocols.exchange import ErrorKind, Exchange
+from vezaflow.protocols.faults import Fault
+from vezaflow.protocols.park import READY, park, trap
+
+if TYPE_CHECKING:
+    from vezaflow.protocols.channel_connection import ChannelConnection
+
+_ROUNDS = 64  # messages that a task may take from a full channel before the others have a turn
+_STALE = 0.0003  # as in client.py: a drain older than this is made again before a VU sends
+_current_task = trio.lowlevel.current_task
+_reschedule = trio.lowlevel.reschedule
+NO_CODE = 1005  # a close frame without one (RFC 6455, 7.4.1)
+ABNORMAL = 1006  # no close frame
+
+
+@dataclass(slots=True)
+class ChannelMessage:
+    """What came. `at`: when its last bytes had, in seconds of the transport's clock; `size`: bytes, decompressed."""
+
+    data: str | bytes
+    at: float
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a channel ended, at `at` seconds. `code` and `reason` are of the close frame: the server's, or ours where the
+    server broke the protocol; 1006 where there was none. `error`: None if it was closed in an orderly way, whoever
+    began (`by_server`) and whatever the code."""
+
+    at: float
+    code: int
+    reason: str
+    by_server: bool
+    error: ErrorKind | None = None
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class SentMessage:
+    """A message on its way out. `sent`: when the kernel had its last byte, 0 until then; `error`: it never will."""
+
+    size: int
+    sent: float = 0.0
+    error: ErrorKind | None = None
+    detail: str = ""
+
+
+OnMessage: TypeAlias = Callable[["MessageChannel", ChannelMessage], bool]
+"""Called as a message arrives, from the reactor, perhaps before who opens the channel has it: it must not wait nor
+raise, and may `post`. True: the message is taken, nobody reads it."""
+
+OnFrame: TypeAlias = Callable[[bool, int, bytes, float], None]
+"""Looks on: whether it was sent, the opcode (0 to 10), the payload, the time."""
+
+
+class WebSocket(Protocol):
+    """What the engine needs of an open WebSocket (websocket.py says what each does); fakes have this shape. Deadlines
+    are moments of the client's clock. Any number of tasks may wait at once."""
+
+    received: int
+    dropped: int
+    ending: Ending | None
+    opened: float
+    subprotocol: str | None
+
+    async def receive(self, deadline: float) -> ChannelMessage | Ending | None: ...
+    async def ended_by(self, deadline: float) -> Ending | None: ...
+    async def send(self, data: str | bytes, deadline: float) -> SentMessage: ...
+    def post(self, data: str | bytes) -> SentMessage: ...
+    async def ping(self, deadline: float) -> float | None: ...
+    async def close(self, code: int = 1000, reason: str = "") -> Ending: ...
+    def begin_close(self, code: int = 1000, reason: str = "") -> None: ...
+    def drop(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Upgrade:
+    """What came of opening a WebSocket. `exchange`: the upgrade's request as any other (its own: nothing overwrites
+    it), ended - begun is the whole dial; where there is no channel its `error` says why, `upgrade` for a response that
+    opens none, whose status, headers and body are there."""
+
+    exchange: Exchange
+    channel: WebSocket | None
+
+
+class MessageChannel:
+    """See the module. Subclasses turn bytes into messages (`feed`) and what is to be said into bytes (`transmit`)."""
+
+    __slots__ = (
+        "_clock", "_connection", "_outbox", "_rounds", "_unread", "_waiting", "dropped", "ending", "on_message",
+        "received", "unread_bytes", "unsent",
+    )  # fmt: skip
+
+    def __init__(self, connection: "ChannelConnection", on_message: OnMessage | None) -> None:
+        self._connection = connection
+        self._clock = connection.clock
+        self._unread: deque[ChannelMessage] = deque()
+        self._waiting: dict[trio.lowlevel.Task, float] = {}  # until when
+        self._outbox: deque[tuple[memoryview, SentMessage | None]] = deque()  # what the kernel has not taken
+        self._rounds = 0
+        self.on_message = on_message
+        self.unread_bytes = 0
+        self.unsent = 0  # bytes
+        self.received = 0  # messages
+        self.dropped = 0  # of these: nobody read them in time
+        self.ending: Ending | None = None
+
+    # -- receiving, for a VU ---------------------------------------------------------------------------------
+
+    async def receive(self, deadline: float) -> ChannelMessage | Ending | None:
+        """The next message; the ending, when there are no more; None at the deadline."""
+        while not self._unread:
+            if self.ending is not None:
+                return self.ending
+            if self._clock() >= deadline:
+                return None
+            await self._wait(deadline)
+        self._rounds += 1
+        if self._rounds > _ROUNDS:
+            self._rounds = 0
+            await trio.lowlevel.checkpoint()
+        if not self._unread:  # another task was faster
+            return await self.receive(deadline)
+        message = self._unread.popleft()
+        self.unread_bytes -= message.size
+        return message
+
+    async def ended_by(self, deadline: float) -> Ending | None:
+        """The ending, when it has come; None at the deadline. Messages stay unread."""
+        while self.ending is None and self._clock() < deadline:
+            await self._wait(deadline)
+        return self.ending
+
+    async def _wait(self, deadline: float) -> None:
+        """Park the calling task until something has happened, or its deadline is over."""
+        self._rounds = 0
+        task = _current_task()
+        self._waiting[task] = deadline
+        self._remind(deadline)
+
+        def abort(_raise: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
+            self._waiting.pop(task, None)  # at once: what comes before it runs must not wake it a second time
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await park(trap(abort))
+
+    def _wake(self) -> None:
+        """Something has happened: who waits looks whether it was that."""
+        waiting = self._waiting
+        while waiting:
+            _reschedule(waiting.popitem()[0], READY)
+
+    # -- sending, for a VU -----------------------------------------------------------------------------------
+
+    async def send(self, data: str | bytes, deadline: float) -> SentMessage:
+        """Send a message, and wait until the kernel has all of it."""
+        reactor = self._connection.reactor
+        if self._clock() - reactor.drained > _STALE:
+            reactor.drain()
+        while self.unsent > MOST_UNSENT and self.ending is None and self._clock() < deadline:
+            await self._wait(deadline)
+        outgoing = self.post(data)
+        while not outgoing.sent and outgoing.error is None:
+            if self._clock() >= deadline:
+                outgoing.error, outgoing.detail = _UNREAD
+                break
+            await self._wait(deadline)
+        return outgoing
+
+    def post(self, data: str | bytes) -> SentMessage:
+        """Send a message without waiting: what the kernel does not take at once follows when it does. May be called
+        from `on_message`. Too much unsent is an error (`unsent`)."""
+        outgoing = SentMessage(0)
+        if self.ending is not None:
+            outgoing.error = self.ending.error or ErrorKind.CLOSED_EARLY
+            outgoing.detail = self.ending.detail or f"the channel was closed ({self.ending.code}) before this was sent"
+        elif self.unsent > MOST_UNSENT:
+            outgoing.error, outgoing.detail = _UNREAD
+        else:
+            self.transmit(data, outgoing)
+        return outgoing
+
+    def put(self, data: bytes, outgoing: SentMessage | None) -> None:
+        """Hand bytes to the kernel, as many as it takes."""
+        if self._outbox:
+            self._outbox.append((memoryview(data), outgoing))
+            self.unsent += len(data)
+            return
+        connection = self._connection
+        taken = connection.put(data)
+        if taken == len(data) and connection.clear:
+            if outgoing is not None:
+                outgoing.sent = self._clock()
+        elif self.ending is not None:
+            if outgoing is not None:
+                outgoing.error, outgoing.detail = self.ending.error or ErrorKind.RESET, self.ending.detail
+        else:
+            self._outbox.append((memoryview(data)[taken:], outgoing))
+            self.unsent += len(data) - taken
+            if taken and connection.clear:  # a piece was full, not the kernel
+                self.flush()
+
+    def flush(self) -> None:
+        """The kernel takes bytes again."""
+        outbox, connection = self._outbox, self._connection
+        while outbox:
+            data, outgoing = outbox[0]
+            taken = connection.put(data) if data else 0
+            self.unsent -= taken
+            if data and not taken and self.ending is not None:  # it may have broken just now
+                return
+            if taken < len(data):
+                outbox[0] = (data[taken:], outgoing)
+                if not taken or not connection.clear:
+                    return
+                continue
+            if not connection.clear and not connection.push():
+                outbox[0] = (data[taken:], outgoing)
+                return
+            outbox.popleft()
+            if outgoing is not None:
+                outgoing.sent = self._clock()
+        self._wake()
+
+    # -- for its connection ----------------------------------------------------------------------------------
+
+    def feed(self, view: memoryview, count: int, now: float) -> None:
+        """Read the first `count` bytes of `view`, which came at `now`."""
+        raise NotImplementedError
+
+    def transmit(self, data: str | bytes, outgoing: SentMessage) -> None:
+        """Frame a message and `put` it."""
+        raise NotImplementedError
+
+    def cut(self, now: float, broken: Fault | None) -> None:
+        """The server closed its side of the connection, or broke it."""
+        raise NotImplementedError
+
+    def next_deadline(self, now: float) -> float:
+        """Do what is due by `now`; when the channel has something to do next by itself."""
+        return math.inf
+
+    @property
+    def waits_to_write(self) -> bool:
+        return bool(self._outbox)
+
+    def expire(self, now: float) -> None:
+        """The earliest deadline of all may be over."""
+        waiting = self._waiting
+        for task in [task for task, deadline in waiting.items() if deadline <= now]:
+            del waiting[task]
+            _reschedule(task, READY)
+        self._connection.deadline = min([self.next_deadline(now), *waiting.values()])
+
+    def lost(self, kind: ErrorKind, detail: str) -> None:
+        """The connection is gone."""
+        self.end(Ending(self._clock(), ABNORMAL, "", by_server=kind is not ErrorKind.INTERRUPTED,
+                        error=kind, detail=detail))  # fmt: skip
+        self.release()
+
+    def release(self) -> None:
+        """Close the connection; who waits for that is told."""
+        self._connection.close()
+        self._wake()
+
+    def _remind(self, deadline: float) -> None:
+        connection = self._connection
+        connection.deadline = min(connection.deadline, deadline)
+        if connection.reactor.quiet and deadline != math.inf:
+            connection.reactor.rouse()
+
+    # -- for its subclass ------------------------------------------------------------------------------------
+
+    def arrived(self, message: ChannelMessage) -> None:
+        """A message is complete."""
+        self.received += 1
+        if self.on_message is not None and self.on_message(self, message):
+            return
+        unread = self._unread
+        unread.append(message)
+        self.unread_bytes += message.size
+        while len(unread) > MOST_UNREAD or (self.unread_bytes > MOST_UNREAD_BYTES and len(unread) > 1):
+            self.unread_bytes -= unread.popleft().size
+            self.dropped += 1
+        if self._waiting:
+            self._wake()
+
+    def end(self, ending: Ending) -> None:
+        """Nothing more comes; the first ending counts."""
+        if self.ending is not None:
+            return
+        self.ending = ending
+        for _, outgoing in self._outbox:
+            if outgoing is not None and outgoing.error is None:
+                outgoing.error = ending.error or ErrorKind.CLOSED_EARLY
+                outgoing.detail = ending.detail or "the server closed the channel before all of it was sent"
+        self._wake()
+
+
+_UNREAD: Fault = (ErrorKind.TIMEOUT_SEND, "the message could not be sent before the timeout: the server does not read")
