@@ -133,11 +133,9 @@ def _field(field: Field, left_out: str) -> tuple[str, ...]:
 
 
 def _section(table: Table) -> str:
-    verbs = [field for field in table.one_of if not field.later]
-    fields = [field for field in table.fields if not field.later]
-    left_out = "required" if len(verbs) == 1 else "exactly one of these"
-    rows = [_field(field, left_out) for field in verbs]
-    rows += [_field(field, "required" if field.required else field.default or "–") for field in fields]
+    left_out = "required" if len(table.one_of) == 1 else "exactly one of these"
+    rows = [_field(field, left_out) for field in table.one_of]
+    rows += [_field(field, "required" if field.required else field.default or "–") for field in table.fields]
     words = f"### {table.name}\n\n{table.doc}\n\n"
     words += _table(("key", "value", "default", "meaning"), rows)
     for keys in table.exclusive:
@@ -167,15 +165,10 @@ def _contents(names: Iterable[str]) -> str:
     return ", ".join(f"[{name}]({_anchor(name)})" for name in names)
 
 
-def _is_there(table: Table) -> bool:
-    """Whether this version reads anything of it."""
-    return any(not field.later for field in table.all_fields())
-
-
 def steps() -> str:
     """Every key of a suite, a flow, a step."""
     named = {name for _, names in CHAPTERS for name in names}
-    rest = tuple(name for name, table in TABLES.items() if name not in named and _is_there(table))
+    rest = tuple(name for name in TABLES if name not in named)
     page = NOTE + "\n# Keys\n\nEvery key of a suite, of a flow and of a step. "
     page += "[language.md](../language.md) explains them. "
     page += "The examples are in [examples](../examples/suite.yml) and can be run.\n\n"

@@ -22,7 +22,7 @@ FLOWS = [path for path in FILES if path.parent == EXAMPLES and path.stem != "sui
 ENVIRONMENT = {"BASE_URL": "http://127.0.0.1:1", "USER_TOKEN": TOKEN}
 ELSEWHERE = {"certificate", "http", "request-http", "tls"}  # not run: a server over TLS, or a proxy
 BETWEEN_FILES = {"VF138", "VF139", "VF140"}
-KEYS = [(table, field) for table in TABLES.values() for field in table.all_fields() if not field.later]
+KEYS = [(table, field) for table in TABLES.values() for field in table.all_fields()]
 PLACES = {  # where each key stands
     (table.name, entry.key.text): (path, way)
     for path in FILES

@@ -14,7 +14,7 @@ from vezaflow.model import Executor
 from vezaflow.plan import requests_of
 from vezaflow.sandbox import SandboxSettings
 
-SUITES = ("baseline", "chat", "stress", "uploads", "pagination")
+SUITES = ("baseline", "chat", "stress", "uploads", "pagination", "listen")
 TENTH = "< 500 ms -> < 50 ms"
 
 
@@ -81,6 +81,13 @@ def test_fifty_uploads_at_once_all_succeed_and_wait_when_they_are_told() -> None
         *((flow, "step_failed: rate == 0 %") for flow in ("simple", "chunked")),
         *((flow, "backpressure_ignored: count == 0") for flow in ("simple", "chunked")),
     }
+
+
+def test_five_hundred_listeners_have_gates_on_what_they_feel() -> None:
+    plan = shipped(FLOWS / "listen", GIVEN)
+    (flow,) = plan.flows
+    assert (flow.load.vus, flow.load.duration) == (500, 300.0)
+    assert {gate.metric for gate in plan.gates} >= {"hls_startup", "hls_startup_failed", "hls_rebuffer_ratio"}
 
 
 def test_the_inputs_dial_them_down() -> None:
@@ -200,6 +207,45 @@ def test_pages_that_cost_more_the_deeper_they_lie_are_red(tmp_path: Path) -> Non
     found, _ = played(suite, SandboxSettings(page_latency=0.006), scale=1.0)
     assert found["walk", EARLY_AND_LATE + "10 ms"] is Outcome.RED
     assert found["walk", "http_req_failed: rate < 0.5 %"] is Outcome.GREEN
+
+
+@pytest.fixture
+def listen(tmp_path: Path) -> Path:
+    """Listeners who begin at once and hear 4 s."""
+    return hurried(
+        FLOWS / "listen", tmp_path / "suite", begin="think: 0s..6s -> think: 0s..0.2s", play="?? 30s -> ?? 4s"
+    )
+
+
+@pytest.mark.slow
+def test_listening_is_green(listen: Path) -> None:
+    found, summary = played(listen, SandboxSettings())
+    assert set(found.values()) == {Outcome.GREEN}, found
+    assert count(summary, "hls_sessions") >= 5
+    assert count(summary, "hls_stalls") == 0
+
+
+@pytest.mark.slow
+def test_listening_is_red_when_a_segment_is_missing(listen: Path) -> None:
+    found, _ = played(listen, SandboxSettings(broken_segment=1), seconds=0.5)
+    assert found["listen", "hls_startup_failed: rate < 0.5 %"] is Outcome.RED
+
+
+@pytest.mark.slow
+def test_listening_is_red_when_a_rendition_is_slow(listen: Path) -> None:
+    found, _ = played(listen, SandboxSettings(slow_rendition=320), seconds=0.5)
+    assert found["listen", "hls_startup: p(95) < 1 s"] is Outcome.RED
+    assert found["listen", "http_req_duration{step:listen segment}: p(95) < 1 s"] is Outcome.RED
+
+
+@pytest.mark.slow
+def test_listening_is_red_when_links_are_narrower_than_the_lowest_rendition(tmp_path: Path) -> None:
+    words = {"begin": "0s..6s -> 0s..0.2s", "play": "?? 30s -> ?? 8s", "quality": "variant: abr -> variant: lowest"}
+    suite = hurried(FLOWS / "listen", tmp_path / "suite", **words)  # else the first segment alone takes 40 s
+    found, summary = played(suite, SandboxSettings(bandwidth=6000.0), seconds=0.5)
+    assert found["listen", "hls_startup: p(95) < 1 s"] is Outcome.RED
+    assert found["listen", "hls_rebuffer_ratio: rate < 0.5 %"] is Outcome.RED
+    assert count(summary, "hls_stalls") >= 5
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from program import Write, vezaflow
 
+from vezaflow.sandbox import Sandbox
+
 pytestmark = pytest.mark.slow
 
 FLOW = """
@@ -234,3 +236,22 @@ def test_a_base_url_without_its_scheme_is_the_only_fault(tmp_path: Path) -> None
     done = vezaflow("try", tmp_path, env={"BASE_URL": "127.0.0.1:8080"})
     assert done.err.count("error[") == 1
     assert "for instance http://127.0.0.1:8080" in done.err
+
+
+def test_a_listener_says_what_it_hears(suite: Write, box: Sandbox) -> None:
+    flow = f"""
+    steps:
+      - hls: /api/v1/tracks/{box.track_id}/hls/master.m3u8
+        name: listen
+        play: 1s
+        buffer: 1s
+    gates: {{http_req_failed: rate < 1 %}}
+    """
+    done = vezaflow("try", suite(flow))
+    assert done.code == 0, done.text
+    lines = headings(done.out)
+    assert [line.split("  ")[0] for line in lines[:3]] == ["▶ listen master", "▶ listen playlist", "▶ listen segment"]
+    assert lines[3].startswith("▶ plays after ")
+    assert lines[3].endswith(", 320 kbit/s")
+    assert lines[4] == "▶ played 1 s, no stall, 5 s left in the buffer"
+    assert 'playlist = "4 variants: 64, 128, 256, 320 kbit/s"' in done.out

@@ -196,7 +196,7 @@ def as_host(text: str | None) -> str | None:
     except ValueError:
         pass
     try:
-        return text if text.isascii() else idna.encode(text, uts46=True).decode()
+        return text if text.isascii() else idna.encode(text, uts46=True).decode().removesuffix(".")
     except UnicodeError:
         return text
 

@@ -7,7 +7,7 @@ from vezaflow.keys import TABLES, Field, Kind, Table
 from vezaflow.read import expression, open_mapping
 from vezaflow.syntax import Mapping, read_yaml
 
-FIELDS = [(table, field) for table in TABLES.values() for field in table.all_fields() if not field.later]
+FIELDS = [(table, field) for table in TABLES.values() for field in table.all_fields()]
 SCALARS = {
     Kind.URL, Kind.TEMPLATE, Kind.DURATION, Kind.PAUSE, Kind.SIZE, Kind.COUNT, Kind.NUMBER, Kind.SWITCH,
     Kind.FOLLOW, Kind.CHOICE, Kind.EXPRESSION, Kind.PATH, Kind.PICK,

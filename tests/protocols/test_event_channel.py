@@ -14,9 +14,9 @@ from vezaflow.protocols import (
     ErrorKind,
     EventMessage,
     EventStreamOptions,
-    Listening,
     MessageChannel,
     OpenChannel,
+    StreamOpening,
 )
 from vezaflow.protocols.bounds import MOST_UNREAD
 
@@ -46,12 +46,12 @@ def says(response: bytes, *, bytewise: bool = False, then_end: bool = True, hear
     return script
 
 
-async def ask(w: World, **how: object) -> Listening:
+async def ask(w: World, **how: object) -> StreamOpening:
     options = EventStreamOptions(**{"timeout": 5.0, **how})  # type: ignore[arg-type]
     return await w.client().open_events(w.origin, w.get("/events"), options)
 
 
-async def all_of(found: Listening) -> tuple[Found, Ending]:
+async def all_of(found: StreamOpening) -> tuple[Found, Ending]:
     """The events, and the ending."""
     assert found.channel is not None, found.exchange.detail
     came: Found = []

@@ -34,11 +34,12 @@ def results() -> list[RunResult]:
         red,
         replace(red, provenance=PROVENANCE, manual_changes=("browse paused",), incidents=(incident,)),
         sample_run.arriving(),
+        sample_run.streaming(),
         replace(green, seconds=Seconds(), started=datetime(2026, 3, 29, 1, 30, 0, 123456, tzinfo=UTC)),
     ]
 
 
-@pytest.mark.parametrize("result", results(), ids=["green", "red", "with provenance", "open", "empty"])
+@pytest.mark.parametrize("result", results(), ids=["green", "red", "with provenance", "open", "streaming", "empty"])
 def test_the_record_of_the_result_is_the_record(result: RunResult) -> None:
     record = json.loads(json.dumps(to_json(result)))
     back = from_json(record, {FLOW.path: FLOW})
@@ -50,6 +51,13 @@ def test_every_view_of_it_is_the_same(result: RunResult) -> None:
     back = from_json(json.loads(json.dumps(to_json(result))), {FLOW.path: FLOW})
     for view in (console, junit, step_summary):
         assert view(back) == view(result)
+
+
+def test_listeners_and_channels_are_read_back() -> None:
+    record = json.loads(json.dumps(to_json(sample_run.streaming())))
+    assert (len(record["listeners"]), len(record["channels"])) == (1, 1)
+    assert from_json(record).summary.listener_rows()[0].felt.stalls == 1
+    assert from_json(record).summary.channel_rows()[0].figures.closes == {"1006": 1}
 
 
 def test_without_the_texts_incidents_have_no_place() -> None:

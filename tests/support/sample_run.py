@@ -124,3 +124,28 @@ def arriving() -> RunResult:
     recorder.fold(110.0)
     requested = RequestedLoad("arriving", "constant-arrival-rate", 5, 10.0, rate=20.0)
     return replace(run(GREEN[:1], recorder=recorder), flows=(requested,))
+
+
+def streaming() -> RunResult:
+    """A run with a listener, who heard 4 s of music with one stall, and a WebSocket, which broke off."""
+    recorder = Recorder(100.0)
+    listener = recorder.step("streaming", "listen", "").listeners()
+    listener.started(0.2)
+    listener.fetched(0.1)
+    listener.plays(128_000.0)
+    listener.stall()
+    listener.lasted(4.0, 0.5)
+    listener.over(0.5)
+    channel = recorder.step("streaming", "chat", "").channels()
+    channel.opened(0.01)
+    channel.sent()
+    channel.reached()
+    channel.delivered(0.02, reordered=False)
+    channel.received()
+    channel.ended(3.0, 1006)
+    stream = recorder.step("streaming", "feed", "").streams()
+    stream.opened(0.02)
+    stream.received()
+    stream.ended(4.0, "closed_early")
+    recorder.fold(105.0)
+    return run(GREEN[:1], recorder=recorder)

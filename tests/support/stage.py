@@ -21,12 +21,12 @@ from vezaflow.protocols import (
     EventMessage,
     EventStreamOptions,
     Exchange,
-    Listening,
     OnFrame,
     OnMessage,
     Origin,
     RequestOptions,
     SentMessage,
+    StreamOpening,
     Upgrade,
     Want,
     WebSocketOptions,
@@ -41,6 +41,7 @@ class Reply(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
     after: float = 0.01
     error: ErrorKind | None = None
+    first: float | None = None  # when its first byte comes; None: with the last
 
 
 Answer = Callable[[str, str], Reply]  # method, target → reply
@@ -132,6 +133,8 @@ class FakeClient:
         with self.target.busy(origin.authority):
             await trio.sleep(reply.after)
         exchange.first = exchange.ended = trio.current_time()
+        if reply.first is not None:
+            exchange.first = exchange.started + reply.first
         await trio.sleep(self.target.read_late)
         exchange.detail = "no response in time" if reply.error is ErrorKind.TIMEOUT_WAIT else ""
         exchange.error, exchange.status = reply.error, 0 if reply.error else reply.status
@@ -169,7 +172,7 @@ class FakeClient:
 
     async def open_events(
         self, origin: Origin, head: bytes, options: EventStreamOptions, *, on_message: OnMessage | None = None
-    ) -> Listening:
+    ) -> StreamOpening:
         text = head.decode()
         method, path, _ = text.split(" ", 2)
         self.target.log.append((trio.current_time(), method, path, text))
@@ -183,10 +186,10 @@ class FakeClient:
         if reply.error is not None or reply.status != 200:
             exchange.error = reply.error or ErrorKind.STATUS
             exchange.detail = f"the response has status {reply.status}"
-            return Listening(exchange, None)
+            return StreamOpening(exchange, None)
         stream = FakeStream(self.target, options, on_message)
         self.target.streams.append(stream)
-        return Listening(exchange, stream)
+        return StreamOpening(exchange, stream)
 
     def beside(self) -> "FakeClient":
         return self

@@ -5,17 +5,20 @@ from typing import TypeVar
 
 import click
 
-from vezaflow.cli.values import DURATION, RATE, RATIO, QuantityType
+from vezaflow.cli.values import DURATION, RATE, RATIO, SIZE
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
-_FAULTS: tuple[tuple[str, QuantityType, str], ...] = (
+_FAULTS: tuple[tuple[str, click.ParamType[float] | click.ParamType[int], str], ...] = (
     ("--latency", DURATION, "time added to every response, such as 50ms."),
     ("--jitter", DURATION, "additional random time, up to this much, such as 20ms."),
     ("--page-latency", DURATION, "time added to a page of tracks for each previous page, such as 2ms."),
     ("--error-rate", RATIO, "share of requests that get a 503 with Retry-After, such as 1%."),
     ("--upload-error-rate", RATIO, "share of upload requests that get a 500, such as 1%."),
     ("--rate-limit", RATE, "requests over this rate get a 429 with Retry-After, such as 100/s."),
+    ("--bandwidth", SIZE, "bytes of a stream that come to one listener per second, such as 20kB."),
+    ("--slow-rendition", click.INT, "kbit/s of the rendition that comes at half the speed at which it plays."),
+    ("--broken-segment", click.INT, "number of the segment, from 1, that is missing in each rendition."),
     ("--ws-drop", RATIO, "share of the chat's messages that are not sent, such as 1%."),
     ("--ws-duplicate", RATIO, "share of the chat's messages that are sent twice, such as 1%."),
     ("--ws-reorder", RATIO, "share of the chat's messages that come after later ones, such as 1%."),

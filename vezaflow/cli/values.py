@@ -113,6 +113,7 @@ def _counted(text: str) -> int:
 DURATION = QuantityType(Dimension.TIME, "duration")
 RATIO = QuantityType(Dimension.RATIO, "ratio")
 RATE = QuantityType(Dimension.RATE, "rate")
+SIZE = QuantityType(Dimension.SIZE, "size")
 FACTOR = FactorType()
 WORKERS = WorkersType()
 SEGMENT = SegmentType()

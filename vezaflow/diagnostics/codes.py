@@ -93,10 +93,6 @@ _ROWS: tuple[Rule, ...] = (
         "A step does one thing. Two verbs in one mapping are two steps: start each with its own `-`.",
     ),
     Rule(
-        "VF124", _ERROR, "not implemented yet",
-        "The key, the verb or the executor is reserved, but this version does not implement it yet.",
-    ),
-    Rule(
         "VF125", _ERROR, "constant expected",
         "Names and switches are fixed when the file is read, so that metrics, gates and comparisons can refer to "
         "them; `${…}` is not allowed there.",
@@ -591,6 +587,11 @@ _ROWS: tuple[Rule, ...] = (
         "VF442", _ERROR, "delivery without a room",
         "`deliver` expects a message for each other VU in the same room. Which room a VU is in, the `room` of its "
         "`websocket` step says; without one there are no others.",
+    ),
+    Rule(
+        "VF445", _WARNING, "key without effect",
+        "The key changes nothing together with another key of the same step: `abr` is the rule of `variant: abr`, and "
+        "`buffer` that of `pace: realtime`. Remove it, or the other one.",
     ),
     # --- 5xx: gates
     Rule("VF501", _ERROR, "unknown metric", "There is no metric with this name, so the gate would check nothing."),

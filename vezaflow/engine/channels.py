@@ -36,9 +36,9 @@ from vezaflow.protocols import (
     ErrorKind,
     EventMessage,
     Exchange,
-    Listening,
     OpenChannel,
     Sender,
+    StreamOpening,
     Upgrade,
 )
 
@@ -95,7 +95,7 @@ class HeldChannel:
 
     # -- of a subclass ---------------------------------------------------------------------------------------
 
-    async def open(self, client: Sender, outgoing: Outgoing) -> Upgrade | Listening:
+    async def open(self, client: Sender, outgoing: Outgoing) -> Upgrade | StreamOpening:
         """Send the request that opens it."""
         raise NotImplementedError
 

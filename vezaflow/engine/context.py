@@ -106,10 +106,18 @@ class FlowContext:
         return replace(self, included=(path, *self.included))
 
     def step(
-        self, name: str, method: str = "", tags: tuple[tuple[str, str], ...] = (), checks: tuple[str, ...] = ()
+        self,
+        name: str,
+        method: str = "",
+        tags: tuple[tuple[str, str], ...] = (),
+        checks: tuple[str, ...] = (),
+        *,
+        judged: bool = True,
     ) -> RequestRecorder:
         """The recorder of a step here."""
-        return self.recorder.step(self.flow, name, method, phase=self.phase, group=self.group, tags=tags, checks=checks)
+        return self.recorder.step(
+            self.flow, name, method, phase=self.phase, group=self.group, tags=tags, checks=checks, judged=judged
+        )
 
     def tell(self, message: str) -> None:
         """Show a message to an observer."""

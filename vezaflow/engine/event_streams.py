@@ -25,9 +25,9 @@ from vezaflow.protocols import (
     EventMessage,
     EventStream,
     Exchange,
-    Listening,
     MessageChannel,
     Sender,
+    StreamOpening,
     with_last_id,
 )
 
@@ -54,7 +54,7 @@ class HeldStream(HeldChannel):
         outgoing = super().prepare()
         return outgoing._replace(head=with_last_id(outgoing.head, self._last_id))
 
-    async def open(self, client: Sender, outgoing: Outgoing) -> Listening:
+    async def open(self, client: Sender, outgoing: Outgoing) -> StreamOpening:
         options = self.step.options.after(self._last_id)
         return await client.open_events(outgoing.target.origin, outgoing.head, options, on_message=self._came)
 

@@ -15,6 +15,7 @@ from vezaflow.engine.attempts import attempted_step
 from vezaflow.engine.channels import receive_step
 from vezaflow.engine.context import FlowContext, Run
 from vezaflow.engine.event_streams import event_stream_step
+from vezaflow.engine.hls import hls_step
 from vezaflow.engine.pages import paginated_step
 from vezaflow.engine.pauses import pause_of, wait_until
 from vezaflow.engine.requests import connecting_as, drawing_apart, request_step
@@ -29,6 +30,7 @@ from vezaflow.plan import (
     Evaluate,
     EvaluationError,
     PlannedEventStream,
+    PlannedHls,
     PlannedPing,
     PlannedReceive,
     PlannedRequest,
@@ -135,6 +137,8 @@ class Interpreter:
                 return self._request(step, here)
             case PlannedUpload():
                 return self._upload(step, here)
+            case PlannedHls():
+                return hls_step(step, here)
             case PlannedThink(duration, span):
                 return self._think(duration, span)
             case PlannedChoose():

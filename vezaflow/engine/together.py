@@ -21,12 +21,12 @@ from vezaflow.protocols import (
     ClientOptions,
     EventStreamOptions,
     Exchange,
-    Listening,
     OnFrame,
     OnMessage,
     Origin,
     RequestOptions,
     Sender,
+    StreamOpening,
     Upgrade,
     WebSocketOptions,
 )
@@ -66,6 +66,10 @@ class PerHost:
         finally:
             place.release()
 
+    @property
+    def exchange(self) -> Exchange:
+        return self._client.exchange
+
     async def open_websocket(
         self,
         origin: Origin,
@@ -80,7 +84,7 @@ class PerHost:
 
     async def open_events(
         self, origin: Origin, head: bytes, options: EventStreamOptions, *, on_message: OnMessage | None = None
-    ) -> Listening:
+    ) -> StreamOpening:
         """As the client does: a stream that stays open takes no place of the requests that come and go."""
         return await self._client.open_events(origin, head, options, on_message=on_message)
 

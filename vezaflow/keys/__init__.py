@@ -4,6 +4,7 @@ from vezaflow.keys.connections import TLS
 from vezaflow.keys.data import COMPUTED, FEED
 from vezaflow.keys.event_streams import PARTS as EVENT_STREAM_PARTS
 from vezaflow.keys.fields import GIVEN, MOST_WEIGHT, RESERVED, Field, Kind, Table
+from vezaflow.keys.hls import VARIANT
 from vezaflow.keys.json_schema import DIALECT, SCHEMAS, json_schema, schema_text
 from vezaflow.keys.load import LOADS, STAGES
 from vezaflow.keys.notify import GRAFANA, NOTIFICATION
@@ -68,6 +69,7 @@ __all__ = [
     "SUITE",
     "TABLES",
     "TLS",
+    "VARIANT",
     "VERBS",
     "WAIT",
     "WEBSOCKET_PARTS",

@@ -73,6 +73,7 @@ class Kind(Enum):
     FRAGMENT = "the path of a fragment below `parts/`"
     INPUTS = "a mapping of names to types"
     RENAMES = "a mapping of outputs to names"
+    VARIANT = "`abr`, `highest`, `lowest`, or a mapping such as `{bandwidth: <= 256000}`"
     LIMIT = "a comparison such as `< 500 ms`, or a range such as `1 KiB..2 MiB`"
     SCHEMA = "the path of a JSON file in the suite's folder, or a JSON Schema as a mapping"
     MATCH = "a value, or a mapping such as `{contains: …}`"
@@ -101,7 +102,6 @@ class Field:
     default: str = ""  # what holds when the key is left out, in words
     choices: tuple[str, ...] = ()  # of a CHOICE
     tables: tuple[str, ...] = ()  # names of the tables that a mapping under this key follows
-    later: bool = False  # belongs to the language, but not to this version
     query: str = ""  # of a QUERY: its language, a name in QUERIES
 
     @property
@@ -128,5 +128,5 @@ class Table:
         return next((f for f in self.all_fields() if f.key == key), None)
 
     def keys(self) -> tuple[str, ...]:
-        """The keys that this version understands, for suggestions."""
-        return tuple(f.key for f in self.all_fields() if not f.later)
+        """The keys, for suggestions."""
+        return tuple(f.key for f in self.all_fields())

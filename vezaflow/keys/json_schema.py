@@ -6,7 +6,7 @@ refuses as well; `vezaflow lint` has the last word.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import combinations
 
 from vezaflow.diagnostics import CODES, Severity
@@ -68,8 +68,8 @@ def _below(root: str) -> set[str]:
 
 def _needs(name: str) -> set[str]:
     if name == _STEP:
-        return {table.name for table in STEPS if any(True for _ in _fields(table))}
-    fields = list(_fields(TABLES[name]))
+        return {table.name for table in STEPS}
+    fields = TABLES[name].all_fields()
     lists = any(field.kind is Kind.STEPS and not field.tables for field in fields)
     return {below for field in fields for below in field.tables} | ({_STEP} if lists else set())
 
@@ -77,17 +77,13 @@ def _needs(name: str) -> set[str]:
 def _definition(name: str) -> Schema:
     if name != _STEP:
         return _table(TABLES[name])
-    return {"title": "a step", "anyOf": [_ref(table.name) for table in STEPS if table.name in _needs(_STEP)]}
-
-
-def _fields(table: Table) -> Iterator[Field]:
-    return (field for field in table.all_fields() if not field.later)
+    return {"title": "a step", "anyOf": [_ref(table.name) for table in STEPS]}
 
 
 def _table(table: Table) -> Schema:
     """A mapping that follows a table: its keys and no others."""
-    fields = list(_fields(table))
-    verbs = [field.key for field in table.one_of if not field.later]
+    fields = table.all_fields()
+    verbs = [field.key for field in table.one_of]
     required = [field.key for field in fields if field.required or verbs == [field.key] or _tells(table, field)]
     rules: list[Schema] = [
         {"not": {"required": list(pair)}} for keys in table.exclusive for pair in combinations(keys, 2)
@@ -279,6 +275,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.FRAGMENT: _matching(r"^(\./)?parts/"),
     Kind.INPUTS: lambda field: _named({"anyOf": [{"enum": [each.value for each in InputType]}, *_refs(field)]}),
     Kind.RENAMES: _fixed(_named(_NAME)),
+    Kind.VARIANT: lambda field: _any(_words(field), *_refs(field)),
     Kind.LIMIT: _matching(rf"^\s*{patterns.COMPARE}|\.\."),
     Kind.SCHEMA: _fixed({"type": ["string", "object"]}),
     Kind.MATCH: lambda field: _any(_VALUE, *_refs(field)),

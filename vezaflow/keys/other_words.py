@@ -109,6 +109,8 @@ _IN_SUITE = "`{0}` belongs in suite.yml; steps that each VU runs once belong und
 
 # Keys that belong elsewhere: (table, key) → where, and how to write it there.
 NOT_HERE: dict[tuple[str, str], str] = {
+    ("hls", "retry"): "`on_failure: continue` leaves a segment out that can't be had, and plays on",
+    ("hls", "extract"): "to take values from a playlist, request it with `get`",
     **{
         (load, key): _BESIDE_LOAD.format(key, example)
         for load in LOADS

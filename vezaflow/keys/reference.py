@@ -1,6 +1,18 @@
 """All tables by name: what a reference page, a JSON Schema or a completion in an editor is made from."""
 
-from vezaflow.keys import connections, data, event_streams, load, notify, requests, responses, steps, suite, websockets
+from vezaflow.keys import (
+    connections,
+    data,
+    event_streams,
+    hls,
+    load,
+    notify,
+    requests,
+    responses,
+    steps,
+    suite,
+    websockets,
+)
 from vezaflow.keys.fields import Table
 
 TABLES: dict[str, Table] = {
@@ -16,6 +28,7 @@ TABLES: dict[str, Table] = {
         steps.BRANCH,
         steps.FRAGMENT,
         steps.INPUT,
+        hls.VARIANT,
         requests.RETRYING,
         requests.WAIT,
         responses.EXTRACT,

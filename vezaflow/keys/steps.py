@@ -5,6 +5,7 @@ A step's `one_of` are its verbs: a step is the table whose verb it has.
 
 from vezaflow.keys.event_streams import EVENT_STREAM
 from vezaflow.keys.fields import Field, Kind, Table
+from vezaflow.keys.hls import HLS
 from vezaflow.keys.requests import REQUEST, UPLOAD
 from vezaflow.keys.websockets import PING, RECEIVE, SEND, WEBSOCKET
 from vezaflow.model import InputType, StopScope
@@ -51,6 +52,7 @@ STEPS: tuple[Table, ...] = (
         one_of=(Field("poll", Kind.REQUEST, "The request.", "{get: /api/v1/uploads/1}", tables=("request",)),),
     ),
     UPLOAD,
+    HLS,
     Table(
         "paginate",
         "a paginate step",
@@ -229,12 +231,6 @@ STEPS: tuple[Table, ...] = (
     SEND,
     RECEIVE,
     PING,
-    Table(
-        "hls",
-        "an hls step",
-        "Play a stream as a player would.",
-        one_of=(Field("hls", Kind.TREE, "Play a stream as a player would.", later=True),),
-    ),
 )
 
 VERBS: dict[str, Table] = {field.key: table for table in STEPS for field in table.one_of}

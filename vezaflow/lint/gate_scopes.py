@@ -12,6 +12,7 @@ from vezaflow.model import (
     Beside,
     Block,
     Flow,
+    Loop,
     Request,
     RequestDefaults,
     Sends,
@@ -22,18 +23,20 @@ from vezaflow.model import (
     lacks_fragments,
 )
 
-OF_STEPS = ("step_duration", "step_failed")  # which `parallel` steps with a name have as well
+OF_STEPS = ("step_duration", "step_failed")  # which `hls` steps, and `parallel` steps with a name, have as well
 NESTED = "::"  # between the names of groups within groups
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What a request's samples carry beside what came of it. `whole`: the figures of a `parallel`, and no request's;
-    `channel`: those of a WebSocket, which neither have; `stream`: those of an event stream."""
+    """What a request's samples carry beside what came of it. `whole`: the figures of a `parallel` or an
+    `hls`, and no request's; `plays`: of those who listen; `channel`: those of a WebSocket, which none of these have;
+    `stream`: those of an event stream."""
 
     labels: Mapping[str, str]
     checks: frozenset[str] = frozenset()
     whole: bool = False
+    plays: bool = False
     channel: bool = False
     stream: bool = False
 
@@ -65,9 +68,7 @@ class GateScope:
 
     def of(self, metric: Metric, phase: str) -> list[Series]:
         """The series that a metric has in a phase."""
-        whole = metric.name in OF_STEPS
-        found = (each for each in self.series if each.labels["phase"] == phase and each.is_of(metric))
-        return [each for each in found if whole or not each.whole]
+        return [each for each in self.series if each.labels["phase"] == phase and _has(each, metric)]
 
     def values(self, label: str, metric: Metric, phase: str) -> frozenset[str] | None:
         """The values that a label can have; None if the files don't say."""
@@ -92,6 +93,18 @@ class GateScope:
         sent = (each.shape for each in all_steps(steps) if isinstance(each.shape, Sends) and each.shape.by_page)
         most = [sends.most for sends in sent if step in (None, sends.request.name)]
         return None if None in most else max((pages for pages in most if pages is not None), default=0)
+
+
+def _has(series: Series, metric: Metric) -> bool:
+    match metric.of:
+        case Of.LISTENING:
+            return series.plays
+        case Of.CHANNELS:
+            return series.channel
+        case Of.STREAMS:
+            return series.stream
+        case _:
+            return not (series.channel or series.stream) and (metric.name in OF_STEPS or not series.whole)
 
 
 def flow_scope(suite: Suite, flow: Flow) -> GateScope:
@@ -147,11 +160,13 @@ def _series(steps: tuple[Step, ...], at: Mapping[str, str], tags: Mapping[str, s
             method = "" if step.upgrades or step.streams else step.method
             labels = {**dict(step.options.tags), "step": step.name, "method": method, "group": group}
             checks = step.expect.expectations if step.expect is not None else ()
-            names = frozenset(check.name for check in checks)
-            yield Series({**at, **labels}, names, channel=step.upgrades, stream=step.streams)
-        elif isinstance(step.shape, Beside) and step.name:
+            yield Series(
+                {**at, **labels}, frozenset(check.name for check in checks), channel=step.upgrades, stream=step.streams
+            )
+        elif isinstance(step.shape, Beside | Loop) and step.name:
             bare = {label: value for label, value in at.items() if label not in tags}
-            yield Series({**bare, "step": step.name, "method": "", "group": group}, whole=True)
+            plays = isinstance(step.shape, Loop) and step.shape.plays
+            yield Series({**bare, "step": step.name, "method": "", "group": group}, whole=True, plays=plays)
         for part in inner(step):
             yield from _series(part, at, tags, _within(group, step))
 

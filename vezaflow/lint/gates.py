@@ -67,6 +67,8 @@ def _check(gates: tuple[Gate, ...], scope: GateScope, diagnostics: Diagnostics) 
         if metric is not None:
             if metric.name in (*OF_STEPS, *_OF_ATTEMPTS) and not scope.lacks_fragments():
                 _check_steps(gate, metric, scope, diagnostics)
+            if metric.of is Of.LISTENING and not scope.lacks_fragments():
+                _check_listeners(gate, scope, diagnostics)
             if not _has_samples(metric, scope):
                 _report_kind(gate, metric, scope, diagnostics)
                 continue
@@ -124,12 +126,25 @@ def _check_steps(gate: Gate, metric: Metric, scope: GateScope, diagnostics: Diag
     whole = metric.name in OF_STEPS
     if not any(_repeats(step) or (whole and _is_whole(step)) for step in steps):
         kinds = (
-            "a `poll`, a `paginate`, an `upload` or a `parallel` with a name" if whole else "a `poll` or a `paginate`"
+            "a `poll`, a `paginate`, an `upload`, an `hls` or a `parallel` with a name"
+            if whole
+            else "a `poll` or a `paginate`"
         )
         diagnostics.error(
             "VF503",
             gate.span.piece(gate.metric),
             f"no step in {scope.what} has a `retry` or is {kinds}",
+            help=f"only those have '{gate.metric}'",
+        )
+
+
+def _check_listeners(gate: Gate, scope: GateScope, diagnostics: Diagnostics) -> None:
+    """Figures that only those have who listen."""
+    if not any(each.plays for each in scope.series):
+        diagnostics.error(
+            "VF503",
+            gate.span.piece(gate.metric),
+            f"no step in {scope.what} is an `hls`",
             help=f"only those have '{gate.metric}'",
         )
 
@@ -141,7 +156,9 @@ def _is_whole(step: Step) -> bool:
             return bool(step.name)
         case Sends(request=request):
             return request is not step
-        case Leaf() | Pause() | Block() | OneOf() | Loop() | Ends():
+        case Loop(plays=plays):
+            return plays
+        case Leaf() | Pause() | Block() | OneOf() | Ends():
             return False
         case never:
             assert_never(never)

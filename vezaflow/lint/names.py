@@ -60,7 +60,7 @@ from vezaflow.syntax import FUNCTIONS, QUERIES, Expression, Member, Name, Needs,
 
 _AUTH = "`auth`"
 _FIELDS = {**ITEM_FIELDS, "part": tuple(PART_FIELDS)}
-_UNREADABLE = frozenset(("VF104", "VF120", "VF122", "VF123", "VF124"))
+_UNREADABLE = frozenset(("VF104", "VF120", "VF122", "VF123"))
 
 _BARE = re.compile(r"-\d[\w-]*")  # what follows a name in a text without quotes: BK-0001
 

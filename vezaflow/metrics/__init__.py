@@ -19,6 +19,7 @@ from vezaflow.metrics.catalog import (
 from vezaflow.metrics.channels import NOT_ACKED, ChannelRecorder, Channels
 from vezaflow.metrics.figures import FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram, merged, middle
+from vezaflow.metrics.listening import MEGABIT, ListenerRecorder
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.merger import Merger, timeline_of
 from vezaflow.metrics.moments import SHAPE as MOMENT
@@ -35,7 +36,7 @@ from vezaflow.metrics.seconds import (
     seconds_together,
 )
 from vezaflow.metrics.streams import StreamRecorder
-from vezaflow.metrics.summary import ChannelRow, ErrorRow, StepRow, StreamRow, Summary, merge_all
+from vezaflow.metrics.summary import ChannelRow, ErrorRow, ListenerRow, StepRow, StreamRow, Summary, merge_all
 from vezaflow.metrics.summary_json import SHAPE as SUMMARY
 from vezaflow.metrics.timeline import Point, Timeline, as_numbers, per_second, recent
 from vezaflow.metrics.window import Window
@@ -46,6 +47,7 @@ __all__ = [
     "ERROR_CLASSES",
     "INTERRUPTED",
     "INTERVAL",
+    "MEGABIT",
     "METRICS",
     "MOMENT",
     "NOT_ACKED",
@@ -64,6 +66,8 @@ __all__ = [
     "Histogram",
     "Interval",
     "Iterations",
+    "ListenerRecorder",
+    "ListenerRow",
     "Measurement",
     "Merger",
     "Metric",

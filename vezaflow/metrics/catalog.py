@@ -78,6 +78,7 @@ class Of(Enum):
     INTERRUPTED = "interrupted"  # those that it cut off
     CONNECTIONS = "connections"
     STEPS = "steps"
+    LISTENING = "listening"  # the sessions of `hls` steps
     CHANNELS = "channels"
     STREAMS = "streams"
     FLOWS = "flows"
@@ -87,7 +88,8 @@ class Of(Enum):
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A metric's name, what it measures (None: a plain number), and the labels that a gate may select by. `value` is
-    the field of the rows that it is `of`; where that holds several by name, the label `by` chooses."""
+    the field of the rows that it is `of`; where that holds several by name, the label `by` chooses. Of a rate, `out_of`
+    is the field that is its total, where that is in the same rows. `scale`: its units in one of the rows'."""
 
     name: str
     kind: MetricKind
@@ -97,7 +99,8 @@ class Metric:
     of: Of
     value: str
     by: str = ""
-    out_of: str = ""  # of a rate of channels or streams: the field that it is a share of
+    out_of: str = ""
+    scale: float = 1.0
 
     @property
     def aggregates(self) -> tuple[str, ...]:
@@ -204,7 +207,7 @@ _ALL = (
     ),
     _count(
         "http_reqs_interrupted",
-        "Requests cut off by the end of the run; in no other metric.",
+        "Requests cut off by the end of the run, or given up by the player of an `hls` step; in no other metric.",
         _SENT,
         Of.INTERRUPTED,
         "count",
@@ -264,8 +267,8 @@ _ALL = (
     _time(
         "step_duration",
         "A step with `retry`, `poll` or `paginate`, from the start of its first request to the end of its last, "
-        "including waits; an `upload` and a `parallel` with a name, until all of it has ended. For a failed one it "
-        "is a lower bound.",
+        "including waits; an `upload`, an `hls` and a `parallel` with a name, until all of it has ended. For a failed "
+        "one it is a lower bound.",
         IDENTITY,
         Of.STEPS,
         "duration",
@@ -274,11 +277,12 @@ _ALL = (
         "step_failed",
         MetricKind.RATE,
         Dimension.RATIO,
-        "The share of failed steps with `retry`, `poll` or `paginate`, and of `upload` steps and named `parallel` "
-        "steps in which something failed.",
+        "The share of failed steps with `retry`, `poll` or `paginate`, and of `upload` steps, `hls` steps and "
+        "named `parallel` steps in which something failed.",
         IDENTITY,
         Of.STEPS,
         "failed",
+        out_of="done",
     ),
     _count("http_req_retries", "Requests sent again by `retry`.", IDENTITY, Of.STEPS, "retries"),
     _count(
@@ -294,6 +298,82 @@ _ALL = (
         IDENTITY,
         Of.STEPS,
         "ignored",
+    ),
+    _count(
+        "hls_sessions", "Sessions of `hls` steps that played, or failed to start.", IDENTITY, Of.LISTENING, "sessions"
+    ),
+    _time(
+        "hls_startup",
+        "From the start of an `hls` step to the moment when its first segment can be played. Only sessions that "
+        "played.",
+        IDENTITY,
+        Of.LISTENING,
+        "startup",
+    ),
+    Metric(
+        "hls_startup_failed",
+        MetricKind.RATE,
+        Dimension.RATIO,
+        "The share of sessions that ended before they played anything.",
+        IDENTITY,
+        Of.LISTENING,
+        "not_started",
+        out_of="sessions",
+    ),
+    Metric(
+        "hls_rebuffer_ratio",
+        MetricKind.RATE,
+        Dimension.RATIO,
+        "The share of the time, of all sessions together, in which playback stood still: rebuffering / (playing + "
+        "rebuffering), as in CTA-2066. Starting up is not in it. Its `count` is the milliseconds of rebuffering.",
+        IDENTITY,
+        Of.LISTENING,
+        "stalled_ms",
+        out_of="lasted_ms",
+    ),
+    _time(
+        "hls_rebuffer_time",
+        "How long playback stood still in a session, all its stalls together; 0 without a stall. Only sessions that "
+        "played.",
+        IDENTITY,
+        Of.LISTENING,
+        "rebuffering",
+    ),
+    _count(
+        "hls_stalls", "How often playback stood still because the buffer was empty.", IDENTITY, Of.LISTENING, "stalls"
+    ),
+    _time(
+        "hls_segment_duration",
+        "From asking for a segment to its last byte, including the time to open a connection.",
+        IDENTITY,
+        Of.LISTENING,
+        "segments",
+    ),
+    Metric(
+        "hls_bitrate",
+        MetricKind.TREND,
+        None,
+        "The bandwidth of the variant that a segment belongs to, in kbit/s: one sample per segment.",
+        IDENTITY,
+        Of.LISTENING,
+        "bitrates",
+        scale=1000.0,
+    ),
+    _count("hls_variant_switches", "Changes from one variant to another.", IDENTITY, Of.LISTENING, "switches"),
+    _count(
+        "hls_segments_abandoned",
+        "Segments that the player gave up while they came, because they would have emptied the buffer. Their requests "
+        "are in `http_reqs_interrupted`, and in no other metric.",
+        IDENTITY,
+        Of.LISTENING,
+        "abandoned",
+    ),
+    _time(
+        "hls_live_latency",
+        "How far playback is behind the end of a live playlist, taken with each segment. Needs no synchronised clocks.",
+        IDENTITY,
+        Of.LISTENING,
+        "latency",
     ),
     _time(
         "ws_connecting",

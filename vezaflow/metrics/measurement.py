@@ -12,9 +12,10 @@ from vezaflow.metrics.histogram import Histogram
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A distribution of times in seconds."""
+    """A distribution of times in seconds; of something else where one unit of its histogram is not one of its own."""
 
     histogram: Histogram
+    scale: float = 1.0
 
     @property
     def samples(self) -> int:
@@ -23,6 +24,10 @@ class Trend:
     def aggregate(self, name: str, argument: float | None = None) -> float | None:
         """p (of 0 to 100), med, avg, min, max in seconds; count. An AtLeast where requests that timed out leave only
         a lower bound."""
+        found = self._aggregate(name, argument)
+        return found if self.scale == 1.0 or found is None or name == "count" else found * self.scale
+
+    def _aggregate(self, name: str, argument: float | None) -> float | None:
         held = self.histogram
         if not held.samples:
             return None

@@ -19,6 +19,7 @@ from vezaflow.metrics.catalog import INTERRUPTED, Phase
 from vezaflow.metrics.channels import ChannelRecorder, Channels
 from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram
+from vezaflow.metrics.listening import ListenerRecorder, Listening
 from vezaflow.metrics.moments import Moment
 from vezaflow.metrics.streams import StreamRecorder, Streams
 from vezaflow.metrics.summary import Summary
@@ -95,6 +96,7 @@ class _Rows:
         self.iterations: defaultdict[FlowKey, Iterations] = defaultdict(Iterations)
         self.vus: defaultdict[str, Vus] = defaultdict(Vus)
         self.attempts: defaultdict[StepKey, Attempts] = defaultdict(Attempts)
+        self.listening: defaultdict[StepKey, Listening] = defaultdict(Listening)
         self.channels: defaultdict[StepKey, Channels] = defaultdict(Channels)
         self.streams: defaultdict[StepKey, Streams] = defaultdict(Streams)
 
@@ -105,6 +107,7 @@ class _Rows:
             {key: row.copy() for key, row in self.iterations.items()},
             {flow: row.copy() for flow, row in self.vus.items()},
             {key: row.copy() for key, row in self.attempts.items()},
+            {key: row.copy() for key, row in self.listening.items()},
             {key: row.copy() for key, row in self.channels.items()},
             {key: row.copy() for key, row in self.streams.items()},
         )
@@ -115,7 +118,7 @@ class RequestRecorder:
 
     __slots__ = (
         "_attempts", "_blocked", "_cells", "_channels", "_checks", "_connecting", "_failed_checks", "_failures",
-        "_started", "_streams", "_tls",
+        "_listeners", "_started", "_streams", "_tls",
     )  # fmt: skip
 
     def __init__(self, checks: tuple[str, ...], started: float) -> None:
@@ -126,6 +129,7 @@ class RequestRecorder:
         self._blocked, self._connecting, self._tls = array("d"), array("d"), array("d")
         self._failed_checks: Tally[str] = Tally()
         self._attempts: StepRecorder | None = None
+        self._listeners: ListenerRecorder | None = None
         self._channels: ChannelRecorder | None = None
         self._streams: StreamRecorder | None = None
 
@@ -192,6 +196,12 @@ class RequestRecorder:
             self._attempts = StepRecorder()
         return self._attempts
 
+    def listeners(self) -> ListenerRecorder:
+        """Takes in what comes of the sessions of an `hls` step."""
+        if self._listeners is None:
+            self._listeners = ListenerRecorder()
+        return self._listeners
+
     def channels(self) -> ChannelRecorder:
         """Takes in what comes of the WebSockets that a step opens."""
         if self._channels is None:
@@ -232,6 +242,8 @@ class RequestRecorder:
             self._fold_connections(rows.connections[key], answered)
         if self._attempts is not None:
             self._attempts.fold_into(rows.attempts[key])
+        if self._listeners is not None:
+            self._listeners.fold_into(rows.listening[key])
         if self._channels is not None and not self._channels.silent:
             self._channels.fold_into(rows.channels[key])
         if self._streams is not None and not self._streams.silent:
@@ -426,7 +438,7 @@ class _Flow:
     def __init__(self, name: str, started: float) -> None:
         self.name = name
         self.recorder = FlowRecorder(started)
-        self.steps: dict[StepKey, RequestRecorder] = {}  # `judged` of a key says nothing: a fold says it
+        self.steps: dict[StepKey, RequestRecorder] = {}  # `judged` of a key: unless a fold says otherwise
         self.second = _Second(started)
         self.judged = True
 
@@ -435,7 +447,7 @@ class _Flow:
         for key, step in self.steps.items():
             in_load = key.phase is Phase.ITERATION
             here = key if self.judged or not in_load else key._replace(judged=False)
-            step.fold_into(rows, here, self.second if in_load else None)
+            step.fold_into(rows, here, self.second if in_load and key.judged else None)
         done, failed = self.recorder.fold_into(rows.iterations[FlowKey(self.name, self.judged)], now)
         self.second.iterations += done
         self.second.iterations_failed += failed
@@ -487,9 +499,11 @@ class Recorder:
         group: str = "",
         tags: tuple[tuple[str, str], ...] = (),
         checks: tuple[str, ...] = (),
+        judged: bool = True,
     ) -> RequestRecorder:
-        """The step's recorder, one for each set of labels. `checks`: what each response is checked for."""
-        key = StepKey(flow, phase, step, method, group, tuple(sorted(tags)), True)
+        """The step's recorder, one for each set of labels. `checks`: what each response is checked for; not `judged`:
+        no gate ever looks at it."""
+        key = StepKey(flow, phase, step, method, group, tuple(sorted(tags)), judged)
         steps = self._flow(flow).steps
         held = steps.get(key)
         if held is None:

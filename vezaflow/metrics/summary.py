@@ -15,6 +15,7 @@ from vezaflow.metrics.catalog import ERROR_CLASSES, INTERRUPTED, METRICS, PAGE, 
 from vezaflow.metrics.channels import Channels
 from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram, merged
+from vezaflow.metrics.listening import Listening
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.rows import SummaryRow
 from vezaflow.metrics.streams import Streams
@@ -49,6 +50,16 @@ class StepRow:
     requests: int
     failed: int
     duration: Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerRow:
+    """The sessions of one `hls` step in one phase, as tables show them."""
+
+    flow: str
+    phase: Phase
+    step: str
+    felt: Listening
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +160,7 @@ class Summary:
     flows: Mapping[FlowKey, Iterations] = field(default_factory=dict)
     vus: Mapping[str, Vus] = field(default_factory=dict)
     attempts: Mapping[StepKey, Attempts] = field(default_factory=dict)
+    listening: Mapping[StepKey, Listening] = field(default_factory=dict)
     channels: Mapping[StepKey, Channels] = field(default_factory=dict)
     streams: Mapping[StepKey, Streams] = field(default_factory=dict)
 
@@ -165,7 +177,7 @@ class Summary:
         known = METRICS[metric]
         match known.kind:
             case MetricKind.TREND:
-                return Trend(merged(self._values(known, wanted)))
+                return Trend(merged(self._values(known, wanted)), known.scale)
             case MetricKind.RATE:
                 return self._rate(known, wanted)
             case MetricKind.COUNTER:
@@ -183,6 +195,8 @@ class Summary:
                 yield from (row for key, row in self.steps.items() if wanted.step(key))
             case Of.STEPS:
                 yield from (row for key, row in self.attempts.items() if wanted.step(key))
+            case Of.LISTENING:
+                yield from (row for key, row in self.listening.items() if wanted.step(key))
             case Of.CHANNELS:
                 wanted = wanted.without("error", "code")
                 yield from (row for key, row in self.channels.items() if wanted.step(key))
@@ -211,11 +225,9 @@ class Summary:
     def _rate(self, metric: Metric, wanted: _Wanted) -> Rate:
         if metric.of is Of.CONNECTIONS:
             return self._checks(wanted)
-        if metric.of in (Of.CHANNELS, Of.STREAMS):
+        if metric.out_of:
             return Rate(sum(self._values(metric, wanted)), self._sum(metric.of, metric.out_of, wanted))
         hits = self._sum(metric.of, metric.value, wanted)
-        if metric.of is Of.STEPS:
-            return Rate(hits, self._sum(Of.STEPS, "done", wanted))
         # `error` only ever marks failures, so it narrows the hits; of all the requests they are a share
         return Rate(hits, self._sum(Of.REQUESTS, "count", wanted.without("error")))
 
@@ -240,6 +252,8 @@ class Summary:
         match metric.of:
             case Of.STEPS:
                 return self._sum(Of.STEPS, "done", wanted)
+            case Of.LISTENING:
+                return self._sum(Of.LISTENING, "sessions", wanted)
             case Of.CHANNELS:
                 return self._sum(Of.CHANNELS, "dials" if metric.value == "sessions" else "sessions", wanted)
             case Of.STREAMS:
@@ -286,6 +300,13 @@ class Summary:
             )
             for place, held in rows.items()
         )
+
+    def listener_rows(self) -> tuple[ListenerRow, ...]:
+        """One row for each `hls` step and phase that had sessions, judged or not."""
+        rows: dict[tuple[str, Phase, str], Listening] = {}
+        for key, row in self.listening.items():
+            rows.setdefault((key.flow, key.phase, key.step), Listening()).add(row)
+        return tuple(ListenerRow(*place, row) for place, row in rows.items() if row.sessions)
 
     def channel_rows(self) -> tuple[ChannelRow, ...]:
         """One row for each step with WebSockets and phase, judged or not."""
@@ -360,6 +381,7 @@ _PARTS = {
     Of.INTERRUPTED: "requests",
     Of.CONNECTIONS: "steps",
     Of.STEPS: "attempts",
+    Of.LISTENING: "listening",
     Of.CHANNELS: "channels",
     Of.STREAMS: "streams",
     Of.FLOWS: "flows",

@@ -3,6 +3,7 @@
 from vezaflow.model.connections import ConnectionLifetime, Http, Tls
 from vezaflow.model.data import AtEnd, DataFile, DataFormat, DataSource, Each, RowPick, usual_each, usual_end
 from vezaflow.model.gates import Gate
+from vezaflow.model.hls import BLOCKING, Abr, BandwidthLimit, Chosen, Fetched, Pace, Variant
 from vezaflow.model.hosts import (
     PORTS,
     SCHEMES,
@@ -84,6 +85,7 @@ from vezaflow.model.steps import (
     Choose,
     For,
     Fragment,
+    Hls,
     If,
     Include,
     Input,
@@ -132,6 +134,7 @@ from vezaflow.model.walks import (
 from vezaflow.model.websockets import Ack, Close, Message, MessageForm, Reconnect, Repeated, SocketReply
 
 __all__ = [
+    "BLOCKING",
     "MOST_RATE",
     "MOST_VUS",
     "PART_FIELDS",
@@ -140,17 +143,20 @@ __all__ = [
     "SEEN",
     "TEMPLATE_FIELDS",
     "USUAL_EVENTS",
+    "Abr",
     "Accept",
     "Ack",
     "AtEnd",
     "Auth",
     "Backoff",
+    "BandwidthLimit",
     "Beside",
     "Block",
     "Body",
     "BodyMatch",
     "Chat",
     "Choose",
+    "Chosen",
     "Close",
     "ConnectionLifetime",
     "DataFile",
@@ -164,6 +170,7 @@ __all__ = [
     "Expect",
     "Expectation",
     "Extract",
+    "Fetched",
     "FileBytes",
     "Flow",
     "For",
@@ -174,6 +181,7 @@ __all__ = [
     "Grafana",
     "Guard",
     "HeaderMatch",
+    "Hls",
     "Http",
     "Identity",
     "If",
@@ -200,6 +208,7 @@ __all__ = [
     "OneOf",
     "OpenEventStream",
     "OpenWebSocket",
+    "Pace",
     "Paginate",
     "Pairs",
     "Parallel",
@@ -237,6 +246,7 @@ __all__ = [
     "UrlError",
     "Use",
     "Variable",
+    "Variant",
     "While",
     "Whole",
     "all_steps",

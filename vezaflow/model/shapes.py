@@ -84,6 +84,7 @@ class Loop(Generic[S]):
     most: int | None
     at_once: int | None = 1
     asks: bool = False  # before each round, so that there may be none
+    plays: bool = False  # what is fetched is media, and those who listen have figures of their own
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from math import ceil
 from typing import NamedTuple
 
 from vezaflow.diagnostics import Related, Source, Span
+from vezaflow.model.hls import Abr, Pace, Variant
 from vezaflow.model.input_types import InputType
 from vezaflow.model.numbers import constant, length, whole
 from vezaflow.model.requests import (
@@ -183,6 +184,30 @@ class Upload(_SetsNothing, Whole):
 
     def lends(self) -> tuple[str, ...]:
         return ("part",)
+
+
+@dataclass(frozen=True, slots=True)
+class Hls(_SetsNothing, _LendsNothing, Whole):
+    """Play a stream. Only the first of its requests is written out; the others are sent where playlists lead."""
+
+    name: str
+    requests: tuple[Request, ...]  # in the order of Fetched
+    variant: Variant
+    abr: Abr
+    play: Expression | None  # TIME; None: all of it
+    segments: Expression | None  # at most so many
+    pace: Pace
+    buffer: Expression | None  # TIME
+    span: Span
+
+    @property
+    def shape(self) -> "Loop[Step]":
+        return Loop(self.requests, 0, None, plays=True)
+
+    def uses(self) -> Iterator[Use]:
+        yield from plain(self.play, self.segments, self.buffer)
+        if isinstance(self.variant, tuple):
+            yield from plain(*(each.bound for each in self.variant))
 
 
 @dataclass(frozen=True, slots=True)
@@ -598,6 +623,7 @@ Step = (
     | Poll
     | Paginate
     | Upload
+    | Hls
     | Think
     | Choose
     | Repeat

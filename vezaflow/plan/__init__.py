@@ -13,6 +13,7 @@ from vezaflow.plan.evaluate import Constant, Evaluate, show
 from vezaflow.plan.event_streams import PlannedEventStream, seconds_since_1970
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.gate import PlannedGate
+from vezaflow.plan.hls import PlannedHls, PlaylistReading
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import PlannedLoad, PlannedStage
 from vezaflow.plan.narrow import names_within, narrowed
@@ -24,6 +25,7 @@ from vezaflow.plan.refused import RequestError
 from vezaflow.plan.response import ResponseView
 from vezaflow.plan.scope import UNSET, EvaluationError, Scope
 from vezaflow.plan.steps import PlannedFor, PlannedParallel, PlannedStep
+from vezaflow.plan.streams import Level, MasterPlaylist, MediaPlaylist, MediaSegment, Resource
 from vezaflow.plan.targets import GuardError, Target, Targets
 from vezaflow.plan.walk import blocks_of, pauses_in, requests_of
 from vezaflow.plan.websockets import (
@@ -53,6 +55,10 @@ __all__ = [
     "Failure",
     "GuardError",
     "Inputs",
+    "Level",
+    "MasterPlaylist",
+    "MediaPlaylist",
+    "MediaSegment",
     "Outgoing",
     "Plan",
     "PlannedAck",
@@ -64,6 +70,7 @@ __all__ = [
     "PlannedFor",
     "PlannedGate",
     "PlannedGrafana",
+    "PlannedHls",
     "PlannedLoad",
     "PlannedMessage",
     "PlannedNotification",
@@ -81,8 +88,10 @@ __all__ = [
     "PlannedStep",
     "PlannedUpload",
     "PlannedWebSocket",
+    "PlaylistReading",
     "Preflight",
     "RequestError",
+    "Resource",
     "ResponseView",
     "Scope",
     "Secrets",

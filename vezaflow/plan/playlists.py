@@ -7,8 +7,9 @@ few playlists again and again: the last ones are kept by content and URL, with a
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from sys import getsizeof
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -19,14 +20,17 @@ _ROOM = 4 << 20  # bytes
 _LARGEST = _ROOM // 8  # of a playlist that is kept
 _COST = 512  # of a key and its place
 
+NOTHING_DEFINED: Mapping[str, str] = MappingProxyType({})
 _VARIABLE = re.compile(r"\{\$([A-Za-z0-9_-]+)\}")
-_DEFINE = re.compile(r'#EXT-X-DEFINE:(?:.*,)?(NAME|QUERYPARAM)="([^"]*)"')
+_DEFINE = re.compile(r'#EXT-X-DEFINE:(?:.*,)?(NAME|QUERYPARAM|IMPORT)="([^"]*)"')
 _VALUE = re.compile(r'[:,]VALUE="([^"]*)"')
 Items = list[dict[str, Any]]
 Read = Callable[[bytes, str], Items]  # of a body and its URL
 
 
-def _load(body: bytes, url: str) -> Any:
+def load(body: bytes, url: str, imported: Mapping[str, str] = NOTHING_DEFINED) -> Any:
+    """A playlist as the library has it; `imported` are the variables of the master playlist that led here. Raises
+    UndecodableError."""
     import m3u8  # not before a flow needs it: lint should start fast
 
     text = body.decode("utf-8", "replace")
@@ -34,29 +38,39 @@ def _load(body: bytes, url: str) -> Any:
         raise UndecodableError(f"the body is not a playlist: {' '.join(text[:80].split()) or 'it is empty'}")
     try:
         look_over_playlist(text)
-        return m3u8.loads(_defined(text, url), uri=url)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, m3u8.ParseError) as e:
+        return m3u8.loads(_defined(text, url, imported)[0], uri=url)
+    except KeyError as e:
+        raise UndecodableError(f"the playlist can't be read: {str(e).strip(chr(39)).upper()} is missing") from None
+    except (ValueError, TypeError, IndexError, AttributeError, ArithmeticError, m3u8.ParseError) as e:
         raise UndecodableError(f"the playlist can't be read: {e}") from None
 
 
-def _defined(text: str, url: str) -> str:
-    """The text with the variables that it defines replaced."""
+def variables(body: bytes, url: str) -> Mapping[str, str]:
+    """The variables that a playlist defines."""
+    return _defined(body.decode("utf-8", "replace"), url, NOTHING_DEFINED)[1]
+
+
+def _defined(text: str, url: str, imported: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
+    """The text with the variables that it defines replaced, and these."""
     if "#EXT-X-DEFINE:" not in text:
-        return text
+        return text, NOTHING_DEFINED
     known: dict[str, str] = {}
     lines = []
     for line in text.splitlines():
-        whole = _VARIABLE.sub(lambda found: known.get(found[1], found[0]), line)
-        if found := _DEFINE.match(whole):
+        line = _VARIABLE.sub(lambda found: known.get(found[1], found[0]), line)
+        if found := _DEFINE.match(line):
             if found[1] == "QUERYPARAM":
                 known[found[2]] = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True)).get(found[2], "")
-            elif value := _VALUE.search(whole):
+            elif found[1] == "IMPORT":
+                if found[2] in imported:
+                    known[found[2]] = imported[found[2]]
+            elif value := _VALUE.search(line):
                 known[found[2]] = value[1]
-        lines.append(whole)
-    return "\n".join(lines)
+        lines.append(line)
+    return "\n".join(lines), known
 
 
-def _whole(uri: str, url: str) -> str:
+def whole(uri: str, url: str) -> str:
     """The absolute URI of what a playlist lists."""
     if found := _VARIABLE.search(uri):
         raise UndecodableError(f"the playlist does not define {found[0]}, which a URI uses: {uri}")
@@ -66,7 +80,7 @@ def _whole(uri: str, url: str) -> str:
         raise UndecodableError(f"the playlist has an invalid URL ({e}): {uri}") from None
 
 
-class _Ranges:
+class Ranges:
     """Byte ranges in their order: one without an offset follows the one before it in the same file."""
 
     def __init__(self) -> None:
@@ -87,7 +101,7 @@ class _Ranges:
 
 def _variants(body: bytes, url: str) -> Items:
     """The variants of a master playlist."""
-    playlist = _load(body, url)
+    playlist = load(body, url)
     names = [written["stream_info"].get("name") for written in playlist.data["playlists"]]
     return [_variant(listed, name, url) for listed, name in zip(playlist.playlists, names, strict=True)]
 
@@ -95,7 +109,7 @@ def _variants(body: bytes, url: str) -> Items:
 def _variant(listed: Any, name: str | None, url: str) -> dict[str, Any]:
     stream = listed.stream_info
     return {
-        "uri": _whole(listed.uri, url),
+        "uri": whole(listed.uri, url),
         "bandwidth": stream.bandwidth,
         "average_bandwidth": stream.average_bandwidth,
         "codecs": stream.codecs,
@@ -115,24 +129,24 @@ def _renditions(body: bytes, url: str) -> Items:
     """The alternative audio, subtitles and the like of a master playlist."""
     return [
         {
-            "uri": _whole(media.uri, url) if media.uri else None,
+            "uri": whole(media.uri, url) if media.uri else None,
             "type": media.type,
             "group": media.group_id,
             "name": media.name,
             "language": media.language,
             "default": media.default == "YES",
         }
-        for media in _load(body, url).media
+        for media in load(body, url).media
     ]
 
 
 def _segments(body: bytes, url: str) -> Items:
     """The segments of a media playlist; `duration` in seconds, `number` by its media sequence."""
-    playlist = _load(body, url)
-    ranges, maps = _Ranges(), _Ranges()
+    playlist = load(body, url)
+    ranges, maps = Ranges(), Ranges()
     return [
         {
-            "uri": (uri := _whole(segment.uri, url)),
+            "uri": (uri := whole(segment.uri, url)),
             "duration": segment.duration,
             "title": segment.title,
             "number": number,
@@ -142,42 +156,42 @@ def _segments(body: bytes, url: str) -> Items:
             "gap": bool(segment.gap_tag),
             "discontinuity": bool(segment.discontinuity),
         }
-        for number, segment in _numbered(playlist)
+        for number, segment in numbered(playlist)
         if segment.uri
     ]
 
 
-def _map(listed: Any, url: str, ranges: _Ranges) -> dict[str, Any] | None:
+def _map(listed: Any, url: str, ranges: Ranges) -> dict[str, Any] | None:
     if listed is None or not listed.uri:
         return None
-    uri = _whole(listed.uri, url)
+    uri = whole(listed.uri, url)
     return {"uri": uri, "range": ranges.header(uri, listed.byterange)}
 
 
 def _key(listed: Any, url: str) -> dict[str, Any] | None:
     if listed is None or not listed.uri:
         return None
-    return {"uri": _whole(listed.uri, url), "method": listed.method, "iv": listed.iv}
+    return {"uri": whole(listed.uri, url), "method": listed.method, "iv": listed.iv}
 
 
 def _parts(body: bytes, url: str) -> Items:
     """The partial segments of a low-latency playlist, also those whose segment is not whole yet."""
-    ranges = _Ranges()
+    ranges = Ranges()
     return [
         {
-            "uri": (uri := _whole(part.uri, url)),
+            "uri": (uri := whole(part.uri, url)),
             "duration": part.duration,
             "number": number,
             "range": ranges.header(uri, part.byterange),
             "independent": part.independent == "YES",
         }
-        for number, segment in _numbered(_load(body, url))
+        for number, segment in numbered(load(body, url))
         for part in segment.parts
         if part.uri
     ]
 
 
-def _numbered(playlist: Any) -> list[tuple[int, Any]]:
+def numbered(playlist: Any) -> list[tuple[int, Any]]:
     """The segments with their numbers; the last may be one that has only parts so far."""
     first = (playlist.media_sequence or 0) + (playlist.skip.skipped_segments if playlist.skip else 0)
     return list(enumerate(playlist.segments, first))

@@ -13,6 +13,7 @@ from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import (
     Expect,
     Expectation,
+    Hls,
     OnFailure,
     Paginate,
     Pick,
@@ -31,6 +32,7 @@ from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant
 from vezaflow.plan.extractors import plan_extract
 from vezaflow.plan.forecast import Forecast, reasons_of, wanted
 from vezaflow.plan.heads import HeadPlanner, head_of, moved
+from vezaflow.plan.hls import PlannedHls, plan_hls
 from vezaflow.plan.outgoing import Outgoing, PlannedRequest, PlannedUpload
 from vezaflow.plan.pages import plan_pages, request_of_page
 from vezaflow.plan.refused import RequestError, refuse
@@ -113,6 +115,11 @@ class RequestCompiler:
             options=replace(request.options, want=request.options.want | wanted(reasons)),
             forecast=replace(request.forecast, reasons=reasons),
         )
+
+    def hls(self, hls: Hls) -> PlannedHls:
+        """A listener, with the requests that playlists lead it to."""
+        first = self.request(hls.requests[0])
+        return plan_hls(hls, first, self._compiler, self._settings, self._urls.resolver(hls.span))
 
     def upload(self, upload: Upload) -> PlannedUpload:
         """An upload, with the request of each of its parts."""

@@ -16,6 +16,7 @@ from vezaflow.model.steps import (
     Choose,
     For,
     Group,
+    Hls,
     If,
     Include,
     Log,
@@ -39,6 +40,7 @@ from vezaflow.model.steps import (
 )
 from vezaflow.plan.evaluate import Compiler, Constant, Evaluate
 from vezaflow.plan.event_streams import PlannedEventStream, plan_event_stream
+from vezaflow.plan.hls import PlannedHls
 from vezaflow.plan.includes import enter
 from vezaflow.plan.outgoing import PlannedRequest, PlannedUpload
 from vezaflow.plan.requests import RequestCompiler
@@ -244,6 +246,7 @@ PlannedStep = (
     PlannedRequest
     | PlannedInclude
     | PlannedUpload
+    | PlannedHls
     | PlannedThink
     | PlannedChoose
     | PlannedRepeat
@@ -297,6 +300,8 @@ class StepPlanner:
                 return self.requests.paginate(step)
             case Upload():
                 return self.requests.upload(step)
+            case Hls():
+                return self.requests.hls(step)
             case Include():
                 return self._include(step)
             case Think(duration, span):

@@ -128,7 +128,7 @@ class Upgrade:
 
 
 @dataclass(slots=True)
-class Listening:
+class StreamOpening:
     """What came of opening an event stream. `exchange`: the request as any other, which ends with the head of the
     response; where there is no channel its `error` says why: `status`, `content_type`."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import trio
 
 from vezaflow.protocols.body import TooLarge, Undecodable, decode
-from vezaflow.protocols.channel import Listening, OnFrame, OnMessage, OpenChannel, Upgrade
+from vezaflow.protocols.channel import OnFrame, OnMessage, OpenChannel, StreamOpening, Upgrade
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Origin, RequestOptions, Want
 from vezaflow.protocols.faults import TlsFault
@@ -48,13 +48,17 @@ class Opener(Protocol):
 
     async def open_events(
         self, origin: Origin, head: bytes, options: EventStreamOptions, *, on_message: OnMessage | None = None
-    ) -> Listening: ...
+    ) -> StreamOpening: ...
 
 
 class Sender(Opener, Protocol):
     """What the engine needs of a client; fakes have this shape."""
 
     cookies: CookieJar
+
+    @property
+    def exchange(self) -> Exchange:
+        """Of the request that is under way, or else of the last."""
 
     async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange: ...
 
@@ -177,7 +181,7 @@ class Client:
 
     async def open_events(
         self, origin: Origin, head: bytes, options: EventStreamOptions, *, on_message: OnMessage | None = None
-    ) -> Listening:
+    ) -> StreamOpening:
         """Open an event stream, as `open_websocket` opens a WebSocket. `head` is a whole GET request's; Last-Event-ID
         is added to it where there is one."""
         from vezaflow.protocols.listening import listen

@@ -16,7 +16,7 @@ from vezaflow.protocols.http2_stream import Stream
 from vezaflow.protocols.options import ClientOptions
 
 if TYPE_CHECKING:
-    from vezaflow.protocols.channel import Listening, OnFrame, OnMessage, Upgrade
+    from vezaflow.protocols.channel import OnFrame, OnMessage, StreamOpening, Upgrade
     from vezaflow.protocols.client import Client
     from vezaflow.protocols.options import EventStreamOptions, WebSocketOptions
 
@@ -61,6 +61,11 @@ class Lanes:
         self._last = client
         return exchange
 
+    @property
+    def exchange(self) -> Exchange:
+        """Of the response that came last."""
+        return self._last.exchange
+
     async def open_websocket(
         self,
         origin: Origin,
@@ -80,7 +85,7 @@ class Lanes:
         options: "EventStreamOptions",
         *,
         on_message: "OnMessage | None" = None,
-    ) -> "Listening":
+    ) -> "StreamOpening":
         """As Client's: each has a connection of its own, and closes with the first."""
         return await self._first.open_events(origin, head, options, on_message=on_message)
 

@@ -6,7 +6,7 @@ response as every other, with its status and the beginning of its body; cookies 
 
 from typing import TYPE_CHECKING
 
-from vezaflow.protocols.channel import Listening, OnMessage
+from vezaflow.protocols.channel import OnMessage, StreamOpening
 from vezaflow.protocols.channel_connection import ChannelConnection
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.event_channel import EventStreamChannel
@@ -34,7 +34,7 @@ async def listen(
     head: bytes,
     wanted: EventStreamOptions,
     on_message: OnMessage | None,
-) -> Listening:
+) -> StreamOpening:
     """See the module, and `Client.open_events`."""
     clock = transport.reactor.clock
     begun = clock()
@@ -46,10 +46,10 @@ async def listen(
         route = transport.channel_route(origin, options, local)
     except TlsFault as fault:
         exchange.error, exchange.detail = ErrorKind.TLS, str(fault)
-        return Listening(exchange, None)
+        return StreamOpening(exchange, None)
     connection = await open_connection(route, transport.resolver, exchange, begun, deadline, clock)
     if connection is None:
-        return Listening(exchange, None)
+        return StreamOpening(exchange, None)
     assert isinstance(connection, ChannelConnection)
     fields: Fields = []
     wrong: Fault | None = None
@@ -85,7 +85,7 @@ async def listen(
                 jar.take(origin, target, field[1])
     channel = connection.channel if exchange.error is None else None
     assert channel is None or isinstance(channel, EventStreamChannel)
-    return Listening(exchange, channel)
+    return StreamOpening(exchange, channel)
 
 
 def _not_a_stream(response: StreamedResponse) -> Fault | None:

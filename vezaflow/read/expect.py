@@ -47,12 +47,12 @@ def read_expect(row: Row) -> Expect | None:
     if node is None:
         return None
     if not isinstance(node, Mapping):
-        return Expect(_status(node, row.diagnostics), (), node.span)
+        return Expect(read_status(node, row.diagnostics), (), node.span)
     inner = open_mapping(node, EXPECT, row.diagnostics)
     if inner is None:
         return None
     status = inner.node("status")
-    return Expect(_status(status, row.diagnostics) if status else None, _expectations(inner), node.span)
+    return Expect(read_status(status, row.diagnostics) if status else None, _expectations(inner), node.span)
 
 
 def read_expected_message(row: Row) -> Expect | None:
@@ -79,7 +79,8 @@ def _expectations(row: Row) -> tuple[Expectation, ...]:
     )
 
 
-def _status(node: Node, diagnostics: Diagnostics) -> StatusSet:
+def read_status(node: Node, diagnostics: Diagnostics) -> StatusSet:
+    """The statuses that are right."""
     return read_statuses(node, diagnostics, lambda item: _wrong_status(item, diagnostics))
 
 

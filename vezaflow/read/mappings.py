@@ -166,7 +166,7 @@ def _instead(key: str, table: Table) -> str:
     if key in VERBS and steps is not None:
         return f"steps belong under '{steps.key}', as in `{steps.key}: {steps.example}`"
     for field in table.all_fields():
-        for name in field.tables if field.kind in _BELOW and not field.later else ():
+        for name in field.tables if field.kind in _BELOW else ():
             below = TABLES[name].field(key)
             if below is not None:
                 example = f'"{below.example}"' if below.example.startswith("${") else below.example
@@ -189,31 +189,19 @@ def _other_word(key: str, keys: Collection[str]) -> str | None:
     return next((word for word in ELSEWHERE.get(key, ()) if word in keys), None)
 
 
-def not_yet(key: Scalar, diagnostics: Diagnostics) -> None:
-    """The message on what belongs to the language, but not to this version."""
-    diagnostics.error(
-        "VF124",
-        key.span,
-        f"'{key.text}' is not implemented yet",
-        help="it is reserved for a later version of vezaflow",
-    )
-
-
 def _known(node: Mapping, table: Table, diagnostics: Diagnostics) -> Iterator[tuple[str, Entry]]:
     taken = {entry.key.text for entry in node.entries}
     for entry in node.entries:
         field = table.field(entry.key.text)
         if field is None:
             unknown_key(entry.key, table, diagnostics, taken=taken)
-        elif field.later:
-            not_yet(entry.key, diagnostics)
         else:
             yield entry.key.text, entry
 
 
 def _exactly_one(row: Row) -> None:
     there = [f.key for f in row.table.one_of if f.key in row.entries]
-    keys = ", ".join(f"'{f.key}'" for f in row.table.one_of if not f.later)
+    keys = ", ".join(f"'{f.key}'" for f in row.table.one_of)
     if len(there) > 1:
         _clash(row, there)
     elif not there and row.table.one_of and len(row.entries) == len(row.mapping.entries):

@@ -26,8 +26,9 @@ from vezaflow.model.steps import (
 )
 from vezaflow.read import scalars
 from vezaflow.read.event_stream import read_event_stream
+from vezaflow.read.hls import read_hls
 from vezaflow.read.include import read_include
-from vezaflow.read.mappings import Row, first_key, items, meant, not_yet, open_mapping, pairs, respelt
+from vezaflow.read.mappings import Row, first_key, items, meant, open_mapping, pairs, respelt
 from vezaflow.read.paginate import read_pages
 from vezaflow.read.requests import read_request
 from vezaflow.read.trees import check_name, tree
@@ -37,7 +38,7 @@ from vezaflow.syntax import Expression, ListOf, Mapping, Node, Scalar, Sequence
 
 _COUNTED = re.compile(r"(?:[01] *\.\. *)?([0-9]+)")
 _IN = re.compile(r"(?P<name>\w+) +(?:in|of) +(?P<list>\w+)")
-_SHOWN = ", ".join(verb for verb, table in VERBS.items() if verb not in METHODS[2:] and not table.one_of[0].later)
+_SHOWN = ", ".join(verb for verb, table in VERBS.items() if verb not in METHODS[2:])
 
 
 def read_steps(row: Row, key: str) -> tuple[Step, ...]:
@@ -86,9 +87,6 @@ def _not_a_step(node: Node, diagnostics: Diagnostics) -> None:
 def _verb(node: Mapping, diagnostics: Diagnostics) -> str | None:
     there = [entry.key for entry in node.entries if entry.key.text in VERBS]
     if len(there) == 1:
-        if VERBS[there[0].text].one_of[0].later:
-            not_yet(there[0], diagnostics)
-            return None
         return there[0].text
     if there:
         first, second = there[:2]
@@ -278,6 +276,7 @@ _READERS: dict[str, Callable[[Row], Step | None]] = {
     "poll": _poll,
     "paginate": _paginate,
     "upload": read_upload,
+    "hls": read_hls,
     "include": read_include,
     "think": lambda row: Think(row.required("think"), row.key_span("think")),
     "choose": _choose,

@@ -11,7 +11,7 @@ from vezaflow import units
 from vezaflow.diagnostics import printable, render_one
 from vezaflow.engine import Vitals
 from vezaflow.gates import Concern, Outcome, Verdict
-from vezaflow.metrics import Dropped, StepRow
+from vezaflow.metrics import Dropped, ListenerRow, StepRow
 from vezaflow.reports import rows
 from vezaflow.reports.look import DIM, Look, table, wrapped
 from vezaflow.results import RunResult, headline
@@ -29,7 +29,8 @@ def console(result: RunResult, *, colour: bool = False, width: int = 100) -> str
     """The whole summary, its lines ended."""
     look = Look(colour, width)
     parts: tuple[Callable[[RunResult, Look], Iterable[str]], ...] = (
-        _verdict, _gates, _flows, _arrivals, _channels, _streams, _slowest, _around, _errors, _incidents, _generator,
+        _verdict, _gates, _flows, _arrivals, _listeners, _channels, _streams, _slowest, _around, _errors, _incidents,
+        _generator,
     )  # fmt: skip
     blocks = [list(part(result, look)) for part in parts]
     return "\n".join("\n".join(block) + "\n" for block in blocks if block)
@@ -155,6 +156,28 @@ def _arrivals_cells(row: rows.ArrivalsRow) -> tuple[str, ...]:
     return (row.flow, units.number(row.due), f"{units.number(dropped)}{share}", *map(rows.time, (*times, *felt)))
 
 
+_LISTENERS_HEAD = (
+    "listener", "sessions", "startup p50", "startup p95", "not started", "rebuffering", "stalls", "kbit/s", "switches",
+)  # fmt: skip
+
+
+def _listeners(result: RunResult, look: Look) -> Iterator[str]:
+    found = result.summary.listener_rows()
+    if found:
+        yield look.title("Listeners")
+        yield from table(_LISTENERS_HEAD, [_listener_cells(row) for row in found], look, _SPARE)
+
+
+def _listener_cells(row: ListenerRow) -> tuple[str, ...]:
+    felt = row.felt
+    name = f"{row.flow} › {row.step}" if row.flow else row.step
+    startup = tuple(rows.time(value) for value in felt.startup.quantiles((0.5, 0.95)))
+    shares = (felt.not_started / felt.sessions, felt.stalled_ms / felt.lasted_ms if felt.lasted_ms else None)
+    rate = "–" if felt.bitrates.mean is None else units.number(felt.bitrates.mean * 1000)
+    counts = (units.number(felt.stalls), rate, units.number(felt.switches))
+    return (name, units.number(felt.sessions), *startup, *map(rows.share, shares), *counts)
+
+
 _CHANNELS_HEAD = (
     "WebSockets", "opened", "refused", "closed", "connect p95", "sent", "received", "failed", "delivered", "p50", "p95",
     "p99",
@@ -221,8 +244,8 @@ def _around(result: RunResult, look: Look) -> Iterator[str]:
 
 
 _SPARE = (
-    "max", "response max", "connect p95", "received", "VUs", "p50", "service p99", "delay p99", "response p99",
-    "CPU max", "lag max", "p99", "requests",
+    "max", "response max", "connect p95", "received", "VUs", "p50", "startup p50", "switches", "service p99",
+    "delay p99", "response p99", "CPU max", "lag max", "p99", "requests",
 )  # fmt: skip
 """Columns that go first where there is no room."""
 _STEP_HEAD = ("step", "requests", "p50", "p95", "p99", "max", "failed")

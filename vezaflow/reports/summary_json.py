@@ -10,7 +10,7 @@ from typing import Any
 
 from vezaflow.diagnostics import Diagnostic, Span
 from vezaflow.gates import Verdict
-from vezaflow.metrics import ChannelRow, ErrorRow, Histogram, StepRow, StreamRow, as_numbers
+from vezaflow.metrics import MEGABIT, ChannelRow, ErrorRow, Histogram, ListenerRow, StepRow, StreamRow, as_numbers
 from vezaflow.reports.rows import arrivals_row, trend
 from vezaflow.results import Health, Provenance, RequestedLoad, RunResult, headline
 from vezaflow.units import AtLeast
@@ -48,6 +48,7 @@ def to_json(result: RunResult) -> Json:
         "flows": [_flow(result, requested) for requested in result.flows],
         "pooled": _figures(result, None, judged=True),
         "steps": [_step(row) for row in result.summary.step_rows()],
+        "listeners": [_listener(row) for row in result.summary.listener_rows()],
         "channels": [_channel(row) for row in result.summary.channel_rows()],
         "streams": [_stream(row) for row in result.summary.stream_rows()],
         "errors": [_error(row) for row in result.summary.error_rows()],
@@ -164,6 +165,26 @@ def _step(row: StepRow) -> Json:
         "http_reqs": row.requests,
         "http_req_failed": row.failed / row.requests if row.requests else None,
         "http_req_duration": _trend(row.duration),
+    }
+
+
+def _listener(row: ListenerRow) -> Json:
+    felt = row.felt
+    return {
+        "flow": row.flow,
+        "phase": row.phase.value,
+        "step": row.step,
+        "hls_sessions": felt.sessions,
+        "hls_startup": _trend(felt.startup),
+        "hls_startup_failed": felt.not_started / felt.sessions,
+        "hls_rebuffer_ratio": felt.stalled_ms / felt.lasted_ms if felt.lasted_ms else None,
+        "hls_rebuffer_time": _trend(felt.rebuffering),
+        "hls_stalls": felt.stalls,
+        "hls_segment_duration": _trend(felt.segments),
+        "hls_bitrate": None if felt.bitrates.mean is None else felt.bitrates.mean * MEGABIT / 1000,
+        "hls_variant_switches": felt.switches,
+        "hls_segments_abandoned": felt.abandoned,
+        "hls_live_latency": _trend(felt.latency),
     }
 
 

@@ -205,6 +205,25 @@ _FIELDS = {
             http_req_duration=_ref("trend"),
         )
     ),
+    "listeners": _list(
+        _object(
+            "The sessions of an `hls` step.",
+            flow=_text(),
+            phase=_PHASE,
+            step=_text(),
+            hls_sessions=_count(),
+            hls_startup=_ref("trend"),
+            hls_startup_failed=_number("fraction of the sessions"),
+            hls_rebuffer_ratio=_maybe("rebuffering / (playing + rebuffering)"),
+            hls_rebuffer_time=_ref("trend"),
+            hls_stalls=_count(),
+            hls_segment_duration=_ref("trend"),
+            hls_bitrate=_maybe("mean, kbit/s"),
+            hls_variant_switches=_count(),
+            hls_segments_abandoned=_count(),
+            hls_live_latency=_ref("trend"),
+        )
+    ),
     "channels": _list(
         _object(
             "",

@@ -4,6 +4,7 @@ A read is one dictionary look-up and two messages that were made beforehand. Eve
 its path's template with the time it took; faults strike all of /api/v1 but the health check.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from time import perf_counter
 from typing import Any
@@ -16,6 +17,7 @@ from vezaflow.sandbox.events import PATH as EVENTS
 from vezaflow.sandbox.events import ROUTE as EVENTS_ROUTE
 from vezaflow.sandbox.events import Events
 from vezaflow.sandbox.faults import Faults
+from vezaflow.sandbox.links import BROKEN, Links
 from vezaflow.sandbox.reply import Message, Reply, json_reply, refusal
 from vezaflow.sandbox.room import ROUTE as CHAT
 from vezaflow.sandbox.room import Rooms
@@ -32,6 +34,7 @@ ARRIVED = "vezaflow.arrived"
 API = "/api/v1/"
 HEALTH = "/api/v1/health"
 TRACKS = "/api/v1/tracks"
+HLS = "/hls/"
 UPLOADS = "/api/v1/uploads/"
 SIMPLE = "/api/v1/uploads/simple"
 STATS = "/__stats"
@@ -53,6 +56,7 @@ class Api:
         self._rooms = Rooms(settings, self._bearer)
         self._events = Events(settings)
         self._faults = Faults(settings)
+        self._links = Links(settings)
         self._stats = Stats()
         self._rest = make_routes(token, catalog, self._uploads)
         healthy = {"status": "ok"}
@@ -81,8 +85,11 @@ class Api:
         elif found is None:
             route, status = await self._pass_on(scope, receive, send)
         else:
-            await send(found.start)
-            await send(found.body)
+            if self._links.active and (speed := self._links.speed(path)):
+                await self._links.bring(found, speed, send)
+            else:
+                await send(found.start)
+                await send(found.body)
             route, status = found.route, found.status
         if path != STATS:
             self._stats.record(route, status, perf_counter() - arrived)
@@ -97,7 +104,7 @@ class Api:
     async def _find(self, scope: Scope, path: str, receive: Receive) -> Reply | None:
         method = scope["method"]
         if method in ("GET", "HEAD"):
-            return self._read(path, scope["query_string"])
+            return await self._stream(scope, path) if HLS in path else self._read(path, scope["query_string"])
         if path == SIMPLE:
             return await self._take(SIMPLE_ROUTE, self._count_simple(scope, receive))
         if path.startswith(UPLOADS) and (place := chunk_place(path)) is not None:
@@ -106,6 +113,16 @@ class Api:
             self._stats.clear()
             return json_reply(STATS, {})
         return None
+
+    async def _stream(self, scope: Scope, path: str) -> Reply | None:
+        """A playlist, when it has what is asked for, or what it leads to."""
+        if self._links.active and self._links.breaks(path):
+            return BROKEN
+        tail = path[len(TRACKS) + 1 :]
+        if seconds := self._catalog.streams.waits(tail[36:], scope["query_string"]):
+            await asyncio.sleep(seconds)
+        wanted = next((value for name, value in scope["headers"] if name == b"range"), None)
+        return self._catalog.beneath(tail, wanted)
 
     def _read(self, path: str, query: bytes) -> Reply | None:
         if path.startswith(TRACKS):

@@ -14,6 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from vezaflow.sandbox.hls import hls_replies
 from vezaflow.sandbox.reply import Reply, json_reply, refusal
+from vezaflow.sandbox.streams import SandboxStreams
 
 TRACKS = 5000
 LARGEST_PAGE = 100
@@ -45,6 +46,7 @@ class Catalog:
         self.products = [make_product(number) for number in range(40)]
         self.stream_track: str = self.tracks[0]["id"]
         self._hls = hls_replies()
+        self.streams = SandboxStreams()
         self._details = {t["id"]: json_reply(DETAIL, {"data": t}) for t in self.tracks}
         self._texts = [" ".join((t["title"], t["artist"], t["genre"])).lower() for t in self.tracks]
         self._lists: dict[bytes, Reply] = {}
@@ -69,13 +71,15 @@ class Catalog:
         """Tracks whose title, artist or genre holds `q`."""
         return kept(self._searches, query, self._make_search)
 
-    def beneath(self, tail: str) -> Reply:
-        """What stands at `/api/v1/tracks/` + tail: a track, its playlists, its segments."""
+    def beneath(self, tail: str, wanted: bytes | None = None) -> Reply:
+        """What stands at `/api/v1/tracks/` + tail: a track, its playlists, its segments; `wanted`: a Range header."""
         track, rest = tail[:36], tail[36:]
         detail = self._details.get(track)
         if detail is None:
             return self._no_track
-        return self._hls.get(rest, self._no_file) if rest else detail
+        if not rest:
+            return detail
+        return self._hls.get(rest) or self.streams.find(rest, wanted) or self._no_file
 
     def _make_list(self, query: bytes) -> Reply:
         try:

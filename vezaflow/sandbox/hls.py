@@ -30,13 +30,18 @@ def hls_replies() -> dict[str, Reply]:
 
 
 def master_playlist() -> bytes:
+    return master_of("")
+
+
+def master_of(place: str) -> bytes:
+    """The master playlist of variants that are in a folder below it."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-INDEPENDENT-SEGMENTS"]
     for rate in VARIANTS:
         bandwidth = rate * 1000
         lines.append(
             f'#EXT-X-STREAM-INF:BANDWIDTH={bandwidth},AVERAGE-BANDWIDTH={bandwidth * 97 // 100},CODECS="mp4a.40.2"'
         )
-        lines.append(f"{rate}k/playlist.m3u8")
+        lines.append(f"{place}{rate}k/playlist.m3u8")
     return "\n".join([*lines, ""]).encode()
 
 

@@ -24,6 +24,9 @@ class SandboxSettings:
     error_rate: float = 0.0  # the share of requests answered with 503
     upload_error_rate: float = 0.0  # the share of uploads' requests answered with 500
     rate_limit: float = 0.0  # requests per second, those beyond are answered with 429; 0: no limit
+    bandwidth: float = 0.0  # bytes per second at which a stream comes to one listener; 0: no limit
+    slow_rendition: int = 0  # kbit/s of the variant that comes at half the speed at which it plays; 0: none
+    broken_segment: int = 0  # which segment of each variant is not there, from 1; 0: none
     ws_auth: bool = False  # the chat's upgrade is answered with 401 without the token
     ws_drop: float = 0.0  # the share of acks and messages that are not sent
     ws_duplicate: float = 0.0  # the share that are sent twice
@@ -39,6 +42,8 @@ class SandboxSettings:
     token: str | None = None
 
     def __post_init__(self) -> None:
+        if min(self.bandwidth, self.slow_rendition, self.broken_segment) < 0:
+            raise VezaflowError("the sandbox's bandwidth, rendition and segment can't be negative")
         if min(self.latency, self.jitter, self.page_latency, self.rate_limit) < 0:
             raise VezaflowError("the sandbox's latencies, jitter and rate limit can't be negative")
         if min(self.ws_delay, self.ws_close_after, self.ws_close_messages, self.ws_idle) < 0:

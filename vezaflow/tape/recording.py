@@ -13,7 +13,7 @@ from vezaflow.protocols import (
     ClientOptions,
     EventStreamOptions,
     Exchange,
-    Listening,
+    StreamOpening,
     OnFrame,
     OnMessage,
     Origin,
@@ -101,6 +101,10 @@ class _Recorded:
         self._client = client
         self._recording = recording
 
+    @property
+    def exchange(self) -> Exchange:
+        return self._client.exchange
+
     async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         key = self._recording.position.next_key()
         exchange = await self._client.send(origin, head, body, options)
@@ -122,7 +126,7 @@ class _Recorded:
 
     async def open_events(
         self, origin: Origin, head: bytes, options: EventStreamOptions, *, on_message: OnMessage | None = None
-    ) -> Listening:
+    ) -> StreamOpening:
         """Nothing of an event stream is recorded, either."""
         return await self._client.open_events(origin, head, options, on_message=on_message)
 

@@ -17,7 +17,7 @@ from vezaflow.protocols import (
     ErrorKind,
     EventStreamOptions,
     Exchange,
-    Listening,
+    StreamOpening,
     OnFrame,
     OnMessage,
     Origin,
@@ -100,11 +100,12 @@ class ReplayClient:
         self._replay = replay
         self._cookies_on = options.cookies
         self._certificate: float | None = None
+        self.exchange = Exchange()
 
     async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         await trio.lowlevel.checkpoint()
         take = self._replay.take(origin, head)
-        exchange = Exchange()
+        exchange = self.exchange = Exchange()
         exchange.started = exchange.sent = exchange.first = exchange.ended = trio.current_time()
         if isinstance(take, str):
             exchange.error, exchange.detail = ErrorKind.UNREACHABLE, take
@@ -140,13 +141,13 @@ class ReplayClient:
 
     async def open_events(
         self, origin: Origin, head: bytes, options: EventStreamOptions, *, on_message: OnMessage | None = None
-    ) -> Listening:
+    ) -> StreamOpening:
         """As `open_websocket`."""
         await trio.lowlevel.checkpoint()
         exchange = Exchange()
         exchange.begun = exchange.started = exchange.sent = exchange.first = exchange.ended = trio.current_time()
         exchange.error, exchange.detail = ErrorKind.UNREACHABLE, "events of event streams are not recorded"
-        return Listening(exchange, None)
+        return StreamOpening(exchange, None)
 
     def beside(self) -> "ReplayClient":
         return self
