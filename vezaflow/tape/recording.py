@@ -13,12 +13,12 @@ from vezaflow.protocols import (
     ClientOptions,
     EventStreamOptions,
     Exchange,
-    StreamOpening,
     OnFrame,
     OnMessage,
     Origin,
     RequestOptions,
     Sender,
+    StreamOpening,
     Upgrade,
     WebSocketOptions,
 )

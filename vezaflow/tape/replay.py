@@ -17,12 +17,12 @@ from vezaflow.protocols import (
     ErrorKind,
     EventStreamOptions,
     Exchange,
-    StreamOpening,
     OnFrame,
     OnMessage,
     Origin,
     RequestOptions,
     Sender,
+    StreamOpening,
     Upgrade,
     WebSocketOptions,
 )
