@@ -6,6 +6,7 @@ it. What the end of the run cuts off is no failure.
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, ClassVar, Protocol
@@ -71,7 +72,7 @@ class HeldRecorder(Protocol):
     def waited(self, failure: str = "") -> None: ...
 
 
-class HeldChannel:
+class HeldChannel(ABC):
     """The channel of one VU and one run of a step, through all its connections. Subclasses open it and end it."""
 
     step: PlannedChannel
@@ -95,21 +96,21 @@ class HeldChannel:
 
     # -- of a subclass ---------------------------------------------------------------------------------------
 
+    @abstractmethod
     async def open(self, client: Sender, outgoing: Outgoing) -> Upgrade | StreamOpening:
         """Send the request that opens it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def entered(self, channel: Any) -> None:
         """It is open: keep it in `channel`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def note(self, ending: Ending) -> None:
         """Count an ending, once."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def finish(self) -> Failure | None:
         """Close it when its steps are done; what stands against that."""
-        raise NotImplementedError
 
     async def during(self, body: Run) -> int:
         """The steps, while it is open."""
@@ -120,9 +121,9 @@ class HeldChannel:
         if self.step.reconnect is not None:
             yield partial(self.keep, self.step.reconnect)
 
+    @abstractmethod
     def told(self, ending: Ending | None) -> str:
         """How it ended, in words; None: it could not be opened again."""
-        raise NotImplementedError
 
     # -- opening ---------------------------------------------------------------------------------------------
 

@@ -7,17 +7,15 @@ response as every other, with its status and the beginning of its body; cookies 
 from typing import TYPE_CHECKING
 
 from vezaflow.protocols.channel import OnMessage, StreamOpening
-from vezaflow.protocols.channel_connection import ChannelConnection
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.event_channel import EventStreamChannel
 from vezaflow.protocols.event_stream import with_last_id
-from vezaflow.protocols.exchange import ErrorKind, Exchange, Origin, RequestOptions, Want
-from vezaflow.protocols.faults import Fault, TlsFault
+from vezaflow.protocols.exchange import ErrorKind, Origin, RequestOptions, Want
+from vezaflow.protocols.faults import Fault
 from vezaflow.protocols.head import Fields
-from vezaflow.protocols.opening import open_connection
 from vezaflow.protocols.options import ClientOptions, EventStreamOptions
 from vezaflow.protocols.streamed_response import StreamedResponse
-from vezaflow.protocols.upgrade import refusal
+from vezaflow.protocols.upgrade import dialled, refusal
 
 if TYPE_CHECKING:
     from vezaflow.protocols.transport import Transport
@@ -36,21 +34,9 @@ async def listen(
     on_message: OnMessage | None,
 ) -> StreamOpening:
     """See the module, and `Client.open_events`."""
-    clock = transport.reactor.clock
-    begun = clock()
-    deadline = begun + wanted.timeout
-    exchange = Exchange()
-    exchange.reused = False
-    exchange.begun = exchange.started = exchange.sent = exchange.first = exchange.ended = begun
-    try:
-        route = transport.channel_route(origin, options, local)
-    except TlsFault as fault:
-        exchange.error, exchange.detail = ErrorKind.TLS, str(fault)
-        return StreamOpening(exchange, None)
-    connection = await open_connection(route, transport.resolver, exchange, begun, deadline, clock)
+    exchange, connection, deadline = await dialled(transport, options, local, origin, wanted.timeout)
     if connection is None:
         return StreamOpening(exchange, None)
-    assert isinstance(connection, ChannelConnection)
     fields: Fields = []
     wrong: Fault | None = None
 

@@ -24,6 +24,26 @@ if TYPE_CHECKING:
     from vezaflow.protocols.transport import Transport
 
 
+async def dialled(
+    transport: "Transport", options: ClientOptions, local: str | None, origin: Origin, timeout: float
+) -> tuple[Exchange, ChannelConnection | None, float]:
+    """A connection of its own for a channel, or None with the reason in the exchange; and the deadline of the whole
+    dial, `timeout` seconds from now."""
+    clock = transport.reactor.clock
+    begun = clock()
+    exchange = Exchange()
+    exchange.reused = False
+    exchange.begun = exchange.started = exchange.sent = exchange.first = exchange.ended = begun
+    try:
+        route = transport.channel_route(origin, options, local)
+    except TlsFault as fault:
+        exchange.error, exchange.detail = ErrorKind.TLS, str(fault)
+        return exchange, None, begun + timeout
+    connection = await open_connection(route, transport.resolver, exchange, begun, begun + timeout, clock)
+    assert connection is None or isinstance(connection, ChannelConnection)
+    return exchange, connection, begun + timeout
+
+
 async def upgrade(
     transport: "Transport",
     options: ClientOptions,
@@ -36,21 +56,9 @@ async def upgrade(
     on_frame: OnFrame | None,
 ) -> Upgrade:
     """See the module, and `Client.open_websocket`."""
-    clock = transport.reactor.clock
-    begun = clock()
-    deadline = begun + wanted.timeout
-    exchange = Exchange()
-    exchange.reused = False
-    exchange.begun = exchange.started = exchange.sent = exchange.first = exchange.ended = begun
-    try:
-        route = transport.channel_route(origin, options, local)
-    except TlsFault as fault:
-        exchange.error, exchange.detail = ErrorKind.TLS, str(fault)
-        return Upgrade(exchange, None)
-    connection = await open_connection(route, transport.resolver, exchange, begun, deadline, clock)
+    exchange, connection, deadline = await dialled(transport, options, local, origin, wanted.timeout)
     if connection is None:
         return Upgrade(exchange, None)
-    assert isinstance(connection, ChannelConnection)
     protocol = rules_for(wanted)
     fields: Fields = []
     target = head.split(b" ", 2)[1].decode("latin-1")
