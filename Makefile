@@ -9,6 +9,10 @@
 #   make coverage pytest with the branches it reaches, and the least that they must be; takes four times as long
 #   make bench    side-by-side measurements with other load generators (bench/)
 #   make soak     the suite for an hour, and whether the generator's memory stays flat; DURATION=10m, SCALE=1
+#   make site     the documentation as a site, in build/site; fails for a link that leads nowhere
+#   make dist     a wheel and an sdist, in dist/: the same commit gives the same bytes
+#   make image    a container image, by the first of podman, buildah and docker; BASE=an image with Python 3.11
+#   make release  VERSION=0.2.0: the version and the changelog cut at it, a commit and its tag
 #   make clean    removes what these commands made
 #
 # Everything is installed into .venv, once; PYTHON says with which interpreter (3.11 or later).
@@ -38,10 +42,10 @@ soak: DURATION ?= 1h
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test oracle fuzz coverage lint bench soak clean
+.PHONY: help run check test oracle fuzz coverage lint bench soak site dist image release clean
 
 help:
-	@sed -n '3,12s/^# *//p' Makefile
+	@sed -n '3,16s/^# *//p' Makefile
 
 run: $(STAMP)
 	@$(BIN)/vezaflow run flows --sandbox --scale $(SCALE) --duration $(DURATION)
@@ -80,6 +84,23 @@ bench: $(STAMP)
 
 soak: $(STAMP)
 	@$(BIN)/python -m bench.soak --scale $(SCALE) --duration $(DURATION)
+
+site: $(STAMP)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+dist: $(STAMP)
+	@rm -rf dist
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build --no-isolation --outdir dist . >/dev/null
+	@$(BIN)/twine check --strict dist/*
+
+image:
+	@builder=$$(command -v podman || command -v buildah || command -v docker) || { echo "no podman, buildah or docker"; exit 1; }; \
+	$$builder build $(if $(BASE),--build-arg BASE=$(BASE)) --file Containerfile --tag vezaflow .
+
+release: $(STAMP)
+	@test -n "$(VERSION)" || { echo "say which: make release VERSION=0.2.0"; exit 2; }
+	@$(BIN)/bump-my-version bump --new-version $(VERSION)
+	@echo "tagged v$(VERSION); push the commit and the tag, and the workflow publishes it"
 
 clean:
 	@rm -rf $(VENV) build dist results *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

@@ -1,0 +1,146 @@
+"""What is published: a wheel and an sdist that have what they need, the same bytes from the same commit, and a command
+that works where only the wheel was installed.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from vezaflow import __version__
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+ONE = """\
+flow: one
+load: {executor: shared-iterations, iterations: 3}
+steps: [get: /api/v1/health]
+gates: {http_req_failed: rate < 1 %}
+"""
+pytestmark = pytest.mark.slow
+
+
+def built(folder: Path, stamp: str = "1764547200") -> tuple[Path, Path]:
+    """The wheel and the sdist of this tree."""
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    done = subprocess.run(command, env=os.environ | {"SOURCE_DATE_EPOCH": stamp}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    return wheel, sdist
+
+
+@pytest.fixture(scope="module")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return built(tmp_path_factory.mktemp("dist"))
+
+
+def tracked(folder: str) -> set[str]:
+    done = subprocess.run(["git", "ls-files", folder], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode or not done.stdout:
+        pytest.skip("this is no checkout of the repository")
+    return {name for name in done.stdout.split() if (ROOT / name).exists()}
+
+
+def test_the_wheel_has_every_file_of_the_package_and_nothing_else(distributions: tuple[Path, Path]) -> None:
+    with zipfile.ZipFile(distributions[0]) as wheel:
+        names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert names == tracked("vezaflow")
+
+
+def test_the_sdist_has_what_packagers_test_with(distributions: tuple[Path, Path]) -> None:
+    with tarfile.open(distributions[1]) as sdist:
+        names = {name.partition("/")[2] for name in sdist.getnames()}
+    assert tracked("vezaflow") | tracked("tests") | tracked("flows") | tracked("docs") <= names
+    assert {"LICENSE", "CHANGELOG.md", "Makefile", "constraints.txt", "pyproject.toml"} <= names
+
+
+def test_the_same_tree_gives_the_same_bytes(distributions: tuple[Path, Path], tmp_path: Path) -> None:
+    assert [path.read_bytes() for path in built(tmp_path)] == [path.read_bytes() for path in distributions]
+
+
+def test_twine_finds_nothing(distributions: tuple[Path, Path]) -> None:
+    command = [sys.executable, "-m", "twine", "check", "--strict", *map(str, distributions)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_page_of_an_index_has_no_link_that_leads_nowhere(distributions: tuple[Path, Path]) -> None:
+    with zipfile.ZipFile(distributions[0]) as wheel:
+        metadata = wheel.read(f"vezaflow-{__version__}.dist-info/METADATA").decode()
+    links = re.findall(r"\]\(([^)\s]+)\)", metadata)
+    assert len(links) > 10
+    assert [link for link in links if not link.startswith(("https://", "#"))] == []
+
+
+@pytest.fixture(scope="module")
+def bare(distributions: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the commands of an environment that has the wheel, what it asks for, and nothing else."""
+    folder = tmp_path_factory.mktemp("bare") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    wanted = [f"{distributions[0]}[sandbox]", "--constraint", str(ROOT / "constraints.txt")]
+    done = subprocess.run([folder / "bin" / "pip", "install", "-q", *wanted], capture_output=True, text=True)
+    if "NewConnectionError" in done.stderr:
+        pytest.skip("no package index can be reached")
+    assert done.returncode == 0, done.stderr
+    return folder / "bin"
+
+
+def test_it_works_where_only_the_wheel_was_installed(bare: Path, tmp_path: Path) -> None:
+    """Lint's grammar, the schemas, the templates of `init`, a run against the sandbox: all files of the package."""
+
+    def vezaflow(*arguments: str) -> str:
+        command = [str(bare / "vezaflow"), *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert __version__ in vezaflow("--version")
+    vezaflow("init")
+    vezaflow("lint", "flows")
+    vezaflow("schema", "flow")
+    assert "200" in vezaflow("try", "flows/browse.yml", "--sandbox")
+    (tmp_path / "one.yml").write_text(ONE)
+    assert "GREEN" in vezaflow("run", "one.yml", "--sandbox", "--no-history")
+
+
+def test_the_version_stands_in_one_place() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["dynamic"][0] == "version"
+    assert project["tool"]["bumpversion"]["current_version"] == __version__
+
+
+def test_a_release_cuts_the_changelog(tmp_path: Path) -> None:
+    """`make release` in a clone: one commit, one tag, the version in the package, and room for what comes next."""
+    tracked("vezaflow")
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for name in ("pyproject.toml", "CHANGELOG.md", "vezaflow/__init__.py"):
+        (clone / name).write_bytes((ROOT / name).read_bytes())
+    subprocess.run(["git", *who, "commit", "-qam", "as it is", "--allow-empty"], cwd=clone, check=True)
+    names = ("AUTHOR", "COMMITTER")
+    env = os.environ | {f"GIT_{name}_{what}": "t@example.org" for name in names for what in ("NAME", "EMAIL")}
+    command = [str(BIN / "bump-my-version"), "bump", "--new-version", "7.8.9"]
+    done = subprocess.run(command, cwd=clone, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    changelog = (clone / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"## Unreleased\n\n## 7\.8\.9 \(\d{4}-\d\d-\d\d\)\n", changelog)
+    assert '__version__ = "7.8.9"' in (clone / "vezaflow" / "__init__.py").read_text(encoding="utf-8")
+    tags = subprocess.run(["git", "tag", "--points-at", "HEAD"], cwd=clone, capture_output=True, text=True, check=True)
+    assert tags.stdout == "v7.8.9\n"
+
+
+def test_every_page_is_on_the_site_and_every_link_leads_somewhere(tmp_path: Path) -> None:
+    command = [str(BIN / "mkdocs"), "build", "--strict", "--site-dir", str(tmp_path / "site")]
+    env = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    outside = re.compile(r"<(?:script|img|iframe)[^>]+src=.?https?://|<link[^>]+stylesheet[^>]+href=.?https?://")
+    for page in (tmp_path / "site").rglob("*.html"):
+        assert not outside.search(page.read_text(encoding="utf-8")), page
