@@ -14,7 +14,7 @@ from vezaflow.plan.event_streams import PlannedEventStream, seconds_since_1970
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.hls import PlannedHls, PlaylistReading
-from vezaflow.plan.inputs import Inputs
+from vezaflow.plan.inputs import HeldLevel, Inputs
 from vezaflow.plan.load import PlannedLoad, PlannedStage
 from vezaflow.plan.narrow import names_within, narrowed
 from vezaflow.plan.notify import Announcements, Facts, PlannedGrafana, PlannedNotification, milliseconds
@@ -54,6 +54,7 @@ __all__ = [
     "Facts",
     "Failure",
     "GuardError",
+    "HeldLevel",
     "Inputs",
     "Level",
     "MasterPlaylist",
