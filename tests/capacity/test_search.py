@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Callable
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,7 +59,8 @@ def test_noise_near_the_edge_moves_it_by_no_more_than_the_noise_and_a_step(
     draw = random.Random(seed)
     factors = grid(0.5, 4, 0.05)
     found, _ = searched(factors, lambda factor: up_to(limit)(factor * (1 + draw.uniform(-noise, noise))))
-    assert found.holds is not None and found.ends is not None
+    assert found.holds is not None
+    assert found.ends is not None
     assert factors[found.holds] <= limit * (1 + noise) / (1 - noise)
     assert factors[found.ends] >= limit * (1 - noise) / (1 + noise)
 
@@ -97,7 +99,8 @@ def test_an_unclear_level_is_not_held_and_is_closed_in_on() -> None:
     """A generator that ends at 2.3 times the load: what is sure lies just below."""
     factors = grid(0.5, 4, 0.05)
     found, seen = searched(factors, lambda factor: HELD if factor <= 2.3 else UNCLEAR)
-    assert found.holds is not None and found.ends is not None
+    assert found.holds is not None
+    assert found.ends is not None
     assert factors[found.holds] <= 2.3 < factors[found.ends]
     assert {each.outcome for each in seen if each.at == found.ends} == {UNCLEAR}
 
@@ -126,7 +129,8 @@ def test_a_grid_goes_from_end_to_end_in_steps_of_the_precision(low: float, ratio
     high = low * ratio
     factors = grid(low, high, precision)
     assert (factors[0], factors[-1]) == (low, high)
-    assert all(below < above <= below * (1 + precision) * 1.011 for below, above in zip(factors, factors[1:], strict=False))
+    for below, above in pairwise(factors):
+        assert below < above <= below * (1 + precision) * 1.011
 
 
 def test_marks_are_on_the_grid() -> None:

@@ -1,8 +1,8 @@
 """The search for the highest load whose gates hold: what was observed so far → where to look next, or that it is over.
 
-Pure: no clock, no load, no memory but the observations. Levels lie on a grid of factors, so that the search ends and two
-searches try the same levels. First it goes up in rungs, from the lowest level, until one does not hold; then it halves
-the gap below that one; at the edge both neighbours are repeated until one outcome has enough votes.
+Pure: no clock, no load, no memory but the observations. Levels lie on a grid of factors, so that the search ends and
+two searches try the same levels. First it goes up in rungs, from the lowest level, until one does not hold; then it
+halves the gap below that one; at the edge both neighbours are repeated until one outcome has enough votes.
 
 Laws: a level holds only if all below it that were tried hold, too (a target that breaks at 2 and holds at 3 bears less
 than 2). One that is unclear is not held. Nobody looks above a level that did not hold.

@@ -13,6 +13,7 @@ from vezaflow.plan.evaluate import Constant, Evaluate, show
 from vezaflow.plan.event_streams import PlannedEventStream, seconds_since_1970
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.gate import PlannedGate
+from vezaflow.plan.held import judged_of_level
 from vezaflow.plan.hls import PlannedHls, PlaylistReading
 from vezaflow.plan.inputs import HeldLevel, Inputs
 from vezaflow.plan.load import PlannedLoad, PlannedStage
@@ -108,6 +109,7 @@ __all__ = [
     "corners",
     "dealt",
     "deck",
+    "judged_of_level",
     "milliseconds",
     "names_within",
     "narrowed",
