@@ -84,9 +84,10 @@ class Capacity:
 
     def _holding(self) -> str:
         if self.holds is None:
-            if self.end is LevelOutcome.BROKE and self.ends is not None:
-                return f"does not hold {units.number(self.ends)} {TIMES}"
-            return "no level was judged"
+            if self.end is None or self.ends is None:
+                return "no level was judged"
+            word = "does not hold" if self.end is LevelOutcome.BROKE else "no verdict at"
+            return f"{word} {units.number(self.ends)} {TIMES}"
         low = units.number(self.holds)
         if self.end is LevelOutcome.BROKE and self.ends is not None:
             return f"holds {low} to {units.number(self.ends)} {TIMES}"

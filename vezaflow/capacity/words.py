@@ -7,7 +7,6 @@ from vezaflow import units
 from vezaflow.capacity.capacity import Capacity
 from vezaflow.capacity.level import LevelRun
 from vezaflow.capacity.search import LevelOutcome
-from vezaflow.gates import Outcome
 
 DASH = "–"
 HEAD = ("load", "asked", "requests/s", "p95", "failed", "gates")
@@ -45,7 +44,7 @@ def progress_line(number: int, run: LevelRun) -> str:
 
 def notes(found: Capacity) -> Iterator[str]:
     """What else people should know, a line each."""
-    if found.remedy and found.outcome is not Outcome.RED:
+    if found.remedy:
         yield f"to fix: {found.remedy}" if found.end is LevelOutcome.UNCLEAR else found.remedy
     if found.unjudged:
         yield f"gates that no level can judge: {', '.join(found.unjudged)}"

@@ -12,7 +12,7 @@ from vezaflow.diagnostics import Diagnostics
 from vezaflow.errors import VezaflowError
 from vezaflow.model import EnvironmentUse, Load, Suite, environment_of, identity_of
 from vezaflow.plan import Inputs, Plan, PlannedLoad, build
-from vezaflow.results import Commit, Host, Profile, Provenance
+from vezaflow.results import LEVEL, Commit, Host, Profile, Provenance
 from vezaflow.syntax import Expression
 
 _PATIENCE = 5.0  # seconds for git: a repository on a slow disk is no reason to wait
@@ -30,7 +30,7 @@ def profile_of(suite: Suite, inputs: Inputs, plan: Plan) -> Profile:
 
 def _turned_down(suite: Suite, inputs: Inputs, plan: Plan) -> Iterator[str]:
     if inputs.held is not None:
-        yield f"a level of a capacity search, {units.number(inputs.scale)} times the load"
+        yield f"{LEVEL}, {units.number(inputs.scale)} times the load"
         return
     if not suite.whole:
         yield "only some files of the suite"
