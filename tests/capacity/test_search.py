@@ -105,6 +105,21 @@ def test_an_unclear_level_is_not_held_and_is_closed_in_on() -> None:
     assert {each.outcome for each in seen if each.at == found.ends} == {UNCLEAR}
 
 
+def test_a_bad_moment_of_the_generator_costs_two_levels() -> None:
+    bad = [True]
+
+    def target(factor: float) -> LevelOutcome:
+        if factor >= 1.0 and bad:
+            bad.clear()
+            return UNCLEAR
+        return HELD
+
+    _, quiet = searched(grid(0.5, 4, 0.05), lambda _: HELD)
+    found, seen = searched(grid(0.5, 4, 0.05), target)
+    assert found.ends is None
+    assert len(seen) == len(quiet) + 2
+
+
 def test_both_sides_of_the_edge_are_repeated() -> None:
     found, seen = searched(grid(0.5, 4, 0.05), up_to(1.7))
     assert [sum(each.at == at for each in seen) for at in (found.holds, found.ends)] == [2, 2]

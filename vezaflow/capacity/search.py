@@ -2,7 +2,8 @@
 
 Pure: no clock, no load, no memory but the observations. Levels lie on a grid of factors, so that the search ends and
 two searches try the same levels. First it goes up in rungs, from the lowest level, until one does not hold; then it
-halves the gap below that one; at the edge both neighbours are repeated until one outcome has enough votes.
+halves the gap below that one; at the edge both neighbours are repeated until one outcome has enough votes. A level that
+is unclear is repeated at once: it may be the generator's bad moment, and says nothing of the target.
 
 Laws: a level holds only if all below it that were tried hold, too (a target that breaks at 2 and holds at 3 bears less
 than 2). One that is unclear is not held. Nobody looks above a level that did not hold.
@@ -65,6 +66,8 @@ def _next(
     if ends is None:
         return next((rung for rung in rungs if holds is None or rung > holds), None) if holds != size - 1 else None
     below = -1 if holds is None else holds
+    if _leading(tallies[ends]) is LevelOutcome.UNCLEAR and max(tallies[ends].values()) < votes:
+        return ends
     if ends - below > 1:
         return (below + ends) // 2
     return next((at for at in (holds, ends) if at is not None and max(tallies[at].values()) < votes), None)
