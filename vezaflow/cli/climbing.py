@@ -1,7 +1,7 @@
 """The levels of a capacity search, one run each: of the same files at a multiple of their load.
 
 Laws: a level's run is kept as one, so that no night is made of it. Ctrl-C ends the level and the search, and what is
-known until then stays. A level that is refused once others were run is unclear, and ends no search.
+known until then stays. A level that can't be run once others were is unclear, and ends no search.
 """
 
 from collections.abc import Callable, Sequence
@@ -86,7 +86,7 @@ class Climb:
             except VezaflowError as e:
                 if e.code is ExitCode.INTERRUPTED:
                     self.interrupted = True
-                elif self.levels and e.code is ExitCode.REFUSED:
+                elif self.levels:
                     self._end(at, refused_level(self.factors[at], e))
                 else:
                     raise
