@@ -57,9 +57,8 @@ class SandboxSettings:
             raise VezaflowError(
                 f"the chat can't be closed with code {self.ws_close_code}", hint="give 1000 to 1014, or 3000 to 4999"
             )
-        shares = (self.error_rate, self.upload_error_rate, self.wrong_facets)
-        shares += (self.ws_drop, self.ws_duplicate, self.ws_reorder)
-        if not all(0 <= share <= 1 for share in shares):
+        of_chat = (self.ws_drop, self.ws_duplicate, self.ws_reorder)
+        if not all(0 <= share <= 1 for share in (self.error_rate, self.upload_error_rate, self.wrong_facets, *of_chat)):
             raise VezaflowError("the sandbox's error rates are shares", hint="give them between 0 % and 100 %")
 
     def to_json(self) -> str:
