@@ -74,6 +74,9 @@ def test_a_target_that_never_breaks_holds_at_least_the_highest_level(tmp_path: P
         levels = done.err.count("level ")  # a line for each
         listed = vezaflow("history", "--history", history)
         assert listed.out.count("capacity level") == levels >= 2
+        level = listed.out.splitlines()[1].split()[0]
+        shown = vezaflow("history", "show", level, "--history", history)
+        assert "a level of a capacity search, 2 times the load" in shown.out
         accepted = vezaflow("accept", folder, "--history", history)
         assert accepted.code == 98
         assert "no run counts so far" in accepted.out

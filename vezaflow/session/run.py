@@ -27,7 +27,7 @@ from vezaflow.metrics import Interval, Recorder, SecondsKeeper, SecondsRecorder
 from vezaflow.outputs import Output, Tick, tick_of
 from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.protocols import Transport
-from vezaflow.results import Provenance, RunResult, RunStart, Standing, health_of
+from vezaflow.results import Provenance, RunResult, RunStart, Standing, health_of, is_level
 from vezaflow.scale import LocalWorker, Report, SegmentResult, WorkerProcesses, Workers
 from vezaflow.session.announce import Announcer
 from vezaflow.session.feeding import LAST, Feeding
@@ -354,6 +354,9 @@ class _Session:
             case _Phase.RESULT:
                 pass  # it takes a moment, and is what the load was for
 
+    def _changes(self) -> tuple[str, ...]:
+        return self._provenance.profile.changes if self._provenance is not None else ()
+
     def _result(self, problem: str) -> RunResult:
         assert self._began is not None
         aborted = self._stops.aborted
@@ -365,6 +368,7 @@ class _Session:
             interrupted=self._stops.load,
             aborted=aborted.gate.text if aborted else "",
             notes=(
+                *(change for change in self._changes() if is_level((change,))),
                 *self._steering.notes(),
                 *self._outputs.notes(),
                 *((f"teardown: {problem}",) if problem else ()),
