@@ -14,7 +14,7 @@ from vezaflow.model import Executor
 from vezaflow.plan import requests_of
 from vezaflow.sandbox import SandboxSettings
 
-SUITES = ("baseline", "chat", "stress", "uploads", "pagination", "listen")
+SUITES = ("baseline", "chat", "stress", "uploads", "pagination", "listen", "search")
 TENTH = "< 500 ms -> < 50 ms"
 
 
@@ -207,6 +207,30 @@ def test_pages_that_cost_more_the_deeper_they_lie_are_red(tmp_path: Path) -> Non
     found, _ = played(suite, SandboxSettings(page_latency=0.006), scale=1.0)
     assert found["walk", EARLY_AND_LATE + "10 ms"] is Outcome.RED
     assert found["walk", "http_req_failed: rate < 0.5 %"] is Outcome.GREEN
+
+
+@pytest.mark.slow
+def test_facets_that_are_consistent_are_green(tmp_path: Path) -> None:
+    suite = hurried(FLOWS / "search", tmp_path / "suite", slack="+ 20 ms -> + 150 ms")  # this machine may be busy
+    found, summary = played(suite, SandboxSettings(), scale=0.1)
+    assert set(found.values()) == {Outcome.GREEN}, found
+    assert summary.select("http_reqs", labels=[("step", "depth 3")]).samples > 0
+
+
+@pytest.mark.slow
+def test_facets_with_wrong_counts_are_red(tmp_path: Path) -> None:
+    suite = hurried(FLOWS / "search", tmp_path / "suite")
+    found, summary = played(suite, SandboxSettings(wrong_facets=0.05), scale=0.1)
+    assert found["facets", "http_req_failed: rate < 0.5 %"] is Outcome.RED
+    assert {key.error for key in summary.requests if key.error} == {"expectation"}
+
+
+@pytest.mark.slow
+def test_filters_that_cost_time_are_red_at_depth(tmp_path: Path) -> None:
+    suite = hurried(FLOWS / "search", tmp_path / "suite")
+    found, _ = played(suite, SandboxSettings(filter_latency=0.06), scale=0.1)
+    assert found["facets", "http_req_duration{step:depth 3}: p(95) < 1.5 * p(95){step:depth 0} + 20 ms"] is Outcome.RED
+    assert found["facets", "http_req_failed: rate < 0.5 %"] is Outcome.GREEN
 
 
 @pytest.fixture

@@ -325,6 +325,14 @@ def overall(verdicts: Iterable[Verdict], concerns: Sequence[Concern]) -> Outcome
     return Outcome.GREEN
 
 
+class Aborts(Protocol):
+    """Who says that a run is to be aborted."""
+
+    def broken(self, elapsed: float, summary: Summary) -> Verdict | None:
+        """The gate that broke; None while all is well. `elapsed`: seconds of the load."""
+        ...
+
+
 class AbortWatch:
     """Says when a gate with `abort: true` breaks while the run goes on. Call `broken` once a second."""
 

@@ -20,6 +20,7 @@ from vezaflow.scale import Report, SegmentResult, WorkerState
 
 SCHEMA = 2
 MASK = "•••"
+LEVEL = "a level of a capacity search"  # the change of a profile that marks one
 CLOCK = (
     "http_req_duration is the time from the request's first byte handed to the kernel to the response's last byte, of "
     "responses that came; requests that timed out rank behind them, with at least the time that they had waited. "
@@ -83,6 +84,12 @@ class Profile:
     @property
     def full(self) -> bool:
         return not self.changes
+
+
+def is_level(changes: Collection[str]) -> bool:
+    """Whether a run with these changes of its profile is one level of a capacity search: no night, and no run of the
+    suite's own load."""
+    return any(change.startswith(LEVEL) for change in changes)
 
 
 @dataclass(frozen=True, slots=True)

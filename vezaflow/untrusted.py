@@ -6,7 +6,7 @@ field that a shape does not name is let pass; one that it names has to be there,
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from math import isfinite
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -89,12 +89,16 @@ def _fields(value: Any, shape: Mapping[str, Shape], place: str) -> str:
 
 
 def shape_of(record: type) -> dict[str, Shape]:
-    """The shape of a dataclass's fields as JSON."""
+    """The shape of a dataclass's fields as JSON. One that may be None by default may be missing: earlier versions did
+    not have it."""
     hints = get_type_hints(record)
-    return {item.name: _shape(hints[item.name]) for item in fields(record)}
+    shapes = {item.name: _shape(hints[item.name]) for item in fields(record)}
+    return shapes | {item.name: Maybe(shapes[item.name]) for item in fields(record) if item.default is None}
 
 
 def _shape(hint: Any) -> Shape:
+    if is_dataclass(hint) and isinstance(hint, type):
+        return shape_of(hint)
     if isinstance(hint, type) and not get_args(hint):
         return hint
     arguments = get_args(hint)

@@ -8,6 +8,7 @@ from vezaflow.cli.values import moment, targets
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import Outcome
 from vezaflow.history import State, meant, place_of, short_ids
+from vezaflow.results import LEVEL
 
 RUNS = [
     row(0xABC005, 5, None, state=State.RUNNING),
@@ -54,6 +55,13 @@ def test_a_word_that_means_none_or_several_is_refused(word: str, said: str) -> N
     with pytest.raises(VezaflowError) as caught:
         meant(word, RUNS)
     assert said in caught.value.message
+
+
+def test_levels_of_a_capacity_search_are_meant_by_their_ids_only() -> None:
+    level = row(0xFED009, 9, changes=(f"{LEVEL}, 1.5 times the load",))
+    assert meant("last", [level, *RUNS]).id.endswith("abc004")
+    assert meant("last-green", [level, *RUNS]).id.endswith("abc003")
+    assert meant("fed009", [level, *RUNS]) is level
 
 
 def test_a_short_id_names_its_run() -> None:

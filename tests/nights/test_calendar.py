@@ -13,6 +13,7 @@ from vezaflow.gates import Outcome
 from vezaflow.model import Accept
 from vezaflow.nights import Bar, Calendar, NightRun, NightVerdict, calendar
 from vezaflow.nights.hours import Hours
+from vezaflow.results import LEVEL
 
 PARIS = ZoneInfo("Europe/Paris")
 GREEN, RED, INCONCLUSIVE = Outcome.GREEN, Outcome.RED, Outcome.INCONCLUSIVE
@@ -68,6 +69,14 @@ def test_a_run_that_is_less_or_another_counts_neither_as_green_nor_as_red(
 
 def test_a_segment_does_not_count() -> None:
     assert bar(replace(one(FIRST), partial=True)) is Bar.PARTIAL
+
+
+@pytest.mark.parametrize("outcome", [GREEN, RED])
+def test_levels_of_a_capacity_search_are_no_runs_of_a_night(outcome: Outcome) -> None:
+    level = one(FIRST, outcome, changes=[f"{LEVEL}, 1.5 times the load"])
+    (night,) = seen([level]).nights
+    assert (night.verdict, night.entries) == (NightVerdict.PENDING, ())
+    assert verdicts(seen([level, one(FIRST + timedelta(hours=1))])) == ["green"]
 
 
 def test_any_target_counts_where_the_rule_names_none() -> None:

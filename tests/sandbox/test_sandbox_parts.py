@@ -27,6 +27,8 @@ def test_settings_survive_their_journey() -> None:
         {"latency": -1},
         {"jitter": -1},
         {"page_latency": -1},
+        {"filter_latency": -1},
+        {"wrong_facets": 1.1},
         {"rate_limit": -1},
         {"bandwidth": -1},
         {"slow_rendition": -1},

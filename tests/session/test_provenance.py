@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from vezaflow.plan import Inputs
+from vezaflow.plan import HeldLevel, Inputs
+from vezaflow.results import is_level
 from vezaflow.session import prepare, provenance_of, read
 
 FLOW = """\
@@ -39,6 +40,14 @@ def changes(path: Path, environment: dict[str, str] | None = None, **given: Any)
 @pytest.mark.parametrize("environment", [{}, {"BROWSE_VUS": "100"}, {"BROWSE_VUS": "200"}, {"TERM": "y"}])
 def test_the_whole_load_or_more_is_full(folder: Path, environment: dict[str, str]) -> None:
     assert changes(folder, environment) == ()
+
+
+def test_a_level_of_a_capacity_search_is_marked_as_one_whatever_its_load(folder: Path) -> None:
+    for scale in (0.5, 1.0, 3.0):
+        (change,) = changes(folder, scale=scale, held=HeldLevel(10.0, 30.0))
+        assert change == f"a level of a capacity search, {scale:g} times the load"
+        assert is_level([change])
+    assert not is_level(changes(folder, scale=0.5))
 
 
 def test_an_input_below_its_default_turns_the_load_down(folder: Path) -> None:

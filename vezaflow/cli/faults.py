@@ -13,6 +13,8 @@ _FAULTS: tuple[tuple[str, click.ParamType[float] | click.ParamType[int], str], .
     ("--latency", DURATION, "time added to every response, such as 50ms."),
     ("--jitter", DURATION, "additional random time, up to this much, such as 20ms."),
     ("--page-latency", DURATION, "time added to a page of tracks for each previous page, such as 2ms."),
+    ("--filter-latency", DURATION, "time added to a search for each facet that filters it, such as 50ms."),
+    ("--wrong-facets", RATIO, "share of searches whose facets have wrong counts, such as 5%."),
     ("--error-rate", RATIO, "share of requests that get a 503 with Retry-After, such as 1%."),
     ("--upload-error-rate", RATIO, "share of upload requests that get a 500, such as 1%."),
     ("--rate-limit", RATE, "requests over this rate get a 429 with Retry-After, such as 100/s."),

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from vezaflow import units
 from vezaflow.history import KeptRun, short_ids
 from vezaflow.reports import Look, table
+from vezaflow.results import is_level
 
 _HEAD = ("id", "started", "suite", "verdict", "p95", "failed", "duration", "load", "commit", "target")
 _SPARE = ("target", "commit", "load", "duration")
@@ -43,6 +44,8 @@ def _load(run: KeptRun) -> str:
         return f"segment {run.segment}"
     if run.manual_changes:
         return "changed manually"
+    if is_level(run.changes):
+        return "capacity level"
     return {True: "full", False: "turned down", None: "–"}[run.full]
 
 

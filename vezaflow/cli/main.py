@@ -16,6 +16,7 @@ from vezaflow.errors import ExitCode, VezaflowError
 COMMANDS = {
     "accept": "Say whether enough nights in a row were green.",
     "baseline": "Set what runs are compared with, and write it as a document.",
+    "capacity": "Find the highest multiple of the load at which the gates hold.",
     "compare": "Show what changed from one run to another, and how sure that is.",
     "explain": "Show what a run will do: load, resources, hosts, gates.",
     "init": "Create a project: flows to start from, a lint hook, a nightly workflow.",

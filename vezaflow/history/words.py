@@ -1,6 +1,7 @@
 """Which run a word means: an id, the beginning of one, `last`, `last~2`, `last-green`, `last green~1`.
 
-Law: a word means one run or none; where it could mean several, they are listed. Segments are meant by their ids only.
+Law: a word means one run or none; where it could mean several, they are listed. Segments, and levels of a capacity
+search, are meant by their ids only.
 """
 
 import re
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from vezaflow import units
 from vezaflow.errors import VezaflowError
 from vezaflow.history.kept import KeptRun, State, Word
+from vezaflow.results import is_level
 
 _LAST = re.compile(r"last(?:[ -](?P<verdict>[a-z]+))?(?:~(?P<back>\d{1,6}))?")
 _SHOWN = 8
@@ -54,7 +56,8 @@ def _last(word: str, verdict: str | None, back: int, runs: Sequence[KeptRun]) ->
     fit = [
         run
         for run in runs
-        if not run.segment and (run.word.value == verdict if verdict else run.state is not State.RUNNING)
+        if not (run.segment or is_level(run.changes))
+        and (run.word.value == verdict if verdict else run.state is not State.RUNNING)
     ]
     if back < len(fit):
         return fit[back]

@@ -14,6 +14,7 @@ from vezaflow.gates import Outcome
 from vezaflow.model import Accept, Identity, UrlError, changed_parts, host_matches, patterns_of, read_url
 from vezaflow.nights.hours import Hours
 from vezaflow.nights.runs import NightRun
+from vezaflow.results import is_level
 
 _MOST_NIGHTS = 400  # that are looked back on, beyond those which the rule needs: a clock that was wrong costs no more
 _MOST_DAYS = 36_500  # and in all: further back than any run
@@ -82,6 +83,7 @@ def calendar(runs: Iterable[NightRun], rule: Accept, now: datetime, plan: Identi
     """The nights up to `now` by a rule, for today's plan.
 
     `suite`: the name of the suite; runs of others are left out unless their plan is the same. Empty: all are of it.
+    Levels of a capacity search are left out, too: one search is a dozen runs, and none of them the suite's load.
     """
     hours = Hours.of(rule)
     newest = hours.newest(now)
@@ -91,6 +93,8 @@ def calendar(runs: Iterable[NightRun], rule: Accept, now: datetime, plan: Identi
     others: set[str] = set()
     patterns = patterns_of(rule.target)
     for run in _once(runs):
+        if is_level(run.changes):
+            continue
         if suite and run.suite != suite and (run.identity is None or run.identity.digest != plan.digest):
             others.add(run.suite)
         elif run.started > now:

@@ -13,8 +13,9 @@ from vezaflow.plan.evaluate import Constant, Evaluate, show
 from vezaflow.plan.event_streams import PlannedEventStream, seconds_since_1970
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.gate import PlannedGate
+from vezaflow.plan.held import judged_of_level
 from vezaflow.plan.hls import PlannedHls, PlaylistReading
-from vezaflow.plan.inputs import Inputs
+from vezaflow.plan.inputs import HeldLevel, Inputs
 from vezaflow.plan.load import PlannedLoad, PlannedStage
 from vezaflow.plan.narrow import names_within, narrowed
 from vezaflow.plan.notify import Announcements, Facts, PlannedGrafana, PlannedNotification, milliseconds
@@ -54,6 +55,7 @@ __all__ = [
     "Facts",
     "Failure",
     "GuardError",
+    "HeldLevel",
     "Inputs",
     "Level",
     "MasterPlaylist",
@@ -107,6 +109,7 @@ __all__ = [
     "corners",
     "dealt",
     "deck",
+    "judged_of_level",
     "milliseconds",
     "names_within",
     "narrowed",

@@ -26,6 +26,7 @@ from vezaflow.plan.connections import ConnectionPlanner, hidden, renews
 from vezaflow.plan.data_sources import PlannedDataSource, plan_data_source
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Names
 from vezaflow.plan.gate import PlannedGate
+from vezaflow.plan.held import held_load, judged_of_level
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import FAILURE_BACKOFF, plan_load
 from vezaflow.plan.notify import AnnouncementPlanner, Announcements
@@ -86,7 +87,7 @@ class _Builder:
         setup, teardown = steps.steps(suite.setup), steps.steps(suite.teardown)
         self._shared_sources = self._data_sources(suite.data, "")
         flows = tuple(self._flow(flow, values, targets) for flow in self._chosen)
-        gates = tuple(self._gates(settings))
+        gates = tuple(gate for gate in self._gates(settings) if self._inputs.held is None or judged_of_level(gate))
         guard_vus = self._guard_vus(flows, settings)
         announcements = self._announcements(values, settings)
         self._check_secrets()
@@ -182,11 +183,12 @@ class _Builder:
         steps = self._steps(compiler, targets, defaults, client)
         login, body, final = steps.steps(flow.login), steps.steps(flow.steps), steps.steps(flow.final)
         measure = flow.measure or self._suite.measure
+        held, load = self._inputs.held, plan_load(flow.load, flow.name, self._inputs, settings)
         return PlannedFlow(
             name=flow.name,
             description=flow.description,
             targets=targets,
-            load=plan_load(flow.load, flow.name, self._inputs, settings),
+            load=load if held is None else held_load(load, held),
             variables=values.frozen(reset=any(True for _ in assigned(flow.steps))),
             shared=tuple((suite.names.slots[n], names.slots[n]) for n in handed),
             data_sources=tuple(
@@ -200,7 +202,7 @@ class _Builder:
             think=settings.pause(flow.think) if flow.think else None,
             pace=settings.pause(flow.pace) if flow.pace else None,
             failure_backoff=FAILURE_BACKOFF if flow.failure_backoff is None else settings.seconds(flow.failure_backoff),
-            judged_from=self._judged_from(measure, settings),
+            judged_from=self._judged_from(measure, settings) if held is None else held.settle,
             judge_drain=measure.drain,
             client=client,
             renews=renews(defaults),

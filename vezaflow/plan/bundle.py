@@ -16,7 +16,7 @@ from typing import Any
 from vezaflow.diagnostics import Diagnostic, Diagnostics, Source
 from vezaflow.model import Suite, UrlError, environment, read_url, secret_names
 from vezaflow.plan.build import build
-from vezaflow.plan.inputs import Inputs
+from vezaflow.plan.inputs import HeldLevel, Inputs
 from vezaflow.plan.plan import Plan
 from vezaflow.protocols import Origin
 from vezaflow.read import read_suite
@@ -90,7 +90,9 @@ class Bundle:
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "Bundle":
         """The bundle that `to_json` wrote."""
+        held = record["inputs"].get("held")
         inputs = {**record["inputs"], "only": tuple(record["inputs"]["only"])}
+        inputs["held"] = HeldLevel(**held) if held else None
         files = tuple((path, text) for path, text in record["files"])
         data = tuple((path, digest) for path, digest in record.get("data", ()))
         return cls(files, tuple(record["flows"]), Inputs(**inputs), tuple(record["secret_names"]), data)

@@ -16,6 +16,8 @@ from vezaflow.sandbox.chunks import RawChunk, chunk_for
 from vezaflow.sandbox.events import PATH as EVENTS
 from vezaflow.sandbox.events import ROUTE as EVENTS_ROUTE
 from vezaflow.sandbox.events import Events
+from vezaflow.sandbox.facets import PATH as SEARCH
+from vezaflow.sandbox.facets import FacetedSearch, filters_in
 from vezaflow.sandbox.faults import Faults
 from vezaflow.sandbox.links import BROKEN, Links
 from vezaflow.sandbox.reply import Message, Reply, json_reply, refusal
@@ -53,6 +55,7 @@ class Api:
         self._catalog = catalog
         self._bearer = b"Bearer " + token.encode()
         self._uploads = Uploads()
+        self._search = FacetedSearch(catalog.tracks, settings.wrong_facets, settings.seed)
         self._rooms = Rooms(settings, self._bearer)
         self._events = Events(settings)
         self._faults = Faults(settings)
@@ -96,7 +99,8 @@ class Api:
 
     async def _strike(self, scope: Scope, path: str, receive: Receive) -> Reply | None:
         pages = self._catalog.pages_before(scope["query_string"]) if path == TRACKS else 0
-        refused = await self._faults.strike(upload=path.startswith(UPLOADS), pages=pages)
+        filters = filters_in(scope["query_string"]) if path == SEARCH else 0
+        refused = await self._faults.strike(upload=path.startswith(UPLOADS), pages=pages, filters=filters)
         if refused is not None:
             await drain(receive)
         return refused
@@ -132,6 +136,8 @@ class Api:
             if tail == "/search":
                 return self._catalog.search(query)
             return self._catalog.beneath(tail[1:])
+        if path == SEARCH:
+            return self._search.find(query)
         if path == STATS:
             return json_reply(STATS, self._stats.report())
         return self._fixed.get(path)

@@ -25,13 +25,14 @@ class Faults:
         self._latency = settings.latency
         self._jitter = settings.jitter
         self._page_latency = settings.page_latency
+        self._filter_latency = settings.filter_latency
         self._error_rate = settings.error_rate
         self._upload_error_rate = settings.upload_error_rate
         self._limit = RateLimit(settings.rate_limit) if settings.rate_limit else None
         self._random = Random(settings.seed)
         self.active = any((
             settings.latency, settings.jitter, settings.page_latency, settings.error_rate, settings.upload_error_rate,
-            settings.rate_limit,
+            settings.rate_limit, settings.filter_latency,
         ))  # fmt: skip
 
     def deal(self, *, upload: bool = False) -> tuple[float, Reply | None]:
@@ -42,12 +43,13 @@ class Faults:
             return delay, FAULT
         return delay, LOST if upload and chance < self._upload_error_rate else None
 
-    async def strike(self, *, upload: bool, pages: int) -> Reply | None:
-        """Wait as long as dealt; the refusal, if there is one. `pages`: how many lie before the one asked for."""
+    async def strike(self, *, upload: bool, pages: int, filters: int) -> Reply | None:
+        """Wait as long as dealt; the refusal, if there is one. `pages`: how many lie before the one asked for;
+        `filters`: by how many facets a search is filtered."""
         if self._limit is not None and (early := self._limit.take()):
             return too_many(early)
         delay, refused = self.deal(upload=upload)
-        delay += pages * self._page_latency
+        delay += pages * self._page_latency + filters * self._filter_latency
         if delay:
             await asyncio.sleep(delay)
         return refused

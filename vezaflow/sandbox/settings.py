@@ -21,6 +21,8 @@ class SandboxSettings:
     latency: float = 0.0  # seconds added to each reply
     jitter: float = 0.0  # up to so many seconds more, uniformly
     page_latency: float = 0.0  # seconds added to a page of tracks for each page before it
+    filter_latency: float = 0.0  # seconds added to a search for each facet that it is filtered by
+    wrong_facets: float = 0.0  # the share of searches whose facets have wrong counts
     error_rate: float = 0.0  # the share of requests answered with 503
     upload_error_rate: float = 0.0  # the share of uploads' requests answered with 500
     rate_limit: float = 0.0  # requests per second, those beyond are answered with 429; 0: no limit
@@ -44,7 +46,7 @@ class SandboxSettings:
     def __post_init__(self) -> None:
         if min(self.bandwidth, self.slow_rendition, self.broken_segment) < 0:
             raise VezaflowError("the sandbox's bandwidth, rendition and segment can't be negative")
-        if min(self.latency, self.jitter, self.page_latency, self.rate_limit) < 0:
+        if min(self.latency, self.jitter, self.page_latency, self.filter_latency, self.rate_limit) < 0:
             raise VezaflowError("the sandbox's latencies, jitter and rate limit can't be negative")
         if min(self.ws_delay, self.ws_close_after, self.ws_close_messages, self.ws_idle) < 0:
             raise VezaflowError("the sandbox's delays and limits of its chat can't be negative")
@@ -55,8 +57,8 @@ class SandboxSettings:
             raise VezaflowError(
                 f"the chat can't be closed with code {self.ws_close_code}", hint="give 1000 to 1014, or 3000 to 4999"
             )
-        shares = (self.error_rate, self.upload_error_rate, self.ws_drop, self.ws_duplicate, self.ws_reorder)
-        if not all(0 <= share <= 1 for share in shares):
+        of_chat = (self.ws_drop, self.ws_duplicate, self.ws_reorder)
+        if not all(0 <= share <= 1 for share in (self.error_rate, self.upload_error_rate, self.wrong_facets, *of_chat)):
             raise VezaflowError("the sandbox's error rates are shares", hint="give them between 0 % and 100 %")
 
     def to_json(self) -> str:

@@ -12,7 +12,7 @@ from vezaflow.diagnostics import Diagnostics
 from vezaflow.errors import VezaflowError
 from vezaflow.model import EnvironmentUse, Load, Suite, environment_of, identity_of
 from vezaflow.plan import Inputs, Plan, PlannedLoad, build
-from vezaflow.results import Commit, Host, Profile, Provenance
+from vezaflow.results import LEVEL, Commit, Host, Profile, Provenance
 from vezaflow.syntax import Expression
 
 _PATIENCE = 5.0  # seconds for git: a repository on a slow disk is no reason to wait
@@ -29,6 +29,9 @@ def profile_of(suite: Suite, inputs: Inputs, plan: Plan) -> Profile:
 
 
 def _turned_down(suite: Suite, inputs: Inputs, plan: Plan) -> Iterator[str]:
+    if inputs.held is not None:
+        yield f"{LEVEL}, {units.number(inputs.scale)} times the load"
+        return
     if not suite.whole:
         yield "only some files of the suite"
     own = _usual(suite, inputs)
@@ -47,7 +50,7 @@ def _usual(suite: Suite, inputs: Inputs) -> Mapping[str, PlannedLoad] | None:
     """The flows' loads as the files have them; None where they make no plan."""
     read = {use.name for flow in suite.flows for use in _reads(flow.load) if use.has_default}
     environment = {name: value for name, value in inputs.environment.items() if name not in read}
-    own = replace(inputs, environment=environment, duration=None, vus={}, scale=1.0, only=())
+    own = replace(inputs, environment=environment, duration=None, vus={}, scale=1.0, only=(), held=None)
     try:
         plan = build(suite, own, Diagnostics())
     except VezaflowError:

@@ -21,13 +21,13 @@ from vezaflow.control import Steering, serve
 from vezaflow.diagnostics import printable
 from vezaflow.engine import RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.gates import AbortWatch, Verdict, judge
+from vezaflow.gates import Aborts, AbortWatch, Verdict, judge
 from vezaflow.limits import checks, machine, raise_open_files, require, require_addresses
 from vezaflow.metrics import Interval, Recorder, SecondsKeeper, SecondsRecorder
 from vezaflow.outputs import Output, Tick, tick_of
 from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.protocols import Transport
-from vezaflow.results import Provenance, RunResult, RunStart, Standing, health_of
+from vezaflow.results import Provenance, RunResult, RunStart, Standing, health_of, is_level
 from vezaflow.scale import LocalWorker, Report, SegmentResult, WorkerProcesses, Workers
 from vezaflow.session.announce import Announcer
 from vezaflow.session.feeding import LAST, Feeding
@@ -52,11 +52,13 @@ def run(
     keeper: Keeper = NOWHERE,
     baseline: Baseline | None = None,
     standing: Callable[[RunResult], Standing] = lambda _: Standing(),
+    aborts: Aborts | None = None,
 ) -> RunResult:
     """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load.
 
     `baseline`: what gates on it are judged by. `keeper` is given what happens, as it happens; the result it gets from
-    the caller, who may still add to it. `standing` says of the result how it stands among others.
+    the caller, who may still add to it. `standing` says of the result how it stands among others. `aborts`: who says
+    when to abort it; without it only gates with `abort: true` do.
     """
     found = checks(plan, machine(), division)
     require(found)
@@ -67,7 +69,8 @@ def run(
     raise_open_files()
     result: RunResult | None = None
     try:
-        result = trio.run(_Session(plan, bundle, division, outputs, say, provenance, keeper, baseline, standing).main)
+        session = _Session(plan, bundle, division, outputs, say, provenance, keeper, baseline, standing, aborts)
+        result = trio.run(session.main)
     except* KeyboardInterrupt:  # before the session listens; from within a nursery it comes in a group
         pass
     if result is None:
@@ -106,6 +109,7 @@ class _Session:
         keeper: Keeper,
         baseline: Baseline | None,
         standing: Callable[[RunResult], Standing],
+        aborts: Aborts | None,
     ) -> None:
         self._plan = plan
         self._standing = standing
@@ -122,7 +126,7 @@ class _Session:
         self._recorder = Recorder(self._clock(), keep=division.part is not None)
         self._transport = Transport()
         self._stops = _Stops()
-        self._abort = AbortWatch(plan.gates)
+        self._abort: Aborts = aborts or AbortWatch(plan.gates)
         self._say: Callable[[str], None] = lambda message: say(printable(plan.secrets.mask(message)))
         self._log = LogLimiter(self._say)
         self._engine = RunEngine(
@@ -350,6 +354,9 @@ class _Session:
             case _Phase.RESULT:
                 pass  # it takes a moment, and is what the load was for
 
+    def _changes(self) -> tuple[str, ...]:
+        return self._provenance.profile.changes if self._provenance is not None else ()
+
     def _result(self, problem: str) -> RunResult:
         assert self._began is not None
         aborted = self._stops.aborted
@@ -361,6 +368,7 @@ class _Session:
             interrupted=self._stops.load,
             aborted=aborted.gate.text if aborted else "",
             notes=(
+                *(change for change in self._changes() if is_level((change,))),
                 *self._steering.notes(),
                 *self._outputs.notes(),
                 *((f"teardown: {problem}",) if problem else ()),
