@@ -165,7 +165,7 @@ class FakeClient:
             exchange.error = reply.error or ErrorKind.UPGRADE
             exchange.detail = f"the response to the upgrade has status {reply.status}"
             return Upgrade(exchange, None)
-        socket = FakeSocket(self.target.talk, options, on_message)
+        socket = FakeSocket(self.target.talk, options, on_message, path)
         self.target.sockets.append(socket)
         socket.hear("")
         return Upgrade(exchange, socket)
@@ -214,7 +214,8 @@ class FakeClient:
 class FakeSocket:
     """Has the shape of protocols.WebSocket. `heard` is what came, with its time."""
 
-    def __init__(self, talk: Talk, options: WebSocketOptions, on_message: OnMessage | None) -> None:
+    def __init__(self, talk: Talk, options: WebSocketOptions, on_message: OnMessage | None, path: str) -> None:
+        self.path = path
         self.options = options
         self.heard: list[tuple[float, str | bytes]] = []
         self.ending: Ending | None = None
