@@ -278,6 +278,8 @@ def test_the_chat_is_green(chat: Path, settings: SandboxSettings) -> None:
         (SandboxSettings(ws_reorder=0.05), "ws_reordered: rate < 0.1 %"),
         (SandboxSettings(ws_close_after=0.5), "ws_unexpected_closes: count < 1"),
         (SandboxSettings(ws_close_messages=5), "ws_unexpected_closes: count < 1"),
+        (SandboxSettings(ws_token_lifetime=0.5), "ws_unexpected_closes: count < 1"),
+        (SandboxSettings(ws_token_lifetime=0.5), "ws_connection_failures: rate < 1 %"),
     ],
     ids=lambda value: "" if isinstance(value, SandboxSettings) else value,
 )
