@@ -50,9 +50,8 @@ def test_a_token_that_lasts_keeps_its_websocket(tmp_path: Path) -> None:
 def test_one_that_expires_is_red_and_a_new_one_opens_it_again(tmp_path: Path) -> None:
     found, summary = played(written(tmp_path, FLOW), SandboxSettings(ws_token_lifetime=0.6), scale=1.0)
     assert (found[FAILURES], found[CLOSES]) == (Outcome.GREEN, Outcome.RED)
-    closes = summary.select("ws_unexpected_closes", labels=[("code", "4401")]).aggregate("count")
-    assert closes
-    assert summary.select("ws_sessions").aggregate("count") >= closes >= 4
+    closes = summary.select("ws_unexpected_closes", labels=[("code", "4401")]).aggregate("count") or 0
+    assert (summary.select("ws_sessions").aggregate("count") or 0) >= closes >= 4
     assert not summary.select("iterations_failed").aggregate("count")
 
 

@@ -219,7 +219,7 @@ class FakeSocket:
         self.options = options
         self.heard: list[tuple[float, str | bytes]] = []
         self.ending: Ending | None = None
-        self.received = self.dropped = 0
+        self.received = self.dropped = self.bytes_sent = self.bytes_received = 0
         self.opened = trio.current_time()
         self.subprotocol: str | None = None
         self._talk = talk
@@ -245,6 +245,7 @@ class FakeSocket:
             self.end(Ending(now, said.what, "", by_server=True, error=error, detail="cut off" if error else ""))
             return
         message = ChannelMessage(said.what, now, len(said.what))
+        self.bytes_received += message.size
         if self._on_message is None or not self._on_message(self, message):  # type: ignore[arg-type]
             self._unread.append(message)
             self._wake()
@@ -279,6 +280,7 @@ class FakeSocket:
         if self.ending is not None:
             return SentMessage(len(data), error=ErrorKind.CLOSED_EARLY, detail="it was closed before")
         self.heard.append((trio.current_time(), data))
+        self.bytes_sent += len(data)
         self.hear(data)
         return SentMessage(len(data), trio.current_time())
 
@@ -305,7 +307,7 @@ class FakeStream:
     def __init__(self, target: Target, options: EventStreamOptions, on_message: OnMessage | None) -> None:
         self.options = options
         self.ending: Ending | None = None
-        self.received = self.dropped = 0
+        self.received = self.dropped = self.bytes_sent = self.bytes_received = 0
         self.opened = trio.current_time()
         self.last_id = options.last_id
         self.retry = target.retry

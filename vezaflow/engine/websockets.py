@@ -52,6 +52,7 @@ class HeldSocket(HeldChannel):
     record: ChannelRecorder
     channel: WebSocket | None
     item = "message"
+    status = 101
 
     def __init__(self, vu: VU, step: PlannedWebSocket, record: ChannelRecorder, context: FlowContext) -> None:
         super().__init__(vu, step, record, context)
@@ -85,6 +86,7 @@ class HeldSocket(HeldChannel):
         """Whether nobody else is to see it. It may come before the one who opens the channel has it."""
         self._voice = channel
         self.record.received()
+        self.count(channel)
         if self.context.observer is not None:
             self.show("←", message.data, message.at)
         if not self._ledgers and not self.step.replies and not self._listens:
@@ -194,6 +196,8 @@ class HeldSocket(HeldChannel):
         if self._noted:
             return
         self._noted = True
+        if self.channel is not None:
+            self.count(self.channel)
         self.leave()
         self.record.ended(ending.at - self._begun, ending.code if self._is_unexpected(ending) else None)
         for ledger in self._ledgers.values():
