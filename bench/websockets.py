@@ -1,7 +1,8 @@
 """`python -m bench.websockets`: what WebSockets cost, and whether their latency is true.
 
 The echo server (echo.py) has one core, vezaflow another. `steady`: connections with a message a second each; `idle`:
-many that only stay open; `saturated`: 64 that send as soon as the last message came back; `latency`: a server that
+many that only stay open; `saturated`: 64 that send as soon as the last message came back, and k9-load's, in turn;
+`latency`: a server that
 holds each message for 20 ms, at a busy loop, reported times less the server's own. CPU and memory are read from /proc.
 """
 
@@ -12,12 +13,13 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.contenders import cache_folder, find
 from bench.limits import allow_many_sockets
 from bench.processes import busy, cost, end, keep_history_apart, pin
 
@@ -26,6 +28,9 @@ SETTLED = 3.0  # seconds after that before the window opens
 SPARE = 3.0  # seconds behind the window
 ENDED = (0, 98)
 HOLD = 0.02
+TEXT = '{"id":"00000000-0000-4000-8000-000000000000"}'
+PAIRS = 1000  # of messages in one session of k9-load's: its plans have no loops there
+
 
 Json = dict[str, Any]
 
@@ -40,9 +45,12 @@ class Work:
     hold: float = 0.0
 
 
+Load = Callable[[Path, str, Work, int, float], list[str]]
+"""The command that puts a work's load on a base URL for so many seconds; its files go into a folder."""
+
 PING_PONG = """repeat: 1000000
         do:
-          - send: {json: {id: "${uuid()}"}}
+          - send: '@TEXT@'
           - receive: {within: 10s}"""
 ACKED = """repeat: 1000000
         do:
@@ -99,15 +107,28 @@ def stats(base: str) -> Json:
     return found
 
 
-def _measured(work: Work, connections: int, options: argparse.Namespace, seconds: float) -> Json:
+def _vezaflow(folder: Path, base: str, work: Work, connections: int, seconds: float) -> list[str]:
+    (folder / "suite.yml").write_text(f"suite: bench\nbase_url: {base}\n")
+    flow = FLOW.replace("@STEPS@", work.steps).replace("@TEXT@", TEXT).replace("@VUS@", str(connections))
+    (folder / "bench.yml").write_text(flow.replace("@RAMP@", f"{RAMP:g}").replace("@SECONDS@", f"{seconds:g}"))
+    words = ["run", str(folder), "--quiet", "--summary", str(folder / "summary.json")]
+    return [sys.executable, "-m", "vezaflow", *words]
+
+
+def _k9(folder: Path, base: str, work: Work, connections: int, seconds: float) -> list[str]:
+    steps = [{"send": TEXT}, {"receive": {"timeout": "10s"}}] * PAIRS
+    session = {"websocket": {"url": base.replace("http", "ws", 1) + "/", "steps": steps}}
+    plan = {"options": {"vus": connections, "duration": f"{RAMP + seconds:g}s"}, "flows": {"default": [session]}}
+    (folder / "plan.yml").write_text(json.dumps(plan))  # JSON is YAML
+    (contender,) = find(["k9-load"], cache_folder())
+    return [*contender.program, "run", "--quiet", str(folder / "plan.yml")]
+
+
+def _measured(work: Work, connections: int, options: argparse.Namespace, seconds: float, load: Load) -> Json:
     """One run: what the server counted, what the generator cost in the window, and what it reports."""
     with tempfile.TemporaryDirectory(prefix="bench-ws-") as name, echo(options.target_core, work.hold) as base:
         folder = Path(name)
-        (folder / "suite.yml").write_text(f"suite: bench\nbase_url: {base}\n")
-        flow = FLOW.replace("@STEPS@", work.steps).replace("@VUS@", str(connections)).replace("@RAMP@", f"{RAMP:g}")
-        (folder / "bench.yml").write_text(flow.replace("@SECONDS@", f"{SETTLED + seconds + SPARE:g}"))
-        told = folder / "summary.json"
-        command = [sys.executable, "-m", "vezaflow", "run", str(folder), "--quiet", "--summary", str(told)]
+        command = load(folder, base, work, connections, SETTLED + seconds + SPARE)
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(pin(options.generator_core, command), stdout=log, stderr=log)
             try:
@@ -128,7 +149,8 @@ def _measured(work: Work, connections: int, options: argparse.Namespace, seconds
                 end(process)
         if code not in ENDED:
             raise SystemExit((folder / "log").read_text(errors="replace"))
-        (row,) = json.loads(told.read_text())["channels"]
+        told = folder / "summary.json"
+        row = json.loads(told.read_text())["channels"][0] if told.exists() else {}
         whole = stats(base)
     messages, cpu = after["messages"] - before["messages"], last.cpu - spent.cpu
     return {
@@ -138,8 +160,8 @@ def _measured(work: Work, connections: int, options: argparse.Namespace, seconds
         "others": max(0.0, others),
         "per_core": messages / cpu if cpu else 0.0,
         "peak": last.peak,
-        "closes": row["ws_unexpected_closes"],
-        "latency": row["ws_message_latency"],
+        "closes": row.get("ws_unexpected_closes"),
+        "latency": row.get("ws_message_latency"),
         "truth": {name: whole[name] for name in ("p50", "p95")},
     }
 
@@ -155,18 +177,20 @@ def _all_open(base: str, connections: int, process: "subprocess.Popen[bytes]") -
 
 def _shown(work: Work, options: argparse.Namespace) -> str:
     connections = options.connections or work.connections
-    found = _measured(work, connections, options, options.seconds)
+    found = _measured(work, connections, options, options.seconds, _vezaflow)
     if found["closes"]:
         raise SystemExit(f"{work.name}: the server closed {found['closes']}")
     core = f"{found['core']:.0%} of a core (others {found['others']:.0%})"
     sent = f"{found['messages_per_second']:,.0f} messages/s"
     match work.name:
         case "saturated":
-            return f"{sent}, {found['per_core']:,.0f} per full core, {core}"
+            rival = _measured(work, connections, options, options.seconds, _k9)
+            ratio = f"{found['per_core'] / rival['per_core']:.2f} times k9-load's {rival['per_core']:,.0f}"
+            return f"{sent}, {found['per_core']:,.0f} per full core ({ratio}), {core}"
         case "latency":
             off = (f"{q} {1000 * (found['latency'][q] - found['truth'][q]):+.2f} ms" for q in ("p50", "p95"))
             return f"{sent}, {core}; reported less true: {', '.join(off)}"
-    one = _measured(work, 1, options, min(2.0, options.seconds))
+    one = _measured(work, 1, options, min(2.0, options.seconds), _vezaflow)
     each = (found["peak"] - one["peak"]) / max(1, connections - 1)
     return f"{found['connections']:,} connections, {sent}, {core}, {each / 1000:.1f} KB each"
 
