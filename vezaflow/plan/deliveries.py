@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from vezaflow.plan.plan import Plan
-from vezaflow.plan.steps import PlannedStep
+from vezaflow.plan.steps import PlannedStep, delivery_of
 from vezaflow.plan.walk import blocks_of
-from vezaflow.plan.websockets import PlannedAck, PlannedSend
+from vezaflow.plan.websockets import PlannedAck
 
 
 def deliveries_of(plan: Plan) -> Iterator[PlannedAck]:
@@ -16,7 +16,7 @@ def deliveries_of(plan: Plan) -> Iterator[PlannedAck]:
 
 def _deliveries_in(steps: Iterable[PlannedStep]) -> Iterator[PlannedAck]:
     for step in steps:
-        if isinstance(step, PlannedSend) and step.deliver is not None:
-            yield step.deliver
+        if (delivery := delivery_of(step)) is not None:
+            yield delivery
         for inner in blocks_of(step):
             yield from _deliveries_in(inner)
