@@ -14,7 +14,7 @@ from vezaflow.model import Executor
 from vezaflow.plan import requests_of
 from vezaflow.sandbox import SandboxSettings
 
-SUITES = ("baseline", "chat", "stress", "uploads", "pagination", "listen", "search")
+SUITES = ("baseline", "chat", "stress", "uploads", "pagination", "listen", "search", "feed")
 TENTH = "< 500 ms -> < 50 ms"
 
 
@@ -70,6 +70,13 @@ def test_a_thousand_websockets_stay_open_for_five_minutes() -> None:
         ("talk", "ws_message_failures: rate < 1 %"),
         ("talk", "ws_delivered: rate > 99 %"),
     }
+
+
+def test_five_hundred_event_streams_have_gates_on_what_they_bring() -> None:
+    plan = shipped(FLOWS / "feed", GIVEN)
+    (flow,) = plan.flows
+    assert [(stage.duration, stage.target) for stage in flow.load.stages] == [(30.0, 500), (300.0, 500)]
+    assert {gate.metric for gate in plan.gates} >= {"sse_connecting", "sse_event_latency", "sse_event_failures"}
 
 
 def test_fifty_uploads_at_once_all_succeed_and_wait_when_they_are_told() -> None:
@@ -302,6 +309,8 @@ def test_the_chat_is_green(chat: Path, settings: SandboxSettings) -> None:
         (SandboxSettings(ws_reorder=0.05), "ws_reordered: rate < 0.1 %"),
         (SandboxSettings(ws_close_after=0.5), "ws_unexpected_closes: count < 1"),
         (SandboxSettings(ws_close_messages=5), "ws_unexpected_closes: count < 1"),
+        (SandboxSettings(ws_token_lifetime=0.5), "ws_unexpected_closes: count < 1"),
+        (SandboxSettings(ws_token_lifetime=0.5), "ws_connection_failures: rate < 1 %"),
     ],
     ids=lambda value: "" if isinstance(value, SandboxSettings) else value,
 )
@@ -324,3 +333,40 @@ def test_the_chat_is_red_when_silence_ends_it(tmp_path: Path) -> None:
     found, summary = played(suite, SandboxSettings(ws_idle=0.3), scale=0.01, seconds=1.0)
     assert found["talk", "ws_unexpected_closes: count < 1"] is Outcome.RED
     assert summary.select("ws_unexpected_closes", labels=[("code", "4408")]).aggregate("count")
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Path:
+    words = {"every": "{every: 1} -> {every: 0.05}", "few": "count < 10 -> count < 1"}
+    return hurried(FLOWS / "feed", tmp_path / "suite", **words)
+
+
+@pytest.mark.slow
+def test_the_feed_is_green(feed: Path) -> None:
+    found, summary = played(feed, SandboxSettings(), scale=0.04)
+    assert set(found.values()) == {Outcome.GREEN}, found
+    assert count(summary, "sse_streams") == 20
+    assert count(summary, "sse_events") > 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("settings", "gate"),
+    [
+        (SandboxSettings(sse_delay=1.2), "sse_event_latency: p(95) < 500 ms"),
+        (SandboxSettings(sse_delay=1.2), "sse_event_latency: p(99) < 1 s"),
+        (SandboxSettings(sse_close_events=5), "sse_unexpected_ends: count < 1"),
+    ],
+    ids=lambda value: "" if isinstance(value, SandboxSettings) else value,
+)
+def test_the_feed_is_red_by_each_fault(feed: Path, settings: SandboxSettings, gate: str) -> None:
+    found, _ = played(feed, settings, scale=0.04, seconds=2.5)
+    assert found["feed", gate] is Outcome.RED
+
+
+@pytest.mark.slow
+def test_the_feed_is_red_when_nothing_serves_it(tmp_path: Path) -> None:
+    suite = hurried(FLOWS / "feed", tmp_path / "suite", path="sse: /api/v1/events -> sse: /api/v1/tracks")
+    found, summary = played(suite, SandboxSettings(), scale=0.02, seconds=1.0)
+    assert found["feed", "sse_connection_failures: rate < 1 %"] is Outcome.RED
+    assert count(summary, "sse_streams") == 0

@@ -85,3 +85,35 @@ def test_a_run_reports_what_was_delivered(suite: Write, workers: str) -> None:
     assert row["ws_message_latency"]["p95"] < 0.5
     assert row["ws_ping"]["count"] >= 4
     assert "WebSockets" in done.text
+
+
+NAMES = ("ws_msgs_sent", "ws_msgs_received", "expected", "ws_delivered", "lost", "duplicated")
+ROOMS = """
+load: {executor: per-vu-iterations, vus: 12, iterations: 1}
+steps:
+  - websocket: /api/v1/ws
+    name: chat
+    query: {room: "room-${mod(vu, 2)}"}
+    room: room-${mod(vu, 2)}
+    do:
+      - think: 1s
+      - repeat: 10
+        do:
+          - send: {json: {id: "${uuid()}", text: hello}}
+            deliver: {where: json("$.type") == "message" and json("$.id") == sent.id, within: 2s}
+          - think: 20ms..60ms
+      - think: 1s
+gates: {ws_delivered: rate > 99 %}
+"""
+
+
+def test_each_member_of_a_room_is_counted_whatever_worker_it_is_in(suite: Write) -> None:
+    folder = suite(ROOMS)
+    rows = []
+    for workers in ("1", "3"):
+        done = vezaflow("run", folder, "--workers", workers, "--summary", folder / "summary.json", "--quiet")
+        assert done.code in (0, ExitCode.INCONCLUSIVE), done.text
+        (row,) = json.loads((folder / "summary.json").read_text())["channels"]
+        rows.append({name: row[name] for name in NAMES})
+    assert rows[0] == rows[1]
+    assert (rows[0]["ws_msgs_sent"], rows[0]["expected"], rows[0]["ws_delivered"]) == (120, 600, 1)

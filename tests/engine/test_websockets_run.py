@@ -499,6 +499,7 @@ async def test_what_is_remembered_of_messages_is_bounded(autojump_clock: trio.te
           - think: 100ms
 """
     held: list[int] = []
+    gc.collect()  # what other tests left
 
     def talk(heard: Heard) -> Iterable[Said]:
         if heard and json.loads(heard)["n"] % 100 == 99:
@@ -509,3 +510,20 @@ async def test_what_is_remembered_of_messages_is_bounded(autojump_clock: trio.te
     assert len(held) == 5
     assert 0 < max(held) <= 64
     assert figures(played)["delivered"] == 500
+
+
+async def test_what_nobody_reads_is_counted_and_so_are_bytes(autojump_clock: trio.testing.MockClock) -> None:
+    def drops(heard: Heard) -> Iterable[Said]:
+        if heard:
+            target.sockets[0].dropped += 3
+            yield Said("12345")
+
+    target = Target(OPENS)
+    target.talk = drops
+    keys = "    do:\n      - send: hello, you\n      - think: 100ms\n      - send: hello\n      - think: 100ms\n"
+    played = await play(plan_of(f"{ONCE}steps:\n  - websocket: /ws\n    name: chat\n{keys}"), target)
+    assert played.count("ws_msgs_dropped", step="chat") == 6
+    assert (played.count("data_sent", step="chat"), played.count("data_received", status="101")) == (15, 10)
+    assert played.count("http_reqs") == 0
+    assert played.summary.step_rows() == ()
+    assert played.summary.select("data_received").samples > 0

@@ -60,6 +60,17 @@ async def test_messages_come_back_and_are_timed() -> None:
     assert count(summary, "ws_msgs_received") == 63
 
 
+async def test_bytes_are_those_of_frames_before_tls() -> None:
+    moved = []
+    for times in (1, 11):
+        steps = f"steps: [{{websocket: /, do: [{{repeat: {times}, do: [{{send: hello}}, {{receive: {{}}}}]}}]}}]\n"
+        _, summary = await ran(steps, load="load: {executor: per-vu-iterations, vus: 1, iterations: 1}\n")
+        moved.append((count(summary, "data_sent"), count(summary, "data_received")))
+    (sent, received), more = moved
+    assert min(sent, received) > 100, "the upgrade is in it"
+    assert (more[0] - sent, more[1] - received) == (10 * (2 + 4 + 5), 10 * (2 + 5))  # headers, masks, texts
+
+
 async def test_over_tls_with_compression_and_a_subprotocol() -> None:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

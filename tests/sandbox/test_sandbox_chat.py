@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -117,6 +118,28 @@ def test_connections_are_closed_as_asked_for(settings: SandboxSettings, code: in
         with pytest.raises(ConnectionClosed):
             member.recv(2)
         assert member.close_code == code
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("code", "expected"), [(0, 4401), (1008, 1008)])
+def test_a_token_expires_in_mid_session_and_a_login_issues_another(code: int, expected: int) -> None:
+    with start(SandboxSettings(ws_token_lifetime=0.5, ws_close_code=code)) as sandbox:
+        mine = {"Authorization": f"Bearer {sandbox.token}"}
+        with joined(sandbox, additional_headers=mine) as member:
+            assert told_all(member) == []
+            with pytest.raises(ConnectionClosed):
+                member.recv(2)
+            assert member.close_code == expected
+        with pytest.raises(InvalidStatus) as refused, joined(sandbox, additional_headers=mine):
+            pass
+        assert refused.value.response.status_code == 401
+        user = {"email": "listener@veza.fr", "password": "sandbox"}
+        token = httpx.post(f"{sandbox.base_url}/api/v1/auth/login", json=user).json()["token"]
+        theirs = {"Authorization": f"Bearer {token}"}
+        with joined(sandbox, additional_headers=theirs) as member:
+            assert told_all(member) == []
+        assert httpx.get(f"{sandbox.base_url}/api/v1/users/me", headers=mine).status_code == 200, "of the chat alone"
+        assert httpx.get(f"{sandbox.base_url}/api/v1/users/me", headers=theirs).status_code == 200
 
 
 @pytest.mark.parametrize("code", [999, 1005, 1006, 1015, 2000, 5000])

@@ -165,7 +165,7 @@ class FakeClient:
             exchange.error = reply.error or ErrorKind.UPGRADE
             exchange.detail = f"the response to the upgrade has status {reply.status}"
             return Upgrade(exchange, None)
-        socket = FakeSocket(self.target.talk, options, on_message)
+        socket = FakeSocket(self.target.talk, options, on_message, path)
         self.target.sockets.append(socket)
         socket.hear("")
         return Upgrade(exchange, socket)
@@ -214,11 +214,12 @@ class FakeClient:
 class FakeSocket:
     """Has the shape of protocols.WebSocket. `heard` is what came, with its time."""
 
-    def __init__(self, talk: Talk, options: WebSocketOptions, on_message: OnMessage | None) -> None:
+    def __init__(self, talk: Talk, options: WebSocketOptions, on_message: OnMessage | None, path: str) -> None:
+        self.path = path
         self.options = options
         self.heard: list[tuple[float, str | bytes]] = []
         self.ending: Ending | None = None
-        self.received = self.dropped = 0
+        self.received = self.dropped = self.bytes_sent = self.bytes_received = 0
         self.opened = trio.current_time()
         self.subprotocol: str | None = None
         self._talk = talk
@@ -244,6 +245,7 @@ class FakeSocket:
             self.end(Ending(now, said.what, "", by_server=True, error=error, detail="cut off" if error else ""))
             return
         message = ChannelMessage(said.what, now, len(said.what))
+        self.bytes_received += message.size
         if self._on_message is None or not self._on_message(self, message):  # type: ignore[arg-type]
             self._unread.append(message)
             self._wake()
@@ -278,6 +280,7 @@ class FakeSocket:
         if self.ending is not None:
             return SentMessage(len(data), error=ErrorKind.CLOSED_EARLY, detail="it was closed before")
         self.heard.append((trio.current_time(), data))
+        self.bytes_sent += len(data)
         self.hear(data)
         return SentMessage(len(data), trio.current_time())
 
@@ -304,7 +307,7 @@ class FakeStream:
     def __init__(self, target: Target, options: EventStreamOptions, on_message: OnMessage | None) -> None:
         self.options = options
         self.ending: Ending | None = None
-        self.received = self.dropped = 0
+        self.received = self.dropped = self.bytes_sent = self.bytes_received = 0
         self.opened = trio.current_time()
         self.last_id = options.last_id
         self.retry = target.retry

@@ -26,13 +26,18 @@ _FAULTS: tuple[tuple[str, click.ParamType[float] | click.ParamType[int], str], .
     ("--ws-reorder", RATIO, "share of the chat's messages that come after later ones, such as 1%."),
     ("--ws-delay", DURATION, "time added to each of the chat's messages, such as 50ms."),
     ("--ws-close-after", DURATION, "time after which the chat closes a connection, such as 10s."),
+    (
+        "--ws-token-lifetime",
+        DURATION,
+        "time after which a token of the chat expires, such as 20s; a login issues one.",
+    ),
     ("--sse-delay", DURATION, "time that each event of an event stream is sent late, such as 50ms."),
     ("--ws-idle", DURATION, "time without a message after which the chat closes a connection, such as 30s."),
 )
 _COUNTS = (
     ("--sse-close-events", "number of events after which an event stream ends."),
     ("--ws-close-messages", "number of messages after which the chat closes their sender's connection."),
-    ("--ws-close-code", "code with which the chat closes connections; 0 is 1011."),
+    ("--ws-close-code", "code with which the chat closes connections; 0 is 1011, or 4401 for an expired token."),
 )
 _AUTH = "the chat's upgrade needs the token: without it, it gets a 401."
 

@@ -37,6 +37,7 @@ from vezaflow.protocols import (
     ErrorKind,
     EventMessage,
     Exchange,
+    MessageChannel,
     OpenChannel,
     Sender,
     StreamOpening,
@@ -69,6 +70,8 @@ class HeldRecorder(Protocol):
     def opened(self, took: float) -> None: ...
     def refused(self, kind: str) -> None: ...
     def cut(self, seconds: float) -> None: ...
+    def dropped(self, count: int) -> None: ...
+    def moved(self, status: int, bytes_sent: int, bytes_received: int) -> None: ...
     def waited(self, failure: str = "") -> None: ...
 
 
@@ -79,6 +82,7 @@ class HeldChannel(ABC):
     record: HeldRecorder
     channel: OpenChannel | None
     item: ClassVar[str]  # what comes, in words
+    status: ClassVar[int]  # of the response that opens it
 
     def __init__(self, vu: VU, step: PlannedChannel, record: HeldRecorder, context: FlowContext) -> None:
         self.vu = vu
@@ -89,6 +93,7 @@ class HeldChannel(ABC):
         self.blamed = False  # a step has failed because it ended
         self.over = False  # the server wants no other connection
         self._begun = 0.0
+        self._dropped = self._sent = self._received = 0  # as far as they are counted
         self._noted = True
         self._closing = False
         self._given_up = False
@@ -142,8 +147,10 @@ class HeldChannel(ABC):
             return Failure(kind, "VF605", e.message, e.span)
         client = vu.client if request.client is None else vu.client.by(request.client)
         self.channel, self._begun = None, context.clock()
+        self._dropped = self._sent = self._received = 0
         found = await self.open(client, outgoing)
         exchange = found.exchange
+        self.record.moved(exchange.status, exchange.bytes_sent, exchange.bytes_received)
         vu.time.own += exchange.ended - exchange.begun + HANDLING
         failure = None
         if found.channel is None:
@@ -155,6 +162,15 @@ class HeldChannel(ABC):
         if context.observer is not None:
             context.observer.answered(request, outgoing, exchange, failure, {}, context.included)
         return failure
+
+    def count(self, channel: MessageChannel | OpenChannel) -> None:
+        """Count the bytes that went over it since the last time, and what nobody read."""
+        sent, received = channel.bytes_sent, channel.bytes_received
+        self.record.moved(self.status, sent - self._sent, received - self._received)
+        self._sent, self._received = sent, received
+        if channel.dropped != self._dropped:
+            self.record.dropped(channel.dropped - self._dropped)
+            self._dropped = channel.dropped
 
     def refused(self, exchange: Exchange) -> Failure:
         """It could not be opened."""
@@ -201,6 +217,7 @@ class HeldChannel(ABC):
         self._noted = True
         self.record.cut(self.context.clock() - self._begun)
         channel.drop()
+        self.count(channel)
 
     def closed(self, ending: Ending | None, span: Span) -> Failure:
         """The failure of a step that meets the end of the channel."""

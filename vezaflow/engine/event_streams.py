@@ -41,6 +41,7 @@ class HeldStream(HeldChannel):
     record: StreamRecorder
     channel: EventStream | None
     item = "event"
+    status = 200
 
     def __init__(self, vu: VU, step: PlannedEventStream, record: StreamRecorder, context: FlowContext) -> None:
         super().__init__(vu, step, record, context)
@@ -78,6 +79,7 @@ class HeldStream(HeldChannel):
     def _came(self, channel: MessageChannel, message: ChannelMessage) -> bool:
         """It may come before the one who opens the stream has it."""
         self.record.received()
+        self.count(channel)
         if self.step.sent is not None:
             self._measure(message)
         if self.context.observer is not None and isinstance(message, EventMessage):
@@ -115,6 +117,7 @@ class HeldStream(HeldChannel):
             return
         self._noted = True
         if self.channel is not None:
+            self.count(self.channel)
             self._last_id = self.channel.last_id
             self._retry = self.channel.retry if self.channel.retry is not None else self._retry
         kind = ending.error.value if ending.error is not None and self._is_unexpected(ending) else ""

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from vezaflow.engine.vu import VU
 from vezaflow.metrics import ChannelRecorder
 from vezaflow.plan import (
     EvaluationError,
     PlannedAck,
+    Scope,
 )
 
 _UNREAD = 0.5  # seconds that an ack may have been there before a busy loop comes to it
@@ -39,7 +39,7 @@ class _State(Enum):
 class AwaitedAck:
     """One message that was sent. `at`: when the kernel had it; `number`: the how manieth it was."""
 
-    sender: VU
+    sender: Scope
     sent: Any
     key: Any
     at: float
@@ -75,7 +75,7 @@ class Ledger:
         self._known: deque[AwaitedAck] = deque()  # all of them, the oldest first
         self._under_way: deque[AwaitedAck] = deque()  # and those that are settled, until all before them are
 
-    def expect(self, vu: VU, sent: Any, now: float, order: SendingOrder) -> AwaitedAck:
+    def expect(self, vu: Scope, sent: Any, now: float, order: SendingOrder) -> AwaitedAck:
         """A message is about to be sent by this VU. Raises EvaluationError where the condition can't be made of it."""
         of_sent = self._ack.of_sent
         key = None
@@ -102,7 +102,7 @@ class Ledger:
         message.state = _State.WITHDRAWN
         self._by_key[message.key].remove(message)
 
-    def acknowledge(self, vu: VU, text: str, at: float) -> bool:
+    def acknowledge(self, vu: Scope, text: str, at: float) -> bool:
         """Whether the message that came (`vu.response`, at that time) acknowledges one that was sent."""
         key, of_message = None, self._ack.of_message
         if of_message is not None:
@@ -120,7 +120,7 @@ class Ledger:
                 return True
         return False
 
-    def _fits(self, message: AwaitedAck, vu: VU, text: str) -> bool:
+    def _fits(self, message: AwaitedAck, vu: Scope, text: str) -> bool:
         """Whether the condition holds, by the variables of the VU that sent the message."""
         sender = message.sender
         before = sender.response, sender.item

@@ -1,18 +1,22 @@
 """Who of a process's VUs is in which room: what one of them sends there is to reach the others.
 
-VUs of other processes are not known here: a worker counts the deliveries among its own VUs, and workers' counts add up.
+VUs of other processes are not known here: what comes from them is in the ledgers of deliveries.py.
 """
 
 from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
+from vezaflow.engine.deliveries import Deliveries
+
 M = TypeVar("M", bound=Hashable)
 
 
 class SocketRooms(Generic[M]):
-    """Rooms by name. Members are in the order in which they came, so that all is the same again with one seed."""
+    """Rooms by name. Members are in the order in which they came, so that all is the same again with one seed.
+    `elsewhere`: what goes to other processes and comes from them, where there are any."""
 
-    def __init__(self) -> None:
+    def __init__(self, elsewhere: Deliveries | None = None) -> None:
+        self.elsewhere = elsewhere
         self._members: dict[str, dict[M, None]] = {}
 
     def join(self, room: str, member: M) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import trio
 
 from vezaflow.engine.context import FlowContext, Observer
+from vezaflow.engine.deliveries import Deliveries
 from vezaflow.engine.flow import FlowRun
 from vezaflow.engine.health import HealthMonitor
 from vezaflow.engine.incidents import Incidents
@@ -43,15 +44,17 @@ class RunEngine:
         segment: Segment | None = None,
         handed: Handed | None = None,
         receiving: Callable[[], Receiving] = Receiving,
+        elsewhere: Deliveries | None = None,
     ) -> None:
         """`handed`: what another process's setup gives to the flows; without it this engine's own.
-        `receiving`: by which clock the clients' responses are stamped."""
+        `receiving`: by which clock the clients' responses are stamped. `elsewhere`: what VUs of other processes send to
+        rooms."""
         self.plan = plan
         self.incidents = Incidents()
         self.wheel = Wheel(clock)
         self.health = HealthMonitor(clock, receiving=receiving)
         self.flows: tuple[FlowRun, ...] = ()
-        self._rooms: SocketRooms[Any] = SocketRooms()
+        self._rooms: SocketRooms[Any] = SocketRooms(elsewhere)
         self._recorder = recorder
         self._client = client
         self._clock = clock

@@ -12,6 +12,7 @@ from vezaflow import units
 from vezaflow.diagnostics import Span
 from vezaflow.engine.channels import GO_ON, HeldChannel, hold, met_end, short, view_of
 from vezaflow.engine.context import FlowContext, Run
+from vezaflow.engine.deliveries import PATIENCE, Announcement, RoomMember
 from vezaflow.engine.ledger import AwaitedAck, Ledger, SendingOrder
 from vezaflow.engine.own_time import HANDLING
 from vezaflow.engine.pauses import pause_of, wait_until
@@ -51,6 +52,7 @@ class HeldSocket(HeldChannel):
     record: ChannelRecorder
     channel: WebSocket | None
     item = "message"
+    status = 101
 
     def __init__(self, vu: VU, step: PlannedWebSocket, record: ChannelRecorder, context: FlowContext) -> None:
         super().__init__(vu, step, record, context)
@@ -59,6 +61,8 @@ class HeldSocket(HeldChannel):
         self.order = SendingOrder()  # of those with an ack
         self._orders: dict[tuple[str, int], SendingOrder] = {}  # of those from each other member of its room
         self.room = self._asked_room = ""
+        self._elsewhere = context.rooms.elsewhere
+        self._member = RoomMember(record, self._missed)  # as VUs of other processes find it
 
     # -- opening ---------------------------------------------------------------------------------------------
 
@@ -82,9 +86,10 @@ class HeldSocket(HeldChannel):
         """Whether nobody else is to see it. It may come before the one who opens the channel has it."""
         self._voice = channel
         self.record.received()
+        self.count(channel)
         if self.context.observer is not None:
             self.show("←", message.data, message.at)
-        if not self._ledgers and not self.step.replies:
+        if not self._ledgers and not self.step.replies and not self._listens:
             return False
         vu = self.vu
         before = vu.response, vu.item
@@ -96,11 +101,23 @@ class HeldSocket(HeldChannel):
 
     def _acknowledges(self, text: str, at: float) -> bool:
         """Whether a message is an ack, and so nobody else's."""
+        found = False
         for ledger in self._ledgers.values():
             ledger.look(at)
-            if ledger.acknowledge(self.vu, text, at) and ledger.takes:
-                return True
+            if ledger.acknowledge(self.vu, text, at):
+                if ledger.takes:
+                    return True
+                found = True
+        if not found and self._listens:
+            assert self._elsewhere is not None
+            assert self.vu.response is not None
+            self._elsewhere.heard(self._member, self.vu.response, text, at)
         return False
+
+    @property
+    def _listens(self) -> bool:
+        """Whether VUs of other processes may have sent what comes."""
+        return self._elsewhere is not None and self._asked_room != ""
 
     def _replied(self, text: str) -> bool:
         vu = self.vu
@@ -159,11 +176,15 @@ class HeldSocket(HeldChannel):
         self.room = room
         if room:
             self.context.rooms.join(room, self)
+            if self._elsewhere is not None:
+                self._elsewhere.joined(self._member, room, self.context.clock())
 
     def leave(self) -> None:
         """Nothing more that is sent to its room is expected to come here."""
         if self.room:
             self.context.rooms.leave(self.room, self)
+            if self._elsewhere is not None:
+                self._elsewhere.left(self._member, self.room, self.context.clock())
             self.room = ""
 
     def look(self, now: float) -> None:
@@ -175,11 +196,16 @@ class HeldSocket(HeldChannel):
         if self._noted:
             return
         self._noted = True
+        if self.channel is not None:
+            self.count(self.channel)
         self.leave()
         self.record.ended(ending.at - self._begun, ending.code if self._is_unexpected(ending) else None)
         for ledger in self._ledgers.values():
             ledger.look(ending.at)
             ledger.ended()
+        if self._listens:
+            assert self._elsewhere is not None
+            self._elsewhere.ended(self._member, self.context.clock())
         self.context.tell(self.told(ending))
 
     async def finish(self) -> Failure | None:
@@ -210,17 +236,28 @@ class HeldSocket(HeldChannel):
         """Wait for the acks that may still come."""
         self.leave()
         clock = self.context.clock
+        left = clock()
         while self.is_open:
             now = clock()
             dues = [due for ledger in self._ledgers.values() if (due := ledger.due(now)) is not None]
+            if self._listens:
+                assert self._elsewhere is not None
+                dues += self._member.due(now)
+                if self._elsewhere.known < left > now - PATIENCE:  # another process may still announce something
+                    dues.append(now)
             if not dues:
                 return
             assert self.channel is not None
             await self.channel.ended_by(min(max(dues) + _LEAST_EACH, now + _LOOK))
 
     def cut(self) -> None:
+        now = self.context.clock()
         self.leave()
+        self.look(now)
         super().cut()
+        if self._listens:
+            assert self._elsewhere is not None
+            self._elsewhere.cut(self._member, now)
 
     # -- by itself -------------------------------------------------------------------------------------------
 
@@ -270,7 +307,13 @@ def websocket_step(step: PlannedWebSocket, body: Run, record: ChannelRecorder, c
 def send_step(step: PlannedSend, context: FlowContext) -> Run:
     """The step as a coroutine function of a VU."""
     slot, message, ack, deliver, clock, span = step.slot, step.message, step.ack, step.deliver, context.clock, step.span
-    shown = context.observer is not None
+    shown, elsewhere = context.observer is not None, context.rooms.elsewhere
+
+    def withdraw(expected: list[tuple[Ledger, AwaitedAck]], announced: Announcement | None) -> None:
+        for ledger, awaited in expected:
+            ledger.withdraw(awaited)
+        if elsewhere is not None and announced is not None:
+            elsewhere.went(announced, None)
 
     async def run(vu: VU) -> int:
         socket: HeldSocket = vu.slots[slot]
@@ -282,6 +325,7 @@ def send_step(step: PlannedSend, context: FlowContext) -> Run:
         channel = socket.channel
         assert channel is not None
         expected: list[tuple[Ledger, AwaitedAck]] = []
+        announced: Announcement | None = None
         try:
             if ack is not None:
                 ledger = socket.ledger(ack)
@@ -290,21 +334,23 @@ def send_step(step: PlannedSend, context: FlowContext) -> Run:
                 for other in socket.others():
                     ledger = other.ledger(deliver, takes=False)
                     expected.append((ledger, ledger.expect(vu, sent, began, other.order_from(socket))))
-        except EvaluationError:
-            for ledger, awaited in expected:
-                ledger.withdraw(awaited)
+                if elsewhere is not None and socket.room:
+                    announced = elsewhere.sends(socket.room, deliver, context.flow, vu, sent, clock())
+            if shown:
+                socket.show("→", data, began)
+            outgoing = await channel.send(data, began + _SENDING)
+        except BaseException:  # an EvaluationError, or cut off: whether it will come is not known
+            withdraw(expected, announced)
             raise
-        if shown:
-            socket.show("→", data, began)
-        outgoing = await channel.send(data, began + _SENDING)
         vu.time.own += (outgoing.sent or clock()) - began + HANDLING
         if outgoing.error is None:
             socket.record.sent()
             for ledger, awaited in expected:
                 ledger.went(awaited, outgoing.sent or began)
+            if elsewhere is not None and announced is not None:
+                elsewhere.went(announced, outgoing.sent or began)
             return GO_ON
-        for ledger, awaited in expected:
-            ledger.withdraw(awaited)
+        withdraw(expected, announced)
         socket.record.sent(outgoing.error.value)
         if (ending := channel.ending) is not None:
             socket.note(ending)

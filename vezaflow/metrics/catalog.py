@@ -393,6 +393,13 @@ _ALL = (
     ),
     _count("ws_msgs_sent", "Messages sent over WebSockets.", _CHANNEL, Of.CHANNELS, "sent"),
     _count("ws_msgs_received", "Messages received over WebSockets.", _CHANNEL, Of.CHANNELS, "received"),
+    _count(
+        "ws_msgs_dropped",
+        "Messages that no `receive` read before 1024 others, or 1 MiB, had come behind them.",
+        _CHANNEL,
+        Of.CHANNELS,
+        "dropped",
+    ),
     _time("ws_ping", "From a `ping` to its pong.", _CHANNEL, Of.CHANNELS, "ping"),
     _share(
         "ws_connection_failures",
@@ -458,6 +465,13 @@ _ALL = (
         "duration",
     ),
     _count("sse_events", "Events received over event streams.", _CHANNEL, Of.STREAMS, "events"),
+    _count(
+        "sse_events_dropped",
+        "Events that no `receive` read before 1024 others, or 1 MiB, had come behind them.",
+        _CHANNEL,
+        Of.STREAMS,
+        "dropped",
+    ),
     _time(
         "sse_event_latency",
         "From the time at which an event was sent, as it says itself (`sent`), to when it came. It compares the clocks "
@@ -494,7 +508,7 @@ _ALL = (
     Metric("vus_max", MetricKind.GAUGE, None, "Requested VUs.", _FLOW, Of.VUS, "asked"),
     _count(
         "data_sent",
-        "Bytes sent, including headers, before TLS encryption.",
+        "Bytes sent, including headers, before TLS encryption; those over WebSockets too.",
         _FAILURE,
         Of.REQUESTS,
         "bytes_sent",
@@ -502,7 +516,7 @@ _ALL = (
     ),
     _count(
         "data_received",
-        "Bytes received, including headers, after TLS decryption.",
+        "Bytes received, including headers, after TLS decryption; those over WebSockets and event streams too.",
         _FAILURE,
         Of.REQUESTS,
         "bytes_received",

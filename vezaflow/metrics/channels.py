@@ -7,6 +7,7 @@ expected when it is known what became of it, and what was lost and comes after a
 
 from array import array
 from collections import Counter as Tally
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 
 from vezaflow.metrics.histogram import Histogram
@@ -24,6 +25,7 @@ class Channels(SummaryRow):
     sessions: int = 0
     sent: int = 0
     received: int = 0
+    dropped: int = 0  # of these: nobody read them in time
     messages: int = 0  # sent, or waited for
     expected: int = 0  # that were to be acknowledged, as far as it is known what became of them
     delivered: int = 0
@@ -49,12 +51,17 @@ _COUNTS = tuple(each.name for each in fields(Channels) if each.type is int)
 _TALLIES = tuple(each.name for each in fields(Channels) if each.type == Tally[str])
 
 
+Moved = Callable[[int, int, int], None]
+"""Takes in bytes sent and received over connections that were opened with a response of this status."""
+
+
 class ChannelRecorder:
     """Takes in what came of one step's WebSockets since the last fold. Seconds."""
 
-    __slots__ = ("_connecting", "_cut", "_durations", "_latencies", "_pings", "row")
+    __slots__ = ("_connecting", "_cut", "_durations", "_latencies", "_pings", "moved", "row")
 
-    def __init__(self) -> None:
+    def __init__(self, moved: Moved) -> None:
+        self.moved = moved
         self.row = Channels()  # of the counts alone
         self._connecting, self._durations, self._cut = array("d"), array("d"), array("d")
         self._pings, self._latencies = array("d"), array("d")
@@ -91,6 +98,10 @@ class ChannelRecorder:
     def received(self) -> None:
         """A message came."""
         self.row.received += 1
+
+    def dropped(self, count: int) -> None:
+        """Nobody read so many of those that came before."""
+        self.row.dropped += count
 
     def waited(self, failure: str = "") -> None:
         """A step waited for a message; with a failure's kind: in vain, or it was not as expected."""

@@ -205,14 +205,22 @@ class RequestRecorder:
     def channels(self) -> ChannelRecorder:
         """Takes in what comes of the WebSockets that a step opens."""
         if self._channels is None:
-            self._channels = ChannelRecorder()
+            self._channels = ChannelRecorder(self.moved)
         return self._channels
 
     def streams(self) -> StreamRecorder:
         """Takes in what comes of the event streams that a step opens."""
         if self._streams is None:
-            self._streams = StreamRecorder()
+            self._streams = StreamRecorder(self.moved)
         return self._streams
+
+    def moved(self, status: int, bytes_sent: int, bytes_received: int) -> None:
+        """Bytes that are no request's: over a connection that is held open, for which this status was the response."""
+        cell = self._cells.get(status)
+        if cell is None:
+            cell = self._cells[status] = _Cell(status, "")
+        cell.bytes_sent += bytes_sent
+        cell.bytes_received += bytes_received
 
     def _failure(self, status: int, kind: str, now: float, detail: str) -> _Cell:
         cell = self._failures.get((status, kind))
@@ -235,7 +243,7 @@ class RequestRecorder:
         for cell in (*self._cells.values(), *self._failures.values()):
             if second is not None:
                 second.take(cell)
-            if cell.durations or cell.unanswered:
+            if cell.durations or cell.unanswered or cell.bytes_sent or cell.bytes_received:
                 answered += len(cell.durations)
                 cell.fold_into(rows.requests[RequestKey(key, cell.status, cell.error)])
         if answered or self._blocked:

@@ -9,6 +9,7 @@ from array import array
 from collections import Counter as Tally
 from dataclasses import dataclass, field
 
+from vezaflow.metrics.channels import Moved
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.rows import SummaryRow
 
@@ -21,6 +22,7 @@ class Streams(SummaryRow):
     dials: int = 0
     opened: int = 0
     events: int = 0
+    dropped: int = 0  # of these: nobody read them in time
     awaited: int = 0
     refused: Tally[str] = field(default_factory=Tally)
     ends: Tally[str] = field(default_factory=Tally)
@@ -33,9 +35,10 @@ class Streams(SummaryRow):
 class StreamRecorder:
     """Takes in what came of one step's event streams since the last fold. Seconds."""
 
-    __slots__ = ("_connecting", "_cut", "_durations", "_latencies", "row")
+    __slots__ = ("_connecting", "_cut", "_durations", "_latencies", "moved", "row")
 
-    def __init__(self) -> None:
+    def __init__(self, moved: Moved) -> None:
+        self.moved = moved
         self.row = Streams()  # of the counts alone
         self._connecting, self._durations, self._cut = array("d"), array("d"), array("d")
         self._latencies = array("d")
@@ -64,6 +67,10 @@ class StreamRecorder:
     def received(self) -> None:
         """An event came."""
         self.row.events += 1
+
+    def dropped(self, count: int) -> None:
+        """Nobody read so many of those that came before."""
+        self.row.dropped += count
 
     def delayed(self, seconds: float) -> None:
         """It said when it was sent: so long before it came."""

@@ -263,7 +263,7 @@ class Summary:
                 return started + (sum(self._values(metric, wanted.without(metric.by))) if metric.by else 0)
             case _:
                 sent = self._sum(Of.REQUESTS, "count", wanted.without(*_OUTCOMES))
-                return sent + (total if metric.of is Of.INTERRUPTED else 0)
+                return sent + (total if metric.of is Of.INTERRUPTED else 0) or total  # bytes may be no request's
 
     def _gauge(self, metric: Metric, wanted: _Wanted) -> Gauge:
         looks = max((row.times("looks") for row in self._rows(metric.of, wanted)), default=0)
@@ -299,6 +299,7 @@ class Summary:
                 duration=merged(row.duration for _, row in held),
             )
             for place, held in rows.items()
+            if any(row.count for _, row in held)  # else they are bytes of what is held open
         )
 
     def listener_rows(self) -> tuple[ListenerRow, ...]:

@@ -8,6 +8,7 @@ from vezaflow.plan.checks import Failure, PlannedCheck
 from vezaflow.plan.data_sources import PlannedDataSource
 from vezaflow.plan.dealing import dealt, row_of_vu
 from vezaflow.plan.deck import deck
+from vezaflow.plan.deliveries import deliveries_of
 from vezaflow.plan.division import Division
 from vezaflow.plan.evaluate import Constant, Evaluate, show
 from vezaflow.plan.event_streams import PlannedEventStream, seconds_since_1970
@@ -109,6 +110,7 @@ __all__ = [
     "corners",
     "dealt",
     "deck",
+    "deliveries_of",
     "judged_of_level",
     "milliseconds",
     "names_within",

@@ -37,6 +37,7 @@ from vezaflow.syntax import (
     joined,
     json_bytes,
     number_text,
+    walk,
 )
 from vezaflow.units import Quantity
 
@@ -376,6 +377,12 @@ class Compiler:
             raise MissingError(f"the item has no field '{name}': {show(item)}", span)
 
         return of_item
+
+    def slots(self, expression: Expression) -> tuple[int, ...]:
+        """The slots that a compiled expression reads."""
+        homes = ((self._home(part.span).names, part.name) for part in walk(expression) if isinstance(part, Name))
+        found = (names.slots.get(names.place + name) for names, name in homes)
+        return tuple(sorted({slot for slot in found if slot is not None}))
 
     def _home(self, span: Span) -> "Compiler":
         """The compiler of the file that a name is written in."""

@@ -48,6 +48,7 @@ from vezaflow.plan.scope import Scope
 from vezaflow.plan.settings import Settings
 from vezaflow.plan.websockets import (
     OpenHere,
+    PlannedAck,
     PlannedPing,
     PlannedReceive,
     PlannedSend,
@@ -387,6 +388,11 @@ class StepPlanner:
     def _sets(self, step: Step) -> tuple[int, ...]:
         """The slots that a step sets, with all in it."""
         return tuple(sorted({self._compiler.names.slot(name) for name in assigned((step,))}))
+
+
+def delivery_of(step: PlannedStep) -> PlannedAck | None:
+    """By what a message that the step sends is to reach the others in its room."""
+    return step.deliver if isinstance(step, PlannedSend) else None
 
 
 def _ends(seconds: Evaluate) -> tuple[float, float] | tuple[None, None]:

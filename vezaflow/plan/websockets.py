@@ -36,7 +36,7 @@ from vezaflow.plan.requests import DEFAULT_TIMEOUT, RequestCompiler
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.settings import Settings
 from vezaflow.protocols import WebSocketOptions
-from vezaflow.syntax import FUNCTIONS, Binary, Call, Expression, Name, Needs, json_bytes, walk
+from vezaflow.syntax import FUNCTIONS, Binary, Call, Expression, Member, Name, Needs, json_bytes, walk
 
 WITHIN = 10.0  # seconds that a message, an ack or a pong may take
 MAX_MESSAGE = 1 << 20
@@ -57,12 +57,15 @@ class PlannedMessage:
 @dataclass(frozen=True, slots=True)
 class PlannedAck:
     """`where` sees the message and what was sent. `of_message` and `of_sent` are equal where it holds; None: only
-    `where` itself tells."""
+    `where` itself tells. `reads`: the slots of the sender that it reads; `fields`: what it reads of
+    what was sent, None: all of it."""
 
     where: Evaluate
     of_message: Evaluate | None
     of_sent: Evaluate | None
     within: float
+    reads: tuple[int, ...]
+    fields: tuple[str, ...] | None
     span: Span
 
 
@@ -258,7 +261,8 @@ class WebSocketPlanner:
         of_message = of_sent = None
         if sides is not None:
             of_message, of_sent = map(self._messages.expression, sides)
-        return PlannedAck(where, of_message, of_sent, self._within(ack.within), ack.span)
+        within, reads = self._within(ack.within), self._messages.slots(ack.where)
+        return PlannedAck(where, of_message, of_sent, within, reads, _fields(ack.where), ack.span)
 
     def _message(self, message: Message, *, replies: bool = False) -> PlannedMessage:
         compiler, span, value = self._messages if replies else self._compiler, message.span, message.value
@@ -326,13 +330,24 @@ def _sides(where: Expression) -> Iterator[tuple[Expression, Expression]]:
                 yield one, other
 
 
+def _fields(where: Expression) -> tuple[str, ...] | None:
+    """What it reads of what was sent, where that is fields by name and nothing else."""
+    fields = [part.name for part in walk(where) if isinstance(part, Member) and _is_sent(part.target)]
+    whole = sum(_is_sent(part) for part in walk(where)) > len(fields)
+    return None if whole else tuple(dict.fromkeys(fields))
+
+
+def _is_sent(expression: Expression) -> bool:
+    return isinstance(expression, Name) and expression.name == "sent"
+
+
 def _reads_other(expression: Expression) -> bool:
     """Whether it reads more than the message: then it differs from sender to sender."""
     return any(isinstance(part, Name) and part.name != "message" for part in walk(expression))
 
 
 def _reads_sent(expression: Expression) -> bool:
-    return any(isinstance(part, Name) and part.name == "sent" for part in walk(expression))
+    return any(_is_sent(part) for part in walk(expression))
 
 
 def _reads_message(expression: Expression) -> bool:

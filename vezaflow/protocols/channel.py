@@ -88,6 +88,8 @@ class OpenChannel(Protocol):
 
     received: int
     dropped: int
+    bytes_sent: int
+    bytes_received: int
     ending: Ending | None
     opened: float
 
@@ -140,8 +142,8 @@ class MessageChannel:
     """See the module. Subclasses turn bytes into messages (`feed`) and what is to be said into bytes (`transmit`)."""
 
     __slots__ = (
-        "_clock", "_connection", "_outbox", "_rounds", "_unread", "_waiting", "dropped", "ending", "on_message",
-        "received", "unread_bytes", "unsent",
+        "_clock", "_connection", "_outbox", "_rounds", "_unread", "_waiting", "bytes_received", "bytes_sent", "dropped",
+        "ending", "on_message", "received", "unread_bytes", "unsent",
     )  # fmt: skip
 
     def __init__(self, connection: "ChannelConnection", on_message: OnMessage | None) -> None:
@@ -156,6 +158,7 @@ class MessageChannel:
         self.unsent = 0  # bytes
         self.received = 0  # messages
         self.dropped = 0  # of these: nobody read them in time
+        self.bytes_sent = self.bytes_received = 0  # with all framing, before TLS, behind the request that opened it
         self.ending: Ending | None = None
 
     # -- receiving, for a VU ---------------------------------------------------------------------------------
@@ -241,6 +244,7 @@ class MessageChannel:
             return
         connection = self._connection
         taken = connection.put(data)
+        self.bytes_sent += taken
         if taken == len(data) and connection.clear:
             if outgoing is not None:
                 outgoing.sent = self._clock()
@@ -260,6 +264,7 @@ class MessageChannel:
             data, outgoing = outbox[0]
             taken = connection.put(data) if data else 0
             self.unsent -= taken
+            self.bytes_sent += taken
             if data and not taken and self.ending is not None:  # it may have broken just now
                 return
             if taken < len(data):

@@ -101,6 +101,7 @@ class ChannelConnection(_Part):
 
     def feed(self, view: memoryview, count: int, now: float) -> None:
         if self.channel is not None:
+            self.channel.bytes_received += count
             self.channel.feed(view, count, now)
         elif self.exchange is not None and self.refused is not None:
             self._answered(self.exchange, self.refused, view[:count], now)

@@ -26,6 +26,7 @@ from vezaflow.sandbox.room import Rooms
 from vezaflow.sandbox.routes import ROUTE, make_routes
 from vezaflow.sandbox.settings import SandboxSettings
 from vezaflow.sandbox.stats import Stats
+from vezaflow.sandbox.tokens import Tokens
 from vezaflow.sandbox.uploads import RefusedError, Uploads
 
 Scope = MutableMapping[str, Any]  # ASGI's own types
@@ -53,15 +54,15 @@ class Api:
 
     def __init__(self, settings: SandboxSettings, token: str, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._bearer = b"Bearer " + token.encode()
+        self._tokens = Tokens(token, settings.ws_token_lifetime)
         self._uploads = Uploads()
         self._search = FacetedSearch(catalog.tracks, settings.wrong_facets, settings.seed)
-        self._rooms = Rooms(settings, self._bearer)
+        self._rooms = Rooms(settings, self._tokens)
         self._events = Events(settings)
         self._faults = Faults(settings)
         self._links = Links(settings)
         self._stats = Stats()
-        self._rest = make_routes(token, catalog, self._uploads)
+        self._rest = make_routes(self._tokens, catalog, self._uploads)
         healthy = {"status": "ok"}
         self._fixed = {
             "/health": json_reply("GET /health", healthy),
@@ -172,7 +173,7 @@ class Api:
         chunk = RawChunk()
         refused: RefusedError | None = None
         try:
-            if headers.get(b"authorization") != self._bearer:
+            if not self._tokens.knows(text(headers.get(b"authorization"))):
                 raise RefusedError(401, "a bearer token is needed")
             chunk = chunk_for(headers.get(b"content-type", b""))
         except RefusedError as error:

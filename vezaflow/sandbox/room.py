@@ -4,7 +4,8 @@
     {type: ping}    ─▶ {type: pong}
 
 Acks and messages meet the faults that were asked for: dropped, sent twice, late, behind those that came after them, and
-the connection closed after so much time or so many messages. Seeded, as faults.py is; pongs meet none.
+the connection closed after so much time, so many messages, or when the token of its upgrade expires. Seeded, as
+faults.py is; pongs meet none.
 """
 
 import asyncio
@@ -19,11 +20,13 @@ import orjson
 
 from vezaflow.sandbox.reply import refusal
 from vezaflow.sandbox.settings import SandboxSettings
+from vezaflow.sandbox.tokens import Tokens
 
 ROUTE = "GET /api/v1/ws"
 PATH = "/api/v1/ws"
 LOBBY = "lobby"
 BEHIND = 0.1  # seconds that a reordered message comes later
+EXPIRED = 4401  # the close code of whose token expires meanwhile
 IDLE = 4408  # the close code of who said nothing for too long
 UNREADABLE = 1007
 FAILED = 1011
@@ -46,9 +49,10 @@ class ChatMember:
 class Rooms:
     """All rooms, by name."""
 
-    def __init__(self, settings: SandboxSettings, bearer: bytes) -> None:
+    def __init__(self, settings: SandboxSettings, tokens: Tokens) -> None:
         self._settings = settings
-        self._bearer = bearer
+        self._tokens = tokens
+        self._secured = settings.ws_auth or settings.ws_token_lifetime > 0
         self._code = settings.ws_close_code or FAILED
         self._random = Random(settings.seed)
         self._members: dict[str, set[ChatMember]] = {}
@@ -59,8 +63,9 @@ class Rooms:
         await receive()  # websocket.connect
         if scope["path"] != PATH:
             return await refuse(send, 404, "there is nothing here")
-        if self._settings.ws_auth and dict(scope["headers"]).get(b"authorization") != self._bearer:
-            return await refuse(send, 401, "a bearer token is needed")
+        left = self._tokens.left(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1"))
+        if self._secured and not left:
+            return await refuse(send, 401, "a bearer token is needed that has not expired")
         await send({"type": "websocket.accept"})
         asked = parse_qs(scope["query_string"].decode("latin-1"))
         room = asked.get("room", [LOBBY])[0]
@@ -68,19 +73,27 @@ class Rooms:
         members = self._members.setdefault(room, set())
         members.add(member)
         writing = asyncio.create_task(write(member, send))
-        loop, timer = asyncio.get_running_loop(), None
-        if self._settings.ws_close_after:
-            timer = loop.call_later(self._settings.ws_close_after, member.out.put_nowait, self._code)
+        timers = self._timers(member, left)
         try:
             await self._listen(member, members, receive)
         finally:
             members.discard(member)
             if not members:
                 self._members.pop(room, None)
-            if timer is not None:
+            for timer in timers:
                 timer.cancel()
             writing.cancel()
         return 101
+
+    def _timers(self, member: ChatMember, left: float) -> list[asyncio.TimerHandle]:
+        """What closes a connection after some time: the switch, and the end of its token."""
+        call_later, settings = asyncio.get_running_loop().call_later, self._settings
+        timers = []
+        if settings.ws_close_after:
+            timers.append(call_later(settings.ws_close_after, member.out.put_nowait, self._code))
+        if settings.ws_token_lifetime:
+            timers.append(call_later(left, member.out.put_nowait, settings.ws_close_code or EXPIRED))
+        return timers
 
     async def _listen(self, member: ChatMember, members: set[ChatMember], receive: Receive) -> None:
         while True:

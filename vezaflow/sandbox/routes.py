@@ -1,7 +1,7 @@
 """The endpoints that no flow hammers: accounts, orders, uploads' beginning and end, a user's own pages.
 
 Errors have one shape, `{"error": {"code": …, "message": …}}`; what needs a user replies 401 without the
-sandbox's bearer token.
+sandbox's bearer tokens.
 """
 
 from collections import OrderedDict
@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vezaflow.sandbox.catalog import Catalog
+from vezaflow.sandbox.tokens import Tokens
 from vezaflow.sandbox.uploads import RefusedError, Uploads
 
 ROUTE = "vezaflow.route"
@@ -38,12 +39,10 @@ class Endpoint:
     handler: Handler
     secured: bool = True
 
-    def route(self, token: str) -> Route:
-        bearer = f"Bearer {token}"
-
+    def route(self, tokens: Tokens) -> Route:
         async def handle(request: Request) -> Response:
             request.scope[ROUTE] = f"{self.method} {self.path}"
-            if self.secured and request.headers.get("authorization") != bearer:
+            if self.secured and not tokens.knows(request.headers.get("authorization", "")):
                 return refuse(401, "a bearer token is needed")
             try:
                 return await self.handler(request)
@@ -53,8 +52,8 @@ class Endpoint:
         return Route(self.path, handle, methods=[self.method])
 
 
-def make_routes(token: str, catalog: Catalog, uploads: Uploads) -> Starlette:
-    accounts = Accounts(token)
+def make_routes(tokens: Tokens, catalog: Catalog, uploads: Uploads) -> Starlette:
+    accounts = Accounts(tokens)
     market = Market(catalog)
     parts = UploadEnds(uploads)
     endpoints = (
@@ -69,7 +68,7 @@ def make_routes(token: str, catalog: Catalog, uploads: Uploads) -> Starlette:
         Endpoint("POST", "/api/v1/uploads/{id}/complete", parts.complete),
     )
     return Starlette(
-        routes=[endpoint.route(token) for endpoint in endpoints],
+        routes=[endpoint.route(tokens) for endpoint in endpoints],
         exception_handlers={HTTPException: refuse_unknown},
     )
 
@@ -77,15 +76,15 @@ def make_routes(token: str, catalog: Catalog, uploads: Uploads) -> Starlette:
 class Accounts:
     """Who may log in: one known user, and the latest who registered."""
 
-    def __init__(self, token: str) -> None:
-        self._token = token
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
         self._passwords: OrderedDict[str, str] = OrderedDict([KNOWN_USER])
 
     async def login(self, request: Request) -> Response:
         email, password = await self._credentials(request)
         if self._passwords.get(email) != password:
             return refuse(401, "unknown user or wrong password")
-        return respond({"token": self._token, "data": {"email": email}})
+        return respond({"token": self._tokens.issue(), "data": {"email": email}})
 
     async def register(self, request: Request) -> Response:
         email, password = await self._credentials(request)
@@ -96,7 +95,7 @@ class Accounts:
         if len(self._passwords) >= MOST_USERS:
             self._passwords.popitem(last=False)
         self._passwords[email] = password
-        return respond({"token": self._token, "data": {"email": email}}, 201)
+        return respond({"token": self._tokens.issue(), "data": {"email": email}}, 201)
 
     async def me(self, request: Request) -> Response:
         return respond({"data": {"id": "me", "email": KNOWN_USER[0], "role": "listener"}})

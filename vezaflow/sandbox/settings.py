@@ -30,13 +30,14 @@ class SandboxSettings:
     slow_rendition: int = 0  # kbit/s of the variant that comes at half the speed at which it plays; 0: none
     broken_segment: int = 0  # which segment of each variant is not there, from 1; 0: none
     ws_auth: bool = False  # the chat's upgrade is answered with 401 without the token
+    ws_token_lifetime: float = 0.0  # seconds after which a token, and who is connected by it, is refused; 0: never
     ws_drop: float = 0.0  # the share of acks and messages that are not sent
     ws_duplicate: float = 0.0  # the share that are sent twice
     ws_reorder: float = 0.0  # the share that come behind those after them
     ws_delay: float = 0.0  # seconds added to each
     ws_close_after: float = 0.0  # seconds after which a connection is closed; 0: never
     ws_close_messages: int = 0  # messages of a member after which it is closed; 0: never
-    ws_close_code: int = 0  # 0: 1011
+    ws_close_code: int = 0  # 0: 1011; of an expired token 4401
     ws_idle: float = 0.0  # seconds without a message after which a connection is closed (4408); 0: never
     sse_close_events: int = 0  # events after which an event stream ends; 0: never
     sse_delay: float = 0.0  # seconds that each event is sent late
@@ -48,7 +49,7 @@ class SandboxSettings:
             raise VezaflowError("the sandbox's bandwidth, rendition and segment can't be negative")
         if min(self.latency, self.jitter, self.page_latency, self.filter_latency, self.rate_limit) < 0:
             raise VezaflowError("the sandbox's latencies, jitter and rate limit can't be negative")
-        if min(self.ws_delay, self.ws_close_after, self.ws_close_messages, self.ws_idle) < 0:
+        if min(self.ws_token_lifetime, self.ws_delay, self.ws_close_after, self.ws_close_messages, self.ws_idle) < 0:
             raise VezaflowError("the sandbox's delays and limits of its chat can't be negative")
         if min(self.sse_close_events, self.sse_delay) < 0:
             raise VezaflowError("the sandbox's delay and limit of event streams can't be negative")

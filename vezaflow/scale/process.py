@@ -29,6 +29,7 @@ _UNREADABLE = "sent an invalid message"
 _MESSAGES: dict[str, Shape] = {
     "ready": {},
     "beat": {},
+    "announced": {"until": float, "announced": str},
     "refused": {"message": str, "hint": str, "code": int},
     "report": {
         **dict.fromkeys(("over", "stopped"), bool),
@@ -43,10 +44,14 @@ _MESSAGES: dict[str, Shape] = {
 
 
 class WorkerProcess:
-    """A worker, from 1. `heard` is called with each of its reports."""
+    """A worker, from 1. `heard` is called with each of its reports, `announced` with what it has to tell the others."""
 
     def __init__(
-        self, number: int, environment: Mapping[str, str], heard: Callable[["WorkerProcess", Json], None]
+        self,
+        number: int,
+        environment: Mapping[str, str],
+        heard: Callable[["WorkerProcess", Json], None],
+        announced: Callable[["WorkerProcess", Json], None],
     ) -> None:
         self.number = number
         self.ready = trio.Event()  # or gone
@@ -55,6 +60,7 @@ class WorkerProcess:
         self.last_words = ""  # what it said on standard error when it crashed
         self.refusal: Json | None = None
         self._heard = heard
+        self._announced = announced
         self._tail = b""
         mine, its = socket.socketpair()
         with its:
@@ -139,6 +145,8 @@ class WorkerProcess:
                 self.ready.set()
             case "refused":
                 self.refusal = message
+            case "announced":
+                self._announced(self, message)
             case "report":
                 try:
                     self._heard(self, message)

@@ -11,6 +11,7 @@ import pickle
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, replace
+from math import inf
 from typing import Any
 
 import trio
@@ -21,6 +22,7 @@ from vezaflow.metrics import Aged, Merger, Moment, Recorder, Records, Summary, T
 from vezaflow.plan import Bundle, Division
 from vezaflow.scale.local import OnBegin
 from vezaflow.scale.process import WorkerProcess
+from vezaflow.scale.relay import Relay
 from vezaflow.scale.report import Json, Report, WorkerState, merged
 
 _HEADSTART = 0.1  # seconds between the start signal and the start
@@ -53,6 +55,7 @@ class WorkerProcesses:
         self._clock = clock
         self._keep = division.part is not None
         self._merger = Merger(range(1, division.workers + 1))
+        self._relay = Relay(range(1, division.workers + 1))
         self._moments = Aged(Records)
         self._reports: dict[int, Report] = {}
         self._running = False
@@ -62,7 +65,9 @@ class WorkerProcesses:
 
     async def load(self, on_begin: OnBegin) -> None:
         environment = _environment(self._bundle)
-        self.processes = tuple(WorkerProcess(n, environment, self._heard) for n in range(1, self._division.workers + 1))
+        self.processes = tuple(
+            WorkerProcess(n, environment, self._heard, self._announced) for n in range(1, self._division.workers + 1)
+        )
         if self._stopping:
             self.stop()
         try:
@@ -95,6 +100,7 @@ class WorkerProcesses:
     def _order(self, number: int) -> Json:
         return {
             "number": number,
+            "others": self._division.workers > 1,
             "segment": astuple(self._division.parts[number - 1]),
             "bundle": self._bundle.to_json(),
             # values of any plain type, a range or a large number too, from this process to its own child
@@ -104,6 +110,8 @@ class WorkerProcesses:
     async def _attend(self, process: WorkerProcess, order: Json) -> None:
         await process.attend(order)
         self._merger.gone(process.number)
+        self._relay.gone(process.number)
+        self._pass_on()
         self._settle()
         if process.lost and self._running:
             self._say(f"{process.lost}; the other workers are stopped")
@@ -137,6 +145,16 @@ class WorkerProcesses:
         if message["unsaid"]:
             self._say(f"… and {message['unsaid']:,} more messages of `log` steps of worker {process.number}")
         self._follow(message)
+
+    def _announced(self, process: WorkerProcess, message: Json) -> None:
+        """A worker has sent messages to rooms, which VUs of others are to get."""
+        self._relay.take(process.number, message["announced"], message["until"])
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        for number, announced, until in self._relay.due():
+            order = {"do": "deliver", "announced": announced, "until": until if until != inf else None}
+            self.processes[number - 1].tell(order)
 
     def _follow(self, message: Json) -> None:
         """A `stop` step that one worker met stops the run, or the flow, for all."""

@@ -7,6 +7,7 @@ come with the bundle, over the socket that is its standard input.
 
 import base64
 import ctypes
+import math
 import os
 import pickle
 import signal
@@ -18,7 +19,7 @@ import trio
 import trio.socket
 
 from vezaflow.diagnostics import render_text
-from vezaflow.engine import RunEngine
+from vezaflow.engine import EVERY, PATIENCE, Announced, Deliveries, RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.metrics import Recorder, Summary, Timeline
 from vezaflow.plan import Bundle, BundleError, Plan, Segment
@@ -74,6 +75,7 @@ class Worker:
         self._clock = time.perf_counter
         self._recorder = Recorder(self._clock(), keep=True)
         self._transport = Transport()
+        self._elsewhere = Deliveries(plan, self._number)
         self._engine = RunEngine(
             plan,
             recorder=self._recorder,
@@ -82,12 +84,15 @@ class Worker:
             say=self._say,
             segment=Segment(*order["segment"]),
             handed=pickle.loads(base64.b64decode(order["handed"])),
+            elsewhere=self._elsewhere if order["others"] and self._elsewhere else None,
         )
         self._zero: float | None = None
         self._said: list[str] = []
         self._unsaid = 0
         self._start = trio.Event()
         self._load = trio.CancelScope()
+        self._told = trio.Event()  # others have announced something
+        self._delivers: bool = order["others"] and bool(self._elsewhere)
 
     async def run(self) -> None:
         async with trio.open_nursery() as nursery:
@@ -97,6 +102,8 @@ class Worker:
             await self._tell({"is": "ready"})
             nursery.start_soon(self._beat)
             await self._start.wait()
+            if self._delivers:
+                nursery.start_soon(self._announce)
             with swift_memory():
                 await self._whole_load(nursery)
             await self._tell(await self._report(over=True))
@@ -111,6 +118,8 @@ class Worker:
             async with trio.open_nursery() as watchers:
                 watchers.start_soon(self._watch, self._zero)
                 await self._engine.load(self._zero)
+                if self._delivers:
+                    await self._all_announced()
                 watchers.cancel_scope.cancel()
         self._recorder.fold(self._clock())
 
@@ -135,7 +144,33 @@ class Worker:
                     self._engine.cut_off()
                 case "cancel":
                     self._load.cancel()
+                case "deliver":
+                    said: list[Announced] = [pickle.loads(base64.b64decode(text)) for text in order["announced"]]
+                    until = order["until"]
+                    self._elsewhere.take(said, math.inf if until is None else until, self._clock())
+                    self._told.set()
+                    self._told = trio.Event()
         everything.cancel()
+
+    async def _announce(self) -> None:
+        """Tell the others what was sent to rooms, again and again: they learn from it, too, that there was no more."""
+        while True:
+            await trio.sleep(EVERY)
+            now = self._clock()
+            announced = self._elsewhere.announce()
+            text = "" if announced is None else base64.b64encode(pickle.dumps(announced)).decode()
+            await self._tell({"is": "announced", "until": now, "announced": text})
+            self._elsewhere.look(self._clock())
+
+    async def _all_announced(self) -> None:
+        """Wait until it is known what others sent to the VUs of this process during its load."""
+        over = self._clock()
+        with trio.move_on_after(PATIENCE):
+            while True:
+                self._elsewhere.look(self._clock())
+                if self._elsewhere.known >= over:
+                    return
+                await self._told.wait()
 
     async def _beat(self) -> None:
         while True:
