@@ -408,3 +408,27 @@ async def test_a_playlist_that_shrinks_is_taken_for_an_old_one_and_then_for_a_ne
     target, played = await listen(", play: 30s", answer, url="/live.m3u8")
     assert {"/4.ts", "/5.ts", "/6.ts"} & {*paths(target)}
     assert played.count("hls_stalls") == 0  # what was in the buffer lasted
+
+
+# -- client data ------------------------------------------------------------------------------------------------------
+
+
+async def test_client_data_is_told_in_headers_or_in_the_query_or_not_at_all(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    target, _ = await listen(", segments: 2, cmcd: headers", site())
+    assert all("\r\nCMCD-Session: cid=" in head for _, _, _, head in target.log)
+    assert not any("CMCD" in path for path in paths(target))
+    target, played = await listen(", segments: 2, cmcd: query", site())
+    assert all("CMCD=" in path for path in paths(target))
+    assert played.count("http_req_failed") == 0
+    target, _ = await listen(", segments: 2", site())
+    assert not any("CMCD" in head for _, _, _, head in target.log)
+
+
+async def test_each_session_has_an_id_of_its_own(autojump_clock: trio.testing.MockClock) -> None:
+    text = "load: {executor: per-vu-iterations, vus: 3, iterations: 2}\n"
+    plan = plan_of(text + "steps: [{hls: /master.m3u8, name: listen, cmcd: headers, segments: 1}]\n")
+    target = Target(site())
+    await play(plan, target)
+    assert len({head.partition("sid=")[2].split('"')[1] for _, _, _, head in target.log}) == 6

@@ -23,7 +23,6 @@ from vezaflow.engine.together import Branches, ParallelTask, as_branch
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.model import BLOCKING, Abr, Fetched
 from vezaflow.plan import EvaluationError, Level, MasterPlaylist, MediaPlaylist, MediaSegment, PlannedHls
-from vezaflow.protocols import Exchange
 from vezaflow.units import counted, duration
 
 GO_ON = Signal.GO_ON
@@ -121,24 +120,20 @@ class ListeningSession:
 
     async def _open(self) -> bool:
         """The first request, and what the session plays of what it leads to."""
-        session, vu = self._session, self._session.vu
-        source = session.shared.sources[Fetched.MASTER]
-        try:
-            sent = session.sent = self._step.requests[Fetched.MASTER].prepare(vu)
-        except EvaluationError as e:
-            session.end(source, source.judge.unsent(e))
-            return False
-        asked = session.clock()
-        outcome = await source.fetch(vu, sent)
+        session = self._session
+        source, asked = session.shared.sources[Fetched.MASTER], session.clock()
+        outcome = await session.begin(source)
         if outcome.failure is not None:
             session.end(source, outcome.failure)
             return False
+        assert session.sent is not None
+        url = session.sent.target.url
         match session.reading.found:
             case None:
                 return False
             case MediaPlaylist() as media:
-                session.variants.levels = (Level(sent.target.url, 0, 0, None),)
-                session.variants.tracks = [KnownPlaylist(sent.target.url, media, asked)]
+                session.variants.levels = (Level(url, 0, 0, None),)
+                session.variants.tracks = [KnownPlaylist(url, media, asked)]
             case MasterPlaylist() as master:
                 session.reading.imported = master.defined
                 self._choose(master)
@@ -269,13 +264,14 @@ class ListeningSession:
 
     async def _main(self, vu: VU, segment: MediaSegment, cursor: StreamCursor) -> bool:
         session, variants = self._session, self._session.variants
-        exchange = await self._segments.fetch(vu, segment)
+        exchange = await self._segments.fetch(vu, segment, variants.level)
         if exchange is None:
             if not session.signal and not self._segments.given_up:
                 cursor.passed(segment)  # a step that goes on leaves it out
             return False
+        measured = session.measured(exchange)
         if variants.rule is not None:
-            variants.rule.came(variants.at, *_measured(exchange))
+            variants.rule.came(variants.at, *measured)
         session.shared.record.plays(variants.level.bandwidth or 8 * exchange.bytes_received / segment.duration)
         return True
 
@@ -314,12 +310,6 @@ class ListeningSession:
     def _quality(self) -> str:
         level = self._session.variants.level
         return f", {_kilobits(level)}" if level.bandwidth else ""
-
-
-def _measured(exchange: Exchange) -> tuple[float, float, int]:
-    """Seconds in all, those to the first byte, and bytes."""
-    begun = exchange.ended - exchange.took
-    return exchange.took, max(0.0, exchange.first - begun), exchange.bytes_received
 
 
 def _kilobits(level: Level) -> str:

@@ -4,6 +4,7 @@ Laws: with each segment as much is fetched as belongs to it, by its number in a 
 playlist of sound is loaded once, and of a live stream again when it is due.
 """
 
+from vezaflow.engine.cmcd import Asked
 from vezaflow.engine.stream_cursor import KnownPlaylist, StreamCursor
 from vezaflow.engine.stream_segments import SegmentLoader
 from vezaflow.engine.stream_session import StreamSession
@@ -46,7 +47,7 @@ class SeparateAudio:
             if found is None or (found.number > segment.number if live else found.start >= segment.end - _HAIR):
                 return True
             place.passed(found)
-            if not found.gap and await self._segments.fetch(vu, found) is None:
+            if not found.gap and await self._segments.fetch(vu, found, None) is None:
                 return False
         return False
 
@@ -57,7 +58,7 @@ class SeparateAudio:
         session.reading.forget()
         asked = session.clock()
         source = session.shared.sources[Fetched.PLAYLIST]
-        outcome = await session.fetch(source, session.vu, Resource(track.uri))
+        outcome = await session.fetch(source, session.vu, Resource(track.uri), Asked(Fetched.PLAYLIST))
         if outcome.failure is not None:
             session.end(source, outcome.failure)
         if outcome.failure is not None or not isinstance(session.reading.found, MediaPlaylist):

@@ -5,6 +5,7 @@ server can say when there is something new, it is asked to, under a name that no
 """
 
 from vezaflow.engine.bitrate import Throughput
+from vezaflow.engine.cmcd import Asked
 from vezaflow.engine.stream_cursor import KnownPlaylist, StreamCursor
 from vezaflow.engine.stream_session import StreamSession
 from vezaflow.model import Fetched
@@ -40,7 +41,7 @@ class PlaylistLoader:
             uri, via = f"{uri}{'&' if '?' in uri else '?'}_HLS_msn={media.next}", session.shared.blocking
         asked = session.clock()
         session.reading.forget()
-        outcome = await session.fetch(via, session.vu, Resource(uri))
+        outcome = await session.fetch(via, session.vu, Resource(uri), Asked(Fetched.PLAYLIST))
         found, rule = session.reading.found, session.variants.rule
         if outcome.failure is None and isinstance(found, MediaPlaylist):
             track.take(found, asked)

@@ -9,11 +9,12 @@ from typing import NamedTuple
 import trio
 
 from vezaflow.engine.bitrate import Fetch
+from vezaflow.engine.cmcd import Asked
 from vezaflow.engine.judging import RequestOutcome
 from vezaflow.engine.stream_session import StreamRequests, StreamSession
 from vezaflow.engine.vu import VU
 from vezaflow.model import Fetched
-from vezaflow.plan import MediaSegment, Resource
+from vezaflow.plan import Level, MediaSegment, Resource
 from vezaflow.protocols import Exchange
 from vezaflow.units import duration
 
@@ -42,21 +43,23 @@ class SegmentLoader:
         self._under_way: UnderWay | None = None
         self.given_up = False
 
-    async def fetch(self, vu: VU, segment: MediaSegment) -> Exchange | None:
-        """A segment, with its key and its init segment before it. None: it did not come."""
+    async def fetch(self, vu: VU, segment: MediaSegment, level: Level | None) -> Exchange | None:
+        """A segment of a level, with its key and its init segment before it; of no level: of sound that is apart. None:
+        it did not come."""
         self.given_up = False
         session = self._session
         sources = session.shared.sources
         key = Resource(segment.key) if segment.key is not None else None
         for resource, fetched in ((key, Fetched.KEY), (segment.init, Fetched.INIT)):
             if resource is not None and resource not in self._had:
-                failure = (await session.fetch(sources[fetched], vu, resource)).failure
+                failure = (await session.fetch(sources[fetched], vu, resource, Asked(fetched))).failure
                 if failure is not None:
                     session.end(sources[fetched], failure)
                     return None
                 self._had.add(resource)
         source, began = sources[Fetched.SEGMENT], session.clock()
-        outcome = await self._unless_too_slow(source, vu, segment)
+        asked = Asked(Fetched.SEGMENT, segment.duration, level)
+        outcome = await self._unless_too_slow(source, vu, segment.resource, asked)
         if outcome is None:
             self._give_up(source, vu)
             return None
@@ -80,15 +83,17 @@ class SegmentLoader:
                 self._look(under_way, now)
                 await session.until(now + _LOOK)
 
-    async def _unless_too_slow(self, source: StreamRequests, vu: VU, segment: MediaSegment) -> RequestOutcome | None:
+    async def _unless_too_slow(
+        self, source: StreamRequests, vu: VU, resource: Resource, asked: Asked
+    ) -> RequestOutcome | None:
         """What came of a segment's request; None: it is given up."""
         session = self._session
         if not self._watches:
-            return await session.fetch(source, vu, segment.resource)
+            return await session.fetch(source, vu, resource, asked)
         with trio.CancelScope() as scope:
-            self._under_way = UnderWay(scope, session.variants.at, segment.duration, session.clock())
+            self._under_way = UnderWay(scope, session.variants.at, asked.seconds, session.clock())
             try:
-                return await session.fetch(source, vu, segment.resource)
+                return await session.fetch(source, vu, resource, asked)
             finally:
                 self._under_way = None
         return None

@@ -5,8 +5,11 @@ sleeps on the wheel and is the user's own. What is played is recorded as it goes
 """
 
 from typing import NamedTuple
+from urllib.parse import urlsplit
+from uuid import UUID
 
 from vezaflow.engine.bitrate import BitrateRule
+from vezaflow.engine.cmcd import Asked, ClientData, Moment, Value, header_lines, with_query
 from vezaflow.engine.context import FlowContext
 from vezaflow.engine.judging import RequestOutcome, ResponseJudge
 from vezaflow.engine.own_time import HANDLING
@@ -15,8 +18,9 @@ from vezaflow.engine.player import Player
 from vezaflow.engine.stream_cursor import KnownPlaylist
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.metrics import INTERRUPTED, ListenerRecorder, RequestRecorder
-from vezaflow.model import Fetched
+from vezaflow.model import Cmcd, Fetched
 from vezaflow.plan import (
+    EvaluationError,
     Failure,
     Level,
     Outgoing,
@@ -115,8 +119,8 @@ class StreamSession:
     """One VU that listens once."""
 
     __slots__ = (
-        "_said", "began", "clock", "failed", "fetched", "player", "reading", "sent", "shared", "signal", "step",
-        "variants", "vu",
+        "_client_data", "_said", "began", "clock", "failed", "fetched", "player", "reading", "sent", "shared", "signal",
+        "step", "variants", "vu",
     )  # fmt: skip
 
     def __init__(self, shared: Listeners, vu: VU, began: float) -> None:
@@ -132,16 +136,60 @@ class StreamSession:
         self.signal: int = Signal.GO_ON
         self.failed = False
         self.fetched = 0  # segments
+        self._client_data: ClientData | None = None
         self._said = (0.0, 0.0, 0)  # played, stalled, stalls, as they are recorded
 
-    async def fetch(self, source: StreamRequests, vu: VU, resource: Resource) -> RequestOutcome:
+    async def begin(self, source: StreamRequests) -> RequestOutcome:
+        """Make the first request, and send it."""
+        try:
+            sent = self.sent = self.step.requests[Fetched.MASTER].prepare(self.vu)
+        except EvaluationError as e:
+            return RequestOutcome(source.judge.unsent(e))
+        if self.step.cmcd is None:
+            return await source.fetch(self.vu, sent)
+        sid = UUID(int=self.vu.random.getrandbits(128), version=4)
+        self._client_data = ClientData(urlsplit(sent.target.url).path, str(sid))
+        return await self.fetch(source, self.vu, Resource(sent.target.url), Asked(Fetched.MASTER))
+
+    async def fetch(self, source: StreamRequests, vu: VU, resource: Resource, asked: Asked) -> RequestOutcome:
         """A resource of the stream."""
         assert self.sent is not None
+        data = self._client_data
         try:
-            outgoing = self.step.lead(self.sent, resource)
+            if data is None:
+                outgoing = self.step.lead(self.sent, resource)
+            else:
+                outgoing = self._telling(data.values(asked, self._moment()), resource)
         except RequestError as e:
             return RequestOutcome(source.judge.unsent(e))
         return await source.fetch(vu, outgoing)
+
+    def measured(self, exchange: Exchange) -> tuple[float, float, int]:
+        """What a segment's response took: seconds in all, those to the first byte, and bytes."""
+        took, size = exchange.took, exchange.bytes_received
+        waited = max(0.0, exchange.first - (exchange.ended - took))
+        if self._client_data is not None:
+            self._client_data.sample(took - waited, size)
+        return took, waited, size
+
+    def _telling(self, values: dict[str, Value], resource: Resource) -> Outgoing:
+        """A request with Common Media Client Data. Raises RequestError."""
+        assert self.sent is not None
+        if self.step.cmcd is Cmcd.QUERY:
+            return self.step.lead(self.sent, resource._replace(uri=with_query(resource.uri, values)))
+        outgoing = self.step.lead(self.sent, resource)
+        return outgoing._replace(head=b"%b%b\r\n" % (outgoing.head[:-2], header_lines(values)))
+
+    def _moment(self) -> Moment:
+        player, variants, now = self.player, self.variants, self.clock()
+        self.tick(now)
+        media = variants.track.media if variants.tracks else None
+        return Moment(
+            player.buffered if self.step.realtime else None,
+            None if media is None else not media.ended,
+            player.stalls + (player.standing(now) > 0),
+            variants.levels[-1].bandwidth if variants.levels else 0,
+        )
 
     def end(self, source: StreamRequests, failure: Failure, *, goes_on: bool = False) -> None:
         """A request has failed. `goes_on`: the session may do without, where the step's `on_failure` lets it."""

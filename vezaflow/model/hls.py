@@ -39,6 +39,13 @@ class Pace(Enum):
     NONE = "none"  # one after another
 
 
+class Cmcd(Enum):
+    """How Common Media Client Data goes with each request."""
+
+    HEADERS = "headers"
+    QUERY = "query"
+
+
 class Fetched(Enum):
     """What the requests of a stream are for: the last words of their names."""
 

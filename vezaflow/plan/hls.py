@@ -5,11 +5,12 @@ a playlist leads: the guard stands before each, and other origins get no credent
 """
 
 import operator
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from vezaflow.diagnostics import Span
-from vezaflow.model import Abr, Chosen, Fetched, Hls, Loop, Pace, Whole
+from vezaflow.model import Abr, Chosen, Cmcd, Fetched, Hls, Loop, Pace, Whole
 from vezaflow.plan.checks import Failure
 from vezaflow.plan.evaluate import Compiler, Constant, Evaluate, show
 from vezaflow.plan.extractors import PlannedExtract
@@ -26,6 +27,7 @@ from vezaflow.recurring import Recurring
 
 BUFFER = 30.0  # seconds, hls.js's maxBufferLength
 _OK, _PARTIAL = 200, 206
+_CLIENT_DATA = re.compile("[?&]CMCD=[^&]*$")  # of one player alone: the playlist is kept for all
 _SIGNS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
@@ -65,6 +67,7 @@ class PlannedHls(Whole):
     segments: int | None
     realtime: bool
     buffer: float
+    cmcd: Cmcd | None
     span: Span
 
     @property
@@ -90,6 +93,7 @@ def plan_hls(
         segments=settings.count(hls.segments) if hls.segments is not None else None,
         realtime=hls.pace is Pace.REALTIME,
         buffer=settings.seconds(hls.buffer) if hls.buffer is not None else BUFFER,
+        cmcd=hls.cmcd,
         span=hls.span,
     )
 
@@ -131,7 +135,7 @@ def _reader(
         response, reading = scope.response, scope.slots[slot]
         assert response is not None
         try:
-            reading.found = kept.take(response.body, response.url, reading.imported)
+            reading.found = kept.take(response.body, _CLIENT_DATA.sub("", response.url), reading.imported)
         except UndecodableError as e:
             return Failure(ErrorKind.EXTRACTION, "VF603", f"{response.url}: {e}", span)
         return None

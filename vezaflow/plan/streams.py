@@ -29,12 +29,14 @@ class Resource(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A variant; `audio` is the playlist of its sound, where that is apart."""
+    """A variant; `audio` is the playlist of its sound, where that is apart; `sound_only`: its codecs say that there is
+    nothing to see."""
 
     uri: str
     bandwidth: int  # bits per second
     average: int
     audio: str | None
+    sound_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ def _master(playlist: Any, url: str, defined: Mapping[str, str]) -> MasterPlayli
             stream.bandwidth,
             stream.average_bandwidth or stream.bandwidth,
             audio.get(group),
+            sound_only=bool(stream.codecs) and not _has_pictures(stream),
         )
         levels.setdefault(level.bandwidth, level)
     if not levels:
