@@ -26,7 +26,7 @@ _LONGEST = 64  # characters of an id
 _OTHER_OBJECTS = {Fetched.MASTER: "m", Fetched.PLAYLIST: "m", Fetched.INIT: "i", Fetched.KEY: "k"}
 
 
-class Asked(NamedTuple):
+class Purpose(NamedTuple):
     """What a request is for. `seconds`: how long a segment plays; `level`: that of a segment, but for sound that is
     apart."""
 
@@ -35,7 +35,7 @@ class Asked(NamedTuple):
     level: Level | None = None
 
 
-class Moment(NamedTuple):
+class PlayerState(NamedTuple):
     """How the player is when it asks. `buffered` in seconds; None: it does not play. `live`: None: not known yet;
     `stalls`: how often it stood still, with now."""
 
@@ -60,25 +60,25 @@ class ClientData:
         """A segment of so many bytes came in this time."""
         self._bandwidth.sample(seconds, size)
 
-    def values(self, asked: Asked, moment: Moment) -> dict[str, Value]:
+    def values(self, purpose: Purpose, state: PlayerState) -> dict[str, Value]:
         """What goes with a request, by its keys."""
-        level = asked.level
+        level = purpose.level
         found: dict[str, Value | None] = {
             "cid": self._cid,
             "mtp": _hundreds(self._bandwidth.rate / 1000) if self._bandwidth.sampled else None,
-            "ot": _OTHER_OBJECTS.get(asked.fetched) or _media(level),
+            "ot": _OTHER_OBJECTS.get(purpose.fetched) or _media(level),
             "sf": "h",
             "sid": self._sid,
-            "st": None if moment.live is None else "l" if moment.live else "v",
-            "su": moment.buffered == 0,
-            "bs": moment.stalls > self._told,
+            "st": None if state.live is None else "l" if state.live else "v",
+            "su": state.buffered == 0,
+            "bs": state.stalls > self._told,
         }
-        self._told = max(self._told, moment.stalls)
-        if asked.fetched is Fetched.SEGMENT:
-            found["d"] = round(asked.seconds * 1000)
-            found["bl"] = None if moment.buffered is None else _hundreds(moment.buffered * 1000)
+        self._told = max(self._told, state.stalls)
+        if purpose.fetched in (Fetched.SEGMENT, Fetched.PART):
+            found["d"] = round(purpose.seconds * 1000)
+            found["bl"] = None if state.buffered is None else _hundreds(state.buffered * 1000)
             if level is not None and level.bandwidth:
-                found["br"], found["tb"] = round(level.bandwidth / 1000), round(moment.top / 1000)
+                found["br"], found["tb"] = round(level.bandwidth / 1000), round(state.top / 1000)
         return {key: value for key, value in sorted(found.items()) if value is not None and value is not False}
 
 

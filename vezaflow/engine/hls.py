@@ -71,16 +71,18 @@ def hls_step(step: PlannedHls, context: FlowContext) -> Run:
 class ListeningSession:
     """From the first request to the last sound."""
 
-    __slots__ = ("_audio", "_media", "_over", "_playlists", "_segments", "_session", "_step")
+    __slots__ = ("_audio", "_begun", "_last", "_media", "_over", "_playlists", "_segments", "_session", "_step")
 
     def __init__(self, session: StreamSession) -> None:
         self._session = session
         self._step = session.step
         self._playlists = PlaylistLoader(session)
         self._segments = SegmentLoader(session)
-        self._audio = SeparateAudio(session, self._segments)
+        self._audio = SeparateAudio(session, self._playlists, self._segments)
         self._over = False
         self._media = 0.0  # seconds of all segments that were fetched
+        self._begun = 0  # segments of which anything was fetched
+        self._last: MediaSegment | None = None
 
     async def listen(self) -> int:
         """What the iteration does when it is over. Raises EvaluationError."""
@@ -173,7 +175,7 @@ class ListeningSession:
         cursor: StreamCursor | None = None
         while not session.signal and not session.failed:
             session.tick(session.clock())
-            if player.left <= _HAIR or self._enough():
+            if player.left <= _HAIR or self._enough(None):
                 break
             track = session.variants.track
             if step.realtime and player.buffered > step.buffer:
@@ -190,6 +192,8 @@ class ListeningSession:
                 if media.ended:
                     break
                 await self._playlists.reload(track)
+            elif self._enough(segment):
+                break
             elif segment.gap:
                 cursor.passed(segment)
             else:
@@ -197,11 +201,11 @@ class ListeningSession:
         if not session.signal and step.realtime:
             await self._play_out()
 
-    def _enough(self) -> bool:
-        """Whether no further segment is wanted."""
-        step = self._step
-        if step.segments is not None and self._session.fetched >= step.segments:
-            return True
+    def _enough(self, coming: MediaSegment | None) -> bool:
+        """Whether no further segment is wanted; `coming`: what would be next, where it is known already."""
+        step, last = self._step, self._last
+        if step.segments is not None and last is not None and self._begun >= step.segments:
+            return last.part is None or (coming is not None and coming.number != last.number)
         return not step.realtime and self._media >= min(step.play, LONGEST)
 
     async def _play_out(self) -> None:
@@ -227,7 +231,7 @@ class ListeningSession:
     async def _take(self, segment: MediaSegment, cursor: StreamCursor) -> None:
         """Choose a level, fetch the segment, and put it into the buffer."""
         session, step, variants = self._session, self._step, self._session.variants
-        if variants.rule is not None:
+        if variants.rule is not None and segment.independent:
             buffered = session.player.buffered if step.realtime else step.buffer
             level = variants.rule.next(buffered, segment.duration, variants.known, live=cursor.number is not None)
             if level != variants.at:
@@ -281,6 +285,8 @@ class ListeningSession:
         now, plays = session.clock(), segment.duration - cursor.skips
         cursor.passed(segment)
         session.fetched += 1
+        self._begun += self._last is None or segment.part is None or segment.number != self._last.number
+        self._last = segment
         self._media += segment.duration
         if session.fetched == 1:
             record.started(now - session.began)

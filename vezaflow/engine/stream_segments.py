@@ -9,7 +9,7 @@ from typing import NamedTuple
 import trio
 
 from vezaflow.engine.bitrate import Fetch
-from vezaflow.engine.cmcd import Asked
+from vezaflow.engine.cmcd import Purpose
 from vezaflow.engine.judging import RequestOutcome
 from vezaflow.engine.stream_session import StreamRequests, StreamSession
 from vezaflow.engine.vu import VU
@@ -50,16 +50,17 @@ class SegmentLoader:
         session = self._session
         sources = session.shared.sources
         key = Resource(segment.key) if segment.key is not None else None
-        for resource, fetched in ((key, Fetched.KEY), (segment.init, Fetched.INIT)):
+        for resource, of in ((key, Fetched.KEY), (segment.init, Fetched.INIT)):
             if resource is not None and resource not in self._had:
-                failure = (await session.fetch(sources[fetched], vu, resource, Asked(fetched))).failure
+                self._had.add(resource)  # before it is there: sound that is apart needs no second one
+                failure = (await session.fetch(sources[of], vu, resource, Purpose(of))).failure
                 if failure is not None:
-                    session.end(sources[fetched], failure)
+                    session.end(sources[of], failure)
                     return None
-                self._had.add(resource)
-        source, began = sources[Fetched.SEGMENT], session.clock()
-        asked = Asked(Fetched.SEGMENT, segment.duration, level)
-        outcome = await self._unless_too_slow(source, vu, segment.resource, asked)
+        fetched = Fetched.SEGMENT if segment.part is None else Fetched.PART
+        source, began = sources[fetched], session.clock()
+        purpose = Purpose(fetched, segment.duration, level)
+        outcome = await self._unless_too_slow(source, vu, segment.resource, purpose)
         if outcome is None:
             self._give_up(source, vu)
             return None
@@ -84,16 +85,16 @@ class SegmentLoader:
                 await session.until(now + _LOOK)
 
     async def _unless_too_slow(
-        self, source: StreamRequests, vu: VU, resource: Resource, asked: Asked
+        self, source: StreamRequests, vu: VU, resource: Resource, purpose: Purpose
     ) -> RequestOutcome | None:
         """What came of a segment's request; None: it is given up."""
         session = self._session
         if not self._watches:
-            return await session.fetch(source, vu, resource, asked)
+            return await session.fetch(source, vu, resource, purpose)
         with trio.CancelScope() as scope:
-            self._under_way = UnderWay(scope, session.variants.at, asked.seconds, session.clock())
+            self._under_way = UnderWay(scope, session.variants.at, purpose.seconds, session.clock())
             try:
-                return await session.fetch(source, vu, resource, asked)
+                return await session.fetch(source, vu, resource, purpose)
             finally:
                 self._under_way = None
         return None

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from vezaflow.engine.bitrate import BitrateRule
-from vezaflow.engine.cmcd import Asked, ClientData, Moment, Value, header_lines, with_query
+from vezaflow.engine.cmcd import ClientData, PlayerState, Purpose, Value, header_lines, with_query
 from vezaflow.engine.context import FlowContext
 from vezaflow.engine.judging import RequestOutcome, ResponseJudge
 from vezaflow.engine.own_time import HANDLING
@@ -149,9 +149,9 @@ class StreamSession:
             return await source.fetch(self.vu, sent)
         sid = UUID(int=self.vu.random.getrandbits(128), version=4)
         self._client_data = ClientData(urlsplit(sent.target.url).path, str(sid))
-        return await self.fetch(source, self.vu, Resource(sent.target.url), Asked(Fetched.MASTER))
+        return await self.fetch(source, self.vu, Resource(sent.target.url), Purpose(Fetched.MASTER))
 
-    async def fetch(self, source: StreamRequests, vu: VU, resource: Resource, asked: Asked) -> RequestOutcome:
+    async def fetch(self, source: StreamRequests, vu: VU, resource: Resource, purpose: Purpose) -> RequestOutcome:
         """A resource of the stream."""
         assert self.sent is not None
         data = self._client_data
@@ -159,7 +159,7 @@ class StreamSession:
             if data is None:
                 outgoing = self.step.lead(self.sent, resource)
             else:
-                outgoing = self._telling(data.values(asked, self._moment()), resource)
+                outgoing = self._telling(data.values(purpose, self._state()), resource)
         except RequestError as e:
             return RequestOutcome(source.judge.unsent(e))
         return await source.fetch(vu, outgoing)
@@ -180,11 +180,11 @@ class StreamSession:
         outgoing = self.step.lead(self.sent, resource)
         return outgoing._replace(head=b"%b%b\r\n" % (outgoing.head[:-2], header_lines(values)))
 
-    def _moment(self) -> Moment:
+    def _state(self) -> PlayerState:
         player, variants, now = self.player, self.variants, self.clock()
         self.tick(now)
         media = variants.track.media if variants.tracks else None
-        return Moment(
+        return PlayerState(
             player.buffered if self.step.realtime else None,
             None if media is None else not media.ended,
             player.stalls + (player.standing(now) > 0),

@@ -16,8 +16,8 @@ HLS = Table(
     (
         replace(
             NAME,
-            doc="The step's identity. Its requests are called `NAME master`, `NAME playlist`, `NAME init`, `NAME key` "
-            "and `NAME segment`; its sessions are called `NAME`.",
+            doc="The step's identity. Its requests are called `NAME master`, `NAME playlist`, `NAME init`, `NAME key`, "
+            "`NAME segment` and `NAME part`; its sessions are called `NAME`.",
             example="listen",
             default="`hls` and the URL as written",
         ),

@@ -54,6 +54,7 @@ class Fetched(Enum):
     INIT = "init"
     KEY = "key"
     SEGMENT = "segment"
+    PART = "part"  # of a segment, in low-latency streams
 
 
 BLOCKING = "blocking reload"  # the last words of a name: it waits at the server until there is something new
