@@ -90,7 +90,7 @@ class ListeningSession:
         session.vu.slots[step.slot] = session.reading
         if await self._open():
             variants = session.variants
-            if variants.rule is not None and step.realtime and not variants.levels[0].audio:
+            if variants.rule is not None and step.realtime:
                 await self._watched()
             else:
                 await self._play()
@@ -261,8 +261,7 @@ class ListeningSession:
             came.append(await self._audio.bring(branch, audio, segment, cursor))
             return GO_ON
 
-        client = vu.client.beside()
-        tasks = [ParallelTask(run, (), as_branch(vu, client, vu.random)) for run in (main, beside)]
+        tasks = [ParallelTask(run, (), as_branch(vu, vu.client.lane(), vu.random)) for run in (main, beside)]
         await Branches(vu, tasks, self._session.clock).run(len(tasks))
         return all(came)
 

@@ -23,9 +23,10 @@ _HAIR = 0.001  # seconds
 
 
 class UnderWay(NamedTuple):
-    """A segment that may be given up."""
+    """A segment that may be given up, and who fetches it."""
 
     scope: trio.CancelScope
+    vu: VU
     level: int
     plays: float
     began: float
@@ -89,10 +90,10 @@ class SegmentLoader:
     ) -> RequestOutcome | None:
         """What came of a segment's request; None: it is given up."""
         session = self._session
-        if not self._watches:
+        if not self._watches or purpose.level is None:  # of sound there is nothing smaller
             return await session.fetch(source, vu, resource, purpose)
         with trio.CancelScope() as scope:
-            self._under_way = UnderWay(scope, session.variants.at, purpose.seconds, session.clock())
+            self._under_way = UnderWay(scope, vu, session.variants.at, purpose.seconds, session.clock())
             try:
                 return await session.fetch(source, vu, resource, purpose)
             finally:
@@ -101,7 +102,7 @@ class SegmentLoader:
 
     def _look(self, under_way: UnderWay, now: float) -> None:
         session = self._session
-        rule, exchange, variants = session.variants.rule, session.vu.client.exchange, session.variants
+        rule, exchange, variants = session.variants.rule, under_way.vu.client.exchange, session.variants
         if rule is None or session.player.started is None or exchange.started < under_way.began:
             return
         session.tick(now)

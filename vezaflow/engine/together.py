@@ -91,6 +91,9 @@ class PerHost:
     def beside(self) -> "PerHost":
         return self
 
+    def lane(self) -> "PerHost":
+        return PerHost(self._client.lane(), self._most, self._places)
+
     def by(self, options: ClientOptions) -> "PerHost":
         """A host has its places however it is connected to."""
         return PerHost(self._client.by(options), self._most, self._places)
