@@ -154,7 +154,7 @@ def spread_step(
 def as_branch(vu: VU, client: Sender, chance: Chance) -> VU:
     """The same user, who goes on elsewhere at the same time, with chance of its own out of `chance`."""
     branch = VU(list(vu.slots), chance.branch(), vu.number, client)
-    branch.turn = vu.turn
+    branch.turn, branch.bound = vu.turn, vu.bound
     return branch
 
 
