@@ -26,9 +26,7 @@ from vezaflow.session import as_recorded, chosen, read, tape_to_replay
 )
 @click.option("--step", is_flag=True, help="Pause before each step (with --only: before that one) and wait for a key.")
 @click.option("--replay", is_flag=True, help="Send nothing: use the responses recorded by the last `try`.")
-@click.option(
-    "--for", "limit", type=DURATION, help="End the iteration after this time, such as 20s, if it lasts."
-)
+@click.option("--for", "limit", type=DURATION, help="End the iteration after this time, such as 20s, if it lasts.")
 @click.option("--html", type=PathType(dir_okay=False), help="Write the trace as an HTML page to this file.")
 @click.option("--full", "-v", is_flag=True, help="Show bodies and values in full.")
 @shared

@@ -24,6 +24,7 @@ from vezaflow.plan.streams import MEDIA, STREAMS, KeptPlaylists, Level, MasterPl
 from vezaflow.plan.targets import Target
 from vezaflow.protocols import ErrorKind, Want
 from vezaflow.recurring import Recurring
+from vezaflow.units import counted, duration
 
 BUFFER = 30.0  # seconds, hls.js's maxBufferLength
 _OK, _PARTIAL = 200, 206
@@ -84,7 +85,7 @@ def plan_hls(
     play, variant = hls.play, hls.variant
     return PlannedHls(
         name=hls.name,
-        requests=dict(zip(Fetched, _requests(hls, first, slot), strict=True)),
+        requests=dict(zip(Fetched, _requests(hls, first, slot, settings), strict=True)),
         slot=slot,
         lead=_kept(lead, first.prepare.value) if isinstance(first.prepare, Constant) else lead,
         choose=None if variant is Chosen.ABR else _choice(hls, compiler),
@@ -98,7 +99,7 @@ def plan_hls(
     )
 
 
-def _requests(hls: Hls, first: PlannedRequest, slot: int) -> tuple[PlannedRequest, ...]:
+def _requests(hls: Hls, first: PlannedRequest, slot: int, settings: Settings) -> tuple[PlannedRequest, ...]:
     """One for each purpose, in the order of Fetched."""
     accepts = bytearray(first.accepts)
     accepts[_PARTIAL] = accepts[_PARTIAL] or accepts[_OK]  # where a part was asked for, it is what 200 is of the whole
@@ -111,7 +112,7 @@ def _requests(hls: Hls, first: PlannedRequest, slot: int) -> tuple[PlannedReques
             first,
             options=reads,
             extracts=(_reader(STREAMS, slot, hls.span),),
-            forecast=replace(first.forecast, reasons=reason),
+            forecast=replace(first.forecast, reasons=reason, plays=(hls.name, _in_words(hls, settings))),
         ),
         Fetched.PLAYLIST: replace(
             rest,
@@ -124,6 +125,21 @@ def _requests(hls: Hls, first: PlannedRequest, slot: int) -> tuple[PlannedReques
         replace(of.get(fetched, rest), name=request.name)
         for fetched, request in zip(Fetched, hls.requests, strict=True)
     )
+
+
+def _in_words(hls: Hls, settings: Settings) -> str:
+    """What is known of it before the stream is."""
+    how_much = "the whole stream"
+    if hls.segments is not None:
+        how_much = counted(settings.count(hls.segments), "segment")
+    elif hls.play is not None:
+        how_much = duration(settings.seconds(hls.play))
+    if hls.pace is Pace.NONE:
+        how = f"fetches {how_much if hls.play is None else f'{how_much} of media'}, one segment after another"
+    else:
+        ahead = settings.seconds(hls.buffer) if hls.buffer is not None else BUFFER
+        how = f"plays {how_much} in real time, fetched up to {duration(ahead)} ahead"
+    return f"{how}; how many requests that takes depends on the stream"
 
 
 def _reader(
