@@ -19,6 +19,8 @@ from vezaflow.plan import Failure, MediaPlaylist, Resource
 from vezaflow.protocols import ErrorKind
 from vezaflow.units import duration
 
+_PLAYLIST = Purpose(Fetched.PLAYLIST)
+
 
 class PlaylistLoader:
     """One session's."""
@@ -57,8 +59,11 @@ class PlaylistLoader:
             uri, via = _what_comes_next(uri, media), session.shared.blocking
         session.reading.forget()
         outcome = None
-        with trio.move_on_after(self._patience() if via is not source else inf):
-            outcome = await session.fetch(via, vu, Resource(uri), Purpose(Fetched.PLAYLIST))
+        if via is source:
+            outcome = await session.fetch(via, vu, Resource(uri), _PLAYLIST)
+        else:
+            with trio.move_on_after(self._patience()):
+                outcome = await session.fetch(via, vu, Resource(uri), _PLAYLIST)
         if outcome is None:
             via.given_up(vu.client.exchange)
             return None
