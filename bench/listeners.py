@@ -101,10 +101,8 @@ def _figures() -> list[Figure]:
             ]
     (listeners,) = heard["listeners"]
     ratio = statistics.median(ratios)
-    print(
-        f"{_requests(heard) / SECONDS:,.0f} requests/s of listeners; {', '.join(f'{each:.2f}' for each in ratios)}",
-        file=sys.stderr,
-    )
+    shown = ", ".join(f"{each:.2f}" for each in ratios)
+    print(f"{_requests(heard) / SECONDS:,.0f} requests/s of listeners; rounds: {shown}", file=sys.stderr)
     return [
         Figure("CPU of 2,000 listeners", f"{share:.0%} of a core", "below 100 %", share < 1),
         Figure("stalls", str(listeners["hls_stalls"]), "none", not listeners["hls_stalls"]),
