@@ -160,3 +160,15 @@ def test_parts_keep_three_part_targets_away_from_the_end_unless_told() -> None:
 def test_the_same_bytes_are_parsed_once() -> None:
     assert media(PLAIN) is media(PLAIN)
     assert media(PLAIN) is not media(PLAIN, "https://cdn.test/elsewhere.m3u8")
+
+
+def test_variables_are_defined_by_name_by_the_query_and_by_the_master_playlist() -> None:
+    text = '#EXTM3U\n#EXT-X-DEFINE:NAME="a",VALUE="x,y"\n#EXT-X-DEFINE:QUERYPARAM="token"\n#EXT-X-DEFINE:IMPORT="b"\n'
+    text += "#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n{$a}/{$b}.ts?t={$token}\n"
+    (segment,) = MEDIA.take(text.encode(), "https://cdn.test/list.m3u8?token=a%2Bb", {"b": "imported"}).segments
+    assert segment.resource.uri == "https://cdn.test/x,y/imported.ts?t=a+b"
+
+
+def test_what_the_master_playlist_did_not_define_can_not_be_imported() -> None:
+    with pytest.raises(UndecodableError, match=r"does not define \{\$b\}"):
+        media('#EXTM3U\n#EXT-X-DEFINE:IMPORT="b"\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n{$b}.ts\n')
