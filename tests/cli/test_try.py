@@ -1,5 +1,6 @@
 """`vezaflow try` as its user sees it."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,30 @@ gates: {http_req_failed: rate < 1 %}
 
 def headings(out: str) -> list[str]:
     return [line for line in out.splitlines() if line.startswith(("▶", "▷", "─"))]
+
+
+def test_a_flow_that_lasts_ends_in_order_when_its_time_is_up(suite: Write, box: Sandbox) -> None:
+    flow = suite(
+        f"""
+steps:
+  - parallel:
+      - websocket: /api/v1/ws
+        name: chat
+        auth: {{bearer: {box.token}}}
+        do: [{{receive: {{where: json("$.type") == "never", within: 10m}}}}]
+      - {{hls: /api/v1/tracks/{box.track_id}/hls/live.m3u8, name: listen}}
+finally: [{{get: /api/v1/health, name: goodbye}}]
+gates: {{http_req_failed: rate < 1 %}}
+"""
+    )
+    begun = time.monotonic()
+    done = vezaflow("try", flow, "--for", "1500ms")
+    assert done.code == 0, done.text
+    assert 1.4 < time.monotonic() - begun < 8
+    assert "the iteration has lasted 1.5 s: it ends here" in done.out
+    assert "left in the buffer" in done.out
+    assert "vezaflow closed the WebSocket (code 1000)" in done.out
+    assert "goodbye" in done.out
 
 
 def test_every_step_is_shown_with_its_place(suite: Write) -> None:

@@ -408,3 +408,147 @@ async def test_a_playlist_that_shrinks_is_taken_for_an_old_one_and_then_for_a_ne
     target, played = await listen(", play: 30s", answer, url="/live.m3u8")
     assert {"/4.ts", "/5.ts", "/6.ts"} & {*paths(target)}
     assert played.count("hls_stalls") == 0  # what was in the buffer lasted
+
+
+# -- low latency ------------------------------------------------------------------------------------------------------
+
+
+class LowLatency:
+    """A live stream of segments of 4 s in parts of 1 s, of which those of the last two segments are listed."""
+
+    CONTROL = "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=3\n"
+
+    def __init__(self, begin: float, *, control: str = CONTROL, ends: float = 1e9) -> None:
+        self.begin, self.control, self.ends = begin, control, ends
+
+    def __call__(self, _method: str, path: str) -> Reply:
+        now, plain = trio.current_time() - self.begin, path.partition("?")[0]
+        if plain == "/master.m3u8":
+            both = '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="en",DEFAULT=YES,URI="sound.m3u8"\n'
+            return Reply(body=f'#EXTM3U\n{both}#EXT-X-STREAM-INF:BANDWIDTH=1000,AUDIO="a"\nlive.m3u8\n'.encode())
+        if not plain.endswith(".m3u8"):
+            return Reply(body=bytes(1000), after=0.02)
+        place, wait = plain.removesuffix(".m3u8") + "/", 0.02
+        if "_HLS_msn=" in path:
+            number, part = (int(each.partition("=")[2]) for each in path.partition("?")[2].split("&"))
+            wait = max(wait, (number - 11) * 4 + part + 1 - now)
+        return Reply(body=self.playlist(now + wait, place).encode(), after=wait)
+
+    def playlist(self, now: float, place: str) -> str:
+        there = int(min(now, self.ends) + 0.001)
+        newest, parts = 10 + there // 4, there % 4
+        lines = f"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-PART-INF:PART-TARGET=1\n{self.control}"
+        lines += f"#EXT-X-MEDIA-SEQUENCE:{newest - 4}\n"
+        for number in range(newest - 4, newest + 2):
+            for part in range(4 if number <= newest else parts) if number > newest - 2 else ():
+                lines += f'#EXT-X-PART:DURATION=1,URI="{place}{number}.{part}"\n'
+            lines += f"#EXTINF:4,\n{place}{number}\n" if number <= newest else ""
+        return lines + (f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{place}{newest + 1}.{parts}"\n')
+
+
+async def test_parts_are_played_close_to_the_edge(autojump_clock: trio.testing.MockClock) -> None:
+    target, played = await listen(", play: 20s", LowLatency(trio.current_time() - 2.5), url="/live.m3u8")
+    media = [path for path in paths(target) if "m3u8" not in path]
+    assert media[:4] == ["/live/10.0", "/live/10.1", "/live/10.2", "/live/10.3"]  # no other part can be played first
+    assert media[4:6] == ["/live/11.0", "/live/11.1"]
+    assert len(media) == len({*media})
+    assert played.count("hls_stalls") == 0
+    assert figure(played, "hls_live_latency", "max") < 7
+    assert played.count("http_reqs", step="listen part") == len(media)
+    assert played.count("http_req_failed") == 0
+
+
+async def test_the_server_is_asked_for_the_next_part_and_no_gate_judges_that_wait(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    begun = trio.current_time()
+    target, played = await listen(", play: 20s", LowLatency(begun - 2.5), url="/live.m3u8")
+    loads = [path for path in paths(target) if "m3u8" in path]
+    assert loads[:4] == [
+        "/live.m3u8",
+        "/live.m3u8?_HLS_msn=11&_HLS_part=2",
+        "/live.m3u8?_HLS_msn=11&_HLS_part=3",
+        "/live.m3u8?_HLS_msn=12&_HLS_part=0",
+    ]
+    assert all("_HLS_part=" in path for path in loads[1:])
+    assert played.summary.select("http_req_duration").aggregate("max") < 0.1  # type: ignore[operator]
+    apart = played.summary.select("http_req_duration", None, [("step", "listen blocking reload")], judged=False)
+    assert apart.aggregate("max") == pytest.approx(1, abs=0.1)
+
+
+async def test_parts_of_a_server_that_holds_nothing_back_are_not_asked_for(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    live = LowLatency(trio.current_time() - 2.5, control="#EXT-X-SERVER-CONTROL:PART-HOLD-BACK=3\n")
+    target, played = await listen(", play: 20s", live, url="/live.m3u8")
+    assert not any("." in path for path in paths(target) if "m3u8" not in path)
+    assert not any("_HLS_" in path for path in paths(target))
+    assert played.count("hls_stalls") == 0
+
+
+async def test_who_falls_behind_the_parts_goes_on_with_segments(autojump_clock: trio.testing.MockClock) -> None:
+    live = LowLatency(trio.current_time() - 2.5)
+
+    def slow(method: str, path: str) -> Reply:
+        reply = live(method, path)
+        return reply._replace(after=13.0) if path == "/live/11.1" else reply
+
+    target, played = await listen(", play: 12s", slow, url="/live.m3u8")
+    media = [path for path in paths(target) if "m3u8" not in path]
+    assert media[4:8] == ["/live/11.0", "/live/11.1", "/live/11", "/live/12.0"]
+    assert played.seconds == pytest.approx(12 + 8.6, abs=0.1)
+    assert played.count("hls_stalls") == 1
+
+
+async def test_segments_are_counted_whole_where_parts_are_fetched(autojump_clock: trio.testing.MockClock) -> None:
+    live = LowLatency(trio.current_time())
+    target, _ = await listen(", segments: 2", live, url="/live.m3u8")
+    assert [path for path in paths(target) if "m3u8" not in path] == [
+        f"/live/{number}.{part}" for number in (10, 11) for part in range(4)
+    ]
+
+
+async def test_sound_of_its_own_comes_in_parts_too(autojump_clock: trio.testing.MockClock) -> None:
+    live = LowLatency(trio.current_time() - 2.5)
+    target, played = await listen(", play: 12s", live)
+    media, sound = (
+        [path.rpartition("/")[2] for path in paths(target) if path.startswith(f"/{kind}/")]
+        for kind in ("live", "sound")
+    )
+    assert media == sound
+    assert played.count("hls_stalls") == 0
+    assert played.count("http_req_failed") == 0
+
+
+async def test_a_low_latency_stream_that_stops_makes_playback_stand_still(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    text = "load: {vus: 1, duration: 30s, graceful_stop: 0s}\nsteps: [{hls: /live.m3u8, name: listen}]\n"
+    target = Target(LowLatency(trio.current_time(), ends=8.0))
+    played = await play(plan_of(text), target)
+    assert played.count("hls_stalls") == 1
+    assert len(target.log) < 60
+
+
+# -- client data ------------------------------------------------------------------------------------------------------
+
+
+async def test_client_data_is_told_in_headers_or_in_the_query_or_not_at_all(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    target, _ = await listen(", segments: 2, cmcd: headers", site())
+    assert all("\r\nCMCD-Session: cid=" in head for _, _, _, head in target.log)
+    assert not any("CMCD" in path for path in paths(target))
+    target, played = await listen(", segments: 2, cmcd: query", site())
+    assert all("CMCD=" in path for path in paths(target))
+    assert played.count("http_req_failed") == 0
+    target, _ = await listen(", segments: 2", site())
+    assert not any("CMCD" in head for _, _, _, head in target.log)
+
+
+async def test_each_session_has_an_id_of_its_own(autojump_clock: trio.testing.MockClock) -> None:
+    text = "load: {executor: per-vu-iterations, vus: 3, iterations: 2}\n"
+    plan = plan_of(text + "steps: [{hls: /master.m3u8, name: listen, cmcd: headers, segments: 1}]\n")
+    target = Target(site())
+    await play(plan, target)
+    assert len({head.partition("sid=")[2].split('"')[1] for _, _, _, head in target.log}) == 6

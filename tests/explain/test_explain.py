@@ -213,6 +213,28 @@ def test_steps_that_hold_a_connection_open_are_counted() -> None:
     assert found.flows[0].connections.most == 2
 
 
+def test_what_a_listener_plays_is_told_in_words() -> None:
+    flow = """
+    load: {vus: 10, duration: 1m}
+    steps:
+      - {hls: /a.m3u8, name: some, play: 30s, buffer: 1m}
+      - {hls: /a.m3u8, name: four, segments: 4, pace: none}
+      - {hls: /a.m3u8, name: all}
+    gates: {hls_stalls: count < 1}
+    """
+    found = explained(flow)
+    told = {each["step"]: each["what"] for each in to_json(found)["flows"][0]["listens"]}
+    assert told == {
+        "some": "plays 30 s in real time, fetched up to 1m ahead; how many requests that takes depends on the stream",
+        "four": "fetches 4 segments, one segment after another; how many requests that takes depends on the stream",
+        "all": "plays the whole stream in real time, fetched up to 30 s ahead; how many requests that takes depends on "
+        "the stream",
+    }
+    assert "listens    some: plays 30 s in real time" in page(found)
+    assert found.flows[0].iteration.requests == 3
+    assert found.flows[0].iteration.sent > 100
+
+
 def test_steps_around_the_load_that_connect_otherwise_than_the_suite_are_told_too() -> None:
     suite = """
     base_url: https://127.0.0.1:1

@@ -114,6 +114,61 @@ def test_a_server_says_how_far_behind_to_play_and_that_it_can_wait() -> None:
     assert (media(control).hold_back, media(control).blocks) == (20.0, True)
 
 
+LOW_LATENCY = """#EXTM3U
+#EXT-X-TARGETDURATION:4
+#EXT-X-PART-INF:PART-TARGET=2
+#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=6.5,HOLD-BACK=12
+#EXT-X-MEDIA-SEQUENCE:6
+#EXT-X-MAP:URI="i.mp4"
+#EXTINF:4,
+6.mp4
+#EXT-X-PART:DURATION=2,URI="7.mp4",BYTERANGE="100@0",INDEPENDENT=YES
+#EXT-X-PART:DURATION=2,URI="7.mp4",BYTERANGE="50",GAP=YES
+#EXTINF:4,
+7.mp4
+#EXT-X-PART:DURATION=2,URI="8.0.mp4"
+#EXT-X-PRELOAD-HINT:TYPE=PART,URI="8.1.mp4"
+"""
+
+
+def test_parts_stand_in_for_the_segments_that_they_are_listed_for() -> None:
+    found = media(LOW_LATENCY)
+    pieces = list(found.pieces())
+    assert [(piece.number, piece.part, piece.start, piece.duration) for piece in pieces] == [
+        (6, None, 0.0, 4.0),
+        (7, 0, 4.0, 2.0),
+        (7, 1, 6.0, 2.0),
+        (8, 0, 8.0, 2.0),
+    ]
+    assert [piece.resource.range for piece in pieces] == [None, "bytes=0-99", "bytes=100-149", None]
+    assert [piece.gap for piece in pieces] == [False, False, True, False]
+    assert [piece.independent for piece in pieces] == [True, True, False, True]  # a segment's first always is
+    assert {piece.init.uri for piece in pieces if piece.init} == {"https://cdn.test/a/b/i.mp4"}
+    assert (found.edge, found.seconds, found.hold_back) == ((8, 1), 10.0, 6.5)
+
+
+def test_without_blocking_reloads_or_at_the_end_there_are_no_parts() -> None:
+    polled = media(LOW_LATENCY.replace("CAN-BLOCK-RELOAD=YES,", ""))
+    assert (polled.edge, polled.hold_back, dict(polled.parts)) == ((8, 0), 12.0, {})
+    assert not media(LOW_LATENCY + "#EXT-X-ENDLIST\n").parts
+
+
+def test_parts_keep_three_part_targets_away_from_the_end_unless_told() -> None:
+    assert media(LOW_LATENCY.replace("PART-HOLD-BACK=6.5,", "")).hold_back == 6.0
+
+
 def test_the_same_bytes_are_parsed_once() -> None:
     assert media(PLAIN) is media(PLAIN)
     assert media(PLAIN) is not media(PLAIN, "https://cdn.test/elsewhere.m3u8")
+
+
+def test_variables_are_defined_by_name_by_the_query_and_by_the_master_playlist() -> None:
+    text = '#EXTM3U\n#EXT-X-DEFINE:NAME="a",VALUE="x,y"\n#EXT-X-DEFINE:QUERYPARAM="token"\n#EXT-X-DEFINE:IMPORT="b"\n'
+    text += "#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n{$a}/{$b}.ts?t={$token}\n"
+    (segment,) = MEDIA.take(text.encode(), "https://cdn.test/list.m3u8?token=a%2Bb", {"b": "imported"}).segments
+    assert segment.resource.uri == "https://cdn.test/x,y/imported.ts?t=a+b"
+
+
+def test_what_the_master_playlist_did_not_define_can_not_be_imported() -> None:
+    with pytest.raises(UndecodableError, match=r"does not define \{\$b\}"):
+        media('#EXTM3U\n#EXT-X-DEFINE:IMPORT="b"\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n{$b}.ts\n')

@@ -8,14 +8,14 @@ import pytest
 
 from vezaflow.sandbox import Sandbox, SandboxSettings, start
 from vezaflow.sandbox.links import Links, pieces
-from vezaflow.sandbox.streams import LIVE_SEGMENT, OLDEST, WINDOW, SandboxStreams
+from vezaflow.sandbox.streams import IN_PARTS, LIVE_SEGMENT, OLDEST, PART, PARTS, WINDOW, SandboxStreams
 
 
 def hls(sandbox: Sandbox, path: str) -> str:
     return f"{sandbox.base_url}/api/v1/tracks/{sandbox.track_id}/hls/{path}"
 
 
-@pytest.mark.parametrize("kind", ["protected", "ranges", "live", "blocking"])
+@pytest.mark.parametrize("kind", ["protected", "ranges", "live", "blocking", "low-latency"])
 def test_a_master_playlist_leads_to_playlists_with_segments(visitor: httpx.Client, sandbox: Sandbox, kind: str) -> None:
     url = hls(sandbox, f"{kind}.m3u8")
     master = m3u8.loads(visitor.get(url).text, uri=url)
@@ -72,6 +72,44 @@ def test_a_playlist_is_held_back_until_it_has_what_is_asked_for() -> None:
     assert streams.waits(path, b"_HLS_msn=99999") == 3 * LIVE_SEGMENT
     assert streams.waits(path, b"_HLS_msn=x") == 0
     assert streams.waits("/hls/live/64k/playlist.m3u8", b"_HLS_msn=%d" % (newest + 1)) == 0
+
+
+def test_a_low_latency_stream_gets_part_after_part() -> None:
+    now = 0.0
+    streams = SandboxStreams(lambda: now)
+    path, newest = "/hls/low-latency/64k/playlist.m3u8", OLDEST + WINDOW - 1
+
+    def status(name: str) -> int:
+        found = streams.find(f"/hls/low-latency/64k/{name}", None)
+        assert found is not None
+        return found.status
+
+    for at, parts in ((0.0, 0), (PART, 1), (3.2 * PART, 3)):
+        now = at
+        found = streams.find(path, None)
+        assert found is not None
+        media = m3u8.loads(found.body["body"].decode())
+        listed = [part.uri for segment in media.segments for part in segment.parts]
+        hint = f"live-{newest + 1}.{parts}.ts"
+        assert len(listed) == IN_PARTS * PARTS + parts
+        assert media.preload_hint.uri == hint
+        assert status(hint) == 404
+        assert {status(uri) for uri in listed} == {200}
+        assert status(f"live-{newest + 1}.ts") == 404
+    assert status(f"live-{newest}.9.ts") == 404
+
+
+def test_a_low_latency_playlist_is_held_back_for_a_part() -> None:
+    streams = SandboxStreams(lambda: 0.0)
+    path, newest = "/hls/low-latency/64k/playlist.m3u8", OLDEST + WINDOW - 1
+    for query, seconds in (
+        (f"_HLS_msn={newest}&_HLS_part=3", 0),
+        (f"_HLS_msn={newest + 1}&_HLS_part=0", PART),
+        (f"_HLS_msn={newest + 1}&_HLS_part=3", LIVE_SEGMENT),
+        (f"_HLS_msn={newest + 1}&_HLS_part={PARTS}", LIVE_SEGMENT + PART),  # the first of the one behind it
+        (f"_HLS_msn={newest + 1}", LIVE_SEGMENT),
+    ):
+        assert streams.waits(path, query.encode()) == pytest.approx(seconds), query
 
 
 def test_only_what_is_told_to_is_slow_or_broken() -> None:

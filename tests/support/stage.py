@@ -194,6 +194,9 @@ class FakeClient:
     def beside(self) -> "FakeClient":
         return self
 
+    def lane(self) -> "FakeClient":
+        return type(self)(self.target, self.options, self.cookies)
+
     def by(self, options: ClientOptions) -> "FakeClient":
         if options not in self._others:
             self.target.open_clients += 1

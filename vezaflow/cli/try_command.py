@@ -1,6 +1,7 @@
 """`vezaflow try`: how people write and debug a flow."""
 
 import sys
+from math import inf
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from vezaflow.cli.inputs import aimed, draw_all_but_gates, drawn_faults, planned
 from vezaflow.cli.kept import check_writable
 from vezaflow.cli.stepper import require_terminal
 from vezaflow.cli.trying import Trying, Wishes
-from vezaflow.cli.values import PathType
+from vezaflow.cli.values import DURATION, PathType
 from vezaflow.plan import Inputs
 from vezaflow.session import as_recorded, chosen, read, tape_to_replay
 
@@ -25,6 +26,7 @@ from vezaflow.session import as_recorded, chosen, read, tape_to_replay
 )
 @click.option("--step", is_flag=True, help="Pause before each step (with --only: before that one) and wait for a key.")
 @click.option("--replay", is_flag=True, help="Send nothing: use the responses recorded by the last `try`.")
+@click.option("--for", "limit", type=DURATION, help="End the iteration after this time, such as 20s, if it lasts.")
 @click.option("--html", type=PathType(dir_okay=False), help="Write the trace as an HTML page to this file.")
 @click.option("--full", "-v", is_flag=True, help="Show bodies and values in full.")
 @shared
@@ -34,6 +36,7 @@ def command(
     only: tuple[str, ...],
     step: bool,
     replay: bool,
+    limit: float | None,
     html: Path | None,
     full: bool,
     words: tuple[str, ...],
@@ -48,6 +51,8 @@ def command(
     exit code is 0 if every step succeeded, 99 if one failed. The responses are recorded for --replay, without
     credentials.
     """
+    if limit is not None and limit <= 0:
+        raise click.BadParameter("an iteration needs a longer time", param_hint="--for")
     if step:
         require_terminal()
     if html is not None:
@@ -65,4 +70,4 @@ def command(
             inputs = as_recorded(inputs, tape, tape_wins=sandbox)
         with drawn_faults():
             plan = planned(suite, inputs)
-        sys.exit(Trying(plan, found, Wishes(only, step, html, full), tape).run())
+        sys.exit(Trying(plan, found, Wishes(only, step, html, full, inf if limit is None else limit), tape).run())

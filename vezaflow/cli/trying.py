@@ -31,6 +31,7 @@ class Wishes:
     step: bool
     html: Path | None
     full: bool
+    limit: float  # seconds of the iteration
 
 
 class Trying:
@@ -67,7 +68,7 @@ class Trying:
         """The exit code. Raises VezaflowError where it was refused."""
         words, code = "stopped", ExitCode.INTERRUPTED
         try:
-            good = rehearse(self._plan, self._planned, self._trace, self._way, self._clock)
+            good = rehearse(self._plan, self._planned, self._trace, self._way, self._clock, self._wishes.limit)
             words, code = self._verdict(good)
             say(self._painted(words, code))
         except VezaflowError as e:

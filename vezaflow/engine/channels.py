@@ -46,6 +46,7 @@ from vezaflow.protocols import (
 
 GO_ON = Signal.GO_ON
 LONGEST_WAIT = 60.0  # seconds before an attempt
+_CLOSING = 2.0  # seconds for an end in order of what is cut off
 _SHOWN = 200  # characters of a message in a trace
 
 
@@ -301,11 +302,24 @@ async def hold(held: HeldChannel, slot: int, body: Run) -> int:
         signal = await (_beside(during, others) if others else during())
         blamed = held.blamed
         failure = await held.finish()
+    except trio.Cancelled:
+        await _finish_in_order(held)
+        raise
     finally:
         held.cut()
     if failure is not None and not blamed:
         return max(signal, held.fail(failure))
     return signal
+
+
+async def _finish_in_order(held: HeldChannel) -> None:
+    """End what is cut off because its user's time is up; what ends a load drops its channels."""
+    bound = held.vu.bound
+    if bound is not None and bound.cancel_called:
+        with trio.move_on_after(_CLOSING, shield=True):
+            failure = await held.finish()
+            if failure is not None:
+                held.fail(failure)
 
 
 async def _beside(during: Callable[[], Awaitable[int]], others: Iterable[Callable[[], Awaitable[None]]]) -> int:

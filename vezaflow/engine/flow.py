@@ -20,6 +20,7 @@ from vezaflow.engine.wheel import Wheel
 from vezaflow.metrics import Phase
 from vezaflow.plan import PlannedFlow, Segment, starts, vu_changes, vus_in_time
 from vezaflow.protocols import Sender
+from vezaflow.units import duration
 
 
 class FlowRun:
@@ -83,8 +84,8 @@ class FlowRun:
                 nursery.cancel_scope.cancel()
         self._settle()
 
-    async def rehearse(self) -> bool:
-        """One VU, one iteration, nothing else: False when something failed."""
+    async def rehearse(self, limit: float) -> bool:
+        """One VU, one iteration, which ends after `limit` seconds, nothing else: False when something failed."""
         users = self._users
         vu = users.make(1)
         with closing(vu.client):
@@ -92,7 +93,12 @@ class FlowRun:
                 return self.delivered.stopped_by_author and not (vu.failed or vu.absent)  # a `stop` is no failure
             if not users.deal(vu):
                 return False
-            signal = await users.body(vu)
+            signal: int = Signal.GO_ON
+            with trio.move_on_after(limit) as vu.bound:
+                signal = await users.body(vu)
+            if vu.bound.cancelled_caught and users.observer is not None:
+                users.observer.said(f"the iteration has lasted {duration(limit)}: it ends here")
+            vu.bound = None
             failed = vu.failed or signal == Signal.FAIL
             vu.failed = False
             await users.finish(vu)

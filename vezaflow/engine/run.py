@@ -6,6 +6,7 @@ call `stop`.
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from math import inf
 from typing import Any
 
 import trio
@@ -124,11 +125,12 @@ class RunEngine:
             for flow in self.flows:
                 nursery.start_soon(flow.run, zero)
 
-    async def rehearse(self, flow: PlannedFlow) -> bool:
-        """One VU, one iteration of one flow, login and finally with it: `vezaflow try`. False: something failed."""
+    async def rehearse(self, flow: PlannedFlow, limit: float = inf) -> bool:
+        """One VU, one iteration of one flow, login and finally with it: `vezaflow try`. The iteration ends after
+        `limit` seconds. False: something failed."""
         run = self._flow(flow)
         self.flows = (run,)
-        return await run.rehearse()
+        return await run.rehearse(limit)
 
     def stop(self, graceful_stop: float | None = None) -> None:
         """Begin nothing new; what runs may end within its graceful stop (seconds; None: each flow's own)."""

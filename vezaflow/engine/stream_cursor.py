@@ -29,12 +29,12 @@ class KnownPlaylist:
     def take(self, media: MediaPlaylist, asked: float) -> None:
         """It is loaded."""
         known, self.asked = self.media, asked
-        if known is not None and known.next > media.next and not media.ended and self.stale < _STALE:
+        if known is not None and known.edge > media.edge and not media.ended and self.stale < _STALE:
             self.stale += 1  # of a cache that is behind, most likely
             self.changed = self.grew = False
             return
         self.changed = known is None or media is not known
-        self.grew = known is None or media.next != known.next
+        self.grew = known is None or media.edge != known.edge
         self.stale, self.media = 0, media
         if self.changed:
             self.updated = asked
@@ -47,25 +47,35 @@ class KnownPlaylist:
 
 
 class StreamCursor:
-    """Where a session is in a stream: by the clock of the media, or in a live one by the numbers of its segments."""
+    """Where a session is in a stream: by the clock of the media, or in a live one by the numbers of its segments and,
+    in one of low latency, of their parts."""
 
-    __slots__ = ("number", "position", "skips")
+    __slots__ = ("_had", "number", "part", "position", "skips")
 
     def __init__(self, media: MediaPlaylist) -> None:
         self.position = 0.0
         self.skips = 0.0  # seconds of the next segment that lie before the place where a live stream is joined
         self.number: int | None = None
+        self.part = 0
+        self._had = 0.0  # seconds of parts that were taken of this segment
         if not media.ended:
             self.join(media)
 
     def join(self, media: MediaPlaylist) -> None:
         """As far behind the end of a live playlist as it asks for."""
         wanted = media.seconds - media.hold_back
-        found = [segment for segment in media.segments if segment.start <= wanted]
-        if found:
-            self.number, self.skips = found[-1].number, min(wanted - found[-1].start, found[-1].duration / 2)
+        found = None
+        for piece in media.pieces():
+            if piece.start > wanted:
+                break
+            found = piece if piece.independent else found
+        self._had = 0.0
+        if found is not None:
+            self.number, self.part = found.number, found.part or 0
+            self.skips = min(wanted - found.start, found.duration / 2)
         else:
-            self.number, self.skips = media.segments[0].number if media.segments else media.first, 0.0
+            self.number, self.part = media.segments[0].number if media.segments else media.first, 0
+            self.skips = 0.0
 
     def next(self, media: MediaPlaylist) -> MediaSegment | None:
         """What comes next; None: nothing that is there."""
@@ -73,15 +83,30 @@ class StreamCursor:
         if self.number is None:
             at = bisect_right(segments, self.position + _HAIR, key=_end)
             return segments[at] if at < len(segments) else None
-        if not segments:
+        if not segments and not media.parts:
             return None
-        if not segments[0].number <= self.number <= media.next + _STALE:  # it fell out of the window
+        first = segments[0].number if segments else media.first
+        if not first <= self.number <= media.next + _STALE:  # it fell out of the window
             self.join(media)
-        at = self.number - segments[0].number
-        return segments[at] if at < len(segments) else None
+        parts = media.parts.get(self.number, ())
+        if parts and self.part >= len(parts) and self.number < media.next:
+            self.number, self.part, self._had = self.number + 1, 0, 0.0
+            parts = media.parts.get(self.number, ())
+        if self.part < len(parts):
+            return parts[self.part]
+        at = self.number - first
+        if parts or at >= len(segments):
+            return None
+        if self.part:  # its parts are listed no more: the segment, of which some has been played
+            self.skips = min(self._had, segments[at].duration)
+        return segments[at]
 
     def passed(self, segment: MediaSegment) -> None:
         """This one is done."""
         self.position, self.skips = segment.end, 0.0
-        if self.number is not None:
-            self.number = segment.number + 1
+        if self.number is None:
+            return
+        if segment.part is None:
+            self.number, self.part, self._had = segment.number + 1, 0, 0.0
+        else:
+            self.number, self.part, self._had = segment.number, segment.part + 1, self._had + segment.duration

@@ -91,6 +91,9 @@ class PerHost:
     def beside(self) -> "PerHost":
         return self
 
+    def lane(self) -> "PerHost":
+        return PerHost(self._client.lane(), self._most, self._places)
+
     def by(self, options: ClientOptions) -> "PerHost":
         """A host has its places however it is connected to."""
         return PerHost(self._client.by(options), self._most, self._places)
@@ -151,7 +154,7 @@ def spread_step(
 def as_branch(vu: VU, client: Sender, chance: Chance) -> VU:
     """The same user, who goes on elsewhere at the same time, with chance of its own out of `chance`."""
     branch = VU(list(vu.slots), chance.branch(), vu.number, client)
-    branch.turn = vu.turn
+    branch.turn, branch.bound = vu.turn, vu.bound
     return branch
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import trio
 
-from vezaflow.engine.context import FlowContext, Run
+from vezaflow.engine.context import FlowContext, Observer, Run
 from vezaflow.engine.delivered import Delivered
 from vezaflow.engine.interpreter import Interpreter
 from vezaflow.engine.own_time import LooseTime
@@ -60,6 +60,10 @@ class Users:
         self._of_iteration = [source for source in sources if source[1].each is Each.ITERATION]
         self._login = _block(context(Phase.LOGIN), flow.login) if flow.login else None
         self._final = _block(context(Phase.FINALLY), flow.final) if flow.final else None
+
+    @property
+    def observer(self) -> Observer | None:
+        return self._context.observer
 
     @property
     def has_login(self) -> bool:

@@ -3,6 +3,8 @@
 from enum import IntEnum
 from typing import Any
 
+from trio import CancelScope
+
 from vezaflow.engine.own_time import LooseTime, OwnTime
 from vezaflow.plan import Chance, Scope
 from vezaflow.protocols import Sender
@@ -21,9 +23,10 @@ class Signal(IntEnum):
 
 class VU(Scope):
     """One user. `failed` says whether something failed in this iteration, also where the author lets it go on;
-    `absent` that it found no row of a data source to begin with, and so never was; `time` is its own time."""
+    `absent` that it found no row of a data source to begin with, and so never was; `time` is its own time. `bound` ends
+    its iteration early, and then what it holds open is closed in order; None: nothing does."""
 
-    __slots__ = ("absent", "client", "failed", "time")
+    __slots__ = ("absent", "bound", "client", "failed", "time")
 
     def __init__(self, slots: list[Any], random: Chance, number: int, client: Sender) -> None:
         super().__init__(slots, random, number)
@@ -31,3 +34,4 @@ class VU(Scope):
         self.failed = False
         self.absent = False
         self.time: OwnTime = LooseTime()
+        self.bound: CancelScope | None = None

@@ -118,6 +118,8 @@ def _loop(steps: Iterable[PlannedStep], least: int | None, most: int | None) -> 
 
 def _rounds(loop: Loop[PlannedStep]) -> _Way:
     """Rounds at the same time share their pauses; where one ends the iteration, others may have begun as well."""
+    if loop.plays:
+        return _Way(Amount(1, inf, amount_of(loop.steps[:1]).sent), None)  # the first, which leads to the others
     through, ended = _loop(loop.steps, loop.least, loop.most)
     if loop.at_once == 1:
         return _Way(through, ended)

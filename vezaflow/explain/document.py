@@ -17,6 +17,7 @@ Times are seconds, sizes bytes, rates per second; what is not known is null.
       connects[]      steps that connect otherwise than the flow: step, http_version, proxy (host:port or null),
                       local_addresses[], certificate (the file's name or null)
       opens[]         steps that hold a connection open: step, what (WebSocket, event stream)
+      listens[]       steps that play a stream: step, what (in words)
       keeps[]         step, body, headers, why[]
       load[]          60 equal parts of the run: the most VUs in each, or starts per second of an open model
     data[]            name, flows[], where, rows, pick, each, at_end, rows_of_segment, taken_least,
@@ -131,6 +132,7 @@ def _flow(flow: FlowExplained, seconds: float, shares: int) -> Json:
         "finally_requests": flow.final,
         "connects": _ways(flow.ways),
         "opens": [{"step": opened.step, "what": opened.what} for opened in flow.opened],
+        "listens": [{"step": each.step, "what": each.what} for each in flow.listens],
         "keeps": [
             {"step": kept.step, "body": kept.body, "headers": kept.headers, "why": list(kept.why)} for kept in flow.kept
         ],

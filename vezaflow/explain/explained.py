@@ -17,6 +17,7 @@ from vezaflow.explain.load_curve import LoadCurve, load_curve_of
 from vezaflow.explain.requests import (
     Around,
     Kept,
+    Listens,
     Opened,
     TargetHost,
     Way,
@@ -24,6 +25,7 @@ from vezaflow.explain.requests import (
     hosts_of,
     kept_by,
     led_by_run,
+    listeners_of,
     opened_by,
     ways_of,
 )
@@ -65,6 +67,7 @@ class FlowExplained:
     final: int
     ways: tuple[Way, ...]
     opened: tuple[Opened, ...]
+    listens: tuple[Listens, ...]
     kept: tuple[Kept, ...]
     gates: tuple[str, ...]
     unwatched: bool  # an arrival rate, and no gate says how many starts may be dropped
@@ -180,6 +183,7 @@ def _flow(flow: PlannedFlow, plan: Plan, segment: Segment, reach: Reach) -> Flow
         rate=rate,
         ways=tuple(ways_of(steps, flow.client)),
         opened=tuple(opened_by(steps)),
+        listens=tuple(listeners_of(steps)),
         kept=tuple(kept_by(steps)),
         gates=tuple(_gates(plan, flow.name)),
         unwatched=load.is_open and not any(_speaks_of_starts(gate, flow.name) for gate in plan.gates),

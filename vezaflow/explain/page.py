@@ -93,6 +93,7 @@ def _of_flow(flow: FlowExplained) -> Iterator[tuple[str, str]]:
     yield "total", _in_all(flow)
     yield from _list("connects", _connects(flow))
     yield from _list("opens", _opened(flow))
+    yield from _list("listens", (f"{each.step}: {each.what}" for each in flow.listens))
     if once := _named((("login", flow.login), ("finally", flow.final))):
         yield "each VU", f"once, at least: {once}"
     kept = [f"{kept.what} of {kept.step}: {', '.join(kept.why)}" for kept in flow.kept]

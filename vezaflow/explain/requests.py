@@ -54,6 +54,14 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Listens:
+    """A step that plays a stream, and in words what is known of that."""
+
+    step: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Around:
     """Requests outside of the load, at least, and those of them that connect otherwise than the suite says."""
 
@@ -111,6 +119,12 @@ def opened_by(steps: Iterable[PlannedStep]) -> Iterator[Opened]:
     """Steps that hold a connection open, each name once."""
     found = {request.name: request for request in requests_of(steps) if request.upgrades or request.streams}
     return (Opened(name, "WebSocket" if request.upgrades else "event stream") for name, request in found.items())
+
+
+def listeners_of(steps: Iterable[PlannedStep]) -> Iterator[Listens]:
+    """Steps that play a stream, each name once."""
+    found = {request.forecast.plays: None for request in requests_of(steps) if request.forecast.plays is not None}
+    return (Listens(*plays) for plays in found if plays is not None)
 
 
 def _differences(client: ClientOptions, usual: ClientOptions) -> Iterator[str]:

@@ -7,7 +7,7 @@ from vezaflow.keys.connections import CONNECTING_ONE
 from vezaflow.keys.fields import Field, Kind, Table
 from vezaflow.keys.requests import NAME, QUERY
 from vezaflow.keys.suite import DEFAULTS
-from vezaflow.model import Abr, Chosen, Pace
+from vezaflow.model import Abr, Chosen, Cmcd, Pace
 
 HLS = Table(
     "hls",
@@ -16,8 +16,8 @@ HLS = Table(
     (
         replace(
             NAME,
-            doc="The step's identity. Its requests are called `NAME master`, `NAME playlist`, `NAME init`, `NAME key` "
-            "and `NAME segment`; its sessions are called `NAME`.",
+            doc="The step's identity. Its requests are called `NAME master`, `NAME playlist`, `NAME init`, `NAME key`, "
+            "`NAME segment` and `NAME part`; its sessions are called `NAME`.",
             example="listen",
             default="`hls` and the URL as written",
         ),
@@ -55,6 +55,14 @@ HLS = Table(
             "How much the player keeps ahead; it asks for the next segment when it has less.",
             "30s",
             default="30 s",
+        ),
+        Field(
+            "cmcd",
+            Kind.CHOICE,
+            "How Common Media Client Data (CTA-5004) goes with each request: in header fields, or in the query.",
+            "headers",
+            choices=tuple(each.value for each in Cmcd),
+            default="it is not sent, as with most players",
         ),
         replace(
             QUERY, doc="Query parameters of the first request, percent-encoded; a list repeats one, null omits it."

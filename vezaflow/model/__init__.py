@@ -3,7 +3,7 @@
 from vezaflow.model.connections import ConnectionLifetime, Http, Tls
 from vezaflow.model.data import AtEnd, DataFile, DataFormat, DataSource, Each, RowPick, usual_each, usual_end
 from vezaflow.model.gates import Gate
-from vezaflow.model.hls import BLOCKING, Abr, BandwidthLimit, Chosen, Fetched, Pace, Variant
+from vezaflow.model.hls import BLOCKING, Abr, BandwidthLimit, Chosen, Cmcd, Fetched, Pace, Variant
 from vezaflow.model.hosts import (
     PORTS,
     SCHEMES,
@@ -158,6 +158,7 @@ __all__ = [
     "Choose",
     "Chosen",
     "Close",
+    "Cmcd",
     "ConnectionLifetime",
     "DataFile",
     "DataFormat",

@@ -39,6 +39,13 @@ class Pace(Enum):
     NONE = "none"  # one after another
 
 
+class Cmcd(Enum):
+    """How Common Media Client Data goes with each request."""
+
+    HEADERS = "headers"
+    QUERY = "query"
+
+
 class Fetched(Enum):
     """What the requests of a stream are for: the last words of their names."""
 
@@ -47,6 +54,7 @@ class Fetched(Enum):
     INIT = "init"
     KEY = "key"
     SEGMENT = "segment"
+    PART = "part"  # of a segment, in low-latency streams
 
 
 BLOCKING = "blocking reload"  # the last words of a name: it waits at the server until there is something new

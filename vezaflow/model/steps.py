@@ -12,7 +12,7 @@ from math import ceil
 from typing import NamedTuple
 
 from vezaflow.diagnostics import Related, Source, Span
-from vezaflow.model.hls import Abr, Pace, Variant
+from vezaflow.model.hls import Abr, Cmcd, Pace, Variant
 from vezaflow.model.input_types import InputType
 from vezaflow.model.numbers import constant, length, whole
 from vezaflow.model.requests import (
@@ -198,6 +198,7 @@ class Hls(_SetsNothing, _LendsNothing, Whole):
     segments: Expression | None  # at most so many
     pace: Pace
     buffer: Expression | None  # TIME
+    cmcd: Cmcd | None
     span: Span
 
     @property

@@ -36,12 +36,13 @@ class Reason(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Of one request step."""
+    """Of one request step. `plays`: the name of the step that it begins, and what is played."""
 
     url: str  # as written
     origin: Origin | None  # None: only the run tells
     sends: int  # bytes, at least
     reasons: tuple[Reason, ...]
+    plays: tuple[str, str] | None = None
 
 
 def reasons_of(request: Request, poll: Poll | None = None, pages: Paginate | None = None) -> tuple[Reason, ...]:

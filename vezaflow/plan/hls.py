@@ -5,11 +5,12 @@ a playlist leads: the guard stands before each, and other origins get no credent
 """
 
 import operator
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from vezaflow.diagnostics import Span
-from vezaflow.model import Abr, Chosen, Fetched, Hls, Loop, Pace, Whole
+from vezaflow.model import Abr, Chosen, Cmcd, Fetched, Hls, Loop, Pace, Whole
 from vezaflow.plan.checks import Failure
 from vezaflow.plan.evaluate import Compiler, Constant, Evaluate, show
 from vezaflow.plan.extractors import PlannedExtract
@@ -23,9 +24,11 @@ from vezaflow.plan.streams import MEDIA, STREAMS, KeptPlaylists, Level, MasterPl
 from vezaflow.plan.targets import Target
 from vezaflow.protocols import ErrorKind, Want
 from vezaflow.recurring import Recurring
+from vezaflow.units import counted, duration
 
 BUFFER = 30.0  # seconds, hls.js's maxBufferLength
 _OK, _PARTIAL = 200, 206
+_CLIENT_DATA = re.compile("[?&]CMCD=[^&]*$")  # of one player alone: the playlist is kept for all
 _SIGNS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
@@ -65,6 +68,7 @@ class PlannedHls(Whole):
     segments: int | None
     realtime: bool
     buffer: float
+    cmcd: Cmcd | None
     span: Span
 
     @property
@@ -81,7 +85,7 @@ def plan_hls(
     play, variant = hls.play, hls.variant
     return PlannedHls(
         name=hls.name,
-        requests=dict(zip(Fetched, _requests(hls, first, slot), strict=True)),
+        requests=dict(zip(Fetched, _requests(hls, first, slot, settings), strict=True)),
         slot=slot,
         lead=_kept(lead, first.prepare.value) if isinstance(first.prepare, Constant) else lead,
         choose=None if variant is Chosen.ABR else _choice(hls, compiler),
@@ -90,11 +94,12 @@ def plan_hls(
         segments=settings.count(hls.segments) if hls.segments is not None else None,
         realtime=hls.pace is Pace.REALTIME,
         buffer=settings.seconds(hls.buffer) if hls.buffer is not None else BUFFER,
+        cmcd=hls.cmcd,
         span=hls.span,
     )
 
 
-def _requests(hls: Hls, first: PlannedRequest, slot: int) -> tuple[PlannedRequest, ...]:
+def _requests(hls: Hls, first: PlannedRequest, slot: int, settings: Settings) -> tuple[PlannedRequest, ...]:
     """One for each purpose, in the order of Fetched."""
     accepts = bytearray(first.accepts)
     accepts[_PARTIAL] = accepts[_PARTIAL] or accepts[_OK]  # where a part was asked for, it is what 200 is of the whole
@@ -107,7 +112,7 @@ def _requests(hls: Hls, first: PlannedRequest, slot: int) -> tuple[PlannedReques
             first,
             options=reads,
             extracts=(_reader(STREAMS, slot, hls.span),),
-            forecast=replace(first.forecast, reasons=reason),
+            forecast=replace(first.forecast, reasons=reason, plays=(hls.name, _in_words(hls, settings))),
         ),
         Fetched.PLAYLIST: replace(
             rest,
@@ -122,6 +127,21 @@ def _requests(hls: Hls, first: PlannedRequest, slot: int) -> tuple[PlannedReques
     )
 
 
+def _in_words(hls: Hls, settings: Settings) -> str:
+    """What is known of it before the stream is."""
+    how_much = "the whole stream"
+    if hls.segments is not None:
+        how_much = counted(settings.count(hls.segments), "segment")
+    elif hls.play is not None:
+        how_much = duration(settings.seconds(hls.play))
+    if hls.pace is Pace.NONE:
+        how = f"fetches {how_much if hls.play is None else f'{how_much} of media'}, one segment after another"
+    else:
+        ahead = settings.seconds(hls.buffer) if hls.buffer is not None else BUFFER
+        how = f"plays {how_much} in real time, fetched up to {duration(ahead)} ahead"
+    return f"{how}; how many requests that takes depends on the stream"
+
+
 def _reader(
     kept: "KeptPlaylists[MasterPlaylist | MediaPlaylist] | KeptPlaylists[MediaPlaylist]", slot: int, span: Span
 ) -> PlannedExtract:
@@ -131,7 +151,7 @@ def _reader(
         response, reading = scope.response, scope.slots[slot]
         assert response is not None
         try:
-            reading.found = kept.take(response.body, response.url, reading.imported)
+            reading.found = kept.take(response.body, _CLIENT_DATA.sub("", response.url), reading.imported)
         except UndecodableError as e:
             return Failure(ErrorKind.EXTRACTION, "VF603", f"{response.url}: {e}", span)
         return None

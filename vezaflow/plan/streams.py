@@ -8,6 +8,7 @@ listeners read the same few playlists. It can be printed in one line, for people
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from vezaflow.plan.playlists import NOTHING_DEFINED, Ranges, load, numbered, variables, whole
@@ -29,17 +30,20 @@ class Resource(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A variant; `audio` is the playlist of its sound, where that is apart."""
+    """A variant; `audio` is the playlist of its sound, where that is apart; `sound_only`: its codecs say that there is
+    nothing to see."""
 
     uri: str
     bandwidth: int  # bits per second
     average: int
     audio: str | None
+    sound_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MediaSegment:
-    """`start`: where it begins, in seconds from the playlist's first one."""
+    """Or a part of one. `start`: where it begins, in seconds from the playlist's first one; `part`: its number in its
+    segment; `independent`: it can be played without what comes before it."""
 
     number: int  # by its media sequence
     start: float
@@ -48,16 +52,22 @@ class MediaSegment:
     init: Resource | None
     key: str | None
     gap: bool
+    part: int | None = None
+    independent: bool = True
 
     @property
     def end(self) -> float:
         return self.start + self.duration
 
 
+_NO_PARTS: Mapping[int, tuple[MediaSegment, ...]] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class MediaPlaylist:
     """A media playlist. `blocks`: it can be asked for before it has what comes next. `hold_back`: how far from its end
-    to play, in seconds."""
+    to play, in seconds. `parts`: those of a low-latency stream by the number of their segment, the next one among them;
+    none where the playlist does not block, for who polls gains nothing by them."""
 
     segments: tuple[MediaSegment, ...]
     first: int  # media sequence
@@ -65,6 +75,7 @@ class MediaPlaylist:
     ended: bool
     hold_back: float
     blocks: bool
+    parts: Mapping[int, tuple[MediaSegment, ...]]
 
     @property
     def next(self) -> int:
@@ -72,11 +83,24 @@ class MediaPlaylist:
         return self.first + len(self.segments) if not self.segments else self.segments[-1].number + 1
 
     @property
+    def edge(self) -> tuple[int, int]:
+        """What comes next: the number of a segment, and that of its part."""
+        return self.next, len(self.parts.get(self.next, ()))
+
+    @property
     def seconds(self) -> float:
-        return self.segments[-1].end if self.segments else 0.0
+        newest = self.parts.get(self.next) or self.segments
+        return newest[-1].end if newest else 0.0
+
+    def pieces(self) -> Iterator[MediaSegment]:
+        """What a player fetches one after another: parts where they are listed, segments elsewhere."""
+        for segment in self.segments:
+            yield from self.parts.get(segment.number, (segment,))
+        yield from self.parts.get(self.next, ())
 
     def __str__(self) -> str:
         kind = "all of it" if self.ended else f"live, from number {self.first}"
+        kind = f"{kind}, with parts" if self.parts else kind
         return f"{counted(len(self.segments), 'segment')}, {duration(self.seconds)}, {kind}"
 
 
@@ -144,6 +168,7 @@ def _master(playlist: Any, url: str, defined: Mapping[str, str]) -> MasterPlayli
             stream.bandwidth,
             stream.average_bandwidth or stream.bandwidth,
             audio.get(group),
+            sound_only=bool(stream.codecs) and not _has_pictures(stream),
         )
         levels.setdefault(level.bandwidth, level)
     if not levels:
@@ -170,15 +195,43 @@ def _media_of(playlist: Any, url: str) -> MediaPlaylist:
     segments, control = tuple(_segments(playlist, url)), playlist.server_control
     longest = max((segment.duration for segment in segments), default=0.0)
     target = float(playlist.target_duration or longest or 1.0)
-    hold_back = getattr(control, "hold_back", None)
+    hold_back, blocks = getattr(control, "hold_back", None), getattr(control, "can_block_reload", None) == "YES"
+    parts, each = _NO_PARTS, getattr(playlist.part_inf, "part_target", None) or 0.0
+    if blocks and each and not playlist.is_endlist:
+        parts = _parts(playlist, url, segments)
+    if parts:
+        hold_back = getattr(control, "part_hold_back", None) or 3 * each
     return MediaPlaylist(
         segments,
         playlist.media_sequence or 0,
         target,
         bool(playlist.is_endlist),
         float(hold_back or 3 * target),
-        getattr(control, "can_block_reload", None) == "YES",
+        blocks,
+        parts,
     )
+
+
+def _parts(playlist: Any, url: str, whole_ones: tuple[MediaSegment, ...]) -> Mapping[int, tuple[MediaSegment, ...]]:
+    """The parts that are listed, by the number of their segment."""
+    known = {segment.number: segment for segment in whole_ones}
+    last = whole_ones[-1] if whole_ones else None
+    start, ranges = last.end if last is not None else 0.0, Ranges()
+    found = {}
+    for number, listed in numbered(playlist):
+        segment = known.get(number)
+        like = segment or last  # one that is not whole is encrypted as the last that is
+        at, parts = segment.start if segment is not None else start, list[MediaSegment]()
+        for part in listed.parts:
+            uri = whole(part.uri, url)
+            resource, lasts = Resource(uri, ranges.header(uri, part.byterange)), max(_FEW, float(part.duration))
+            init, key = (like.init, like.key) if like is not None else (None, None)
+            alone = part.independent == "YES" or not parts
+            parts.append(MediaSegment(number, at, lasts, resource, init, key, part.gap == "YES", len(parts), alone))
+            at += lasts
+        if parts:
+            found[number] = tuple(parts)
+    return found
 
 
 def _segments(playlist: Any, url: str) -> Iterator[MediaSegment]:

@@ -15,7 +15,7 @@ from vezaflow.protocols.channel import OnFrame, OnMessage, OpenChannel, StreamOp
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.exchange import Body, ErrorKind, Exchange, Origin, RequestOptions, Want
 from vezaflow.protocols.faults import TlsFault
-from vezaflow.protocols.lanes import Lanes
+from vezaflow.protocols.lanes import Lane, Lanes
 from vezaflow.protocols.opening import open_connection
 from vezaflow.protocols.options import ClientOptions, EventStreamOptions, WebSocketOptions
 from vezaflow.protocols.park import park
@@ -64,6 +64,9 @@ class Sender(Opener, Protocol):
 
     def beside(self) -> "Sender":
         """The same user's client for several requests at once. It closes with this one, which rests meanwhile."""
+
+    def lane(self) -> "Sender":
+        """The same as `beside` for one of its tasks: its `exchange` is that of what this task sends."""
 
     def by(self, options: ClientOptions) -> "Sender":
         """The same user's client that connects in another way, made at the first time. It closes with this one."""
@@ -209,6 +212,10 @@ class Client:
         if self._lanes is None:
             self._lanes = self._home = Lanes(self)
         return self._lanes
+
+    def lane(self) -> Lane:
+        """The same for one of several tasks."""
+        return self.beside().lane()
 
     def by(self, options: ClientOptions) -> "Client":
         """The same user's client that connects in another way: its cookies, and its address where it may keep it."""

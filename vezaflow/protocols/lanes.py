@@ -47,11 +47,15 @@ class Lanes:
         self._waiting = trio.lowlevel.ParkingLot()  # for the server to take more
         self.cookies: CookieJar = first.cookies
 
-    async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
+    async def send(
+        self, origin: Origin, head: bytes, body: Body, options: RequestOptions, lane: "Lane | None" = None
+    ) -> Exchange:
         """As Client's; any number of tasks may send at once. Waiting for a place is no part of a request's time."""
         while (way := self._way(origin)) is not None and way.full:
             await self._waiting.park()
         client = self._take(origin)
+        if lane is not None:
+            lane.exchange = client.exchange
         try:
             exchange = await client.send(origin, head, body, options)
         finally:
@@ -91,6 +95,9 @@ class Lanes:
 
     def beside(self) -> "Lanes":
         return self
+
+    def lane(self) -> "Lane":
+        return Lane(self)
 
     def by(self, options: ClientOptions) -> "Lanes":
         """The lanes of the user's client that connects in this way."""
@@ -155,3 +162,57 @@ class Lanes:
             self._resting = True
         else:
             self._idle.setdefault(origin, []).append(client)
+
+
+class Lane:
+    """One task's way over the lanes. `exchange`: what it has under way, or had last until another task sends."""
+
+    __slots__ = ("_lanes", "cookies", "exchange")
+
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
+        self.cookies: CookieJar = lanes.cookies
+        self.exchange = Exchange()
+
+    async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
+        """As Client's."""
+        return await self._lanes.send(origin, head, body, options, self)
+
+    async def open_websocket(
+        self,
+        origin: Origin,
+        head: bytes,
+        options: "WebSocketOptions",
+        *,
+        on_message: "OnMessage | None" = None,
+        on_frame: "OnFrame | None" = None,
+    ) -> "Upgrade":
+        """As Client's."""
+        return await self._lanes.open_websocket(origin, head, options, on_message=on_message, on_frame=on_frame)
+
+    async def open_events(
+        self,
+        origin: Origin,
+        head: bytes,
+        options: "EventStreamOptions",
+        *,
+        on_message: "OnMessage | None" = None,
+    ) -> "StreamOpening":
+        """As Client's."""
+        return await self._lanes.open_events(origin, head, options, on_message=on_message)
+
+    def beside(self) -> Lanes:
+        return self._lanes
+
+    def lane(self) -> "Lane":
+        return Lane(self._lanes)
+
+    def by(self, options: ClientOptions) -> "Lane":
+        """A lane of the user's client that connects in this way."""
+        return self._lanes.by(options).lane()
+
+    def certificate_ends(self) -> float | None:
+        return self._lanes.certificate_ends()
+
+    def close(self) -> None:
+        self._lanes.close()

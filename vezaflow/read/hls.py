@@ -8,7 +8,19 @@ from dataclasses import replace
 
 from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
 from vezaflow.keys import VARIANT, Kind
-from vezaflow.model import Abr, BandwidthLimit, Chosen, Expect, Fetched, Hls, Pace, Request, RequestDefaults, Variant
+from vezaflow.model import (
+    Abr,
+    BandwidthLimit,
+    Chosen,
+    Cmcd,
+    Expect,
+    Fetched,
+    Hls,
+    Pace,
+    Request,
+    RequestDefaults,
+    Variant,
+)
 from vezaflow.read import scalars
 from vezaflow.read.expect import read_status
 from vezaflow.read.mappings import Row, open_mapping
@@ -24,7 +36,7 @@ def read_hls(row: Row) -> Hls:
     name = row.text("name") or f"hls {written}"
     first = _first(row, url.span)
     _check_effects(row)
-    abr, pace = row.constant("abr"), row.constant("pace")
+    abr, pace, cmcd = row.constant("abr"), row.constant("pace"), row.constant("cmcd")
     return Hls(
         name=name,
         requests=_requests(first, name),
@@ -34,6 +46,7 @@ def read_hls(row: Row) -> Hls:
         segments=row.expression("segments"),
         pace=next((each for each in Pace if each.value == pace), Pace.REALTIME),
         buffer=row.expression("buffer"),
+        cmcd=next((each for each in Cmcd if each.value == cmcd), None),
         span=row.key_span("hls"),
     )
 

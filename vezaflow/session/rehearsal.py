@@ -1,5 +1,7 @@
 """One flow once, as one user, everything shown: `vezaflow try`."""
 
+from math import inf
+
 import trio
 
 from vezaflow.engine import Observer, RunEngine
@@ -13,23 +15,31 @@ from vezaflow.session.signals import stop_signals
 from vezaflow.tape import Recording, Replay
 
 
-def rehearse(plan: Plan, flow: PlannedFlow, observer: Observer, way: Recording | Replay, clock: RehearsalClock) -> bool:
-    """Run one flow once as one user, shown to `observer`. False when something failed.
+def rehearse(
+    plan: Plan,
+    flow: PlannedFlow,
+    observer: Observer,
+    way: Recording | Replay,
+    clock: RehearsalClock,
+    limit: float = inf,
+) -> bool:
+    """Run one flow once as one user, shown to `observer`; its iteration ends after `limit` seconds. False when
+    something failed.
 
     `way`: to the network, or to what was recorded of it. KeyboardInterrupt when Ctrl-C was pressed.
     """
     if isinstance(way, Recording):
         require_addresses(plan)
-    return trio.run(_listening, plan, flow, observer, way, clock, clock=clock)
+    return trio.run(_listening, plan, flow, observer, way, clock, limit, clock=clock)
 
 
 async def _listening(
-    plan: Plan, flow: PlannedFlow, observer: Observer, way: Recording | Replay, clock: RehearsalClock
+    plan: Plan, flow: PlannedFlow, observer: Observer, way: Recording | Replay, clock: RehearsalClock, limit: float
 ) -> bool:
     rehearsal = _Rehearsal(plan, observer, way, clock)
     async with trio.open_nursery() as nursery:
         await nursery.start(rehearsal.listen)
-        await rehearsal.run(flow)
+        await rehearsal.run(flow, limit)
         nursery.cancel_scope.cancel()
     if rehearsal.interrupted:
         raise KeyboardInterrupt
@@ -64,7 +74,7 @@ class _Rehearsal:
                 self._scope.cancel()
                 break
 
-    async def run(self, flow: PlannedFlow) -> None:
+    async def run(self, flow: PlannedFlow, limit: float) -> None:
         engine = self._engine
         with self._scope:
             async with trio.open_nursery() as nursery:
@@ -74,7 +84,7 @@ class _Rehearsal:
                 try:
                     await engine.preflight()
                     await engine.setup()
-                    good = await engine.rehearse(flow)
+                    good = await engine.rehearse(flow, limit)
                     self.good = not await engine.teardown() and good
                 except VezaflowError as e:
                     self.refused = e

@@ -133,6 +133,9 @@ class _Recorded:
     def beside(self) -> Sender:
         return _Recorded(self._client.beside(), self._recording)
 
+    def lane(self) -> Sender:
+        return _Recorded(self._client.lane(), self._recording)
+
     def by(self, options: ClientOptions) -> Sender:
         return _Recorded(self._client.by(options), self._recording)
 

@@ -152,6 +152,9 @@ class ReplayClient:
     def beside(self) -> "ReplayClient":
         return self
 
+    def lane(self) -> "ReplayClient":
+        return self
+
     def by(self, _options: ClientOptions) -> "ReplayClient":
         return self
 
