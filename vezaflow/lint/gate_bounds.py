@@ -3,7 +3,7 @@
 from math import inf
 
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.metrics import Metric, MetricKind
+from vezaflow.metrics import Metric, MetricKind, Of
 from vezaflow.model import Gate
 from vezaflow.syntax import Condition, OfBaseline, Reference
 from vezaflow.units import EXAMPLES, Dimension, Quantity, ratio
@@ -34,6 +34,8 @@ _POSITIVE = ("http_req_duration", "http_req_waiting", "iteration_duration", "gro
 def _check_range(metric: Metric, condition: Condition, diagnostics: Diagnostics) -> None:
     """A bound beside all values that the figure can have."""
     bound, wanted = condition.bound, metric.dimension_of(condition.aggregate)
+    if metric.of is Of.ELSEWHERE and metric.kind is MetricKind.GAUGE:  # it may have any value
+        return
     if isinstance(bound, Reference | OfBaseline) or isinstance(bound, Quantity) is (wanted is None):
         return
     amount = bound.amount if isinstance(bound, Quantity) else float(bound)

@@ -18,6 +18,7 @@ from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import PlannedLoad, PlannedStage
 from vezaflow.plan.narrow import names_within, narrowed
 from vezaflow.plan.notify import Announcements, Facts, PlannedGrafana, PlannedNotification, milliseconds
+from vezaflow.plan.observed import ObservedMetric, PlannedPrometheus, SentPath
 from vezaflow.plan.outgoing import Outgoing, PlannedPages, PlannedPoll, PlannedRequest, PlannedRetry, PlannedUpload
 from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, outline, starts, vu_changes, vus_in_time
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
@@ -59,6 +60,7 @@ __all__ = [
     "MasterPlaylist",
     "MediaPlaylist",
     "MediaSegment",
+    "ObservedMetric",
     "Outgoing",
     "Plan",
     "PlannedAck",
@@ -78,6 +80,7 @@ __all__ = [
     "PlannedParallel",
     "PlannedPing",
     "PlannedPoll",
+    "PlannedPrometheus",
     "PlannedReceive",
     "PlannedReconnect",
     "PlannedRepeated",
@@ -96,6 +99,7 @@ __all__ = [
     "Scope",
     "Secrets",
     "Segment",
+    "SentPath",
     "Starts",
     "Target",
     "Targets",
