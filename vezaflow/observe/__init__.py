@@ -3,6 +3,7 @@
 from vezaflow.observe.histograms import Bucket, Quantile, classic, quantile, since, united
 from vezaflow.observe.live import EVERY, ServerNow, server_now
 from vezaflow.observe.observed import Observed, ObservedEndpoint, ObservedFigures, ObservedSeries, unobserved
+from vezaflow.observe.observed_json import OBSERVED, observed_from_json, observed_to_json
 from vezaflow.observe.prometheus import MOST, PrometheusApi, RawSeries, UnreadError, duration, selector
 from vezaflow.observe.reading import Periods, read
 from vezaflow.observe.window import Increase, NativeSample, Period
@@ -10,6 +11,7 @@ from vezaflow.observe.window import Increase, NativeSample, Period
 __all__ = [
     "EVERY",
     "MOST",
+    "OBSERVED",
     "Bucket",
     "Increase",
     "NativeSample",
@@ -26,6 +28,8 @@ __all__ = [
     "UnreadError",
     "classic",
     "duration",
+    "observed_from_json",
+    "observed_to_json",
     "quantile",
     "read",
     "selector",

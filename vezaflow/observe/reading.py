@@ -7,7 +7,7 @@ result.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import isnan
+from math import isfinite
 from statistics import median
 
 import trio
@@ -296,7 +296,7 @@ def _gauge(metric: ObservedMetric, raw: RawSeries, period: Period) -> ObservedSe
 
 def _numbers(raw: RawSeries) -> Iterator[tuple[float, float]]:
     for at, value in raw.samples:
-        if isinstance(value, float) and not isnan(value):
+        if isinstance(value, float) and isfinite(value):
             yield at, value
 
 

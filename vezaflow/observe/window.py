@@ -6,6 +6,7 @@ period began at zero, if its target was scraped before.
 """
 
 from dataclasses import dataclass
+from math import isfinite
 
 from vezaflow.observe.histograms import Buckets, since, united
 
@@ -49,7 +50,7 @@ class Increase:
 
     def take(self, at: float, value: Value) -> None:
         """One sample."""
-        if at <= self.last or self.covered:
+        if at <= self.last or self.covered or (isinstance(value, float) and not isfinite(value)):
             return
         self.last = at
         if self._before is None or at <= self.period.begin:
