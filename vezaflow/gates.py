@@ -65,7 +65,7 @@ class BaselineFigures(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class JudgedFigure:
     """What a gate is judged by. `value`: in base units; None: there is none, for the reason in `missing`. `between`:
     what is known of the true value, where `value` is an estimate: it is above the first and at most the second."""
 
@@ -79,10 +79,10 @@ class Figure:
         return self.between is not None and self.between[0] < self.between[1]
 
 
-class Figures(Protocol):
+class FigureSource(Protocol):
     """Where the figures of gates come from whose metric is not the load's: a server's Prometheus, for instance."""
 
-    def figure(self, gate: PlannedGate, labels: Labels, aggregate: str, argument: float | None) -> Figure:
+    def figure(self, gate: PlannedGate, labels: Labels, aggregate: str, argument: float | None) -> JudgedFigure:
         """The figure over what the gate judges, of the series with these labels."""
         ...
 
@@ -184,7 +184,7 @@ def judge(
     seconds: float | None = None,
     concerns: Sequence[Concern] = (),
     baseline: BaselineFigures | None = None,
-    elsewhere: Figures | None = None,
+    elsewhere: FigureSource | None = None,
 ) -> tuple[Verdict, ...]:
     """A verdict for each gate, in their order. `seconds`: how long the load lasted, for rates per second of
     what the summary does not time itself. `baseline`: for gates that compare with it. `elsewhere`: for gates on
@@ -196,8 +196,8 @@ def judge(
 class _Unread:
     """What is read after the load, before it is read."""
 
-    def figure(self, gate: PlannedGate, labels: Labels, aggregate: str, argument: float | None) -> Figure:
-        return Figure(None, missing=f"{gate.metric} is read after the load")
+    def figure(self, gate: PlannedGate, labels: Labels, aggregate: str, argument: float | None) -> JudgedFigure:
+        return JudgedFigure(None, missing=f"{gate.metric} is read after the load")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,14 +207,14 @@ class _OfLoad:
     summary: Summary
     seconds: float | None
 
-    def figure(self, gate: PlannedGate, labels: Labels, aggregate: str, argument: float | None) -> Figure:
+    def figure(self, gate: PlannedGate, labels: Labels, aggregate: str, argument: float | None) -> JudgedFigure:
         measured = self.summary.select(gate.metric, gate.flow, labels)
-        return Figure(_aggregate(measured, aggregate, argument, self.seconds), measured.samples)
+        return JudgedFigure(_aggregate(measured, aggregate, argument, self.seconds), measured.samples)
 
 
 def _verdict(
     gate: PlannedGate,
-    figures: Figures,
+    figures: FigureSource,
     concerns: Sequence[Concern],
     baseline: BaselineFigures | None = None,
 ) -> Verdict:
@@ -306,7 +306,7 @@ def _within(verdict: Verdict, between: tuple[float, float]) -> str:
     known = f"above {low}" if between[1] == inf else f"between {low} and {high}"
     bound = "–" if verdict.bound is None else shown(verdict.bound, dimension_of(verdict.gate))
     return (
-        f"{aggregate_text(verdict.gate)} is {known}, which is all that the server's histogram tells (its bucket), and "
+        f"{aggregate_text(verdict.gate)} is {known}, which is all that the server's histogram shows (its bucket), and "
         f"{bound} lies within"
     )
 
@@ -319,7 +319,7 @@ def _aggregate(measured: Measurement, aggregate: str, argument: float | None, se
     return value
 
 
-def _too_few(gate: PlannedGate, found: Figure, labels: Labels) -> str:
+def _too_few(gate: PlannedGate, found: JudgedFigure, labels: Labels) -> str:
     """Why one side of a gate can't be judged; empty if it can."""
     if found.value is None:
         return found.missing or f"no samples of {_selector(gate, labels)}"

@@ -7,7 +7,7 @@ the load generator's clock; values are in base units, but for the bounds of a pl
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from vezaflow.gates import Figure
+from vezaflow.gates import JudgedFigure
 from vezaflow.model import SERVER, ObservedKind
 from vezaflow.observe.histograms import Buckets, Quantile, quantile, united
 from vezaflow.observe.window import Period
@@ -98,26 +98,26 @@ class Observed:
         figures = tuple(replace(each, problem=mask(each.problem)) for each in self.figures)
         return replace(self, source=mask(self.source), problem=mask(self.problem), figures=figures)
 
-    def figure(self, gate: PlannedGate, labels: Labels, aggregate: str, argument: float | None) -> Figure:
-        """What a gate is judged by (gates.Figures)."""
+    def figure(self, gate: PlannedGate, labels: Labels, aggregate: str, argument: float | None) -> JudgedFigure:
+        """What a gate is judged by (gates.FigureSource)."""
         if self.problem:
-            return Figure(None, missing=f"the server's figures could not be read: {self.problem}")
+            return JudgedFigure(None, missing=f"the server's figures could not be read: {self.problem}")
         figures = self.of(gate.metric.removeprefix(SERVER), gate.flow)
         if figures is None:
-            return Figure(None, missing="no request was evaluated, so there is no time to read it of")
+            return JudgedFigure(None, missing="no request was evaluated, so there is no time to read it of")
         if figures.problem:
-            return Figure(None, missing=figures.problem)
+            return JudgedFigure(None, missing=figures.problem)
         found = figures.select(labels)
         if not found:
             where = ", ".join(f"{name}:{value}" for name, value in labels)
-            return Figure(None, missing=f"Prometheus has no series of {figures.of} with {where}")
+            return JudgedFigure(None, missing=f"Prometheus has no series of {figures.of} with {where}")
         match figures.kind:
             case ObservedKind.HISTOGRAM:
                 return _of_histogram(figures, found, aggregate, argument)
             case ObservedKind.COUNTER:
                 total = sum(each.total for each in found)
                 value = total if aggregate == "count" else _per_second((each.total, each) for each in found)
-                return Figure(value, max(1, round(total)))
+                return JudgedFigure(value, max(1, round(total)))
             case ObservedKind.GAUGE | ObservedKind.QUERY:
                 return _of_gauge(found, aggregate)
 
@@ -129,37 +129,37 @@ def unobserved(problem: str) -> Observed:
 
 def _of_histogram(
     figures: ObservedFigures, found: tuple[ObservedSeries, ...], aggregate: str, argument: float | None
-) -> Figure:
+) -> JudgedFigure:
     count = sum(each.count for each in found)
     samples = round(count)
     match aggregate:
         case "count":
-            return Figure(count, samples)
+            return JudgedFigure(count, samples)
         case "rate":
-            return Figure(_per_second((each.count, each) for each in found), samples)
+            return JudgedFigure(_per_second((each.count, each) for each in found), samples)
         case _ if not samples:
-            return Figure(None, missing=f"{figures.of} counted nothing in this time")
+            return JudgedFigure(None, missing=f"{figures.of} counted nothing in this time")
         case "avg":
-            return Figure(sum(each.total for each in found) / count, samples)
+            return JudgedFigure(sum(each.total for each in found) / count, samples)
     share = 0.5 if aggregate == "med" else (95.0 if argument is None else argument) / 100
     at = figures.quantile(found, share)
     if at is None:
-        return Figure(None, missing=f"{figures.of} has no buckets")
-    return Figure(at.value, samples, (at.low, at.high))
+        return JudgedFigure(None, missing=f"{figures.of} has no buckets")
+    return JudgedFigure(at.value, samples, (at.low, at.high))
 
 
-def _of_gauge(found: tuple[ObservedSeries, ...], aggregate: str) -> Figure:
+def _of_gauge(found: tuple[ObservedSeries, ...], aggregate: str) -> JudgedFigure:
     samples = round(sum(each.count for each in found))
     values = {
         "max": max((each.most for each in found if each.most is not None), default=None),
         "min": min((each.least for each in found if each.least is not None), default=None),
     }
     if aggregate in values:
-        return Figure(values[aggregate], samples)
+        return JudgedFigure(values[aggregate], samples)
     if len(found) > 1:
-        return Figure(None, missing=f"{len(found)} series have these labels: select one of them, or use max or min")
+        return JudgedFigure(None, missing=f"{len(found)} series have these labels: select one, or use max or min")
     (only,) = found
-    return Figure(only.last if aggregate == "value" else only.total / only.count, samples)
+    return JudgedFigure(only.last if aggregate == "value" else only.total / only.count, samples)
 
 
 def _per_second(parts: Iterable[tuple[float, ObservedSeries]]) -> float | None:

@@ -59,7 +59,7 @@ class PrometheusApi:
         found = await self.query("time()")
         value = found[0].samples[0][1] if found and found[0].samples else None
         if not isinstance(value, float):
-            raise UnreadError("the answer to `time()` has no value")
+            raise UnreadError("the response to `time()` has no value")
         return value
 
     async def version(self) -> str:
@@ -126,7 +126,7 @@ def _data(exchange: Exchange) -> Any:
     words = words if len(words) <= _SHOWN else f"{words[: _SHOWN - 1]}…"
     status = f"status {exchange.status}"
     if 200 <= exchange.status < 300:
-        raise UnreadError("it does not answer as Prometheus does")
+        raise UnreadError("the response is not one of Prometheus")
     raise UnreadError(printable(f"{status}: {words}" if words else status))
 
 
@@ -136,7 +136,7 @@ def _series(data: Any) -> tuple[RawSeries, ...]:
             return (RawSeries("", {}, (_sample(data["result"]),)),)
         return tuple(_one(each) for each in data["result"])
     except (KeyError, TypeError, ValueError, IndexError):
-        raise UnreadError("it does not answer as Prometheus does") from None
+        raise UnreadError("the response is not one of Prometheus") from None
 
 
 def _one(record: Any) -> RawSeries:

@@ -7,6 +7,7 @@ that nobody takes a request that is missing for one that was fast.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isinf
 
 from vezaflow import units
 from vezaflow.metrics import Histogram, Trend, merged
@@ -35,10 +36,10 @@ class EndpointRow:
         return f"{self.method} {self.path}".strip()
 
     @property
-    def differences(self) -> tuple[float | None, ...]:
-        """What the client waits longer than the server says it took: network, queues, proxies; seconds."""
-        pairs = zip(self.client, self.server, strict=True)
-        return tuple(None if mine is None or theirs is None else mine - theirs.value for mine, theirs in pairs)
+    def differences(self) -> tuple[Quantile | None, ...]:
+        """What the client waits longer than the server says it took (network, queues, proxies), in seconds; by the
+        bounds of the server's bucket it is from `low` to `high`."""
+        return tuple(_difference(mine, theirs) for mine, theirs in zip(self.client, self.server, strict=True))
 
     @property
     def missing(self) -> str:
@@ -51,6 +52,12 @@ class EndpointRow:
         if not apart:
             return ""
         return f"{units.number(abs(apart))} not counted by the {'server' if apart > 0 else 'client'}"
+
+
+def _difference(mine: float | None, theirs: Quantile | None) -> Quantile | None:
+    if mine is None or theirs is None:
+        return None
+    return Quantile(mine - theirs.value, mine - theirs.high, mine - theirs.low)
 
 
 def endpoint_rows(result: RunResult) -> tuple[EndpointRow, ...]:
@@ -77,10 +84,17 @@ def window_text(result: RunResult) -> str:
     return f"by the scrapes of {' and '.join(times)} UTC, {units.duration(round(end - begin, 1))} for {judged} of load"
 
 
-def apart(seconds: float | None) -> str:
-    """A difference of two times."""
-    if seconds is None:
+def apart(difference: Quantile | None) -> str:
+    """A difference of two times: from the least to the most that it can be."""
+    if difference is None:
         return "–"
+    if isinf(difference.low):
+        return f"< {_signed(difference.high)}"
+    low, high = _signed(difference.low), _signed(difference.high)
+    return low if low == high else f"{low} to {high}"
+
+
+def _signed(seconds: float) -> str:
     return units.duration(seconds) if seconds >= 0 else f"-{units.duration(-seconds)}"
 
 

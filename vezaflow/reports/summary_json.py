@@ -161,7 +161,11 @@ def _path(row: EndpointRow) -> Json:
         "server_requests": row.server_count,
         "missing": row.missing,
         **{
-            name: {"client": None if mine is None else float(mine), "server": _quantile(theirs), "difference": apart}
+            name: {
+                "client": None if mine is None else float(mine),
+                "server": _quantile(theirs),
+                "difference": _quantile(apart),
+            }
             for name, mine, theirs, apart in sides
         },
     }

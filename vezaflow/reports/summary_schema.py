@@ -145,9 +145,7 @@ _GATE = _object(
     compared_at_least=_flag("whether `compared` is a lower bound"),
     shown=_text("the value as displayed"),
     samples=_count(),
-    between=_null_or(
-        _list(_maybe("null: none"), "what is known of a value that is an estimate: its least and its most")
-    ),
+    between=_null_or(_list(_maybe("null: no bound"), "of a value that is an estimate: what it is above, and its most")),
     own=_null_or(
         _object(
             "Of a metric that the suite itself names (`observe`): what it is. Null for all others.",
@@ -183,11 +181,23 @@ _QUANTILE = _null_or(
         high=_maybe("and at most this; null: no bound"),
     )
 )
-_SIDES = _object("", client=_maybe(), server=_QUANTILE, difference=_maybe("client - server"))
+_SIDES = _object(
+    "",
+    client=_maybe(),
+    server=_QUANTILE,
+    difference=_null_or(
+        _object(
+            "client - server: network, queues, proxies.",
+            value=_number(),
+            low=_maybe("at least this, by the server's bucket; null: no bound"),
+            high=_maybe("less than this, by the server's bucket; null: no bound"),
+        )
+    ),
+)
 _LABELS = _of("object", additionalProperties=_text())
 _STEP = _object("A step that goes there.", flow=_text(), step=_text(), method=_text(), path=_text("as written"))
 _OBSERVED = _object(
-    "What the server's Prometheus says (`observe`). Null where nobody was asked.",
+    "What the server's Prometheus says (`observe`). Null without it.",
     source=_text("its URL"),
     problem=_text("why nothing could be read, or empty"),
     clock_offset=_number("seconds that its clock is ahead; all times here are by the load generator's"),
@@ -223,7 +233,7 @@ _OBSERVED = _object(
     endpoints=_list(_object("", method=_text(), path=_text(), labels=_LABELS, steps=_list(_STEP)), "who goes where"),
     paths=_list(
         _object(
-            "The client beside the server.",
+            "The client's figures and the server's.",
             method=_text(),
             path=_text(),
             steps=_list(_text()),

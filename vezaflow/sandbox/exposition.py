@@ -46,7 +46,7 @@ def _lines(tallies: dict[str, Tally], use: ProcessUse) -> Iterator[str]:
             yield f'{HISTOGRAM}_bucket{{{labels},le="{edge}"}} {seen}'
         yield f"{HISTOGRAM}_sum{{{labels}}} {tally.seconds!r}"
         yield f"{HISTOGRAM}_count{{{labels}}} {seen}"
-    yield "# HELP http_requests_total Requests that were answered."
+    yield "# HELP http_requests_total Responses sent."
     yield "# TYPE http_requests_total counter"
     for method, path, tally in served:
         for status, count in sorted(tally.statuses.items()):

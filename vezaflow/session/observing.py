@@ -27,7 +27,7 @@ from vezaflow.plan import Plan
 from vezaflow.protocols import Transport
 
 
-class Observer:
+class ServerWatch:
     """One run's. `run` is its task; all else is called while that goes on."""
 
     def __init__(self, plan: Plan, *, every: float = EVERY) -> None:

@@ -19,7 +19,7 @@ from vezaflow.results import Link, Provenance, RequestedLoad, RunResult, Version
 from vezaflow.scale import Report
 from vezaflow.trust import concerns_of_run
 
-_NOBODY = unobserved("nobody was asked: `observe` has no URL here, or segments were merged")
+_NOBODY = unobserved("`observe` has no URL here, or segments were merged")
 
 
 @dataclass(frozen=True, slots=True)

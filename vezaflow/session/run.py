@@ -34,7 +34,7 @@ from vezaflow.session.announce import Announcer
 from vezaflow.session.feeding import LAST, Feeding
 from vezaflow.session.keeper import NOWHERE, Keeper
 from vezaflow.session.log_limiter import LogLimiter
-from vezaflow.session.observing import Observer
+from vezaflow.session.observing import ServerWatch
 from vezaflow.session.outcome import Circumstances, result_of
 from vezaflow.session.segments import concern_of, segment_result
 from vezaflow.session.signals import stop_signals
@@ -148,7 +148,7 @@ class _Session:
         )
         self._outputs = Feeding(outputs, self._say)
         self._announcer = Announcer(plan.announcements, self._say)
-        self._observer = Observer(plan)
+        self._observer = ServerWatch(plan)
         self._phase = _Phase.PREPARING
         self._scope = trio.CancelScope()  # of this phase
         self._began: datetime | None = None
