@@ -1,5 +1,6 @@
 """What is known of a run from elsewhere: the server's own figures, read from its Prometheus."""
 
+from vezaflow.observe.endpoints import endpoints_of
 from vezaflow.observe.histograms import Bucket, Quantile, classic, quantile, since, united
 from vezaflow.observe.live import EVERY, ServerNow, server_now
 from vezaflow.observe.observed import Observed, ObservedEndpoint, ObservedFigures, ObservedSeries, unobserved
@@ -28,6 +29,7 @@ __all__ = [
     "UnreadError",
     "classic",
     "duration",
+    "endpoints_of",
     "observed_from_json",
     "observed_to_json",
     "quantile",
