@@ -31,6 +31,7 @@ NOTE = "<!-- Made by docs/generate.py from vezaflow's own tables. Do not edit: c
 CHAPTERS = (
     ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "accept", "lint")),
     ("Reporting elsewhere", ("grafana", "notification")),
+    ("The server's own figures", ("observe", "prometheus", "observed metric")),
     ("Data and variables", ("data source", "computed value")),
     (
         "Load",
@@ -76,6 +77,7 @@ CHAPTERS = (
 )
 SHOWN_IN = {  # the tables that are shown in another one's example
     **dict.fromkeys(("guard", "preflight", "retry", "accept", "lint", "grafana", "notification"), "suite"),
+    **dict.fromkeys(("observe", "prometheus", "observed metric"), "suite"),
     **dict.fromkeys(("fragment", "input"), "parts/log-in"),
     "vu-stage": "ramping-vus",
     "rate-stage": "ramping-arrival-rate",

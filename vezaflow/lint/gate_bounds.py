@@ -110,6 +110,8 @@ def _check_baseline(gate: Gate, bound: OfBaseline, diagnostics: Diagnostics) -> 
             help="it keeps p(50), p(95) and p(99) of http_req_duration, and the rate of http_req_failed and http_reqs",
         )
     labels = dict(gate.labels)
+    if not kept:
+        return
     if "step" not in labels or set(labels) - {"flow", "step", "method"}:
         diagnostics.error(
             "VF511",

@@ -25,11 +25,12 @@ def _check_labels(span: Span, labels: Labels, metric: Metric, diagnostics: Diagn
     for name, _ in labels:
         if name not in metric.labels:
             near = suggest(name, metric.labels)
-            has = f"it has {', '.join(metric.labels)}" if metric.labels else f"add it there: `by: [{name}]`"
+            has = f"it has {', '.join(metric.labels)}: `by` of the metric in `observe` lists them"
+            lacks = f"labels that gates select by are listed in `by` of the metric in `observe`: `by: [{name}]`"
             diagnostics.error(
                 "VF502",
                 span.piece(name),
                 f"'{metric.name}' has no label '{name}'",
                 label=did_you_mean(near),
-                help="" if near else f"{has}; `by` of the metric in `observe` lists them",
+                help="" if near else has if metric.labels else lacks,
             )

@@ -60,7 +60,8 @@ class PrometheusPlanner:
             yield name, self._line(value)
         auth = written.options.auth
         if auth is not None and auth.bearer is not None:
-            yield "Authorization", f"Bearer {self._line(auth.bearer)}"
+            if token := self._line(auth.bearer):  # an empty one is one that is not set here
+                yield "Authorization", f"Bearer {token}"
         elif auth is not None and auth.user is not None and auth.password is not None:
             pair = f"{self._text(auth.user)}:{self._text(auth.password)}"
             yield "Authorization", f"Basic {b64encode(pair.encode()).decode()}"

@@ -44,7 +44,7 @@ def _of_metric(entry: Entry, diagnostics: Diagnostics) -> list[Gate]:
 
 def unknown_metric(metric: str, key: Span, diagnostics: Diagnostics, known: abc.Mapping[str, Metric] = METRICS) -> None:
     """The message on a gate's metric that there is none of, among those that are known."""
-    near = METRIC_NAMES.get(metric) or suggest(metric, known)
+    near = METRIC_NAMES.get(metric) or _nearest(metric, known)
     diagnostics.error(
         "VF501",
         key.piece(metric),
@@ -73,6 +73,14 @@ def _key(key: Scalar, diagnostics: Diagnostics) -> tuple[str, Labels]:
             help="labels are `name:value`, as in `{step:search}`",
         )
     return match["metric"], labels
+
+
+def _nearest(metric: str, known: abc.Mapping[str, Metric]) -> str | None:
+    """Of the server's metrics only the names behind the dot are compared, since all begin alike."""
+    if not metric.startswith(SERVER):
+        return suggest(metric, known)
+    near = suggest(metric.removeprefix(SERVER), [n.removeprefix(SERVER) for n in known if n.startswith(SERVER)])
+    return None if near is None else SERVER + near
 
 
 def _metric_help(metric: str, near: str | None, known: abc.Mapping[str, Metric]) -> str:
