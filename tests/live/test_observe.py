@@ -19,7 +19,7 @@ from vezaflow.model import ObservedKind
 from vezaflow.observe import Observed, ObservedFigures, Period, PrometheusApi, ServerNow, read, server_now
 from vezaflow.plan import ObservedMetric, PlannedPrometheus, Targets
 from vezaflow.protocols import ClientOptions, Transport
-from vezaflow.reports import from_json, summary_json
+from vezaflow.reports import from_json, summary_json, to_json
 from vezaflow.sandbox import Sandbox, SandboxSettings, start
 from vezaflow.units import Dimension
 
