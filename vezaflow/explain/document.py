@@ -97,9 +97,20 @@ def to_json(e: Explanation) -> Json:
             }
             for told in e.plan.announcements.listeners()
         ],
+        "reads_from": _reads_from(e),
         "gates": list(e.gates),
         "limits": [_limit(check) for check in e.limits],
     }
+
+
+def _reads_from(e: Explanation) -> Json | None:
+    """The Prometheus of `observe`."""
+    prometheus = e.plan.observe
+    if prometheus is None:
+        return None
+    origin = prometheus.base.origin
+    names = [each.metric.name for each in prometheus.metrics]
+    return {"scheme": origin.scheme, "host": origin.host, "port": origin.port, "metrics": names}
 
 
 def _flow(flow: FlowExplained, seconds: float, shares: int) -> Json:
