@@ -246,7 +246,8 @@ def metrics() -> str:
     """Every metric that a gate can name."""
     page = NOTE + "\n# Metrics\n\n"
     page += "What a gate can name: k6's names with k6's meanings, and a few more. "
-    page += "[figures.md](../figures.md) says how they are measured. "
+    page += "[figures.md](../figures.md) says how they are measured; "
+    page += "a suite names the server's own in [`observe`](../observing.md). "
     page += "The gates stand together in [metrics.yml](../examples/metrics.yml).\n\n"
     for kind in MetricKind:
         aggregates = ", ".join(f"`{name}(95)`" if name == "p" else f"`{name}`" for name in AGGREGATES[kind])

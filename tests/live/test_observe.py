@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from math import isclose
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -75,7 +75,7 @@ def written(folder: Path, *gates: str, duration: str = "3s") -> Path:
     return folder
 
 
-def run(sandbox: Sandbox, url: str, folder: Path, *gates: str, duration: str = "3s") -> tuple[Done, dict[str, object]]:
+def run(sandbox: Sandbox, url: str, folder: Path, *gates: str, duration: str = "3s") -> tuple[Done, dict[str, Any]]:
     written(folder, *gates, duration=duration)
     summary = folder / "summary.json"
     env = {**sandbox.environment, "PROMETHEUS_URL": url, "PROMETHEUS_TOKEN": TOKEN}
@@ -186,7 +186,7 @@ def test_a_run_is_judged_by_the_servers_figures(sandbox: Sandbox, scraping: Runn
         "server.burnt: value < 1 m",
     )
     assert done.code in (0, 98), done.text  # 98: a busy machine that is short of the load
-    assert {gate["outcome"] for gate in record["gates"] if gate["metric"] != "http_req_failed"} == {"green"}  # type: ignore[attr-defined]
+    assert {gate["outcome"] for gate in record["gates"] if gate["metric"] != "http_req_failed"} == {"green"}
     observed = record["observed"]
     assert isinstance(observed, dict)
     rows = {row["path"]: row for row in observed["paths"]}
@@ -224,7 +224,7 @@ def test_a_bound_within_the_bucket_is_inconclusive_and_says_which(
 ) -> None:
     done, record = run(sandbox, scraping.url, tmp_path, "server.latency: [p(50) < 24 ms, p(50) < 5 ms]", duration="2s")
     assert done.code == 99, done.text
-    within, broken = (gate for gate in record["gates"] if gate["metric"] == "server.latency")  # type: ignore[attr-defined]
+    within, broken = (gate for gate in record["gates"] if gate["metric"] == "server.latency")
     assert (within["outcome"], within["between"]) == ("inconclusive", [0.01, 0.025])
     assert "between 10 ms and 25 ms" in within["reason"]
     assert "24 ms lies within" in within["reason"]
@@ -237,7 +237,7 @@ def test_a_series_that_prometheus_lacks_makes_its_gates_inconclusive(
 ) -> None:
     done, record = run(sandbox, scraping.url, tmp_path, "server.latency{path:/nowhere}: p(95) < 1 s", duration="1s")
     assert done.code == 98
-    reasons = [gate["reason"] for gate in record["gates"]]  # type: ignore[attr-defined]
+    reasons = [gate["reason"] for gate in record["gates"]]
     assert f"Prometheus has no series of {LATENCY} with path:/nowhere" in reasons
 
 
@@ -263,19 +263,19 @@ def test_a_prometheus_that_fails_leaves_the_load_alone(
         (first, *_) = server.to("/api/v1/query")
         assert first.headers["authorization"] == f"Bearer {TOKEN}"
     assert done.code == 98, done.text
-    held, other = record["gates"]  # type: ignore[misc]
+    held, other = record["gates"]
     assert {held["outcome"], other["outcome"]} == {"green", "inconclusive"}
-    (said,) = [gate["reason"] for gate in record["gates"] if gate["outcome"] == "inconclusive"]  # type: ignore[attr-defined]
+    (said,) = [gate["reason"] for gate in record["gates"] if gate["outcome"] == "inconclusive"]
     assert reason in said
     assert "the server's figures could not be read" in said
-    assert record["duration"] < 2.0  # type: ignore[operator]
-    assert record["observed"]["problem"] in said  # type: ignore[index]
+    assert record["duration"] < 2.0
+    assert record["observed"]["problem"] in said
 
 
 def test_nobody_listens(sandbox: Sandbox, tmp_path: Path) -> None:
     done, record = run(sandbox, "http://127.0.0.1:9", tmp_path, GATE, duration="1s")
     assert done.code == 98
-    assert "refused" in record["observed"]["problem"]  # type: ignore[index]
+    assert "refused" in record["observed"]["problem"]
 
 
 def test_without_a_url_nothing_is_read(sandbox: Sandbox, tmp_path: Path) -> None:

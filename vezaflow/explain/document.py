@@ -26,6 +26,7 @@ Times are seconds, sizes bytes, rates per second; what is not known is null.
     led_by_run[]  step, url: where a request goes that only the run tells
     reports_to[]      kind (grafana, notification), scheme, host, port, of[] (link or annotation; the events), form (the
                       dashboard's uid; the template, or json)
+    reads_from        the Prometheus of the server's own figures: scheme, host, port, metrics[]; null without one
     gates[]           those over all flows together, as written
     limits[]          name, needed, there, verdict (enough, close to the limit, too little), remedy
 """

@@ -290,7 +290,7 @@ def _gate(gate: Gate, flow: str | None, settings: Settings, known: Mapping[str, 
         delay=seconds(gate.delay) or 0.0,
         window=seconds(gate.window),
         samples=gate.samples if gate.samples is not None else 1,
-        own=None if gate.metric in METRICS else known[gate.metric],
+        own=None if gate.metric in METRICS else known.get(gate.metric),
     )
 
 
