@@ -147,6 +147,25 @@ def test_quantiles_are_those_of_prometheus_over_the_same_scrapes(sandbox: Sandbo
 
 
 @needs_prometheus
+def test_figures_of_another_time_are_none(scraping: Running, sandbox: Sandbox) -> None:
+    with httpx.Client(base_url=sandbox.base_url, trust_env=False) as client:
+        client.get("/api/v1/tracks")
+    scraping.until(lambda: scraping.value(f'count_over_time({LATENCY}_count{{path="/api/v1/tracks"}}[1m]) > 2'), "it")
+    now = time.time()
+    observed = reading(planned(scraping.url, histogram(LATENCY, "path")), Period(now - 900, now - 0.5))
+    (found,) = observed.figures
+    assert f"Prometheus has samples of {LATENCY} for only" in found.problem
+
+
+@needs_prometheus
+def test_what_is_waited_for_is_bounded(scraping: Running) -> None:
+    begin = time.monotonic()
+    observed = reading(planned(scraping.url, histogram(LATENCY), wait=1.0), Period(time.time(), time.time() + 600))
+    assert observed.problem == "not read within 1 s"
+    assert time.monotonic() - begin < 5
+
+
+@needs_prometheus
 def test_native_histograms_have_the_quantiles_of_prometheus() -> None:
     with prometheus((), "--enable-feature=native-histograms") as running:
         labels = {"__name__": "rpc_seconds", "job": "pushed"}
