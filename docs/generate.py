@@ -31,6 +31,7 @@ NOTE = "<!-- Made by docs/generate.py from vezaflow's own tables. Do not edit: c
 CHAPTERS = (
     ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "accept", "lint")),
     ("Reporting elsewhere", ("grafana", "notification")),
+    ("The server's own figures", ("observe", "prometheus", "observed metric")),
     ("Data and variables", ("data source", "computed value")),
     (
         "Load",
@@ -76,6 +77,7 @@ CHAPTERS = (
 )
 SHOWN_IN = {  # the tables that are shown in another one's example
     **dict.fromkeys(("guard", "preflight", "retry", "accept", "lint", "grafana", "notification"), "suite"),
+    **dict.fromkeys(("observe", "prometheus", "observed metric"), "suite"),
     **dict.fromkeys(("fragment", "input"), "parts/log-in"),
     "vu-stage": "ramping-vus",
     "rate-stage": "ramping-arrival-rate",
@@ -244,7 +246,8 @@ def metrics() -> str:
     """Every metric that a gate can name."""
     page = NOTE + "\n# Metrics\n\n"
     page += "What a gate can name: k6's names with k6's meanings, and a few more. "
-    page += "[figures.md](../figures.md) says how they are measured. "
+    page += "[figures.md](../figures.md) says how they are measured; "
+    page += "a suite names the server's own in [`observe`](../observing.md). "
     page += "The gates stand together in [metrics.yml](../examples/metrics.yml).\n\n"
     for kind in MetricKind:
         aggregates = ", ".join(f"`{name}(95)`" if name == "p" else f"`{name}`" for name in AGGREGATES[kind])

@@ -25,6 +25,7 @@ LAYERS: list[set[str]] = [
     {"engine"},
     {"scale"},
     {"gates"},
+    {"observe"},
     {"results"},
     {"outputs", "reports"},
     {"history", "compare", "nights"},

@@ -13,7 +13,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Protocol
 
 from vezaflow import units
-from vezaflow.metrics import METRICS, Measurement, MetricKind, Summary, Window, cut_by
+from vezaflow.metrics import Measurement, MetricKind, Summary, Window, cut_by
 from vezaflow.plan import PlannedGate
 from vezaflow.syntax import Labels, OfBaseline, Reference
 from vezaflow.units import AtLeast, Dimension, Quantity
@@ -65,10 +65,33 @@ class BaselineFigures(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedFigure:
+    """What a gate is judged by. `value`: in base units; None: there is none, for the reason in `missing`. `between`:
+    what is known of the true value, where `value` is an estimate: it is above the first and at most the second."""
+
+    value: float | None
+    samples: int = 0
+    between: tuple[float, float] | None = None
+    missing: str = ""
+
+    @property
+    def is_estimate(self) -> bool:
+        return self.between is not None and self.between[0] < self.between[1]
+
+
+class FigureSource(Protocol):
+    """Where the figures of gates come from whose metric is not the load's: a server's Prometheus, for instance."""
+
+    def figure(self, gate: PlannedGate, labels: Labels, aggregate: str, argument: float | None) -> JudgedFigure:
+        """The figure over what the gate judges, of the series with these labels."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of a gate. `value` is in base units, None without samples; so is `compared`, the figure that the
     condition names in the place of a fixed bound, or that of the baseline. Either is AtLeast where it falls among what
-    timed out or failed."""
+    timed out or failed. `between`: what is known of the value, where it is an estimate."""
 
     gate: PlannedGate
     outcome: Outcome
@@ -76,6 +99,7 @@ class Verdict:
     samples: int
     reason: str = ""  # one line; empty when green
     compared: float | None = None
+    between: tuple[float, float] | None = None
 
     @property
     def bound(self) -> float | None:
@@ -105,7 +129,7 @@ class Verdict:
         if not isinstance(bound, Reference) or self.compared is None:
             return ""
         equals = "" if isinstance(self.compared, AtLeast) else "= "
-        return f"{bound.text} {equals}{shown(self.compared, METRICS[self.gate.metric].dimension_of(bound.aggregate))}"
+        return f"{bound.text} {equals}{shown(self.compared, self.gate.known.dimension_of(bound.aggregate))}"
 
     @property
     def margin(self) -> float | None:
@@ -121,7 +145,7 @@ class Verdict:
 
 def dimension_of(gate: PlannedGate) -> Dimension | None:
     """What the gate's value is measured in."""
-    return METRICS[gate.metric].dimension_of(gate.condition.aggregate)
+    return gate.known.dimension_of(gate.condition.aggregate)
 
 
 def _amount(bound: float | Quantity) -> float:
@@ -160,34 +184,55 @@ def judge(
     seconds: float | None = None,
     concerns: Sequence[Concern] = (),
     baseline: BaselineFigures | None = None,
+    elsewhere: FigureSource | None = None,
 ) -> tuple[Verdict, ...]:
     """A verdict for each gate, in their order. `seconds`: how long the load lasted, for rates per second of
-    what the summary does not time itself. `baseline`: for gates that compare with it."""
-    return tuple([_verdict(gate, summary, seconds, concerns, baseline) for gate in gates])
+    what the summary does not time itself. `baseline`: for gates that compare with it. `elsewhere`: for gates on
+    what is not in the summary; None while that is not known yet."""
+    own, other = _OfLoad(summary, seconds), _Unread() if elsewhere is None else elsewhere
+    return tuple([_verdict(gate, other if gate.is_elsewhere else own, concerns, baseline) for gate in gates])
+
+
+class _Unread:
+    """What is read after the load, before it is read."""
+
+    def figure(self, gate: PlannedGate, labels: Labels, aggregate: str, argument: float | None) -> JudgedFigure:
+        return JudgedFigure(None, missing=f"{gate.metric} is read after the load")
+
+
+@dataclass(frozen=True, slots=True)
+class _OfLoad:
+    """The figures that the load itself gave."""
+
+    summary: Summary
+    seconds: float | None
+
+    def figure(self, gate: PlannedGate, labels: Labels, aggregate: str, argument: float | None) -> JudgedFigure:
+        measured = self.summary.select(gate.metric, gate.flow, labels)
+        return JudgedFigure(_aggregate(measured, aggregate, argument, self.seconds), measured.samples)
 
 
 def _verdict(
     gate: PlannedGate,
-    summary: Summary,
-    seconds: float | None,
+    figures: FigureSource,
     concerns: Sequence[Concern],
     baseline: BaselineFigures | None = None,
 ) -> Verdict:
     condition, bound = gate.condition, gate.condition.bound
-    measured = summary.select(gate.metric, gate.flow, gate.labels)
-    value = _figure(measured, condition.aggregate, condition.argument, seconds)
-    compared, missing = None, _too_few(gate, measured, value, gate.labels)
+    found = figures.figure(gate, gate.labels, condition.aggregate, condition.argument)
+    value = found.value
+    compared, missing = None, _too_few(gate, found, gate.labels)
     if isinstance(bound, Reference):
         labels = bound.labels_beside(gate.labels)
-        other = summary.select(gate.metric, gate.flow, labels)
-        compared = _figure(other, bound.aggregate, bound.argument, seconds)
-        missing = missing or _too_few(gate, other, compared, labels)
+        other = figures.figure(gate, labels, bound.aggregate, bound.argument)
+        compared = other.value
+        missing = missing or _too_few(gate, other, labels)
     elif isinstance(bound, OfBaseline):
         compared = None if baseline is None else baseline.centre(gate)
         missing = missing or _no_baseline(baseline, compared)
 
     def verdict(outcome: Outcome, reason: str = "") -> Verdict:
-        return Verdict(gate, outcome, value, measured.samples, reason, compared)
+        return Verdict(gate, outcome, value, found.samples, reason, compared, found.between)
 
     if missing:
         return verdict(Outcome.INCONCLUSIVE, missing)
@@ -201,7 +246,12 @@ def _verdict(
         assert baseline is not None
         if doubt := _straddles(held, baseline.interval(gate)):
             return verdict(Outcome.INCONCLUSIVE, doubt)
-    match _holds(value, condition.operator, held.bound):
+    holds = _holds(value, condition.operator, held.bound)
+    if found.between is not None and found.is_estimate:
+        holds = _holds_between(found.between, condition.operator, held.bound)
+        if holds is None:
+            return verdict(Outcome.INCONCLUSIVE, _within(held, found.between))
+    match holds:
         case True:
             return held
         case False:
@@ -242,7 +292,26 @@ def _holds(value: float, operator: str, bound: float) -> bool | None:
     return None
 
 
-def _figure(measured: Measurement, aggregate: str, argument: float | None, seconds: float | None) -> float | None:
+def _holds_between(between: tuple[float, float], operator: str, bound: float) -> bool | None:
+    """Whether the condition holds for every value above the first and at most the second; None: for some of them."""
+    low, high = between
+    if low < bound < high or operator in ("==", "!="):
+        return None if low < bound <= high else operator == "!="
+    return (high <= bound) is (operator in ("<", "<="))
+
+
+def _within(verdict: Verdict, between: tuple[float, float]) -> str:
+    """Why an estimate does not say on which side of the bound the true value is."""
+    low, high = (shown(end, dimension_of(verdict.gate)) for end in between)
+    known = f"above {low}" if between[1] == inf else f"between {low} and {high}"
+    bound = "–" if verdict.bound is None else shown(verdict.bound, dimension_of(verdict.gate))
+    return (
+        f"{aggregate_text(verdict.gate)} is {known}, which is all that the server's histogram shows (its bucket), and "
+        f"{bound} lies within"
+    )
+
+
+def _aggregate(measured: Measurement, aggregate: str, argument: float | None, seconds: float | None) -> float | None:
     value = measured.aggregate(aggregate, argument)
     if value is None and measured.samples and aggregate == "rate" and seconds:
         total = measured.aggregate("count")
@@ -250,14 +319,14 @@ def _figure(measured: Measurement, aggregate: str, argument: float | None, secon
     return value
 
 
-def _too_few(gate: PlannedGate, measured: Measurement, value: float | None, labels: Labels) -> str:
+def _too_few(gate: PlannedGate, found: JudgedFigure, labels: Labels) -> str:
     """Why one side of a gate can't be judged; empty if it can."""
-    if value is None:
-        return f"no samples of {_selector(gate, labels)}"
-    if measured.samples >= gate.samples:
+    if found.value is None:
+        return found.missing or f"no samples of {_selector(gate, labels)}"
+    if found.samples >= gate.samples:
         return ""
     of = f" of {_selector(gate, labels)}" if isinstance(gate.condition.bound, Reference) else ""
-    return f"only {units.number(measured.samples)} of at least {units.number(gate.samples)} samples{of}"
+    return f"only {units.number(found.samples)} of at least {units.number(gate.samples)} samples{of}"
 
 
 def _concern_of(gate: PlannedGate, concerns: Sequence[Concern]) -> Concern | None:
@@ -266,7 +335,9 @@ def _concern_of(gate: PlannedGate, concerns: Sequence[Concern]) -> Concern | Non
     segment = next((concern for concern in concerns if concern.kind is ConcernKind.SEGMENT), None)
     if segment is not None:
         return segment
-    if METRICS[gate.metric].kind is not MetricKind.TREND or dimension_of(gate) is not Dimension.TIME:
+    if gate.is_elsewhere:  # it was not the generator that took the time
+        return None
+    if gate.known.kind is not MetricKind.TREND or dimension_of(gate) is not Dimension.TIME:
         return None
     return next((concern for concern in concerns if concern.kind is ConcernKind.SATURATED), None)
 
@@ -337,7 +408,7 @@ class AbortWatch:
     """Says when a gate with `abort: true` breaks while the run goes on. Call `broken` once a second."""
 
     def __init__(self, gates: Iterable[PlannedGate]) -> None:
-        self._gates = tuple(gate for gate in gates if gate.abort)
+        self._gates = tuple(gate for gate in gates if gate.abort and not gate.is_elsewhere)
         self._windows = {
             (gate.window, gate.metric, gate.flow): Window(gate.window, gate.metric, gate.flow)
             for gate in self._gates
@@ -358,7 +429,7 @@ class AbortWatch:
                 if scope not in views:
                     views[scope] = self._windows[scope].view()
                 view = views[scope]
-            verdict = _verdict(gate, view, None, concerns)
+            verdict = _verdict(gate, _OfLoad(view, None), concerns)
             if verdict.outcome is Outcome.RED:
                 return verdict
         return None

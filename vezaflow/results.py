@@ -15,6 +15,7 @@ from vezaflow.errors import ExitCode
 from vezaflow.gates import Concern, Outcome, Verdict
 from vezaflow.metrics import Seconds, Summary, Timeline
 from vezaflow.model import Identity
+from vezaflow.observe import Observed
 from vezaflow.plan import Bundle, Segment
 from vezaflow.scale import Report, SegmentResult, WorkerState
 
@@ -182,6 +183,7 @@ class RunResult:
     standing: Standing = Standing()
     manual_changes: tuple[str, ...] = ()  # what was paused or scaled by hand, a line each
     links: tuple[Link, ...] = ()
+    observed: Observed | None = None  # the server's own figures; None: nobody was asked for them
     clock: str = CLOCK
     schema: int = SCHEMA
 

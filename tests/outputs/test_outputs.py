@@ -8,10 +8,12 @@ import trio
 from planned import plan_of
 from rich.console import Console
 
+from vezaflow import units
 from vezaflow.diagnostics import Source, Span
 from vezaflow.engine import Vitals
 from vezaflow.gates import Outcome, Verdict, judge
 from vezaflow.metrics import Recorder
+from vezaflow.observe import ServerNow
 from vezaflow.outputs import FlowNow, Output, Plain, Terminal, Tick, tick_of
 from vezaflow.outputs.lines import display, plain
 from vezaflow.plan import PlannedGate
@@ -147,6 +149,13 @@ async def test_plain_lines_come_every_five_seconds() -> None:
 def test_before_anything_came_there_are_dashes() -> None:
     nothing = FlowNow("f", 0, 10, 0, 0.0, None, None, ())
     assert "p95 –, failed –" in plain(Tick(0.0, 10.0, (), nothing, Health()))[0]
+
+
+def test_the_servers_p95_stands_next_to_the_clients() -> None:
+    tick = replace(TICK, server=(ServerNow("latency", 0.041),))
+    said = f"p95 by the server: latency 41 ms (by the client: {units.duration(POOLED.p95 or 0)})"
+    assert said in plain(tick)[0]
+    assert said in "\n".join("".join(text for text, _ in line) for line in display(tick, "veza", 100))
 
 
 @pytest.mark.trio

@@ -41,7 +41,8 @@ def command(
     """
     values = {**environment(words), **UNSTARTED.environment} if sandbox else environment(words)
     inputs = load.inputs(values, base_url, seed)
-    plan = bundled(paths, inputs, sandbox=sandbox, announces=load.segment is None, warn=draw).plan
+    whole = load.segment is None
+    plan = bundled(paths, inputs, sandbox=sandbox, announces=whole, observes=whole, warn=draw).plan
     found = explain(plan, machine(), load.division(plan))
     say(_drawn(found, form, plan.secrets).removesuffix("\n"))
     if found.refused is not None:

@@ -80,18 +80,25 @@ class Asked:
 
 
 def bundled(
-    paths: Sequence[Path], inputs: Inputs, *, sandbox: bool, announces: bool = False, warn: Warn | None = None
+    paths: Sequence[Path],
+    inputs: Inputs,
+    *,
+    sandbox: bool,
+    announces: bool = False,
+    observes: bool = False,
+    warn: Warn | None = None,
 ) -> Asked:
     """The plan, and what it was made of. `warn` gets what lint warns of."""
     with drawn_faults():
         suite = read(paths, base_url=sandbox or inputs.base_url is not None, warn=warn)
         inputs = aimed(suite, inputs) if sandbox else inputs
-        return Asked(suite, inputs, planned(suite, inputs, announces=announces), Bundle.of(suite, inputs))
+        plan = planned(suite, inputs, announces=announces, observes=observes)
+        return Asked(suite, inputs, plan, Bundle.of(suite, inputs))
 
 
-def planned(suite: Suite, inputs: Inputs, *, announces: bool = False) -> Plan:
+def planned(suite: Suite, inputs: Inputs, *, announces: bool = False, observes: bool = False) -> Plan:
     """The plan; no error shows its secrets from now on."""
-    plan = prepare(suite, inputs, announces=announces)
+    plan = prepare(suite, inputs, announces=announces, observes=observes)
     hide(plan.secrets)
     return plan
 

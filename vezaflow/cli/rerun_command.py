@@ -136,7 +136,7 @@ def _asked(bundle: Bundle, found: Found, *, sandbox: bool) -> Asked:
             ) from None
         _check_rows(bundle, suite, found)
         inputs = aimed(suite, bundle.inputs) if sandbox else bundle.inputs
-        return Asked(suite, inputs, planned(suite, inputs), Bundle.of(suite, inputs))
+        return Asked(suite, inputs, planned(suite, inputs, observes=True), Bundle.of(suite, inputs))
 
 
 def _check_rows(bundle: Bundle, suite: Suite, found: Found) -> None:

@@ -59,7 +59,8 @@ def command(
             inputs = load.inputs(environment, base_url, seed)
             announces = segment is None and not no_notify  # one segment has no verdict
             warn = None if quiet else draw
-            asked = bundled(paths, inputs, sandbox=sandbox, announces=announces, warn=warn)
+            whole = segment is None
+            asked = bundled(paths, inputs, sandbox=sandbox, announces=announces, observes=whole, warn=warn)
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             provenance = provenance_of(asked.suite, asked.inputs, asked.plan)
             result = put_on(

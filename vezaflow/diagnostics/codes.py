@@ -639,6 +639,11 @@ _ROWS: tuple[Rule, ...] = (
         "A gate such as `p(95) < 110 % of baseline` is judged when the run is over: it can't abort the run, and it "
         "needs `<`, `<=`, `>` or `>=`.",
     ),
+    Rule(
+        "VF512", _ERROR, "gate that can't abort the run",
+        "The figures of the server are read when the load is over, so a gate on them can't stop it: `abort` is for "
+        "gates on what the load itself measures.",
+    ),
     # --- 6xx: while the run goes on
     Rule(
         "VF601", _ERROR, "unexpected status",

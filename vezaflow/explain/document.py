@@ -27,6 +27,7 @@ Times are seconds, sizes bytes, rates per second; what is not known is null.
     led_by_run[]  step, url: where a request goes that only the run tells
     reports_to[]      kind (grafana, notification), scheme, host, port, of[] (link or annotation; the events), form (the
                       dashboard's uid; the template, or json)
+    reads_from        the Prometheus of the server's own figures: scheme, host, port, metrics[]; null without one
     gates[]           those over all flows together, as written
     limits[]          name, needed, there, verdict (enough, close to the limit, too little), remedy
 """
@@ -98,9 +99,20 @@ def to_json(e: Explanation) -> Json:
             }
             for told in e.plan.announcements.listeners()
         ],
+        "reads_from": _reads_from(e),
         "gates": list(e.gates),
         "limits": [_limit(check) for check in e.limits],
     }
+
+
+def _reads_from(e: Explanation) -> Json | None:
+    """The Prometheus of `observe`."""
+    prometheus = e.plan.observe
+    if prometheus is None:
+        return None
+    origin = prometheus.base.origin
+    names = [each.metric.name for each in prometheus.metrics]
+    return {"scheme": origin.scheme, "host": origin.host, "port": origin.port, "metrics": names}
 
 
 def _flow(flow: FlowExplained, seconds: float, shares: int) -> Json:

@@ -27,7 +27,7 @@ def page(explanation: Explanation, *, colour: bool = False, width: int = 100) ->
     """The whole page, its lines ended."""
     look = Look(colour, width)
     parts: tuple[Callable[[Explanation, Look], Iterable[str]], ...] = (
-        _headline, load_over_time, _flows, _data, _around, _hosts, _reports_to, _machine,
+        _headline, load_over_time, _flows, _data, _around, _hosts, _reports_to, _reads_from, _machine,
     )  # fmt: skip
     blocks = [list(part(explanation, look)) for part in parts]
     return "\n".join("\n".join(line.rstrip() for line in block) + "\n" for block in blocks if block)
@@ -209,6 +209,14 @@ def _reports_to(e: Explanation, look: Look) -> Iterator[str]:
         yield look.title("Reports to")
     for kind, origin, of, form in found:
         yield from wrapped(f"{kind} {origin.scheme}://{origin.authority} ({form}): {', '.join(of)}", look, "  ")
+
+
+def _reads_from(e: Explanation, look: Look) -> Iterator[str]:
+    prometheus = e.plan.observe
+    if prometheus is not None:
+        yield look.title("Reads the server's figures from")
+        names = ", ".join(each.metric.name for each in prometheus.metrics)
+        yield from wrapped(f"prometheus {prometheus.base.url}: {names}", look, "  ")
 
 
 def _machine(e: Explanation, look: Look) -> Iterator[str]:

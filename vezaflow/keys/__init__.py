@@ -8,6 +8,7 @@ from vezaflow.keys.hls import VARIANT
 from vezaflow.keys.json_schema import DIALECT, SCHEMAS, json_schema, schema_text
 from vezaflow.keys.load import LOADS, STAGES
 from vezaflow.keys.notify import GRAFANA, NOTIFICATION
+from vezaflow.keys.observe import OBSERVE, OBSERVED_METRIC, PROMETHEUS
 from vezaflow.keys.other_words import ELSEWHERE, METRIC_NAMES, NAMES, NO_STEPS, NOT_HERE, OTHERWISE, RENAMED
 from vezaflow.keys.reference import TABLES
 from vezaflow.keys.requests import AUTH, BASIC, BODIES, BODY, METHODS, PART, PART_FIELD, RETRIED, RETRYING, WAIT
@@ -52,11 +53,14 @@ __all__ = [
     "NOTIFICATION",
     "NOT_HERE",
     "NO_STEPS",
+    "OBSERVE",
+    "OBSERVED_METRIC",
     "OTHERWISE",
     "PART",
     "PART_FIELD",
     "PLAYLIST",
     "PREFLIGHT",
+    "PROMETHEUS",
     "RENAMED",
     "RESERVED",
     "RESPONSE",

@@ -84,6 +84,7 @@ class Kind(Enum):
     IGNORES = "a mapping of codes to reasons"
     EVENTS = "a verdict, or a list of them: `green`, `red`, `inconclusive`, `accepted`"
     NOTIFICATIONS = "a list of notifications"
+    OBSERVED = "a mapping of names to metrics, such as `{latency: {histogram: http_request_duration_seconds}}`"
     MESSAGE = "a text, or a mapping such as `{json: {type: ping}}`"
     REPEATED = "a list of mappings with `each` and `send`"
     REPLIES = "a list of mappings with `where` and `send`"

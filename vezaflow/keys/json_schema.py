@@ -168,7 +168,10 @@ def _gates(field: Field) -> Schema:
     return {
         "type": "object",
         "properties": {name: {"description": METRICS[name].doc, "allOf": [shape]} for name, shape in judged.items()},
-        "patternProperties": {rf"^{name}\s*\{{{_LABELS}\}}\s*$": shape for name, shape in judged.items()},
+        "patternProperties": {
+            **{rf"^{name}\s*\{{{_LABELS}\}}\s*$": shape for name, shape in judged.items()},
+            _OBSERVED_NAME: {"description": "A metric that `observe` in suite.yml names.", **_ref(_ANY_GATE)},
+        },
         "additionalProperties": False,
     }
 
@@ -184,7 +187,10 @@ def _variables(field: Field) -> Schema:
     return found if field.key == "query" else {**found, **_NAMES}
 
 
+_ANY_GATE = "gates on observed metrics"
 _LABELS = r"\s*[^:\s][^:]*:\s*[^\s}].*"  # a name and a value; `{search}` alone is none
+
+_OBSERVED_NAME = rf"^server\.[A-Za-z_][A-Za-z0-9_]*\s*(\{{{_LABELS}\}})?\s*$"
 
 
 def _judged_below(root: str) -> Schema:
@@ -195,6 +201,8 @@ def _judged_below(root: str) -> Schema:
         _slug(_judged_name(metric)): _any(_pattern(patterns.condition(metric), Kind.CONDITION.value), _ref("gate"))
         for metric in METRICS.values()
     }
+    compares = rf"^[^<>=!]*[^<>=!\s]\s*{patterns.COMPARE}"
+    conditions[_slug(_ANY_GATE)] = _any(_pattern(compares, Kind.CONDITION.value), _ref("gate"))
     return {name: _any(condition, _list(condition)) for name, condition in conditions.items()}
 
 
@@ -285,6 +293,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.CLOCK: _matching(patterns.CLOCK),
     Kind.IGNORES: _ignores,
     Kind.EVENTS: lambda field: _any(_words(field), _list(_words(field))),
+    Kind.OBSERVED: lambda field: {**_named(_any(*_refs(field))), **_NAMES},
     Kind.NOTIFICATIONS: lambda field: _list(_any(*_refs(field))),
     Kind.MESSAGE: lambda field: _any(_VALUE, *_refs(field)),
     Kind.REPEATED: lambda field: _list(_any(*_refs(field))),

@@ -7,6 +7,7 @@ from vezaflow.keys import (
     hls,
     load,
     notify,
+    observe,
     requests,
     responses,
     steps,
@@ -54,5 +55,8 @@ TABLES: dict[str, Table] = {
         suite.RETRY,
         notify.GRAFANA,
         notify.NOTIFICATION,
+        observe.OBSERVE,
+        observe.PROMETHEUS,
+        observe.OBSERVED_METRIC,
     )
 }

@@ -152,6 +152,14 @@ SUITE = Table(
             tables=("notification",),
         ),
         Field(
+            "observe",
+            Kind.MAPPING,
+            "Figures of the server that are read from its Prometheus, for gates and reports.",
+            "{prometheus: {url: http://127.0.0.1:9090, metrics: {cpu: {gauge: process_cpu_ratio}}}}",
+            default="none",
+            tables=("observe",),
+        ),
+        Field(
             "accept",
             Kind.MAPPING,
             "When the suite counts as accepted: how many nights in a row must be green (`vezaflow accept`).",

@@ -3,7 +3,7 @@
 from math import inf
 
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.metrics import Metric, MetricKind
+from vezaflow.metrics import Metric, MetricKind, Of
 from vezaflow.model import Gate
 from vezaflow.syntax import Condition, OfBaseline, Reference
 from vezaflow.units import EXAMPLES, Dimension, Quantity, ratio
@@ -34,6 +34,8 @@ _POSITIVE = ("http_req_duration", "http_req_waiting", "iteration_duration", "gro
 def _check_range(metric: Metric, condition: Condition, diagnostics: Diagnostics) -> None:
     """A bound beside all values that the figure can have."""
     bound, wanted = condition.bound, metric.dimension_of(condition.aggregate)
+    if metric.of is Of.ELSEWHERE and metric.kind is MetricKind.GAUGE:  # it may have any value
+        return
     if isinstance(bound, Reference | OfBaseline) or isinstance(bound, Quantity) is (wanted is None):
         return
     amount = bound.amount if isinstance(bound, Quantity) else float(bound)
@@ -108,6 +110,8 @@ def _check_baseline(gate: Gate, bound: OfBaseline, diagnostics: Diagnostics) -> 
             help="it keeps p(50), p(95) and p(99) of http_req_duration, and the rate of http_req_failed and http_reqs",
         )
     labels = dict(gate.labels)
+    if not kept:
+        return
     if "step" not in labels or set(labels) - {"flow", "step", "method"}:
         diagnostics.error(
             "VF511",

@@ -1,12 +1,14 @@
 """Gates: metrics that exist and that something in the flows gives samples of."""
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.lint.gate_bounds import check_condition
 from vezaflow.lint.gate_labels import check_labels
 from vezaflow.lint.gate_scopes import OF_STEPS, GateScope, flow_scope, pooled
-from vezaflow.metrics import METRICS, Metric, Of
+from vezaflow.lint.gates_elsewhere import check_elsewhere
+from vezaflow.metrics import Metric, Of
 from vezaflow.model import (
     Beside,
     Block,
@@ -21,6 +23,7 @@ from vezaflow.model import (
     Step,
     Suite,
     all_steps,
+    gate_metrics,
 )
 from vezaflow.read import unknown_metric
 from vezaflow.syntax import Reference
@@ -33,18 +36,19 @@ _OF_ATTEMPTS = ("http_req_retries", "backpressure_obeyed", "backpressure_ignored
 
 def check_gates(suite: Suite, diagnostics: Diagnostics) -> None:
     """All gates of a suite, each in the scope that it judges."""
+    known = gate_metrics(suite.observe)
     scopes = [flow_scope(suite, flow) for flow in suite.flows]
     for flow, scope in zip(suite.flows, scopes, strict=True):
-        _check(flow.gates, scope, diagnostics)
+        _check(flow.gates, known, scope, diagnostics)
         _check_arrivals(flow.gates, (flow,), scope, diagnostics)
-        _check(suite.each_flow, scope, diagnostics)
+        _check(suite.each_flow, known, scope, diagnostics)
     whole = pooled(suite, scopes)
     if suite.whole:
-        _check(suite.gates, whole, diagnostics)
+        _check(suite.gates, known, whole, diagnostics)
         _check_arrivals(suite.gates, suite.flows, whole, diagnostics)
     else:
         for gate in suite.gates:
-            _check_metric(gate, diagnostics)
+            _check_metric(gate, known, diagnostics)
 
 
 def check_watched(suite: Suite, diagnostics: Diagnostics) -> None:
@@ -61,10 +65,10 @@ def check_watched(suite: Suite, diagnostics: Diagnostics) -> None:
             )
 
 
-def _check(gates: tuple[Gate, ...], scope: GateScope, diagnostics: Diagnostics) -> None:
+def _check(gates: tuple[Gate, ...], known: Mapping[str, Metric], scope: GateScope, diagnostics: Diagnostics) -> None:
     for gate in gates:
-        metric = _check_metric(gate, diagnostics)
-        if metric is not None:
+        metric = _check_metric(gate, known, diagnostics)
+        if metric is not None and metric.of is not Of.ELSEWHERE:
             if metric.name in (*OF_STEPS, *_OF_ATTEMPTS) and not scope.lacks_fragments():
                 _check_steps(gate, metric, scope, diagnostics)
             if metric.of is Of.LISTENING and not scope.lacks_fragments():
@@ -95,12 +99,14 @@ def _report_kind(gate: Gate, metric: Metric, scope: GateScope, diagnostics: Diag
     diagnostics.error("VF503", gate.span.piece(gate.metric), f"no step in {scope.what} {what}", help=help_)
 
 
-def _check_metric(gate: Gate, diagnostics: Diagnostics) -> Metric | None:
-    metric = METRICS.get(gate.metric)
+def _check_metric(gate: Gate, known: Mapping[str, Metric], diagnostics: Diagnostics) -> Metric | None:
+    metric = known.get(gate.metric)
     if metric is None:
-        unknown_metric(gate.metric, gate.span, diagnostics)
+        unknown_metric(gate.metric, gate.span, diagnostics, known)
         return None
     check_condition(gate, metric, diagnostics)
+    if metric.of is Of.ELSEWHERE:
+        check_elsewhere(gate, metric, diagnostics)
     return metric
 
 

@@ -150,6 +150,8 @@ def _told(suite: Suite) -> Iterator[Span]:
     """Tokens, webhooks and headers with credentials of those who hear of a run, as far as they are written out."""
     if suite.grafana is not None and suite.grafana.token is not None:
         yield from _constants(suite.grafana.token)
+    if suite.observe is not None:
+        yield from _credentials(suite.observe.options)
     for notification in suite.notify:
         for name, value in notification.headers:
             if name.lower() in _HEADERS:
@@ -171,6 +173,7 @@ def _urls(suite: Suite) -> Iterator[Expression]:
     yield from (url for url in (suite.base_url, *(flow.base_url for flow in suite.flows)) if url is not None)
     yield from (http.proxy for http in _http(suite) if http.proxy is not None)
     yield from (suite.grafana.url,) if suite.grafana is not None else ()
+    yield from (suite.observe.url,) if suite.observe is not None else ()
     yield from (notification.webhook for notification in suite.notify)
     for steps in (suite_steps(suite), *(flow_steps(flow) for flow in suite.flows)):
         yield from (request.url for request in requests(steps) if not (start_of(request.url) or "/").startswith("/"))

@@ -83,13 +83,15 @@ class Of(Enum):
     STREAMS = "streams"
     FLOWS = "flows"
     VUS = "vus"
+    ELSEWHERE = "elsewhere"  # no rows: what gates judge by was read from somewhere else, such as a Prometheus
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A metric's name, what it measures (None: a plain number), and the labels that a gate may select by. `value` is
     the field of the rows that it is `of`; where that holds several by name, the label `by` chooses. Of a rate, `out_of`
-    is the field that is its total, where that is in the same rows. `scale`: its units in one of the rows'."""
+    is the field that is its total, where that is in the same rows. `scale`: its units in one of the rows'. `only`: its
+    aggregates, where they are not those of its kind."""
 
     name: str
     kind: MetricKind
@@ -101,10 +103,11 @@ class Metric:
     by: str = ""
     out_of: str = ""
     scale: float = 1.0
+    only: tuple[str, ...] = ()
 
     @property
     def aggregates(self) -> tuple[str, ...]:
-        return AGGREGATES[self.kind]
+        return self.only or AGGREGATES[self.kind]
 
     def dimension_of(self, aggregate: str) -> Dimension | None:
         """What a bound on this aggregate must be written in."""
@@ -112,6 +115,10 @@ class Metric:
             case (MetricKind.TREND, "count") | (MetricKind.RATE, "count"):
                 return None
             case MetricKind.RATE, _:
+                return Dimension.RATIO
+            case MetricKind.TREND, "rate":
+                return Dimension.RATE
+            case MetricKind.COUNTER, "rate" if self.dimension is Dimension.TIME:  # seconds per second
                 return Dimension.RATIO
             case MetricKind.COUNTER, "rate":
                 return self.dimension or Dimension.RATE
@@ -536,4 +543,5 @@ _CUT = {
 
 def cut_by(metric: str) -> str:
     """Why some of a metric's times are only known to be at least so long."""
-    return _CUT.get(METRICS[metric].of, "requests timed out")
+    known = METRICS.get(metric)
+    return "requests timed out" if known is None else _CUT.get(known.of, "requests timed out")

@@ -205,6 +205,8 @@ class Summary:
                 yield from (row for key, row in self.streams.items() if wanted.step(key))
             case Of.FLOWS:
                 yield from (row for key, row in self.flows.items() if wanted.flow_row(key))
+            case Of.ELSEWHERE:
+                raise KeyError("not in a summary")
             case Of.VUS:
                 judged = bool(wanted.judged)
                 yield from (row for flow, row in self.vus.items() if wanted.flow_row(FlowKey(flow, judged)))

@@ -31,6 +31,15 @@ from vezaflow.model.input_types import InputType, fit
 from vezaflow.model.load import MOST_RATE, MOST_VUS, Executor, Load, Stage
 from vezaflow.model.notify import TEMPLATE_FIELDS, USUAL_EVENTS, Chat, Event, Grafana, Notification
 from vezaflow.model.numbers import Most, constant, peak, total
+from vezaflow.model.observe import (
+    SERVER,
+    Observation,
+    ObservedKind,
+    ObservedUnit,
+    Prometheus,
+    gate_metrics,
+    unit_by_name,
+)
 from vezaflow.model.requests import (
     PART_FIELDS,
     SEEN,
@@ -141,6 +150,7 @@ __all__ = [
     "PORTS",
     "SCHEMES",
     "SEEN",
+    "SERVER",
     "TEMPLATE_FIELDS",
     "USUAL_EVENTS",
     "Abr",
@@ -205,6 +215,9 @@ __all__ = [
     "MultipartBody",
     "Nameless",
     "Notification",
+    "Observation",
+    "ObservedKind",
+    "ObservedUnit",
     "OnFailure",
     "OneOf",
     "OpenEventStream",
@@ -220,6 +233,7 @@ __all__ = [
     "Place",
     "Poll",
     "PreflightRetry",
+    "Prometheus",
     "ProxyError",
     "Receive",
     "Reconnect",
@@ -265,6 +279,7 @@ __all__ = [
     "file_paths",
     "fit",
     "flow_steps",
+    "gate_metrics",
     "host_matches",
     "identity_of",
     "in_trees",
@@ -296,6 +311,7 @@ __all__ = [
     "suite_steps",
     "told_by",
     "total",
+    "unit_by_name",
     "unmapped",
     "usual_each",
     "usual_end",

@@ -28,6 +28,7 @@ def display(tick: Tick, suite: str, width: int) -> list[Line]:
         [(cut(head, width), "dim")],
         *(_row(row, name, width) for row in rows),
         [],
+        *([(cut(f" {server_text(tick)}", width), "")] for _ in tick.server[:1]),
         _health(tick, width),
         *([(cut(f" {note}", width), "yellow")] for note in tick.manual_changes),
     ]
@@ -42,8 +43,16 @@ def plain(tick: Tick) -> list[str]:
         first += f"; {_cpu(tick.health)}"
     if lack := missing(tick.health.load_missing):
         first += f"; {lack}"
+    if tick.server:
+        first += f"; {server_text(tick)}"
     first += "".join(f"; {note}" for note in tick.manual_changes)
     return [first, *(f"    {flow.flow}: {_plain_row(flow)}" for flow in tick.flows if len(tick.flows) > 1)]
+
+
+def server_text(tick: Tick) -> str:
+    """The server's p95 beside the client's."""
+    theirs = ", ".join(f"{each.name} {_time(each.p95)}" for each in tick.server)
+    return f"p95 by the server: {theirs} (by the client: {_time(tick.pooled.p95)})"
 
 
 def cut(text: str, width: int) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from vezaflow.gates import Outcome, Verdict
 from vezaflow.metrics import Summary, Timeline, Trend, per_second, recent
+from vezaflow.observe import ServerNow
 from vezaflow.plan import WHOLE, Plan, Segment
 from vezaflow.results import Health
 
@@ -32,7 +33,8 @@ class FlowNow:
 class Tick:
     """The run at this moment, in seconds. `pooled` is all flows together, with the gates over all of them; `grace` is
     how much longer iterations that run may go on; `manual_changes` what was paused or scaled, a line each. `summary`
-    has all figures so far (frozen); the `last` tick comes when the load has finished.
+    has all figures so far (frozen); `server`: what the server itself says; the `last` tick comes when the load has
+    finished.
     """
 
     elapsed: float
@@ -45,6 +47,7 @@ class Tick:
     summary: Summary = field(default_factory=Summary)
     at: datetime = _NEVER  # the moment itself
     last: bool = False
+    server: tuple[ServerNow, ...] = ()
 
 
 def tick_of(
@@ -57,6 +60,7 @@ def tick_of(
     health: Health,
     segment: Segment = WHOLE,
     manual_changes: Iterable[str] = (),
+    server: tuple[ServerNow, ...] = (),
     last: bool = False,
 ) -> Tick:
     """The tick that says how a plan's run stands. `segment`: the segment of the load that it is."""
@@ -78,7 +82,8 @@ def tick_of(
         sum(flow.dropped for flow in flows),
     )
     remaining, grace = (max(0.0, end - elapsed) for end in (plan.seconds, plan.cut_off))
-    return Tick(elapsed, remaining, flows, pooled, health, grace, (*manual_changes,), summary, datetime.now(UTC), last)
+    changes, at = tuple(manual_changes), datetime.now(UTC)
+    return Tick(elapsed, remaining, flows, pooled, health, grace, changes, summary, at, last, server)
 
 
 def first_trouble(gates: Sequence[Verdict]) -> Verdict | None:

@@ -20,6 +20,7 @@ from vezaflow.plan.inputs import HeldLevel, Inputs
 from vezaflow.plan.load import PlannedLoad, PlannedStage
 from vezaflow.plan.narrow import names_within, narrowed
 from vezaflow.plan.notify import Announcements, Facts, PlannedGrafana, PlannedNotification, milliseconds
+from vezaflow.plan.observed import ObservedMetric, PlannedPrometheus, SentPath
 from vezaflow.plan.outgoing import Outgoing, PlannedPages, PlannedPoll, PlannedRequest, PlannedRetry, PlannedUpload
 from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, outline, starts, vu_changes, vus_in_time
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
@@ -62,6 +63,7 @@ __all__ = [
     "MasterPlaylist",
     "MediaPlaylist",
     "MediaSegment",
+    "ObservedMetric",
     "Outgoing",
     "Plan",
     "PlannedAck",
@@ -81,6 +83,7 @@ __all__ = [
     "PlannedParallel",
     "PlannedPing",
     "PlannedPoll",
+    "PlannedPrometheus",
     "PlannedReceive",
     "PlannedReconnect",
     "PlannedRepeated",
@@ -99,6 +102,7 @@ __all__ = [
     "Scope",
     "Secrets",
     "Segment",
+    "SentPath",
     "Starts",
     "Target",
     "Targets",

@@ -1,10 +1,11 @@
 """Suite + inputs → Plan. All that can be wrong with the inputs is said here, at once, before anything is sent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from vezaflow.diagnostics import Diagnostics, unknown
 from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.metrics import METRICS, Metric
 from vezaflow.model import (
     DataSource,
     Each,
@@ -18,6 +19,7 @@ from vezaflow.model import (
     Variable,
     assigned,
     environment,
+    gate_metrics,
     requests,
     secret_names,
 )
@@ -30,6 +32,8 @@ from vezaflow.plan.held import held_load, judged_of_level
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import FAILURE_BACKOFF, plan_load
 from vezaflow.plan.notify import AnnouncementPlanner, Announcements
+from vezaflow.plan.observe import PrometheusPlanner
+from vezaflow.plan.observed import PlannedPrometheus
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight
 from vezaflow.plan.production import barred, production_in, production_refusal
 from vezaflow.plan.refused import refusal
@@ -47,19 +51,23 @@ PER_HOST = 6  # requests on their way, as in Chrome and Firefox: each has a conn
 PER_HOST_SHARED = 100  # over HTTP/2, where all share one: as many as servers should take at least (RFC 9113, 6.5.2)
 
 
-def build(suite: Suite, inputs: Inputs, diagnostics: Diagnostics, *, announces: bool = False) -> Plan | None:
+def build(
+    suite: Suite, inputs: Inputs, diagnostics: Diagnostics, *, announces: bool = False, observes: bool = False
+) -> Plan | None:
     """The plan of a suite, or None with diagnostics. Raises VezaflowError where the guard or an option says no.
 
-    `announces`: others hear of the run, as `grafana` and `notify` say."""
+    `announces`: others hear of the run, as `grafana` and `notify` say; `observes`: the server's figures are read, as
+    `observe` says."""
     for fragment in suite.fragments:
         diagnostics.within(fragment.source.path, fragment.chain)
-    return _Builder(suite, inputs, diagnostics, announces).plan()
+    return _Builder(suite, inputs, diagnostics, announces, observes).plan()
 
 
 class _Builder:
-    def __init__(self, suite: Suite, inputs: Inputs, diagnostics: Diagnostics, announces: bool) -> None:
+    def __init__(self, suite: Suite, inputs: Inputs, diagnostics: Diagnostics, announces: bool, observes: bool) -> None:
         self._suite = suite
         self._announces = announces
+        self._observes = observes
         self._inputs = inputs
         self._diagnostics = diagnostics
         self._bodies = BodyCompiler(suite.root, inputs.seed, diagnostics)
@@ -90,12 +98,14 @@ class _Builder:
         gates = tuple(gate for gate in self._gates(settings) if self._inputs.held is None or judged_of_level(gate))
         guard_vus = self._guard_vus(flows, settings)
         announcements = self._announcements(values, settings)
+        observe = self._observation(flows, settings)
         self._check_secrets()
         if diagnostics.failed:
             return None
         around = own_clients((*preflight.requests, *setup, *teardown))
         clients = (client, *around, *(each for flow in flows for each in flow.clients))
         also = {*announcements.hidden(), *(text for each in clients for text in hidden(each))}
+        also.update(observe.hidden() if observe is not None else ())
         also.update(text for flow in flows for _, data_source in flow.data_sources for text in data_source.hidden())
         secrets = self._secrets = Secrets.among(secret_names(suite), self._inputs.environment, also)
         return Plan(
@@ -114,6 +124,7 @@ class _Builder:
             secrets=secrets,
             guard_vus=guard_vus,
             announcements=announcements,
+            observe=observe,
         )
 
     @staticmethod
@@ -148,6 +159,11 @@ class _Builder:
             return Announcements()
         constants = values.names.constants
         return AnnouncementPlanner(self._suite, self._inputs, constants, settings, self._diagnostics).plan()
+
+    def _observation(self, flows: tuple[PlannedFlow, ...], settings: Settings) -> PlannedPrometheus | None:
+        if not self._observes:
+            return None
+        return PrometheusPlanner(self._suite, settings, self._diagnostics).plan(flows)
 
     def _is_secret(self, data: bytes) -> bool:
         return self._secrets.mask_bytes(data) != data
@@ -214,11 +230,12 @@ class _Builder:
         return settings.seconds(measure.skip) if measure.skip is not None else 0.0
 
     def _gates(self, settings: Settings) -> Iterator[PlannedGate]:
+        known = gate_metrics(self._suite.observe)
         for flow in self._chosen:
             for gate in (*flow.gates, *self._suite.each_flow):
-                yield _gate(gate, flow.name, settings)
+                yield _gate(gate, flow.name, settings, known)
         for gate in self._suite.gates:
-            yield _gate(gate, None, settings)
+            yield _gate(gate, None, settings, known)
 
     def _guard_vus(self, flows: tuple[PlannedFlow, ...], settings: Settings) -> int | None:
         """The guard's limit on VUs, which the flows together keep."""
@@ -261,7 +278,7 @@ def _of_run(suite: Suite, flow: Flow, names: Names) -> Iterator[str]:
     return (v.name for v in suite.vars if v.each is Each.RUN and v.name in names.slots and v.name not in own)
 
 
-def _gate(gate: Gate, flow: str | None, settings: Settings) -> PlannedGate:
+def _gate(gate: Gate, flow: str | None, settings: Settings, known: Mapping[str, Metric]) -> PlannedGate:
     def seconds(expression: Expression | None) -> float | None:
         return settings.seconds(expression) if expression is not None else None
 
@@ -275,6 +292,7 @@ def _gate(gate: Gate, flow: str | None, settings: Settings) -> PlannedGate:
         delay=seconds(gate.delay) or 0.0,
         window=seconds(gate.window),
         samples=gate.samples if gate.samples is not None else 1,
+        own=None if gate.metric in METRICS else known.get(gate.metric),
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from vezaflow.diagnostics import Span
+from vezaflow.metrics import METRICS, Metric, Of
 from vezaflow.syntax import Condition, Labels
 
 
@@ -19,6 +20,17 @@ class PlannedGate:
     delay: float = 0.0
     window: float | None = None
     samples: int = 1  # with fewer the verdict is inconclusive
+    own: Metric | None = None  # of a metric that is none of the catalog's: what it is
+
+    @property
+    def known(self) -> Metric:
+        """What its metric is."""
+        return METRICS[self.metric] if self.own is None else self.own
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its figure is not the load's: somebody else is asked for it when the load is over."""
+        return self.known.of is Of.ELSEWHERE
 
     @property
     def text(self) -> str:

@@ -10,6 +10,7 @@ from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import PlannedLoad
 from vezaflow.plan.notify import Announcements
+from vezaflow.plan.observed import PlannedPrometheus
 from vezaflow.plan.outgoing import PlannedRequest
 from vezaflow.plan.steps import PlannedStep
 from vezaflow.plan.targets import Targets
@@ -83,6 +84,7 @@ class Plan:
     secrets: Secrets
     guard_vus: int | None = None  # no more VUs than this over all flows, whoever asks
     announcements: Announcements = Announcements()  # noqa: RUF009 (frozen)
+    observe: PlannedPrometheus | None = None  # None: nobody is asked for the server's own figures
 
     @property
     def clients(self) -> tuple[ClientOptions, ...]:

@@ -3,11 +3,12 @@ forms.
 """
 
 import re
+from collections import abc
 
 from vezaflow.diagnostics import Diagnostics, Span, suggest
 from vezaflow.keys import GATE, METRIC_NAMES, Kind
-from vezaflow.metrics import METRICS
-from vezaflow.model import Gate
+from vezaflow.metrics import METRICS, Metric
+from vezaflow.model import SERVER, Gate
 from vezaflow.read import scalars
 from vezaflow.read.mappings import Row, items, open_mapping, pairs
 from vezaflow.syntax import AGGREGATES, Entry, Labels, Mapping, Node, Scalar, Sequence, parse_condition, split_labels
@@ -35,20 +36,21 @@ def _of_metric(entry: Entry, diagnostics: Diagnostics) -> list[Gate]:
     )
     read = (_gate(one, entry.key, metric, labels, diagnostics) for one in nodes)
     gates = [gate for gate in read if gate is not None]
-    if nodes and not gates and metric not in METRICS:  # no gate is left that a rule could look at
+    is_known = metric in METRICS or metric.startswith(SERVER)
+    if nodes and not gates and not is_known:  # no gate is left that a rule could look at
         unknown_metric(metric, entry.key.span, diagnostics)
     return gates
 
 
-def unknown_metric(metric: str, key: Span, diagnostics: Diagnostics) -> None:
-    """The message on a gate's metric that there is none of."""
-    near = METRIC_NAMES.get(metric) or suggest(metric, METRICS)
+def unknown_metric(metric: str, key: Span, diagnostics: Diagnostics, known: abc.Mapping[str, Metric] = METRICS) -> None:
+    """The message on a gate's metric that there is none of, among those that are known."""
+    near = METRIC_NAMES.get(metric) or _nearest(metric, known)
     diagnostics.error(
         "VF501",
         key.piece(metric),
         f"unknown metric '{metric}'",
         label=f"did you mean '{near}'?" if near and not _LABELLED.match(metric) else "",
-        help=_metric_help(metric, near),
+        help=_metric_help(metric, near, known),
     )
 
 
@@ -73,7 +75,18 @@ def _key(key: Scalar, diagnostics: Diagnostics) -> tuple[str, Labels]:
     return match["metric"], labels
 
 
-def _metric_help(metric: str, near: str | None) -> str:
+def _nearest(metric: str, known: abc.Mapping[str, Metric]) -> str | None:
+    """Of the server's metrics only the names behind the dot are compared, since all begin alike."""
+    if not metric.startswith(SERVER):
+        return suggest(metric, known)
+    near = suggest(metric.removeprefix(SERVER), [n.removeprefix(SERVER) for n in known if n.startswith(SERVER)])
+    return None if near is None else SERVER + near
+
+
+def _metric_help(metric: str, near: str | None, known: abc.Mapping[str, Metric]) -> str:
+    if metric.startswith(SERVER) and not near:
+        own = ", ".join(name for name in known if name.startswith(SERVER))
+        return f"`observe` has {own}" if own else "`observe` in suite.yml names the metrics of the server"
     if labelled := _LABELLED.match(metric):
         return f"write labels in braces: `{labelled[1]}{{step:search}}`"
     return "" if near else "the metrics are k6's: http_req_duration, http_req_failed, iterations, …"

@@ -13,6 +13,7 @@ from vezaflow.engine import Vitals
 from vezaflow.gates import Concern, Outcome, Verdict
 from vezaflow.metrics import Dropped, ListenerRow, StepRow
 from vezaflow.reports import rows
+from vezaflow.reports.endpoints import EndpointRow, apart, endpoint_rows, window_text
 from vezaflow.reports.look import DIM, Look, table, wrapped
 from vezaflow.results import RunResult, headline
 from vezaflow.scale import WorkerState
@@ -29,8 +30,8 @@ def console(result: RunResult, *, colour: bool = False, width: int = 100) -> str
     """The whole summary, its lines ended."""
     look = Look(colour, width)
     parts: tuple[Callable[[RunResult, Look], Iterable[str]], ...] = (
-        _verdict, _gates, _flows, _arrivals, _listeners, _channels, _streams, _slowest, _around, _errors, _incidents,
-        _generator,
+        _verdict, _gates, _flows, _server, _arrivals, _listeners, _channels, _streams, _slowest, _around, _errors,
+        _incidents, _generator,
     )  # fmt: skip
     blocks = [list(part(result, look)) for part in parts]
     return "\n".join("\n".join(block) + "\n" for block in blocks if block)
@@ -127,6 +128,39 @@ def _flow_cells(row: rows.FlowRow) -> tuple[str, ...]:
     times = tuple(rows.time(value) for value in (row.p50, row.p95, row.p99, row.max))
     counts = (units.number(row.iterations), units.number(row.requests), rate)
     return (row.flow, vus, *counts, *times, rows.share(row.failed))
+
+
+_SERVER_HEAD = (
+    "path", "requests", "p50", "p95", "p99", "server's requests", "server p50", "server p95", "server p99",
+    "p95 apart",
+)  # fmt: skip
+_PATHS = 12
+
+
+def _server(result: RunResult, look: Look) -> Iterator[str]:
+    found = endpoint_rows(result)
+    if not found:
+        return
+    yield look.title("Client and server") + look.paint(" (apart: network, queues, proxies)", DIM)
+    yield from table(_SERVER_HEAD, [_endpoint_cells(row) for row in found[:_PATHS]], look, _SERVER_SPARE)
+    for row in found[:_PATHS]:
+        if row.missing:
+            yield from _said(f"{row.name}: {row.missing}", look)
+    if len(found) > _PATHS:
+        yield look.paint(f"  and {len(found) - _PATHS} more paths: see the JSON summary", DIM)
+    if window := window_text(result):
+        yield from _aside(f"the server's figures are {window}", look)
+
+
+_SERVER_SPARE = ("server p50", "p50", "server p99", "p99", "server's requests")
+
+
+def _endpoint_cells(row: EndpointRow) -> tuple[str, ...]:
+    counts = ("–" if count is None else units.number(count) for count in (row.client_count, row.server_count))
+    mine, theirs = counts
+    client = tuple(map(rows.time, row.client))
+    server = tuple("–" if each is None else units.duration(each.value) for each in row.server)
+    return (row.name, mine, *client, theirs, *server, apart(row.differences[1]))
 
 
 _ARRIVALS_HEAD = (

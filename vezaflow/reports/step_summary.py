@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from vezaflow import units
 from vezaflow.gates import Outcome, Verdict
+from vezaflow.observe import Quantile
 from vezaflow.reports import rows
+from vezaflow.reports.endpoints import apart, endpoint_rows, window_text
 from vezaflow.reports.markdown import markdown_table, markdown_text
 from vezaflow.results import RunResult, Words, headline
 
@@ -35,6 +37,7 @@ def _lines(result: RunResult) -> Iterator[str]:
     yield from _section("Failed gates", result.broken)
     yield from _section("Gates that could not be judged", result.unsettled)
     yield from _flows(result)
+    yield from _server(result)
     yield from _channels(result)
     yield from _streams(result)
     yield from _all_gates(result)
@@ -75,6 +78,28 @@ def _flows(result: RunResult) -> Iterator[str]:
     yield "### Flows"
     yield ""
     yield from markdown_table(head, cells)
+
+
+def _server(result: RunResult) -> Iterator[str]:
+    found = endpoint_rows(result)
+    if not found:
+        return
+    cells = []
+    for row in found:
+        counts = tuple("–" if count is None else units.number(count) for count in (row.client_count, row.server_count))
+        pairs = (f"{rows.time(mine)} / {_theirs(theirs)}" for mine, theirs in zip(row.client, row.server, strict=True))
+        name = _code(row.name)
+        cells.append((name, " / ".join(counts), *pairs, apart(row.differences[1]), markdown_text(row.missing)))
+    yield "### Client / server"
+    yield ""
+    yield from markdown_table(("path", "requests", "p50", "p95", "p99", "p95 apart", "missing"), cells)
+    if window := window_text(result):
+        yield f"The server's figures are {window}."
+        yield ""
+
+
+def _theirs(found: Quantile | None) -> str:
+    return "–" if found is None else units.duration(found.value)
 
 
 def _channels(result: RunResult) -> Iterator[str]:

@@ -7,14 +7,16 @@ have other names: they are not read here. Gates are read from their text.
 import re
 from collections.abc import Mapping
 from datetime import MAXYEAR, MINYEAR, datetime
+from math import inf
 from typing import Any
 
 from vezaflow.diagnostics import CODES, Diagnostic, Diagnostics, Source, Span
 from vezaflow.engine import Vitals
 from vezaflow.errors import ExitCode
 from vezaflow.gates import Concern, ConcernKind, Outcome, Verdict
-from vezaflow.metrics import INTERVAL, SUMMARY, Point, Seconds, Summary, Timeline
+from vezaflow.metrics import INTERVAL, METRICS, SUMMARY, Metric, MetricKind, Of, Point, Seconds, Summary, Timeline
 from vezaflow.model import Identity
+from vezaflow.observe import OBSERVED, observed_from_json
 from vezaflow.plan import PlannedGate
 from vezaflow.results import (
     SCHEMA,
@@ -31,7 +33,7 @@ from vezaflow.results import (
 )
 from vezaflow.scale import WorkerState
 from vezaflow.syntax import Reference, Scalar, parse_condition
-from vezaflow.units import AtLeast
+from vezaflow.units import AtLeast, Dimension
 from vezaflow.untrusted import MappingOf, Maybe, Null, Shape, misfit, shape_of
 
 Json = dict[str, Any]
@@ -40,6 +42,9 @@ _GATE: Shape = {
     "gate": str, "flow": Null(str), "metric": str, "labels": MappingOf(str),
     "outcome": frozenset(each.value for each in Outcome), "value": Null(float), "at_least": bool,
     "compared": Null(float), "compared_at_least": bool, "samples": int, "reason": str,
+    "between": Maybe(Null([Null(float)])),
+    "own": Maybe(Null({"kind": frozenset(each.value for each in MetricKind),
+                       "dimension": Null(frozenset(each.value for each in Dimension)), "aggregates": [str]})),
     "file": Maybe(Null(str)), "line": Maybe(Null(int)), "column": Maybe(Null(int)),
 }  # fmt: skip
 SHAPE: Shape = {
@@ -59,6 +64,7 @@ SHAPE: Shape = {
     "commit": Maybe(Null({"sha": str, "dirty": bool})),
     "host": Maybe(Null({"name": str, "cores": int, "kernel": str})),
     "standing": Maybe({"night": str, "baseline": str, "accepted": str}),
+    "observed": Maybe(Null(OBSERVED)),
     "links": Maybe([{"name": str, "url": str}]), "manual_changes": Maybe([str]), "by_second": Maybe([INTERVAL]),
     "clock": str, "files": [str], "figures": SUMMARY,
 }  # fmt: skip
@@ -119,6 +125,7 @@ def _result(record: Json, sources: Mapping[str, Source]) -> RunResult:
         seconds=Seconds.from_json(record.get("by_second", ())),
         provenance=_provenance(record),
         links=tuple(Link(each["name"], each["url"]) for each in record.get("links", ())),
+        observed=None if record.get("observed") is None else observed_from_json(record["observed"]),
         standing=_standing(record.get("standing") or {}),
         manual_changes=tuple(record.get("manual_changes", ())),
         clock=record["clock"],
@@ -150,7 +157,10 @@ def _verdict(record: Json, sources: Mapping[str, Source]) -> Verdict:
     condition = parse_condition(Scalar(written, span, plain=True), diagnostics)
     if condition is None:
         raise ValueError(f"no gate that this version knows: {text[:80]}")
-    gate = PlannedGate(record["flow"], record["metric"], tuple(record["labels"].items()), condition, span)
+    own = _own(record)
+    if own is None and record["metric"] not in METRICS:
+        raise ValueError(f"no metric that this version knows: {record['metric'][:80]}")
+    gate = PlannedGate(record["flow"], record["metric"], tuple(record["labels"].items()), condition, span, own=own)
     value, compared = record["value"], record["compared"]
     return Verdict(
         gate,
@@ -159,7 +169,25 @@ def _verdict(record: Json, sources: Mapping[str, Source]) -> Verdict:
         record["samples"],
         record["reason"],
         AtLeast(compared) if record["compared_at_least"] and isinstance(condition.bound, Reference) else compared,
+        _between(record.get("between")),
     )
+
+
+def _own(record: Json) -> Metric | None:
+    """What the gate's metric is, where it is none of the catalog's."""
+    said = record.get("own")
+    if said is None:
+        return None
+    dimension = None if said["dimension"] is None else Dimension(said["dimension"])
+    labels, only = tuple(record["labels"]), tuple(said["aggregates"])
+    return Metric(record["metric"], MetricKind(said["kind"]), dimension, "", labels, Of.ELSEWHERE, "", only=only)
+
+
+def _between(ends: list[float | None] | None) -> tuple[float, float] | None:
+    if ends is None or len(ends) != 2:
+        return None
+    low, high = ends
+    return (-inf if low is None else low, inf if high is None else high)
 
 
 def _gate_place(record: Json, sources: Mapping[str, Source]) -> Span:

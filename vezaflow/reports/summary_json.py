@@ -6,16 +6,30 @@ name that gates know it by, k6's where k6 has it.
 """
 
 from dataclasses import asdict
+from math import isinf
 from typing import Any
 
 from vezaflow.diagnostics import Diagnostic, Span
 from vezaflow.gates import Verdict
-from vezaflow.metrics import MEGABIT, ChannelRow, ErrorRow, Histogram, ListenerRow, StepRow, StreamRow, as_numbers
+from vezaflow.metrics import (
+    MEGABIT,
+    ChannelRow,
+    ErrorRow,
+    Histogram,
+    ListenerRow,
+    Metric,
+    StepRow,
+    StreamRow,
+    as_numbers,
+)
+from vezaflow.observe import Observed, Quantile, observed_to_json
+from vezaflow.reports.endpoints import EndpointRow, endpoint_rows
 from vezaflow.reports.rows import arrivals_row, trend
 from vezaflow.results import Health, Provenance, RequestedLoad, RunResult, headline
 from vezaflow.units import AtLeast
 
 Json = dict[str, Any]
+_SERVER_SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 
@@ -51,6 +65,7 @@ def to_json(result: RunResult) -> Json:
         "listeners": [_listener(row) for row in result.summary.listener_rows()],
         "channels": [_channel(row) for row in result.summary.channel_rows()],
         "streams": [_stream(row) for row in result.summary.stream_rows()],
+        "observed": None if result.observed is None else _observed(result, result.observed),
         "errors": [_error(row) for row in result.summary.error_rows()],
         "incidents": [_incident(incident) for incident in result.incidents],
         "timeline": result.timeline.to_json(),
@@ -100,9 +115,59 @@ def _gate(verdict: Verdict) -> Json:
         "compared_at_least": isinstance(verdict.compared, AtLeast),
         "shown": verdict.shown,
         "samples": verdict.samples,
+        "between": None if verdict.between is None else [_bound(end) for end in verdict.between],
+        "own": None if gate.own is None else _own(gate.own),
         "margin": verdict.margin,
         "reason": verdict.reason,
         **_place(gate.span),
+    }
+
+
+def _own(metric: Metric) -> Json:
+    """What a metric is that is none of the catalog's."""
+    dimension = None if metric.dimension is None else metric.dimension.value
+    return {"kind": metric.kind.value, "dimension": dimension, "aggregates": list(metric.only)}
+
+
+def _bound(end: float) -> float | None:
+    """An end of what is known; None: it has none."""
+    return None if isinf(end) else end
+
+
+def _observed(result: RunResult, observed: Observed) -> Json:
+    """All of it, with the quantiles of what has buckets, and the client's figures beside the server's."""
+    record = observed_to_json(observed)
+    for figures, written in zip(observed.figures, record["figures"], strict=True):
+        for series, said in zip(figures.series, written["series"], strict=True):
+            said["quantiles"] = {
+                name: _quantile(figures.quantile((series,), share))
+                for name, share in _SERVER_SHARES.items()
+                if series.buckets
+            }
+    return {**record, "paths": [_path(row) for row in endpoint_rows(result)]}
+
+
+def _quantile(found: Quantile | None) -> Json | None:
+    return None if found is None else {"value": found.value, "low": _bound(found.low), "high": _bound(found.high)}
+
+
+def _path(row: EndpointRow) -> Json:
+    sides = zip(_SERVER_SHARES, row.client, row.server, row.differences, strict=True)
+    return {
+        "method": row.method,
+        "path": row.path,
+        "steps": list(row.steps),
+        "client_requests": row.client_count,
+        "server_requests": row.server_count,
+        "missing": row.missing,
+        **{
+            name: {
+                "client": None if mine is None else float(mine),
+                "server": _quantile(theirs),
+                "difference": _quantile(apart),
+            }
+            for name, mine, theirs, apart in sides
+        },
     }
 
 

@@ -8,8 +8,8 @@ import json
 from typing import Any
 
 from vezaflow.gates import ConcernKind, Outcome
-from vezaflow.metrics import Dropped, Phase
-from vezaflow.model import Executor
+from vezaflow.metrics import Dropped, MetricKind, Phase
+from vezaflow.model import Executor, ObservedKind
 from vezaflow.results import SCHEMA
 
 Json = dict[str, Any]
@@ -145,6 +145,15 @@ _GATE = _object(
     compared_at_least=_flag("whether `compared` is a lower bound"),
     shown=_text("the value as displayed"),
     samples=_count(),
+    between=_null_or(_list(_maybe("null: no bound"), "of a value that is an estimate: what it is above, and its most")),
+    own=_null_or(
+        _object(
+            "Of a metric that the suite itself names (`observe`): what it is. Null for all others.",
+            kind=_one_of([kind.value for kind in MetricKind]),
+            dimension=_of(["string", "null"], "what it is measured in; null: a plain number"),
+            aggregates=_list(_text()),
+        )
+    ),
     margin=_maybe("fraction of the bound that is left; negative if the gate failed; null for a lower bound"),
     reason=_text("empty when green"),
     file=_of(["string", "null"]),
@@ -163,6 +172,79 @@ _POINT = _object(
     },
     **{name: _maybe("seconds") for name in ("p50", "p95", "p99", "max")},
     at_least=_list(_one_of(["p50", "p95", "p99", "max"]), "the fields that are lower bounds"),
+)
+_QUANTILE = _null_or(
+    _object(
+        "A quantile of a histogram with buckets.",
+        value=_number("interpolated, as Prometheus does"),
+        low=_maybe("the bucket: it is above this; null: no bound"),
+        high=_maybe("and at most this; null: no bound"),
+    )
+)
+_SIDES = _object(
+    "",
+    client=_maybe(),
+    server=_QUANTILE,
+    difference=_null_or(
+        _object(
+            "client - server: network, queues, proxies.",
+            value=_number(),
+            low=_maybe("at least this, by the server's bucket; null: no bound"),
+            high=_maybe("less than this, by the server's bucket; null: no bound"),
+        )
+    ),
+)
+_LABELS = _of("object", additionalProperties=_text())
+_STEP = _object("A step that goes there.", flow=_text(), step=_text(), method=_text(), path=_text("as written"))
+_OBSERVED = _object(
+    "What the server's Prometheus says (`observe`). Null without it.",
+    source=_text("its URL"),
+    problem=_text("why nothing could be read, or empty"),
+    clock_offset=_number("seconds that its clock is ahead; all times here are by the load generator's"),
+    latency=_text("the metric that `paths` and `endpoints` are of, or empty"),
+    figures=_list(
+        _object(
+            "A metric over the time that gates judge.",
+            name=_text("`latency` of `server.latency`"),
+            kind=_one_of([kind.value for kind in ObservedKind]),
+            of=_text("the name in Prometheus, or PromQL"),
+            flow=_of(["string", "null"], "over whose time; null: all flows'"),
+            begin=_number("of that time, seconds since 1970"),
+            end=_number("seconds since 1970"),
+            problem=_text("why it can't be used, or empty"),
+            exponential=_flag("whether quantiles of native histograms are interpolated exponentially"),
+            series=_list(
+                _object(
+                    "One set of labels.",
+                    labels=_LABELS,
+                    begin=_number("the scrape that it counts from, seconds since 1970"),
+                    end=_number("the scrape that it counts to, seconds since 1970"),
+                    count=_number("observations of a histogram, samples of a gauge"),
+                    total=_number("the sum of them; the increase of a counter"),
+                    least=_maybe("of a gauge"),
+                    most=_maybe("of a gauge"),
+                    last=_maybe("of a gauge"),
+                    buckets=_list(_object("", low=_maybe(), high=_maybe(), count=_number("in this one alone"))),
+                    quantiles=_of("object", "p50, p95 and p99 of a histogram", additionalProperties=_QUANTILE),
+                )
+            ),
+        )
+    ),
+    endpoints=_list(_object("", method=_text(), path=_text(), labels=_LABELS, steps=_list(_STEP)), "who goes where"),
+    paths=_list(
+        _object(
+            "The client's figures and the server's.",
+            method=_text(),
+            path=_text(),
+            steps=_list(_text()),
+            client_requests=_maybe_count("null: no step is known to go there"),
+            server_requests=_maybe_count("null: the server has no such series"),
+            missing=_text("what one side counted and the other did not, or empty"),
+            p50=_SIDES,
+            p95=_SIDES,
+            p99=_SIDES,
+        )
+    ),
 )
 _PHASE = _one_of([phase.value for phase in Phase])
 _FIELDS = {
@@ -272,6 +354,7 @@ _FIELDS = {
         ),
         "each step that opens event streams",
     ),
+    "observed": _null_or(_OBSERVED),
     "errors": _list(
         _object(
             "",

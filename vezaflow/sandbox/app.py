@@ -16,11 +16,13 @@ from vezaflow.sandbox.chunks import RawChunk, chunk_for
 from vezaflow.sandbox.events import PATH as EVENTS
 from vezaflow.sandbox.events import ROUTE as EVENTS_ROUTE
 from vezaflow.sandbox.events import Events
+from vezaflow.sandbox.exposition import CONTENT_TYPE, ProcessUse, exposition
+from vezaflow.sandbox.exposition import PATH as METRICS
 from vezaflow.sandbox.facets import PATH as SEARCH
 from vezaflow.sandbox.facets import FacetedSearch, filters_in
 from vezaflow.sandbox.faults import Faults
 from vezaflow.sandbox.links import BROKEN, Links
-from vezaflow.sandbox.reply import Message, Reply, json_reply, refusal
+from vezaflow.sandbox.reply import Message, Reply, json_reply, refusal, reply
 from vezaflow.sandbox.room import ROUTE as CHAT
 from vezaflow.sandbox.room import Rooms
 from vezaflow.sandbox.routes import ROUTE, make_routes
@@ -62,6 +64,7 @@ class Api:
         self._faults = Faults(settings)
         self._links = Links(settings)
         self._stats = Stats()
+        self._use = ProcessUse()
         self._rest = make_routes(self._tokens, catalog, self._uploads)
         healthy = {"status": "ok"}
         self._fixed = {
@@ -95,7 +98,7 @@ class Api:
                 await send(found.start)
                 await send(found.body)
             route, status = found.route, found.status
-        if path != STATS:
+        if path not in (STATS, METRICS):
             self._stats.record(route, status, perf_counter() - arrived)
 
     async def _strike(self, scope: Scope, path: str, receive: Receive) -> Reply | None:
@@ -141,6 +144,8 @@ class Api:
             return self._search.find(query)
         if path == STATS:
             return json_reply(STATS, self._stats.report())
+        if path == METRICS:
+            return reply(METRICS, exposition(self._stats.tallies, self._use), kind=CONTENT_TYPE)
         return self._fixed.get(path)
 
     async def _take(self, route: str, reply: Awaitable[Reply]) -> Reply:

@@ -4,8 +4,10 @@ A request's time runs from its first parsed byte until its last byte was handed 
 log-linear buckets of at most 0.2 % width, so a run of any length costs the same memory.
 """
 
+from bisect import bisect_left
 from collections import Counter
 
+EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # of Prometheus' client libraries, in seconds
 EXACT = 1024  # below so many microseconds each has a bucket of its own
 HALF = EXACT // 2
 BUCKETS = EXACT + HALF * 22  # up to an hour
@@ -14,15 +16,19 @@ BUCKETS = EXACT + HALF * 22  # up to an hour
 class Tally:
     """The requests of one route: how many with which status, and their times."""
 
-    __slots__ = ("buckets", "statuses")
+    __slots__ = ("buckets", "edges", "seconds", "statuses")
 
     def __init__(self) -> None:
         self.statuses: Counter[int] = Counter()
         self.buckets = [0] * BUCKETS
+        self.edges = [0] * (len(EDGES) + 1)  # below each edge and above the one before; then above them all
+        self.seconds = 0.0
 
     def record(self, status: int, seconds: float) -> None:
         self.statuses[status] += 1
         self.buckets[bucket_of(int(seconds * 1e6))] += 1
+        self.edges[bisect_left(EDGES, seconds)] += 1
+        self.seconds += seconds
 
 
 class Stats:
@@ -30,6 +36,10 @@ class Stats:
 
     def __init__(self) -> None:
         self._tallies: dict[str, Tally] = {}
+
+    @property
+    def tallies(self) -> dict[str, Tally]:
+        return self._tallies
 
     def record(self, route: str, status: int, seconds: float) -> None:
         tally = self._tallies.get(route)

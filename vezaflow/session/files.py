@@ -34,15 +34,16 @@ def read(paths: Sequence[Path], *, base_url: bool = False, warn: Warn | None = N
     return suite
 
 
-def prepare(suite: Suite, inputs: Inputs, *, announces: bool = False) -> Plan:
+def prepare(suite: Suite, inputs: Inputs, *, announces: bool = False, observes: bool = False) -> Plan:
     """The plan of a suite with its inputs. Raises WrongFilesError, or VezaflowError where the guard says no.
 
-    `announces`: others hear of the run, as `grafana` and `notify` say."""
+    `announces`: others hear of the run, as `grafana` and `notify` say; `observes`: the server's figures are read, as
+    `observe` says."""
     diagnostics = Diagnostics()
     _require_texts(suite, inputs)
     secrets = Secrets.among(secret_names(suite), inputs.environment)
     try:
-        plan = build(suite, inputs, diagnostics, announces=announces)
+        plan = build(suite, inputs, diagnostics, announces=announces, observes=observes)
     except VezaflowError as e:
         raise VezaflowError(secrets.mask(e.message), hint=secrets.mask(e.hint), code=e.code) from None
     if plan is None:

@@ -13,10 +13,13 @@ from vezaflow import __version__
 from vezaflow.compare import Baseline, GateBaseline
 from vezaflow.gates import Concern, concerns_of, judge, overall
 from vezaflow.metrics import Seconds
+from vezaflow.observe import Observed, unobserved
 from vezaflow.plan import Plan, PlannedFlow, Secrets
 from vezaflow.results import Link, Provenance, RequestedLoad, RunResult, Versions, exit_code_of, health_of
 from vezaflow.scale import Report
 from vezaflow.trust import concerns_of_run
+
+_NOBODY = unobserved("`observe` has no URL here, or segments were merged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Circumstances:
     baseline: Baseline | None = None
     seconds: Seconds = field(default_factory=Seconds)
     manual_changes: tuple[str, ...] = ()
+    observed: Observed | None = None  # None: nobody was asked
 
 
 def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable[Concern] = ()) -> RunResult:
@@ -45,7 +49,15 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
     )
     concerns = tuple(replace(concern, text=mask(concern.text), remedy=mask(concern.remedy)) for concern in found)
     baseline = GateBaseline(run.baseline, run.run_id, run.seconds) if run.baseline is not None else None
-    judged = judge(plan.gates, report.summary, seconds=report.seconds, concerns=concerns, baseline=baseline)
+    observed = None if run.observed is None else run.observed.masked(mask)
+    judged = judge(
+        plan.gates,
+        report.summary,
+        seconds=report.seconds,
+        concerns=concerns,
+        baseline=baseline,
+        elsewhere=observed or _NOBODY,
+    )
     verdicts = tuple(replace(verdict, reason=mask(verdict.reason)) for verdict in judged)
     outcome = overall(verdicts, concerns)
     return RunResult(
@@ -73,6 +85,7 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
         provenance=run.provenance,
         manual_changes=tuple(mask(note) for note in run.manual_changes),
         links=tuple(_links(plan, run.began, report.seconds)),
+        observed=observed,
         incidents=tuple(incident.diagnostic().masked(plan.secrets) for incident in report.incidents),
     )
 

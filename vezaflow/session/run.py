@@ -24,6 +24,7 @@ from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.gates import Aborts, AbortWatch, Verdict, judge
 from vezaflow.limits import checks, machine, raise_open_files, require, require_addresses
 from vezaflow.metrics import Interval, Recorder, SecondsKeeper, SecondsRecorder
+from vezaflow.observe import Observed, unobserved
 from vezaflow.outputs import Output, Tick, tick_of
 from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.protocols import Transport
@@ -33,6 +34,7 @@ from vezaflow.session.announce import Announcer
 from vezaflow.session.feeding import LAST, Feeding
 from vezaflow.session.keeper import NOWHERE, Keeper
 from vezaflow.session.log_limiter import LogLimiter
+from vezaflow.session.observing import ServerWatch
 from vezaflow.session.outcome import Circumstances, result_of
 from vezaflow.session.segments import concern_of, segment_result
 from vezaflow.session.signals import stop_signals
@@ -84,6 +86,7 @@ class _Phase(Enum):
     PREPARING = "preparing"  # preflight, setup, workers that start
     LOAD = "load"  # with the logins before it, and `finally`
     TEARDOWN = "teardown"
+    OBSERVING = "observing"  # the server's Prometheus is asked how it was
     RESULT = "result"
     ANNOUNCING = "announcing"  # the verdict, to those who want to hear of it
 
@@ -149,6 +152,7 @@ class _Session:
         )
         self._outputs = Feeding(outputs, self._say)
         self._announcer = Announcer(plan.announcements, self._say)
+        self._observer = ServerWatch(plan)
         self._phase = _Phase.PREPARING
         self._scope = trio.CancelScope()  # of this phase
         self._began: datetime | None = None
@@ -166,8 +170,10 @@ class _Session:
         async with trio.open_nursery() as listening:
             await listening.start(self._listen)
             await listening.start(self._announcer.run)
+            await listening.start(self._observer.run)
             try:
-                judged = self._result(await self._run())
+                problem = await self._run()
+                judged = self._result(problem, await self._observed())
                 result = await self._announced(replace(judged, standing=self._standing(judged)))
             except VezaflowError as e:
                 refused = e
@@ -177,6 +183,21 @@ class _Session:
             raise VezaflowError(mask(refused.message), hint=mask(refused.hint), code=refused.code) from None
         assert result is not None
         return result
+
+    async def _observed(self) -> Observed | None:
+        """What the server's Prometheus says of the load; None where there is none."""
+        if self._plan.observe is None:
+            return None
+        assert self._began is not None
+        self._phase, self._scope = _Phase.OBSERVING, trio.CancelScope()
+        observed = unobserved("aborted manually")
+        with self._scope:
+            if self._stops.requests:
+                self._say("load finished, reading the server's figures; press Ctrl-C again to skip them")
+            found = await self._observer.read(self._began, self._workers.report().summary, self._workers.delay)
+            observed = observed if found is None else found
+        self._phase = _Phase.RESULT
+        return observed
 
     async def _announced(self, result: RunResult) -> RunResult:
         """The result, once all have heard of it who are to hear of it, with a note of who could not be told."""
@@ -267,6 +288,7 @@ class _Session:
         self._steering.begin()
         self._outputs.begin(outputs)
         self._announcer.begin(self._began, self._plan.suite, self._run_id)
+        self._observer.begin()
         watchers.start_soon(self._watch, begin)
 
     async def _end_outputs(self) -> None:
@@ -325,6 +347,7 @@ class _Session:
             health=health_of(report),
             segment=self._division.segment,
             manual_changes=self._steering.notes(),
+            server=self._observer.now,
             last=last,
         )
 
@@ -349,7 +372,7 @@ class _Session:
                 self._scope.cancel()
             case _Phase.TEARDOWN if first:
                 self._say("load finished, teardown is running; press Ctrl-C again to abort it")
-            case _Phase.PREPARING | _Phase.TEARDOWN | _Phase.ANNOUNCING:
+            case _Phase.PREPARING | _Phase.TEARDOWN | _Phase.OBSERVING | _Phase.ANNOUNCING:
                 self._scope.cancel()
             case _Phase.RESULT:
                 pass  # it takes a moment, and is what the load was for
@@ -357,7 +380,7 @@ class _Session:
     def _changes(self) -> tuple[str, ...]:
         return self._provenance.profile.changes if self._provenance is not None else ()
 
-    def _result(self, problem: str) -> RunResult:
+    def _result(self, problem: str, observed: Observed | None) -> RunResult:
         assert self._began is not None
         aborted = self._stops.aborted
         report = replace(self._workers.report(), timeline=self._workers.timeline())
@@ -372,11 +395,13 @@ class _Session:
                 *self._steering.notes(),
                 *self._outputs.notes(),
                 *((f"teardown: {problem}",) if problem else ()),
+                *(observed.problems if observed is not None else ()),
             ),
             provenance=self._provenance,
             baseline=self._baseline,
             seconds=self._seconds.seconds(),
             manual_changes=tuple(self._steering.notes()),
+            observed=observed,
         )
         concerns = tuple(self._steering.concerns())
         if self._division.part is None:

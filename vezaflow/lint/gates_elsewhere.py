@@ -1,0 +1,36 @@
+"""Gates on figures that the load does not give, but somebody else who is asked after it: the server's Prometheus."""
+
+from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
+from vezaflow.metrics import Metric
+from vezaflow.model import Gate
+from vezaflow.syntax import Labels, Reference
+
+
+def check_elsewhere(gate: Gate, metric: Metric, diagnostics: Diagnostics) -> None:
+    """Labels that the metric has, and nothing that has to be known before the load ends."""
+    _check_labels(gate.span, gate.labels, metric, diagnostics)
+    if isinstance(bound := gate.condition.bound, Reference):
+        _check_labels(bound.span, bound.labels, metric, diagnostics)
+    if gate.abort:
+        diagnostics.error(
+            "VF512",
+            gate.span.piece(gate.metric),
+            f"a gate on {metric.name} can't abort the run",
+            label="its figure is read after the load",
+            help="remove `abort`, or put it on one of the load's own metrics",
+        )
+
+
+def _check_labels(span: Span, labels: Labels, metric: Metric, diagnostics: Diagnostics) -> None:
+    for name, _ in labels:
+        if name not in metric.labels:
+            near = suggest(name, metric.labels)
+            has = f"it has {', '.join(metric.labels)}: `by` of the metric in `observe` lists them"
+            lacks = f"labels that gates select by are listed in `by` of the metric in `observe`: `by: [{name}]`"
+            diagnostics.error(
+                "VF502",
+                span.piece(name),
+                f"'{metric.name}' has no label '{name}'",
+                label=did_you_mean(near),
+                help="" if near else has if metric.labels else lacks,
+            )
