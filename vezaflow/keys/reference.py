@@ -4,6 +4,7 @@ from vezaflow.keys import (
     connections,
     data,
     event_streams,
+    events,
     hls,
     load,
     notify,
@@ -52,6 +53,9 @@ TABLES: dict[str, Table] = {
         suite.MEASURE,
         suite.PREFLIGHT,
         suite.RETRY,
+        events.EVENT,
+        events.HAPROXY,
+        events.UNDO,
         notify.GRAFANA,
         notify.NOTIFICATION,
     )

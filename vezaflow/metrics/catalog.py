@@ -27,6 +27,7 @@ class Phase(Enum):
     FINALLY = "finally"
     SETUP = "setup"
     TEARDOWN = "teardown"
+    EVENT = "event"
     PREFLIGHT = "preflight"
 
 

@@ -2,6 +2,15 @@
 
 from vezaflow.model.connections import ConnectionLifetime, Http, Tls
 from vezaflow.model.data import AtEnd, DataFile, DataFormat, DataSource, Each, RowPick, usual_each, usual_end
+from vezaflow.model.events import (
+    OUTSIDE,
+    ActionKind,
+    EventAction,
+    HAProxyAction,
+    MarkAction,
+    StepsAction,
+    SuiteEvent,
+)
 from vezaflow.model.gates import Gate
 from vezaflow.model.hls import BLOCKING, Abr, BandwidthLimit, Chosen, Fetched, Pace, Variant
 from vezaflow.model.hosts import (
@@ -112,6 +121,7 @@ from vezaflow.model.walks import (
     chosen_names,
     environment,
     environment_of,
+    event_steps,
     expect_uses,
     extract_uses,
     file_paths,
@@ -137,6 +147,7 @@ __all__ = [
     "BLOCKING",
     "MOST_RATE",
     "MOST_VUS",
+    "OUTSIDE",
     "PART_FIELDS",
     "PORTS",
     "SCHEMES",
@@ -146,6 +157,7 @@ __all__ = [
     "Abr",
     "Accept",
     "Ack",
+    "ActionKind",
     "AtEnd",
     "Auth",
     "Backoff",
@@ -166,6 +178,7 @@ __all__ = [
     "Ends",
     "EnvironmentUse",
     "Event",
+    "EventAction",
     "Executor",
     "Expect",
     "Expectation",
@@ -180,6 +193,7 @@ __all__ = [
     "GeneratedBytes",
     "Grafana",
     "Guard",
+    "HAProxyAction",
     "HeaderMatch",
     "Hls",
     "Http",
@@ -196,6 +210,7 @@ __all__ = [
     "Limited",
     "Load",
     "Loop",
+    "MarkAction",
     "Match",
     "Measure",
     "Message",
@@ -236,8 +251,10 @@ __all__ = [
     "Stage",
     "StatusSet",
     "Step",
+    "StepsAction",
     "StopScope",
     "Suite",
+    "SuiteEvent",
     "TextBody",
     "That",
     "Tls",
@@ -259,6 +276,7 @@ __all__ = [
     "constant",
     "environment",
     "environment_of",
+    "event_steps",
     "expect_uses",
     "extract_uses",
     "file_paths",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vezaflow.diagnostics import Source, Span
 from vezaflow.model.data import DataSource, Each
+from vezaflow.model.events import SuiteEvent
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
 from vezaflow.model.notify import Grafana, Notification
@@ -121,3 +122,4 @@ class Suite:
     grafana: Grafana | None = None
     notify: tuple[Notification, ...] = ()
     accept: Accept = field(default_factory=Accept)
+    events: tuple[SuiteEvent, ...] = ()

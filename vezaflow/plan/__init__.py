@@ -11,6 +11,7 @@ from vezaflow.plan.deck import deck
 from vezaflow.plan.division import Division
 from vezaflow.plan.evaluate import Constant, Evaluate, show
 from vezaflow.plan.event_streams import PlannedEventStream, seconds_since_1970
+from vezaflow.plan.events import Address, PlannedAction, PlannedEvent, PlannedHAProxy, PlannedMark, PlannedSteps
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.hls import PlannedHls, PlaylistReading
@@ -43,6 +44,7 @@ from vezaflow.redact import Secrets
 __all__ = [
     "UNSET",
     "WHOLE",
+    "Address",
     "Announcements",
     "Bundle",
     "BundleError",
@@ -62,16 +64,20 @@ __all__ = [
     "Outgoing",
     "Plan",
     "PlannedAck",
+    "PlannedAction",
     "PlannedCheck",
     "PlannedDataSource",
+    "PlannedEvent",
     "PlannedEventStream",
     "PlannedExtract",
     "PlannedFlow",
     "PlannedFor",
     "PlannedGate",
     "PlannedGrafana",
+    "PlannedHAProxy",
     "PlannedHls",
     "PlannedLoad",
+    "PlannedMark",
     "PlannedMessage",
     "PlannedNotification",
     "PlannedPages",
@@ -86,6 +92,7 @@ __all__ = [
     "PlannedSend",
     "PlannedStage",
     "PlannedStep",
+    "PlannedSteps",
     "PlannedUpload",
     "PlannedWebSocket",
     "PlaylistReading",
