@@ -13,14 +13,29 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Protocol
 
 from vezaflow import units
-from vezaflow.metrics import METRICS, Measurement, MetricKind, Summary, Window, cut_by
-from vezaflow.plan import PlannedGate
+from vezaflow.metrics import (
+    METRICS,
+    EventWindows,
+    Extent,
+    Histogram,
+    Measurement,
+    MetricKind,
+    Of,
+    Summary,
+    Trend,
+    Window,
+    cut_by,
+)
+from vezaflow.plan import Plan, PlannedGate
 from vezaflow.syntax import Labels, OfBaseline, Reference
 from vezaflow.units import AtLeast, Dimension, Quantity
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne,
 }  # fmt: skip
+
+
+DURING = "during"  # the label of a gate that names the event in whose windows it judges
 
 
 class Outcome(Enum):
@@ -160,10 +175,12 @@ def judge(
     seconds: float | None = None,
     concerns: Sequence[Concern] = (),
     baseline: BaselineFigures | None = None,
+    windows: EventWindows | None = None,
 ) -> tuple[Verdict, ...]:
     """A verdict for each gate, in their order. `seconds`: how long the load lasted, for rates per second of
-    what the summary does not time itself. `baseline`: for gates that compare with it."""
-    return tuple([_verdict(gate, summary, seconds, concerns, baseline) for gate in gates])
+    what the summary does not time itself. `baseline`: for gates that compare with it; `windows`: for gates on what
+    happened during events."""
+    return tuple([_verdict(gate, summary, seconds, concerns, baseline, windows) for gate in gates])
 
 
 def _verdict(
@@ -172,19 +189,23 @@ def _verdict(
     seconds: float | None,
     concerns: Sequence[Concern],
     baseline: BaselineFigures | None = None,
+    windows: EventWindows | None = None,
 ) -> Verdict:
     condition, bound = gate.condition, gate.condition.bound
-    measured = summary.select(gate.metric, gate.flow, gate.labels)
-    value = _figure(measured, condition.aggregate, condition.argument, seconds)
+    measured, lasted = _measured(gate, gate.labels, summary, seconds, windows)
+    value = _figure(measured, condition.aggregate, condition.argument, lasted)
     compared, missing = None, _too_few(gate, measured, value, gate.labels)
     if isinstance(bound, Reference):
         labels = bound.labels_beside(gate.labels)
-        other = summary.select(gate.metric, gate.flow, labels)
-        compared = _figure(other, bound.aggregate, bound.argument, seconds)
+        other, lasted = _measured(gate, labels, summary, seconds, windows)
+        compared = _figure(other, bound.aggregate, bound.argument, lasted)
         missing = missing or _too_few(gate, other, compared, labels)
+        missing = missing and (_unhappened(labels, windows) or missing)
     elif isinstance(bound, OfBaseline):
         compared = None if baseline is None else baseline.centre(gate)
         missing = missing or _no_baseline(baseline, compared)
+
+    missing = missing and (_unhappened(gate.labels, windows) or missing)
 
     def verdict(outcome: Outcome, reason: str = "") -> Verdict:
         return Verdict(gate, outcome, value, measured.samples, reason, compared)
@@ -208,6 +229,50 @@ def _verdict(
             return verdict(Outcome.RED, _broken(held))
         case None:
             return verdict(Outcome.INCONCLUSIVE, f"{held.shown_compared} is not a valid bound: {cut_by(gate.metric)}")
+
+
+def _measured(
+    gate: PlannedGate, labels: Labels, summary: Summary, seconds: float | None, windows: EventWindows | None
+) -> tuple[Measurement, float | None]:
+    """The figures that a gate is about, and how many seconds of the load they are of."""
+    if METRICS[gate.metric].of is Of.EVENTS:
+        if windows is None:
+            return Trend(Histogram()), seconds
+        return windows.recovery(gate.flow, labels, summary, seconds or 0.0), seconds
+    during = dict(labels).get(DURING)
+    if during is None:
+        return summary.select(gate.metric, gate.flow, labels), seconds
+    if windows is None:
+        return Summary().select(gate.metric, gate.flow, [pair for pair in labels if pair[0] != DURING]), seconds
+    lasted = windows.length(during, seconds) if seconds is not None else None
+    return windows.select(gate.metric, gate.flow, labels, summary), lasted
+
+
+def _unhappened(labels: Labels, windows: EventWindows | None) -> str:
+    """Why there are no samples, where it is because of an event; else empty."""
+    for name, value in labels:
+        if name in (DURING, "event"):
+            if windows is None:
+                return "the figures of events are not kept for this result"
+            if not windows.happened(value):
+                return f"the event '{value}' did not happen"
+    return ""
+
+
+def windows_of(plan: Plan) -> EventWindows:
+    """What keeps the figures that the plan's gates ask for, of the times of its events."""
+    asked = (
+        (gate.metric, gate.flow)
+        for gate in plan.gates
+        if METRICS[gate.metric].of.grows and any(DURING in dict(labels) for labels in _labels_of(gate))
+    )
+    lives = {flow.name: Extent(flow.load.start_time, flow.load.start_time + flow.load.duration) for flow in plan.flows}
+    return EventWindows([event.name for event in plan.events], asked, lives)
+
+
+def _labels_of(gate: PlannedGate) -> tuple[Labels, ...]:
+    bound = gate.condition.bound
+    return (gate.labels, bound.labels_beside(gate.labels)) if isinstance(bound, Reference) else (gate.labels,)
 
 
 def _no_baseline(baseline: BaselineFigures | None, centre: float | None) -> str:
@@ -336,7 +401,14 @@ class AbortWatch:
             if gate.window is not None
         }
 
-    def broken(self, elapsed: float, summary: Summary, *, concerns: Sequence[Concern] = ()) -> Verdict | None:
+    def broken(
+        self,
+        elapsed: float,
+        summary: Summary,
+        *,
+        concerns: Sequence[Concern] = (),
+        events: EventWindows | None = None,
+    ) -> Verdict | None:
         """The first abort gate that is red after its delay, over its window; None while all is well."""
         for window in self._windows.values():
             window.push(elapsed, summary)
@@ -350,7 +422,8 @@ class AbortWatch:
                 if scope not in views:
                     views[scope] = self._windows[scope].view()
                 view = views[scope]
-            verdict = _verdict(gate, view, None, concerns)
+            seconds = elapsed if METRICS[gate.metric].of is Of.EVENTS else None
+            verdict = _verdict(gate, view, seconds, concerns, windows=events)
             if verdict.outcome is Outcome.RED:
                 return verdict
         return None

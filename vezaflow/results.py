@@ -14,7 +14,7 @@ from vezaflow.engine import Delivered, Vitals, worst
 from vezaflow.errors import ExitCode
 from vezaflow.gates import Concern, Outcome, Verdict
 from vezaflow.metrics import Seconds, Summary, Timeline
-from vezaflow.model import Identity
+from vezaflow.model import ActionKind, Identity
 from vezaflow.plan import Bundle, Segment
 from vezaflow.scale import Report, SegmentResult, WorkerState
 
@@ -121,6 +121,29 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Happened:
+    """Something that happened during the load. Times in seconds of the load."""
+
+    name: str  # of a manual mark its text
+    kind: ActionKind
+    begin: float
+    end: float | None  # None: it goes on
+    text: str = ""  # what was done, and what was responded
+    error: str = ""  # what went wrong; empty: nothing
+    undone: float | None = None  # when its `finally` was done; None: it was not, or there is none
+    manual: bool = False  # somebody let it happen from another terminal
+
+
+@dataclass(frozen=True, slots=True)
+class EventWindow:
+    """A time of the load that gates with `during` judged: from the figures at its begin to those at its end."""
+
+    event: str
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunStart:
     """What is known of a run when its load begins. Nothing in it is secret."""
 
@@ -175,6 +198,8 @@ class RunResult:
     standing: Standing = Standing()
     manual_changes: tuple[str, ...] = ()  # what was paused or scaled by hand, a line each
     links: tuple[Link, ...] = ()
+    events: tuple[Happened, ...] = ()  # in the order of their begin
+    event_windows: tuple[EventWindow, ...] = ()  # where gates asked for them
     clock: str = CLOCK
     schema: int = SCHEMA
 

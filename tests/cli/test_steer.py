@@ -34,6 +34,9 @@ class ToldControls:
     def scale(self, flow: str, vus: int) -> str:
         return self._do("scale")
 
+    def mark(self, text: str) -> str:
+        return self._do("mark")
+
     def stop(self) -> str:
         return self._do("stop")
 

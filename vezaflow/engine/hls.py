@@ -85,6 +85,8 @@ class StreamRequests:
             ended - exchange.first,
             exchange.bytes_sent,
             exchange.bytes_received,
+            "",
+            ended,
         )
 
 

@@ -62,6 +62,14 @@ class Incidents:
             )
         incident.count += 1
 
+    def take(self, others: "Incidents") -> None:
+        """Count what was collected elsewhere."""
+        for key, other in others._found.items():
+            if key in self._found:
+                self._found[key].count += other.count
+            elif len(self._found) < _MOST:
+                self._found[key] = other
+
     @property
     def items(self) -> tuple[Incident, ...]:
         """The most frequent first."""

@@ -3,7 +3,6 @@
 from vezaflow.model.connections import ConnectionLifetime, Http, Tls
 from vezaflow.model.data import AtEnd, DataFile, DataFormat, DataSource, Each, RowPick, usual_each, usual_end
 from vezaflow.model.events import (
-    OUTSIDE,
     ActionKind,
     EventAction,
     HAProxyAction,
@@ -147,7 +146,6 @@ __all__ = [
     "BLOCKING",
     "MOST_RATE",
     "MOST_VUS",
-    "OUTSIDE",
     "PART_FIELDS",
     "PORTS",
     "SCHEMES",

@@ -13,8 +13,6 @@ from vezaflow.model.requests import Use
 from vezaflow.model.steps import Step
 from vezaflow.syntax import Expression
 
-OUTSIDE = "none"  # the value of `during` that means outside of all events
-
 
 class ActionKind(Enum):
     """What an event does, in the words of reports."""

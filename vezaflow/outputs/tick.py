@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from vezaflow.gates import Outcome, Verdict
 from vezaflow.metrics import Summary, Timeline, Trend, per_second, recent
 from vezaflow.plan import WHOLE, Plan, Segment
-from vezaflow.results import Health
+from vezaflow.results import Happened, Health
 
 _NEVER = datetime.fromtimestamp(0, UTC)
 RECENT = 3.0  # seconds that "requests per second, now" looks back
@@ -45,6 +45,7 @@ class Tick:
     summary: Summary = field(default_factory=Summary)
     at: datetime = _NEVER  # the moment itself
     last: bool = False
+    events: tuple[Happened, ...] = ()  # so far, in the order of their begin
 
 
 def tick_of(
@@ -57,6 +58,7 @@ def tick_of(
     health: Health,
     segment: Segment = WHOLE,
     manual_changes: Iterable[str] = (),
+    events: tuple[Happened, ...] = (),
     last: bool = False,
 ) -> Tick:
     """The tick that says how a plan's run stands. `segment`: the segment of the load that it is."""
@@ -78,7 +80,8 @@ def tick_of(
         sum(flow.dropped for flow in flows),
     )
     remaining, grace = (max(0.0, end - elapsed) for end in (plan.seconds, plan.cut_off))
-    return Tick(elapsed, remaining, flows, pooled, health, grace, (*manual_changes,), summary, datetime.now(UTC), last)
+    now = datetime.now(UTC)
+    return Tick(elapsed, remaining, flows, pooled, health, grace, (*manual_changes,), summary, now, last, events)
 
 
 def first_trouble(gates: Sequence[Verdict]) -> Verdict | None:

@@ -4,7 +4,8 @@ import re
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.keys import EVENT, HAPROXY, UNDO, Kind
-from vezaflow.model import OUTSIDE, EventAction, HAProxyAction, MarkAction, StepsAction, SuiteEvent
+from vezaflow.metrics import OUTSIDE
+from vezaflow.model import EventAction, HAProxyAction, MarkAction, StepsAction, SuiteEvent
 from vezaflow.read import scalars
 from vezaflow.read.mappings import Row, items, open_mapping, sub_mapping
 from vezaflow.read.steps import read_steps

@@ -12,9 +12,19 @@ from datetime import datetime
 from vezaflow import __version__
 from vezaflow.compare import Baseline, GateBaseline
 from vezaflow.gates import Concern, concerns_of, judge, overall
-from vezaflow.metrics import Seconds
+from vezaflow.metrics import EventWindows, Seconds
 from vezaflow.plan import Plan, PlannedFlow, Secrets
-from vezaflow.results import Link, Provenance, RequestedLoad, RunResult, Versions, exit_code_of, health_of
+from vezaflow.results import (
+    EventWindow,
+    Happened,
+    Link,
+    Provenance,
+    RequestedLoad,
+    RunResult,
+    Versions,
+    exit_code_of,
+    health_of,
+)
 from vezaflow.scale import Report
 from vezaflow.trust import concerns_of_run
 
@@ -32,6 +42,8 @@ class Circumstances:
     baseline: Baseline | None = None
     seconds: Seconds = field(default_factory=Seconds)
     manual_changes: tuple[str, ...] = ()
+    events: tuple[Happened, ...] = ()  # masked
+    windows: EventWindows | None = None
 
 
 def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable[Concern] = ()) -> RunResult:
@@ -45,7 +57,14 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
     )
     concerns = tuple(replace(concern, text=mask(concern.text), remedy=mask(concern.remedy)) for concern in found)
     baseline = GateBaseline(run.baseline, run.run_id, run.seconds) if run.baseline is not None else None
-    judged = judge(plan.gates, report.summary, seconds=report.seconds, concerns=concerns, baseline=baseline)
+    judged = judge(
+        plan.gates,
+        report.summary,
+        seconds=report.seconds,
+        concerns=concerns,
+        baseline=baseline,
+        windows=run.windows,
+    )
     verdicts = tuple(replace(verdict, reason=mask(verdict.reason)) for verdict in judged)
     outcome = overall(verdicts, concerns)
     return RunResult(
@@ -73,8 +92,17 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
         provenance=run.provenance,
         manual_changes=tuple(mask(note) for note in run.manual_changes),
         links=tuple(_links(plan, run.began, report.seconds)),
+        events=run.events,
+        event_windows=tuple(_windows(plan, run.windows)),
         incidents=tuple(incident.diagnostic().masked(plan.secrets) for incident in report.incidents),
     )
+
+
+def _windows(plan: Plan, windows: EventWindows | None) -> Iterator[EventWindow]:
+    """The times that gates judged, where any asked for them."""
+    if windows is not None and windows.judging:
+        for event in plan.events:
+            yield from (EventWindow(event.name, *span) for span in windows.spans(event.name))
 
 
 def _links(plan: Plan, began: datetime, seconds: float) -> Iterator[Link]:
