@@ -20,6 +20,7 @@ from vezaflow.scale import Report, SegmentResult, WorkerState
 
 SCHEMA = 2
 MASK = "•••"
+_BRIEF = 0.05  # seconds: what is shorter is shown as a moment
 CLOCK = (
     "http_req_duration is the time from the request's first byte handed to the kernel to the response's last byte, of "
     "responses that came; requests that timed out rank behind them, with at least the time that they had waited. "
@@ -132,6 +133,26 @@ class Happened:
     error: str = ""  # what went wrong; empty: nothing
     undone: float | None = None  # when its `finally` was done; None: it was not, or there is none
     manual: bool = False  # somebody let it happen from another terminal
+
+    @property
+    def when(self) -> str:
+        """Its time of the load, such as `at 10 s, for 5 s`."""
+        began = units.duration(round(self.begin, 2))
+        if self.end is None:
+            return f"since {began}"
+        lasted = self.end - self.begin
+        return f"at {began}, for {units.duration(round(lasted, 2))}" if lasted >= _BRIEF else f"at {began}"
+
+    @property
+    def what(self) -> str:
+        """What was done, and what went wrong, in one line; empty for a mark."""
+        return "; ".join(filter(None, (self.text, f"failed: {self.error}" if self.error else "")))
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        manual = " (manual)" if self.manual else ""
+        return f"{self.name} {self.when}{manual}" + (f": {self.what}" if self.what else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -658,9 +658,9 @@ _ROWS: tuple[Rule, ...] = (
         "needs `<`, `<=`, `>` or `>=`.",
     ),
     Rule(
-        "VF520", _ERROR, "gate that can't be limited to events",
-        "VUs are not counted by time windows, so `vus` and `vus_max` have no label `during`. A gate with `during` has "
-        "the window of the event, and can't have one of its own as well.",
+        "VF520", _ERROR, "two windows of one gate",
+        "A gate with the label `during` evaluates the windows of its event, also for an abort; it can't have a "
+        "`window` of its own.",
     ),
     Rule(
         "VF521", _WARNING, "event without a window",

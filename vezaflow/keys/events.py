@@ -4,7 +4,7 @@ from vezaflow.keys.fields import Field, Kind, Table
 
 HAPROXY = Table(
     "haproxy",
-    "commands for HAProxy",
+    "an HAProxy action",
     "Commands of HAProxy's runtime API, which needs `stats socket … level admin`. A response with a severity of an "
     "error makes the event failed.",
     (

@@ -14,11 +14,13 @@ from vezaflow.engine import Vitals
 from vezaflow.errors import ExitCode
 from vezaflow.gates import Concern, ConcernKind, Outcome, Verdict
 from vezaflow.metrics import INTERVAL, SUMMARY, Point, Seconds, Summary, Timeline
-from vezaflow.model import Identity
+from vezaflow.model import ActionKind, Identity
 from vezaflow.plan import PlannedGate
 from vezaflow.results import (
     SCHEMA,
     Commit,
+    EventWindow,
+    Happened,
     Health,
     Host,
     Link,
@@ -42,6 +44,10 @@ _GATE: Shape = {
     "compared": Null(float), "compared_at_least": bool, "samples": int, "reason": str,
     "file": Maybe(Null(str)), "line": Maybe(Null(int)), "column": Maybe(Null(int)),
 }  # fmt: skip
+_HAPPENED: Shape = {
+    "name": str, "kind": frozenset(each.value for each in ActionKind), "begin": float, "end": Null(float), "text": str,
+    "error": str, "undone": Null(float), "manual": bool,
+}  # fmt: skip
 SHAPE: Shape = {
     "suite": str, "description": str, "run_id": str, "base_url": str, "started": str, "duration": float,
     "outcome": frozenset(each.value for each in Outcome), "exit_code": int, "interrupted": bool, "aborted": str,
@@ -59,6 +65,7 @@ SHAPE: Shape = {
     "commit": Maybe(Null({"sha": str, "dirty": bool})),
     "host": Maybe(Null({"name": str, "cores": int, "kernel": str})),
     "standing": Maybe({"night": str, "baseline": str, "accepted": str}),
+    "events": Maybe([_HAPPENED]), "event_windows": Maybe([{"event": str, "begin": float, "end": float}]),
     "links": Maybe([{"name": str, "url": str}]), "manual_changes": Maybe([str]), "by_second": Maybe([INTERVAL]),
     "clock": str, "files": [str], "figures": SUMMARY,
 }  # fmt: skip
@@ -119,9 +126,23 @@ def _result(record: Json, sources: Mapping[str, Source]) -> RunResult:
         seconds=Seconds.from_json(record.get("by_second", ())),
         provenance=_provenance(record),
         links=tuple(Link(each["name"], each["url"]) for each in record.get("links", ())),
+        events=events_of(record),
+        event_windows=tuple(
+            EventWindow(each["event"], each["begin"], each["end"]) for each in record.get("event_windows", ())
+        ),
         standing=_standing(record.get("standing") or {}),
         manual_changes=tuple(record.get("manual_changes", ())),
         clock=record["clock"],
+    )
+
+
+def events_of(record: Json) -> tuple[Happened, ...]:
+    """What happened during the load; nothing in files from before it was kept. ValueError: it is something else."""
+    found = record.get("events", [])
+    if place := misfit(found, [_HAPPENED]):
+        raise ValueError(f"`events{place}` is invalid")
+    return tuple(
+        Happened(**{**{name: each[name] for name in _HAPPENED}, "kind": ActionKind(each["kind"])}) for each in found
     )
 
 
