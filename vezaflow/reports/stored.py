@@ -141,9 +141,8 @@ def events_of(record: Json) -> tuple[Happened, ...]:
     found = record.get("events", [])
     if place := misfit(found, [_HAPPENED]):
         raise ValueError(f"`events{place}` is invalid")
-    return tuple(
-        Happened(**{**{name: each[name] for name in _HAPPENED}, "kind": ActionKind(each["kind"])}) for each in found
-    )
+    known = ({name: each[name] for name in _HAPPENED} for each in found)
+    return tuple(Happened(**{**each, "kind": ActionKind(each["kind"])}) for each in known)
 
 
 def _provenance(record: Json) -> Provenance | None:

@@ -68,12 +68,15 @@ class EventRunner:
         windows: EventWindows,
         figures: Callable[[], tuple[float, Summary]],
         *,
+        until: float,
         clock: Callable[[], float],
         say: Callable[[str], None],
         mask: Callable[[str], str],
         over: Callable[[Happened], None] = lambda _: None,
     ) -> None:
-        """`figures`: how many seconds of the load are covered, and by which. `over` is told of what has an end."""
+        """`figures`: how many seconds of the load are covered, and by which. `until`: when it should end, in seconds;
+        from then on nothing happens. `over` is told of what has an end."""
+        self._latest = until
         self._events = {event.name: event for event in events}
         self._engine = engine
         self._windows = windows
@@ -151,6 +154,8 @@ class EventRunner:
     async def _keep(self, event: PlannedEvent) -> None:
         """Let an event happen whenever it is due; where it takes too long a turn is left out."""
         for due in event.starts():
+            if due >= self._latest:
+                return
             if event.every is not None and self._now() > due + event.every:
                 continue
             await self._until(due)

@@ -142,6 +142,7 @@ class _Session:
             self._engine,
             self._windows,
             self._workers.figures,
+            until=plan.seconds,
             clock=self._clock,
             say=self._say,
             mask=plan.secrets.mask,
