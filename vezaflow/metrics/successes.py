@@ -42,14 +42,15 @@ class Successes(SummaryRow):
     slots: int = figure(_SLOTS, 0)
 
     def gaps(self, begin: float, end: float, life: tuple[float, float]) -> Iterator[float]:
-        """The times without a success, in seconds, that touch those from `begin` to `end`; of `life` alone."""
+        """The times without a success, in seconds, that touch those from `begin` to `end`; of `life` alone. A success
+        within the same slot may have come before or after: the times on both of its sides touch."""
         first, last = floor(life[0] / SLOT), ceil(life[1] / SLOT)
         a, b = max(first, floor(begin / SLOT)), min(last, floor(end / SLOT) + 1)
         if a >= b:
             return
         text = format(self.slots, "b")[::-1].ljust(last, "0")
         at = max(text.rfind("1", first, a), first - 1)
-        while at + 1 < b:
+        while at < b:
             found = text.find("1", at + 1, last)
             after = last if found < 0 else found
             yield (after - at) * SLOT
