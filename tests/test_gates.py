@@ -358,10 +358,9 @@ def eventful(*, gates: list[PlannedGate], recovers: float = 1.0, happens: bool =
     return list(judge(gates, recorder.snapshot(), seconds=10.0, windows=windows))
 
 
-def recovery(seconds: float, **options: Any) -> PlannedGate:
-    return gate(
-        "recovery_time", "max", "<", Quantity(seconds, Dimension.TIME), labels=(("event", "failover"),), **options
-    )
+def recovery(seconds: float) -> PlannedGate:
+    bound = Quantity(seconds, Dimension.TIME)
+    return gate("recovery_time", "max", "<", bound, labels=(("event", "failover"),))
 
 
 def test_a_gate_on_an_event_judges_its_windows_and_none_the_rest() -> None:
@@ -372,7 +371,7 @@ def test_a_gate_on_an_event_judges_its_windows_and_none_the_rest() -> None:
 
 
 def test_an_event_can_be_compared_with_the_rest() -> None:
-    bound = Reference(2.0, "max", None, (("during", "none"),), None, "2 * max{during:none}", SPAN)
+    bound = Reference("max", None, (("during", "none"),), 2.0, None, "2 * max{during:none}", SPAN)
     (verdict,) = eventful(gates=[gate("http_req_duration", "max", "<", bound, labels=(("during", "failover"),))])
     assert (verdict.outcome, verdict.compared) == (Outcome.RED, pytest.approx(0.1, rel=0.01))
 
