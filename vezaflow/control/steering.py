@@ -21,6 +21,7 @@ from vezaflow.model import Executor
 from vezaflow.outputs import FlowNow, Tick
 from vezaflow.plan import Division, Plan, PlannedFlow, PlannedLoad
 
+_EVENTS = 5  # that a status has, the last ones
 _STOPPING = {  # what one Ctrl-C does in each phase
     "preparing": "stopping before the load",
     "load": "stopping: waiting for running iterations (graceful stop)",
@@ -117,6 +118,7 @@ class Steering:
             "pooled": {**_figures(tick.pooled), "vus_requested": self._target()} if tick else None,
             "health": _health(tick) if tick else None,
             "manual_changes": list(self.notes()),
+            "events": [happened.line for happened in tick.events[-_EVENTS:]] if tick else [],
         }
 
     def pause(self, flow: str | None = None) -> str:

@@ -173,4 +173,4 @@ class EventPlanner:
                 f"`haproxy`: {host} is not loopback and not in `guard: allow`",
                 "list the host under `guard: {allow: […]}` in suite.yml",
             )
-        return host, port
+        return host.strip("[]"), port
