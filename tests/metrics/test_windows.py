@@ -148,6 +148,12 @@ def test_who_never_recovers_is_without_success_until_the_end() -> None:
     assert load.recovery(9.0)[1] == pytest.approx(8.0, abs=SLOT)
 
 
+def test_a_flow_that_sends_no_requests_has_no_recovery() -> None:
+    load = Load("failover")
+    load.happen("failover", 1.5, 2.0)
+    assert load.recovery(9.0) == []
+
+
 def test_no_gap_is_longer_than_the_flow_runs() -> None:
     load = Load("failover", begin=1.0, end=4.0)
     load.answer(1.0, 1.1, 1.2)

@@ -27,7 +27,7 @@ class Incident:
         return Diagnostic(
             self.code,
             Severity.ERROR,
-            f"{self.flow} › {self.step}: {self.message}",
+            f"{f'{self.flow} › ' if self.flow else ''}{self.step}: {self.message}",
             self.span,
             label=f"failed {times}",
             help=self.help,

@@ -148,12 +148,13 @@ class EventWindows:
         return seconds - covered if during == OUTSIDE else covered
 
     def recovery(self, flow: str | None, labels: Labels, summary: Summary, seconds: float) -> Trend:
-        """For each time that the event happened (without a label: any) and each flow, the longest time without a
-        success that touches its window."""
+        """For each time that the event happened (without a label: any) and each flow that sends requests, the longest
+        time without a success that touches its window."""
         given, longest = dict(labels), Histogram()
         event = self._events[given.get("event", _ANY)]
         for name, row in summary.successes.items():
-            if name in self._lives and flow in (None, name) and given.get("flow", name) == name:
+            asked = name in self._lives and flow in (None, name) and given.get("flow", name) == name
+            if asked and (row.slots or summary.select("http_reqs", name, judged=None).samples):
                 life = self._life(name, summary, seconds)
                 for begin, until in event.occurred:
                     gap = max(row.gaps(begin, min(until, seconds), life), default=None)

@@ -139,7 +139,7 @@ class EventRunner:
         for occurrence in self._occurrences:
             if occurrence.end is None:
                 self._end(occurrence)
-        self._windows.end(*self._figures())
+        self._windows.end(*self._cut())
 
     def _last_owing(self) -> list[_Occurrence]:
         """Of an event that happened several times the last one is undone, and with it all of them."""
@@ -147,6 +147,10 @@ class EventRunner:
         for each in self._occurrences:
             each.owes = each.owes and last[each.name] is each
         return list(last.values())
+
+    def _cut(self) -> tuple[float, Summary]:
+        """The figures of this moment, where gates ask for them."""
+        return self._figures() if self._windows.judging else (self._now(), Summary())
 
     def _now(self) -> float:
         return self._clock() - self._zero
@@ -168,7 +172,7 @@ class EventRunner:
         begin = self._now()
         occurrence = _Occurrence(event, event.name, event.action.kind, begin, owes=event.undone, manual=manual)
         self._occurrences.append(occurrence)
-        self._windows.open(event.name, begin, *self._figures())
+        self._windows.open(event.name, begin, *self._cut())
         occurrence.error = "cut off by the end of the load"
         occurrence.error = await self._tried(occurrence, event.action)
         if occurrence.error:
@@ -192,7 +196,7 @@ class EventRunner:
 
     async def _look(self, moment: float) -> None:
         await self._until(moment)
-        self._windows.look(*self._figures())
+        self._windows.look(*self._cut())
 
     async def _undo(self, occurrence: _Occurrence) -> None:
         if not occurrence.owes or occurrence.event is None:
