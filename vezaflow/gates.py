@@ -15,6 +15,7 @@ from typing import Protocol
 from vezaflow import units
 from vezaflow.metrics import (
     METRICS,
+    OUTSIDE,
     EventWindows,
     Extent,
     Histogram,
@@ -268,6 +269,12 @@ def windows_of(plan: Plan) -> EventWindows:
     )
     lives = {flow.name: Extent(flow.load.start_time, flow.load.start_time + flow.load.duration) for flow in plan.flows}
     return EventWindows([event.name for event in plan.events], asked, lives)
+
+
+def judged_events(plan: Plan) -> tuple[str, ...]:
+    """The events whose windows the plan's gates judge; those outside of all windows judge by all."""
+    named = {dict(labels).get(DURING) for gate in plan.gates for labels in _labels_of(gate)}
+    return tuple(event.name for event in plan.events if event.name in named or OUTSIDE in named)
 
 
 def _labels_of(gate: PlannedGate) -> tuple[Labels, ...]:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from vezaflow import __version__
 from vezaflow.compare import Baseline, GateBaseline
-from vezaflow.gates import Concern, concerns_of, judge, overall
+from vezaflow.gates import Concern, concerns_of, judge, judged_events, overall
 from vezaflow.metrics import EventWindows, Seconds
 from vezaflow.plan import Plan, PlannedFlow, Secrets
 from vezaflow.results import (
@@ -100,9 +100,9 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
 
 def _windows(plan: Plan, windows: EventWindows | None) -> Iterator[EventWindow]:
     """The times that gates judged, where any asked for them."""
-    if windows is not None and windows.judging:
-        for event in plan.events:
-            yield from (EventWindow(event.name, *span) for span in windows.spans(event.name))
+    if windows is not None:
+        for name in judged_events(plan):
+            yield from (EventWindow(name, *span) for span in windows.spans(name))
 
 
 def _links(plan: Plan, began: datetime, seconds: float) -> Iterator[Link]:
