@@ -59,7 +59,7 @@ EVENT = Table(
             "name",
             Kind.TEXT,
             "The event's name, in reports and in the labels `during` and `event` of gates.",
-            "failover",
+            "rolling restart",
             required=True,
         ),
         Field("at", Kind.DURATION, "The time of the load at which it happens.", "60s"),
