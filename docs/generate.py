@@ -76,7 +76,10 @@ CHAPTERS = (
     ("Gates", ("gate",)),
 )
 SHOWN_IN = {  # the tables that are shown in another one's example
-    **dict.fromkeys(("guard", "preflight", "retry", "accept", "lint", "grafana", "notification"), "suite"),
+    **dict.fromkeys(
+        ("guard", "preflight", "retry", "accept", "lint", "grafana", "notification", "event", "haproxy", "undo"),
+        "suite",
+    ),
     **dict.fromkeys(("observe", "prometheus", "observed metric"), "suite"),
     **dict.fromkeys(("fragment", "input"), "parts/log-in"),
     "vu-stage": "ramping-vus",
@@ -248,7 +251,9 @@ def metrics() -> str:
     page += "What a gate can name: k6's names with k6's meanings, and a few more. "
     page += "[figures.md](../figures.md) says how they are measured; "
     page += "a suite names the server's own in [`observe`](../observing.md). "
-    page += "The gates stand together in [metrics.yml](../examples/metrics.yml).\n\n"
+    page += "The gates stand together in [metrics.yml](../examples/metrics.yml). "
+    page += "All metrics but `vus`, `vus_max` and `recovery_time` also have the label `during`: the name of an "
+    page += "[event](../events.md), or `none`.\n\n"
     for kind in MetricKind:
         aggregates = ", ".join(f"`{name}(95)`" if name == "p" else f"`{name}`" for name in AGGREGATES[kind])
         page += f"## {kind.value.capitalize()}s\n\nAggregates: {aggregates}.\n\n"

@@ -158,6 +158,9 @@ class _Run:
     def scale(self, flow: str, vus: int) -> str:
         return f"{flow} has {vus:,} VUs"
 
+    def mark(self, text: str) -> str:
+        return f"marked: {text}"
+
     def stop(self) -> str:
         return "it stops"
 

@@ -7,7 +7,7 @@ import pytest
 from vezaflow.diagnostics import Source, Span
 from vezaflow.errors import ExitCode
 from vezaflow.gates import AbortWatch, Concern, ConcernKind, Outcome, concerns_of, judge, overall
-from vezaflow.metrics import Recorder, Summary, merge_all
+from vezaflow.metrics import EventWindows, Extent, Recorder, Summary, merge_all
 from vezaflow.plan import PlannedGate
 from vezaflow.results import exit_code_of, headline
 from vezaflow.syntax import Condition, Reference
@@ -336,3 +336,73 @@ def test_the_headline_is_in_words() -> None:
     assert headline(Outcome.GREEN, good, ()) == "GREEN: may go live, the gate held"
     assert headline(Outcome.RED, (*good, *bad), ()) == "RED: 1 gate broke"
     assert headline(Outcome.INCONCLUSIVE, good, (SHORT,)) == f"INCONCLUSIVE: {SHORT.text}"
+
+
+def eventful(*, gates: list[PlannedGate], recovers: float = 1.0, happens: bool = True) -> list[Any]:
+    """The verdicts on ten seconds with a request every 0.5 s; from 4 s on all fail, for so long."""
+    recorder = Recorder(0.0)
+    recorder.flow("f").vus = 1
+    step = recorder.step("f", "s", "GET")
+    questions = [("http_req_failed", None), ("http_req_duration", None)]
+    windows = EventWindows(["failover"], questions, {"f": Extent(0.0, 10.0)})
+    for half in range(20):
+        at = half / 2
+        if happens and at == 4.0:
+            windows.open("failover", at, at, recorder.cut(at))
+        bad = 4.0 <= at < 4.0 + recovers
+        step.answered(503 if bad else 200, 0.3 if bad else 0.1, 0.0, 0.0, 1, 1, "status" if bad else "", at + 0.01)
+        if happens and at == 6.0:
+            windows.close("failover", 4.0, at)
+            windows.look(at, recorder.cut(at + 0.02))
+    recorder.fold(10.0)
+    return list(judge(gates, recorder.snapshot(), seconds=10.0, windows=windows))
+
+
+def recovery(seconds: float) -> PlannedGate:
+    bound = Quantity(seconds, Dimension.TIME)
+    return gate("recovery_time", "max", "<", bound, labels=(("event", "failover"),))
+
+
+def test_a_gate_on_an_event_judges_its_windows_and_none_the_rest() -> None:
+    during, outside = (failed(1, labels=(("during", name),)) for name in ("failover", "none"))
+    verdicts = eventful(gates=[during, outside, failed(15)])
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.RED, Outcome.GREEN, Outcome.GREEN]
+    assert verdicts[0].samples + verdicts[1].samples == verdicts[2].samples == 20
+
+
+def test_an_event_can_be_compared_with_the_rest() -> None:
+    bound = Reference("max", None, (("during", "none"),), 2.0, None, "2 * max{during:none}", SPAN)
+    (verdict,) = eventful(gates=[gate("http_req_duration", "max", "<", bound, labels=(("during", "failover"),))])
+    assert (verdict.outcome, verdict.compared) == (Outcome.RED, pytest.approx(0.1, rel=0.01))
+
+
+def test_a_recovery_that_takes_too_long_is_red() -> None:
+    for seconds, expected in ((2.0, Outcome.GREEN), (1.0, Outcome.RED)):
+        (verdict,) = eventful(gates=[recovery(seconds)])
+        assert verdict.outcome is expected
+        assert verdict.value == pytest.approx(1.5, abs=0.15)
+
+
+def test_an_event_that_did_not_happen_leaves_its_gates_inconclusive() -> None:
+    verdicts = eventful(gates=[recovery(2.0), failed(1, labels=(("during", "failover"),))], happens=False)
+    assert {verdict.outcome for verdict in verdicts} == {Outcome.INCONCLUSIVE}
+    assert {verdict.reason for verdict in verdicts} == {"the event 'failover' did not happen"}
+
+
+def test_a_result_without_windows_judges_no_event() -> None:
+    verdicts = judge([recovery(2.0), failed(1, labels=(("during", "none"),))], summary(0.1), seconds=1.0)
+    assert {verdict.outcome for verdict in verdicts} == {Outcome.INCONCLUSIVE}
+    assert {verdict.reason for verdict in verdicts} == {"the figures of events are not kept for this result"}
+
+
+def test_a_gate_on_an_event_can_abort_the_run() -> None:
+    recorder, labels = Recorder(0.0), (("during", "failover"),)
+    windows = EventWindows(["failover"], [("http_req_failed", None)])
+    step, watch = recorder.step("f", "s", "GET"), AbortWatch([failed(1, abort=True, labels=labels)])
+    step.answered(503, 0.1, 0.0, 0.0, 1, 1, "status", 0.5)
+    recorder.fold(1.0)
+    assert watch.broken(1.0, recorder.snapshot(), events=windows) is None
+    windows.open("failover", 1.0, 1.0, recorder.cut(1.0))
+    step.answered(503, 0.1, 0.0, 0.0, 1, 1, "status", 1.5)
+    recorder.fold(2.0)
+    assert watch.broken(2.0, recorder.snapshot(), events=windows) is not None

@@ -14,7 +14,7 @@ from vezaflow.model import Executor
 from vezaflow.plan import requests_of
 from vezaflow.sandbox import SandboxSettings
 
-SUITES = ("baseline", "chat", "stress", "uploads", "pagination", "listen", "search", "feed")
+SUITES = ("baseline", "chat", "stress", "uploads", "pagination", "listen", "search", "feed", "failover")
 TENTH = "< 500 ms -> < 50 ms"
 
 

@@ -13,14 +13,29 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Protocol
 
 from vezaflow import units
-from vezaflow.metrics import Measurement, MetricKind, Summary, Window, cut_by
-from vezaflow.plan import PlannedGate
+from vezaflow.metrics import (
+    OUTSIDE,
+    EventWindows,
+    Extent,
+    Histogram,
+    Measurement,
+    MetricKind,
+    Of,
+    Summary,
+    Trend,
+    Window,
+    cut_by,
+)
+from vezaflow.plan import Plan, PlannedGate
 from vezaflow.syntax import Labels, OfBaseline, Reference
 from vezaflow.units import AtLeast, Dimension, Quantity
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne,
 }  # fmt: skip
+
+
+DURING = "during"  # the label of a gate that names the event in whose windows it judges
 
 
 class Outcome(Enum):
@@ -185,11 +200,13 @@ def judge(
     concerns: Sequence[Concern] = (),
     baseline: BaselineFigures | None = None,
     elsewhere: FigureSource | None = None,
+    windows: EventWindows | None = None,
 ) -> tuple[Verdict, ...]:
     """A verdict for each gate, in their order. `seconds`: how long the load lasted, for rates per second of
     what the summary does not time itself. `baseline`: for gates that compare with it. `elsewhere`: for gates on
-    what is not in the summary; None while that is not known yet."""
-    own, other = _OfLoad(summary, seconds), _Unread() if elsewhere is None else elsewhere
+    what is not in the summary; None while that is not known yet. `windows`: for gates on what happened during
+    events."""
+    own, other = _OfLoad(summary, seconds, windows), _Unread() if elsewhere is None else elsewhere
     return tuple([_verdict(gate, other if gate.is_elsewhere else own, concerns, baseline) for gate in gates])
 
 
@@ -202,14 +219,16 @@ class _Unread:
 
 @dataclass(frozen=True, slots=True)
 class _OfLoad:
-    """The figures that the load itself gave."""
+    """The figures that the load itself gave, and those of its events."""
 
     summary: Summary
     seconds: float | None
+    windows: EventWindows | None = None
 
     def figure(self, gate: PlannedGate, labels: Labels, aggregate: str, argument: float | None) -> JudgedFigure:
-        measured = self.summary.select(gate.metric, gate.flow, labels)
-        return JudgedFigure(_aggregate(measured, aggregate, argument, self.seconds), measured.samples)
+        measured, lasted = _measured(gate, labels, self.summary, self.seconds, self.windows)
+        value = _aggregate(measured, aggregate, argument, lasted)
+        return JudgedFigure(value, measured.samples, missing=_unhappened(labels, self.windows))
 
 
 def _verdict(
@@ -258,6 +277,56 @@ def _verdict(
             return verdict(Outcome.RED, _broken(held))
         case None:
             return verdict(Outcome.INCONCLUSIVE, f"{held.shown_compared} is not a valid bound: {cut_by(gate.metric)}")
+
+
+def _measured(
+    gate: PlannedGate, labels: Labels, summary: Summary, seconds: float | None, windows: EventWindows | None
+) -> tuple[Measurement, float | None]:
+    """The figures that a gate is about, and how many seconds of the load they are of."""
+    if gate.known.of is Of.EVENTS:
+        if windows is None:
+            return Trend(Histogram()), seconds
+        return windows.recovery(gate.flow, labels, summary, seconds or 0.0), seconds
+    during = dict(labels).get(DURING)
+    if during is None:
+        return summary.select(gate.metric, gate.flow, labels), seconds
+    if windows is None:
+        return Summary().select(gate.metric, gate.flow, [pair for pair in labels if pair[0] != DURING]), seconds
+    lasted = windows.length(during, seconds) if seconds is not None else None
+    return windows.select(gate.metric, gate.flow, labels, summary), lasted
+
+
+def _unhappened(labels: Labels, windows: EventWindows | None) -> str:
+    """Why there are no samples, where it is because of an event; else empty."""
+    for name, value in labels:
+        if name in (DURING, "event"):
+            if windows is None:
+                return "the figures of events are not kept for this result"
+            if not windows.happened(value):
+                return f"the event '{value}' did not happen"
+    return ""
+
+
+def windows_of(plan: Plan) -> EventWindows:
+    """What keeps the figures that the plan's gates ask for, of the times of its events."""
+    asked = (
+        (gate.metric, gate.flow)
+        for gate in plan.gates
+        if gate.known.of.grows and any(DURING in dict(labels) for labels in _labels_of(gate))
+    )
+    lives = {flow.name: Extent(flow.load.start_time, flow.load.start_time + flow.load.duration) for flow in plan.flows}
+    return EventWindows([event.name for event in plan.events], asked, lives)
+
+
+def judged_events(plan: Plan) -> tuple[str, ...]:
+    """The events whose windows the plan's gates judge; those outside of all windows judge by all."""
+    named = {dict(labels).get(DURING) for gate in plan.gates for labels in _labels_of(gate)}
+    return tuple(event.name for event in plan.events if event.name in named or OUTSIDE in named)
+
+
+def _labels_of(gate: PlannedGate) -> tuple[Labels, ...]:
+    bound = gate.condition.bound
+    return (gate.labels, bound.labels_beside(gate.labels)) if isinstance(bound, Reference) else (gate.labels,)
 
 
 def _no_baseline(baseline: BaselineFigures | None, centre: float | None) -> str:
@@ -325,6 +394,8 @@ def _too_few(gate: PlannedGate, found: JudgedFigure, labels: Labels) -> str:
         return found.missing or f"no samples of {_selector(gate, labels)}"
     if found.samples >= gate.samples:
         return ""
+    if found.missing:
+        return found.missing
     of = f" of {_selector(gate, labels)}" if isinstance(gate.condition.bound, Reference) else ""
     return f"only {units.number(found.samples)} of at least {units.number(gate.samples)} samples{of}"
 
@@ -399,8 +470,9 @@ def overall(verdicts: Iterable[Verdict], concerns: Sequence[Concern]) -> Outcome
 class Aborts(Protocol):
     """Who says that a run is to be aborted."""
 
-    def broken(self, elapsed: float, summary: Summary) -> Verdict | None:
-        """The gate that broke; None while all is well. `elapsed`: seconds of the load."""
+    def broken(self, elapsed: float, summary: Summary, *, events: EventWindows | None = None) -> Verdict | None:
+        """The gate that broke; None while all is well. `elapsed`: seconds of the load. `events`: for gates on what
+        happened during them."""
         ...
 
 
@@ -415,7 +487,14 @@ class AbortWatch:
             if gate.window is not None
         }
 
-    def broken(self, elapsed: float, summary: Summary, *, concerns: Sequence[Concern] = ()) -> Verdict | None:
+    def broken(
+        self,
+        elapsed: float,
+        summary: Summary,
+        *,
+        concerns: Sequence[Concern] = (),
+        events: EventWindows | None = None,
+    ) -> Verdict | None:
         """The first abort gate that is red after its delay, over its window; None while all is well."""
         for window in self._windows.values():
             window.push(elapsed, summary)
@@ -429,7 +508,8 @@ class AbortWatch:
                 if scope not in views:
                     views[scope] = self._windows[scope].view()
                 view = views[scope]
-            verdict = _verdict(gate, _OfLoad(view, None), concerns)
+            seconds = elapsed if gate.known.of is Of.EVENTS else None
+            verdict = _verdict(gate, _OfLoad(view, seconds, events), concerns)
             if verdict.outcome is Outcome.RED:
                 return verdict
         return None

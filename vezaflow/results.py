@@ -14,7 +14,7 @@ from vezaflow.engine import Delivered, Vitals, worst
 from vezaflow.errors import ExitCode
 from vezaflow.gates import Concern, Outcome, Verdict
 from vezaflow.metrics import Seconds, Summary, Timeline
-from vezaflow.model import Identity
+from vezaflow.model import ActionKind, Identity
 from vezaflow.observe import Observed
 from vezaflow.plan import Bundle, Segment
 from vezaflow.scale import Report, SegmentResult, WorkerState
@@ -22,6 +22,7 @@ from vezaflow.scale import Report, SegmentResult, WorkerState
 SCHEMA = 2
 MASK = "•••"
 LEVEL = "a level of a capacity search"  # the change of a profile that marks one
+_BRIEF = 0.05  # seconds: what is shorter is shown as a moment
 CLOCK = (
     "http_req_duration is the time from the request's first byte handed to the kernel to the response's last byte, of "
     "responses that came; requests that timed out rank behind them, with at least the time that they had waited. "
@@ -129,6 +130,49 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Happened:
+    """Something that happened during the load. Times in seconds of the load."""
+
+    name: str  # of a manual mark its text
+    kind: ActionKind
+    begin: float
+    end: float | None  # None: it goes on
+    text: str = ""  # what was done, and what was responded
+    error: str = ""  # what went wrong; empty: nothing
+    undone: float | None = None  # when its `finally` was done; None: it was not, or there is none
+    manual: bool = False  # somebody let it happen from another terminal
+
+    @property
+    def when(self) -> str:
+        """Its time of the load, such as `at 10 s, for 5 s`."""
+        began = units.duration(round(self.begin, 2))
+        if self.end is None:
+            return f"since {began}"
+        lasted = self.end - self.begin
+        return f"at {began}, for {units.duration(round(lasted, 2))}" if lasted >= _BRIEF else f"at {began}"
+
+    @property
+    def what(self) -> str:
+        """What was done, and what went wrong, in one line; empty for a mark."""
+        return "; ".join(filter(None, (self.text, f"failed: {self.error}" if self.error else "")))
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        manual = " (manual)" if self.manual else ""
+        return f"{self.name} {self.when}{manual}" + (f": {self.what}" if self.what else "")
+
+
+@dataclass(frozen=True, slots=True)
+class EventWindow:
+    """A time of the load that gates with `during` judged: from the figures at its begin to those at its end."""
+
+    event: str
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunStart:
     """What is known of a run when its load begins. Nothing in it is secret."""
 
@@ -184,6 +228,8 @@ class RunResult:
     manual_changes: tuple[str, ...] = ()  # what was paused or scaled by hand, a line each
     links: tuple[Link, ...] = ()
     observed: Observed | None = None  # the server's own figures; None: nobody was asked for them
+    events: tuple[Happened, ...] = ()  # in the order of their begin
+    event_windows: tuple[EventWindow, ...] = ()  # where gates asked for them
     clock: str = CLOCK
     schema: int = SCHEMA
 

@@ -10,7 +10,7 @@ from vezaflow.capacity import (
     Capacity,
     LevelOutcome,
     LevelRun,
-    Observation,
+    TriedLevel,
     bracket,
     found,
     markdown,
@@ -42,7 +42,7 @@ def level(at: int, outcome: LevelOutcome, **fields: Any) -> LevelRun:
 
 
 def searched(levels: Sequence[LevelRun], **options: Any) -> Capacity:
-    seen = [Observation(FACTORS.index(run.factor), run.outcome) for run in levels if not run.interrupted]
+    seen = [TriedLevel(FACTORS.index(run.factor), run.outcome) for run in levels if not run.interrupted]
     return found("shop", FACTORS, bracket(len(FACTORS), RUNGS, seen), levels, **options)
 
 

@@ -10,7 +10,7 @@ from functools import cache
 
 import pytest
 
-from vezaflow.capacity import LevelOutcome, Observation, bracket, grid, rungs_of
+from vezaflow.capacity import LevelOutcome, TriedLevel, bracket, grid, rungs_of
 
 SERVICE = 1.0  # the unit of time
 FACTORS = grid(0.5, 4, 0.05)
@@ -66,10 +66,10 @@ def p95(rate: float, workers: int, arrivals: int, draw: random.Random) -> float:
 
 def found(nominal: float, workers: int, bound: float, seed: int, arrivals: int = 3000) -> tuple[float, float, int]:
     """What holds, what breaks, and the number of levels. `nominal`: the suite's own load, as a share of the limit."""
-    draw, seen = random.Random(seed), list[Observation]()
+    draw, seen = random.Random(seed), list[TriedLevel]()
     while (at := (edges := bracket(len(FACTORS), RUNGS, seen)).next) is not None:
         held = p95(FACTORS[at] * nominal * workers, workers, arrivals, draw) <= bound
-        seen.append(Observation(at, LevelOutcome.HELD if held else LevelOutcome.BROKE))
+        seen.append(TriedLevel(at, LevelOutcome.HELD if held else LevelOutcome.BROKE))
     assert edges.holds is not None
     assert edges.ends is not None
     return FACTORS[edges.holds], FACTORS[edges.ends], len(seen)
@@ -98,9 +98,9 @@ def test_the_edge_of_a_queue_is_found_within_the_noise_of_a_level(workers: int, 
 def test_a_queue_without_chance_is_found_within_a_step() -> None:
     """Arrivals at equal distances: beyond the limit the queue grows for as long as a level lasts."""
     for nominal in (0.3, 0.45, 0.61, 0.8, 1.4):
-        seen: list[Observation] = []
+        seen: list[TriedLevel] = []
         while (at := (edges := bracket(len(FACTORS), RUNGS, seen)).next) is not None:
             excess = max(0.0, FACTORS[at] * nominal - 1)
-            seen.append(Observation(at, LevelOutcome.BROKE if excess * 40 > 0.5 else LevelOutcome.HELD))
+            seen.append(TriedLevel(at, LevelOutcome.BROKE if excess * 40 > 0.5 else LevelOutcome.HELD))
         assert edges.holds is not None
         assert FACTORS[edges.holds] * nominal == pytest.approx(1.0, abs=0.065)

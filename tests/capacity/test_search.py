@@ -8,18 +8,18 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vezaflow.capacity.search import Bracket, LevelOutcome, Observation, bracket, distinct, grid, rungs_of
+from vezaflow.capacity.search import Bracket, LevelOutcome, TriedLevel, bracket, distinct, grid, rungs_of
 
 HELD, BROKE, UNCLEAR = LevelOutcome.HELD, LevelOutcome.BROKE, LevelOutcome.UNCLEAR
 Target = Callable[[float], LevelOutcome]
 
 
-def searched(factors: tuple[float, ...], target: Target, steps: int = 6) -> tuple[Bracket, list[Observation]]:
+def searched(factors: tuple[float, ...], target: Target, steps: int = 6) -> tuple[Bracket, list[TriedLevel]]:
     """The end of a search on a target, and all that was tried."""
     rungs = rungs_of(len(factors), steps)
-    seen: list[Observation] = []
+    seen: list[TriedLevel] = []
     while (found := bracket(len(factors), rungs, seen)).next is not None:
-        seen.append(Observation(found.next, target(factors[found.next])))
+        seen.append(TriedLevel(found.next, target(factors[found.next])))
         assert len(seen) <= 4 * len(factors), "the search does not end"
     return found, seen
 

@@ -34,6 +34,9 @@ class ToldControls:
     def scale(self, flow: str, vus: int) -> str:
         return self._do("scale")
 
+    def mark(self, text: str) -> str:
+        return self._do("mark")
+
     def stop(self) -> str:
         return self._do("stop")
 
@@ -69,7 +72,7 @@ def running(controls: ToldControls, runtime: Path) -> Iterator[None]:
         thread.join()
 
 
-ORDERS = (("pause",), ("resume",), ("stop",), ("scale", "import=3"))
+ORDERS = (("pause",), ("resume",), ("stop",), ("scale", "import=3"), ("mark", "deployed 4f2a"))
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: order[0])
@@ -86,8 +89,13 @@ def test_a_run_of_another_folder_is_not_taken_unasked(order: tuple[str, ...], tm
             assert f"does not belong to this folder's suite: nightly (import, export) in {theirs}" in refused.err
             assert "20261126T013203Z-5c1e" in refused.err
             assert controls.told == []
-            named = ("--run", "nightly") if order[0] == "scale" else ("nightly",)
-            for words, place in (((*order, "--yes"), mine), ((*order, *named), mine), (order, theirs)):
+            verb, *rest = order
+            named = {"scale": (*order, "--run", "nightly"), "mark": (verb, "nightly", *rest)}
+            for words, place in (
+                ((*order, "--yes"), mine),
+                (named.get(verb, (*order, "nightly")), mine),
+                (order, theirs),
+            ):
                 done = vezaflow(*words, env=env, cwd=place)
                 assert done.code == 0, done.text
                 assert done.out == "nightly (import, export), run 20261126T013203Z-5c1e: done\n"

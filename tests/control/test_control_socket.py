@@ -245,9 +245,10 @@ async def test_too_many_callers_are_turned_away_and_the_run_goes_on(folder: Path
     [
         (b"status", "a request must be a line of JSON"),
         (b"[1]", "a request must be a JSON object"),
-        (b"{}", "a request needs `do`: status, pause, resume, scale, stop"),
+        (b"{}", "a request needs `do`: status, pause, resume, scale, mark, stop"),
         (b'{"do": "dance"}', "a request needs `do`"),
         (b'{"do": "pause", "flow": 1}', "a flow is named by a text"),
+        (b'{"do": "mark", "text": 1}', "`mark` needs a text"),
         (b'{"do": "scale", "flow": "a"}', "a whole number of VUs"),
         (b'{"do": "scale", "flow": "a", "vus": true}', "a whole number of VUs"),
         (b'{"do": "scale", "flow": "a", "vus": -1}', "a whole number of VUs"),

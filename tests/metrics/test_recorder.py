@@ -30,6 +30,7 @@ from vezaflow.metrics.channels import ChannelRecorder, Channels
 from vezaflow.metrics.figures import Connections, Iterations, Requests, Vus
 from vezaflow.metrics.listening import Listening
 from vezaflow.metrics.streams import Streams
+from vezaflow.metrics.successes import Successes
 from vezaflow.protocols import ErrorKind
 from vezaflow.units import AtLeast
 
@@ -397,7 +398,7 @@ def test_every_metric_names_what_its_rows_have() -> None:
     kinds = {
         Of.REQUESTS: Requests, Of.FAILURES: Requests, Of.INTERRUPTED: Requests, Of.CONNECTIONS: Connections,
         Of.STEPS: Attempts, Of.CHANNELS: Channels, Of.LISTENING: Listening, Of.STREAMS: Streams, Of.FLOWS: Iterations,
-        Of.VUS: Vus,
+        Of.VUS: Vus, Of.EVENTS: Successes,
     }  # fmt: skip
     assert [metric.name for metric in METRICS.values() if not hasattr(kinds[metric.of](), metric.value)] == []
     assert all(metric.by in ("", *metric.labels) for metric in METRICS.values())

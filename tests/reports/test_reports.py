@@ -14,8 +14,9 @@ from sample_run import GREEN, RED, SUITE, arriving, gate, p95, recorded, run
 from vezaflow.diagnostics import Diagnostic, Severity, Span
 from vezaflow.gates import Concern, ConcernKind, Outcome
 from vezaflow.metrics import Recorder, Summary
+from vezaflow.model import ActionKind
 from vezaflow.reports import console, junit, step_summary, summary_json, to_json
-from vezaflow.results import RunResult, Standing
+from vezaflow.results import EventWindow, Happened, RunResult, Standing
 from vezaflow.syntax import Reference
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -194,6 +195,30 @@ def test_text_of_a_server_can_break_neither_xml_nor_markdown() -> None:
     row = next(line for line in step_summary(result).splitlines() if "reset" in line)
     assert "&lt;b&gt;" in row
     assert row.replace("\\|", "").count("|") == 7
+
+
+def test_events_are_shown_with_what_went_wrong_and_which_window_gates_judged() -> None:
+    events = (
+        Happened("failover", ActionKind.HAPROXY, 1.2, 4.3, "set server be/s1 state maint", undone=4.3),
+        Happened("flush", ActionKind.STEPS, 2.0, 2.2, "1 step", "POST /flush: expected 204, got 503"),
+        Happened("deployed 4f2a", ActionKind.MARK, 3.0, 3.0, manual=True),
+        *(Happened("ping", ActionKind.MARK, 4.0, 4.0) for _ in range(20)),
+    )
+    windows = tuple(EventWindow("failover", 1.0 + second, 4.5 + second) for second in range(7))
+    result = replace(run(GREEN), events=events, event_windows=windows)
+    shown = console(result)
+    for line in (
+        "  failover at 1.2 s, for 3.1 s: set server be/s1 state maint",
+        "  flush at 2 s, for 200 ms: 1 step; failed: POST /flush: expected 204, got 503",
+        "  deployed 4f2a at 3 s (manual)",
+        "  and 11 more: see the JSON summary",
+        "    gates with `during:failover` cover 1 s to 4.5 s, 2 s to 5.5 s,",
+    ):
+        assert f"{line}\n" in shown or f"{line} " in shown, shown
+    assert "and 2 more windows" in shown
+    page = step_summary(result)
+    assert "| failover | at 1.2 s, for 3.1 s | set server be/s1 state maint |" in page
+    assert "and 13 more" in page
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from vezaflow.diagnostics import Diagnostic, Severity, Source, Span
 from vezaflow.metrics import Seconds
-from vezaflow.model import Identity
+from vezaflow.model import ActionKind, Identity
 from vezaflow.reports import console, from_json, junit, step_summary, to_json
-from vezaflow.results import Commit, Host, Profile, Provenance, RunResult
+from vezaflow.results import Commit, EventWindow, Happened, Host, Profile, Provenance, RunResult
 
 PROVENANCE = Provenance(
     Identity("8e3c0e1f0130fe2f", {"browse: load": "1" * 16}),
@@ -23,6 +23,11 @@ PROVENANCE = Provenance(
     Commit("a" * 40, dirty=True),
 )
 UNREAD = {"headline", "pooled", "steps", "errors", "files", "segment"}  # follow from the others, or are the files' own
+EVENTS = (
+    Happened("failover", ActionKind.HAPROXY, 1.2, 4.3, "set server be/s1 state maint", "", 4.3),
+    Happened("flush", ActionKind.STEPS, 2.0, 2.2, "1 step", "POST /flush: expected 204, got 503"),
+    Happened("deployed 4f2a", ActionKind.MARK, 3.0, 3.0, manual=True),
+)
 FLOW = Source("flows/browse.yml", "flow: browse\nsteps:\n  - get: /a\n")
 
 
@@ -33,13 +38,16 @@ def results() -> list[RunResult]:
         green,
         red,
         replace(red, provenance=PROVENANCE, manual_changes=("browse paused",), incidents=(incident,)),
+        replace(red, events=EVENTS, event_windows=(EventWindow("failover", 1.0, 4.5),)),
         sample_run.arriving(),
         sample_run.streaming(),
         replace(green, seconds=Seconds(), started=datetime(2026, 3, 29, 1, 30, 0, 123456, tzinfo=UTC)),
     ]
 
 
-@pytest.mark.parametrize("result", results(), ids=["green", "red", "with provenance", "open", "streaming", "empty"])
+@pytest.mark.parametrize(
+    "result", results(), ids=["green", "red", "with provenance", "events", "open", "streaming", "empty"]
+)
 def test_the_record_of_the_result_is_the_record(result: RunResult) -> None:
     record = json.loads(json.dumps(to_json(result)))
     back = from_json(record, {FLOW.path: FLOW})

@@ -11,9 +11,9 @@ import trio
 from listener import Answer, Listener, listener
 from sample_run import GREEN, RED, run
 
-from vezaflow.model import Chat, Event
+from vezaflow.model import ActionKind, Chat, Event
 from vezaflow.plan import Announcements, Constant, PlannedGrafana, PlannedNotification, Targets
-from vezaflow.results import RunResult, Standing
+from vezaflow.results import Happened, RunResult, Standing
 from vezaflow.session import Announcer, Patience
 
 TOKEN = "glsa_0123456789"
@@ -38,7 +38,9 @@ def hooks(url: str, *on: frozenset[Event], path: str = f"/{HOOK}") -> Announceme
     )
 
 
-def told(announcements: Announcements, result: RunResult, patience: Patience = QUICK) -> list[str]:
+def told(
+    announcements: Announcements, result: RunResult, patience: Patience = QUICK, events: tuple[Happened, ...] = ()
+) -> list[str]:
     """What went wrong, as the run's notes have it, and as people are told at once."""
     said: list[str] = []
     announcer = Announcer(announcements, said.append, patience=patience)
@@ -47,6 +49,8 @@ def told(announcements: Announcements, result: RunResult, patience: Patience = Q
         async with trio.open_nursery() as nursery:
             await nursery.start(announcer.run)
             announcer.begin(result.started, result.suite, result.run_id)
+            for happened in events:
+                announcer.event(happened)
             await announcer.tell(result)
             nursery.cancel_scope.cancel()
 
@@ -74,6 +78,21 @@ def test_a_run_is_one_region_on_its_dashboard() -> None:
     assert end.json["timeEnd"] == started + 10_400
     assert end.json["tags"] == ["vezaflow", "veza-capacity", "red"]
     assert end.json["text"].startswith("veza-capacity: RED: ")
+
+
+def test_an_event_is_a_region_of_its_own_and_a_mark_a_moment() -> None:
+    result = run(RED)
+    failover = Happened("failover", ActionKind.HAPROXY, 2.0, 5.0, "set server be/s1 state maint", "no such server")
+    mark = Happened("deployed", ActionKind.MARK, 3.0, 3.0, manual=True)
+    with listener(**{ANNOTATIONS: [MADE]}) as server:
+        assert told(grafana(server.url), result, events=(failover, mark)) == []
+    started = int(result.started.timestamp() * 1000)
+    found = {each.json["text"]: each.json for each in server.asked if "event" in each.json["tags"]}
+    region = found["veza-capacity: failover (set server be/s1 state maint, failed: no such server)"]
+    assert (region["time"], region["timeEnd"]) == (started + 2000, started + 5000)
+    assert region["tags"] == ["vezaflow", "veza-capacity", "event"]
+    moment = found["veza-capacity: deployed"]
+    assert (moment["time"], "timeEnd" in moment) == (started + 3000, False)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,10 @@ class Written:
         self.told.append(("scale", flow, vus))
         return "scaled"
 
+    def mark(self, text: str) -> str:
+        self.told.append(("mark", text))
+        return "marked"
+
     def stop(self) -> str:
         self.told.append(("stop",))
         return "stopping"

@@ -5,7 +5,7 @@ from vezaflow.capacity.document import to_json
 from vezaflow.capacity.level import LevelRun, level_run, refused_level
 from vezaflow.capacity.markdown import markdown
 from vezaflow.capacity.page import page
-from vezaflow.capacity.search import Bracket, LevelOutcome, Observation, bracket, distinct, grid, rungs_of
+from vezaflow.capacity.search import Bracket, LevelOutcome, TriedLevel, bracket, distinct, grid, rungs_of
 from vezaflow.capacity.watch import LevelWatch
 from vezaflow.capacity.words import progress_line
 
@@ -15,7 +15,7 @@ __all__ = [
     "LevelOutcome",
     "LevelRun",
     "LevelWatch",
-    "Observation",
+    "TriedLevel",
     "bracket",
     "distinct",
     "found",

@@ -26,7 +26,7 @@ class LevelOutcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
+class TriedLevel:
     """What became of one level: of the factor at this position of the grid."""
 
     at: int
@@ -43,7 +43,7 @@ class Bracket:
     next: int | None
 
 
-def bracket(size: int, rungs: Sequence[int], seen: Iterable[Observation], votes: int = VOTES) -> Bracket:
+def bracket(size: int, rungs: Sequence[int], seen: Iterable[TriedLevel], votes: int = VOTES) -> Bracket:
     """What `seen` says of a grid of so many levels. `rungs`: the positions that are tried on the way up, in order, from
     0 to the last."""
     tallies: dict[int, Counter[LevelOutcome]] = {}

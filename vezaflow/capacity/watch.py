@@ -7,7 +7,7 @@ of enough samples, after a part of the time that is judged; near the bound it ma
 from collections.abc import Sequence
 
 from vezaflow.gates import AbortWatch, Outcome, Verdict, dimension_of, judge
-from vezaflow.metrics import Summary
+from vezaflow.metrics import EventWindows, Summary
 from vezaflow.plan import HeldLevel, PlannedGate
 from vezaflow.units import Dimension
 
@@ -24,14 +24,14 @@ class LevelWatch:
         self._level = level
         self._own = AbortWatch(gates)
 
-    def broken(self, elapsed: float, summary: Summary) -> Verdict | None:
+    def broken(self, elapsed: float, summary: Summary, *, events: EventWindows | None = None) -> Verdict | None:
         """The gate that lost it; None while all is well, or may yet be. `elapsed`: seconds of the load."""
-        if (verdict := self._own.broken(elapsed, summary)) is not None:
+        if (verdict := self._own.broken(elapsed, summary, events=events)) is not None:
             return verdict
         judged = elapsed - self._level.settle
         if judged < _PART * self._level.measure:
             return None
-        verdicts = judge(self._gates, summary, seconds=judged)
+        verdicts = judge(self._gates, summary, seconds=judged, windows=events)
         return next((verdict for verdict in verdicts if is_lost(verdict)), None)
 
 

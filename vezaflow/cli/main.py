@@ -22,6 +22,7 @@ COMMANDS = {
     "init": "Create a project: flows to start from, a lint hook, a nightly workflow.",
     "history": "List the runs that were kept; show, export, import, delete, prune them.",
     "lint": "Check flow files without sending anything.",
+    "mark": "Mark a moment of a running test, or start one of its events.",
     "merge": "Merge the results of a run's segments into one verdict.",
     "pause": "Pause a running test from another terminal.",
     "rerun": "Run a kept run again, with the secrets of today.",

@@ -37,7 +37,8 @@ def _ask(run: Run, what: str) -> None:
     """Raises VezaflowError where nobody can say yes, click.Abort where somebody says no."""
     place = f" in {run.folder}" if run.folder else ""
     if not sys.stdin.isatty():
-        named = f"scale FLOW=N --run {run.run_id}" if what == "scale" else f"{what} {run.run_id}"
+        also = {"scale": f"scale FLOW=N --run {run.run_id}", "mark": f"mark {run.run_id} TEXT"}
+        named = also.get(what, f"{what} {run.run_id}")
         raise VezaflowError(
             f"the active run does not belong to this folder's suite: {run.name}{place}",
             hint=f"to control it anyway, name it: `vezaflow {named}`, or add --yes",

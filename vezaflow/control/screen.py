@@ -34,6 +34,7 @@ def _lines(status: dict[str, Any]) -> Iterator[str]:
     share, lack = f"generator: {units.ratio(generator['cpu_mean'])} of a core", missing(generator["load_missing"])
     yield ", ".join(filter(None, (share, lack, lag, units.size(generator["memory"]))))
     yield from status["manual_changes"]
+    yield from (f"event {line}" for line in status.get("events", ()))
 
 
 def _clock(status: dict[str, Any]) -> str:

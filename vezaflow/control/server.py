@@ -138,6 +138,13 @@ def _scale(controls: Controls, request: dict[str, Any]) -> dict[str, Any]:
     return {"said": controls.scale(flow, vus)}
 
 
+def _mark(controls: Controls, request: dict[str, Any]) -> dict[str, Any]:
+    text = request.get("text")
+    if not isinstance(text, str):
+        raise VezaflowError("`mark` needs a text")
+    return {"said": controls.mark(text)}
+
+
 def _flow(request: dict[str, Any]) -> str | None:
     flow = request.get("flow")
     if flow is not None and not isinstance(flow, str):
@@ -154,5 +161,6 @@ _ACTS: dict[str, Callable[[Controls, dict[str, Any]], dict[str, Any]]] = {
     "pause": _pause,
     "resume": _resume,
     "scale": _scale,
+    "mark": _mark,
     "stop": lambda controls, _: {"said": controls.stop()},
 }

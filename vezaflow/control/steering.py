@@ -21,6 +21,7 @@ from vezaflow.model import Executor
 from vezaflow.outputs import FlowNow, Tick
 from vezaflow.plan import Division, Plan, PlannedFlow, PlannedLoad
 
+_EVENTS = 5  # that a status has, the last ones
 _STOPPING = {  # what one Ctrl-C does in each phase
     "preparing": "stopping before the load",
     "load": "stopping: waiting for running iterations (graceful stop)",
@@ -67,10 +68,13 @@ class Steering:
         stop: Callable[[], None],
         *,
         division: Division,
+        mark: Callable[[str], str] = lambda _: "",
         folder: str = "",
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`folder`: the suite's, by which another terminal tells whether it is its own."""
+        """`folder`: the suite's, by which another terminal tells whether it is its own. `mark`: what notes that
+        something happened, and says in words what is so now."""
+        self._mark = mark
         self._folder = folder
         self._plan = plan
         self._load = load
@@ -114,6 +118,7 @@ class Steering:
             "pooled": {**_figures(tick.pooled), "vus_requested": self._target()} if tick else None,
             "health": _health(tick) if tick else None,
             "manual_changes": list(self.notes()),
+            "events": [happened.line for happened in tick.events[-_EVENTS:]] if tick else [],
         }
 
     def pause(self, flow: str | None = None) -> str:
@@ -160,6 +165,11 @@ class Steering:
         most = {name: changes.target for name, changes in self._changes.items()} | {scaled: vus}
         flows = (replace(flow, load=replace(flow.load, max_vus=most[flow.name])) for flow in self._plan.flows)
         return replace(self._plan, flows=tuple(flows))
+
+    def mark(self, text: str) -> str:
+        if self._phase != "load":
+            raise VezaflowError(f"the run is {self._phase}: there is no load to mark")
+        return self._mark(text)
 
     def stop(self) -> str:
         self._stop()

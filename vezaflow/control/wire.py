@@ -1,7 +1,7 @@
 """What travels over a control socket: one JSON mapping a line, from either side.
 
-A request is `{"do": "status" | "pause" | "resume" | "scale" | "stop", …}`; a response holds what was asked for, or
-`error` and `hint`. Both are bounded, so that neither side can be made to hoard what the other sends.
+A request is `{"do": "status" | "pause" | "resume" | "scale" | "mark" | "stop", …}`; a response holds what was asked
+for, or `error` and `hint`. Both are bounded, so that neither side can be made to hoard what the other sends.
 """
 
 import os
@@ -28,6 +28,8 @@ class Controls(Protocol):
     def resume(self, flow: str | None = None) -> str: ...
 
     def scale(self, flow: str, vus: int) -> str: ...
+
+    def mark(self, text: str) -> str: ...
 
     def stop(self) -> str: ...
 

@@ -212,6 +212,11 @@ _ROWS: tuple[Rule, ...] = (
         "Keys in `json`, `form`, `multipart`, `query` and `headers` are sent as they are written; `${…}` in them "
         "is not evaluated. To send these characters literally, write `$${`.",
     ),
+    Rule(
+        "VF160", _ERROR, "not a valid name of an event",
+        "Gates select an event by its name, as in `http_req_failed{during:failover}`. It must be unique, and made of "
+        "letters, digits, blanks, `-`, `_` and `.`. `none` is reserved: `during:none` means outside of all events.",
+    ),
     # --- 2xx: expressions, templates, units
     Rule(
         "VF201", _ERROR, "syntax error in an expression",
@@ -593,6 +598,19 @@ _ROWS: tuple[Rule, ...] = (
         "The key changes nothing together with another key of the same step: `abr` is the rule of `variant: abr`, and "
         "`buffer` that of `pace: realtime`. Remove it, or the other one.",
     ),
+    Rule(
+        "VF450", _ERROR, "overlapping event",
+        "`every` is the time from one start of an event to the next, so it must be longer than `for`.",
+    ),
+    Rule(
+        "VF451", _ERROR, "HAProxy without an address",
+        "`haproxy` needs the `socket` or the `tcp` address of HAProxy's runtime API. In `finally` it may be left out: "
+        "then it is the one of the event.",
+    ),
+    Rule(
+        "VF452", _WARNING, "event after the load",
+        "The event is due when the load is over, so it never happens.",
+    ),
     # --- 5xx: gates
     Rule("VF501", _ERROR, "unknown metric", "There is no metric with this name, so the gate would check nothing."),
     Rule(
@@ -643,6 +661,15 @@ _ROWS: tuple[Rule, ...] = (
         "VF512", _ERROR, "gate that can't abort the run",
         "The figures of the server are read when the load is over, so a gate on them can't stop it: `abort` is for "
         "gates on what the load itself measures.",
+    ),
+    Rule(
+        "VF520", _ERROR, "two windows of one gate",
+        "A gate with the label `during` evaluates the windows of its event, also for an abort; it can't have a "
+        "`window` of its own.",
+    ),
+    Rule(
+        "VF521", _WARNING, "event without a window",
+        "A mark has no length. Without `for` and `window` no sample is in it, and the gate is inconclusive.",
     ),
     # --- 6xx: while the run goes on
     Rule(

@@ -27,7 +27,7 @@ class Incident:
         return Diagnostic(
             self.code,
             Severity.ERROR,
-            f"{self.flow} › {self.step}: {self.message}",
+            f"{f'{self.flow} › ' if self.flow else ''}{self.step}: {self.message}",
             self.span,
             label=f"failed {times}",
             help=self.help,
@@ -61,6 +61,14 @@ class Incidents:
                 code, flow, step, message, span, included=included, help=suggestions()
             )
         incident.count += 1
+
+    def take(self, others: "Incidents") -> None:
+        """Count what was collected elsewhere."""
+        for key, other in others._found.items():
+            if key in self._found:
+                self._found[key].count += other.count
+            elif len(self._found) < _MOST:
+                self._found[key] = other
 
     @property
     def items(self) -> tuple[Incident, ...]:

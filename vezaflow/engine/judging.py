@@ -138,7 +138,7 @@ class ResponseJudge:
             exchange.bytes_received,
         )
         if failure is None:
-            self._recorder.answered(*figures)
+            self._recorder.answered(*figures, "", ended)
         else:
             self._recorder.answered(*figures, failure.kind.value, ended, failure.message)
 

@@ -45,6 +45,8 @@ def request_step(request: PlannedRequest, recorder: RequestRecorder, context: Fl
                     ended - exchange.first,
                     exchange.bytes_sent,
                     exchange.bytes_received,
+                    "",
+                    ended,
                 )
                 return GO_ON
             failure = judge.judge(vu, outgoing, exchange)

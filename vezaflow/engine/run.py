@@ -6,6 +6,7 @@ call `stop`.
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -65,6 +66,7 @@ class RunEngine:
         self._data_sources = DataSources(plan.inputs.seed, self._segment)
         self._given = handed
         self._suite_vu: VU | None = None
+        self._bystanders = 0
         self.stopped = False
 
     async def preflight(self) -> None:
@@ -92,6 +94,27 @@ class RunEngine:
         if not self.plan.teardown:
             return ""
         return await self._suite_steps(self.plan.teardown, Phase.TEARDOWN) or ""
+
+    def bystander(self) -> VU:
+        """A VU for what happens during the load, with the values that setup left; close its client in the end.
+        Raises EvaluationError."""
+        suite = self._suite_vu = self._suite_vu or self._make_suite_vu()
+        self._bystanders += 1
+        chance = Chance(f"{self.plan.inputs.seed}::event:{self._bystanders}")
+        return VU(list(suite.slots), chance, 0, self._client(self.plan.client))
+
+    async def happen(self, vu: VU, steps: tuple[PlannedStep, ...]) -> str:
+        """Run an event's steps once; returns what went wrong, or ''. What fails is an incident as any other."""
+        incidents = Incidents()
+        context = replace(self._context(SUITE, self.plan.targets, Phase.EVENT), incidents=incidents)
+        vu.failed = False
+        try:
+            signal = await Interpreter(context).flow(steps)(vu)
+        finally:
+            self.incidents.take(incidents)
+        if vu.failed or signal == Signal.FAIL:
+            return next((f"{i.step}: {i.message}" for i in incidents.items), "a step failed")
+        return ""
 
     def handed(self) -> Handed:
         """What setup gives to each flow's VUs, and what is computed once for all of them."""

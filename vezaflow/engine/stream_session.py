@@ -72,6 +72,8 @@ class StreamRequests:
             ended - exchange.first,
             exchange.bytes_sent,
             exchange.bytes_received,
+            "",
+            ended,
         )
 
 

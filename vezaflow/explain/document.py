@@ -23,6 +23,7 @@ Times are seconds, sizes bytes, rates per second; what is not known is null.
     data[]            name, flows[], where, rows, pick, each, at_end, rows_of_segment, taken_least,
                       taken_most, verdict (enough, may be exhausted, too few)
     around            preflight, setup, teardown: requests at least; connects[] as in flows
+    events[]          name, at, every, for, window, kind (steps, haproxy, mark), undone
     hosts[]           scheme, host, port, allowed (loopback, or the guard's pattern), by[]
     led_by_run[]  step, url: where a request goes that only the run tells
     reports_to[]      kind (grafana, notification), scheme, host, port, of[] (link or annotation; the events), form (the
@@ -77,6 +78,18 @@ def to_json(e: Explanation) -> Json:
             "teardown": e.around.teardown,
             "connects": _ways(e.around.ways),
         },
+        "events": [
+            {
+                "name": event.name,
+                "at": event.at,
+                "every": event.every,
+                "for": event.lasts,
+                "window": event.window,
+                "kind": event.action.kind.value,
+                "undone": event.undone,
+            }
+            for event in plan.events
+        ],
         "hosts": [
             {
                 "scheme": host.origin.scheme,

@@ -17,6 +17,7 @@ from vezaflow.explain.requests import Way
 from vezaflow.explain.words import load_words
 from vezaflow.limits import Enough
 from vezaflow.model import Executor
+from vezaflow.plan import PlannedEvent
 from vezaflow.reports import DIM, Look, table, wrapped
 
 _LABEL = 11
@@ -27,7 +28,7 @@ def page(explanation: Explanation, *, colour: bool = False, width: int = 100) ->
     """The whole page, its lines ended."""
     look = Look(colour, width)
     parts: tuple[Callable[[Explanation, Look], Iterable[str]], ...] = (
-        _headline, load_over_time, _flows, _data, _around, _hosts, _reports_to, _reads_from, _machine,
+        _headline, load_over_time, _flows, _data, _around, _events, _hosts, _reports_to, _reads_from, _machine,
     )  # fmt: skip
     blocks = [list(part(explanation, look)) for part in parts]
     return "\n".join("\n".join(line.rstrip() for line in block) + "\n" for block in blocks if block)
@@ -184,6 +185,23 @@ def _around(e: Explanation, look: Look) -> Iterator[str]:
         yield f"  {once}"
     for line in _ways(e.around.ways):
         yield from wrapped(line, look, "  ")
+
+
+def _events(e: Explanation, look: Look) -> Iterator[str]:
+    if e.plan.events:
+        yield look.title("Events")
+    for event in e.plan.events:
+        yield from wrapped(f"{event.name}: {_event(event)}", look, "  ")
+
+
+def _event(event: PlannedEvent) -> str:
+    """When it happens, what is done, and whether it is undone."""
+    if event.at is not None:
+        when = f"at {units.duration(event.at)}"
+    else:
+        when = "by `vezaflow mark`" if event.every is None else f"every {units.duration(event.every)}"
+    lasts = f", for {units.duration(event.lasts)}" if event.lasts is not None else ""
+    return f"{when}{lasts}, {event.action.kind.value}{', then undone' if event.undone else ''}"
 
 
 def _named(counts: Iterable[tuple[str, int]]) -> str:

@@ -73,7 +73,8 @@ class Around:
 
 def around(plan: Plan) -> Around:
     """What happens once, before the load and after it."""
-    steps = (*plan.preflight.requests, *plan.setup, *plan.teardown)
+    happening = (step for event in plan.events for step in event.steps)
+    steps = (*plan.preflight.requests, *plan.setup, *happening, *plan.teardown)
     return Around(
         preflight=len(plan.preflight.requests),
         setup=amount_of(plan.setup).requests,
@@ -182,4 +183,6 @@ def _parts(plan: Plan) -> Iterator[tuple[str, tuple[PlannedStep, ...]]]:
         yield flow.name, (*flow.login, *flow.steps, *flow.final)
     yield "preflight", plan.preflight.requests
     yield "setup", plan.setup
+    for event in plan.events:
+        yield f"event {event.name}", event.steps
     yield "teardown", plan.teardown

@@ -3,6 +3,7 @@
 from vezaflow.keys.connections import TLS
 from vezaflow.keys.data import COMPUTED, FEED
 from vezaflow.keys.event_streams import PARTS as EVENT_STREAM_PARTS
+from vezaflow.keys.events import EVENT, HAPROXY, UNDO
 from vezaflow.keys.fields import GIVEN, MOST_WEIGHT, RESERVED, Field, Kind, Table
 from vezaflow.keys.hls import VARIANT
 from vezaflow.keys.json_schema import DIALECT, SCHEMAS, json_schema, schema_text
@@ -27,6 +28,7 @@ __all__ = [
     "COMPUTED",
     "DIALECT",
     "ELSEWHERE",
+    "EVENT",
     "EVENT_STREAM_PARTS",
     "EXPECT",
     "EXPECTED_MESSAGE",
@@ -38,6 +40,7 @@ __all__ = [
     "GIVEN",
     "GRAFANA",
     "GUARD",
+    "HAPROXY",
     "INPUT",
     "ITEM_FIELDS",
     "LIMITS",
@@ -73,6 +76,7 @@ __all__ = [
     "SUITE",
     "TABLES",
     "TLS",
+    "UNDO",
     "VARIANT",
     "VERBS",
     "WAIT",

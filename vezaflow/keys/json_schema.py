@@ -70,7 +70,7 @@ def _needs(name: str) -> set[str]:
     if name == _STEP:
         return {table.name for table in STEPS}
     fields = TABLES[name].all_fields()
-    lists = any(field.kind is Kind.STEPS and not field.tables for field in fields)
+    lists = any(field.kind is Kind.UNDO or (field.kind is Kind.STEPS and not field.tables) for field in fields)
     return {below for field in fields for below in field.tables} | ({_STEP} if lists else set())
 
 
@@ -295,6 +295,9 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.EVENTS: lambda field: _any(_words(field), _list(_words(field))),
     Kind.OBSERVED: lambda field: {**_named(_any(*_refs(field))), **_NAMES},
     Kind.NOTIFICATIONS: lambda field: _list(_any(*_refs(field))),
+    Kind.SCHEDULE: lambda field: _list(_any(*_refs(field))),
+    Kind.COMMANDS: _fixed({"anyOf": [_TEXT, _list(_TEXT)]}),
+    Kind.UNDO: lambda field: _any(_list(_ref(_STEP)), *_refs(field)),
     Kind.MESSAGE: lambda field: _any(_VALUE, *_refs(field)),
     Kind.REPEATED: lambda field: _list(_any(*_refs(field))),
     Kind.REPLIES: lambda field: _list(_any(*_refs(field))),

@@ -136,6 +136,14 @@ SUITE = Table(
             tables=("measure",),
         ),
         Field(
+            "events",
+            Kind.SCHEDULE,
+            "What happens at a time of the load, once for the whole run: a failover, a cache that is flushed, a mark.",
+            "[{name: flush, at: 60s, do: [{post: /admin/cache/flush}]}]",
+            default="none",
+            tables=("event",),
+        ),
+        Field(
             "grafana",
             Kind.MAPPING,
             "The Grafana dashboard that reports link to, and on which runs are annotated.",

@@ -6,8 +6,9 @@ A value that never occurs selects nothing. A count of nothing is 0, so that `cou
 import re
 
 from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
+from vezaflow.lint.events import DURING, EVENT
 from vezaflow.lint.gate_scopes import NESTED, GateScope
-from vezaflow.metrics import ERROR_CLASSES, ERRORS, NOT_ACKED, PAGE, Dropped, Metric, Phase
+from vezaflow.metrics import ERROR_CLASSES, ERRORS, NOT_ACKED, PAGE, Dropped, Metric, Phase, windowed
 from vezaflow.syntax import Labels
 
 _STATUS = re.compile(r"0|[1-9]([0-9]{2}|xx|XX)")
@@ -26,12 +27,16 @@ def check_labels(
 ) -> None:
     """The labels that stand in a span; `meant` are those that hold there, inherited ones included."""
     phase = dict(meant).get("phase", Phase.ITERATION.value)
-    allowed = {*metric.labels, *(scope.tags if metric.name.startswith(("http_req", "ws_", "sse_")) else ())}
+    during = (DURING,) if windowed(metric.name) else ()
+    tags = scope.tags if metric.name.startswith(("http_req", "ws_", "sse_")) else ()
+    allowed = {*metric.labels, *during, *tags}
     right = True
     for name, value in written:
         if name not in allowed:
             _unknown(span, name, metric, allowed, diagnostics)
             right = False
+        elif name in (DURING, EVENT) and name not in scope.tags:
+            pass  # lint/events.py knows them
         elif name == PAGE:
             _check_page(span, value, phase, dict(meant).get("step"), scope, diagnostics)
         elif name == "status" and name not in scope.tags:
@@ -47,13 +52,13 @@ def check_labels(
 
 
 def _unknown(span: Span, name: str, metric: Metric, allowed: set[str], diagnostics: Diagnostics) -> None:
-    near = suggest(name, allowed)
+    near, has = suggest(name, allowed), sorted(allowed - {DURING})
     diagnostics.error(
         "VF502",
         span.piece(name),
         f"'{metric.name}' has no label '{name}'",
         label=did_you_mean(near),
-        help="what k6 calls `name` is `step` here" if name == "name" else f"it has {', '.join(sorted(allowed))}",
+        help="what k6 calls `name` is `step` here" if name == "name" else f"it has {', '.join(has)}",
     )
 
 

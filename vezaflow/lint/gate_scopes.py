@@ -19,6 +19,7 @@ from vezaflow.model import (
     Step,
     Suite,
     all_steps,
+    event_steps,
     inner,
     lacks_fragments,
 )
@@ -122,6 +123,7 @@ def pooled(suite: Suite, scopes: list[GateScope]) -> GateScope:
     phases: dict[str, tuple[Step, ...]] = {
         Phase.PREFLIGHT.value: suite.preflight,
         Phase.SETUP.value: suite.setup,
+        Phase.EVENT.value: event_steps(suite),
         Phase.TEARDOWN.value: suite.teardown,
     }
     parts = [_scope("", "", phases, suite.defaults), *scopes]

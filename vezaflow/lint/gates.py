@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from vezaflow.diagnostics import Diagnostics
+from vezaflow.lint.events import check_during, check_labels_of_events
 from vezaflow.lint.gate_bounds import check_condition
 from vezaflow.lint.gate_labels import check_labels
 from vezaflow.lint.gate_scopes import OF_STEPS, GateScope, flow_scope, pooled
@@ -39,12 +40,12 @@ def check_gates(suite: Suite, diagnostics: Diagnostics) -> None:
     known = gate_metrics(suite.observe)
     scopes = [flow_scope(suite, flow) for flow in suite.flows]
     for flow, scope in zip(suite.flows, scopes, strict=True):
-        _check(flow.gates, known, scope, diagnostics)
+        _check(suite, flow.gates, known, scope, diagnostics)
         _check_arrivals(flow.gates, (flow,), scope, diagnostics)
-        _check(suite.each_flow, known, scope, diagnostics)
+        _check(suite, suite.each_flow, known, scope, diagnostics)
     whole = pooled(suite, scopes)
     if suite.whole:
-        _check(suite.gates, known, whole, diagnostics)
+        _check(suite, suite.gates, known, whole, diagnostics)
         _check_arrivals(suite.gates, suite.flows, whole, diagnostics)
     else:
         for gate in suite.gates:
@@ -65,7 +66,9 @@ def check_watched(suite: Suite, diagnostics: Diagnostics) -> None:
             )
 
 
-def _check(gates: tuple[Gate, ...], known: Mapping[str, Metric], scope: GateScope, diagnostics: Diagnostics) -> None:
+def _check(
+    suite: Suite, gates: tuple[Gate, ...], known: Mapping[str, Metric], scope: GateScope, diagnostics: Diagnostics
+) -> None:
     for gate in gates:
         metric = _check_metric(gate, known, diagnostics)
         if metric is not None and metric.of is not Of.ELSEWHERE:
@@ -73,11 +76,14 @@ def _check(gates: tuple[Gate, ...], known: Mapping[str, Metric], scope: GateScop
                 _check_steps(gate, metric, scope, diagnostics)
             if metric.of is Of.LISTENING and not scope.lacks_fragments():
                 _check_listeners(gate, scope, diagnostics)
+            check_during(gate, diagnostics)
+            check_labels_of_events(gate.span, gate.labels, metric, suite.events, diagnostics)
             if not _has_samples(metric, scope):
                 _report_kind(gate, metric, scope, diagnostics)
                 continue
             check_labels(gate.span, gate.labels, gate.labels, metric, scope, diagnostics)
             if isinstance(bound := gate.condition.bound, Reference):
+                check_labels_of_events(bound.span, bound.labels, metric, suite.events, diagnostics)
                 check_labels(bound.span, bound.labels, bound.labels_beside(gate.labels), metric, scope, diagnostics)
 
 

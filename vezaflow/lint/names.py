@@ -351,6 +351,11 @@ def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
     own.steps(suite.setup)
     known, shapes = set(own.known), dict(own.shapes)
     moments = own.moments | {name: Each.RUN for name, _ in set_in((), suite.setup)}
+    for event in suite.events:
+        happening = replace(own, known=set(own.known), shapes=dict(own.shapes))
+        happening.steps(event.action.steps)
+        happening.uses(event.uses(), certain=True)
+        happening.steps(event.final.steps)
     own.steps(suite.teardown)
     for flow in suite.flows:
         everywhere = shared | dict(set_in(flow.vars, flow_steps(flow)))

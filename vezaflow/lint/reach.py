@@ -144,6 +144,7 @@ def _lists(suite: Suite) -> Iterator[tuple[Step, ...]]:
     waiting = [
         suite.preflight,
         suite.setup,
+        *(steps for event in suite.events for steps in (event.action.steps, event.final.steps)),
         suite.teardown,
         *(part for flow in suite.flows for part in (flow.login, flow.steps, flow.final)),
     ]

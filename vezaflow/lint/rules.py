@@ -8,6 +8,7 @@ from vezaflow.lint.connections import check_connections
 from vezaflow.lint.data import check_columns, check_dealing, check_names_of_data_sources, check_rows
 from vezaflow.lint.definite import check_shadows, check_ways
 from vezaflow.lint.event_streams import check_event_streams
+from vezaflow.lint.events import check_events
 from vezaflow.lint.expressions import check_calls, check_units
 from vezaflow.lint.flows import (
     check_certificates,
@@ -68,6 +69,7 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_uploads,
     check_websockets,
     check_event_streams,
+    check_events,
     check_unused,
     check_calls,
     check_units,

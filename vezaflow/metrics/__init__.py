@@ -40,6 +40,7 @@ from vezaflow.metrics.summary import ChannelRow, ErrorRow, ListenerRow, StepRow,
 from vezaflow.metrics.summary_json import SHAPE as SUMMARY
 from vezaflow.metrics.timeline import Point, Timeline, as_numbers, per_second, recent
 from vezaflow.metrics.window import Window
+from vezaflow.metrics.windows import OUTSIDE, EventWindows, Extent, windowed
 
 __all__ = [
     "AGGREGATES",
@@ -51,6 +52,7 @@ __all__ = [
     "METRICS",
     "MOMENT",
     "NOT_ACKED",
+    "OUTSIDE",
     "PAGE",
     "SUMMARY",
     "Aged",
@@ -60,6 +62,8 @@ __all__ = [
     "Counter",
     "Dropped",
     "ErrorRow",
+    "EventWindows",
+    "Extent",
     "FlowKey",
     "FlowRecorder",
     "Gauge",
@@ -106,4 +110,5 @@ __all__ = [
     "recent",
     "seconds_together",
     "timeline_of",
+    "windowed",
 ]

@@ -27,6 +27,7 @@ class Phase(Enum):
     FINALLY = "finally"
     SETUP = "setup"
     TEARDOWN = "teardown"
+    EVENT = "event"
     PREFLIGHT = "preflight"
 
 
@@ -84,6 +85,12 @@ class Of(Enum):
     FLOWS = "flows"
     VUS = "vus"
     ELSEWHERE = "elsewhere"  # no rows: what gates judge by was read from somewhere else, such as a Prometheus
+    EVENTS = "events"  # what happened during the load: see windows.py
+
+    @property
+    def grows(self) -> bool:
+        """Whether what comes in a time is the figures at its end minus those at its begin."""
+        return self not in (Of.VUS, Of.EVENTS, Of.ELSEWHERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -510,6 +517,14 @@ _ALL = (
         Of.STREAMS,
         "ends",
         by="error",
+    ),
+    _time(
+        "recovery_time",
+        "The longest time without a successful request that touches an event and its `window`: one sample for each "
+        "flow and each time that the event happened. Known to 0.1 s.",
+        ("flow", "event"),
+        Of.EVENTS,
+        "slots",
     ),
     Metric("vus", MetricKind.GAUGE, None, "Running VUs.", _FLOW, Of.VUS, "value"),
     Metric("vus_max", MetricKind.GAUGE, None, "Requested VUs.", _FLOW, Of.VUS, "asked"),

@@ -22,6 +22,7 @@ from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.listening import ListenerRecorder, Listening
 from vezaflow.metrics.moments import Moment
 from vezaflow.metrics.streams import StreamRecorder, Streams
+from vezaflow.metrics.successes import Successes, SuccessRecorder
 from vezaflow.metrics.summary import Summary
 from vezaflow.metrics.timeline import Point, Timeline
 from vezaflow.units import AtLeast
@@ -99,6 +100,7 @@ class _Rows:
         self.listening: defaultdict[StepKey, Listening] = defaultdict(Listening)
         self.channels: defaultdict[StepKey, Channels] = defaultdict(Channels)
         self.streams: defaultdict[StepKey, Streams] = defaultdict(Streams)
+        self.successes: defaultdict[str, Successes] = defaultdict(Successes)
 
     def summary(self) -> Summary:
         return Summary(
@@ -110,6 +112,7 @@ class _Rows:
             {key: row.copy() for key, row in self.listening.items()},
             {key: row.copy() for key, row in self.channels.items()},
             {key: row.copy() for key, row in self.streams.items()},
+            {flow: row.copy() for flow, row in self.successes.items()},
         )
 
 
@@ -118,10 +121,15 @@ class RequestRecorder:
 
     __slots__ = (
         "_attempts", "_blocked", "_cells", "_channels", "_checks", "_connecting", "_failed_checks", "_failures",
-        "_listeners", "_started", "_streams", "_tls",
+        "_listeners", "_next_success", "_started", "_streams", "_succeeded", "_tls",
     )  # fmt: skip
 
-    def __init__(self, checks: tuple[str, ...], started: float) -> None:
+    def __init__(
+        self, checks: tuple[str, ...], started: float, succeeded: Callable[[float], float] = lambda _now: inf
+    ) -> None:
+        """`succeeded` is told of a success, and says when it wants to hear of the next."""
+        self._succeeded = succeeded
+        self._next_success = started
         self._checks = tuple(sorted(checks))
         self._started = started
         self._cells: dict[int, _Cell] = {}
@@ -145,7 +153,7 @@ class RequestRecorder:
         now: float = 0.0,
         detail: str = "",
     ) -> None:
-        """A response came. With a `failure` (its kind) it was not the one expected, and `now` is needed."""
+        """A response came, at `now` on the clock. With a `failure` (its kind) it was not the one expected."""
         if failure:
             cell = self._failure(status, failure, now, detail)
         else:
@@ -153,6 +161,8 @@ class RequestRecorder:
                 cell = self._cells[status]
             except KeyError:
                 cell = self._cells[status] = _Cell(status, "")
+            if now >= self._next_success:
+                self._next_success = self._succeeded(now)
         cell.add_duration(duration)
         cell.add_sending(sending)
         cell.add_receiving(receiving)
@@ -231,7 +241,7 @@ class RequestRecorder:
 
     def begin(self, now: float) -> None:
         """Times count from here."""
-        self._started = now
+        self._started = self._next_success = now
 
     def expect(self, checks: tuple[str, ...]) -> None:
         """Responses are checked for these too."""
@@ -441,13 +451,14 @@ def _at_ranks(samples: "NDArray[np.float64]", ranks: list[int]) -> dict[int, flo
 class _Flow:
     """What belongs to one flow: its recorder, its steps' recorders, its second."""
 
-    __slots__ = ("judged", "name", "recorder", "second", "steps")
+    __slots__ = ("judged", "name", "recorder", "second", "steps", "successes")
 
     def __init__(self, name: str, started: float) -> None:
         self.name = name
         self.recorder = FlowRecorder(started)
         self.steps: dict[StepKey, RequestRecorder] = {}  # `judged` of a key: unless a fold says otherwise
         self.second = _Second(started)
+        self.successes = SuccessRecorder(started)
         self.judged = True
 
     def fold_into(self, rows: _Rows, now: float) -> None:
@@ -459,6 +470,8 @@ class _Flow:
         done, failed = self.recorder.fold_into(rows.iterations[FlowKey(self.name, self.judged)], now)
         self.second.iterations += done
         self.second.iterations_failed += failed
+        if self.name:
+            self.successes.fold_into(rows.successes[self.name])
 
 
 class Recorder:
@@ -484,6 +497,7 @@ class Recorder:
         self._number = 0
         self.started = now
         for flow in self._flows.values():
+            flow.successes.begin(now)
             for step in flow.steps.values():
                 step.begin(now)
 
@@ -512,10 +526,11 @@ class Recorder:
         """The step's recorder, one for each set of labels. `checks`: what each response is checked for; not `judged`:
         no gate ever looks at it."""
         key = StepKey(flow, phase, step, method, group, tuple(sorted(tags)), judged)
-        steps = self._flow(flow).steps
-        held = steps.get(key)
+        owner = self._flow(flow)
+        held = owner.steps.get(key)
         if held is None:
-            held = steps[key] = RequestRecorder(checks, self.started)
+            heard = (owner.successes.succeeded,) if phase is Phase.ITERATION else ()
+            held = owner.steps[key] = RequestRecorder(checks, self.started, *heard)
         else:
             held.expect(checks)
         return held
@@ -540,6 +555,12 @@ class Recorder:
                 if self._keep:
                     self._moments.append(moment)
                 flow.second = _Second(now)
+
+    def cut(self, now: float) -> Summary:
+        """The figures up to this moment, within a second of the timeline."""
+        for flow in self._flows.values():
+            flow.fold_into(self._rows, now)
+        return self.snapshot()
 
     def snapshot(self) -> Summary:
         """The figures up to the last fold. Cheap: histograms share their buckets until the next."""

@@ -19,6 +19,7 @@ from vezaflow.metrics.listening import Listening
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.rows import SummaryRow
 from vezaflow.metrics.streams import Streams
+from vezaflow.metrics.successes import Successes
 
 Labels = Iterable[tuple[str, str]]
 
@@ -163,6 +164,7 @@ class Summary:
     listening: Mapping[StepKey, Listening] = field(default_factory=dict)
     channels: Mapping[StepKey, Channels] = field(default_factory=dict)
     streams: Mapping[StepKey, Streams] = field(default_factory=dict)
+    successes: Mapping[str, Successes] = field(default_factory=dict)
 
     def select(
         self, metric: str, flow: str | None = None, labels: Labels = (), judged: bool | None = True
@@ -210,6 +212,8 @@ class Summary:
             case Of.VUS:
                 judged = bool(wanted.judged)
                 yield from (row for flow, row in self.vus.items() if wanted.flow_row(FlowKey(flow, judged)))
+            case Of.EVENTS:
+                pass  # only who knows when events happened can tell
 
     def _values(self, metric: Metric, wanted: _Wanted) -> Iterator[Any]:
         """What each row has of a metric: its number, or its histogram."""
@@ -389,6 +393,7 @@ _PARTS = {
     Of.STREAMS: "streams",
     Of.FLOWS: "flows",
     Of.VUS: "vus",
+    Of.EVENTS: "successes",
 }
 _REQUESTS: dict[Of, Callable[[str], bool]] = {
     Of.REQUESTS: lambda error: error != INTERRUPTED,

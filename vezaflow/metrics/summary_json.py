@@ -60,7 +60,7 @@ _KEYS: dict[type, _Key] = {
 _ROWS: dict[str, tuple[_Key, type[SummaryRow]]] = {
     name: (_KEYS[key], row) for name, hint in get_type_hints(Summary).items() for key, row in [get_args(hint)]
 }
-_LATER = ("channels", "listening", "streams")  # which files of earlier versions lack
+_LATER = ("channels", "listening", "streams", "successes")  # which files of earlier versions lack
 SHAPE: Shape = {
     name: Maybe([{**key.shape, **row.shape()}]) if name in _LATER else [{**key.shape, **row.shape()}]
     for name, (key, row) in _ROWS.items()

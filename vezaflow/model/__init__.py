@@ -2,6 +2,14 @@
 
 from vezaflow.model.connections import ConnectionLifetime, Http, Tls
 from vezaflow.model.data import AtEnd, DataFile, DataFormat, DataSource, Each, RowPick, usual_each, usual_end
+from vezaflow.model.events import (
+    ActionKind,
+    EventAction,
+    HAProxyAction,
+    MarkAction,
+    StepsAction,
+    SuiteEvent,
+)
 from vezaflow.model.gates import Gate
 from vezaflow.model.hls import BLOCKING, Abr, BandwidthLimit, Chosen, Cmcd, Fetched, Pace, Variant
 from vezaflow.model.hosts import (
@@ -121,6 +129,7 @@ from vezaflow.model.walks import (
     chosen_names,
     environment,
     environment_of,
+    event_steps,
     expect_uses,
     extract_uses,
     file_paths,
@@ -156,6 +165,7 @@ __all__ = [
     "Abr",
     "Accept",
     "Ack",
+    "ActionKind",
     "AtEnd",
     "Auth",
     "Backoff",
@@ -177,6 +187,7 @@ __all__ = [
     "Ends",
     "EnvironmentUse",
     "Event",
+    "EventAction",
     "Executor",
     "Expect",
     "Expectation",
@@ -191,6 +202,7 @@ __all__ = [
     "GeneratedBytes",
     "Grafana",
     "Guard",
+    "HAProxyAction",
     "HeaderMatch",
     "Hls",
     "Http",
@@ -207,6 +219,7 @@ __all__ = [
     "Limited",
     "Load",
     "Loop",
+    "MarkAction",
     "Match",
     "Measure",
     "Message",
@@ -251,8 +264,10 @@ __all__ = [
     "Stage",
     "StatusSet",
     "Step",
+    "StepsAction",
     "StopScope",
     "Suite",
+    "SuiteEvent",
     "TextBody",
     "That",
     "Tls",
@@ -274,6 +289,7 @@ __all__ = [
     "constant",
     "environment",
     "environment_of",
+    "event_steps",
     "expect_uses",
     "extract_uses",
     "file_paths",

@@ -65,6 +65,8 @@ def _parts(suite: Suite) -> Iterator[tuple[str, str]]:
     yield "suite: measure", _of(suite.measure)
     if suite.observe is not None:
         yield "suite: observe", _of(suite.observe.metrics)
+    if suite.events:  # a suite without them is what it was before there were any
+        yield "suite: events", _of(suite.events)
     yield from _gates("suite", suite.gates)
     yield from _gates("each flow", suite.each_flow)
     for fragment in suite.fragments:

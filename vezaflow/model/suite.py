@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vezaflow.diagnostics import Source, Span
 from vezaflow.model.data import DataSource, Each
+from vezaflow.model.events import SuiteEvent
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
 from vezaflow.model.notify import Grafana, Notification
@@ -123,3 +124,4 @@ class Suite:
     notify: tuple[Notification, ...] = ()
     observe: Prometheus | None = None
     accept: Accept = field(default_factory=Accept)
+    events: tuple[SuiteEvent, ...] = ()

@@ -78,7 +78,12 @@ def flow_steps(flow: Flow) -> tuple[Step, ...]:
 
 def suite_steps(suite: Suite) -> tuple[Step, ...]:
     """The steps that the suite itself runs."""
-    return suite.preflight + suite.setup + suite.teardown
+    return suite.preflight + suite.setup + event_steps(suite) + suite.teardown
+
+
+def event_steps(suite: Suite) -> tuple[Step, ...]:
+    """The steps of its events, and those that undo them."""
+    return tuple(step for event in suite.events for step in event.steps)
 
 
 def option_layers(suite: Suite) -> Iterator[RequestDefaults]:
@@ -135,6 +140,7 @@ def suite_settings_uses(suite: Suite) -> Iterator[Use]:
     if suite.preflight_retry is not None:
         yield from (Use(suite.preflight_retry.total), Use(suite.preflight_retry.every))
     yield from gate_uses(suite.gates + suite.each_flow)
+    yield from (use for event in suite.events for use in event.settings())
     yield from _measure_uses(suite.measure)
     for told in told_by(suite):
         yield from told.uses()
@@ -151,6 +157,7 @@ def all_uses(suite: Suite) -> Iterator[Use]:
     yield from suite.defaults.uses()
     yield from in_trees(variable.value for variable in suite.vars)
     yield from _steps_uses(suite_steps(suite))
+    yield from (use for event in suite.events for use in event.uses())
     for flow in suite.flows:
         yield from settings_uses(flow)
         yield from flow.defaults.uses()

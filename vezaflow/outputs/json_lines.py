@@ -13,11 +13,13 @@ or a pipe that is slow holds up a thread and nothing else.
     pooled                      the same over all flows; its gates are those of the suite
     health                      the generator: cpu_mean (fraction of a core), lag_p99, load_missing, memory
     manual_changes[]            what was paused or scaled manually, in words
+    events[]                    what happened during the load so far, as in summary.json
 """
 
 import os
 import sys
 from collections.abc import AsyncIterable
+from dataclasses import asdict
 from typing import Any
 
 from vezaflow.gates import Verdict
@@ -76,6 +78,7 @@ def to_json(tick: Tick) -> Json:
             "memory": vitals.memory,
         },
         "manual_changes": list(tick.manual_changes),
+        "events": [{**asdict(each), "kind": each.kind.value} for each in tick.events],
     }
 
 

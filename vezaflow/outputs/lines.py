@@ -12,6 +12,7 @@ Line = list[Piece]
 
 _MARKS = {Outcome.GREEN: ("✓", "green"), Outcome.RED: ("✗", "bold red"), Outcome.INCONCLUSIVE: ("–", "dim")}
 _BAR = 30
+_EVENTS = 3  # that are shown, the last ones
 _WORKERS_SHOWN = 2  # one by one
 _SHOWN_FROM = 0.001  # of the load
 _WORDS_FROM = 100  # columns from which a broken gate is shown in words
@@ -31,6 +32,7 @@ def display(tick: Tick, suite: str, width: int) -> list[Line]:
         *([(cut(f" {server_text(tick)}", width), "")] for _ in tick.server[:1]),
         _health(tick, width),
         *([(cut(f" {note}", width), "yellow")] for note in tick.manual_changes),
+        *([(cut(f" event {each.line}", width), "red" if each.error else "cyan")] for each in tick.events[-_EVENTS:]),
     ]
 
 
@@ -46,6 +48,7 @@ def plain(tick: Tick) -> list[str]:
     if tick.server:
         first += f"; {server_text(tick)}"
     first += "".join(f"; {note}" for note in tick.manual_changes)
+    first += "".join(f"; event {each.line}" for each in tick.events if each.end is None)
     return [first, *(f"    {flow.flow}: {_plain_row(flow)}" for flow in tick.flows if len(tick.flows) > 1)]
 
 

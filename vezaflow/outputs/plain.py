@@ -23,7 +23,12 @@ class Plain:
     async def run(self, ticks: AsyncIterable[Tick]) -> None:
         self._write(self._begin)
         due = self._every
+        shown = 0  # events
         async for tick in ticks:
+            over = tick.events[shown:]
+            while over and over[0].end is not None:
+                self._write(f"event {over[0].line}")
+                shown, over = shown + 1, over[1:]
             # ticks come a hair early or late: half a second's grace keeps the lines five seconds apart
             if tick.elapsed + 0.5 >= due and not tick.last:
                 due = tick.elapsed + self._every

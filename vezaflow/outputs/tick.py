@@ -8,7 +8,7 @@ from vezaflow.gates import Outcome, Verdict
 from vezaflow.metrics import Summary, Timeline, Trend, per_second, recent
 from vezaflow.observe import ServerNow
 from vezaflow.plan import WHOLE, Plan, Segment
-from vezaflow.results import Health
+from vezaflow.results import Happened, Health
 
 _NEVER = datetime.fromtimestamp(0, UTC)
 RECENT = 3.0  # seconds that "requests per second, now" looks back
@@ -48,6 +48,7 @@ class Tick:
     at: datetime = _NEVER  # the moment itself
     last: bool = False
     server: tuple[ServerNow, ...] = ()
+    events: tuple[Happened, ...] = ()  # so far, in the order of their begin
 
 
 def tick_of(
@@ -61,6 +62,7 @@ def tick_of(
     segment: Segment = WHOLE,
     manual_changes: Iterable[str] = (),
     server: tuple[ServerNow, ...] = (),
+    events: tuple[Happened, ...] = (),
     last: bool = False,
 ) -> Tick:
     """The tick that says how a plan's run stands. `segment`: the segment of the load that it is."""
@@ -83,7 +85,7 @@ def tick_of(
     )
     remaining, grace = (max(0.0, end - elapsed) for end in (plan.seconds, plan.cut_off))
     changes, at = tuple(manual_changes), datetime.now(UTC)
-    return Tick(elapsed, remaining, flows, pooled, health, grace, changes, summary, at, last, server)
+    return Tick(elapsed, remaining, flows, pooled, health, grace, changes, summary, at, last, server, events)
 
 
 def first_trouble(gates: Sequence[Verdict]) -> Verdict | None:

@@ -12,6 +12,7 @@ from vezaflow.plan.deliveries import deliveries_of
 from vezaflow.plan.division import Division
 from vezaflow.plan.evaluate import Constant, Evaluate, show
 from vezaflow.plan.event_streams import PlannedEventStream, seconds_since_1970
+from vezaflow.plan.events import Address, PlannedAction, PlannedEvent, PlannedHAProxy, PlannedMark, PlannedSteps
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.held import judged_of_level
@@ -46,6 +47,7 @@ from vezaflow.redact import Secrets
 __all__ = [
     "UNSET",
     "WHOLE",
+    "Address",
     "Announcements",
     "Bundle",
     "BundleError",
@@ -67,16 +69,20 @@ __all__ = [
     "Outgoing",
     "Plan",
     "PlannedAck",
+    "PlannedAction",
     "PlannedCheck",
     "PlannedDataSource",
+    "PlannedEvent",
     "PlannedEventStream",
     "PlannedExtract",
     "PlannedFlow",
     "PlannedFor",
     "PlannedGate",
     "PlannedGrafana",
+    "PlannedHAProxy",
     "PlannedHls",
     "PlannedLoad",
+    "PlannedMark",
     "PlannedMessage",
     "PlannedNotification",
     "PlannedPages",
@@ -92,6 +98,7 @@ __all__ = [
     "PlannedSend",
     "PlannedStage",
     "PlannedStep",
+    "PlannedSteps",
     "PlannedUpload",
     "PlannedWebSocket",
     "PlaylistReading",

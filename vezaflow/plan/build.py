@@ -19,6 +19,7 @@ from vezaflow.model import (
     Variable,
     assigned,
     environment,
+    event_steps,
     gate_metrics,
     requests,
     secret_names,
@@ -27,6 +28,7 @@ from vezaflow.plan.bodies import BodyCompiler
 from vezaflow.plan.connections import ConnectionPlanner, hidden, renews
 from vezaflow.plan.data_sources import PlannedDataSource, plan_data_source
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Names
+from vezaflow.plan.events import EventPlanner
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.held import held_load, judged_of_level
 from vezaflow.plan.inputs import Inputs
@@ -77,7 +79,7 @@ class _Builder:
 
     def plan(self) -> Plan | None:
         suite, diagnostics = self._suite, self._diagnostics
-        suite_steps = (*suite.preflight, *suite.setup, *suite.teardown)
+        suite_steps = (*suite.preflight, *suite.setup, *event_steps(suite), *suite.teardown)
         values = Values.of_suite(self._inputs.environment, suite.vars, assigned(suite_steps), diagnostics)
         compiler = Compiler(values.names, diagnostics)
         settings = Settings(compiler, diagnostics)
@@ -93,6 +95,8 @@ class _Builder:
             every=max(0.1, settings.seconds(retry.every)) if retry else 1.0,
         )
         setup, teardown = steps.steps(suite.setup), steps.steps(suite.teardown)
+        planner = EventPlanner(steps, compiler, settings, targets, diagnostics)
+        events = tuple(planner.plan(event) for event in suite.events)
         self._shared_sources = self._data_sources(suite.data, "")
         flows = tuple(self._flow(flow, values, targets) for flow in self._chosen)
         gates = tuple(gate for gate in self._gates(settings) if self._inputs.held is None or judged_of_level(gate))
@@ -102,7 +106,8 @@ class _Builder:
         self._check_secrets()
         if diagnostics.failed:
             return None
-        around = own_clients((*preflight.requests, *setup, *teardown))
+        happening = tuple(step for event in events for step in event.steps)
+        around = own_clients((*preflight.requests, *setup, *happening, *teardown))
         clients = (client, *around, *(each for flow in flows for each in flow.clients))
         also = {*announcements.hidden(), *(text for each in clients for text in hidden(each))}
         also.update(observe.hidden() if observe is not None else ())
@@ -125,6 +130,7 @@ class _Builder:
             guard_vus=guard_vus,
             announcements=announcements,
             observe=observe,
+            events=events,
         )
 
     @staticmethod

@@ -20,6 +20,11 @@ class Division:
         return self.part or WHOLE
 
     @property
+    def happens(self) -> bool:
+        """Whether the events of the suite are carried out here: once, however many segments there are."""
+        return self.part is None or self.part.index == 0
+
+    @property
     def parts(self) -> tuple[Segment, ...]:
         """The segment of each process: together they are exactly this machine's."""
         first, step = self.segment.index, self.segment.count

@@ -6,6 +6,7 @@ from typing import Any
 from vezaflow.diagnostics import Span
 from vezaflow.plan.data_sources import PlannedDataSource
 from vezaflow.plan.evaluate import Evaluate
+from vezaflow.plan.events import PlannedEvent
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import PlannedLoad
@@ -85,11 +86,13 @@ class Plan:
     guard_vus: int | None = None  # no more VUs than this over all flows, whoever asks
     announcements: Announcements = Announcements()  # noqa: RUF009 (frozen)
     observe: PlannedPrometheus | None = None  # None: nobody is asked for the server's own figures
+    events: tuple[PlannedEvent, ...] = ()
 
     @property
     def clients(self) -> tuple[ClientOptions, ...]:
         """All ways in which it connects."""
-        around = own_clients((*self.preflight.requests, *self.setup, *self.teardown))
+        happening = tuple(step for event in self.events for step in event.steps)
+        around = own_clients((*self.preflight.requests, *self.setup, *happening, *self.teardown))
         return (self.client, *around, *(options for flow in self.flows for options in flow.clients))
 
     @property

@@ -9,6 +9,7 @@ from vezaflow.keys import GUARD, PREFLIGHT, RETRY, SUITE, Kind
 from vezaflow.model import Flow, Guard, Measure, PreflightRetry, Request, RequestDefaults, Suite
 from vezaflow.read.accept import read_accept
 from vezaflow.read.data import read_data_sources
+from vezaflow.read.events import read_events
 from vezaflow.read.flow import read_measure, read_variables
 from vezaflow.read.gates import read_gates
 from vezaflow.read.hosts import read_patterns
@@ -80,6 +81,7 @@ def suite_of(
         notify=read_notify(row),
         observe=read_observe(row),
         accept=read_accept(row),
+        events=read_events(row),
     )
 
 

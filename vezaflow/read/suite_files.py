@@ -108,6 +108,7 @@ def read_suite(
     else:
         suite = suite_of(opened[1], root, flows, files.sources, diagnostics)
         suite = replace(suite, setup=fragments.resolve(suite.setup), teardown=fragments.resolve(suite.teardown))
+        suite = replace(suite, events=tuple(event.rebuilt(fragments.resolve) for event in suite.events))
         suite = replace(suite, data=data_sources.resolve(suite.data))
     whole = set(_flows_in(root, files)) <= set(flow_files)
     if whole and not included_only:

@@ -8,7 +8,7 @@ from vezaflow.reports.look import DIM, Look, table, wrapped
 from vezaflow.reports.markdown import markdown_table, markdown_text
 from vezaflow.reports.options import REPORTS
 from vezaflow.reports.step_summary import step_summary
-from vezaflow.reports.stored import from_json
+from vezaflow.reports.stored import events_of, from_json
 from vezaflow.reports.summary_json import summary_json, to_json
 from vezaflow.reports.summary_schema import summary_schema, summary_schema_text
 
@@ -20,6 +20,7 @@ __all__ = [
     "as_accepted",
     "chat_message",
     "console",
+    "events_of",
     "facts_of",
     "from_json",
     "junit",

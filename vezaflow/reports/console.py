@@ -21,6 +21,7 @@ from vezaflow.scale import WorkerState
 _SLOWEST = 5
 _ERRORS = 12
 _INCIDENTS = 3
+_EVENTS = 12
 _TONES = {Outcome.GREEN: "32", Outcome.RED: "1;31", Outcome.INCONCLUSIVE: "33"}
 _MARKS = {Outcome.GREEN: "✓", Outcome.RED: "✗", Outcome.INCONCLUSIVE: "–"}
 _WORDS = {Outcome.GREEN: "held ", Outcome.RED: "BROKE", Outcome.INCONCLUSIVE: "?    "}
@@ -30,8 +31,8 @@ def console(result: RunResult, *, colour: bool = False, width: int = 100) -> str
     """The whole summary, its lines ended."""
     look = Look(colour, width)
     parts: tuple[Callable[[RunResult, Look], Iterable[str]], ...] = (
-        _verdict, _gates, _flows, _server, _arrivals, _listeners, _channels, _streams, _slowest, _around, _errors,
-        _incidents, _generator,
+        _verdict, _gates, _events, _flows, _server, _arrivals, _listeners, _channels, _streams, _slowest, _around,
+        _errors, _incidents, _generator,
     )  # fmt: skip
     blocks = [list(part(result, look)) for part in parts]
     return "\n".join("\n".join(block) + "\n" for block in blocks if block)
@@ -107,6 +108,18 @@ def _remark(verdict: Verdict, concerns: Sequence[Concern]) -> str:
     if verdict.outcome is Outcome.INCONCLUSIVE:
         return verdict.reason
     return rows.margin_text(verdict)
+
+
+def _events(result: RunResult, look: Look) -> Iterator[str]:
+    if not result.events:
+        return
+    yield look.title("Events")
+    for happened in result.events[:_EVENTS]:
+        yield from _said(happened.line, look)
+    if len(result.events) > _EVENTS:
+        yield look.paint(f"  and {len(result.events) - _EVENTS} more: see the JSON summary", DIM)
+    for name in dict.fromkeys(window.event for window in result.event_windows):
+        yield from _aside(f"gates with `during:{name}` cover {rows.windows_text(result, name)}", look)
 
 
 def _flows(result: RunResult, look: Look) -> Iterator[str]:

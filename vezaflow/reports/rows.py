@@ -11,6 +11,8 @@ from vezaflow.results import RunResult
 
 ALL = "all"
 
+_WINDOWS = 5  # that are listed
+
 
 @dataclass(frozen=True, slots=True)
 class FlowRow:
@@ -227,6 +229,14 @@ def slowest(result: RunResult, most: int) -> tuple[StepRow, ...]:
 def _slowness(row: StepRow) -> tuple[tuple[bool, float], ...]:
     """By p95, then by median; lower bounds are above all that is known."""
     return tuple((isinstance(time, units.AtLeast), time or 0.0) for time in row.duration.quantiles((0.95, 0.5)))
+
+
+def windows_text(result: RunResult, event: str) -> str:
+    """The times whose figures gates on this event judged: `10 s to 25.3 s`."""
+    spans = [window for window in result.event_windows if window.event == event]
+    shown = [f"{units.duration(round(each.begin, 2))} to {units.duration(round(each.end, 2))}" for each in spans]
+    more = f" and {len(shown) - _WINDOWS} more windows" if len(shown) > _WINDOWS else ""
+    return ", ".join(shown[:_WINDOWS]) + more
 
 
 def around(result: RunResult) -> tuple[StepRow, ...]:

@@ -12,6 +12,7 @@ from vezaflow.results import RunResult, Words, headline
 
 _SIGNS = {Outcome.GREEN: "✅", Outcome.RED: "❌", Outcome.INCONCLUSIVE: "⚠️"}
 _ERRORS = 10
+_EVENTS = 10
 
 
 def step_summary(result: RunResult) -> str:
@@ -36,6 +37,7 @@ def _lines(result: RunResult) -> Iterator[str]:
     yield from _concerns(result)
     yield from _section("Failed gates", result.broken)
     yield from _section("Gates that could not be judged", result.unsettled)
+    yield from _events(result)
     yield from _flows(result)
     yield from _server(result)
     yield from _channels(result)
@@ -66,6 +68,19 @@ def _section(title: str, verdicts: Sequence[Verdict]) -> Iterator[str]:
         ("flow", "gate", "value", "why"),
         [(v.gate.flow or rows.ALL, _code(v.gate.text), f"**{v.shown}**", markdown_text(v.reason)) for v in verdicts],
     )
+
+
+def _events(result: RunResult) -> Iterator[str]:
+    if not result.events:
+        return
+    yield "### Events"
+    yield ""
+    shown = result.events[:_EVENTS]
+    cells = [(markdown_text(each.name), each.when, markdown_text(each.what or each.kind.value)) for each in shown]
+    yield from markdown_table(("event", "when", "what"), cells)
+    if len(result.events) > _EVENTS:
+        yield f"and {len(result.events) - _EVENTS} more"
+        yield ""
 
 
 def _flows(result: RunResult) -> Iterator[str]:

@@ -15,12 +15,14 @@ from vezaflow.engine import Vitals
 from vezaflow.errors import ExitCode
 from vezaflow.gates import Concern, ConcernKind, Outcome, Verdict
 from vezaflow.metrics import INTERVAL, METRICS, SUMMARY, Metric, MetricKind, Of, Point, Seconds, Summary, Timeline
-from vezaflow.model import Identity
+from vezaflow.model import ActionKind, Identity
 from vezaflow.observe import OBSERVED, observed_from_json
 from vezaflow.plan import PlannedGate
 from vezaflow.results import (
     SCHEMA,
     Commit,
+    EventWindow,
+    Happened,
     Health,
     Host,
     Link,
@@ -47,6 +49,10 @@ _GATE: Shape = {
                        "dimension": Null(frozenset(each.value for each in Dimension)), "aggregates": [str]})),
     "file": Maybe(Null(str)), "line": Maybe(Null(int)), "column": Maybe(Null(int)),
 }  # fmt: skip
+_HAPPENED: Shape = {
+    "name": str, "kind": frozenset(each.value for each in ActionKind), "begin": float, "end": Null(float), "text": str,
+    "error": str, "undone": Null(float), "manual": bool,
+}  # fmt: skip
 SHAPE: Shape = {
     "suite": str, "description": str, "run_id": str, "base_url": str, "started": str, "duration": float,
     "outcome": frozenset(each.value for each in Outcome), "exit_code": int, "interrupted": bool, "aborted": str,
@@ -65,6 +71,7 @@ SHAPE: Shape = {
     "host": Maybe(Null({"name": str, "cores": int, "kernel": str})),
     "standing": Maybe({"night": str, "baseline": str, "accepted": str}),
     "observed": Maybe(Null(OBSERVED)),
+    "events": Maybe([_HAPPENED]), "event_windows": Maybe([{"event": str, "begin": float, "end": float}]),
     "links": Maybe([{"name": str, "url": str}]), "manual_changes": Maybe([str]), "by_second": Maybe([INTERVAL]),
     "clock": str, "files": [str], "figures": SUMMARY,
 }  # fmt: skip
@@ -126,10 +133,23 @@ def _result(record: Json, sources: Mapping[str, Source]) -> RunResult:
         provenance=_provenance(record),
         links=tuple(Link(each["name"], each["url"]) for each in record.get("links", ())),
         observed=None if record.get("observed") is None else observed_from_json(record["observed"]),
+        events=events_of(record),
+        event_windows=tuple(
+            EventWindow(each["event"], each["begin"], each["end"]) for each in record.get("event_windows", ())
+        ),
         standing=_standing(record.get("standing") or {}),
         manual_changes=tuple(record.get("manual_changes", ())),
         clock=record["clock"],
     )
+
+
+def events_of(record: Json) -> tuple[Happened, ...]:
+    """What happened during the load; nothing in files from before it was kept. ValueError: it is something else."""
+    found = record.get("events", [])
+    if place := misfit(found, [_HAPPENED]):
+        raise ValueError(f"`events{place}` is invalid")
+    known = ({name: each[name] for name in _HAPPENED} for each in found)
+    return tuple(Happened(**{**each, "kind": ActionKind(each["kind"])}) for each in known)
 
 
 def _provenance(record: Json) -> Provenance | None:

@@ -58,6 +58,8 @@ def to_json(result: RunResult) -> Json:
         "notes": list(result.notes),
         "links": [asdict(link) for link in result.links],
         "gates": [_gate(verdict) for verdict in result.verdicts],
+        "events": [{**asdict(each), "kind": each.kind.value} for each in result.events],
+        "event_windows": [asdict(window) for window in result.event_windows],
         "concerns": [{**asdict(concern), "kind": concern.kind.value} for concern in result.concerns],
         "flows": [_flow(result, requested) for requested in result.flows],
         "pooled": _figures(result, None, judged=True),

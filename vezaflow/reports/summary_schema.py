@@ -9,7 +9,7 @@ from typing import Any
 
 from vezaflow.gates import ConcernKind, Outcome
 from vezaflow.metrics import Dropped, MetricKind, Phase
-from vezaflow.model import Executor, ObservedKind
+from vezaflow.model import ActionKind, Executor, ObservedKind
 from vezaflow.results import SCHEMA
 
 Json = dict[str, Any]
@@ -263,6 +263,24 @@ _FIELDS = {
     "notes": _list(_text()),
     "links": _list(_object("", name=_text(), url=_text()), "pages about the run elsewhere, such as its dashboard"),
     "gates": _list(_GATE),
+    "events": _list(
+        _object(
+            "",
+            name=_text("of a manual mark its text"),
+            kind=_one_of([kind.value for kind in ActionKind]),
+            begin=_number("seconds into the load"),
+            end=_maybe("seconds into the load; null: it had no end"),
+            text=_text("what was done, and the response"),
+            error=_text("what went wrong; empty: nothing"),
+            undone=_maybe("when its `finally` was done, seconds into the load; null: it was not, or there is none"),
+            manual=_flag("whether it was started by `vezaflow mark`"),
+        ),
+        "what happened during the load, in the order of time",
+    ),
+    "event_windows": _list(
+        _object("", event=_text(), begin=_number("seconds into the load"), end=_number("seconds into the load")),
+        "the times whose figures gates with `during` evaluated; empty where no gate has it",
+    ),
     "concerns": _list(
         _object(
             "",

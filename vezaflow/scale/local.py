@@ -11,7 +11,7 @@ from typing import Protocol
 import trio
 
 from vezaflow.engine import RunEngine
-from vezaflow.metrics import Aged, Recorder, Records, Timeline
+from vezaflow.metrics import Aged, Recorder, Records, Summary, Timeline
 from vezaflow.scale.report import Json, Report, WorkerState
 
 OnBegin = Callable[[float], None]
@@ -31,6 +31,11 @@ class Workers(Protocol):
     def report(self) -> Report:
         """How it stands, or stood when it ended, with the last seconds of its timeline. Called once a second, and when
         what comes after the load is over."""
+        ...
+
+    def figures(self) -> tuple[float, Summary]:
+        """How many seconds of the load the newest figures cover, and these: up to this moment, or as workers last
+        reported."""
         ...
 
     def timeline(self) -> Timeline:
@@ -111,6 +116,10 @@ class LocalWorker:
             (WorkerState("1", self._vitals),),
             self._engine.incidents.items,
         )
+
+    def figures(self) -> tuple[float, Summary]:
+        now = self._clock()
+        return (now if self._running else self._ended) - self._begun, self._recorder.cut(now)
 
     def timeline(self) -> Timeline:
         return self._timeline

@@ -18,7 +18,7 @@ import trio
 
 from vezaflow.engine import NO_VITALS, RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.metrics import Aged, Merger, Moment, Recorder, Records, Summary, Timeline
+from vezaflow.metrics import Aged, Merger, Moment, Recorder, Records, Summary, Timeline, merge_all
 from vezaflow.plan import Bundle, Division
 from vezaflow.scale.local import OnBegin
 from vezaflow.scale.process import WorkerProcess
@@ -174,6 +174,11 @@ class WorkerProcesses:
         latest = self._merger.latest()
         own = Report(0.0, summary, latest, {}, (), self._engine.incidents.items)
         return merged([own, *shares], latest)
+
+    def figures(self) -> tuple[float, Summary]:
+        shares = [self._share(process) for process in self.processes]
+        covered = max((share.seconds for share in shares), default=0.0)
+        return covered, merge_all([self._recorder.snapshot(), *(share.summary for share in shares)])
 
     def timeline(self) -> Timeline:
         return self._merger.timeline()

@@ -26,7 +26,7 @@ from vezaflow.plan import (
 )
 from vezaflow.protocols import ClientOptions, ErrorKind, Exchange, RequestOptions, Transport, Want, moment_of
 from vezaflow.reports import as_accepted, chat_message, facts_of
-from vezaflow.results import RunResult
+from vezaflow.results import Happened, RunResult
 from vezaflow.syntax import json_bytes
 
 _AGAIN = (429, *range(500, 600))
@@ -69,6 +69,8 @@ class Announcer:
         self._nursery: trio.Nursery | None = None
         self._annotated = trio.Event()
         self._annotation: int | None = None
+        self._run: tuple[datetime, str] | None = None  # when its load began, and its suite
+        self._telling: list[trio.Event] = []  # of events
         self.notes: list[str] = []
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -86,13 +88,24 @@ class Announcer:
 
     def begin(self, began: datetime, suite: str, run_id: str) -> None:
         """The load has begun. Returns at once."""
+        self._run = (began, suite)
         grafana = self._annotating
         if grafana is not None and self._nursery is not None:
             self._nursery.start_soon(self._open, grafana, began, suite, run_id)
 
+    def event(self, happened: Happened) -> None:
+        """Something happened during the load, and is over. Returns at once."""
+        grafana = self._annotating
+        if grafana is not None and self._nursery is not None and self._run is not None:
+            told = trio.Event()
+            self._telling.append(told)
+            self._nursery.start_soon(self._annotate_event, grafana, happened, *self._run, told)
+
     async def tell(self, result: RunResult) -> None:
         """The verdict is there: end the annotation, send the notifications; of the acceptance, too, where it came with
         this run."""
+        for told in self._telling:
+            await told.wait()
         facts = facts_of(result, self._announcements.page)
         async with trio.open_nursery() as nursery:
             if (grafana := self._annotating) is not None:
@@ -127,6 +140,26 @@ class Announcer:
             self._report(f"Grafana: the annotation could not be created: {e}")
         finally:
             self._annotated.set()
+
+    async def _annotate_event(
+        self, grafana: PlannedGrafana, happened: Happened, began: datetime, suite: str, told: trio.Event
+    ) -> None:
+        moments = (happened.begin, happened.end or happened.begin)
+        begin, end = (milliseconds(began + timedelta(seconds=moment)) for moment in moments)
+        said = ", ".join(filter(None, (happened.text, f"failed: {happened.error}" if happened.error else "")))
+        annotation = {
+            "dashboardUID": grafana.uid,
+            "time": begin,
+            **({"timeEnd": end} if end > begin else {}),
+            "tags": ["vezaflow", suite, "event"],
+            "text": f"{suite}: {happened.name}{f' ({said})' if said else ''}",
+        }
+        try:
+            await self._annotate(grafana, "POST", "/api/annotations", annotation)
+        except _FailedError as e:
+            self._report(f"Grafana: the annotation of '{happened.name}' could not be created: {e}")
+        finally:
+            told.set()
 
     async def _close(self, grafana: PlannedGrafana, result: RunResult, facts: Facts) -> None:
         await self._annotated.wait()

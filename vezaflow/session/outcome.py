@@ -11,11 +11,21 @@ from datetime import datetime
 
 from vezaflow import __version__
 from vezaflow.compare import Baseline, GateBaseline
-from vezaflow.gates import Concern, concerns_of, judge, overall
-from vezaflow.metrics import Seconds
+from vezaflow.gates import Concern, concerns_of, judge, judged_events, overall
+from vezaflow.metrics import EventWindows, Seconds
 from vezaflow.observe import Observed, unobserved
 from vezaflow.plan import Plan, PlannedFlow, Secrets
-from vezaflow.results import Link, Provenance, RequestedLoad, RunResult, Versions, exit_code_of, health_of
+from vezaflow.results import (
+    EventWindow,
+    Happened,
+    Link,
+    Provenance,
+    RequestedLoad,
+    RunResult,
+    Versions,
+    exit_code_of,
+    health_of,
+)
 from vezaflow.scale import Report
 from vezaflow.trust import concerns_of_run
 
@@ -36,6 +46,8 @@ class Circumstances:
     seconds: Seconds = field(default_factory=Seconds)
     manual_changes: tuple[str, ...] = ()
     observed: Observed | None = None  # None: nobody was asked
+    events: tuple[Happened, ...] = ()  # masked
+    windows: EventWindows | None = None
 
 
 def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable[Concern] = ()) -> RunResult:
@@ -57,6 +69,7 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
         concerns=concerns,
         baseline=baseline,
         elsewhere=observed or _NOBODY,
+        windows=run.windows,
     )
     verdicts = tuple(replace(verdict, reason=mask(verdict.reason)) for verdict in judged)
     outcome = overall(verdicts, concerns)
@@ -86,8 +99,17 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
         manual_changes=tuple(mask(note) for note in run.manual_changes),
         links=tuple(_links(plan, run.began, report.seconds)),
         observed=observed,
+        events=run.events,
+        event_windows=tuple(_windows(plan, run.windows)),
         incidents=tuple(incident.diagnostic().masked(plan.secrets) for incident in report.incidents),
     )
+
+
+def _windows(plan: Plan, windows: EventWindows | None) -> Iterator[EventWindow]:
+    """The times that gates judged, where any asked for them."""
+    if windows is not None:
+        for name in judged_events(plan):
+            yield from (EventWindow(name, *span) for span in windows.spans(name))
 
 
 def _links(plan: Plan, began: datetime, seconds: float) -> Iterator[Link]:

@@ -21,7 +21,7 @@ from vezaflow.control import Steering, serve
 from vezaflow.diagnostics import printable
 from vezaflow.engine import RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.gates import Aborts, AbortWatch, Verdict, judge
+from vezaflow.gates import Aborts, AbortWatch, Verdict, judge, windows_of
 from vezaflow.limits import checks, machine, raise_open_files, require, require_addresses
 from vezaflow.metrics import Interval, Recorder, SecondsKeeper, SecondsRecorder
 from vezaflow.observe import Observed, unobserved
@@ -31,6 +31,7 @@ from vezaflow.protocols import Transport
 from vezaflow.results import Provenance, RunResult, RunStart, Standing, health_of, is_level
 from vezaflow.scale import LocalWorker, Report, SegmentResult, WorkerProcesses, Workers
 from vezaflow.session.announce import Announcer
+from vezaflow.session.events import EventRunner
 from vezaflow.session.feeding import LAST, Feeding
 from vezaflow.session.keeper import NOWHERE, Keeper
 from vezaflow.session.log_limiter import LogLimiter
@@ -130,6 +131,7 @@ class _Session:
         self._transport = Transport()
         self._stops = _Stops()
         self._abort: Aborts = aborts or AbortWatch(plan.gates)
+        self._windows = windows_of(plan)
         self._say: Callable[[str], None] = lambda message: say(printable(plan.secrets.mask(message)))
         self._log = LogLimiter(self._say)
         self._engine = RunEngine(
@@ -141,17 +143,29 @@ class _Session:
             segment=division.segment,
         )
         self._workers = self._make_workers()
+        self._announcer = Announcer(plan.announcements, self._say)
+        self._events = EventRunner(
+            plan.events if division.happens else (),
+            self._engine,
+            self._windows,
+            self._workers.figures,
+            until=plan.seconds,
+            clock=self._clock,
+            say=self._say,
+            mask=plan.secrets.mask,
+            over=self._announcer.event,
+        )
         self._steering = Steering(
             plan,
             self._workers,
             self._run_id,
             self._stop_requested,
+            mark=self._events.mark,
             division=division,
             folder=str(Path(bundle.flows[0]).resolve().parent) if bundle.flows else "",
             clock=self._clock,
         )
         self._outputs = Feeding(outputs, self._say)
-        self._announcer = Announcer(plan.announcements, self._say)
         self._observer = ServerWatch(plan)
         self._phase = _Phase.PREPARING
         self._scope = trio.CancelScope()  # of this phase
@@ -262,6 +276,7 @@ class _Session:
             finally:
                 if self._began is not None:
                     self._steering.end()
+                    await self._events.end()
                 self._log.flush()
             if self._began is not None:
                 await self._end_outputs()
@@ -289,6 +304,7 @@ class _Session:
         self._outputs.begin(outputs)
         self._announcer.begin(self._began, self._plan.suite, self._run_id)
         self._observer.begin()
+        self._events.begin(begin, watchers)
         watchers.start_soon(self._watch, begin)
 
     async def _end_outputs(self) -> None:
@@ -305,11 +321,14 @@ class _Session:
             due += TICK
             await trio.sleep(max(0.0, due - self._clock()))
             report = self._workers.report()
+            self._windows.look(report.seconds, report.summary)
             self._look(report)
             await self._cut(report)
 
     def _look(self, report: Report) -> None:
-        verdict = None if self._stops.aborted else self._abort.broken(report.seconds, report.summary)
+        verdict = None
+        if not self._stops.aborted:
+            verdict = self._abort.broken(report.seconds, report.summary, events=self._windows)
         if verdict is not None:
             self._stops.aborted = verdict
             self._workers.stop(_LAST_GRACE)
@@ -342,12 +361,13 @@ class _Session:
             self._plan,
             report.summary,
             report.timeline,
-            judge(self._plan.gates, report.summary, seconds=report.seconds, concerns=concerns),
+            judge(self._plan.gates, report.summary, seconds=report.seconds, concerns=concerns, windows=self._windows),
             elapsed=report.seconds,
             health=health_of(report),
             segment=self._division.segment,
             manual_changes=self._steering.notes(),
             server=self._observer.now,
+            events=self._events.happened(),
             last=last,
         )
 
@@ -393,6 +413,7 @@ class _Session:
             notes=(
                 *(change for change in self._changes() if is_level((change,))),
                 *self._steering.notes(),
+                *self._events.notes(),
                 *self._outputs.notes(),
                 *((f"teardown: {problem}",) if problem else ()),
                 *(observed.problems if observed is not None else ()),
@@ -402,6 +423,8 @@ class _Session:
             seconds=self._seconds.seconds(),
             manual_changes=tuple(self._steering.notes()),
             observed=observed,
+            events=self._events.happened(),
+            windows=self._windows,
         )
         concerns = tuple(self._steering.concerns())
         if self._division.part is None:

@@ -18,6 +18,7 @@ from vezaflow.errors import VezaflowError
 from vezaflow.gates import Concern, ConcernKind
 from vezaflow.metrics import INTERVAL, Seconds, seconds_together
 from vezaflow.plan import BundleError, Plan, Segment
+from vezaflow.reports import events_of
 from vezaflow.results import SCHEMA, Provenance, RunResult
 from vezaflow.scale import SegmentResult, differences, merged_segments
 from vezaflow.session.files import WrongFilesError
@@ -103,6 +104,7 @@ def _segment(file: Path, record: dict[str, Any]) -> SegmentResult:
             raise ValueError(f"`{place}` is invalid")
         if datetime.fromisoformat(record["started"]).utcoffset() is None:
             raise ValueError("`started` has no UTC offset")
+        events_of(record)
         return SegmentResult.from_json(record["segment"], record["figures"])
     except ValueError as e:
         raise VezaflowError(
@@ -175,4 +177,5 @@ def _circumstances(records: Sequence[dict[str, Any]]) -> Circumstances:
         interrupted=any(record["interrupted"] for record in records),
         aborted=next((record["aborted"] for record in records if record["aborted"]), ""),
         notes=tuple(notes),
+        events=tuple(happened for record in records for happened in events_of(record)),
     )

@@ -1,0 +1,173 @@
+"""The figures of a run during its events, and outside of them.
+
+Laws: a run's figures only grow, so those of a window are the figures at its end minus those at its begin; the windows
+of one event add up, and outside is what is left of the whole. States are only taken at the ends of windows, and only of
+what gates ask for. A sample belongs to the window in which its request ended. Where the figures of a moment can't be
+had (several processes report once a second) a window is widened to the reports around it, and `spans` says so.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import inf
+from typing import NamedTuple
+
+from vezaflow.metrics.catalog import METRICS
+from vezaflow.metrics.histogram import Histogram
+from vezaflow.metrics.measurement import Measurement, Trend
+from vezaflow.metrics.summary import Summary
+
+OUTSIDE = "none"  # the value of the label `during` that means outside of all events
+_ANY = ""  # what the windows of all events together are kept under
+Question = tuple[str, str | None]  # a metric, and the flow that is asked about (None: all)
+Labels = Iterable[tuple[str, str]]
+
+
+class Extent(NamedTuple):
+    """A time of the load, in seconds."""
+
+    begin: float
+    end: float
+
+
+@dataclass(slots=True)
+class _Event:
+    """The windows of one event. `occurred`: from each start to the end of its window, inf while that is not known."""
+
+    questions: tuple[Question, ...] = ()
+    running: int = 0
+    until: float = -inf  # when the last window ends that is known to end
+    since: float | None = None  # what the figures at the begin of the open window cover
+    before: dict[Question, Summary] = field(default_factory=dict)  # at the begin of the open window
+    closed: dict[Question, Summary] = field(default_factory=dict)
+    spans: list[Extent] = field(default_factory=list)
+    occurred: list[Extent] = field(default_factory=list)
+
+    def open(self, at: float, seconds: float, summary: Summary) -> None:
+        self.running += 1
+        self.occurred.append(Extent(at, inf))
+        if self.since is None:
+            self.since = seconds
+            self.before = {each: summary.only(each[1], each[0]) for each in self.questions}
+
+    def close(self, at: float, until: float) -> None:
+        """The occurrence that began `at` is over, and its window ends at `until`."""
+        self.running -= 1
+        self.until = max(self.until, until)
+        self.occurred[self.occurred.index(Extent(at, inf))] = Extent(at, until)
+
+    def look(self, seconds: float, summary: Summary) -> None:
+        if self.since is None or self.running or self.until > seconds:
+            return
+        self.closed = {each: self.inside(each, summary) for each in self.questions}
+        self.spans.append(Extent(self.since, seconds))
+        self.since, self.before = None, {}
+
+    def inside(self, question: Question, summary: Summary) -> Summary:
+        """What came in its windows so far."""
+        closed = self.closed.get(question, Summary())
+        if self.since is None:
+            return closed
+        metric, flow = question
+        return _one_after_another(closed, summary.only(flow, metric).minus(self.before[question]))
+
+    def length(self, seconds: float) -> float:
+        """How much of the load its windows cover so far."""
+        return sum(end - begin for begin, end in self.spans) + (seconds - self.since if self.since is not None else 0.0)
+
+
+def _one_after_another(one: Summary, other: Summary) -> Summary:
+    """Two parts of a run. Their times add up, which those of workers beside one another don't."""
+    whole = one.merge(other)
+    for key, row in whole.flows.items():
+        row.seconds = sum(part.flows[key].seconds for part in (one, other) if key in part.flows)
+    return whole
+
+
+class EventWindows:
+    """Those of one run's events. Whoever lets them happen says when; `look` once a second, and where a window is due.
+
+    `seconds` is always how much of the load a summary covers.
+    """
+
+    def __init__(
+        self,
+        names: Iterable[str] = (),
+        questions: Iterable[Question] = (),
+        lives: Mapping[str, Extent] | None = None,
+    ) -> None:
+        """`questions`: all that will be asked. `lives`: by flow, the time of the load in which it should run."""
+        asked = tuple(dict.fromkeys(questions))
+        self._events = {name: _Event(asked) for name in (*names, _ANY)}
+        self._lives = dict(lives or {})
+        self.judging = bool(asked)
+
+    def open(self, name: str, at: float, seconds: float, summary: Summary) -> None:
+        """An event starts. The summary is of that moment, or of one before."""
+        for each in (name, _ANY):
+            self._events[each].open(at, seconds, summary)
+
+    def close(self, name: str, at: float, until: float) -> None:
+        """The occurrence that started `at` has ended; samples count until then."""
+        for each in (name, _ANY):
+            self._events[each].close(at, until)
+
+    def look(self, seconds: float, summary: Summary) -> None:
+        """How the figures stand: windows that are due end here."""
+        for event in self._events.values():
+            event.look(seconds, summary)
+
+    def end(self, seconds: float, summary: Summary) -> None:
+        """The load is over: all windows end here."""
+        for event in self._events.values():
+            event.until = -inf
+            event.look(seconds, summary)
+
+    def spans(self, name: str) -> tuple[Extent, ...]:
+        """The times of the load that gates on this event judge, so far as they are over."""
+        return tuple(self._events[name].spans)
+
+    def happened(self, name: str) -> bool:
+        """Whether the event started at least once. `none` always did."""
+        return name == OUTSIDE or bool(self._events[name].occurred)
+
+    def select(self, metric: str, flow: str | None, labels: Labels, summary: Summary) -> Measurement:
+        """The metric's figures during the event that the label `during` names. KeyError: no such event."""
+        given = dict(labels)
+        during = given.pop("during")
+        question = (metric, flow)
+        if during == OUTSIDE:
+            whole = summary.only(flow, metric)
+            view = whole.minus(self._events[_ANY].inside(question, summary))
+        else:
+            view = self._events[during].inside(question, summary)
+        return view.select(metric, flow, given.items())
+
+    def length(self, during: str, seconds: float) -> float:
+        """How many seconds of the load these are."""
+        covered = self._events[_ANY if during == OUTSIDE else during].length(seconds)
+        return seconds - covered if during == OUTSIDE else covered
+
+    def recovery(self, flow: str | None, labels: Labels, summary: Summary, seconds: float) -> Trend:
+        """For each time that the event happened (without a label: any) and each flow that sends requests, the longest
+        time without a success that touches its window."""
+        given, longest = dict(labels), Histogram()
+        event = self._events[given.get("event", _ANY)]
+        for name, row in summary.successes.items():
+            asked = name in self._lives and flow in (None, name) and given.get("flow", name) == name
+            if asked and (row.slots or summary.select("http_reqs", name, judged=None).samples):
+                life = self._life(name, summary, seconds)
+                for begin, until in event.occurred:
+                    gap = max(row.gaps(begin, min(until, seconds), life), default=None)
+                    if gap is not None:
+                        longest.record(gap)
+        return Trend(longest)
+
+    def _life(self, flow: str, summary: Summary, seconds: float) -> tuple[float, float]:
+        """When the flow ran: one whose iterations are counted may end before its limit."""
+        begin, end = self._lives[flow]
+        return begin, min(end, seconds, begin + summary.seconds(flow, None))
+
+
+def windowed(metric: str) -> bool:
+    """Whether the figures of a time are those at its end minus those at its begin: VUs are not counted so."""
+    return METRICS[metric].of.grows
