@@ -1,5 +1,7 @@
 """The keys of every mapping with their docs: validation, suggestions, JSON Schema and the reference share them."""
 
+from vezaflow.keys.audits import AUDIT, PAGE
+from vezaflow.keys.audits import ORDERS as AUDIT_ORDERS
 from vezaflow.keys.connections import TLS
 from vezaflow.keys.data import COMPUTED, FEED
 from vezaflow.keys.event_streams import PARTS as EVENT_STREAM_PARTS
@@ -18,6 +20,8 @@ from vezaflow.keys.websockets import PARTS as WEBSOCKET_PARTS
 
 __all__ = [
     "ACCEPT",
+    "AUDIT",
+    "AUDIT_ORDERS",
     "AUTH",
     "BASIC",
     "BODIES",
@@ -53,6 +57,7 @@ __all__ = [
     "NOT_HERE",
     "NO_STEPS",
     "OTHERWISE",
+    "PAGE",
     "PART",
     "PART_FIELD",
     "PLAYLIST",

@@ -1,6 +1,7 @@
 """All tables by name: what a reference page, a JSON Schema or a completion in an editor is made from."""
 
 from vezaflow.keys import (
+    audits,
     connections,
     data,
     event_streams,
@@ -52,6 +53,9 @@ TABLES: dict[str, Table] = {
         suite.MEASURE,
         suite.PREFLIGHT,
         suite.RETRY,
+        audits.AUDIT,
+        audits.PAGE,
+        audits.ORDERS,
         notify.GRAFANA,
         notify.NOTIFICATION,
     )

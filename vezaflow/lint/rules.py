@@ -1,9 +1,11 @@
 """Everything that can be known to be wrong before anything is sent: the files read, and every rule over them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostics
+from vezaflow.lint.audits import check_audits
 from vezaflow.lint.connections import check_connections
 from vezaflow.lint.data import check_columns, check_dealing, check_names_of_data_sources, check_rows
 from vezaflow.lint.definite import check_shadows, check_ways
@@ -72,10 +74,14 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_calls,
     check_units,
     check_gates,
+    check_audits,
     check_samples,
     check_secrets,  # the last two are silent when there are errors
     check_watched,
 )
+
+OF_LOAD = (check_loads, check_guarded, check_gates, check_samples, check_watched)
+"""What is said of flows that are load, and so not of the pages that are audited."""
 
 
 def lint(
@@ -93,8 +99,9 @@ def lint(
     diagnostics = Diagnostics()
     suite = read_suite(paths, diagnostics, overlay=overlay, included_only=included_only)
     if suite is not None:
+        audited = replace(suite, flows=(*suite.flows, *(audit.flow for audit in suite.audit_files)))
         for rule in RULES:
-            rule(suite, diagnostics)
+            rule(suite if rule in OF_LOAD else audited, diagnostics)
         diagnostics = silenced(suite, diagnostics)
     if base_url:
         diagnostics = _without(diagnostics, "VF406")

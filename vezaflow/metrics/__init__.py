@@ -19,6 +19,7 @@ from vezaflow.metrics.catalog import (
 from vezaflow.metrics.channels import NOT_ACKED, ChannelRecorder, Channels
 from vezaflow.metrics.figures import FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram, merged, middle
+from vezaflow.metrics.lighthouse import LIGHTHOUSE, PageMetric
 from vezaflow.metrics.listening import MEGABIT, ListenerRecorder
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.merger import Merger, timeline_of
@@ -42,6 +43,8 @@ from vezaflow.metrics.timeline import Point, Timeline, as_numbers, per_second, r
 from vezaflow.metrics.window import Window
 
 __all__ = [
+    "LIGHTHOUSE",
+    "PageMetric",
     "AGGREGATES",
     "ERRORS",
     "ERROR_CLASSES",

@@ -1,5 +1,6 @@
 """The suite as it is written: dataclasses, ways to walk them, and what is true of them."""
 
+from vezaflow.model.audits import AUDIT_RUNS, AuditedPage, AuditMoment, AuditOrder, FormFactor
 from vezaflow.model.connections import ConnectionLifetime, Http, Tls
 from vezaflow.model.data import AtEnd, DataFile, DataFormat, DataSource, Each, RowPick, usual_each, usual_end
 from vezaflow.model.gates import Gate
@@ -103,7 +104,7 @@ from vezaflow.model.steps import (
     Upload,
     While,
 )
-from vezaflow.model.suite import Accept, Flow, Guard, Ignore, Measure, PreflightRetry, Suite, Variable
+from vezaflow.model.suite import Accept, Audit, Flow, Guard, Ignore, Measure, PreflightRetry, Suite, Variable
 from vezaflow.model.walks import (
     EnvironmentUse,
     all_steps,
@@ -134,6 +135,12 @@ from vezaflow.model.walks import (
 from vezaflow.model.websockets import Ack, Close, Message, MessageForm, Reconnect, Repeated, SocketReply
 
 __all__ = [
+    "AUDIT_RUNS",
+    "Audit",
+    "AuditMoment",
+    "AuditOrder",
+    "AuditedPage",
+    "FormFactor",
     "BLOCKING",
     "MOST_RATE",
     "MOST_VUS",
