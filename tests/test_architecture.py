@@ -25,6 +25,7 @@ LAYERS: list[set[str]] = [
     {"engine"},
     {"scale"},
     {"gates"},
+    {"audit"},
     {"results"},
     {"outputs", "reports"},
     {"history", "compare", "nights"},

@@ -13,7 +13,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Protocol
 
 from vezaflow import units
-from vezaflow.metrics import METRICS, Measurement, MetricKind, Summary, Window, cut_by
+from vezaflow.metrics import LIGHTHOUSE, METRICS, Measurement, MetricKind, Summary, Window, cut_by
 from vezaflow.plan import PlannedGate
 from vezaflow.syntax import Labels, OfBaseline, Reference
 from vezaflow.units import AtLeast, Dimension, Quantity
@@ -121,6 +121,8 @@ class Verdict:
 
 def dimension_of(gate: PlannedGate) -> Dimension | None:
     """What the gate's value is measured in."""
+    if (audited := LIGHTHOUSE.get(gate.metric)) is not None:
+        return audited.dimension
     return METRICS[gate.metric].dimension_of(gate.condition.aggregate)
 
 
@@ -230,6 +232,11 @@ def _straddles(verdict: Verdict, interval: tuple[float, float] | None) -> str:
         f"{aggregate_text(verdict.gate)} is between {shown(low, dimension)} and {shown(high, dimension)}, "
         f"and {shown(bound, dimension)} lies within"
     )
+
+
+def holds(value: float, operator: str, bound: float) -> bool:
+    """Whether a figure of which all is known is as a condition wants it."""
+    return _COMPARE[operator](value, bound)
 
 
 def _holds(value: float, operator: str, bound: float) -> bool | None:

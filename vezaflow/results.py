@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import Enum
 
 from vezaflow import units
+from vezaflow.audit import AuditRecord
 from vezaflow.diagnostics import Diagnostic
 from vezaflow.engine import Delivered, Vitals, worst
 from vezaflow.errors import ExitCode
@@ -175,6 +176,7 @@ class RunResult:
     standing: Standing = Standing()
     manual_changes: tuple[str, ...] = ()  # what was paused or scaled by hand, a line each
     links: tuple[Link, ...] = ()
+    audits: tuple[AuditRecord, ...] = ()  # pages that were audited before, during or after the load
     clock: str = CLOCK
     schema: int = SCHEMA
 

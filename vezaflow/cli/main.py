@@ -15,6 +15,7 @@ from vezaflow.errors import ExitCode, VezaflowError
 
 COMMANDS = {
     "accept": "Say whether enough nights in a row were green.",
+    "audit": "Audit the pages of a web application with Lighthouse.",
     "baseline": "Set what runs are compared with, and write it as a document.",
     "compare": "Show what changed from one run to another, and how sure that is.",
     "explain": "Show what a run will do: load, resources, hosts, gates.",

@@ -85,9 +85,7 @@ def _check_condition(gate: Gate, metric: PageMetric, diagnostics: Diagnostics) -
     place = _behind_operator(condition.span, condition.operator)
     example = "90" if metric.is_score else example
     if isinstance(bound, Reference | OfBaseline):
-        diagnostics.error(
-            "VF505", place, "an audit is compared with a fixed bound", help=f"for instance `{example}`"
-        )
+        diagnostics.error("VF505", place, "an audit is compared with a fixed bound", help=f"for instance `{example}`")
     elif (bound.dimension if isinstance(bound, Quantity) else None) is not metric.dimension:
         wanted = "a duration" if metric.dimension else "a number without a unit"
         diagnostics.error("VF505", place, f"the bound must be {wanted}", help=f"for instance `{example}`")

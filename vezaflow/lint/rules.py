@@ -80,8 +80,8 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_watched,
 )
 
-OF_LOAD = (check_loads, check_guarded, check_gates, check_samples, check_watched)
-"""What is said of flows that are load, and so not of the pages that are audited."""
+AS_WRITTEN = (check_loads, check_guarded, check_gates, check_audits, check_samples, check_watched)
+"""Rules to which audited pages are no flows: no load, no gates on samples."""
 
 
 def lint(
@@ -99,9 +99,10 @@ def lint(
     diagnostics = Diagnostics()
     suite = read_suite(paths, diagnostics, overlay=overlay, included_only=included_only)
     if suite is not None:
-        audited = replace(suite, flows=(*suite.flows, *(audit.flow for audit in suite.audit_files)))
+        flows = (*suite.flows, *(audit.flow for audit in suite.audit_files))
+        audited = replace(suite, flows=flows, audit_files=())
         for rule in RULES:
-            rule(suite if rule in OF_LOAD else audited, diagnostics)
+            rule(suite if rule in AS_WRITTEN else audited, diagnostics)
         diagnostics = silenced(suite, diagnostics)
     if base_url:
         diagnostics = _without(diagnostics, "VF406")

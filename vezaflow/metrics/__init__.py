@@ -43,13 +43,12 @@ from vezaflow.metrics.timeline import Point, Timeline, as_numbers, per_second, r
 from vezaflow.metrics.window import Window
 
 __all__ = [
-    "LIGHTHOUSE",
-    "PageMetric",
     "AGGREGATES",
     "ERRORS",
     "ERROR_CLASSES",
     "INTERRUPTED",
     "INTERVAL",
+    "LIGHTHOUSE",
     "MEGABIT",
     "METRICS",
     "MOMENT",
@@ -77,6 +76,7 @@ __all__ = [
     "MetricKind",
     "Moment",
     "Of",
+    "PageMetric",
     "Phase",
     "Point",
     "Rate",

@@ -150,7 +150,7 @@ def all_uses(suite: Suite) -> Iterator[Use]:
     yield from suite.defaults.uses()
     yield from in_trees(variable.value for variable in suite.vars)
     yield from _steps_uses(suite_steps(suite))
-    for flow in suite.flows:
+    for flow in (*suite.flows, *(audit.flow for audit in suite.audit_files)):
         yield from settings_uses(flow)
         yield from flow.defaults.uses()
         yield from in_trees(variable.value for variable in flow.vars)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any
 
+from vezaflow.audit import AUDIT_SHAPE, audit_from_json
 from vezaflow.diagnostics import CODES, Diagnostic, Diagnostics, Source, Span
 from vezaflow.engine import Vitals
 from vezaflow.errors import ExitCode
@@ -58,6 +59,7 @@ SHAPE: Shape = {
     "profile": Maybe(Null({"full": bool, "changes": [str]})),
     "commit": Maybe(Null({"sha": str, "dirty": bool})),
     "host": Maybe(Null({"name": str, "cores": int, "kernel": str})),
+    "audits": Maybe([AUDIT_SHAPE]),
     "standing": Maybe({"night": str, "baseline": str, "accepted": str}),
     "links": Maybe([{"name": str, "url": str}]), "manual_changes": Maybe([str]), "by_second": Maybe([INTERVAL]),
     "clock": str, "files": [str], "figures": SUMMARY,
@@ -119,6 +121,7 @@ def _result(record: Json, sources: Mapping[str, Source]) -> RunResult:
         seconds=Seconds.from_json(record.get("by_second", ())),
         provenance=_provenance(record),
         links=tuple(Link(each["name"], each["url"]) for each in record.get("links", ())),
+        audits=tuple(audit_from_json(each) for each in record.get("audits", ())),
         standing=_standing(record.get("standing") or {}),
         manual_changes=tuple(record.get("manual_changes", ())),
         clock=record["clock"],

@@ -6,6 +6,7 @@ heard in every phase; a request to end one phase never ends another, and only a 
 interrupted.
 """
 
+import os
 import secrets as random_source
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import trio
 
+from vezaflow.audit import Tools, require_tools
 from vezaflow.compare import Baseline
 from vezaflow.control import Steering, serve
 from vezaflow.diagnostics import printable
@@ -24,12 +26,14 @@ from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.gates import AbortWatch, Verdict, judge
 from vezaflow.limits import checks, machine, raise_open_files, require, require_addresses
 from vezaflow.metrics import Interval, Recorder, SecondsKeeper, SecondsRecorder
+from vezaflow.model import AuditMoment
 from vezaflow.outputs import Output, Tick, tick_of
 from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.protocols import Transport
 from vezaflow.results import Provenance, RunResult, RunStart, Standing, health_of
 from vezaflow.scale import LocalWorker, Report, SegmentResult, WorkerProcesses, Workers
 from vezaflow.session.announce import Announcer
+from vezaflow.session.auditing import Auditing
 from vezaflow.session.feeding import LAST, Feeding
 from vezaflow.session.keeper import NOWHERE, Keeper
 from vezaflow.session.log_limiter import LogLimiter
@@ -38,6 +42,7 @@ from vezaflow.session.segments import concern_of, segment_result
 from vezaflow.session.signals import stop_signals
 
 TICK = 1.0  # seconds between two looks at the gates and ticks of the outputs
+_OUTLIVED = "the load ended before this page was audited"
 _LAST_GRACE = 5.0  # seconds that flows get when a gate aborts the run
 
 
@@ -52,22 +57,27 @@ def run(
     keeper: Keeper = NOWHERE,
     baseline: Baseline | None = None,
     standing: Callable[[RunResult], Standing] = lambda _: Standing(),
+    audit_reports: Path | None = None,
 ) -> RunResult:
     """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load.
 
     `baseline`: what gates on it are judged by. `keeper` is given what happens, as it happens; the result it gets from
-    the caller, who may still add to it. `standing` says of the result how it stands among others.
+    the caller, who may still add to it. `standing` says of the result how it stands among others. `audit_reports`: the
+    folder that Lighthouse's HTML reports go to.
     """
     found = checks(plan, machine(), division)
     require(found)
     require_addresses(plan)
+    tools = require_tools(os.environ) if plan.audits else None
     for check in found:
         if check.warning:
             say(check.warning)
     raise_open_files()
     result: RunResult | None = None
     try:
-        result = trio.run(_Session(plan, bundle, division, outputs, say, provenance, keeper, baseline, standing).main)
+        session = _Session(plan, bundle, division, outputs, say, provenance, keeper, baseline, standing)
+        session.audits_with(tools, audit_reports)
+        result = trio.run(session.main)
     except* KeyboardInterrupt:  # before the session listens; from within a nursery it comes in a group
         pass
     if result is None:
@@ -80,6 +90,7 @@ class _Phase(Enum):
 
     PREPARING = "preparing"  # preflight, setup, workers that start
     LOAD = "load"  # with the logins before it, and `finally`
+    AUDITING = "auditing"  # after the load
     TEARDOWN = "teardown"
     RESULT = "result"
     ANNOUNCING = "announcing"  # the verdict, to those who want to hear of it
@@ -145,9 +156,15 @@ class _Session:
         )
         self._outputs = Feeding(outputs, self._say)
         self._announcer = Announcer(plan.announcements, self._say)
+        self.audits_with(None, None)
         self._phase = _Phase.PREPARING
         self._scope = trio.CancelScope()  # of this phase
         self._began: datetime | None = None
+
+    def audits_with(self, tools: Tools | None, reports: Path | None) -> None:
+        """With what pages are audited, and where Lighthouse's reports go; without tools none are."""
+        audits, workers = self._plan.audits, self._division.workers
+        self._auditing = Auditing(audits, tools, self._say, keep=reports, workers=workers)
 
     def _make_workers(self) -> Workers:
         if self._division.workers == 1:
@@ -163,7 +180,7 @@ class _Session:
             await listening.start(self._listen)
             await listening.start(self._announcer.run)
             try:
-                judged = self._result(await self._run())
+                judged = self._auditing.joined(self._result(await self._run()))
                 result = await self._announced(replace(judged, standing=self._standing(judged)))
             except VezaflowError as e:
                 refused = e
@@ -207,11 +224,25 @@ class _Session:
         with self._scope:
             await self._engine.preflight()
             await self._engine.setup()
+            await self._auditing.audit(AuditMoment.BEFORE)
         if not self._stops.requests:
             await self._load()
         if self._began is None:
             raise VezaflowError("stopped before any load was sent", code=ExitCode.INTERRUPTED)
+        await self._audit_after()
         return await self._teardown()
+
+    async def _audit_after(self) -> None:
+        """The audits that come after the load; a signal ends them."""
+        self._phase, self._scope = _Phase.AUDITING, trio.CancelScope()
+        self._auditing.left_out(AuditMoment.DURING, _OUTLIVED)
+        with self._scope:
+            if not self._stops.load:
+                await self._auditing.audit(AuditMoment.AFTER)
+        self._auditing.left_out(AuditMoment.AFTER, "aborted manually")
+
+    async def _audit_during(self) -> None:
+        await self._auditing.audit(AuditMoment.DURING, _OUTLIVED)
 
     async def _teardown(self) -> str:
         """What went wrong, or ''."""
@@ -264,6 +295,7 @@ class _Session:
         self._outputs.begin(outputs)
         self._announcer.begin(self._began, self._plan.suite, self._run_id)
         watchers.start_soon(self._watch, begin)
+        watchers.start_soon(self._audit_during)
 
     async def _end_outputs(self) -> None:
         """The load is over: outputs get the last tick, and a moment to send it."""
@@ -345,7 +377,7 @@ class _Session:
                 self._scope.cancel()
             case _Phase.TEARDOWN if first:
                 self._say("load finished, teardown is running; press Ctrl-C again to abort it")
-            case _Phase.PREPARING | _Phase.TEARDOWN | _Phase.ANNOUNCING:
+            case _Phase.PREPARING | _Phase.AUDITING | _Phase.TEARDOWN | _Phase.ANNOUNCING:
                 self._scope.cancel()
             case _Phase.RESULT:
                 pass  # it takes a moment, and is what the load was for
