@@ -31,7 +31,7 @@ class BrowserError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class BrowserAddress:
     """Where a browser is driven from."""
 
     port: int
@@ -41,7 +41,7 @@ class Endpoint:
 @asynccontextmanager
 async def browser(
     path: str, folder: Path, *, environment: Mapping[str, str], cpus: frozenset[int] | None
-) -> AsyncIterator[Endpoint]:
+) -> AsyncIterator[BrowserAddress]:
     """A browser with a profile in `folder`. Raises BrowserError."""
     profile, said = folder / "profile", folder / "browser.log"
     profile.mkdir()
@@ -55,7 +55,7 @@ async def browser(
         raise BrowserError(f"{path} can't be started: {e.strerror or e}") from None
 
 
-async def _listening(process: trio.Process, port_file: Path, said: Path) -> Endpoint:
+async def _listening(process: trio.Process, port_file: Path, said: Path) -> BrowserAddress:
     with trio.move_on_after(_STARTUP):
         while process.poll() is None:
             if (found := _endpoint(port_file)) is not None:
@@ -65,15 +65,15 @@ async def _listening(process: trio.Process, port_file: Path, said: Path) -> Endp
     raise BrowserError(f"the browser did not listen within {_STARTUP:.0f} s: {last_words(said)}")
 
 
-def _endpoint(port_file: Path) -> Endpoint | None:
+def _endpoint(port_file: Path) -> BrowserAddress | None:
     """What a browser writes when it listens."""
     try:
         port, *rest = port_file.read_text().split("\n")
     except OSError:
         return None
-    return Endpoint(int(port), rest[0]) if port.isdecimal() and rest else None
+    return BrowserAddress(int(port), rest[0]) if port.isdecimal() and rest else None
 
 
-async def connected(endpoint: Endpoint) -> DevTools:
+async def connected(endpoint: BrowserAddress) -> DevTools:
     """A connection to a browser."""
     return await DevTools.connect(endpoint.port, endpoint.path)

@@ -13,7 +13,7 @@ from vezaflow.audit.report import PageRun
 
 def median_run(runs: Sequence[PageRun]) -> PageRun:
     """The run that counts, of one or more. Where a run has no Time to Interactive, only the paint decides."""
-    paints = [_paint(run) for run in runs]
+    paints = [run.paint or 0.0 for run in runs]
     timed = all(run.interactive for run in runs)
     interactive = [(run.interactive or 0.0) if timed else 0.0 for run in runs]
     middle_paint, middle_interactive = median(paints), median(interactive)
@@ -23,7 +23,3 @@ def median_run(runs: Sequence[PageRun]) -> PageRun:
         return off_paint * off_paint + off_interactive * off_interactive, interactive[number]
 
     return runs[min(range(len(runs)), key=distance)]
-
-
-def _paint(run: PageRun) -> float:
-    return run.metrics.get("fcp", 0.0)

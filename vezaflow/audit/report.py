@@ -34,7 +34,8 @@ class PageRun:
     problem: str = ""  # why it does not count
     scores: dict[str, float] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
-    interactive: float | None = None  # seconds
+    paint: float | None = None  # First Contentful Paint, and
+    interactive: float | None = None  # Time to Interactive, in milliseconds as Lighthouse has them
     warnings: tuple[str, ...] = ()
     lighthouse: str = ""
     browser: str = ""
@@ -66,15 +67,15 @@ def _run_of(report: dict[str, Any]) -> PageRun:
         if metric.is_score:
             score = report["categories"].get(metric.source, {}).get("score")
             if score is not None:
-                scores[metric.key] = round(score * 100, 6)
+                scores[metric.key] = round(float(score) * 100, 6)
         elif (value := _number(report, metric.source)) is not None:
-            metrics[metric.key] = value / 1000 if metric.dimension is Dimension.TIME else value
-    interactive = _number(report, "interactive")
+            metrics[metric.key] = value / 1000 if metric.dimension is Dimension.TIME else float(value)
     return PageRun(
         problem=f"{error['code']}: {' '.join(error['message'].split())}" if error else "",
         scores=scores,
         metrics=metrics,
-        interactive=None if interactive is None else interactive / 1000,
+        paint=_number(report, "first-contentful-paint"),
+        interactive=_number(report, "interactive"),
         warnings=tuple(" ".join(text.split()) for text in report["runWarnings"][:_WARNINGS]),
         lighthouse=report["lighthouseVersion"],
         browser=report["environment"]["hostUserAgent"],

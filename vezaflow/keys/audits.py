@@ -103,7 +103,7 @@ ORDERS = Table(
         Field(
             "during",
             Kind.TEXTS,
-            "Audited while the load goes on, on another core where there is one: what the pages feel like under load.",
+            "Audited during the load, on another core where there is one: what the pages feel like under load.",
             "audit/pages.yml",
             default="none",
         ),

@@ -25,7 +25,7 @@ def check_audits(suite: Suite, diagnostics: Diagnostics) -> None:
             )
         for gate in audit.gates:
             _check_gate(gate, audit, diagnostics)
-        if not audit.gates and audit.pages:
+        if not audit.gates and not diagnostics.failed:
             diagnostics.warning(
                 "VF507",
                 audit.flow.span,

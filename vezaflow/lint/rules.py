@@ -81,7 +81,7 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
 )
 
 AS_WRITTEN = (check_loads, check_guarded, check_gates, check_audits, check_samples, check_watched)
-"""Rules to which audited pages are no flows: no load, no gates on samples."""
+"""Rules about load and gates on samples: they do not see audited pages as flows."""
 
 
 def lint(

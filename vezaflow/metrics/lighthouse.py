@@ -47,7 +47,7 @@ LIGHTHOUSE: dict[str, PageMetric] = {
         ),
         PageMetric(
             "lighthouse.tbt", "value", Dimension.TIME, "total-blocking-time", "Total Blocking Time: how long scripts "
-            "kept the page from answering",
+            "kept the page from responding",
         ),
         PageMetric(
             "lighthouse.cls", "value", None, "cumulative-layout-shift", "Cumulative Layout Shift: how far the content "

@@ -172,7 +172,7 @@ AUDIT = _object(
     started=_of("string", format="date-time"),
     duration=_number("seconds"),
     form_factor=_one_of([each.value for each in FormFactor]),
-    runs=_count("asked for, of each page"),
+    runs=_count("requested for each page"),
     lighthouse=_text("its version; scores of two major versions can't be compared"),
     browser=_text("its version"),
     pages=_list(

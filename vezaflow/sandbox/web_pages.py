@@ -127,7 +127,7 @@ def _content(name: str, tracks: Sequence[dict[str, object]]) -> str:
                 '<input id="email" name="email" type="email" autocomplete="username" required>'
                 '<label for="password">Password</label>'
                 '<input id="password" name="password" type="password" autocomplete="current-password" required>'
-                "<p><button>Log in</button></p></form>"
+                "<p><button>Sign in</button></p></form>"
             )
         case "search":
             return (

@@ -98,7 +98,7 @@ def spare_cores(workers: int) -> frozenset[int] | None:
 
 
 async def visit(audit: PlannedAudit) -> Visit:
-    """Log in as the audit's user, and see where its pages are."""
+    """What the login of an audit gives, and where its pages are."""
     (flow,) = audit.plan.flows
     transport = Transport()
     engine = RunEngine(audit.plan, recorder=Recorder(time.perf_counter()), client=transport.client)

@@ -72,7 +72,7 @@ def prepare_audits(suite: Suite, paths: Sequence[Path], inputs: Inputs) -> tuple
     if not planned:
         raise VezaflowError(
             f"there are no pages to audit in {suite.root}",
-            hint="files of audited pages are in the folder `audit` beside suite.yml, such as `audit/pages.yml`",
+            hint="files of audited pages are in the folder `audit` next to suite.yml, such as `audit/pages.yml`",
         )
     return tuple(audit for audit in planned if audit is not None)
 
