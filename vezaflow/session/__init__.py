@@ -1,7 +1,7 @@
 """The application: files → plan → load → gates → result. Only session and cli see the whole house."""
 
 from vezaflow.session.announce import Announcer, Patience
-from vezaflow.session.auditing import audit_alone
+from vezaflow.session.auditing import audit_alone, with_audits
 from vezaflow.session.chosen import chosen
 from vezaflow.session.clock import RehearsalClock
 from vezaflow.session.files import Warn, WrongFilesError, prepare, prepare_audits, read
@@ -33,4 +33,5 @@ __all__ = [
     "rehearse",
     "run",
     "tape_to_replay",
+    "with_audits",
 ]  # fmt: skip

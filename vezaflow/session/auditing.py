@@ -74,21 +74,26 @@ class Auditing:
 
     def joined(self, result: RunResult) -> RunResult:
         """The result with the audits, judged by their gates as well."""
-        if not self.records:
-            return result
-        verdicts = (*result.verdicts, *self._verdicts)
-        concerns = result.concerns
-        if self._verdicts:
-            concerns = tuple(concern for concern in concerns if concern.kind is not ConcernKind.NO_GATES)
-        outcome = overall(verdicts, concerns)
-        return replace(
-            result,
-            verdicts=verdicts,
-            concerns=concerns,
-            outcome=outcome,
-            exit_code=exit_code_of(outcome, interrupted=result.interrupted),
-            audits=tuple(self.records),
-        )
+        return with_audits(result, self.records, tuple(self._verdicts))
+
+
+def with_audits(result: RunResult, records: Sequence[AuditRecord], verdicts: tuple[Verdict, ...]) -> RunResult:
+    """A run's result with its audits: their gates are gates of the run."""
+    if not records:
+        return result
+    concerns = result.concerns
+    if verdicts:
+        concerns = tuple(concern for concern in concerns if concern.kind is not ConcernKind.NO_GATES)
+    verdicts = (*result.verdicts, *verdicts)
+    outcome = overall(verdicts, concerns)
+    return replace(
+        result,
+        verdicts=verdicts,
+        concerns=concerns,
+        outcome=outcome,
+        exit_code=exit_code_of(outcome, interrupted=result.interrupted),
+        audits=tuple(records),
+    )
 
 
 def spare_cores(workers: int) -> frozenset[int] | None:
