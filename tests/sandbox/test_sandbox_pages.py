@@ -9,7 +9,7 @@ from vezaflow.sandbox.settings import WEB_PAGES
 from vezaflow.sandbox.web_pages import WebPages
 
 LOGIN = {"email": "listener@veza.fr", "password": "sandbox"}
-TRACK = {"title": "Blue <River>", "artist": "Oren", "genre": "jazz"}
+TRACK: dict[str, object] = {"title": "Blue <River>", "artist": "Oren", "genre": "jazz"}
 
 
 def body_of(settings: SandboxSettings, page: str) -> str:
