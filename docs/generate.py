@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vezaflow.diagnostics import CODES
 from vezaflow.keys import ITEM_FIELDS, SCHEMAS, TABLES, Field, Kind, Table, schema_text
-from vezaflow.metrics import AGGREGATES, METRICS, MetricKind
+from vezaflow.metrics import AGGREGATES, LIGHTHOUSE, METRICS, MetricKind
 from vezaflow.model import PART_FIELDS, TEMPLATE_FIELDS
 from vezaflow.nights import acceptance_schema_text
 from vezaflow.project import shipped_workflow
@@ -32,6 +32,7 @@ CHAPTERS = (
     ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "accept", "lint")),
     ("Reporting elsewhere", ("grafana", "notification")),
     ("The server's own figures", ("observe", "prometheus", "observed metric")),
+    ("Audited pages", ("audit", "page", "audits of a run")),
     ("Data and variables", ("data source", "computed value")),
     (
         "Load",
@@ -82,6 +83,8 @@ SHOWN_IN = {  # the tables that are shown in another one's example
     ),
     **dict.fromkeys(("observe", "prometheus", "observed metric"), "suite"),
     **dict.fromkeys(("fragment", "input"), "parts/log-in"),
+    **dict.fromkeys(("audit", "page"), "audit/pages"),
+    "audits of a run": "suite",
     "vu-stage": "ramping-vus",
     "rate-stage": "ramping-arrival-rate",
     "branch": "choose",
@@ -258,6 +261,12 @@ def metrics() -> str:
         aggregates = ", ".join(f"`{name}(95)`" if name == "p" else f"`{name}`" for name in AGGREGATES[kind])
         page += f"## {kind.value.capitalize()}s\n\nAggregates: {aggregates}.\n\n"
         page += _table(("metric", "what it is", "measured in", "labels", "a gate"), _metrics(kind)) + "\n"
+    page += "## Audited pages\n\nWhat the gates of an [audit](../audits.md) can name, with the label `page`.\n\n"
+    rows = (
+        (f"`{metric.name}`", metric.doc, f"`{metric.aggregate}`", BOUNDS[metric.dimension])
+        for metric in LIGHTHOUSE.values()
+    )
+    page += _table(("metric", "what it is", "aggregate", "measured in"), rows)
     return page.rstrip("\n") + "\n"
 
 

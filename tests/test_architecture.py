@@ -26,6 +26,7 @@ LAYERS: list[set[str]] = [
     {"scale"},
     {"gates"},
     {"observe"},
+    {"audit"},
     {"results"},
     {"outputs", "reports"},
     {"history", "compare", "nights"},

@@ -22,6 +22,7 @@ def test_an_example_has_no_errors(place: str, block: str, tmp_path: Path) -> Non
     (tmp_path / "data").mkdir()
     data = {f"data/{name}": text for name, text in DATA.items()}
     for name, text in (as_files(block) | data).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     _, diagnostics = lint([tmp_path])
     assert not diagnostics.failed, f"{place}\n{render_text(diagnostics.items, colour=False)}"

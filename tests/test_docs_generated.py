@@ -18,6 +18,7 @@ PAGES = (
     "docs/reference/metrics.md",
     "docs/reference/steps.md",
     "schema/acceptance.json",
+    "schema/audit.json",
     "schema/flow.json",
     "schema/fragment.json",
     "schema/suite.json",

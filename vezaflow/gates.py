@@ -351,6 +351,11 @@ def _straddles(verdict: Verdict, interval: tuple[float, float] | None) -> str:
     )
 
 
+def holds(value: float, operator: str, bound: float) -> bool:
+    """Whether a figure of which all is known is as a condition wants it."""
+    return _COMPARE[operator](value, bound)
+
+
 def _holds(value: float, operator: str, bound: float) -> bool | None:
     """Whether the condition holds; None if that can't be said. Who timed out got no response at all, and what failed
     was never done: as a figure that is above any bound. As a bound it is only known to be no lower than this."""

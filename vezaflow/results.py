@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import Enum
 
 from vezaflow import units
+from vezaflow.audit import AuditRecord
 from vezaflow.diagnostics import Diagnostic
 from vezaflow.engine import Delivered, Vitals, worst
 from vezaflow.errors import ExitCode
@@ -230,6 +231,7 @@ class RunResult:
     observed: Observed | None = None  # the server's own figures; None: nobody was asked for them
     events: tuple[Happened, ...] = ()  # in the order of their begin
     event_windows: tuple[EventWindow, ...] = ()  # where gates asked for them
+    audits: tuple[AuditRecord, ...] = ()  # pages that were audited before, during or after the load
     clock: str = CLOCK
     schema: int = SCHEMA
 

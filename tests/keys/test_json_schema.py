@@ -62,8 +62,18 @@ def plain(node: Node) -> object:
 def refused(name: str, text: str) -> list[str]:
     """What the schema for a file of this name says against a text; nothing of what is no YAML."""
     node = read_yaml(Source(name, text), Diagnostics())
-    kind = "suite" if name.startswith("suite.") else "fragment" if name.startswith("parts/") else "flow"
-    return [] if node is None else [error.message for error in VALIDATORS[kind].iter_errors(plain(node))]
+    return [] if node is None else [error.message for error in VALIDATORS[kind(name)].iter_errors(plain(node))]
+
+
+def kind(name: str) -> str:
+    """Which schema a file of this name, from the suite's folder, has."""
+    starts = {"suite.": "suite", "parts/": "fragment", "audit/": "audit"}
+    return next((schema for start, schema in starts.items() if name.startswith(start)), "flow")
+
+
+def from_suite(path: Path) -> str:
+    """A shipped file's name from its suite's folder."""
+    return f"audit/{path.name}" if path.parent.name == "audit" else path.name
 
 
 class Judged(NamedTuple):
@@ -108,7 +118,7 @@ SHIPPED = sorted([*ROOT.glob("flows/**/*.yml"), *ROOT.glob("bench/flows/*.yml")]
 
 @pytest.mark.parametrize("path", SHIPPED, ids=[str(path.relative_to(ROOT)) for path in SHIPPED])
 def test_the_shipped_files_fit_their_schema(path: Path) -> None:
-    assert refused(path.name, path.read_text(encoding="utf-8")) == []
+    assert refused(from_suite(path), path.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("flows/**/*.yml")), ids=lambda path: path.stem)
@@ -116,7 +126,7 @@ def test_the_shipped_files_lead_an_editor_to_their_schema(path: Path) -> None:
     first = path.read_text(encoding="utf-8").splitlines()[0]
     sign, _, target = first.partition("$schema=")
     assert sign == "# yaml-language-server: "
-    assert (path.parent / target).resolve() == ROOT / "schema" / f"{'suite' if path.stem == 'suite' else 'flow'}.json"
+    assert (path.parent / target).resolve() == ROOT / "schema" / f"{kind(from_suite(path))}.json"
 
 
 @pytest.mark.parametrize(("place", "block"), blocks(), ids=[place for place, _ in blocks()])

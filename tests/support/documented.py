@@ -23,6 +23,8 @@ def blocks() -> list[tuple[str, str]]:
 def as_files(block: str) -> dict[str, str]:
     """The suite that the block is a part of."""
     keys = {line.split(":")[0] for line in block.splitlines() if line[:1].isalpha()}
+    if "pages" in keys:
+        return {"suite.yml": SUITE, "flow.yml": FLOW, "audit/pages.yml": block}
     if "steps" in keys:
         return {"suite.yml": SUITE, "flow.yml": block}
     if keys:

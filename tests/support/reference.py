@@ -30,7 +30,8 @@ def tree(path: Path) -> Mapping:
 
 
 def root_table(path: Path) -> Table:
-    return TABLES["suite" if path.stem == "suite" else "fragment" if path.parent != EXAMPLES else "flow"]
+    folders = {EXAMPLES: "flow", EXAMPLES / "audit": "audit"}
+    return TABLES["suite" if path.stem == "suite" else folders.get(path.parent, "fragment")]
 
 
 def places(node: Mapping, table: Table, at: tuple[str | int, ...] = ()) -> Iterator[Place]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from vezaflow.diagnostics import Source, Span
 from vezaflow.engine import Vitals
 from vezaflow.gates import Concern, Verdict, concerns_of, judge, overall
-from vezaflow.metrics import Phase, Recorder
+from vezaflow.metrics import LIGHTHOUSE, Phase, Recorder
 from vezaflow.plan import PlannedGate
 from vezaflow.results import MASK, Health, RequestedLoad, RunResult, Versions, exit_code_of
 from vezaflow.scale import WorkerState
@@ -33,7 +33,8 @@ def gate(
 ) -> PlannedGate:
     span = Span(SUITE, 9, 26)
     condition = Condition(aggregate, argument, operator, bound, text, span)  # type: ignore[arg-type]
-    return PlannedGate(flow, metric, labels, condition, span, samples=samples)
+    own = LIGHTHOUSE[metric].metric if metric in LIGHTHOUSE else None
+    return PlannedGate(flow, metric, labels, condition, span, samples=samples, own=own)
 
 
 def p95(bound_ms: float, flow: str | None = None, labels: tuple[tuple[str, str], ...] = ()) -> PlannedGate:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from vezaflow.capacity import (
     Bracket,
-    LevelOutcome,
     LevelRun,
     LevelWatch,
+    TriedLevel,
     bracket,
     level_run,
     progress_line,
@@ -69,7 +69,7 @@ class Climb:
     steps: int
     say: Callable[[str], None]
     levels: list[LevelRun] = field(default_factory=list)
-    seen: list[LevelOutcome] = field(default_factory=list)
+    seen: list[TriedLevel] = field(default_factory=list)
     interrupted: bool = False
 
     @property
@@ -95,5 +95,5 @@ class Climb:
         self.levels.append(ended)
         self.interrupted = ended.interrupted
         if not ended.interrupted:
-            self.seen.append(LevelOutcome(at, ended.outcome))
+            self.seen.append(TriedLevel(at, ended.outcome))
         self.say(progress_line(len(self.levels), ended))

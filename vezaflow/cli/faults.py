@@ -39,6 +39,10 @@ _COUNTS = (
     ("--ws-close-messages", "number of messages after which the chat closes their sender's connection."),
     ("--ws-close-code", "code with which the chat closes connections; 0 is 1011, or 4401 for an expired token."),
 )
+_PAGES = (
+    ("--page-slow", "page of the web application that is slow, such as dashboard."),
+    ("--page-inaccessible", "page of the web application that is not accessible, such as search."),
+)
 _AUTH = "the chat's upgrade needs the token: without it, it gets a 401."
 
 
@@ -47,6 +51,8 @@ def faulty(of: str = "") -> Callable[[Command], Command]:
 
     def given(command: Command) -> Command:
         command = click.option("--ws-auth", is_flag=True, help=_said(of, _AUTH))(command)
+        for name, text in reversed(_PAGES):
+            command = click.option(name, default="", metavar="PAGE", help=_said(of, text))(command)
         for name, text in reversed(_COUNTS):
             command = click.option(name, type=int, default=0, help=_said(of, text))(command)
         for name, kind, text in reversed(_FAULTS):

@@ -86,19 +86,28 @@ def bundled(
     sandbox: bool,
     announces: bool = False,
     observes: bool = False,
+    audits: bool = False,
     warn: Warn | None = None,
 ) -> Asked:
     """The plan, and what it was made of. `warn` gets what lint warns of."""
     with drawn_faults():
         suite = read(paths, base_url=sandbox or inputs.base_url is not None, warn=warn)
         inputs = aimed(suite, inputs) if sandbox else inputs
-        plan = planned(suite, inputs, announces=announces, observes=observes)
+        pages = audited(inputs, sandbox=sandbox) if audits else None
+        plan = planned(suite, inputs, announces=announces, observes=observes, audits=pages)
         return Asked(suite, inputs, plan, Bundle.of(suite, inputs))
 
 
-def planned(suite: Suite, inputs: Inputs, *, announces: bool = False, observes: bool = False) -> Plan:
-    """The plan; no error shows its secrets from now on."""
-    plan = prepare(suite, inputs, announces=announces, observes=observes)
+def audited(inputs: Inputs, *, sandbox: bool) -> Inputs:
+    """The inputs of pages that are audited: with a sandbox its own, whatever else the files name."""
+    return replace(inputs, base_url=inputs.environment["BASE_URL"]) if sandbox else inputs
+
+
+def planned(
+    suite: Suite, inputs: Inputs, *, announces: bool = False, observes: bool = False, audits: Inputs | None = None
+) -> Plan:
+    """The plan; no error shows its secrets from now on. `audits`: as `prepare` has it."""
+    plan = prepare(suite, inputs, announces=announces, observes=observes, audits=audits)
     hide(plan.secrets)
     return plan
 

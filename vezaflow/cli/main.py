@@ -15,6 +15,7 @@ from vezaflow.errors import ExitCode, VezaflowError
 
 COMMANDS = {
     "accept": "Say whether enough nights in a row were green.",
+    "audit": "Audit the pages of a web application with Lighthouse.",
     "baseline": "Set what runs are compared with, and write it as a document.",
     "capacity": "Find the highest multiple of the load at which the gates hold.",
     "compare": "Show what changed from one run to another, and how sure that is.",

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from vezaflow.cli.baselines import baseline_option
-from vezaflow.cli.inputs import Asked, aimed, draw, drawn_faults, planned, target
+from vezaflow.cli.inputs import Asked, aimed, audited, draw, drawn_faults, planned, target
 from vezaflow.cli.keeping import keeping, kept
 from vezaflow.cli.outs import OUT, claims, read_outs
 from vezaflow.cli.printing import tell
@@ -136,7 +136,8 @@ def _asked(bundle: Bundle, found: Found, *, sandbox: bool) -> Asked:
             ) from None
         _check_rows(bundle, suite, found)
         inputs = aimed(suite, bundle.inputs) if sandbox else bundle.inputs
-        return Asked(suite, inputs, planned(suite, inputs, observes=True), Bundle.of(suite, inputs))
+        pages = audited(inputs, sandbox=sandbox)
+        return Asked(suite, inputs, planned(suite, inputs, observes=True, audits=pages), Bundle.of(suite, inputs))
 
 
 def _check_rows(bundle: Bundle, suite: Suite, found: Found) -> None:

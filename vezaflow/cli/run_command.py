@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from vezaflow.cli.audits import audit_reports_option
 from vezaflow.cli.baselines import baseline_option
 from vezaflow.cli.inputs import bundled, draw, shared, target
 from vezaflow.cli.keeping import keeping, kept
@@ -26,6 +27,8 @@ from vezaflow.session import provenance_of
 @kept
 @baseline_option
 @click.option("--no-notify", is_flag=True, help="Ignore the suite's `grafana` and `notify`.")
+@click.option("--no-audit", is_flag=True, help="Ignore the suite's `audit`.")
+@audit_reports_option
 @click.option("-q", "--quiet", is_flag=True, help="Show no warnings and no progress.")
 @shared
 def command(
@@ -37,6 +40,8 @@ def command(
     no_history: bool,
     baseline: Path | None,
     no_notify: bool,
+    no_audit: bool,
+    audit_reports: Path | None,
     quiet: bool,
     words: tuple[str, ...],
     base_url: str | None,
@@ -59,8 +64,16 @@ def command(
             inputs = load.inputs(environment, base_url, seed)
             announces = segment is None and not no_notify  # one segment has no verdict
             warn = None if quiet else draw
-            whole = segment is None
-            asked = bundled(paths, inputs, sandbox=sandbox, announces=announces, observes=whole, warn=warn)
+            whole = segment is None  # one segment is not the load
+            asked = bundled(
+                paths,
+                inputs,
+                sandbox=sandbox,
+                announces=announces,
+                observes=whole,
+                audits=whole and not no_audit,
+                warn=warn,
+            )
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             provenance = provenance_of(asked.suite, asked.inputs, asked.plan)
             result = put_on(
@@ -72,6 +85,7 @@ def command(
                 quiet=quiet,
                 baseline=baseline,
                 history=history,
+                audit_reports=audit_reports,
             )
             until_kept.enter_context(undisturbed())
         files.publish(result)

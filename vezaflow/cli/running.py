@@ -26,6 +26,7 @@ def put_on(
     quiet: bool,
     baseline: Path | None = None,
     history: str | None = None,
+    audit_reports: Path | None = None,
 ) -> RunResult:
     """Put the load on, shown and kept. Raises VezaflowError as `run` does."""
     plan = asked.plan
@@ -42,6 +43,7 @@ def put_on(
         keeper=writer or NOWHERE,
         baseline=baseline_for(plan, baseline),
         standing=_alone if division.part is not None else among,
+        audit_reports=audit_reports,
     )
     if writer is not None:
         writer.end(result)

@@ -33,4 +33,4 @@ def command(kind: str, folder: Path | None) -> None:
     say(f"{', '.join(str(folder / f'{name}.json') for name in SCHEMAS)} written")
     say("first line of a flow in a folder next to it:")
     say(f"  # yaml-language-server: $schema=../{folder.resolve().name}/flow.json")
-    say("for suite.yml use suite.json")
+    say("for suite.yml use suite.json, for files in parts/ fragment.json, for files in audit/ audit.json")

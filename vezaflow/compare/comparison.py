@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from vezaflow.compare.counts import counts_of
 from vezaflow.compare.differences import Difference, differences
+from vezaflow.compare.pages import PageChanges, page_changes
 from vezaflow.compare.resampled import QUANTILES, Figure, FigureKind, Resampled, resampled
 from vezaflow.compare.spread import UNKNOWN, Spread, between
 from vezaflow.compare.student import both_tails, quantile
@@ -96,6 +97,7 @@ class Comparison:
     changes: tuple[Change, ...]  # of each step each metric, in the order of the steps
     earlier: int = 0
     level: float = LEVEL  # of the intervals
+    pages: PageChanges = PageChanges()  # noqa: RUF009 (frozen)
 
     @property
     def real(self) -> tuple[Change, ...]:
@@ -118,6 +120,7 @@ def compare(before: RunResult, after: RunResult, spread: Spread | None = None) -
         differences(before, after),
         changes_between(first, second, spread or UNKNOWN, zlib.crc32(f"{before.run_id} {after.run_id}".encode())),
         spread.runs if spread else 0,
+        pages=page_changes(before, after),
     )
 
 

@@ -1,14 +1,17 @@
 """A comparison for people, and as one JSON object."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from vezaflow import units
 from vezaflow.compare import sentences as words
 from vezaflow.compare.baseline import Baseline
 from vezaflow.compare.comparison import Change, Comparison, Judgement
+from vezaflow.compare.pages import PageChange
 from vezaflow.compare.resampled import FigureKind
-from vezaflow.metrics import StepName
+from vezaflow.diagnostics import printable
+from vezaflow.metrics import LIGHTHOUSE, PageMetric, StepName
 from vezaflow.reports import DIM, Look, table, wrapped
 
 _TONES = {Judgement.WORSE: "31", Judgement.BETTER: "32", Judgement.DIFFERENT: "33"}
@@ -17,7 +20,12 @@ _TONES = {Judgement.WORSE: "31", Judgement.BETTER: "32", Judgement.DIFFERENT: "3
 def page(comparison: Comparison, *, colour: bool = False, width: int = 100) -> str:
     """What differs, the table, the sentences; lines ended."""
     look = Look(colour, width)
-    blocks = (_differences(comparison, look), _table(comparison, look), _sentences(comparison, look))
+    blocks = (
+        _differences(comparison, look),
+        _table(comparison, look),
+        _pages(comparison, look),
+        _sentences(comparison, look),
+    )
     return "\n".join("\n".join(block) + "\n" for block in map(list, blocks) if block)
 
 
@@ -41,6 +49,33 @@ def _table(comparison: Comparison, look: Look) -> Iterator[str]:
             "",
         )
         yield from table(head, [_cells(change) for change in shown], look, ("difference", "before"))
+
+
+def _pages(comparison: Comparison, look: Look) -> Iterator[str]:
+    """The audited pages, before and after; they are not judged."""
+    changes = comparison.pages
+    for audit in dict.fromkeys(change.audit for change in changes.pages):
+        yield look.title(f"Pages: {printable(audit)}") + look.paint(" (before → after)", DIM)
+        head = ("page", *(metric.key for metric in LIGHTHOUSE.values()))
+        cells = [
+            (change.page, *map(_both(change), LIGHTHOUSE.values())) for change in changes.pages if change.audit == audit
+        ]
+        yield from table(head, cells, look, ("speed-index", "fcp", "tbt", "cls"))
+    for text in changes.apart:
+        yield from wrapped(printable(text), look, "  ")
+
+
+def _both(change: PageChange) -> Callable[[PageMetric], str]:
+    def cell(metric: PageMetric) -> str:
+        if metric.key not in change.figures:
+            return "–"
+        before, after = (
+            units.text(value, metric.dimension) if metric.dimension else units.number(value)
+            for value in change.figures[metric.key]
+        )
+        return before if before == after else f"{before} → {after}"
+
+    return cell
 
 
 def _is_shown(change: Change) -> bool:
@@ -104,6 +139,8 @@ def as_json(comparison: Comparison) -> dict[str, Any]:  # Any: a JSON object
         "differences": [{"subject": each.subject.value, "text": each.text} for each in comparison.differences],
         "sentences": list(words.sentences(comparison)),
         "changes": [_change(change) for change in comparison.changes],
+        "pages": [asdict(change) for change in comparison.pages.pages],
+        "pages_apart": list(comparison.pages.apart),
     }
 
 

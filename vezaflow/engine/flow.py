@@ -15,7 +15,7 @@ from vezaflow.engine.open import OpenDriver
 from vezaflow.engine.rows import DataSources
 from vezaflow.engine.term import Term
 from vezaflow.engine.users import Users, closing
-from vezaflow.engine.vu import Signal
+from vezaflow.engine.vu import VU, Signal
 from vezaflow.engine.wheel import Wheel
 from vezaflow.metrics import Phase
 from vezaflow.plan import PlannedFlow, Segment, starts, vu_changes, vus_in_time
@@ -103,6 +103,14 @@ class FlowRun:
             vu.failed = False
             await users.finish(vu)
             return not (failed or vu.failed)
+
+    async def log_in(self) -> VU | None:
+        """One VU that has logged in, and goes on elsewhere; None: it could not. The caller closes its client."""
+        vu = self._users.make(1)
+        if await self._users.begin(vu):
+            return vu
+        vu.client.close()
+        return None
 
     def stop(self, graceful_stop: float | None = None) -> None:
         """Begin no further iteration; cut off what still runs after the graceful stop (seconds)."""

@@ -155,6 +155,10 @@ class RunEngine:
         self.flows = (run,)
         return await run.rehearse(limit)
 
+    async def log_in(self, flow: PlannedFlow) -> VU | None:
+        """One VU of a flow, logged in and no more: for what it does elsewhere. None: it could not."""
+        return await self._flow(flow).log_in()
+
     def stop(self, graceful_stop: float | None = None) -> None:
         """Begin nothing new; what runs may end within its graceful stop (seconds; None: each flow's own)."""
         self.stopped = True

@@ -1,5 +1,7 @@
 """The keys of every mapping with their docs: validation, suggestions, JSON Schema and the reference share them."""
 
+from vezaflow.keys.audits import AUDIT, PAGE
+from vezaflow.keys.audits import ORDERS as AUDIT_ORDERS
 from vezaflow.keys.connections import TLS
 from vezaflow.keys.data import COMPUTED, FEED
 from vezaflow.keys.event_streams import PARTS as EVENT_STREAM_PARTS
@@ -20,6 +22,8 @@ from vezaflow.keys.websockets import PARTS as WEBSOCKET_PARTS
 
 __all__ = [
     "ACCEPT",
+    "AUDIT",
+    "AUDIT_ORDERS",
     "AUTH",
     "BASIC",
     "BODIES",
@@ -59,6 +63,7 @@ __all__ = [
     "OBSERVE",
     "OBSERVED_METRIC",
     "OTHERWISE",
+    "PAGE",
     "PART",
     "PART_FIELD",
     "PLAYLIST",

@@ -79,6 +79,8 @@ class Kind(Enum):
     MATCH = "a value, or a mapping such as `{contains: …}`"
     EXPRESSIONS = "an expression or a list of them"
     GATES = "a mapping of metrics to conditions"
+    PAGES = "a mapping of names to paths"
+    PAGE_GATES = "a mapping of Lighthouse's scores and metrics to conditions"
     AUTH = '`none`, or a mapping such as `{bearer: "${env.USER_TOKEN}"}`'
     CLOCK = "two clock times, such as `18:00..12:00`"
     IGNORES = "a mapping of codes to reasons"

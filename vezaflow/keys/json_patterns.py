@@ -4,7 +4,7 @@ They say what the parser would read, but for what stands inside of a `${…}`.
 """
 
 from vezaflow.keys.fields import GIVEN, RESERVED
-from vezaflow.metrics import Metric
+from vezaflow.metrics import Metric, PageMetric
 from vezaflow.units import UNITS, Dimension
 
 _NUMBER = r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"
@@ -42,6 +42,12 @@ def condition(metric: Metric) -> str:
         bounds.setdefault(metric.dimension_of(aggregate), []).append(said)
     sides = (_side("|".join(said), dimension) for dimension, said in bounds.items())
     return rf"^\s*({'|'.join(sides)})\s*$"
+
+
+def page_condition(metric: PageMetric) -> str:
+    """What a gate on a figure of audited pages can say."""
+    bound = _NUMBER if metric.dimension is None else quantity(metric.dimension)
+    return rf"^\s*{metric.aggregate}\s*{COMPARE}\s*{bound}\s*$"
 
 
 def _side(figures: str, dimension: Dimension | None) -> str:

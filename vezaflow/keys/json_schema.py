@@ -6,6 +6,7 @@ refuses as well; `vezaflow lint` has the last word.
 """
 
 import json
+import re
 from collections.abc import Callable
 from itertools import combinations
 
@@ -16,13 +17,13 @@ from vezaflow.keys.reference import TABLES
 from vezaflow.keys.requests import RETRIED
 from vezaflow.keys.responses import RESPONSE
 from vezaflow.keys.steps import STEPS
-from vezaflow.metrics import METRICS, Metric
+from vezaflow.metrics import LIGHTHOUSE, METRICS, Metric, PageMetric
 from vezaflow.model import InputType
 from vezaflow.syntax import QUERIES
 from vezaflow.units import Dimension
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
-SCHEMAS = ("flow", "suite", "fragment")  # the tables that are whole files
+SCHEMAS = ("flow", "suite", "fragment", "audit")  # the tables that are whole files
 Schema = dict[str, object]
 
 _STEP = "step"  # not a table: any of the steps'
@@ -176,6 +177,21 @@ def _gates(field: Field) -> Schema:
     }
 
 
+def _page_gates(field: Field) -> Schema:
+    def asked(metric: PageMetric) -> Schema:
+        condition = _pattern(patterns.page_condition(metric), Kind.CONDITION.value)
+        return {"description": metric.doc, "anyOf": [condition, _list(condition)]}
+
+    return {
+        "type": "object",
+        "properties": {name: asked(metric) for name, metric in LIGHTHOUSE.items()},
+        "patternProperties": {
+            rf"^{re.escape(name)}\s*\{{{_LABELS}\}}\s*$": asked(metric) for name, metric in LIGHTHOUSE.items()
+        },
+        "additionalProperties": False,
+    }
+
+
 def _declared(*tables: Schema) -> Schema:
     """Any value; a mapping with `each` follows its table."""
     return {"if": {"type": "object", "required": ["each"]}, "then": tables[0]} if tables else {}
@@ -289,6 +305,8 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.MATCH: lambda field: _any(_VALUE, *_refs(field)),
     Kind.EXPRESSIONS: _fixed({"anyOf": [_TEXT, _list(_TEXT)]}),
     Kind.GATES: _gates,
+    Kind.PAGES: lambda field: _named(_any(_pattern(patterns.URL, Kind.URL.value), *_refs(field))),
+    Kind.PAGE_GATES: _page_gates,
     Kind.AUTH: lambda field: _any({"const": "none"}, *_refs(field)),
     Kind.CLOCK: _matching(patterns.CLOCK),
     Kind.IGNORES: _ignores,

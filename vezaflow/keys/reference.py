@@ -1,6 +1,7 @@
 """All tables by name: what a reference page, a JSON Schema or a completion in an editor is made from."""
 
 from vezaflow.keys import (
+    audits,
     connections,
     data,
     event_streams,
@@ -57,6 +58,9 @@ TABLES: dict[str, Table] = {
         events.EVENT,
         events.HAPROXY,
         events.UNDO,
+        audits.AUDIT,
+        audits.PAGE,
+        audits.ORDERS,
         notify.GRAFANA,
         notify.NOTIFICATION,
         observe.OBSERVE,

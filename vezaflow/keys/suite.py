@@ -144,6 +144,14 @@ SUITE = Table(
             tables=("event",),
         ),
         Field(
+            "audit",
+            Kind.MAPPING,
+            "The pages that a run audits with Lighthouse, before, during or after the load.",
+            "{after: audit/pages.yml}",
+            default="none",
+            tables=("audits of a run",),
+        ),
+        Field(
             "grafana",
             Kind.MAPPING,
             "The Grafana dashboard that reports link to, and on which runs are annotated.",

@@ -1,9 +1,11 @@
 """Everything that can be known to be wrong before anything is sent: the files read, and every rule over them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostics
+from vezaflow.lint.audits import check_audits
 from vezaflow.lint.connections import check_connections
 from vezaflow.lint.data import check_columns, check_dealing, check_names_of_data_sources, check_rows
 from vezaflow.lint.definite import check_shadows, check_ways
@@ -74,10 +76,14 @@ RULES: tuple[Callable[[Suite, Diagnostics], None], ...] = (
     check_calls,
     check_units,
     check_gates,
+    check_audits,
     check_samples,
     check_secrets,  # the last two are silent when there are errors
     check_watched,
 )
+
+AS_WRITTEN = (check_loads, check_guarded, check_gates, check_audits, check_samples, check_watched)
+"""Rules about load and gates on samples: they do not see audited pages as flows."""
 
 
 def lint(
@@ -95,8 +101,10 @@ def lint(
     diagnostics = Diagnostics()
     suite = read_suite(paths, diagnostics, overlay=overlay, included_only=included_only)
     if suite is not None:
+        flows = (*suite.flows, *(audit.flow for audit in suite.audit_files))
+        audited = replace(suite, flows=flows, audit_files=())
         for rule in RULES:
-            rule(suite, diagnostics)
+            rule(suite if rule in AS_WRITTEN else audited, diagnostics)
         diagnostics = silenced(suite, diagnostics)
     if base_url:
         diagnostics = _without(diagnostics, "VF406")

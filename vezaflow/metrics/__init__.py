@@ -19,6 +19,7 @@ from vezaflow.metrics.catalog import (
 from vezaflow.metrics.channels import NOT_ACKED, ChannelRecorder, Channels
 from vezaflow.metrics.figures import FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
 from vezaflow.metrics.histogram import Histogram, merged, middle
+from vezaflow.metrics.lighthouse import LIGHTHOUSE, PageMetric
 from vezaflow.metrics.listening import MEGABIT, ListenerRecorder
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.merger import Merger, timeline_of
@@ -48,6 +49,7 @@ __all__ = [
     "ERROR_CLASSES",
     "INTERRUPTED",
     "INTERVAL",
+    "LIGHTHOUSE",
     "MEGABIT",
     "METRICS",
     "MOMENT",
@@ -78,6 +80,7 @@ __all__ = [
     "MetricKind",
     "Moment",
     "Of",
+    "PageMetric",
     "Phase",
     "Point",
     "Rate",

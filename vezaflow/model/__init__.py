@@ -1,5 +1,6 @@
 """The suite as it is written: dataclasses, ways to walk them, and what is true of them."""
 
+from vezaflow.model.audits import AUDIT_RUNS, AuditedPage, AuditMoment, AuditOrder, FormFactor
 from vezaflow.model.connections import ConnectionLifetime, Http, Tls
 from vezaflow.model.data import AtEnd, DataFile, DataFormat, DataSource, Each, RowPick, usual_each, usual_end
 from vezaflow.model.events import (
@@ -120,7 +121,7 @@ from vezaflow.model.steps import (
     Upload,
     While,
 )
-from vezaflow.model.suite import Accept, Flow, Guard, Ignore, Measure, PreflightRetry, Suite, Variable
+from vezaflow.model.suite import Accept, Audit, Flow, Guard, Ignore, Measure, PreflightRetry, Suite, Variable
 from vezaflow.model.walks import (
     EnvironmentUse,
     all_steps,
@@ -152,6 +153,7 @@ from vezaflow.model.walks import (
 from vezaflow.model.websockets import Ack, Close, Message, MessageForm, Reconnect, Repeated, SocketReply
 
 __all__ = [
+    "AUDIT_RUNS",
     "BLOCKING",
     "MOST_RATE",
     "MOST_VUS",
@@ -167,6 +169,10 @@ __all__ = [
     "Ack",
     "ActionKind",
     "AtEnd",
+    "Audit",
+    "AuditMoment",
+    "AuditOrder",
+    "AuditedPage",
     "Auth",
     "Backoff",
     "BandwidthLimit",
@@ -197,6 +203,7 @@ __all__ = [
     "Flow",
     "For",
     "FormBody",
+    "FormFactor",
     "Fragment",
     "Gate",
     "GeneratedBytes",

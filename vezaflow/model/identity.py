@@ -69,6 +69,9 @@ def _parts(suite: Suite) -> Iterator[tuple[str, str]]:
         yield "suite: events", _of(suite.events)
     yield from _gates("suite", suite.gates)
     yield from _gates("each flow", suite.each_flow)
+    ordered = {order.path for order in suite.audits}
+    if audits := [audit for audit in suite.audit_files if audit.path in ordered]:
+        yield "suite: audits", _of((suite.audits, audits))
     for fragment in suite.fragments:
         yield f"fragment {fragment.path}", _of(_Contents.of(fragment))
     for flow in suite.flows:

@@ -10,6 +10,7 @@ from datetime import time
 from pathlib import Path
 
 from vezaflow.diagnostics import Source, Span
+from vezaflow.model.audits import AuditedPage, AuditOrder, FormFactor
 from vezaflow.model.data import DataSource, Each
 from vezaflow.model.events import SuiteEvent
 from vezaflow.model.gates import Gate
@@ -97,6 +98,25 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
+class Audit:
+    """A file of pages that Lighthouse audits. Login and pages are a flow: the login is its `login`, its first steps are
+    a GET for each of `pages`, in their order. Behind them, where there is a local storage, is a request that is never
+    sent: its body is what belongs into it."""
+
+    path: str  # from the suite's folder
+    pages: tuple[AuditedPage, ...]
+    flow: Flow
+    runs: int
+    form_factor: FormFactor
+    timeout: Expression | None  # TIME that one run has
+    gates: tuple[Gate, ...]
+
+    @property
+    def name(self) -> str:
+        return self.flow.name
+
+
+@dataclass(frozen=True, slots=True)
 class Suite:
     name: str
     description: str
@@ -125,3 +145,5 @@ class Suite:
     observe: Prometheus | None = None
     accept: Accept = field(default_factory=Accept)
     events: tuple[SuiteEvent, ...] = ()
+    audits: tuple[AuditOrder, ...] = ()  # what a run audits
+    audit_files: tuple[Audit, ...] = ()  # all that were read

@@ -158,7 +158,7 @@ def all_uses(suite: Suite) -> Iterator[Use]:
     yield from in_trees(variable.value for variable in suite.vars)
     yield from _steps_uses(suite_steps(suite))
     yield from (use for event in suite.events for use in event.uses())
-    for flow in suite.flows:
+    for flow in (*suite.flows, *(audit.flow for audit in suite.audit_files)):
         yield from settings_uses(flow)
         yield from flow.defaults.uses()
         yield from in_trees(variable.value for variable in flow.vars)

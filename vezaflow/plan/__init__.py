@@ -1,6 +1,7 @@
 """Meaning: a suite and its inputs become a plan that the engine can interpret."""
 
 from vezaflow.model import UrlError
+from vezaflow.plan.audits import plan_audit, plan_audits
 from vezaflow.plan.build import build
 from vezaflow.plan.bundle import Bundle, BundleError
 from vezaflow.plan.chance import Chance
@@ -24,7 +25,7 @@ from vezaflow.plan.notify import Announcements, Facts, PlannedGrafana, PlannedNo
 from vezaflow.plan.observed import ObservedMetric, PlannedPrometheus, SentPath
 from vezaflow.plan.outgoing import Outgoing, PlannedPages, PlannedPoll, PlannedRequest, PlannedRetry, PlannedUpload
 from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, outline, starts, vu_changes, vus_in_time
-from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
+from vezaflow.plan.plan import Plan, PlannedAudit, PlannedFlow, Preflight, Variables
 from vezaflow.plan.refused import RequestError
 from vezaflow.plan.response import ResponseView
 from vezaflow.plan.scope import UNSET, EvaluationError, Scope
@@ -70,6 +71,7 @@ __all__ = [
     "Plan",
     "PlannedAck",
     "PlannedAction",
+    "PlannedAudit",
     "PlannedCheck",
     "PlannedDataSource",
     "PlannedEvent",
@@ -128,6 +130,8 @@ __all__ = [
     "narrowed",
     "outline",
     "pauses_in",
+    "plan_audit",
+    "plan_audits",
     "requests_of",
     "row_of_vu",
     "seconds_since_1970",

@@ -1,9 +1,11 @@
 """The plan: everything that a run will do, decided. Data only; the engine is the behaviour."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vezaflow.diagnostics import Span
+from vezaflow.model import AuditedPage, AuditMoment, FormFactor
 from vezaflow.plan.data_sources import PlannedDataSource
 from vezaflow.plan.evaluate import Evaluate
 from vezaflow.plan.events import PlannedEvent
@@ -69,6 +71,32 @@ class Preflight:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedAudit:
+    """Pages that Lighthouse audits. `plan` has one flow: its login, and among its steps a request by the name of each
+    page; where it `stores`, the last one's body is the local storage. `hidden`: names of the environment that no
+    browser gets. `timeout` in seconds."""
+
+    name: str
+    path: str
+    moment: AuditMoment | None  # None: without a load
+    plan: "Plan"
+    pages: tuple[AuditedPage, ...]
+    stores: bool
+    runs: int
+    form_factor: FormFactor
+    timeout: float
+    gates: tuple[PlannedGate, ...]
+    hidden: tuple[str, ...]
+
+    def narrowed(self, names: Collection[str], runs: int | None) -> "PlannedAudit":
+        """The audit of these pages (of all without names), `runs` times each (None: as often as the file says)."""
+        chosen = tuple(page for page in self.pages if not names or page.name in names)
+        skipped = {page.name for page in self.pages} - {page.name for page in chosen}
+        gates = tuple(gate for gate in self.gates if dict(gate.labels).get("page") not in skipped)
+        return replace(self, pages=chosen, gates=gates, runs=self.runs if runs is None else runs)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     suite: str
     description: str
@@ -87,6 +115,7 @@ class Plan:
     announcements: Announcements = Announcements()  # noqa: RUF009 (frozen)
     observe: PlannedPrometheus | None = None  # None: nobody is asked for the server's own figures
     events: tuple[PlannedEvent, ...] = ()
+    audits: tuple[PlannedAudit, ...] = ()
 
     @property
     def clients(self) -> tuple[ClientOptions, ...]:

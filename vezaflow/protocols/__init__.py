@@ -15,7 +15,7 @@ from vezaflow.protocols.channel import (
     WebSocket,
 )
 from vezaflow.protocols.client import Client, Opener, Sender
-from vezaflow.protocols.cookies import CookieJar
+from vezaflow.protocols.cookies import Cookie, CookieJar
 from vezaflow.protocols.dates import moment_of
 from vezaflow.protocols.dns import Resolver
 from vezaflow.protocols.event_stream import with_last_id
@@ -32,6 +32,7 @@ __all__ = [
     "ChannelMessage",
     "Client",
     "ClientOptions",
+    "Cookie",
     "CookieJar",
     "Ending",
     "ErrorKind",

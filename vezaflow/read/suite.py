@@ -8,6 +8,7 @@ from vezaflow.diagnostics import Diagnostics, Source
 from vezaflow.keys import GUARD, PREFLIGHT, RETRY, SUITE, Kind
 from vezaflow.model import Flow, Guard, Measure, PreflightRetry, Request, RequestDefaults, Suite
 from vezaflow.read.accept import read_accept
+from vezaflow.read.audits import read_orders
 from vezaflow.read.data import read_data_sources
 from vezaflow.read.events import read_events
 from vezaflow.read.flow import read_measure, read_variables
@@ -82,6 +83,7 @@ def suite_of(
         observe=read_observe(row),
         accept=read_accept(row),
         events=read_events(row),
+        audits=read_orders(row),
     )
 
 

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vezaflow.diagnostics import Diagnostics, Edit, Source, Span, suggest
-from vezaflow.model import Flow, Ignore, Suite
+from vezaflow.model import Audit, Flow, Ignore, Suite
+from vezaflow.read.audits import FOLDER as AUDITS
+from vezaflow.read.audits import check_orders, read_audit
 from vezaflow.read.data import DataFiles
 from vezaflow.read.files import content, is_file
 from vezaflow.read.flow import read_flow
@@ -90,7 +92,8 @@ def read_suite(
 ) -> Suite | None:
     """The suite that the paths name, every fault of every file in `diagnostics`; None if there is none.
 
-    `included_only`: no fragments that nothing includes; without it they are read, too, when all flows are there.
+    `included_only`: no fragments that nothing includes, and no audits that the suite doesn't run; without it they are
+    read, too, when all flows are there.
 
     With errors in `diagnostics` the suite is what could be read: fit for more checks, not for a run.
     """
@@ -111,10 +114,36 @@ def read_suite(
         suite = replace(suite, events=tuple(event.rebuilt(fragments.resolve) for event in suite.events))
         suite = replace(suite, data=data_sources.resolve(suite.data))
     whole = set(_flows_in(root, files)) <= set(flow_files)
+    check_orders(suite.audits, tuple(_audit_paths(root, files)), diagnostics)
+    audits = _audits(root, {order.path for order in suite.audits} if included_only else None, files, fragments)
     if whole and not included_only:
         fragments.read_others(files.below(root / FOLDER))
     ignores = (*suite.ignores, *files.ignores)
-    return replace(suite, ignores=ignores, fragments=fragments.all, whole=whole)
+    return replace(suite, ignores=ignores, fragments=fragments.all, whole=whole, audit_files=audits)
+
+
+def _audit_paths(root: Path, files: _Files) -> list[str]:
+    """The files of audited pages, from the suite's folder; a folder with a suite.yml is a suite of its own."""
+    folder = root / AUDITS
+    return [] if _is_suite(folder, files) else [path.relative_to(root).as_posix() for path in files.below(folder)]
+
+
+def _is_suite(folder: Path, files: _Files) -> bool:
+    return any(files.exists(folder / name) for name in _SUITE_NAMES)
+
+
+def _audits(root: Path, wanted: set[str] | None, files: _Files, fragments: Fragments) -> tuple[Audit, ...]:
+    """The audits below the suite's folder; `wanted`: no others."""
+    found = []
+    for path in _audit_paths(root, files):
+        opened = files.node(root / path) if wanted is None or path in wanted else None
+        if opened is None or opened[1] is None:
+            continue
+        audit = read_audit(opened[1], opened[0], path, files.diagnostics)
+        if audit is not None:
+            flow = replace(audit.flow, login=fragments.resolve(audit.flow.login))
+            found.append(replace(audit, flow=flow))
+    return tuple(found)
 
 
 def _meant(path: Path) -> str:
@@ -130,7 +159,7 @@ def _flow_files(paths: Sequence[Path], files: _Files) -> tuple[Path, Path | None
     """The suite's folder, its suite file, and the flows asked for."""
     folders: dict[Path, None] = {}
     flows: dict[Path, None] = {}
-    for path in map(_suite_of, paths):
+    for path in (_suite_of(path, files) for path in paths):
         whole = files.is_folder(path) or path.name in _SUITE_NAMES
         folder = path if files.is_folder(path) else path.parent
         if not files.is_folder(path) and not files.exists(path):
@@ -151,7 +180,7 @@ def _flow_files(paths: Sequence[Path], files: _Files) -> tuple[Path, Path | None
             help="run one suite after the other",
         )
         return None
-    if not flows:
+    if not flows and not _audit_paths(root, files):
         files.diagnostics.error(
             "VF132",
             None,
@@ -161,10 +190,15 @@ def _flow_files(paths: Sequence[Path], files: _Files) -> tuple[Path, Path | None
     return root, _suite_file(root, files), list(flows)
 
 
-def _suite_of(path: Path) -> Path:
-    """The suite's folder, if the path is of one of its fragments; else the path."""
+def _suite_of(path: Path, files: _Files) -> Path:
+    """The suite's folder, if the path is of one of its fragments or audits; else the path."""
     above = path.parent.parts
-    return Path(*above[: above.index(FOLDER)]) if FOLDER in above and path.suffix in _ENDINGS else path
+    if FOLDER in above and path.suffix in _ENDINGS:
+        return Path(*above[: above.index(FOLDER)])
+    for folder in (path, *path.parents):
+        if folder.name == AUDITS and _is_suite(folder.parent, files) and not _is_suite(folder, files):
+            return folder.parent
+    return path
 
 
 def _flows_in(folder: Path, files: _Files) -> list[Path]:

@@ -1,6 +1,7 @@
 """What people and machines get after a run. Each report is a function from a RunResult to text or bytes."""
 
 from vezaflow.reports.annotations import annotations
+from vezaflow.reports.audits import audit_console, audit_json, audit_summary
 from vezaflow.reports.chat import as_accepted, chat_message, facts_of
 from vezaflow.reports.console import console
 from vezaflow.reports.junit import junit
@@ -18,6 +19,9 @@ __all__ = [
     "Look",
     "annotations",
     "as_accepted",
+    "audit_console",
+    "audit_json",
+    "audit_summary",
     "chat_message",
     "console",
     "events_of",

@@ -8,6 +8,7 @@ from vezaflow.diagnostics import printable
 
 _BOLD = "1"
 DIM = "2"
+_NARROWEST = 8  # columns that a table's first one has at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,12 @@ def table(head: Sequence[str], cells: Sequence[Sequence[str]], look: Look, spare
     """Columns as wide as they need to be, numbers to the right; those to `spare` go when there is no room."""
     columns = list(zip(head, *cells, strict=True))
     for name in spare:
-        if sum(max(map(len, column)) + 2 for column in columns) > look.width:
+        first, *others = (max(map(len, column)) + 2 for column in columns)
+        if max(_NARROWEST + 2, first) + sum(others) > look.width:
             columns = [column for column in columns if column[0] != name]
     head, *cells = zip(*columns, strict=True)
     widths = [max(map(len, column)) for column in columns]
-    widths[0] = max(8, min(widths[0], look.width - 2 - sum(width + 2 for width in widths[1:])))
+    widths[0] = max(_NARROWEST, min(widths[0], look.width - 2 - sum(width + 2 for width in widths[1:])))
     yield look.paint(_cells(head, widths), DIM)
     for row in cells:
         yield _cells(row, widths)

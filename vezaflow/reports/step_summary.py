@@ -6,6 +6,7 @@ from vezaflow import units
 from vezaflow.gates import Outcome, Verdict
 from vezaflow.observe import Quantile
 from vezaflow.reports import rows
+from vezaflow.reports.audits import audit_sections
 from vezaflow.reports.endpoints import apart, endpoint_rows, window_text
 from vezaflow.reports.markdown import markdown_table, markdown_text
 from vezaflow.results import RunResult, Words, headline
@@ -42,6 +43,7 @@ def _lines(result: RunResult) -> Iterator[str]:
     yield from _server(result)
     yield from _channels(result)
     yield from _streams(result)
+    yield from audit_sections(result.audits)
     yield from _all_gates(result)
     yield from _errors(result)
     ended = f"{result.started:%Y-%m-%d %H:%M:%S} UTC, {units.duration(round(result.duration))}"

@@ -10,6 +10,7 @@ from datetime import MAXYEAR, MINYEAR, datetime
 from math import inf
 from typing import Any
 
+from vezaflow.audit import AUDIT_SHAPE, audit_from_json
 from vezaflow.diagnostics import CODES, Diagnostic, Diagnostics, Source, Span
 from vezaflow.engine import Vitals
 from vezaflow.errors import ExitCode
@@ -69,6 +70,7 @@ SHAPE: Shape = {
     "profile": Maybe(Null({"full": bool, "changes": [str]})),
     "commit": Maybe(Null({"sha": str, "dirty": bool})),
     "host": Maybe(Null({"name": str, "cores": int, "kernel": str})),
+    "audits": Maybe([AUDIT_SHAPE]),
     "standing": Maybe({"night": str, "baseline": str, "accepted": str}),
     "observed": Maybe(Null(OBSERVED)),
     "events": Maybe([_HAPPENED]), "event_windows": Maybe([{"event": str, "begin": float, "end": float}]),
@@ -137,6 +139,7 @@ def _result(record: Json, sources: Mapping[str, Source]) -> RunResult:
         event_windows=tuple(
             EventWindow(each["event"], each["begin"], each["end"]) for each in record.get("event_windows", ())
         ),
+        audits=tuple(audit_from_json(each) for each in record.get("audits", ())),
         standing=_standing(record.get("standing") or {}),
         manual_changes=tuple(record.get("manual_changes", ())),
         clock=record["clock"],

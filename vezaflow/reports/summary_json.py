@@ -9,6 +9,7 @@ from dataclasses import asdict
 from math import isinf
 from typing import Any
 
+from vezaflow.audit import audit_to_json
 from vezaflow.diagnostics import Diagnostic, Span
 from vezaflow.gates import Verdict
 from vezaflow.metrics import (
@@ -80,6 +81,7 @@ def to_json(result: RunResult) -> Json:
         "commit": asdict(result.provenance.commit) if result.provenance and result.provenance.commit else None,
         "host": asdict(result.provenance.host) if result.provenance else None,
         "standing": asdict(result.standing),
+        "audits": [audit_to_json(record) for record in result.audits],
         "manual_changes": list(result.manual_changes),
         "clock": result.clock,
         "files": list(result.files),

@@ -9,7 +9,7 @@ from typing import Any
 
 from vezaflow.gates import ConcernKind, Outcome
 from vezaflow.metrics import Dropped, MetricKind, Phase
-from vezaflow.model import ActionKind, Executor, ObservedKind
+from vezaflow.model import ActionKind, Executor, FormFactor, ObservedKind
 from vezaflow.results import SCHEMA
 
 Json = dict[str, Any]
@@ -247,6 +247,30 @@ _OBSERVED = _object(
     ),
 )
 _PHASE = _one_of([phase.value for phase in Phase])
+AUDIT = _object(
+    "",
+    audit=_text("its name"),
+    when=_one_of(["", "before", "during", "after"], "the load; empty: without a load"),
+    started=_of("string", format="date-time"),
+    duration=_number("seconds"),
+    form_factor=_one_of([each.value for each in FormFactor]),
+    runs=_count("requested for each page"),
+    lighthouse=_text("its version; scores of two major versions can't be compared"),
+    browser=_text("its version"),
+    pages=_list(
+        _object(
+            "The figures of the median run.",
+            page=_text(),
+            url=_text(),
+            runs=_count("that counted"),
+            scores=_of("object", "category → score, 0 to 100", additionalProperties=_number()),
+            metrics=_of("object", "metric → value; times are in seconds", additionalProperties=_number()),
+            problem=_text("why there are no figures, or empty"),
+            warnings=_list(_text()),
+            report=_text("the file of Lighthouse's HTML report, or empty"),
+        )
+    ),
+)
 _FIELDS = {
     "schema": {"const": SCHEMA},
     "suite": _text(),
@@ -439,6 +463,7 @@ _FIELDS = {
         baseline=_text("what changed from the baseline"),
         accepted=_text("why the suite is accepted, if it is accepted with this run and was not before"),
     ),
+    "audits": _list(AUDIT, "pages that Lighthouse audited"),
     "manual_changes": _list(_text(), "what was paused or scaled manually"),
     "clock": _text("how times are measured, in words"),
     "files": _list(_text(), "the other files that were written"),

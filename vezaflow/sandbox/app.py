@@ -25,11 +25,12 @@ from vezaflow.sandbox.links import BROKEN, Links
 from vezaflow.sandbox.reply import Message, Reply, json_reply, refusal, reply
 from vezaflow.sandbox.room import ROUTE as CHAT
 from vezaflow.sandbox.room import Rooms
-from vezaflow.sandbox.routes import ROUTE, make_routes
+from vezaflow.sandbox.routes import KNOWN_USER, ROUTE, make_routes
 from vezaflow.sandbox.settings import SandboxSettings
 from vezaflow.sandbox.stats import Stats
 from vezaflow.sandbox.tokens import Tokens
 from vezaflow.sandbox.uploads import RefusedError, Uploads
+from vezaflow.sandbox.web_pages import WebPages
 
 Scope = MutableMapping[str, Any]  # ASGI's own types
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -43,6 +44,8 @@ HLS = "/hls/"
 UPLOADS = "/api/v1/uploads/"
 SIMPLE = "/api/v1/uploads/simple"
 STATS = "/__stats"
+LOGIN = "/login"
+LARGEST_FORM = 65536
 CHUNK = "POST /api/v1/uploads/{id}/chunks/{index}"
 SIMPLE_ROUTE = f"POST {SIMPLE}"
 
@@ -63,6 +66,7 @@ class Api:
         self._events = Events(settings)
         self._faults = Faults(settings)
         self._links = Links(settings)
+        self._web = WebPages(settings, token, catalog.tracks)
         self._stats = Stats()
         self._use = ProcessUse()
         self._rest = make_routes(self._tokens, catalog, self._uploads)
@@ -111,6 +115,8 @@ class Api:
 
     async def _find(self, scope: Scope, path: str, receive: Receive) -> Reply | None:
         method = scope["method"]
+        if self._web.knows(path):
+            return await self._page(scope, path, receive)
         if method in ("GET", "HEAD"):
             return await self._stream(scope, path) if HLS in path else self._read(path, scope["query_string"])
         if path == SIMPLE:
@@ -120,6 +126,14 @@ class Api:
         if path == STATS and method == "DELETE":
             self._stats.clear()
             return json_reply(STATS, {})
+        return None
+
+    async def _page(self, scope: Scope, path: str, receive: Receive) -> Reply | None:
+        """A page of the web application, or what its login's form leads to."""
+        if scope["method"] in ("GET", "HEAD"):
+            return await self._web.find(path, scope["headers"])
+        if scope["method"] == "POST" and path == LOGIN:
+            return self._web.log_in(await drain(receive), KNOWN_USER)
         return None
 
     async def _stream(self, scope: Scope, path: str) -> Reply | None:
@@ -239,8 +253,11 @@ def read_index(index: str) -> int | None:
     return int(index)
 
 
-async def drain(receive: Receive) -> None:
-    """Take the rest of a body that nobody wants, so the connection can serve the next request."""
+async def drain(receive: Receive) -> bytes:
+    """Take the rest of a body, so the connection can serve the next request; its first bytes."""
     message: MutableMapping[str, Any] | Message = {"more_body": True}
+    body = b""
     while message.get("more_body", False):
         message = await receive()
+        body += message.get("body", b"")[: LARGEST_FORM - len(body)]
+    return body

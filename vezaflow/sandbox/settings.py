@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 
 from vezaflow.errors import VezaflowError
 
+WEB_PAGES = ("login", "dashboard", "tracks", "marketplace", "search", "profile")
 UNSENT = (1004, 1005, 1006)  # close codes that no frame may have (RFC 6455, 7.4.1)
 
 
@@ -41,10 +42,15 @@ class SandboxSettings:
     ws_idle: float = 0.0  # seconds without a message after which a connection is closed (4408); 0: never
     sse_close_events: int = 0  # events after which an event stream ends; 0: never
     sse_delay: float = 0.0  # seconds that each event is sent late
+    page_slow: str = ""  # the page of the web application that is slow
+    page_inaccessible: str = ""  # the one that is not accessible
     seed: int = 1
     token: str | None = None
 
     def __post_init__(self) -> None:
+        for page in (self.page_slow, self.page_inaccessible):
+            if page and page not in WEB_PAGES:
+                raise VezaflowError(f"the sandbox has no page '{page}'", hint=f"the pages are {', '.join(WEB_PAGES)}")
         if min(self.bandwidth, self.slow_rendition, self.broken_segment) < 0:
             raise VezaflowError("the sandbox's bandwidth, rendition and segment can't be negative")
         if min(self.latency, self.jitter, self.page_latency, self.filter_latency, self.rate_limit) < 0:

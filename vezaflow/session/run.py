@@ -6,6 +6,7 @@ heard in every phase; a request to end one phase never ends another, and only a 
 interrupted.
 """
 
+import os
 import secrets as random_source
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import trio
 
+from vezaflow.audit import Tools, require_tools
 from vezaflow.compare import Baseline
 from vezaflow.control import Steering, serve
 from vezaflow.diagnostics import printable
@@ -24,6 +26,7 @@ from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.gates import Aborts, AbortWatch, Verdict, judge, windows_of
 from vezaflow.limits import checks, machine, raise_open_files, require, require_addresses
 from vezaflow.metrics import Interval, Recorder, SecondsKeeper, SecondsRecorder
+from vezaflow.model import AuditMoment
 from vezaflow.observe import Observed, unobserved
 from vezaflow.outputs import Output, Tick, tick_of
 from vezaflow.plan import Bundle, Division, Plan
@@ -31,6 +34,7 @@ from vezaflow.protocols import Transport
 from vezaflow.results import Provenance, RunResult, RunStart, Standing, health_of, is_level
 from vezaflow.scale import LocalWorker, Report, SegmentResult, WorkerProcesses, Workers
 from vezaflow.session.announce import Announcer
+from vezaflow.session.auditing import Auditing
 from vezaflow.session.events import EventRunner
 from vezaflow.session.feeding import LAST, Feeding
 from vezaflow.session.keeper import NOWHERE, Keeper
@@ -41,6 +45,7 @@ from vezaflow.session.segments import concern_of, segment_result
 from vezaflow.session.signals import stop_signals
 
 TICK = 1.0  # seconds between two looks at the gates and ticks of the outputs
+_OUTLIVED = "the load ended before this page was audited"
 _LAST_GRACE = 5.0  # seconds that flows get when a gate aborts the run
 
 
@@ -56,16 +61,19 @@ def run(
     baseline: Baseline | None = None,
     standing: Callable[[RunResult], Standing] = lambda _: Standing(),
     aborts: Aborts | None = None,
+    audit_reports: Path | None = None,
 ) -> RunResult:
     """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load.
 
     `baseline`: what gates on it are judged by. `keeper` is given what happens, as it happens; the result it gets from
     the caller, who may still add to it. `standing` says of the result how it stands among others. `aborts`: who says
-    when to abort it; without it only gates with `abort: true` do.
+    when to abort it; without it only gates with `abort: true` do. `audit_reports`: the folder that Lighthouse's HTML
+    reports go to.
     """
     found = checks(plan, machine(), division)
     require(found)
     require_addresses(plan)
+    tools = require_tools(os.environ) if plan.audits else None
     for check in found:
         if check.warning:
             say(check.warning)
@@ -73,6 +81,7 @@ def run(
     result: RunResult | None = None
     try:
         session = _Session(plan, bundle, division, outputs, say, provenance, keeper, baseline, standing, aborts)
+        session.audits_with(tools, audit_reports)
         result = trio.run(session.main)
     except* KeyboardInterrupt:  # before the session listens; from within a nursery it comes in a group
         pass
@@ -86,6 +95,7 @@ class _Phase(Enum):
 
     PREPARING = "preparing"  # preflight, setup, workers that start
     LOAD = "load"  # with the logins before it, and `finally`
+    AUDITING = "auditing"  # after the load
     TEARDOWN = "teardown"
     OBSERVING = "observing"  # the server's Prometheus is asked how it was
     RESULT = "result"
@@ -167,9 +177,15 @@ class _Session:
         )
         self._outputs = Feeding(outputs, self._say)
         self._observer = ServerWatch(plan)
+        self.audits_with(None, None)
         self._phase = _Phase.PREPARING
         self._scope = trio.CancelScope()  # of this phase
         self._began: datetime | None = None
+
+    def audits_with(self, tools: Tools | None, reports: Path | None) -> None:
+        """With what pages are audited, and where Lighthouse's reports go; without tools none are."""
+        audits, workers = self._plan.audits, self._division.workers
+        self._auditing = Auditing(audits, tools, self._say, keep=reports, workers=workers)
 
     def _make_workers(self) -> Workers:
         if self._division.workers == 1:
@@ -187,7 +203,7 @@ class _Session:
             await listening.start(self._observer.run)
             try:
                 problem = await self._run()
-                judged = self._result(problem, await self._observed())
+                judged = self._auditing.joined(self._result(problem, await self._observed()))
                 result = await self._announced(replace(judged, standing=self._standing(judged)))
             except VezaflowError as e:
                 refused = e
@@ -246,11 +262,25 @@ class _Session:
         with self._scope:
             await self._engine.preflight()
             await self._engine.setup()
+            await self._auditing.audit(AuditMoment.BEFORE)
         if not self._stops.requests:
             await self._load()
         if self._began is None:
             raise VezaflowError("stopped before any load was sent", code=ExitCode.INTERRUPTED)
+        await self._audit_after()
         return await self._teardown()
+
+    async def _audit_after(self) -> None:
+        """The audits that come after the load; a signal ends them."""
+        self._phase, self._scope = _Phase.AUDITING, trio.CancelScope()
+        self._auditing.left_out(AuditMoment.DURING, _OUTLIVED)
+        with self._scope:
+            if not self._stops.load:
+                await self._auditing.audit(AuditMoment.AFTER)
+        self._auditing.left_out(AuditMoment.AFTER, "aborted manually")
+
+    async def _audit_during(self) -> None:
+        await self._auditing.audit(AuditMoment.DURING, _OUTLIVED)
 
     async def _teardown(self) -> str:
         """What went wrong, or ''."""
@@ -306,6 +336,7 @@ class _Session:
         self._observer.begin()
         self._events.begin(begin, watchers)
         watchers.start_soon(self._watch, begin)
+        watchers.start_soon(self._audit_during)
 
     async def _end_outputs(self) -> None:
         """The load is over: outputs get the last tick, and a moment to send it."""
@@ -392,7 +423,7 @@ class _Session:
                 self._scope.cancel()
             case _Phase.TEARDOWN if first:
                 self._say("load finished, teardown is running; press Ctrl-C again to abort it")
-            case _Phase.PREPARING | _Phase.TEARDOWN | _Phase.OBSERVING | _Phase.ANNOUNCING:
+            case _Phase.PREPARING | _Phase.AUDITING | _Phase.TEARDOWN | _Phase.OBSERVING | _Phase.ANNOUNCING:
                 self._scope.cancel()
             case _Phase.RESULT:
                 pass  # it takes a moment, and is what the load was for
