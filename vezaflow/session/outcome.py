@@ -32,6 +32,7 @@ class Circumstances:
     baseline: Baseline | None = None
     seconds: Seconds = field(default_factory=Seconds)
     manual_changes: tuple[str, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()  # of the bundle, masked
 
 
 def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable[Concern] = ()) -> RunResult:
@@ -72,6 +73,7 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
         seconds=run.seconds,
         provenance=run.provenance,
         manual_changes=tuple(mask(note) for note in run.manual_changes),
+        texts=run.texts,
         links=tuple(_links(plan, run.began, report.seconds)),
         incidents=tuple(incident.diagnostic().masked(plan.secrets) for incident in report.incidents),
     )

@@ -369,6 +369,7 @@ class _Session:
             baseline=self._baseline,
             seconds=self._seconds.seconds(),
             manual_changes=tuple(self._steering.notes()),
+            texts=self._bundle.masked().files,
         )
         concerns = tuple(self._steering.concerns())
         if self._division.part is None:

@@ -1,0 +1,5 @@
+"""A run, or several, on one HTML page that opens offline, prints, and reads without scripts."""
+
+from vezaflow.reports.page.run import html_page
+
+__all__ = ["html_page"]
