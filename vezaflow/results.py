@@ -175,7 +175,7 @@ class RunResult:
     standing: Standing = Standing()
     manual_changes: tuple[str, ...] = ()  # what was paused or scaled by hand, a line each
     links: tuple[Link, ...] = ()
-    texts: tuple[tuple[str, str], ...] = ()  # path and text of the suite's files as they ran, masked; not in summary.json
+    texts: tuple[tuple[str, str], ...] = ()  # paths and texts of the suite's files as they ran, masked
     clock: str = CLOCK
     schema: int = SCHEMA
 

@@ -171,6 +171,8 @@
   var plots = [], scope = 0, hidden = {};
   var when = document.getElementById("when");
 
+  var sizes = [];
+  [1, 1024, 1048576, 1073741824].forEach(function (by) { [1, 2, 5, 10, 20, 50, 100, 200, 500].forEach(function (n) { sizes.push(n * by); }); });
   function marks(plot) {
     var c = plot.ctx, top = plot.bbox.top, height = plot.bbox.height, ratio = devicePixelRatio;
     c.save();
@@ -223,7 +225,7 @@
         Object.assign({ values: function (u, list) { return list.map(clock); }, grid: { show: false }, size: 26, gap: 4,
           incrs: [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400] }, axis),
         Object.assign({ values: function (u, list) { return list.map(function (v) { return v === null ? "" : unit(v); }); },
-          grid: { stroke: rule, width: 1 }, size: 58, gap: 4 }, axis)
+          grid: { stroke: rule, width: 1 }, size: 58, gap: 4, incrs: figure.dataset.unit === "size" ? sizes : undefined }, axis)
       ],
       series: series,
       hooks: {

@@ -7,11 +7,11 @@ has the figure (a label that the seconds don't know) there is no drawing rather 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import ceil
 
 from vezaflow.gates import Outcome, Verdict, dimension_of, shown
 from vezaflow.metrics import Point, StepName
-from vezaflow.reports.page.observed import Observation, Observed
+from vezaflow.reports.page.observed import Observation, Observed, coarser
+from vezaflow.reports.page.series import points_of
 from vezaflow.reports.page.svg import Axis, Svg, drawing, pixel, polyline, top_of
 from vezaflow.reports.rows import by_scope, has_unjudged, margin_text
 from vezaflow.results import RunResult
@@ -19,7 +19,7 @@ from vezaflow.results import RunResult
 WORDS = {Outcome.GREEN: "held", Outcome.RED: "broke", Outcome.INCONCLUSIVE: "not judged"}
 WIDTH, HEIGHT = 168, 40
 _PAD = 3
-_MOST = 56  # dots: one for three pixels
+MOST = 56  # dots: one for three pixels
 _KNOWN = {"step", "method", "flow"}  # labels by which the seconds are kept apart
 
 
@@ -43,6 +43,7 @@ class GateRow:
 def gate_rows(result: RunResult, seen: Observed) -> tuple[GateRow, ...]:
     """A row for each gate, those over all flows first."""
     concerns = {concern.text for concern in result.concerns}
+    seen = coarser(seen, MOST)
     return tuple(_row(result, seen, scope, verdict, concerns) for scope, held in by_scope(result) for verdict in held)
 
 
@@ -81,10 +82,7 @@ def _chart(result: RunResult, seen: Observed, verdict: Verdict) -> Svg | None:
     y = Axis(0.0, top_of([bound, *(value for _, value in dots)]) * 1.05, HEIGHT - _PAD, _PAD)
     limit = pixel(y.at(float(bound)))
     beyond = _PAD if verdict.gate.condition.operator in ("<", "<=") else HEIGHT - _PAD
-    worst = max if beyond == _PAD else min  # of neighbours that share a dot the one nearest to breaking is drawn
-    stride = ceil(len(dots) / _MOST)
-    groups = [dots[at : at + stride] for at in range(0, len(dots), stride)]
-    line = polyline([(x.at(held[-1][0]), y.at(worst(value for _, value in held))) for held in groups])
+    line = polyline([(x.at(time), y.at(value)) for time, value in dots])
     dimension = dimension_of(verdict.gate)
     least, most = (shown(pick(value for _, value in dots), dimension) for pick in (min, max))
     return drawing(
@@ -119,8 +117,7 @@ def values(result: RunResult, seen: Observed, verdict: Verdict) -> Iterator[tupl
         case "iterations" | "iterations_failed" | "data_sent" | "data_received" | "vus" if not (
             labels or has_unjudged(result)
         ):
-            points = [point for point in result.timeline.points if gate.flow in (None, point.flow)]
-            yield from _of_points(gate.metric, aggregate, points)
+            yield from _of_points(gate.metric, aggregate, points_of(result, gate.flow, MOST))
         case _:
             return
 
@@ -163,21 +160,17 @@ def _time(each: Observation, aggregate: str, argument: float | None) -> float | 
 
 
 def _of_points(metric: str, aggregate: str, points: Sequence[Point]) -> Iterator[tuple[float, float | None]]:
-    found: dict[int, list[Point]] = {}
-    for point in points:
-        found.setdefault(round(point.second), []).append(point)
     name = {"data_sent": "bytes_sent", "data_received": "bytes_received"}.get(metric, metric)
     total = 0.0
-    for _, held in sorted(found.items()):
-        second, length = held[0].second, max(point.length for point in held)
-        amount = float(sum(getattr(point, name) for point in held))
+    for point in points:
+        amount = float(getattr(point, name))
         total += amount
         match aggregate:
             case "count":
-                yield second, total
+                yield point.second, total
             case "rate":
-                yield second, amount / length
+                yield point.second, amount / point.length
             case "value" | "max" | "min":
-                yield second, amount
+                yield point.second, amount
             case _:
                 return

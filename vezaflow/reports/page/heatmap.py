@@ -1,11 +1,11 @@
 """Where latency was, and when: a grid of time and log latency as inline SVG, the darker the more responses.
 
-Law: at most 50 columns, 18 rows and a path for each of four shades: at most some 4 KB, however long the run.
+Law: at most 50 columns, 18 rows and a path for each of five shades: at most some 4 KB, however long the run.
 """
 
 from collections.abc import Sequence
 from itertools import groupby
-from math import ceil, log2
+from math import ceil, sqrt
 
 from vezaflow.metrics import Histogram, merged
 from vezaflow.reports.page.bins import binned
@@ -27,7 +27,7 @@ from vezaflow.reports.page.svg import (
 )
 from vezaflow.units import Dimension
 
-COLUMNS, ROWS, SHADES = 50, 18, 4
+COLUMNS, ROWS, SHADES = 50, 18, 5
 _LEAST = 1e-6  # seconds: what is shorter is drawn there
 
 
@@ -51,7 +51,7 @@ def heatmap(name: str, ends: Sequence[float], held: Sequence[Observation], secon
     rows = [binned(times, low, high, ROWS) for _, _, times in columns]
     most = max(map(max, rows))
     wide, tall = (x.at(columns[-1][1]) - LEFT) / len(columns), (HEIGHT - BOTTOM - TOP) / ROWS
-    place = f'transform="translate({LEFT} {TOP}) scale({wide:.3f} {tall:.3f})"'
+    place = f'transform="translate({LEFT} {TOP + tall / 2:.2f}) scale({wide:.3f} {tall:.3f})"'
     drawn = "".join(
         f'<path d="{path}" class="heat" stroke="#3457d5" stroke-opacity="{(shade + 1) / SHADES:.2f}"/>'
         for shade, path in enumerate(_paths(rows, most))
@@ -60,7 +60,8 @@ def heatmap(name: str, ends: Sequence[float], held: Sequence[Observation], secon
     drawn = f'<g {place} stroke-width="1.06">{drawn}</g>'
     whole = merged(known)
     p50, p95 = whole.quantiles((0.5, 0.95))
-    said = f"Latency of {name} over {clock(round(seconds))}: {whole.samples:,} responses, p50 {_said(p50)}, p95 {_said(p95)}"
+    figures = f"{whole.samples:,} responses, p50 {_said(p50)}, p95 {_said(p95)}"
+    said = f"Latency of {name} over {clock(round(seconds))}: {figures}"
     return drawing(latencies(y) + drawn + times_of(x, HEIGHT - 5), said)
 
 
@@ -73,7 +74,7 @@ def _paths(rows: Sequence[Sequence[int]], most: int) -> list[str]:
         for shade, held in groupby(shades):
             wide = len(list(held))
             if shade is not None:
-                paths[shade] += f"M{at} {ROWS - row - 1}.5h{wide}"
+                paths[shade] += f"M{at} {ROWS - row - 1}h{wide}"
             at += wide
     return paths
 
@@ -91,8 +92,8 @@ def latencies(y: Axis) -> str:
 
 
 def _shade(count: int, most: int) -> int:
-    """By the logarithm, so that a few slow ones are seen beside many fast ones."""
-    return min(SHADES - 1, int(log2(count + 1) / log2(most + 1) * SHADES)) if most > 1 else SHADES - 1
+    """By the square root, so that a few slow ones are seen beside many fast ones."""
+    return min(SHADES - 1, int(sqrt(count / most) * SHADES))
 
 
 def _said(time: float | None) -> str:

@@ -14,7 +14,7 @@ from vezaflow.reports.page.tables import step_rows
 from vezaflow.reports.rows import ALL, has_unjudged, trend
 from vezaflow.results import RunResult
 
-MOST = 30_000  # buckets: some 80 KB
+MOST = 12_000  # buckets: some 32 KB
 
 
 def packed_times(result: RunResult) -> dict[str, Any]:

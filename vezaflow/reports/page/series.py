@@ -105,7 +105,7 @@ def scopes(result: RunResult, seen: Observed) -> tuple[ChartScope, ...]:
 
 
 def _charts(result: RunResult, seen: Observed, flow: str | None, most: int) -> Iterator[Chart]:
-    points = _points(result, flow, most)
+    points = points_of(result, flow, most)
     times = tuple(point.second for point in points)
 
     def wanted(name: StepName) -> bool:
@@ -180,7 +180,7 @@ def _shares(held: Sequence[Observation]) -> tuple[float | None, ...]:
     return tuple(each.failed / each.requests if each.requests else None for each in held)
 
 
-def _points(result: RunResult, flow: str | None, most: int) -> tuple[Point, ...]:
+def points_of(result: RunResult, flow: str | None, most: int) -> tuple[Point, ...]:
     """The timeline of one flow, or of all of them together, in at most so many points."""
     if flow is not None:
         points = result.timeline.of(flow)

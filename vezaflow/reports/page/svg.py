@@ -7,14 +7,14 @@ classes of style.css with a plain attribute beside them: a viewer that forbids s
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from math import ceil, floor, log10
+from math import ceil, floor, log2, log10
 
 from vezaflow import units
 from vezaflow.units import Dimension
 
 WIDTH, HEIGHT = 400, 170
 LEFT, RIGHT, TOP, BOTTOM = 46, 8, 8, 20
-_STEPS = (1, 2, 5, 10)
+_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1024)
 _TIMES = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 _WORDS: dict[Dimension | None, Callable[[float], str]] = {
     None: units.number,
@@ -52,9 +52,9 @@ class Axis:
     def _of(self, value: float) -> float:
         return log10(max(value, self.low)) if self.log else value
 
-    def ticks(self, most: int = 5) -> list[float]:
-        """Round values within, about so many."""
-        return self._decades(most) if self.log else list(_round(self.low, self.high, most))
+    def ticks(self, most: int = 5, *, binary: bool = False) -> list[float]:
+        """Round values within, about so many. `binary`: round in KiB and MiB."""
+        return self._decades(most) if self.log else list(_round(self.low, self.high, most, binary=binary))
 
     def _decades(self, most: int) -> list[float]:
         powers = range(floor(log10(self.low)), ceil(log10(self.high)) + 1)
@@ -66,9 +66,12 @@ class Axis:
         return within[:: ceil(len(within) / most)]
 
 
-def _round(low: float, high: float, most: int) -> Iterator[float]:
+def _round(low: float, high: float, most: int, *, binary: bool) -> Iterator[float]:
     size = (high - low) / most or 1.0
     power = 10.0 ** floor(log10(size))
+    if binary:
+        kibi = 1024.0 ** max(0, floor(log2(size) / 10))
+        power = kibi * 10.0 ** max(0, floor(log10(size / kibi)))
     step = next(each * power for each in _STEPS if each * power >= size * 0.999)
     number = ceil(low / step - 1e-9)
     while number * step <= high * (1 + 1e-9):
@@ -117,7 +120,7 @@ def labels(said: Iterable[tuple[float, float, str]], anchor: str = "middle") -> 
 
 def rows_of(axis: Axis, dimension: Dimension | None, left: float, right: float) -> str:
     """The y axis: a faint line and a figure for each tick."""
-    places = [(axis.at(value), words(value, dimension)) for value in axis.ticks(4)]
+    places = [(axis.at(value), words(value, dimension)) for value in axis.ticks(4, binary=dimension is Dimension.SIZE)]
     rules = "".join(f"M{pixel(left)} {pixel(y)}H{pixel(right)}" for y, _ in places)
     return rule(rules) + labels([(left - 5, y + 3.5, text) for y, text in places], "end")
 

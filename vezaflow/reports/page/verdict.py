@@ -59,4 +59,6 @@ def _notes(result: RunResult) -> Iterator[str]:
     yield from (line for line in (standing.accepted or standing.night, standing.baseline) if line)
     yield from dict.fromkeys((*result.notes, *result.manual_changes))
     if result.provenance is not None:
-        yield from (f"not the full load: {change}" for change in result.provenance.profile.changes)
+        changes = result.provenance.profile.changes
+        if changes:
+            yield f"not the full load: {'; '.join(changes)}"
