@@ -1,9 +1,10 @@
 """What every page has within: the style, the script with uPlot, and the data, so that it asks nobody for anything.
 
-Laws: the page's own policy allows this one script by its hash and no request at all. In the data every `<` is escaped:
-no text of a run can end its element.
+Laws: the page's own policy allows this one script by its hash and no request at all. The data is packed, a third of its
+size, and holds no sign that could end its element.
 """
 
+import zlib
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import cache
@@ -40,10 +41,11 @@ def assets(data: dict[str, Any]) -> Assets:
 
 
 def inlined(data: dict[str, Any]) -> Inlined:
-    """The object as JSON that no HTML parser takes for anything else."""
+    """The object as JSON that no HTML parser takes for anything else: `deflated` is JSON, by zlib, in base64."""
     import orjson
 
-    return Inlined(orjson.dumps(data).decode().replace("<", "\\u003c"))
+    packed = b64encode(zlib.compress(orjson.dumps(data), 9)).decode()
+    return Inlined(orjson.dumps({"deflated": packed}).decode().replace("<", "\\u003c"))
 
 
 @cache

@@ -3,7 +3,7 @@
 (function () {
   "use strict";
   var root = document.documentElement;
-  var data = JSON.parse(document.getElementById("data").textContent);
+  var data = null; // from #data, once it is unpacked
   var dark = matchMedia("(prefers-color-scheme: dark)");
 
   // figures, as vezaflow/units.py writes them
@@ -48,15 +48,8 @@
 
   // histograms: vezaflow/reports/page/packed.py
   function unpacked(row, shift) {
-    var bytes = atob(row[4]), at = 0, bucket = 0, held = new Map();
-    function next() {
-      for (var n = 0, by = 1; ; by *= 128) {
-        var b = bytes.charCodeAt(at++);
-        n += (b & 127) * by;
-        if (b < 128) return n;
-      }
-    }
-    while (at < bytes.length) { bucket += next(); held.set(bucket, next()); }
+    var bucket = 0, held = new Map();
+    row[4].forEach(function (step, i) { bucket += step; held.set(bucket, row[5][i]); });
     return { count: row[0], zeros: row[1], min: row[2], max: row[3], held: held, shift: shift };
   }
   function added(all) {
@@ -82,8 +75,8 @@
     }
     return times.max;
   }
-  var packed = data.packed || { times: {}, sums: {}, shift: 0 };
   function parts(key) {
+    var packed = data.packed;
     var keys = packed.sums[key] || [key], known = [], cut = [];
     keys.forEach(function (name) {
       var rows = packed.times[name] || [];
@@ -127,7 +120,8 @@
     if (table.classList.contains("sortable")) sortable(table);
   }
   var form = document.getElementById("percentiles");
-  if (form) {
+  function choosing() {
+    if (!form) return;
     form.hidden = false;
     form.addEventListener("submit", function (event) {
       event.preventDefault();
@@ -270,7 +264,7 @@
       if (chart) plots.push(drawn(figure, chart));
     });
   }
-  if (data.scopes && data.scopes.length && window.uPlot) {
+  function charting() {
     root.classList.add("js");
     var scopes = document.getElementById("scopes"), select = document.getElementById("scope");
     if (scopes) {
@@ -306,4 +300,14 @@
     opened.forEach(function (details) { details.open = true; });
   });
   addEventListener("afterprint", function () { opened.forEach(function (details) { details.open = false; }); });
+
+  // The data is deflated JSON. A browser that can't inflate shows the page as it is without scripts.
+  if (!window.DecompressionStream || !window.uPlot) return;
+  var bytes = Uint8Array.from(atob(JSON.parse(document.getElementById("data").textContent).deflated), function (c) { return c.charCodeAt(0); });
+  new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json().then(function (found) {
+    data = found;
+    choosing();
+    charting();
+    root.dataset.ready = "yes";
+  });
 })();

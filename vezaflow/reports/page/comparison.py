@@ -181,10 +181,14 @@ def _charts(runs: Sequence[RunResult], names: Sequence[str]) -> list[Chart]:
     latency, rates = [], []
     for number, (name, run) in enumerate(zip(names, runs, strict=True)):
         tone = _TONES[number % len(_TONES)]
-        seen, points = observed(run.seconds), points_of(run, None, MOST)
-        p95 = {end: each.times.quantile(0.95) for end, each in zip(seen.ends, seen.of(), strict=True)}
-        latency.append(Line(name, tone, _at(times, {end: None if t is None else float(t) for end, t in p95.items()})))
-        rates.append(Line(name, tone, _at(times, {point.second: point.requests / point.length for point in points})))
+        seen = observed(run.seconds)
+        columns = zip(seen.columns, seen.of(), strict=True)
+        p95 = [(column.end, column.length, each.times.quantile(0.95)) for column, each in columns]
+        points = points_of(run, None, MOST)
+        latency.append(Line(name, tone, _at(times, [(end, length, _plain(value)) for end, length, value in p95])))
+        rates.append(
+            Line(name, tone, _at(times, [(each.second, each.length, each.requests / each.length) for each in points]))
+        )
     found = (
         Chart("latency", "p95", "p95 of http_req_duration in each interval.", Dimension.TIME, times, tuple(latency)),
         Chart("requests", "Requests per second", "Requests that were sent.", None, times, tuple(rates)),
@@ -197,8 +201,15 @@ def _grid(seconds: float) -> list[float]:
     return [number * step for number in range(1, max(1, round(seconds / step)) + 1)]
 
 
-def _at(times: Sequence[float], found: dict[float, float | None]) -> tuple[float | None, ...]:
-    """What was found nearest before each time, of the interval before it; None where nothing was."""
+def _at(times: Sequence[float], found: Sequence[tuple[float, float, float | None]]) -> tuple[float | None, ...]:
+    """Each time's value, of the interval (its end, its length) that it is in; None where it is in none."""
     step = times[0] if times else 1.0
-    held: dict[int, float | None] = {max(1, round(second / step)): value for second, value in found.items()}
+    held: dict[int, float | None] = {}
+    for end, length, value in found:
+        last = max(1, round(end / step))
+        held |= dict.fromkeys(range(min(last, round((end - length) / step) + 1), last + 1), value)
     return tuple(held.get(number) for number in range(1, len(times) + 1))
+
+
+def _plain(value: float | None) -> float | None:
+    return None if value is None else float(value)

@@ -274,7 +274,7 @@ def workers(result: RunResult) -> Grid:
         for worker in result.health.workers
     )  # fmt: skip
     heads = (*_named("process"), *_heads("CPU", "CPU max", "lag p99", "lag max", "time late", "memory"))
-    caption = "The generator's own processes. CPU is a share of one core, lag how late the event loop was."
+    caption = "The generator's own processes. CPU is a fraction of one core, lag how late the event loop was."
     return Grid("workers", "Generator", caption, heads, lines)
 
 
