@@ -194,6 +194,7 @@ def test_a_long_run_has_no_larger_drawings() -> None:
     assert len(html_page(result)) < 250_000
 
 
+@pytest.mark.slow
 def test_packed_histograms_are_bounded() -> None:
     result = page_run(seconds=40, flows=4, steps=9, each=300)
     packed = packed_times(result)
