@@ -19,7 +19,7 @@ IMAGES = ROOT / "docs" / "images"
 SIZE = "1120,780"
 ONLY_CHARTS = "<style>.top, nav, .tiles, #gates, #flows { display: none !important } main { padding: 1rem }</style>"
 TAKES = {"report.png": ("", []), "report-charts.png": (ONLY_CHARTS, ["--blink-settings=preferredColorScheme=0"])}
-LOAD = ["--scale", "0.3", "--duration", "60s", "--no-history", "--quiet"]
+LOAD = ["--scale", "0.15", "--duration", "60s", "--no-history", "--quiet"]
 
 
 def main() -> None:

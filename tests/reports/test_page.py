@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from history_runs import point
 from lxml import html
 from page_run import EVIL, page_run
 from sample_run import GREEN, RED, arriving, run, streaming
@@ -22,6 +23,7 @@ from vezaflow.reports.page.heatmap import COLUMNS, ROWS, heatmap
 from vezaflow.reports.page.observed import MOST, coarser, observed
 from vezaflow.reports.page.packed import MOST as MOST_BUCKETS
 from vezaflow.reports.page.packed import packed_times
+from vezaflow.reports.page.series import points_of
 from vezaflow.reports.page.svg import Axis, drawing
 from vezaflow.results import Link, RunResult, headline
 
@@ -137,6 +139,16 @@ def test_every_chart_has_a_drawing_and_a_table() -> None:
     for figure in charts:
         assert figure.xpath(".//svg[@role='img']/@aria-label")
         assert len(figure.xpath(".//table/tbody/tr")) == 10
+
+
+def test_flows_are_added_up_second_by_second_however_late_a_second_came() -> None:
+    seconds = (0.9, 1.6, 2.4, 3.5, 4.4)  # two of them round to the same
+    points = [replace(point(each), flow=flow) for each in seconds for flow in ("browse", "streaming")]
+    result = replace(page_run(seconds=1), timeline=Timeline(tuple(points)))
+    found = points_of(result, None, 300)
+    assert [each.second for each in found] == list(seconds)
+    assert {each.vus for each in found} == {2 * points[0].vus}
+    assert sum(each.requests for each in points_of(result, None, 2)) == sum(each.requests for each in points)
 
 
 @pytest.mark.parametrize(

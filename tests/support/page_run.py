@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from sample_run import GREEN, MASK, RED, run
+from sample_run import GREEN, RED, run
 
 from vezaflow.metrics import Recorder, SecondsKeeper, SecondsRecorder
-from vezaflow.results import RequestedLoad, RunResult
+from vezaflow.results import MASK, RequestedLoad, RunResult
 
 EVIL = "</script><b onclick='x()'>\"&amp;"
 FLOW = f"flow: browse\nvars: {{token: {MASK}}}\nsteps:\n  - get: /a?<b>&c\n"

@@ -185,17 +185,29 @@ def points_of(result: RunResult, flow: str | None, most: int) -> tuple[Point, ..
     if flow is not None:
         points = result.timeline.of(flow)
     else:
-        found: dict[int, list[Point]] = {}
-        for point in result.timeline.points:
-            found.setdefault(round(point.second), []).append(point)
-        points = tuple(_added(held, held[0].second, max(p.length for p in held)) for _, held in sorted(found.items()))
+        groups = _at_once(result.timeline.points)
+        points = tuple(_added(held, held[0].second, max(point.length for point in held)) for held in groups)
     stride = ceil(len(points) / most)
     if stride <= 1:
         return points
-    groups = (points[at : at + stride] for at in range(0, len(points), stride))
+    longer = (points[at : at + stride] for at in range(0, len(points), stride))
     return tuple(
-        replace(_added(held, held[-1].second, sum(point.length for point in held)), vus=held[-1].vus) for held in groups
+        replace(_added(held, held[-1].second, sum(point.length for point in held)), vus=held[-1].vus) for held in longer
     )
+
+
+def _at_once(points: Sequence[Point]) -> Iterator[list[Point]]:
+    """The points of all flows at the same time: of each flow one, of machines whose clocks differ a little, too."""
+    group: list[Point] = []
+    for point in sorted(points, key=lambda point: point.second):
+        if group and (
+            any(point.flow == other.flow for other in group) or point.second - group[0].second > point.length / 2
+        ):
+            yield group
+            group = []
+        group.append(point)
+    if group:
+        yield group
 
 
 def _added(points: Sequence[Point], second: float, length: float) -> Point:
