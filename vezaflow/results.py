@@ -232,6 +232,7 @@ class RunResult:
     events: tuple[Happened, ...] = ()  # in the order of their begin
     event_windows: tuple[EventWindow, ...] = ()  # where gates asked for them
     audits: tuple[AuditRecord, ...] = ()  # pages that were audited before, during or after the load
+    texts: tuple[tuple[str, str], ...] = ()  # paths and texts of the suite's files as they ran, masked
     clock: str = CLOCK
     schema: int = SCHEMA
 

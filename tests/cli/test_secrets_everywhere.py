@@ -1,7 +1,9 @@
 """Secrets of every kind, told back by a server in every place: no file, stream or reply of a command holds one."""
 
 import json
+import re
 import threading
+import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from html import escape
@@ -137,10 +139,12 @@ teardown: [{get: "/json~${env.TOKEN}", name: at last, expect: {json: {$.token: n
 
 
 def read_out(path: Path) -> str:
-    """What a file says; of a history also what is unpacked of it."""
+    """What a file says; of a history or a page also what is unpacked of it."""
     text = path.read_bytes().decode(errors="replace")
     if path.suffix == ".db":
         text += "\n".join(cell.decode(errors="replace") for cell in cells(path))
+    if packed := re.search(r'\{"deflated":"([^"]+)"\}', text):
+        text += zlib.decompress(b64decode(packed[1])).decode()
     return text
 
 
@@ -195,11 +199,30 @@ def test_no_command_shows_a_secret(mirror: str, tmp_path: Path, token: str, row:
     done = [
         vezaflow("lint", suite, env=env),
         vezaflow("explain", suite, env=env),
-        vezaflow("run", suite, "--summary", kept / "one.json", "--junit", kept / "one.xml", env=env),
+        vezaflow(
+            "run",
+            suite,
+            "--summary",
+            kept / "one.json",
+            "--junit",
+            kept / "one.xml",
+            "--html",
+            kept / "one.html",
+            env=env,
+        ),
         vezaflow("run", suite, "--workers", "2", "--summary", kept / "two.json", env=env),
         vezaflow("run", suite, "--segment", "1/2", "--seed", "7", "--summary", kept / "half.json", env=env),
         vezaflow("run", suite, "--segment", "2/2", "--seed", "7", "--summary", kept / "rest.json", env=env),
-        vezaflow("merge", kept / "half.json", kept / "rest.json", "--junit", kept / "merged.xml", env=env),
+        vezaflow(
+            "merge",
+            kept / "half.json",
+            kept / "rest.json",
+            "--junit",
+            kept / "merged.xml",
+            "--html",
+            kept / "merged.html",
+            env=env,
+        ),
         vezaflow("try", suite, "--full", "--html", pages[0], env=env),
         vezaflow("try", suite, "--replay", "--full", "--html", pages[1], env=env),
     ]

@@ -59,14 +59,14 @@ def _compared(before: str, after: str, earlier: tuple[str, ...], file: Path | No
     second = named(after, history)
     if before != WORD:
         first = named(before, history)
-        others = [named(word, history) for word in earlier] or _earlier(first, second, history)
+        others = [named(word, history) for word in earlier] or earlier_of(first, second, history)
         return compare(first, second, spread_of(others))
     if earlier:
         raise VezaflowError("--earlier is for two runs", hint="a baseline of 3 or more runs has its own spread")
     return compare_with_baseline(read_baseline(file or baseline_file(second.suite)), second)
 
 
-def _earlier(first: RunResult, second: RunResult, history: str | None) -> list[RunResult]:
+def earlier_of(first: RunResult, second: RunResult, history: str | None) -> list[RunResult]:
     """What the history has of the same plan; a history that can't be read is as good as none for that."""
     try:
         return earlier_runs(second, (first.run_id, second.run_id), history)

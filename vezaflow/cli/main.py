@@ -26,6 +26,7 @@ COMMANDS = {
     "mark": "Mark a moment of a running test, or start one of its events.",
     "merge": "Merge the results of a run's segments into one verdict.",
     "pause": "Pause a running test from another terminal.",
+    "report": "Write the HTML page of a run, or of several side by side.",
     "rerun": "Run a kept run again, with the secrets of today.",
     "resume": "Resume a paused test.",
     "run": "Run a load test; the exit code is the verdict.",

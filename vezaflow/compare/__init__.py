@@ -5,7 +5,7 @@ from vezaflow.compare.comparison import Change, Comparison, Judgement, changes_b
 from vezaflow.compare.counts import Counts, RunCounts, counts_of
 from vezaflow.compare.document import DocumentError, document, new_document
 from vezaflow.compare.gated import GateBaseline
-from vezaflow.compare.page import as_json, baseline_page, page
+from vezaflow.compare.page import as_json, baseline_page, page, side_by_side
 from vezaflow.compare.resampled import FigureKind, Resampled, resampled
 from vezaflow.compare.sentences import summed_up
 from vezaflow.compare.spread import UNKNOWN, Spread, spread_between, spread_of
@@ -41,6 +41,7 @@ __all__ = [
     "page",
     "resampled",
     "shift_sentence",
+    "side_by_side",
     "sparkline",
     "spread_between",
     "spread_of",

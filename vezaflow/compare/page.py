@@ -12,7 +12,7 @@ from vezaflow.compare.pages import PageChange
 from vezaflow.compare.resampled import FigureKind
 from vezaflow.diagnostics import printable
 from vezaflow.metrics import LIGHTHOUSE, PageMetric, StepName
-from vezaflow.reports import DIM, Look, table, wrapped
+from vezaflow.reports import DIM, ComparedRuns, Look, table, wrapped
 
 _TONES = {Judgement.WORSE: "31", Judgement.BETTER: "32", Judgement.DIFFERENT: "33"}
 
@@ -38,17 +38,7 @@ def _differences(comparison: Comparison, look: Look) -> Iterator[str]:
 def _table(comparison: Comparison, look: Look) -> Iterator[str]:
     shown = [change for change in comparison.changes if _is_shown(change)]
     if shown:
-        head = (
-            "step",
-            "figure",
-            "before",
-            "after",
-            "difference",
-            "ratio",
-            f"{units.ratio(comparison.level)} interval",
-            "",
-        )
-        yield from table(head, [_cells(change) for change in shown], look, ("difference", "before"))
+        yield from table(_heads(comparison), [_cells(change) for change in shown], look, ("difference", "before"))
 
 
 def _pages(comparison: Comparison, look: Look) -> Iterator[str]:
@@ -100,6 +90,28 @@ def _cells(change: Change) -> tuple[str, ...]:
         words.interval(change),
         change.judgement.value,
     )
+
+
+def side_by_side(comparison: Comparison) -> ComparedRuns:
+    """The same for a page of browsers."""
+    shown = [change for change in comparison.changes if _is_shown(change)]
+    said, real = tuple(words.sentences(comparison)), len(comparison.real) + 1
+    return ComparedRuns(
+        before=comparison.before,
+        after=comparison.after,
+        differences=tuple(each.text for each in comparison.differences),
+        heads=_heads(comparison),
+        cells=tuple(map(_cells, shown)),
+        tones=tuple(change.judgement.value if change.judgement.real else "" for change in shown),
+        sentences=said[:real],
+        reasons=said[real:],
+        footing=words.footing(comparison),
+    )
+
+
+def _heads(comparison: Comparison) -> tuple[str, ...]:
+    level = f"{units.ratio(comparison.level)} interval"
+    return ("step", "figure", "before", "after", "difference", "ratio", level, "")
 
 
 def _sentences(comparison: Comparison, look: Look) -> Iterator[str]:

@@ -5,6 +5,7 @@ requests, failures and times by step, without a verdict. Of a pruned one the gat
 figures by step.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from vezaflow import units
@@ -40,11 +41,16 @@ def result_of(stored: Stored) -> RunResult:
     record = stored.record
     if record is None:
         return _interrupted(stored, seconds)
-    sources = {path: Source(path, text) for path, text in (stored.bundle or {}).get("files", ())}
+    sources = {path: Source(path, text) for path, text in _texts(stored)}
     whole = {"figures": _EMPTY, **record, "by_second": seconds.to_json()}
     if "figures" not in record:
         whole["notes"] = [*record["notes"], "the figures by step were pruned from the history"]
-    return from_json(whole, sources)
+    return replace(from_json(whole, sources), texts=_texts(stored))
+
+
+def _texts(stored: Stored) -> tuple[tuple[str, str], ...]:
+    """The suite's files, where the history has them."""
+    return tuple((path, text) for path, text in (stored.bundle or {}).get("files", ()))
 
 
 def stored_of(result: RunResult, bundle: Json | None = None) -> Stored:
@@ -91,6 +97,7 @@ def _interrupted(stored: Stored, seconds: Seconds) -> RunResult:
         base_url=header["base_url"],
         description=header["description"],
         seconds=seconds,
+        texts=_texts(stored),
         provenance=_provenance(header),
     )
 

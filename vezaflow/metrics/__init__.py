@@ -18,7 +18,8 @@ from vezaflow.metrics.catalog import (
 )
 from vezaflow.metrics.channels import NOT_ACKED, ChannelRecorder, Channels
 from vezaflow.metrics.figures import FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
-from vezaflow.metrics.histogram import Histogram, merged, middle
+from vezaflow.metrics.histogram import PARTS as OCTAVE_PARTS
+from vezaflow.metrics.histogram import RELATIVE_ERROR, Histogram, merged, middle
 from vezaflow.metrics.lighthouse import LIGHTHOUSE, PageMetric
 from vezaflow.metrics.listening import MEGABIT, ListenerRecorder
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
@@ -54,8 +55,10 @@ __all__ = [
     "METRICS",
     "MOMENT",
     "NOT_ACKED",
+    "OCTAVE_PARTS",
     "OUTSIDE",
     "PAGE",
+    "RELATIVE_ERROR",
     "SUMMARY",
     "Aged",
     "ChannelRecorder",

@@ -8,6 +8,7 @@ from vezaflow.reports.junit import junit
 from vezaflow.reports.look import DIM, Look, table, wrapped
 from vezaflow.reports.markdown import markdown_table, markdown_text
 from vezaflow.reports.options import REPORTS
+from vezaflow.reports.page import ComparedRuns, html_comparison, html_page
 from vezaflow.reports.step_summary import step_summary
 from vezaflow.reports.stored import events_of, from_json
 from vezaflow.reports.summary_json import summary_json, to_json
@@ -16,6 +17,7 @@ from vezaflow.reports.summary_schema import summary_schema, summary_schema_text
 __all__ = [
     "DIM",
     "REPORTS",
+    "ComparedRuns",
     "Look",
     "annotations",
     "as_accepted",
@@ -27,6 +29,8 @@ __all__ = [
     "events_of",
     "facts_of",
     "from_json",
+    "html_comparison",
+    "html_page",
     "junit",
     "markdown_table",
     "markdown_text",

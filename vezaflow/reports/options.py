@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vezaflow.reports.junit import junit
+from vezaflow.reports.page import html_page
 from vezaflow.reports.summary_json import summary_json
 from vezaflow.results import RunResult
 
@@ -24,4 +25,5 @@ class ReportOption:
 REPORTS = (
     ReportOption("summary", "Write the result as JSON to this file; `-` is standard output.", summary_json),
     ReportOption("junit", "Write a test report; `-` is standard output.", junit),
+    ReportOption("html", "Write an HTML page that opens offline, in one file; `-` is standard output.", html_page),
 )

@@ -48,6 +48,7 @@ class Circumstances:
     observed: Observed | None = None  # None: nobody was asked
     events: tuple[Happened, ...] = ()  # masked
     windows: EventWindows | None = None
+    texts: tuple[tuple[str, str], ...] = ()  # of the bundle, masked
 
 
 def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable[Concern] = ()) -> RunResult:
@@ -97,6 +98,7 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
         seconds=run.seconds,
         provenance=run.provenance,
         manual_changes=tuple(mask(note) for note in run.manual_changes),
+        texts=run.texts,
         links=tuple(_links(plan, run.began, report.seconds)),
         observed=observed,
         events=run.events,

@@ -456,6 +456,7 @@ class _Session:
             observed=observed,
             events=self._events.happened(),
             windows=self._windows,
+            texts=self._bundle.masked().files,
         )
         concerns = tuple(self._steering.concerns())
         if self._division.part is None:

@@ -65,7 +65,8 @@ def merge(files: Sequence[Path], baseline: Callable[[Plan], Baseline | None] = l
     report = merged_segments([part for _, part in parts])
     records = [record for _, record, _ in found]
     concerns = (*_missing([part for _, part in parts]), *_apart(plan, records))
-    run = replace(_circumstances(records), provenance=provenance, seconds=_seconds(records), baseline=baseline(plan))
+    known = replace(_circumstances(records), provenance=provenance, texts=parts[0][1].bundle.masked().files)
+    run = replace(known, seconds=_seconds(records), baseline=baseline(plan))
     return result_of(plan, report, run, concerns)
 
 
