@@ -4,6 +4,7 @@ from vezaflow.outputs.lines import missing
 from vezaflow.outputs.offers import OUTPUTS
 from vezaflow.outputs.output import FILE, Offer, Output
 from vezaflow.outputs.plain import Plain
+from vezaflow.outputs.posting import MOST_BYTES, POST_OPTIONS, PostError, post
 from vezaflow.outputs.terminal import Terminal
 from vezaflow.outputs.tick import FlowNow, Tick, tick_of
 from vezaflow.outputs.trace import Trace
@@ -13,11 +14,14 @@ from vezaflow.outputs.traced import Traced, TracedRequest, place_of
 
 __all__ = [
     "FILE",
+    "MOST_BYTES",
     "OUTPUTS",
+    "POST_OPTIONS",
     "FlowNow",
     "Offer",
     "Output",
     "Plain",
+    "PostError",
     "Terminal",
     "Tick",
     "Trace",
@@ -27,6 +31,7 @@ __all__ = [
     "Tried",
     "missing",
     "place_of",
+    "post",
     "tick_of",
     "trace_page",
 ]  # fmt: skip
