@@ -15,7 +15,7 @@ from vezaflow.cli.values import environment
 from vezaflow.diagnostics import Diagnostic, render_text, summary_line
 from vezaflow.errors import VezaflowError
 from vezaflow.model import Suite, environment_of
-from vezaflow.plan import Bundle, Inputs, Plan
+from vezaflow.plan import NO_OUTS, Bundle, Inputs, Outs, Plan
 from vezaflow.sandbox import SandboxSettings, start
 from vezaflow.session import Warn, WrongFilesError, prepare, read
 
@@ -80,18 +80,24 @@ class Asked:
 
 
 def bundled(
-    paths: Sequence[Path], inputs: Inputs, *, sandbox: bool, announces: bool = False, warn: Warn | None = None
+    paths: Sequence[Path],
+    inputs: Inputs,
+    *,
+    sandbox: bool,
+    announces: bool = False,
+    outs: Outs = NO_OUTS,
+    warn: Warn | None = None,
 ) -> Asked:
     """The plan, and what it was made of. `warn` gets what lint warns of."""
     with drawn_faults():
         suite = read(paths, base_url=sandbox or inputs.base_url is not None, warn=warn)
         inputs = aimed(suite, inputs) if sandbox else inputs
-        return Asked(suite, inputs, planned(suite, inputs, announces=announces), Bundle.of(suite, inputs))
+        return Asked(suite, inputs, planned(suite, inputs, announces=announces, outs=outs), Bundle.of(suite, inputs))
 
 
-def planned(suite: Suite, inputs: Inputs, *, announces: bool = False) -> Plan:
+def planned(suite: Suite, inputs: Inputs, *, announces: bool = False, outs: Outs = NO_OUTS) -> Plan:
     """The plan; no error shows its secrets from now on."""
-    plan = prepare(suite, inputs, announces=announces)
+    plan = prepare(suite, inputs, announces=announces, outs=outs)
     hide(plan.secrets)
     return plan
 

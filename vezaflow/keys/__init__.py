@@ -9,6 +9,7 @@ from vezaflow.keys.json_schema import DIALECT, SCHEMAS, json_schema, schema_text
 from vezaflow.keys.load import LOADS, STAGES
 from vezaflow.keys.notify import GRAFANA, NOTIFICATION
 from vezaflow.keys.other_words import ELSEWHERE, METRIC_NAMES, NAMES, NO_STEPS, NOT_HERE, OTHERWISE, RENAMED
+from vezaflow.keys.outputs import FILE_OUTPUTS, OUTPUT, OUTPUT_DEFAULTS, TEMPORALITIES
 from vezaflow.keys.reference import TABLES
 from vezaflow.keys.requests import AUTH, BASIC, BODIES, BODY, METHODS, PART, PART_FIELD, RETRIED, RETRYING, WAIT
 from vezaflow.keys.responses import EXPECT, EXPECTED_MESSAGE, EXTRACT, ITEM_FIELDS, LIMITS, MATCHES, PLAYLIST, RESPONSE
@@ -31,6 +32,7 @@ __all__ = [
     "EXPECTED_MESSAGE",
     "EXTRACT",
     "FEED",
+    "FILE_OUTPUTS",
     "FLOW",
     "FRAGMENT",
     "GATE",
@@ -53,6 +55,8 @@ __all__ = [
     "NOT_HERE",
     "NO_STEPS",
     "OTHERWISE",
+    "OUTPUT",
+    "OUTPUT_DEFAULTS",
     "PART",
     "PART_FIELD",
     "PLAYLIST",
@@ -68,6 +72,7 @@ __all__ = [
     "STEPS",
     "SUITE",
     "TABLES",
+    "TEMPORALITIES",
     "TLS",
     "VARIANT",
     "VERBS",

@@ -84,6 +84,7 @@ class Kind(Enum):
     IGNORES = "a mapping of codes to reasons"
     EVENTS = "a verdict, or a list of them: `green`, `red`, `inconclusive`, `accepted`"
     NOTIFICATIONS = "a list of notifications"
+    OUTPUT = "a text such as a URL or a file, or a mapping"
     MESSAGE = "a text, or a mapping such as `{json: {type: ping}}`"
     REPEATED = "a list of mappings with `each` and `send`"
     REPLIES = "a list of mappings with `where` and `send`"

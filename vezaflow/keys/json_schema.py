@@ -286,6 +286,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.IGNORES: _ignores,
     Kind.EVENTS: lambda field: _any(_words(field), _list(_words(field))),
     Kind.NOTIFICATIONS: lambda field: _list(_any(*_refs(field))),
+    Kind.OUTPUT: lambda field: _any(_VALUE, *_refs(field)),
     Kind.MESSAGE: lambda field: _any(_VALUE, *_refs(field)),
     Kind.REPEATED: lambda field: _list(_any(*_refs(field))),
     Kind.REPLIES: lambda field: _list(_any(*_refs(field))),

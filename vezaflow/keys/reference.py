@@ -7,6 +7,7 @@ from vezaflow.keys import (
     hls,
     load,
     notify,
+    outputs,
     requests,
     responses,
     steps,
@@ -54,5 +55,7 @@ TABLES: dict[str, Table] = {
         suite.RETRY,
         notify.GRAFANA,
         notify.NOTIFICATION,
+        outputs.OUTPUT,
+        *outputs.OUTPUTS,
     )
 }

@@ -18,7 +18,7 @@ from vezaflow.metrics.catalog import (
 )
 from vezaflow.metrics.channels import NOT_ACKED, ChannelRecorder, Channels
 from vezaflow.metrics.figures import FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
-from vezaflow.metrics.histogram import Histogram, merged, middle
+from vezaflow.metrics.histogram import BUCKETS, Histogram, merged, middle
 from vezaflow.metrics.listening import MEGABIT, ListenerRecorder
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
 from vezaflow.metrics.merger import Merger, timeline_of
@@ -43,6 +43,7 @@ from vezaflow.metrics.window import Window
 
 __all__ = [
     "AGGREGATES",
+    "BUCKETS",
     "ERRORS",
     "ERROR_CLASSES",
     "INTERRUPTED",

@@ -31,6 +31,7 @@ from vezaflow.model.input_types import InputType, fit
 from vezaflow.model.load import MOST_RATE, MOST_VUS, Executor, Load, Stage
 from vezaflow.model.notify import TEMPLATE_FIELDS, USUAL_EVENTS, Chat, Event, Grafana, Notification
 from vezaflow.model.numbers import Most, constant, peak, total
+from vezaflow.model.outputs import SECRET_URLS, URL_OUTPUTS, SuiteOutput
 from vezaflow.model.requests import (
     PART_FIELDS,
     SEEN,
@@ -140,8 +141,10 @@ __all__ = [
     "PART_FIELDS",
     "PORTS",
     "SCHEMES",
+    "SECRET_URLS",
     "SEEN",
     "TEMPLATE_FIELDS",
+    "URL_OUTPUTS",
     "USUAL_EVENTS",
     "Abr",
     "Accept",
@@ -238,6 +241,7 @@ __all__ = [
     "Step",
     "StopScope",
     "Suite",
+    "SuiteOutput",
     "TextBody",
     "That",
     "Tls",

@@ -14,6 +14,7 @@ from vezaflow.model.data import DataSource, Each
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
 from vezaflow.model.notify import Grafana, Notification
+from vezaflow.model.outputs import SuiteOutput
 from vezaflow.model.requests import RequestDefaults, Tree
 from vezaflow.model.steps import Fragment, Request, Step
 from vezaflow.syntax import Expression
@@ -120,4 +121,5 @@ class Suite:
     data: tuple[DataSource, ...] = ()  # shared by the flows
     grafana: Grafana | None = None
     notify: tuple[Notification, ...] = ()
+    outputs: tuple[SuiteOutput, ...] = ()
     accept: Accept = field(default_factory=Accept)

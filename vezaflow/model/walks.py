@@ -7,6 +7,7 @@ from vezaflow.diagnostics import Span
 from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
 from vezaflow.model.notify import Grafana, Notification
+from vezaflow.model.outputs import SuiteOutput
 from vezaflow.model.requests import (
     PART_FIELDS,
     Place,
@@ -139,9 +140,9 @@ def suite_settings_uses(suite: Suite) -> Iterator[Use]:
         yield from told.uses()
 
 
-def told_by(suite: Suite) -> tuple[Grafana | Notification, ...]:
+def told_by(suite: Suite) -> tuple[Grafana | Notification | SuiteOutput, ...]:
     """Whatever hears of a run."""
-    return (*((suite.grafana,) if suite.grafana is not None else ()), *suite.notify)
+    return (*((suite.grafana,) if suite.grafana is not None else ()), *suite.notify, *suite.outputs)
 
 
 def all_uses(suite: Suite) -> Iterator[Use]:

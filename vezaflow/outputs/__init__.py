@@ -1,8 +1,8 @@
 """What leaves a run while it goes on: the live display, plain lines, JSON lines; the trace of `vezaflow try`."""
 
 from vezaflow.outputs.lines import missing
-from vezaflow.outputs.offers import OUTPUTS
-from vezaflow.outputs.output import FILE, Offer, Output
+from vezaflow.outputs.offers import OUTPUTS, output_of
+from vezaflow.outputs.output import Output, OutputError
 from vezaflow.outputs.plain import Plain
 from vezaflow.outputs.posting import MOST_BYTES, POST_OPTIONS, PostError, post
 from vezaflow.outputs.terminal import Terminal
@@ -13,13 +13,12 @@ from vezaflow.outputs.trace_page import Tried, trace_page
 from vezaflow.outputs.traced import Traced, TracedRequest, place_of
 
 __all__ = [
-    "FILE",
     "MOST_BYTES",
     "OUTPUTS",
     "POST_OPTIONS",
     "FlowNow",
-    "Offer",
     "Output",
+    "OutputError",
     "Plain",
     "PostError",
     "Terminal",
@@ -30,6 +29,7 @@ __all__ = [
     "TracedRequest",
     "Tried",
     "missing",
+    "output_of",
     "place_of",
     "post",
     "tick_of",

@@ -45,6 +45,10 @@ class Tick:
     summary: Summary = field(default_factory=Summary)
     at: datetime = _NEVER  # the moment itself
     last: bool = False
+    suite: str = ""
+    run_id: str = ""
+    commit: str = ""  # the suite's; empty where it is in no git repository
+    outcome: Outcome | None = None  # of the whole run, which only the last tick knows
 
 
 def tick_of(

@@ -19,6 +19,7 @@ from vezaflow.plan.load import PlannedLoad, PlannedStage
 from vezaflow.plan.narrow import names_within, narrowed
 from vezaflow.plan.notify import Announcements, Facts, PlannedGrafana, PlannedNotification, milliseconds
 from vezaflow.plan.outgoing import Outgoing, PlannedPages, PlannedPoll, PlannedRequest, PlannedRetry, PlannedUpload
+from vezaflow.plan.outputs import NO_OUTS, STATS, Out, Outs, PlannedOutput
 from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, outline, starts, vu_changes, vus_in_time
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight, Variables
 from vezaflow.plan.refused import RequestError
@@ -41,6 +42,8 @@ from vezaflow.plan.websockets import (
 from vezaflow.redact import Secrets
 
 __all__ = [
+    "NO_OUTS",
+    "STATS",
     "UNSET",
     "WHOLE",
     "Announcements",
@@ -59,7 +62,9 @@ __all__ = [
     "MasterPlaylist",
     "MediaPlaylist",
     "MediaSegment",
+    "Out",
     "Outgoing",
+    "Outs",
     "Plan",
     "PlannedAck",
     "PlannedCheck",
@@ -74,6 +79,7 @@ __all__ = [
     "PlannedLoad",
     "PlannedMessage",
     "PlannedNotification",
+    "PlannedOutput",
     "PlannedPages",
     "PlannedParallel",
     "PlannedPing",

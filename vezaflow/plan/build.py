@@ -29,6 +29,7 @@ from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import FAILURE_BACKOFF, plan_load
 from vezaflow.plan.notify import AnnouncementPlanner, Announcements
+from vezaflow.plan.outputs import NO_OUTS, OutputPlanner, Outs, PlannedOutput
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight
 from vezaflow.plan.production import barred, production_in, production_refusal
 from vezaflow.plan.refused import refusal
@@ -46,18 +47,21 @@ PER_HOST = 6  # requests on their way, as in Chrome and Firefox: each has a conn
 PER_HOST_SHARED = 100  # over HTTP/2, where all share one: as many as servers should take at least (RFC 9113, 6.5.2)
 
 
-def build(suite: Suite, inputs: Inputs, diagnostics: Diagnostics, *, announces: bool = False) -> Plan | None:
+def build(
+    suite: Suite, inputs: Inputs, diagnostics: Diagnostics, *, announces: bool = False, outs: Outs = NO_OUTS
+) -> Plan | None:
     """The plan of a suite, or None with diagnostics. Raises VezaflowError where the guard or an option says no.
 
-    `announces`: others hear of the run, as `grafana` and `notify` say."""
+    `announces`: others hear of the run, as `grafana` and `notify` say. `outs`: where its figures are sent."""
     for fragment in suite.fragments:
         diagnostics.within(fragment.source.path, fragment.chain)
-    return _Builder(suite, inputs, diagnostics, announces).plan()
+    return _Builder(suite, inputs, diagnostics, announces, outs).plan()
 
 
 class _Builder:
-    def __init__(self, suite: Suite, inputs: Inputs, diagnostics: Diagnostics, announces: bool) -> None:
+    def __init__(self, suite: Suite, inputs: Inputs, diagnostics: Diagnostics, announces: bool, outs: Outs) -> None:
         self._suite = suite
+        self._outs = outs
         self._announces = announces
         self._inputs = inputs
         self._diagnostics = diagnostics
@@ -89,12 +93,14 @@ class _Builder:
         gates = tuple(self._gates(settings))
         guard_vus = self._guard_vus(flows, settings)
         announcements = self._announcements(values, settings)
+        outputs = self._outputs(settings)
         self._check_secrets()
         if diagnostics.failed:
             return None
         around = own_clients((*preflight.requests, *setup, *teardown))
         clients = (client, *around, *(each for flow in flows for each in flow.clients))
         also = {*announcements.hidden(), *(text for each in clients for text in hidden(each))}
+        also.update(text for output in outputs for text in output.hidden())
         also.update(text for flow in flows for _, data_source in flow.data_sources for text in data_source.hidden())
         secrets = self._secrets = Secrets.among(secret_names(suite), self._inputs.environment, also)
         return Plan(
@@ -113,6 +119,7 @@ class _Builder:
             secrets=secrets,
             guard_vus=guard_vus,
             announcements=announcements,
+            outputs=outputs,
         )
 
     @staticmethod
@@ -147,6 +154,9 @@ class _Builder:
             return Announcements()
         constants = values.names.constants
         return AnnouncementPlanner(self._suite, self._inputs, constants, settings, self._diagnostics).plan()
+
+    def _outputs(self, settings: Settings) -> tuple[PlannedOutput, ...]:
+        return OutputPlanner(self._suite, settings, self._diagnostics).plan(self._outs)
 
     def _is_secret(self, data: bytes) -> bool:
         return self._secrets.mask_bytes(data) != data

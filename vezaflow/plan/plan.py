@@ -11,6 +11,7 @@ from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import PlannedLoad
 from vezaflow.plan.notify import Announcements
 from vezaflow.plan.outgoing import PlannedRequest
+from vezaflow.plan.outputs import PlannedOutput
 from vezaflow.plan.steps import PlannedStep
 from vezaflow.plan.targets import Targets
 from vezaflow.plan.walk import own_clients
@@ -83,6 +84,7 @@ class Plan:
     secrets: Secrets
     guard_vus: int | None = None  # no more VUs than this over all flows, whoever asks
     announcements: Announcements = Announcements()  # noqa: RUF009 (frozen)
+    outputs: tuple[PlannedOutput, ...] = ()  # where its figures are sent while it is in progress
 
     @property
     def clients(self) -> tuple[ClientOptions, ...]:

@@ -56,7 +56,7 @@ def read_defaults(row: Row) -> RequestDefaults:
     on_failure = row.constant("on_failure")
     return RequestDefaults(
         headers=read_headers(row),
-        auth=_auth(row),
+        auth=read_auth(row),
         timeout=row.expression("timeout"),
         follow=row.expression("follow"),
         http=read_http(row),
@@ -66,7 +66,8 @@ def read_defaults(row: Row) -> RequestDefaults:
     )
 
 
-def _auth(row: Row) -> Auth | None:
+def read_auth(row: Row) -> Auth | None:
+    """What `auth` says; None if it is not there."""
     node = row.node("auth")
     if node is None:
         return None

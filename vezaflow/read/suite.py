@@ -14,6 +14,7 @@ from vezaflow.read.gates import read_gates
 from vezaflow.read.hosts import read_patterns
 from vezaflow.read.mappings import Row, items, open_mapping, sub_mapping
 from vezaflow.read.notify import read_grafana, read_notify
+from vezaflow.read.outputs import read_outputs
 from vezaflow.read.requests import read_defaults
 from vezaflow.read.steps import read_steps, steps_of
 from vezaflow.read.suppressions import read_lint
@@ -77,6 +78,7 @@ def suite_of(
         data=read_data_sources(row),
         grafana=read_grafana(row),
         notify=read_notify(row),
+        outputs=read_outputs(row),
         accept=read_accept(row),
     )
 

@@ -7,7 +7,7 @@ from vezaflow.diagnostics import Diagnostic, Diagnostics
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.lint import lint
 from vezaflow.model import Suite, environment, secret_names
-from vezaflow.plan import Inputs, Plan, Secrets, build
+from vezaflow.plan import NO_OUTS, Inputs, Outs, Plan, Secrets, build
 
 
 class WrongFilesError(VezaflowError):
@@ -34,15 +34,15 @@ def read(paths: Sequence[Path], *, base_url: bool = False, warn: Warn | None = N
     return suite
 
 
-def prepare(suite: Suite, inputs: Inputs, *, announces: bool = False) -> Plan:
+def prepare(suite: Suite, inputs: Inputs, *, announces: bool = False, outs: Outs = NO_OUTS) -> Plan:
     """The plan of a suite with its inputs. Raises WrongFilesError, or VezaflowError where the guard says no.
 
-    `announces`: others hear of the run, as `grafana` and `notify` say."""
+    `announces`: others hear of the run, as `grafana` and `notify` say. `outs`: where its figures are sent."""
     diagnostics = Diagnostics()
     _require_texts(suite, inputs)
     secrets = Secrets.among(secret_names(suite), inputs.environment)
     try:
-        plan = build(suite, inputs, diagnostics, announces=announces)
+        plan = build(suite, inputs, diagnostics, announces=announces, outs=outs)
     except VezaflowError as e:
         raise VezaflowError(secrets.mask(e.message), hint=secrets.mask(e.hint), code=e.code) from None
     if plan is None:

@@ -269,7 +269,9 @@ class _Session:
         """The load is over: outputs get the last tick, and a moment to send it."""
         self._phase, self._scope = _Phase.TEARDOWN, trio.move_on_after(LAST)
         with self._scope:
-            await self._outputs.end(self._tick(self._workers.report(), last=True))
+            judged = self._result("")
+            tick = self._tick(self._workers.report(), last=True)
+            await self._outputs.end(replace(tick, outcome=judged.outcome))
         self._outputs.close()
 
     async def _watch(self, begin: float) -> None:
@@ -312,7 +314,8 @@ class _Session:
 
     def _tick(self, report: Report, *, last: bool = False) -> Tick:
         concerns = (concern_of(self._division.part),) if self._division.part is not None else ()
-        return tick_of(
+        commit = self._provenance.commit if self._provenance is not None else None
+        tick = tick_of(
             self._plan,
             report.summary,
             report.timeline,
@@ -322,6 +325,9 @@ class _Session:
             segment=self._division.segment,
             manual_changes=self._steering.notes(),
             last=last,
+        )
+        return replace(
+            tick, suite=self._plan.suite, run_id=self._run_id, commit=commit.sha if commit is not None else ""
         )
 
     async def _listen(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
