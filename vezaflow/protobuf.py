@@ -22,8 +22,8 @@ def messages(package: str, table: MessageTable) -> dict[str, Message]:
         for field, written in fields.items():
             _add(message, field, written, package)
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)  # type: ignore[no-untyped-call]
-    found = {name: pool.FindMessageTypeByName(f"{package}.{name}") for name in table}  # type: ignore[no-untyped-call]
+    pool.Add(file)
+    found = {name: pool.FindMessageTypeByName(f"{package}.{name}") for name in table}
     return {name: message_factory.GetMessageClass(each) for name, each in found.items()}
 
 

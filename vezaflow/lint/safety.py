@@ -160,8 +160,8 @@ def _told(suite: Suite) -> Iterator[Span]:
     for output in suite.outputs:
         secret: list[Expression | None] = [value for name, value in output.headers if name.lower() in _HEADERS]
         secret += [output.auth.bearer, output.auth.password] if output.auth is not None else []
-        for value in secret:
-            yield from _constants(value) if value is not None else ()
+        for found in secret:
+            yield from _constants(found) if found is not None else ()
         if output.name in SECRET_URLS and output.aim is not None:
             yield from _in_webhook(output.aim)
 

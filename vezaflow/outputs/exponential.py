@@ -80,4 +80,5 @@ def _indexes(scale: float) -> "NDArray[Any]":
     import numpy as np
 
     middles = np.array([middle(bucket) for bucket in range(BUCKETS)]) * scale
-    return np.ceil(np.log2(middles) * (1 << SCHEMA)).astype(np.int64)
+    found: NDArray[np.int64] = np.ceil(np.log2(middles) * (1 << SCHEMA)).astype(np.int64)
+    return found

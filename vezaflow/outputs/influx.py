@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from vezaflow.metrics import MetricKind
 from vezaflow.outputs.prometheus import statistics
-from vezaflow.outputs.series import Series, SeriesBuilder
+from vezaflow.outputs.series import SentSeries, SeriesBuilder
 from vezaflow.outputs.sink import LIMITS, HttpCarrier, Sink, SinkLimits
 from vezaflow.outputs.tick import Tick
 from vezaflow.plan import STATS, Plan, PlannedOutput
@@ -39,7 +39,7 @@ def influx(planned: PlannedOutput, plan: Plan, limits: SinkLimits = LIMITS) -> S
     return Sink(name, Influx(planned, plan).encode, carrier, planned.every, limits)
 
 
-def _line(series: Series, stamp: int) -> str:
+def _line(series: SentSeries, stamp: int) -> str:
     fields = ",".join(f"{name}={value!r}" for name, value in _fields(series))
     if not fields:
         return ""
@@ -47,7 +47,7 @@ def _line(series: Series, stamp: int) -> str:
     return f"{series.name}{tags} {fields} {stamp}\n"
 
 
-def _fields(series: Series) -> Iterator[tuple[str, float]]:
+def _fields(series: SentSeries) -> Iterator[tuple[str, float]]:
     since = series.since
     match series.kind:
         case MetricKind.GAUGE:

@@ -13,7 +13,7 @@ from typing import Any
 from vezaflow import __version__
 from vezaflow.metrics import METRICS, MetricKind
 from vezaflow.outputs.exponential import SCHEMA, exponential
-from vezaflow.outputs.series import Figures, Series, SeriesBuilder
+from vezaflow.outputs.series import SentSeries, SeriesBuilder, SeriesFigures
 from vezaflow.outputs.sink import LIMITS, HttpCarrier, Sink, SinkLimits
 from vezaflow.outputs.tick import Tick
 from vezaflow.plan import Plan, PlannedOutput
@@ -64,7 +64,7 @@ class Otlp:
             self._add(metric, series, start)
         return [gzip.compress(request.SerializeToString(), 5)]
 
-    def _add(self, metric: Any, series: Series, start: int) -> None:
+    def _add(self, metric: Any, series: SentSeries, start: int) -> None:
         figures = series.since if self._delta else series.whole
         match series.kind:
             case MetricKind.GAUGE:
@@ -78,13 +78,13 @@ class Otlp:
             case MetricKind.TREND:
                 self._histogram(metric, series, start, figures)
 
-    def _sum(self, metric: Any, series: Series, start: int, value: float, *more: tuple[str, str]) -> None:
+    def _sum(self, metric: Any, series: SentSeries, start: int, value: float, *more: tuple[str, str]) -> None:
         metric.sum.is_monotonic = True
         metric.sum.aggregation_temporality = _DELTA if self._delta else _CUMULATIVE
         point = metric.sum.data_points.add(start_time_unix_nano=start, time_unix_nano=self._stamp, as_int=round(value))
         _attributes(point, (*series.labels, *more))
 
-    def _histogram(self, metric: Any, series: Series, start: int, figures: Figures) -> None:
+    def _histogram(self, metric: Any, series: SentSeries, start: int, figures: SeriesFigures) -> None:
         assert figures.times is not None
         if not figures.times.samples:
             return
@@ -117,7 +117,7 @@ def otlp(planned: PlannedOutput, plan: Plan, limits: SinkLimits = LIMITS) -> Sin
     return Sink(name, Otlp(planned, plan).encode, carrier, planned.every, limits)
 
 
-def _unit(series: Series) -> str:
+def _unit(series: SentSeries) -> str:
     return _UNITS.get(series.dimension, "1") if series.dimension is not None else "1"
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from vezaflow.metrics import METRICS, MetricKind, Trend
 from vezaflow.outputs.exponential import SCHEMA, exponential
-from vezaflow.outputs.series import OWN, Labels, Series, SeriesBuilder
+from vezaflow.outputs.series import OWN, Labels, SentSeries, SeriesBuilder
 from vezaflow.outputs.sink import LIMITS, HttpCarrier, Sink, SinkLimits
 from vezaflow.outputs.tick import Tick
 from vezaflow.plan import Plan, PlannedOutput
@@ -89,7 +89,7 @@ class RemoteWrite:
             made.append(_packed(self._ended()))
         return made
 
-    def _add(self, request: Message, series: Series, before: int) -> None:
+    def _add(self, request: Message, series: SentSeries, before: int) -> None:
         match series.kind:
             case MetricKind.COUNTER:
                 new = (f"{_name(series)}_total", series.labels) not in self._seen
@@ -112,7 +112,7 @@ class RemoteWrite:
     def _sample(self, request: Message, name: str, labels: Labels, value: float) -> None:
         self._series(request, name, labels).samples.add(value=value, timestamp=self._stamp)
 
-    def _histogram(self, request: Message, series: Series, before: int) -> None:
+    def _histogram(self, request: Message, series: SentSeries, before: int) -> None:
         assert series.whole.times is not None
         name = _name(series) + _UNITS.get(series.dimension, "") if series.dimension else _name(series)
         new = (name, series.labels) not in self._seen
@@ -153,7 +153,7 @@ class RemoteWrite:
         return request
 
 
-def statistics(series: Series, stats: Sequence[str]) -> Iterator[tuple[str, float]]:
+def statistics(series: SentSeries, stats: Sequence[str]) -> Iterator[tuple[str, float]]:
     """A trend's statistics of the time since the last look; none without samples."""
     times = series.since.times
     if times is None or not times.samples:
@@ -184,7 +184,7 @@ def prometheus(planned: PlannedOutput, plan: Plan, limits: SinkLimits = LIMITS) 
     return Sink(name, RemoteWrite(planned, plan).encode, carrier, planned.every, limits)
 
 
-def _name(series: Series) -> str:
+def _name(series: SentSeries) -> str:
     return series.name if series.name.startswith(OWN) else PREFIX + series.name
 
 

@@ -74,7 +74,7 @@ _GATE = 3  # series of a gate
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class SeriesFigures:
     """A counter's sum or a gauge's value; of a rate the hits with their total; of a trend its distribution."""
 
     value: float = 0.0
@@ -83,15 +83,15 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class SentSeries:
     """One series: its figures of the whole run so far, and those since the last look. `scale`: a trend's units in one
     of its distribution's."""
 
     name: str
     kind: MetricKind
     labels: Labels
-    whole: Figures
-    since: Figures
+    whole: SeriesFigures
+    since: SeriesFigures
     dimension: Dimension | None = None
     scale: float = 1.0
 
@@ -104,19 +104,19 @@ class SeriesBuilder:
         self._labels = tuple((name, self._mask(value)) for name, value in labels)
         self._steps: dict[StepKey, Labels] = {}
         self._chosen: dict[tuple[str, Labels], set[str]] = {}
-        self._before: dict[tuple[str, Labels], Figures] = {}
+        self._before: dict[tuple[str, Labels], SeriesFigures] = {}
 
-    def build(self, tick: Tick) -> list[Series]:
+    def build(self, tick: Tick) -> list[SentSeries]:
         """The series of a tick."""
         testid = () if any(name == "testid" for name, _ in self._labels) else (("testid", tick.run_id),)
         shared = (*self._labels, *(pair for pair in testid if pair[1]))
-        found: dict[tuple[str, Labels], Series] = {}
+        found: dict[tuple[str, Labels], SentSeries] = {}
         for series in (*self._measured(tick.summary), *self._own(tick)):
             labels = _joined(shared, series.labels)
             key = (series.name, labels)
             before = self._before.get(key)
             self._before[key] = series.whole
-            found[key] = Series(
+            found[key] = SentSeries(
                 series.name,
                 series.kind,
                 labels,
@@ -127,7 +127,7 @@ class SeriesBuilder:
             )
         return list(found.values())
 
-    def _measured(self, summary: Summary) -> Iterator[Series]:
+    def _measured(self, summary: Summary) -> Iterator[SentSeries]:
         for metric in METRICS.values():
             groups: dict[Labels, list[Any]] = {}
             for labels, value in self._rows(metric, summary):
@@ -135,7 +135,7 @@ class SeriesBuilder:
             for labels, values in groups.items():
                 figures = _together(metric.kind, values)
                 if figures.times is None or figures.times.samples:
-                    yield Series(metric.name, metric.kind, labels, figures, figures, metric.dimension, metric.scale)
+                    yield SentSeries(metric.name, metric.kind, labels, figures, figures, metric.dimension, metric.scale)
 
     def _rows(self, metric: Metric, summary: Summary) -> Iterator[tuple[Labels, Any]]:
         """What each row has of a metric, with the labels that it counts under."""
@@ -154,8 +154,8 @@ class SeriesBuilder:
                 for key, row in _HELD[metric.of](summary).items():
                     yield from self._held(metric, self._step(key), row)
             case Of.FLOWS:
-                for flow, row in summary.flows.items():
-                    yield from self._held(metric, _present(("scenario", flow.flow)), row)
+                for flow, iterations in summary.flows.items():
+                    yield from self._held(metric, _present(("scenario", flow.flow)), iterations)
             case Of.VUS:  # one series, as k6 has: its dashboard takes the mean of all
                 yield from (((), row.times(metric.value)) for row in summary.vus.values())
 
@@ -223,7 +223,7 @@ class SeriesBuilder:
             chosen.add(value)
         return value
 
-    def _own(self, tick: Tick) -> Iterator[Series]:
+    def _own(self, tick: Tick) -> Iterator[SentSeries]:
         for flow, row in tick.summary.vus.items():
             yield _gauge("vus", row.value, ("scenario", flow))
         for now in (tick.pooled, *tick.flows):
@@ -240,7 +240,7 @@ class SeriesBuilder:
             yield _gauge("generator_up", 0.0 if worker.lost else 1.0, at)
         yield _gauge("generator_load_missing", tick.health.load_missing)
 
-    def _gate(self, verdict: Verdict) -> Iterator[Series]:
+    def _gate(self, verdict: Verdict) -> Iterator[SentSeries]:
         gate = verdict.gate
         labels = (("gate", self._mask(gate.text)), ("metric", gate.metric), ("scenario", gate.flow or ""))
         if verdict.value is not None:
@@ -297,7 +297,7 @@ def _all(steps: Iterable[Any]) -> Iterator[Any]:
             yield from _all(inner)
 
 
-def _run(tick: Tick) -> Iterator[Series]:
+def _run(tick: Tick) -> Iterator[SentSeries]:
     """The run with its verdict: the series that says `running` falls to 0 when there is one."""
     about = (("run_id", tick.run_id), ("suite", tick.suite), ("commit", tick.commit))
     yield _gauge("run_info", float(tick.outcome is None), *about, ("verdict", RUNNING))
@@ -305,9 +305,9 @@ def _run(tick: Tick) -> Iterator[Series]:
         yield _gauge("run_info", 1.0, *about, ("verdict", tick.outcome.value))
 
 
-def _gauge(name: str, value: float, *labels: tuple[str, str]) -> Series:
-    figures = Figures(float(value))
-    return Series(OWN + name, MetricKind.GAUGE, _present(*labels), figures, figures)
+def _gauge(name: str, value: float, *labels: tuple[str, str]) -> SentSeries:
+    figures = SeriesFigures(float(value))
+    return SentSeries(OWN + name, MetricKind.GAUGE, _present(*labels), figures, figures)
 
 
 def _present(*labels: tuple[str, str]) -> Labels:
@@ -319,22 +319,22 @@ def _joined(labels: Iterable[tuple[str, str]], more: Iterable[tuple[str, str]]) 
     return tuple(sorted({**dict(labels), **dict(more)}.items()))
 
 
-def _together(kind: MetricKind, values: list[Any]) -> Figures:
+def _together(kind: MetricKind, values: list[Any]) -> SeriesFigures:
     match kind:
         case MetricKind.COUNTER | MetricKind.GAUGE:
-            return Figures(float(sum(values)))
+            return SeriesFigures(float(sum(values)))
         case MetricKind.RATE:
-            return Figures(float(sum(hits for hits, _ in values)), float(sum(total for _, total in values)))
+            return SeriesFigures(float(sum(hits for hits, _ in values)), float(sum(total for _, total in values)))
         case MetricKind.TREND:
             whole = Histogram()
             for value in values:
                 if value.samples:
                     whole.add(value)
-            return Figures(times=whole)
+            return SeriesFigures(times=whole)
 
 
-def _since(now: Figures, before: Figures) -> Figures:
+def _since(now: SeriesFigures, before: SeriesFigures) -> SeriesFigures:
     times = now.times
     if times is not None and before.times is not None:
         times = times.minus(before.times)
-    return Figures(now.value - before.value, now.total - before.total, times)
+    return SeriesFigures(now.value - before.value, now.total - before.total, times)

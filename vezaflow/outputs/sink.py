@@ -1,10 +1,10 @@
 """What all outputs that send over a network have in common: when they send, what waits, and what is lost.
 
 Laws: bodies are made in a thread, for making one takes the load's loop as long as ten requests do. What can't be sent
-now waits in a queue of `queue` payloads, in order; when it is full the oldest is lost. A payload is tried again where it may
-help (429, 5xx with their `Retry-After`, a broken connection) and never after another 4xx. The first tick is sent at
-once, then one every so often, and the last one always; for what waits then there are `last` seconds. All that is lost
-is counted and said at the end. A sink that is slow, wrong or gone costs the load nothing.
+now waits in a queue of `queue` payloads, in order; when it is full the oldest is lost. A payload is tried again where
+it may help (429, 5xx with their `Retry-After`, a broken connection) and never after another 4xx. The first tick is sent
+at once, then one every so often, and the last one always; for what waits then there are `last` seconds. All that is
+lost is counted and said at the end. A sink that is slow, wrong or gone costs the load nothing.
 """
 
 from collections import deque
@@ -38,6 +38,9 @@ class SinkLimits:
     last: float = 4.0
 
 
+LIMITS = SinkLimits()
+
+
 class Carrier(Protocol):
     """Brings bodies to a receiver."""
 
@@ -58,9 +61,7 @@ class HttpCarrier:
         self._headers = headers
         self._timeout = timeout
         self._transport = Transport(max_body=MOST_BYTES)
-        self._transport.route(
-            target.origin, POST_OPTIONS, None, None
-        )  # reads the system's authorities: not in the load
+        self._transport.route(target.origin, POST_OPTIONS, None, None)  # reads the system's authorities: now
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         await self._transport.run(task_status=task_status)

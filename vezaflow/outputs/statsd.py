@@ -13,7 +13,7 @@ import trio
 from vezaflow.metrics import MetricKind
 from vezaflow.outputs.posting import PostError
 from vezaflow.outputs.prometheus import statistics
-from vezaflow.outputs.series import Series, SeriesBuilder
+from vezaflow.outputs.series import SentSeries, SeriesBuilder
 from vezaflow.outputs.sink import LIMITS, Sink, SinkLimits
 from vezaflow.outputs.tick import Tick
 from vezaflow.plan import STATS, Plan, PlannedOutput
@@ -47,7 +47,7 @@ class StatsD:
             for end, value, kind in _values(series):
                 yield self._line(series, end, value, kind)
 
-    def _line(self, series: Series, end: str, value: float, kind: str) -> bytes:
+    def _line(self, series: SentSeries, end: str, value: float, kind: str) -> bytes:
         labels = dict(series.labels)
         if self._planned.tags:
             tags = ",".join(f"{name}:{_TAG.sub('_', text)}" for name, text in labels.items())
@@ -95,7 +95,7 @@ def statsd(planned: PlannedOutput, plan: Plan, limits: SinkLimits = LIMITS) -> S
     return Sink(f"statsd ({planned.aim})", StatsD(planned, plan).encode, carrier, planned.every, limits)
 
 
-def _values(series: Series) -> Iterator[tuple[str, float, str]]:
+def _values(series: SentSeries) -> Iterator[tuple[str, float, str]]:
     since = series.since
     match series.kind:
         case MetricKind.GAUGE:

@@ -326,9 +326,8 @@ class _Session:
             manual_changes=self._steering.notes(),
             last=last,
         )
-        return replace(
-            tick, suite=self._plan.suite, run_id=self._run_id, commit=commit.sha if commit is not None else ""
-        )
+        sha = commit.sha if commit is not None else ""
+        return replace(tick, suite=self._plan.suite, run_id=self._run_id, commit=sha)
 
     async def _listen(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Ctrl-C: running iterations may end. Again: everything ends now. Other signals do as Ctrl-C does."""
