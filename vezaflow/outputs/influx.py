@@ -8,6 +8,7 @@ seconds, and timestamps in nanoseconds, as the protocol has them without a `prec
 from collections.abc import Iterator, Sequence
 
 from vezaflow.metrics import MetricKind
+from vezaflow.outputs.aside import patiently
 from vezaflow.outputs.prometheus import statistics
 from vezaflow.outputs.series import SentSeries, SeriesBuilder
 from vezaflow.outputs.sink import LIMITS, HttpCarrier, Sink, SinkLimits
@@ -27,7 +28,7 @@ class Influx:
     def encode(self, tick: Tick) -> Sequence[bytes]:
         """The tick as lines."""
         stamp = round(tick.at.timestamp() * 1000) * 1_000_000
-        lines = (_line(series, stamp) for series in self._builder.build(tick))
+        lines = (_line(series, stamp) for series in patiently(self._builder.build(tick)))
         return ["".join(line for line in lines if line).encode()]
 
 

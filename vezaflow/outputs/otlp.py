@@ -12,6 +12,7 @@ from typing import Any
 
 from vezaflow import __version__
 from vezaflow.metrics import METRICS, MetricKind
+from vezaflow.outputs.aside import patiently
 from vezaflow.outputs.exponential import SCHEMA, exponential
 from vezaflow.outputs.series import SentSeries, SeriesBuilder, SeriesFigures
 from vezaflow.outputs.sink import LIMITS, HttpCarrier, Sink, SinkLimits
@@ -55,7 +56,7 @@ class Otlp:
         scope = resource.scope_metrics.add()
         scope.scope.name, scope.scope.version = "vezaflow", __version__
         named: dict[str, Any] = {}
-        for series in self._builder.build(tick):
+        for series in patiently(self._builder.build(tick)):
             metric = named.get(series.name)
             if metric is None:
                 metric = named[series.name] = scope.metrics.add(name=series.name, unit=_unit(series))

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from vezaflow.metrics import METRICS, MetricKind, Trend
+from vezaflow.outputs.aside import patiently
 from vezaflow.outputs.exponential import SCHEMA, exponential
 from vezaflow.outputs.series import OWN, Labels, SentSeries, SeriesBuilder
 from vezaflow.outputs.sink import LIMITS, HttpCarrier, Sink, SinkLimits
@@ -58,9 +59,13 @@ _COUNTER, _GAUGE, _HISTOGRAM = 1, 2, 3  # of MetricMetadata
 
 
 @cache
+def _classes() -> dict[str, Message]:
+    return messages("prometheus", _REMOTE_WRITE)
+
+
 def write_request() -> Message:
     """The class of a remote write's message."""
-    return messages("prometheus", _REMOTE_WRITE)["WriteRequest"]
+    return _classes()["WriteRequest"]
 
 
 class RemoteWrite:
@@ -71,7 +76,7 @@ class RemoteWrite:
         self._builder = SeriesBuilder(plan, planned.labels)
         self._told = False  # what the metrics mean
         self._stamp = 0  # of the last payload, in milliseconds
-        self._seen: dict[tuple[str, Labels], bool] = {}  # whether it is a histogram
+        self._seen: dict[tuple[str, Labels], tuple[Message, bool]] = {}  # with its labels; whether it is a histogram
 
     def encode(self, tick: Tick) -> Sequence[bytes]:
         """The tick as a remote write; with the last one, what marks all series as ended."""
@@ -82,7 +87,7 @@ class RemoteWrite:
         if not self._told:
             self._told = True
             _describe(request, native=self._planned.native)
-        for series in self._builder.build(tick):
+        for series in patiently(self._builder.build(tick)):
             self._add(request, series, before)
         made = [_packed(request)]
         if tick.last and self._planned.stale_markers:
@@ -134,18 +139,20 @@ class RemoteWrite:
         held.positive_deltas.extend(deltas)
 
     def _series(self, request: Message, name: str, labels: Labels, *, histogram: bool = False) -> Message:
-        self._seen[name, labels] = histogram
+        held = self._seen.get((name, labels))
+        if held is None:
+            held = self._seen[name, labels] = (_labelled(name, labels), histogram)
         added = request.timeseries.add()
-        for label, value in sorted((("__name__", name), *labels)):
-            added.labels.add(name=label, value=value)
+        added.MergeFrom(held[0])
         return added
 
     def _ended(self) -> Message:
         """Every series that was sent, marked as ended a millisecond after its last sample."""
         request = write_request()()
         self._stamp += 1
-        for (name, labels), histogram in list(self._seen.items()):
-            added = self._series(request, name, labels, histogram=histogram)
+        for labelled, histogram in self._seen.values():
+            added = request.timeseries.add()
+            added.MergeFrom(labelled)
             if histogram:
                 added.histograms.add(sum=STALE, schema=SCHEMA, timestamp=self._stamp)
             else:
@@ -186,6 +193,14 @@ def prometheus(planned: PlannedOutput, plan: Plan, limits: SinkLimits = LIMITS) 
 
 def _name(series: SentSeries) -> str:
     return series.name if series.name.startswith(OWN) else PREFIX + series.name
+
+
+def _labelled(name: str, labels: Labels) -> Message:
+    """A series without samples: made once, for its labels are most of the work."""
+    found = _classes()["TimeSeries"]()
+    for label, value in sorted((("__name__", name), *labels)):
+        found.labels.add(name=label, value=value)
+    return found
 
 
 def _describe(request: Message, *, native: bool) -> None:

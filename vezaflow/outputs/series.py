@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from itertools import chain
 from typing import Any
 
 from vezaflow.gates import Outcome, Verdict
@@ -27,6 +28,7 @@ from vezaflow.metrics import (
     StepKey,
     Summary,
 )
+from vezaflow.outputs.aside import patiently
 from vezaflow.outputs.tick import Tick
 from vezaflow.plan import Plan, PlannedRequest, blocks_of
 from vezaflow.units import Dimension
@@ -111,7 +113,7 @@ class SeriesBuilder:
         testid = () if any(name == "testid" for name, _ in self._labels) else (("testid", tick.run_id),)
         shared = (*self._labels, *(pair for pair in testid if pair[1]))
         found: dict[tuple[str, Labels], SentSeries] = {}
-        for series in (*self._measured(tick.summary), *self._own(tick)):
+        for series in chain(patiently(self._measured(tick.summary)), self._own(tick)):
             labels = _joined(shared, series.labels)
             key = (series.name, labels)
             before = self._before.get(key)
@@ -130,9 +132,9 @@ class SeriesBuilder:
     def _measured(self, summary: Summary) -> Iterator[SentSeries]:
         for metric in METRICS.values():
             groups: dict[Labels, list[Any]] = {}
-            for labels, value in self._rows(metric, summary):
+            for labels, value in patiently(self._rows(metric, summary)):
                 groups.setdefault(labels, []).append(value)
-            for labels, values in groups.items():
+            for labels, values in patiently(groups.items()):
                 figures = _together(metric.kind, values)
                 if figures.times is None or figures.times.samples:
                     yield SentSeries(metric.name, metric.kind, labels, figures, figures, metric.dimension, metric.scale)

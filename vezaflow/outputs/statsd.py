@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import trio
 
 from vezaflow.metrics import MetricKind
+from vezaflow.outputs.aside import patiently
 from vezaflow.outputs.posting import PostError
 from vezaflow.outputs.prometheus import statistics
 from vezaflow.outputs.series import SentSeries, SeriesBuilder
@@ -43,7 +44,7 @@ class StatsD:
         return [*found, held] if held else found
 
     def _lines(self, tick: Tick) -> Iterator[bytes]:
-        for series in self._builder.build(tick):
+        for series in patiently(self._builder.build(tick)):
             for end, value, kind in _values(series):
                 yield self._line(series, end, value, kind)
 
