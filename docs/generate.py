@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from vezaflow.diagnostics import CODES
-from vezaflow.keys import ITEM_FIELDS, SCHEMAS, TABLES, Field, Kind, Table, schema_text
+from vezaflow.keys import ITEM_FIELDS, OUTPUT, SCHEMAS, TABLES, Field, Kind, Table, schema_text
 from vezaflow.metrics import AGGREGATES, METRICS, MetricKind
 from vezaflow.model import PART_FIELDS, TEMPLATE_FIELDS
 from vezaflow.nights import acceptance_schema_text
@@ -31,6 +31,7 @@ NOTE = "<!-- Made by docs/generate.py from vezaflow's own tables. Do not edit: c
 CHAPTERS = (
     ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "accept", "lint")),
     ("Reporting elsewhere", ("grafana", "notification")),
+    ("Outputs", ("outputs", *(field.tables[0] for field in OUTPUT.fields))),
     ("Data and variables", ("data source", "computed value")),
     (
         "Load",
@@ -75,7 +76,8 @@ CHAPTERS = (
     ("Gates", ("gate",)),
 )
 SHOWN_IN = {  # the tables that are shown in another one's example
-    **dict.fromkeys(("guard", "preflight", "retry", "accept", "lint", "grafana", "notification"), "suite"),
+    **dict.fromkeys(("guard", "preflight", "retry", "accept", "lint", "grafana", "notification", "outputs"), "suite"),
+    **dict.fromkeys((field.tables[0] for field in OUTPUT.fields), "suite"),
     **dict.fromkeys(("fragment", "input"), "parts/log-in"),
     "vu-stage": "ramping-vus",
     "rate-stage": "ramping-arrival-rate",

@@ -142,7 +142,7 @@ OUTPUTS: tuple[Table, ...] = (
                 "${env.STATSD_ADDRESS}",
                 required=True,
             ),
-            Field("prefix", Kind.TEXT, "What all names begin with.", "load.", default="vezaflow."),
+            Field("prefix", Kind.TEXT, "The prefix of all names.", "load.", default="vezaflow."),
             Field(
                 "tags",
                 Kind.SWITCH,

@@ -154,7 +154,7 @@ class OutputPlanner:
             self._diagnostics.error(
                 "VF702",
                 span,
-                f"'{text}' is no statistic",
+                f"'{text}' is not a statistic",
                 help="allowed: min, max, avg, med, count, sum and percentiles such as p95 or p99.9",
             )
             return "p95"
