@@ -12,7 +12,7 @@ from prometheus import prometheus
 pytestmark = pytest.mark.slow
 
 FLOW = """
-load: {vus: 2, duration: 3s}
+load: {vus: 2, duration: 2s}
 steps: [{get: /api/v1/health, name: health, expect: 200}, {think: 20ms}]
 gates: {http_req_failed: rate < 50 %}
 """

@@ -28,7 +28,7 @@ def planned(
 
 
 def plan_of(outputs: str, *options: Out, **environment: str) -> Plan:
-    plan, diagnostics = planned(outputs, *options, **environment)
+    plan, diagnostics = planned(outputs, *options, outs=None, **environment)
     assert plan is not None, render_text(diagnostics.items)
     return plan
 

@@ -3,6 +3,8 @@
 Laws: names and units are those of summary.json (seconds, bytes, shares of one; what has no data is null), figures are
 of the whole run so far; no secret is in it. How the file is written says line_file.py.
 
+    suite, run_id               what runs
+    outcome                     green, red or inconclusive in the last line, else null
     time, elapsed, remaining    the moment (ISO 8601, UTC); seconds of the load that are over, and left
     last                        whether it is the last line: the figures of the whole load
     flows[]                     flow, vus, vus_requested, iterations, dropped_iterations, http_reqs,
@@ -49,6 +51,9 @@ def to_json(tick: Tick) -> Json:
     vitals = tick.health.vitals
     return {
         "time": tick.at.isoformat(),
+        "suite": tick.suite,
+        "run_id": tick.run_id,
+        "outcome": None if tick.outcome is None else tick.outcome.value,
         "elapsed": tick.elapsed,
         "remaining": tick.remaining,
         "last": tick.last,

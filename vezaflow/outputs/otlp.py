@@ -34,7 +34,7 @@ class Otlp:
 
         self._request = ExportMetricsServiceRequest
         self._delta = planned.delta
-        self._builder = SeriesBuilder(plan, planned.labels)
+        self._builder = SeriesBuilder(plan, planned.labels, intervals=planned.delta)
         self._mask = plan.secrets.mask
         self._began = self._stamp = 0  # nanoseconds
 

@@ -73,7 +73,7 @@ class RemoteWrite:
 
     def __init__(self, planned: PlannedOutput, plan: Plan) -> None:
         self._planned = planned
-        self._builder = SeriesBuilder(plan, planned.labels)
+        self._builder = SeriesBuilder(plan, planned.labels, intervals=not planned.native)
         self._told = False  # what the metrics mean
         self._stamp = 0  # of the last payload, in milliseconds
         self._seen: dict[tuple[str, Labels], tuple[Message, bool]] = {}  # with its labels; whether it is a histogram

@@ -99,9 +99,11 @@ class SentSeries:
 
 
 class SeriesBuilder:
-    """One run's series. `labels` are those of every one of them."""
+    """One run's series. `labels` are those of every one of them; without `intervals` nothing says how trends went
+    since the last look, which is half of the work."""
 
-    def __init__(self, plan: Plan, labels: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, plan: Plan, labels: Iterable[tuple[str, str]] = (), *, intervals: bool = True) -> None:
+        self._intervals = intervals
         self._mask = plan.secrets.mask
         self._labels = tuple((name, self._mask(value)) for name, value in labels)
         self._steps: dict[StepKey, Labels] = {}
@@ -123,7 +125,7 @@ class SeriesBuilder:
                 series.kind,
                 labels,
                 series.whole,
-                series.whole if before is None else _since(series.whole, before),
+                series.whole if before is None else _since(series.whole, before, times=self._intervals),
                 series.dimension,
                 series.scale,
             )
@@ -335,8 +337,13 @@ def _together(kind: MetricKind, values: list[Any]) -> SeriesFigures:
             return SeriesFigures(times=whole)
 
 
-def _since(now: SeriesFigures, before: SeriesFigures) -> SeriesFigures:
-    times = now.times
-    if times is not None and before.times is not None:
-        times = times.minus(before.times)
-    return SeriesFigures(now.value - before.value, now.total - before.total, times)
+def _since(now: SeriesFigures, before: SeriesFigures, *, times: bool) -> SeriesFigures:
+    return SeriesFigures(
+        now.value - before.value, now.total - before.total, _times_since(now.times, before.times) if times else None
+    )
+
+
+def _times_since(now: Histogram | None, before: Histogram | None) -> Histogram | None:
+    if now is None or before is None:
+        return now
+    return Histogram() if now.samples == before.samples else now.minus(before)
