@@ -14,12 +14,15 @@ from typing import Any
 
 import pytest
 import trio
-from listener import listener
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from listener import Answer, listener
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
 from told_run import PLAN, RUN_ID, ToldRun
 
 from vezaflow.metrics import Trend
-from vezaflow.outputs import Tick, output_of
+from vezaflow.outputs import OutputError, Tick, output_of
 from vezaflow.outputs.csv_rows import CsvRows
 from vezaflow.outputs.influx import Influx
 from vezaflow.outputs.otlp import HEADERS, Otlp
@@ -134,6 +137,17 @@ async def test_otlp_is_posted_gzipped() -> None:
         assert asked.headers["content-encoding"] == HEADERS["Content-Encoding"]
         assert asked.headers["authorization"] == "Bearer t"
         assert ExportMetricsServiceRequest.FromString(gzip.decompress(asked.body)).resource_metrics
+
+
+@pytest.mark.trio
+async def test_points_that_a_collector_refuses_are_counted_as_lost() -> None:
+    answer = ExportMetricsServiceResponse()
+    answer.partial_success.rejected_data_points = 7
+    answer.partial_success.error_message = "too old"
+    with listener(write=[Answer(body=answer.SerializeToString())]) as server:
+        target = Targets(server.url, ()).resolve("/write")
+        with pytest.raises(OutputError, match="lost 2 of 2 payloads: 7 points of a payload refused: too old"):
+            await ran(planned("otlp", target=target), list(ToldRun().ticks(1)))
 
 
 _VALUE = r"(?:[^\s,=\\]|\\[,= ])+"

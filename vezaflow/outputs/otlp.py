@@ -14,6 +14,7 @@ from vezaflow import __version__
 from vezaflow.metrics import METRICS, MetricKind
 from vezaflow.outputs.aside import patiently
 from vezaflow.outputs.exponential import SCHEMA, exponential
+from vezaflow.outputs.posting import PostError
 from vezaflow.outputs.series import SentSeries, SeriesBuilder, SeriesFigures
 from vezaflow.outputs.sink import LIMITS, HttpCarrier, Sink, SinkLimits
 from vezaflow.outputs.tick import Tick
@@ -113,9 +114,22 @@ class Otlp:
 def otlp(planned: PlannedOutput, plan: Plan, limits: SinkLimits = LIMITS) -> Sink:
     """The output of a run."""
     assert planned.target is not None
-    carrier = HttpCarrier(planned.target, {**HEADERS, **dict(planned.headers)}, limits.timeout)
+    carrier = HttpCarrier(planned.target, {**HEADERS, **dict(planned.headers)}, limits.timeout, check_taken)
     name = f"otlp ({planned.target.origin.authority})"
     return Sink(name, Otlp(planned, plan).encode, carrier, planned.every, limits)
+
+
+def check_taken(body: bytes) -> None:
+    """Raise PostError where a collector took a request and refused points of it."""
+    from google.protobuf.message import DecodeError
+    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
+
+    try:
+        partial = ExportMetricsServiceResponse.FromString(body).partial_success
+    except DecodeError:  # some answer in plain text
+        return
+    if partial.rejected_data_points:
+        raise PostError(f"{partial.rejected_data_points:,} points of a payload refused: {partial.error_message}")
 
 
 def _unit(series: SentSeries) -> str:

@@ -53,11 +53,19 @@ class Carrier(Protocol):
         ...
 
 
+def _taken(_: bytes) -> None:
+    """A 2xx says enough."""
+
+
 class HttpCarrier:
     """Posts bodies to a URL, over a transport of its own."""
 
-    def __init__(self, target: Target, headers: Mapping[str, str], timeout: float) -> None:
+    def __init__(
+        self, target: Target, headers: Mapping[str, str], timeout: float, check: Callable[[bytes], None] = _taken
+    ) -> None:
+        """`check` looks at the body of a 2xx response, and raises PostError where it says no all the same."""
         self._target = target
+        self._check = check
         self._headers = headers
         self._timeout = timeout
         self._transport = Transport(max_body=MOST_BYTES)
@@ -67,7 +75,7 @@ class HttpCarrier:
         await self._transport.run(task_status=task_status)
 
     async def send(self, body: bytes) -> None:
-        await post(self._transport, "POST", self._target, self._headers, body, self._timeout)
+        self._check(await post(self._transport, "POST", self._target, self._headers, body, self._timeout))
 
 
 class Sink:
