@@ -7,6 +7,7 @@ import pytest
 from shipped import FLOWS, GIVEN, shipped
 from told_run import PLAN, ToldRun
 
+from vezaflow.gates import judge
 from vezaflow.metrics import ERRORS, MetricKind, Phase, Recorder
 from vezaflow.outputs import Tick, tick_of
 from vezaflow.outputs.exponential import exponential
@@ -145,3 +146,11 @@ def test_exponential_buckets_hold_all_samples_and_their_sum() -> None:
     upper = [2 ** (index / 32) for index in found.indexes]
     assert upper[0] >= values.min()
     assert upper[-1] / 2 ** (1 / 32) <= max(values.max(), 6.0)
+
+
+def test_an_inconclusive_gate_is_neither_green_nor_red() -> None:
+    empty = Recorder(0.0).snapshot()
+    verdicts = judge(PLAN.gates, empty)
+    tick = tick_of(PLAN, empty, Recorder(0.0).timeline(), verdicts, elapsed=1.0, health=Health())
+    found = [each.whole.value for each in SeriesBuilder(PLAN).build(tick) if each.name == "vezaflow_gate_ok"]
+    assert found == [-1.0, -1.0, -1.0]

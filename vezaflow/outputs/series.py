@@ -71,6 +71,7 @@ _HELD: dict[Of, Callable[[Summary], Mapping[StepKey, Any]]] = {
 }
 _OF_REQUESTS = (Of.REQUESTS, Of.FAILURES, Of.INTERRUPTED, Of.CONNECTIONS, Of.STEPS)
 _OF_OTHERS = (Of.STEPS, Of.LISTENING, Of.CHANNELS, Of.STREAMS)
+_OK = {Outcome.GREEN: 1.0, Outcome.RED: 0.0, Outcome.INCONCLUSIVE: -1.0}
 _HEALTH = 6  # series of a worker
 _GATE = 3  # series of a gate
 
@@ -251,8 +252,7 @@ class SeriesBuilder:
             yield _gauge("gate_value", float(verdict.value), *labels)
         if verdict.bound is not None:
             yield _gauge("gate_bound", float(verdict.bound), *labels)
-        if verdict.outcome is not Outcome.INCONCLUSIVE:
-            yield _gauge("gate_ok", 1.0 if verdict.outcome is Outcome.GREEN else 0.0, *labels)
+        yield _gauge("gate_ok", _OK[verdict.outcome], *labels)
 
 
 def most_series(plan: Plan, stats: int) -> int:

@@ -270,7 +270,7 @@ class _Session:
         self._phase, self._scope = _Phase.TEARDOWN, trio.move_on_after(LAST)
         with self._scope:
             judged = self._result("")
-            tick = self._tick(self._workers.report(), last=True)
+            tick = self._tick(self._workers.report(), judged.verdicts, last=True)
             await self._outputs.end(replace(tick, outcome=judged.outcome))
         self._outputs.close()
 
@@ -290,7 +290,7 @@ class _Session:
             self._stops.aborted = verdict
             self._workers.stop(_LAST_GRACE)
         self._log.flush()
-        tick = self._tick(report)
+        tick = self._tick(report, self._so_far(report))
         self._steering.tick(tick)
         self._outputs.tick(tick)
 
@@ -312,14 +312,18 @@ class _Session:
             self._seconds.put(interval)
             self._keeper.second(interval, points)
 
-    def _tick(self, report: Report, *, last: bool = False) -> Tick:
+    def _so_far(self, report: Report) -> tuple[Verdict, ...]:
+        """The verdicts if the run ended now."""
         concerns = (concern_of(self._division.part),) if self._division.part is not None else ()
+        return judge(self._plan.gates, report.summary, seconds=report.seconds, concerns=concerns)
+
+    def _tick(self, report: Report, verdicts: Sequence[Verdict], *, last: bool = False) -> Tick:
         commit = self._provenance.commit if self._provenance is not None else None
         tick = tick_of(
             self._plan,
             report.summary,
             report.timeline,
-            judge(self._plan.gates, report.summary, seconds=report.seconds, concerns=concerns),
+            verdicts,
             elapsed=report.seconds,
             health=health_of(report),
             segment=self._division.segment,
