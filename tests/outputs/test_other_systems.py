@@ -39,7 +39,7 @@ async def ran(output: PlannedOutput, ticks: list[Tick]) -> None:
     async with send:
         for tick in ticks:
             send.send_nowait(tick)
-    await output_of(output, PLAN).run(receive)
+    await output_of(output, PLAN, print).run(receive)
 
 
 def exported(run: ToldRun, seconds: int = 4, **settings: Any) -> list[dict[str, Any]]:
@@ -235,7 +235,7 @@ async def test_a_webhook_gets_the_object_of_each_second_without_secrets() -> Non
         async with send:
             for tick in ToldRun().ticks(2):
                 send.send_nowait(replace(tick, manual_changes=("paused with search-secret",)))
-        await output_of(planned("webhook", target=target), plan).run(receive)
+        await output_of(planned("webhook", target=target), plan, print).run(receive)
     assert [each.json["last"] for each in server.asked] == [False, False, True]
     assert [each.json["elapsed"] for each in server.asked] == [1.0, 2.0, 2.0]
     assert "search-secret" not in json.dumps([each.json for each in server.asked])

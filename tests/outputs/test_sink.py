@@ -25,9 +25,12 @@ def numbered(tick: Tick) -> Sequence[bytes]:
     return [b"last" if tick.last else str(round(tick.elapsed)).encode()]
 
 
+said: list[str] = []  # what people are told at once
+
+
 def http(url: str, limits: SinkLimits = QUICK, *, every: float = 1.0) -> Sink:
     target = Targets(url, ()).resolve("/write")
-    return Sink("test", numbered, HttpCarrier(target, {"x-key": "k"}, limits.timeout), every, limits)
+    return Sink("test", numbered, HttpCarrier(target, {"x-key": "k"}, limits.timeout), every, said.append, limits)
 
 
 async def sent(sink: Sink, ticks: Sequence[Tick] = TICKS, *, pause: float = 0.0) -> str:
@@ -101,7 +104,7 @@ async def test_a_receiver_that_is_gone_is_given_up_in_time() -> None:
 async def test_a_receiver_that_comes_back_gets_what_waited() -> None:
     broken = PostError("refused", again=True)
     carrier = Carrying(broken, broken, broken)
-    sink = Sink("test", numbered, carrier, 1.0, QUICK)
+    sink = Sink("test", numbered, carrier, 1.0, said.append, QUICK)
     assert await sent(sink, TICKS[:2] + TICKS[-1:]) == ""
     assert carrier.got == [b"1", b"2", b"last"]
 
@@ -129,7 +132,7 @@ async def test_a_broken_encoder_is_reported_and_ends_no_run() -> None:
         raise ValueError("no such thing")
 
     said: list[str] = []
-    feeding = Feeding([Sink("broken", broken, Carrying(), 1.0, QUICK)], said.append)
+    feeding = Feeding([Sink("broken", broken, Carrying(), 1.0, said.append, QUICK)], said.append)
     async with trio.open_nursery() as nursery:
         feeding.begin(nursery)
         feeding.tick(TICKS[0])
@@ -142,9 +145,9 @@ async def test_a_broken_encoder_is_reported_and_ends_no_run() -> None:
 
 
 async def test_what_was_lost_is_said_once_and_in_the_notes() -> None:
-    said: list[str] = []
+    said.clear()
     carrier: Carrier = Carrying(PostError("status 400"), None)
-    feeding = Feeding([Sink("some", numbered, carrier, 1.0, QUICK)], said.append)
+    feeding = Feeding([Sink("some", numbered, carrier, 1.0, said.append, QUICK)], said.append)
     async with trio.open_nursery() as nursery:
         feeding.begin(nursery)
         feeding.tick(TICKS[0])
@@ -152,8 +155,10 @@ async def test_what_was_lost_is_said_once_and_in_the_notes() -> None:
             await feeding.end(TICKS[-1])
         feeding.close()
         nursery.cancel_scope.cancel()
-    assert said == ["output some lost 1 of 2 payloads: status 400"]
-    assert feeding.notes() == tuple(said)
+    first, *rest = said
+    assert first == "output some can't send: status 400; the run continues"
+    assert rest == ["output some lost 1 of 2 payloads: status 400"]
+    assert feeding.notes() == tuple(rest)
 
 
 async def test_a_slow_receiver_holds_up_no_tick() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from vezaflow.cli.kept import Claim
+from vezaflow.cli.printing import tell
 from vezaflow.cli.values import PathType
-from vezaflow.diagnostics import suggest
+from vezaflow.diagnostics import printable, suggest
 from vezaflow.keys import FILE_OUTPUTS, OUTPUT, TABLES
 from vezaflow.outputs import Output, output_of
 from vezaflow.plan import Out, Plan
@@ -39,7 +40,11 @@ def claims(plan: Plan) -> list[Claim]:
 
 def made(plan: Plan) -> tuple[Output, ...]:
     """The outputs of a run."""
-    return tuple(output_of(planned, plan) for planned in plan.outputs)
+
+    def say(text: str) -> None:
+        tell(printable(plan.secrets.mask(text)))
+
+    return tuple(output_of(planned, plan, say) for planned in plan.outputs)
 
 
 def _read(word: str) -> Out:

@@ -11,7 +11,7 @@ from vezaflow.metrics import MetricKind
 from vezaflow.outputs.aside import patiently
 from vezaflow.outputs.prometheus import statistics
 from vezaflow.outputs.series import SentSeries, SeriesBuilder
-from vezaflow.outputs.sink import LIMITS, HttpCarrier, Sink, SinkLimits
+from vezaflow.outputs.sink import LIMITS, HttpCarrier, Say, Sink, SinkLimits
 from vezaflow.outputs.tick import Tick
 from vezaflow.plan import STATS, Plan, PlannedOutput
 
@@ -32,12 +32,12 @@ class Influx:
         return ["".join(line for line in lines if line).encode()]
 
 
-def influx(planned: PlannedOutput, plan: Plan, limits: SinkLimits = LIMITS) -> Sink:
+def influx(planned: PlannedOutput, plan: Plan, say: Say, limits: SinkLimits = LIMITS) -> Sink:
     """The output of a run."""
     assert planned.target is not None
     carrier = HttpCarrier(planned.target, {**HEADERS, **dict(planned.headers)}, limits.timeout)
     name = f"influx ({planned.target.origin.authority})"
-    return Sink(name, Influx(planned, plan).encode, carrier, planned.every, limits)
+    return Sink(name, Influx(planned, plan).encode, carrier, planned.every, say, limits)
 
 
 def _line(series: SentSeries, stamp: int) -> str:

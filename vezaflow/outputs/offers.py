@@ -6,24 +6,25 @@ from collections.abc import Callable
 from vezaflow.outputs.output import Output
 from vezaflow.plan import Plan, PlannedOutput
 
-Make = Callable[[PlannedOutput, Plan], Output]
+Say = Callable[[str], None]
+Make = Callable[[PlannedOutput, Plan, Say], Output]
 
 
-def output_of(planned: PlannedOutput, plan: Plan) -> Output:
-    """The output of a run, ready to be fed. Loads only what that one needs."""
-    return OUTPUTS[planned.name]()(planned, plan)
+def output_of(planned: PlannedOutput, plan: Plan, say: Say) -> Output:
+    """The output of a run, ready to be fed. Loads only what that one needs. `say` tells people at once what fails."""
+    return OUTPUTS[planned.name]()(planned, plan, say)
 
 
 def _json() -> Make:
     from vezaflow.outputs.json_lines import JsonLines
 
-    return lambda planned, plan: JsonLines(planned.aim, plan.secrets)
+    return lambda planned, plan, say: JsonLines(planned.aim, plan.secrets)
 
 
 def _csv() -> Make:
     from vezaflow.outputs.csv_rows import CsvRows
 
-    return lambda planned, plan: CsvRows(planned.aim, plan.secrets)
+    return lambda planned, plan, say: CsvRows(planned.aim, plan.secrets)
 
 
 def _prometheus() -> Make:

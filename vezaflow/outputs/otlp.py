@@ -16,7 +16,7 @@ from vezaflow.outputs.aside import patiently
 from vezaflow.outputs.exponential import SCHEMA, exponential
 from vezaflow.outputs.posting import PostError
 from vezaflow.outputs.series import SentSeries, SeriesBuilder, SeriesFigures
-from vezaflow.outputs.sink import LIMITS, HttpCarrier, Sink, SinkLimits
+from vezaflow.outputs.sink import LIMITS, HttpCarrier, Say, Sink, SinkLimits
 from vezaflow.outputs.tick import Tick
 from vezaflow.plan import Plan, PlannedOutput
 from vezaflow.units import Dimension
@@ -111,12 +111,12 @@ class Otlp:
         _attributes(point, series.labels)
 
 
-def otlp(planned: PlannedOutput, plan: Plan, limits: SinkLimits = LIMITS) -> Sink:
+def otlp(planned: PlannedOutput, plan: Plan, say: Say, limits: SinkLimits = LIMITS) -> Sink:
     """The output of a run."""
     assert planned.target is not None
     carrier = HttpCarrier(planned.target, {**HEADERS, **dict(planned.headers)}, limits.timeout, check_taken)
     name = f"otlp ({planned.target.origin.authority})"
-    return Sink(name, Otlp(planned, plan).encode, carrier, planned.every, limits)
+    return Sink(name, Otlp(planned, plan).encode, carrier, planned.every, say, limits)
 
 
 def check_taken(body: bytes) -> None:

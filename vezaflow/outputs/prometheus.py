@@ -17,7 +17,7 @@ from vezaflow.metrics import METRICS, MetricKind, Trend
 from vezaflow.outputs.aside import patiently
 from vezaflow.outputs.exponential import SCHEMA, exponential
 from vezaflow.outputs.series import OWN, Labels, SentSeries, SeriesBuilder
-from vezaflow.outputs.sink import LIMITS, HttpCarrier, Sink, SinkLimits
+from vezaflow.outputs.sink import LIMITS, HttpCarrier, Say, Sink, SinkLimits
 from vezaflow.outputs.tick import Tick
 from vezaflow.plan import Plan, PlannedOutput
 from vezaflow.protobuf import Message, messages
@@ -180,7 +180,7 @@ def statistics(series: SentSeries, stats: Sequence[str]) -> Iterator[tuple[str, 
             yield stat, float(value)
 
 
-def prometheus(planned: PlannedOutput, plan: Plan, limits: SinkLimits = LIMITS) -> Sink:
+def prometheus(planned: PlannedOutput, plan: Plan, say: Say, limits: SinkLimits = LIMITS) -> Sink:
     """The output of a run."""
     assert planned.target is not None
     import cramjam  # noqa: F401  (loaded now, and not in the load)
@@ -188,7 +188,7 @@ def prometheus(planned: PlannedOutput, plan: Plan, limits: SinkLimits = LIMITS) 
     write_request()
     carrier = HttpCarrier(planned.target, {**HEADERS, **dict(planned.headers)}, limits.timeout)
     name = f"prometheus ({planned.target.origin.authority})"
-    return Sink(name, RemoteWrite(planned, plan).encode, carrier, planned.every, limits)
+    return Sink(name, RemoteWrite(planned, plan).encode, carrier, planned.every, say, limits)
 
 
 def _name(series: SentSeries) -> str:

@@ -22,6 +22,7 @@ from vezaflow.plan import Target
 from vezaflow.protocols import Transport
 
 Encode = Callable[[Tick], Sequence[bytes]]
+Say = Callable[[str], None]
 _EARLY = 0.5  # seconds that a tick may come before it is due
 
 
@@ -79,13 +80,17 @@ class HttpCarrier:
 
 
 class Sink:
-    """An Output that sends what `encode` makes of ticks. `every`: seconds between two of them."""
+    """An Output that sends what `encode` makes of ticks. `every`: seconds between two of them. `say` tells people of
+    the first failure, at once."""
 
-    def __init__(self, name: str, encode: Encode, carrier: Carrier, every: float, limits: SinkLimits = LIMITS) -> None:
+    def __init__(
+        self, name: str, encode: Encode, carrier: Carrier, every: float, say: Say, limits: SinkLimits = LIMITS
+    ) -> None:
         self.name = name
         self._encode = encode
         self._carrier = carrier
         self._every = every
+        self._say = say
         self._limits = limits
         self._waiting: deque[bytes] = deque()
         self._sending = False  # one payload is on its way
@@ -144,6 +149,8 @@ class Sink:
                 await self._carrier.send(body)
                 return
             except PostError as e:
+                if not self._trouble:
+                    self._say(f"output {self.name} can't send: {e}; the run continues")
                 self._trouble = str(e)
                 if not e.again and e.error is None:
                     self._lost += 1

@@ -15,7 +15,7 @@ from vezaflow.outputs.aside import patiently
 from vezaflow.outputs.posting import PostError
 from vezaflow.outputs.prometheus import statistics
 from vezaflow.outputs.series import SentSeries, SeriesBuilder
-from vezaflow.outputs.sink import LIMITS, Sink, SinkLimits
+from vezaflow.outputs.sink import LIMITS, Say, Sink, SinkLimits
 from vezaflow.outputs.tick import Tick
 from vezaflow.plan import STATS, Plan, PlannedOutput
 
@@ -90,10 +90,10 @@ class UdpCarrier:
         return found
 
 
-def statsd(planned: PlannedOutput, plan: Plan, limits: SinkLimits = LIMITS) -> Sink:
+def statsd(planned: PlannedOutput, plan: Plan, say: Say, limits: SinkLimits = LIMITS) -> Sink:
     """The output of a run."""
     carrier = UdpCarrier(planned.host, planned.port)
-    return Sink(f"statsd ({planned.aim})", StatsD(planned, plan).encode, carrier, planned.every, limits)
+    return Sink(f"statsd ({planned.aim})", StatsD(planned, plan).encode, carrier, planned.every, say, limits)
 
 
 def _values(series: SentSeries) -> Iterator[tuple[str, float, str]]:
