@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from vezaflow.diagnostics import CODES
-from vezaflow.keys import ITEM_FIELDS, SCHEMAS, TABLES, Field, Kind, Table, schema_text
+from vezaflow.keys import ITEM_FIELDS, OUTPUT, SCHEMAS, TABLES, Field, Kind, Table, schema_text
 from vezaflow.metrics import AGGREGATES, LIGHTHOUSE, METRICS, MetricKind
 from vezaflow.model import PART_FIELDS, TEMPLATE_FIELDS
 from vezaflow.nights import acceptance_schema_text
@@ -33,6 +33,7 @@ CHAPTERS = (
     ("Reporting elsewhere", ("grafana", "notification")),
     ("The server's own figures", ("observe", "prometheus", "observed metric")),
     ("Audited pages", ("audit", "page", "audits of a run")),
+    ("Outputs", ("outputs", *(field.tables[0] for field in OUTPUT.fields))),
     ("Data and variables", ("data source", "computed value")),
     (
         "Load",
@@ -77,11 +78,10 @@ CHAPTERS = (
     ("Gates", ("gate",)),
 )
 SHOWN_IN = {  # the tables that are shown in another one's example
-    **dict.fromkeys(
-        ("guard", "preflight", "retry", "accept", "lint", "grafana", "notification", "event", "haproxy", "undo"),
-        "suite",
-    ),
+    **dict.fromkeys(("guard", "preflight", "retry", "accept", "lint", "grafana", "notification", "outputs"), "suite"),
+    **dict.fromkeys(("event", "haproxy", "undo"), "suite"),
     **dict.fromkeys(("observe", "prometheus", "observed metric"), "suite"),
+    **dict.fromkeys((field.tables[0] for field in OUTPUT.fields), "suite"),
     **dict.fromkeys(("fragment", "input"), "parts/log-in"),
     **dict.fromkeys(("audit", "page"), "audit/pages"),
     "audits of a run": "suite",

@@ -47,7 +47,7 @@ def test_a_full_disk_is_reported_and_the_verdict_stays(suite: Write, tmp_path: P
     ("words", "told"),
     [
         (("--out", "jsn=x"), "there is no output 'jsn': did you mean 'json'?"),
-        (("--out", "prometheus"), "there is no output 'prometheus': there is json"),
+        (("--out", "graphite"), "there is no output 'graphite': there is json, csv, prometheus"),
         (("--out", "json=" + "a" * 5000), "can't be a path"),
         (("--out", "json=same", "--summary", "same"), "--summary and --out json=same both write same"),
         (("--out", "json", "--junit", "-"), "--junit and --out json both write to standard output"),

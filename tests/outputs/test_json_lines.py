@@ -13,8 +13,8 @@ from planned import plan_of
 from vezaflow.engine import Vitals
 from vezaflow.gates import judge
 from vezaflow.metrics import Recorder
-from vezaflow.outputs import OUTPUTS, Tick, tick_of
-from vezaflow.plan import Plan, Secrets
+from vezaflow.outputs import Tick, output_of, tick_of
+from vezaflow.plan import Plan, PlannedOutput, Secrets
 from vezaflow.results import Health
 from vezaflow.scale import WorkerState
 
@@ -52,7 +52,7 @@ async def written(file: Path, *ticks: Tick, plan: Plan = PLAN) -> list[dict[str,
     async with send:
         for each in ticks:
             send.send_nowait(each)
-    await OUTPUTS["json"].make(str(file), plan).run(receive)
+    await output_of(PlannedOutput("json", "--out json", str(file)), plan, print).run(receive)
     return [json.loads(line) for line in file.read_text().splitlines()]  # noqa: ASYNC240 (a test)
 
 
@@ -105,7 +105,7 @@ async def test_a_file_of_an_earlier_run_is_replaced_and_each_line_is_there_at_on
     file.write_text("the last one\n")
     send, receive = trio.open_memory_channel[Tick](0)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(OUTPUTS["json"].make(str(file), PLAN).run, receive)
+        nursery.start_soon(output_of(PlannedOutput("json", "--out json", str(file)), PLAN, print).run, receive)
         await send.send(tick())
         await send.send(tick())  # taken when the first is written
         assert json.loads(file.read_text().splitlines()[0])["elapsed"] == 2.0
@@ -116,7 +116,9 @@ async def test_a_pipe_that_nobody_reads_is_given_up_with_the_output(tmp_path: Pa
     os.mkfifo(tmp_path / "pipe")
     _, receive = trio.open_memory_channel[Tick](0)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(OUTPUTS["json"].make(str(tmp_path / "pipe"), PLAN).run, receive)
+        nursery.start_soon(
+            output_of(PlannedOutput("json", "--out json", str(tmp_path / "pipe")), PLAN, print).run, receive
+        )
         await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
     os.close(os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK))  # lets the thread go

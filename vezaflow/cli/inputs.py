@@ -15,7 +15,7 @@ from vezaflow.cli.values import environment
 from vezaflow.diagnostics import Diagnostic, render_text, summary_line
 from vezaflow.errors import VezaflowError
 from vezaflow.model import Suite, environment_of
-from vezaflow.plan import Bundle, Inputs, Plan
+from vezaflow.plan import NO_OUTS, Bundle, Inputs, Outs, Plan
 from vezaflow.sandbox import SandboxSettings, start
 from vezaflow.session import Warn, WrongFilesError, prepare, read
 
@@ -87,6 +87,7 @@ def bundled(
     announces: bool = False,
     observes: bool = False,
     audits: bool = False,
+    outs: Outs = NO_OUTS,
     warn: Warn | None = None,
 ) -> Asked:
     """The plan, and what it was made of. `warn` gets what lint warns of."""
@@ -94,7 +95,7 @@ def bundled(
         suite = read(paths, base_url=sandbox or inputs.base_url is not None, warn=warn)
         inputs = aimed(suite, inputs) if sandbox else inputs
         pages = audited(inputs, sandbox=sandbox) if audits else None
-        plan = planned(suite, inputs, announces=announces, observes=observes, audits=pages)
+        plan = planned(suite, inputs, announces=announces, observes=observes, audits=pages, outs=outs)
         return Asked(suite, inputs, plan, Bundle.of(suite, inputs))
 
 
@@ -104,10 +105,16 @@ def audited(inputs: Inputs, *, sandbox: bool) -> Inputs:
 
 
 def planned(
-    suite: Suite, inputs: Inputs, *, announces: bool = False, observes: bool = False, audits: Inputs | None = None
+    suite: Suite,
+    inputs: Inputs,
+    *,
+    announces: bool = False,
+    observes: bool = False,
+    audits: Inputs | None = None,
+    outs: Outs = NO_OUTS,
 ) -> Plan:
     """The plan; no error shows its secrets from now on. `audits`: as `prepare` has it."""
-    plan = prepare(suite, inputs, announces=announces, observes=observes, audits=audits)
+    plan = prepare(suite, inputs, announces=announces, observes=observes, audits=audits, outs=outs)
     hide(plan.secrets)
     return plan
 

@@ -1,20 +1,23 @@
-"""`--out NAME[=ARG]`: the outputs of a run besides its display, as k6 has them."""
+"""`--out NAME[=ARG]`: the outputs of a run besides its display, as k6 has them; the suite's `outputs` are of the same
+table."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from vezaflow.cli.kept import Claim
+from vezaflow.cli.printing import tell
 from vezaflow.cli.values import PathType
-from vezaflow.diagnostics import suggest
-from vezaflow.outputs import FILE, OUTPUTS, Offer, Output
-from vezaflow.plan import Plan
+from vezaflow.diagnostics import printable, suggest
+from vezaflow.keys import FILE_OUTPUTS, OUTPUT, TABLES
+from vezaflow.outputs import Output, output_of
+from vezaflow.plan import Out, Plan
 
 _PARAM = "'-o' / '--out'"
 _PATH = PathType(dir_okay=False, allow_dash=True)
-_OFFERED = "; ".join(f"{name}={offer.argument}: {offer.doc}" for name, offer in OUTPUTS.items())
+_ARGUMENTS = {field.key: TABLES[field.tables[0]].fields[0].key.upper() for field in OUTPUT.fields}
+_OFFERED = "; ".join(f"{field.key}={_ARGUMENTS[field.key]}: {field.doc.rstrip('.')}" for field in OUTPUT.fields)
 
 OUT = click.option(
     "-o",
@@ -25,38 +28,31 @@ OUT = click.option(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Out:
-    """One output that was chosen."""
-
-    word: str  # as written
-    offer: Offer
-    argument: str
-
-    def output(self, plan: Plan) -> Output:
-        return self.offer.make(self.argument, plan)
-
-
 def read_outs(words: Iterable[str]) -> tuple[Out, ...]:
     """What the options choose. Raises click.BadParameter where that is no output."""
     return tuple(map(_read, words))
 
 
-def claims(outs: Sequence[Out]) -> list[Claim]:
-    """The files that they write."""
-    return [Claim(f"--out {out.word}", Path(out.argument)) for out in outs if out.offer.argument == FILE]
+def claims(plan: Plan) -> list[Claim]:
+    """The files that a run's outputs write."""
+    return [Claim(output.word, Path(output.file)) for output in plan.outputs if output.file is not None]
+
+
+def made(plan: Plan) -> tuple[Output, ...]:
+    """The outputs of a run."""
+
+    def say(text: str) -> None:
+        tell(printable(plan.secrets.mask(text)))
+
+    return tuple(output_of(planned, plan, say) for planned in plan.outputs)
 
 
 def _read(word: str) -> Out:
     name, _, argument = word.partition("=")
-    offer = OUTPUTS.get(name)
-    if offer is None:
-        near = suggest(name, OUTPUTS)
-        help_ = f"did you mean '{near}'?" if near else f"there is {', '.join(OUTPUTS)}"
+    if name not in _ARGUMENTS:
+        near = suggest(name, _ARGUMENTS)
+        help_ = f"did you mean '{near}'?" if near else f"there is {', '.join(_ARGUMENTS)}"
         raise click.BadParameter(f"there is no output '{name}': {help_}", param_hint=_PARAM)
-    chosen = argument or offer.default
-    if chosen is None:
-        raise click.BadParameter(f"write {name}={offer.argument}", param_hint=_PARAM)
-    if offer.argument == FILE:
-        chosen = str(_PATH.convert(chosen, None, None))
-    return Out(word, offer, chosen)
+    if argument and name in FILE_OUTPUTS:
+        argument = str(_PATH.convert(argument, None, None))
+    return Out(name, argument or None)

@@ -22,7 +22,7 @@ from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import WORKERS
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import Suite
-from vezaflow.plan import Bundle, BundleError, Division
+from vezaflow.plan import Bundle, BundleError, Division, Outs
 from vezaflow.redact import MASK
 from vezaflow.results import Commit
 from vezaflow.scale import sensible_workers
@@ -61,8 +61,7 @@ def command(
     are read from today's environment, or from `-e`. The result is a new run, with an exit code as of `vezaflow run`.
     """
     found = find(run, history)
-    outs = read_outs(out)
-    files = ReportFiles(reports, claims(outs))
+    outs = Outs(read_outs(out))
     with ExitStack() as until_kept, ExitStack() as stack:
         with target(words, sandbox=sandbox, faults={}) as environment:
             bundle = _with_secrets(_bundle(found), environment, words, sandbox=sandbox)
@@ -70,14 +69,15 @@ def command(
                 bundle = replace(bundle, inputs=replace(bundle.inputs, base_url=base_url))
             elif MASK in (bundle.inputs.base_url or ""):
                 raise VezaflowError("the run's target had a secret in it, which is not kept", hint="add --base-url URL")
-            asked = _asked(bundle, found, sandbox=sandbox)
+            asked = _asked(bundle, found, outs, sandbox=sandbox)
             plan = asked.plan
+            files = ReportFiles(reports, claims(plan))
             provenance = provenance_of(asked.suite, asked.inputs, plan)
             commit = found.stored.header.get("commit")  # its files are of that one
             provenance = replace(provenance, commit=Commit(**commit) if commit else None)
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             division = Division(workers or sensible_workers(plan.vus))
-            result = put_on(asked, division, provenance, outs, writer, quiet=quiet, baseline=baseline, history=history)
+            result = put_on(asked, division, provenance, writer, quiet=quiet, baseline=baseline, history=history)
             until_kept.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)
@@ -125,7 +125,7 @@ def _of_sandbox(environment: Mapping[str, str]) -> set[str]:
     return {name for name, value in environment.items() if os.environ.get(name) != value}
 
 
-def _asked(bundle: Bundle, found: Found, *, sandbox: bool) -> Asked:
+def _asked(bundle: Bundle, found: Found, outs: Outs, *, sandbox: bool) -> Asked:
     with drawn_faults():
         try:
             suite = bundle.suite()
@@ -137,7 +137,8 @@ def _asked(bundle: Bundle, found: Found, *, sandbox: bool) -> Asked:
         _check_rows(bundle, suite, found)
         inputs = aimed(suite, bundle.inputs) if sandbox else bundle.inputs
         pages = audited(inputs, sandbox=sandbox)
-        return Asked(suite, inputs, planned(suite, inputs, observes=True, audits=pages), Bundle.of(suite, inputs))
+        plan = planned(suite, inputs, observes=True, audits=pages, outs=outs)
+        return Asked(suite, inputs, plan, Bundle.of(suite, inputs))
 
 
 def _check_rows(bundle: Bundle, suite: Suite, found: Found) -> None:

@@ -16,6 +16,7 @@ from vezaflow.cli.results import ReportFiles, Wanted, reporting
 from vezaflow.cli.running import put_on
 from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import PathType
+from vezaflow.plan import Outs
 from vezaflow.session import provenance_of
 
 
@@ -29,6 +30,7 @@ from vezaflow.session import provenance_of
 @click.option("--no-notify", is_flag=True, help="Ignore the suite's `grafana` and `notify`.")
 @click.option("--no-audit", is_flag=True, help="Ignore the suite's `audit`.")
 @audit_reports_option
+@click.option("--no-outputs", is_flag=True, help="Ignore the suite's `outputs`.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no warnings and no progress.")
 @shared
 def command(
@@ -42,6 +44,7 @@ def command(
     no_notify: bool,
     no_audit: bool,
     audit_reports: Path | None,
+    no_outputs: bool,
     quiet: bool,
     words: tuple[str, ...],
     base_url: str | None,
@@ -57,8 +60,7 @@ def command(
     segment = load.segment
     if segment is not None:
         reports = {"summary": Path(f"segment-{segment.index + 1}-of-{segment.count}.json"), **reports}
-    outs = read_outs(out)
-    files = ReportFiles(reports, claims(outs))
+    outs = Outs(read_outs(out), suites=not no_outputs)
     with ExitStack() as until_kept, ExitStack() as stack:
         with target(words, sandbox=sandbox, faults=faults) as environment:
             inputs = load.inputs(environment, base_url, seed)
@@ -72,15 +74,16 @@ def command(
                 announces=announces,
                 observes=whole,
                 audits=whole and not no_audit,
+                outs=outs,
                 warn=warn,
             )
+            files = ReportFiles(reports, claims(asked.plan))
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             provenance = provenance_of(asked.suite, asked.inputs, asked.plan)
             result = put_on(
                 asked,
                 load.division(asked.plan),
                 provenance,
-                outs,
                 writer,
                 quiet=quiet,
                 baseline=baseline,

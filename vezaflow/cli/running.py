@@ -1,12 +1,11 @@
 """One load, from the command that asked for it to its result: what `run` and `rerun` share."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from vezaflow.cli.baselines import baseline_for
 from vezaflow.cli.inputs import Asked
-from vezaflow.cli.outs import Out
+from vezaflow.cli.outs import made
 from vezaflow.cli.printing import live, tell
 from vezaflow.cli.standing import standing_of
 from vezaflow.history import Writer
@@ -20,7 +19,6 @@ def put_on(
     asked: Asked,
     division: Division,
     provenance: Provenance,
-    outs: Sequence[Out],
     writer: Writer | None,
     *,
     quiet: bool,
@@ -31,7 +29,7 @@ def put_on(
     """Put the load on, shown and kept. Raises VezaflowError as `run` does."""
     plan = asked.plan
     shown = () if quiet else (_progress(plan),)
-    outputs = (*shown, *(chosen.output(plan) for chosen in outs))
+    outputs = (*shown, *made(plan))
     among = standing_of(asked.suite, history, baseline, kept=writer is not None)
     result = run(
         plan,

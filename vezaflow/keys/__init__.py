@@ -13,6 +13,7 @@ from vezaflow.keys.load import LOADS, STAGES
 from vezaflow.keys.notify import GRAFANA, NOTIFICATION
 from vezaflow.keys.observe import OBSERVE, OBSERVED_METRIC, PROMETHEUS
 from vezaflow.keys.other_words import ELSEWHERE, METRIC_NAMES, NAMES, NO_STEPS, NOT_HERE, OTHERWISE, RENAMED
+from vezaflow.keys.outputs import FILE_OUTPUTS, OUTPUT, OUTPUT_DEFAULTS, TEMPORALITIES
 from vezaflow.keys.reference import TABLES
 from vezaflow.keys.requests import AUTH, BASIC, BODIES, BODY, METHODS, PART, PART_FIELD, RETRIED, RETRYING, WAIT
 from vezaflow.keys.responses import EXPECT, EXPECTED_MESSAGE, EXTRACT, ITEM_FIELDS, LIMITS, MATCHES, PLAYLIST, RESPONSE
@@ -38,6 +39,7 @@ __all__ = [
     "EXPECTED_MESSAGE",
     "EXTRACT",
     "FEED",
+    "FILE_OUTPUTS",
     "FLOW",
     "FRAGMENT",
     "GATE",
@@ -63,6 +65,8 @@ __all__ = [
     "OBSERVE",
     "OBSERVED_METRIC",
     "OTHERWISE",
+    "OUTPUT",
+    "OUTPUT_DEFAULTS",
     "PAGE",
     "PART",
     "PART_FIELD",
@@ -80,6 +84,7 @@ __all__ = [
     "STEPS",
     "SUITE",
     "TABLES",
+    "TEMPORALITIES",
     "TLS",
     "UNDO",
     "VARIANT",

@@ -90,6 +90,7 @@ class Kind(Enum):
     SCHEDULE = "a list of events"
     COMMANDS = "a command, or a list of them"
     UNDO = "a list of steps, or a mapping such as `{haproxy: {command: …}}`"
+    OUTPUT = "a text such as a URL or a file, or a mapping"
     MESSAGE = "a text, or a mapping such as `{json: {type: ping}}`"
     REPEATED = "a list of mappings with `each` and `send`"
     REPLIES = "a list of mappings with `where` and `send`"

@@ -316,6 +316,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.SCHEDULE: lambda field: _list(_any(*_refs(field))),
     Kind.COMMANDS: _fixed({"anyOf": [_TEXT, _list(_TEXT)]}),
     Kind.UNDO: lambda field: _any(_list(_ref(_STEP)), *_refs(field)),
+    Kind.OUTPUT: lambda field: _any(_VALUE, *_refs(field)),
     Kind.MESSAGE: lambda field: _any(_VALUE, *_refs(field)),
     Kind.REPEATED: lambda field: _list(_any(*_refs(field))),
     Kind.REPLIES: lambda field: _list(_any(*_refs(field))),

@@ -10,6 +10,7 @@ from vezaflow.keys import (
     load,
     notify,
     observe,
+    outputs,
     requests,
     responses,
     steps,
@@ -66,5 +67,7 @@ TABLES: dict[str, Table] = {
         observe.OBSERVE,
         observe.PROMETHEUS,
         observe.OBSERVED_METRIC,
+        outputs.OUTPUT,
+        *outputs.OUTPUTS,
     )
 }

@@ -176,6 +176,14 @@ SUITE = Table(
             tables=("observe",),
         ),
         Field(
+            "outputs",
+            Kind.MAPPING,
+            "Where the figures of a run are sent while it is in progress.",
+            '{prometheus: {url: "${env.PROMETHEUS_URL}"}}',
+            default="none",
+            tables=("outputs",),
+        ),
+        Field(
             "accept",
             Kind.MAPPING,
             "When the suite counts as accepted: how many nights in a row must be green (`vezaflow accept`).",

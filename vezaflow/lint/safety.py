@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 from vezaflow.diagnostics import Diagnostics, Source, Span
 from vezaflow.model import (
+    SECRET_URLS,
+    URL_OUTPUTS,
     Http,
     Place,
     RequestDefaults,
@@ -156,10 +158,20 @@ def _told(suite: Suite) -> Iterator[Span]:
         for name, value in notification.headers:
             if name.lower() in _HEADERS:
                 yield from _constants(value)
-        webhook = notification.webhook
-        for part in webhook.parts if isinstance(webhook, Template) else may_become(webhook):
-            if isinstance(part, Literal) and (found := _HOOK.search(part.span.text)):
-                yield Span(part.span.source, part.span.start + found.start(1), part.span.start + found.end(1))
+        yield from _in_webhook(notification.webhook)
+    for output in suite.outputs:
+        secret: list[Expression | None] = [value for name, value in output.headers if name.lower() in _HEADERS]
+        secret += [output.auth.bearer, output.auth.password] if output.auth is not None else []
+        for found in secret:
+            yield from _constants(found) if found is not None else ()
+        if output.name in SECRET_URLS and output.aim is not None:
+            yield from _in_webhook(output.aim)
+
+
+def _in_webhook(webhook: Expression) -> Iterator[Span]:
+    for part in webhook.parts if isinstance(webhook, Template) else may_become(webhook):
+        if isinstance(part, Literal) and (found := _HOOK.search(part.span.text)):
+            yield Span(part.span.source, part.span.start + found.start(1), part.span.start + found.end(1))
 
 
 def _in_proxy(proxy: Expression) -> Iterator[Span]:
@@ -175,6 +187,7 @@ def _urls(suite: Suite) -> Iterator[Expression]:
     yield from (suite.grafana.url,) if suite.grafana is not None else ()
     yield from (suite.observe.url,) if suite.observe is not None else ()
     yield from (notification.webhook for notification in suite.notify)
+    yield from (each.aim for each in suite.outputs if each.aim is not None and each.name in URL_OUTPUTS)
     for steps in (suite_steps(suite), *(flow_steps(flow) for flow in suite.flows)):
         yield from (request.url for request in requests(steps) if not (start_of(request.url) or "/").startswith("/"))
 

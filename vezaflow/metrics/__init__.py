@@ -18,8 +18,8 @@ from vezaflow.metrics.catalog import (
 )
 from vezaflow.metrics.channels import NOT_ACKED, ChannelRecorder, Channels
 from vezaflow.metrics.figures import FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
+from vezaflow.metrics.histogram import BUCKETS, RELATIVE_ERROR, Histogram, merged, middle
 from vezaflow.metrics.histogram import PARTS as OCTAVE_PARTS
-from vezaflow.metrics.histogram import RELATIVE_ERROR, Histogram, merged, middle
 from vezaflow.metrics.lighthouse import LIGHTHOUSE, PageMetric
 from vezaflow.metrics.listening import MEGABIT, ListenerRecorder
 from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Trend
@@ -46,6 +46,7 @@ from vezaflow.metrics.windows import OUTSIDE, EventWindows, Extent, windowed
 
 __all__ = [
     "AGGREGATES",
+    "BUCKETS",
     "ERRORS",
     "ERROR_CLASSES",
     "INTERRUPTED",

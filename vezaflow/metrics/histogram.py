@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 
 PARTS = 512  # of an octave
 OCTAVES = 32
+BUCKETS = PARTS * OCTAVES
 RELATIVE_ERROR = 1 / 1024
 _FEW = 16  # samples, below which their own octaves do
 _BELOW, _ABOVE = 1, 8  # octaves that are taken beside: times have a floor, and a long tail
 _NARROW = 2**31 - 1  # samples, up to which every bucket's number has 32 bits
 _PART_BITS = 9
-_MOST_BYTES = PARTS * OCTAVES * 16 + 1  # of all buckets with their counts, and one
+_MOST_BYTES = BUCKETS * 16 + 1  # of all buckets with their counts, and one
 # A float's bits read as an integer are its exponent and mantissa: cut after 9 bits of mantissa they number
 # the buckets in order. One shift a sample.
 _SHIFT = 52 - _PART_BITS

@@ -49,6 +49,7 @@ from vezaflow.model.observe import (
     gate_metrics,
     unit_by_name,
 )
+from vezaflow.model.outputs import SECRET_URLS, URL_OUTPUTS, SuiteOutput
 from vezaflow.model.requests import (
     PART_FIELDS,
     SEEN,
@@ -160,9 +161,11 @@ __all__ = [
     "PART_FIELDS",
     "PORTS",
     "SCHEMES",
+    "SECRET_URLS",
     "SEEN",
     "SERVER",
     "TEMPLATE_FIELDS",
+    "URL_OUTPUTS",
     "USUAL_EVENTS",
     "Abr",
     "Accept",
@@ -275,6 +278,7 @@ __all__ = [
     "StopScope",
     "Suite",
     "SuiteEvent",
+    "SuiteOutput",
     "TextBody",
     "That",
     "Tls",

@@ -91,11 +91,11 @@ class Notification:
 
     def credentials(self) -> Iterator[Expression]:
         """What may be known to nobody else: who knows a webhook's path can post there."""
-        yield from _behind_host(self.webhook)
+        yield from behind_host(self.webhook)
         yield from (value for _, value in self.headers)
 
 
-def _behind_host(url: Expression) -> Iterator[Expression]:
+def behind_host(url: Expression) -> Iterator[Expression]:
     """The parts of a URL that may be secret: all of it, unless its host is written out."""
     if not isinstance(url, Template):
         yield url

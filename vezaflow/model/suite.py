@@ -17,6 +17,7 @@ from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
 from vezaflow.model.notify import Grafana, Notification
 from vezaflow.model.observe import Prometheus
+from vezaflow.model.outputs import SuiteOutput
 from vezaflow.model.requests import RequestDefaults, Tree
 from vezaflow.model.steps import Fragment, Request, Step
 from vezaflow.syntax import Expression
@@ -143,6 +144,7 @@ class Suite:
     grafana: Grafana | None = None
     notify: tuple[Notification, ...] = ()
     observe: Prometheus | None = None
+    outputs: tuple[SuiteOutput, ...] = ()
     accept: Accept = field(default_factory=Accept)
     events: tuple[SuiteEvent, ...] = ()
     audits: tuple[AuditOrder, ...] = ()  # what a run audits

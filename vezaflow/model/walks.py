@@ -8,6 +8,7 @@ from vezaflow.model.gates import Gate
 from vezaflow.model.load import Load
 from vezaflow.model.notify import Grafana, Notification
 from vezaflow.model.observe import Prometheus
+from vezaflow.model.outputs import SuiteOutput
 from vezaflow.model.requests import (
     PART_FIELDS,
     Place,
@@ -146,9 +147,10 @@ def suite_settings_uses(suite: Suite) -> Iterator[Use]:
         yield from told.uses()
 
 
-def told_by(suite: Suite) -> tuple[Grafana | Notification | Prometheus, ...]:
+def told_by(suite: Suite) -> tuple[Grafana | Notification | Prometheus | SuiteOutput, ...]:
     """Whatever hears of a run, or is asked about it."""
-    return (*(each for each in (suite.grafana, suite.observe) if each is not None), *suite.notify)
+    single = (each for each in (suite.grafana, suite.observe) if each is not None)
+    return (*single, *suite.notify, *suite.outputs)
 
 
 def all_uses(suite: Suite) -> Iterator[Use]:

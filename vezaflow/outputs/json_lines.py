@@ -1,9 +1,10 @@
 """A run as it goes, for programs: one JSON object a tick, one line each (`--out json=FILE`).
 
 Laws: names and units are those of summary.json (seconds, bytes, shares of one; what has no data is null), figures are
-of the whole run so far; no secret is in it. The file is new with each run, and each line stands there at once. A disk
-or a pipe that is slow holds up a thread and nothing else.
+of the whole run so far; no secret is in it. How the file is written says line_file.py.
 
+    suite, run_id               what runs
+    outcome                     green, red or inconclusive in the last line, else null
     time, elapsed, remaining    the moment (ISO 8601, UTC); seconds of the load that are over, and left
     last                        whether it is the last line: the figures of the whole load
     flows[]                     flow, vus, vus_requested, iterations, dropped_iterations, http_reqs,
@@ -16,19 +17,17 @@ or a pipe that is slow holds up a thread and nothing else.
     events[]                    what happened during the load so far, as in summary.json
 """
 
-import os
-import sys
 from collections.abc import AsyncIterable
 from dataclasses import asdict
 from typing import Any
 
 from vezaflow.gates import Verdict
 from vezaflow.metrics import Summary, Trend, as_numbers
+from vezaflow.outputs.line_file import write_lines
 from vezaflow.outputs.tick import FlowNow, Tick
 from vezaflow.plan import Secrets
 
 Json = dict[str, Any]
-STDOUT = "-"
 _PERCENTILES = {"p50": 50.0, "p90": 90.0, "p95": 95.0, "p99": 99.0}
 
 
@@ -41,24 +40,12 @@ class JsonLines:
         self._secrets = secrets
 
     async def run(self, ticks: AsyncIterable[Tick]) -> None:
-        import trio
+        await write_lines(self._file, ticks, self._line)
 
-        def aside(work: Any, *given: Any) -> Any:  # a pipe that nobody reads is given up with the output
-            return trio.to_thread.run_sync(work, *given, abandon_on_cancel=True)
-
-        number = await aside(_opened, self._file)
-        try:
-            async for tick in ticks:
-                await aside(self._write, number, to_json(tick))
-        finally:
-            os.close(number)
-
-    def _write(self, number: int, document: Json) -> None:
+    def _line(self, tick: Tick) -> bytes:
         import orjson
 
-        line = orjson.dumps(self._secrets.mask_values(document), option=orjson.OPT_APPEND_NEWLINE)
-        while line:
-            line = line[os.write(number, line) :]
+        return orjson.dumps(self._secrets.mask_values(to_json(tick)), option=orjson.OPT_APPEND_NEWLINE)
 
 
 def to_json(tick: Tick) -> Json:
@@ -66,6 +53,9 @@ def to_json(tick: Tick) -> Json:
     vitals = tick.health.vitals
     return {
         "time": tick.at.isoformat(),
+        "suite": tick.suite,
+        "run_id": tick.run_id,
+        "outcome": None if tick.outcome is None else tick.outcome.value,
         "elapsed": tick.elapsed,
         "remaining": tick.remaining,
         "last": tick.last,
@@ -115,9 +105,3 @@ def _gate(verdict: Verdict) -> Json:
         "value": None if verdict.value is None else float(verdict.value),
         "reason": verdict.reason,
     }
-
-
-def _opened(file: str) -> int:
-    if file == STDOUT:
-        return os.dup(sys.stdout.fileno())
-    return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)

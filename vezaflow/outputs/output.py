@@ -5,17 +5,16 @@ that is too slow misses some, and is told how the run ended all the same. What i
 more ticks. It must not block: what may wait (files, sockets) is awaited.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from vezaflow.outputs.tick import Tick
-from vezaflow.plan import Plan
 
 if TYPE_CHECKING:
     import trio
 
-FILE = "FILE"
+
+class OutputError(Exception):
+    """What an output lost, in words that follow its name: `lost 3 of 12 pushes: status 500`."""
 
 
 class Output(Protocol):
@@ -27,14 +26,3 @@ class Output(Protocol):
     async def run(self, ticks: "trio.MemoryReceiveChannel[Tick]") -> None:
         """From the begin of the load to its end: the last tick is marked, and nothing comes after it."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """An output that `--out NAME[=ARG]` chooses. `argument`: what ARG is, FILE (which is checked before the load) or a
-    word such as URL. `default`: ARG where it is left out; None: it can't be."""
-
-    doc: str
-    argument: str
-    make: Callable[[str, Plan], Output]
-    default: str | None = None

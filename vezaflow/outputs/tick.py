@@ -49,6 +49,10 @@ class Tick:
     last: bool = False
     server: tuple[ServerNow, ...] = ()
     events: tuple[Happened, ...] = ()  # so far, in the order of their begin
+    suite: str = ""
+    run_id: str = ""
+    commit: str = ""  # the suite's; empty where it is in no git repository
+    outcome: Outcome | None = None  # of the whole run: known by the last tick, if nothing after the load decides
 
 
 def tick_of(

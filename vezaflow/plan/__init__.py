@@ -24,6 +24,7 @@ from vezaflow.plan.narrow import names_within, narrowed
 from vezaflow.plan.notify import Announcements, Facts, PlannedGrafana, PlannedNotification, milliseconds
 from vezaflow.plan.observed import ObservedMetric, PlannedPrometheus, SentPath
 from vezaflow.plan.outgoing import Outgoing, PlannedPages, PlannedPoll, PlannedRequest, PlannedRetry, PlannedUpload
+from vezaflow.plan.outputs import NO_OUTS, STATS, Out, Outs, PlannedOutput
 from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, outline, starts, vu_changes, vus_in_time
 from vezaflow.plan.plan import Plan, PlannedAudit, PlannedFlow, Preflight, Variables
 from vezaflow.plan.refused import RequestError
@@ -46,6 +47,8 @@ from vezaflow.plan.websockets import (
 from vezaflow.redact import Secrets
 
 __all__ = [
+    "NO_OUTS",
+    "STATS",
     "UNSET",
     "WHOLE",
     "Address",
@@ -67,7 +70,9 @@ __all__ = [
     "MediaPlaylist",
     "MediaSegment",
     "ObservedMetric",
+    "Out",
     "Outgoing",
+    "Outs",
     "Plan",
     "PlannedAck",
     "PlannedAction",
@@ -87,6 +92,7 @@ __all__ = [
     "PlannedMark",
     "PlannedMessage",
     "PlannedNotification",
+    "PlannedOutput",
     "PlannedPages",
     "PlannedParallel",
     "PlannedPing",

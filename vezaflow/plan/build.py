@@ -36,6 +36,7 @@ from vezaflow.plan.load import FAILURE_BACKOFF, plan_load
 from vezaflow.plan.notify import AnnouncementPlanner, Announcements
 from vezaflow.plan.observe import PrometheusPlanner
 from vezaflow.plan.observed import PlannedPrometheus
+from vezaflow.plan.outputs import NO_OUTS, OutputPlanner, Outs, PlannedOutput
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight
 from vezaflow.plan.production import barred, production_in, production_refusal
 from vezaflow.plan.refused import refusal
@@ -54,20 +55,35 @@ PER_HOST_SHARED = 100  # over HTTP/2, where all share one: as many as servers sh
 
 
 def build(
-    suite: Suite, inputs: Inputs, diagnostics: Diagnostics, *, announces: bool = False, observes: bool = False
+    suite: Suite,
+    inputs: Inputs,
+    diagnostics: Diagnostics,
+    *,
+    announces: bool = False,
+    observes: bool = False,
+    outs: Outs = NO_OUTS,
 ) -> Plan | None:
     """The plan of a suite, or None with diagnostics. Raises VezaflowError where the guard or an option says no.
 
     `announces`: others hear of the run, as `grafana` and `notify` say; `observes`: the server's figures are read, as
-    `observe` says."""
+    `observe` says. `outs`: where its figures are sent."""
     for fragment in suite.fragments:
         diagnostics.within(fragment.source.path, fragment.chain)
-    return _Builder(suite, inputs, diagnostics, announces, observes).plan()
+    return _Builder(suite, inputs, diagnostics, announces, observes, outs).plan()
 
 
 class _Builder:
-    def __init__(self, suite: Suite, inputs: Inputs, diagnostics: Diagnostics, announces: bool, observes: bool) -> None:
+    def __init__(
+        self,
+        suite: Suite,
+        inputs: Inputs,
+        diagnostics: Diagnostics,
+        announces: bool,
+        observes: bool,
+        outs: Outs,
+    ) -> None:
         self._suite = suite
+        self._outs = outs
         self._announces = announces
         self._observes = observes
         self._inputs = inputs
@@ -103,6 +119,7 @@ class _Builder:
         guard_vus = self._guard_vus(flows, settings)
         announcements = self._announcements(values, settings)
         observe = self._observation(flows, settings)
+        outputs = self._outputs(settings)
         self._check_secrets()
         if diagnostics.failed:
             return None
@@ -111,6 +128,7 @@ class _Builder:
         clients = (client, *around, *(each for flow in flows for each in flow.clients))
         also = {*announcements.hidden(), *(text for each in clients for text in hidden(each))}
         also.update(observe.hidden() if observe is not None else ())
+        also.update(text for output in outputs for text in output.hidden())
         also.update(text for flow in flows for _, data_source in flow.data_sources for text in data_source.hidden())
         secrets = self._secrets = Secrets.among(secret_names(suite), self._inputs.environment, also)
         return Plan(
@@ -131,6 +149,7 @@ class _Builder:
             announcements=announcements,
             observe=observe,
             events=events,
+            outputs=outputs,
         )
 
     @staticmethod
@@ -170,6 +189,9 @@ class _Builder:
         if not self._observes:
             return None
         return PrometheusPlanner(self._suite, settings, self._diagnostics).plan(flows)
+
+    def _outputs(self, settings: Settings) -> tuple[PlannedOutput, ...]:
+        return OutputPlanner(self._suite, settings, self._diagnostics).plan(self._outs)
 
     def _is_secret(self, data: bytes) -> bool:
         return self._secrets.mask_bytes(data) != data

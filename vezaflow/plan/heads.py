@@ -65,7 +65,7 @@ class HeadPlanner:
         user, password = self._compiler.text(auth.user), self._compiler.text(auth.password)
 
         def basic(scope: Scope) -> str:
-            return "Basic " + base64.b64encode(f"{user(scope)}:{password(scope)}".encode()).decode()
+            return authorization(user=user(scope), password=password(scope))
 
         constant = isinstance(user, Constant) and isinstance(password, Constant)
         return Constant(basic(None)) if constant else basic  # type: ignore[arg-type]
@@ -143,6 +143,13 @@ def _is_bound(line: str, is_secret: Callable[[bytes], bool]) -> bool:
     """Whether a header is for the origin that it was written for."""
     name, _, value = line.partition(":")
     return name.lower() == "host" or is_credential(name) or is_secret(value.encode())
+
+
+def authorization(bearer: str = "", user: str = "", password: str = "") -> str:
+    """The value of `Authorization` (RFC 6750, RFC 7617); empty without either."""
+    if bearer:
+        return f"Bearer {bearer}"
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode() if user or password else ""
 
 
 def is_credential(name: str) -> bool:

@@ -15,6 +15,7 @@ from vezaflow.plan.load import PlannedLoad
 from vezaflow.plan.notify import Announcements
 from vezaflow.plan.observed import PlannedPrometheus
 from vezaflow.plan.outgoing import PlannedRequest
+from vezaflow.plan.outputs import PlannedOutput
 from vezaflow.plan.steps import PlannedStep
 from vezaflow.plan.targets import Targets
 from vezaflow.plan.walk import own_clients
@@ -116,6 +117,7 @@ class Plan:
     observe: PlannedPrometheus | None = None  # None: nobody is asked for the server's own figures
     events: tuple[PlannedEvent, ...] = ()
     audits: tuple[PlannedAudit, ...] = ()
+    outputs: tuple[PlannedOutput, ...] = ()  # where its figures are sent while it is in progress
 
     @property
     def clients(self) -> tuple[ClientOptions, ...]:

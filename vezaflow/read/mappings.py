@@ -12,7 +12,7 @@ from vezaflow.read import scalars
 from vezaflow.syntax import Entry, Expression, Literal, Mapping, Node, Scalar, Sequence
 
 # Kinds under which a mapping stands that follows one of the field's tables.
-_BELOW = (Kind.MAPPING, Kind.EXPECT, Kind.RETRY, Kind.AUTH, Kind.BODY, Kind.SOURCE, Kind.WAIT)
+_BELOW = (Kind.MAPPING, Kind.EXPECT, Kind.RETRY, Kind.AUTH, Kind.BODY, Kind.SOURCE, Kind.WAIT, Kind.OUTPUT)
 MOST_KEYS = 200  # a mapping with more of them is no misspelt table
 
 

@@ -67,7 +67,7 @@ def read_defaults(row: Row) -> RequestDefaults:
 
 
 def read_auth(row: Row) -> Auth | None:
-    """How requests are authenticated; None: not said here."""
+    """What `auth` says; None if it is not there."""
     node = row.node("auth")
     if node is None:
         return None

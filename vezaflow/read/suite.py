@@ -17,6 +17,7 @@ from vezaflow.read.hosts import read_patterns
 from vezaflow.read.mappings import Row, items, open_mapping, sub_mapping
 from vezaflow.read.notify import read_grafana, read_notify
 from vezaflow.read.observe import read_observe
+from vezaflow.read.outputs import read_outputs
 from vezaflow.read.requests import read_defaults
 from vezaflow.read.steps import read_steps, steps_of
 from vezaflow.read.suppressions import read_lint
@@ -81,6 +82,7 @@ def suite_of(
         grafana=read_grafana(row),
         notify=read_notify(row),
         observe=read_observe(row),
+        outputs=read_outputs(row),
         accept=read_accept(row),
         events=read_events(row),
         audits=read_orders(row),

@@ -7,14 +7,14 @@ connection error, a 5xx or a 429; an annotation is not, since Grafana may have m
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import trio
 
-from vezaflow import __version__
 from vezaflow.diagnostics import printable
 from vezaflow.model import Event
+from vezaflow.outputs import MOST_BYTES, POST_OPTIONS, PostError, post
 from vezaflow.plan import (
     Announcements,
     EvaluationError,
@@ -24,19 +24,10 @@ from vezaflow.plan import (
     Target,
     milliseconds,
 )
-from vezaflow.protocols import ClientOptions, ErrorKind, Exchange, RequestOptions, Transport, Want, moment_of
+from vezaflow.protocols import Transport
 from vezaflow.reports import as_accepted, chat_message, facts_of
 from vezaflow.results import Happened, RunResult
 from vezaflow.syntax import json_bytes
-
-_AGAIN = (429, *range(500, 600))
-_BROKEN = (
-    ErrorKind.DNS, ErrorKind.REFUSED, ErrorKind.UNREACHABLE, ErrorKind.RESET, ErrorKind.CLOSED_EARLY,
-    ErrorKind.TIMEOUT_CONNECT, ErrorKind.TIMEOUT_TLS,
-)  # fmt: skip
-_OPTIONS = ClientOptions(cookies=False)
-_SHOWN = 120  # characters of a response that explains itself
-_MOST = 1 << 20  # bytes of a response
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +37,6 @@ class Patience:
     timeout: float = 10.0
     pause: float = 1.0
     longest_pause: float = 10.0
-
-
-class _FailedError(Exception):
-    """Why a request was not taken, in words. `again`: a second try may help, in so many seconds (None: not said)."""
-
-    def __init__(self, text: str, *, again: bool = False, after: float | None = None) -> None:
-        super().__init__(text)
-        self.again = again
-        self.after = after
 
 
 class Announcer:
@@ -78,10 +60,10 @@ class Announcer:
         if not self._announcements.sends:
             task_status.started()
             return
-        self._transport = Transport(max_body=_MOST)
+        self._transport = Transport(max_body=MOST_BYTES)
         grafana = self._annotating
         if grafana is not None and grafana.targets.base is not None:  # the system's authorities take 20 ms to read:
-            self._transport.route(grafana.targets.base.origin, _OPTIONS, None, None)  # now, and not in the load
+            self._transport.route(grafana.targets.base.origin, POST_OPTIONS, None, None)  # now, and not in the load
         async with trio.open_nursery() as self._nursery:
             await self._nursery.start(self._transport.run)
             task_status.started()
@@ -136,7 +118,7 @@ class Announcer:
         try:
             answer = await self._annotate(grafana, "POST", "/api/annotations", annotation)
             self._annotation = _id_in(answer)
-        except _FailedError as e:
+        except PostError as e:
             self._report(f"Grafana: the annotation could not be created: {e}")
         finally:
             self._annotated.set()
@@ -156,7 +138,7 @@ class Announcer:
         }
         try:
             await self._annotate(grafana, "POST", "/api/annotations", annotation)
-        except _FailedError as e:
+        except PostError as e:
             self._report(f"Grafana: the annotation of '{happened.name}' could not be created: {e}")
         finally:
             told.set()
@@ -172,7 +154,7 @@ class Announcer:
         }
         try:
             await self._annotate(grafana, "PATCH", f"/api/annotations/{self._annotation}", ended)
-        except _FailedError as e:
+        except PostError as e:
             self._report(f"Grafana: the annotation could not be completed: {e}")
 
     async def _annotate(self, grafana: PlannedGrafana, method: str, path: str, document: Any) -> bytes:
@@ -184,29 +166,22 @@ class Announcer:
             document = _document(notification, facts)
             try:
                 await self._ask("POST", notification.target, dict(notification.headers), document)
-            except _FailedError as e:
+            except PostError as e:
                 if not e.again:
                     raise
                 patience = self._patience
                 await trio.sleep(patience.pause if e.after is None else min(e.after, patience.longest_pause))
                 await self._ask("POST", notification.target, dict(notification.headers), document)
-        except _FailedError as e:
+        except PostError as e:
             self._report(f"notification {notification.number} could not be sent: {e}")
 
     async def _ask(self, method: str, target: Target, headers: Mapping[str, str], document: Any) -> bytes:
-        """The body of a 2xx response. Raises _FailedError."""
+        """The body of a 2xx response. Raises PostError."""
         try:
             body = json_bytes(document)
         except TypeError as e:
-            raise _FailedError(f"the body is not JSON: {e}") from None
-        client = self._transport.client(_OPTIONS)
-        want = Want.HEADERS | Want.BODY | Want.SHOWN
-        options = RequestOptions(want, self._patience.timeout, replayable=False, closes=True)
-        try:
-            exchange = await client.send(target.origin, _head(method, target, headers, body), body, options)
-            return _taken(exchange)
-        finally:
-            client.close()
+            raise PostError(f"the body is not JSON: {e}") from None
+        return await post(self._transport, method, target, headers, body, self._patience.timeout)
 
     def _report(self, text: str) -> None:
         self.notes.append(printable(text))
@@ -219,45 +194,11 @@ def _document(notification: PlannedNotification, facts: Facts) -> Any:
     try:
         return notification.document(facts)
     except EvaluationError as e:
-        raise _FailedError(e.message) from None
-
-
-def _head(method: str, target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
-    lines = {
-        "host": f"Host: {target.origin.authority}",
-        "user-agent": f"User-Agent: vezaflow/{__version__}",
-        "content-type": "Content-Type: application/json",
-        **{name.lower(): f"{name}: {value}" for name, value in headers.items()},
-        "content-length": f"Content-Length: {len(body)}",
-        "connection": "Connection: close",
-    }
-    return "\r\n".join((f"{method} {target.target} HTTP/1.1", *lines.values(), "", "")).encode()
-
-
-def _taken(exchange: Exchange) -> bytes:
-    """The body of a response that says yes. Raises _FailedError."""
-    if exchange.error is not None:
-        detail = f": {exchange.detail}" if exchange.detail else ""
-        raise _FailedError(f"{exchange.error.value}{detail}", again=exchange.error in _BROKEN)
-    if 200 <= exchange.status < 300:
-        return exchange.body
-    said = " ".join(exchange.body.decode("utf-8", "replace").split())
-    said = said if len(said) <= _SHOWN else f"{said[: _SHOWN - 1]}…"
-    text = f"status {exchange.status}" + (f": {said}" if said else "")
-    raise _FailedError(text, again=exchange.status in _AGAIN, after=_retry_after(exchange))
-
-
-def _retry_after(exchange: Exchange) -> float | None:
-    """Seconds that the server asks to wait (RFC 9110, 10.2.3)."""
-    said = next((value for name, value in exchange.headers if name.lower() == "retry-after"), "").strip()
-    if said.isascii() and said.isdecimal():
-        return float(said[:6])
-    moment = moment_of(said)
-    return None if moment is None else max(0.0, moment - datetime.now(UTC).timestamp())
+        raise PostError(e.message) from None
 
 
 def _id_in(answer: bytes) -> int:
-    """The new annotation's id. Raises _FailedError."""
+    """The new annotation's id. Raises PostError."""
     import orjson
 
     try:
@@ -265,5 +206,5 @@ def _id_in(answer: bytes) -> int:
     except (ValueError, KeyError, TypeError):
         found = None
     if not isinstance(found, int):
-        raise _FailedError("the response has no id of an annotation")
+        raise PostError("the response has no id of an annotation")
     return found

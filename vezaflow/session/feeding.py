@@ -11,7 +11,7 @@ from contextlib import suppress
 import trio
 
 from vezaflow import units
-from vezaflow.outputs import Output, Tick
+from vezaflow.outputs import Output, OutputError, Tick
 
 QUEUED = 5  # ticks that wait for an output
 LAST = 5.0  # seconds that outputs get once the load is over
@@ -61,6 +61,8 @@ class _Feed:
         try:
             async with self._receive:
                 await self._output.run(self._receive)
+        except OutputError as e:  # it has sent what it could, and says itself what was lost
+            self._report(str(e))
         except Exception as e:  # whatever it is: the load and its verdict are worth more than an output
             self._report(f"failed after {units.counted(self._offered, 'tick')} and got no more: {_reason(e)}")
         self._ended.set()  # not where it was cut off

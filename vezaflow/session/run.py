@@ -342,7 +342,10 @@ class _Session:
         """The load is over: outputs get the last tick, and a moment to send it."""
         self._phase, self._scope = _Phase.TEARDOWN, trio.move_on_after(LAST)
         with self._scope:
-            await self._outputs.end(self._tick(self._workers.report(), last=True))
+            judged = self._result("", None)
+            tick = self._tick(self._workers.report(), judged.verdicts, last=True)
+            pending = self._plan.audits or any(gate.is_elsewhere for gate in self._plan.gates)
+            await self._outputs.end(replace(tick, outcome=None if pending else judged.outcome))
         self._outputs.close()
 
     async def _watch(self, begin: float) -> None:
@@ -364,7 +367,7 @@ class _Session:
             self._stops.aborted = verdict
             self._workers.stop(_LAST_GRACE)
         self._log.flush()
-        tick = self._tick(report)
+        tick = self._tick(report, self._so_far(report))
         self._steering.tick(tick)
         self._outputs.tick(tick)
 
@@ -386,13 +389,18 @@ class _Session:
             self._seconds.put(interval)
             self._keeper.second(interval, points)
 
-    def _tick(self, report: Report, *, last: bool = False) -> Tick:
+    def _so_far(self, report: Report) -> tuple[Verdict, ...]:
+        """The verdicts if the run ended now."""
         concerns = (concern_of(self._division.part),) if self._division.part is not None else ()
-        return tick_of(
+        return judge(self._plan.gates, report.summary, seconds=report.seconds, concerns=concerns, windows=self._windows)
+
+    def _tick(self, report: Report, verdicts: Sequence[Verdict], *, last: bool = False) -> Tick:
+        commit = self._provenance.commit if self._provenance is not None else None
+        tick = tick_of(
             self._plan,
             report.summary,
             report.timeline,
-            judge(self._plan.gates, report.summary, seconds=report.seconds, concerns=concerns, windows=self._windows),
+            verdicts,
             elapsed=report.seconds,
             health=health_of(report),
             segment=self._division.segment,
@@ -401,6 +409,8 @@ class _Session:
             events=self._events.happened(),
             last=last,
         )
+        sha = commit.sha if commit is not None else ""
+        return replace(tick, suite=self._plan.suite, run_id=self._run_id, commit=sha)
 
     async def _listen(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Ctrl-C: running iterations may end. Again: everything ends now. Other signals do as Ctrl-C does."""

@@ -1,0 +1,71 @@
+"""Whole runs that send their figures to a real Prometheus, and to receivers that are no use."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from listener import Answer, listener
+from program import Write, vezaflow
+from prometheus import prometheus
+
+pytestmark = pytest.mark.slow
+
+FLOW = """
+load: {vus: 2, duration: 2s}
+steps: [{get: /api/v1/health, name: health, expect: 200}, {think: 20ms}]
+gates: {http_req_failed: rate < 50 %}
+"""
+
+
+def suite_with(url: str) -> str:
+    return f"outputs: {{prometheus: {{url: '{url}', every: 1s, native: true, labels: {{testid: e2e}}}}}}\n"
+
+
+def test_a_run_is_in_prometheus_with_its_verdict(suite: Write, tmp_path: Path) -> None:
+    summary = tmp_path / "summary.json"
+    with prometheus() as server:
+        done = vezaflow("run", suite(FLOW, suite_with(server.write_url)), "--quiet", "--summary", summary)
+        record = json.loads(summary.read_text())
+        assert done.code in (0, 98), done.text
+        last = "last_over_time(k6_http_reqs_total{testid='e2e'}[5m])"
+        assert server.value(f"sum({last})") == record["pooled"]["http_reqs"]
+        (info,) = server.query("last_over_time(vezaflow_run_info{testid='e2e'}[5m]) == 1")
+        assert info["metric"]["verdict"] == record["outcome"]
+        assert info["metric"]["run_id"] == record["run_id"]
+        held = "sum(histogram_count(k6_http_req_duration_seconds{testid='e2e'}))"
+        assert server.value(held) == record["pooled"]["http_reqs"]
+    assert record["notes"] == []
+
+
+@pytest.mark.parametrize("answer", [Answer(500), Answer(400, b"no"), Answer(429), Answer(hangs=True), None])
+def test_a_receiver_that_is_no_use_changes_no_verdict(suite: Write, tmp_path: Path, answer: Answer | None) -> None:
+    summary = tmp_path / "summary.json"
+    with listener(write=[answer or Answer()]) as server:
+        url = f"{server.url}/write"
+        if answer is None:
+            with socket.create_server(("127.0.0.1", 0)) as taken:
+                url = f"http://127.0.0.1:{taken.getsockname()[1]}/write"
+        done = vezaflow("run", suite(FLOW, suite_with(url)), "--quiet", "--summary", summary)
+    record = json.loads(summary.read_text())
+    assert done.code == {"green": 0, "inconclusive": 98}[record["outcome"]], done.text
+    assert record["pooled"]["http_req_failed"] == 0
+    (note,) = record["notes"]
+    assert note.startswith("output prometheus (127.0.0.1:")
+    assert " lost " in note
+    assert note in done.err
+
+
+def test_outputs_of_the_suite_can_be_turned_off(suite: Write) -> None:
+    with listener() as server:
+        done = vezaflow("run", suite(FLOW, suite_with(f"{server.url}/write")), "--quiet", "--no-outputs")
+    assert done.code in (0, 98)
+    assert server.asked == []
+
+
+def test_an_option_adds_an_output(suite: Write) -> None:
+    with listener() as server:
+        done = vezaflow("run", suite(FLOW), "--quiet", "--out", f"webhook={server.url}/hook")
+    assert done.code in (0, 98), done.text
+    assert [each.json["last"] for each in server.asked][-1] is True
+    assert "/hook" not in done.text

@@ -1,0 +1,94 @@
+"""A Prometheus of the test's own, from the machine's packages: it takes remote writes, and native histograms."""
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+PROGRAM = shutil.which("prometheus")
+_CONFIG = "global: {scrape_interval: 15s}\n"
+
+
+class Prometheus:
+    """A running server at `url`, such as `http://127.0.0.1:9090`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._client = httpx.Client(base_url=url, trust_env=False)
+
+    @property
+    def write_url(self) -> str:
+        return f"{self.url}/api/v1/write"
+
+    def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
+        """The result of an instant query: mappings with `metric` and `value`."""
+        given: dict[str, str | float] = {"query": expression} | ({} if at is None else {"time": at})
+        answer = self._client.get("/api/v1/query", params=given).json()
+        assert answer["status"] == "success", answer
+        found: list[dict[str, Any]] = answer["data"]["result"]
+        return found
+
+    def value(self, expression: str, at: float | None = None) -> float:
+        """The only value of an instant query."""
+        (found,) = self.query(expression, at)
+        return float(found["value"][1])
+
+    def series(self, match: str = '{__name__=~".+"}') -> list[dict[str, str]]:
+        """The labels of all series."""
+        found: list[dict[str, str]] = self._client.get("/api/v1/series", params={"match[]": match}).json()["data"]
+        return found
+
+    def close(self) -> None:
+        self._client.close()
+
+
+@contextmanager
+def prometheus(*flags: str, config: str = _CONFIG) -> Iterator[Prometheus]:
+    """A running server; the test is skipped where there can be none."""
+    if PROGRAM is None:
+        pytest.skip("there is no prometheus on this machine")
+    folder = Path(tempfile.mkdtemp(prefix="vezaflow-prometheus-"))
+    (folder / "prometheus.yml").write_text(config)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    line = [
+        PROGRAM,
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--web.enable-remote-write-receiver",
+        "--enable-feature=native-histograms",
+        *flags,
+    ]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(line, stdout=log, stderr=log)
+    server = Prometheus(f"http://127.0.0.1:{port}")
+    try:
+        _await(server, process, folder / "log")
+        yield server
+    finally:
+        server.close()
+        process.terminate()
+        process.wait(10)
+        shutil.rmtree(folder)
+
+
+def _await(server: Prometheus, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        assert process.poll() is None, log.read_text()
+        try:
+            if httpx.get(f"{server.url}/-/ready", trust_env=False).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.02)
+    pytest.fail(log.read_text())

@@ -1,0 +1,349 @@
+"""A tick as series: every metric of the catalog by flow and step, the gates, the run, the generator's health.
+
+Laws: labels are k6's (`scenario` is the flow, `name` and `url` the step as written), and what stands in them comes from
+the plan; what a server chooses (statuses, close codes) has room for `MOST_VALUES` of each step and then counts as
+`other`. So the number of series is bounded by the plan (`most_series`), whatever the traffic. A series is in a list
+once, keeps its labels, and never goes back. Nothing in it is secret.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from itertools import chain
+from typing import Any
+
+from vezaflow.gates import Outcome, Verdict
+from vezaflow.metrics import (
+    ERRORS,
+    INTERRUPTED,
+    METRICS,
+    PAGE,
+    Histogram,
+    Metric,
+    MetricKind,
+    Of,
+    Phase,
+    RequestKey,
+    StepKey,
+    Summary,
+)
+from vezaflow.outputs.aside import patiently
+from vezaflow.outputs.tick import Tick
+from vezaflow.plan import Plan, PlannedRequest, blocks_of
+from vezaflow.units import Dimension
+
+Labels = tuple[tuple[str, str], ...]  # sorted by name
+OWN = "vezaflow_"  # what the names of series that are no metric of the catalog begin with
+MOST_VALUES = 8  # of a label that the server chooses, of one step
+OTHER = "other"
+RUNNING = "running"  # the verdict of a run that is in progress
+_NAME = re.compile(r"[^A-Za-z0-9_]")
+
+
+class _Detail(Enum):
+    """How far the series of a request's metric are apart."""
+
+    STEP = "step"
+    EXPECTED = "expected"
+    OUTCOME = "outcome"
+    ERROR = "error"
+    FLOW = "flow"
+
+
+# `http_req_failed` has no outcome: each of its series would be 0 or 1 for ever. k6 has bytes by scenario, too.
+_DETAILS = {
+    "http_reqs": _Detail.OUTCOME,
+    "http_req_duration": _Detail.OUTCOME,
+    "http_req_sending": _Detail.EXPECTED,
+    "http_req_waiting": _Detail.EXPECTED,
+    "http_req_receiving": _Detail.EXPECTED,
+    "http_req_errors": _Detail.ERROR,
+    "data_sent": _Detail.FLOW,
+    "data_received": _Detail.FLOW,
+}
+_SUMMED = frozenset(("reason",))  # a metric's label `by` that is left out, as k6 has none
+_HELD: dict[Of, Callable[[Summary], Mapping[StepKey, Any]]] = {
+    Of.STEPS: lambda summary: summary.attempts,
+    Of.LISTENING: lambda summary: summary.listening,
+    Of.CHANNELS: lambda summary: summary.channels,
+    Of.STREAMS: lambda summary: summary.streams,
+}
+_OF_REQUESTS = (Of.REQUESTS, Of.FAILURES, Of.INTERRUPTED, Of.CONNECTIONS, Of.STEPS)
+_OF_OTHERS = (Of.STEPS, Of.LISTENING, Of.CHANNELS, Of.STREAMS)
+_OK = {Outcome.GREEN: 1.0, Outcome.RED: 0.0, Outcome.INCONCLUSIVE: -1.0}
+_HEALTH = 6  # series of a worker
+_GATE = 3  # series of a gate
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesFigures:
+    """A counter's sum or a gauge's value; of a rate the hits with their total; of a trend its distribution."""
+
+    value: float = 0.0
+    total: float = 0.0
+    times: Histogram | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SentSeries:
+    """One series: its figures of the whole run so far, and those since the last look. `scale`: a trend's units in one
+    of its distribution's."""
+
+    name: str
+    kind: MetricKind
+    labels: Labels
+    whole: SeriesFigures
+    since: SeriesFigures
+    dimension: Dimension | None = None
+    scale: float = 1.0
+
+
+class SeriesBuilder:
+    """One run's series. `labels` are those of every one of them; without `intervals` nothing says how trends went
+    since the last look, which is half of the work."""
+
+    def __init__(self, plan: Plan, labels: Iterable[tuple[str, str]] = (), *, intervals: bool = True) -> None:
+        self._intervals = intervals
+        self._mask = plan.secrets.mask
+        self._labels = tuple((name, self._mask(value)) for name, value in labels)
+        self._steps: dict[StepKey, Labels] = {}
+        self._chosen: dict[tuple[str, Labels], set[str]] = {}
+        self._before: dict[tuple[str, Labels], SeriesFigures] = {}
+
+    def build(self, tick: Tick) -> list[SentSeries]:
+        """The series of a tick."""
+        testid = () if any(name == "testid" for name, _ in self._labels) else (("testid", tick.run_id),)
+        shared = (*self._labels, *(pair for pair in testid if pair[1]))
+        found: dict[tuple[str, Labels], SentSeries] = {}
+        for series in chain(patiently(self._measured(tick.summary)), self._own(tick)):
+            labels = _joined(shared, series.labels)
+            key = (series.name, labels)
+            before = self._before.get(key)
+            self._before[key] = series.whole
+            found[key] = SentSeries(
+                series.name,
+                series.kind,
+                labels,
+                series.whole,
+                series.whole if before is None else _since(series.whole, before, times=self._intervals),
+                series.dimension,
+                series.scale,
+            )
+        return list(found.values())
+
+    def _measured(self, summary: Summary) -> Iterator[SentSeries]:
+        for metric in METRICS.values():
+            groups: dict[Labels, list[Any]] = {}
+            for labels, value in patiently(self._rows(metric, summary)):
+                groups.setdefault(labels, []).append(value)
+            for labels, values in patiently(groups.items()):
+                figures = _together(metric.kind, values)
+                if figures.times is None or figures.times.samples:
+                    yield SentSeries(metric.name, metric.kind, labels, figures, figures, metric.dimension, metric.scale)
+
+    def _rows(self, metric: Metric, summary: Summary) -> Iterator[tuple[Labels, Any]]:
+        """What each row has of a metric, with the labels that it counts under."""
+        match metric.of:
+            case Of.REQUESTS | Of.FAILURES | Of.INTERRUPTED:
+                yield from self._of_requests(metric, summary)
+            case Of.CONNECTIONS:
+                for key, row in summary.steps.items():
+                    if metric.kind is not MetricKind.RATE:
+                        yield self._step(key), row.times(metric.value)
+                        continue
+                    for check in sorted({*row.checks, *row.failed_checks}):
+                        held = row.answered - row.failed_checks[check]
+                        yield _joined(self._step(key), (("check", check),)), (held, row.answered)
+            case Of.STEPS | Of.LISTENING | Of.CHANNELS | Of.STREAMS:
+                for key, row in _HELD[metric.of](summary).items():
+                    yield from self._held(metric, self._step(key), row)
+            case Of.FLOWS:
+                for flow, iterations in summary.flows.items():
+                    yield from self._held(metric, _present(("scenario", flow.flow)), iterations)
+            case Of.VUS:  # one series, as k6 has: its dashboard takes the mean of all
+                yield from (((), row.times(metric.value)) for row in summary.vus.values())
+
+    def _of_requests(self, metric: Metric, summary: Summary) -> Iterator[tuple[Labels, Any]]:
+        detail = _DETAILS.get(metric.name, _Detail.STEP)
+        for key, row in summary.requests.items():
+            if (key.error == INTERRUPTED) is not (metric.of is Of.INTERRUPTED):
+                continue
+            labels = self._request(key, detail)
+            if metric.kind is MetricKind.RATE:
+                yield labels, (row.count if key.error else 0, row.count)
+            elif key.error or metric.of is not Of.FAILURES:
+                yield labels, row.times(metric.value)
+
+    def _held(self, metric: Metric, labels: Labels, row: Any) -> Iterator[tuple[Labels, Any]]:
+        held = row.times(metric.value)
+        if metric.kind is MetricKind.RATE:
+            yield labels, (sum(held.values()) if metric.by else held, row.times(metric.out_of))
+        elif metric.by in _SUMMED:
+            yield labels, sum(held.values())
+        elif metric.by:
+            for name, value in held.items():
+                bounded = self._bounded(metric.name, labels, name) if metric.by == "code" else name
+                yield _joined(labels, ((metric.by, bounded),)), value
+        else:
+            yield labels, held
+
+    def _request(self, key: RequestKey, detail: _Detail) -> Labels:
+        step = self._step(key.at)
+        expected = ("expected_response", "false" if key.error else "true")
+        match detail:
+            case _Detail.STEP:
+                return step
+            case _Detail.EXPECTED:
+                return _joined(step, (expected,))
+            case _Detail.ERROR:
+                return _joined(step, (("error", key.error),))
+            case _Detail.OUTCOME:
+                status = self._bounded("status", _joined(step, (expected,)), str(key.status))
+                return _joined(step, (expected, ("status", status)))
+            case _Detail.FLOW:
+                return _present(("scenario", key.at.flow))
+
+    def _step(self, key: StepKey) -> Labels:
+        found = self._steps.get(key)
+        if found is None:
+            own = {
+                "scenario": key.flow,
+                "name": key.step,
+                "url": key.step,
+                "method": key.method,
+                "group": f"::{key.group}" if key.group else "",
+                "phase": "" if key.phase is Phase.ITERATION else key.phase.value,
+            }
+            tags = {label_name(name): value for name, value in key.tags if name != PAGE}
+            found = self._steps[key] = _present(*(tags | own).items())
+        return found
+
+    def _bounded(self, name: str, labels: Labels, value: str) -> str:
+        """The value, as long as there is room for it."""
+        chosen = self._chosen.setdefault((name, labels), set())
+        if value not in chosen:
+            if len(chosen) >= MOST_VALUES:
+                return OTHER
+            chosen.add(value)
+        return value
+
+    def _own(self, tick: Tick) -> Iterator[SentSeries]:
+        for flow, row in tick.summary.vus.items():
+            yield _gauge("vus", row.value, ("scenario", flow))
+        for now in (tick.pooled, *tick.flows):
+            for verdict in now.gates:
+                yield from self._gate(verdict)
+        yield from _run(tick)
+        for worker in tick.health.workers:
+            at, vitals = ("instance", worker.name), worker.vitals
+            yield _gauge("generator_cpu", vitals.cpu, at)
+            yield _gauge("generator_lag_p99_seconds", vitals.lag_p99, at)
+            yield _gauge("generator_lag_max_seconds", vitals.lag_max, at)
+            yield _gauge("generator_memory_bytes", vitals.memory, at)
+            yield _gauge("generator_late_reads", vitals.late_reads, at)
+            yield _gauge("generator_up", 0.0 if worker.lost else 1.0, at)
+        yield _gauge("generator_load_missing", tick.health.load_missing)
+
+    def _gate(self, verdict: Verdict) -> Iterator[SentSeries]:
+        gate = verdict.gate
+        labels = (("gate", self._mask(gate.text)), ("metric", gate.metric), ("scenario", gate.flow or ""))
+        if verdict.value is not None:
+            yield _gauge("gate_value", float(verdict.value), *labels)
+        if verdict.bound is not None:
+            yield _gauge("gate_bound", float(verdict.bound), *labels)
+        yield _gauge("gate_ok", _OK[verdict.outcome], *labels)
+
+
+def most_series(plan: Plan, stats: int) -> int:
+    """How many series a run of this plan can have in one process, `stats` of each trend."""
+    blocks = [plan.preflight.requests, plan.setup, plan.teardown]
+    blocks += [part for flow in plan.flows for part in (flow.login, flow.steps, flow.final)]
+    steps = [step for block in blocks for step in _all(block)]
+    found = len(plan.gates) * _GATE + len(plan.flows) + _HEALTH + 4
+    for step in steps:
+        checks = len(step.checks) if isinstance(step, PlannedRequest) else 0
+        kinds = _OF_REQUESTS if isinstance(step, PlannedRequest) else _OF_OTHERS
+        found += sum(_most(metric, checks, stats) for metric in METRICS.values() if metric.of in kinds)
+    groups = sum(1 for block in blocks for step in _all(block) if getattr(step.shape, "group", ""))
+    for metric in METRICS.values():
+        if metric.of in (Of.FLOWS, Of.VUS):
+            most = max(1, groups) if metric.by == "group" else len(plan.flows) + 1
+            found += most * (stats if metric.kind is MetricKind.TREND else 1)
+    return found
+
+
+def label_name(text: str) -> str:
+    """A text as the name of a label."""
+    name = _NAME.sub("_", text)
+    return f"_{name}" if name[:1].isdigit() else name
+
+
+def _most(metric: Metric, checks: int, stats: int) -> int:
+    sets = {
+        _Detail.STEP: 1,
+        _Detail.EXPECTED: 2,
+        _Detail.OUTCOME: 2 * (MOST_VALUES + 1),
+        _Detail.ERROR: len(ERRORS),
+        _Detail.FLOW: 1,
+    }[_DETAILS.get(metric.name, _Detail.STEP)]
+    if metric.of is Of.CONNECTIONS and metric.kind is MetricKind.RATE:
+        sets = checks
+    elif metric.by and metric.kind is not MetricKind.RATE:
+        sets = len(ERRORS) if metric.by == "error" else MOST_VALUES + 1
+    return sets * (stats if metric.kind is MetricKind.TREND else 1)
+
+
+def _all(steps: Iterable[Any]) -> Iterator[Any]:
+    for step in steps:
+        yield step
+        for inner in blocks_of(step):
+            yield from _all(inner)
+
+
+def _run(tick: Tick) -> Iterator[SentSeries]:
+    """The run with its verdict: the series that says `running` falls to 0 when there is one."""
+    about = (("run_id", tick.run_id), ("suite", tick.suite), ("commit", tick.commit))
+    yield _gauge("run_info", float(tick.outcome is None), *about, ("verdict", RUNNING))
+    if tick.outcome is not None:
+        yield _gauge("run_info", 1.0, *about, ("verdict", tick.outcome.value))
+
+
+def _gauge(name: str, value: float, *labels: tuple[str, str]) -> SentSeries:
+    figures = SeriesFigures(float(value))
+    return SentSeries(OWN + name, MetricKind.GAUGE, _present(*labels), figures, figures)
+
+
+def _present(*labels: tuple[str, str]) -> Labels:
+    return tuple(sorted(pair for pair in labels if pair[1]))
+
+
+def _joined(labels: Iterable[tuple[str, str]], more: Iterable[tuple[str, str]]) -> Labels:
+    """Both; what is in `more` wins."""
+    return tuple(sorted({**dict(labels), **dict(more)}.items()))
+
+
+def _together(kind: MetricKind, values: list[Any]) -> SeriesFigures:
+    match kind:
+        case MetricKind.COUNTER | MetricKind.GAUGE:
+            return SeriesFigures(float(sum(values)))
+        case MetricKind.RATE:
+            return SeriesFigures(float(sum(hits for hits, _ in values)), float(sum(total for _, total in values)))
+        case MetricKind.TREND:
+            whole = Histogram()
+            for value in values:
+                if value.samples:
+                    whole.add(value)
+            return SeriesFigures(times=whole)
+
+
+def _since(now: SeriesFigures, before: SeriesFigures, *, times: bool) -> SeriesFigures:
+    return SeriesFigures(
+        now.value - before.value, now.total - before.total, _times_since(now.times, before.times) if times else None
+    )
+
+
+def _times_since(now: Histogram | None, before: Histogram | None) -> Histogram | None:
+    if now is None or before is None:
+        return now
+    return Histogram() if now.samples == before.samples else now.minus(before)

@@ -1,0 +1,117 @@
+"""StatsD over UDP: counters as what came since the last payload, everything else as gauges.
+
+Laws: labels are parts of the name (`vezaflow.browse.search.http_req_duration.p95`), or tags where those are switched on
+(DogStatsD's `|#name:value`). A datagram has whole lines and at most `MOST` bytes, which no network on the way cuts.
+UDP tells of hardly any loss: what was lost is what could not be sent from here.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import trio
+
+from vezaflow.metrics import MetricKind
+from vezaflow.outputs.aside import patiently
+from vezaflow.outputs.posting import PostError
+from vezaflow.outputs.prometheus import statistics
+from vezaflow.outputs.series import SentSeries, SeriesBuilder
+from vezaflow.outputs.sink import LIMITS, Say, Sink, SinkLimits
+from vezaflow.outputs.tick import Tick
+from vezaflow.plan import STATS, Plan, PlannedOutput
+
+MOST = 1432  # bytes: an Ethernet frame's, without the heads of IP and UDP
+_PARTS = ("scenario", "phase", "name", "method", "status", "error", "check", "group", "code", "gate", "instance")
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+_TAG = re.compile(r"[|#,:@\s]+")
+
+
+class StatsD:
+    """Makes datagrams of ticks."""
+
+    def __init__(self, planned: PlannedOutput, plan: Plan) -> None:
+        self._planned = planned
+        self._builder = SeriesBuilder(plan)
+
+    def encode(self, tick: Tick) -> Sequence[bytes]:
+        """The tick as datagrams."""
+        found: list[bytes] = []
+        held = b""
+        for line in self._lines(tick):
+            if held and len(held) + 1 + len(line) > MOST:
+                found.append(held)
+                held = b""
+            held = held + b"\n" + line if held else line
+        return [*found, held] if held else found
+
+    def _lines(self, tick: Tick) -> Iterator[bytes]:
+        for series in patiently(self._builder.build(tick)):
+            for end, value, kind in _values(series):
+                yield self._line(series, end, value, kind)
+
+    def _line(self, series: SentSeries, end: str, value: float, kind: str) -> bytes:
+        labels = dict(series.labels)
+        if self._planned.tags:
+            tags = ",".join(f"{name}:{_TAG.sub('_', text)}" for name, text in labels.items())
+            return f"{self._planned.prefix}{series.name}{end}:{_written(value)}|{kind}|#{tags}".encode()
+        parts = [_UNSAFE.sub("_", labels[name]).strip("_") for name in _PARTS if name in labels]
+        return f"{self._planned.prefix}{'.'.join((*parts, series.name))}{end}:{_written(value)}|{kind}".encode()
+
+
+class UdpCarrier:
+    """Sends datagrams to an address."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._address = (host, port)
+        self._socket: trio.socket.SocketType | None = None
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        task_status.started()
+        try:
+            await trio.sleep_forever()
+        finally:
+            if self._socket is not None:
+                self._socket.close()
+
+    async def send(self, body: bytes) -> None:
+        try:
+            if self._socket is None:
+                self._socket = await self._connected()
+            await self._socket.send(body)
+        except OSError as e:
+            raise PostError(e.strerror or str(e)) from None
+
+    async def _connected(self) -> trio.socket.SocketType:
+        host, port = self._address
+        (family, kind, protocol, _, address), *_ = await trio.socket.getaddrinfo(
+            host, port, type=trio.socket.SOCK_DGRAM
+        )
+        found = trio.socket.socket(family, kind, protocol)
+        await found.connect(address)
+        return found
+
+
+def statsd(planned: PlannedOutput, plan: Plan, say: Say, limits: SinkLimits = LIMITS) -> Sink:
+    """The output of a run."""
+    carrier = UdpCarrier(planned.host, planned.port)
+    return Sink(f"statsd ({planned.aim})", StatsD(planned, plan).encode, carrier, planned.every, say, limits)
+
+
+def _values(series: SentSeries) -> Iterator[tuple[str, float, str]]:
+    since = series.since
+    match series.kind:
+        case MetricKind.GAUGE:
+            yield "", series.whole.value, "g"
+        case MetricKind.COUNTER:
+            if since.value:
+                yield "", since.value, "c"
+        case MetricKind.RATE:
+            if since.total > 0:
+                yield "", since.value / since.total, "g"
+        case MetricKind.TREND:
+            for stat, value in statistics(series, STATS):
+                yield f".{stat}", value, "g"
+
+
+def _written(value: float) -> str:
+    """Without an exponent, which not every server reads."""
+    return f"{value:.9f}".rstrip("0").rstrip(".") or "0"
