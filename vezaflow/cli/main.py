@@ -18,6 +18,7 @@ COMMANDS = {
     "baseline": "Set what runs are compared with, and write it as a document.",
     "capacity": "Find the highest multiple of the load at which the gates hold.",
     "compare": "Show what changed from one run to another, and how sure that is.",
+    "doctor": "Show what this machine can carry, and what to do where it is poor.",
     "explain": "Show what a run will do: load, resources, hosts, gates.",
     "init": "Create a project: flows to start from, a lint hook, a nightly workflow.",
     "history": "List the runs that were kept; show, export, import, delete, prune them.",
