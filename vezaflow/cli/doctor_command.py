@@ -12,7 +12,7 @@ import orjson
 from vezaflow.cli.inputs import bundled, draw, given
 from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.printing import colours, say
-from vezaflow.cli.values import PathType, environment
+from vezaflow.cli.values import FlowPathType, environment
 from vezaflow.doctor import Examination, Finding, examine, of_load, page, prometheus, reached, to_json
 from vezaflow.explain import Explanation, explain
 from vezaflow.limits import estimate, machine
@@ -22,7 +22,7 @@ _NARROWEST, _WIDEST = 60, 100
 
 
 @click.command("doctor")
-@click.argument("paths", nargs=-1, type=PathType())
+@click.argument("paths", nargs=-1, type=FlowPathType())
 @load_options
 @given
 @click.option("--prometheus", "server", metavar="URL", help="Check that this Prometheus can be reached.")
