@@ -31,7 +31,7 @@ LAYERS: list[set[str]] = [
     {"outputs", "reports"},
     {"history", "compare", "nights"},
     {"trust", "limits"},
-    {"capacity", "control", "explain", "tape"},
+    {"capacity", "control", "doctor", "explain", "tape"},
     {"project", "sandbox", "session"},
     {"cli"},
     {"__main__"},

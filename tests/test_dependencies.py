@@ -15,7 +15,10 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 RIVALS = (ROOT / "bench" / "rivals", ROOT / "bench" / "truth" / "asks")  # run in environments of their own
 
 # Declared for what they do, not for what they let one import.
-TOOLS = {"coverage", "mypy", "pre-commit", "pytest-trio", "pytest-xdist", "ruff", "types-protobuf", "types-pyyaml"}
+TOOLS = {
+    "check-jsonschema", "coverage", "mypy", "pre-commit", "pytest-trio", "pytest-xdist", "ruff", "types-protobuf",
+    "types-pyyaml",
+}  # fmt: skip
 
 
 def normal(name: str) -> str:

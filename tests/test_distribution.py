@@ -109,6 +109,40 @@ def test_it_works_where_only_the_wheel_was_installed(bare: Path, tmp_path: Path)
     assert "GREEN" in vezaflow("run", "one.yml", "--sandbox", "--no-history")
 
 
+@pytest.fixture(scope="module")
+def runners(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the commands pipx and uvx."""
+    folder = tmp_path_factory.mktemp("runners") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    done = subprocess.run([folder / "bin" / "pip", "install", "-q", "pipx", "uv"], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("pipx and uv are not to be had here")
+    return folder / "bin"
+
+
+def pip_index(runners: Path) -> dict[str, str]:
+    """Where pip is told to look, for uv, which does not read that."""
+    done = subprocess.run([runners / "pip", "config", "list"], capture_output=True, text=True, check=True)
+    found = dict(re.findall(r"(?m)^(?:global|:env:)\.([\w-]+)='(.*)'$", done.stdout))
+    names = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX"}
+    return {names[key]: value.replace("\\n", " ").strip() for key, value in found.items() if key in names}
+
+
+@pytest.mark.parametrize(
+    "command", [("pipx", "run", "--spec"), ("uvx", "--python", sys.executable, "--from")], ids=["pipx", "uvx"]
+)
+def test_it_runs_from_the_wheel_without_being_installed(
+    runners: Path, distributions: tuple[Path, Path], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    own = {"PIPX_HOME": str(tmp_path / "pipx"), "UV_CACHE_DIR": str(tmp_path / "uv"), **pip_index(runners)}
+    arguments = [str(runners / command[0]), *command[1:], str(distributions[0]), "vezaflow", "--version"]
+    done = subprocess.run(arguments, env=os.environ | own, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    if done.returncode and re.search(r"NewConnectionError|error sending request|[Nn]o matching|dns error", done.stderr):
+        pytest.skip("no package index can be reached")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.strip() == f"vezaflow, version {__version__}"
+
+
 def test_the_version_stands_in_one_place() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["project"]["dynamic"][0] == "version"

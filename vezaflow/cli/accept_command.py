@@ -12,7 +12,7 @@ from vezaflow.cli.inputs import draw, drawn_faults
 from vezaflow.cli.keeping import HISTORY
 from vezaflow.cli.night_runs import night_runs
 from vezaflow.cli.printing import colours, say
-from vezaflow.cli.values import PathType
+from vezaflow.cli.values import FlowPathType, PathType
 from vezaflow.errors import VezaflowError
 from vezaflow.model import Accept, Suite, identity_of
 from vezaflow.nights import acceptance, calendar, markdown, page, to_json
@@ -41,7 +41,7 @@ class MomentType(click.ParamType[datetime]):
 
 
 @click.command("accept")
-@click.argument("suite", default="flows", type=PathType())
+@click.argument("suite", default="flows", type=FlowPathType())
 @HISTORY
 @click.option("--results", metavar="FOLDER", type=PathType(), help="Take the runs from the summary.json files in it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

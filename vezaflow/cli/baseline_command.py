@@ -10,6 +10,7 @@ from vezaflow.cli.baselines import baseline_file, baseline_text, file_option, re
 from vezaflow.cli.keeping import HISTORY
 from vezaflow.cli.kept import check_writable, write
 from vezaflow.cli.printing import colours, say
+from vezaflow.cli.run_words import RUN_WORD
 from vezaflow.cli.runs import named, recent_green
 from vezaflow.cli.values import PathType
 from vezaflow.compare import DocumentError, baseline_of, baseline_page, document, new_document
@@ -23,7 +24,7 @@ def command() -> None:
 
 
 @command.command("set")
-@click.argument("runs", metavar="[RUN]...", nargs=-1)
+@click.argument("runs", metavar="[RUN]...", nargs=-1, type=RUN_WORD)
 @click.option(
     "--last", type=(click.IntRange(min=1), click.Choice(["green"])), metavar="N green", help="Of the last N green runs."
 )

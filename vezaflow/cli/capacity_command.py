@@ -18,7 +18,7 @@ from vezaflow.cli.keeping import kept
 from vezaflow.cli.kept import Claim, check_claims, is_stdout, write
 from vezaflow.cli.printing import colours, say, tell
 from vezaflow.cli.undisturbed import undisturbed
-from vezaflow.cli.values import DURATION, FACTOR, RATIO, WORKERS, PathType
+from vezaflow.cli.values import DURATION, FACTOR, RATIO, WORKERS, FlowPathType, PathType
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.plan import HeldLevel, Inputs, Plan, judged_of_level
 from vezaflow.session import read
@@ -42,7 +42,7 @@ class ExpectationType(click.ParamType[float]):
 
 
 @click.command("capacity")
-@click.argument("paths", nargs=-1, required=True, type=PathType())
+@click.argument("paths", nargs=-1, required=True, type=FlowPathType())
 @click.option("--from", "low", type=FACTOR, default=0.5, show_default=True, help="The lowest load, as a multiple.")
 @click.option("--to", "high", type=FACTOR, default=4.0, show_default=True, help="The highest load, as a multiple.")
 @click.option("--expect", "expected", type=ExpectationType(), metavar="CONDITION", help='The gate, such as ">= 1.5".')

@@ -10,6 +10,7 @@ import orjson
 from vezaflow.cli.baselines import WORD, baseline_file, file_option, read_baseline
 from vezaflow.cli.keeping import HISTORY
 from vezaflow.cli.printing import colours, say, tell
+from vezaflow.cli.run_words import RUN_WORD
 from vezaflow.cli.runs import earlier_runs, named
 from vezaflow.compare import Comparison, as_json, compare, compare_with_baseline, page, spread_of
 from vezaflow.errors import ExitCode, VezaflowError
@@ -17,8 +18,8 @@ from vezaflow.results import RunResult
 
 
 @click.command("compare")
-@click.argument("before", metavar="A")
-@click.argument("after", metavar="B")
+@click.argument("before", metavar="A", type=RUN_WORD)
+@click.argument("after", metavar="B", type=RUN_WORD)
 @click.option(
     "--earlier",
     metavar="RUN",

@@ -10,7 +10,7 @@ import orjson
 from vezaflow.cli.inputs import bundled, draw, given
 from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.printing import colours, say
-from vezaflow.cli.values import PathType, environment
+from vezaflow.cli.values import FlowPathType, environment
 from vezaflow.explain import Explanation, explain, page, to_json
 from vezaflow.limits import machine
 from vezaflow.plan import Secrets
@@ -20,7 +20,7 @@ _NARROWEST, _WIDEST = 60, 120
 
 
 @click.command("explain")
-@click.argument("paths", nargs=-1, required=True, type=PathType())
+@click.argument("paths", nargs=-1, required=True, type=FlowPathType())
 @load_options
 @given
 @click.option("--sandbox", is_flag=True, help="Explain `run --sandbox`, without starting a sandbox.")

@@ -14,6 +14,7 @@ from vezaflow.cli.history_list import listed
 from vezaflow.cli.keeping import HISTORY
 from vezaflow.cli.kept import check_writable, is_stdout
 from vezaflow.cli.printing import colours, say, tell
+from vezaflow.cli.run_words import RUN_WORD
 from vezaflow.cli.runs import find, kept_runs
 from vezaflow.cli.values import DURATION, PathType, moment, targets
 from vezaflow.errors import VezaflowError
@@ -72,7 +73,7 @@ def _place(context: click.Context, history: str | None) -> str | None:
 
 
 @command.command("show")
-@click.argument("run")
+@click.argument("run", type=RUN_WORD)
 @HISTORY
 @click.pass_context
 def show(context: click.Context, run: str, history: str | None) -> None:
@@ -86,7 +87,7 @@ def show(context: click.Context, run: str, history: str | None) -> None:
 
 
 @command.command("export")
-@click.argument("run")
+@click.argument("run", type=RUN_WORD)
 @click.argument("file", required=False, type=PathType(dir_okay=False, allow_dash=True))
 @HISTORY
 @click.pass_context
@@ -133,7 +134,7 @@ def import_(context: click.Context, files: tuple[Path, ...], history: str | None
 
 
 @command.command("delete")
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=RUN_WORD)
 @HISTORY
 @click.pass_context
 def delete(context: click.Context, runs: tuple[str, ...], history: str | None) -> None:

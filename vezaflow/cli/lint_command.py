@@ -8,7 +8,7 @@ import click
 
 from vezaflow.cli.mend import mend
 from vezaflow.cli.printing import colours, say, tell
-from vezaflow.cli.values import PathType
+from vezaflow.cli.values import FlowPathType
 from vezaflow.diagnostics import (
     Diagnostic,
     Diagnostics,
@@ -25,7 +25,7 @@ _RENDERERS = {"json": render_json, "github": render_github, "sarif": render_sari
 
 
 @click.command("lint")
-@click.argument("paths", nargs=-1, required=True, type=PathType())
+@click.argument("paths", nargs=-1, required=True, type=FlowPathType())
 @click.option(
     "--format",
     "form",

@@ -1,6 +1,7 @@
 """The group of commands. Each command's module is imported when it is asked for, so that `--help` is quick."""
 
 import gc
+import os
 import signal
 import sys
 from importlib import import_module
@@ -8,8 +9,10 @@ from io import TextIOWrapper
 from types import FrameType
 
 import click
+from click.shell_completion import CompletionItem
 
 from vezaflow import __version__
+from vezaflow.cli.completion import VARIABLE, completed
 from vezaflow.cli.printing import close_streams, complain, open_streams, say, show_bug
 from vezaflow.errors import ExitCode, VezaflowError
 
@@ -19,6 +22,8 @@ COMMANDS = {
     "baseline": "Set what runs are compared with, and write it as a document.",
     "capacity": "Find the highest multiple of the load at which the gates hold.",
     "compare": "Show what changed from one run to another, and how sure that is.",
+    "completion": "Print the script that completes commands, options, flows and runs in a shell.",
+    "doctor": "Show what this machine can carry, and what to do where it is poor.",
     "explain": "Show what a run will do: load, resources, hosts, gates.",
     "init": "Create a project: flows to start from, a lint hook, a nightly workflow.",
     "history": "List the runs that were kept; show, export, import, delete, prune them.",
@@ -52,6 +57,12 @@ class Commands(click.Group):
         command: click.Command = import_module(f"vezaflow.cli.{cmd_name}_command").command
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands and the program's own options, without an import of any command."""
+        names = [name for name in sorted(COMMANDS) if name.startswith(incomplete)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=COMMANDS[name]) for name in names), *options]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
@@ -73,6 +84,9 @@ def main() -> None:
     """Run the program. What the user can mend is one line and a hint; anything else is a bug, with its traceback."""
     gc.set_threshold(50_000, 20, 100)  # a program that has just begun holds no garbage: 5 % of a lint
     open_streams()
+    if VARIABLE in os.environ and (found := completed(program)) is not None:
+        sys.stdout.write(f"{found}\n")
+        sys.exit(ExitCode.GREEN)
     sys.excepthook = show_bug
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and sys.stdin.isatty():
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's shell ignores it; a terminal means it

@@ -16,6 +16,7 @@ from vezaflow.cli.keeping import keeping, kept
 from vezaflow.cli.outs import OUT, claims, read_outs
 from vezaflow.cli.printing import tell
 from vezaflow.cli.results import ReportFiles, Wanted, reporting
+from vezaflow.cli.run_words import RUN_WORD
 from vezaflow.cli.running import put_on
 from vezaflow.cli.runs import Found, find
 from vezaflow.cli.undisturbed import undisturbed
@@ -32,7 +33,7 @@ _COVERED = "•" * 4  # what stands for a secret that was written in a file
 
 
 @click.command("rerun")
-@click.argument("run")
+@click.argument("run", type=RUN_WORD)
 @click.option("-e", "--env", "words", multiple=True, metavar="NAME=VALUE", help="Set an input; secrets above all.")
 @click.option("--base-url", help="Use this target instead of the run's. The guard still applies.")
 @click.option("--workers", type=WORKERS, default="1", show_default=True, metavar="N|auto", help="Number of processes.")

@@ -15,13 +15,13 @@ from vezaflow.cli.outs import OUT, claims, read_outs
 from vezaflow.cli.results import ReportFiles, Wanted, reporting
 from vezaflow.cli.running import put_on
 from vezaflow.cli.undisturbed import undisturbed
-from vezaflow.cli.values import PathType
+from vezaflow.cli.values import FlowPathType
 from vezaflow.plan import Outs
 from vezaflow.session import provenance_of
 
 
 @click.command("run")
-@click.argument("paths", nargs=-1, required=True, type=PathType())
+@click.argument("paths", nargs=-1, required=True, type=FlowPathType())
 @load_options
 @reporting
 @OUT

@@ -10,13 +10,13 @@ from vezaflow.cli.inputs import aimed, draw_all_but_gates, drawn_faults, planned
 from vezaflow.cli.kept import check_writable
 from vezaflow.cli.stepper import require_terminal
 from vezaflow.cli.trying import Trying, Wishes
-from vezaflow.cli.values import DURATION, PathType
+from vezaflow.cli.values import DURATION, FlowPathType, PathType
 from vezaflow.plan import Inputs
 from vezaflow.session import as_recorded, chosen, read, tape_to_replay
 
 
 @click.command("try")
-@click.argument("path", type=PathType())
+@click.argument("path", type=FlowPathType())
 @click.option("--flow", metavar="FLOW", help="Flow to run, if PATH is a folder with several.")
 @click.option(
     "--only",

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
+from click.shell_completion import CompletionItem
 
 from vezaflow.plan import Segment
 from vezaflow.units import Dimension, parse_as
@@ -37,6 +38,13 @@ class PathType(click.Path):
             if e.errno in (errno.ENAMETOOLONG, errno.ELOOP):
                 self.fail(f"'{shown}' can't be a path: {(e.strerror or '').lower()}", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class FlowPathType(PathType):
+    """The path of a suite or of a flow file of it: shells complete it to folders and YAML files."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(incomplete, type="flow")]
 
 
 class FactorType(click.FloatRange):

@@ -23,6 +23,7 @@ from vezaflow.protocols.exchange import IDEMPOTENT, Body, ErrorKind, Exchange, O
 from vezaflow.protocols.faults import TlsFault
 from vezaflow.protocols.options import ClientOptions, EventStreamOptions, Proxy, WebSocketOptions
 from vezaflow.protocols.park import park, trap, wake
+from vezaflow.protocols.stamp_trial import StampTrial, try_stamps
 from vezaflow.protocols.stamps import Receiving
 from vezaflow.protocols.transport import Transport, check_trust
 
@@ -53,6 +54,7 @@ __all__ = [
     "Sender",
     "Sent",
     "SentMessage",
+    "StampTrial",
     "StreamOpening",
     "TlsFault",
     "Transport",
@@ -64,6 +66,7 @@ __all__ = [
     "moment_of",
     "park",
     "trap",
+    "try_stamps",
     "wake",
     "with_last_id",
 ]
