@@ -20,7 +20,7 @@ import trio
 from vezaflow.protocols.bounds import MOST_UNREAD, MOST_UNREAD_BYTES, MOST_UNSENT
 from vezaflow.protocols.exchange import ErrorKind, Exchange
 from vezaflow.protocols.faults import Fault
-from vezaflow.protocols.park import READY, park, trap
+from vezaflow.protocols.park import READY, Trap, park, trap
 
 if TYPE_CHECKING:
     from vezaflow.protocols.channel_connection import ChannelConnection
@@ -142,7 +142,7 @@ class MessageChannel:
     """See the module. Subclasses turn bytes into messages (`feed`) and what is to be said into bytes (`transmit`)."""
 
     __slots__ = (
-        "_clock", "_connection", "_outbox", "_rounds", "_unread", "_waiting", "bytes_received", "bytes_sent", "dropped",
+        "_clock", "_connection", "_outbox", "_rounds", "_trap", "_unread", "_waited", "_waiting", "bytes_received", "bytes_sent", "dropped",
         "ending", "on_message", "received", "unread_bytes", "unsent",
     )  # fmt: skip
 
@@ -151,6 +151,8 @@ class MessageChannel:
         self._clock = connection.clock
         self._unread: deque[ChannelMessage] = deque()
         self._waiting: dict[trio.lowlevel.Task, float] = {}  # until when
+        self._waited: trio.lowlevel.Task | None = None  # which waited last, and mostly waits again
+        self._trap: Trap = None  # of its
         self._outbox: deque[tuple[memoryview, SentMessage | None]] = deque()  # what the kernel has not taken
         self._rounds = 0
         self.on_message = on_message
@@ -192,13 +194,21 @@ class MessageChannel:
         self._rounds = 0
         task = _current_task()
         self._waiting[task] = deadline
-        self._remind(deadline)
+        connection = self._connection
+        if deadline < connection.deadline or connection.reactor.quiet:
+            self._remind(deadline)
+        if task is not self._waited:
+            self._trap, self._waited = self._trap_of(task), task
+        await park(self._trap)
+
+    def _trap_of(self, task: trio.lowlevel.Task) -> Trap:
+        waiting = self._waiting
 
         def abort(_raise: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
-            self._waiting.pop(task, None)  # at once: what comes before it runs must not wake it a second time
+            waiting.pop(task, None)  # at once: what comes before it runs must not wake it a second time
             return trio.lowlevel.Abort.SUCCEEDED
 
-        await park(trap(abort))
+        return trap(abort)
 
     def _wake(self) -> None:
         """Something has happened: who waits looks whether it was that."""
