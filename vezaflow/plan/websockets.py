@@ -142,7 +142,7 @@ class PlannedReceive(Nameless, Whole):
 
     @property
     def shape(self) -> Leaf:
-        return Leaf()
+        return Leaf(may_wait=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class PlannedPing(Nameless, Whole):
 
     @property
     def shape(self) -> Leaf:
-        return Leaf()
+        return Leaf(may_wait=True)
 
 
 class OpenHere(NamedTuple):

@@ -172,7 +172,7 @@ class MessageChannel:
                 return self.ending
             if self._clock() >= deadline:
                 return None
-            await self._wait(deadline)
+            await park(self._parked(deadline))
         self._rounds += 1
         if self._rounds > _ROUNDS:
             self._rounds = 0
@@ -191,6 +191,10 @@ class MessageChannel:
 
     async def _wait(self, deadline: float) -> None:
         """Park the calling task until something has happened, or its deadline is over."""
+        await park(self._parked(deadline))
+
+    def _parked(self, deadline: float) -> Trap:
+        """With what the calling task is to park, which is among those that wait from now on."""
         self._rounds = 0
         task = _current_task()
         self._waiting[task] = deadline
@@ -199,7 +203,7 @@ class MessageChannel:
             self._remind(deadline)
         if task is not self._waited:
             self._trap, self._waited = self._trap_of(task), task
-        await park(self._trap)
+        return self._trap
 
     def _trap_of(self, task: trio.lowlevel.Task) -> Trap:
         waiting = self._waiting

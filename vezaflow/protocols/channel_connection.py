@@ -273,7 +273,8 @@ class PlainChannelConnection(ChannelConnection, Connection):
 
     def read(self, mask: int, now: float, broken: OSError | None = None) -> None:
         """As receiving.read, but in smaller bites where bytes take long to parse."""
-        if self.channel is None:
+        channel = self.channel
+        if channel is None:
             Connection.read(self, mask, now, broken)
             return
         scratch, late = self.scratch, self.reactor.late
@@ -299,7 +300,8 @@ class PlainChannelConnection(ChannelConnection, Connection):
                 return
             if late:
                 now = self.stamped(ancillary)
-            self.feed(view, count, now)
+            channel.bytes_received += count
+            channel.feed(view, count, now)
             if self.phase == CLOSED or (count < bite and not mask & HANGUP):
                 return
             now = self.clock()

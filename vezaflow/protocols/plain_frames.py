@@ -7,7 +7,8 @@ from the first byte of its frame on. A frame that is sent has a mask of its own,
 
 import os
 
-from websockets.frames import BINARY, TEXT, Opcode, apply_mask
+from websockets.frames import BINARY, TEXT, Opcode
+from websockets.frames import apply_mask as _apply_mask  # type: ignore[attr-defined] # in C, where that was built
 
 from vezaflow.protocols.channel import ChannelMessage
 
@@ -81,4 +82,4 @@ def plain_frame(opcode: Opcode, payload: bytes) -> bytes | None:
     else:
         return None
     mask = _next_mask()
-    return head + mask + apply_mask(payload, mask)
+    return head + mask + _apply_mask(payload, mask)
