@@ -189,8 +189,9 @@ class HeldSocket(HeldChannel):
 
     def look(self, now: float) -> None:
         """What was not acknowledged by now is lost."""
-        for ledger in self._ledgers.values():
-            ledger.look(now)
+        if self._ledgers:
+            for ledger in self._ledgers.values():
+                ledger.look(now)
 
     def note(self, ending: Ending) -> None:
         if self._noted:
@@ -312,9 +313,11 @@ def send_step(step: PlannedSend, context: FlowContext) -> Run:
         if elsewhere is not None and announced is not None:
             elsewhere.went(announced, None)
 
+    render = message.render
+
     async def run(vu: VU) -> int:
         socket: HeldSocket = vu.slots[slot]
-        data, sent = message.render(vu)
+        data, sent = render(vu)
         began = clock()
         socket.look(began)
         channel = socket.channel

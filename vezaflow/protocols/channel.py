@@ -142,8 +142,8 @@ class MessageChannel:
     """See the module. Subclasses turn bytes into messages (`feed`) and what is to be said into bytes (`transmit`)."""
 
     __slots__ = (
-        "_clock", "_connection", "_outbox", "_rounds", "_trap", "_unread", "_waited", "_waiting", "bytes_received", "bytes_sent", "dropped",
-        "ending", "on_message", "received", "unread_bytes", "unsent",
+        "_clock", "_connection", "_rounds", "_trap", "_unread", "_waited", "_waiting", "bytes_received", "bytes_sent",
+        "dropped", "ending", "on_message", "outbox", "received", "unread_bytes", "unsent",
     )  # fmt: skip
 
     def __init__(self, connection: "ChannelConnection", on_message: OnMessage | None) -> None:
@@ -153,7 +153,7 @@ class MessageChannel:
         self._waiting: dict[trio.lowlevel.Task, float] = {}  # until when
         self._waited: trio.lowlevel.Task | None = None  # which waited last, and mostly waits again
         self._trap: Trap = None  # of its
-        self._outbox: deque[tuple[memoryview, SentMessage | None]] = deque()  # what the kernel has not taken
+        self.outbox: deque[tuple[memoryview, SentMessage | None]] = deque()  # what the kernel has not taken
         self._rounds = 0
         self.on_message = on_message
         self.unread_bytes = 0
@@ -252,8 +252,8 @@ class MessageChannel:
 
     def put(self, data: bytes, outgoing: SentMessage | None) -> None:
         """Hand bytes to the kernel, as many as it takes."""
-        if self._outbox:
-            self._outbox.append((memoryview(data), outgoing))
+        if self.outbox:
+            self.outbox.append((memoryview(data), outgoing))
             self.unsent += len(data)
             return
         connection = self._connection
@@ -266,14 +266,14 @@ class MessageChannel:
             if outgoing is not None:
                 outgoing.error, outgoing.detail = self.ending.error or ErrorKind.RESET, self.ending.detail
         else:
-            self._outbox.append((memoryview(data)[taken:], outgoing))
+            self.outbox.append((memoryview(data)[taken:], outgoing))
             self.unsent += len(data) - taken
             if taken and connection.clear:  # a piece was full, not the kernel
                 self.flush()
 
     def flush(self) -> None:
         """The kernel takes bytes again."""
-        outbox, connection = self._outbox, self._connection
+        outbox, connection = self.outbox, self._connection
         while outbox:
             data, outgoing = outbox[0]
             taken = connection.put(data) if data else 0
@@ -311,10 +311,6 @@ class MessageChannel:
     def next_deadline(self, now: float) -> float:
         """Do what is due by `now`; when the channel has something to do next by itself."""
         return math.inf
-
-    @property
-    def waits_to_write(self) -> bool:
-        return bool(self._outbox)
 
     def expire(self, now: float) -> None:
         """The earliest deadline of all may be over."""
@@ -362,7 +358,7 @@ class MessageChannel:
         if self.ending is not None:
             return
         self.ending = ending
-        for _, outgoing in self._outbox:
+        for _, outgoing in self.outbox:
             if outgoing is not None and outgoing.error is None:
                 outgoing.error = ending.error or ErrorKind.CLOSED_EARLY
                 outgoing.detail = ending.detail or "the server closed the channel before all of it was sent"

@@ -80,7 +80,7 @@ class ChannelConnection(_Part):
             super().ready(mask, now)
             return
         if mask & WRITE:
-            if channel.waits_to_write:
+            if channel.outbox:
                 channel.flush()
             elif not self.clear:
                 self.push()
@@ -280,7 +280,6 @@ class PlainChannelConnection(ChannelConnection, Connection):
         scratch, late = self.scratch, self.reactor.late
         buffer, view = scratch.buffer, scratch.view
         ancillary: Ancillary = []
-        until = self.reactor.drained + TURN
         for _ in range(READS):
             bite = self._bite
             try:
@@ -305,6 +304,7 @@ class PlainChannelConnection(ChannelConnection, Connection):
             if self.phase == CLOSED or (count < bite and not mask & HANGUP):
                 return
             now = self.clock()
+            until = self.reactor.drained + TURN
             if now > until and broken is None:
                 self._bite = _SMALL_BITE if bite < READ_SIZE or now > until + TURN else READ_SIZE
                 break

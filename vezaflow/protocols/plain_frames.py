@@ -6,6 +6,7 @@ from the first byte of its frame on. A frame that is sent has a mask of its own,
 """
 
 import os
+from collections.abc import Iterator
 
 from websockets.frames import BINARY, TEXT, Opcode
 from websockets.frames import apply_mask as _apply_mask  # type: ignore[attr-defined] # in C, where that was built
@@ -19,6 +20,17 @@ _POOL = 1024  # bytes of masks asked for at a time: each call to the kernel cost
 _SHORT_HEADS = {
     opcode: tuple(bytes((_FIN | opcode, _MASKED | size)) for size in range(_SHORT + 1)) for opcode in (TEXT, BINARY)
 }
+
+
+def plain_text(view: memoryview, count: int, most: int, now: float) -> ChannelMessage | None:
+    """The message that `count` bytes are, where they are one short text and nothing else, as most reads are."""
+    size = count - 2
+    if size > _SHORT or size < 0 or view[0] != _TEXT or view[1] != size or size > most:
+        return None
+    try:
+        return ChannelMessage(str(view[2:count], "utf-8"), now, size)
+    except UnicodeDecodeError:
+        return None
 
 
 def plain_messages(view: memoryview, count: int, most: int, now: float) -> tuple[list[ChannelMessage], int]:
@@ -49,27 +61,14 @@ def plain_messages(view: memoryview, count: int, most: int, now: float) -> tuple
     return messages, at
 
 
-class Masks:
-    """Masks of frames, each used once."""
-
-    __slots__ = ("_at", "_pool")
-
-    def __init__(self) -> None:
-        self._pool = b""
-        self._at = 0
-
-    def next(self) -> bytes:
-        """Four random bytes."""
-        at = self._at
-        mask = self._pool[at : at + 4]
-        if not mask:
-            self._pool, at = os.urandom(_POOL), 0
-            mask = self._pool[:4]
-        self._at = at + 4
-        return mask
+def _masks() -> Iterator[bytes]:
+    while True:
+        pool = os.urandom(_POOL)
+        for at in range(0, _POOL, 4):
+            yield pool[at : at + 4]
 
 
-_next_mask = Masks().next
+_next_mask = _masks().__next__
 
 
 def plain_frame(opcode: Opcode, payload: bytes) -> bytes | None:

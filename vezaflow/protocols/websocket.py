@@ -37,7 +37,7 @@ from vezaflow.protocols.exchange import ErrorKind
 from vezaflow.protocols.faults import Fault
 from vezaflow.protocols.options import WebSocketOptions
 from vezaflow.protocols.phases import CLOSED
-from vezaflow.protocols.plain_frames import plain_frame, plain_messages
+from vezaflow.protocols.plain_frames import plain_frame, plain_messages, plain_text
 
 _SOMEWHERE = WebSocketURI(False, "localhost", 80, "/", "", None, None)  # the request's head is not its business
 _SILENT = logging.getLogger("vezaflow.websocket")
@@ -191,6 +191,15 @@ class WebSocketChannel(MessageChannel):
     def feed(self, view: memoryview, count: int, now: float) -> None:
         messages: list[ChannelMessage] = []
         if self._plain and not self._reading:
+            message = plain_text(view, count, self._most, now)
+            if message is not None:
+                self._reading = True
+                self.arrived(message)
+                if self._plain:
+                    self._reading = False
+                else:
+                    self._follow(now)
+                return
             messages, at = plain_messages(view, count, self._most, now)
             if at != count:
                 self._obey(view[at:count])
@@ -225,25 +234,32 @@ class WebSocketChannel(MessageChannel):
         if protocol.writes:
             self._put_all(None)
 
+    def post(self, data: str | bytes) -> SentMessage:
+        if self._simple and self.ending is None and not self.outbox:
+            opcode, raw = (TEXT, data.encode("utf-8", "replace")) if isinstance(data, str) else (BINARY, data)
+            frame = plain_frame(opcode, raw)
+            if frame is not None:
+                outgoing = SentMessage(len(raw))
+                self.put(frame, outgoing)
+                return outgoing
+        return super().post(data)
+
     def transmit(self, data: str | bytes, outgoing: SentMessage) -> None:
         protocol = self._protocol
         if protocol.state is not OPEN:
             outgoing.error = ErrorKind.CLOSED_EARLY
             outgoing.detail = "the WebSocket is being closed"
             return
-        opcode, raw = (TEXT, data.encode("utf-8", "replace")) if isinstance(data, str) else (BINARY, data)
-        outgoing.size = len(raw)
-        frame = plain_frame(opcode, raw) if self._simple else None
-        if frame is not None:
-            self.put(frame, outgoing)
-            return
-        if opcode is TEXT:
+        if isinstance(data, str):
+            raw = data.encode("utf-8", "replace")
             protocol.send_text(raw)
         else:
+            raw = data
             protocol.send_binary(raw)
+        outgoing.size = len(raw)
         self._put_all(outgoing)
         if self._on_frame is not None:
-            self._on_frame(True, opcode, raw, self._clock())
+            self._on_frame(True, TEXT if isinstance(data, str) else BINARY, raw, self._clock())
 
     def cut(self, now: float, broken: Fault | None) -> None:
         if self.ending is None:
