@@ -121,6 +121,7 @@ class WebSocketChannel(MessageChannel):
         now: float,
     ) -> None:
         super().__init__(connection, on_message)
+        protocol.events_received()  # the response, of which nobody needs to hold the head
         self._protocol = protocol
         self._options = options
         self._on_frame = on_frame
@@ -190,7 +191,8 @@ class WebSocketChannel(MessageChannel):
 
     def feed(self, view: memoryview, count: int, now: float) -> None:
         messages: list[ChannelMessage] = []
-        if self._plain and not self._reading:
+        plain = self._plain and not self._reading
+        if plain:
             message = plain_text(view, count, self._most, now)
             if message is not None:
                 self._reading = True
@@ -221,7 +223,7 @@ class WebSocketChannel(MessageChannel):
         protocol = self._protocol
         self._plain = protocol.rested = False
         protocol.receive_data(piece)  # type: ignore[arg-type] # copied at once
-        self._events += protocol.events_received()  # type: ignore[arg-type] # the response among them is passed over
+        self._events += protocol.events_received()  # type: ignore[arg-type] # none is the response
 
     def _follow(self, now: float) -> None:
         """Do what the rules made of it."""
@@ -296,7 +298,7 @@ class WebSocketChannel(MessageChannel):
         while events:
             self._events = []
             for frame in events:
-                if type(frame) is Frame and self.ending is None:  # the first event is the response
+                if self.ending is None:
                     self._take(frame, now)
             events = self._events
 
