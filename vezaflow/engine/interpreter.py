@@ -88,7 +88,7 @@ class Interpreter:
         async def run(vu: VU) -> int:
             kind = ""
             try:
-                for step, kind in runs:
+                for step, kind in runs:  # noqa: B007 (read where it fails)
                     signal = await step(vu)
                     if signal:
                         return signal
@@ -225,7 +225,7 @@ class Interpreter:
                 for item in passes(vu):
                     if slot is not None:
                         vu.slots[slot] = item
-                    for step, kind in runs:
+                    for step, kind in runs:  # noqa: B007 (read where it fails)
                         signal = await step(vu)
                         if signal:
                             return signal

@@ -57,8 +57,8 @@ class PlannedMessage:
 @dataclass(frozen=True, slots=True)
 class PlannedAck:
     """`where` sees the message and what was sent. `of_message` and `of_sent` are equal where it holds; None: only
-    `where` itself tells. `exact`: it holds wherever they are equal. `reads`: the slots of the sender that it reads; `fields`: what it reads of
-    what was sent, None: all of it."""
+    `where` itself tells. `exact`: it holds wherever they are equal. `reads`: the slots of the sender that it reads;
+    `fields`: what it reads of what was sent, None: all of it."""
 
     where: Evaluate
     of_message: Evaluate | None
