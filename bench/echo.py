@@ -45,7 +45,7 @@ class Echo(asyncio.Protocol):
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
         self._held = b""
-        self._upgraded = False
+        self.upgraded = False
         self._transport: asyncio.Transport | Wire
 
     def connection_made(self, transport: "asyncio.BaseTransport | Wire") -> None:
@@ -53,7 +53,7 @@ class Echo(asyncio.Protocol):
         self._transport = transport
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        self._seen.open -= self._upgraded
+        self._seen.open -= self.upgraded
 
     def data_received(self, data: bytes) -> None:
         self.received(data, 0.0)
@@ -61,7 +61,7 @@ class Echo(asyncio.Protocol):
     def received(self, data: bytes, came: float) -> None:
         """Bytes that came at that time."""
         self._held += data
-        if not self._upgraded and not self._upgrade():
+        if not self.upgraded and not self._upgrade():
             return
         answers = []
         while (frame := self._frame()) is not None:
@@ -107,7 +107,7 @@ class Echo(asyncio.Protocol):
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + proof + b"\r\n\r\n"
         )
-        self._upgraded = True
+        self.upgraded = True
         self._seen.open += 1
         self._seen.most = max(self._seen.most, self._seen.open)
         return True
@@ -137,18 +137,20 @@ def _framed(opcode: int, payload: bytes) -> bytes:
 
 
 class Wire:
-    """A connection that is read with stamps; what is written to it is short."""
+    """A connection that is read with stamps; what is written to it is short. A read has one stamp, that of its last
+    segment: it takes as much as the first message was, and they are all of one size."""
 
     def __init__(self, sock: socket.socket, echo: Echo) -> None:
         self._sock = sock
         self._echo = echo
+        self._bite = 1 << 16
         sock.setblocking(False)
         echo.connection_made(self)
         asyncio.get_running_loop().add_reader(sock, self._readable)
 
     def _readable(self) -> None:
         try:
-            data, ancillary, _, _ = self._sock.recvmsg(1 << 16, _SPACE)
+            data, ancillary, _, _ = self._sock.recvmsg(self._bite, _SPACE)
         except OSError:
             data, ancillary = b"", []
         if not data:
@@ -158,6 +160,8 @@ class Wire:
         if ancillary:
             seconds, nanoseconds = struct.unpack_from("@ll", ancillary[0][2])
             came = min(came, seconds + nanoseconds * 1e-9)
+        if self._echo.upgraded:
+            self._bite = min(self._bite, len(data))
         self._echo.received(data, came)
 
     def write(self, data: bytes) -> None:

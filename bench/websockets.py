@@ -61,7 +61,7 @@ WORKS = {
     "steady": Work("steady", 1000, ACKED % "1s"),
     "idle": Work("idle", 10_000, "think: 10m"),
     "saturated": Work("saturated", 64, PING_PONG),
-    "latency": Work("latency", 400, ACKED % "200ms", HOLD),
+    "latency": Work("latency", 1000, ACKED % "500ms", HOLD),
 }
 FLOW = """flow: bench
 load:

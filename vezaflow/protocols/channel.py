@@ -21,6 +21,7 @@ from vezaflow.protocols.bounds import MOST_UNREAD, MOST_UNREAD_BYTES, MOST_UNSEN
 from vezaflow.protocols.exchange import ErrorKind, Exchange
 from vezaflow.protocols.faults import Fault
 from vezaflow.protocols.park import READY, Trap, park, trap
+from vezaflow.protocols.scratch import READ_SIZE
 
 if TYPE_CHECKING:
     from vezaflow.protocols.channel_connection import ChannelConnection
@@ -67,7 +68,8 @@ class Ending:
 
 @dataclass(slots=True)
 class SentMessage:
-    """A message on its way out. `sent`: when the kernel had its last byte, 0 until then; `error`: it never will."""
+    """A message on its way out. `sent`: when its last byte was handed to the kernel, 0 until then, and before rather
+    than after (a busy machine may stop us between the two); `error`: it never will."""
 
     size: int
     sent: float = 0.0
@@ -145,6 +147,7 @@ class MessageChannel:
     __slots__ = (
         "_clock", "_connection", "_rounds", "_trap", "_unread", "_waited", "_waiting", "bytes_received", "bytes_sent",
         "dropped", "ending", "on_message", "outbox", "received", "unread_bytes", "unsent",
+        "usual",
     )  # fmt: skip
 
     def __init__(self, connection: "ChannelConnection", on_message: OnMessage | None) -> None:
@@ -157,6 +160,7 @@ class MessageChannel:
         self.outbox: deque[tuple[memoryview, SentMessage | None]] = _EMPTY  # what the kernel has not taken
         self._rounds = 0
         self.on_message = on_message
+        self.usual = READ_SIZE  # bytes that a message takes, by the last one
         self.unread_bytes = 0
         self.unsent = 0  # bytes
         self.received = 0  # messages
@@ -257,11 +261,12 @@ class MessageChannel:
             self._leave(memoryview(data), outgoing)
             return
         connection = self._connection
+        now = self._clock()
         taken = connection.put(data)
         self.bytes_sent += taken
         if taken == len(data) and connection.clear:
             if outgoing is not None:
-                outgoing.sent = self._clock()
+                outgoing.sent = now
         elif self.ending is not None:
             if outgoing is not None:
                 outgoing.error, outgoing.detail = self.ending.error or ErrorKind.RESET, self.ending.detail
@@ -282,6 +287,7 @@ class MessageChannel:
         outbox, connection = self.outbox, self._connection
         while outbox:
             data, outgoing = outbox[0]
+            now = self._clock()
             taken = connection.put(data) if data else 0
             self.unsent -= taken
             self.bytes_sent += taken
@@ -297,7 +303,7 @@ class MessageChannel:
                 return
             outbox.popleft()
             if outgoing is not None:
-                outgoing.sent = self._clock()
+                outgoing.sent = now
         self._wake()
 
     # -- for its connection ----------------------------------------------------------------------------------

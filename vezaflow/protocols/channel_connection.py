@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 else:
     _Part = object
 
+_LEAST_BITE = 16  # bytes
 _SMALL_BITE = 2048  # bytes read at a time where small frames make many of them: a few ms of parsing
 _TELLING = len(b"HTTP/1.1 1")  # bytes, after which it is known whether a response is interim
 _END = b"\r\n\r\n"
@@ -272,7 +273,8 @@ class PlainChannelConnection(ChannelConnection, Connection):
         return sent
 
     def read(self, mask: int, now: float, broken: OSError | None = None) -> None:
-        """As receiving.read, but in smaller bites where bytes take long to parse."""
+        """As receiving.read, but in smaller bites where bytes take long to parse, and after a stall in bites of one
+        message, as most are alike: a read has the stamp of the last bytes in it."""
         channel = self.channel
         if channel is None:
             Connection.read(self, mask, now, broken)
@@ -280,8 +282,9 @@ class PlainChannelConnection(ChannelConnection, Connection):
         scratch, late = self.scratch, self.reactor.late
         buffer, view = scratch.buffer, scratch.view
         ancillary: Ancillary = []
+        stalled = late and self.reactor.stalled
         for _ in range(READS):
-            bite = self._bite
+            bite = self._bite if not stalled else min(self._bite, max(channel.usual, _LEAST_BITE))
             try:
                 if late:
                     count, ancillary, _, _ = self.socket.recvmsg_into((view[:bite],), SPACE)

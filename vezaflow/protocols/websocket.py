@@ -195,6 +195,7 @@ class WebSocketChannel(MessageChannel):
         if plain:
             message = plain_text(view, count, self._most, now)
             if message is not None:
+                self.usual = count
                 self._reading = True
                 self.arrived(message)
                 if self._plain:
