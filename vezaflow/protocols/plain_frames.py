@@ -2,7 +2,7 @@
 
 Laws: what is read here is what the `websockets` package would make of the same bytes; everything else is left to it
 from the first byte of its frame on. A frame that is sent has a mask of its own, from the system's entropy (RFC 6455,
-5.3). Measured: 0.5 µs a frame that comes and 0.6 µs one that goes, 2.6 and 3.5 by the package.
+5.3).
 """
 
 import os
