@@ -341,14 +341,21 @@ async def _beside(during: Callable[[], Awaitable[int]], others: Iterable[Callabl
 def receive_step(step: PlannedReceive, context: FlowContext) -> Run:
     """The step as a coroutine function of a VU."""
     slot, where, within, clock = step.slot, step.where, step.within, context.clock
+    looks = (*(check.run for check in step.checks), *(extract.run for extract in step.extracts))
+    reads = where is not None or bool(looks)
 
     async def run(vu: VU) -> int:
         held: HeldChannel = vu.slots[slot]
         began = clock()
         deadline, passed, trouble = began + within, 0, ""
         while True:
-            found = await held.next(deadline)
+            channel = held.channel
+            found = await channel.receive(deadline) if channel is not None else None
             if not isinstance(found, ChannelMessage):
+                found = await held.next(deadline)  # it may be opened again
+                if not isinstance(found, ChannelMessage):
+                    break
+            if not reads:
                 break
             vu.response, told = view_of(found)
             vu.item = (told, None)
@@ -367,7 +374,7 @@ def receive_step(step: PlannedReceive, context: FlowContext) -> Run:
             message = f"no {held.item} within {units.duration(within)} (timeout){others}"
             failure = Failure(ErrorKind.TIMEOUT_MESSAGE, "VF607", message, step.span)
         else:
-            failure = _judged(step, vu)
+            failure = _judged(looks, vu) if looks else None
         held.record.waited(failure.kind.value if failure is not None else "")
         signal: int = GO_ON if failure is None else held.fail(failure)
         vu.response = vu.item = None
@@ -378,9 +385,8 @@ def receive_step(step: PlannedReceive, context: FlowContext) -> Run:
     return run
 
 
-def _judged(step: PlannedReceive, vu: VU) -> Failure | None:
+def _judged(looks: Iterable[Callable[[VU], Failure | None]], vu: VU) -> Failure | None:
     """What is wrong with a message, the first of it."""
-    looks = (*(check.run for check in step.checks), *(extract.run for extract in step.extracts))
     for look in looks:
         wrong = look(vu)
         if wrong is not None:

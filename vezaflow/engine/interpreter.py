@@ -57,6 +57,7 @@ from vezaflow.plan.steps import (
     PlannedWhile,
 )
 
+_FEW_PASSES = 16  # of a loop whose steps mostly wait
 MOST_PASSES = 1_000_000  # of one loop; a flow can't run for ever without meaning to
 GO_ON = Signal.GO_ON
 _STOPS = {
@@ -80,18 +81,27 @@ class Interpreter:
     def _block(self, steps: Sequence[PlannedStep], around: FlowContext) -> Run:
         """Steps in their order, until one says to stop."""
         here = around.deeper()
-        runs = tuple(self._observed(step, self._guarded(step, here), here) for step in steps)
-        if len(runs) == 1:
-            return runs[0]
+        runs = self._runs(steps, here)
+        if len(runs) == 1 and not runs[0][1]:
+            return runs[0][0]
 
         async def run(vu: VU) -> int:
-            for step in runs:
-                signal = await step(vu)
-                if signal:
-                    return signal
+            kind = ""
+            try:
+                for step, kind in runs:  # noqa: B007 (read where it fails)
+                    signal = await step(vu)
+                    if signal:
+                        return signal
+            except EvaluationError as e:
+                return _uncomputed(here, kind, e, vu)
             return GO_ON
 
         return run
+
+    def _runs(self, steps: Sequence[PlannedStep], here: FlowContext) -> tuple[tuple[Run, str], ...]:
+        """What each step of a block does, and as what it is told that an expression of it failed; empty: it sees to
+        that itself. The block guards them all: a coroutine around each would be gone through whenever one waits."""
+        return tuple((self._observed(step, self._step(step, here), here), _guarded(step)) for step in steps)
 
     def _observed(self, step: PlannedStep, run: Run, here: FlowContext) -> Run:
         """The step, with an observer's leave where there is one."""
@@ -104,32 +114,6 @@ class Interpreter:
             return signal or await run(vu)
 
         return observed
-
-    def _guarded(self, step: PlannedStep, here: FlowContext) -> Run:
-        run = self._step(step, here)
-        if isinstance(
-            step,
-            PlannedRequest
-            | PlannedUpload
-            | PlannedChoose
-            | PlannedGroup
-            | PlannedParallel
-            | PlannedWebSocket
-            | PlannedEventStream,
-        ):
-            return run
-        kind = _verb(step)
-
-        async def guarded(vu: VU) -> int:
-            try:
-                return await run(vu)
-            except EvaluationError as e:
-                vu.failed = True
-                here.incidents.add("VF605", here.flow, kind, e.message, e.span, here.included)
-                here.uncomputed(e)
-                return Signal.FAIL
-
-        return guarded
 
     def _step(self, step: PlannedStep, here: FlowContext) -> Run:
         match step:
@@ -231,18 +215,27 @@ class Interpreter:
     def _loop(
         self, passes: Callable[[VU], Iterator[Any]], slot: int | None, steps: Sequence[PlannedStep], here: FlowContext
     ) -> Run:
-        body = self._block(steps, here)
-        yields = not any(_waits(step) for step in steps)
+        here = here.deeper()
+        runs = self._runs(steps, here)
+        most = _passes_at_once(steps)
 
         async def run(vu: VU) -> int:
-            for item in passes(vu):
-                if slot is not None:
-                    vu.slots[slot] = item
-                signal = await body(vu)
-                if signal:
-                    return signal
-                if yields:  # a loop of plain steps must not hold up the other VUs
-                    await trio.lowlevel.checkpoint()
+            kind, rounds = "", 0
+            try:
+                for item in passes(vu):
+                    if slot is not None:
+                        vu.slots[slot] = item
+                    for step, kind in runs:  # noqa: B007 (read where it fails)
+                        signal = await step(vu)
+                        if signal:
+                            return signal
+                    kind = ""
+                    rounds += 1
+                    if rounds == most:  # a loop of plain steps must not hold up the other VUs
+                        rounds = 0
+                        await trio.lowlevel.checkpoint()
+            except EvaluationError as e:
+                return _uncomputed(here, kind, e, vu)
             return GO_ON
 
         return run
@@ -354,6 +347,13 @@ def _constant(signal: Signal) -> Run:
     return run
 
 
+def _passes_at_once(steps: Sequence[PlannedStep]) -> int:
+    """After how many passes of a loop the other VUs have a turn; 0: each waits anyhow."""
+    if any(map(_waits, steps)):
+        return 0
+    return _FEW_PASSES if any(step.shape == Leaf(may_wait=True) for step in steps) else 1
+
+
 def _waits(step: PlannedStep) -> bool:
     """Whether others may run meanwhile; a loop sees to it itself."""
     match step.shape:
@@ -369,5 +369,27 @@ def _waits(step: PlannedStep) -> bool:
             assert_never(never)
 
 
-def _verb(step: PlannedStep) -> str:
+def _guarded(step: PlannedStep) -> str:
+    """The kind of a step that is told of where an expression of it fails; empty: it sees to that itself."""
+    if isinstance(
+        step,
+        PlannedRequest
+        | PlannedUpload
+        | PlannedChoose
+        | PlannedGroup
+        | PlannedParallel
+        | PlannedWebSocket
+        | PlannedEventStream,
+    ):
+        return ""
     return type(step).__name__.removeprefix("Planned").lower()
+
+
+def _uncomputed(here: FlowContext, kind: str, error: EvaluationError, vu: VU) -> int:
+    """An expression of a step that is no request failed."""
+    if not kind:
+        raise error
+    vu.failed = True
+    here.incidents.add("VF605", here.flow, kind, error.message, error.span, here.included)
+    here.uncomputed(error)
+    return Signal.FAIL

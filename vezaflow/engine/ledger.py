@@ -7,10 +7,11 @@ Laws: a message is settled once, by the time at which its ack came, not at which
 that can't have come in time and be unread. One that is under way when its VU is cut off is never settled. An ack that
 comes after one of a message that was sent later is reordered.
 
+Of what is settled as little is kept as will do: where the condition is an equality, the value that an ack has.
+
 A `deliver` is the same for each other member of a room: its ledger is the member's, who is to get the message.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -24,7 +25,7 @@ from vezaflow.plan import (
 )
 
 _UNREAD = 0.5  # seconds that an ack may have been there before a busy loop comes to it
-_MOST_KNOWN = 32  # settled messages whose acks are still known (0.7 KB each): a duplicate of an older one is not seen
+_MOST_KNOWN = 32  # settled messages whose acks are still known: a duplicate of an older one is not seen
 
 
 class _State(Enum):
@@ -60,7 +61,7 @@ class SendingOrder:
 class Ledger:
     """See the module. Times are of the run's clock."""
 
-    __slots__ = ("_ack", "_by_key", "_known", "_missed", "_record", "_under_way", "takes")
+    __slots__ = ("_ack", "_acked", "_by_key", "_known", "_missed", "_record", "_under_way", "takes")
 
     def __init__(
         self, ack: PlannedAck, record: ChannelRecorder, missed: Callable[[PlannedAck], None], *, takes: bool = True
@@ -72,8 +73,9 @@ class Ledger:
         self._ack = ack
         self._record = record
         self._by_key: dict[Any, list[AwaitedAck]] = {}
-        self._known: deque[AwaitedAck] = deque()  # all of them, the oldest first
-        self._under_way: deque[AwaitedAck] = deque()  # and those that are settled, until all before them are
+        self._known: list[AwaitedAck] = []  # those that are settled, and held against what comes; the oldest first
+        self._acked: list[Any] = []  # the keys of those that need not be, the oldest first
+        self._under_way: dict[AwaitedAck, None] = {}  # in the order in which they were sent
 
     def expect(self, vu: Scope, sent: Any, now: float, order: SendingOrder) -> AwaitedAck:
         """A message is about to be sent by this VU. Raises EvaluationError where the condition can't be made of it."""
@@ -87,10 +89,12 @@ class Ledger:
                 vu.item = before
         order.sent += 1
         message = AwaitedAck(vu, sent, key, now, now + self._ack.within, order, order.sent)
-        self._by_key.setdefault(key, []).append(message)
-        self._known.append(message)
-        self._under_way.append(message)
-        self._forget()
+        same = self._by_key.get(key)
+        if same is None:
+            self._by_key[key] = [message]
+        else:
+            same.append(message)
+        self._under_way[message] = None
         return message
 
     def went(self, message: AwaitedAck, at: float) -> None:
@@ -100,7 +104,8 @@ class Ledger:
     def withdraw(self, message: AwaitedAck) -> None:
         """It could not be sent."""
         message.state = _State.WITHDRAWN
-        self._by_key[message.key].remove(message)
+        self._under_way.pop(message, None)
+        self._drop(message)
 
     def acknowledge(self, vu: Scope, text: str, at: float) -> bool:
         """Whether the message that came (`vu.response`, at that time) acknowledges one that was sent."""
@@ -112,10 +117,13 @@ class Ledger:
             except EvaluationError:
                 return False
         candidates = self._by_key.get(key)
-        if not candidates:
-            return False
+        if candidates is None:
+            if key not in self._acked:
+                return False
+            self._record.duplicated()
+            return True
         for message in sorted(candidates, key=_rank) if len(candidates) > 1 else candidates:
-            if self._fits(message, vu, text):
+            if self._ack.exact or self._fits(message, vu, text):
                 self._settle(message, at)
                 return True
         return False
@@ -133,57 +141,70 @@ class Ledger:
             sender.response, sender.item = before
 
     def _settle(self, message: AwaitedAck, at: float) -> None:
-        if message.state is _State.UNDER_WAY and not self.takes:
-            self._record.reached()
         record, latency = self._record, max(0.0, at - message.at)
-        match message.state:
-            case _State.UNDER_WAY if at <= message.due:
+        if message.state is _State.UNDER_WAY:
+            if not self.takes:
+                record.reached()
+            self._under_way.pop(message, None)
+            if at <= message.due:
                 message.state = _State.DELIVERED
                 order = message.order
                 record.delivered(latency, reordered=message.number < order.delivered)
                 order.delivered = max(order.delivered, message.number)
-            case _State.UNDER_WAY | _State.LOST:
-                if message.state is _State.UNDER_WAY:
-                    record.lost()
-                    self._missed(self._ack)
+            else:
                 message.state = _State.LATE
+                record.lost()
+                self._missed(self._ack)
                 record.late(latency)
-            case _:
-                record.duplicated()
+            self._keep(message)
+        elif message.state is _State.LOST:
+            message.state = _State.LATE
+            record.late(latency)
+        else:
+            record.duplicated()
+
+    def _keep(self, message: AwaitedAck) -> None:
+        """It is settled: know its ack, should that come (again), as long as few others have been settled since."""
+        if self._ack.exact and message.state is not _State.LOST:
+            self._drop(message)
+            self._acked.append(message.key)
+            if len(self._acked) > _MOST_KNOWN:
+                del self._acked[0]
+            return
+        self._known.append(message)
+        if len(self._known) > _MOST_KNOWN:
+            self._drop(self._known.pop(0))
+
+    def _drop(self, message: AwaitedAck) -> None:
+        """Hold it against nothing any more."""
+        same = self._by_key.get(message.key, [])
+        if message in same:
+            same.remove(message)
+            if not same:
+                del self._by_key[message.key]
 
     def look(self, now: float) -> None:
         """What should have been acknowledged by now, and was not, is lost."""
-        under_way = self._under_way
-        while under_way and (under_way[0].state is not _State.UNDER_WAY or under_way[0].due + _UNREAD < now):
-            self._lose(under_way.popleft())
+        if self._under_way and next(iter(self._under_way)).due + _UNREAD < now:
+            self._lose([message for message in self._under_way if message.due + _UNREAD < now])
 
     def ended(self) -> None:
         """The WebSocket ended, and nothing of what is under way can come any more."""
-        while self._under_way:
-            self._lose(self._under_way.popleft())
+        self._lose(list(self._under_way))
 
-    def _lose(self, message: AwaitedAck) -> None:
-        if message.state is _State.UNDER_WAY:
+    def _lose(self, messages: list[AwaitedAck]) -> None:
+        for message in messages:
+            del self._under_way[message]
             message.state = _State.LOST
             self._record.lost()
             self._missed(self._ack)
             if not self.takes:
                 self._record.reached()
+            self._keep(message)
 
     def due(self, now: float) -> float | None:
         """Until when an ack may come for what is under way; None: for nothing."""
-        waiting = (each.due for each in self._under_way if each.state is _State.UNDER_WAY and each.due >= now)
-        return max(waiting, default=None)
-
-    def _forget(self) -> None:
-        known = self._known
-        while len(known) > _MOST_KNOWN and known[0].state is not _State.UNDER_WAY:
-            message = known.popleft()
-            same = self._by_key.get(message.key, [])
-            if message in same:
-                same.remove(message)
-            if not same:
-                self._by_key.pop(message.key, None)
+        return max((each.due for each in self._under_way if each.due >= now), default=None)
 
 
 def _rank(message: AwaitedAck) -> int:
@@ -194,4 +215,4 @@ def _rank(message: AwaitedAck) -> int:
 
 
 def _hashable(value: Any) -> Any:
-    return repr(value) if isinstance(value, list | dict | tuple) else value
+    return (repr(value),) if isinstance(value, list | dict | tuple) else value

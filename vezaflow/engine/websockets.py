@@ -189,8 +189,9 @@ class HeldSocket(HeldChannel):
 
     def look(self, now: float) -> None:
         """What was not acknowledged by now is lost."""
-        for ledger in self._ledgers.values():
-            ledger.look(now)
+        if self._ledgers:
+            for ledger in self._ledgers.values():
+                ledger.look(now)
 
     def note(self, ending: Ending) -> None:
         if self._noted:
@@ -227,7 +228,7 @@ class HeldSocket(HeldChannel):
             return ""
 
     async def during(self, body: Run) -> int:
-        signal = await super().during(body)
+        signal = await body(self.vu)
         if signal in _GOOD:
             await self.settle()
         return signal
@@ -298,10 +299,7 @@ class HeldSocket(HeldChannel):
 def websocket_step(step: PlannedWebSocket, body: Run, record: ChannelRecorder, context: FlowContext) -> Run:
     """The step as a coroutine function of a VU; `body` is what runs while it is open."""
 
-    async def run(vu: VU) -> int:
-        return await hold(HeldSocket(vu, step, record, context), step.slot, body)
-
-    return run
+    return lambda vu: hold(HeldSocket(vu, step, record, context), step.slot, body)
 
 
 def send_step(step: PlannedSend, context: FlowContext) -> Run:
@@ -315,15 +313,19 @@ def send_step(step: PlannedSend, context: FlowContext) -> Run:
         if elsewhere is not None and announced is not None:
             elsewhere.went(announced, None)
 
+    render = message.render
+
     async def run(vu: VU) -> int:
         socket: HeldSocket = vu.slots[slot]
-        data, sent = message.render(vu)
+        data, sent = render(vu)
         began = clock()
         socket.look(began)
-        if not await socket.reopened(began + _SENDING):
-            return _ended(socket, span)
         channel = socket.channel
-        assert channel is not None
+        if channel is None or channel.ending is not None:
+            if not await socket.reopened(began + _SENDING):
+                return _ended(socket, span)
+            channel = socket.channel
+            assert channel is not None
         expected: list[tuple[Ledger, AwaitedAck]] = []
         announced: Announcement | None = None
         try:

@@ -32,7 +32,9 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """Done at once, with nothing within it."""
+    """Done at once, with nothing within it; `may_wait`: mostly it waits for the target first, but it need not."""
+
+    may_wait: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,8 @@ class PlannedMessage:
 @dataclass(frozen=True, slots=True)
 class PlannedAck:
     """`where` sees the message and what was sent. `of_message` and `of_sent` are equal where it holds; None: only
-    `where` itself tells. `reads`: the slots of the sender that it reads; `fields`: what it reads of
-    what was sent, None: all of it."""
+    `where` itself tells. `exact`: it holds wherever they are equal. `reads`: the slots of the sender that it reads;
+    `fields`: what it reads of what was sent, None: all of it."""
 
     where: Evaluate
     of_message: Evaluate | None
@@ -66,6 +66,7 @@ class PlannedAck:
     within: float
     reads: tuple[int, ...]
     fields: tuple[str, ...] | None
+    exact: bool
     span: Span
 
 
@@ -142,7 +143,7 @@ class PlannedReceive(Nameless, Whole):
 
     @property
     def shape(self) -> Leaf:
-        return Leaf()
+        return Leaf(may_wait=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class PlannedPing(Nameless, Whole):
 
     @property
     def shape(self) -> Leaf:
-        return Leaf()
+        return Leaf(may_wait=True)
 
 
 class OpenHere(NamedTuple):
@@ -262,7 +263,8 @@ class WebSocketPlanner:
         if sides is not None:
             of_message, of_sent = map(self._messages.expression, sides)
         within, reads = self._within(ack.within), self._messages.slots(ack.where)
-        return PlannedAck(where, of_message, of_sent, within, reads, _fields(ack.where), ack.span)
+        exact = sides is not None and not reads and isinstance(ack.where, Binary) and ack.where.operator == "=="
+        return PlannedAck(where, of_message, of_sent, within, reads, _fields(ack.where), exact, ack.span)
 
     def _message(self, message: Message, *, replies: bool = False) -> PlannedMessage:
         compiler, span, value = self._messages if replies else self._compiler, message.span, message.value

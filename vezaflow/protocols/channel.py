@@ -20,13 +20,15 @@ import trio
 from vezaflow.protocols.bounds import MOST_UNREAD, MOST_UNREAD_BYTES, MOST_UNSENT
 from vezaflow.protocols.exchange import ErrorKind, Exchange
 from vezaflow.protocols.faults import Fault
-from vezaflow.protocols.park import READY, park, trap
+from vezaflow.protocols.park import READY, Trap, park, trap
+from vezaflow.protocols.scratch import READ_SIZE
 
 if TYPE_CHECKING:
     from vezaflow.protocols.channel_connection import ChannelConnection
 
 _ROUNDS = 64  # messages that a task may take from a full channel before the others have a turn
 _STALE = 0.0003  # as in client.py: a drain older than this is made again before a VU sends
+_EMPTY: deque[tuple[memoryview, "SentMessage | None"]] = deque(maxlen=0)  # of all channels: each takes 0.7 KB
 _current_task = trio.lowlevel.current_task
 _reschedule = trio.lowlevel.reschedule
 NO_CODE = 1005  # a close frame without one (RFC 6455, 7.4.1)
@@ -66,7 +68,8 @@ class Ending:
 
 @dataclass(slots=True)
 class SentMessage:
-    """A message on its way out. `sent`: when the kernel had its last byte, 0 until then; `error`: it never will."""
+    """A message on its way out. `sent`: when its last byte was handed to the kernel, 0 until then, and before rather
+    than after (a busy machine may stop us between the two); `error`: it never will."""
 
     size: int
     sent: float = 0.0
@@ -142,18 +145,22 @@ class MessageChannel:
     """See the module. Subclasses turn bytes into messages (`feed`) and what is to be said into bytes (`transmit`)."""
 
     __slots__ = (
-        "_clock", "_connection", "_outbox", "_rounds", "_unread", "_waiting", "bytes_received", "bytes_sent", "dropped",
-        "ending", "on_message", "received", "unread_bytes", "unsent",
+        "_clock", "_connection", "_rounds", "_trap", "_unread", "_waited", "_waiting", "bytes_received", "bytes_sent",
+        "dropped", "ending", "on_message", "outbox", "received", "unread_bytes", "unsent",
+        "usual",
     )  # fmt: skip
 
     def __init__(self, connection: "ChannelConnection", on_message: OnMessage | None) -> None:
         self._connection = connection
         self._clock = connection.clock
-        self._unread: deque[ChannelMessage] = deque()
+        self._unread: list[ChannelMessage] = []  # a deque takes 0.7 KB, and is no faster with so few
         self._waiting: dict[trio.lowlevel.Task, float] = {}  # until when
-        self._outbox: deque[tuple[memoryview, SentMessage | None]] = deque()  # what the kernel has not taken
+        self._waited: trio.lowlevel.Task | None = None  # which waited last, and mostly waits again
+        self._trap: Trap = None  # of its
+        self.outbox: deque[tuple[memoryview, SentMessage | None]] = _EMPTY  # what the kernel has not taken
         self._rounds = 0
         self.on_message = on_message
+        self.usual = READ_SIZE  # bytes that a message takes, by the last one
         self.unread_bytes = 0
         self.unsent = 0  # bytes
         self.received = 0  # messages
@@ -170,14 +177,14 @@ class MessageChannel:
                 return self.ending
             if self._clock() >= deadline:
                 return None
-            await self._wait(deadline)
+            await park(self._parked(deadline))
         self._rounds += 1
         if self._rounds > _ROUNDS:
             self._rounds = 0
             await trio.lowlevel.checkpoint()
         if not self._unread:  # another task was faster
             return await self.receive(deadline)
-        message = self._unread.popleft()
+        message = self._unread.pop(0)
         self.unread_bytes -= message.size
         return message
 
@@ -189,16 +196,28 @@ class MessageChannel:
 
     async def _wait(self, deadline: float) -> None:
         """Park the calling task until something has happened, or its deadline is over."""
+        await park(self._parked(deadline))
+
+    def _parked(self, deadline: float) -> Trap:
+        """With what the calling task is to park, which is among those that wait from now on."""
         self._rounds = 0
         task = _current_task()
         self._waiting[task] = deadline
-        self._remind(deadline)
+        connection = self._connection
+        if deadline < connection.deadline or connection.reactor.quiet:
+            self._remind(deadline)
+        if task is not self._waited:
+            self._trap, self._waited = self._trap_of(task), task
+        return self._trap
+
+    def _trap_of(self, task: trio.lowlevel.Task) -> Trap:
+        waiting = self._waiting
 
         def abort(_raise: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
-            self._waiting.pop(task, None)  # at once: what comes before it runs must not wake it a second time
+            waiting.pop(task, None)  # at once: what comes before it runs must not wake it a second time
             return trio.lowlevel.Abort.SUCCEEDED
 
-        await park(trap(abort))
+        return trap(abort)
 
     def _wake(self) -> None:
         """Something has happened: who waits looks whether it was that."""
@@ -238,30 +257,37 @@ class MessageChannel:
 
     def put(self, data: bytes, outgoing: SentMessage | None) -> None:
         """Hand bytes to the kernel, as many as it takes."""
-        if self._outbox:
-            self._outbox.append((memoryview(data), outgoing))
-            self.unsent += len(data)
+        if self.outbox:
+            self._leave(memoryview(data), outgoing)
             return
         connection = self._connection
+        now = self._clock()
         taken = connection.put(data)
         self.bytes_sent += taken
         if taken == len(data) and connection.clear:
             if outgoing is not None:
-                outgoing.sent = self._clock()
+                outgoing.sent = now
         elif self.ending is not None:
             if outgoing is not None:
                 outgoing.error, outgoing.detail = self.ending.error or ErrorKind.RESET, self.ending.detail
         else:
-            self._outbox.append((memoryview(data)[taken:], outgoing))
-            self.unsent += len(data) - taken
+            self._leave(memoryview(data)[taken:], outgoing)
             if taken and connection.clear:  # a piece was full, not the kernel
                 self.flush()
 
+    def _leave(self, rest: memoryview, outgoing: SentMessage | None) -> None:
+        """The kernel does not take this now."""
+        if self.outbox is _EMPTY:
+            self.outbox = deque()
+        self.outbox.append((rest, outgoing))
+        self.unsent += len(rest)
+
     def flush(self) -> None:
         """The kernel takes bytes again."""
-        outbox, connection = self._outbox, self._connection
+        outbox, connection = self.outbox, self._connection
         while outbox:
             data, outgoing = outbox[0]
+            now = self._clock()
             taken = connection.put(data) if data else 0
             self.unsent -= taken
             self.bytes_sent += taken
@@ -277,7 +303,7 @@ class MessageChannel:
                 return
             outbox.popleft()
             if outgoing is not None:
-                outgoing.sent = self._clock()
+                outgoing.sent = now
         self._wake()
 
     # -- for its connection ----------------------------------------------------------------------------------
@@ -297,10 +323,6 @@ class MessageChannel:
     def next_deadline(self, now: float) -> float:
         """Do what is due by `now`; when the channel has something to do next by itself."""
         return math.inf
-
-    @property
-    def waits_to_write(self) -> bool:
-        return bool(self._outbox)
 
     def expire(self, now: float) -> None:
         """The earliest deadline of all may be over."""
@@ -338,7 +360,7 @@ class MessageChannel:
         unread.append(message)
         self.unread_bytes += message.size
         while len(unread) > MOST_UNREAD or (self.unread_bytes > MOST_UNREAD_BYTES and len(unread) > 1):
-            self.unread_bytes -= unread.popleft().size
+            self.unread_bytes -= unread.pop(0).size
             self.dropped += 1
         if self._waiting:
             self._wake()
@@ -348,7 +370,7 @@ class MessageChannel:
         if self.ending is not None:
             return
         self.ending = ending
-        for _, outgoing in self._outbox:
+        for _, outgoing in self.outbox:
             if outgoing is not None and outgoing.error is None:
                 outgoing.error = ending.error or ErrorKind.CLOSED_EARLY
                 outgoing.detail = ending.detail or "the server closed the channel before all of it was sent"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 else:
     _Part = object
 
+_LEAST_BITE = 16  # bytes
 _SMALL_BITE = 2048  # bytes read at a time where small frames make many of them: a few ms of parsing
 _TELLING = len(b"HTTP/1.1 1")  # bytes, after which it is known whether a response is interim
 _END = b"\r\n\r\n"
@@ -80,7 +81,7 @@ class ChannelConnection(_Part):
             super().ready(mask, now)
             return
         if mask & WRITE:
-            if channel.waits_to_write:
+            if channel.outbox:
                 channel.flush()
             elif not self.clear:
                 self.push()
@@ -272,16 +273,18 @@ class PlainChannelConnection(ChannelConnection, Connection):
         return sent
 
     def read(self, mask: int, now: float, broken: OSError | None = None) -> None:
-        """As receiving.read, but in smaller bites where bytes take long to parse."""
-        if self.channel is None:
+        """As receiving.read, but in smaller bites where bytes take long to parse, and after a stall in bites of one
+        message, as most are alike: a read has the stamp of the last bytes in it."""
+        channel = self.channel
+        if channel is None:
             Connection.read(self, mask, now, broken)
             return
         scratch, late = self.scratch, self.reactor.late
         buffer, view = scratch.buffer, scratch.view
         ancillary: Ancillary = []
-        until = self.reactor.drained + TURN
+        stalled = late and self.reactor.stalled
         for _ in range(READS):
-            bite = self._bite
+            bite = self._bite if not stalled else min(self._bite, max(channel.usual, _LEAST_BITE))
             try:
                 if late:
                     count, ancillary, _, _ = self.socket.recvmsg_into((view[:bite],), SPACE)
@@ -299,10 +302,12 @@ class PlainChannelConnection(ChannelConnection, Connection):
                 return
             if late:
                 now = self.stamped(ancillary)
-            self.feed(view, count, now)
+            channel.bytes_received += count
+            channel.feed(view, count, now)
             if self.phase == CLOSED or (count < bite and not mask & HANGUP):
                 return
             now = self.clock()
+            until = self.reactor.drained + TURN
             if now > until and broken is None:
                 self._bite = _SMALL_BITE if bite < READ_SIZE or now > until + TURN else READ_SIZE
                 break

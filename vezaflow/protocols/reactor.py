@@ -30,6 +30,7 @@ _BATCH = 64  # sockets a poll: bounds how old the stamp of a batch's last socket
 _ROUNDS = 32  # polls a drain: bounds how long the VUs wait for the reactor
 _SWEEP = 0.05
 TURN = 0.005  # seconds from a poll after which a connection leaves what is expensive to parse to the next one
+_STALL = 0.001  # the same, of messages of which several are there: the last one's stamp would be off by so much
 _LATE = 0.0005  # seconds since the last poll: bounds what a stamp of the poll's time may be off
 
 
@@ -48,12 +49,13 @@ class Ready(Protocol):
 class Reactor(ABC):
     """Watches connections; `drained` is when it last looked."""
 
-    __slots__ = ("_roused", "clock", "connections", "drained", "late", "quiet", "stamps")
+    __slots__ = ("_roused", "clock", "connections", "drained", "late", "quiet", "stalled", "stamps")
 
     def __init__(self, clock: Clock, *, stamped: bool) -> None:
         self.clock = clock
         self.stamps = Stamps(clock, on=stamped)
         self.late = False  # reads shall ask for stamps
+        self.stalled = False  # and of messages that came one after another each shall have its own
         self.connections: dict[int, Ready] = {}
         self.drained = -math.inf
         self.quiet = True  # the sweeper sleeps until rouse()
@@ -135,13 +137,18 @@ class EpollReactor(Reactor):
     def drain(self) -> None:
         poll = self._poll
         find = self.connections.get
+        self.late = self.stalled = False
         for _ in range(_ROUNDS):
             events = poll(0, _BATCH)
             now = self.clock()
-            self.late = now - self.drained > _LATE
+            since = now - self.drained
+            if since > _LATE:  # and so it is for the batches behind this one
+                self.late = True
+                if since > _STALL:
+                    self.stalled = True
+                if events:
+                    self.stamps.compare()
             self.drained = now
-            if self.late and events:
-                self.stamps.compare()
             for fd, mask in events:
                 connection = find(fd)
                 if connection is not None:  # else closed by another one's event

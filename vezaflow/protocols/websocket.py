@@ -37,6 +37,7 @@ from vezaflow.protocols.exchange import ErrorKind
 from vezaflow.protocols.faults import Fault
 from vezaflow.protocols.options import WebSocketOptions
 from vezaflow.protocols.phases import CLOSED
+from vezaflow.protocols.plain_frames import plain_frame, plain_messages, plain_text
 
 _SOMEWHERE = WebSocketURI(False, "localhost", 80, "/", "", None, None)  # the request's head is not its business
 _SILENT = logging.getLogger("vezaflow.websocket")
@@ -58,12 +59,17 @@ def may_close_with(code: int) -> bool:
 
 
 class Rules(ClientProtocol):
-    """The package's, but that a close frame may come between fragments, as every control frame (RFC 6455, 5.4)."""
+    """The package's, but that a close frame may come between fragments, as every control frame (RFC 6455, 5.4).
+
+    `rested`: nothing has come of a message or a frame of which more is to come."""
+
+    rested = False
 
     def recv_frame(self, frame: Frame) -> None:
         if frame.opcode is CLOSE:
             self.current_size = None
         super().recv_frame(frame)
+        self.rested = not self.reader.buffer and self.current_size is None
 
 
 class _Deflate(ClientPerMessageDeflateFactory):
@@ -101,8 +107,8 @@ class WebSocketChannel(MessageChannel):
     """An open WebSocket. Made by `Client.open_websocket`."""
 
     __slots__ = (
-        "_checks", "_close_by", "_events", "_fragments", "_linger", "_next_ping", "_on_frame", "_options", "_partial",
-        "_pings", "_pongs", "_protocol", "_reading", "_text", "opened", "subprotocol",
+        "_checks", "_close_by", "_events", "_fragments", "_linger", "_most", "_next_ping", "_on_frame", "_options",
+        "_partial", "_pings", "_plain", "_pongs", "_protocol", "_reading", "_simple", "_text", "opened", "subprotocol",
     )  # fmt: skip
 
     def __init__(
@@ -115,6 +121,7 @@ class WebSocketChannel(MessageChannel):
         now: float,
     ) -> None:
         super().__init__(connection, on_message)
+        protocol.events_received()  # the response, of which nobody needs to hold the head
         self._protocol = protocol
         self._options = options
         self._on_frame = on_frame
@@ -124,6 +131,9 @@ class WebSocketChannel(MessageChannel):
         self._fragments = 0
         self._events: list[Frame] = []
         self._reading = False
+        self._most = options.max_message
+        self._simple = on_frame is None and not protocol.extensions  # frames need not be the package's
+        self._plain = self._simple  # and what comes next begins one
         self._pings: dict[bytes, _Ping] = {}  # those without a pong yet
         self._pongs = 0  # bytes of them that were put since all was sent
         self._next_ping = now + options.ping_every if options.ping_every > 0 else math.inf
@@ -155,6 +165,7 @@ class WebSocketChannel(MessageChannel):
         """The same without waiting."""
         if self.ending is not None or self._protocol.state is not OPEN:
             return
+        self._simple = self._plain = False
         said = reason.encode("utf-8", "replace")[:_MOST_REASON].decode("utf-8", "ignore")
         self._protocol.send_close(code if may_close_with(code) else CloseCode.NORMAL_CLOSURE, said)
         now = self._clock()
@@ -179,18 +190,62 @@ class WebSocketChannel(MessageChannel):
     # -- for its connection ----------------------------------------------------------------------------------
 
     def feed(self, view: memoryview, count: int, now: float) -> None:
-        protocol = self._protocol
-        protocol.receive_data(view[:count])  # type: ignore[arg-type] # copied at once
-        self._events += protocol.events_received()  # type: ignore[arg-type] # the response among them is passed over
+        messages: list[ChannelMessage] = []
+        plain = self._plain and not self._reading
+        if plain:
+            message = plain_text(view, count, self._most, now)
+            if message is not None:
+                self.usual = count
+                self._reading = True
+                self.arrived(message)
+                if self._plain:
+                    self._reading = False
+                else:
+                    self._follow(now)
+                return
+            messages, at = plain_messages(view, count, self._most, now)
+            if at != count:
+                self._obey(view[at:count])
+        else:
+            self._obey(view[:count])
         if self._reading:  # from within a callback, by way of a connection that broke: the outer one goes on
             return
         self._reading = True
+        for message in messages:
+            if self.ending is None:
+                self.arrived(message)
+        if self._plain:
+            self._reading = False
+        else:
+            self._follow(now)
+
+    def _obey(self, piece: memoryview) -> None:
+        """Have the rules read what came."""
+        protocol = self._protocol
+        self._plain = protocol.rested = False
+        protocol.receive_data(piece)  # type: ignore[arg-type] # copied at once
+        self._events += protocol.events_received()  # type: ignore[arg-type] # none is the response
+
+    def _follow(self, now: float) -> None:
+        """Do what the rules made of it."""
+        protocol = self._protocol
         self._take_all(now)
         self._reading = False
+        self._plain = self._simple and protocol.rested
         if protocol.parser_exc is not None and self.ending is None:
             self._fail(protocol.parser_exc, now)
         if protocol.writes:
             self._put_all(None)
+
+    def post(self, data: str | bytes) -> SentMessage:
+        if self._simple and self.ending is None and not self.outbox:
+            opcode, raw = (TEXT, data.encode("utf-8", "replace")) if isinstance(data, str) else (BINARY, data)
+            frame = plain_frame(opcode, raw)
+            if frame is not None:
+                outgoing = SentMessage(len(raw))
+                self.put(frame, outgoing)
+                return outgoing
+        return super().post(data)
 
     def transmit(self, data: str | bytes, outgoing: SentMessage) -> None:
         protocol = self._protocol
@@ -244,7 +299,7 @@ class WebSocketChannel(MessageChannel):
         while events:
             self._events = []
             for frame in events:
-                if type(frame) is Frame and self.ending is None:  # the first event is the response
+                if self.ending is None:
                     self._take(frame, now)
             events = self._events
 
@@ -340,6 +395,7 @@ class WebSocketChannel(MessageChannel):
 
     def _end(self, ending: Ending) -> None:
         """It is over, but for the server to close the connection."""
+        self._simple = False
         self._put_all(None)  # the close frame
         self._partial = self._checks = None
         self._linger = ending.at + self._options.close_timeout
