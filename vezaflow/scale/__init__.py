@@ -1,12 +1,19 @@
 """Load from several processes: segments that are exact, clocks that agree, figures that merge without loss."""
 
 from vezaflow.scale.cores import sensible_workers, usable_cores
+from vezaflow.scale.frames import FRAME_HEAD
+from vezaflow.scale.link import Link, worker_process
 from vezaflow.scale.local import LocalWorker, Workers
-from vezaflow.scale.processes import WorkerProcesses
-from vezaflow.scale.report import Report, WorkerState
+from vezaflow.scale.processes import Crew, LocalCrew, WorkerProcesses
+from vezaflow.scale.report import Json, Report, WorkerState
 from vezaflow.scale.segment import SegmentResult, differences, merged_segments
 
 __all__ = [
+    "FRAME_HEAD",
+    "Crew",
+    "Json",
+    "Link",
+    "LocalCrew",
     "LocalWorker",
     "Report",
     "SegmentResult",
@@ -17,4 +24,5 @@ __all__ = [
     "merged_segments",
     "sensible_workers",
     "usable_cores",
+    "worker_process",
 ]

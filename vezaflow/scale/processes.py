@@ -1,8 +1,8 @@
-"""The coordinator's side of every core: starts worker processes, keeps their clocks together, merges what they report.
+"""The coordinator's side of every core: leads worker processes, has them begin together, merges what they report.
 
 Laws: each worker has an exact segment of every flow, and all begin at one moment of `time.perf_counter`, which is one
-clock for all processes of a machine. When one is lost the others stop in order, and what it had reported stays. No
-worker outlives `load`, however that ends.
+clock for all processes of a machine (links to others translate it). When one is lost the others stop in order, and what
+it had reported stays. No worker outlives `load`, however that ends.
 """
 
 import base64
@@ -11,7 +11,7 @@ import pickle
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, replace
-from typing import Any
+from typing import Any, Protocol
 
 import trio
 
@@ -19,23 +19,53 @@ from vezaflow.engine import NO_VITALS, RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.metrics import Aged, Merger, Moment, Recorder, Records, Summary, Timeline
 from vezaflow.plan import Bundle, Division
+from vezaflow.scale.link import Link, LocalLink
 from vezaflow.scale.local import OnBegin
 from vezaflow.scale.process import WorkerProcess
 from vezaflow.scale.report import Json, Report, WorkerState, merged
 
-_HEADSTART = 0.1  # seconds between the start signal and the start
 _LAST_WORDS = 2.0  # seconds for the last reports when the load is cut off
 _GRACE = 5.0  # seconds that the others get when one is lost
 
 
-class WorkerProcesses:
-    """The worker processes of a division, each with its part of the segment. `engine` and `recorder` are this process's
-    own, for what happens once: preflight, setup, teardown. `say` gets what `log` steps and crashing workers say."""
+class Crew(Protocol):
+    """Who has the worker processes of a run."""
+
+    delay: float
+    """Seconds that a second's figures take to arrive here."""
+
+    head_start: float
+    """Seconds between the start signal and the start."""
+
+    async def links(self) -> Sequence[Link]:
+        """Start the processes: the ways to workers 1, 2, …"""
+        ...
+
+
+class LocalCrew:
+    """Processes of this machine."""
 
     delay = 0.25
+    head_start = 0.1
+
+    def __init__(self, workers: int, bundle: Bundle) -> None:
+        self._workers = workers
+        self._bundle = bundle
+
+    async def links(self) -> Sequence[Link]:
+        environment = _environment(self._bundle)
+        await trio.lowlevel.checkpoint()
+        return [LocalLink(number, environment) for number in range(1, self._workers + 1)]
+
+
+class WorkerProcesses:
+    """The worker processes of a division, each with its part of the segment: those of `crew`. `engine` and `recorder`
+    are this process's own, for what happens once: preflight, setup, teardown. `say` gets what `log` steps and crashing
+    workers say."""
 
     def __init__(
         self,
+        crew: Crew,
         division: Division,
         bundle: Bundle,
         engine: RunEngine,
@@ -45,6 +75,8 @@ class WorkerProcesses:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.processes: tuple[WorkerProcess, ...] = ()
+        self.delay = crew.delay
+        self._crew = crew
         self._division = division
         self._bundle = bundle
         self._engine = engine
@@ -61,8 +93,8 @@ class WorkerProcesses:
         self._shelter = trio.CancelScope(shield=True)
 
     async def load(self, on_begin: OnBegin) -> None:
-        environment = _environment(self._bundle)
-        self.processes = tuple(WorkerProcess(n, environment, self._heard) for n in range(1, self._division.workers + 1))
+        links = await self._crew.links()
+        self.processes = tuple([WorkerProcess(n, link, self._heard) for n, link in enumerate(links, 1)])
         if self._stopping:
             self.stop()
         try:
@@ -86,7 +118,7 @@ class WorkerProcesses:
             if not all(process.alive for process in self.processes):
                 nursery.cancel_scope.cancel()
                 return
-            begin = self._clock() + _HEADSTART
+            begin = self._clock() + self._crew.head_start
             self._recorder.begin(begin)
             self._running = True
             self._tell("start", at=begin)

@@ -28,7 +28,7 @@ from vezaflow.outputs import Output, Tick, tick_of
 from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.protocols import Transport
 from vezaflow.results import Provenance, RunResult, RunStart, Standing, health_of
-from vezaflow.scale import LocalWorker, Report, SegmentResult, WorkerProcesses, Workers
+from vezaflow.scale import Crew, LocalCrew, LocalWorker, Report, SegmentResult, WorkerProcesses, Workers
 from vezaflow.session.announce import Announcer
 from vezaflow.session.feeding import LAST, Feeding
 from vezaflow.session.keeper import NOWHERE, Keeper
@@ -51,11 +51,13 @@ def run(
     provenance: Provenance | None = None,
     keeper: Keeper = NOWHERE,
     baseline: Baseline | None = None,
+    crew: Crew | None = None,
     standing: Callable[[RunResult], Standing] = lambda _: Standing(),
 ) -> RunResult:
     """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load.
 
-    `baseline`: what gates on it are judged by. `keeper` is given what happens, as it happens; the result it gets from
+    `crew`: who has the workers; None: this machine. `baseline`:
+    what gates on it are judged by. `keeper` is given what happens, as it happens; the result it gets from
     the caller, who may still add to it. `standing` says of the result how it stands among others.
     """
     found = checks(plan, machine(), division)
@@ -67,7 +69,9 @@ def run(
     raise_open_files()
     result: RunResult | None = None
     try:
-        result = trio.run(_Session(plan, bundle, division, outputs, say, provenance, keeper, baseline, standing).main)
+        result = trio.run(
+            _Session(plan, bundle, division, outputs, say, provenance, keeper, baseline, standing, crew).main
+        )
     except* KeyboardInterrupt:  # before the session listens; from within a nursery it comes in a group
         pass
     if result is None:
@@ -106,9 +110,11 @@ class _Session:
         keeper: Keeper,
         baseline: Baseline | None,
         standing: Callable[[RunResult], Standing],
+        crew: Crew | None,
     ) -> None:
         self._plan = plan
         self._standing = standing
+        self._crew = crew
         self._baseline = baseline
         self._provenance = provenance
         self._keeper = keeper
@@ -150,10 +156,11 @@ class _Session:
         self._began: datetime | None = None
 
     def _make_workers(self) -> Workers:
-        if self._division.workers == 1:
+        if self._crew is None and self._division.workers == 1:
             return LocalWorker(self._engine, self._recorder, clock=self._clock)
+        crew = self._crew or LocalCrew(self._division.workers, self._bundle)
         return WorkerProcesses(
-            self._division, self._bundle, self._engine, self._recorder, say=self._say, clock=self._clock
+            crew, self._division, self._bundle, self._engine, self._recorder, say=self._say, clock=self._clock
         )
 
     async def main(self) -> RunResult:
