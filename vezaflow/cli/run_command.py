@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 
 from vezaflow.cli.baselines import baseline_option
+from vezaflow.cli.crews import carried
 from vezaflow.cli.inputs import bundled, draw, shared, target
 from vezaflow.cli.keeping import keeping, kept
 from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.outs import OUT, claims, read_outs
+from vezaflow.cli.printing import tell
 from vezaflow.cli.results import ReportFiles, Wanted, reporting
 from vezaflow.cli.running import put_on
 from vezaflow.cli.undisturbed import undisturbed
@@ -62,16 +64,18 @@ def command(
             asked = bundled(paths, inputs, sandbox=sandbox, announces=announces, warn=warn)
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             provenance = provenance_of(asked.suite, asked.inputs, asked.plan)
-            result = put_on(
-                asked,
-                load.division(asked.plan),
-                provenance,
-                outs,
-                writer,
-                quiet=quiet,
-                baseline=baseline,
-                history=history,
-            )
+            with carried(load, asked, tell) as (division, crew):
+                result = put_on(
+                    asked,
+                    division,
+                    provenance,
+                    outs,
+                    writer,
+                    quiet=quiet,
+                    baseline=baseline,
+                    history=history,
+                    crew=crew,
+                )
             until_kept.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)

@@ -13,6 +13,7 @@ from vezaflow.history import Writer
 from vezaflow.outputs import Output, Plain, Terminal
 from vezaflow.plan import Division, Plan
 from vezaflow.results import Provenance, RunResult, Standing
+from vezaflow.scale import Crew
 from vezaflow.session import NOWHERE, run
 
 
@@ -26,8 +27,9 @@ def put_on(
     quiet: bool,
     baseline: Path | None = None,
     history: str | None = None,
+    crew: Crew | None = None,
 ) -> RunResult:
-    """Put the load on, shown and kept. Raises VezaflowError as `run` does."""
+    """Put the load on, shown and kept: by `crew`, or by this machine. Raises VezaflowError as `run` does."""
     plan = asked.plan
     shown = () if quiet else (_progress(plan),)
     outputs = (*shown, *(chosen.output(plan) for chosen in outs))
@@ -41,6 +43,7 @@ def put_on(
         provenance=provenance,
         keeper=writer or NOWHERE,
         baseline=baseline_for(plan, baseline),
+        crew=crew,
         standing=_alone if division.part is not None else among,
     )
     if writer is not None:

@@ -1,5 +1,8 @@
-"""One load from many machines, which a Dask scheduler leads to: started together, checked, and never run twice."""
+"""One load from many machines, which a Dask scheduler leads to: started together, checked, and never run twice.
 
-from vezaflow.cluster.clusters import ClusterAddress, ClusterKind, connected
+Nothing of Dask is imported before a cluster is asked for.
+"""
 
-__all__ = ["ClusterAddress", "ClusterKind", "connected"]
+from vezaflow.cluster.clusters import ClusterAddress, ClusterKind
+
+__all__ = ["ClusterAddress", "ClusterKind"]

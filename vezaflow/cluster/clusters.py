@@ -88,7 +88,8 @@ def connected(address: ClusterAddress, *, insecure: bool = False) -> Iterator[tu
             hint="use tls://, or accept it with --insecure-cluster where the network is yours alone",
             code=ExitCode.REFUSED,
         )
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters of it is said in our words
+    for name in ("distributed", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what matters of it is said in our words
     with ExitStack() as stack:
         # A share of load is not to be run again when its machine is lost.
         stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))

@@ -1,6 +1,6 @@
 """Load from several processes: segments that are exact, clocks that agree, figures that merge without loss."""
 
-from vezaflow.scale.cores import sensible_workers, usable_cores
+from vezaflow.scale.cores import LEAST_VUS, sensible_workers, usable_cores
 from vezaflow.scale.frames import FRAME_HEAD
 from vezaflow.scale.link import Link, worker_process
 from vezaflow.scale.local import LocalWorker, Workers
@@ -10,6 +10,7 @@ from vezaflow.scale.segment import SegmentResult, differences, merged_segments
 
 __all__ = [
     "FRAME_HEAD",
+    "LEAST_VUS",
     "Crew",
     "Json",
     "Link",

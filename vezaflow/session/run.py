@@ -56,16 +56,17 @@ def run(
 ) -> RunResult:
     """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load.
 
-    `crew`: who has the workers; None: this machine. `baseline`:
+    `crew`: who has the workers, on machines that were checked; None: this machine. `baseline`:
     what gates on it are judged by. `keeper` is given what happens, as it happens; the result it gets from
     the caller, who may still add to it. `standing` says of the result how it stands among others.
     """
-    found = checks(plan, machine(), division)
-    require(found)
-    require_addresses(plan)
-    for check in found:
-        if check.warning:
-            say(check.warning)
+    if crew is None:
+        found = checks(plan, machine(), division)
+        require(found)
+        require_addresses(plan)
+        for check in found:
+            if check.warning:
+                say(check.warning)
     raise_open_files()
     result: RunResult | None = None
     try:
