@@ -16,7 +16,7 @@ from vezaflow.gates import Concern, Outcome, Verdict
 from vezaflow.metrics import Seconds, Summary, Timeline
 from vezaflow.model import Identity
 from vezaflow.plan import Bundle, Segment
-from vezaflow.scale import Report, SegmentResult, WorkerState
+from vezaflow.scale import MachineFigures, Report, SegmentResult, WorkerState
 
 SCHEMA = 2
 MASK = "•••"
@@ -175,6 +175,7 @@ class RunResult:
     standing: Standing = Standing()
     manual_changes: tuple[str, ...] = ()  # what was paused or scaled by hand, a line each
     links: tuple[Link, ...] = ()
+    machines: tuple[MachineFigures, ...] = ()  # of a cluster
     clock: str = CLOCK
     schema: int = SCHEMA
 

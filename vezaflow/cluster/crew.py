@@ -12,7 +12,8 @@ import trio
 from vezaflow.cluster.links import RemoteLink
 from vezaflow.cluster.machines import Conversation, Machines
 from vezaflow.cluster.sealed import Message
-from vezaflow.scale import Link
+from vezaflow.metrics import merge_all
+from vezaflow.scale import Link, MachinePart, Report
 
 _LEAST_HEADSTART = 2.0  # seconds
 _ROUND_TRIPS = 5
@@ -57,6 +58,23 @@ class ClusterCrew:
             links.extend(mine.values())
         await trio.lowlevel.checkpoint()
         return tuple(links)
+
+    def machines(self, reports: Mapping[int, Report]) -> tuple[MachinePart, ...]:
+        """What each measured."""
+        return tuple([_part(member, reports) for member in self.members])
+
+
+def _part(member: Member, reports: Mapping[int, Report]) -> MachinePart:
+    mine = [reports[number] for number in member.workers if number in reports]
+    return MachinePart(
+        member.talk.facts.name,
+        member.talk.address,
+        member.talk.facts.cores,
+        len(member.workers),
+        member.talk.clock.error,
+        merge_all(report.summary for report in mine),
+        "; ".join(worker.lost for report in mine for worker in report.workers if worker.lost),
+    )
 
 
 class _Hear:

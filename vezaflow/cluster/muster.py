@@ -96,7 +96,7 @@ def shipped(root: Path, bundle: Bundle) -> dict[str, bytes]:
             total += path.stat().st_size
             if total > _MOST_BYTES:
                 raise VezaflowError(
-                    f"the files in {root} are more than {units.size(_MOST_BYTES)}, which is too much to send to machines",
+                    f"the files in {root} are more than {units.size(_MOST_BYTES)}: too much to send to machines",
                     hint="keep in the suite's folder only what its flows use",
                     code=ExitCode.REFUSED,
                 )

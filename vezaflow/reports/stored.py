@@ -29,7 +29,7 @@ from vezaflow.results import (
     Standing,
     Versions,
 )
-from vezaflow.scale import WorkerState
+from vezaflow.scale import MACHINE, MachineFigures, WorkerState
 from vezaflow.syntax import Reference, Scalar, parse_condition
 from vezaflow.units import AtLeast
 from vezaflow.untrusted import MappingOf, Maybe, Null, Shape, misfit, shape_of
@@ -59,7 +59,8 @@ SHAPE: Shape = {
     "commit": Maybe(Null({"sha": str, "dirty": bool})),
     "host": Maybe(Null({"name": str, "cores": int, "kernel": str})),
     "standing": Maybe({"night": str, "baseline": str, "accepted": str}),
-    "links": Maybe([{"name": str, "url": str}]), "manual_changes": Maybe([str]), "by_second": Maybe([INTERVAL]),
+    "links": Maybe([{"name": str, "url": str}]), "manual_changes": Maybe([str]), "machines": Maybe([MACHINE]),
+    "by_second": Maybe([INTERVAL]),
     "clock": str, "files": [str], "figures": SUMMARY,
 }  # fmt: skip
 _REQUESTED = ("executor", "vus", "duration", "iterations", "start_time", "rate")
@@ -121,6 +122,7 @@ def _result(record: Json, sources: Mapping[str, Source]) -> RunResult:
         links=tuple(Link(each["name"], each["url"]) for each in record.get("links", ())),
         standing=_standing(record.get("standing") or {}),
         manual_changes=tuple(record.get("manual_changes", ())),
+        machines=tuple(MachineFigures.from_json(each) for each in record.get("machines", ())),
         clock=record["clock"],
     )
 

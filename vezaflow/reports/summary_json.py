@@ -64,6 +64,7 @@ def to_json(result: RunResult) -> Json:
         "host": asdict(result.provenance.host) if result.provenance else None,
         "standing": asdict(result.standing),
         "manual_changes": list(result.manual_changes),
+        "machines": [machine.to_json() for machine in result.machines],
         "clock": result.clock,
         "files": list(result.files),
         "segment": result.segment.to_json() if result.segment is not None else None,

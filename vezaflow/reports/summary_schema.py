@@ -337,6 +337,22 @@ _FIELDS = {
         accepted=_text("why the suite is accepted, if it is accepted with this run and was not before"),
     ),
     "manual_changes": _list(_text(), "what was paused or scaled manually"),
+    "machines": _list(
+        _object(
+            "A machine of a cluster, by its own figures.",
+            name=_text(),
+            address=_text("of its Dask worker"),
+            cores=_maybe_count(),
+            workers=_count(),
+            clock_error=_number("seconds that its start may have been off the common moment"),
+            requests=_count(),
+            failed=_count(),
+            p50=_maybe("seconds"),
+            p95=_maybe("seconds"),
+            p99=_maybe("seconds"),
+            lost=_text("why it was lost; empty: it was not"),
+        )
+    ),
     "clock": _text("how times are measured, in words"),
     "files": _list(_text(), "the other files that were written"),
     "segment": _of(

@@ -4,6 +4,7 @@ from vezaflow.scale.cores import LEAST_VUS, sensible_workers, usable_cores
 from vezaflow.scale.frames import FRAME_HEAD
 from vezaflow.scale.link import Link, worker_process
 from vezaflow.scale.local import LocalWorker, Workers
+from vezaflow.scale.machines import MACHINE, MachineFigures, MachinePart, machine_differences, machine_figures
 from vezaflow.scale.processes import Crew, LocalCrew, WorkerProcesses
 from vezaflow.scale.report import Json, Report, WorkerState
 from vezaflow.scale.segment import SegmentResult, differences, merged_segments
@@ -11,17 +12,22 @@ from vezaflow.scale.segment import SegmentResult, differences, merged_segments
 __all__ = [
     "FRAME_HEAD",
     "LEAST_VUS",
+    "MACHINE",
     "Crew",
     "Json",
     "Link",
     "LocalCrew",
     "LocalWorker",
+    "MachineFigures",
+    "MachinePart",
     "Report",
     "SegmentResult",
     "WorkerProcesses",
     "WorkerState",
     "Workers",
     "differences",
+    "machine_differences",
+    "machine_figures",
     "merged_segments",
     "sensible_workers",
     "usable_cores",

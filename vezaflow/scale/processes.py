@@ -9,7 +9,7 @@ import base64
 import os
 import pickle
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, replace
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ from vezaflow.metrics import Aged, Merger, Moment, Recorder, Records, Summary, T
 from vezaflow.plan import Bundle, Division
 from vezaflow.scale.link import Link, LocalLink
 from vezaflow.scale.local import OnBegin
+from vezaflow.scale.machines import MachinePart
 from vezaflow.scale.process import WorkerProcess
 from vezaflow.scale.report import Json, Report, WorkerState, merged
 
@@ -41,6 +42,10 @@ class Crew(Protocol):
         """Start the processes: the ways to workers 1, 2, …"""
         ...
 
+    def machines(self, reports: Mapping[int, Report]) -> Sequence[MachinePart]:
+        """What each machine measured, of the reports of its workers; nothing where there is only this one."""
+        ...
+
 
 class LocalCrew:
     """Processes of this machine."""
@@ -56,6 +61,9 @@ class LocalCrew:
         environment = _environment(self._bundle)
         await trio.lowlevel.checkpoint()
         return [LocalLink(number, environment) for number in range(1, self._workers + 1)]
+
+    def machines(self, reports: Mapping[int, Report]) -> Sequence[MachinePart]:
+        return ()
 
 
 class WorkerProcesses:
@@ -191,6 +199,9 @@ class WorkerProcesses:
 
     def timeline(self) -> Timeline:
         return self._merger.timeline()
+
+    def machines(self) -> Sequence[MachinePart]:
+        return self._crew.machines({process.number: self._share(process) for process in self.processes})
 
     def _share(self, process: WorkerProcess) -> Report:
         report = self._reports.get(process.number) or _nothing(process.number)

@@ -15,7 +15,7 @@ from vezaflow.gates import Concern, concerns_of, judge, overall
 from vezaflow.metrics import Seconds
 from vezaflow.plan import Plan, PlannedFlow, Secrets
 from vezaflow.results import Link, Provenance, RequestedLoad, RunResult, Versions, exit_code_of, health_of
-from vezaflow.scale import Report
+from vezaflow.scale import MachinePart, Report, machine_differences, machine_figures
 from vezaflow.trust import concerns_of_run
 
 
@@ -32,6 +32,7 @@ class Circumstances:
     baseline: Baseline | None = None
     seconds: Seconds = field(default_factory=Seconds)
     manual_changes: tuple[str, ...] = ()
+    machines: tuple[MachinePart, ...] = ()
 
 
 def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable[Concern] = ()) -> RunResult:
@@ -68,7 +69,8 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
         base_url=mask(", ".join(plan.base_urls)),
         description=mask(plan.description),
         aborted=mask(run.aborted),
-        notes=tuple(mask(note) for note in run.notes),
+        notes=tuple(mask(note) for note in (*run.notes, *machine_differences(run.machines))),
+        machines=machine_figures(run.machines),
         seconds=run.seconds,
         provenance=run.provenance,
         manual_changes=tuple(mask(note) for note in run.manual_changes),

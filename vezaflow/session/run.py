@@ -377,6 +377,7 @@ class _Session:
             baseline=self._baseline,
             seconds=self._seconds.seconds(),
             manual_changes=tuple(self._steering.notes()),
+            machines=tuple(self._workers.machines()),
         )
         concerns = tuple(self._steering.concerns())
         if self._division.part is None:
