@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from vezaflow.cli.values import CLUSTER, DURATION, FACTOR, SEGMENT, WORKERS, counts
+from vezaflow.cli.crews import AskedCluster, asked_cluster, cluster_options
+from vezaflow.cli.values import DURATION, FACTOR, SEGMENT, WORKERS, counts
 from vezaflow.cluster import ClusterAddress
 from vezaflow.plan import Division, Inputs, Plan, Segment
 from vezaflow.scale import sensible_workers
@@ -40,17 +41,6 @@ _OPTIONS = (
         metavar="K/N",
         help="Run only this segment of the load, such as 2/8; merge the files with `vezaflow merge`.",
     ),
-    click.option(
-        "--cluster",
-        type=CLUSTER,
-        metavar="ADDRESS",
-        help="Put the load on from the machines of a Dask cluster: tls://scheduler:8786, local:3, ssh:hosts.txt.",
-    ),
-    click.option(
-        "--insecure-cluster",
-        is_flag=True,
-        help="Accept a scheduler without TLS: who reaches it can run any code on its machines.",
-    ),
 )
 
 
@@ -64,8 +54,7 @@ class LoadOptions:
     only: tuple[str, ...]
     workers: int  # 0: as many as are sensible
     segment: Segment | None
-    cluster: ClusterAddress | None = None
-    insecure_cluster: bool = False
+    cluster: AskedCluster | None = None
 
     def inputs(self, environment: Mapping[str, str], base_url: str | None, seed: int) -> Inputs:
         return Inputs(environment, base_url, self.duration, self.vus, self.scale, self.only, seed)
@@ -94,9 +83,11 @@ def load_options(command: Callable[..., None]) -> Callable[..., None]:
         vus = counts(vus_words, "--vus")
         if duration is not None and duration <= 0:
             raise click.BadParameter("a load needs a longer duration", param_hint="--duration")
-        load = LoadOptions(duration, vus, scale, only, workers, segment, cluster, insecure_cluster)
+        where = asked_cluster(cluster, insecure=insecure_cluster, workers=workers, segmented=segment is not None)
+        load = LoadOptions(duration, vus, scale, only, workers, segment, where)
         command(*words, load=load, **rest)
 
+    collected = cluster_options(collected)
     for option in reversed(_OPTIONS):
         collected = option(collected)
     return collected

@@ -64,7 +64,7 @@ def command(
             asked = bundled(paths, inputs, sandbox=sandbox, announces=announces, warn=warn)
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             provenance = provenance_of(asked.suite, asked.inputs, asked.plan)
-            with carried(load, asked, tell) as (division, crew):
+            with carried(load.cluster, load.division(asked.plan), asked, tell) as (division, crew):
                 result = put_on(
                     asked,
                     division,

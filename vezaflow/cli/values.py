@@ -67,7 +67,7 @@ class ClusterType(click.ParamType[ClusterAddress]):
         try:
             return ClusterAddress.read(str(value))
         except ValueError as e:
-            self.fail(f"'{value}' is no cluster: {e}", param, ctx)
+            self.fail(f"'{value}' is not a cluster: {e}", param, ctx)
 
 
 class QuantityType(click.ParamType[float]):

@@ -3,6 +3,7 @@
 Nothing of Dask is imported before a cluster is asked for.
 """
 
-from vezaflow.cluster.clusters import ClusterAddress, ClusterKind
+from vezaflow.cluster.address import ClusterAddress, ClusterKind
+from vezaflow.cluster.entry import cluster_shares, mustered
 
-__all__ = ["ClusterAddress", "ClusterKind"]
+__all__ = ["ClusterAddress", "ClusterKind", "cluster_shares", "mustered"]

@@ -12,15 +12,16 @@ import trio
 from vezaflow.cluster.links import RemoteLink
 from vezaflow.cluster.machines import Conversation, Machines
 from vezaflow.cluster.sealed import Message
+from vezaflow.engine import worst
 from vezaflow.metrics import merge_all
-from vezaflow.scale import Link, MachinePart, Report
+from vezaflow.scale import MachinePart, Report, WorkerLink
 
 _LEAST_HEADSTART = 2.0  # seconds
 _ROUND_TRIPS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class CrewMember:
     """A machine, and which workers of the run are on it."""
 
     talk: Conversation
@@ -35,7 +36,7 @@ class ClusterCrew:
         firsts = [1 + sum(weights[:at]) for at in range(len(weights))]
         self.members = tuple(
             [
-                Member(talk, range(first, first + weight))
+                CrewMember(talk, range(first, first + weight))
                 for talk, first, weight in zip(machines.conversations, firsts, weights, strict=True)
             ]
         )
@@ -46,7 +47,7 @@ class ClusterCrew:
         )
         self._files = files
 
-    async def links(self) -> tuple[Link, ...]:
+    async def links(self) -> tuple[WorkerLink, ...]:
         """Start the processes; each machine gets the files before."""
         token = trio.lowlevel.current_trio_token()
         links: list[RemoteLink] = []
@@ -64,16 +65,18 @@ class ClusterCrew:
         return tuple([_part(member, reports) for member in self.members])
 
 
-def _part(member: Member, reports: Mapping[int, Report]) -> MachinePart:
+def _part(member: CrewMember, reports: Mapping[int, Report]) -> MachinePart:
     mine = [reports[number] for number in member.workers if number in reports]
+    workers = [worker for report in mine for worker in report.workers]
     return MachinePart(
-        member.talk.facts.name,
-        member.talk.address,
-        member.talk.facts.cores,
-        len(member.workers),
-        member.talk.clock.error,
-        merge_all(report.summary for report in mine),
-        "; ".join(worker.lost for report in mine for worker in report.workers if worker.lost),
+        name=member.talk.facts.name,
+        address=member.talk.address,
+        cores=member.talk.facts.cores,
+        numbers=member.workers,
+        clock_error=member.talk.clock.error,
+        summary=merge_all(report.summary for report in mine),
+        vitals=worst([worker.vitals for worker in workers]),
+        lost="; ".join(worker.lost for worker in workers if worker.lost),
     )
 
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from distributed import Client
 
-from vezaflow.cluster.facts import Facts
+from vezaflow.cluster.facts import MachineFacts
 from vezaflow.cluster.mail import Mail, SchedulerError
 from vezaflow.cluster.sealed import Handshake, Message, Sealed
-from vezaflow.cluster.task import BATCH, carry, down_queue, up_queue
+from vezaflow.cluster.task import carry, down_queue, up_queue
 from vezaflow.errors import ExitCode, VezaflowError
 
 HELLO = 30.0  # seconds that machines have to say hello
@@ -44,7 +44,7 @@ class Clock:
 class Conversation:
     """With one machine. `heard` is called, in a thread, with each message that is no reply."""
 
-    def __init__(self, number: int, facts: Facts, address: str, sealed: Sealed, down: Mail) -> None:
+    def __init__(self, number: int, facts: MachineFacts, address: str, sealed: Sealed, down: Mail) -> None:
         self.number = number
         self.facts = facts
         self.address = address
@@ -94,11 +94,14 @@ class Conversation:
         assert best is not None
         self.clock = best
 
-    def end(self) -> None:
-        """Have the machine end what it does for the run."""
+    def dismiss(self) -> None:
+        """Have the machine end what it does for the run; `join` waits until that has left."""
         self.tell({"do": "dismiss"})
         self._outbox.put(None)
-        self._sender.join(_FAREWELL)
+
+    def join(self, limit: float) -> None:
+        """Wait for the last word to leave, so many seconds at most."""
+        self._sender.join(max(0.0, limit))
 
     def _send(self) -> None:
         going = True
@@ -179,7 +182,7 @@ class Machines:
         down.put(handshake.public, _REPLY)
         sealed = handshake.with_machine(hello["key"], nonce)
         number: int = hello["hello"]
-        talk = Conversation(number + 1, Facts.from_json(hello["facts"]), self._addresses[number], sealed, down)
+        talk = Conversation(number + 1, MachineFacts.from_json(hello["facts"]), self._addresses[number], sealed, down)
         self._by_nonce[nonce] = talk
         return talk
 
@@ -217,9 +220,14 @@ class Machines:
                         talk.trouble = f"it sent what can't be read: {e}"
 
     def _end(self) -> None:
-        for talk in self.conversations or self._by_nonce.values():
-            talk.end()
+        talks = tuple(self._by_nonce.values())
+        for talk in talks:
+            talk.dismiss()
+        until = time.monotonic() + _FAREWELL
+        for talk in talks:
+            talk.join(until - time.monotonic())
         self._over.set()
-        time.sleep(BATCH)
+        if self._listener.ident is not None:
+            self._listener.join(_FAREWELL)
         for task in self._tasks:
             task.release()

@@ -25,9 +25,10 @@ from pathlib import Path, PurePosixPath
 import orjson
 from distributed import get_client
 
-from vezaflow.cluster.facts import facts, unreachable
+from vezaflow.cluster.facts import facts, reached
 from vezaflow.cluster.mail import Mail, SchedulerError
 from vezaflow.cluster.sealed import Handshake, Message, Sealed
+from vezaflow.limits import missing_addresses
 from vezaflow.scale import FRAME_HEAD, worker_process
 
 BATCH = 0.15  # seconds of messages that go together
@@ -113,7 +114,8 @@ class _Machine:
             case "time":
                 self._say({"time": time.perf_counter(), "asked": message["asked"]})
             case "reach":
-                self._say({"unreachable": unreachable([(host, port) for host, port in message["places"]])})
+                found = [each.to_json() for each in reached((host, port) for host, port in message["places"])]
+                self._say({"reached": found, "missing": missing_addresses(message["addresses"])})
             case "file":
                 _write(Path(self._folder.name), message["path"], bytes.fromhex(message["content"]))
             case "begin":
@@ -128,7 +130,7 @@ class _Machine:
     def _begin(self, number: int, environment: dict[str, str]) -> None:
         """Start a process. Called in the thread of the task, which lives as long as this."""
         if number in self._processes:
-            raise RuntimeError("a share of load is never begun twice")
+            raise RuntimeError("a segment of load is never started twice")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DASK_")}
         self._processes[number] = _Process({**kept, **environment}, self._folder.name)
 

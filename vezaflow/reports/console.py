@@ -331,7 +331,7 @@ def _worker_cells(worker: WorkerState) -> tuple[str, ...]:
     return (name, units.ratio(vitals.cpu_mean), units.ratio(vitals.cpu_max), *lags, units.size(vitals.memory))
 
 
-_MACHINE_HEAD = ("machine", "workers", "requests", "p50", "p95", "p99", "failed", "start")
+_MACHINE_HEAD = ("machine", "workers", "requests", "p50", "p95", "p99", "failed", "CPU max", "lag p99", "start")
 
 
 def _machine_cells(machine: MachineFigures) -> tuple[str, ...]:
@@ -339,7 +339,8 @@ def _machine_cells(machine: MachineFigures) -> tuple[str, ...]:
     times = ("–" if time is None else units.duration(time) for time in (machine.p50, machine.p95, machine.p99))
     failed = units.ratio(machine.failed / machine.requests) if machine.requests else "–"
     start = f"±{units.duration(machine.clock_error)}"
-    return (name, units.number(machine.workers), units.number(machine.requests), *times, failed, start)
+    health = (units.ratio(machine.cpu_max), units.duration(machine.lag_p99))
+    return (name, units.number(machine.workers), units.number(machine.requests), *times, failed, *health, start)
 
 
 def _one_line(text: str, width: int = 160) -> str:

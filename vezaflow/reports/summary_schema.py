@@ -350,6 +350,10 @@ _FIELDS = {
             p50=_maybe("seconds"),
             p95=_maybe("seconds"),
             p99=_maybe("seconds"),
+            cpu_mean=_number("of a core, of the worker that used most"),
+            cpu_max=_number("of a core, of the worker that used most"),
+            lag_p99=_number("seconds that the event loop was late"),
+            receive_clock=_text("kernel: responses are timed as they come; read: as they are read"),
             lost=_text("why it was lost; empty: it was not"),
         )
     ),

@@ -2,7 +2,7 @@
 
 from vezaflow.scale.cores import LEAST_VUS, sensible_workers, usable_cores
 from vezaflow.scale.frames import FRAME_HEAD
-from vezaflow.scale.link import Link, worker_process
+from vezaflow.scale.link import WorkerLink, worker_process
 from vezaflow.scale.local import LocalWorker, Workers
 from vezaflow.scale.machines import MACHINE, MachineFigures, MachinePart, machine_differences, machine_figures
 from vezaflow.scale.processes import Crew, LocalCrew, WorkerProcesses
@@ -15,13 +15,13 @@ __all__ = [
     "MACHINE",
     "Crew",
     "Json",
-    "Link",
     "LocalCrew",
     "LocalWorker",
     "MachineFigures",
     "MachinePart",
     "Report",
     "SegmentResult",
+    "WorkerLink",
     "WorkerProcesses",
     "WorkerState",
     "Workers",

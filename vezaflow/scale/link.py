@@ -22,7 +22,7 @@ _LAST_BREATHS = 50  # looks at a process that closed its channel, 10 ms apart
 _TAIL = 8192  # bytes of its standard error that are kept
 
 
-class Link(Protocol):
+class WorkerLink(Protocol):
     """One worker process as its coordinator reaches it."""
 
     who: str

@@ -10,6 +10,7 @@ from math import sqrt
 from typing import Any
 
 from vezaflow import units
+from vezaflow.engine import NO_VITALS, Vitals
 from vezaflow.metrics import Histogram, Rate, Summary, Trend, merge_all
 from vezaflow.units import Dimension
 from vezaflow.untrusted import Null, Shape
@@ -22,7 +23,8 @@ MACHINE: Shape = {
     **dict.fromkeys(("name", "address", "lost"), str),
     **dict.fromkeys(("workers", "requests", "failed"), int),
     "cores": Null(int),
-    "clock_error": float,
+    **dict.fromkeys(("clock_error", "cpu_mean", "cpu_max", "lag_p99"), float),
+    "receive_clock": str,
     "p50": Null(float),
     "p95": Null(float),
     "p99": Null(float),
@@ -31,7 +33,8 @@ MACHINE: Shape = {
 
 @dataclass(frozen=True, slots=True)
 class MachineFigures:
-    """One machine. Times in seconds. `clock_error`: how far its start may have been off the common moment."""
+    """One machine. Times in seconds. `clock_error`: how far its start may have been off the common moment. CPU (of a
+    core) and lag are those of the worker that had most."""
 
     name: str
     address: str
@@ -43,6 +46,10 @@ class MachineFigures:
     p50: float | None
     p95: float | None
     p99: float | None
+    cpu_mean: float = 0.0
+    cpu_max: float = 0.0
+    lag_p99: float = 0.0
+    receive_clock: str = "read"
     lost: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -57,14 +64,15 @@ class MachineFigures:
 
 @dataclass(frozen=True, slots=True)
 class MachinePart:
-    """A machine, and what its workers measured."""
+    """A machine, and what its workers measured. `numbers`: which of the run's workers are there, from 1."""
 
     name: str
     address: str
     cores: int | None
-    workers: int
+    numbers: range
     clock_error: float
     summary: Summary
+    vitals: Vitals = NO_VITALS
     lost: str = ""
 
 
@@ -77,7 +85,21 @@ def _figures(part: MachinePart) -> MachineFigures:
     times, (failed, requests) = _times(part.summary), _failed(part.summary)
     p50, p95, p99 = times.quantiles((0.5, 0.95, 0.99))
     return MachineFigures(
-        part.name, part.address, part.cores, part.workers, part.clock_error, requests, failed, p50, p95, p99, part.lost
+        name=part.name,
+        address=part.address,
+        cores=part.cores,
+        workers=len(part.numbers),
+        clock_error=part.clock_error,
+        requests=requests,
+        failed=failed,
+        p50=p50,
+        p95=p95,
+        p99=p99,
+        cpu_mean=part.vitals.cpu_mean,
+        cpu_max=part.vitals.cpu_max,
+        lag_p99=part.vitals.lag_p99,
+        receive_clock=part.vitals.receive_clock,
+        lost=part.lost,
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import trio
 
 from vezaflow.metrics import MOMENT, SUMMARY
-from vezaflow.scale.link import Link, how_it_ended
+from vezaflow.scale.link import WorkerLink, how_it_ended
 from vezaflow.scale.report import SHAPE as REPORT
 from vezaflow.scale.report import Json
 from vezaflow.untrusted import Shape, misfit
@@ -37,7 +37,7 @@ _MESSAGES: dict[str, Shape] = {
 class WorkerProcess:
     """A worker, from 1. `heard` is called with each of its reports."""
 
-    def __init__(self, number: int, link: Link, heard: Callable[["WorkerProcess", Json], None]) -> None:
+    def __init__(self, number: int, link: WorkerLink, heard: Callable[["WorkerProcess", Json], None]) -> None:
         self.number = number
         self.ready = trio.Event()  # or gone
         self.over = False  # its last report is here

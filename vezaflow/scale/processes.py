@@ -19,7 +19,7 @@ from vezaflow.engine import NO_VITALS, RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.metrics import Aged, Merger, Moment, Recorder, Records, Summary, Timeline
 from vezaflow.plan import Bundle, Division
-from vezaflow.scale.link import Link, LocalLink
+from vezaflow.scale.link import LocalLink, WorkerLink
 from vezaflow.scale.local import OnBegin
 from vezaflow.scale.machines import MachinePart
 from vezaflow.scale.process import WorkerProcess
@@ -38,7 +38,7 @@ class Crew(Protocol):
     head_start: float
     """Seconds between the start signal and the start."""
 
-    async def links(self) -> Sequence[Link]:
+    async def links(self) -> Sequence[WorkerLink]:
         """Start the processes: the ways to workers 1, 2, …"""
         ...
 
@@ -57,7 +57,7 @@ class LocalCrew:
         self._workers = workers
         self._bundle = bundle
 
-    async def links(self) -> Sequence[Link]:
+    async def links(self) -> Sequence[WorkerLink]:
         environment = _environment(self._bundle)
         await trio.lowlevel.checkpoint()
         return [LocalLink(number, environment) for number in range(1, self._workers + 1)]

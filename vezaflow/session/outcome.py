@@ -13,7 +13,7 @@ from vezaflow import __version__
 from vezaflow.compare import Baseline, GateBaseline
 from vezaflow.gates import Concern, concerns_of, judge, overall
 from vezaflow.metrics import Seconds
-from vezaflow.plan import Plan, PlannedFlow, Secrets
+from vezaflow.plan import Division, Plan, PlannedFlow, Secrets
 from vezaflow.results import Link, Provenance, RequestedLoad, RunResult, Versions, exit_code_of, health_of
 from vezaflow.scale import MachinePart, Report, machine_differences, machine_figures
 from vezaflow.trust import concerns_of_run
@@ -33,6 +33,7 @@ class Circumstances:
     seconds: Seconds = field(default_factory=Seconds)
     manual_changes: tuple[str, ...] = ()
     machines: tuple[MachinePart, ...] = ()
+    division: Division | None = None
 
 
 def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable[Concern] = ()) -> RunResult:
@@ -41,7 +42,14 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
     report = without(plan.secrets, report)
     found = (
         *concerns,
-        *concerns_of_run(plan.flows, plan.gates, report, interrupted=run.interrupted),
+        *concerns_of_run(
+            plan.flows,
+            plan.gates,
+            report,
+            interrupted=run.interrupted,
+            division=run.division,
+            machines=run.machines,
+        ),
         *concerns_of(plan.gates, report.summary),
     )
     concerns = tuple(replace(concern, text=mask(concern.text), remedy=mask(concern.remedy)) for concern in found)

@@ -378,6 +378,7 @@ class _Session:
             seconds=self._seconds.seconds(),
             manual_changes=tuple(self._steering.notes()),
             machines=tuple(self._workers.machines()),
+            division=self._division,
         )
         concerns = tuple(self._steering.concerns())
         if self._division.part is None:
