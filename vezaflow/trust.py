@@ -76,7 +76,7 @@ def _missing_of(flows: Iterable[PlannedFlow], division: Division | None, among: 
             parts.append(f"{units.ratio(len(among) / division.workers)} of the starts of {flow.name}")
         elif vus := theirs.here(flow.load.max_vus):
             parts.append(f"{vus:,} of {units.counted(division.segment.share(flow.load.max_vus), 'VU')} of {flow.name}")
-    return f"; from then on {' and '.join(parts)} {'is' if len(parts) == 1 else 'are'} missing" if parts else ""
+    return f"; from then on {' and '.join(parts)} are missing" if parts else ""
 
 
 def _overload(report: Report) -> Iterator[Concern]:

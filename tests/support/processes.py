@@ -75,7 +75,7 @@ def write_suite(folder: Path, flow: str, suite: str = "") -> Path:
 class Running:
     """`vezaflow …` in a session of its own. Use it as a context manager: nothing outlives it."""
 
-    def __init__(self, *words: str | Path, env: Mapping[str, str]) -> None:
+    def __init__(self, *words: str | Path, env: Mapping[str, str], folder: Path | None = None) -> None:
         kept = {name: value for name, value in os.environ.items() if name in KEPT}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "vezaflow", *map(str, words)],
@@ -84,6 +84,7 @@ class Running:
             text=True,
             env={**kept, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", **env},
             start_new_session=True,
+            cwd=folder,
         )
         self._texts = {"out": "", "err": ""}
         self._known: set[int] = set()

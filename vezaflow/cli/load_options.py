@@ -87,7 +87,7 @@ def load_options(command: Callable[..., None]) -> Callable[..., None]:
         load = LoadOptions(duration, vus, scale, only, workers, segment, where)
         command(*words, load=load, **rest)
 
-    collected = cluster_options(collected)
+    whole: Callable[..., None] = cluster_options(collected)
     for option in reversed(_OPTIONS):
-        collected = option(collected)
-    return collected
+        whole = option(whole)
+    return whole

@@ -18,13 +18,13 @@ from vezaflow.cluster.address import ClusterAddress, ClusterKind
 from vezaflow.errors import ExitCode, VezaflowError
 
 _CONNECT = 10  # seconds
+_LOGGERS = ("distributed", "tornado", "asyncio")
 
 
 @contextmanager
 def connected(address: ClusterAddress) -> Iterator[tuple[Client, tuple[str, ...]]]:
     """A client of the cluster, and the addresses of its Dask workers. Raises VezaflowError where there is none."""
-    for name in ("distributed", "asyncio"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what matters of it is said in our words
+    _hush()
     with ExitStack() as stack:
         # A share of load is not to be run again when its machine is lost.
         stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
@@ -45,6 +45,13 @@ def connected(address: ClusterAddress) -> Iterator[tuple[Client, tuple[str, ...]
                 code=ExitCode.REFUSED,
             )
         yield client, workers
+
+
+def _hush() -> None:
+    """Dask gives loggers of its own a level and a handler each; what matters of them is said in our words."""
+    for name in (*_LOGGERS, *logging.root.manager.loggerDict):
+        if name.partition(".")[0] in _LOGGERS:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 @contextmanager
@@ -69,12 +76,6 @@ def _started(address: ClusterAddress) -> Iterator[Any]:
 
 @contextmanager
 def _by_ssh(file: Path) -> Iterator[Any]:
-    if find_spec("asyncssh") is None:
-        raise VezaflowError(
-            "`ssh:` needs asyncssh, which is not installed",
-            hint="pip install asyncssh",
-            code=ExitCode.REFUSED,
-        )
     try:
         lines = [line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
     except OSError as e:
@@ -82,5 +83,11 @@ def _by_ssh(file: Path) -> Iterator[Any]:
     hosts = [line for line in lines if line]
     if not hosts:
         raise VezaflowError(f"{file} names no host", hint="a line for each host", code=ExitCode.REFUSED)
+    if find_spec("asyncssh") is None:
+        raise VezaflowError(
+            "`ssh:` needs asyncssh, which is not installed",
+            hint="pip install asyncssh",
+            code=ExitCode.REFUSED,
+        )
     with SSHCluster([hosts[0], *hosts], worker_options={"nthreads": 1}) as cluster:
         yield cluster

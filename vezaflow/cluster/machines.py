@@ -20,12 +20,15 @@ from vezaflow.cluster.mail import Mail, SchedulerError
 from vezaflow.cluster.sealed import Handshake, Message, Sealed
 from vezaflow.cluster.task import carry, down_queue, up_queue
 from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.untrusted import Shape, misfit
 
 HELLO = 30.0  # seconds that machines have to say hello
 _BEAT = 0.5  # seconds between two signs of life of the coordinator
 _PINGS = 8  # that the clocks are compared by
 _REPLY = 10.0  # seconds for a reply
 _FAREWELL = 1.0  # seconds that the last word has to leave
+_HELLO: Shape = {"hello": int, "nonce": str}  # and its key and its facts
+_SAME_VERSION = "install the same version of vezaflow there, with its extra `cluster`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,12 @@ class Clock:
 
 
 class Conversation:
-    """With one machine. `heard` is called, in a thread, with each message that is no reply."""
+    """With one machine. `heard` is called, in a thread, with each message that is no reply. `put` sends bytes there,
+    within so many seconds, or raises SchedulerError."""
 
-    def __init__(self, number: int, facts: MachineFacts, address: str, sealed: Sealed, down: Mail) -> None:
+    def __init__(
+        self, number: int, facts: MachineFacts, address: str, sealed: Sealed, put: Callable[[bytes, float], None]
+    ) -> None:
         self.number = number
         self.facts = facts
         self.address = address
@@ -52,7 +58,7 @@ class Conversation:
         self.clock = Clock(0.0, 0.0)
         self.trouble = ""  # why it can't be spoken to any more
         self._sealed = sealed
-        self._down = down
+        self._put = put
         self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._replies: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._sender = threading.Thread(target=self._send, name=f"vezaflow to machine {number}", daemon=True)
@@ -116,7 +122,7 @@ class Conversation:
             going = None not in batch
             messages = [message for message in batch if message is not None] or [{"do": "beat"}]
             try:
-                self._down.put(self._sealed.seal(messages), _REPLY)
+                self._put(self._sealed.seal(messages), _REPLY)
             except SchedulerError as e:
                 self.trouble = f"the scheduler can't be reached: {e}"
                 return
@@ -139,6 +145,9 @@ class Machines:
     def __enter__(self) -> "Machines":
         try:
             self._greet()
+        except SchedulerError as e:
+            self._end()
+            raise VezaflowError(f"the scheduler can't be reached any more: {e}", code=ExitCode.REFUSED) from None
         except BaseException:
             self._end()
             raise
@@ -170,8 +179,9 @@ class Machines:
             if not said and time.monotonic() >= until:
                 self._missing(found)
             for hello in said:
-                if isinstance(hello, dict) and "hello" in hello and hello["hello"] not in found:
-                    found[hello["hello"]] = self._begin(hello)
+                if misfit(hello, _HELLO) or hello["hello"] in found or hello["hello"] >= len(self._addresses):
+                    continue
+                found[hello["hello"]] = self._begin(hello)
         self.conversations = tuple(found[number] for number in sorted(found))
         self._listener.start()
 
@@ -182,9 +192,19 @@ class Machines:
         down.put(handshake.public, _REPLY)
         sealed = handshake.with_machine(hello["key"], nonce)
         number: int = hello["hello"]
-        talk = Conversation(number + 1, MachineFacts.from_json(hello["facts"]), self._addresses[number], sealed, down)
+        talk = Conversation(number + 1, self._facts(number, hello["facts"]), self._addresses[number], sealed, down.put)
         self._by_nonce[nonce] = talk
         return talk
+
+    def _facts(self, number: int, record: Any) -> MachineFacts:
+        try:
+            return MachineFacts.from_json(record)
+        except ValueError as e:
+            raise VezaflowError(
+                f"the Dask worker {self._addresses[number]} has another version of vezaflow: {e} in what it is",
+                hint=_SAME_VERSION,
+                code=ExitCode.REFUSED,
+            ) from None
 
     def _raise_failed(self) -> None:
         """A task that ended before it said hello: most likely the machine has no vezaflow."""
@@ -192,7 +212,7 @@ class Machines:
             if task.status == "error":
                 raise VezaflowError(
                     f"the Dask worker {address} can't take part: {task.exception()}",
-                    hint="install the same version of vezaflow there, with its extra `cluster`",
+                    hint=_SAME_VERSION,
                     code=ExitCode.REFUSED,
                 )
 
