@@ -90,7 +90,7 @@ class DaskCluster:
     def loads(self) -> list[int]:
         return [pid for worker in self.workers for pid in worker.loads()]
 
-    def until_load(self, run: Running, asked: Sequence[str], count: int) -> list[int]:
+    def until_load(self, run: Running, asked: Sequence[str], count: int = 2) -> list[int]:
         """The worker processes of all machines, once their target is `asked`."""
         until(lambda: asked or run.process.poll() is not None)
         found = self.loads()
@@ -126,12 +126,17 @@ def _address(file: Path) -> str:
 
 @contextmanager
 def dask_cluster(
-    folder: Path, workers: int, *, words: Sequence[str] = (), environment: Mapping[str, str] | None = None
+    folder: Path,
+    workers: int,
+    *,
+    host: str = "127.0.0.1",
+    words: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[DaskCluster]:
     """A scheduler and so many workers. `words`: options of both, those of TLS."""
     folder.mkdir(parents=True, exist_ok=True)
     found = DaskCluster(folder, _environment=dict(environment or {}))
-    found.start_scheduler(*words)
+    found.start_scheduler(*words, host=host)
     try:
         for _ in range(workers):
             found.add_worker(*words)
