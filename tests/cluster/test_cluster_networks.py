@@ -156,11 +156,11 @@ def test_a_target_on_this_machine_s_loopback_is_another_one_there(apart: DaskClu
 def test_a_slow_link_shows_as_that_machine_s(
     apart: DaskCluster, networks: Networks, veza: Target, tmp_path: Path
 ) -> None:
-    narrow = f"tc qdisc add dev {networks.links[1]} root tbf rate 256kbit burst 3kb latency 500ms".split()
+    narrow = f"tc qdisc add dev {networks.links[1]} root tbf rate 128kbit burst 3kb latency 500ms".split()
     if shutil.which("tc") is None or subprocess.run(narrow, capture_output=True, check=False).returncode:
         pytest.skip("the kernel can't make a link narrow")
     file = tmp_path / "s.json"
-    write_suite(tmp_path / "suite", FLOW.replace("60s", "8s").replace("vus: 6", "vus: 12"), GUARD)
+    write_suite(tmp_path / "suite", FLOW.replace("60s", "8s").replace("vus: 6", "vus: 16"), GUARD)
     with running(apart, veza, tmp_path, "--summary", file) as run:
         assert run.end() == 0, run.text
     assert "look at its link and its load before you look at the server" in run.text

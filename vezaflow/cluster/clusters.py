@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import dask
-from distributed import Client, LocalCluster, SSHCluster
+from distributed import Client, LocalCluster, Security, SSHCluster
 
 from vezaflow.cluster.address import ClusterAddress, ClusterKind
 from vezaflow.errors import ExitCode, VezaflowError
 
 _CONNECT = 10  # seconds
+_CERTIFICATES = "set DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …__TLS__CLIENT__CERT and …__TLS__CLIENT__KEY; docs/cluster.md has an example"
 _LOGGERS = ("distributed", "tornado", "asyncio")
 
 
@@ -25,6 +26,7 @@ _LOGGERS = ("distributed", "tornado", "asyncio")
 def connected(address: ClusterAddress) -> Iterator[tuple[Client, tuple[str, ...]]]:
     """A client of the cluster, and the addresses of its Dask workers. Raises VezaflowError where there is none."""
     _hush()
+    _require_certificates(address)
     with ExitStack() as stack:
         # A share of load is not to be run again when its machine is lost.
         stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
@@ -45,6 +47,22 @@ def connected(address: ClusterAddress) -> Iterator[tuple[Client, tuple[str, ...]
                 code=ExitCode.REFUSED,
             )
         yield client, workers
+
+
+def _require_certificates(address: ClusterAddress) -> None:
+    """Dask's own error on this is a traceback."""
+    if not address.address.startswith("tls:"):
+        return
+    try:
+        found = Security().get_connection_args("client")["ssl_context"]  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as e:
+        raise VezaflowError(f"Dask's certificates can't be read: {e}", hint=_CERTIFICATES, code=ExitCode.REFUSED) from e
+    if found is None:
+        raise VezaflowError(
+            f"{address.address} wants a certificate, and Dask's configuration has none for TLS",
+            hint=_CERTIFICATES,
+            code=ExitCode.REFUSED,
+        )
 
 
 def _hush() -> None:

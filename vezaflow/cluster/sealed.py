@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 Message = dict[str, Any]
+_PACKED, _PLAIN = b"z", b"p"  # the first byte of what is encrypted: how the rest is written
+_WORTH = 0.6  # of the bytes: packing that leaves more is not worth the unpacking
 _COORDINATOR, _MACHINE = b"\x01", b"\x02"  # the first byte of a nonce: whose message it is
 
 
@@ -52,13 +54,18 @@ class Sealed:
         """Bytes that only the other end can read."""
         nonce = _nonce(self._mine, self._sent)
         self._sent += 1
-        return self._cipher.encrypt(nonce, zlib.compress(orjson.dumps(messages), 1), None)
+        body = orjson.dumps(messages)
+        packed = zlib.compress(body, 1)
+        # Of 200 machines' reports, whose histograms are packed already, unpacking was a sixth of a core.
+        small = _PACKED + packed if len(packed) < _WORTH * len(body) else _PLAIN + body
+        return self._cipher.encrypt(nonce, small, None)
 
     def open(self, sealed: bytes) -> list[Message]:
         """What the other end sealed. ValueError: it did not seal this, or not as its next."""
         nonce = _nonce(self._theirs, self._opened)
         try:
-            messages = orjson.loads(zlib.decompress(self._cipher.decrypt(nonce, sealed, None)))
+            small = self._cipher.decrypt(nonce, sealed, None)
+            messages = orjson.loads(zlib.decompress(small[1:]) if small[:1] == _PACKED else small[1:])
         except (InvalidTag, zlib.error) as e:
             raise ValueError("not a message of this conversation") from e
         self._opened += 1

@@ -71,7 +71,6 @@ def carry(run: str, number: int) -> str:
 
 def _converse(machine: "_Machine", down: Mail, sealed: Sealed, received: list[bytes]) -> str:
     """Do as the coordinator says until it says no more."""
-    heard = time.monotonic()
     while True:
         for message in chain.from_iterable(map(sealed.open, received)):
             if message["do"] == "dismiss":
@@ -79,8 +78,8 @@ def _converse(machine: "_Machine", down: Mail, sealed: Sealed, received: list[by
             machine.obey(message)
         received = down.take(0.5)
         if received:
-            heard = time.monotonic()
-        elif time.monotonic() - heard > PATIENCE:
+            machine.hear()
+        elif machine.forsaken:
             return "the coordinator is gone"
 
 
@@ -95,18 +94,42 @@ class _Machine:
         self._outbox: list[Message] = []
         self._turn = threading.Lock()
         self._over = threading.Event()
-        self._reader = threading.Thread(target=self._read, name="vezaflow relay", daemon=True)
+        self._heard = time.monotonic()
+        self._threads = [
+            threading.Thread(target=target, name=f"vezaflow {target.__name__}", daemon=True)
+            for target in (self._read, self._watch)
+        ]
 
     def __enter__(self) -> "_Machine":
-        self._reader.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        for process in self._processes.values():
-            process.end()
-        self._reader.join()
+        self._end_all()
+        for thread in self._threads:
+            thread.join()
         self._folder.cleanup()
+
+    def hear(self) -> None:
+        """The coordinator has given a sign of life."""
+        self._heard = time.monotonic()
+
+    @property
+    def forsaken(self) -> bool:
+        """Whether it has not given one for long."""
+        return time.monotonic() - self._heard > PATIENCE
+
+    def _watch(self) -> None:
+        """The thread that waits for nothing of Dask: where a link is cut off, calls of a scheduler hang for long."""
+        while not self._over.wait(0.5):
+            if self.forsaken:
+                self._end_all()
+
+    def _end_all(self) -> None:
+        for process in list(self._processes.values()):
+            process.end()
 
     def obey(self, message: Message) -> None:
         """Do one thing."""
@@ -129,7 +152,7 @@ class _Machine:
 
     def _begin(self, number: int, environment: dict[str, str]) -> None:
         """Start a process. Called in the thread of the task, which lives as long as this."""
-        if number in self._processes:
+        if number in self._processes or self.forsaken:
             raise RuntimeError("a segment of load is never started twice")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DASK_")}
         self._processes[number] = _Process({**kept, **environment}, self._folder.name)
