@@ -12,6 +12,7 @@ is CPU time, not wall time: on a busy machine it means the same.
 
 import argparse
 import asyncio
+import logging
 import os
 import random
 import subprocess
@@ -223,6 +224,7 @@ def _scheduler() -> Iterator[tuple[str, int]]:
 def _way(machines: int, seconds: int, size: int) -> None:
     """Tell what the messages cost at the scheduler and here."""
     os.environ["BENCH_SIZE"] = str(size)
+    logging.getLogger("distributed.core").setLevel(logging.WARNING)
     with _scheduler() as (address, pid):
         words = ["--produce", address, "--machines", str(machines), "--seconds", str(seconds)]
         producer = subprocess.Popen([sys.executable, "-m", "bench.cluster", *words], stdout=subprocess.PIPE)
@@ -235,6 +237,7 @@ def _way(machines: int, seconds: int, size: int) -> None:
                 down = Mail(down_queue(RUN, str(number)), client)
                 sealed = mine.with_machine(its.public, "n")
                 talks.append(Conversation(number + 1, facts(), "", sealed, down.put))
+            up.take(1.0)
             begin, here, there = time.monotonic(), time.process_time(), _cpu(pid)
             taken = taken_bytes = 0
             while time.monotonic() - begin < seconds:

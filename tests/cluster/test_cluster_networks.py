@@ -163,6 +163,8 @@ def test_a_slow_link_shows_as_that_machine_s(
     write_suite(tmp_path / "suite", FLOW.replace("60s", "8s").replace("vus: 6", "vus: 16"), GUARD)
     with running(apart, veza, tmp_path, "--summary", file) as run:
         assert run.end() == 0, run.text
-    assert "look at its link and its load before you look at the server" in run.text
+    (note,) = result(file)["notes"]
+    assert "look at its link and its load before you look at the server" in note
     slow, other = sorted(result(file)["machines"], key=lambda machine: f"{NET}.3" not in machine["address"])
     assert slow["p95"] > 1.2 * other["p95"]
+    assert note.startswith(f"{slow['name']} measured a p95 of ")

@@ -18,7 +18,10 @@ from vezaflow.cluster.address import ClusterAddress, ClusterKind
 from vezaflow.errors import ExitCode, VezaflowError
 
 _CONNECT = 10  # seconds
-_CERTIFICATES = "set DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …__TLS__CLIENT__CERT and …__TLS__CLIENT__KEY; docs/cluster.md has an example"
+_CERTIFICATES = (
+    "set DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …__TLS__CLIENT__CERT and …__TLS__CLIENT__KEY; "
+    "docs/cluster.md has an example"
+)
 _LOGGERS = ("distributed", "tornado", "asyncio")
 
 

@@ -69,7 +69,7 @@ def _part(member: CrewMember, reports: Mapping[int, Report]) -> MachinePart:
     mine = [reports[number] for number in member.workers if number in reports]
     workers = [worker for report in mine for worker in report.workers]
     return MachinePart(
-        name=member.talk.facts.name,
+        name=member.talk.name,
         address=member.talk.address,
         cores=member.talk.facts.cores,
         numbers=member.workers,

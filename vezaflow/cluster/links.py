@@ -16,7 +16,7 @@ class RemoteLink:
 
     def __init__(self, number: int, talk: Conversation, environment: Mapping[str, str]) -> None:
         self.number = number
-        self.who = f"worker {number} on {talk.facts.name}"
+        self.who = f"worker {number} on {talk.name}"
         self._talk = talk
         self._inbox, self._received = trio.open_memory_channel[Message](10_000)
         self._ended = trio.Event()

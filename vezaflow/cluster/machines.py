@@ -9,6 +9,7 @@ import queue
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,6 +53,7 @@ class Conversation:
         self, number: int, facts: MachineFacts, address: str, sealed: Sealed, put: Callable[[bytes, float], None]
     ) -> None:
         self.number = number
+        self.name = facts.name
         self.facts = facts
         self.address = address
         self.heard: Callable[[Message], None] = lambda _: None
@@ -83,7 +85,7 @@ class Conversation:
             return self._replies.get(timeout=_REPLY)
         except queue.Empty:
             raise VezaflowError(
-                f"{self.facts.name} ({self.address}) does not reply",
+                f"{self.name} ({self.address}) does not reply",
                 hint="see the log of its Dask worker",
                 code=ExitCode.REFUSED,
             ) from None
@@ -126,6 +128,16 @@ class Conversation:
             except SchedulerError as e:
                 self.trouble = f"the scheduler can't be reached: {e}"
                 return
+
+
+def _tell_apart(talks: Sequence[Conversation]) -> None:
+    """Machines of one name, such as Dask workers on one host, get a number each."""
+    hosts = Counter(talk.name for talk in talks)
+    seen: Counter[str] = Counter()
+    for talk in talks:
+        if hosts[talk.facts.name] > 1:
+            seen[talk.facts.name] += 1
+            talk.name = f"{talk.facts.name} #{seen[talk.facts.name]}"
 
 
 class Machines:
@@ -183,6 +195,7 @@ class Machines:
                     continue
                 found[hello["hello"]] = self._begin(hello)
         self.conversations = tuple(found[number] for number in sorted(found))
+        _tell_apart(self.conversations)
         self._listener.start()
 
     def _begin(self, hello: Mapping[str, Any]) -> Conversation:

@@ -89,7 +89,7 @@ def _share(
     if not talk.facts.stamps:
         notes.append("its kernel does not stamp responses: there times include how late they are read")
     return MachineShare(
-        name=talk.facts.name,
+        name=talk.name,
         address=talk.address,
         cores=talk.facts.cores,
         workers=division.workers_here,
