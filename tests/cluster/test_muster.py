@@ -147,6 +147,7 @@ def test_how_a_target_is_reached_is_told() -> None:
     assert closed.trouble == "can't reach the target 127.0.0.1:1: Connection refused"
     assert Reached.from_json(closed.to_json()) == closed
     assert reached([("127.0.0.1", 1)], connect=False)[0].trouble == ""
-    for wrong in ({**closed.to_json(), "addresses": ["x"]}, {**closed.to_json(), "port": "1"}, []):
+    wrongs: list[object] = [{**closed.to_json(), "addresses": ["x"]}, {**closed.to_json(), "port": "1"}, []]
+    for wrong in wrongs:
         with pytest.raises(ValueError, match=r"x|port|invalid"):
             Reached.from_json(wrong)

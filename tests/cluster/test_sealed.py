@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vezaflow.cluster.sealed import Handshake, Sealed
+from vezaflow.cluster.sealed import Handshake, Message, Sealed
 
-SAID = [{"do": "begin", "worker": 3}, {"do": "beat"}]
+SAID: list[Message] = [{"do": "begin", "worker": 3}, {"do": "beat"}]
 
 
 def ends(name: str = "n") -> tuple[Sealed, Sealed]:
