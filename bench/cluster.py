@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 
 import orjson
@@ -191,11 +192,13 @@ def _merge(plan: Plan, bundle: Bundle, reports: Sequence[bytes], machines: int) 
     merging = time.process_time() - begin
     seconds = len(reports) - 1
     requests = report.summary.select("http_reqs").aggregate("count")
-    a_second = taking / seconds + merging
+    every = max(1, ceil(machines / 100))  # seconds between two reports of one, as WorkerProcesses orders it
+    a_second = taking / seconds / every + merging
     print(f"{machines} machines, each with {len(report.summary.step_rows())} steps; {requests:,.0f} requests in all")
     print(f"a report: {len(reports[-1]):,} bytes, sealed {sizes[0]:,}")
-    print(f"to the coordinator: {sum(sizes) / 1e6:.2f} MB a second")
-    print(f"taking them: {taking / seconds:.3f} s of CPU a second, {1000 * taking / seconds / machines:.2f} ms each")
+    print(f"every {every} s from each machine: {sum(sizes) / 1e6 / every:.2f} MB a second")
+    each = taking / seconds / machines
+    print(f"taking them: {each * machines / every:.3f} s of CPU a second, {1000 * each:.2f} ms each")
     print(f"one report of all: {merging:.3f} s of CPU a second")
     print(f"together {a_second:.0%} of a core")
     return sizes[0]
@@ -237,7 +240,9 @@ def _way(machines: int, seconds: int, size: int) -> None:
                 down = Mail(down_queue(RUN, str(number)), client)
                 sealed = mine.with_machine(its.public, "n")
                 talks.append(Conversation(number + 1, facts(), "", sealed, down.put))
-            up.take(1.0)
+            warm = 0
+            while warm < 10 * machines:  # all are connected, and what has piled up is taken
+                warm += len(up.take(1.0))
             begin, here, there = time.monotonic(), time.process_time(), _cpu(pid)
             taken = taken_bytes = 0
             while time.monotonic() - begin < seconds:

@@ -38,7 +38,7 @@ def command(
     """Show what `run` with the same options will do: the load over time, the resources it needs, its hosts.
 
     PATHS are a suite's folder or flow files of it. Nothing is sent and no socket is opened. With --cluster, its
-    machines are asked what they can carry: they connect to the target, and send nothing. The exit code is 0 if `run`
+    machines report what they can carry: they connect to the target, and send nothing. The exit code is 0 if `run`
     would start, 97 if the guard or a machine doesn't allow it, 2 for mistakes in the files or options.
     """
     values = {**environment(words), **UNSTARTED.environment} if sandbox else environment(words)
