@@ -270,3 +270,12 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def test_a_scheduler_without_workers_is_refused_with_the_way_to_start_one(veza: Target, tmp_path: Path) -> None:
+    write_suite(tmp_path / "suite", ENDLESS)
+    with dask_cluster(tmp_path / "dask", 0) as cluster, running(cluster, veza, tmp_path) as run:
+        assert run.end() == 97, run.text
+    assert "has no Dask workers" in run.text
+    assert f"`dask worker {cluster.address}`" in run.text
+    assert is_quiet(run), run.text

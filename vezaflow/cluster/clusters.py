@@ -86,7 +86,7 @@ def _started(address: ClusterAddress) -> Iterator[Any]:
                 n_workers=address.machines,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",  # 8787 may be taken, and Dask warns of that
                 host="127.0.0.1",
             ) as cluster:
                 yield cluster
