@@ -5,6 +5,7 @@ seconds at most, also when the scheduler is gone.
 """
 
 import logging
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
@@ -49,7 +50,14 @@ def connected(address: ClusterAddress) -> Iterator[tuple[Client, tuple[str, ...]
                 hint=f"start one on each machine: `dask worker {address.address}`",
                 code=ExitCode.REFUSED,
             )
+        if address.kind is ClusterKind.LOCAL:
+            client.run(_leave_ctrl_c)  # type: ignore[no-untyped-call]
         yield client, workers
+
+
+def _leave_ctrl_c() -> None:
+    """In a Dask worker of this terminal: a Ctrl-C, which goes to all of its processes, is the coordinator's alone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _require_certificates(address: ClusterAddress) -> None:
