@@ -51,7 +51,7 @@ def connected(address: ClusterAddress) -> Iterator[tuple[Client, tuple[str, ...]
                 code=ExitCode.REFUSED,
             )
         if address.kind is ClusterKind.LOCAL:
-            client.run(_leave_ctrl_c)  # type: ignore[no-untyped-call]
+            client.run(_leave_ctrl_c)
         yield client, workers
 
 
