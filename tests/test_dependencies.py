@@ -9,6 +9,8 @@ from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 OWN = {"vezaflow", "bench", "docs", "fuzz"} | {path.stem for path in (ROOT / "tests" / "support").glob("*.py")}
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -74,7 +76,7 @@ RUNTIME = declared(PYPROJECT["project"]["dependencies"])
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 
 
-OPTIONAL = {"vezaflow/sandbox/": "sandbox", "vezaflow/history/": "postgres"}
+OPTIONAL = {"vezaflow/sandbox/": "sandbox", "vezaflow/history/": "postgres", "vezaflow/cluster/": "cluster"}
 
 
 def test_what_the_program_imports_is_declared() -> None:
@@ -91,11 +93,12 @@ def test_what_is_declared_for_the_program_is_imported_by_it() -> None:
     assert set(needed("vezaflow")) >= RUNTIME
 
 
-def test_what_the_sandbox_declares_is_imported_by_it_alone() -> None:
-    sandbox = declared(EXTRAS["sandbox"])
-    assert sandbox <= set(needed("vezaflow/sandbox"))
-    others = [folder.name for folder in (ROOT / "vezaflow").iterdir() if folder.is_dir() and folder.name != "sandbox"]
-    assert not sandbox & set(needed(*(f"vezaflow/{name}" for name in others)))
+@pytest.mark.parametrize("extra", ["sandbox", "cluster"])
+def test_what_an_extra_declares_is_imported_by_its_folder_alone(extra: str) -> None:
+    wanted = declared(EXTRAS[extra])
+    assert wanted <= set(needed(f"vezaflow/{extra}"))
+    others = [folder.name for folder in (ROOT / "vezaflow").iterdir() if folder.is_dir() and folder.name != extra]
+    assert not wanted & set(needed(*(f"vezaflow/{name}" for name in others)))
 
 
 def test_what_tests_and_tools_import_is_declared_for_development() -> None:

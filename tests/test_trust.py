@@ -5,9 +5,10 @@ from planned import plan_of
 
 from vezaflow.engine import Delivered, Vitals
 from vezaflow.gates import Concern, ConcernKind
-from vezaflow.metrics import Recorder, Timeline
+from vezaflow.metrics import Recorder, Summary, Timeline
+from vezaflow.plan import Division, Segment
 from vezaflow.results import load_missing
-from vezaflow.scale import Report, WorkerState
+from vezaflow.scale import MachinePart, Report, WorkerState
 from vezaflow.trust import MISSED, concerns_of_run
 
 FLOWS = plan_of("""
@@ -167,3 +168,47 @@ def test_rows_that_must_last_and_did_not_make_a_run_inconclusive() -> None:
     (concern,) = concerns_of_run(flows, (), report, interrupted=False)
     assert concern.kind is ConcernKind.DATA_EXHAUSTED
     assert concern.text == "browse: the data source 'terms' was exhausted: 2 rows in the flow"
+
+
+MIXED = (
+    plan_of("""
+flow: browse
+load: {vus: 10, duration: 20s}
+steps: [{get: /}]
+""").flows
+    + plan_of("""
+flow: spike
+load: {executor: constant-arrival-rate, rate: 10/s, duration: 20s, pre_allocated_vus: 5}
+steps: [{get: /}]
+""").flows
+)
+
+
+def lost_of(*lost: str, division: Division | None, machines: tuple[MachinePart, ...] = ()) -> list[str]:
+    """What is told of workers that were lost for these reasons (empty: they were not)."""
+    states = tuple(WorkerState(str(number), vitals(), why) for number, why in enumerate(lost, 1))
+    report = Report(20.0, Recorder(0.0).snapshot(), timeline(), {}, states)
+    found = concerns_of_run(MIXED, (), report, interrupted=False, division=division, machines=machines)
+    return [concern.text for concern in found if concern.kind is ConcernKind.WORKER_LOST]
+
+
+def test_a_lost_worker_is_told_with_its_part_of_each_flow() -> None:
+    (text,) = lost_of("", "", "worker 3 closed", "", division=Division(4))
+    assert text == "worker 3 closed; from then on 2 of 10 VUs of browse and 25 % of the starts of spike are missing"
+    (text,) = lost_of("worker 1 closed", "", division=Division(2, Segment(1, 2)))
+    assert "3 of 5 VUs of browse and 50 % of the starts of spike" in text
+    assert lost_of("worker 1 closed", "", division=None) == ["worker 1 closed"]
+
+
+def test_a_lost_machine_is_told_once_with_all_its_workers() -> None:
+    pods = tuple(
+        MachinePart(name, f"tcp://{name}:1", 2, numbers, 0.001, Summary())
+        for name, numbers in (("pod-a", range(1, 3)), ("pod-b", range(3, 5)))
+    )
+    (text,) = lost_of("", "", "worker 3 is silent", "worker 4 is silent", division=Division(4), machines=pods)
+    assert text == (
+        "the machine pod-b (tcp://pod-b:1) was lost: worker 3 is silent; from then on 4 of 10 VUs of browse "
+        "and 50 % of the starts of spike are missing"
+    )
+    (text,) = lost_of("", "", "worker 3 crashed", "", division=Division(4), machines=pods)
+    assert text.startswith("worker 3 crashed; from then on 2 of 10 VUs"), "its machine is still there"

@@ -18,7 +18,7 @@ from vezaflow.metrics import Seconds, Summary, Timeline
 from vezaflow.model import ActionKind, Identity
 from vezaflow.observe import Observed
 from vezaflow.plan import Bundle, Segment
-from vezaflow.scale import Report, SegmentResult, WorkerState
+from vezaflow.scale import MachineFigures, Report, SegmentResult, WorkerState
 
 SCHEMA = 2
 MASK = "•••"
@@ -233,6 +233,7 @@ class RunResult:
     event_windows: tuple[EventWindow, ...] = ()  # where gates asked for them
     audits: tuple[AuditRecord, ...] = ()  # pages that were audited before, during or after the load
     texts: tuple[tuple[str, str], ...] = ()  # paths and texts of the suite's files as they ran, masked
+    machines: tuple[MachineFigures, ...] = ()  # of a cluster
     clock: str = CLOCK
     schema: int = SCHEMA
 

@@ -4,15 +4,16 @@ One rule each, with its remedy. docs/figures.md explains them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from vezaflow import units
 from vezaflow.engine import Delivered, worst
 from vezaflow.gates import Concern, ConcernKind
 from vezaflow.metrics import Dropped
 from vezaflow.model import Executor
-from vezaflow.plan import PlannedFlow, PlannedGate
+from vezaflow.plan import Division, PlannedFlow, PlannedGate
 from vezaflow.results import load_missing
-from vezaflow.scale import Report, WorkerState
+from vezaflow.scale import MachinePart, Report, WorkerState
 
 BUSY_SHARE = 0.9  # of one core, over the whole load: above it responses wait for the generator
 LAG_SHARE = 0.1  # of the time: a loop that is late for so much of it sends the load in bursts, and less of it
@@ -25,11 +26,18 @@ OWN_CORE = "give it a dedicated CPU core"
 
 
 def concerns_of_run(
-    flows: Sequence[PlannedFlow], gates: Sequence[PlannedGate], report: Report, *, interrupted: bool
+    flows: Sequence[PlannedFlow],
+    gates: Sequence[PlannedGate],
+    report: Report,
+    *,
+    interrupted: bool,
+    division: Division | None = None,
+    machines: Sequence[MachinePart] = (),
 ) -> tuple[Concern, ...]:
-    """What stands against trusting the figures."""
+    """What stands against trusting the figures. `division`: among whom the load was divided; None: that is not known.
+    `machines`: those of a cluster."""
     return (
-        *_lost(report.workers),
+        *_lost(flows, report.workers, division, machines),
         *_overload(report),
         *_missing_load(report),
         *_exhausted(flows, report),
@@ -37,12 +45,38 @@ def concerns_of_run(
     )
 
 
-def _lost(workers: Iterable[WorkerState]) -> Iterator[Concern]:
-    """A worker that ended early took its part of the load with it."""
+def _lost(
+    flows: Sequence[PlannedFlow],
+    workers: Sequence[WorkerState],
+    division: Division | None,
+    machines: Sequence[MachinePart],
+) -> Iterator[Concern]:
+    """A worker that ended early took its part of the load with it, a machine that of all its workers."""
     remedy = "run again; if it was killed, give the machine more memory"
-    for worker in workers:
-        if worker.lost:
-            yield Concern(ConcernKind.WORKER_LOST, worker.lost, remedy)
+    gone = [part for part in machines if all(workers[number - 1].lost for number in part.numbers)]
+    for part in gone:
+        text = f"the machine {part.name} ({part.address}) was lost: {workers[part.numbers.start - 1].lost}"
+        missing = _missing_of(flows, division, range(part.numbers.start - 1, part.numbers.stop - 1))
+        yield Concern(ConcernKind.WORKER_LOST, text + missing, remedy)
+    with_machine = {number for part in gone for number in part.numbers}
+    for number, worker in enumerate(workers, 1):
+        if worker.lost and number not in with_machine:
+            text = worker.lost + _missing_of(flows, division, range(number - 1, number))
+            yield Concern(ConcernKind.WORKER_LOST, text, remedy)
+
+
+def _missing_of(flows: Iterable[PlannedFlow], division: Division | None, among: range) -> str:
+    """Which part of which flow went with these workers, from 0."""
+    if division is None:
+        return ""
+    theirs = replace(division, among=among)
+    parts = []
+    for flow in flows:
+        if flow.load.is_open:
+            parts.append(f"{units.ratio(len(among) / division.workers)} of the starts of {flow.name}")
+        elif vus := theirs.here(flow.load.max_vus):
+            parts.append(f"{vus:,} of {units.counted(division.segment.share(flow.load.max_vus), 'VU')} of {flow.name}")
+    return f"; from then on {' and '.join(parts)} are missing" if parts else ""
 
 
 def _overload(report: Report) -> Iterator[Concern]:

@@ -76,11 +76,13 @@ def _fields(value: Any, shape: Mapping[str, Shape], place: str) -> str:
     if not isinstance(value, dict):
         return place or "."
     for name, inner in shape.items():
-        at = f"{place}.{name}" if place else name
         if isinstance(inner, Maybe):
             if name not in value:
                 continue
             inner = inner.shape
+        if name in value and isinstance(inner, type) and _is(value[name], inner):
+            continue  # most fields: no path is written for them
+        at = f"{place}.{name}" if place else name
         if name not in value:
             return at
         if found := misfit(value[name], inner, at):
@@ -116,6 +118,8 @@ def _first(found: Iterable[str]) -> str:
 def _is(value: Any, kind: type) -> bool:
     if kind not in (int, float):
         return isinstance(value, kind)
+    if type(value) is int and 0 <= value < _LARGEST:
+        return True
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     if not (isfinite(value) and abs(value) < _LARGEST):

@@ -28,7 +28,7 @@ class Target:
 
 
 @contextmanager
-def target() -> Iterator[Target]:
+def target(host: str = "127.0.0.1") -> Iterator[Target]:
     """A target that answers every path with 200 and a small JSON body."""
     found = Target("")
 
@@ -52,10 +52,10 @@ def target() -> Iterator[Target]:
         def handle_error(self, request: Any, client_address: Any) -> None:
             pass  # a connection that a killed worker leaves behind
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server((host, 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
-    found.base_url = f"http://127.0.0.1:{server.server_port}"
+    found.base_url = f"http://{host}:{server.server_port}"
     try:
         yield found
     finally:
@@ -75,7 +75,7 @@ def write_suite(folder: Path, flow: str, suite: str = "") -> Path:
 class Running:
     """`vezaflow …` in a session of its own. Use it as a context manager: nothing outlives it."""
 
-    def __init__(self, *words: str | Path, env: Mapping[str, str]) -> None:
+    def __init__(self, *words: str | Path, env: Mapping[str, str], folder: Path | None = None) -> None:
         kept = {name: value for name, value in os.environ.items() if name in KEPT}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "vezaflow", *map(str, words)],
@@ -84,6 +84,7 @@ class Running:
             text=True,
             env={**kept, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", **env},
             start_new_session=True,
+            cwd=folder,
         )
         self._texts = {"out": "", "err": ""}
         self._known: set[int] = set()

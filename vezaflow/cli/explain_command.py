@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 import orjson
 
+from vezaflow.cli.crews import shares_of
 from vezaflow.cli.inputs import bundled, draw, given
 from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.printing import colours, say
 from vezaflow.cli.values import FlowPathType, environment
-from vezaflow.explain import Explanation, explain, page, to_json
+from vezaflow.explain import Explanation, explain, explain_cluster, page, to_json
 from vezaflow.limits import machine
 from vezaflow.plan import Secrets
 from vezaflow.sandbox import UNSTARTED
@@ -36,14 +37,19 @@ def command(
 ) -> None:
     """Show what `run` with the same options will do: the load over time, the resources it needs, its hosts.
 
-    PATHS are a suite's folder or flow files of it. Nothing is sent and no socket is opened. The exit code is 0 if
-    `run` would start, 97 if the guard or this machine doesn't allow it, 2 for mistakes in the files or options.
+    PATHS are a suite's folder or flow files of it. Nothing is sent and no socket is opened. With --cluster, its
+    machines report what they can carry: they connect to the target, and send nothing. The exit code is 0 if `run`
+    would start, 97 if the guard or a machine doesn't allow it, 2 for mistakes in the files or options.
     """
     values = {**environment(words), **UNSTARTED.environment} if sandbox else environment(words)
     inputs = load.inputs(values, base_url, seed)
     whole = load.segment is None
-    plan = bundled(paths, inputs, sandbox=sandbox, announces=whole, observes=whole, warn=draw).plan
-    found = explain(plan, machine(), load.division(plan))
+    asked = bundled(paths, inputs, sandbox=sandbox, announces=whole, observes=whole, warn=draw)
+    plan = asked.plan
+    if load.cluster is None:
+        found = explain(plan, machine(), load.division(plan))
+    else:
+        found = explain_cluster(plan, shares_of(load.cluster, asked, reach=not sandbox))
     say(_drawn(found, form, plan.secrets).removesuffix("\n"))
     if found.refused is not None:
         raise found.refused

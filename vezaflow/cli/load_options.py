@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
+from vezaflow.cli.crews import AskedCluster, asked_cluster, cluster_options
 from vezaflow.cli.values import DURATION, FACTOR, SEGMENT, WORKERS, counts
+from vezaflow.cluster import ClusterAddress
 from vezaflow.plan import Division, Inputs, Plan, Segment
 from vezaflow.scale import sensible_workers
 
@@ -52,6 +54,7 @@ class LoadOptions:
     only: tuple[str, ...]
     workers: int  # 0: as many as are sensible
     segment: Segment | None
+    cluster: AskedCluster | None = None
 
     def inputs(self, environment: Mapping[str, str], base_url: str | None, seed: int) -> Inputs:
         return Inputs(environment, base_url, self.duration, self.vus, self.scale, self.only, seed)
@@ -73,13 +76,18 @@ def load_options(command: Callable[..., None]) -> Callable[..., None]:
         only: tuple[str, ...],
         workers: int,
         segment: Segment | None,
+        cluster: ClusterAddress | None,
+        insecure_cluster: bool,
         **rest: Any,
     ) -> None:
         vus = counts(vus_words, "--vus")
         if duration is not None and duration <= 0:
             raise click.BadParameter("a load needs a longer duration", param_hint="--duration")
-        command(*words, load=LoadOptions(duration, vus, scale, only, workers, segment), **rest)
+        where = asked_cluster(cluster, insecure=insecure_cluster, workers=workers, segmented=segment is not None)
+        load = LoadOptions(duration, vus, scale, only, workers, segment, where)
+        command(*words, load=load, **rest)
 
+    whole: Callable[..., None] = cluster_options(collected)
     for option in reversed(_OPTIONS):
-        collected = option(collected)
-    return collected
+        whole = option(whole)
+    return whole

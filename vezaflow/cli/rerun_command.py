@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from vezaflow.cli.baselines import baseline_option
+from vezaflow.cli.crews import asked_cluster, carried, cluster_options
 from vezaflow.cli.inputs import Asked, aimed, audited, draw, drawn_faults, planned, target
 from vezaflow.cli.keeping import keeping, kept
 from vezaflow.cli.outs import OUT, claims, read_outs
@@ -21,6 +22,7 @@ from vezaflow.cli.running import put_on
 from vezaflow.cli.runs import Found, find
 from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import WORKERS
+from vezaflow.cluster import ClusterAddress
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import Suite
 from vezaflow.plan import Bundle, BundleError, Division, Outs
@@ -37,6 +39,7 @@ _COVERED = "•" * 4  # what stands for a secret that was written in a file
 @click.option("-e", "--env", "words", multiple=True, metavar="NAME=VALUE", help="Set an input; secrets above all.")
 @click.option("--base-url", help="Use this target instead of the run's. The guard still applies.")
 @click.option("--workers", type=WORKERS, default="1", show_default=True, metavar="N|auto", help="Number of processes.")
+@cluster_options
 @click.option("--sandbox", is_flag=True, help="Start a sandbox and use it as the target.")
 @reporting
 @OUT
@@ -48,6 +51,8 @@ def command(
     words: tuple[str, ...],
     base_url: str | None,
     workers: int,
+    cluster: ClusterAddress | None,
+    insecure_cluster: bool,
     sandbox: bool,
     reports: Wanted,
     out: tuple[str, ...],
@@ -61,6 +66,7 @@ def command(
     RUN is an id or the start of one, `last`, `last~2`, `last-green`, or an exported file. Secrets are not kept: they
     are read from today's environment, or from `-e`. The result is a new run, with an exit code as of `vezaflow run`.
     """
+    machines = asked_cluster(cluster, insecure=insecure_cluster, workers=workers)
     found = find(run, history)
     outs = Outs(read_outs(out))
     with ExitStack() as until_kept, ExitStack() as stack:
@@ -77,8 +83,17 @@ def command(
             commit = found.stored.header.get("commit")  # its files are of that one
             provenance = replace(provenance, commit=Commit(**commit) if commit else None)
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
-            division = Division(workers or sensible_workers(plan.vus))
-            result = put_on(asked, division, provenance, writer, quiet=quiet, baseline=baseline, history=history)
+            with carried(machines, Division(workers or sensible_workers(plan.vus)), asked, tell) as (division, crew):
+                result = put_on(
+                    asked,
+                    division,
+                    provenance,
+                    writer,
+                    quiet=quiet,
+                    baseline=baseline,
+                    history=history,
+                    crew=crew,
+                )
             until_kept.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)

@@ -8,10 +8,12 @@ import click
 
 from vezaflow.cli.audits import audit_reports_option
 from vezaflow.cli.baselines import baseline_option
+from vezaflow.cli.crews import carried
 from vezaflow.cli.inputs import bundled, draw, shared, target
 from vezaflow.cli.keeping import keeping, kept
 from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.outs import OUT, claims, read_outs
+from vezaflow.cli.printing import tell
 from vezaflow.cli.results import ReportFiles, Wanted, reporting
 from vezaflow.cli.running import put_on
 from vezaflow.cli.undisturbed import undisturbed
@@ -80,16 +82,18 @@ def command(
             files = ReportFiles(reports, claims(asked.plan))
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             provenance = provenance_of(asked.suite, asked.inputs, asked.plan)
-            result = put_on(
-                asked,
-                load.division(asked.plan),
-                provenance,
-                writer,
-                quiet=quiet,
-                baseline=baseline,
-                history=history,
-                audit_reports=audit_reports,
-            )
+            with carried(load.cluster, load.division(asked.plan), asked, tell) as (division, crew):
+                result = put_on(
+                    asked,
+                    division,
+                    provenance,
+                    writer,
+                    quiet=quiet,
+                    baseline=baseline,
+                    history=history,
+                    audit_reports=audit_reports,
+                    crew=crew,
+                )
             until_kept.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)

@@ -12,6 +12,7 @@ from vezaflow.history import Writer
 from vezaflow.outputs import Output, Plain, Terminal
 from vezaflow.plan import Division, Plan
 from vezaflow.results import Provenance, RunResult, Standing
+from vezaflow.scale import Crew
 from vezaflow.session import NOWHERE, run
 
 
@@ -25,8 +26,9 @@ def put_on(
     baseline: Path | None = None,
     history: str | None = None,
     audit_reports: Path | None = None,
+    crew: Crew | None = None,
 ) -> RunResult:
-    """Put the load on, shown and kept. Raises VezaflowError as `run` does."""
+    """Put the load on, shown and kept: by `crew`, or by this machine. Raises VezaflowError as `run` does."""
     plan = asked.plan
     shown = () if quiet else (_progress(plan),)
     outputs = (*shown, *made(plan))
@@ -40,6 +42,7 @@ def put_on(
         provenance=provenance,
         keeper=writer or NOWHERE,
         baseline=baseline_for(plan, baseline),
+        crew=crew,
         standing=_alone if division.part is not None else among,
         audit_reports=audit_reports,
     )

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import click
 from click.shell_completion import CompletionItem
 
+from vezaflow.cluster import ClusterAddress
 from vezaflow.plan import Segment
 from vezaflow.units import Dimension, parse_as
 
@@ -61,6 +62,20 @@ class FactorType(click.FloatRange):
         if wrong:
             self.fail(f"'{value}' is not a number", param, ctx)
         return float(super().convert(value, param, ctx))  # type: ignore[arg-type]  # click's own hint is too narrow
+
+
+class ClusterType(click.ParamType[ClusterAddress]):
+    """Which cluster."""
+
+    name = "address"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> ClusterAddress:
+        if isinstance(value, ClusterAddress):
+            return value
+        try:
+            return ClusterAddress.read(str(value))
+        except ValueError as e:
+            self.fail(f"'{value}' is not a cluster: {e}", param, ctx)
 
 
 class QuantityType(click.ParamType[float]):
@@ -125,6 +140,7 @@ SIZE = QuantityType(Dimension.SIZE, "size")
 FACTOR = FactorType()
 WORKERS = WorkersType()
 SEGMENT = SegmentType()
+CLUSTER = ClusterType()
 
 
 def pairs(words: Iterable[str], option: str, form: str = "NAME=VALUE") -> dict[str, str]:

@@ -31,6 +31,8 @@ Times are seconds, sizes bytes, rates per second; what is not known is null.
     reads_from        the Prometheus of the server's own figures: scheme, host, port, metrics[]; null without one
     gates[]           those over all flows together, as written
     limits[]          name, needed, there, verdict (enough, close to the limit, too little), remedy
+    machines[]        of a cluster: name, address, cores, workers, fraction (of the load), clock_error, stamps (its
+                      kernel stamps responses), vus (flow → at most), limits[], problems[], warnings[]
 """
 
 from math import inf
@@ -40,7 +42,7 @@ from vezaflow.errors import ExitCode
 from vezaflow.explain.data_sources import DataSourceExplained
 from vezaflow.explain.explained import Explanation, FlowExplained, request_rate
 from vezaflow.explain.requests import Way
-from vezaflow.limits import Check
+from vezaflow.limits import Check, MachineShare
 from vezaflow.model import RowPick
 
 Json = dict[str, Any]
@@ -115,6 +117,7 @@ def to_json(e: Explanation) -> Json:
         "reads_from": _reads_from(e),
         "gates": list(e.gates),
         "limits": [_limit(check) for check in e.limits],
+        "machines": [_machine(each) for each in e.machines],
     }
 
 
@@ -195,6 +198,22 @@ def _data_source(found: DataSourceExplained) -> Json:
         "taken_least": found.least,
         "taken_most": found.most,
         "verdict": found.lasts.value,
+    }
+
+
+def _machine(each: MachineShare) -> Json:
+    return {
+        "name": each.name,
+        "address": each.address,
+        "cores": each.cores,
+        "workers": each.workers,
+        "fraction": each.fraction,
+        "clock_error": each.clock_error,
+        "stamps": each.stamps,
+        "vus": dict(each.vus),
+        "limits": [_limit(check) for check in each.limits],
+        "problems": list(each.problems),
+        "warnings": list(each.warnings),
     }
 
 

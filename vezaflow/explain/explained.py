@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from math import ceil, inf
 
 from vezaflow import units
-from vezaflow.errors import VezaflowError
+from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.explain.amount import Amount, amount_of, iteration_of
 from vezaflow.explain.data_sources import DataSourceExplained, Lasts, Reach, reach_of, taken_by
 from vezaflow.explain.load_curve import LoadCurve, load_curve_of
@@ -29,7 +29,7 @@ from vezaflow.explain.requests import (
     opened_by,
     ways_of,
 )
-from vezaflow.limits import Bounds, Check, Machine, checks, connections_of, require
+from vezaflow.limits import Bounds, Check, Machine, MachineShare, checks, connections_of, require
 from vezaflow.model import Executor, OneOf
 from vezaflow.plan import (
     Division,
@@ -95,6 +95,7 @@ class Explanation:
     gates: tuple[str, ...]  # pooled over all flows
     limits: tuple[Check, ...]
     refused: VezaflowError | None
+    machines: tuple[MachineShare, ...] = ()  # of a cluster: then the limits are theirs
 
     @property
     def vus(self) -> int:
@@ -128,6 +129,18 @@ class Explanation:
 def explain(plan: Plan, there: Machine, division: Division) -> Explanation:
     """What the plan will do on this machine."""
     found = checks(plan, there, division)
+    return _explained(plan, division, found, _refusal(found))
+
+
+def explain_cluster(plan: Plan, machines: Sequence[MachineShare]) -> Explanation:
+    """What the plan will do on the machines of a cluster."""
+    problems = [problem for each in machines for problem in each.problems]
+    refused = VezaflowError(f"the cluster can't carry the load: {'; '.join(problems)}", code=ExitCode.REFUSED)
+    division = Division(sum(each.workers for each in machines))
+    return replace(_explained(plan, division, (), refused if problems else None), machines=tuple(machines))
+
+
+def _explained(plan: Plan, division: Division, found: tuple[Check, ...], refused: VezaflowError | None) -> Explanation:
     data_sources = _data_sources_of_all(plan, division)
     flows = tuple(_flow(flow, plan, division.segment, reach_of(flow.name, data_sources)) for flow in plan.flows)
     return Explanation(
@@ -140,7 +153,7 @@ def explain(plan: Plan, there: Machine, division: Division) -> Explanation:
         tuple(led_by_run(plan)),
         tuple(_gates(plan, None)),
         found,
-        _refusal(found),
+        refused,
     )
 
 

@@ -13,6 +13,7 @@ from vezaflow.explain.amount import Amount
 from vezaflow.explain.data_sources import Lasts, data_source_words
 from vezaflow.explain.drawing import load_over_time
 from vezaflow.explain.explained import Explanation, FlowExplained, request_rate, sent_rate
+from vezaflow.explain.machines import machines_of
 from vezaflow.explain.requests import Way
 from vezaflow.explain.words import load_words
 from vezaflow.limits import Enough
@@ -28,7 +29,8 @@ def page(explanation: Explanation, *, colour: bool = False, width: int = 100) ->
     """The whole page, its lines ended."""
     look = Look(colour, width)
     parts: tuple[Callable[[Explanation, Look], Iterable[str]], ...] = (
-        _headline, load_over_time, _flows, _data, _around, _events, _hosts, _reports_to, _reads_from, _machine,
+        _headline, load_over_time, _flows, _data, _around, _events, _hosts, _reports_to, _reads_from, machines_of,
+        _machine,
     )  # fmt: skip
     blocks = [list(part(explanation, look)) for part in parts]
     return "\n".join("\n".join(line.rstrip() for line in block) + "\n" for block in blocks if block)
@@ -47,7 +49,10 @@ def _headline(e: Explanation, look: Look) -> Iterator[str]:
 
 def _may_start(e: Explanation) -> tuple[str, str]:
     if e.refused is not None:
-        return "would be refused: not enough resources on this machine, see below", _TONES[Enough.NO]
+        where = "the cluster can't carry it" if e.machines else "not enough resources on this machine"
+        return f"would be refused: {where}, see below", _TONES[Enough.NO]
+    if any(list(each.warnings) for each in e.machines):
+        return "ready to run, but not without warnings of its machines, see below", _TONES[Enough.CLOSE]
     if any(check.remedy for check in e.limits):
         return "ready to run, but close to the limits of this machine, see below", _TONES[Enough.CLOSE]
     return "ready to run", "1;32"
@@ -60,6 +65,7 @@ def _whole(e: Explanation) -> Iterator[tuple[str, str]]:
     yield "duration", units.duration(plan.seconds) + drain
     parts = [f"segment {division.segment}"] if division.segment.count > 1 else []
     parts += [units.counted(division.workers, "worker")] if division.workers > 1 else []
+    parts += [f"on {units.counted(len(e.machines), 'machine')}"] if e.machines else []
     shared = f" ({', '.join(parts)})" if parts else ""
     yield "load", f"{units.counted(len(e.flows), 'flow')}, {units.counted(e.vus, 'VU')} at most{shared}"
     yield "at least", f"{units.counted(e.requests, 'request')}, {units.size(e.sent)} sent"
@@ -238,6 +244,8 @@ def _reads_from(e: Explanation, look: Look) -> Iterator[str]:
 
 
 def _machine(e: Explanation, look: Look) -> Iterator[str]:
+    if e.machines:
+        return
     yield look.title("This machine")
     if not e.limits:
         yield "  does not report its limits"

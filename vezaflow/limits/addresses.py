@@ -1,6 +1,7 @@
 """The local addresses that a plan's VUs connect from: one that this machine does not have is found before any load."""
 
 import socket
+from collections.abc import Iterable
 
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.plan import Plan
@@ -8,14 +9,23 @@ from vezaflow.plan import Plan
 
 def require_addresses(plan: Plan) -> None:
     """Raise VezaflowError (REFUSED) if VUs are to connect from an address that this machine does not have."""
-    asked = {address: None for client in plan.clients for address in client.local_addresses}
-    missing = [address for address in asked if not _is_own(address)]
+    missing = missing_addresses(local_addresses(plan))
     if missing:
         raise VezaflowError(
             f"this machine does not have the local address {' or '.join(missing)}",
             hint="`ip address` lists those that it has; `http: {local_address: …}` names them",
             code=ExitCode.REFUSED,
         )
+
+
+def local_addresses(plan: Plan) -> tuple[str, ...]:
+    """Those that VUs are to connect from, each once."""
+    return tuple({address: None for client in plan.clients for address in client.local_addresses})
+
+
+def missing_addresses(addresses: Iterable[str]) -> list[str]:
+    """Those that the machine this runs on does not have."""
+    return [address for address in addresses if not _is_own(address)]
 
 
 def _is_own(address: str) -> bool:

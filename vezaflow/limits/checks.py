@@ -113,7 +113,7 @@ def _open_files(plan: Plan, there: Machine, division: Division) -> Iterator[Chec
     files = _files_of_one(plan, division)
     needed, up_to = _told(files, allowed)
     ways = [f"`ulimit -Hn {ceil(needed / _CLOSE)}` (as root)"]
-    larger = (Division(workers, division.segment) for workers in range(division.workers + 1, _MOST_WORKERS + 1))
+    larger = (replace(division, workers=workers) for workers in range(division.workers + 1, _MOST_WORKERS + 1))
     enough = next((each.workers for each in larger if _files_of_one(plan, each).most <= _CLOSE * allowed), None)
     if enough is not None:
         ways.append(f"`--workers {enough}`")
@@ -196,7 +196,8 @@ def _memory(plan: Plan, there: Machine, division: Division) -> Iterator[Check]:
 
 def estimated_memory(plan: Plan, division: Division) -> int:
     """Bytes that a load's processes will take, from what was measured of a process and of a VU."""
-    processes = division.workers + (1 if division.workers > 1 else 0)  # the one that leads them
+    leader = 1 if division.workers > 1 and division.among is None else 0  # the process that leads them
+    processes = division.workers_here + leader
     vus = sum(division.here(flow.load.max_vus) * _memory_of_vu(flow) for flow in plan.flows)
     rows = {id(data_source.rows): data_source.rows for flow in plan.flows for _, data_source in flow.data_sources}
     cells = sum(len(each) * (1 + len(each.columns)) for each in rows.values())
@@ -213,9 +214,10 @@ def _cores(there: Machine, division: Division) -> Iterator[Check]:
     """More workers than cores hinder each other, and are no worse than slow."""
     if there.cores is None:
         return
-    needed, usable = units.counted(division.workers, "core"), f"{there.cores:,} usable"
-    fits = Check("cores", division.workers, there.cores, needed, usable, "cores")
-    short = division.workers > there.cores
+    workers = division.workers_here
+    needed, usable = units.counted(workers, "core"), f"{there.cores:,} usable"
+    fits = Check("cores", workers, there.cores, needed, usable, "cores")
+    short = workers > there.cores
     yield replace(fits, enough=Enough.CLOSE, remedy=f"`--workers {there.cores}`") if short else fits
 
 

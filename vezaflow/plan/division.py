@@ -9,10 +9,17 @@ from vezaflow.plan.pacing import WHOLE, Segment
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """`part`: the segment that was asked for, whose result is merged with others; None: the whole load is here."""
+    """`part`: the segment that was asked for, whose result is merged with others; None: the whole load is here.
+    `among`: which of the workers, from 0, are on the machine in question; None: all."""
 
     workers: int = 1
     part: Segment | None = None
+    among: range | None = None
+
+    @property
+    def workers_here(self) -> int:
+        """How many of the workers are on this machine."""
+        return self.workers if self.among is None else len(self.among)
 
     @property
     def segment(self) -> Segment:
@@ -32,7 +39,9 @@ class Division:
 
     def here(self, total: int) -> int:
         """How many of all VUs are this machine's."""
-        return self.segment.share(total)
+        if self.among is None:
+            return self.segment.share(total)
+        return sum(self.parts[number].share(total) for number in self.among)
 
     def in_one(self, total: int) -> int:
         """How many of them the process has that has most."""

@@ -24,7 +24,7 @@ from vezaflow.protocols.faults import TlsFault
 from vezaflow.protocols.options import ClientOptions, EventStreamOptions, Proxy, WebSocketOptions
 from vezaflow.protocols.park import park, trap, wake
 from vezaflow.protocols.stamp_trial import StampTrial, try_stamps
-from vezaflow.protocols.stamps import Receiving
+from vezaflow.protocols.stamps import Receiving, kernel_stamps
 from vezaflow.protocols.transport import Transport, check_trust
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "WebSocket",
     "WebSocketOptions",
     "check_trust",
+    "kernel_stamps",
     "moment_of",
     "park",
     "trap",

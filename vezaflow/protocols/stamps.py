@@ -30,6 +30,13 @@ _SLEW = 0.001  # ... and this share of the time between them were not on one and
 _LATE = 0.001  # seconds; from here on a read that the loop came late to is counted
 
 
+def kernel_stamps() -> bool:
+    """Whether the kernel of this machine stamps what comes."""
+    stamps = Stamps(time.perf_counter, on=True)
+    with stamps.hold():
+        return stamps.on
+
+
 @dataclass(frozen=True, slots=True)
 class Receiving:
     """By which clock responses were stamped, and what the loop's lateness would have added to them."""

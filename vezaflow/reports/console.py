@@ -17,7 +17,7 @@ from vezaflow.reports.audits import audit_lines
 from vezaflow.reports.endpoints import EndpointRow, apart, endpoint_rows, window_text
 from vezaflow.reports.look import DIM, Look, table, wrapped
 from vezaflow.results import RunResult, headline
-from vezaflow.scale import WorkerState
+from vezaflow.scale import MachineFigures, WorkerState
 
 _SLOWEST = 5
 _ERRORS = 12
@@ -357,6 +357,8 @@ def _generator(result: RunResult, look: Look) -> Iterator[str]:
     yield from _said(_stamped(vitals), look)
     if len(health.workers) > 1:
         yield from table(_WORKER_HEAD, [_worker_cells(worker) for worker in health.workers], look, _SPARE)
+    if result.machines:
+        yield from table(_MACHINE_HEAD, [_machine_cells(machine) for machine in result.machines], look, _SPARE)
     for path in result.files:
         yield f"  written: {printable(str(path))}"
 
@@ -379,6 +381,18 @@ def _worker_cells(worker: WorkerState) -> tuple[str, ...]:
     name = f"{worker.name} (lost)" if worker.lost else worker.name
     lags = (units.duration(vitals.lag_p99), units.duration(vitals.lag_max))
     return (name, units.ratio(vitals.cpu_mean), units.ratio(vitals.cpu_max), *lags, units.size(vitals.memory))
+
+
+_MACHINE_HEAD = ("machine", "workers", "requests", "p50", "p95", "p99", "failed", "CPU max", "lag p99", "start")
+
+
+def _machine_cells(machine: MachineFigures) -> tuple[str, ...]:
+    name = f"{machine.name} (lost)" if machine.lost else machine.name
+    times = ("–" if time is None else units.duration(time) for time in (machine.p50, machine.p95, machine.p99))
+    failed = units.ratio(machine.failed / machine.requests) if machine.requests else "–"
+    start = f"±{units.duration(machine.clock_error)}"
+    health = (units.ratio(machine.cpu_max), units.duration(machine.lag_p99))
+    return (name, units.number(machine.workers), units.number(machine.requests), *times, failed, *health, start)
 
 
 def _one_line(text: str, width: int = 160) -> str:

@@ -34,7 +34,7 @@ from vezaflow.results import (
     Standing,
     Versions,
 )
-from vezaflow.scale import WorkerState
+from vezaflow.scale import MACHINE, MachineFigures, WorkerState
 from vezaflow.syntax import Reference, Scalar, parse_condition
 from vezaflow.units import AtLeast, Dimension
 from vezaflow.untrusted import MappingOf, Maybe, Null, Shape, misfit, shape_of
@@ -74,7 +74,8 @@ SHAPE: Shape = {
     "standing": Maybe({"night": str, "baseline": str, "accepted": str}),
     "observed": Maybe(Null(OBSERVED)),
     "events": Maybe([_HAPPENED]), "event_windows": Maybe([{"event": str, "begin": float, "end": float}]),
-    "links": Maybe([{"name": str, "url": str}]), "manual_changes": Maybe([str]), "by_second": Maybe([INTERVAL]),
+    "links": Maybe([{"name": str, "url": str}]), "manual_changes": Maybe([str]), "machines": Maybe([MACHINE]),
+    "by_second": Maybe([INTERVAL]),
     "clock": str, "files": [str], "figures": SUMMARY,
 }  # fmt: skip
 _REQUESTED = ("executor", "vus", "duration", "iterations", "start_time", "rate")
@@ -142,6 +143,7 @@ def _result(record: Json, sources: Mapping[str, Source]) -> RunResult:
         audits=tuple(audit_from_json(each) for each in record.get("audits", ())),
         standing=_standing(record.get("standing") or {}),
         manual_changes=tuple(record.get("manual_changes", ())),
+        machines=tuple(MachineFigures.from_json(each) for each in record.get("machines", ())),
         clock=record["clock"],
     )
 

@@ -83,6 +83,7 @@ def to_json(result: RunResult) -> Json:
         "standing": asdict(result.standing),
         "audits": [audit_to_json(record) for record in result.audits],
         "manual_changes": list(result.manual_changes),
+        "machines": [machine.to_json() for machine in result.machines],
         "clock": result.clock,
         "files": list(result.files),
         "segment": result.segment.to_json() if result.segment is not None else None,

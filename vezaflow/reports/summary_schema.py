@@ -465,6 +465,26 @@ _FIELDS = {
     ),
     "audits": _list(AUDIT, "pages that Lighthouse audited"),
     "manual_changes": _list(_text(), "what was paused or scaled manually"),
+    "machines": _list(
+        _object(
+            "A machine of a cluster, by its own figures.",
+            name=_text(),
+            address=_text("of its Dask worker"),
+            cores=_maybe_count(),
+            workers=_count(),
+            clock_error=_number("seconds that its start may have been off the common moment"),
+            requests=_count(),
+            failed=_count(),
+            p50=_maybe("seconds"),
+            p95=_maybe("seconds"),
+            p99=_maybe("seconds"),
+            cpu_mean=_number("of a core, of the worker that used most"),
+            cpu_max=_number("of a core, of the worker that used most"),
+            lag_p99=_number("seconds that the event loop was late"),
+            receive_clock=_text("kernel: responses are timed as they come; read: as they are read"),
+            lost=_text("why it was lost; empty: it was not"),
+        )
+    ),
     "clock": _text("how times are measured, in words"),
     "files": _list(_text(), "the other files that were written"),
     "segment": _of(

@@ -13,7 +13,7 @@ import trio.socket
 
 from vezaflow.scale.report import Json
 
-_HEAD = struct.Struct(">I")
+FRAME_HEAD = struct.Struct(">I")  # before each message: its length in bytes
 _PIECE = 256 * 1024  # bytes of one read
 _LONGEST = 1 << 30  # bytes of a message: no bundle and no report comes near it
 
@@ -31,7 +31,7 @@ class Channel:
         """Send one message. trio.BrokenResourceError: nobody is there any more."""
         body = orjson.dumps(message)
         async with self._turn:
-            await self._stream.send_all(_HEAD.pack(len(body)) + body)
+            await self._stream.send_all(FRAME_HEAD.pack(len(body)) + body)
 
     async def receive(self) -> Json | None:
         """The next message; None when the other end is closed, in order or not. ValueError: this is no message."""
@@ -47,15 +47,15 @@ class Channel:
 
     def _next(self) -> Json | None:
         held = self._held
-        if len(held) < _HEAD.size:
+        if len(held) < FRAME_HEAD.size:
             return None
-        (length,) = _HEAD.unpack_from(held)
+        (length,) = FRAME_HEAD.unpack_from(held)
         if length > _LONGEST:
             raise ValueError("a message of more than a gigabyte")
-        end = _HEAD.size + length
+        end = FRAME_HEAD.size + length
         if len(held) < end:
             return None
-        message: Json = orjson.loads(held[_HEAD.size : end])
+        message: Json = orjson.loads(held[FRAME_HEAD.size : end])
         if not isinstance(message, dict):
             raise ValueError("a message is an object")
         del held[:end]

@@ -12,6 +12,7 @@ import trio
 
 from vezaflow.engine import RunEngine
 from vezaflow.metrics import Aged, Recorder, Records, Summary, Timeline
+from vezaflow.scale.machines import MachinePart
 from vezaflow.scale.report import Json, Report, WorkerState
 
 OnBegin = Callable[[float], None]
@@ -40,6 +41,10 @@ class Workers(Protocol):
 
     def timeline(self) -> Timeline:
         """How the load went that has ended."""
+        ...
+
+    def machines(self) -> Sequence[MachinePart]:
+        """What each machine measured; nothing where there is only this one."""
         ...
 
     def moments(self) -> Sequence[Json]:
@@ -123,6 +128,9 @@ class LocalWorker:
 
     def timeline(self) -> Timeline:
         return self._timeline
+
+    def machines(self) -> Sequence[MachinePart]:
+        return ()
 
     def moments(self) -> Sequence[Json]:
         return tuple(moment for _, moment in self._moments.items())

@@ -1,21 +1,15 @@
-"""One worker process as its coordinator sees it: started, spoken to, listened to, missed when it is gone.
+"""One worker process as its coordinator sees it: spoken to, listened to, missed when it is gone.
 
 Laws: no input of the run is in its arguments or its environment. A process that ends is lost at once, one that gives no
 sign of life within two seconds; whoever is lost or dismissed is dead and reaped when `reap` returns.
 """
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import trio
-import trio.socket
 
 from vezaflow.metrics import MOMENT, SUMMARY
-from vezaflow.scale.frames import Channel
+from vezaflow.scale.link import WorkerLink, how_it_ended
 from vezaflow.scale.report import SHAPE as REPORT
 from vezaflow.scale.report import Json
 from vezaflow.untrusted import Shape, misfit
@@ -23,8 +17,6 @@ from vezaflow.untrusted import Shape, misfit
 LISTEN = 0.2  # seconds that are waited at a time: when the machine was paused, no more of them than this counts
 SILENCE = 1.8  # seconds without a sign of life: a worker gives four a second
 _FIRST_WORD = 60.0  # seconds that a worker has to read its bundle
-_LAST_BREATHS = 50  # looks at a process that closed its channel, 10 ms apart
-_TAIL = 8192  # bytes of its standard error that are kept
 _UNREADABLE = "sent an invalid message"
 _MESSAGES: dict[str, Shape] = {
     "ready": {},
@@ -49,7 +41,7 @@ class WorkerProcess:
     def __init__(
         self,
         number: int,
-        environment: Mapping[str, str],
+        link: WorkerLink,
         heard: Callable[["WorkerProcess", Json], None],
         announced: Callable[["WorkerProcess", Json], None],
     ) -> None:
@@ -61,20 +53,7 @@ class WorkerProcess:
         self.refusal: Json | None = None
         self._heard = heard
         self._announced = announced
-        self._tail = b""
-        mine, its = socket.socketpair()
-        with its:
-            # In the main thread, and in a group of its own: Linux ends it with the thread that started it, and
-            # a Ctrl-C on the terminal is for the coordinator alone.
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "vezaflow.scale"],
-                stdin=its.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env=dict(environment),
-                process_group=0,
-            )
-        self._channel = Channel(trio.socket.from_stdlib_socket(mine))
+        self._link = link
         self._orders, self._outbox = trio.open_memory_channel[Json](1000)
 
     @property
@@ -93,7 +72,7 @@ class WorkerProcess:
         """Give it its work and listen until its last report, or until it is lost."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._post, order)
-            nursery.start_soon(self._overhear)
+            nursery.start_soon(self._link.overhear)
             await self._listen()
             nursery.cancel_scope.cancel()
         self._orders.close()
@@ -101,18 +80,11 @@ class WorkerProcess:
 
     async def _post(self, first: Json) -> None:
         try:
-            await self._channel.send(first)
+            await self._link.send(first)
             async for order in self._outbox:
-                await self._channel.send(order)
+                await self._link.send(order)
         except trio.BrokenResourceError:
             pass  # who listens finds out
-
-    async def _overhear(self) -> None:
-        """Keep the end of what it says on standard error."""
-        assert self.process.stderr is not None
-        async with trio.lowlevel.FdStream(os.dup(self.process.stderr.fileno())) as stream:
-            async for piece in stream:
-                self._tail = (self._tail + piece)[-_TAIL:]
 
     async def _listen(self) -> None:
         patience, silent = _FIRST_WORD, 0.0
@@ -120,13 +92,13 @@ class WorkerProcess:
             message = None
             with trio.move_on_after(LISTEN) as waiting:
                 try:
-                    message = await self._channel.receive()
+                    message = await self._link.receive()
                 except ValueError:
                     await self._lose(_UNREADABLE)
                     return
             if waiting.cancelled_caught:
                 silent += LISTEN
-                if silent >= patience and not self._channel.waiting:
+                if silent >= patience and not self._link.waiting:
                     await self._lose(f"sent nothing for {patience:g} s")
             elif message is None:
                 await self._lose("")
@@ -156,28 +128,13 @@ class WorkerProcess:
         return True
 
     async def _lose(self, silence: str) -> None:
-        if not silence:
-            for _ in range(_LAST_BREATHS):
-                if self.process.poll() is not None:
-                    break
-                await trio.sleep(0.01)
-        code = None if silence else self.process.poll()
-        self.process.kill()
+        code, said = (None, "") if silence else await self._link.farewell()
+        self._link.kill()
         if code is not None and code > 0:
-            self.last_words = self._tail.decode("utf-8", "replace").strip()
-        how = silence or ("closed the connection" if code is None else _how(code))
-        self.lost = f"worker {self.number} (process {self.process.pid}) {how}"
+            self.last_words = said
+        how = silence or ("closed the connection" if code is None else how_it_ended(code))
+        self.lost = f"{self._link.who} {how}"
 
     def reap(self) -> None:
         """Make sure that it is gone."""
-        self.process.kill()
-        self.process.wait()
-        assert self.process.stderr is not None
-        self.process.stderr.close()
-        self._channel.close()
-
-
-def _how(code: int) -> str:
-    if code < 0:
-        return f"was killed by {signal.Signals(-code).name}"
-    return f"ended early with exit code {code}"
+        self._link.reap()

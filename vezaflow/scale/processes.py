@@ -1,18 +1,18 @@
-"""The coordinator's side of every core: starts worker processes, keeps their clocks together, merges what they report.
+"""The coordinator's side of every core: leads worker processes, has them begin together, merges what they report.
 
 Laws: each worker has an exact segment of every flow, and all begin at one moment of `time.perf_counter`, which is one
-clock for all processes of a machine. When one is lost the others stop in order, and what it had reported stays. No
-worker outlives `load`, however that ends.
+clock for all processes of a machine (links to others translate it). When one is lost the others stop in order, and what
+it had reported stays. No worker outlives `load`, however that ends.
 """
 
 import base64
 import os
 import pickle
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, replace
-from math import inf
-from typing import Any
+from math import ceil, inf
+from typing import Any, Protocol
 
 import trio
 
@@ -20,24 +20,63 @@ from vezaflow.engine import NO_VITALS, RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.metrics import Aged, Merger, Moment, Recorder, Records, Summary, Timeline, merge_all
 from vezaflow.plan import Bundle, Division
+from vezaflow.scale.link import LocalLink, WorkerLink
 from vezaflow.scale.local import OnBegin
+from vezaflow.scale.machines import MachinePart
 from vezaflow.scale.process import WorkerProcess
 from vezaflow.scale.relay import Relay
 from vezaflow.scale.report import Json, Report, WorkerState, merged
 
-_HEADSTART = 0.1  # seconds between the start signal and the start
 _LAST_WORDS = 2.0  # seconds for the last reports when the load is cut off
+_REPORTS = 100  # of workers that are read a second: each took 2.5 to 5 ms of a core, measured
 _GRACE = 5.0  # seconds that the others get when one is lost
 
 
-class WorkerProcesses:
-    """The worker processes of a division, each with its part of the segment. `engine` and `recorder` are this process's
-    own, for what happens once: preflight, setup, teardown. `say` gets what `log` steps and crashing workers say."""
+class Crew(Protocol):
+    """Who has the worker processes of a run."""
+
+    delay: float
+    """Seconds that a second's figures take to arrive here."""
+
+    head_start: float
+    """Seconds between the start signal and the start."""
+
+    async def links(self) -> Sequence[WorkerLink]:
+        """Start the processes: the ways to workers 1, 2, …"""
+        ...
+
+    def machines(self, reports: Mapping[int, Report]) -> Sequence[MachinePart]:
+        """What each machine measured, of the reports of its workers; nothing where there is only this one."""
+        ...
+
+
+class LocalCrew:
+    """Processes of this machine."""
 
     delay = 0.25
+    head_start = 0.1
+
+    def __init__(self, workers: int, bundle: Bundle) -> None:
+        self._workers = workers
+        self._bundle = bundle
+
+    async def links(self) -> Sequence[WorkerLink]:
+        environment = _environment(self._bundle)
+        await trio.lowlevel.checkpoint()
+        return [LocalLink(number, environment) for number in range(1, self._workers + 1)]
+
+    def machines(self, reports: Mapping[int, Report]) -> Sequence[MachinePart]:
+        return ()
+
+
+class WorkerProcesses:
+    """The worker processes of a division, each with its part of the segment: those of `crew`. `engine` and `recorder`
+    are this process's own, for what happens once: preflight, setup, teardown. `say` gets what `log` steps and crashing
+    workers say."""
 
     def __init__(
         self,
+        crew: Crew,
         division: Division,
         bundle: Bundle,
         engine: RunEngine,
@@ -47,8 +86,13 @@ class WorkerProcesses:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.processes: tuple[WorkerProcess, ...] = ()
+        # Who reads more reports than a core can gets each one seldomer, some each second.
+        self._every = max(1, ceil(division.workers / _REPORTS))
+        self.delay = crew.delay + self._every - 1
+        self._crew = crew
         self._division = division
         self._bundle = bundle
+        self._sources = bundle.sources  # made once: of 200 workers each second it was a fifth of a core
         self._engine = engine
         self._recorder = recorder
         self._say = say
@@ -64,9 +108,9 @@ class WorkerProcesses:
         self._shelter = trio.CancelScope(shield=True)
 
     async def load(self, on_begin: OnBegin) -> None:
-        environment = _environment(self._bundle)
+        links = await self._crew.links()
         self.processes = tuple(
-            WorkerProcess(n, environment, self._heard, self._announced) for n in range(1, self._division.workers + 1)
+            [WorkerProcess(n, link, self._heard, self._announced) for n, link in enumerate(links, 1)]
         )
         if self._stopping:
             self.stop()
@@ -91,7 +135,7 @@ class WorkerProcesses:
             if not all(process.alive for process in self.processes):
                 nursery.cancel_scope.cancel()
                 return
-            begin = self._clock() + _HEADSTART
+            begin = self._clock() + self._crew.head_start
             self._recorder.begin(begin)
             self._running = True
             self._tell("start", at=begin)
@@ -101,6 +145,7 @@ class WorkerProcesses:
         return {
             "number": number,
             "others": self._division.workers > 1,
+            "every": self._every,
             "segment": astuple(self._division.parts[number - 1]),
             "bundle": self._bundle.to_json(),
             # values of any plain type, a range or a large number too, from this process to its own child
@@ -136,7 +181,7 @@ class WorkerProcesses:
                 raise VezaflowError(f"{process.lost}, before any load was sent", code=ExitCode.REFUSED)
 
     def _heard(self, process: WorkerProcess, message: Json) -> None:
-        report = Report.from_json(message["report"], Summary.from_json(message["summary"]), self._bundle.sources)
+        report = Report.from_json(message["report"], Summary.from_json(message["summary"]), self._sources)
         self._reports[process.number] = report
         self._merger.take(process.number, message["second"], [Moment.from_json(m) for m in message["moments"]])
         self._settle()
@@ -182,6 +227,9 @@ class WorkerProcesses:
 
     def timeline(self) -> Timeline:
         return self._merger.timeline()
+
+    def machines(self) -> Sequence[MachinePart]:
+        return self._crew.machines({process.number: self._share(process) for process in self.processes})
 
     def _share(self, process: WorkerProcess) -> Report:
         report = self._reports.get(process.number) or _nothing(process.number)

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import time
+from itertools import count
 
 import trio
 import trio.socket
@@ -72,6 +73,7 @@ class Worker:
     def __init__(self, channel: Channel, order: Json, plan: Plan) -> None:
         self._channel = channel
         self._number: int = order["number"]
+        self._every = order["every"]  # so many ticks
         self._clock = time.perf_counter
         self._recorder = Recorder(self._clock(), keep=True)
         self._transport = Transport()
@@ -179,10 +181,12 @@ class Worker:
 
     async def _watch(self, zero: float) -> None:
         due = zero
-        while True:
+        for tick in count(1):
             due += TICK
             await trio.sleep(max(0.0, due - self._clock()))
             self._recorder.fold(self._clock())
+            if (tick + self._number) % self._every:
+                continue
             with trio.CancelScope(shield=True):
                 await self._tell(await self._report(over=False))
 

@@ -14,7 +14,7 @@ from vezaflow.compare import Baseline, GateBaseline
 from vezaflow.gates import Concern, concerns_of, judge, judged_events, overall
 from vezaflow.metrics import EventWindows, Seconds
 from vezaflow.observe import Observed, unobserved
-from vezaflow.plan import Plan, PlannedFlow, Secrets
+from vezaflow.plan import Division, Plan, PlannedFlow, Secrets
 from vezaflow.results import (
     EventWindow,
     Happened,
@@ -26,7 +26,7 @@ from vezaflow.results import (
     exit_code_of,
     health_of,
 )
-from vezaflow.scale import Report
+from vezaflow.scale import MachinePart, Report, machine_differences, machine_figures
 from vezaflow.trust import concerns_of_run
 
 _NOBODY = unobserved("`observe` has no URL here, or segments were merged")
@@ -49,6 +49,8 @@ class Circumstances:
     events: tuple[Happened, ...] = ()  # masked
     windows: EventWindows | None = None
     texts: tuple[tuple[str, str], ...] = ()  # of the bundle, masked
+    machines: tuple[MachinePart, ...] = ()
+    division: Division | None = None
 
 
 def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable[Concern] = ()) -> RunResult:
@@ -57,7 +59,14 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
     report = without(plan.secrets, report)
     found = (
         *concerns,
-        *concerns_of_run(plan.flows, plan.gates, report, interrupted=run.interrupted),
+        *concerns_of_run(
+            plan.flows,
+            plan.gates,
+            report,
+            interrupted=run.interrupted,
+            division=run.division,
+            machines=run.machines,
+        ),
         *concerns_of(plan.gates, report.summary),
     )
     concerns = tuple(replace(concern, text=mask(concern.text), remedy=mask(concern.remedy)) for concern in found)
@@ -94,7 +103,8 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
         base_url=mask(", ".join(plan.base_urls)),
         description=mask(plan.description),
         aborted=mask(run.aborted),
-        notes=tuple(mask(note) for note in run.notes),
+        notes=tuple(mask(note) for note in (*run.notes, *machine_differences(run.machines))),
+        machines=machine_figures(run.machines),
         seconds=run.seconds,
         provenance=run.provenance,
         manual_changes=tuple(mask(note) for note in run.manual_changes),

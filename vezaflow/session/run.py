@@ -32,7 +32,7 @@ from vezaflow.outputs import Output, Tick, tick_of
 from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.protocols import Transport
 from vezaflow.results import Provenance, RunResult, RunStart, Standing, health_of, is_level
-from vezaflow.scale import LocalWorker, Report, SegmentResult, WorkerProcesses, Workers
+from vezaflow.scale import Crew, LocalCrew, LocalWorker, Report, SegmentResult, WorkerProcesses, Workers
 from vezaflow.session.announce import Announcer
 from vezaflow.session.auditing import Auditing
 from vezaflow.session.events import EventRunner
@@ -59,28 +59,30 @@ def run(
     provenance: Provenance | None = None,
     keeper: Keeper = NOWHERE,
     baseline: Baseline | None = None,
+    crew: Crew | None = None,
     standing: Callable[[RunResult], Standing] = lambda _: Standing(),
     aborts: Aborts | None = None,
     audit_reports: Path | None = None,
 ) -> RunResult:
     """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load.
 
-    `baseline`: what gates on it are judged by. `keeper` is given what happens, as it happens; the result it gets from
-    the caller, who may still add to it. `standing` says of the result how it stands among others. `aborts`: who says
-    when to abort it; without it only gates with `abort: true` do. `audit_reports`: the folder that Lighthouse's HTML
-    reports go to.
+    `crew`: who has the workers, on machines that were checked; None: this machine. `baseline`: what gates on it are
+    judged by. `keeper` is given what happens, as it happens; the result it gets from the caller, who may still add to
+    it. `standing` says of the result how it stands among others. `aborts`: who says when to abort it; without it only
+    gates with `abort: true` do. `audit_reports`: the folder that Lighthouse's HTML reports go to.
     """
-    found = checks(plan, machine(), division)
-    require(found)
-    require_addresses(plan)
+    if crew is None:
+        found = checks(plan, machine(), division)
+        require(found)
+        require_addresses(plan)
+        for check in found:
+            if check.warning:
+                say(check.warning)
     tools = require_tools(os.environ) if plan.audits else None
-    for check in found:
-        if check.warning:
-            say(check.warning)
     raise_open_files()
     result: RunResult | None = None
     try:
-        session = _Session(plan, bundle, division, outputs, say, provenance, keeper, baseline, standing, aborts)
+        session = _Session(plan, bundle, division, outputs, say, provenance, keeper, baseline, standing, aborts, crew)
         session.audits_with(tools, audit_reports)
         result = trio.run(session.main)
     except* KeyboardInterrupt:  # before the session listens; from within a nursery it comes in a group
@@ -124,9 +126,11 @@ class _Session:
         baseline: Baseline | None,
         standing: Callable[[RunResult], Standing],
         aborts: Aborts | None,
+        crew: Crew | None,
     ) -> None:
         self._plan = plan
         self._standing = standing
+        self._crew = crew
         self._baseline = baseline
         self._provenance = provenance
         self._keeper = keeper
@@ -188,10 +192,11 @@ class _Session:
         self._auditing = Auditing(audits, tools, self._say, keep=reports, workers=workers)
 
     def _make_workers(self) -> Workers:
-        if self._division.workers == 1:
+        if self._crew is None and self._division.workers == 1:
             return LocalWorker(self._engine, self._recorder, clock=self._clock)
+        crew = self._crew or LocalCrew(self._division.workers, self._bundle)
         return WorkerProcesses(
-            self._division, self._bundle, self._engine, self._recorder, say=self._say, clock=self._clock
+            crew, self._division, self._bundle, self._engine, self._recorder, say=self._say, clock=self._clock
         )
 
     async def main(self) -> RunResult:
@@ -467,6 +472,8 @@ class _Session:
             events=self._events.happened(),
             windows=self._windows,
             texts=self._bundle.masked().files,
+            machines=tuple(self._workers.machines()),
+            division=self._division,
         )
         concerns = tuple(self._steering.concerns())
         if self._division.part is None:

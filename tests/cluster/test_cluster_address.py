@@ -1,0 +1,91 @@
+"""What `--cluster` may say, and what is refused before anything connects."""
+
+from pathlib import Path
+
+import pytest
+from planned import ROOT, plan_of
+
+from vezaflow.cluster import ClusterAddress, ClusterKind, cluster_shares, mustered
+from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.plan import Bundle, Inputs
+
+PLAN = plan_of("""
+flow: browse
+load: {vus: 4, duration: 10s}
+steps: [{get: /}]
+""")
+EMPTY = Bundle((), (), Inputs({}), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("tls://scheduler:8786", ClusterKind.SCHEDULER),
+        ("tcp://127.0.0.1:8786", ClusterKind.SCHEDULER),
+        ("local:3", ClusterKind.LOCAL),
+        ("ssh:hosts.txt", ClusterKind.SSH),
+        ("ssh:/etc/hosts.txt", ClusterKind.SSH),
+    ],
+)
+def test_a_cluster_is_named_in_one_of_four_ways(text: str, kind: ClusterKind) -> None:
+    assert ClusterAddress.read(text).kind is kind
+
+
+WRONG = "|local|local:|local:0|local:-1|local:65|local:x|ssh:|tls:|tls://|8786|http://scheduler:8786|scheduler:8786"
+
+
+@pytest.mark.parametrize("text", WRONG.split("|"))
+def test_what_names_no_cluster_is_told_what_would(text: str) -> None:
+    with pytest.raises(ValueError, match="local:3"):
+        ClusterAddress.read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "others"),
+    [
+        ("tcp://127.0.0.1:8786", False),
+        ("tcp://127.8.0.1:8786", False),
+        ("tcp://[::1]:8786", False),
+        ("tcp://localhost:8786", False),
+        ("tcp://localhost.example:8786", True),
+        ("tcp://10.0.0.1:8786", True),
+        ("tcp://0.0.0.0:8786", True),
+        ("tcp://[2001:db8::1]:8786", True),
+        ("tcp://scheduler:8786", True),
+        ("tls://10.0.0.1:8786", False),
+        ("local:3", False),
+        ("ssh:hosts.txt", False),
+    ],
+)
+def test_whether_others_could_reach_it_is_known(text: str, others: bool) -> None:
+    assert ClusterAddress.read(text).in_the_open is others
+
+
+def test_a_scheduler_without_tls_is_refused_unless_that_is_accepted() -> None:
+    where = ClusterAddress.read("tcp://192.0.2.1:8786")
+    with (
+        pytest.raises(VezaflowError, match="not protected by TLS") as refused,
+        mustered(where, PLAN, EMPTY, ROOT, print),
+    ):
+        pass
+    assert refused.value.code is ExitCode.REFUSED
+    assert "--insecure-cluster" in refused.value.hint
+
+
+@pytest.mark.slow
+def test_no_scheduler_is_refused_with_the_way_to_start_one() -> None:
+    with pytest.raises(VezaflowError, match="there is no Dask scheduler at tcp://127") as refused:
+        cluster_shares(ClusterAddress.read("tcp://127.0.0.1:1"), PLAN, EMPTY, ROOT)
+    assert refused.value.code is ExitCode.REFUSED
+    assert "dask scheduler" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "why"), [("", "names no host"), ("# none\n\n", "names no host"), (None, "can't be read")]
+)
+def test_a_file_of_hosts_has_to_name_some(text: str | None, why: str, tmp_path: Path) -> None:
+    file = tmp_path / "hosts.txt"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(VezaflowError, match=why):
+        cluster_shares(ClusterAddress.read(f"ssh:{file}"), PLAN, EMPTY, ROOT)

@@ -1,0 +1,76 @@
+"""`--cluster local:N`: Dask workers of one's own, which end with the run, however that ends."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dask_cluster import gone
+from processes import PATIENCE, Running, Target, read_proc, result, target, until, write_suite
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
+FLOW = """
+load: {vus: 6, duration: 60s, graceful_stop: 200ms}
+steps: [{get: "/x/${vu}/${iteration}"}]
+think: 20ms
+gates: {http_req_failed: rate < 1 %}
+"""
+NOISE = ("Traceback", "distributed", "tornado", "asyncio", "KeyboardInterrupt", "Exception ignored")
+
+
+@pytest.fixture
+def veza() -> Iterator[Target]:
+    with target() as found:
+        yield found
+
+
+def family(pid: int) -> list[int]:
+    """A process and all its descendants."""
+    found = [pid]
+    for each in found:
+        for task in Path(f"/proc/{each}/task").glob("*"):
+            found += [int(child) for child in read_proc(each, f"task/{task.name}/children").split()]
+    return found
+
+
+def lives(pid: int) -> bool:
+    return bool(read_proc(pid, "cmdline"))
+
+
+def test_ctrl_c_on_the_terminal_ends_all_in_order(veza: Target, tmp_path: Path) -> None:
+    """The terminal sends it to the whole group, Dask's processes among them."""
+    write_suite(tmp_path / "suite", FLOW)
+    file = tmp_path / "s.json"
+    words = ("run", "suite", "--cluster", "local:2", "--summary", file)
+    with Running(*words, env={"BASE_URL": veza.base_url}, folder=tmp_path) as run:
+        until(lambda: len(veza.asked) > 100 or run.process.poll() is not None, 2 * PATIENCE)
+        pids = family(run.process.pid)
+        os.killpg(run.process.pid, signal.SIGINT)
+        assert run.end() == 130, run.text
+        assert until(lambda: not any(map(lives, pids))) < 5
+    assert [word for word in NOISE if word in run.text] == []
+    assert [machine["lost"] for machine in result(file)["machines"]] == ["", ""]
+
+
+def test_ctrl_c_before_the_load_leaves_nothing(veza: Target, tmp_path: Path) -> None:
+    write_suite(tmp_path / "suite", FLOW)
+    with Running("run", "suite", "--cluster", "local:2", env={"BASE_URL": veza.base_url}, folder=tmp_path) as run:
+        until(lambda: len(family(run.process.pid)) > 2 or run.process.poll() is not None, 2 * PATIENCE)
+        pids = family(run.process.pid)
+        os.killpg(run.process.pid, signal.SIGINT)
+        assert run.end() == 130, run.text
+        assert until(lambda: not any(map(lives, pids))) < 5
+    assert [word for word in NOISE if word in run.text] == []
+    assert veza.asked == []
+
+
+def test_nothing_is_left_when_the_coordinator_is_killed(veza: Target, tmp_path: Path) -> None:
+    write_suite(tmp_path / "suite", FLOW)
+    with Running("run", "suite", "--cluster", "local:2", env={"BASE_URL": veza.base_url}, folder=tmp_path) as run:
+        until(lambda: len(veza.asked) > 10 or run.process.poll() is not None, 2 * PATIENCE)
+        pids = family(run.process.pid)
+        run.process.kill()
+        assert until(lambda: gone(pids)) < 12
+        assert until(lambda: not any(map(lives, pids[1:]))) < 60

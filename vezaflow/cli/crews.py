@@ -1,0 +1,76 @@
+"""Who carries a run's load: this machine, or the machines of a cluster."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from vezaflow.cli.inputs import Asked
+from vezaflow.cli.values import CLUSTER
+from vezaflow.cluster import ClusterAddress, cluster_shares, mustered
+from vezaflow.limits import MachineShare
+from vezaflow.plan import Division
+from vezaflow.scale import Crew
+
+
+@dataclass(frozen=True, slots=True)
+class AskedCluster:
+    """The cluster that the command line names. `insecure`: one without TLS is accepted."""
+
+    address: ClusterAddress
+    insecure: bool = False
+
+
+def cluster_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options; the command gets them as `cluster` and `insecure_cluster`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+_OPTIONS: tuple[Callable[..., Any], ...] = (
+    click.option(
+        "--cluster",
+        type=CLUSTER,
+        metavar="ADDRESS",
+        help="Put the load on from the machines of a Dask cluster: tls://scheduler:8786, local:3, ssh:hosts.txt.",
+    ),
+    click.option(
+        "--insecure-cluster",
+        is_flag=True,
+        help="Accept a scheduler without TLS: who reaches it can run any code on its machines.",
+    ),
+)
+
+
+def asked_cluster(
+    address: ClusterAddress | None, *, insecure: bool, workers: int, segmented: bool = False
+) -> AskedCluster | None:
+    """The cluster, if there is one. Raises UsageError where the load is to be divided in another way as well."""
+    if address is None:
+        return None
+    for option, given in (("--workers", workers != 1), ("--segment", segmented)):
+        if given:
+            raise click.UsageError(f"{option} does not go with --cluster, where each machine uses all its cores")
+    return AskedCluster(address, insecure)
+
+
+@contextmanager
+def carried(
+    cluster: AskedCluster | None, here: Division, asked: Asked, say: Callable[[str], None]
+) -> Iterator[tuple[Division, Crew | None]]:
+    """How the load is divided, and the workers of a cluster where one is asked for. `here`: without one."""
+    if cluster is None:
+        yield here, None
+        return
+    suite = (asked.plan, asked.bundle, asked.suite.root)
+    with mustered(cluster.address, *suite, say, insecure=cluster.insecure) as crew:
+        yield Division(crew.workers), crew
+
+
+def shares_of(cluster: AskedCluster, asked: Asked, *, reach: bool) -> tuple[MachineShare, ...]:
+    """What each machine of the cluster would carry. `reach`: they are to connect to the target."""
+    suite = (asked.plan, asked.bundle, asked.suite.root)
+    return cluster_shares(cluster.address, *suite, insecure=cluster.insecure, reach=reach)

@@ -1,0 +1,122 @@
+"""The way to a cluster: its scheduler, or one that is started here or by SSH and ends with the run.
+
+Laws: nothing that Dask logs reaches the user's terminal, what matters of it is said in our words; leaving takes some
+seconds at most, also when the scheduler is gone.
+"""
+
+import logging
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import dask
+from distributed import Client, LocalCluster, Security, SSHCluster
+
+from vezaflow.cluster.address import ClusterAddress, ClusterKind
+from vezaflow.errors import ExitCode, VezaflowError
+
+_CONNECT = 10  # seconds
+_CERTIFICATES = (
+    "set DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …__TLS__CLIENT__CERT and …__TLS__CLIENT__KEY; "
+    "docs/cluster.md has an example"
+)
+_LOGGERS = ("distributed", "tornado", "asyncio")
+
+
+@contextmanager
+def connected(address: ClusterAddress) -> Iterator[tuple[Client, tuple[str, ...]]]:
+    """A client of the cluster, and the addresses of its Dask workers. Raises VezaflowError where there is none."""
+    _hush()
+    _require_certificates(address)
+    with ExitStack() as stack:
+        # A share of load is not to be run again when its machine is lost.
+        stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
+        try:
+            where = stack.enter_context(_started(address))
+            client = stack.enter_context(Client(where, timeout=_CONNECT, set_as_default=False))  # type: ignore[no-untyped-call]
+        except (OSError, TimeoutError, ValueError) as e:
+            raise VezaflowError(
+                f"there is no Dask scheduler at {address.address or address.kind.value}: {e}",
+                hint="`dask scheduler` and `dask worker` start one; docs/cluster.md says how",
+                code=ExitCode.REFUSED,
+            ) from None
+        workers = tuple(client.scheduler_info(n_workers=-1)["workers"])
+        if not workers:
+            raise VezaflowError(
+                f"the scheduler at {address.address} has no Dask workers",
+                hint=f"start one on each machine: `dask worker {address.address}`",
+                code=ExitCode.REFUSED,
+            )
+        if address.kind is ClusterKind.LOCAL:
+            client.run(_leave_ctrl_c)
+        yield client, workers
+
+
+def _leave_ctrl_c() -> None:
+    """In a Dask worker of this terminal: a Ctrl-C, which goes to all of its processes, is the coordinator's alone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _require_certificates(address: ClusterAddress) -> None:
+    """Dask's own error on this is a traceback."""
+    if not address.address.startswith("tls:"):
+        return
+    try:
+        found = Security().get_connection_args("client")["ssl_context"]  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as e:
+        raise VezaflowError(f"Dask's certificates can't be read: {e}", hint=_CERTIFICATES, code=ExitCode.REFUSED) from e
+    if found is None:
+        raise VezaflowError(
+            f"{address.address} wants a certificate, and Dask's configuration has none for TLS",
+            hint=_CERTIFICATES,
+            code=ExitCode.REFUSED,
+        )
+
+
+def _hush() -> None:
+    """Dask gives loggers of its own a level and a handler each; what matters of them is said in our words."""
+    for name in (*_LOGGERS, *logging.root.manager.loggerDict):
+        if name.partition(".")[0] in _LOGGERS:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+@contextmanager
+def _started(address: ClusterAddress) -> Iterator[Any]:
+    """What a client connects to: an address, or a cluster of one's own, which ends afterwards."""
+    match address.kind:
+        case ClusterKind.SCHEDULER:
+            yield address.address
+        case ClusterKind.LOCAL:
+            with LocalCluster(  # type: ignore[no-untyped-call]
+                n_workers=address.machines,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address="127.0.0.1:0",  # 8787 may be taken, and Dask warns of that
+                host="127.0.0.1",
+            ) as cluster:
+                yield cluster
+        case ClusterKind.SSH:
+            with _by_ssh(Path(address.address)) as cluster:
+                yield cluster
+
+
+@contextmanager
+def _by_ssh(file: Path) -> Iterator[Any]:
+    try:
+        lines = [line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    except OSError as e:
+        raise VezaflowError(f"{file} can't be read: {e.strerror}", code=ExitCode.REFUSED) from None
+    hosts = [line for line in lines if line]
+    if not hosts:
+        raise VezaflowError(f"{file} names no host", hint="a line for each host", code=ExitCode.REFUSED)
+    if find_spec("asyncssh") is None:
+        raise VezaflowError(
+            "`ssh:` needs asyncssh, which is not installed",
+            hint="pip install asyncssh",
+            code=ExitCode.REFUSED,
+        )
+    with SSHCluster([hosts[0], *hosts], worker_options={"nthreads": 1}) as cluster:
+        yield cluster

@@ -1,0 +1,66 @@
+"""The way in: nothing of Dask or of cryptography is imported before a cluster is asked for.
+
+Laws: where they are missing, or where others could reach the scheduler without TLS, that is said before anything else.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vezaflow.cluster.address import ClusterAddress
+from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.limits import MachineShare
+from vezaflow.plan import Bundle, Plan
+
+if TYPE_CHECKING:
+    from vezaflow.cluster.crew import ClusterCrew
+
+_NEEDED = ("dask", "distributed", "cryptography")
+
+
+@contextmanager
+def mustered(
+    address: ClusterAddress,
+    plan: Plan,
+    bundle: Bundle,
+    root: Path,
+    say: Callable[[str], None],
+    *,
+    insecure: bool = False,
+) -> Iterator["ClusterCrew"]:
+    """The workers of all machines of a cluster, checked. `root`: the suite's folder, whose files they get. Raises
+    VezaflowError (REFUSED) where they can't carry the load."""
+    _require(address, insecure=insecure)
+    from vezaflow.cluster.muster import crew_of
+
+    with crew_of(address, plan, bundle, root, say) as crew:
+        yield crew
+
+
+def cluster_shares(
+    address: ClusterAddress, plan: Plan, bundle: Bundle, root: Path, *, insecure: bool = False, reach: bool = True
+) -> tuple[MachineShare, ...]:
+    """The machines of a cluster, and what each would carry of a load, without any. `reach`: see whether they can
+    connect to the target. Raises VezaflowError (REFUSED) where there is no such cluster."""
+    _require(address, insecure=insecure)
+    from vezaflow.cluster.muster import shares_of
+
+    return shares_of(address, plan, bundle, root, reach=reach)
+
+
+def _require(address: ClusterAddress, *, insecure: bool) -> None:
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise VezaflowError(
+            f"`--cluster` needs {' and '.join(missing)}, not installed here",
+            hint="pip install 'vezaflow[cluster]', on this machine and on all others",
+            code=ExitCode.REFUSED,
+        )
+    if address.in_the_open and not insecure:
+        raise VezaflowError(
+            f"{address.address} is not protected by TLS: who reaches that scheduler can run any code on its machines",
+            hint="use tls://, or accept it with --insecure-cluster where the network is yours alone",
+            code=ExitCode.REFUSED,
+        )

@@ -1,0 +1,266 @@
+"""The machines of a run as its coordinator sees them: one conversation each, over a Dask scheduler.
+
+Dask's client lives in threads of its own. One thread here takes what all machines say off their queue, and one for
+each machine sends what it is to hear; neither waits for the load, nor the load for them. Whoever listens gets messages
+in the order in which they were said.
+"""
+
+import queue
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from distributed import Client
+
+from vezaflow.cluster.facts import MachineFacts
+from vezaflow.cluster.mail import Mail, SchedulerError
+from vezaflow.cluster.sealed import Handshake, Message, Sealed
+from vezaflow.cluster.task import carry, down_queue, up_queue
+from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.untrusted import Shape, misfit
+
+HELLO = 30.0  # seconds that machines have to say hello
+_BEAT = 0.5  # seconds between two signs of life of the coordinator
+_PINGS = 8  # that the clocks are compared by
+_REPLY = 10.0  # seconds for a reply
+_FAREWELL = 1.0  # seconds that the last word has to leave
+_HELLO: Shape = {"hello": int, "nonce": str}  # and its key and its facts
+_SAME_VERSION = "install the same version of vezaflow there, with its extra `cluster`"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A machine's `time.perf_counter` beside the coordinator's. In seconds: what is to be added to a moment here to
+    have it there, and how far that may be off, which is half of the shortest round trip."""
+
+    offset: float
+    error: float
+
+    @property
+    def round_trip(self) -> float:
+        return 2 * self.error
+
+
+class Conversation:
+    """With one machine. `heard` is called, in a thread, with each message that is no reply. `put` sends bytes there,
+    within so many seconds, or raises SchedulerError."""
+
+    def __init__(
+        self, number: int, facts: MachineFacts, address: str, sealed: Sealed, put: Callable[[bytes, float], None]
+    ) -> None:
+        self.number = number
+        self.name = facts.name
+        self.facts = facts
+        self.address = address
+        self.heard: Callable[[Message], None] = lambda _: None
+        self.clock = Clock(0.0, 0.0)
+        self.trouble = ""  # why it can't be spoken to any more
+        self._sealed = sealed
+        self._put = put
+        self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._replies: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._sender = threading.Thread(target=self._send, name=f"vezaflow to machine {number}", daemon=True)
+        self._sender.start()
+
+    def tell(self, message: Message) -> None:
+        """Send a message; it goes soon, with others."""
+        self._outbox.put(message)
+
+    def take(self, sealed: bytes) -> None:
+        """What came of it."""
+        for message in self._sealed.open(sealed):
+            if "worker" in message:
+                self.heard(message)
+            else:
+                self._replies.put(message)
+
+    def ask(self, message: Message) -> Message:
+        """Send a message and wait for the reply. VezaflowError: none came."""
+        self.tell(message)
+        try:
+            return self._replies.get(timeout=_REPLY)
+        except queue.Empty:
+            raise VezaflowError(
+                f"{self.name} ({self.address}) does not reply",
+                hint="see the log of its Dask worker",
+                code=ExitCode.REFUSED,
+            ) from None
+
+    def compare_clocks(self) -> None:
+        """Of several round trips the shortest: half of it is how far the clocks can be off."""
+        best: Clock | None = None
+        for _ in range(_PINGS):
+            asked = time.perf_counter()
+            there = self.ask({"do": "time", "asked": asked})["time"]
+            now = time.perf_counter()
+            if best is None or now - asked < best.round_trip:
+                best = Clock(there - (asked + now) / 2, (now - asked) / 2)
+        assert best is not None
+        self.clock = best
+
+    def dismiss(self) -> None:
+        """Have the machine end what it does for the run; `join` waits until that has left."""
+        self.tell({"do": "dismiss"})
+        self._outbox.put(None)
+
+    def join(self, limit: float) -> None:
+        """Wait for the last word to leave, so many seconds at most."""
+        self._sender.join(max(0.0, limit))
+
+    def _send(self) -> None:
+        going = True
+        while going:
+            batch = []
+            try:
+                batch.append(self._outbox.get(timeout=_BEAT))
+                while True:
+                    batch.append(self._outbox.get_nowait())
+            except queue.Empty:
+                pass
+            going = None not in batch
+            messages = [message for message in batch if message is not None] or [{"do": "beat"}]
+            try:
+                self._put(self._sealed.seal(messages), _REPLY)
+            except SchedulerError as e:
+                self.trouble = f"the scheduler can't be reached: {e}"
+                return
+
+
+def _tell_apart(talks: Sequence[Conversation]) -> None:
+    """Machines of one name, such as Dask workers on one host, get a number each."""
+    hosts = Counter(talk.name for talk in talks)
+    seen: Counter[str] = Counter()
+    for talk in talks:
+        if hosts[talk.facts.name] > 1:
+            seen[talk.facts.name] += 1
+            talk.name = f"{talk.facts.name} #{seen[talk.facts.name]}"
+
+
+class Machines:
+    """All machines of a run, from their hello to their end. A context manager."""
+
+    def __init__(self, client: Client, addresses: Sequence[str]) -> None:
+        self.conversations: tuple[Conversation, ...] = ()
+        self._client = client
+        self._addresses = tuple(addresses)
+        self._run = secrets.token_hex(12)
+        self._up = Mail(up_queue(self._run), client)
+        self._by_nonce: dict[str, Conversation] = {}
+        self._over = threading.Event()
+        self._listener = threading.Thread(target=self._listen, name="vezaflow from machines", daemon=True)
+        self._tasks: list[Any] = []
+
+    def __enter__(self) -> "Machines":
+        try:
+            self._greet()
+        except SchedulerError as e:
+            self._end()
+            raise VezaflowError(f"the scheduler can't be reached any more: {e}", code=ExitCode.REFUSED) from None
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _greet(self) -> None:
+        """Start a task on each Dask worker, and speak to who says hello, once for each."""
+        self._tasks = [
+            self._client.submit(
+                carry,
+                self._run,
+                number,
+                key=f"vezaflow-{self._run}-{number}",
+                workers=[address],
+                allow_other_workers=False,
+                pure=False,
+                retries=0,
+            )
+            for number, address in enumerate(self._addresses)
+        ]
+        found: dict[int, Conversation] = {}
+        until = time.monotonic() + HELLO
+        while len(found) < len(self._addresses):
+            self._raise_failed()
+            said = self._up.take(min(1.0, max(0.05, until - time.monotonic())))
+            if not said and time.monotonic() >= until:
+                self._missing(found)
+            for hello in said:
+                if misfit(hello, _HELLO) or hello["hello"] in found or hello["hello"] >= len(self._addresses):
+                    continue
+                found[hello["hello"]] = self._begin(hello)
+        self.conversations = tuple(found[number] for number in sorted(found))
+        _tell_apart(self.conversations)
+        self._listener.start()
+
+    def _begin(self, hello: Mapping[str, Any]) -> Conversation:
+        nonce: str = hello["nonce"]
+        handshake = Handshake()
+        down = Mail(down_queue(self._run, nonce), self._client)
+        down.put(handshake.public, _REPLY)
+        sealed = handshake.with_machine(hello["key"], nonce)
+        number: int = hello["hello"]
+        talk = Conversation(number + 1, self._facts(number, hello["facts"]), self._addresses[number], sealed, down.put)
+        self._by_nonce[nonce] = talk
+        return talk
+
+    def _facts(self, number: int, record: Any) -> MachineFacts:
+        try:
+            return MachineFacts.from_json(record)
+        except ValueError as e:
+            raise VezaflowError(
+                f"the Dask worker {self._addresses[number]} has another version of vezaflow: {e} in what it is",
+                hint=_SAME_VERSION,
+                code=ExitCode.REFUSED,
+            ) from None
+
+    def _raise_failed(self) -> None:
+        """A task that ended before it said hello: most likely the machine has no vezaflow."""
+        for address, task in zip(self._addresses, self._tasks, strict=True):
+            if task.status == "error":
+                raise VezaflowError(
+                    f"the Dask worker {address} can't take part: {task.exception()}",
+                    hint=_SAME_VERSION,
+                    code=ExitCode.REFUSED,
+                )
+
+    def _missing(self, found: Mapping[int, Conversation]) -> None:
+        missing = [address for number, address in enumerate(self._addresses) if number not in found]
+        raise VezaflowError(
+            f"no word of the Dask worker{'s' if len(missing) > 1 else ''} {', '.join(missing)} within {HELLO:g} s",
+            hint="they may be busy with other tasks: vezaflow wants its Dask workers for itself",
+            code=ExitCode.REFUSED,
+        )
+
+    def _listen(self) -> None:
+        """The thread that hands on what machines say. A second hello of a machine is not replied to."""
+        while not self._over.is_set():
+            try:
+                said = self._up.take(0.5)
+            except SchedulerError:  # silence tells
+                return
+            for each in said:
+                talk = self._by_nonce.get(each.get("from", "")) if isinstance(each, dict) else None
+                if talk is not None:
+                    try:
+                        talk.take(each["sealed"])
+                    except (ValueError, KeyError, TypeError) as e:
+                        talk.trouble = f"it sent what can't be read: {e}"
+
+    def _end(self) -> None:
+        talks = tuple(self._by_nonce.values())
+        for talk in talks:
+            talk.dismiss()
+        until = time.monotonic() + _FAREWELL
+        for talk in talks:
+            talk.join(until - time.monotonic())
+        self._over.set()
+        if self._listener.ident is not None:
+            self._listener.join(_FAREWELL)
+        for task in self._tasks:
+            task.release()
