@@ -46,6 +46,11 @@ def printable(text: str) -> str:
     return text.translate(_SIGNS)
 
 
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes: two for each character of Chinese, Japanese, Korean, and emoji."""
+    return len(text) if text.isascii() else sum(_cell(character)[1] for character in text)
+
+
 def render_text(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
     """All diagnostics, a blank line after each, without the summary line."""
     return "".join(render_one(d, colour=colour) + "\n" for d in diagnostics)
