@@ -40,9 +40,9 @@ class _Held:
 
 @dataclass(frozen=True, slots=True)
 class StepFigures:
-    """One step in one phase. `statuses`: requests by status, 0: no response; `errors`: failed ones by kind; `phases`:
-    the parts of a request's time by name, `blocked` to `receiving`; `checks`: how often each was evaluated, and failed;
-    `attempts`: of a step that may send its request more than once."""
+    """One step in one phase. `statuses`: requests by status, the last one 0: no response; `errors`: failed ones by
+    kind; `phases`: the parts of a request's time by name, `blocked` to `receiving`; `checks`: how often each was
+    evaluated, and failed; `attempts`: of a step that may send its request more than once."""
 
     row: StepRow
     statuses: Mapping[int, int]
@@ -80,7 +80,7 @@ def _figures(row: StepRow, held: _Held) -> StepFigures:
     requests = held.requests
     return StepFigures(
         row=row,
-        statuses=dict(sorted(held.statuses.items())),
+        statuses=dict(sorted(held.statuses.items(), key=lambda pair: (not pair[0], pair[0]))),  # 0 last
         errors=dict(held.errors.most_common()),
         bytes_sent=requests.bytes_sent,
         bytes_received=requests.bytes_received,

@@ -68,7 +68,12 @@ def _cells(row: Sequence[str], widths: Sequence[int], shorten: Shorten) -> str:
     name = printable(row[0])
     name = name if columns(name) <= widths[0] else shorten(name, widths[0])
     rest = "".join(f"  {' ' * (width - columns(cell))}{cell}" for cell, width in zip(row[1:], widths[1:], strict=True))
-    return f"  {name}{' ' * (widths[0] - columns(name))}{rest}".rstrip()
+    return f"  {padded(name, widths[0])}{rest}".rstrip()
+
+
+def padded(text: str, width: int) -> str:
+    """The text with blanks up to so many columns."""
+    return text + " " * (width - columns(text))
 
 
 def cut_end(text: str, width: int) -> str:

@@ -19,7 +19,13 @@ class Percentiles:
     shares: tuple[float, ...]
     chosen: bool = True
 
+    def spare(self, first: tuple[str, ...], last: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The columns that go where there is no room, in this order: usual percentiles between others, chosen ones
+        after them all."""
+        return (*first, *last, *reversed(self.names)) if self.chosen else (*first, *_USUAL_SPARE, *last)
 
+
+_USUAL_SPARE = ("p50", "p99")
 USUAL = Percentiles(("p50", "p95", "p99"), (0.5, 0.95, 0.99), chosen=False)
 
 
