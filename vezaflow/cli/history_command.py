@@ -15,10 +15,11 @@ from vezaflow.cli.keeping import HISTORY
 from vezaflow.cli.kept import check_writable, is_stdout
 from vezaflow.cli.printing import colours, say, tell
 from vezaflow.cli.runs import find, kept_runs
+from vezaflow.cli.shown import View, viewing
 from vezaflow.cli.values import DURATION, PathType, moment, targets
 from vezaflow.errors import VezaflowError
 from vezaflow.history import SUFFIX, KeptRun, Policy, State, Word, meant, opened, place_of, pruning, read, written
-from vezaflow.reports import Look, console
+from vezaflow.reports import Look
 
 _DAY = 86_400.0
 _SHOWN = 20
@@ -73,16 +74,15 @@ def _place(context: click.Context, history: str | None) -> str | None:
 
 @command.command("show")
 @click.argument("run")
+@viewing
 @HISTORY
 @click.pass_context
-def show(context: click.Context, run: str, history: str | None) -> None:
+def show(context: click.Context, run: str, history: str | None, view: View) -> None:
     """Show the report of a run again.
 
     An interrupted run has no verdict: its requests, failures and times are shown.
     """
-    result = find(run, _place(context, history)).result
-    width = min(120, shutil.get_terminal_size((100, 24)).columns)
-    say(console(result, colour=colours(sys.stdout), width=width).removesuffix("\n"))
+    say(view.text(find(run, _place(context, history)).result))
 
 
 @command.command("export")

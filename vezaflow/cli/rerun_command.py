@@ -18,6 +18,7 @@ from vezaflow.cli.printing import tell
 from vezaflow.cli.results import ReportFiles, Wanted, reporting
 from vezaflow.cli.running import put_on
 from vezaflow.cli.runs import Found, find
+from vezaflow.cli.shown import View
 from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import WORKERS
 from vezaflow.errors import ExitCode, VezaflowError
@@ -49,6 +50,7 @@ def command(
     workers: int,
     sandbox: bool,
     reports: Wanted,
+    view: View,
     out: tuple[str, ...],
     history: str | None,
     no_history: bool,
@@ -71,7 +73,7 @@ def command(
                 raise VezaflowError("the run's target had a secret in it, which is not kept", hint="add --base-url URL")
             asked = _asked(bundle, found, outs, sandbox=sandbox)
             plan = asked.plan
-            files = ReportFiles(reports, claims(plan))
+            files = ReportFiles(reports, view, claims(plan))
             provenance = provenance_of(asked.suite, asked.inputs, plan)
             commit = found.stored.header.get("commit")  # its files are of that one
             provenance = replace(provenance, commit=Commit(**commit) if commit else None)

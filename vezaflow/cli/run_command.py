@@ -14,6 +14,7 @@ from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.outs import OUT, claims, read_outs
 from vezaflow.cli.results import ReportFiles, Wanted, reporting
 from vezaflow.cli.running import put_on
+from vezaflow.cli.shown import View
 from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import PathType
 from vezaflow.plan import Outs
@@ -37,6 +38,7 @@ def command(
     paths: tuple[Path, ...],
     load: LoadOptions,
     reports: Wanted,
+    view: View,
     out: tuple[str, ...],
     history: str | None,
     no_history: bool,
@@ -77,7 +79,7 @@ def command(
                 outs=outs,
                 warn=warn,
             )
-            files = ReportFiles(reports, claims(asked.plan))
+            files = ReportFiles(reports, view, claims(asked.plan))
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             provenance = provenance_of(asked.suite, asked.inputs, asked.plan)
             result = put_on(

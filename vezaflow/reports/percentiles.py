@@ -19,6 +19,10 @@ class Percentiles:
     shares: tuple[float, ...]
     chosen: bool = True
 
+    @property
+    def by_name(self) -> dict[str, float]:
+        return dict(zip(self.names, self.shares, strict=True))
+
     def spare(self, first: tuple[str, ...], last: tuple[str, ...] = ()) -> tuple[str, ...]:
         """The columns that go where there is no room, in this order: usual percentiles between others, chosen ones
         after them all."""
