@@ -10,6 +10,7 @@ import orjson
 from vezaflow.cli.inputs import bundled, draw, given
 from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.printing import colours, say
+from vezaflow.cli.progress import working
 from vezaflow.cli.values import PathType, environment
 from vezaflow.explain import Explanation, explain, page, to_json
 from vezaflow.limits import machine
@@ -42,8 +43,9 @@ def command(
     values = {**environment(words), **UNSTARTED.environment} if sandbox else environment(words)
     inputs = load.inputs(values, base_url, seed)
     whole = load.segment is None
-    plan = bundled(paths, inputs, sandbox=sandbox, announces=whole, observes=whole, warn=draw).plan
-    found = explain(plan, machine(), load.division(plan))
+    with working(f"planning {paths[0]}"):
+        plan = bundled(paths, inputs, sandbox=sandbox, announces=whole, observes=whole, warn=draw).plan
+        found = explain(plan, machine(), load.division(plan))
     say(_drawn(found, form, plan.secrets).removesuffix("\n"))
     if found.refused is not None:
         raise found.refused

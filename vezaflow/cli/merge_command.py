@@ -5,9 +5,11 @@ from pathlib import Path
 
 import click
 
+from vezaflow import units
 from vezaflow.cli.baselines import baseline_for, baseline_option
 from vezaflow.cli.inputs import drawn_faults
 from vezaflow.cli.keeping import keep_merged, kept
+from vezaflow.cli.progress import working
 from vezaflow.cli.results import ReportFiles, Wanted, reporting
 from vezaflow.cli.shown import View
 from vezaflow.cli.values import PathType
@@ -27,7 +29,7 @@ def command(
     All must be segments of the same run: the same files, options, environment variables and seed. If a segment is
     missing, the verdict is inconclusive. The exit code is that of `run`.
     """
-    with drawn_faults():
+    with working(f"merging {units.counted(len(shares), 'segment')}"), drawn_faults():
         result = merge(shares, lambda plan: baseline_for(plan, baseline))
     ReportFiles(reports, view).publish(result)
     if not no_history:

@@ -12,6 +12,7 @@ import click
 
 from vezaflow.cli.kept import Claim, check_claims, is_stdout, write
 from vezaflow.cli.printing import say, tell
+from vezaflow.cli.progress import working
 from vezaflow.cli.shown import View, viewing
 from vezaflow.cli.values import PathType
 from vezaflow.reports import REPORTS, Percentiles, annotations, step_summary
@@ -54,7 +55,12 @@ class ReportFiles:
         """
         percentiles = self._view.percentiles
         result = replace(result, files=tuple(str(file) for file, _ in self._files))
-        written = [str(file) for file, report in self._files if write(file, _text(report.make(result, percentiles)))]
+        written = []
+        for file, report in self._files:
+            with working(f"writing {file}", quiet=is_stdout(file)):
+                content = _text(report.make(result, percentiles))
+            if write(file, content):
+                written.append(str(file))
         _step_summary(result, percentiles)
         kept = tuple(file for file in written if not is_stdout(Path(file)))
         stream = sys.stderr if self._say is tell else sys.stdout

@@ -12,6 +12,7 @@ from vezaflow.cli.inputs import bundled, draw, shared, target
 from vezaflow.cli.keeping import keeping, kept
 from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.outs import OUT, claims, read_outs
+from vezaflow.cli.progress import working
 from vezaflow.cli.results import ReportFiles, Wanted, reporting
 from vezaflow.cli.running import put_on
 from vezaflow.cli.shown import View
@@ -69,16 +70,17 @@ def command(
             announces = segment is None and not no_notify  # one segment has no verdict
             warn = None if quiet else draw
             whole = segment is None  # one segment is not the load
-            asked = bundled(
-                paths,
-                inputs,
-                sandbox=sandbox,
-                announces=announces,
-                observes=whole,
-                audits=whole and not no_audit,
-                outs=outs,
-                warn=warn,
-            )
+            with working(f"planning {paths[0]}", quiet=quiet):
+                asked = bundled(
+                    paths,
+                    inputs,
+                    sandbox=sandbox,
+                    announces=announces,
+                    observes=whole,
+                    audits=whole and not no_audit,
+                    outs=outs,
+                    warn=warn,
+                )
             files = ReportFiles(reports, view, claims(asked.plan))
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             provenance = provenance_of(asked.suite, asked.inputs, asked.plan)

@@ -37,7 +37,7 @@ from vezaflow.metrics.seconds import (
     StepSecond,
     seconds_together,
 )
-from vezaflow.metrics.step_figures import StepFigures, step_figures
+from vezaflow.metrics.step_breakdown import StepBreakdown, step_breakdowns
 from vezaflow.metrics.streams import StreamRecorder
 from vezaflow.metrics.summary import ChannelRow, ErrorRow, ListenerRow, StepRow, StreamRow, Summary, merge_all
 from vezaflow.metrics.summary_json import SHAPE as SUMMARY
@@ -97,7 +97,7 @@ __all__ = [
     "Seconds",
     "SecondsKeeper",
     "SecondsRecorder",
-    "StepFigures",
+    "StepBreakdown",
     "StepKey",
     "StepName",
     "StepRecorder",
@@ -118,7 +118,7 @@ __all__ = [
     "per_second",
     "recent",
     "seconds_together",
-    "step_figures",
+    "step_breakdowns",
     "timeline_of",
     "windowed",
 ]

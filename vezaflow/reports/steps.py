@@ -10,7 +10,7 @@ from functools import partial
 
 from vezaflow import units
 from vezaflow.diagnostics import printable
-from vezaflow.metrics import Phase, StepFigures, StepRow, step_figures
+from vezaflow.metrics import Phase, StepBreakdown, StepRow, step_breakdowns
 from vezaflow.reports import rows
 from vezaflow.reports.look import DIM, Look, cut_middle, table, wrapped
 from vezaflow.reports.markdown import markdown_table, markdown_text
@@ -22,9 +22,9 @@ _LISTED = 100  # on a CI job's page, whose size is limited
 _CHECKS = 3  # of a step, that failed most
 
 
-def iteration_steps(result: RunResult) -> tuple[StepFigures, ...]:
+def iteration_steps(result: RunResult) -> tuple[StepBreakdown, ...]:
     """Of the iterations, in the order of the table."""
-    found = [each for each in step_figures(result.summary) if each.row.phase is Phase.ITERATION]
+    found = [each for each in step_breakdowns(result.summary) if each.row.phase is Phase.ITERATION]
     return tuple(sorted(found, key=lambda each: _slowness(each.row), reverse=True))
 
 
@@ -52,7 +52,7 @@ def step_lines(result: RunResult, look: Look, percentiles: Percentiles, *, short
 
 def around_lines(result: RunResult, look: Look, percentiles: Percentiles) -> Iterator[str]:
     """The same of the steps outside iterations."""
-    found = [each for each in step_figures(result.summary) if each.row.phase is not Phase.ITERATION]
+    found = [each for each in step_breakdowns(result.summary) if each.row.phase is not Phase.ITERATION]
     if found:
         yield look.title("Setup, login, teardown") + look.paint(" (not covered by gates)", DIM)
         names = [f"{each.row.phase.value}: {rows.place(each.row.flow, each.row.step)}" for each in found]
@@ -83,7 +83,7 @@ def step_sections(result: RunResult, percentiles: Percentiles) -> Iterator[str]:
     yield ""
 
 
-def _table(names: Sequence[str], found: Sequence[StepFigures], look: Look, percentiles: Percentiles) -> Iterator[str]:
+def _table(names: Sequence[str], found: Sequence[StepBreakdown], look: Look, percentiles: Percentiles) -> Iterator[str]:
     cells = [(name, *_figures(each, percentiles)) for name, each in zip(names, found, strict=True)]
     below = [
         list(wrapped(printable("; ".join(remarks(each))), look, "      ", partial(look.paint, tone=DIM)))
@@ -93,13 +93,13 @@ def _table(names: Sequence[str], found: Sequence[StepFigures], look: Look, perce
     yield from table(head, cells, look, percentiles.spare(("max",), ("requests",)), below, cut_middle)
 
 
-def _figures(each: StepFigures, percentiles: Percentiles) -> tuple[str, ...]:
+def _figures(each: StepBreakdown, percentiles: Percentiles) -> tuple[str, ...]:
     row = each.row
     times = (*rows.times(row.duration, percentiles), rows.time(row.duration.most))
     return (units.number(row.requests), *times, rows.share(row.failed / row.requests))
 
 
-def remarks(each: StepFigures) -> Iterator[str]:
+def remarks(each: StepBreakdown) -> Iterator[str]:
     """What does not go without saying."""
     if len(each.statuses) > 1 or each.row.failed or any(status // 100 != 2 for status in each.statuses):
         yield ", ".join(f"{units.number(n)} × {status or 'no response'}" for status, n in each.statuses.items())
@@ -116,7 +116,7 @@ def remarks(each: StepFigures) -> Iterator[str]:
         yield f"and {units.counted(len(failing) - _CHECKS, 'more check')}"
 
 
-def _all_checks(found: Sequence[StepFigures]) -> str:
+def _all_checks(found: Sequence[StepBreakdown]) -> str:
     """How many of all checks held; empty where nothing was checked."""
     held = [count for each in found for count in each.checks.values()]
     evaluated, failed = sum(count for count, _ in held), sum(count for _, count in held)

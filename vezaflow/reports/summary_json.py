@@ -19,10 +19,10 @@ from vezaflow.metrics import (
     Histogram,
     ListenerRow,
     Metric,
-    StepFigures,
+    StepBreakdown,
     StreamRow,
     as_numbers,
-    step_figures,
+    step_breakdowns,
 )
 from vezaflow.observe import Observed, Quantile, observed_to_json
 from vezaflow.reports.endpoints import EndpointRow, endpoint_rows
@@ -68,7 +68,7 @@ def to_json(result: RunResult, percentiles: Percentiles = USUAL) -> Json:
         "concerns": [{**asdict(concern), "kind": concern.kind.value} for concern in result.concerns],
         "flows": [_flow(result, requested, percentiles) for requested in result.flows],
         "pooled": _figures(result, None, percentiles, judged=True),
-        "steps": [_step(each, percentiles) for each in step_figures(result.summary)],
+        "steps": [_step(each, percentiles) for each in step_breakdowns(result.summary)],
         "listeners": [_listener(row) for row in result.summary.listener_rows()],
         "channels": [_channel(row) for row in result.summary.channel_rows()],
         "streams": [_stream(row) for row in result.summary.stream_rows()],
@@ -233,7 +233,7 @@ def _trend(histogram: Histogram, percentiles: Percentiles = USUAL) -> Json:
     return {**as_numbers(figures), "count": histogram.samples}
 
 
-def _step(each: StepFigures, percentiles: Percentiles) -> Json:
+def _step(each: StepBreakdown, percentiles: Percentiles) -> Json:
     row, attempts = each.row, each.attempts
     return {
         "flow": row.flow,

@@ -78,7 +78,7 @@ _TREND = _object(
     count=_count("samples"),
     at_least=_list(_text(), "the fields that are lower bounds, because requests timed out"),
 )
-_TREND["patternProperties"] = {r"^p[0-9]+(\.[0-9]+)?$": _maybe("asked for by `--percentiles`: p99.99")}
+_TREND["patternProperties"] = {r"^p[0-9]+(\.[0-9]+)?$": _maybe("requested with `--percentiles`: p99.99")}
 _REQUEST_TIMES = (
     "http_req_duration", "http_req_blocked", "http_req_connecting", "http_req_tls_handshaking", "http_req_sending",
     "http_req_waiting", "http_req_receiving",

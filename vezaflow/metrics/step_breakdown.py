@@ -39,7 +39,7 @@ class _Held:
 
 
 @dataclass(frozen=True, slots=True)
-class StepFigures:
+class StepBreakdown:
     """One step in one phase. `statuses`: requests by status, the last one 0: no response; `errors`: failed ones by
     kind; `phases`: the parts of a request's time by name, `blocked` to `receiving`; `checks`: how often each was
     evaluated, and failed; `attempts`: of a step that may send its request more than once."""
@@ -54,7 +54,7 @@ class StepFigures:
     attempts: Attempts
 
 
-def step_figures(summary: Summary) -> tuple[StepFigures, ...]:
+def step_breakdowns(summary: Summary) -> tuple[StepBreakdown, ...]:
     """One for each row of `summary.step_rows()`."""
     held: dict[_Place, _Held] = {}
     for key, requests in summary.requests.items():
@@ -76,9 +76,9 @@ def _place(key: StepKey) -> _Place:
     return key.flow, key.phase, key.step, key.method
 
 
-def _figures(row: StepRow, held: _Held) -> StepFigures:
+def _figures(row: StepRow, held: _Held) -> StepBreakdown:
     requests = held.requests
-    return StepFigures(
+    return StepBreakdown(
         row=row,
         statuses=dict(sorted(held.statuses.items(), key=lambda pair: (not pair[0], pair[0]))),  # 0 last
         errors=dict(held.errors.most_common()),
