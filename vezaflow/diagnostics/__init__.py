@@ -8,7 +8,7 @@ from vezaflow.diagnostics.json import render_json
 from vezaflow.diagnostics.sarif import render_sarif
 from vezaflow.diagnostics.source import Source, Span
 from vezaflow.diagnostics.suggest import did_you_mean, slip, suggest, unknown
-from vezaflow.diagnostics.text import columns, harmless, printable, render_one, render_text, summary_line
+from vezaflow.diagnostics.text import columns, folded, harmless, printable, render_one, render_text, summary_line
 
 __all__ = [
     "CODES",
@@ -23,6 +23,7 @@ __all__ = [
     "columns",
     "covered",
     "did_you_mean",
+    "folded",
     "github_command",
     "harmless",
     "mended",

@@ -26,6 +26,7 @@ from vezaflow.scale import WorkerState
 
 _ERRORS = 12
 _INCIDENTS = 3
+_NAME = 16  # columns of a flow's name
 _EVENTS = 12
 _TONES = {Outcome.GREEN: "32", Outcome.RED: "1;31", Outcome.INCONCLUSIVE: "33"}
 _MARKS = {Outcome.GREEN: "✓", Outcome.RED: "✗", Outcome.INCONCLUSIVE: "–"}
@@ -153,12 +154,12 @@ def _flows(result: RunResult, look: Look, percentiles: Percentiles) -> Iterator[
     head = ("flow", "VUs", "iterations", "requests", "req/s", *percentiles.names, "max", "failed")
     spare = percentiles.spare(("max", "VUs"), ("requests",))
     yield look.title("Flows")
-    yield from table(head, [_flow_cells(row, percentiles) for row in rows.flow_rows(result)], look, spare)
+    yield from table(head, [_flow_cells(row, percentiles) for row in rows.flow_rows(result)], look, spare, least=_NAME)
     if rows.has_unjudged(result):
         yield ""
         yield look.paint("  Not covered by gates (left out by `measure`)", DIM)
         cells = [_flow_cells(row, percentiles) for row in rows.flow_rows(result, judged=False) if row.requests]
-        yield from table(head, cells, look, spare)
+        yield from table(head, cells, look, spare, least=_NAME)
 
 
 def _flow_cells(row: rows.FlowRow, percentiles: Percentiles) -> tuple[str, ...]:
@@ -325,9 +326,12 @@ def _errors(result: RunResult, look: Look) -> Iterator[str]:
         head = f"  {step}  {look.paint(what, '31')}"
         if columns(f"  {step}  {what} ({share}), {when}") <= look.width:
             yield f"{head} ({share}), {when}"
-        else:
+        elif columns(f"  {step}  {what}") <= look.width:
             yield head
             yield from wrapped(f"{share}, {when}", look, "      ")
+        else:
+            yield from wrapped(step, look, "  ")
+            yield from wrapped(f"{what}, {share}, {when}", look, "      ")
         if row.detail:
             yield from wrapped(_one_line(row.detail), look, "      ", partial(look.paint, tone=DIM))
     if len(found) > _ERRORS:
@@ -338,7 +342,7 @@ def _incidents(result: RunResult, look: Look) -> Iterator[str]:
     for number, incident in enumerate(result.incidents[:_INCIDENTS]):
         if number:
             yield ""
-        yield render_one(incident, colour=look.colour).rstrip("\n")
+        yield render_one(incident, colour=look.colour, width=look.width).rstrip("\n")
 
 
 def _generator(result: RunResult, look: Look) -> Iterator[str]:

@@ -4,12 +4,11 @@ character of Chinese or an emoji takes two."""
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from vezaflow.diagnostics import columns, printable
+from vezaflow.diagnostics import columns, folded, printable
 
 _BOLD = "1"
 DIM = "2"
 _NARROWEST = 8  # columns that a table's first one has at least
-Shorten = Callable[[str, int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +27,7 @@ class Look:
 
 def wrapped(text: str, look: Look, indent: str, set_in: Callable[[str], str] = str) -> Iterator[str]:
     """Prose in lines of whole words; a word that is too long keeps its line. `set_in`: how a line is painted."""
-    line = indent
-    begun = False
-    for word in text.split():
-        if begun and columns(line) + 1 + columns(word) > look.width:
-            yield set_in(line)
-            line, begun = f"{indent}  ", False
-        line += f" {word}" if begun else word
-        begun = True
-    if begun:
-        yield set_in(line)
+    return map(set_in, folded(text, look.width, indent))
 
 
 def table(
@@ -46,27 +36,32 @@ def table(
     look: Look,
     spare: Sequence[str] = (),
     below: Sequence[Sequence[str]] = (),
-    shorten: Shorten | None = None,
+    least: int | None = None,
 ) -> Iterator[str]:
     """Columns as wide as they need to be, numbers to the right; those to `spare` go when there is no room. `below`: for
-    each row the lines that stand under it; `shorten`: how a name is made to fit, else its end is cut off."""
+    each row the lines that stand under it. A name that is too long is cut; with `least`, the columns that are enough
+    for names before others go, it gets a line of its own instead."""
     held = list(zip(head, *cells, strict=True))
     for name in spare:
         first, *others = (max(map(columns, column)) + 2 for column in held)
+        first = first if least is None else min(first, least + 2)
         if max(_NARROWEST + 2, first) + sum(others) > look.width:
             held = [column for column in held if column[0] != name]
     head, *cells = zip(*held, strict=True)
     widths = [max(map(columns, column)) for column in held]
     widths[0] = max(_NARROWEST, min(widths[0], look.width - 2 - sum(width + 2 for width in widths[1:])))
-    yield look.paint(_cells(head, widths, cut_end), DIM)
+    yield look.paint(_cells(head, widths), DIM)
     for number, row in enumerate(cells):
-        yield _cells(row, widths, shorten or cut_end)
+        if least is not None and columns(printable(row[0])) > widths[0]:
+            yield from wrapped(printable(row[0]), look, "  ")
+            row = ("", *row[1:])
+        yield _cells(row, widths)
         yield from below[number] if below else ()
 
 
-def _cells(row: Sequence[str], widths: Sequence[int], shorten: Shorten) -> str:
+def _cells(row: Sequence[str], widths: Sequence[int]) -> str:
     name = printable(row[0])
-    name = name if columns(name) <= widths[0] else shorten(name, widths[0])
+    name = name if columns(name) <= widths[0] else _cut(name, widths[0])
     rest = "".join(f"  {' ' * (width - columns(cell))}{cell}" for cell, width in zip(row[1:], widths[1:], strict=True))
     return f"  {padded(name, widths[0])}{rest}".rstrip()
 
@@ -76,22 +71,11 @@ def padded(text: str, width: int) -> str:
     return text + " " * (width - columns(text))
 
 
-def cut_end(text: str, width: int) -> str:
+def _cut(text: str, width: int) -> str:
     """The beginning of a text, in so many columns."""
-    return f"{_begin(text, width - 1)}…"
-
-
-def cut_middle(text: str, width: int) -> str:
-    """The beginning and the end of a text: what tells long names apart may be in either."""
-    last = (width - 1) // 2
-    return f"{_begin(text, width - 1 - last)}…{_begin(text[::-1], last)[::-1]}"
-
-
-def _begin(text: str, width: int) -> str:
-    """As many characters as fit into so many columns."""
-    taken = 0
+    taken = 1  # of the ellipsis
     for number, character in enumerate(text):
         taken += columns(character)
         if taken > width:
-            return text[:number]
+            return f"{text[:number]}…"
     return text

@@ -12,13 +12,14 @@ from vezaflow import units
 from vezaflow.diagnostics import printable
 from vezaflow.metrics import Phase, StepBreakdown, StepRow, step_breakdowns
 from vezaflow.reports import rows
-from vezaflow.reports.look import DIM, Look, cut_middle, table, wrapped
+from vezaflow.reports.look import DIM, Look, table, wrapped
 from vezaflow.reports.markdown import markdown_table, markdown_text
 from vezaflow.reports.percentiles import Percentiles
 from vezaflow.results import RunResult
 
 SLOWEST = 5  # that stand on a small terminal
 _LISTED = 100  # on a CI job's page, whose size is limited
+_NAME = 24  # columns
 _CHECKS = 3  # of a step, that failed most
 
 
@@ -90,7 +91,7 @@ def _table(names: Sequence[str], found: Sequence[StepBreakdown], look: Look, per
         for each in found
     ]
     head = ("step", "requests", *percentiles.names, "max", "failed")
-    yield from table(head, cells, look, percentiles.spare(("max",), ("requests",)), below, cut_middle)
+    yield from table(head, cells, look, percentiles.spare(("max",), ("requests",)), below, least=_NAME)
 
 
 def _figures(each: StepBreakdown, percentiles: Percentiles) -> tuple[str, ...]:
