@@ -152,7 +152,7 @@ def _events(result: RunResult, look: Look) -> Iterator[str]:
 
 def _flows(result: RunResult, look: Look, percentiles: Percentiles) -> Iterator[str]:
     head = ("flow", "VUs", "iterations", "requests", "req/s", *percentiles.names, "max", "failed")
-    spare = percentiles.spare(("max", "VUs"), ("requests",))
+    spare = percentiles.spare(("max", "VUs"), ("requests", "req/s"))
     yield look.title("Flows")
     yield from table(head, [_flow_cells(row, percentiles) for row in rows.flow_rows(result)], look, spare, least=_NAME)
     if rows.has_unjudged(result):

@@ -67,14 +67,16 @@ def step_sections(result: RunResult, percentiles: Percentiles) -> Iterator[str]:
         return
     yield f"<details><summary>{units.counted(len(found), 'step')}, the slowest first</summary>"
     yield ""
+    notes = ["; ".join(remarks(each)) for each in found[:_LISTED]]
     cells = [
-        (markdown_text(each.row.flow), markdown_text(each.row.step), *_figures(each, percentiles),
-         markdown_text("; ".join(remarks(each))))
-        for each in found[:_LISTED]
-    ]  # fmt: skip
-    head = ("flow", "step", "requests", *percentiles.names, "max", "failed", "status, failures, retries, checks")
-    yield from markdown_table(head, cells)
-    if more := len(found) - len(cells):
+        (markdown_text(each.row.flow), markdown_text(each.row.step), *_figures(each, percentiles)) for each in found
+    ]
+    head = ("flow", "step", "requests", *percentiles.names, "max", "failed")
+    if any(notes):
+        head = (*head, "status, failures, retries, checks")
+        cells = [(*row, markdown_text(note)) for row, note in zip(cells, notes, strict=False)]
+    yield from markdown_table(head, cells[:_LISTED])
+    if more := len(found) - len(notes):
         yield f"and {units.number(more)} more: see the JSON summary"
         yield ""
     if said := _all_checks(found):
