@@ -92,13 +92,14 @@ def test_json_is_printed_wherever_a_table_is(kept: Path, tmp_path: Path) -> None
     baseline = tmp_path / "baseline.json"
     assert vezaflow("baseline", "set", *nights, "--file", baseline).code == 0
     history = ("--history", tmp_path / "h.db")
-    for words in (
+    commands: tuple[tuple[str | Path, ...], ...] = (
         ("history", *history),
         ("history", "show", kept),
         ("trends", *nights),
         ("compare", *nights),
         ("baseline", "show", "--file", baseline),
-    ):
+    )
+    for words in commands:
         long, short = vezaflow(*words, "--format", "json"), vezaflow(*words, "--json")
         assert long.code == 0, long.text
         assert json.loads(long.out) == json.loads(short.out)

@@ -185,9 +185,12 @@ def _server(result: RunResult, look: Look) -> Iterator[str]:
         return
     yield look.title("Client and server") + look.paint(" (apart: network, queues, proxies)", DIM)
     yield from table(_SERVER_HEAD, [_endpoint_cells(row) for row in found[:_PATHS]], look, _SERVER_SPARE)
+    missing: dict[str, list[str]] = {}
     for row in found[:_PATHS]:
         if row.missing:
-            yield from _said(f"{row.name}: {row.missing}", look)
+            missing.setdefault(row.missing, []).append(row.name)
+    for what, names in missing.items():
+        yield from _said(f"{', '.join(names)}: {what}", look)
     if len(found) > _PATHS:
         yield look.paint(f"  and {len(found) - _PATHS} more paths: see the JSON summary", DIM)
     if window := window_text(result):
