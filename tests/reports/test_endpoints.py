@@ -1,40 +1,16 @@
 """The client's figures next to the server's, path by path: in the terminal, the step summary and the JSON file."""
 
 from dataclasses import replace
-from math import inf
 
+import watched_run
 from sample_run import GREEN, run
 
-from vezaflow.model import ObservedKind
-from vezaflow.observe import Observed, ObservedEndpoint, ObservedFigures, ObservedSeries, Period, classic
-from vezaflow.plan import SentPath
 from vezaflow.reports import console, from_json, step_summary, to_json
 from vezaflow.results import RunResult
-from vezaflow.syntax import Labels
-
-BEGAN = run(()).started.timestamp()
-SEARCH: Labels = (("path", "/search"),)
-HEALTH: Labels = (("path", "/health"),)
-
-
-def series(labels: Labels, *counts: float) -> ObservedSeries:
-    buckets = classic(zip((0.1, 0.5, 1.0, inf), counts, strict=True))
-    return ObservedSeries(labels, BEGAN - 1, BEGAN + 11, counts[-1], 100.0, buckets=buckets)
 
 
 def observed() -> RunResult:
-    held = (series(SEARCH, 100, 1000, 1000, 1000), series(HEALTH, 12, 12, 12, 12))
-    period = Period(BEGAN, BEGAN + 10.4)
-    figures = ObservedFigures("latency", ObservedKind.HISTOGRAM, "x_seconds", None, period, held)
-    search = SentPath("browse", "search", "GET", "/search")
-    segment = SentPath("streaming", "segment", "GET", "/segment")
-    endpoints = (
-        ObservedEndpoint("GET", "/search", SEARCH, (search,)),
-        ObservedEndpoint("", "/health", HEALTH, ()),
-        ObservedEndpoint("GET", "/segment", (), (segment,)),
-    )
-    found = Observed("http://127.0.0.1:9090/", (figures,), latency="latency", endpoints=endpoints)
-    return replace(run(GREEN), observed=found)
+    return replace(run(GREEN), observed=watched_run.observed())
 
 
 def test_the_terminal_shows_both_sides_and_what_one_of_them_misses() -> None:

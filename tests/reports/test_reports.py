@@ -10,18 +10,20 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from sample_run import GREEN, RED, SUITE, arriving, gate, p95, recorded, run
+from watched_run import CHECKS, many_steps, watched
 
-from vezaflow.diagnostics import Diagnostic, Severity, Span
+from vezaflow.diagnostics import Diagnostic, Severity, Span, columns
 from vezaflow.gates import Concern, ConcernKind, Outcome
 from vezaflow.metrics import Recorder, Summary
 from vezaflow.model import ActionKind
-from vezaflow.reports import console, junit, step_summary, summary_json, to_json
+from vezaflow.reports import console, junit, read_percentiles, step_summary, summary_json, to_json
 from vezaflow.results import EventWindow, Happened, RunResult, Standing
 from vezaflow.syntax import Reference
 
 GOLDEN = Path(__file__).parent / "golden"
 PAGE = Path(__file__).parents[2] / "docs" / "summary-json.md"
 BUSY = Concern(ConcernKind.SATURATED, "the generator used 97 % of its core", "fewer VUs, or a bigger machine")
+CHOSEN = read_percentiles("p50, p90,p(99.9)")
 TEXTS: dict[str, Callable[[], str]] = {
     "red.txt": lambda: console(run(RED)),
     "green_80.txt": lambda: console(run(GREEN), width=80),
@@ -29,6 +31,13 @@ TEXTS: dict[str, Callable[[], str]] = {
     "no_gates.txt": lambda: console(run(()), width=100),
     "arriving.txt": lambda: console(arriving()),
     "arriving_60.txt": lambda: console(arriving(), width=60),
+    "watched.txt": lambda: console(watched()),
+    "watched.md": lambda: step_summary(watched()),
+    "steps.txt": lambda: console(many_steps()),
+    "steps_80.txt": lambda: console(many_steps(), width=80),
+    "steps_short.txt": lambda: console(many_steps(), width=80, height=10),
+    "steps.md": lambda: step_summary(many_steps()),
+    "percentiles_80.txt": lambda: console(run(GREEN), width=80, percentiles=CHOSEN),
     "red.md": lambda: step_summary(run(RED)),
     "green.md": lambda: step_summary(run(GREEN)),
     "red.xml": lambda: junit(run(RED)),
@@ -46,6 +55,109 @@ def test_tables_keep_to_the_width_with_all_flows_named(width: int) -> None:
     text = console(run(GREEN), width=width)
     assert max(map(len, text.splitlines())) <= width
     assert "streaming" in text.split("Flows")[1].split("Slowest")[0]
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_no_line_is_wider_than_the_terminal_whatever_names_are_made_of(width: int) -> None:
+    for height in (None, 10):
+        for line in console(many_steps(), width=width, height=height).splitlines():
+            assert columns(line) <= width, line
+
+
+def test_the_on_call_reads_what_broke_before_the_tables() -> None:
+    parts = (
+        "RED",
+        "\nGates",
+        "\nErrors",
+        "\nClient and server",
+        "\nEvents",
+        "\nPages",
+        "\nFlows",
+        "\nSteps",
+        "\nGenerator",
+    )
+    text = console(watched())
+    places = [f"\n{text}".index(f"\n{part}") for part in parts]
+    assert places == sorted(places)
+    sections = ("Failed gates", "Errors", "Client / server", "Events", "Pages", "Flows", "2 steps", "All 4 gates")
+    page = step_summary(watched())
+    places = [page.index(part) for part in sections]
+    assert places == sorted(places)
+
+
+def test_nothing_is_said_of_what_a_suite_does_not_use() -> None:
+    green = run((p95(500.0, "browse"),), recorder=quiet())
+    text, page = console(green), step_summary(green)
+    for part in ("Errors", "Client", "Events", "Pages", "Arrivals", "WebSockets", "Setup", "checks", "retries", "×"):
+        assert part not in text
+        assert part not in page
+
+
+def quiet() -> Recorder:
+    recorder = Recorder(100.0)
+    recorder.flow("browse").vus_max = 1
+    step = recorder.step("browse", "list", "GET")
+    step.answered(200, 0.1, 0.0, 0.0, 1, 1)
+    recorder.fold(101.0)
+    return recorder
+
+
+def test_a_step_whose_requests_all_failed_has_a_row_and_says_how() -> None:
+    lines = console(many_steps()).split("\nSteps")[1].splitlines()
+    (row,) = [number for number, line in enumerate(lines) if "再生" in line]
+    assert lines[row].split()[-6:] == ["–", "–", "–", "–", "100", "%"]
+    assert lines[row + 1] == "      20 × no response; failed: 20 × refused"
+
+
+def test_statuses_retries_and_failed_checks_stand_under_their_step() -> None:
+    text = console(many_steps())
+    assert "75 × 201, 25 × 429; 25 retries (1 of 100 failed in the end)" in text
+    assert "93 × 200" not in text  # what failed has a status, too
+    assert f"100 × 200; failed: 7 × expectation; check {CHECKS[0]}: 7 of 100 failed" in text
+    assert "checks: 193 of 200 held" in text
+
+
+def test_a_small_terminal_shows_the_slowest_steps_and_how_many_more_there_are() -> None:
+    text = console(many_steps(), height=10)
+    assert "3 more: `--all-steps`" in text
+    assert "detail 0" not in text
+    assert "more: `--all-steps`" not in console(many_steps(), height=50)
+
+
+def test_percentiles_of_ones_choice_are_in_the_tables_and_the_json() -> None:
+    result = run(GREEN)
+    for text in (console(result, percentiles=CHOSEN), step_summary(result, CHOSEN)):
+        assert "p99.9" in text
+        assert "p95" not in text.replace("p(95)", "")
+    trend = to_json(result, read_percentiles("99.99"))["steps"][1]["http_req_duration"]
+    assert trend["p99.99"] == trend["max"]
+    assert "p99.99" not in to_json(result)["steps"][1]["http_req_duration"]
+
+
+def test_chosen_percentiles_are_the_last_columns_to_go() -> None:
+    flows = console(run(GREEN), width=60, percentiles=CHOSEN).split("Flows\n")[1].splitlines()[0]
+    assert [name for name in CHOSEN.names if name in flows] == list(CHOSEN.names)
+
+
+@pytest.mark.parametrize("text", ["", "p0", "p100", "fast", "p50;p90", "p-1", "p50,,p90", "1,2,3,4,5,6,7,8,9", "p1e1"])
+def test_what_is_no_list_of_percentiles_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="percentile"):
+        read_percentiles(text)
+
+
+def test_the_json_promises_all_that_is_known_of_a_step() -> None:
+    steps = {step["step"]: step for step in to_json(many_steps())["steps"]}
+    order, slow = steps["order"], steps["slow"]
+    assert (order["statuses"], order["failures"]) == ({"201": 75, "429": 25}, {})
+    assert (order["data_sent"], order["data_received"]) == (50_000, 10_000)
+    attempts = order["attempts"]
+    assert (attempts["steps"], attempts["step_failed"], attempts["http_req_retries"]) == (100, 0.01, 25)
+    assert (slow["statuses"], slow["failures"], slow["attempts"]) == ({"0": 20}, {"timeout_wait": 20}, None)
+    assert slow["http_req_waiting"]["at_least"]
+    (first, second) = sorted(next(step for name, step in steps.items() if "facets" in name)["checks"], key=str)
+    assert first == {"check": CHECKS[1], "evaluated": 100, "failed": 0}
+    assert second == {"check": CHECKS[0], "evaluated": 100, "failed": 7}
+    assert order["http_req_connecting"]["p95"] == 0.0
 
 
 def test_the_page_of_a_job_says_where_the_count_of_green_nights_is() -> None:
@@ -108,7 +220,10 @@ def test_a_time_among_timeouts_is_shown_as_a_lower_bound_everywhere() -> None:
     assert result.outcome is Outcome.RED
     text = console(result)
     assert "BROKE http_req_duration: p(95) < 500 ms > 300 ms requests timed out" in " ".join(text.split())
-    (slow, listed) = [line for line in text.splitlines() if line.startswith(("  browse › slow", "  browse › list"))][:2]
+    steps = text.split("\nSteps")[1]
+    (slow, listed) = [line for line in steps.splitlines() if line.startswith(("  browse › slow", "  browse › list"))][
+        :2
+    ]
     assert slow.split("›")[1].split() == ["slow", "1", *[">", "300", "ms"] * 4, "100", "%"]
     assert listed.split("›")[1].split()[:5] == ["list", "10", "100", "ms", ">"]
     (failure,) = ET.fromstring(junit(result)).findall(".//failure")
@@ -165,13 +280,16 @@ def test_the_json_has_the_figures_and_brings_the_summary_back() -> None:
     assert Summary.from_json(record["figures"]) == recorded().snapshot()
 
 
+_BY_NAME = ("segment", "figures", "inputs", "labels", "statuses", "failures")  # their keys are names themselves
+
+
 def _names(value: object) -> set[str]:
     """The names of all fields that are part of the promise."""
     if isinstance(value, list):
         return set().union(*map(_names, value))
     if not isinstance(value, dict):
         return set()
-    inner = (_names(item) for name, item in value.items() if name not in ("segment", "figures", "inputs", "labels"))
+    inner = (_names(item) for name, item in value.items() if name not in _BY_NAME)
     return set(value).union(*inner)
 
 

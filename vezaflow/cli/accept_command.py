@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from vezaflow.cli.formats import JSON, MARKDOWN, as_json, formatted
 from vezaflow.cli.inputs import draw, drawn_faults
 from vezaflow.cli.keeping import HISTORY
 from vezaflow.cli.night_runs import night_runs
@@ -44,8 +45,7 @@ class MomentType(click.ParamType[datetime]):
 @click.argument("suite", default="flows", type=FlowPathType())
 @HISTORY
 @click.option("--results", metavar="FOLDER", type=PathType(), help="Take the runs from the summary.json files in it.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown, for $GITHUB_STEP_SUMMARY.")
+@formatted(JSON, MARKDOWN)
 @click.option(
     "--last", type=click.IntRange(1), default=_NIGHTS, show_default=True, help="The number of nights to show."
 )
@@ -54,8 +54,7 @@ def command(
     suite: Path,
     history: str | None,
     results: Path | None,
-    as_json: bool,
-    as_markdown: bool,
+    form: str,
     last: int,
     as_of: datetime | None,
 ) -> None:
@@ -68,17 +67,15 @@ def command(
     """
     if results is not None and history is not None:
         raise click.UsageError("take only one of --results and --history")
-    if as_json and as_markdown:
-        raise click.UsageError("take only one of --json and --markdown")
     asked = _whole(suite)
     now = _aware(as_of, asked.accept)
     runs = [run for run in night_runs(results, history) if as_of is None or run.started <= now]
     plan = identity_of(asked)
     nights = calendar(runs, asked.accept, now, plan, asked.name)
     decision = acceptance(nights)
-    if as_json:
-        say(_json(to_json(asked.name, plan, nights, decision)))
-    elif as_markdown:
+    if form == JSON:
+        say(as_json(to_json(asked.name, plan, nights, decision)))
+    elif form == MARKDOWN:
         say(markdown(asked.name, nights, decision, last=last).removesuffix("\n"))
     else:
         width = max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size((100, 24)).columns))
@@ -103,9 +100,3 @@ def _aware(as_of: datetime | None, rule: Accept) -> datetime:
     if moment.utcoffset() is None:
         moment = moment.replace(tzinfo=ZoneInfo(rule.timezone))
     return moment.astimezone(UTC)
-
-
-def _json(document: object) -> str:
-    import orjson
-
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()

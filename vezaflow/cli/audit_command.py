@@ -10,6 +10,7 @@ import click
 
 from vezaflow.audit import PINNED, AuditRecord, find_tools, require_tools
 from vezaflow.cli.audits import audit_reports_option
+from vezaflow.cli.formats import JSON, formatted
 from vezaflow.cli.inputs import audited, draw, drawn_faults, shared, target
 from vezaflow.cli.kept import Claim, check_claims, is_stdout, write
 from vezaflow.cli.printing import colours, hide, say, tell
@@ -34,6 +35,7 @@ _RUNS = click.IntRange(1, 100)
     "--summary", type=PathType(dir_okay=False, allow_dash=True), help="Write the result as JSON to this file."
 )
 @audit_reports_option
+@formatted(JSON)
 @click.option("-q", "--quiet", is_flag=True, help="Show no warnings and no progress.")
 @shared
 def command(
@@ -43,6 +45,7 @@ def command(
     runs: int | None,
     summary: Path | None,
     audit_reports: Path | None,
+    form: str,
     quiet: bool,
     words: tuple[str, ...],
     base_url: str | None,
@@ -74,11 +77,15 @@ def command(
         tools = require_tools(os.environ)
         records, verdicts, outcome = audit_alone(audits, tools, _silent if quiet else tell, audit_reports)
     code = exit_code_of(outcome)
+    document = audit_json(suite.name, records, verdicts, outcome, int(code))
     if summary is not None:
-        write(summary, audit_json(suite.name, records, verdicts, outcome, int(code)))
+        write(summary, document)
     if job := os.environ.get("GITHUB_STEP_SUMMARY"):
         _append(job, audit_summary(suite.name, records, verdicts, outcome))
-    _show(records, verdicts, outcome, aside=summary is not None and is_stdout(summary))
+    if form == JSON:
+        say(document.removesuffix("\n"))
+    else:
+        _show(records, verdicts, outcome, aside=summary is not None and is_stdout(summary))
     sys.exit(code)
 
 

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import click
 
+from vezaflow import units
 from vezaflow.cli.baselines import baseline_file, baseline_text, file_option, read_baseline
+from vezaflow.cli.formats import JSON, formatted
 from vezaflow.cli.keeping import HISTORY
 from vezaflow.cli.kept import check_writable, write
 from vezaflow.cli.printing import colours, say
+from vezaflow.cli.progress import working
 from vezaflow.cli.run_words import RUN_WORD
 from vezaflow.cli.runs import named, recent_green
 from vezaflow.cli.values import PathType
@@ -52,7 +55,8 @@ def set_command(
     else:
         results = [named(word, history) for word in runs]
     _check(results)
-    made = baseline_of(results)
+    with working(f"making a baseline of {units.counted(len(results), 'run')}"):
+        made = baseline_of(results)
     if not any(made.values(key) for key in made.figures):
         raise VezaflowError(
             "the runs are too short, or have too few requests, to compare with",
@@ -81,10 +85,18 @@ def _check(results: list[RunResult]) -> None:
 
 @command.command("show")
 @click.argument("suite", required=False)
+@formatted(JSON)
 @file_option
-def show_command(suite: str | None, file: Path | None) -> None:
-    """Show the baseline of a suite."""
-    say(baseline_page(read_baseline(_place(suite, file)), width=_width(), colour=colours(sys.stdout)))
+def show_command(suite: str | None, file: Path | None, form: str) -> None:
+    """Show the baseline of a suite.
+
+    The JSON is that of its file.
+    """
+    found = read_baseline(_place(suite, file))
+    if form == JSON:
+        say(baseline_text(found).removesuffix("\n"))
+        return
+    say(baseline_page(found, width=_width(), colour=colours(sys.stdout)))
 
 
 @command.command("clear")

@@ -5,14 +5,16 @@ import sys
 from pathlib import Path
 
 import click
-import orjson
 
 from vezaflow.cli.baselines import WORD, baseline_file, file_option, read_baseline
+from vezaflow.cli.formats import JSON, as_json, formatted
 from vezaflow.cli.keeping import HISTORY
 from vezaflow.cli.printing import colours, say, tell
+from vezaflow.cli.progress import working
 from vezaflow.cli.run_words import RUN_WORD
 from vezaflow.cli.runs import earlier_runs, named
-from vezaflow.compare import Comparison, as_json, compare, compare_with_baseline, page, spread_of
+from vezaflow.compare import Comparison, compare, compare_with_baseline, page, spread_of
+from vezaflow.compare import as_json as comparison_json
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.results import RunResult
 
@@ -29,7 +31,7 @@ from vezaflow.results import RunResult
 )
 @HISTORY
 @click.option("--fail-on", type=click.Choice(["worse"]), help="Exit with 99 if something got worse.")
-@click.option("--json", "as_object", is_flag=True, help="Print one JSON object.")
+@formatted(JSON)
 @file_option
 def command(
     before: str,
@@ -37,7 +39,7 @@ def command(
     earlier: tuple[str, ...],
     history: str | None,
     fail_on: str | None,
-    as_object: bool,
+    form: str,
     file: Path | None,
 ) -> None:
     """Show what changed from run A to run B.
@@ -48,8 +50,8 @@ def command(
     Different plans, loads, targets and machines are reported first.
     """
     comparison = _compared(before, after, earlier, file, history)
-    if as_object:
-        say(orjson.dumps(as_json(comparison), option=orjson.OPT_INDENT_2).decode())
+    if form == JSON:
+        say(as_json(comparison_json(comparison)))
     else:
         width = shutil.get_terminal_size((100, 24)).columns
         say(page(comparison, colour=colours(sys.stdout), width=width).removesuffix("\n"))
@@ -61,7 +63,8 @@ def _compared(before: str, after: str, earlier: tuple[str, ...], file: Path | No
     if before != WORD:
         first = named(before, history)
         others = [named(word, history) for word in earlier] or earlier_of(first, second, history)
-        return compare(first, second, spread_of(others))
+        with working("comparing the runs"):
+            return compare(first, second, spread_of(others))
     if earlier:
         raise VezaflowError("--earlier is for two runs", hint="a baseline of 3 or more runs has its own spread")
     return compare_with_baseline(read_baseline(file or baseline_file(second.suite)), second)

@@ -11,6 +11,7 @@ from vezaflow.cli.crews import shares_of
 from vezaflow.cli.inputs import bundled, draw, given
 from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.printing import colours, say
+from vezaflow.cli.progress import working
 from vezaflow.cli.values import FlowPathType, environment
 from vezaflow.explain import Explanation, explain, explain_cluster, page, to_json
 from vezaflow.limits import machine
@@ -44,12 +45,13 @@ def command(
     values = {**environment(words), **UNSTARTED.environment} if sandbox else environment(words)
     inputs = load.inputs(values, base_url, seed)
     whole = load.segment is None
-    asked = bundled(paths, inputs, sandbox=sandbox, announces=whole, observes=whole, warn=draw)
-    plan = asked.plan
-    if load.cluster is None:
-        found = explain(plan, machine(), load.division(plan))
-    else:
-        found = explain_cluster(plan, shares_of(load.cluster, asked, reach=not sandbox))
+    with working(f"planning {paths[0]}"):
+        asked = bundled(paths, inputs, sandbox=sandbox, announces=whole, observes=whole, warn=draw)
+        plan = asked.plan
+        if load.cluster is None:
+            found = explain(plan, machine(), load.division(plan))
+        else:
+            found = explain_cluster(plan, shares_of(load.cluster, asked, reach=not sandbox))
     say(_drawn(found, form, plan.secrets).removesuffix("\n"))
     if found.refused is not None:
         raise found.refused

@@ -10,16 +10,19 @@ import click
 import orjson
 
 from vezaflow import units
+from vezaflow.cli.formats import JSON, formatted
 from vezaflow.cli.history_list import listed
 from vezaflow.cli.keeping import HISTORY
 from vezaflow.cli.kept import check_writable, is_stdout
 from vezaflow.cli.printing import colours, say, tell
+from vezaflow.cli.progress import working
 from vezaflow.cli.run_words import RUN_WORD
 from vezaflow.cli.runs import find, kept_runs
+from vezaflow.cli.shown import View, viewing
 from vezaflow.cli.values import DURATION, PathType, moment, targets
 from vezaflow.errors import VezaflowError
 from vezaflow.history import SUFFIX, KeptRun, Policy, State, Word, meant, opened, place_of, pruning, read, written
-from vezaflow.reports import Look, console
+from vezaflow.reports import Look, summary_json
 
 _DAY = 86_400.0
 _SHOWN = 20
@@ -34,7 +37,7 @@ _SHOWN = 20
 @click.option(
     "--limit", type=click.IntRange(min=1), default=_SHOWN, show_default=True, help="At most this number of runs."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+@formatted(JSON)
 @click.pass_context
 def command(
     context: click.Context,
@@ -44,7 +47,7 @@ def command(
     target: str | None,
     since: str | None,
     limit: int,
-    as_json: bool,
+    form: str,
 ) -> None:
     """List the runs that were kept, or do something with them.
 
@@ -57,7 +60,7 @@ def command(
     now = datetime.now(UTC)
     runs = kept_runs(history, suite, moment(since, now) if since else None)
     fit = [run for run in runs if verdict in (None, run.word.value) and targets(run.base_url, target)]
-    if as_json:
+    if form == JSON:
         say(orjson.dumps([run.to_json() for run in fit[:limit]]).decode())
         return
     for line in listed(fit[:limit], runs, now, _look()):
@@ -74,16 +77,20 @@ def _place(context: click.Context, history: str | None) -> str | None:
 
 @command.command("show")
 @click.argument("run", type=RUN_WORD)
+@viewing
+@formatted(JSON)
 @HISTORY
 @click.pass_context
-def show(context: click.Context, run: str, history: str | None) -> None:
+def show(context: click.Context, run: str, history: str | None, view: View, form: str) -> None:
     """Show the report of a run again.
 
-    An interrupted run has no verdict: its requests, failures and times are shown.
+    An interrupted run has no verdict: its requests, failures and times are shown. The JSON is that of summary.json.
     """
     result = find(run, _place(context, history)).result
-    width = min(120, shutil.get_terminal_size((100, 24)).columns)
-    say(console(result, colour=colours(sys.stdout), width=width).removesuffix("\n"))
+    if form == JSON:
+        say(summary_json(result, view.percentiles).decode().removesuffix("\n"))
+        return
+    say(view.text(result))
 
 
 @command.command("export")
@@ -98,7 +105,8 @@ def export(context: click.Context, run: str, file: Path | None, history: str | N
     """
     stored = find(run, _place(context, history)).stored
     file = file or Path(f"vezaflow-{stored.id}{SUFFIX}")
-    data = written(stored)
+    with working(f"writing {file}"):
+        data = written(stored)
     if is_stdout(file):
         sys.stdout.buffer.write(data)
         return
@@ -122,7 +130,8 @@ def import_(context: click.Context, files: tuple[Path, ...], history: str | None
         assert store is not None
         for file in files:
             try:
-                stored = read(file)
+                with working(f"reading {file}"):
+                    stored = read(file)
             except VezaflowError as e:
                 tell(f"{e.message}")
                 failed = True
@@ -195,9 +204,10 @@ def prune(
         elif dry_run:
             say(f"would remove {what}: {units.size(weight)}")
         elif store is not None:
-            store.drop_figures(gone.figures)
-            store.delete(gone.runs)
-            store.shrink()
+            with working(f"removing {what}"):
+                store.drop_figures(gone.figures)
+                store.delete(gone.runs)
+                store.shrink()
             say(f"removed {what}: {units.size(weight)}")
 
 

@@ -8,6 +8,7 @@ import click
 
 from vezaflow.cli.mend import mend
 from vezaflow.cli.printing import colours, say, tell
+from vezaflow.cli.progress import working
 from vezaflow.cli.values import FlowPathType
 from vezaflow.diagnostics import (
     Diagnostic,
@@ -47,7 +48,8 @@ def command(paths: tuple[Path, ...], form: str, strict: bool, fix: bool) -> None
     for suite in suites(paths):
         for words in mend(suite) if fix else ():
             tell(words)
-        diagnostics.extend(lint(suite)[1])
+        with working(f"checking {suite[0]}"):
+            diagnostics.extend(lint(suite)[1])
     found = diagnostics.items
     say(_drawn(found, form).removesuffix("\n"))
     if fixable := sum(diagnostic.fix is not None for diagnostic in found):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vezaflow.cli.printing import tell
+from vezaflow.cli.progress import working
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import Outcome
 from vezaflow.history import KeptRun, State, Store, opened, place_of, read, result_of
@@ -16,8 +17,9 @@ def night_runs(results: Path | None, history: str | None = None) -> list[NightRu
     """The runs of a folder; None: of the history. Raises VezaflowError where there is no such place, or it can't be
     read."""
     if results is not None:
-        return list(_of_folder(results))
-    with opened(place_of(history)) as store:
+        with working(f"reading the results in {results}"):
+            return list(_of_folder(results))
+    with working("reading the history"), opened(place_of(history)) as store:
         return [] if store is None else [_of_row(row, store) for row in store.rows() if row.state is not State.RUNNING]
 
 

@@ -7,8 +7,10 @@ traceback. No control character but the colours of vezaflow itself reaches a ter
 
 import errno
 import os
+import shutil
 import sys
 import traceback
+from contextlib import suppress
 from types import TracebackType
 from typing import TextIO
 
@@ -16,6 +18,8 @@ from vezaflow.diagnostics import harmless
 from vezaflow.redact import Secrets
 
 _hidden = [Secrets()]  # of the one command that this process runs
+_ERASED = "\r\x1b[K"
+_passing = [False]  # whether a line stands on the terminal that only says what goes on
 
 
 def say(text: str) -> None:
@@ -35,6 +39,21 @@ def complain(message: str, hint: str = "") -> None:
         tell(_hidden[0].mask(f"  hint: {hint}"))
 
 
+def show_passing(text: str) -> None:
+    """Show on a terminal what goes on, in a line that the next output takes away; without text it is taken away."""
+    stream = sys.stderr
+    shown = _passing[0]
+    _passing[0] = bool(text) and live(stream)
+    with suppress(OSError):
+        if _passing[0]:
+            width = shutil.get_terminal_size((80, 24)).columns
+            stream.write(f"{_ERASED}{harmless(text, coloured=False, shown=True)[: width - 1]}")
+            stream.flush()
+        elif shown:
+            stream.write(_ERASED)
+            stream.flush()
+
+
 def hide(secrets: Secrets) -> None:
     """From now on no error shows these."""
     _hidden[0] = secrets
@@ -46,8 +65,12 @@ def live(stream: TextIO) -> bool:
 
 
 def colours(stream: TextIO) -> bool:
-    """Whether words on it may be coloured (https://no-color.org)."""
-    return live(stream) and not os.environ.get("NO_COLOR")
+    """Whether words on it may be coloured: on a terminal (https://no-color.org), or where FORCE_COLOR wants it
+    (https://force-color.org). NO_COLOR has the last word."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    forced = os.environ.get("FORCE_COLOR", "")
+    return forced != "0" if forced else live(stream)
 
 
 def open_streams() -> None:
@@ -80,6 +103,8 @@ def _bold(text: str) -> str:
 
 
 def _print(text: str, stream: TextIO) -> None:
+    if _passing[0]:
+        show_passing("")
     try:
         stream.write(harmless(f"{text}\n", coloured=colours(stream), shown=stream.isatty()))
         stream.flush()

@@ -20,6 +20,7 @@ from vezaflow.cli.results import ReportFiles, Wanted, reporting
 from vezaflow.cli.run_words import RUN_WORD
 from vezaflow.cli.running import put_on
 from vezaflow.cli.runs import Found, find
+from vezaflow.cli.shown import View
 from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import WORKERS
 from vezaflow.cluster import ClusterAddress
@@ -55,6 +56,7 @@ def command(
     insecure_cluster: bool,
     sandbox: bool,
     reports: Wanted,
+    view: View,
     out: tuple[str, ...],
     history: str | None,
     no_history: bool,
@@ -78,7 +80,7 @@ def command(
                 raise VezaflowError("the run's target had a secret in it, which is not kept", hint="add --base-url URL")
             asked = _asked(bundle, found, outs, sandbox=sandbox)
             plan = asked.plan
-            files = ReportFiles(reports, claims(plan))
+            files = ReportFiles(reports, view, claims(plan))
             provenance = provenance_of(asked.suite, asked.inputs, plan)
             commit = found.stored.header.get("commit")  # its files are of that one
             provenance = replace(provenance, commit=Commit(**commit) if commit else None)

@@ -2,7 +2,6 @@
 
 import functools
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,9 +11,11 @@ from typing import Any
 import click
 
 from vezaflow.cli.kept import Claim, check_claims, is_stdout, write
-from vezaflow.cli.printing import colours, say, tell
+from vezaflow.cli.printing import say, tell
+from vezaflow.cli.progress import working
+from vezaflow.cli.shown import View, viewing
 from vezaflow.cli.values import PathType
-from vezaflow.reports import REPORTS, annotations, console, step_summary
+from vezaflow.reports import REPORTS, Percentiles, annotations, step_summary
 from vezaflow.results import RunResult
 
 _FILE = PathType(dir_okay=False, allow_dash=True)
@@ -22,7 +23,8 @@ Wanted = Mapping[str, Path]  # by the report's name
 
 
 def reporting(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command an option for each report; it gets those that are wanted as `reports`."""
+    """Give a command an option for each report, and those of how it is shown; it gets the reports that are wanted as
+    `reports`, and `view`."""
 
     @functools.wraps(command)
     def collected(*words: Any, **options: Any) -> None:
@@ -31,14 +33,15 @@ def reporting(command: Callable[..., None]) -> Callable[..., None]:
 
     for report in reversed(REPORTS):
         collected = click.option(report.option, report.name, type=_FILE, help=report.help)(collected)
-    return collected
+    return viewing(collected)
 
 
 class ReportFiles:
     """The reports that a command was asked for. Whether they can be written is said before the load. `also`: what else
     the command writes."""
 
-    def __init__(self, wanted: Wanted, also: Sequence[Claim] = ()) -> None:
+    def __init__(self, wanted: Wanted, view: View, also: Sequence[Claim] = ()) -> None:
+        self._view = view
         self._files = tuple((wanted[report.name], report) for report in REPORTS if report.name in wanted)
         claims = [*(Claim(report.option, file) for file, report in self._files), *also]
         check_claims(claims)
@@ -50,13 +53,18 @@ class ReportFiles:
 
         What can't be written is told, and the rest is written: the verdict stays what it is. A CI job gets annotations.
         """
+        percentiles = self._view.percentiles
         result = replace(result, files=tuple(str(file) for file, _ in self._files))
-        written = [str(file) for file, report in self._files if write(file, _text(report.make(result)))]
-        _step_summary(result)
+        written = []
+        for file, report in self._files:
+            with working(f"writing {file}", quiet=is_stdout(file)):
+                content = _text(report.make(result, percentiles))
+            if write(file, content):
+                written.append(str(file))
+        _step_summary(result, percentiles)
         kept = tuple(file for file in written if not is_stdout(Path(file)))
-        width = min(120, shutil.get_terminal_size((100, 24)).columns)
-        colour = colours(sys.stderr if self._say is tell else sys.stdout)
-        self._say(console(replace(result, files=kept), colour=colour, width=width).removesuffix("\n"))
+        stream = sys.stderr if self._say is tell else sys.stdout
+        self._say(self._view.text(replace(result, files=kept), stream))
         if os.environ.get("GITHUB_ACTIONS") == "true" and (lines := annotations(result)):
             self._say(lines.removesuffix("\n"))
 
@@ -65,12 +73,12 @@ def _text(content: str | bytes) -> str:
     return content.decode() if isinstance(content, bytes) else content
 
 
-def _step_summary(result: RunResult) -> None:
+def _step_summary(result: RunResult, percentiles: Percentiles) -> None:
     """The page of a GitHub or Forgejo action, where there is one."""
     page = os.environ.get("GITHUB_STEP_SUMMARY")
     if page:
         try:
             with open(page, "a", encoding="utf-8") as file:
-                file.write(step_summary(result))
+                file.write(step_summary(result, percentiles))
         except OSError as e:
             tell(f"the step summary can't be written: {e.strerror}")

@@ -14,8 +14,10 @@ from vezaflow.cli.keeping import keeping, kept
 from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.outs import OUT, claims, read_outs
 from vezaflow.cli.printing import tell
+from vezaflow.cli.progress import working
 from vezaflow.cli.results import ReportFiles, Wanted, reporting
 from vezaflow.cli.running import put_on
+from vezaflow.cli.shown import View
 from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import FlowPathType
 from vezaflow.plan import Outs
@@ -39,6 +41,7 @@ def command(
     paths: tuple[Path, ...],
     load: LoadOptions,
     reports: Wanted,
+    view: View,
     out: tuple[str, ...],
     history: str | None,
     no_history: bool,
@@ -69,17 +72,18 @@ def command(
             announces = segment is None and not no_notify  # one segment has no verdict
             warn = None if quiet else draw
             whole = segment is None  # one segment is not the load
-            asked = bundled(
-                paths,
-                inputs,
-                sandbox=sandbox,
-                announces=announces,
-                observes=whole,
-                audits=whole and not no_audit,
-                outs=outs,
-                warn=warn,
-            )
-            files = ReportFiles(reports, claims(asked.plan))
+            with working(f"planning {paths[0]}", quiet=quiet):
+                asked = bundled(
+                    paths,
+                    inputs,
+                    sandbox=sandbox,
+                    announces=announces,
+                    observes=whole,
+                    audits=whole and not no_audit,
+                    outs=outs,
+                    warn=warn,
+                )
+            files = ReportFiles(reports, view, claims(asked.plan))
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             provenance = provenance_of(asked.suite, asked.inputs, asked.plan)
             with carried(load.cluster, load.division(asked.plan), asked, tell) as (division, crew):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from vezaflow import units
+from vezaflow.cli.progress import working
 from vezaflow.errors import VezaflowError
 from vezaflow.history import HistoryPlace, KeptRun, State, Store, Stored, Word, meant, opened, place_of, read, result_of
 from vezaflow.model import UrlError, is_loopback, read_url
@@ -47,9 +49,10 @@ def find(word: str, history: str | None = None) -> Found:
     """The same as it is kept."""
     file = Path(word)
     if _is_file(file):
-        return Found(read(file), None)
+        with working(f"reading {file}"):
+            return Found(read(file), None)
     place = place_of(history)
-    with opened(place) as store:
+    with working(f"reading the run {word}"), opened(place) as store:
         row = meant(word, _rows(store, word, place))
         assert store is not None
         stored = store.get(row.id)
@@ -66,7 +69,7 @@ def kept_runs(
     `suite`: only of the suite of this name; `since`: only those whose load began then or later (with a UTC offset).
     No rows where there is no history yet. Raises VezaflowError where it can't be read.
     """
-    with opened(place_of(history)) as store:
+    with working("reading the history"), opened(place_of(history)) as store:
         return tuple(store.rows(suite, since)) if store is not None else ()
 
 
@@ -120,7 +123,7 @@ def _whole(row: KeptRun) -> bool:
 def _results(rows: Sequence[KeptRun], history: str | None) -> list[RunResult]:
     """Those of the rows that this version can read."""
     found: list[RunResult] = []
-    with opened(place_of(history)) as store:
+    with working(f"reading {units.counted(len(rows), 'run')}"), opened(place_of(history)) as store:
         for row in rows:
             stored = store.get(row.id) if store is not None else None
             if stored is not None:

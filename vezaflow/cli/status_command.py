@@ -6,6 +6,7 @@ import time
 import click
 import orjson
 
+from vezaflow.cli.formats import JSON, formatted
 from vezaflow.cli.printing import say
 from vezaflow.control import Caller, call, screen
 from vezaflow.errors import VezaflowError
@@ -16,14 +17,15 @@ _CLEAR = "\x1b[H\x1b[2J"
 
 @click.command("status")
 @click.argument("run", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@formatted(JSON)
 @click.option("--watch", is_flag=True, help="Refresh every second until the run ends.")
-def command(run: str | None, as_json: bool, watch: bool) -> None:
+def command(run: str | None, form: str, watch: bool) -> None:
     """Show the status of a running test.
 
     RUN is its id, a part of it, its process id, or the name of its suite or of one of its flows; it is optional if only
     one test is running. Figures cover the run so far; requests per second the last three seconds.
     """
+    as_json = form == JSON
     with call(run) as caller:
         _show(caller, as_json=as_json, clear=False)
         while watch:

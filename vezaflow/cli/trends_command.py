@@ -6,18 +6,22 @@ from pathlib import Path
 
 import click
 
+from vezaflow import units
+from vezaflow.cli.formats import JSON, as_json, formatted
 from vezaflow.cli.keeping import HISTORY
 from vezaflow.cli.printing import colours, say
+from vezaflow.cli.progress import working
 from vezaflow.cli.runs import named, nights
-from vezaflow.compare import night_of, trends, trends_page
+from vezaflow.compare import night_of, trends, trends_json, trends_page
 from vezaflow.errors import VezaflowError
 from vezaflow.results import RunResult
 
 
 @click.command("trends")
 @click.argument("words", metavar="[SUITE] [FILE]...", nargs=-1)
+@formatted(JSON)
 @HISTORY
-def command(words: tuple[str, ...], history: str | None) -> None:
+def command(words: tuple[str, ...], history: str | None, form: str) -> None:
     """Show the nights on which a step of a suite became slower or faster.
 
     FILEs are `summary.json` files of its runs; without files the runs come from the history. A change is reported if it
@@ -34,7 +38,11 @@ def command(words: tuple[str, ...], history: str | None) -> None:
         )
     if len(suites) > 1:
         raise VezaflowError(f"the runs are of different suites: {', '.join(suites)}", hint="put one's name first")
-    found = trends([night_of(run) for run in _once(runs)])
+    with working(f"looking for changes in {units.counted(len(runs), 'run')}"):
+        found = trends([night_of(run) for run in _once(runs)])
+    if form == JSON:
+        say(as_json(trends_json(found)))
+        return
     say(trends_page(found, colour=colours(sys.stdout), width=shutil.get_terminal_size((100, 24)).columns).rstrip("\n"))
 
 

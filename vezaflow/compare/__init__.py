@@ -9,7 +9,17 @@ from vezaflow.compare.page import as_json, baseline_page, page, side_by_side
 from vezaflow.compare.resampled import FigureKind, Resampled, resampled
 from vezaflow.compare.sentences import summed_up
 from vezaflow.compare.spread import UNKNOWN, Spread, spread_between, spread_of
-from vezaflow.compare.trends import Shift, TrendNight, Trends, night_of, shift_sentence, sparkline, trends, trends_page
+from vezaflow.compare.trends import (
+    Shift,
+    TrendNight,
+    Trends,
+    night_of,
+    shift_sentence,
+    sparkline,
+    trends,
+    trends_json,
+    trends_page,
+)
 
 __all__ = [
     "UNKNOWN",
@@ -47,5 +57,6 @@ __all__ = [
     "spread_of",
     "summed_up",
     "trends",
+    "trends_json",
     "trends_page",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import exp, log
+from typing import Any
 
 from vezaflow import units
 from vezaflow.compare.change_points import FEWEST_AFTER, MAGNITUDE, ChangePoint, change_points
@@ -18,6 +19,7 @@ from vezaflow.metrics import StepName
 from vezaflow.reports import Look, table, wrapped
 from vezaflow.results import RunResult
 
+SCHEMA = 1
 FALSE_DISCOVERIES = 0.05
 LEAST_FAILED = 0.001  # of the requests
 LEAST_TIME = 0.002  # seconds
@@ -161,3 +163,39 @@ def trends_page(found: Trends, *, colour: bool = False, width: int = 100) -> str
     if cells:
         lines += ["", *table(("step", "p95 by night", "least", "most", "last"), cells, look)]
     return "\n".join(lines) + "\n"
+
+
+def trends_json(found: Trends) -> dict[str, Any]:  # Any: a JSON object
+    """All of it. Times in seconds, failures as a ratio; None: a night without such a figure."""
+    steps = dict.fromkeys(step for night in found.nights for step, _ in night.figures)
+    return {
+        "schema": SCHEMA,
+        "nights": [
+            {"run_id": night.run_id, "started": night.started.isoformat(), "commit": night.commit}
+            for night in found.nights
+        ],
+        "shifts": [
+            {
+                **_named(shift.step),
+                "metric": shift.metric.value,
+                "before": shift.before,
+                "after": shift.after,
+                "last": shift.last.run_id,
+                "first": shift.first.run_id,
+                "sentence": shift_sentence(shift),
+            }
+            for shift in found.shifts
+        ],
+        "steps": [
+            {
+                **_named(step),
+                **{metric.value: [night.figures.get((step, metric)) for night in found.nights] for metric in _METRICS},
+            }
+            for step in steps
+        ],
+    }
+
+
+def _named(step: StepName) -> dict[str, str]:
+    flow, name, method = step
+    return {"flow": flow, "step": name, "method": method}

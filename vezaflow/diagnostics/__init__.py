@@ -8,7 +8,7 @@ from vezaflow.diagnostics.json import render_json
 from vezaflow.diagnostics.sarif import render_sarif
 from vezaflow.diagnostics.source import Source, Span
 from vezaflow.diagnostics.suggest import did_you_mean, slip, suggest, unknown
-from vezaflow.diagnostics.text import harmless, printable, render_one, render_text, summary_line
+from vezaflow.diagnostics.text import columns, folded, harmless, printable, render_one, render_text, summary_line
 
 __all__ = [
     "CODES",
@@ -20,8 +20,10 @@ __all__ = [
     "Severity",
     "Source",
     "Span",
+    "columns",
     "covered",
     "did_you_mean",
+    "folded",
     "github_command",
     "harmless",
     "mended",

@@ -8,7 +8,7 @@ lines are cut around the span, and a span over several lines is drawn on its fir
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from vezaflow.diagnostics.codes import Severity
 from vezaflow.diagnostics.diagnostic import Diagnostic
@@ -46,17 +46,38 @@ def printable(text: str) -> str:
     return text.translate(_SIGNS)
 
 
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes: two for each character of Chinese, Japanese, Korean, and emoji."""
+    return len(text) if text.isascii() else sum(_cell(character)[1] for character in text)
+
+
 def render_text(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
     """All diagnostics, a blank line after each, without the summary line."""
     return "".join(render_one(d, colour=colour) + "\n" for d in diagnostics)
 
 
-def render_one(diagnostic: Diagnostic, *, colour: bool = False) -> str:
-    """One diagnostic as lines, each with its end."""
+def folded(text: str, width: int, indent: str = "") -> Iterator[str]:
+    """Prose in lines of whole words, those after the first two columns further in; a word that is too long keeps its
+    line."""
+    line, begun = indent, False
+    for word in text.split():
+        if begun and columns(line) + 1 + columns(word) > width:
+            yield line
+            line, begun = f"{indent}  ", False
+        line += f" {word}" if begun else word
+        begun = True
+    if begun:
+        yield line
+
+
+def render_one(diagnostic: Diagnostic, *, colour: bool = False, width: int | None = None) -> str:
+    """One diagnostic as lines, each with its end. `width`: the columns that its message keeps to."""
     paint = _paint if colour else _plain
     tone = _COLOUR[diagnostic.severity]
-    head = paint(f"{diagnostic.severity.value}[{diagnostic.code}]", tone)
-    lines = [f"{head}{paint(': ' + _clean(diagnostic.message), _BOLD)}"]
+    kind = f"{diagnostic.severity.value}[{diagnostic.code}]"
+    message = f"{kind}: {_clean(diagnostic.message)}"
+    first, *rest = [message] if width is None else folded(message, width)
+    lines = [f"{paint(kind, tone)}{paint(first.removeprefix(kind), _BOLD)}", *(paint(line, _BOLD) for line in rest)]
     spans = [s for s in (diagnostic.span, *(r[0] for r in diagnostic.related)) if s is not None]
     gutter = max((len(str(s.source.position(s.start)[0])) for s in spans), default=1)
     if diagnostic.span is not None:

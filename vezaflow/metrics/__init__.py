@@ -37,6 +37,7 @@ from vezaflow.metrics.seconds import (
     StepSecond,
     seconds_together,
 )
+from vezaflow.metrics.step_breakdown import StepBreakdown, step_breakdowns
 from vezaflow.metrics.streams import StreamRecorder
 from vezaflow.metrics.summary import ChannelRow, ErrorRow, ListenerRow, StepRow, StreamRow, Summary, merge_all
 from vezaflow.metrics.summary_json import SHAPE as SUMMARY
@@ -96,6 +97,7 @@ __all__ = [
     "Seconds",
     "SecondsKeeper",
     "SecondsRecorder",
+    "StepBreakdown",
     "StepKey",
     "StepName",
     "StepRecorder",
@@ -116,6 +118,7 @@ __all__ = [
     "per_second",
     "recent",
     "seconds_together",
+    "step_breakdowns",
     "timeline_of",
     "windowed",
 ]

@@ -9,6 +9,7 @@ from vezaflow.reports.look import DIM, Look, table, wrapped
 from vezaflow.reports.markdown import markdown_table, markdown_text
 from vezaflow.reports.options import REPORTS
 from vezaflow.reports.page import ComparedRuns, html_comparison, html_page
+from vezaflow.reports.percentiles import USUAL, Percentiles, read_percentiles
 from vezaflow.reports.step_summary import step_summary
 from vezaflow.reports.stored import events_of, from_json
 from vezaflow.reports.summary_json import summary_json, to_json
@@ -17,8 +18,10 @@ from vezaflow.reports.summary_schema import summary_schema, summary_schema_text
 __all__ = [
     "DIM",
     "REPORTS",
+    "USUAL",
     "ComparedRuns",
     "Look",
+    "Percentiles",
     "annotations",
     "as_accepted",
     "audit_console",
@@ -34,6 +37,7 @@ __all__ = [
     "junit",
     "markdown_table",
     "markdown_text",
+    "read_percentiles",
     "step_summary",
     "summary_json",
     "summary_schema",

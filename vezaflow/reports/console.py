@@ -1,41 +1,68 @@
 """The end of a run for people: the verdict first, then what it stands on, then what to look at.
 
+In the order in which somebody on call asks: the verdict, what broke and how, the server's figures beside the client's,
+what happened meanwhile, the pages; then the tables. Nothing is shown of what a suite does not use.
+
 Text only: with `colour` a terminal's colours and marks, without it plain words that a log keeps. No line is wider
 than `width`, but for paths, links, messages of a server, and the author's own YAML.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from vezaflow import units
-from vezaflow.diagnostics import printable, render_one
+from vezaflow.diagnostics import columns, printable, render_one
 from vezaflow.engine import Vitals
 from vezaflow.gates import Concern, Outcome, Verdict
-from vezaflow.metrics import Dropped, ListenerRow, StepRow
+from vezaflow.metrics import Dropped, ListenerRow
 from vezaflow.reports import rows
 from vezaflow.reports.audits import audit_lines
 from vezaflow.reports.endpoints import EndpointRow, apart, endpoint_rows, window_text
-from vezaflow.reports.look import DIM, Look, table, wrapped
+from vezaflow.reports.look import DIM, Look, padded, table, wrapped
+from vezaflow.reports.percentiles import USUAL, Percentiles
+from vezaflow.reports.steps import SLOWEST, around_lines, iteration_steps, step_lines
 from vezaflow.results import RunResult, headline
 from vezaflow.scale import MachineFigures, WorkerState
 
-_SLOWEST = 5
 _ERRORS = 12
 _INCIDENTS = 3
+_NAME = 16  # columns of a flow's name
 _EVENTS = 12
 _TONES = {Outcome.GREEN: "32", Outcome.RED: "1;31", Outcome.INCONCLUSIVE: "33"}
 _MARKS = {Outcome.GREEN: "✓", Outcome.RED: "✗", Outcome.INCONCLUSIVE: "–"}
 _WORDS = {Outcome.GREEN: "held ", Outcome.RED: "BROKE", Outcome.INCONCLUSIVE: "?    "}
 
 
-def console(result: RunResult, *, colour: bool = False, width: int = 100) -> str:
-    """The whole summary, its lines ended."""
+def console(
+    result: RunResult,
+    *,
+    colour: bool = False,
+    width: int = 100,
+    height: int | None = None,
+    percentiles: Percentiles = USUAL,
+) -> str:
+    """The whole summary, its lines ended. `height`: lines of a terminal, which all steps are not to fill; None: they
+    are all shown."""
     look = Look(colour, width)
-    parts: tuple[Callable[[RunResult, Look], Iterable[str]], ...] = (
-        _verdict, _gates, _events, _flows, _server, _arrivals, _listeners, _channels, _streams, _audits, _slowest,
-        _around, _errors, _incidents, _generator,
-    )  # fmt: skip
-    blocks = [list(part(result, look)) for part in parts]
+    short = height is not None and len(iteration_steps(result)) > max(SLOWEST, height // 2)
+    parts: tuple[Iterable[str], ...] = (
+        _verdict(result, look),
+        _gates(result, look),
+        _errors(result, look),
+        _incidents(result, look),
+        _server(result, look),
+        _events(result, look),
+        audit_lines(result.audits, look),
+        _flows(result, look, percentiles),
+        step_lines(result, look, percentiles, short=short),
+        _arrivals(result, look),
+        _listeners(result, look),
+        _channels(result, look, percentiles),
+        _streams(result, look, percentiles),
+        around_lines(result, look, percentiles),
+        _generator(result, look),
+    )
+    blocks = map(list, parts)
     return "\n".join("\n".join(block) + "\n" for block in blocks if block)
 
 
@@ -83,7 +110,7 @@ def _gates(result: RunResult, look: Look) -> Iterator[str]:
         return
     yield look.title("Gates")
     texts = [verdict.gate.text for verdict in result.verdicts]
-    wide = min(max(map(len, texts)), max(30, look.width - 40))
+    wide = min(max(map(columns, texts)), max(30, look.width - 40))
     shown = max(len(verdict.shown) for verdict in result.verdicts)
     sign = 1 if look.colour else max(map(len, _WORDS.values()))
     for scope, verdicts in rows.by_scope(result):
@@ -91,12 +118,12 @@ def _gates(result: RunResult, look: Look) -> Iterator[str]:
         for verdict in verdicts:
             remark = _remark(verdict, result.concerns)
             text, mark = printable(verdict.gate.text), _mark(verdict.outcome, look)
-            if len(text) > wide:  # the columns stay columns: the value goes on the next line
+            if columns(text) > wide:  # the columns stay columns: the value goes on the next line
                 yield f"    {mark} {text}"
                 text, mark = "", " " * sign
-            row = f"    {mark} {text:<{wide}}  {verdict.shown:>{shown}}"
+            row = f"    {mark} {padded(text, wide)}  {verdict.shown:>{shown}}"
             beside = 4 + sign + 1 + wide + 2 + shown + 2
-            if beside + len(remark) <= look.width:
+            if beside + columns(remark) <= look.width:
                 yield f"{row}  {look.paint(remark, DIM)}".rstrip()
             else:
                 yield row.rstrip()
@@ -123,23 +150,24 @@ def _events(result: RunResult, look: Look) -> Iterator[str]:
         yield from _aside(f"gates with `during:{name}` cover {rows.windows_text(result, name)}", look)
 
 
-def _flows(result: RunResult, look: Look) -> Iterator[str]:
-    head = ("flow", "VUs", "iterations", "requests", "req/s", "p50", "p95", "p99", "max", "failed")
+def _flows(result: RunResult, look: Look, percentiles: Percentiles) -> Iterator[str]:
+    head = ("flow", "VUs", "iterations", "requests", "req/s", *percentiles.names, "max", "failed")
+    spare = percentiles.spare(("max", "VUs"), ("requests", "req/s"))
     yield look.title("Flows")
-    yield from table(head, [_flow_cells(row) for row in rows.flow_rows(result)], look, _SPARE)
+    yield from table(head, [_flow_cells(row, percentiles) for row in rows.flow_rows(result)], look, spare, least=_NAME)
     if rows.has_unjudged(result):
         yield ""
         yield look.paint("  Not covered by gates (left out by `measure`)", DIM)
-        cells = [_flow_cells(row) for row in rows.flow_rows(result, judged=False) if row.requests]
-        yield from table(head, cells, look, _SPARE)
+        cells = [_flow_cells(row, percentiles) for row in rows.flow_rows(result, judged=False) if row.requests]
+        yield from table(head, cells, look, spare, least=_NAME)
 
 
-def _flow_cells(row: rows.FlowRow) -> tuple[str, ...]:
+def _flow_cells(row: rows.FlowRow, percentiles: Percentiles) -> tuple[str, ...]:
     vus = units.number(row.vus)
     if row.vus < row.vus_requested:
         vus += f"/{units.number(row.vus_requested)}"
     rate = "–" if row.requests_per_second is None else units.number(row.requests_per_second)
-    times = tuple(rows.time(value) for value in (row.p50, row.p95, row.p99, row.max))
+    times = (*rows.times(row.duration, percentiles), rows.time(row.max))
     counts = (units.number(row.iterations), units.number(row.requests), rate)
     return (row.flow, vus, *counts, *times, rows.share(row.failed))
 
@@ -157,9 +185,12 @@ def _server(result: RunResult, look: Look) -> Iterator[str]:
         return
     yield look.title("Client and server") + look.paint(" (apart: network, queues, proxies)", DIM)
     yield from table(_SERVER_HEAD, [_endpoint_cells(row) for row in found[:_PATHS]], look, _SERVER_SPARE)
+    missing: dict[str, list[str]] = {}
     for row in found[:_PATHS]:
         if row.missing:
-            yield from _said(f"{row.name}: {row.missing}", look)
+            missing.setdefault(row.missing, []).append(row.name)
+    for what, names in missing.items():
+        yield from _said(f"{', '.join(names)}: {what}", look)
     if len(found) > _PATHS:
         yield look.paint(f"  and {len(found) - _PATHS} more paths: see the JSON summary", DIM)
     if window := window_text(result):
@@ -218,7 +249,7 @@ def _listeners(result: RunResult, look: Look) -> Iterator[str]:
 
 def _listener_cells(row: ListenerRow) -> tuple[str, ...]:
     felt = row.felt
-    name = f"{row.flow} › {row.step}" if row.flow else row.step
+    name = rows.place(row.flow, row.step)
     startup = tuple(rows.time(value) for value in felt.startup.quantiles((0.5, 0.95)))
     shares = (felt.not_started / felt.sessions, felt.stalled_ms / felt.lasted_ms if felt.lasted_ms else None)
     rate = "–" if felt.bitrates.mean is None else units.number(felt.bitrates.mean * 1000)
@@ -227,17 +258,18 @@ def _listener_cells(row: ListenerRow) -> tuple[str, ...]:
 
 
 _CHANNELS_HEAD = (
-    "WebSockets", "opened", "refused", "closed", "connect p95", "sent", "received", "failed", "delivered", "p50", "p95",
-    "p99",
+    "WebSockets", "opened", "refused", "closed", "connect p95", "sent", "received", "failed", "delivered",
 )  # fmt: skip
+_MESSAGES_SPARE = ("connect p95", "received")
 
 
-def _channels(result: RunResult, look: Look) -> Iterator[str]:
+def _channels(result: RunResult, look: Look, percentiles: Percentiles) -> Iterator[str]:
     found = rows.channel_rows(result)
     if not found:
         return
     yield look.title("WebSockets") + look.paint(" (closed: unexpectedly; times from a message to its ack)", DIM)
-    yield from table(_CHANNELS_HEAD, [_channel_cells(row) for row in found], look, _SPARE)
+    head, spare = (*_CHANNELS_HEAD, *percentiles.names), percentiles.spare(_MESSAGES_SPARE)
+    yield from table(head, [_channel_cells(row, percentiles) for row in found], look, spare)
     for row in found:
         said = [f"closed with {code}: {units.number(count)}" for code, count in sorted(row.closes.items())]
         said += [f"{what}: {units.number(count)}" for what, count in row.troubles if count]
@@ -245,9 +277,9 @@ def _channels(result: RunResult, look: Look) -> Iterator[str]:
             yield from _said(f"{row.name}: {', '.join(said)}", look)
 
 
-def _channel_cells(row: rows.ChannelCells) -> tuple[str, ...]:
+def _channel_cells(row: rows.ChannelCells, percentiles: Percentiles) -> tuple[str, ...]:
     counts = tuple(map(units.number, (row.opened, row.refused, sum(row.closes.values()))))
-    times = tuple(map(rows.time, (row.p50, row.p95, row.p99)))
+    times = rows.times(row.latency, percentiles)
     messages = tuple(map(units.number, (row.sent, row.received)))
     return (
         row.name, *counts, rows.time(row.connect_p95), *messages, rows.share(row.failed), rows.share(row.delivered),
@@ -255,62 +287,32 @@ def _channel_cells(row: rows.ChannelCells) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-_STREAMS_HEAD = ("event streams", "opened", "refused", "ended", "connect p95", "events", "failed", "p50", "p95", "p99")
+_STREAMS_HEAD = ("event streams", "opened", "refused", "ended", "connect p95", "events", "failed")
 
 
-def _streams(result: RunResult, look: Look) -> Iterator[str]:
+def _streams(result: RunResult, look: Look, percentiles: Percentiles) -> Iterator[str]:
     found = rows.stream_rows(result)
     if not found:
         return
     yield look.title("Event streams") + look.paint(" (ended: unexpectedly; times from the server's `sent`)", DIM)
-    yield from table(_STREAMS_HEAD, [_stream_cells(row) for row in found], look, _SPARE)
+    head, spare = (*_STREAMS_HEAD, *percentiles.names), percentiles.spare(_MESSAGES_SPARE)
+    yield from table(head, [_stream_cells(row, percentiles) for row in found], look, spare)
     for row in found:
         said = [f"{what}: {units.number(count)}" for what, count in row.troubles]
         if said:
             yield from _said(f"{row.name}: {', '.join(said)}", look)
 
 
-def _stream_cells(row: rows.StreamCells) -> tuple[str, ...]:
+def _stream_cells(row: rows.StreamCells, percentiles: Percentiles) -> tuple[str, ...]:
     counts = map(units.number, (row.opened, row.refused, row.ended))
-    times = map(rows.time, (row.p50, row.p95, row.p99))
+    times = rows.times(row.latency, percentiles)
     return (row.name, *counts, rows.time(row.connect_p95), units.number(row.events), rows.share(row.failed), *times)
 
 
-def _audits(result: RunResult, look: Look) -> Iterator[str]:
-    return audit_lines(result.audits, look)
-
-
-def _slowest(result: RunResult, look: Look) -> Iterator[str]:
-    found = rows.slowest(result, _SLOWEST)
-    if found:
-        yield look.title("Slowest steps")
-        yield from table(_STEP_HEAD, [_step_cells(row) for row in found], look, _SPARE)
-
-
-def _around(result: RunResult, look: Look) -> Iterator[str]:
-    found = rows.around(result)
-    if found:
-        yield look.title("Setup, login, teardown") + look.paint(" (not covered by gates)", DIM)
-        named = [(f"{row.phase.value}: {_step_name(row)}", *_step_cells(row)[1:]) for row in found]
-        yield from table(_STEP_HEAD, named, look, _SPARE)
-
-
 _SPARE = (
-    "max", "response max", "connect p95", "received", "VUs", "p50", "startup p50", "switches", "service p99",
-    "delay p99", "response p99", "CPU max", "lag max", "p99", "requests",
+    "response max", "startup p50", "switches", "service p99", "delay p99", "response p99", "CPU max", "lag max",
 )  # fmt: skip
 """Columns that go first where there is no room."""
-_STEP_HEAD = ("step", "requests", "p50", "p95", "p99", "max", "failed")
-
-
-def _step_name(row: StepRow) -> str:
-    return f"{row.flow} › {row.step}" if row.flow else row.step
-
-
-def _step_cells(row: StepRow) -> tuple[str, ...]:
-    times = tuple(rows.time(value) for value in row.duration.quantiles((0.5, 0.95, 0.99, 1.0)))
-    failed = rows.share(row.failed / row.requests if row.requests else None)
-    return (_step_name(row), units.number(row.requests), *times, failed)
 
 
 def _errors(result: RunResult, look: Look) -> Iterator[str]:
@@ -320,16 +322,19 @@ def _errors(result: RunResult, look: Look) -> Iterator[str]:
     yield look.title("Errors")
     for row in found[:_ERRORS]:
         what = f"{units.number(row.count)} × {row.error}" + (f" {row.status}" if row.status else "")
-        step = printable(f"{row.flow} › {row.step}" if row.flow else row.step)
+        step = printable(rows.place(row.flow, row.step))
         first, last = (units.duration(max(0.0, moment)) for moment in (row.first, row.last))
         when = f"first at {first}, last at {last}" if row.count > 1 else f"at {first}"
         share = f"{units.ratio(row.share)} of requests"
         head = f"  {step}  {look.paint(what, '31')}"
-        if len(f"  {step}  {what} ({share}), {when}") <= look.width:
+        if columns(f"  {step}  {what} ({share}), {when}") <= look.width:
             yield f"{head} ({share}), {when}"
-        else:
+        elif columns(f"  {step}  {what}") <= look.width:
             yield head
             yield from wrapped(f"{share}, {when}", look, "      ")
+        else:
+            yield from wrapped(step, look, "  ")
+            yield from wrapped(f"{what}, {share}, {when}", look, "      ")
         if row.detail:
             yield from wrapped(_one_line(row.detail), look, "      ", partial(look.paint, tone=DIM))
     if len(found) > _ERRORS:
@@ -340,7 +345,7 @@ def _incidents(result: RunResult, look: Look) -> Iterator[str]:
     for number, incident in enumerate(result.incidents[:_INCIDENTS]):
         if number:
             yield ""
-        yield render_one(incident, colour=look.colour).rstrip("\n")
+        yield render_one(incident, colour=look.colour, width=look.width).rstrip("\n")
 
 
 def _generator(result: RunResult, look: Look) -> Iterator[str]:

@@ -1,10 +1,10 @@
-"""How a page for people is set: its width, its colours, its tables."""
+"""How a page for people is set: its width, its colours, its tables. Widths are columns of a terminal, of which a
+character of Chinese or an emoji takes two."""
 
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from vezaflow.diagnostics import printable
+from vezaflow.diagnostics import columns, folded, printable
 
 _BOLD = "1"
 DIM = "2"
@@ -27,29 +27,55 @@ class Look:
 
 def wrapped(text: str, look: Look, indent: str, set_in: Callable[[str], str] = str) -> Iterator[str]:
     """Prose in lines of whole words; a word that is too long keeps its line. `set_in`: how a line is painted."""
-    lines = textwrap.wrap(
-        text, look.width, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False,
-        break_on_hyphens=False,
-    )  # fmt: skip
-    return map(set_in, lines)
+    return map(set_in, folded(text, look.width, indent))
 
 
-def table(head: Sequence[str], cells: Sequence[Sequence[str]], look: Look, spare: Sequence[str] = ()) -> Iterator[str]:
-    """Columns as wide as they need to be, numbers to the right; those to `spare` go when there is no room."""
-    columns = list(zip(head, *cells, strict=True))
+def table(
+    head: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    look: Look,
+    spare: Sequence[str] = (),
+    below: Sequence[Sequence[str]] = (),
+    least: int | None = None,
+) -> Iterator[str]:
+    """Columns as wide as they need to be, numbers to the right; those to `spare` go when there is no room. `below`: for
+    each row the lines that stand under it. A name that is too long is cut; with `least`, the columns that are enough
+    for names before others go, it gets a line of its own instead."""
+    held = list(zip(head, *cells, strict=True))
     for name in spare:
-        first, *others = (max(map(len, column)) + 2 for column in columns)
+        first, *others = (max(map(columns, column)) + 2 for column in held)
+        first = first if least is None else min(first, least + 2)
         if max(_NARROWEST + 2, first) + sum(others) > look.width:
-            columns = [column for column in columns if column[0] != name]
-    head, *cells = zip(*columns, strict=True)
-    widths = [max(map(len, column)) for column in columns]
+            held = [column for column in held if column[0] != name]
+    head, *cells = zip(*held, strict=True)
+    widths = [max(map(columns, column)) for column in held]
     widths[0] = max(_NARROWEST, min(widths[0], look.width - 2 - sum(width + 2 for width in widths[1:])))
     yield look.paint(_cells(head, widths), DIM)
-    for row in cells:
+    for number, row in enumerate(cells):
+        if least is not None and columns(printable(row[0])) > widths[0]:
+            yield from wrapped(printable(row[0]), look, "  ")
+            row = ("", *row[1:])
         yield _cells(row, widths)
+        yield from below[number] if below else ()
 
 
 def _cells(row: Sequence[str], widths: Sequence[int]) -> str:
-    name = printable(row[0] if len(row[0]) <= widths[0] else row[0][: widths[0] - 1] + "…")
-    rest = "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
-    return f"  {name:<{widths[0]}}{rest}".rstrip()
+    name = printable(row[0])
+    name = name if columns(name) <= widths[0] else _cut(name, widths[0])
+    rest = "".join(f"  {' ' * (width - columns(cell))}{cell}" for cell, width in zip(row[1:], widths[1:], strict=True))
+    return f"  {padded(name, widths[0])}{rest}".rstrip()
+
+
+def padded(text: str, width: int) -> str:
+    """The text with blanks up to so many columns."""
+    return text + " " * (width - columns(text))
+
+
+def _cut(text: str, width: int) -> str:
+    """The beginning of a text, in so many columns."""
+    taken = 1  # of the ellipsis
+    for number, character in enumerate(text):
+        taken += columns(character)
+        if taken > width:
+            return f"{text[:number]}…"
+    return text

@@ -5,17 +5,18 @@ from dataclasses import dataclass
 
 from vezaflow.reports.junit import junit
 from vezaflow.reports.page import html_page
+from vezaflow.reports.percentiles import Percentiles
 from vezaflow.reports.summary_json import summary_json
 from vezaflow.results import RunResult
 
 
 @dataclass(frozen=True, slots=True)
 class ReportOption:
-    """`--NAME FILE` writes what `make` makes of the result."""
+    """`--NAME FILE` writes what `make` makes of the result, with the percentiles that were chosen."""
 
     name: str
     help: str
-    make: Callable[[RunResult], str | bytes]
+    make: Callable[[RunResult, Percentiles], str | bytes]
 
     @property
     def option(self) -> str:
@@ -24,6 +25,6 @@ class ReportOption:
 
 REPORTS = (
     ReportOption("summary", "Write the result as JSON to this file; `-` is standard output.", summary_json),
-    ReportOption("junit", "Write a test report; `-` is standard output.", junit),
+    ReportOption("junit", "Write a test report; `-` is standard output.", lambda result, _: junit(result)),
     ReportOption("html", "Write an HTML page that opens offline, in one file; `-` is standard output.", html_page),
 )

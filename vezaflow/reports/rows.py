@@ -7,6 +7,7 @@ from itertools import groupby
 from vezaflow import units
 from vezaflow.gates import Verdict
 from vezaflow.metrics import ChannelRow, Dropped, Histogram, Phase, StepRow, StreamRow, Summary, Trend, cut_by
+from vezaflow.reports.percentiles import Percentiles
 from vezaflow.results import RunResult
 
 ALL = "all"
@@ -31,6 +32,7 @@ class FlowRow:
     max: float | None
     failed: float | None
     judged: bool
+    duration: Histogram
 
 
 def flow_rows(result: RunResult, *, judged: bool = True) -> tuple[FlowRow, ...]:
@@ -95,7 +97,8 @@ def has_unjudged(result: RunResult) -> bool:
 def _flow_row(result: RunResult, flow: str | None, judged: bool) -> FlowRow:
     summary = result.summary
     requests = summary.select("http_reqs", flow, judged=judged)
-    p50, p95, p99, most = trend(summary, "http_req_duration", flow, judged=judged).quantiles((0.5, 0.95, 0.99, 1.0))
+    duration = trend(summary, "http_req_duration", flow, judged=judged)
+    p50, p95, p99, most = duration.quantiles((0.5, 0.95, 0.99, 1.0))
     asked = sum(a.vus for a in result.flows if flow in (None, a.flow))
     return FlowRow(
         flow or ALL,
@@ -111,6 +114,7 @@ def _flow_row(result: RunResult, flow: str | None, judged: bool) -> FlowRow:
         most,
         summary.select("http_req_failed", flow, judged=judged).aggregate("rate"),
         judged,
+        duration,
     )
 
 
@@ -121,7 +125,7 @@ def _count(result: RunResult, metric: str, flow: str | None, judged: bool) -> in
 @dataclass(frozen=True, slots=True)
 class ChannelCells:
     """A step's WebSockets. `failed`: the share of its messages; `delivered`: of those with an `ack`; `troubles`: what
-    became of them otherwise, and kinds of failures. `p50` to `p99` are of the way from a message to its ack."""
+    became of them otherwise, and kinds of failures. `latency` is of the way from a message to its ack."""
 
     name: str
     opened: int
@@ -136,6 +140,7 @@ class ChannelCells:
     p50: float | None
     p95: float | None
     p99: float | None
+    latency: Histogram
 
 
 def channel_rows(result: RunResult) -> tuple[ChannelCells, ...]:
@@ -145,11 +150,11 @@ def channel_rows(result: RunResult) -> tuple[ChannelCells, ...]:
 
 def _channel_cells(row: ChannelRow) -> ChannelCells:
     figures = row.figures
-    place = f"{row.flow} › {row.step}" if row.flow else row.step
+    name = place(row.flow, row.step)
     (connect_p95,) = figures.connecting.quantiles((0.95,))
     p50, p95, p99 = figures.latency.quantiles((0.5, 0.95, 0.99))
     return ChannelCells(
-        name=place if row.phase is Phase.ITERATION else f"{row.phase.value}: {place}",
+        name=name if row.phase is Phase.ITERATION else f"{row.phase.value}: {name}",
         opened=figures.sessions,
         refused=figures.refused.total(),
         closes=figures.closes,
@@ -169,14 +174,14 @@ def _channel_cells(row: ChannelRow) -> ChannelCells:
         p50=p50,
         p95=p95,
         p99=p99,
+        latency=figures.latency,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class StreamCells:
     """A step's event streams. `ended`: those that the server or the network ended; `failed`: the share of the events
-    waited for; `troubles`: by kind. `p50` to `p99` are of the way from the server, where events say when they were
-    sent."""
+    waited for; `troubles`: by kind. `latency` is of the way from the server, where events say when they were sent."""
 
     name: str
     opened: int
@@ -189,6 +194,7 @@ class StreamCells:
     p50: float | None
     p95: float | None
     p99: float | None
+    latency: Histogram
 
 
 def stream_rows(result: RunResult) -> tuple[StreamCells, ...]:
@@ -198,11 +204,11 @@ def stream_rows(result: RunResult) -> tuple[StreamCells, ...]:
 
 def _stream_cells(row: StreamRow) -> StreamCells:
     figures = row.figures
-    place = f"{row.flow} › {row.step}" if row.flow else row.step
+    name = place(row.flow, row.step)
     (connect_p95,) = figures.connecting.quantiles((0.95,))
     p50, p95, p99 = figures.latency.quantiles((0.5, 0.95, 0.99))
     return StreamCells(
-        name=place if row.phase is Phase.ITERATION else f"{row.phase.value}: {place}",
+        name=name if row.phase is Phase.ITERATION else f"{row.phase.value}: {name}",
         opened=figures.opened,
         refused=figures.refused.total(),
         ended=figures.ends.total(),
@@ -217,18 +223,13 @@ def _stream_cells(row: StreamRow) -> StreamCells:
         p50=p50,
         p95=p95,
         p99=p99,
+        latency=figures.latency,
     )
 
 
-def slowest(result: RunResult, most: int) -> tuple[StepRow, ...]:
-    """The steps of iterations with the highest p95 first."""
-    rows = [row for row in result.summary.step_rows() if row.phase is Phase.ITERATION and row.duration.samples]
-    return tuple(sorted(rows, key=_slowness, reverse=True)[:most])
-
-
-def _slowness(row: StepRow) -> tuple[tuple[bool, float], ...]:
-    """By p95, then by median; lower bounds are above all that is known."""
-    return tuple((isinstance(time, units.AtLeast), time or 0.0) for time in row.duration.quantiles((0.95, 0.5)))
+def around(result: RunResult) -> tuple[StepRow, ...]:
+    """The steps outside iterations: preflight, setup, login, finally, teardown."""
+    return tuple(row for row in result.summary.step_rows() if row.phase is not Phase.ITERATION)
 
 
 def windows_text(result: RunResult, event: str) -> str:
@@ -237,11 +238,6 @@ def windows_text(result: RunResult, event: str) -> str:
     shown = [f"{units.duration(round(each.begin, 2))} to {units.duration(round(each.end, 2))}" for each in spans]
     more = f" and {len(shown) - _WINDOWS} more windows" if len(shown) > _WINDOWS else ""
     return ", ".join(shown[:_WINDOWS]) + more
-
-
-def around(result: RunResult) -> tuple[StepRow, ...]:
-    """The steps outside iterations: preflight, setup, login, finally, teardown."""
-    return tuple(row for row in result.summary.step_rows() if row.phase is not Phase.ITERATION)
 
 
 def by_scope(result: RunResult) -> tuple[tuple[str, tuple[Verdict, ...]], ...]:
@@ -271,6 +267,16 @@ def _room(verdict: Verdict) -> str:
         return f"{units.number(verdict.value / bound)}× {name}"
     over = "over" if is_limit else "above"
     return f"{units.ratio(abs(margin))} {over if verdict.value > bound else 'below'} {name}"
+
+
+def place(flow: str, step: str) -> str:
+    """A step as tables name it; what no flow has is just its name."""
+    return f"{flow} › {step}" if flow else step
+
+
+def times(histogram: Histogram, percentiles: Percentiles) -> tuple[str, ...]:
+    """The percentiles of a distribution, as shown."""
+    return tuple(map(time, histogram.quantiles(percentiles.shares)))
 
 
 def time(seconds: float | None) -> str:

@@ -1,4 +1,8 @@
-"""Markdown for the page of a CI job ($GITHUB_STEP_SUMMARY): what the on-call needs to triage, and no more."""
+"""Markdown for the page of a CI job ($GITHUB_STEP_SUMMARY): what the on-call needs to triage, and no more.
+
+The verdict first, then what broke and how, the server's figures beside the client's, events, pages; then the tables,
+the long ones folded. Nothing is shown of what a suite does not use.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,6 +13,8 @@ from vezaflow.reports import rows
 from vezaflow.reports.audits import audit_sections
 from vezaflow.reports.endpoints import apart, endpoint_rows, window_text
 from vezaflow.reports.markdown import markdown_table, markdown_text
+from vezaflow.reports.percentiles import USUAL, Percentiles
+from vezaflow.reports.steps import step_sections
 from vezaflow.results import RunResult, Words, headline
 
 _SIGNS = {Outcome.GREEN: "✅", Outcome.RED: "❌", Outcome.INCONCLUSIVE: "⚠️"}
@@ -16,19 +22,22 @@ _ERRORS = 10
 _EVENTS = 10
 
 
-def step_summary(result: RunResult) -> str:
+def step_summary(result: RunResult, percentiles: Percentiles = USUAL) -> str:
     """The page's text."""
-    return "\n".join(_lines(result)) + "\n"
+    return "\n".join(_lines(result, percentiles)) + "\n"
 
 
-def _lines(result: RunResult) -> Iterator[str]:
+def _lines(result: RunResult, percentiles: Percentiles) -> Iterator[str]:
     verdict = headline(result.outcome, result.verdicts, result.concerns, Words.REPORT)
     yield f"## {_SIGNS[result.outcome]} {markdown_text(result.suite)}: {markdown_text(verdict)}"
     yield ""
     pooled = rows.flow_rows(result)[-1:]
     for row in pooled:
-        p95, p99 = rows.time(row.p95), rows.time(row.p99)
-        yield f"**p95 {p95}** · **p99 {p99}** · **failed {rows.share(row.failed)}** · {rows.load_text(result)}"
+        shown = zip(percentiles.names, row.duration.quantiles(percentiles.shares), strict=True)
+        times = " · ".join(
+            f"**{name} {rows.time(time)}**" for name, time in shown if percentiles.chosen or name != "p50"
+        )
+        yield f"{times} · **failed {rows.share(row.failed)}** · {rows.load_text(result)}"
         yield ""
     standing = result.standing
     for name, line in (("Acceptance", standing.night), ("Baseline", standing.baseline)):
@@ -38,14 +47,15 @@ def _lines(result: RunResult) -> Iterator[str]:
     yield from _concerns(result)
     yield from _section("Failed gates", result.broken)
     yield from _section("Gates that could not be judged", result.unsettled)
-    yield from _events(result)
-    yield from _flows(result)
-    yield from _server(result)
-    yield from _channels(result)
-    yield from _streams(result)
-    yield from audit_sections(result.audits)
-    yield from _all_gates(result)
     yield from _errors(result)
+    yield from _server(result)
+    yield from _events(result)
+    yield from audit_sections(result.audits)
+    yield from _flows(result, percentiles)
+    yield from step_sections(result, percentiles)
+    yield from _channels(result, percentiles)
+    yield from _streams(result, percentiles)
+    yield from _all_gates(result)
     ended = f"{result.started:%Y-%m-%d %H:%M:%S} UTC, {units.duration(round(result.duration))}"
     target = f" on {markdown_text(result.base_url)}" if result.base_url else ""
     for link in result.links:
@@ -85,11 +95,11 @@ def _events(result: RunResult) -> Iterator[str]:
         yield ""
 
 
-def _flows(result: RunResult) -> Iterator[str]:
-    head = ("flow", "VUs", "iterations", "requests", "p50", "p95", "p99", "failed")
+def _flows(result: RunResult, percentiles: Percentiles) -> Iterator[str]:
+    head = ("flow", "VUs", "iterations", "requests", *percentiles.names, "failed")
     cells = []
     for row in rows.flow_rows(result):
-        times = (rows.time(value) for value in (row.p50, row.p95, row.p99))
+        times = rows.times(row.duration, percentiles)
         counts = (row.vus, row.iterations, row.requests)
         cells.append((markdown_text(row.flow), *map(units.number, counts), *times, rows.share(row.failed)))
     yield "### Flows"
@@ -119,33 +129,34 @@ def _theirs(found: Quantile | None) -> str:
     return "–" if found is None else units.duration(found.value)
 
 
-def _channels(result: RunResult) -> Iterator[str]:
+def _channels(result: RunResult, percentiles: Percentiles) -> Iterator[str]:
     found = rows.channel_rows(result)
     if not found:
         return
     cells = []
     for row in found:
         counts = map(units.number, (row.opened, row.refused, sum(row.closes.values()), row.sent, row.received))
-        times = (rows.time(value) for value in (row.p50, row.p95, row.p99))
+        times = rows.times(row.latency, percentiles)
         cells.append((markdown_text(row.name), *counts, rows.share(row.failed), rows.share(row.delivered), *times))
     yield "### WebSockets"
     yield ""
-    head = ("step", "opened", "refused", "closed", "sent", "received", "failed", "delivered", "p50", "p95", "p99")
+    head = ("step", "opened", "refused", "closed", "sent", "received", "failed", "delivered", *percentiles.names)
     yield from markdown_table(head, cells)
 
 
-def _streams(result: RunResult) -> Iterator[str]:
+def _streams(result: RunResult, percentiles: Percentiles) -> Iterator[str]:
     found = rows.stream_rows(result)
     if not found:
         return
     cells = []
     for row in found:
         counts = map(units.number, (row.opened, row.refused, row.ended, row.events))
-        times = (rows.time(value) for value in (row.p50, row.p95, row.p99))
+        times = rows.times(row.latency, percentiles)
         cells.append((markdown_text(row.name), *counts, rows.share(row.failed), *times))
     yield "### Event streams"
     yield ""
-    yield from markdown_table(("step", "opened", "refused", "ended", "events", "failed", "p50", "p95", "p99"), cells)
+    head = ("step", "opened", "refused", "ended", "events", "failed", *percentiles.names)
+    yield from markdown_table(head, cells)
 
 
 def _all_gates(result: RunResult) -> Iterator[str]:

@@ -19,30 +19,34 @@ from vezaflow.metrics import (
     Histogram,
     ListenerRow,
     Metric,
-    StepRow,
+    StepBreakdown,
     StreamRow,
     as_numbers,
+    step_breakdowns,
 )
 from vezaflow.observe import Observed, Quantile, observed_to_json
 from vezaflow.reports.endpoints import EndpointRow, endpoint_rows
+from vezaflow.reports.percentiles import USUAL, Percentiles
 from vezaflow.reports.rows import arrivals_row, trend
 from vezaflow.results import Health, Provenance, RequestedLoad, RunResult, headline
 from vezaflow.units import AtLeast
 
 Json = dict[str, Any]
+_PHASES = {"tls": "tls_handshaking"}  # where the metric has another name than the phase
 _SERVER_SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 
-def summary_json(result: RunResult) -> bytes:
+def summary_json(result: RunResult, percentiles: Percentiles = USUAL) -> bytes:
     """The file's bytes: indented JSON with a newline at its end."""
     import orjson
 
-    return orjson.dumps(to_json(result), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(to_json(result, percentiles), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def to_json(result: RunResult) -> Json:
-    """The run as a JSON object, as the file's docstring describes it."""
+def to_json(result: RunResult, percentiles: Percentiles = USUAL) -> Json:
+    """The run as a JSON object, as the file's docstring describes it. Chosen percentiles are with the others in the
+    `http_req_duration` of flows, of all of them and of steps."""
     return {
         "schema": result.schema,
         "suite": result.suite,
@@ -62,9 +66,9 @@ def to_json(result: RunResult) -> Json:
         "events": [{**asdict(each), "kind": each.kind.value} for each in result.events],
         "event_windows": [asdict(window) for window in result.event_windows],
         "concerns": [{**asdict(concern), "kind": concern.kind.value} for concern in result.concerns],
-        "flows": [_flow(result, requested) for requested in result.flows],
-        "pooled": _figures(result, None, judged=True),
-        "steps": [_step(row) for row in result.summary.step_rows()],
+        "flows": [_flow(result, requested, percentiles) for requested in result.flows],
+        "pooled": _figures(result, None, percentiles, judged=True),
+        "steps": [_step(each, percentiles) for each in step_breakdowns(result.summary)],
         "listeners": [_listener(row) for row in result.summary.listener_rows()],
         "channels": [_channel(row) for row in result.summary.channel_rows()],
         "streams": [_stream(row) for row in result.summary.stream_rows()],
@@ -176,18 +180,18 @@ def _path(row: EndpointRow) -> Json:
     }
 
 
-def _flow(result: RunResult, load: RequestedLoad) -> Json:
+def _flow(result: RunResult, load: RequestedLoad, percentiles: Percentiles) -> Json:
     requested = asdict(load)
     flow = requested.pop("flow")
     return {
         "flow": flow,
         "requested": requested,
-        **_figures(result, flow, judged=True),
-        "unjudged": _figures(result, flow, judged=False),
+        **_figures(result, flow, percentiles, judged=True),
+        "unjudged": _figures(result, flow, percentiles, judged=False),
     }
 
 
-def _figures(result: RunResult, flow: str | None, *, judged: bool) -> Json:
+def _figures(result: RunResult, flow: str | None, percentiles: Percentiles, *, judged: bool) -> Json:
     def aggregate(metric: str, name: str) -> float | None:
         return result.summary.select(metric, flow, judged=judged).aggregate(name)
 
@@ -200,7 +204,7 @@ def _figures(result: RunResult, flow: str | None, *, judged: bool) -> Json:
         "http_req_failed": aggregate("http_req_failed", "rate"),
         "data_sent": aggregate("data_sent", "count"),
         "data_received": aggregate("data_received", "count"),
-        "http_req_duration": _trend(trend(result.summary, "http_req_duration", flow, judged=judged)),
+        "http_req_duration": _trend(trend(result.summary, "http_req_duration", flow, judged=judged), percentiles),
         "iteration_duration": _trend(trend(result.summary, "iteration_duration", flow, judged=judged)),
         "arrivals": _arrivals(result, flow, judged=judged),
     }
@@ -220,13 +224,18 @@ def _arrivals(result: RunResult, flow: str | None, *, judged: bool) -> Json | No
     }
 
 
-def _trend(histogram: Histogram) -> Json:
-    quantiles = dict(zip(_SHARES, histogram.quantiles(tuple(_SHARES.values())), strict=True))
+def _trend(histogram: Histogram, percentiles: Percentiles = USUAL) -> Json:
+    shares = {
+        **_SHARES,
+        **(dict(zip(percentiles.names, percentiles.shares, strict=True)) if percentiles.chosen else {}),
+    }
+    quantiles = dict(zip(shares, histogram.quantiles(tuple(shares.values())), strict=True))
     figures = {**quantiles, "avg": histogram.mean, "min": histogram.least, "max": histogram.most}
     return {**as_numbers(figures), "count": histogram.samples}
 
 
-def _step(row: StepRow) -> Json:
+def _step(each: StepBreakdown, percentiles: Percentiles) -> Json:
+    row, attempts = each.row, each.attempts
     return {
         "flow": row.flow,
         "phase": row.phase.value,
@@ -234,7 +243,26 @@ def _step(row: StepRow) -> Json:
         "method": row.method,
         "http_reqs": row.requests,
         "http_req_failed": row.failed / row.requests if row.requests else None,
-        "http_req_duration": _trend(row.duration),
+        "statuses": {str(status): count for status, count in each.statuses.items()},
+        "failures": dict(each.errors),
+        "data_sent": each.bytes_sent,
+        "data_received": each.bytes_received,
+        "http_req_duration": _trend(row.duration, percentiles),
+        **{f"http_req_{_PHASES.get(name, name)}": _trend(times) for name, times in each.phases.items()},
+        "checks": [
+            {"check": check, "evaluated": evaluated, "failed": failed}
+            for check, (evaluated, failed) in each.checks.items()
+        ],
+        "attempts": None
+        if not attempts.done
+        else {
+            "steps": attempts.done,
+            "step_failed": attempts.failed / attempts.done,
+            "http_req_retries": attempts.retries,
+            "backpressure_obeyed": attempts.obeyed,
+            "backpressure_ignored": attempts.ignored,
+            "step_duration": _trend(attempts.duration),
+        },
     }
 
 

@@ -76,10 +76,13 @@ _TREND = _object(
     "A distribution of times. Seconds; null without samples.",
     **{name: _maybe() for name in (*_PERCENTILES, "avg", "min", "max")},
     count=_count("samples"),
-    at_least=_list(
-        _one_of([*_PERCENTILES, "avg", "min", "max"]), "the fields that are lower bounds, because requests timed out"
-    ),
+    at_least=_list(_text(), "the fields that are lower bounds, because requests timed out"),
 )
+_TREND["patternProperties"] = {r"^p[0-9]+(\.[0-9]+)?$": _maybe("requested with `--percentiles`: p99.99")}
+_REQUEST_TIMES = (
+    "http_req_duration", "http_req_blocked", "http_req_connecting", "http_req_tls_handshaking", "http_req_sending",
+    "http_req_waiting", "http_req_receiving",
+)  # fmt: skip
 _ARRIVALS: Json = {
     "description": "Of an open model, otherwise null.",
     "anyOf": [
@@ -326,8 +329,25 @@ _FIELDS = {
             method=_text(),
             http_reqs=_count(),
             http_req_failed=_maybe("fraction of the requests"),
-            http_req_duration=_ref("trend"),
-        )
+            statuses=_tally("status → requests; 0: no response"),
+            failures=_tally("kind of failure → requests"),
+            data_sent=_count("bytes"),
+            data_received=_count("bytes"),
+            **{name: _ref("trend") for name in _REQUEST_TIMES},
+            checks=_list(_object("", check=_text(), evaluated=_count("times"), failed=_count("of these"))),
+            attempts=_null_or(
+                _object(
+                    "Of a step whose request may be sent more than once, or that consists of several.",
+                    steps=_count("that ended"),
+                    step_failed=_number("fraction of these"),
+                    http_req_retries=_count(),
+                    backpressure_obeyed=_count("delays requested by the server that were respected"),
+                    backpressure_ignored=_count("delays that were not"),
+                    step_duration=_ref("trend"),
+                )
+            ),
+        ),
+        "each step that sent requests, in each phase",
     ),
     "listeners": _list(
         _object(

@@ -23,6 +23,7 @@ from vezaflow.reports.page.series import scopes, scopes_json
 from vezaflow.reports.page.svg import Svg, clock
 from vezaflow.reports.page.texts import FileText, anchor, faults, file_texts
 from vezaflow.reports.page.verdict import verdict_head
+from vezaflow.reports.percentiles import USUAL, Percentiles
 from vezaflow.results import RunResult
 
 MOST_DETAILS = 40  # steps with drawings, those with the most requests
@@ -49,8 +50,10 @@ class StepDetail:
     scatter: Svg | None
 
 
-def html_page(result: RunResult) -> bytes:
-    """The file's bytes: the whole run on one page that opens without a network, and reads without scripts."""
+def html_page(result: RunResult, percentiles: Percentiles = USUAL) -> bytes:
+    """The file's bytes: the whole run on one page that opens without a network, and reads without scripts. Chosen
+    percentiles are those of its tables until its reader chooses others."""
+    shares = percentiles.by_name if percentiles.chosen else tables.PERCENTILES
     seen, files, marks = columns_of(result.seconds), file_texts(result), marks_of(result)
     found = scopes(result, seen)
     seconds = max(result.duration, *(time for chart in found[0].charts for time in chart.times[-1:]), 0.0)
@@ -63,7 +66,7 @@ def html_page(result: RunResult) -> bytes:
     }
     details = tuple(_details(result, seen, seconds))
     figures = tuple(tables.figures(result))
-    errors, steps = tables.errors(result), tables.steps(result)
+    errors, steps = tables.errors(result), tables.steps(result, shares)
     context: dict[str, Any] = {
         "page": assets(data),
         "version": __version__,
@@ -71,7 +74,8 @@ def html_page(result: RunResult) -> bytes:
         "verdict": verdict_head(result),
         "tiles": tuple(_tiles(result)),
         "gates": _gates(result, seen, files),
-        "flows": tables.flows(result),
+        "flows": tables.flows(result, shares),
+        "shares": ", ".join(name.removeprefix("p") for name in shares),
         "error": units.ratio(round(RELATIVE_ERROR * 2 ** packed["shift"], 4)),
         "charts": [(chart, chart_svg(chart, seconds, marks)) for chart in found[0].charts],
         "scope_names": [scope.name for scope in found],

@@ -4,7 +4,7 @@ Law: the figures are those of the other reports (rows.py); a percentile that its
 histogram it is of (packed.py).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vezaflow import units
@@ -13,6 +13,7 @@ from vezaflow.reports import rows
 from vezaflow.results import RunResult
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+Shares = Mapping[str, float]
 _WHY = {Dropped.NO_FREE_VU: "no free VU", Dropped.GENERATOR_LATE: "generator overloaded"}
 
 
@@ -76,15 +77,17 @@ def _named(*names: str) -> tuple[TableHead, ...]:
     return tuple(TableHead(name, number=False) for name in names)
 
 
-_CHOSEN = tuple(TableHead(name, share=share) for name, share in PERCENTILES.items())
+def _chosen(shares: Shares) -> tuple[TableHead, ...]:
+    return tuple(TableHead(name, share=share) for name, share in shares.items())
 
 
-def _times(times: Histogram) -> tuple[Cell, ...]:
-    return tuple(map(time, (*times.quantiles(tuple(PERCENTILES.values())), times.most)))
+def _times(times: Histogram, shares: Shares = PERCENTILES) -> tuple[Cell, ...]:
+    return tuple(map(time, (*times.quantiles(tuple(shares.values())), times.most)))
 
 
-def flows(result: RunResult, *, judged: bool = True) -> Grid:
-    """A row for each flow and one for all. `judged` False: what `measure` kept from the gates."""
+def flows(result: RunResult, shares: Shares = PERCENTILES, *, judged: bool = True) -> Grid:
+    """A row for each flow and one for all, with these percentiles. `judged` False: what `measure` kept from the
+    gates."""
     lines = [
         TableLine(
             (
@@ -95,19 +98,18 @@ def flows(result: RunResult, *, judged: bool = True) -> Grid:
                 count(row.requests),
                 count(row.requests_per_second),
                 share(row.failed, "bad"),
-                *_times(rows.trend(result.summary, "http_req_duration", flow, judged=judged)),
+                *_times(row.duration, shares),
             ),
             times=_flow_key(row.flow) if judged else "",
             total=row.flow == rows.ALL,
         )
         for row in rows.flow_rows(result, judged=judged)
-        for flow in [None if row.flow == rows.ALL else row.flow]
         if judged or row.requests
     ]
     heads = (
         *_named("flow"),
         *_heads("VUs", "iterations", "it. failed", "requests", "req/s", "failed"),
-        *(_CHOSEN if judged else _heads(*PERCENTILES)),
+        *(_chosen(shares) if judged else _heads(*shares)),
         *_heads("max"),
     )
     if judged:
@@ -132,8 +134,8 @@ def step_rows(result: RunResult) -> tuple[StepRow, ...]:
     return tuple(sorted(found, key=lambda row: order.get(row.flow, len(order))))
 
 
-def steps(result: RunResult) -> Grid:
-    """A row for each step of the iterations."""
+def steps(result: RunResult, shares: Shares = PERCENTILES) -> Grid:
+    """A row for each step of the iterations, with these percentiles."""
     lines = [
         TableLine(
             (
@@ -143,14 +145,14 @@ def steps(result: RunResult) -> Grid:
                 count(row.requests),
                 count(row.requests / result.duration if result.duration else None),
                 share(row.failed / row.requests, "bad"),
-                *_times(row.duration),
+                *_times(row.duration, shares),
             ),
             times=f"step {number}",
         )
         for number, row in enumerate(step_rows(result))
     ]
     heads = (
-        *_named("step", "flow", "method"), *_heads("requests", "req/s", "failed"), *_CHOSEN, *_heads("max"),
+        *_named("step", "flow", "method"), *_heads("requests", "req/s", "failed"), *_chosen(shares), *_heads("max"),
     )  # fmt: skip
     return Grid("steps", "Steps", "Steps of the iterations. Latency is http_req_duration.", heads, tuple(lines))
 
