@@ -26,6 +26,7 @@ from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Tren
 from vezaflow.metrics.merger import Merger, timeline_of
 from vezaflow.metrics.moments import SHAPE as MOMENT
 from vezaflow.metrics.moments import Moment
+from vezaflow.metrics.readings import READING, Reading, ReadingsKeeper, fewest_kinds, side_by_side
 from vezaflow.metrics.recorder import FlowRecorder, Recorder, RequestRecorder
 from vezaflow.metrics.seconds import (
     INTERVAL,
@@ -59,6 +60,7 @@ __all__ = [
     "OCTAVE_PARTS",
     "OUTSIDE",
     "PAGE",
+    "READING",
     "RELATIVE_ERROR",
     "SUMMARY",
     "Aged",
@@ -88,6 +90,8 @@ __all__ = [
     "Phase",
     "Point",
     "Rate",
+    "Reading",
+    "ReadingsKeeper",
     "Recorder",
     "Records",
     "RequestKey",
@@ -110,12 +114,14 @@ __all__ = [
     "Window",
     "as_numbers",
     "cut_by",
+    "fewest_kinds",
     "merge_all",
     "merged",
     "middle",
     "per_second",
     "recent",
     "seconds_together",
+    "side_by_side",
     "timeline_of",
     "windowed",
 ]
