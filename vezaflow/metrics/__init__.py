@@ -26,7 +26,15 @@ from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Tren
 from vezaflow.metrics.merger import Merger, timeline_of
 from vezaflow.metrics.moments import SHAPE as MOMENT
 from vezaflow.metrics.moments import Moment
-from vezaflow.metrics.readings import READING, Reading, ReadingsKeeper, fewest_kinds, side_by_side
+from vezaflow.metrics.readings import (
+    OTHERS,
+    READING,
+    Reading,
+    ReadingsKeeper,
+    fewest_kinds,
+    in_turn,
+    side_by_side,
+)
 from vezaflow.metrics.recorder import FlowRecorder, Recorder, RequestRecorder
 from vezaflow.metrics.seconds import (
     INTERVAL,
@@ -58,6 +66,7 @@ __all__ = [
     "MOMENT",
     "NOT_ACKED",
     "OCTAVE_PARTS",
+    "OTHERS",
     "OUTSIDE",
     "PAGE",
     "READING",
@@ -115,6 +124,7 @@ __all__ = [
     "as_numbers",
     "cut_by",
     "fewest_kinds",
+    "in_turn",
     "merge_all",
     "merged",
     "middle",
