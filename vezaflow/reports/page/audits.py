@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from vezaflow import units
 from vezaflow.audit import AuditRecord, PageAudit
-from vezaflow.metrics import LIGHTHOUSE, PageMetric
+from vezaflow.metrics import LIGHTHOUSE
 from vezaflow.reports.page.tables import Cell, Grid, TableLine, heads, named, word
 from vezaflow.results import RunResult
 from vezaflow.units import Dimension
@@ -51,10 +51,10 @@ def audit_parts(result: RunResult) -> tuple[AuditPart, ...]:
 
 def _part(record: AuditRecord, number: int) -> AuditPart:
     lines = tuple(
-        TableLine((word(page.page), *(_figure(page, metric) for metric in LIGHTHOUSE.values()), word(page.url)))
+        TableLine((word(page.page), *(figure_of(page, metric.key) for metric in LIGHTHOUSE.values()), word(page.url)))
         for page in record.pages
     )
-    head = (*named("page"), *heads(*(_TITLES.get(each.key, each.key) for each in LIGHTHOUSE.values())), *named("URL"))
+    head = (*named("page"), *heads(*(title_of(metric.key) for metric in LIGHTHOUSE.values())), *named("URL"))
     caption = "Scores are from 0 to 100: good from 90, poor below 50. Figures are those of the median run."
     about = (
         f"{record.form_factor}, Lighthouse {record.lighthouse}, browser {record.browser}, "
@@ -65,7 +65,14 @@ def _part(record: AuditRecord, number: int) -> AuditPart:
     return AuditPart(record.title, about, Grid(f"audit-{number}", record.title, caption, head, lines), remarks, reports)
 
 
-def _figure(page: PageAudit, metric: PageMetric) -> Cell:
+def title_of(key: str) -> str:
+    """What people call a figure."""
+    return _TITLES.get(key, key)
+
+
+def figure_of(page: PageAudit, key: str) -> Cell:
+    """A score with its range, or a metric."""
+    metric = LIGHTHOUSE[f"lighthouse.{key}"]
     value = (page.scores if metric.is_score else page.metrics).get(metric.key)
     if value is None:
         return Cell("–")

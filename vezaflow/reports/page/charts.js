@@ -160,7 +160,7 @@
   each(document.querySelectorAll("table.sortable"), sortable);
 
   // charts
-  var colours = { main: "--accent", second: "--accent-2", light: "--soft", faint: "--faint", bad: "--red" };
+  var colours = { main: "--accent", second: "--accent-2", light: "--soft", faint: "--faint", bad: "--red", ochre: "--ochre", teal: "--teal", plum: "--plum" };
   function colour(name) { return getComputedStyle(root).getPropertyValue(name).trim(); }
   var plots = [], scope = 0, hidden = {};
   var when = document.getElementById("when");

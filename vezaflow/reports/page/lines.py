@@ -21,7 +21,16 @@ from vezaflow.reports.page.svg import (
 )
 
 _MOST = 100  # points of a line
-COLOURS = {"main": "#3457d5", "second": "#8aa0ea", "light": "#7a8699", "faint": "#b6bdc9", "bad": "#c92a2a"}
+COLOURS = {
+    "main": "#3457d5",
+    "second": "#8aa0ea",
+    "light": "#7a8699",
+    "faint": "#b6bdc9",
+    "bad": "#c92a2a",
+    "ochre": "#b26a00",
+    "teal": "#0f7f86",
+    "plum": "#8a3ea8",
+}
 
 
 def chart_svg(chart: Chart, seconds: float, marks: tuple[Mark, ...] = ()) -> Svg:

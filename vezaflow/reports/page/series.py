@@ -21,7 +21,7 @@ from vezaflow.results import RunResult
 from vezaflow.units import Dimension
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
-_KIND_TONES = ("bad", "main", "second", "light", "faint")
+_KIND_TONES = ("bad", "main", "ochre", "teal", "plum")
 _ROWS = 12  # of a chart's table
 _MOST_OF_FLOW = 150  # points of one flow's lines
 
