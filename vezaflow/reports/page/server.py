@@ -17,7 +17,7 @@ from vezaflow.units import Dimension
 
 MOST = 100  # series that are listed
 _DRAWN = SHARES.index(0.95)
-_WIDE = 180  # pixels of the longest bar
+_WIDE = 120  # pixels of the longest bar
 _COLOURS = {"mine": "#3457d5", "theirs": "#8aa0ea", "apart": "#b6bdc9"}
 
 
@@ -105,7 +105,7 @@ def _series(result: RunResult, figures: ObservedFigures, series: ObservedSeries)
     return TableLine(
         (
             word(f"{SERVER}{figures.name}"),
-            word(figures.flow or rows.ALL),
+            word(figures.flow or "–"),
             word(", ".join(f"{name}:{value}" for name, value in series.labels) or "–"),
             figure(amount if grows else None, counted),
             figure(amount / series.seconds if grows and series.seconds > 0 else None, counted),
