@@ -76,7 +76,7 @@ def test_events_have_begin_end_result_and_the_times_that_gates_judged(document: 
     failover, mark, chaos = rows_of(document, "events-table")
     assert failover == ["failover", "HAProxy", "10 s", "18 s", "8 s", f"state maint {EVIL}", "18.1 s", "10 s to 20 s"]
     assert mark[:2] == ["deployed by hand", "a mark (manual)"]
-    assert chaos[3] == "goes on"
+    assert chaos[3] == "continues"
     assert "failed: connection refused" in chaos[5]
 
 

@@ -35,7 +35,7 @@ def test_each_reading_has_what_came_since_the_last() -> None:
     assert second is not None
     assert first.failures == {"browse": {"status 503": 1}}
     assert second.failures == {"browse": {"status 503": 1, "timeout_wait": 1}}
-    assert (first.late, second.late) == (0.0, pytest.approx(0.5))
+    assert [first.late, second.late] == pytest.approx([0.0, 0.5])
     assert (first.missing, second.missing) == (0.0, 0.5)
     assert second.cpu == 0.7
 

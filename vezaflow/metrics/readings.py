@@ -110,7 +110,7 @@ def fewest_kinds(kinds: Counter[str]) -> dict[str, int]:
     if len(kinds) <= MOST_KINDS:
         return dict(kinds)
     rest = Counter(kinds)
-    found = {}
+    found: dict[str, int] = {}
     for kind, count in kinds.most_common():
         if kind != OTHERS and len(found) < MOST_KINDS - 1:
             found[kind] = count

@@ -79,8 +79,9 @@ def figure_of(page: PageAudit, key: str) -> Cell:
     if metric.is_score:
         _, range_, tone = next(each for each in _RANGES if value >= each[0])
         return Cell(f"{units.number(value)} {range_}", value, tone)
-    is_time = metric.dimension is Dimension.TIME
-    return Cell(units.text(value, metric.dimension) if is_time else units.number(value), value)
+    if metric.dimension is Dimension.TIME:
+        return Cell(units.duration(value), value)
+    return Cell(units.number(value), value)
 
 
 def _link(report: str) -> str:

@@ -26,7 +26,7 @@ def events(result: RunResult) -> Grid:
         *named("gates judged"),
     )
     left = f" The first {MOST} of {len(result.events):,}." if len(result.events) > MOST else ""
-    caption = f"What happened, in time of the load. Gates on an event judge the times in the last column.{left}"
+    caption = f"What happened, with the time of the load. Gates on an event judge the times in the last column.{left}"
     return without_empty(Grid("events", "Events", caption, head, tuple(lines)))
 
 
@@ -36,7 +36,7 @@ def _cells(event: Happened, windows: str) -> tuple[Cell, ...]:
         word(event.name),
         word(_DOES[event.kind] + (" (manual)" if event.manual else "")),
         time(round(event.begin, 2)),
-        time(round(event.end, 2)) if event.end is not None else word("goes on"),
+        time(round(event.end, 2)) if event.end is not None else word("continues"),
         time(round(lasted, 2) if lasted else None),
         Cell(event.what or "–", tone="worse" if event.error else ""),
         time(None if event.undone is None else round(event.undone, 2)),
