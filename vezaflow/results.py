@@ -14,7 +14,7 @@ from vezaflow.diagnostics import Diagnostic
 from vezaflow.engine import Delivered, Vitals, worst
 from vezaflow.errors import ExitCode
 from vezaflow.gates import Concern, Outcome, Verdict
-from vezaflow.metrics import Seconds, Summary, Timeline
+from vezaflow.metrics import Reading, Seconds, Summary, Timeline
 from vezaflow.model import ActionKind, Identity
 from vezaflow.observe import Observed
 from vezaflow.plan import Bundle, Segment
@@ -224,6 +224,7 @@ class RunResult:
     segment: SegmentResult | None = None  # what merging needs, where the run was one segment of a load
     incidents: tuple[Diagnostic, ...] = ()  # what failed, at its place in the YAML; the most frequent first
     seconds: Seconds = field(default_factory=Seconds)  # each step by the second, for comparing
+    readings: tuple[Reading, ...] = ()  # the generator's health and the failures by kind, about by the second
     provenance: Provenance | None = None  # None: of a file from before it was kept
     standing: Standing = Standing()
     manual_changes: tuple[str, ...] = ()  # what was paused or scaled by hand, a line each

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_run import page_run
+from page_run import eventful_run
 
 from vezaflow.reports import html_page, rows
 
 CHROMIUM, NPM, NODE = shutil.which("chromium"), shutil.which("npm"), shutil.which("node")
 PACKAGES = ("playwright-core@1.65.1", "axe-core@4.14.1")
 SCRIPT = Path(__file__).parent.parent / "support" / "look_at_page.cjs"
-RESULT = page_run(seconds=20, red=True)
+RESULT = eventful_run()
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not (CHROMIUM and NPM and NODE), reason="needs Chromium and npm")]
 
@@ -75,9 +75,18 @@ def test_tables_are_sorted_by_keyboard_and_say_so(seen: dict[str, Any]) -> None:
 
 
 def test_charts_share_one_cursor_that_arrow_keys_move(seen: dict[str, Any]) -> None:
-    assert seen["desk"]["drawn"] == seen["desk"]["flow"] == 6
+    assert seen["desk"]["drawn"] == 8
+    assert seen["desk"]["flow"] == 7
     assert seen["desk"]["when"] == "at 2 s"
     assert all(seen["desk"]["cursors"])
+
+
+def test_bands_are_drawn_behind_the_lines_and_names_above_them(seen: dict[str, Any]) -> None:
+    """In light and in dark: pixels of a band differ from those beside it, and above it there are some of letters."""
+    for width in ("desk", "phone"):
+        look = seen[f"marks {width}"]
+        assert look["inside"] != look["outside"]
+        assert look["letters"] > 20
 
 
 def test_paper_gets_the_drawings(seen: dict[str, Any]) -> None:
@@ -97,6 +106,7 @@ def test_without_scripts_gates_tables_and_drawings_are_there(seen: dict[str, Any
         assert verdict.shown in plain["gates"]
     for row in rows.flow_rows(RESULT):
         assert rows.time(row.p95) in plain["flows"]
-    assert plain["drawings"] == 6
+    assert plain["drawings"] == 8
+    assert plain["bands"] == [3] * 8
     assert plain["shown"]
     assert plain["forms"] == 0

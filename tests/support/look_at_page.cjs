@@ -68,10 +68,27 @@ const violations = (tab) =>
       return { violations: await violations(tab), overflow: await overflow(tab) };
     });
   }
+  for (const [name, options] of Object.entries({ desk, phone })) {
+    // the third second of the failover, 10 s to 18 s of 40, in the middle of the plot; and one without an event
+    said[`marks ${name}`] = await opened(browser, options, (tab) =>
+      tab.$eval("#chart-vus canvas", (canvas) => {
+        const over = document.querySelector("#chart-vus .u-over"), ratio = devicePixelRatio;
+        const left = parseFloat(over.style.left) * ratio, top = parseFloat(over.style.top) * ratio;
+        const wide = over.clientWidth * ratio, tall = over.clientHeight * ratio;
+        const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
+        const pen = copy.getContext("2d", { willReadFrequently: true });
+        pen.drawImage(canvas, 0, 0);
+        const at = (seconds) => Array.from(pen.getImageData(left + (wide * seconds) / 40, top + tall * 0.6, 1, 1).data).join();
+        const above = pen.getImageData(left + wide / 4, 0, wide / 5, top - 3).data;
+        return { inside: at(13), outside: at(5), letters: above.filter((value, byte) => byte % 4 === 3 && value > 100).length };
+      }),
+    );
+  }
   said.plain = await opened(browser, { ...phone, javaScriptEnabled: false }, async (tab) => ({
     gates: await tab.locator("table.gates").innerText(),
     flows: await tab.locator("#flows-table").innerText(),
     drawings: await tab.locator("figure.chart svg").count(),
+    bands: await tab.$$eval("figure.chart svg .mark", (all) => all.map((band) => band.getAttribute("d").split("M").length - 1)),
     shown: await tab.locator("figure.chart svg").first().isVisible(),
     forms: await tab.locator("form:visible").count(),
   }));

@@ -26,6 +26,15 @@ from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Tren
 from vezaflow.metrics.merger import Merger, timeline_of
 from vezaflow.metrics.moments import SHAPE as MOMENT
 from vezaflow.metrics.moments import Moment
+from vezaflow.metrics.readings import (
+    OTHERS,
+    READING,
+    Reading,
+    ReadingsKeeper,
+    fewest_kinds,
+    in_turn,
+    side_by_side,
+)
 from vezaflow.metrics.recorder import FlowRecorder, Recorder, RequestRecorder
 from vezaflow.metrics.seconds import (
     INTERVAL,
@@ -58,8 +67,10 @@ __all__ = [
     "MOMENT",
     "NOT_ACKED",
     "OCTAVE_PARTS",
+    "OTHERS",
     "OUTSIDE",
     "PAGE",
+    "READING",
     "RELATIVE_ERROR",
     "SUMMARY",
     "Aged",
@@ -89,6 +100,8 @@ __all__ = [
     "Phase",
     "Point",
     "Rate",
+    "Reading",
+    "ReadingsKeeper",
     "Recorder",
     "Records",
     "RequestKey",
@@ -112,12 +125,15 @@ __all__ = [
     "Window",
     "as_numbers",
     "cut_by",
+    "fewest_kinds",
+    "in_turn",
     "merge_all",
     "merged",
     "middle",
     "per_second",
     "recent",
     "seconds_together",
+    "side_by_side",
     "step_breakdowns",
     "timeline_of",
     "windowed",

@@ -187,6 +187,19 @@ class Summary:
             case MetricKind.GAUGE:
                 return self._gauge(known, wanted)
 
+    def steps_with(self, flow: str | None, labels: Labels) -> frozenset[tuple[str, str, str]] | None:
+        """The steps (flow, step, method) whose requests these labels select, of what gates judge. None: they select a
+        part of some step's, by its outcome or where steps share a name."""
+        given = dict(labels)
+        if given.pop("phase", "iteration") != "iteration" or not given.keys().isdisjoint(_OUTCOMES):
+            return None
+        wanted = _Wanted(flow, Phase.ITERATION, tuple(given.items()), judged=True)
+        every = replace(wanted, flow=None, labels=())
+        keys = {key.at for key in self.requests if every.step(key.at)}
+        chosen = {(key.flow, key.step, key.method) for key in keys if wanted.step(key)}
+        others = {(key.flow, key.step, key.method) for key in keys if not wanted.step(key)}
+        return None if chosen & others else frozenset(chosen)
+
     def _rows(self, of: Of, wanted: _Wanted) -> Iterator[SummaryRow]:
         """The rows of this kind that a question is about."""
         match of:

@@ -15,7 +15,20 @@ from vezaflow.diagnostics import CODES, Diagnostic, Diagnostics, Source, Span
 from vezaflow.engine import Vitals
 from vezaflow.errors import ExitCode
 from vezaflow.gates import Concern, ConcernKind, Outcome, Verdict
-from vezaflow.metrics import INTERVAL, METRICS, SUMMARY, Metric, MetricKind, Of, Point, Seconds, Summary, Timeline
+from vezaflow.metrics import (
+    INTERVAL,
+    METRICS,
+    READING,
+    SUMMARY,
+    Metric,
+    MetricKind,
+    Of,
+    Point,
+    Reading,
+    Seconds,
+    Summary,
+    Timeline,
+)
 from vezaflow.model import ActionKind, Identity
 from vezaflow.observe import OBSERVED, observed_from_json
 from vezaflow.plan import PlannedGate
@@ -75,7 +88,7 @@ SHAPE: Shape = {
     "observed": Maybe(Null(OBSERVED)),
     "events": Maybe([_HAPPENED]), "event_windows": Maybe([{"event": str, "begin": float, "end": float}]),
     "links": Maybe([{"name": str, "url": str}]), "manual_changes": Maybe([str]), "machines": Maybe([MACHINE]),
-    "by_second": Maybe([INTERVAL]),
+    "by_second": Maybe([INTERVAL]), "readings": Maybe([READING]),
     "clock": str, "files": [str], "figures": SUMMARY,
 }  # fmt: skip
 _REQUESTED = ("executor", "vus", "duration", "iterations", "start_time", "rate")
@@ -133,6 +146,7 @@ def _result(record: Json, sources: Mapping[str, Source]) -> RunResult:
         notes=tuple(record["notes"]),
         incidents=tuple(_incident(each, sources) for each in record["incidents"]),
         seconds=Seconds.from_json(record.get("by_second", ())),
+        readings=tuple(Reading(**each) for each in record.get("readings", ())),
         provenance=_provenance(record),
         links=tuple(Link(each["name"], each["url"]) for each in record.get("links", ())),
         observed=None if record.get("observed") is None else observed_from_json(record["observed"]),

@@ -77,6 +77,7 @@ def to_json(result: RunResult, percentiles: Percentiles = USUAL) -> Json:
         "incidents": [_incident(incident) for incident in result.incidents],
         "timeline": result.timeline.to_json(),
         "health": _health(result.health),
+        "readings": [reading.to_json() for reading in result.readings],
         "inputs": dict(result.inputs),
         "seed": result.seed,
         "versions": asdict(result.versions),

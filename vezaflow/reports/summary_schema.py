@@ -456,6 +456,22 @@ _FIELDS = {
             _object("A process.", name=_text(), **_VITALS, lost=_text("why it ended early; empty: it did not"))
         ),
     ),
+    "readings": _list(
+        _object(
+            "",
+            second=_number("its end, seconds into the load"),
+            length=_number("seconds"),
+            cpu=_number("fraction of a core, of the busiest process"),
+            late=_number("fraction of the time in which the event loop was late"),
+            missing=_maybe("fraction of the VUs' time that was lost to the generator; null: no VU with pauses"),
+            failures=_of(
+                "object",
+                "flow → kind of failure, with the status where there is one → failed requests",
+                additionalProperties=_of("object", additionalProperties=_count()),
+            ),
+        ),
+        "the load generator and the failures by the second; of a load of more than 600 s by several seconds",
+    ),
     "inputs": _of("object", "name → value; secrets are masked", additionalProperties=_text()),
     "seed": _of(["integer", "string"]),
     "versions": _object("", vezaflow=_text(), python=_text(), platform=_text()),

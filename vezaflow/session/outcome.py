@@ -12,7 +12,7 @@ from datetime import datetime
 from vezaflow import __version__
 from vezaflow.compare import Baseline, GateBaseline
 from vezaflow.gates import Concern, concerns_of, judge, judged_events, overall
-from vezaflow.metrics import EventWindows, Seconds
+from vezaflow.metrics import EventWindows, Reading, Seconds
 from vezaflow.observe import Observed, unobserved
 from vezaflow.plan import Division, Plan, PlannedFlow, Secrets
 from vezaflow.results import (
@@ -44,6 +44,7 @@ class Circumstances:
     provenance: Provenance | None = None
     baseline: Baseline | None = None
     seconds: Seconds = field(default_factory=Seconds)
+    readings: tuple[Reading, ...] = ()
     manual_changes: tuple[str, ...] = ()
     observed: Observed | None = None  # None: nobody was asked
     events: tuple[Happened, ...] = ()  # masked
@@ -106,6 +107,7 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
         notes=tuple(mask(note) for note in (*run.notes, *machine_differences(run.machines))),
         machines=machine_figures(run.machines),
         seconds=run.seconds,
+        readings=run.readings,
         provenance=run.provenance,
         manual_changes=tuple(mask(note) for note in run.manual_changes),
         texts=run.texts,

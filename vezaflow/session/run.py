@@ -25,7 +25,7 @@ from vezaflow.engine import RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.gates import Aborts, AbortWatch, Verdict, judge, windows_of
 from vezaflow.limits import checks, machine, raise_open_files, require, require_addresses
-from vezaflow.metrics import Interval, Recorder, SecondsKeeper, SecondsRecorder
+from vezaflow.metrics import Interval, ReadingsKeeper, Recorder, SecondsKeeper, SecondsRecorder
 from vezaflow.model import AuditMoment
 from vezaflow.observe import Observed, unobserved
 from vezaflow.outputs import Output, Tick, tick_of
@@ -41,6 +41,7 @@ from vezaflow.session.keeper import NOWHERE, Keeper
 from vezaflow.session.log_limiter import LogLimiter
 from vezaflow.session.observing import ServerWatch
 from vezaflow.session.outcome import Circumstances, result_of
+from vezaflow.session.reading import Reader
 from vezaflow.session.segments import concern_of, segment_result
 from vezaflow.session.signals import stop_signals
 
@@ -136,6 +137,7 @@ class _Session:
         self._keeper = keeper
         self._cutter = SecondsRecorder()
         self._seconds = SecondsKeeper()
+        self._reader, self._readings = Reader(), ReadingsKeeper()
         self._kept_until = 0.0  # seconds of the load
         self._bundle = bundle
         self._division = division
@@ -362,6 +364,7 @@ class _Session:
             report = self._workers.report()
             self._windows.look(report.seconds, report.summary)
             self._look(report)
+            self._read(report)
             await self._cut(report)
 
     def _look(self, report: Report) -> None:
@@ -375,6 +378,11 @@ class _Session:
         tick = self._tick(report, self._so_far(report))
         self._steering.tick(tick)
         self._outputs.tick(tick)
+
+    def _read(self, report: Report) -> None:
+        reading = self._reader.take(report)
+        if reading is not None:
+            self._readings.put(reading)
 
     async def _cut(self, report: Report) -> None:
         """Keep what came since the last look, and give way to the load after each step."""
@@ -451,6 +459,7 @@ class _Session:
         aborted = self._stops.aborted
         report = replace(self._workers.report(), timeline=self._workers.timeline())
         self._keep(self._cutter.take(report.summary, report.seconds), report)
+        self._read(report)
         run = Circumstances(
             run_id=self._run_id,
             began=self._began,
@@ -467,6 +476,7 @@ class _Session:
             provenance=self._provenance,
             baseline=self._baseline,
             seconds=self._seconds.seconds(),
+            readings=self._readings.readings(),
             manual_changes=tuple(self._steering.notes()),
             observed=observed,
             events=self._events.happened(),

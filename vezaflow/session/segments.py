@@ -16,7 +16,7 @@ from vezaflow import units
 from vezaflow.compare import Baseline
 from vezaflow.errors import VezaflowError
 from vezaflow.gates import Concern, ConcernKind
-from vezaflow.metrics import INTERVAL, Seconds, seconds_together
+from vezaflow.metrics import INTERVAL, READING, Reading, Seconds, seconds_together, side_by_side
 from vezaflow.plan import BundleError, Plan, Segment
 from vezaflow.reports import events_of
 from vezaflow.results import SCHEMA, Provenance, RunResult
@@ -35,6 +35,7 @@ _RUN: Shape = {
     "notes": [str],
     "segment": {},
     "by_second": Maybe([INTERVAL]),
+    "readings": Maybe([READING]),
 }
 _APART = 0.1  # of the load's duration: segments that began further apart were no one load
 
@@ -179,4 +180,5 @@ def _circumstances(records: Sequence[dict[str, Any]]) -> Circumstances:
         aborted=next((record["aborted"] for record in records if record["aborted"]), ""),
         notes=tuple(notes),
         events=tuple(happened for record in records for happened in events_of(record)),
+        readings=side_by_side([Reading(**each) for each in record.get("readings", ())] for record in records),
     )

@@ -160,26 +160,67 @@
   each(document.querySelectorAll("table.sortable"), sortable);
 
   // charts
-  var colours = { main: "--accent", second: "--accent-2", light: "--soft", faint: "--faint", bad: "--red" };
+  var colours = { main: "--accent", second: "--accent-2", light: "--soft", faint: "--faint", bad: "--red", ochre: "--ochre", teal: "--teal", plum: "--plum" };
   function colour(name) { return getComputedStyle(root).getPropertyValue(name).trim(); }
   var plots = [], scope = 0, hidden = {};
   var when = document.getElementById("when");
 
   var sizes = [];
   [1, 1024, 1048576, 1073741824].forEach(function (by) { [1, 2, 5, 10, 20, 50, 100, 200, 500].forEach(function (n) { sizes.push(n * by); }); });
-  function marks(plot) {
-    var c = plot.ctx, top = plot.bbox.top, height = plot.bbox.height, ratio = devicePixelRatio;
+  // bands behind the lines; above them, in two rows, the names that have room (vezaflow/reports/page/marks.py)
+  function inside(plot, mark) {
+    var left = plot.bbox.left, right = left + plot.bbox.width;
+    var x = plot.valToPos(mark.begin, "x", true), end = mark.end === null ? x : plot.valToPos(mark.end, "x", true);
+    return end < left || x > right ? null : [Math.max(x, left), Math.min(Math.max(end, x + devicePixelRatio), right)];
+  }
+  function bands(plot) {
+    var c = plot.ctx, last = -1;
     c.save();
+    c.fillStyle = colour("--band");
     data.marks.forEach(function (mark) {
-      var x = plot.valToPos(mark.begin, "x", true);
-      var end = mark.end === null ? x + ratio : plot.valToPos(mark.end, "x", true);
-      if (end < plot.bbox.left || x > plot.bbox.left + plot.bbox.width) return;
-      c.fillStyle = colour(mark.end === null ? "--faint" : "--rule");
-      c.fillRect(x, top, Math.max(end - x, ratio), height);
-      c.fillStyle = colour("--soft");
-      c.font = 10 * ratio + "px system-ui, sans-serif";
-      c.fillText(mark.name, x + 4 * ratio, top + 11 * ratio);
+      var place = inside(plot, mark);
+      if (!place || place[1] <= last) return;
+      var from = Math.max(place[0], last);
+      c.fillRect(from, plot.bbox.top, place[1] - from, plot.bbox.height);
+      last = place[1];
     });
+    c.restore();
+  }
+  var pen = document.createElement("canvas").getContext("2d"), LETTERS = "10px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
+  // what has room between two pixels, each with its x and row; `at` says from where to where a mark is
+  function placed(left, right, at) {
+    var taken = [[], []], found = [];
+    pen.font = LETTERS;
+    data.marks.slice().sort(function (a, b) { return a.minor - b.minor; }).forEach(function (mark) {
+      var from = at(mark);
+      if (from === null) return;
+      var wide = pen.measureText(mark.name).width + 7, x = Math.max(left, Math.min(from, right + 7 - wide));
+      var row = taken.findIndex(function (spans) {
+        return spans.every(function (span) { return x >= span[1] || x + wide <= span[0]; });
+      });
+      if (row < 0) return;
+      taken[row].push([x, x + wide]);
+      found.push({ name: mark.name, x: x, row: row });
+    });
+    return found;
+  }
+  function rowsOf(width) {
+    var left = 58, last = Math.max(data.seconds, 1e-9);
+    return placed(left, width, function (mark) { return left + (width - left) * mark.begin / last; })
+      .reduce(function (most, name) { return Math.max(most, name.row + 1); }, 0);
+  }
+  function names(plot) {
+    var c = plot.ctx, ratio = devicePixelRatio, left = plot.bbox.left / ratio;
+    c.save();
+    c.scale(ratio, ratio);
+    c.font = LETTERS;
+    c.textAlign = "left";
+    c.textBaseline = "alphabetic";
+    c.fillStyle = colour("--soft");
+    placed(left, left + plot.bbox.width / ratio, function (mark) { var place = inside(plot, mark); return place && place[0] / ratio; })
+      .forEach(function (name) {
+        if (name.row < plot.rows) c.fillText(name.name, name.x, plot.bbox.top / ratio - 5 - (plot.rows - 1 - name.row) * 12);
+      });
     c.restore();
   }
   function drawn(figure, chart) {
@@ -203,16 +244,17 @@
       return {
         label: line.name, stroke: stroke, width: line.tone === "main" ? 1.75 : 1.25, show: !hidden[name],
         fill: chart.lines.length === 1 ? colour("--wash") : undefined,
-        points: { show: chart.t.length < 3 ? true : undefined, size: 4, fill: stroke }
+        points: { show: chart.t.length < 3 ? true : undefined, size: chart.t.length < 3 ? 7 : 4, fill: stroke }
       };
     }));
     var font = "11px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
     var axis = { stroke: soft, font: font, ticks: { show: false } };
+    var width = Math.max(200, live.clientWidth), rows = rowsOf(width);
     var plot = new uPlot({
-      width: Math.max(200, live.clientWidth), height: 190, pxAlign: 1, legend: { show: false },
+      width: width, height: 190 + rows * 12, padding: rows ? [5 + rows * 12, null, null, null] : undefined, pxAlign: 1, legend: { show: false },
       cursor: { sync: { key: "run", scales: ["x", null] }, drag: { x: true, y: false }, points: { size: 6 }, y: false },
       scales: {
-        x: { time: false, range: function (u, a, b) { return u.zoomed && b > a ? [a, b] : [0, Math.max(data.seconds, b || 0)]; } },
+        x: { time: false, range: function (u, a, b) { return u.zoomed && b > a ? [a, b] : [0, Math.max(data.seconds, chart.t[chart.t.length - 1] || 0)]; } },
         y: log ? { distr: 3 } : { range: function (u, a, b) { return [0, b > 0 ? b * 1.06 : 1]; } }
       },
       axes: [
@@ -223,7 +265,9 @@
       ],
       series: series,
       hooks: {
-        drawClear: data.marks.length ? [marks] : [],
+        init: [function (u) { u.rows = rows; }],
+        drawClear: data.marks.length ? [bands] : [],
+        draw: data.marks.length ? [names] : [],
         setSelect: [function (u) { u.zoomed = u.select.width > 0; }],
         setCursor: [function (u) {
           var at = u.cursor.idx;
@@ -281,7 +325,7 @@
       width = innerWidth;
       plots.forEach(function (plot) {
         var room = plot.root.parentNode.clientWidth;
-        if (room) plot.setSize({ width: room, height: 190 });
+        if (room) plot.setSize({ width: room, height: 190 + plot.rows * 12 });
       });
     });
   }

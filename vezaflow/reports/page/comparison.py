@@ -4,7 +4,7 @@ Law: this page judges nothing: the changes and their words are those of `vezaflo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vezaflow import __version__, units
@@ -13,16 +13,19 @@ from vezaflow.metrics import StepRow
 from vezaflow.reports import rows
 from vezaflow.reports.page import tables
 from vezaflow.reports.page.assets import assets
+from vezaflow.reports.page.audits import figure_of, title_of
 from vezaflow.reports.page.columns import MOST, columns_of
 from vezaflow.reports.page.gates import WORDS
 from vezaflow.reports.page.lines import chart_svg
 from vezaflow.reports.page.rendered import rendered
 from vezaflow.reports.page.series import Chart, ChartScope, Line, points_of, scopes_json
-from vezaflow.reports.page.tables import Cell, Grid, TableHead, TableLine, count, share, time, word
+from vezaflow.reports.page.tables import Cell, Grid, TableHead, TableLine, count, named, share, time, word
 from vezaflow.results import RunResult, headline
 from vezaflow.units import Dimension
 
-_TONES = ("main", "bad", "light", "second", "faint")
+_TONES = ("main", "ochre", "teal", "plum", "light")
+_SAME = {"duration", "load", "target", "commit"}  # columns that are left out where they say the same of all runs
+_PAGES = ("performance", "accessibility", "best-practices", "lcp", "tbt", "cls")  # figures of audited pages
 _CLASSES = {Outcome.GREEN: "better", Outcome.RED: "worse", Outcome.INCONCLUSIVE: "different"}
 
 
@@ -62,6 +65,7 @@ def html_comparison(runs: Sequence[RunResult], compared: Sequence[ComparedRuns])
         ],
         "gates": _gates(runs, names),
         "steps": _steps(runs, names),
+        "audits": _audits(runs, names),
         "charts": [(chart, chart_svg(chart, seconds)) for chart in charts],
         "clock": runs[0].clock,
     }
@@ -93,7 +97,24 @@ def _runs(runs: Sequence[RunResult], names: Sequence[str]) -> Grid:
         *(TableHead(text, number=False) for text in ("run", "verdict", "id", "duration", "load", "target", "commit")),
         *(TableHead(text) for text in ("requests", "req/s", "failed", "p50", "p95", "p99")),
     )
-    return Grid("runs", "Runs", "The runs, all flows of each together.", heads, tuple(lines))
+    return _without_same(Grid("runs", "Runs", "The runs, all flows of each together.", heads, tuple(lines)))
+
+
+def _without_same(grid: Grid) -> Grid:
+    """The table without the columns of words that are the same in all runs; its caption has them."""
+    same = [
+        at
+        for at, head in enumerate(grid.heads)
+        if head.text in _SAME and len({line.cells[at].text for line in grid.lines}) == 1
+    ]
+    said = [f"{grid.heads[at].text} {text}" for at in same if (text := grid.lines[0].cells[at].text) != "–"]
+    lines = tuple(
+        replace(line, cells=tuple(cell for at, cell in enumerate(line.cells) if at not in same)) for line in grid.lines
+    )
+    caption = f"{grid.caption} The same in each: {'; '.join(said)}." if said else grid.caption
+    return replace(
+        grid, caption=caption, lines=lines, heads=tuple(h for at, h in enumerate(grid.heads) if at not in same)
+    )
 
 
 def _figures(row: rows.FlowRow) -> tuple[Cell, ...]:
@@ -161,10 +182,36 @@ def _steps(runs: Sequence[RunResult], names: Sequence[str]) -> Grid:
     heads = (
         TableHead("step", number=False),
         TableHead("flow", number=False),
-        *(TableHead(f"p95, {name}") for name in names),
-        *(TableHead(f"failed, {name}") for name in names),
+        *(TableHead(f"p95 {name[0]}") for name in names),
+        *(TableHead(f"failed {name[0]}") for name in names),
     )
     return Grid("steps", "Steps", "p95 of http_req_duration and failed requests of each step.", heads, lines)
+
+
+def _audits(runs: Sequence[RunResult], names: Sequence[str]) -> Grid:
+    """A row for each figure of each audited page. Figures of another major version of Lighthouse than the first run's
+    are not shown beside it."""
+    found: dict[tuple[str, str, str], dict[int, Cell]] = {}
+    major = ""
+    for number, run in enumerate(runs):
+        for record in run.audits:
+            version = record.lighthouse.partition(".")[0]
+            major = major or version
+            for page in record.pages:
+                for key in _PAGES:
+                    cell = figure_of(page, key) if version == major else Cell(f"– (Lighthouse {version})")
+                    found.setdefault((record.title, page.page, key), {})[number] = cell
+    lines = tuple(
+        TableLine(
+            (word(page), word(title_of(key)), word(title), *(cells.get(at, Cell("–")) for at in range(len(runs))))
+        )
+        for (title, page, key), cells in found.items()
+        if any(cell.text != "–" for cell in cells.values())
+    )
+    heads = (*named("page", "figure", "audit"), *map(TableHead, names))
+    return Grid(
+        "audits", "Audits", "Audited pages: scores from 0 to 100, and times. They are not judged here.", heads, lines
+    )
 
 
 def _p95(row: StepRow | None) -> Cell:
@@ -176,9 +223,9 @@ def _failed(row: StepRow | None) -> Cell:
 
 
 def _charts(runs: Sequence[RunResult], names: Sequence[str]) -> list[Chart]:
-    """Two charts with a line for each run, over the seconds of the longest."""
+    """Charts with a line for each run, over the seconds of the longest."""
     times = tuple(float(second) for second in _grid(max(run.duration for run in runs)))
-    latency, rates = [], []
+    latency, rates, failing, users = [], [], [], []
     for number, (name, run) in enumerate(zip(names, runs, strict=True)):
         tone = _TONES[number % len(_TONES)]
         seen = columns_of(run.seconds)
@@ -186,12 +233,19 @@ def _charts(runs: Sequence[RunResult], names: Sequence[str]) -> list[Chart]:
         p95 = [(column.end, column.length, each.times.quantile(0.95)) for column, each in columns]
         points = points_of(run, None, MOST)
         latency.append(Line(name, tone, _at(times, [(end, length, _plain(value)) for end, length, value in p95])))
+        shares = [(each.second, each.length, each.failed / each.requests if each.requests else None) for each in points]
         rates.append(
             Line(name, tone, _at(times, [(each.second, each.length, each.requests / each.length) for each in points]))
         )
+        failing.append(Line(name, tone, _at(times, shares)))
+        users.append(Line(name, tone, _at(times, [(each.second, each.length, each.vus) for each in points])))
     found = (
         Chart("latency", "p95", "p95 of http_req_duration in each interval.", Dimension.TIME, times, tuple(latency)),
         Chart("requests", "Requests per second", "Requests that were sent.", None, times, tuple(rates)),
+        Chart(
+            "failures", "Failed requests", "The share of requests that failed.", Dimension.RATIO, times, tuple(failing)
+        ),
+        Chart("vus", "Virtual users", "VUs that were active.", None, times, tuple(users)),
     )
     return [chart for chart in found if any(value is not None for line in chart.lines for value in line.values)]
 

@@ -39,15 +39,17 @@ def _top(y: Axis, count: int) -> float:
 
 
 def _percentiles(times: Histogram, x: Axis, floor: float) -> str:
-    lines, names, last = "", [], -_APART
-    for word, value in zip(_LINES, times.quantiles(tuple(_LINES.values())), strict=True):
-        if value is None or isinstance(value, units.AtLeast):
-            continue
-        at = x.at(value)
-        lines += f"M{pixel(at)} {_TOP - 8}V{floor}"
-        place = max(at, last + _APART)
-        names.append((min(place, WIDTH - 14), _TOP - 12, word))
-        last = place
+    found = [
+        (word, x.at(value))
+        for word, value in zip(_LINES, times.quantiles(tuple(_LINES.values())), strict=True)
+        if value is not None and not isinstance(value, units.AtLeast)
+    ]
+    lines = "".join(f"M{pixel(at)} {_TOP - 8}V{floor}" for _, at in found)
+    names: list[tuple[float, float, str]] = []
+    right = WIDTH - 14.0
+    for word, at in reversed(found):  # from the right, since that is where they are close to each other
+        names.append((min(at, right), _TOP - 12, word))
+        right = names[-1][0] - _APART
     return f'<path d="{lines}" class="percentile" stroke="currentColor"/>{labels(names)}'
 
 

@@ -2,7 +2,7 @@
 
 from math import ceil
 
-from vezaflow.reports.page.marks import Mark
+from vezaflow.reports.page.marks import Mark, bands_svg, names_svg
 from vezaflow.reports.page.series import Chart
 from vezaflow.reports.page.svg import (
     BOTTOM,
@@ -14,7 +14,6 @@ from vezaflow.reports.page.svg import (
     Axis,
     Svg,
     drawing,
-    pixel,
     polyline,
     rows_of,
     times_of,
@@ -22,16 +21,27 @@ from vezaflow.reports.page.svg import (
 )
 
 _MOST = 100  # points of a line
-COLOURS = {"main": "#3457d5", "second": "#8aa0ea", "light": "#7a8699", "faint": "#b6bdc9", "bad": "#c92a2a"}
+COLOURS = {
+    "main": "#3457d5",
+    "second": "#8aa0ea",
+    "light": "#7a8699",
+    "faint": "#b6bdc9",
+    "bad": "#c92a2a",
+    "ochre": "#b26a00",
+    "teal": "#0f7f86",
+    "plum": "#8a3ea8",
+}
 
 
 def chart_svg(chart: Chart, seconds: float, marks: tuple[Mark, ...] = ()) -> Svg:
     """The chart from 0 to `seconds`, with marks behind its lines."""
     x = Axis(0.0, max(seconds, *chart.times, 1e-9), LEFT, WIDTH - RIGHT)
     values = [value for line in chart.lines for value in line.values if value is not None]
-    y = Axis(0.0, top_of(values), HEIGHT - BOTTOM, TOP)
+    names, tall = names_svg(marks, x, TOP)
+    height = HEIGHT + tall
+    y = Axis(0.0, top_of(values), height - BOTTOM, TOP + tall)
+    behind = bands_svg(marks, x, TOP + tall, height - BOTTOM)
     stride = max(1, ceil(len(chart.times) / _MOST))
-    behind = "".join(_mark(mark, x) for mark in marks)
     drawn = "".join(
         f'<path d="{d}" class="line {line.tone}" fill="none" stroke="{COLOURS[line.tone]}"/>'
         for line in reversed(chart.lines)
@@ -45,14 +55,7 @@ def chart_svg(chart: Chart, seconds: float, marks: tuple[Mark, ...] = ()) -> Svg
         )
     )
     return drawing(
-        rows_of(y, chart.dimension, LEFT, WIDTH - RIGHT) + behind + times_of(x, HEIGHT - 5) + drawn,
+        behind + rows_of(y, chart.dimension, LEFT, WIDTH - RIGHT) + times_of(x, height - 5) + drawn + names,
         f"{chart.title}: {chart.about} The figures are in the table below.",
-    )
-
-
-def _mark(mark: Mark, x: Axis) -> str:
-    start, end = x.at(mark.begin), x.at(mark.begin if mark.end is None else mark.end)
-    width = max(1.0, end - start)
-    return (
-        f'<path d="M{pixel(start)} {TOP}h{pixel(width)}V{HEIGHT - BOTTOM}h-{pixel(width)}z" class="mark" fill="#8883"/>'
+        height=height,
     )

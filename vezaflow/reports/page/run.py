@@ -8,18 +8,22 @@ from typing import Any
 from vezaflow import __version__, units
 from vezaflow.metrics import RELATIVE_ERROR, Histogram
 from vezaflow.reports import rows
+from vezaflow.reports.endpoints import window_text
 from vezaflow.reports.page import tables
 from vezaflow.reports.page.assets import assets
+from vezaflow.reports.page.audits import audit_parts
 from vezaflow.reports.page.columns import PageColumns, columns_of
 from vezaflow.reports.page.distribution import distribution
+from vezaflow.reports.page.events import events
 from vezaflow.reports.page.gates import GateRow, gate_rows
 from vezaflow.reports.page.heatmap import heatmap
 from vezaflow.reports.page.lines import chart_svg
-from vezaflow.reports.page.marks import Mark, marks_of
+from vezaflow.reports.page.marks import marks_of
 from vezaflow.reports.page.packed import packed_times
 from vezaflow.reports.page.rendered import rendered
 from vezaflow.reports.page.scatter import scatter
 from vezaflow.reports.page.series import scopes, scopes_json
+from vezaflow.reports.page.server import server_metrics, server_paths, troubles
 from vezaflow.reports.page.svg import Svg, clock
 from vezaflow.reports.page.texts import FileText, anchor, faults, file_texts
 from vezaflow.reports.page.verdict import verdict_head
@@ -79,10 +83,16 @@ def html_page(result: RunResult, percentiles: Percentiles = USUAL) -> bytes:
         "error": units.ratio(round(RELATIVE_ERROR * 2 ** packed["shift"], 4)),
         "charts": [(chart, chart_svg(chart, seconds, marks)) for chart in found[0].charts],
         "scope_names": [scope.name for scope in found],
-        "marks": tuple(map(_said, marks)),
+        "starts": [f"{load.flow} starts at {clock(load.start_time)}" for load in result.flows if load.start_time > 0],
         "steps": steps,
         "details": details,
         "figures": figures,
+        "server": server_paths(result),
+        "server_metrics": server_metrics(result),
+        "server_window": window_text(result),
+        "server_troubles": troubles(result.observed),
+        "events": events(result),
+        "audits": audit_parts(result),
         "errors": errors,
         "faults": faults(result, files),
         "workers": tables.workers(result),
@@ -99,6 +109,12 @@ def html_page(result: RunResult, percentiles: Percentiles = USUAL) -> bytes:
 def _sections(context: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "gates", "Gates"
     yield "flows", "Flows"
+    if context["result"].observed is not None:
+        yield "server", "Server"
+    if context["events"].lines:
+        yield "events", "Events"
+    if context["audits"]:
+        yield "audits", "Audits"
     if context["charts"]:
         yield "charts", "Over time"
     if context["steps"].lines:
@@ -157,11 +173,6 @@ def _summed(times: Histogram) -> str:
     return (
         f"{units.counted(times.samples, 'response')}, p50 {rows.time(p50)}, p95 {rows.time(p95)}, p99 {rows.time(p99)}"
     )
-
-
-def _said(mark: Mark) -> dict[str, str]:
-    until = f" to {clock(round(mark.end, 1))}" if mark.end is not None else ""
-    return {"text": f"{clock(round(mark.begin, 1))}{until}: {mark.name}"}
 
 
 def _health(result: RunResult) -> Iterator[tuple[str, str]]:

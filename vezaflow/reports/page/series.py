@@ -1,17 +1,19 @@
 """Charts over time as data: the same lines are drawn as SVG (plain page, print) and by script, and are in a table.
 
-Law: one list of charts for each scope (all flows, and each flow), with the same keys in the same order. Times are
-seconds since the start; None is no data. Percentiles are of what gates judge, all else of all iterations.
+Law: one list of charts for each scope (all flows, and each flow), with their keys in the same order; what only the
+whole run has is in no flow's. Times are seconds since the start; None is no data. Percentiles are of what gates judge,
+all else of all iterations.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 from operator import eq
 from typing import Any
 
-from vezaflow.metrics import Point, StepName
+from vezaflow.metrics import OTHERS, Point, Reading, StepName, in_turn
 from vezaflow.reports.page.columns import MOST, PageColumns, StepPart, coarser
 from vezaflow.reports.page.svg import clock, words
 from vezaflow.reports.rows import ALL
@@ -19,6 +21,7 @@ from vezaflow.results import RunResult
 from vezaflow.units import Dimension
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+_KIND_TONES = ("bad", "main", "ochre", "teal", "plum")
 _ROWS = 12  # of a chart's table
 _MOST_OF_FLOW = 150  # points of one flow's lines
 
@@ -128,6 +131,8 @@ def _charts(result: RunResult, seen: PageColumns, flow: str | None, most: int) -
     )  # fmt: skip
     yield Chart("vus", "Virtual users", "VUs that were active.", None, times, (line("VUs", "main", lambda p: p.vus),))
     yield _failures(seen, wanted, points)
+    readings = readings_of(result, most)
+    yield from _kinds(readings, flow)
     yield Chart(
         "iterations", "Iterations per second", "Iterations that ended, and how many of them failed.", None, times,
         (
@@ -142,6 +147,62 @@ def _charts(result: RunResult, seen: PageColumns, flow: str | None, most: int) -
             line("sent/s", "second", lambda point: point.bytes_sent / point.length),
         ),
     )  # fmt: skip
+    if flow is None and readings:
+        yield _generator(readings)
+
+
+def _kinds(readings: Sequence[Reading], flow: str | None) -> Iterator[Chart]:
+    """What failed, by kind: the most frequent ones, and the rest as one line."""
+    found = [
+        _together(kinds for name, kinds in reading.failures.items() if flow in (None, name)) for reading in readings
+    ]
+    totals = sum(found, Counter[str]())
+    if not totals:
+        return
+    many = len(totals) > len(_KIND_TONES)
+    named = [kind for kind, _ in totals.most_common() if kind != OTHERS][: len(_KIND_TONES) - many]
+    lines = [
+        Line(kind, tone, tuple(kinds[kind] / each.length for kinds, each in zip(found, readings, strict=True)))
+        for kind, tone in zip(named, _KIND_TONES, strict=False)
+    ]
+    if totals.total() > sum(totals[kind] for kind in named):
+        values = tuple(
+            (kinds.total() - sum(kinds[kind] for kind in named)) / each.length
+            for kinds, each in zip(found, readings, strict=True)
+        )
+        lines.append(Line(OTHERS, _KIND_TONES[len(named)], values))
+    about = "Requests that failed per second, by kind, with the status where there was one."
+    times = tuple(each.second for each in readings)
+    yield Chart("kinds", "Failures by kind", about, None, times, tuple(lines))
+
+
+def _together(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
+    found = Counter[str]()
+    for each in counts:
+        found.update(each)
+    return found
+
+
+def _generator(readings: Sequence[Reading]) -> Chart:
+    """How the load generator itself fared."""
+    lines = [
+        Line("CPU", "main", tuple(each.cpu for each in readings)),
+        Line("event loop late", "bad", tuple(each.late for each in readings)),
+    ]
+    if any(each.missing is not None for each in readings):
+        lines.append(Line("load missing", "second", tuple(each.missing for each in readings)))
+    about = "CPU of its busiest process, time in which the event loop was late, and VUs' time that it lost."
+    times = tuple(each.second for each in readings)
+    return Chart("generator", "Load generator", about, Dimension.RATIO, times, tuple(lines))
+
+
+def readings_of(result: RunResult, most: int) -> tuple[Reading, ...]:
+    """The run's readings, in at most so many."""
+    found = result.readings
+    stride = ceil(len(found) / most)
+    if stride <= 1:
+        return found
+    return tuple(in_turn(found[at : at + stride]) for at in range(0, len(found), stride))
 
 
 def latency(seen: PageColumns, held: Sequence[StepPart]) -> Chart:

@@ -13,7 +13,7 @@ from vezaflow import units
 from vezaflow.units import Dimension
 
 WIDTH, HEIGHT = 400, 170
-LEFT, RIGHT, TOP, BOTTOM = 46, 8, 8, 20
+LEFT, RIGHT, TOP, BOTTOM = 54, 8, 8, 20
 _STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1024)
 _TIMES = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 _WORDS: dict[Dimension | None, Callable[[float], str]] = {

@@ -5,7 +5,7 @@ histogram it is of (packed.py).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vezaflow import units
 from vezaflow.metrics import ChannelRow, Dropped, Histogram, ListenerRow, Phase, StepRow
@@ -69,16 +69,27 @@ def word(text: str) -> Cell:
     return Cell(text)
 
 
-def _heads(*names: str) -> tuple[TableHead, ...]:
+def heads(*names: str) -> tuple[TableHead, ...]:
+    """Columns of numbers."""
     return tuple(TableHead(name) for name in names)
 
 
-def _named(*names: str) -> tuple[TableHead, ...]:
+def named(*names: str) -> tuple[TableHead, ...]:
+    """Columns of words."""
     return tuple(TableHead(name, number=False) for name in names)
 
 
 def _chosen(shares: Shares) -> tuple[TableHead, ...]:
     return tuple(TableHead(name, share=share) for name, share in shares.items())
+
+
+def without_empty(grid: Grid) -> Grid:
+    """The table without the columns that have nothing but dashes."""
+    kept = [
+        at for at in range(len(grid.heads)) if not grid.lines or any(line.cells[at].text != "–" for line in grid.lines)
+    ]
+    lines = tuple(replace(line, cells=tuple(line.cells[at] for at in kept)) for line in grid.lines)
+    return replace(grid, heads=tuple(grid.heads[at] for at in kept), lines=lines)
 
 
 def _times(times: Histogram, shares: Shares = PERCENTILES) -> tuple[Cell, ...]:
@@ -106,16 +117,16 @@ def flows(result: RunResult, shares: Shares = PERCENTILES, *, judged: bool = Tru
         for row in rows.flow_rows(result, judged=judged)
         if judged or row.requests
     ]
-    heads = (
-        *_named("flow"),
-        *_heads("VUs", "iterations", "it. failed", "requests", "req/s", "failed"),
-        *(_chosen(shares) if judged else _heads(*shares)),
-        *_heads("max"),
+    head = (
+        *named("flow"),
+        *heads("VUs", "iterations", "it. failed", "requests", "req/s", "failed"),
+        *(_chosen(shares) if judged else heads(*shares)),
+        *heads("max"),
     )
     if judged:
         caption = "Flows: what gates judge. Latency is http_req_duration."
-        return Grid("flows", "Flows", caption, heads, tuple(lines))
-    return Grid("unjudged", "Left out by measure", "Flows: what `measure` keeps from the gates.", heads, tuple(lines))
+        return Grid("flows", "Flows", caption, head, tuple(lines))
+    return Grid("unjudged", "Left out by measure", "Flows: what `measure` keeps from the gates.", head, tuple(lines))
 
 
 def _flow_key(flow: str) -> str:
@@ -151,10 +162,10 @@ def steps(result: RunResult, shares: Shares = PERCENTILES) -> Grid:
         )
         for number, row in enumerate(step_rows(result))
     ]
-    heads = (
-        *_named("step", "flow", "method"), *_heads("requests", "req/s", "failed"), *_chosen(shares), *_heads("max"),
+    head = (
+        *named("step", "flow", "method"), *heads("requests", "req/s", "failed"), *_chosen(shares), *heads("max"),
     )  # fmt: skip
-    return Grid("steps", "Steps", "Steps of the iterations. Latency is http_req_duration.", heads, tuple(lines))
+    return Grid("steps", "Steps", "Steps of the iterations. Latency is http_req_duration.", head, tuple(lines))
 
 
 def around(result: RunResult) -> Grid:
@@ -168,9 +179,9 @@ def around(result: RunResult) -> Grid:
         )
         for row in rows.around(result)
     ]  # fmt: skip
-    heads = (*_named("step", "flow", "phase"), *_heads("requests", "failed", *PERCENTILES, "max"))
+    head = (*named("step", "flow", "phase"), *heads("requests", "failed", *PERCENTILES, "max"))
     caption = "Steps outside iterations, which gates don't cover."
-    return Grid("around", "Setup, login, teardown", caption, heads, tuple(lines))
+    return Grid("around", "Setup, login, teardown", caption, head, tuple(lines))
 
 
 def arrivals(result: RunResult) -> Grid:
@@ -183,21 +194,21 @@ def arrivals(result: RunResult) -> Grid:
         whole = row.response_time.quantiles((0.95, 0.99, 1.0))
         cells = (word(row.flow), count(row.due), count(dropped), word(why or "–"), *map(time, (*own, *whole)))
         lines.append(TableLine(cells))
-    heads = (
-        *_named("flow"), *_heads("due", "dropped"), *_named("why"),
-        *_heads("delay p99", "service p95", "service p99", "response p95", "response p99", "response max"),
+    head = (
+        *named("flow"), *heads("due", "dropped"), *named("why"),
+        *heads("delay p99", "service p95", "service p99", "response p95", "response p99", "response max"),
     )  # fmt: skip
     caption = "Open flows. Response times are from when an iteration was due, service times from its start."
-    return Grid("arrivals", "Arrivals", caption, heads, tuple(lines))
+    return Grid("arrivals", "Arrivals", caption, head, tuple(lines))
 
 
 def listeners(result: RunResult) -> Grid:
-    heads = (
-        *_named("listener"),
-        *_heads("sessions", "startup p50", "startup p95", "not started", "rebuffering", "stalls", "kbit/s", "switches"),
+    head = (
+        *named("listener"),
+        *heads("sessions", "startup p50", "startup p95", "not started", "rebuffering", "stalls", "kbit/s", "switches"),
     )
     lines = tuple(TableLine(_listener(row)) for row in result.summary.listener_rows())
-    return Grid("listeners", "Listeners", "Players of HLS streams.", heads, lines)
+    return Grid("listeners", "Listeners", "Players of HLS streams.", head, lines)
 
 
 def _listener(row: ListenerRow) -> tuple[Cell, ...]:
@@ -225,15 +236,15 @@ def channels(result: RunResult) -> Grid:
         )
         for row in rows.channel_rows(result)
     )  # fmt: skip
-    heads = (
-        *_named("step"),
-        *_heads(
+    head = (
+        *named("step"),
+        *heads(
             "opened", "refused", "closed", "connect p95", "sent", "received", "failed", "delivered", "p50", "p95", "p99"
         ),
-        *_named("what failed"),
+        *named("what failed"),
     )
     caption = "WebSockets. Closed: unexpectedly; times are from a message to its ack."
-    return Grid("channels", "WebSockets", caption, heads, lines)
+    return Grid("channels", "WebSockets", caption, head, lines)
 
 
 def _troubles(row: rows.ChannelCells | rows.StreamCells) -> str:
@@ -253,13 +264,13 @@ def streams(result: RunResult) -> Grid:
         )
         for row in rows.stream_rows(result)
     )  # fmt: skip
-    heads = (
-        *_named("step"),
-        *_heads("opened", "refused", "ended", "connect p95", "events", "failed", "p50", "p95", "p99"),
-        *_named("what failed"),
+    head = (
+        *named("step"),
+        *heads("opened", "refused", "ended", "connect p95", "events", "failed", "p50", "p95", "p99"),
+        *named("what failed"),
     )
     caption = "Event streams. Ended: unexpectedly; times are from the server's `sent`."
-    return Grid("streams", "Event streams", caption, heads, lines)
+    return Grid("streams", "Event streams", caption, head, lines)
 
 
 def workers(result: RunResult) -> Grid:
@@ -275,9 +286,9 @@ def workers(result: RunResult) -> Grid:
         )
         for worker in result.health.workers
     )  # fmt: skip
-    heads = (*_named("process"), *_heads("CPU", "CPU max", "lag p99", "lag max", "time late", "memory"))
+    head = (*named("process"), *heads("CPU", "CPU max", "lag p99", "lag max", "time late", "memory"))
     caption = "The generator's own processes. CPU is a fraction of one core, lag how late the event loop was."
-    return Grid("workers", "Generator", caption, heads, lines)
+    return Grid("workers", "Generator", caption, head, lines)
 
 
 def errors(result: RunResult) -> Grid:
@@ -292,12 +303,12 @@ def errors(result: RunResult) -> Grid:
         )
         for row in result.summary.error_rows()
     )  # fmt: skip
-    heads = (
-        *_named("step", "flow", "error", "status"), *_heads("count", "of requests", "first", "last"),
-        *_named("one of them"),
+    head = (
+        *named("step", "flow", "error", "status"), *heads("count", "of requests", "first", "last"),
+        *named("one of them"),
     )  # fmt: skip
     caption = "Errors by step, kind and status. Times are since the start of the load."
-    return Grid("errors", "Errors", caption, heads, lines)
+    return Grid("errors", "Errors", caption, head, lines)
 
 
 def _place(row: ListenerRow | ChannelRow) -> str:
