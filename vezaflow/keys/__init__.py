@@ -19,6 +19,7 @@ from vezaflow.keys.requests import AUTH, BASIC, BODIES, BODY, METHODS, PART, PAR
 from vezaflow.keys.responses import EXPECT, EXPECTED_MESSAGE, EXTRACT, ITEM_FIELDS, LIMITS, MATCHES, PLAYLIST, RESPONSE
 from vezaflow.keys.steps import BRANCH, FRAGMENT, INPUT, MOST_PAGES, STEPS, VERBS
 from vezaflow.keys.suite import ACCEPT, FLOW, GATE, GUARD, LINT, MEASURE, PREFLIGHT, RETRY, SUITE
+from vezaflow.keys.traces import TRACE
 from vezaflow.keys.websockets import PARTS as WEBSOCKET_PARTS
 
 __all__ = [
@@ -86,6 +87,7 @@ __all__ = [
     "TABLES",
     "TEMPORALITIES",
     "TLS",
+    "TRACE",
     "UNDO",
     "VARIANT",
     "VERBS",

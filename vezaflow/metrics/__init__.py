@@ -38,7 +38,7 @@ from vezaflow.metrics.seconds import (
     seconds_together,
 )
 from vezaflow.metrics.streams import StreamRecorder
-from vezaflow.metrics.summary import ChannelRow, ErrorRow, ListenerRow, StepRow, StreamRow, Summary, merge_all
+from vezaflow.metrics.summary import ChannelRow, ErrorRow, ListenerRow, StepRow, StreamRow, Summary, TraceRow, merge_all
 from vezaflow.metrics.summary_json import SHAPE as SUMMARY
 from vezaflow.metrics.timeline import Point, Timeline, as_numbers, per_second, recent
 from vezaflow.metrics.window import Window
@@ -105,6 +105,7 @@ __all__ = [
     "StreamRow",
     "Summary",
     "Timeline",
+    "TraceRow",
     "Trend",
     "Vus",
     "Window",

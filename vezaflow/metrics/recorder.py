@@ -25,6 +25,7 @@ from vezaflow.metrics.streams import StreamRecorder, Streams
 from vezaflow.metrics.successes import Successes, SuccessRecorder
 from vezaflow.metrics.summary import Summary
 from vezaflow.metrics.timeline import Point, Timeline
+from vezaflow.metrics.traces import TracedSample, TraceRecorder
 from vezaflow.units import AtLeast
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class RequestRecorder:
 
     __slots__ = (
         "_attempts", "_blocked", "_cells", "_channels", "_checks", "_connecting", "_failed_checks", "_failures",
-        "_listeners", "_next_success", "_started", "_streams", "_succeeded", "_tls",
+        "_listeners", "_next_success", "_started", "_streams", "_succeeded", "_tls", "_traces",
     )  # fmt: skip
 
     def __init__(
@@ -140,6 +141,7 @@ class RequestRecorder:
         self._listeners: ListenerRecorder | None = None
         self._channels: ChannelRecorder | None = None
         self._streams: StreamRecorder | None = None
+        self._traces: dict[tuple[int, str], TraceRecorder] | None = None
 
     def answered(
         self,
@@ -189,6 +191,15 @@ class RequestRecorder:
             cell.cut_waiting.append(waiting)
         cell.bytes_sent += bytes_sent
         cell.bytes_received += bytes_received
+
+    def traced(self, status: int, kind: str, duration: float, now: float, trace: str) -> None:
+        """A request with a trace ended at `now`; say so beside `answered` or `unanswered`."""
+        if self._traces is None:
+            self._traces = {}
+        held = self._traces.get((status, kind))
+        if held is None:
+            held = self._traces[status, kind] = TraceRecorder()
+        held.take(TracedSample(duration, now - self._started, trace))
 
     def connected(self, blocked: float, connecting: float, tls: float) -> None:
         """A connection was opened for this request; say so beside `answered` or `unanswered`."""
@@ -256,6 +267,10 @@ class RequestRecorder:
             if cell.durations or cell.unanswered or cell.bytes_sent or cell.bytes_received:
                 answered += len(cell.durations)
                 cell.fold_into(rows.requests[RequestKey(key, cell.status, cell.error)])
+        if self._traces is not None:
+            for (status, kind), found in self._traces.items():
+                rows.requests[RequestKey(key, status, kind)].take_traces(found)
+            self._traces = None
         if answered or self._blocked:
             self._fold_connections(rows.connections[key], answered)
         if self._attempts is not None:

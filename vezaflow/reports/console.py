@@ -16,12 +16,14 @@ from vezaflow.reports import rows
 from vezaflow.reports.audits import audit_lines
 from vezaflow.reports.endpoints import EndpointRow, apart, endpoint_rows, window_text
 from vezaflow.reports.look import DIM, Look, table, wrapped
+from vezaflow.reports.traces import trace_cells, trace_url
 from vezaflow.results import RunResult, headline
 from vezaflow.scale import WorkerState
 
 _SLOWEST = 5
 _ERRORS = 12
 _INCIDENTS = 3
+_TRACES = 5
 _EVENTS = 12
 _TONES = {Outcome.GREEN: "32", Outcome.RED: "1;31", Outcome.INCONCLUSIVE: "33"}
 _MARKS = {Outcome.GREEN: "✓", Outcome.RED: "✗", Outcome.INCONCLUSIVE: "–"}
@@ -33,7 +35,7 @@ def console(result: RunResult, *, colour: bool = False, width: int = 100) -> str
     look = Look(colour, width)
     parts: tuple[Callable[[RunResult, Look], Iterable[str]], ...] = (
         _verdict, _gates, _events, _flows, _server, _arrivals, _listeners, _channels, _streams, _audits, _slowest,
-        _around, _errors, _incidents, _generator,
+        _around, _traces, _errors, _incidents, _generator,
     )  # fmt: skip
     blocks = [list(part(result, look)) for part in parts]
     return "\n".join("\n".join(block) + "\n" for block in blocks if block)
@@ -313,6 +315,19 @@ def _step_cells(row: StepRow) -> tuple[str, ...]:
     return (_step_name(row), units.number(row.requests), *times, failed)
 
 
+def _traces(result: RunResult, look: Look) -> Iterator[str]:
+    found = list(trace_cells(result))
+    if not found:
+        return
+    yield look.title("Slowest requests with a trace")
+    for each in found[:_TRACES]:
+        took, moment = units.duration(each.row.duration), units.duration(round(max(0.0, each.row.at), 2))
+        yield from _said(f"{each.name}  {took}, {each.response}, at {moment}", look)
+        yield look.paint(f"      {printable(each.url) or each.row.trace_id}", DIM)
+    if len(found) > _TRACES:
+        yield look.paint(f"  and {len(found) - _TRACES} more: see the JSON summary", DIM)
+
+
 def _errors(result: RunResult, look: Look) -> Iterator[str]:
     found = result.summary.error_rows()
     if not found:
@@ -332,6 +347,8 @@ def _errors(result: RunResult, look: Look) -> Iterator[str]:
             yield from wrapped(f"{share}, {when}", look, "      ")
         if row.detail:
             yield from wrapped(_one_line(row.detail), look, "      ", partial(look.paint, tone=DIM))
+        if row.trace_id:
+            yield look.paint(f"      trace {trace_url(result, row.flow, row.trace_id) or row.trace_id}", DIM)
     if len(found) > _ERRORS:
         yield look.paint(f"  and {len(found) - _ERRORS} more kinds of errors: see the JSON summary", DIM)
 

@@ -75,7 +75,7 @@ SHAPE: Shape = {
     "observed": Maybe(Null(OBSERVED)),
     "events": Maybe([_HAPPENED]), "event_windows": Maybe([{"event": str, "begin": float, "end": float}]),
     "links": Maybe([{"name": str, "url": str}]), "manual_changes": Maybe([str]), "by_second": Maybe([INTERVAL]),
-    "clock": str, "files": [str], "figures": SUMMARY,
+    "trace_links": Maybe(MappingOf(str)), "clock": str, "files": [str], "figures": SUMMARY,
 }  # fmt: skip
 _REQUESTED = ("executor", "vus", "duration", "iterations", "start_time", "rate")
 _NOWHERE = Source("", "")
@@ -134,6 +134,7 @@ def _result(record: Json, sources: Mapping[str, Source]) -> RunResult:
         seconds=Seconds.from_json(record.get("by_second", ())),
         provenance=_provenance(record),
         links=tuple(Link(each["name"], each["url"]) for each in record.get("links", ())),
+        trace_links=tuple(record.get("trace_links", {}).items()),
         observed=None if record.get("observed") is None else observed_from_json(record["observed"]),
         events=events_of(record),
         event_windows=tuple(

@@ -99,6 +99,9 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
         provenance=run.provenance,
         manual_changes=tuple(mask(note) for note in run.manual_changes),
         texts=run.texts,
+        trace_links=tuple(
+            (flow.name, mask(flow.trace.link)) for flow in plan.flows if flow.trace is not None and flow.trace.link
+        ),
         links=tuple(_links(plan, run.began, report.seconds)),
         observed=observed,
         events=run.events,
