@@ -11,7 +11,7 @@ TRACE = Table(
         Field(
             "every",
             Kind.WHOLE,
-            "One of so many requests of a flow has a `traceparent`; `1`: every request, `0`: none.",
+            "A `traceparent` is sent with one of this number of requests of a flow; `1`: every request, `0`: none.",
             "100",
             default="100",
         ),

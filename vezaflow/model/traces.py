@@ -8,7 +8,7 @@ from vezaflow.model.requests import Use
 from vezaflow.syntax import Expression
 
 TRACE_ID = "${trace_id}"
-"""What stands in a link for the id of a trace: once read, a text like any other."""
+"""The part of a link that the id of a trace replaces: once read, a text like any other."""
 
 
 @dataclass(frozen=True, slots=True)
