@@ -27,6 +27,7 @@ from vezaflow.metrics.merger import Merger, timeline_of
 from vezaflow.metrics.moments import SHAPE as MOMENT
 from vezaflow.metrics.moments import Moment
 from vezaflow.metrics.recorder import FlowRecorder, Recorder, RequestRecorder
+from vezaflow.metrics.samples import RequestSample, TakeSamples
 from vezaflow.metrics.seconds import (
     INTERVAL,
     Interval,
@@ -92,6 +93,7 @@ __all__ = [
     "Records",
     "RequestKey",
     "RequestRecorder",
+    "RequestSample",
     "Requests",
     "Seconds",
     "SecondsKeeper",
@@ -104,6 +106,7 @@ __all__ = [
     "StreamRecorder",
     "StreamRow",
     "Summary",
+    "TakeSamples",
     "Timeline",
     "TraceRow",
     "Trend",

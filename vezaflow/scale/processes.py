@@ -20,6 +20,7 @@ from vezaflow.engine import NO_VITALS, RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.metrics import Aged, Merger, Moment, Recorder, Records, Summary, Timeline, merge_all
 from vezaflow.plan import Bundle, Division
+from vezaflow.samples import SampleFile
 from vezaflow.scale.local import OnBegin
 from vezaflow.scale.process import WorkerProcess
 from vezaflow.scale.relay import Relay
@@ -45,7 +46,9 @@ class WorkerProcesses:
         *,
         say: Callable[[str], None],
         clock: Callable[[], float] = time.perf_counter,
+        samples: Sequence[SampleFile] = (),
     ) -> None:
+        self._samples = [list(astuple(file)) for file in samples]
         self.processes: tuple[WorkerProcess, ...] = ()
         self._division = division
         self._bundle = bundle
@@ -101,6 +104,7 @@ class WorkerProcesses:
         return {
             "number": number,
             "others": self._division.workers > 1,
+            "samples": self._samples,
             "segment": astuple(self._division.parts[number - 1]),
             "bundle": self._bundle.to_json(),
             # values of any plain type, a range or a large number too, from this process to its own child

@@ -94,7 +94,7 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
         base_url=mask(", ".join(plan.base_urls)),
         description=mask(plan.description),
         aborted=mask(run.aborted),
-        notes=tuple(mask(note) for note in run.notes),
+        notes=tuple(mask(note) for note in (*run.notes, *report.notes)),
         seconds=run.seconds,
         provenance=run.provenance,
         manual_changes=tuple(mask(note) for note in run.manual_changes),
