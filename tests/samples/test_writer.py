@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from vezaflow.metrics import Phase, Recorder, RequestSample, StepKey
 from vezaflow.samples import SAMPLE_COLUMNS, SampleFile, SampleWriter
@@ -29,13 +30,13 @@ def written(*files: SampleFile, batches: Iterator[list[RequestSample]]) -> Sampl
     return writer
 
 
-def of_json(path: Path) -> list[dict[str, object]]:
+def of_json(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def test_json_and_csv_have_every_sample(tmp_path: Path) -> None:
     files = [SampleFile(form, str(tmp_path / f"run.{form}"), 10**8, 5) for form in ("json", "csv")]
-    broken = RequestSample(KEY._replace(step="s3cret"), 101.5, 0, "timeout_wait", None, None, None, 80, 0)
+    broken = RequestSample(KEY._replace(step='s3cret, 5 % "off"'), 101.5, 0, "timeout_wait", None, None, None, 80, 0)
     writer = written(*files, batches=iter([samples(300), [broken]]))
     assert writer.notes() == ()
     rows = of_json(tmp_path / "run.json")
@@ -46,10 +47,17 @@ def test_json_and_csv_have_every_sample(tmp_path: Path) -> None:
         "method": "GET", "status": 200, "error": "", "duration": 0.25, "sending": 0.001, "waiting": 0.2,
         "receiving": 0.049, "bytes_sent": 100, "bytes_received": 150,
     }  # fmt: skip
-    assert (rows[300]["step"], rows[300]["error"], rows[300]["duration"]) == ("•••", "timeout_wait", None)
+    assert (rows[300]["step"], rows[300]["error"], rows[300]["duration"]) == (
+        '•••, 5 % "off"',
+        "timeout_wait",
+        None,
+    )
     with (tmp_path / "run.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
-    assert [{name: "" if value is None else str(value) for name, value in row.items()} for row in rows] == table
+    assert [{name: "" if value is None else value for name, value in row.items()} for row in rows] == [
+        {name: type(row[name])(value) if row[name] is not None else value for name, value in line.items()}
+        for row, line in zip(rows, table, strict=True)
+    ]
 
 
 def test_files_are_rotated_within_their_bounds_and_what_went_is_said(tmp_path: Path) -> None:

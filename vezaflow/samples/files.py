@@ -12,7 +12,6 @@ import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from vezaflow.metrics import RequestSample, StepKey
 
@@ -40,46 +39,65 @@ class SampleFile:
 
 
 class Lines:
-    """Samples as lines. `began`: the load's begin on the clock, `wall`: the same as Unix time."""
+    """Samples as lines. `began`: the load's begin on the clock, `wall`: the same as Unix time.
+
+    Of each outcome of a step the line is made once, but for its numbers (2 µs a sample; 6 to 7 by orjson or csv).
+    """
 
     def __init__(self, form: str, began: float, wall: float, mask: Callable[[str], str]) -> None:
         self.head = _HEAD if form == "csv" else b""
-        self.encode = self._csv if form == "csv" else self._json
+        self._line = _csv_line if form == "csv" else _json_line
         self._began = began
         self._wall = wall
         self._mask = mask
-        self._names: dict[StepKey, tuple[str, ...]] = {}
+        self._known: dict[tuple[StepKey, int, str, bool], str] = {}
 
-    def _row(self, sample: RequestSample) -> tuple[Any, ...]:
-        key, ended, status, error, duration, sending, receiving, sent, received = sample
-        names = self._names.get(key)
-        if names is None:
-            written = (key.flow, key.phase.value, key.group, key.step, key.method)
-            names = self._names[key] = tuple(map(self._mask, written))
-        elapsed = ended - self._began
-        waiting = None
-        if duration is not None and sending is not None and receiving is not None:
-            waiting = _rounded(duration - sending - receiving)
-        return (
-            _rounded(self._wall + elapsed), _rounded(elapsed), *names, status, error, _rounded(duration),
-            _rounded(sending), waiting, _rounded(receiving), sent, received,
-        )  # fmt: skip
+    def encode(self, samples: Sequence[RequestSample]) -> bytes:
+        """A line for each."""
+        began, wall, known = self._began, self._wall, self._known
+        lines = []
+        for at, ended, status, error, duration, sending, receiving, sent, received in samples:
+            elapsed = ended - began
+            line = known.get((at, status, error, duration is None)) or self._new(at, status, error, duration)
+            if duration is None or sending is None or receiving is None:
+                lines.append(line % (wall + elapsed, elapsed, sent, received))
+            else:
+                waiting = max(0.0, duration - sending - receiving)
+                times = (duration, sending, waiting, receiving)
+                lines.append(line % (wall + elapsed, elapsed, *times, sent, received))
+        return "".join(lines).encode()
 
-    def _json(self, samples: Sequence[RequestSample]) -> bytes:
-        import orjson
-
-        rows = map(self._row, samples)
-        option = orjson.OPT_APPEND_NEWLINE
-        return b"".join([orjson.dumps(dict(zip(SAMPLE_COLUMNS, row, strict=True)), option=option) for row in rows])
-
-    def _csv(self, samples: Sequence[RequestSample]) -> bytes:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(map(self._row, samples))
-        return text.getvalue().encode()
+    def _new(self, at: StepKey, status: int, error: str, duration: float | None) -> str:
+        """What stands around the numbers of a line."""
+        names = map(self._mask, (at.flow, at.phase.value, at.group, at.step, at.method))
+        times: list[_Number | None] = [_Number("%.7f") if duration is not None else None] * 4
+        moment, count = _Number("%.6f"), _Number("%d")
+        line = self._line((moment, moment, *names, status, error, *times, count, count))
+        self._known[at, status, error, duration is None] = line
+        return line
 
 
-def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 7)
+class _Number(str):
+    """How a number that is not known yet will be written."""
+
+
+def _json_line(cells: Sequence[str | int | None]) -> str:
+    import orjson
+
+    written = (cell if isinstance(cell, _Number) else _literal(orjson.dumps(cell).decode()) for cell in cells)
+    pairs = (f'"{name}":{cell}' for name, cell in zip(SAMPLE_COLUMNS, written, strict=True))
+    return "{" + ",".join(pairs) + "}\n"
+
+
+def _csv_line(cells: Sequence[str | int | None]) -> str:
+    text = io.StringIO()
+    known = (_literal(cell) if isinstance(cell, str) and not isinstance(cell, _Number) else cell for cell in cells)
+    csv.writer(text, lineterminator="\n").writerow(known)
+    return text.getvalue()
+
+
+def _literal(text: str) -> str:
+    return text.replace("%", "%%")
 
 
 class RotatedFile:
