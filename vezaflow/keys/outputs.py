@@ -66,7 +66,7 @@ _SAMPLES = (
     Field(
         "files",
         Kind.COUNT,
-        "With `samples: all`: the number of files; the oldest is deleted when a further one is begun.",
+        "With `samples: all`: the number of files; the oldest is deleted when a new one is started.",
         "10",
         default="5",
     ),

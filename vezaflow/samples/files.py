@@ -19,7 +19,7 @@ SAMPLE_COLUMNS = (
     "time", "elapsed", "flow", "phase", "group", "step", "method", "status", "error", "duration", "sending", "waiting",
     "receiving", "bytes_sent", "bytes_received",
 )  # fmt: skip
-"""The keys of a line. `time`: Unix time, `elapsed`: seconds since the load's begin; both of the end of the request."""
+"""The keys of a line. `time`: Unix time, `elapsed`: seconds since the load's start; both of the end of the request."""
 _HEAD = (",".join(SAMPLE_COLUMNS) + "\n").encode()
 
 
