@@ -30,7 +30,7 @@ NOTE = "<!-- Made by docs/generate.py from vezaflow's own tables. Do not edit: c
 
 CHAPTERS = (
     ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "accept", "lint")),
-    ("Reporting elsewhere", ("grafana", "notification")),
+    ("Reporting elsewhere", ("trace", "grafana", "notification")),
     ("The server's own figures", ("observe", "prometheus", "observed metric")),
     ("Audited pages", ("audit", "page", "audits of a run")),
     ("Outputs", ("outputs", *(field.tables[0] for field in OUTPUT.fields))),
@@ -85,6 +85,7 @@ SHOWN_IN = {  # the tables that are shown in another one's example
     **dict.fromkeys(("fragment", "input"), "parts/log-in"),
     **dict.fromkeys(("audit", "page"), "audit/pages"),
     "audits of a run": "suite",
+    "trace": "suite",
     "vu-stage": "ramping-vus",
     "rate-stage": "ramping-arrival-rate",
     "branch": "choose",

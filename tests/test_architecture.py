@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "vezaflow"
 
 # Bottom to top. A layer imports from those above its own line in this list only; siblings share a line.
 LAYERS: list[set[str]] = [
-    {"errors", "protobuf", "recurring", "redact", "units", "untrusted"},
+    {"aside", "errors", "protobuf", "recurring", "redact", "units", "untrusted"},
     {"diagnostics"},
     {"metrics"},
     {"protocols"},
@@ -23,6 +23,7 @@ LAYERS: list[set[str]] = [
     {"lint"},
     {"plan"},
     {"engine"},
+    {"samples"},
     {"scale"},
     {"gates"},
     {"observe"},

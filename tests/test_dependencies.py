@@ -23,6 +23,10 @@ TOOLS = {
 }  # fmt: skip
 
 
+# Packages that several projects put modules into, by module.
+SHARED = {"opentelemetry.proto": ["opentelemetry-proto"], "opentelemetry.trace": ["opentelemetry-api"]}
+
+
 def normal(name: str) -> str:
     """A project's name as indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
@@ -35,7 +39,8 @@ def declared(requirements: Iterable[str]) -> set[str]:
 
 @cache
 def distributions() -> dict[str, list[str]]:
-    return {module: [normal(name) for name in names] for module, names in packages_distributions().items()}
+    found = {module: [normal(name) for name in names] for module, names in packages_distributions().items()}
+    return found | SHARED
 
 
 def modules(node: ast.AST) -> list[str]:
@@ -52,11 +57,17 @@ def modules(node: ast.AST) -> list[str]:
             return []
 
 
+def top_of(module: str) -> str:
+    """What tells the project of a module: its first part, in a package that several share its first two."""
+    parts = module.split(".")
+    return next((shared for shared in (".".join(parts[:2]),) if shared in SHARED), parts[0])
+
+
 @cache
 def imported(path: Path) -> frozenset[str]:
     """The foreign packages that a file imports."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    tops = {module.partition(".")[0] for node in ast.walk(tree) for module in modules(node)}
+    tops = {top_of(module) for node in ast.walk(tree) for module in modules(node)}
     return frozenset(tops - OWN - sys.stdlib_module_names)
 
 

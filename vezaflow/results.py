@@ -235,6 +235,7 @@ class RunResult:
     audits: tuple[AuditRecord, ...] = ()  # pages that were audited before, during or after the load
     texts: tuple[tuple[str, str], ...] = ()  # paths and texts of the suite's files as they ran, masked
     machines: tuple[MachineFigures, ...] = ()  # of a cluster
+    trace_links: tuple[tuple[str, str], ...] = ()  # by flow, the URL of a trace with TRACE_ID in it
     clock: str = CLOCK
     schema: int = SCHEMA
 

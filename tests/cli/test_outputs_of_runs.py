@@ -69,3 +69,27 @@ def test_an_option_adds_an_output(suite: Write) -> None:
     assert done.code in (0, 98), done.text
     assert [each.json["last"] for each in server.asked][-1] is True
     assert "/hook" not in done.text
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_request_of_a_run_is_a_line(suite: Write, tmp_path: Path, workers: int) -> None:
+    summary = tmp_path / "summary.json"
+    outputs = f"outputs: {{json: {{file: '{tmp_path}/run.jsonl', samples: all}}, csv: {tmp_path}/seconds.csv}}\n"
+    done = vezaflow("run", suite(FLOW, outputs), "--quiet", "--summary", summary, "--workers", str(workers))
+    record = json.loads(summary.read_text())
+    names = ["run.jsonl"] if workers == 1 else ["run.1.jsonl", "run.2.jsonl"]
+    assert sorted(path.name for path in tmp_path.glob("run*")) == names, done.text
+    rows = [json.loads(line) for name in names for line in (tmp_path / name).read_text().splitlines()]
+    assert len(rows) == record["pooled"]["http_reqs"]
+    assert {(row["flow"], row["step"], row["status"], row["error"]) for row in rows} == {("flow", "health", 200, "")}
+    longest = max(row["duration"] for row in rows)
+    assert longest == pytest.approx(record["pooled"]["http_req_duration"]["max"], rel=0.001)
+    assert all(0 <= row["elapsed"] < 4 for row in rows)
+    assert record["notes"] == []
+    assert (tmp_path / "seconds.csv").read_text().startswith("time,elapsed,flow,step,method,vus,")
+
+
+def test_samples_are_not_written_to_standard_output(suite: Write) -> None:
+    done = vezaflow("run", suite(FLOW, "outputs: {json: {file: '-', samples: all}}\n"), "--quiet")
+    assert done.code == 2
+    assert "outputs: json: `samples: all` is written to files, not to standard output" in done.err

@@ -11,8 +11,9 @@ import httpx
 import pytest
 import trio
 from listener import Answer, listener
+from native_histograms import NativeHistogram, push
 from program import Done, interrupted, vezaflow
-from prometheus_server import NativeHistogram, Running, needs_prometheus, prometheus, push
+from prometheus import Prometheus, needs_prometheus, prometheus
 
 from vezaflow.metrics import Metric, MetricKind, Of
 from vezaflow.model import ObservedKind
@@ -63,9 +64,9 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def scraping(sandbox: Sandbox) -> Iterator[Running]:
-    with prometheus([sandbox.base_url.removeprefix("http://")]) as running:
-        running.until(lambda: running.value('up{job="test"}') == 1.0, "a scrape")
+def scraping(sandbox: Sandbox) -> Iterator[Prometheus]:
+    with prometheus(targets=[sandbox.base_url.removeprefix("http://")]) as running:
+        running.until('up{job="test"} == 1')
         yield running
 
 
@@ -121,10 +122,10 @@ def figures(observed: Observed) -> ObservedFigures:
 
 
 @needs_prometheus
-def test_quantiles_are_those_of_prometheus_over_the_same_scrapes(sandbox: Sandbox, scraping: Running) -> None:
+def test_quantiles_are_those_of_prometheus_over_the_same_scrapes(sandbox: Sandbox, scraping: Prometheus) -> None:
     with httpx.Client(base_url=sandbox.base_url, trust_env=False) as client:
         client.get("/api/v1/tracks")
-        scraping.until(lambda: scraping.value(f'{LATENCY}_count{{path="/api/v1/tracks"}}'), "the series")
+        scraping.until(f'{LATENCY}_count{{path="/api/v1/tracks"}} > 0')
         begin = time.time()
         while time.time() < begin + 2.5:
             client.get("/api/v1/tracks")
@@ -147,10 +148,10 @@ def test_quantiles_are_those_of_prometheus_over_the_same_scrapes(sandbox: Sandbo
 
 
 @needs_prometheus
-def test_figures_of_another_time_are_none(scraping: Running, sandbox: Sandbox) -> None:
+def test_figures_of_another_time_are_none(scraping: Prometheus, sandbox: Sandbox) -> None:
     with httpx.Client(base_url=sandbox.base_url, trust_env=False) as client:
         client.get("/api/v1/tracks")
-    scraping.until(lambda: scraping.value(f'count_over_time({LATENCY}_count{{path="/api/v1/tracks"}}[1m]) > 2'), "it")
+    scraping.until(f'count_over_time({LATENCY}_count{{path="/api/v1/tracks"}}[1m]) > 2')
     now = time.time()
     observed = reading(planned(scraping.url, histogram(LATENCY, "path")), Period(now - 900, now - 0.5))
     (found,) = observed.figures
@@ -158,7 +159,7 @@ def test_figures_of_another_time_are_none(scraping: Running, sandbox: Sandbox) -
 
 
 @needs_prometheus
-def test_what_is_waited_for_is_bounded(scraping: Running) -> None:
+def test_what_is_waited_for_is_bounded(scraping: Prometheus) -> None:
     begin = time.monotonic()
     observed = reading(planned(scraping.url, histogram(LATENCY), wait=1.0), Period(time.time(), time.time() + 600))
     assert observed.problem == "not read within 1 s"
@@ -167,14 +168,14 @@ def test_what_is_waited_for_is_bounded(scraping: Running) -> None:
 
 @needs_prometheus
 def test_native_histograms_have_the_quantiles_of_prometheus() -> None:
-    with prometheus((), "--enable-feature=native-histograms") as running:
+    with prometheus() as running:
         labels = {"__name__": "rpc_seconds", "job": "pushed"}
         base = round(time.time(), 3) - 8
         counts = [3, 1, 4, 1, 5]
         for second in range(9):
             counts = [count + step for count, step in zip(counts, (2, 7, 1, 8, 2), strict=True)]
             push(running, labels, NativeHistogram(base + second, second * 3.0, -20, counts))
-        running.until(lambda: running.value("histogram_count(rpc_seconds)"), "the histogram")
+        running.until("histogram_count(rpc_seconds) > 0")
         found = figures(
             reading(planned(running.url, histogram("rpc_seconds"), wait=5.0), Period(base + 1.5, base + 6.5))
         )
@@ -193,7 +194,7 @@ def test_native_histograms_have_the_quantiles_of_prometheus() -> None:
 
 
 @needs_prometheus
-def test_a_run_is_judged_by_the_servers_figures(sandbox: Sandbox, scraping: Running, tmp_path: Path) -> None:
+def test_a_run_is_judged_by_the_servers_figures(sandbox: Sandbox, scraping: Prometheus, tmp_path: Path) -> None:
     done, record = run(
         sandbox,
         scraping.url,
@@ -223,7 +224,7 @@ def test_a_run_is_judged_by_the_servers_figures(sandbox: Sandbox, scraping: Runn
 
 
 @needs_prometheus
-def test_the_display_gets_the_servers_p95_while_the_load_goes_on(sandbox: Sandbox, scraping: Running) -> None:
+def test_the_display_gets_the_servers_p95_while_the_load_goes_on(sandbox: Sandbox, scraping: Prometheus) -> None:
     def once() -> tuple[ServerNow, ...]:
         with httpx.Client(base_url=sandbox.base_url, trust_env=False) as client:
             for _ in range(10):
@@ -231,7 +232,7 @@ def test_the_display_gets_the_servers_p95_while_the_load_goes_on(sandbox: Sandbo
         plan = planned(scraping.url, histogram(LATENCY, "path"))
         return asking(plan, lambda api: server_now(plan, api, 10.0))
 
-    scraping.until(once, "a p95")
+    scraping.when(once, "a p95")
     (now,) = once()
     assert now.name == "latency"
     assert 0.01 < now.p95 <= 0.025
@@ -239,7 +240,7 @@ def test_the_display_gets_the_servers_p95_while_the_load_goes_on(sandbox: Sandbo
 
 @needs_prometheus
 def test_a_bound_within_the_bucket_is_inconclusive_and_says_which(
-    sandbox: Sandbox, scraping: Running, tmp_path: Path
+    sandbox: Sandbox, scraping: Prometheus, tmp_path: Path
 ) -> None:
     done, record = run(sandbox, scraping.url, tmp_path, "server.latency: [p(50) < 24 ms, p(50) < 5 ms]", duration="2s")
     assert done.code == 99, done.text
@@ -252,7 +253,7 @@ def test_a_bound_within_the_bucket_is_inconclusive_and_says_which(
 
 @needs_prometheus
 def test_a_series_that_prometheus_lacks_makes_its_gates_inconclusive(
-    sandbox: Sandbox, scraping: Running, tmp_path: Path
+    sandbox: Sandbox, scraping: Prometheus, tmp_path: Path
 ) -> None:
     done, record = run(sandbox, scraping.url, tmp_path, "server.latency{path:/nowhere}: p(95) < 1 s", duration="1s")
     assert done.code == 98

@@ -22,7 +22,8 @@ PROVENANCE = Provenance(
     Host("runner", 2, "6.1"),
     Commit("a" * 40, dirty=True),
 )
-UNREAD = {"headline", "pooled", "steps", "errors", "files", "segment"}  # follow from the others, or are the files' own
+# what follows from the others, or is the files' own
+UNREAD = {"headline", "pooled", "steps", "errors", "traces", "files", "segment"}
 EVENTS = (
     Happened("failover", ActionKind.HAPROXY, 1.2, 4.3, "set server be/s1 state maint", "", 4.3),
     Happened("flush", ActionKind.STEPS, 2.0, 2.2, "1 step", "POST /flush: expected 204, got 503"),

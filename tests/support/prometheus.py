@@ -1,11 +1,12 @@
-"""A Prometheus of the test's own, from the machine's packages: it takes remote writes, and native histograms."""
+"""A Prometheus of the test's own, from the machine's packages: it takes remote writes, and scrapes what a test says."""
 
+import json
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import httpx
 import pytest
 
 PROGRAM = shutil.which("prometheus")
-_CONFIG = "global: {scrape_interval: 15s}\n"
+needs_prometheus = pytest.mark.skipif(PROGRAM is None, reason="there is no prometheus on this machine")
 
 
 class Prometheus:
@@ -41,6 +42,17 @@ class Prometheus:
         (found,) = self.query(expression, at)
         return float(found["value"][1])
 
+    def until(self, expression: str) -> None:
+        """Wait until an instant query comes to something: for what scrapes bring."""
+        self.when(lambda: self.query(expression), expression)
+
+    def when(self, holds: Callable[[], object], what: str) -> None:
+        """Wait for something that scrapes bring."""
+        end = time.monotonic() + 20
+        while not holds():
+            assert time.monotonic() < end, f"never came: {what}"
+            time.sleep(0.1)
+
     def series(self, match: str = '{__name__=~".+"}') -> list[dict[str, str]]:
         """The labels of all series."""
         found: list[dict[str, str]] = self._client.get("/api/v1/series", params={"match[]": match}).json()["data"]
@@ -51,12 +63,17 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(*flags: str, config: str = _CONFIG) -> Iterator[Prometheus]:
-    """A running server; the test is skipped where there can be none."""
+def prometheus(*flags: str, targets: Sequence[str] = ()) -> Iterator[Prometheus]:
+    """A running server, which scrapes these (`host:port`) each second under the job `test`; the test is skipped where
+    there can be none."""
     if PROGRAM is None:
         pytest.skip("there is no prometheus on this machine")
     folder = Path(tempfile.mkdtemp(prefix="vezaflow-prometheus-"))
-    (folder / "prometheus.yml").write_text(config)
+    config = {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+        "scrape_configs": [{"job_name": "test", "static_configs": [{"targets": list(targets)}]}],
+    }
+    (folder / "prometheus.yml").write_text(json.dumps(config))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     line = [

@@ -39,12 +39,12 @@ def claims(plan: Plan) -> list[Claim]:
 
 
 def made(plan: Plan) -> tuple[Output, ...]:
-    """The outputs of a run."""
+    """The outputs of a run that get its ticks."""
 
     def say(text: str) -> None:
         tell(printable(plan.secrets.mask(text)))
 
-    return tuple(output_of(planned, plan, say) for planned in plan.outputs)
+    return tuple(output_of(planned, plan, say) for planned in plan.outputs if not planned.samples)
 
 
 def _read(word: str) -> Out:

@@ -79,6 +79,7 @@ class FlowContext:
     depth: int = -1
     groups: tuple[str, ...] = ()
     included: tuple[Span, ...] = ()
+    traces: bool = False  # whether some of its requests have a trace
 
     @property
     def flow_recorder(self) -> FlowRecorder:

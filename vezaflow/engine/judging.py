@@ -141,6 +141,9 @@ class ResponseJudge:
             self._recorder.answered(*figures, "", ended)
         else:
             self._recorder.answered(*figures, failure.kind.value, ended, failure.message)
+        if exchange.trace:
+            kind = "" if failure is None else failure.kind.value
+            self._recorder.traced(exchange.status, kind, ended - started, ended, exchange.trace)
 
     def _broken(self, exchange: Exchange) -> Failure:
         """A request that no whole response came to. One that timed out has waited as long, and at most until then."""
@@ -160,6 +163,8 @@ class ResponseJudge:
             waited,
             waiting,
         )
+        if exchange.trace:
+            self._recorder.traced(0, kind.value, exchange.took, self._context.clock(), exchange.trace)
         return Failure(kind, "VF604", exchange.detail or kind.value, self._request.span)
 
     def _too_many(self, outgoing: Outgoing, exchange: Exchange) -> Failure:

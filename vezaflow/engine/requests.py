@@ -22,6 +22,8 @@ def request_step(request: PlannedRequest, recorder: RequestRecorder, context: Fl
     follows = request.follow > 0
     judge = ResponseJudge(request, recorder, context)
     options = judge.options
+    traces = context.traces
+    traced = recorder.traced
     simple = context.observer is None and not request.checks and not request.extracts
 
     async def run(vu: VU) -> int:
@@ -48,6 +50,8 @@ def request_step(request: PlannedRequest, recorder: RequestRecorder, context: Fl
                     "",
                     ended,
                 )
+                if traces and exchange.trace:
+                    traced(status, "", ended - started, ended, exchange.trace)
                 return GO_ON
             failure = judge.judge(vu, outgoing, exchange)
             assert not isinstance(failure, Unmet), "a poll is another step"

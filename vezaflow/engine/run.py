@@ -20,6 +20,7 @@ from vezaflow.engine.incidents import Incidents
 from vezaflow.engine.interpreter import Interpreter
 from vezaflow.engine.rooms import SocketRooms
 from vezaflow.engine.rows import DataSources
+from vezaflow.engine.tracing import Tracer, TracingClient
 from vezaflow.engine.vu import VU, Signal
 from vezaflow.engine.wheel import Wheel
 from vezaflow.errors import ExitCode, VezaflowError
@@ -195,14 +196,22 @@ class RunEngine:
     def _flow(self, flow: PlannedFlow) -> FlowRun:
         return FlowRun(
             flow,
-            context=lambda phase: self._context(flow.name, flow.targets, phase),
+            context=lambda phase: replace(self._context(flow.name, flow.targets, phase), traces=flow.trace is not None),
             wheel=self.wheel,
-            client=lambda: self._client(flow.client),
+            client=self._clients(flow),
             shared=self.handed().get(flow.name, {}),
             data_sources=self._data_sources,
             seed=self.plan.inputs.seed,
             stop_run=self.stop,
         )
+
+    def _clients(self, flow: PlannedFlow) -> Callable[[], Sender]:
+        """Makes the clients of a flow's VUs. Under somebody's eyes every request has its trace."""
+        make, options = self._client, flow.client
+        if flow.trace is None:
+            return lambda: make(options)
+        tracer = Tracer(flow.trace.every if self._observer is None else 1)
+        return lambda: TracingClient(make(options), tracer)
 
     def _context(self, flow: str, targets: Targets, phase: Phase) -> FlowContext:
         return FlowContext(

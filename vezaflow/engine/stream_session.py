@@ -75,6 +75,8 @@ class StreamRequests:
             "",
             ended,
         )
+        if exchange.trace:
+            record.traced(exchange.status, "", ended - started, ended, exchange.trace)
 
 
 class Listeners(NamedTuple):

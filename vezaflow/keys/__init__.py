@@ -13,12 +13,13 @@ from vezaflow.keys.load import LOADS, STAGES
 from vezaflow.keys.notify import GRAFANA, NOTIFICATION
 from vezaflow.keys.observe import OBSERVE, OBSERVED_METRIC, PROMETHEUS
 from vezaflow.keys.other_words import ELSEWHERE, METRIC_NAMES, NAMES, NO_STEPS, NOT_HERE, OTHERWISE, RENAMED
-from vezaflow.keys.outputs import FILE_OUTPUTS, OUTPUT, OUTPUT_DEFAULTS, TEMPORALITIES
+from vezaflow.keys.outputs import FILE_OUTPUTS, OUTPUT, OUTPUT_DEFAULTS, SAMPLES, TEMPORALITIES
 from vezaflow.keys.reference import TABLES
 from vezaflow.keys.requests import AUTH, BASIC, BODIES, BODY, METHODS, PART, PART_FIELD, RETRIED, RETRYING, WAIT
 from vezaflow.keys.responses import EXPECT, EXPECTED_MESSAGE, EXTRACT, ITEM_FIELDS, LIMITS, MATCHES, PLAYLIST, RESPONSE
 from vezaflow.keys.steps import BRANCH, FRAGMENT, INPUT, MOST_PAGES, STEPS, VERBS
 from vezaflow.keys.suite import ACCEPT, FLOW, GATE, GUARD, LINT, MEASURE, PREFLIGHT, RETRY, SUITE
+from vezaflow.keys.traces import TRACE
 from vezaflow.keys.websockets import PARTS as WEBSOCKET_PARTS
 
 __all__ = [
@@ -79,6 +80,7 @@ __all__ = [
     "RETRIED",
     "RETRY",
     "RETRYING",
+    "SAMPLES",
     "SCHEMAS",
     "STAGES",
     "STEPS",
@@ -86,6 +88,7 @@ __all__ = [
     "TABLES",
     "TEMPORALITIES",
     "TLS",
+    "TRACE",
     "UNDO",
     "VARIANT",
     "VERBS",

@@ -17,6 +17,7 @@ OUTPUT_DEFAULTS = {
     "statsd": "localhost:8125",
 }
 
+SAMPLES = ("second", "all")
 TEMPORALITIES = ("cumulative", "delta")
 _GUARDED = "The host must be loopback or listed in `guard: allow`."
 
@@ -52,18 +53,37 @@ _LABELS = Field(
     default="`testid`: the run's id",
 )
 
+_SAMPLES = (
+    Field(
+        "samples",
+        Kind.CHOICE,
+        "What a line is: `second`: the figures of a second; `all`: one request.",
+        "all",
+        choices=SAMPLES,
+        default="second",
+    ),
+    Field("most", Kind.SIZE, "With `samples: all`: the maximum size of one file.", "20 MiB", default="100 MB"),
+    Field(
+        "files",
+        Kind.COUNT,
+        "With `samples: all`: the number of files; the oldest is deleted when a new one is started.",
+        "10",
+        default="5",
+    ),
+)
+
 OUTPUTS: tuple[Table, ...] = (
     Table(
         "json output",
         "a JSON output",
         "One JSON object per second, each on its own line.",
-        (Field("file", Kind.TEMPLATE, "The file; `-` is standard output.", "run.jsonl", required=True),),
+        (Field("file", Kind.TEMPLATE, "The file; `-` is standard output.", "run.jsonl", required=True), *_SAMPLES),
     ),
     Table(
         "csv output",
         "a CSV output",
         "One row per second for the run, for each flow and for each step.",
-        (Field("file", Kind.TEMPLATE, "The file; `-` is standard output.", "run.csv", required=True),),
+        (Field("file", Kind.TEMPLATE, "The file; `-` is standard output.", "run.csv", required=True), *_SAMPLES),
     ),
     Table(
         "prometheus output",

@@ -15,6 +15,7 @@ from vezaflow.keys import (
     responses,
     steps,
     suite,
+    traces,
     websockets,
 )
 from vezaflow.keys.fields import Table
@@ -50,6 +51,7 @@ TABLES: dict[str, Table] = {
         connections.REQUEST_HTTP,
         connections.TLS,
         suite.ACCEPT,
+        traces.TRACE,
         suite.GATE,
         suite.GUARD,
         suite.LINT,

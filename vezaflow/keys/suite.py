@@ -4,10 +4,13 @@ Only data. The reader follows these rows; a key that is not here does not exist.
 door joins them with the steps' tables.
 """
 
+from dataclasses import replace
+
 from vezaflow.keys.connections import CONNECTING
 from vezaflow.keys.data import DATA, SHARED_DATA
 from vezaflow.keys.fields import Field, Kind, Table
 from vezaflow.keys.load import LOADS
+from vezaflow.keys.traces import TRACING
 
 ON_FAILURE = ("end_iteration", "continue", "stop_vu")
 
@@ -80,6 +83,7 @@ SUITE = Table(
         SHARED_DATA,
         *DEFAULTS,
         *CONNECTING,
+        TRACING,
         Field(
             "secrets",
             Kind.TEXTS,
@@ -239,6 +243,7 @@ FLOW = Table(
         DATA,
         *DEFAULTS,
         *CONNECTING,
+        replace(TRACING, default="the suite's"),
         Field(
             "login",
             Kind.STEPS,

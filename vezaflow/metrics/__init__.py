@@ -36,6 +36,7 @@ from vezaflow.metrics.readings import (
     side_by_side,
 )
 from vezaflow.metrics.recorder import FlowRecorder, Recorder, RequestRecorder
+from vezaflow.metrics.samples import RequestSample, TakeSamples
 from vezaflow.metrics.seconds import (
     INTERVAL,
     Interval,
@@ -48,7 +49,7 @@ from vezaflow.metrics.seconds import (
 )
 from vezaflow.metrics.step_breakdown import StepBreakdown, step_breakdowns
 from vezaflow.metrics.streams import StreamRecorder
-from vezaflow.metrics.summary import ChannelRow, ErrorRow, ListenerRow, StepRow, StreamRow, Summary, merge_all
+from vezaflow.metrics.summary import ChannelRow, ErrorRow, ListenerRow, StepRow, StreamRow, Summary, TraceRow, merge_all
 from vezaflow.metrics.summary_json import SHAPE as SUMMARY
 from vezaflow.metrics.timeline import Point, Timeline, as_numbers, per_second, recent
 from vezaflow.metrics.window import Window
@@ -106,6 +107,7 @@ __all__ = [
     "Records",
     "RequestKey",
     "RequestRecorder",
+    "RequestSample",
     "Requests",
     "Seconds",
     "SecondsKeeper",
@@ -119,7 +121,9 @@ __all__ = [
     "StreamRecorder",
     "StreamRow",
     "Summary",
+    "TakeSamples",
     "Timeline",
+    "TraceRow",
     "Trend",
     "Vus",
     "Window",

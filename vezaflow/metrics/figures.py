@@ -8,6 +8,7 @@ from typing import NamedTuple
 from vezaflow.metrics.catalog import Phase
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.rows import HIGHEST, LEAST, LONGEST, MOST, OWN, SummaryRow, figure
+from vezaflow.metrics.traces import FIRST, SLOWEST, TracedSample, TraceRecorder, slowest_of
 
 
 class StepKey(NamedTuple):
@@ -37,7 +38,8 @@ class FlowKey(NamedTuple):
 
 @dataclass(slots=True, eq=True)
 class Requests(SummaryRow):
-    """Requests of one outcome. `first` and `last` are seconds since the run's start, of failures only."""
+    """Requests of one outcome. `first` and `last` are seconds since the run's start, of failures only. `traced`: the
+    first that has a trace, `slowest`: the slowest of those."""
 
     count: int = 0
     bytes_sent: int = 0
@@ -49,12 +51,18 @@ class Requests(SummaryRow):
     first: float = figure(LEAST, inf)
     last: float = figure(MOST, -inf)
     detail: str = figure(OWN, "")
+    traced: tuple[TracedSample, ...] = figure(FIRST, ())
+    slowest: tuple[TracedSample, ...] = figure(SLOWEST, ())
 
     def add(self, other: "Requests") -> None:
         """Take in the same outcome's requests from elsewhere; the earlier one's sample detail is kept."""
         if other.detail and (not self.detail or (other.first, other.detail) < (self.first, self.detail)):
             self.detail = other.detail
         SummaryRow.add(self, other)
+
+    def take_traces(self, found: TraceRecorder) -> None:
+        """Take in the requests that were traced since the last fold."""
+        self.traced, self.slowest = self.traced or found.first, slowest_of((*self.slowest, *found.slowest))
 
 
 @dataclass(slots=True, eq=True)

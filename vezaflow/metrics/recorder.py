@@ -21,10 +21,12 @@ from vezaflow.metrics.figures import Connections, FlowKey, Iterations, RequestKe
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.listening import ListenerRecorder, Listening
 from vezaflow.metrics.moments import Moment
+from vezaflow.metrics.samples import RequestSample, TakeSamples
 from vezaflow.metrics.streams import StreamRecorder, Streams
 from vezaflow.metrics.successes import Successes, SuccessRecorder
 from vezaflow.metrics.summary import Summary
 from vezaflow.metrics.timeline import Point, Timeline
+from vezaflow.metrics.traces import TracedSample, TraceRecorder
 from vezaflow.units import AtLeast
 
 if TYPE_CHECKING:
@@ -121,7 +123,7 @@ class RequestRecorder:
 
     __slots__ = (
         "_attempts", "_blocked", "_cells", "_channels", "_checks", "_connecting", "_failed_checks", "_failures",
-        "_listeners", "_next_success", "_started", "_streams", "_succeeded", "_tls",
+        "_listeners", "_next_success", "_started", "_streams", "_succeeded", "_tls", "_traces",
     )  # fmt: skip
 
     def __init__(
@@ -140,6 +142,7 @@ class RequestRecorder:
         self._listeners: ListenerRecorder | None = None
         self._channels: ChannelRecorder | None = None
         self._streams: StreamRecorder | None = None
+        self._traces: dict[tuple[int, str], TraceRecorder] | None = None
 
     def answered(
         self,
@@ -189,6 +192,15 @@ class RequestRecorder:
             cell.cut_waiting.append(waiting)
         cell.bytes_sent += bytes_sent
         cell.bytes_received += bytes_received
+
+    def traced(self, status: int, kind: str, duration: float, now: float, trace: str) -> None:
+        """A request with a trace ended at `now`; say so beside `answered` or `unanswered`."""
+        if self._traces is None:
+            self._traces = {}
+        held = self._traces.get((status, kind))
+        if held is None:
+            held = self._traces[status, kind] = TraceRecorder()
+        held.take(TracedSample(duration, now - self._started, trace))
 
     def connected(self, blocked: float, connecting: float, tls: float) -> None:
         """A connection was opened for this request; say so beside `answered` or `unanswered`."""
@@ -256,6 +268,10 @@ class RequestRecorder:
             if cell.durations or cell.unanswered or cell.bytes_sent or cell.bytes_received:
                 answered += len(cell.durations)
                 cell.fold_into(rows.requests[RequestKey(key, cell.status, cell.error)])
+        if self._traces is not None:
+            for (status, kind), found in self._traces.items():
+                rows.requests[RequestKey(key, status, kind)].take_traces(found)
+            self._traces = None
         if answered or self._blocked:
             self._fold_connections(rows.connections[key], answered)
         if self._attempts is not None:
@@ -279,6 +295,53 @@ class RequestRecorder:
             row.connecting.record_many(np.array(self._connecting))
             row.tls.record_many(np.array(self._tls))
             del self._blocked[:], self._connecting[:], self._tls[:]
+
+
+class SamplingRecorder(RequestRecorder):
+    """One that keeps each request as well, in a list that others share."""
+
+    __slots__ = ("_keep", "_key")
+
+    def __init__(
+        self,
+        key: StepKey,
+        keep: Callable[[RequestSample], None],
+        checks: tuple[str, ...],
+        started: float,
+        *heard: Callable[[float], float],
+    ) -> None:
+        super().__init__(checks, started, *heard)
+        self._key = key
+        self._keep = keep
+
+    def answered(
+        self,
+        status: int,
+        duration: float,
+        sending: float,
+        receiving: float,
+        bytes_sent: int,
+        bytes_received: int,
+        failure: str = "",
+        now: float = 0.0,
+        detail: str = "",
+    ) -> None:
+        super().answered(status, duration, sending, receiving, bytes_sent, bytes_received, failure, now, detail)
+        figures = (duration, sending, receiving, bytes_sent, bytes_received)
+        self._keep(RequestSample(self._key, now, status, failure, *figures))
+
+    def unanswered(
+        self,
+        kind: str,
+        now: float,
+        detail: str = "",
+        bytes_sent: int = 0,
+        bytes_received: int = 0,
+        waited: float | None = None,
+        waiting: float | None = None,
+    ) -> None:
+        super().unanswered(kind, now, detail, bytes_sent, bytes_received, waited, waiting)
+        self._keep(RequestSample(self._key, now, 0, kind, None, None, None, bytes_sent, bytes_received))
 
 
 class FlowRecorder:
@@ -476,15 +539,18 @@ class _Flow:
 
 class Recorder:
     """All of a process's samples. `started`: the clock's value that times are counted from. `keep`: also each
-    second's times until they are asked for, for figures that are a share of something."""
+    second's times until they are asked for, for figures that are a share of something. `samples` gets each request of
+    flows with every fold."""
 
-    def __init__(self, started: float, *, keep: bool = False) -> None:
+    def __init__(self, started: float, *, keep: bool = False, samples: TakeSamples | None = None) -> None:
         import numpy  # noqa: F401  # its 0.1 s now, not in the middle of the load
 
         self.started = started
         self._keep = keep
         self._number = 0  # of the second that the last fold ended
         self._moments: list[Moment] = []
+        self._take_samples = samples
+        self._samples: list[RequestSample] = []
         self._flows: dict[str, _Flow] = {}
         self._rows = _Rows()
         self._history = History()
@@ -530,7 +596,11 @@ class Recorder:
         held = owner.steps.get(key)
         if held is None:
             heard = (owner.successes.succeeded,) if phase is Phase.ITERATION else ()
-            held = owner.steps[key] = RequestRecorder(checks, self.started, *heard)
+            if self._take_samples is not None and flow:
+                held = SamplingRecorder(key, self._samples.append, checks, self.started, *heard)
+            else:
+                held = RequestRecorder(checks, self.started, *heard)
+            owner.steps[key] = held
         else:
             held.expect(checks)
         return held
@@ -544,6 +614,9 @@ class Recorder:
     def fold(self, now: float) -> None:
         """Once a second: arrays to histograms, and a point of the timeline for each flow."""
         self._number = max(self._number + 1, round(now - self.started))
+        if self._take_samples is not None and self._samples:
+            self._take_samples(self._samples.copy())
+            self._samples.clear()
         for flow in self._flows.values():
             flow.fold_into(self._rows, now)
             recorder, second = flow.recorder, flow.second

@@ -20,6 +20,7 @@ from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Tren
 from vezaflow.metrics.rows import SummaryRow
 from vezaflow.metrics.streams import Streams
 from vezaflow.metrics.successes import Successes
+from vezaflow.metrics.traces import KEPT
 
 Labels = Iterable[tuple[str, str]]
 
@@ -38,6 +39,7 @@ class ErrorRow:
     first: float
     last: float
     detail: str  # one sample
+    trace_id: str = ""  # of the first that has a trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,21 @@ class StepRow:
     requests: int
     failed: int
     duration: Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRow:
+    """One of the slowest requests of a step that have a trace. Seconds; `at`: when it ended, since the load's begin."""
+
+    flow: str
+    phase: Phase
+    step: str
+    method: str
+    status: int  # 0: no response
+    error: str  # empty: as expected
+    duration: float
+    at: float
+    trace_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +338,23 @@ class Summary:
             if any(row.count for _, row in held)  # else they are bytes of what is held open
         )
 
+    def trace_rows(self) -> tuple[TraceRow, ...]:
+        """The slowest requests with a trace, so many of each step and phase, judged or not; the slowest first."""
+        found = [
+            TraceRow(at.flow, at.phase, at.step, at.method, key.status, key.error, *sample)
+            for key, row in self.requests.items()
+            for at in [key.at]
+            for sample in row.slowest
+        ]
+        seen: Tally[tuple[str, Phase, str, str]] = Tally()
+        kept = []
+        for row in sorted(found, key=lambda row: (-row.duration, row.at, row.trace_id)):
+            place = (row.flow, row.phase, row.step, row.method)
+            seen[place] += 1
+            if seen[place] <= KEPT:
+                kept.append(row)
+        return tuple(kept)
+
     def listener_rows(self) -> tuple[ListenerRow, ...]:
         """One row for each `hls` step and phase that had sessions, judged or not."""
         rows: dict[tuple[str, Phase, str], Listening] = {}
@@ -354,7 +388,7 @@ class Summary:
             if key.error:
                 failures.setdefault((*place, key.error, key.status), Requests()).add(row)
         rows = [
-            ErrorRow(*kind, row.count, row.count / totals[kind[:3]], row.first, row.last, row.detail)
+            ErrorRow(*kind, row.count, row.count / totals[kind[:3]], row.first, row.last, row.detail, _trace(row))
             for kind, row in failures.items()
         ]
         return tuple(sorted(rows, key=lambda row: (-row.count, row.flow, row.step, row.error)))
@@ -413,6 +447,10 @@ _REQUESTS: dict[Of, Callable[[str], bool]] = {
     Of.FAILURES: lambda error: error not in ("", INTERRUPTED),
     Of.INTERRUPTED: lambda error: error == INTERRUPTED,
 }
+
+
+def _trace(row: Requests) -> str:
+    return row.traced[0].trace if row.traced else ""
 
 
 def _parts(summary: Summary) -> list[Mapping[Any, Any]]:

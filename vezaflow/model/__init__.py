@@ -123,6 +123,7 @@ from vezaflow.model.steps import (
     While,
 )
 from vezaflow.model.suite import Accept, Audit, Flow, Guard, Ignore, Measure, PreflightRetry, Suite, Variable
+from vezaflow.model.traces import TRACE_ID, Tracing
 from vezaflow.model.walks import (
     EnvironmentUse,
     all_steps,
@@ -165,6 +166,7 @@ __all__ = [
     "SEEN",
     "SERVER",
     "TEMPLATE_FIELDS",
+    "TRACE_ID",
     "URL_OUTPUTS",
     "USUAL_EVENTS",
     "Abr",
@@ -282,6 +284,7 @@ __all__ = [
     "TextBody",
     "That",
     "Tls",
+    "Tracing",
     "Tree",
     "Upload",
     "UrlError",

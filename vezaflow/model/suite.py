@@ -20,6 +20,7 @@ from vezaflow.model.observe import Prometheus
 from vezaflow.model.outputs import SuiteOutput
 from vezaflow.model.requests import RequestDefaults, Tree
 from vezaflow.model.steps import Fragment, Request, Step
+from vezaflow.model.traces import Tracing
 from vezaflow.syntax import Expression
 
 
@@ -96,6 +97,7 @@ class Flow:
     base_url: Expression | None = None  # None: the suite's
     data: tuple[DataSource, ...] = ()
     failure_backoff: Expression | None = None  # TIME; 5 s if left out
+    trace: Tracing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,5 +149,6 @@ class Suite:
     outputs: tuple[SuiteOutput, ...] = ()
     accept: Accept = field(default_factory=Accept)
     events: tuple[SuiteEvent, ...] = ()
+    trace: Tracing | None = None
     audits: tuple[AuditOrder, ...] = ()  # what a run audits
     audit_files: tuple[Audit, ...] = ()  # all that were read

@@ -126,6 +126,8 @@ def settings_uses(flow: Flow) -> Iterator[Use]:
     yield from load_uses(flow.load)
     yield from gate_uses(flow.gates)
     yield from _measure_uses(flow.measure)
+    if flow.trace is not None:
+        yield from flow.trace.uses()
     if flow.failure_backoff is not None:
         yield Use(flow.failure_backoff)
     if flow.base_url is not None:
@@ -143,6 +145,8 @@ def suite_settings_uses(suite: Suite) -> Iterator[Use]:
     yield from gate_uses(suite.gates + suite.each_flow)
     yield from (use for event in suite.events for use in event.settings())
     yield from _measure_uses(suite.measure)
+    if suite.trace is not None:
+        yield from suite.trace.uses()
     for told in told_by(suite):
         yield from told.uses()
 

@@ -7,8 +7,8 @@ seconds, and timestamps in nanoseconds, as the protocol has them without a `prec
 
 from collections.abc import Iterator, Sequence
 
+from vezaflow.aside import patiently
 from vezaflow.metrics import MetricKind
-from vezaflow.outputs.aside import patiently
 from vezaflow.outputs.prometheus import statistics
 from vezaflow.outputs.series import SentSeries, SeriesBuilder
 from vezaflow.outputs.sink import LIMITS, HttpCarrier, Say, Sink, SinkLimits

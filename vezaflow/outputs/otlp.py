@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from vezaflow import __version__
+from vezaflow.aside import patiently
 from vezaflow.metrics import METRICS, MetricKind
-from vezaflow.outputs.aside import patiently
 from vezaflow.outputs.exponential import SCHEMA, exponential
 from vezaflow.outputs.posting import PostError
 from vezaflow.outputs.series import SentSeries, SeriesBuilder, SeriesFigures

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
+from vezaflow.aside import patiently
 from vezaflow.metrics import METRICS, MetricKind, Trend
-from vezaflow.outputs.aside import patiently
 from vezaflow.outputs.exponential import SCHEMA, exponential
 from vezaflow.outputs.series import OWN, Labels, SentSeries, SeriesBuilder
 from vezaflow.outputs.sink import LIMITS, HttpCarrier, Say, Sink, SinkLimits

@@ -13,6 +13,7 @@ from enum import Enum
 from itertools import chain
 from typing import Any
 
+from vezaflow.aside import patiently
 from vezaflow.gates import Outcome, Verdict
 from vezaflow.metrics import (
     ERRORS,
@@ -28,7 +29,6 @@ from vezaflow.metrics import (
     StepKey,
     Summary,
 )
-from vezaflow.outputs.aside import patiently
 from vezaflow.outputs.tick import Tick
 from vezaflow.plan import Plan, PlannedRequest, blocks_of
 from vezaflow.units import Dimension

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import trio
 
+from vezaflow.aside import patiently
 from vezaflow.metrics import MetricKind
-from vezaflow.outputs.aside import patiently
 from vezaflow.outputs.posting import PostError
 from vezaflow.outputs.prometheus import statistics
 from vezaflow.outputs.series import SentSeries, SeriesBuilder

@@ -44,6 +44,7 @@ from vezaflow.plan.requests import RequestCompiler
 from vezaflow.plan.settings import Settings
 from vezaflow.plan.steps import StepPlanner
 from vezaflow.plan.targets import GuardError, Targets
+from vezaflow.plan.traces import plan_trace
 from vezaflow.plan.values import Values
 from vezaflow.plan.walk import own_clients
 from vezaflow.protocols import ClientOptions
@@ -251,6 +252,7 @@ class _Builder:
             client=client,
             renews=renews(defaults),
             span=flow.span,
+            trace=plan_trace(flow.trace, self._suite.trace, settings),
         )
 
     @staticmethod

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.errors import VezaflowError
-from vezaflow.keys import FILE_OUTPUTS, OUTPUT_DEFAULTS, TEMPORALITIES
+from vezaflow.keys import FILE_OUTPUTS, OUTPUT_DEFAULTS, SAMPLES, TEMPORALITIES
 from vezaflow.model import SECRET_URLS, Pairs, Suite, SuiteOutput, UrlError
 from vezaflow.plan.evaluate import UNKNOWN, render
 from vezaflow.plan.heads import authorization, is_credential
@@ -24,6 +24,7 @@ from vezaflow.syntax import Expression
 
 STATS = ("min", "max", "avg", "med", "p90", "p95", "p99")
 _EVERY = {"prometheus": 5.0, "otlp": 10.0, "influx": 5.0}
+_MOST_FILES = 1000  # of one output
 _SHORTEST = 1.0  # seconds between two sendings
 _PATHS = {"prometheus": "/api/v1/write", "otlp": "/v1/metrics"}
 _STAT = re.compile(r"min|max|avg|med|count|sum|p\(?(\d{1,2}(?:\.\d{1,6})?|100)\)?")
@@ -72,6 +73,9 @@ class PlannedOutput:
     delta: bool = False
     tags: bool = False
     prefix: str = "vezaflow."
+    samples: bool = False  # every request, in `files` files of at most `most` bytes
+    most: int = 100_000_000
+    files: int = 5
 
     @property
     def file(self) -> str | None:
@@ -116,6 +120,11 @@ class OutputPlanner:
         span = written.aim.span if out is None and written is not None and written.aim is not None else None
         word = out.word if out is not None else f"outputs: {name}"
         if name in FILE_OUTPUTS:
+            if settings.get("samples") and aim == "-":
+                raise VezaflowError(
+                    f"{word}: `samples: all` is written to files, not to standard output",
+                    hint=f"name a file, for instance --out {name}=samples.{name}",
+                )
             return PlannedOutput(name, word, aim, **settings)
         if name == "statsd":
             target = self._target(f"http://{aim}", name, span, out)
@@ -138,6 +147,12 @@ class OutputPlanner:
         for key, expression in written.settings.items():
             if key == "every":
                 found["every"] = max(_SHORTEST, self._settings.seconds(expression))
+            elif key == "samples":
+                found[key] = self._settings.text(expression) == SAMPLES[1]
+            elif key == "most":
+                found[key] = self._settings.size(expression)
+            elif key == "files":
+                found[key] = self._settings.count(expression, most=_MOST_FILES)
             elif key == "temporality":
                 found["delta"] = self._settings.text(expression) == TEMPORALITIES[1]
             else:

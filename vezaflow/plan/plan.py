@@ -18,6 +18,7 @@ from vezaflow.plan.outgoing import PlannedRequest
 from vezaflow.plan.outputs import PlannedOutput
 from vezaflow.plan.steps import PlannedStep
 from vezaflow.plan.targets import Targets
+from vezaflow.plan.traces import PlannedTrace
 from vezaflow.plan.walk import own_clients
 from vezaflow.protocols import ClientOptions
 from vezaflow.redact import Secrets
@@ -55,6 +56,7 @@ class PlannedFlow:
     client: ClientOptions
     renews: bool  # each iteration has connections of its own
     span: Span  # of the flow's name: where a pause that can't be computed is shown
+    trace: PlannedTrace | None = None  # None: no request has a trace context
 
     @property
     def clients(self) -> tuple[ClientOptions, ...]:

@@ -113,7 +113,7 @@ class Exchange:
 
     __slots__ = (
         "begun", "blocked", "body", "bytes_received", "bytes_sent", "connecting", "detail", "ended", "error", "first",
-        "headers", "reused", "sent", "started", "status", "tls", "wire",
+        "headers", "reused", "sent", "started", "status", "tls", "trace", "wire",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -133,6 +133,7 @@ class Exchange:
         self.tls = 0.0
         self.bytes_sent = 0
         self.bytes_received = 0
+        self.trace = ""  # the id of its trace; empty: it has none
         self.wire: Sent | None = None  # what went out, where somebody looks on; None: nothing did
 
     def lose(self, kind: ErrorKind, detail: str, now: float, *, sending: bool) -> None:

@@ -9,6 +9,7 @@ from vezaflow.read.load import read_load
 from vezaflow.read.mappings import Row, first_key, open_mapping, pairs, sub_mapping
 from vezaflow.read.requests import read_defaults
 from vezaflow.read.steps import read_steps
+from vezaflow.read.traces import read_trace
 from vezaflow.read.trees import check_name, tree
 from vezaflow.syntax import Entry, Mapping, Node
 
@@ -37,6 +38,7 @@ def read_flow(node: Node, source: Source, stem: str, diagnostics: Diagnostics) -
         base_url=row.expression("base_url"),
         data=read_data_sources(row),
         failure_backoff=row.expression("failure_backoff"),
+        trace=read_trace(row),
     )
 
 

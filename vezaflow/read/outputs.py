@@ -9,7 +9,7 @@ from vezaflow.read.requests import read_auth
 from vezaflow.read.trees import texts, words
 from vezaflow.syntax import Scalar
 
-_SCALARS = (Kind.DURATION, Kind.SWITCH, Kind.CHOICE)
+_SCALARS = (Kind.DURATION, Kind.SWITCH, Kind.CHOICE, Kind.SIZE, Kind.COUNT)
 
 
 def read_outputs(row: Row) -> tuple[SuiteOutput, ...]:

@@ -21,6 +21,7 @@ from vezaflow.read.outputs import read_outputs
 from vezaflow.read.requests import read_defaults
 from vezaflow.read.steps import read_steps, steps_of
 from vezaflow.read.suppressions import read_lint
+from vezaflow.read.traces import read_trace
 from vezaflow.read.trees import words
 from vezaflow.syntax import Literal, Mapping, Node
 from vezaflow.units import Dimension, Quantity
@@ -86,6 +87,7 @@ def suite_of(
         accept=read_accept(row),
         events=read_events(row),
         audits=read_orders(row),
+        trace=read_trace(row),
     )
 
 

@@ -21,12 +21,14 @@ from vezaflow.reports.endpoints import EndpointRow, apart, endpoint_rows, window
 from vezaflow.reports.look import DIM, Look, padded, table, wrapped
 from vezaflow.reports.percentiles import USUAL, Percentiles
 from vezaflow.reports.steps import SLOWEST, around_lines, iteration_steps, step_lines
+from vezaflow.reports.traces import trace_cells, trace_url
 from vezaflow.results import RunResult, headline
 from vezaflow.scale import MachineFigures, WorkerState
 
 _ERRORS = 12
 _INCIDENTS = 3
 _NAME = 16  # columns of a flow's name
+_TRACES = 5
 _EVENTS = 12
 _TONES = {Outcome.GREEN: "32", Outcome.RED: "1;31", Outcome.INCONCLUSIVE: "33"}
 _MARKS = {Outcome.GREEN: "✓", Outcome.RED: "✗", Outcome.INCONCLUSIVE: "–"}
@@ -60,6 +62,7 @@ def console(
         _channels(result, look, percentiles),
         _streams(result, look, percentiles),
         around_lines(result, look, percentiles),
+        _traces(result, look),
         _generator(result, look),
     )
     blocks = map(list, parts)
@@ -315,6 +318,19 @@ _SPARE = (
 """Columns that go first where there is no room."""
 
 
+def _traces(result: RunResult, look: Look) -> Iterator[str]:
+    found = list(trace_cells(result))
+    if not found:
+        return
+    yield look.title("Slowest requests with a trace")
+    for each in found[:_TRACES]:
+        took, moment = units.duration(each.row.duration), units.duration(round(max(0.0, each.row.at), 2))
+        yield from _said(f"{each.name}  {took}, {each.response}, at {moment}", look)
+        yield look.paint(f"      {printable(each.url) or each.row.trace_id}", DIM)
+    if len(found) > _TRACES:
+        yield look.paint(f"  and {len(found) - _TRACES} more: see the JSON summary", DIM)
+
+
 def _errors(result: RunResult, look: Look) -> Iterator[str]:
     found = result.summary.error_rows()
     if not found:
@@ -337,6 +353,8 @@ def _errors(result: RunResult, look: Look) -> Iterator[str]:
             yield from wrapped(f"{what}, {share}, {when}", look, "      ")
         if row.detail:
             yield from wrapped(_one_line(row.detail), look, "      ", partial(look.paint, tone=DIM))
+        if row.trace_id:
+            yield look.paint(f"      trace {trace_url(result, row.flow, row.trace_id) or row.trace_id}", DIM)
     if len(found) > _ERRORS:
         yield look.paint(f"  and {len(found) - _ERRORS} more kinds of errors: see the JSON summary", DIM)
 

@@ -15,11 +15,13 @@ from vezaflow.reports.endpoints import apart, endpoint_rows, window_text
 from vezaflow.reports.markdown import markdown_table, markdown_text
 from vezaflow.reports.percentiles import USUAL, Percentiles
 from vezaflow.reports.steps import step_sections
+from vezaflow.reports.traces import trace_cells, trace_url
 from vezaflow.results import RunResult, Words, headline
 
 _SIGNS = {Outcome.GREEN: "✅", Outcome.RED: "❌", Outcome.INCONCLUSIVE: "⚠️"}
 _ERRORS = 10
 _EVENTS = 10
+_TRACES = 5
 
 
 def step_summary(result: RunResult, percentiles: Percentiles = USUAL) -> str:
@@ -55,6 +57,7 @@ def _lines(result: RunResult, percentiles: Percentiles) -> Iterator[str]:
     yield from step_sections(result, percentiles)
     yield from _channels(result, percentiles)
     yield from _streams(result, percentiles)
+    yield from _traces(result)
     yield from _all_gates(result)
     ended = f"{result.started:%Y-%m-%d %H:%M:%S} UTC, {units.duration(round(result.duration))}"
     target = f" on {markdown_text(result.base_url)}" if result.base_url else ""
@@ -187,11 +190,36 @@ def _errors(result: RunResult) -> Iterator[str]:
             row.error + (f" {row.status}" if row.status else ""),
             units.number(row.count),
             units.ratio(row.share),
-            markdown_text(row.detail if len(row.detail) <= 120 else f"{row.detail[:119]}…"),
+            markdown_text(row.detail if len(row.detail) <= 120 else f"{row.detail[:119]}…")
+            + (f" {_trace(row.trace_id, trace_url(result, row.flow, row.trace_id))}" if row.trace_id else ""),
         )
         for row in found
     ]
     yield from markdown_table(("flow", "step", "error", "count", "of requests", "for example"), cells)
+
+
+def _traces(result: RunResult) -> Iterator[str]:
+    found = list(trace_cells(result))[:_TRACES]
+    if not found:
+        return
+    yield "### Slowest requests with a trace"
+    yield ""
+    cells = [
+        (
+            markdown_text(each.name),
+            units.duration(each.row.duration),
+            each.response,
+            units.duration(round(max(0.0, each.row.at), 2)),
+            _trace(each.row.trace_id, each.url),
+        )
+        for each in found
+    ]
+    yield from markdown_table(("step", "duration", "response", "at", "trace"), cells)
+
+
+def _trace(trace_id: str, url: str) -> str:
+    """The id, as a link where there is one."""
+    return f"[{_code(trace_id)}](<{url}>)" if url and ">" not in url and "|" not in url else _code(trace_id)
 
 
 def _code(text: str) -> str:

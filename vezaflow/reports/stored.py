@@ -89,7 +89,7 @@ SHAPE: Shape = {
     "events": Maybe([_HAPPENED]), "event_windows": Maybe([{"event": str, "begin": float, "end": float}]),
     "links": Maybe([{"name": str, "url": str}]), "manual_changes": Maybe([str]), "machines": Maybe([MACHINE]),
     "by_second": Maybe([INTERVAL]), "readings": Maybe([READING]),
-    "clock": str, "files": [str], "figures": SUMMARY,
+    "trace_links": Maybe(MappingOf(str)), "clock": str, "files": [str], "figures": SUMMARY,
 }  # fmt: skip
 _REQUESTED = ("executor", "vus", "duration", "iterations", "start_time", "rate")
 _NOWHERE = Source("", "")
@@ -149,6 +149,7 @@ def _result(record: Json, sources: Mapping[str, Source]) -> RunResult:
         readings=tuple(Reading(**each) for each in record.get("readings", ())),
         provenance=_provenance(record),
         links=tuple(Link(each["name"], each["url"]) for each in record.get("links", ())),
+        trace_links=tuple(record.get("trace_links", {}).items()),
         observed=None if record.get("observed") is None else observed_from_json(record["observed"]),
         events=events_of(record),
         event_windows=tuple(

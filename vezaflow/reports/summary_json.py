@@ -28,6 +28,7 @@ from vezaflow.observe import Observed, Quantile, observed_to_json
 from vezaflow.reports.endpoints import EndpointRow, endpoint_rows
 from vezaflow.reports.percentiles import USUAL, Percentiles
 from vezaflow.reports.rows import arrivals_row, trend
+from vezaflow.reports.traces import TraceCells, trace_cells
 from vezaflow.results import Health, Provenance, RequestedLoad, RunResult, headline
 from vezaflow.units import AtLeast
 
@@ -74,6 +75,8 @@ def to_json(result: RunResult, percentiles: Percentiles = USUAL) -> Json:
         "streams": [_stream(row) for row in result.summary.stream_rows()],
         "observed": None if result.observed is None else _observed(result, result.observed),
         "errors": [_error(row) for row in result.summary.error_rows()],
+        "traces": [_trace(cells) for cells in trace_cells(result)],
+        "trace_links": dict(result.trace_links),
         "incidents": [_incident(incident) for incident in result.incidents],
         "timeline": result.timeline.to_json(),
         "health": _health(result.health),
@@ -338,6 +341,10 @@ def _stream(row: StreamRow) -> Json:
 
 def _error(row: ErrorRow) -> Json:
     return {**asdict(row), "phase": row.phase.value}
+
+
+def _trace(cells: TraceCells) -> Json:
+    return {**asdict(cells.row), "phase": cells.row.phase.value, "url": cells.url}
 
 
 def _health(health: Health) -> Json:

@@ -430,8 +430,26 @@ _FIELDS = {
             first=_number("seconds into the load"),
             last=_number("seconds into the load"),
             detail=_text("of one such failure"),
+            trace_id=_text("of the first such failure that had a trace; empty: none had"),
         )
     ),
+    "traces": _list(
+        _object(
+            "",
+            flow=_text(),
+            phase=_PHASE,
+            step=_text(),
+            method=_text(),
+            status=_count("0: no response"),
+            error=_text("error kind; empty: the response was as expected"),
+            duration=_number("seconds"),
+            at=_number("when it ended, seconds into the load"),
+            trace_id=_text("32 hexadecimal digits"),
+            url=_text("of the trace; empty without `link`"),
+        ),
+        "the slowest requests with a trace, at most 3 of each step; the slowest first",
+    ),
+    "trace_links": _of("object", "by flow: the URL of a trace, with `${trace_id}`", additionalProperties=_text()),
     "incidents": _list(
         _object(
             "",

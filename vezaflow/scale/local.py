@@ -12,6 +12,7 @@ import trio
 
 from vezaflow.engine import RunEngine
 from vezaflow.metrics import Aged, Recorder, Records, Summary, Timeline
+from vezaflow.samples import SampleWriter
 from vezaflow.scale.machines import MachinePart
 from vezaflow.scale.report import Json, Report, WorkerState
 
@@ -72,8 +73,15 @@ class LocalWorker:
     delay = 0.0
 
     def __init__(
-        self, engine: RunEngine, recorder: Recorder, *, clock: Callable[[], float] = time.perf_counter
+        self,
+        engine: RunEngine,
+        recorder: Recorder,
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+        samples: SampleWriter | None = None,
     ) -> None:
+        """`samples`: what the recorder hands its samples to."""
+        self._samples = samples
         self._engine = engine
         self._recorder = recorder
         self._clock = clock
@@ -93,6 +101,8 @@ class LocalWorker:
         with swift_memory():
             self._begun = self._clock()
             self._recorder.begin(self._begun)
+            if self._samples is not None:
+                self._samples.begin(self._begun, time.time())
             self._running = True
             on_begin(self._begun)
             try:
@@ -104,6 +114,8 @@ class LocalWorker:
                 self.report()
                 self._timeline = self._recorder.timeline()
                 self._running = False
+                if self._samples is not None:
+                    await closed(self._samples)
 
     def report(self) -> Report:
         self._recorder.fold(self._clock())
@@ -120,6 +132,7 @@ class LocalWorker:
             {run.flow.name: run.delivered for run in self._engine.flows},
             (WorkerState("1", self._vitals),),
             self._engine.incidents.items,
+            () if self._samples is None else self._samples.notes(),
         )
 
     def figures(self) -> tuple[float, Summary]:
@@ -134,6 +147,12 @@ class LocalWorker:
 
     def moments(self) -> Sequence[Json]:
         return tuple(moment for _, moment in self._moments.items())
+
+
+async def closed(samples: SampleWriter) -> None:
+    """Have the samples written that are left, whatever else ends; it takes a bounded time."""
+    with trio.CancelScope(shield=True):
+        await trio.to_thread.run_sync(samples.close)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from vezaflow.engine import NO_VITALS, RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.metrics import Aged, Merger, Moment, Recorder, Records, Summary, Timeline, merge_all
 from vezaflow.plan import Bundle, Division
+from vezaflow.samples import SampleFile
 from vezaflow.scale.link import LocalLink, WorkerLink
 from vezaflow.scale.local import OnBegin
 from vezaflow.scale.machines import MachinePart
@@ -84,7 +85,9 @@ class WorkerProcesses:
         *,
         say: Callable[[str], None],
         clock: Callable[[], float] = time.perf_counter,
+        samples: Sequence[SampleFile] = (),
     ) -> None:
+        self._samples = [list(astuple(file)) for file in samples]
         self.processes: tuple[WorkerProcess, ...] = ()
         # Who reads more reports than a core can gets each one seldomer, some each second.
         self._every = max(1, ceil(division.workers / _REPORTS))
@@ -146,6 +149,7 @@ class WorkerProcesses:
             "number": number,
             "others": self._division.workers > 1,
             "every": self._every,
+            "samples": self._samples,
             "segment": astuple(self._division.parts[number - 1]),
             "bundle": self._bundle.to_json(),
             # values of any plain type, a range or a large number too, from this process to its own child

@@ -12,13 +12,14 @@ from typing import Any
 from vezaflow.diagnostics import Source, Span
 from vezaflow.engine import Delivered, Incident, Vitals
 from vezaflow.metrics import Summary, Timeline, merge_all
-from vezaflow.untrusted import MappingOf, Shape, TupleOf, shape_of
+from vezaflow.untrusted import MappingOf, Maybe, Shape, TupleOf, shape_of
 
 Json = dict[str, Any]
 _NOWHERE = Source("", "")
 SHAPE: Shape = {
     "seconds": float,
     "delivered": MappingOf(shape_of(Delivered)),
+    "notes": Maybe([str]),
     "workers": [{"name": str, "vitals": shape_of(Vitals), "lost": str}],
     "incidents": [
         {
@@ -50,6 +51,7 @@ class Report:
     delivered: Mapping[str, Delivered]  # by flow
     workers: tuple[WorkerState, ...]
     incidents: tuple[Incident, ...] = ()
+    notes: tuple[str, ...] = ()  # what else people should know, a line each
 
     def to_json(self) -> Json:
         """A JSON object without summary and timeline: those travel beside it."""
@@ -58,6 +60,7 @@ class Report:
             "delivered": {flow: asdict(delivered) for flow, delivered in self.delivered.items()},
             "workers": [asdict(worker) for worker in self.workers],
             "incidents": [_incident_to_json(incident) for incident in self.incidents],
+            "notes": list(self.notes),
         }
 
     @classmethod
@@ -70,6 +73,7 @@ class Report:
             {flow: Delivered(**delivered) for flow, delivered in record["delivered"].items()},
             tuple([WorkerState(w["name"], Vitals(**w["vitals"]), w["lost"]) for w in record["workers"]]),
             tuple([_incident_from_json(incident, sources) for incident in record["incidents"]]),
+            tuple(record.get("notes", ())),
         )
 
 
@@ -82,6 +86,7 @@ def merged(reports: Sequence[Report], timeline: Timeline) -> Report:
         merged_delivered(report.delivered for report in reports),
         tuple([worker for report in reports for worker in report.workers]),
         merged_incidents(report.incidents for report in reports),
+        tuple([note for report in reports for note in report.notes]),
     )
 
 

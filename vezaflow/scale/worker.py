@@ -25,8 +25,9 @@ from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.metrics import Recorder, Summary, Timeline
 from vezaflow.plan import Bundle, BundleError, Plan, Segment
 from vezaflow.protocols import Transport
+from vezaflow.samples import SampleFile, SampleWriter
 from vezaflow.scale.frames import Channel
-from vezaflow.scale.local import swift_memory
+from vezaflow.scale.local import closed, swift_memory
 from vezaflow.scale.report import Json, Report, WorkerState
 
 TICK = 1.0  # seconds between two reports
@@ -75,7 +76,10 @@ class Worker:
         self._number: int = order["number"]
         self._every = order["every"]  # so many ticks
         self._clock = time.perf_counter
-        self._recorder = Recorder(self._clock(), keep=True)
+        files = [SampleFile(*given).of_worker(self._number) for given in order["samples"]]
+        self._samples = SampleWriter(files, plan.secrets.mask) if files else None
+        take = self._samples.take if self._samples is not None else None
+        self._recorder = Recorder(self._clock(), keep=True, samples=take)
         self._transport = Transport()
         self._elsewhere = Deliveries(plan, self._number)
         self._engine = RunEngine(
@@ -116,6 +120,8 @@ class Worker:
         with self._load:
             await trio.sleep(max(0.0, self._zero - self._clock()))  # a busy machine may hear of it late
             self._recorder.begin(self._zero)
+            if self._samples is not None:
+                self._samples.begin(self._zero, time.time() - (self._clock() - self._zero))
             await nursery.start(self._engine.health.run)
             async with trio.open_nursery() as watchers:
                 watchers.start_soon(self._watch, self._zero)
@@ -124,6 +130,8 @@ class Worker:
                     await self._all_announced()
                 watchers.cancel_scope.cancel()
         self._recorder.fold(self._clock())
+        if self._samples is not None:
+            await closed(self._samples)
 
     async def _obey(self, everything: trio.CancelScope) -> None:
         """Do as the coordinator says; without it there is nothing to do."""
@@ -209,6 +217,7 @@ class Worker:
             {run.flow.name: run.delivered for run in flows},
             (WorkerState(str(self._number), self._engine.health.vitals()),),
             self._engine.incidents.items,
+            () if self._samples is None else self._samples.notes(),
         )
         said, self._said = self._said, []
         unsaid, self._unsaid = self._unsaid, 0

@@ -104,13 +104,16 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
         base_url=mask(", ".join(plan.base_urls)),
         description=mask(plan.description),
         aborted=mask(run.aborted),
-        notes=tuple(mask(note) for note in (*run.notes, *machine_differences(run.machines))),
+        notes=tuple(mask(note) for note in (*run.notes, *report.notes, *machine_differences(run.machines))),
         machines=machine_figures(run.machines),
         seconds=run.seconds,
         readings=run.readings,
         provenance=run.provenance,
         manual_changes=tuple(mask(note) for note in run.manual_changes),
         texts=run.texts,
+        trace_links=tuple(
+            (flow.name, mask(flow.trace.link)) for flow in plan.flows if flow.trace is not None and flow.trace.link
+        ),
         links=tuple(_links(plan, run.began, report.seconds)),
         observed=observed,
         events=run.events,

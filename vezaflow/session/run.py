@@ -32,6 +32,7 @@ from vezaflow.outputs import Output, Tick, tick_of
 from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.protocols import Transport
 from vezaflow.results import Provenance, RunResult, RunStart, Standing, health_of, is_level
+from vezaflow.samples import SampleFile, SampleWriter
 from vezaflow.scale import Crew, LocalCrew, LocalWorker, Report, SegmentResult, WorkerProcesses, Workers
 from vezaflow.session.announce import Announcer
 from vezaflow.session.auditing import Auditing
@@ -79,6 +80,12 @@ def run(
         for check in found:
             if check.warning:
                 say(check.warning)
+    elif any(out.samples for out in plan.outputs):
+        raise VezaflowError(
+            "`samples: all` writes a file where each worker is, and --cluster has them on other machines",
+            hint="leave it out, or run with `--workers` on one machine",
+            code=ExitCode.REFUSED,
+        )
     tools = require_tools(os.environ) if plan.audits else None
     raise_open_files()
     result: RunResult | None = None
@@ -143,7 +150,13 @@ class _Session:
         self._division = division
         self._clock = time.perf_counter
         self._run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{random_source.token_hex(3)}"
-        self._recorder = Recorder(self._clock(), keep=division.part is not None)
+        self._sample_files = [
+            SampleFile(each.name, each.aim, each.most, each.files) for each in plan.outputs if each.samples
+        ]
+        alone = division.workers == 1 and self._sample_files
+        self._samples = SampleWriter(self._sample_files, plan.secrets.mask) if alone else None
+        take = self._samples.take if self._samples is not None else None
+        self._recorder = Recorder(self._clock(), keep=division.part is not None, samples=take)
         self._transport = Transport()
         self._stops = _Stops()
         self._abort: Aborts = aborts or AbortWatch(plan.gates)
@@ -195,10 +208,16 @@ class _Session:
 
     def _make_workers(self) -> Workers:
         if self._crew is None and self._division.workers == 1:
-            return LocalWorker(self._engine, self._recorder, clock=self._clock)
-        crew = self._crew or LocalCrew(self._division.workers, self._bundle)
+            return LocalWorker(self._engine, self._recorder, clock=self._clock, samples=self._samples)
         return WorkerProcesses(
-            crew, self._division, self._bundle, self._engine, self._recorder, say=self._say, clock=self._clock
+            self._crew or LocalCrew(self._division.workers, self._bundle),
+            self._division,
+            self._bundle,
+            self._engine,
+            self._recorder,
+            say=self._say,
+            clock=self._clock,
+            samples=self._sample_files,
         )
 
     async def main(self) -> RunResult:

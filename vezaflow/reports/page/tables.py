@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from vezaflow import units
 from vezaflow.metrics import ChannelRow, Dropped, Histogram, ListenerRow, Phase, StepRow
 from vezaflow.reports import rows
+from vezaflow.reports.traces import trace_cells, trace_url
 from vezaflow.results import RunResult
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
@@ -19,11 +20,13 @@ _WHY = {Dropped.NO_FREE_VU: "no free VU", Dropped.GENERATOR_LATE: "generator ove
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`value`: what it is sorted by, None: by its text, and last where it is a dash. `tone`: a class of style.css."""
+    """`value`: what it is sorted by, None: by its text, and last where it is a dash. `tone`: a class of style.css;
+    `link`: where it leads to."""
 
     text: str
     value: float | None = None
     tone: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,22 +296,45 @@ def workers(result: RunResult) -> Grid:
 
 def errors(result: RunResult) -> Grid:
     """A row for each kind of failure of each step."""
+    found = result.summary.error_rows()
+    traced = any(row.trace_id for row in found)
     lines = tuple(
         TableLine(
             (
                 word(row.step), word(row.flow or "–"), word(row.error), word(str(row.status) if row.status else "–"),
                 count(row.count), share(row.share), time(max(0.0, row.first)), time(max(0.0, row.last)),
                 word(" ".join(row.detail.split())[:240] or "–"),
+                *([_trace(row.trace_id, trace_url(result, row.flow, row.trace_id))] if traced else ()),
             )
         )
-        for row in result.summary.error_rows()
+        for row in found
     )  # fmt: skip
     head = (
         *named("step", "flow", "error", "status"), *heads("count", "of requests", "first", "last"),
-        *named("one of them"),
+        *named("one of them", *(["trace"] if traced else ())),
     )  # fmt: skip
     caption = "Errors by step, kind and status. Times are since the start of the load."
     return Grid("errors", "Errors", caption, head, lines)
+
+
+def traces(result: RunResult) -> Grid:
+    """A row for each of the slowest requests that have a trace."""
+    lines = tuple(
+        TableLine(
+            (
+                word(each.name), word(each.response), time(each.row.duration), time(max(0.0, each.row.at)),
+                _trace(each.row.trace_id, each.url),
+            )
+        )
+        for each in trace_cells(result)
+    )  # fmt: skip
+    head = (*named("step", "response"), *heads("duration", "at"), *named("trace"))
+    caption = "The slowest requests that carried a trace context, at most 3 of each step."
+    return Grid("traces", "Traces", caption, head, lines)
+
+
+def _trace(trace_id: str, url: str) -> Cell:
+    return Cell(trace_id or "–", link=url)
 
 
 def _place(row: ListenerRow | ChannelRow) -> str:
@@ -324,5 +350,6 @@ def figures(result: RunResult) -> Iterator[Grid]:
         channels(result),
         streams(result),
         around(result),
+        traces(result),
     )
     yield from (grid for grid in found if grid.lines)
