@@ -18,6 +18,7 @@ from vezaflow.metrics import Seconds, Summary, Timeline
 from vezaflow.model import ActionKind, Identity
 from vezaflow.observe import Observed
 from vezaflow.plan import Bundle, Segment
+from vezaflow.profiles import ProfileRecord
 from vezaflow.scale import Report, SegmentResult, WorkerState
 
 SCHEMA = 2
@@ -232,6 +233,7 @@ class RunResult:
     events: tuple[Happened, ...] = ()  # in the order of their begin
     event_windows: tuple[EventWindow, ...] = ()  # where gates asked for them
     audits: tuple[AuditRecord, ...] = ()  # pages that were audited before, during or after the load
+    profiles: tuple[ProfileRecord, ...] = ()  # of the server, in the order in which they were taken
     texts: tuple[tuple[str, str], ...] = ()  # paths and texts of the suite's files as they ran, masked
     clock: str = CLOCK
     schema: int = SCHEMA

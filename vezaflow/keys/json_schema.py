@@ -314,6 +314,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.OBSERVED: lambda field: {**_named(_any(*_refs(field))), **_NAMES},
     Kind.NOTIFICATIONS: lambda field: _list(_any(*_refs(field))),
     Kind.SCHEDULE: lambda field: _list(_any(*_refs(field))),
+    Kind.PROFILES: lambda field: _any(*_refs(field), _list(_any(*_refs(field)))),
     Kind.COMMANDS: _fixed({"anyOf": [_TEXT, _list(_TEXT)]}),
     Kind.UNDO: lambda field: _any(_list(_ref(_STEP)), *_refs(field)),
     Kind.OUTPUT: lambda field: _any(_VALUE, *_refs(field)),
