@@ -30,7 +30,7 @@ def read_event_profile(row: Row, name: str) -> ProfileAction | None:
     inner = sub_mapping(row, "profile", EVENT_PROFILE)
     if inner is None or "url" not in inner.entries:
         return None
-    return _action(inner, name, row.key_span("profile"))
+    return _action(inner, name, row.key_span("profile"), on_red=False)
 
 
 def _event(row: Row) -> SuiteEvent:
@@ -42,7 +42,7 @@ def _event(row: Row) -> SuiteEvent:
         every=row.expression("every"),
         lasts=None,
         window=row.expression("window"),
-        action=_action(row, name, span),
+        action=_action(row, name, span, on_red=row.constant("on") == "red"),
         final=MarkAction(),
         span=span,
     )
@@ -64,7 +64,7 @@ def _path(url: Expression) -> str | None:
     return value.partition("#")[0].partition("?")[0] if isinstance(value, str) else None
 
 
-def _action(row: Row, name: str, span: Span) -> ProfileAction:
+def _action(row: Row, name: str, span: Span, *, on_red: bool) -> ProfileAction:
     url = row.required("url")
     seconds = row.expression(_SECONDS)
     if seconds is None and (_path(url) or "").endswith(CPU_PATH):
@@ -87,4 +87,4 @@ def _action(row: Row, name: str, span: Span) -> ProfileAction:
         span=span,
         url_span=url.span,
     )
-    return ProfileAction(request, seconds, "on" in row.entries, span)
+    return ProfileAction(request, seconds, on_red, span)

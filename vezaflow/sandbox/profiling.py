@@ -69,9 +69,10 @@ class Profiles:
             signal.setitimer(signal.ITIMER_PROF, 0)
             signal.signal(signal.SIGPROF, before)
             self._busy = False
-        stacks = {stack: (count, count * _NANO // HERTZ) for stack, count in found.items()}
+        stacks: Stacks = {stack: (count, count * _NANO // HERTZ) for stack, count in found.items()}
         kinds = (("samples", "count"), ("cpu", "nanoseconds"))
-        return _profile(route, stacks, kinds, began=began, period=_NANO // HERTZ)
+        # in a thread: protobuf is loaded for the first one, and the load should not see that
+        return await asyncio.to_thread(_profile, route, stacks, kinds, began, _NANO // HERTZ)
 
 
 def _seconds(query: bytes) -> int:
@@ -119,15 +120,11 @@ def _memory() -> Stacks:
     return found
 
 
-def _profile(
-    route: str, stacks: Stacks, kinds: tuple[tuple[str, str], ...], *, began: int = 0, period: int = 1
-) -> Reply:
+def _profile(route: str, stacks: Stacks, kinds: tuple[tuple[str, str], ...], began: int = 0, period: int = 1) -> Reply:
     """The response with a profile."""
     packed = gzip.compress(encoded(stacks, kinds, began=began, period=period), 6, mtime=0)
-    name = route.removeprefix(PREFIX)
-    return reply(
-        route, packed, kind=_BINARY, headers=((b"content-disposition", f'attachment; filename="{name}"'.encode()),)
-    )
+    named = f'attachment; filename="{route.removeprefix(PREFIX)}"'.encode()
+    return reply(route, packed, kind=_BINARY, headers=((b"content-disposition", named),))
 
 
 def encoded(stacks: Stacks, kinds: tuple[tuple[str, str], ...], *, began: int = 0, period: int = 1) -> bytes:
