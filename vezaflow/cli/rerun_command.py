@@ -15,6 +15,7 @@ from vezaflow.cli.inputs import Asked, aimed, audited, draw, drawn_faults, plann
 from vezaflow.cli.keeping import keeping, kept
 from vezaflow.cli.outs import OUT, claims, read_outs
 from vezaflow.cli.printing import tell
+from vezaflow.cli.profiled import profiles_folder
 from vezaflow.cli.results import ReportFiles, Wanted, reporting
 from vezaflow.cli.running import put_on
 from vezaflow.cli.runs import Found, find
@@ -77,7 +78,17 @@ def command(
             provenance = replace(provenance, commit=Commit(**commit) if commit else None)
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             division = Division(workers or sensible_workers(plan.vus))
-            result = put_on(asked, division, provenance, writer, quiet=quiet, baseline=baseline, history=history)
+            folder = profiles_folder(plan, None, reports.get("summary"))
+            result = put_on(
+                asked,
+                division,
+                provenance,
+                writer,
+                quiet=quiet,
+                baseline=baseline,
+                history=history,
+                profiles=folder,
+            )
             until_kept.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)

@@ -7,6 +7,7 @@ from vezaflow.cli.baselines import baseline_for
 from vezaflow.cli.inputs import Asked
 from vezaflow.cli.outs import made
 from vezaflow.cli.printing import live, tell
+from vezaflow.cli.profiled import with_growth
 from vezaflow.cli.standing import standing_of
 from vezaflow.history import Writer
 from vezaflow.outputs import Output, Plain, Terminal
@@ -25,6 +26,7 @@ def put_on(
     baseline: Path | None = None,
     history: str | None = None,
     audit_reports: Path | None = None,
+    profiles: Path | None = None,
 ) -> RunResult:
     """Put the load on, shown and kept. Raises VezaflowError as `run` does."""
     plan = asked.plan
@@ -42,8 +44,10 @@ def put_on(
         baseline=baseline_for(plan, baseline),
         standing=_alone if division.part is not None else among,
         audit_reports=audit_reports,
+        profiles=profiles,
     )
     if writer is not None:
+        result = with_growth(result, history)
         writer.end(result)
     return result
 

@@ -616,7 +616,7 @@ _ROWS: tuple[Rule, ...] = (
         "A profile that the end of the load cuts off is lost. It must start `seconds` before the end at the latest.",
     ),
     Rule(
-        "VF454", _ERROR, "two CPU profiles at once",
+        "VF454", _WARNING, "two CPU profiles at once",
         "A process takes one CPU profile at a time, and refuses a second with `cpu profiling already in use`.",
     ),
     # --- 5xx: gates

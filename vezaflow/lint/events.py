@@ -71,7 +71,7 @@ def _check_profiles(events: tuple[SuiteEvent, ...], longest: float | None, diagn
         together = (each for each, of, since, until in taken if of == url and since < end and begin < until)
         other = next(together, None)
         if other is not None:
-            diagnostics.error(
+            diagnostics.warning(
                 "VF454",
                 where,
                 f"the profile '{other.name}' is being taken at this time",

@@ -10,7 +10,7 @@ from vezaflow.reports.markdown import markdown_table, markdown_text
 from vezaflow.reports.options import REPORTS
 from vezaflow.reports.page import ComparedRuns, html_comparison, html_page
 from vezaflow.reports.step_summary import step_summary
-from vezaflow.reports.stored import events_of, from_json
+from vezaflow.reports.stored import events_of, from_json, profiles_of
 from vezaflow.reports.summary_json import summary_json, to_json
 from vezaflow.reports.summary_schema import summary_schema, summary_schema_text
 
@@ -34,6 +34,7 @@ __all__ = [
     "junit",
     "markdown_table",
     "markdown_text",
+    "profiles_of",
     "step_summary",
     "summary_json",
     "summary_schema",

@@ -16,6 +16,7 @@ from vezaflow.reports import rows
 from vezaflow.reports.audits import audit_lines
 from vezaflow.reports.endpoints import EndpointRow, apart, endpoint_rows, window_text
 from vezaflow.reports.look import DIM, Look, table, wrapped
+from vezaflow.reports.profiles import profile_lines
 from vezaflow.results import RunResult, headline
 from vezaflow.scale import WorkerState
 
@@ -32,8 +33,8 @@ def console(result: RunResult, *, colour: bool = False, width: int = 100) -> str
     """The whole summary, its lines ended."""
     look = Look(colour, width)
     parts: tuple[Callable[[RunResult, Look], Iterable[str]], ...] = (
-        _verdict, _gates, _events, _flows, _server, _arrivals, _listeners, _channels, _streams, _audits, _slowest,
-        _around, _errors, _incidents, _generator,
+        _verdict, _gates, _events, _flows, _server, _arrivals, _listeners, _channels, _streams, _profiles, _audits,
+        _slowest, _around, _errors, _incidents, _generator,
     )  # fmt: skip
     blocks = [list(part(result, look)) for part in parts]
     return "\n".join("\n".join(block) + "\n" for block in blocks if block)
@@ -274,6 +275,10 @@ def _stream_cells(row: rows.StreamCells) -> tuple[str, ...]:
     counts = map(units.number, (row.opened, row.refused, row.ended))
     times = map(rows.time, (row.p50, row.p95, row.p99))
     return (row.name, *counts, rows.time(row.connect_p95), units.number(row.events), rows.share(row.failed), *times)
+
+
+def _profiles(result: RunResult, look: Look) -> Iterator[str]:
+    return profile_lines(result.profiles, look)
 
 
 def _audits(result: RunResult, look: Look) -> Iterator[str]:

@@ -9,6 +9,7 @@ from vezaflow.reports import rows
 from vezaflow.reports.audits import audit_sections
 from vezaflow.reports.endpoints import apart, endpoint_rows, window_text
 from vezaflow.reports.markdown import markdown_table, markdown_text
+from vezaflow.reports.profiles import profile_sections
 from vezaflow.results import RunResult, Words, headline
 
 _SIGNS = {Outcome.GREEN: "✅", Outcome.RED: "❌", Outcome.INCONCLUSIVE: "⚠️"}
@@ -43,6 +44,7 @@ def _lines(result: RunResult) -> Iterator[str]:
     yield from _server(result)
     yield from _channels(result)
     yield from _streams(result)
+    yield from profile_sections(result.profiles)
     yield from audit_sections(result.audits)
     yield from _all_gates(result)
     yield from _errors(result)

@@ -24,6 +24,7 @@ from vezaflow.metrics import (
     as_numbers,
 )
 from vezaflow.observe import Observed, Quantile, observed_to_json
+from vezaflow.profiles import profile_to_json
 from vezaflow.reports.endpoints import EndpointRow, endpoint_rows
 from vezaflow.reports.rows import arrivals_row, trend
 from vezaflow.results import Health, Provenance, RequestedLoad, RunResult, headline
@@ -82,6 +83,7 @@ def to_json(result: RunResult) -> Json:
         "host": asdict(result.provenance.host) if result.provenance else None,
         "standing": asdict(result.standing),
         "audits": [audit_to_json(record) for record in result.audits],
+        "profiles": [profile_to_json(record) for record in result.profiles],
         "manual_changes": list(result.manual_changes),
         "clock": result.clock,
         "files": list(result.files),
