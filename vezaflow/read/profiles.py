@@ -66,9 +66,9 @@ def _path(url: Expression) -> str | None:
 
 def _action(row: Row, name: str, span: Span, *, on_red: bool) -> ProfileAction:
     url = row.required("url")
-    seconds = row.expression(_SECONDS)
+    seconds = sent = row.expression(_SECONDS)
     if seconds is None and (_path(url) or "").endswith(CPU_PATH):
-        seconds = Literal(CPU_SECONDS, url.span)
+        seconds, sent = Literal(CPU_SECONDS, url.span), Literal(str(CPU_SECONDS), url.span)
     if isinstance(url, Literal) and f"{_SECONDS}=" in str(url.value).partition("?")[2]:
         row.diagnostics.error(
             "VF120", url.span, "the URL of a profile has no 'seconds' of its own", help="write `seconds: 30` beside it"
@@ -78,7 +78,7 @@ def _action(row: Row, name: str, span: Span, *, on_red: bool) -> ProfileAction:
         url=url,
         name=f"profile {name}",
         named=True,
-        query=() if seconds is None else ((_SECONDS, seconds),),
+        query=() if sent is None else ((_SECONDS, sent),),
         body=None,
         options=RequestDefaults(headers=read_headers(row), auth=read_auth(row)),
         expect=None,
