@@ -21,14 +21,14 @@ from vezaflow.profiles.pprof import SampledProfile, SampledStack, SampleKind
 from vezaflow.results import Host, Profile, Provenance, RunResult
 
 FLOW = """
-load: {vus: 8, duration: 2500ms}
+load: {vus: 8, duration: 1500ms}
 steps: [{get: /nowhere, expect: 404}]
 """
 SUITE = """
 profile:
-  - {url: /debug/pprof/profile, seconds: 1, at: 500ms}
-  - {url: /debug/pprof/goroutine, at: 1s, name: tasks}
-  - {url: /debug/pprof/heap, at: 1100ms}
+  - {url: /debug/pprof/profile, seconds: 1, at: 200ms}
+  - {url: /debug/pprof/goroutine, at: 500ms, name: tasks}
+  - {url: /debug/pprof/heap, at: 600ms}
 gates:
   profile.cpu{function:vezaflow.sandbox.app.Api.__call__}: [share > 1 %, share < 99 %]
   profile.cpu{function:main.search}: share < 10 %
@@ -60,10 +60,10 @@ def test_a_run_takes_profiles_judges_and_keeps_them(tmp_path: Path) -> None:
     assert "the profile 'heap' was not taken: status 404" in reasons[1]
     assert record["event_windows"][0]["event"] == "cpu"
     assert [each["kind"] for each in record["events"]] == ["profile"] * 3
-    for shown in ("Profile cpu (cpu, ", "Profile tasks (goroutine, ", "most by itself", "cpu at 500 ms, for 1"):
+    for shown in ("Profile cpu (cpu, ", "Profile tasks (goroutine, ", "most by itself", "cpu at 200 ms, for 1"):
         assert shown in done.text
     assert "### Profile cpu" in page.read_text()
-    with opened(place_of(str(tmp_path / "state" / "vezaflow"))) as store:
+    with opened(place_of(str(tmp_path / "state" / "vezaflow" / "history.db"))) as store:
         assert store is not None
         stored = store.get(record["run_id"])
     assert stored is not None
@@ -82,11 +82,12 @@ def profiled(number: int, search: int, *, outcome: Outcome = Outcome.GREEN, dige
 
 
 def history_of(folder: Path, *results: RunResult) -> str:
-    with opened(place_of(str(folder)), writing=True) as store:
+    history = str(folder / "history.db")
+    with opened(place_of(history), writing=True) as store:
         assert store is not None
         for result in results:
             store.add(stored_of(result))
-    return str(folder)
+    return history
 
 
 def test_what_grew_is_since_the_last_green_run_of_the_same_plan(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_without_a_green_run_nothing_is_compared(tmp_path: Path) -> None:
 
 def test_a_run_without_profiles_asks_no_history(tmp_path: Path) -> None:
     now = replace(profiled(5, 500), profiles=())
-    assert with_growth(now, str(tmp_path)) == now
+    assert with_growth(now, str(tmp_path / "history.db")) == now
 
 
 def test_profiles_are_kept_where_the_user_says_or_beside_the_summary(tmp_path: Path) -> None:
