@@ -134,7 +134,7 @@ async def test_a_profile_of_an_event_is_taken_with_it(autojump_clock: trio.testi
         (Reply(error=ErrorKind.TIMEOUT_WAIT, after=20.0), "no profile within 20 s (timeout_wait: no response in time)"),
         (
             Reply(200, b"<!doctype html>", (("content-type", "text/html"),)),
-            "the response is no profile in pprof's format, but text/html: is the URL right?",
+            "the response is not a profile in pprof's format, but text/html: is the URL right?",
         ),
     ],
 )

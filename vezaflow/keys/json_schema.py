@@ -206,7 +206,7 @@ def _variables(field: Field) -> Schema:
 _ANY_GATE = "gates on observed metrics"
 _LABELS = r"\s*[^:\s][^:]*:\s*[^\s}].*"  # a name and a value; `{search}` alone is none
 
-_OBSERVED_NAME = rf"^server\.[A-Za-z_][A-Za-z0-9_]*\s*(\{{{_LABELS}\}})?\s*$"
+_OBSERVED_NAME = rf"^(server\.[A-Za-z_][A-Za-z0-9_]*|profile\.[^{{}}]+)\s*(\{{{_LABELS}\}})?\s*$"
 
 
 def _judged_below(root: str) -> Schema:

@@ -10,6 +10,6 @@ CPU_PATH = "/profile"  # how the path ends of a profile that is taken over a tim
 
 def profile_metric(name: str) -> Metric:
     """What gates see of a profile."""
-    doc = f"The profile '{name}': the share of a function, with all that it calls; `flat`: without."
+    doc = f"The profile '{name}': how much of it is a function with all that it calls; `flat`: without."
     labels, only = ("function",), ("share", "flat")
     return Metric(PROFILE + name, MetricKind.GAUGE, Dimension.RATIO, doc, labels, Of.ELSEWHERE, "", only=only)

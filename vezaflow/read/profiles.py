@@ -71,7 +71,7 @@ def _action(row: Row, name: str, span: Span, *, on_red: bool) -> ProfileAction:
         seconds, sent = Literal(CPU_SECONDS, url.span), Literal(str(CPU_SECONDS), url.span)
     if isinstance(url, Literal) and f"{_SECONDS}=" in str(url.value).partition("?")[2]:
         row.diagnostics.error(
-            "VF120", url.span, "the URL of a profile has no 'seconds' of its own", help="write `seconds: 30` beside it"
+            "VF120", url.span, "the URL of a profile has no 'seconds' of its own", help="write `seconds: 30` next to it"
         )
     request = Request(
         method="GET",

@@ -128,7 +128,7 @@ async def _fetched(action: PlannedProfile, vu: VU) -> bytes:
     finally:
         vu.client.close()
     if not looks_like_pprof(found):
-        raise ProfileError(f"the response is no profile in pprof's format, but {kind}: is the URL right?")
+        raise ProfileError(f"the response is not a profile in pprof's format, but {kind}: is the URL right?")
     return found
 
 
