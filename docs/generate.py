@@ -32,6 +32,7 @@ CHAPTERS = (
     ("Suite and flow", ("suite", "flow", "guard", "preflight", "retry", "measure", "accept", "lint")),
     ("Reporting elsewhere", ("trace", "grafana", "notification")),
     ("The server's own figures", ("observe", "prometheus", "observed metric")),
+    ("Profiles of the server", ("profile", "profile of an event")),
     ("Audited pages", ("audit", "page", "audits of a run")),
     ("Outputs", ("outputs", *(field.tables[0] for field in OUTPUT.fields))),
     ("Data and variables", ("data source", "computed value")),
@@ -80,6 +81,7 @@ CHAPTERS = (
 SHOWN_IN = {  # the tables that are shown in another one's example
     **dict.fromkeys(("guard", "preflight", "retry", "accept", "lint", "grafana", "notification", "outputs"), "suite"),
     **dict.fromkeys(("event", "haproxy", "undo"), "suite"),
+    **dict.fromkeys(("profile", "profile of an event"), "suite"),
     **dict.fromkeys(("observe", "prometheus", "observed metric"), "suite"),
     **dict.fromkeys((field.tables[0] for field in OUTPUT.fields), "suite"),
     **dict.fromkeys(("fragment", "input"), "parts/log-in"),
@@ -254,7 +256,8 @@ def metrics() -> str:
     page = NOTE + "\n# Metrics\n\n"
     page += "What a gate can name: k6's names with k6's meanings, and a few more. "
     page += "[figures.md](../figures.md) says how they are measured; "
-    page += "a suite names the server's own in [`observe`](../observing.md). "
+    page += "a suite names the server's own in [`observe`](../observing.md), and its profiles in "
+    page += "[`profile`](../profiles.md). "
     page += "The gates stand together in [metrics.yml](../examples/metrics.yml). "
     page += "All metrics but `vus`, `vus_max` and `recovery_time` also have the label `during`: the name of an "
     page += "[event](../events.md), or `none`.\n\n"

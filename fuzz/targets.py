@@ -19,11 +19,13 @@ import orjson
 from vezaflow.control.server import response
 from vezaflow.diagnostics import Diagnostics, Source, Span, render_json, render_text
 from vezaflow.lint import lint as lint_suite
+from vezaflow.profiles import PprofError, parse_pprof, shares_of
 from vezaflow.protocols.body import TooLarge, Undecodable, decode
 from vezaflow.protocols.event_stream import EventParser, EventTooLarge
 from vezaflow.protocols.head import Unreadable
 from vezaflow.protocols.http2_wire import Broken, Wire
 from vezaflow.protocols.streamed_response import StreamedResponse
+from vezaflow.sandbox.profiling import encoded
 from vezaflow.syntax import Scalar, parse_bare, parse_condition, parse_pipeline, parse_value, walk
 from vezaflow.tape import read_tape, write_tape
 
@@ -185,6 +187,15 @@ def tape(data: bytes) -> None:
         assert read_tape(path) == read
 
 
+def pprof(data: bytes) -> None:
+    """A profile: it can't be read, or its shares are shares."""
+    try:
+        profile = parse_pprof(data)
+    except PprofError:
+        return
+    assert all(-1 <= each.flat <= 1 and -1 <= each.cum <= 1 for each in shares_of(profile))
+
+
 def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
     return len(payload).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big") + payload
 
@@ -218,6 +229,8 @@ _FRAMES = (
 )
 _REQUESTS = (b'{"do":"status"}\n{"do":"scale","flow":"a","vus":3}\n', b'{"do":"pause"}\n{"do":"resume","flow":"a"}\n[]')
 _FILES = tuple(bytes((path.name == "suite.yml",)) + path.read_bytes() for path in sorted(_FLOWS.glob("*.yml")))
+_CPU = (("samples", "count"), ("cpu", "nanoseconds"))
+_PROFILE = encoded({(("search", "s.go", 7), ("main", "m.go", 3)): (3, 30)}, _CPU)
 
 TARGETS = {
     "lint": Target(lint, _FILES),
@@ -228,4 +241,5 @@ TARGETS = {
     "http2": Target(http2, _FRAMES),
     "control": Target(control, _REQUESTS),
     "tape": Target(tape, (_TAPE,)),
+    "pprof": Target(pprof, (_PROFILE, gzip.compress(_PROFILE))),
 }

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "vezaflow"
 LAYERS: list[set[str]] = [
     {"aside", "errors", "protobuf", "recurring", "redact", "units", "untrusted"},
     {"diagnostics"},
-    {"metrics"},
+    {"metrics", "profiles"},
     {"protocols"},
     {"syntax"},
     {"model"},

@@ -18,6 +18,7 @@ from vezaflow.metrics import Reading, Seconds, Summary, Timeline
 from vezaflow.model import ActionKind, Identity
 from vezaflow.observe import Observed
 from vezaflow.plan import Bundle, Segment
+from vezaflow.profiles import ProfileRecord
 from vezaflow.scale import MachineFigures, Report, SegmentResult, WorkerState
 
 SCHEMA = 2
@@ -233,6 +234,7 @@ class RunResult:
     events: tuple[Happened, ...] = ()  # in the order of their begin
     event_windows: tuple[EventWindow, ...] = ()  # where gates asked for them
     audits: tuple[AuditRecord, ...] = ()  # pages that were audited before, during or after the load
+    profiles: tuple[ProfileRecord, ...] = ()  # of the server, in the order in which they were taken
     texts: tuple[tuple[str, str], ...] = ()  # paths and texts of the suite's files as they ran, masked
     machines: tuple[MachineFigures, ...] = ()  # of a cluster
     trace_links: tuple[tuple[str, str], ...] = ()  # by flow, the URL of a trace with TRACE_ID in it

@@ -40,6 +40,7 @@ def results() -> list[RunResult]:
         red,
         replace(red, provenance=PROVENANCE, manual_changes=("browse paused",), incidents=(incident,)),
         replace(red, events=EVENTS, event_windows=(EventWindow("failover", 1.0, 4.5),)),
+        replace(red, profiles=sample_run.PROFILES),
         sample_run.arriving(),
         sample_run.streaming(),
         replace(green, seconds=Seconds(), started=datetime(2026, 3, 29, 1, 30, 0, 123456, tzinfo=UTC)),
@@ -47,7 +48,7 @@ def results() -> list[RunResult]:
 
 
 @pytest.mark.parametrize(
-    "result", results(), ids=["green", "red", "with provenance", "events", "open", "streaming", "empty"]
+    "result", results(), ids=["green", "red", "with provenance", "events", "profiles", "open", "streaming", "empty"]
 )
 def test_the_record_of_the_result_is_the_record(result: RunResult) -> None:
     record = json.loads(json.dumps(to_json(result)))

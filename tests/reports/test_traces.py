@@ -25,7 +25,7 @@ def traced(link: str = LINK) -> RunResult:
 
 def test_the_terminal_shows_them_with_their_links() -> None:
     text = console(traced())
-    assert "Slowest requests with a trace\n  browse › search  500 ms, 503 status, at 1.5 s\n" in text
+    assert "Slowest requests with a trace\n  browse › search: 500 ms, 503 status, at 1.5 s\n" in text
     assert f"      https://tempo.test/trace/{SLOW}\n" in text
     assert text.count(BROKEN) == 2  # there and at its error
     bare = console(traced(""))

@@ -9,6 +9,7 @@ from vezaflow.engine import Vitals
 from vezaflow.gates import Concern, Verdict, concerns_of, judge, overall
 from vezaflow.metrics import LIGHTHOUSE, Phase, Recorder
 from vezaflow.plan import PlannedGate
+from vezaflow.profiles import FunctionShare, Growth, ProfileRecord
 from vezaflow.results import MASK, Health, RequestedLoad, RunResult, Versions, exit_code_of
 from vezaflow.scale import WorkerState
 from vezaflow.syntax import Condition, Reference
@@ -17,6 +18,30 @@ from vezaflow.units import Dimension, Quantity
 VITALS = Vitals(0.4, 0.42, 0.61, 0.0021, 0.014, 84 << 20, "kernel", 1234, 0.0125)
 SUITE = Source("flows/suite.yml", "gates:\n  http_req_duration: p(95) < 500 ms\n")
 MS, PERCENT = 1e-3, 1e-2
+PROFILES = (
+    ProfileRecord(
+        "cpu",
+        120.0,
+        150.1,
+        "cpu",
+        "nanoseconds",
+        21.4e9,
+        2140,
+        30.1,
+        120,
+        (
+            FunctionShare("main.(*Index).rank", 0.24, 0.38),
+            FunctionShare("runtime.mallocgc", 0.11, 0.14),
+            FunctionShare("net/http.(*conn).serve", 0.0, 0.97),
+        ),
+        0.02,
+        file="results/20261126T013203Z-5c1e0a-cpu.pb.gz",
+        against="20261125T013203Z-93b2d1",
+        grown=(Growth("main.(*Index).rank", 0.08, 0.24, 0.21, 0.38),),
+    ),
+    ProfileRecord("heap", 150.0, 150.2, "inuse_space", "bytes", 3 << 20, functions=1, top=(FunctionShare("f", 1, 1),)),
+    ProfileRecord("mutex", 150.0, 150.2, problem="status 404: <there> is nothing"),
+)
 
 
 def gate(

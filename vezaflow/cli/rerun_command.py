@@ -16,6 +16,7 @@ from vezaflow.cli.inputs import Asked, aimed, audited, draw, drawn_faults, plann
 from vezaflow.cli.keeping import keeping, kept
 from vezaflow.cli.outs import OUT, claims, read_outs
 from vezaflow.cli.printing import tell
+from vezaflow.cli.profiled import profiles_folder
 from vezaflow.cli.results import ReportFiles, Wanted, reporting
 from vezaflow.cli.run_words import RUN_WORD
 from vezaflow.cli.running import put_on
@@ -85,6 +86,7 @@ def command(
             commit = found.stored.header.get("commit")  # its files are of that one
             provenance = replace(provenance, commit=Commit(**commit) if commit else None)
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
+            folder = profiles_folder(plan, None, reports.get("summary"))
             with carried(machines, Division(workers or sensible_workers(plan.vus)), asked, tell) as (division, crew):
                 result = put_on(
                     asked,
@@ -95,6 +97,7 @@ def command(
                     baseline=baseline,
                     history=history,
                     crew=crew,
+                    profiles=folder,
                 )
             until_kept.enter_context(undisturbed())
         files.publish(result)

@@ -14,6 +14,7 @@ from vezaflow.cli.keeping import keeping, kept
 from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.outs import OUT, claims, read_outs
 from vezaflow.cli.printing import tell
+from vezaflow.cli.profiled import profiles_folder, profiles_option
 from vezaflow.cli.progress import working
 from vezaflow.cli.results import ReportFiles, Wanted, reporting
 from vezaflow.cli.running import put_on
@@ -34,6 +35,7 @@ from vezaflow.session import provenance_of
 @click.option("--no-notify", is_flag=True, help="Ignore the suite's `grafana` and `notify`.")
 @click.option("--no-audit", is_flag=True, help="Ignore the suite's `audit`.")
 @audit_reports_option
+@profiles_option
 @click.option("--no-outputs", is_flag=True, help="Ignore the suite's `outputs`.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no warnings and no progress.")
 @shared
@@ -49,6 +51,7 @@ def command(
     no_notify: bool,
     no_audit: bool,
     audit_reports: Path | None,
+    profiles: Path | None,
     no_outputs: bool,
     quiet: bool,
     words: tuple[str, ...],
@@ -84,6 +87,7 @@ def command(
                     warn=warn,
                 )
             files = ReportFiles(reports, view, claims(asked.plan))
+            folder = profiles_folder(asked.plan, profiles, reports.get("summary"))
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             provenance = provenance_of(asked.suite, asked.inputs, asked.plan)
             with carried(load.cluster, load.division(asked.plan), asked, tell) as (division, crew):
@@ -97,6 +101,7 @@ def command(
                     history=history,
                     audit_reports=audit_reports,
                     crew=crew,
+                    profiles=folder,
                 )
             until_kept.enter_context(undisturbed())
         files.publish(result)

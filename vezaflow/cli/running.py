@@ -7,6 +7,7 @@ from vezaflow.cli.baselines import baseline_for
 from vezaflow.cli.inputs import Asked
 from vezaflow.cli.outs import made
 from vezaflow.cli.printing import live, tell
+from vezaflow.cli.profiled import with_growth
 from vezaflow.cli.standing import standing_of
 from vezaflow.history import Writer
 from vezaflow.outputs import Output, Plain, Terminal
@@ -27,6 +28,7 @@ def put_on(
     history: str | None = None,
     audit_reports: Path | None = None,
     crew: Crew | None = None,
+    profiles: Path | None = None,
 ) -> RunResult:
     """Put the load on, shown and kept: by `crew`, or by this machine. Raises VezaflowError as `run` does."""
     plan = asked.plan
@@ -45,8 +47,10 @@ def put_on(
         crew=crew,
         standing=_alone if division.part is not None else among,
         audit_reports=audit_reports,
+        profiles=profiles,
     )
     if writer is not None:
+        result = with_growth(result, history)
         writer.end(result)
     return result
 

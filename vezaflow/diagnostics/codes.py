@@ -611,6 +611,14 @@ _ROWS: tuple[Rule, ...] = (
         "VF452", _WARNING, "event after the load",
         "The event is due when the load is over, so it never happens.",
     ),
+    Rule(
+        "VF453", _WARNING, "profile longer than the load",
+        "A profile that the end of the load cuts off is lost. It must start `seconds` before the end at the latest.",
+    ),
+    Rule(
+        "VF454", _WARNING, "two CPU profiles at once",
+        "A process takes one CPU profile at a time, and refuses a second with `cpu profiling already in use`.",
+    ),
     # --- 5xx: gates
     Rule("VF501", _ERROR, "unknown metric", "There is no metric with this name, so the gate would check nothing."),
     Rule(
@@ -670,6 +678,11 @@ _ROWS: tuple[Rule, ...] = (
     Rule(
         "VF521", _WARNING, "event without a window",
         "A mark has no length. Without `for` and `window` no sample is in it, and the gate is inconclusive.",
+    ),
+    Rule(
+        "VF522", _ERROR, "profile gate without a function",
+        "A gate on a profile is about one function: `profile.cpu{function:main.search}: share < 10 %`. Its name is "
+        "that in the profile, as `go tool pprof -top` shows it.",
     ),
     # --- 6xx: while the run goes on
     Rule(

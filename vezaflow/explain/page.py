@@ -18,7 +18,7 @@ from vezaflow.explain.requests import Way
 from vezaflow.explain.words import load_words
 from vezaflow.limits import Enough
 from vezaflow.model import Executor
-from vezaflow.plan import PlannedEvent
+from vezaflow.plan import PlannedEvent, PlannedProfile
 from vezaflow.reports import DIM, Look, table, wrapped
 
 _LABEL = 11
@@ -204,9 +204,13 @@ def _event(event: PlannedEvent) -> str:
     """When it happens, what is done, and whether it is undone."""
     if event.at is not None:
         when = f"at {units.duration(event.at)}"
+    elif event.on_red:
+        when = "at the end, if a gate is broken"
     else:
         when = "by `vezaflow mark`" if event.every is None else f"every {units.duration(event.every)}"
     lasts = f", for {units.duration(event.lasts)}" if event.lasts is not None else ""
+    if isinstance(event.action, PlannedProfile) and event.action.seconds:
+        lasts += f", for {units.duration(event.action.seconds)}"
     return f"{when}{lasts}, {event.action.kind.value}{', then undone' if event.undone else ''}"
 
 

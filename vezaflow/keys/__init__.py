@@ -14,6 +14,7 @@ from vezaflow.keys.notify import GRAFANA, NOTIFICATION
 from vezaflow.keys.observe import OBSERVE, OBSERVED_METRIC, PROMETHEUS
 from vezaflow.keys.other_words import ELSEWHERE, METRIC_NAMES, NAMES, NO_STEPS, NOT_HERE, OTHERWISE, RENAMED
 from vezaflow.keys.outputs import FILE_OUTPUTS, OUTPUT, OUTPUT_DEFAULTS, SAMPLES, TEMPORALITIES
+from vezaflow.keys.profiles import EVENT_PROFILE, PROFILE
 from vezaflow.keys.reference import TABLES
 from vezaflow.keys.requests import AUTH, BASIC, BODIES, BODY, METHODS, PART, PART_FIELD, RETRIED, RETRYING, WAIT
 from vezaflow.keys.responses import EXPECT, EXPECTED_MESSAGE, EXTRACT, ITEM_FIELDS, LIMITS, MATCHES, PLAYLIST, RESPONSE
@@ -35,6 +36,7 @@ __all__ = [
     "DIALECT",
     "ELSEWHERE",
     "EVENT",
+    "EVENT_PROFILE",
     "EVENT_STREAM_PARTS",
     "EXPECT",
     "EXPECTED_MESSAGE",
@@ -73,6 +75,7 @@ __all__ = [
     "PART_FIELD",
     "PLAYLIST",
     "PREFLIGHT",
+    "PROFILE",
     "PROMETHEUS",
     "RENAMED",
     "RESERVED",

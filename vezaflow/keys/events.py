@@ -52,8 +52,9 @@ UNDO = Table(
 EVENT = Table(
     "event",
     "an event",
-    "Something that happens during the load, once for the whole run. Without `do` and `haproxy` it is a mark. Without "
-    "`at` and `every` it happens only when `vezaflow mark RUN NAME` says so. A failed event never ends the run.",
+    "Something that happens during the load, once for the whole run. Without `do`, `haproxy` and `profile` it is a "
+    "mark. Without `at` and `every` it happens only when `vezaflow mark RUN NAME` says so. A failed event never ends "
+    "the run.",
     (
         Field(
             "name",
@@ -92,6 +93,13 @@ EVENT = Table(
             tables=("haproxy",),
         ),
         Field(
+            "profile",
+            Kind.MAPPING,
+            "A profile of the server.",
+            "{url: /debug/pprof/profile, seconds: 30}",
+            tables=("profile of an event",),
+        ),
+        Field(
             "finally",
             Kind.UNDO,
             "What undoes it. It runs whatever happens: at the end of the load, on Ctrl-C, after a lost worker.",
@@ -99,5 +107,5 @@ EVENT = Table(
             tables=("undo",),
         ),
     ),
-    exclusive=(("at", "every"), ("do", "haproxy")),
+    exclusive=(("at", "every"), ("do", "haproxy", "profile")),
 )

@@ -88,6 +88,7 @@ class Kind(Enum):
     NOTIFICATIONS = "a list of notifications"
     OBSERVED = "a mapping of names to metrics, such as `{latency: {histogram: http_request_duration_seconds}}`"
     SCHEDULE = "a list of events"
+    PROFILES = "a profile such as `{url: /debug/pprof/profile, at: 2m}`, or a list of them"
     COMMANDS = "a command, or a list of them"
     UNDO = "a list of steps, or a mapping such as `{haproxy: {command: …}}`"
     OUTPUT = "a text such as a URL or a file, or a mapping"

@@ -206,7 +206,7 @@ def _variables(field: Field) -> Schema:
 _ANY_GATE = "gates on observed metrics"
 _LABELS = r"\s*[^:\s][^:]*:\s*[^\s}].*"  # a name and a value; `{search}` alone is none
 
-_OBSERVED_NAME = rf"^server\.[A-Za-z_][A-Za-z0-9_]*\s*(\{{{_LABELS}\}})?\s*$"
+_OBSERVED_NAME = rf"^(server\.[A-Za-z_][A-Za-z0-9_]*|profile\.[^{{}}]+)\s*(\{{{_LABELS}\}})?\s*$"
 
 
 def _judged_below(root: str) -> Schema:
@@ -314,6 +314,7 @@ _KINDS: dict[Kind, Callable[[Field], Schema]] = {
     Kind.OBSERVED: lambda field: {**_named(_any(*_refs(field))), **_NAMES},
     Kind.NOTIFICATIONS: lambda field: _list(_any(*_refs(field))),
     Kind.SCHEDULE: lambda field: _list(_any(*_refs(field))),
+    Kind.PROFILES: lambda field: _any(*_refs(field), _list(_any(*_refs(field)))),
     Kind.COMMANDS: _fixed({"anyOf": [_TEXT, _list(_TEXT)]}),
     Kind.UNDO: lambda field: _any(_list(_ref(_STEP)), *_refs(field)),
     Kind.OUTPUT: lambda field: _any(_VALUE, *_refs(field)),

@@ -148,6 +148,14 @@ SUITE = Table(
             tables=("event",),
         ),
         Field(
+            "profile",
+            Kind.PROFILES,
+            "Profiles of the server, in pprof's format, that are taken during the load.",
+            "{url: /debug/pprof/profile, seconds: 30, at: 2m, name: cpu}",
+            default="none",
+            tables=("profile",),
+        ),
+        Field(
             "audit",
             Kind.MAPPING,
             "The pages that a run audits with Lighthouse, before, during or after the load.",

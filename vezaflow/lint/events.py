@@ -2,8 +2,18 @@
 
 from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
 from vezaflow.metrics import OUTSIDE, Metric, Of, windowed
-from vezaflow.model import Flow, Gate, HAProxyAction, MarkAction, Suite, SuiteEvent, constant, total
-from vezaflow.syntax import Labels, Reference
+from vezaflow.model import (
+    Flow,
+    Gate,
+    HAProxyAction,
+    MarkAction,
+    ProfileAction,
+    Suite,
+    SuiteEvent,
+    constant,
+    total,
+)
+from vezaflow.syntax import Labels, Literal, Reference
 
 DURING = "during"
 EVENT = "event"
@@ -12,15 +22,17 @@ EVENT = "event"
 def check_events(suite: Suite, diagnostics: Diagnostics) -> None:
     """The events of a suite, so far as their times are written out."""
     longest = _longest(suite.flows) if suite.whole else None
+    _check_profiles(suite.events, longest, diagnostics)
     for event in suite.events:
         _check_address(event, diagnostics)
-        every, lasts = constant(event.every), constant(event.lasts)
-        if event.every is not None and every is not None and every <= (lasts or 0):
+        every, lasts = constant(event.every), max(constant(event.lasts) or 0.0, _profiled(event) or 0.0)
+        if event.every is not None and every is not None and every <= lasts:
+            shorter = "fewer `seconds`" if isinstance(event.action, ProfileAction) else "a shorter `for`"
             diagnostics.error(
                 "VF450",
                 event.every.span,
                 "the event must be over before it happens again",
-                help="use a longer `every`, or a shorter `for`" if every else "for instance `every: 5m`",
+                help=f"use a longer `every`, or {shorter}" if every else "for instance `every: 5m`",
             )
         first = event.at or event.every
         start = constant(first)
@@ -31,6 +43,50 @@ def check_events(suite: Suite, diagnostics: Diagnostics) -> None:
                 "the load is over by then, so the event never happens",
                 help="use an earlier time, or a longer load",
             )
+
+
+def _check_profiles(events: tuple[SuiteEvent, ...], longest: float | None, diagnostics: Diagnostics) -> None:
+    """Profiles that the end of the load cuts off, and those over a time that another one takes."""
+    taken: list[tuple[SuiteEvent, str, float, float]] = []  # with the URL, from when and to when
+    for event in events:
+        action, seconds = event.action, _profiled(event)
+        if not isinstance(action, ProfileAction) or not seconds:
+            continue
+        first = event.at or event.every
+        begin = 0.0 if action.on_red else constant(first) if first is not None else None
+        if begin is None:
+            continue
+        where = event.span if first is None else first.span
+        if longest is not None and begin < longest < begin + seconds:
+            diagnostics.warning(
+                "VF453",
+                where,
+                "the load is over before the profile is complete, so it is lost",
+                help="use fewer `seconds`, an earlier time, or a longer load",
+            )
+        url = action.request.url.value if isinstance(action.request.url, Literal) else None
+        if event.at is None or not isinstance(url, str):
+            continue
+        end = begin + seconds
+        together = (each for each, of, since, until in taken if of == url and since < end and begin < until)
+        other = next(together, None)
+        if other is not None:
+            diagnostics.warning(
+                "VF454",
+                where,
+                f"the profile '{other.name}' is being taken at this time",
+                help="a process takes one CPU profile at a time: let this one start later",
+                related=((other.span, "the other one"),),
+            )
+        taken.append((event, url, begin, end))
+
+
+def _profiled(event: SuiteEvent) -> float | None:
+    """Over how many seconds the profile of an event is taken, if that is written out."""
+    action = event.action
+    seconds = action.seconds if isinstance(action, ProfileAction) else None
+    value = seconds.value if isinstance(seconds, Literal) else None
+    return float(value) if isinstance(value, int) else None
 
 
 def check_labels_of_events(

@@ -37,7 +37,7 @@ _OF_ATTEMPTS = ("http_req_retries", "backpressure_obeyed", "backpressure_ignored
 
 def check_gates(suite: Suite, diagnostics: Diagnostics) -> None:
     """All gates of a suite, each in the scope that it judges."""
-    known = gate_metrics(suite.observe)
+    known = gate_metrics(suite.observe, suite.events)
     scopes = [flow_scope(suite, flow) for flow in suite.flows]
     for flow, scope in zip(suite.flows, scopes, strict=True):
         _check(suite, flow.gates, known, scope, diagnostics)

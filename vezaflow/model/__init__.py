@@ -8,6 +8,7 @@ from vezaflow.model.events import (
     EventAction,
     HAProxyAction,
     MarkAction,
+    ProfileAction,
     StepsAction,
     SuiteEvent,
 )
@@ -50,6 +51,7 @@ from vezaflow.model.observe import (
     unit_by_name,
 )
 from vezaflow.model.outputs import SECRET_URLS, URL_OUTPUTS, SuiteOutput
+from vezaflow.model.profiles import CPU_PATH, CPU_SECONDS, PROFILE, profile_metric
 from vezaflow.model.requests import (
     PART_FIELDS,
     SEEN,
@@ -157,10 +159,13 @@ from vezaflow.model.websockets import Ack, Close, Message, MessageForm, Reconnec
 __all__ = [
     "AUDIT_RUNS",
     "BLOCKING",
+    "CPU_PATH",
+    "CPU_SECONDS",
     "MOST_RATE",
     "MOST_VUS",
     "PART_FIELDS",
     "PORTS",
+    "PROFILE",
     "SCHEMES",
     "SECRET_URLS",
     "SEEN",
@@ -258,6 +263,7 @@ __all__ = [
     "Place",
     "Poll",
     "PreflightRetry",
+    "ProfileAction",
     "Prometheus",
     "ProxyError",
     "Receive",
@@ -328,6 +334,7 @@ __all__ = [
     "pattern_trouble",
     "patterns_of",
     "peak",
+    "profile_metric",
     "read_authority",
     "read_reference",
     "read_url",

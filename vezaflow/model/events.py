@@ -10,7 +10,7 @@ from enum import Enum
 
 from vezaflow.diagnostics import Span
 from vezaflow.model.requests import Use
-from vezaflow.model.steps import Step
+from vezaflow.model.steps import Request, Step
 from vezaflow.syntax import Expression
 
 
@@ -19,6 +19,7 @@ class ActionKind(Enum):
 
     STEPS = "steps"
     HAPROXY = "haproxy"
+    PROFILE = "profile"
     MARK = "mark"
 
 
@@ -59,6 +60,30 @@ class HAProxyAction:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileAction:
+    """A profile of the server, over some seconds or a snapshot: the response to a request of the suite's own. `on_red`:
+    it is taken at the end of the load, if a gate is broken by then."""
+
+    request: Request
+    seconds: Expression | None  # COUNT; None: a snapshot
+    on_red: bool
+    span: Span  # of the key
+
+    kind = ActionKind.PROFILE
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return (self.request,)
+
+    def settings(self) -> Iterator[Use]:
+        """The expressions that are known before the run."""
+        return (Use(value) for value in (self.seconds,) if value is not None)
+
+    def uses(self) -> Iterator[Use]:
+        return iter(())
+
+
+@dataclass(frozen=True, slots=True)
 class MarkAction:
     """Nothing is done."""
 
@@ -72,7 +97,7 @@ class MarkAction:
         return iter(())
 
 
-EventAction = StepsAction | HAProxyAction | MarkAction
+EventAction = StepsAction | HAProxyAction | ProfileAction | MarkAction
 
 
 @dataclass(frozen=True, slots=True)

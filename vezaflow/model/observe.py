@@ -3,12 +3,14 @@
 Each of them is a metric for gates, `server.<name>`, with the aggregates and the unit of its kind.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from vezaflow.diagnostics import Span
 from vezaflow.metrics import METRICS, Metric, MetricKind, Of
+from vezaflow.model.events import ProfileAction, SuiteEvent
+from vezaflow.model.profiles import profile_metric
 from vezaflow.model.requests import Pairs, RequestDefaults, Use, plain
 from vezaflow.syntax import Expression
 from vezaflow.units import Dimension
@@ -117,7 +119,8 @@ def unit_by_name(name: str) -> ObservedUnit:
     return next((unit for end, unit in _BY_NAME.items() if plain_name.endswith(end)), ObservedUnit.NUMBER)
 
 
-def gate_metrics(observed: Prometheus | None) -> Mapping[str, Metric]:
+def gate_metrics(observed: Prometheus | None, events: Iterable[SuiteEvent] = ()) -> Mapping[str, Metric]:
     """All metrics that a suite's gates can name: the catalog's, and its own from elsewhere."""
     own = (each.metric for each in observed.metrics) if observed is not None else ()
-    return {**METRICS, **{metric.name: metric for metric in own}}
+    profiles = (profile_metric(each.name) for each in events if isinstance(each.action, ProfileAction))
+    return {**METRICS, **{metric.name: metric for metric in (*own, *profiles)}}

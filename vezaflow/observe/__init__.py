@@ -5,6 +5,7 @@ from vezaflow.observe.histograms import Bucket, Quantile, classic, quantile, sin
 from vezaflow.observe.live import EVERY, ServerNow, server_now
 from vezaflow.observe.observed import Observed, ObservedEndpoint, ObservedFigures, ObservedSeries, unobserved
 from vezaflow.observe.observed_json import OBSERVED, observed_from_json, observed_to_json
+from vezaflow.observe.profiled import ProfileFigures, named_functions
 from vezaflow.observe.prometheus import MOST, PrometheusApi, RawSeries, UnreadError, duration, selector
 from vezaflow.observe.reading import Periods, read
 from vezaflow.observe.window import Increase, NativeSample, Period
@@ -22,6 +23,7 @@ __all__ = [
     "ObservedSeries",
     "Period",
     "Periods",
+    "ProfileFigures",
     "PrometheusApi",
     "Quantile",
     "RawSeries",
@@ -30,6 +32,7 @@ __all__ = [
     "classic",
     "duration",
     "endpoints_of",
+    "named_functions",
     "observed_from_json",
     "observed_to_json",
     "quantile",

@@ -4,7 +4,7 @@ from vezaflow.outputs.lines import missing
 from vezaflow.outputs.offers import OUTPUTS, output_of
 from vezaflow.outputs.output import Output, OutputError
 from vezaflow.outputs.plain import Plain
-from vezaflow.outputs.posting import MOST_BYTES, POST_OPTIONS, PostError, post
+from vezaflow.outputs.posting import MOST_BYTES, POST_OPTIONS, PostError, post, taken
 from vezaflow.outputs.terminal import Terminal
 from vezaflow.outputs.tick import FlowNow, Tick, tick_of
 from vezaflow.outputs.trace import Trace
@@ -32,6 +32,7 @@ __all__ = [
     "output_of",
     "place_of",
     "post",
+    "taken",
     "tick_of",
     "trace_page",
 ]  # fmt: skip

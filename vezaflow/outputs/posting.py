@@ -51,7 +51,7 @@ async def post(
     want = Want.HEADERS | Want.BODY | Want.SHOWN
     options = RequestOptions(want, timeout, replayable=False, closes=True)
     try:
-        return _taken(await client.send(target.origin, _head(method, target, headers, body), body, options))
+        return taken(await client.send(target.origin, _head(method, target, headers, body), body, options))
     finally:
         client.close()
 
@@ -68,7 +68,7 @@ def _head(method: str, target: Target, headers: Mapping[str, str], body: bytes) 
     return "\r\n".join((f"{method} {target.target} HTTP/1.1", *lines.values(), "", "")).encode()
 
 
-def _taken(exchange: Exchange) -> bytes:
+def taken(exchange: Exchange) -> bytes:
     """The body of a response that says yes. Raises PostError."""
     if exchange.error is not None:
         detail = f": {exchange.detail}" if exchange.detail else ""

@@ -13,7 +13,15 @@ from vezaflow.plan.deliveries import deliveries_of
 from vezaflow.plan.division import Division
 from vezaflow.plan.evaluate import Constant, Evaluate, show
 from vezaflow.plan.event_streams import PlannedEventStream, seconds_since_1970
-from vezaflow.plan.events import Address, PlannedAction, PlannedEvent, PlannedHAProxy, PlannedMark, PlannedSteps
+from vezaflow.plan.events import (
+    Address,
+    PlannedAction,
+    PlannedEvent,
+    PlannedHAProxy,
+    PlannedMark,
+    PlannedProfile,
+    PlannedSteps,
+)
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.held import judged_of_level
@@ -97,6 +105,7 @@ __all__ = [
     "PlannedParallel",
     "PlannedPing",
     "PlannedPoll",
+    "PlannedProfile",
     "PlannedPrometheus",
     "PlannedReceive",
     "PlannedReconnect",

@@ -260,7 +260,7 @@ class _Builder:
         return settings.seconds(measure.skip) if measure.skip is not None else 0.0
 
     def _gates(self, settings: Settings) -> Iterator[PlannedGate]:
-        known = gate_metrics(self._suite.observe)
+        known = gate_metrics(self._suite.observe, self._suite.events)
         for flow in self._chosen:
             for gate in (*flow.gates, *self._suite.each_flow):
                 yield _gate(gate, flow.name, settings, known)

@@ -16,18 +16,21 @@ from vezaflow.model import (
     EventAction,
     HAProxyAction,
     MarkAction,
+    ProfileAction,
     StepsAction,
     SuiteEvent,
     UrlError,
     read_authority,
 )
 from vezaflow.plan.evaluate import UNKNOWN, Compiler, Evaluate
+from vezaflow.plan.outgoing import PlannedRequest
 from vezaflow.plan.refused import refusal
 from vezaflow.plan.settings import Settings
 from vezaflow.plan.steps import PlannedStep, StepPlanner
 from vezaflow.plan.targets import Targets
 from vezaflow.syntax import Expression
 
+MOST_SECONDS = 3600  # of a profile
 Address = str | tuple[str, int]  # the path of a Unix socket, or host and port
 
 
@@ -52,6 +55,22 @@ class PlannedHAProxy:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedProfile:
+    """A profile is fetched. `seconds`: over which it is taken; 0: a snapshot. `on_red`: at the end, if a gate is broken
+    by then."""
+
+    request: PlannedRequest
+    seconds: int
+    on_red: bool
+
+    kind = ActionKind.PROFILE
+
+    @property
+    def steps(self) -> tuple[PlannedStep, ...]:
+        return (self.request,)
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedMark:
     """Nothing is done."""
 
@@ -59,7 +78,7 @@ class PlannedMark:
     steps = ()
 
 
-PlannedAction = PlannedSteps | PlannedHAProxy | PlannedMark
+PlannedAction = PlannedSteps | PlannedHAProxy | PlannedProfile | PlannedMark
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +97,12 @@ class PlannedEvent:
     @property
     def manual(self) -> bool:
         """Whether it only happens when somebody says so."""
-        return self.at is None and self.every is None
+        return self.at is None and self.every is None and not self.on_red
+
+    @property
+    def on_red(self) -> bool:
+        """Whether it happens at the end of the load, if a gate is broken by then."""
+        return isinstance(self.action, PlannedProfile) and self.action.on_red
 
     @property
     def undone(self) -> bool:
@@ -112,9 +136,10 @@ class EventPlanner:
     def plan(self, event: SuiteEvent) -> PlannedEvent:
         """One event. Raises VezaflowError where the guard says no."""
         at, every, lasts, window = map(self._seconds, (event.at, event.every, event.lasts, event.window))
-        if every is not None and event.every is not None and every <= (lasts or 0.0):
-            self._settings.refuse("VF450", event.every.span, "the event must be over before it happens again")
         action = self._action(event.action, None)
+        busy = max(lasts or 0.0, action.seconds if isinstance(action, PlannedProfile) else 0.0)
+        if every is not None and event.every is not None and every <= busy:
+            self._settings.refuse("VF450", event.every.span, "the event must be over before it happens again")
         address = action.address if isinstance(action, PlannedHAProxy) else None
         return PlannedEvent(event.name, at, every, lasts, window or 0.0, action, self._action(event.final, address))
 
@@ -136,6 +161,9 @@ class EventPlanner:
                     )
                     return PlannedMark()
                 return PlannedHAProxy(address, tuple(map(self._compiler.expression, action.commands)))
+            case ProfileAction(request=request, seconds=seconds, on_red=on_red):
+                over = 0 if seconds is None else self._settings.count(seconds, most=MOST_SECONDS)
+                return PlannedProfile(self._steps.requests.request(request), over, on_red)
             case MarkAction():
                 return PlannedMark()
             case never:

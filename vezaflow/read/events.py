@@ -8,6 +8,7 @@ from vezaflow.metrics import OUTSIDE
 from vezaflow.model import EventAction, HAProxyAction, MarkAction, StepsAction, SuiteEvent
 from vezaflow.read import scalars
 from vezaflow.read.mappings import Row, items, open_mapping, sub_mapping
+from vezaflow.read.profiles import read_event_profile, read_profiles
 from vezaflow.read.steps import read_steps
 from vezaflow.read.trees import scalar_text
 from vezaflow.syntax import Expression, Mapping, Node, Sequence
@@ -16,11 +17,14 @@ _NAME = re.compile(r"\w(?:[\w .-]*\w)?")  # what a label's value may be without 
 
 
 def read_events(row: Row) -> tuple[SuiteEvent, ...]:
-    """The events under `events`, in the order written; names that can't be used are reported."""
+    """The events under `events`, and those that `profile` stands for, in the order written; names that can't be used
+    are reported."""
     nodes = items(row.node("events"), "'events'", Kind.SCHEDULE.value, row.diagnostics)
-    found = tuple(event for node in nodes if (event := _event(node, row.diagnostics)) is not None)
+    own = (event for node in nodes if (event := _event(node, row.diagnostics)) is not None)
+    found = (*own, *read_profiles(row))
     taken: dict[str, Span] = {}
     for event in found:
+        _check_name(event, row.diagnostics)
         if event.name in taken:
             row.diagnostics.error(
                 "VF160",
@@ -38,10 +42,7 @@ def _event(node: Node, diagnostics: Diagnostics) -> SuiteEvent | None:
     if row is None or "name" not in row.entries:
         return None
     name, span = row.text("name"), row.entries["name"].value.span
-    if name == OUTSIDE or not _NAME.fullmatch(name):
-        why = "`during:none` means outside of all events" if name == OUTSIDE else "use letters, digits, blanks, - and _"
-        diagnostics.error("VF160", span, f"'{name}' can't be the name of an event", help=why)
-    action = _action(row)
+    action = _action(row, name)
     return SuiteEvent(
         name=name,
         at=row.expression("at"),
@@ -54,10 +55,17 @@ def _event(node: Node, diagnostics: Diagnostics) -> SuiteEvent | None:
     )
 
 
-def _action(row: Row) -> EventAction:
+def _check_name(event: SuiteEvent, diagnostics: Diagnostics) -> None:
+    name = event.name
+    if name == OUTSIDE or not _NAME.fullmatch(name):
+        why = "`during:none` means outside of all events" if name == OUTSIDE else "use letters, digits, blanks, - and _"
+        diagnostics.error("VF160", event.span, f"'{name}' can't be the name of an event", help=why)
+
+
+def _action(row: Row, name: str) -> EventAction:
     if "do" in row.entries:
         return StepsAction(read_steps(row, "do"))
-    return _haproxy(row) or MarkAction()
+    return _haproxy(row) or read_event_profile(row, name) or MarkAction()
 
 
 def _undo(row: Row) -> EventAction:

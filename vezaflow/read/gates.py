@@ -8,13 +8,14 @@ from collections import abc
 from vezaflow.diagnostics import Diagnostics, Span, suggest
 from vezaflow.keys import GATE, METRIC_NAMES, Kind
 from vezaflow.metrics import METRICS, Metric
-from vezaflow.model import SERVER, Gate
+from vezaflow.model import PROFILE, SERVER, Gate
 from vezaflow.read import scalars
 from vezaflow.read.mappings import Row, items, open_mapping, pairs
 from vezaflow.syntax import AGGREGATES, Entry, Labels, Mapping, Node, Scalar, Sequence, parse_condition, split_labels
 
 _KEY = re.compile(r"(?P<metric>[^{}]+?)\s*(?:\{(?P<labels>.*)\})?\s*", re.DOTALL)
 _LABELLED = re.compile(rf"({'|'.join(METRICS)})[.\[(]")
+_ELSEWHERE = (SERVER, PROFILE)  # how metrics begin that are not in the catalog
 _AGGREGATE = re.compile(rf"p\(.*\)|p[0-9]+|{'|'.join(AGGREGATES[1:])}")
 
 
@@ -36,7 +37,7 @@ def _of_metric(entry: Entry, diagnostics: Diagnostics) -> list[Gate]:
     )
     read = (_gate(one, entry.key, metric, labels, diagnostics) for one in nodes)
     gates = [gate for gate in read if gate is not None]
-    is_known = metric in METRICS or metric.startswith(SERVER)
+    is_known = metric in METRICS or metric.startswith(_ELSEWHERE)
     if nodes and not gates and not is_known:  # no gate is left that a rule could look at
         unknown_metric(metric, entry.key.span, diagnostics)
     return gates
@@ -76,17 +77,21 @@ def _key(key: Scalar, diagnostics: Diagnostics) -> tuple[str, Labels]:
 
 
 def _nearest(metric: str, known: abc.Mapping[str, Metric]) -> str | None:
-    """Of the server's metrics only the names behind the dot are compared, since all begin alike."""
-    if not metric.startswith(SERVER):
+    """Of metrics from elsewhere only the names behind the dot are compared, since all begin alike."""
+    start = next((each for each in _ELSEWHERE if metric.startswith(each)), None)
+    if start is None:
         return suggest(metric, known)
-    near = suggest(metric.removeprefix(SERVER), [n.removeprefix(SERVER) for n in known if n.startswith(SERVER)])
-    return None if near is None else SERVER + near
+    near = suggest(metric.removeprefix(start), [n.removeprefix(start) for n in known if n.startswith(start)])
+    return None if near is None else start + near
 
 
 def _metric_help(metric: str, near: str | None, known: abc.Mapping[str, Metric]) -> str:
     if metric.startswith(SERVER) and not near:
         own = ", ".join(name for name in known if name.startswith(SERVER))
         return f"`observe` has {own}" if own else "`observe` in suite.yml names the metrics of the server"
+    if metric.startswith(PROFILE) and not near:
+        own = ", ".join(name for name in known if name.startswith(PROFILE))
+        return f"the profiles are {own}" if own else "`profile` in suite.yml says which profiles are taken"
     if labelled := _LABELLED.match(metric):
         return f"write labels in braces: `{labelled[1]}{{step:search}}`"
     return "" if near else "the metrics are k6's: http_req_duration, http_req_failed, iterations, …"

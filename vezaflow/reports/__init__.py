@@ -11,7 +11,7 @@ from vezaflow.reports.options import REPORTS
 from vezaflow.reports.page import ComparedRuns, html_comparison, html_page
 from vezaflow.reports.percentiles import USUAL, Percentiles, read_percentiles
 from vezaflow.reports.step_summary import step_summary
-from vezaflow.reports.stored import events_of, from_json
+from vezaflow.reports.stored import events_of, from_json, profiles_of
 from vezaflow.reports.summary_json import summary_json, to_json
 from vezaflow.reports.summary_schema import summary_schema, summary_schema_text
 
@@ -37,6 +37,7 @@ __all__ = [
     "junit",
     "markdown_table",
     "markdown_text",
+    "profiles_of",
     "read_percentiles",
     "step_summary",
     "summary_json",

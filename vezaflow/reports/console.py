@@ -20,6 +20,7 @@ from vezaflow.reports.audits import audit_lines
 from vezaflow.reports.endpoints import EndpointRow, apart, endpoint_rows, window_text
 from vezaflow.reports.look import DIM, Look, padded, table, wrapped
 from vezaflow.reports.percentiles import USUAL, Percentiles
+from vezaflow.reports.profiles import profile_lines
 from vezaflow.reports.steps import SLOWEST, around_lines, iteration_steps, step_lines
 from vezaflow.reports.traces import trace_cells, trace_url
 from vezaflow.results import RunResult, headline
@@ -54,6 +55,7 @@ def console(
         _incidents(result, look),
         _server(result, look),
         _events(result, look),
+        profile_lines(result.profiles, look),
         audit_lines(result.audits, look),
         _flows(result, look, percentiles),
         step_lines(result, look, percentiles, short=short),
@@ -325,7 +327,7 @@ def _traces(result: RunResult, look: Look) -> Iterator[str]:
     yield look.title("Slowest requests with a trace")
     for each in found[:_TRACES]:
         took, moment = units.duration(each.row.duration), units.duration(round(max(0.0, each.row.at), 2))
-        yield from _said(f"{each.name}  {took}, {each.response}, at {moment}", look)
+        yield from _said(f"{each.name}: {took}, {each.response}, at {moment}", look)
         yield look.paint(f"      {printable(each.url) or each.row.trace_id}", DIM)
     if len(found) > _TRACES:
         yield look.paint(f"  and {len(found) - _TRACES} more: see the JSON summary", DIM)

@@ -14,6 +14,7 @@ from vezaflow.reports.audits import audit_sections
 from vezaflow.reports.endpoints import apart, endpoint_rows, window_text
 from vezaflow.reports.markdown import markdown_table, markdown_text
 from vezaflow.reports.percentiles import USUAL, Percentiles
+from vezaflow.reports.profiles import profile_sections
 from vezaflow.reports.steps import step_sections
 from vezaflow.reports.traces import trace_cells, trace_url
 from vezaflow.results import RunResult, Words, headline
@@ -52,6 +53,7 @@ def _lines(result: RunResult, percentiles: Percentiles) -> Iterator[str]:
     yield from _errors(result)
     yield from _server(result)
     yield from _events(result)
+    yield from profile_sections(result.profiles)
     yield from audit_sections(result.audits)
     yield from _flows(result, percentiles)
     yield from step_sections(result, percentiles)

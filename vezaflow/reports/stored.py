@@ -32,6 +32,7 @@ from vezaflow.metrics import (
 from vezaflow.model import ActionKind, Identity
 from vezaflow.observe import OBSERVED, observed_from_json
 from vezaflow.plan import PlannedGate
+from vezaflow.profiles import PROFILE_SHAPE, ProfileRecord, profile_from_json
 from vezaflow.results import (
     SCHEMA,
     Commit,
@@ -83,7 +84,7 @@ SHAPE: Shape = {
     "profile": Maybe(Null({"full": bool, "changes": [str]})),
     "commit": Maybe(Null({"sha": str, "dirty": bool})),
     "host": Maybe(Null({"name": str, "cores": int, "kernel": str})),
-    "audits": Maybe([AUDIT_SHAPE]),
+    "audits": Maybe([AUDIT_SHAPE]), "profiles": Maybe([PROFILE_SHAPE]),
     "standing": Maybe({"night": str, "baseline": str, "accepted": str}),
     "observed": Maybe(Null(OBSERVED)),
     "events": Maybe([_HAPPENED]), "event_windows": Maybe([{"event": str, "begin": float, "end": float}]),
@@ -156,6 +157,7 @@ def _result(record: Json, sources: Mapping[str, Source]) -> RunResult:
             EventWindow(each["event"], each["begin"], each["end"]) for each in record.get("event_windows", ())
         ),
         audits=tuple(audit_from_json(each) for each in record.get("audits", ())),
+        profiles=profiles_of(record),
         standing=_standing(record.get("standing") or {}),
         manual_changes=tuple(record.get("manual_changes", ())),
         machines=tuple(MachineFigures.from_json(each) for each in record.get("machines", ())),
@@ -170,6 +172,12 @@ def events_of(record: Json) -> tuple[Happened, ...]:
         raise ValueError(f"`events{place}` is invalid")
     known = ({name: each[name] for name in _HAPPENED} for each in found)
     return tuple(Happened(**{**each, "kind": ActionKind(each["kind"])}) for each in known)
+
+
+def profiles_of(record: Json) -> tuple[ProfileRecord, ...]:
+    """The profiles of a run; none in files from before there were any, or where they are something else."""
+    found = record.get("profiles", [])
+    return () if misfit(found, [PROFILE_SHAPE]) else tuple(map(profile_from_json, found))
 
 
 def _provenance(record: Json) -> Provenance | None:

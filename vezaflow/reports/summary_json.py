@@ -25,6 +25,7 @@ from vezaflow.metrics import (
     step_breakdowns,
 )
 from vezaflow.observe import Observed, Quantile, observed_to_json
+from vezaflow.profiles import profile_to_json
 from vezaflow.reports.endpoints import EndpointRow, endpoint_rows
 from vezaflow.reports.percentiles import USUAL, Percentiles
 from vezaflow.reports.rows import arrivals_row, trend
@@ -90,6 +91,7 @@ def to_json(result: RunResult, percentiles: Percentiles = USUAL) -> Json:
         "host": asdict(result.provenance.host) if result.provenance else None,
         "standing": asdict(result.standing),
         "audits": [audit_to_json(record) for record in result.audits],
+        "profiles": [profile_to_json(record) for record in result.profiles],
         "manual_changes": list(result.manual_changes),
         "machines": [machine.to_json() for machine in result.machines],
         "clock": result.clock,

@@ -274,6 +274,39 @@ AUDIT = _object(
         )
     ),
 )
+_PROFILE = _object(
+    "",
+    name=_text("of its event"),
+    begin=_number("seconds into the load"),
+    end=_number("seconds into the load"),
+    kind=_text("what it counts: cpu, inuse_space, …"),
+    unit=_text("nanoseconds, bytes, count, …"),
+    total=_number("in this unit"),
+    samples=_count("0: it does not count samples"),
+    seconds=_number("over which it was taken; 0: a snapshot"),
+    functions=_count("in all"),
+    top=_list(
+        _object(
+            "", function=_text(), flat=_number("ratio: the function itself"), cum=_number("ratio: with what it calls")
+        ),
+        "the functions with the greatest shares, and those that gates name",
+    ),
+    rest=_number("the greatest ratio of a function that is not in `top`"),
+    problem=_text("why it was not taken, or empty"),
+    file=_text("where the profile itself was written, or empty"),
+    against=_text("the run that `grown` compares with, or empty"),
+    grown=_list(
+        _object(
+            "",
+            function=_text(),
+            flat_before=_number("ratio"),
+            flat=_number("ratio"),
+            cum_before=_number("ratio"),
+            cum=_number("ratio"),
+        ),
+        "functions with a greater share than in that run",
+    ),
+)
 _FIELDS = {
     "schema": {"const": SCHEMA},
     "suite": _text(),
@@ -518,6 +551,7 @@ _FIELDS = {
         accepted=_text("why the suite is accepted, if it is accepted with this run and was not before"),
     ),
     "audits": _list(AUDIT, "pages that Lighthouse audited"),
+    "profiles": _list(_PROFILE, "profiles of the server, in the order in which they were taken"),
     "manual_changes": _list(_text(), "what was paused or scaled manually"),
     "machines": _list(
         _object(

@@ -22,6 +22,8 @@ from vezaflow.sandbox.facets import PATH as SEARCH
 from vezaflow.sandbox.facets import FacetedSearch, filters_in
 from vezaflow.sandbox.faults import Faults
 from vezaflow.sandbox.links import BROKEN, Links
+from vezaflow.sandbox.profiling import PREFIX as PROFILES
+from vezaflow.sandbox.profiling import Profiles
 from vezaflow.sandbox.reply import Message, Reply, json_reply, refusal, reply
 from vezaflow.sandbox.room import ROUTE as CHAT
 from vezaflow.sandbox.room import Rooms
@@ -69,6 +71,7 @@ class Api:
         self._web = WebPages(settings, token, catalog.tracks)
         self._stats = Stats()
         self._use = ProcessUse()
+        self._profiles = Profiles()
         self._rest = make_routes(self._tokens, catalog, self._uploads)
         healthy = {"status": "ok"}
         self._fixed = {
@@ -102,7 +105,7 @@ class Api:
                 await send(found.start)
                 await send(found.body)
             route, status = found.route, found.status
-        if path not in (STATS, METRICS):
+        if path not in (STATS, METRICS) and not path.startswith(PROFILES):
             self._stats.record(route, status, perf_counter() - arrived)
 
     async def _strike(self, scope: Scope, path: str, receive: Receive) -> Reply | None:
@@ -117,6 +120,8 @@ class Api:
         method = scope["method"]
         if self._web.knows(path):
             return await self._page(scope, path, receive)
+        if method == "GET" and path.startswith(PROFILES):
+            return await self._profiles.find(path, scope["query_string"])
         if method in ("GET", "HEAD"):
             return await self._stream(scope, path) if HLS in path else self._read(path, scope["query_string"])
         if path == SIMPLE:

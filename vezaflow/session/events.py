@@ -16,11 +16,21 @@ from vezaflow.engine import VU, RunEngine
 from vezaflow.errors import VezaflowError
 from vezaflow.metrics import EventWindows, Summary
 from vezaflow.model import ActionKind
-from vezaflow.plan import EvaluationError, PlannedAction, PlannedEvent, PlannedHAProxy, PlannedMark, PlannedSteps
+from vezaflow.plan import (
+    EvaluationError,
+    PlannedAction,
+    PlannedEvent,
+    PlannedHAProxy,
+    PlannedMark,
+    PlannedProfile,
+    PlannedSteps,
+)
 from vezaflow.results import Happened
 from vezaflow.session.haproxy import HAProxyError, run_command
+from vezaflow.session.profiling import ProfileError, Profiler
 
 UNDO_LIMIT = 10.0  # seconds for what undoes one event
+_SPARE = 2.0  # seconds between a profile at the end of the load, and the end
 _LONGEST = 200  # characters of a mark
 _MOST_MARKS = 1000
 
@@ -58,6 +68,11 @@ class _Occurrence:
         )
 
 
+def _seconds_of(event: PlannedEvent) -> int:
+    """Over how long the profile of an event is taken; 0: it is a snapshot, or none."""
+    return event.action.seconds if isinstance(event.action, PlannedProfile) else 0
+
+
 class EventRunner:
     """Those of one run. `begin` when the load does, `end` when it is over; `mark` in between, from another terminal."""
 
@@ -73,9 +88,14 @@ class EventRunner:
         say: Callable[[str], None],
         mask: Callable[[str], str],
         over: Callable[[Happened], None] = lambda _: None,
+        profiler: Profiler | None = None,
+        is_red: Callable[[], bool] = lambda: False,
     ) -> None:
         """`figures`: how many seconds of the load are covered, and by which. `until`: when it should end, in seconds;
-        from then on nothing happens. `over` is told of what has an end."""
+        from then on nothing happens. `over` is told of what has an end. `profiler` takes profiles; `is_red`: whether a
+        gate is broken now."""
+        self._profiler = profiler or Profiler("", None, say)
+        self._is_red = is_red
         self._latest = until
         self._events = {event.name: event for event in events}
         self._engine = engine
@@ -89,12 +109,15 @@ class EventRunner:
         self._nursery: trio.Nursery | None = None
         self._occurrences: list[_Occurrence] = []
         self._marks = 0
+        self._missed: tuple[str, ...] = ()  # profiles that were wanted at the end of a load that ended early
 
     def begin(self, zero: float, nursery: trio.Nursery) -> None:
         """The load began at `zero` on the clock. Its tasks are cancelled when it is over."""
         self._zero, self._nursery = zero, nursery
         for event in self._events.values():
-            if not event.manual:
+            if event.on_red:
+                nursery.start_soon(self._keep_red, event)
+            elif not event.manual:
                 nursery.start_soon(self._keep, event)
 
     def happened(self) -> tuple[Happened, ...]:
@@ -104,7 +127,9 @@ class EventRunner:
     def notes(self) -> tuple[str, ...]:
         """What could not be undone, a line each."""
         left = (each for each in self._occurrences if each.owes)
-        return tuple(self._mask(f"event '{each.name}' was not undone: {each.error}") for each in left)
+        undone = (f"event '{each.name}' was not undone: {each.error}" for each in left)
+        missed = (f"the profile '{name}' was not taken: the load ended before its time" for name in self._missed)
+        return tuple(map(self._mask, (*undone, *missed)))
 
     def mark(self, text: str) -> str:
         """Something happened, as somebody at another terminal says; an event of this name starts. Returns what is so
@@ -132,6 +157,7 @@ class EventRunner:
     async def end(self) -> None:
         """The load is over: undo what is to be undone, and end all windows. Not to be cancelled; bounded."""
         self._nursery = None
+        await self._take_red()
         with trio.CancelScope(shield=True):
             async with trio.open_nursery() as nursery:
                 for occurrence in self._last_owing():
@@ -164,6 +190,30 @@ class EventRunner:
                 continue
             await self._until(due)
             await self._happen(event)
+
+    async def _keep_red(self, event: PlannedEvent) -> None:
+        """Let one happen that takes its time until the load ends, if a gate is broken then. A snapshot waits for the
+        end."""
+        if seconds := _seconds_of(event):
+            await self._until(self._latest - seconds - _SPARE)
+            if self._is_red():
+                await self._happen(event)
+
+    async def _take_red(self) -> None:
+        """The load is over: take the snapshots of one that broke a gate, and say which profiles it is too late for."""
+        waiting = [event for event in self._events.values() if event.on_red and not self._has_happened(event)]
+        if not waiting or not self._is_red():
+            return
+        self._missed = tuple(event.name for event in waiting if _seconds_of(event))
+        with trio.move_on_after(UNDO_LIMIT) as limit:
+            limit.shield = True
+            async with trio.open_nursery() as nursery:
+                for event in waiting:
+                    if not _seconds_of(event):
+                        nursery.start_soon(self._happen, event)
+
+    def _has_happened(self, event: PlannedEvent) -> bool:
+        return any(each.event is event for each in self._occurrences)
 
     async def _until(self, moment: float) -> None:
         await trio.sleep(max(0.0, moment - self._now()))
@@ -218,14 +268,14 @@ class EventRunner:
             await self._act(occurrence, action)
         except _ActionError as e:
             return str(e)
-        except HAProxyError as e:
+        except (HAProxyError, ProfileError) as e:
             return str(e)
         except EvaluationError as e:
             return f"{e.message} ({e.span})"
         return ""
 
     async def _act(self, occurrence: _Occurrence, action: PlannedAction) -> None:
-        """Raises _ActionError, HAProxyError or EvaluationError where it fails."""
+        """Raises _ActionError, HAProxyError, ProfileError or EvaluationError where it fails."""
         match action:
             case PlannedSteps(steps=steps):
                 vu = occurrence.vu = occurrence.vu or self._engine.bystander()
@@ -239,6 +289,9 @@ class EventRunner:
                 for command in sent:
                     if said := await run_command(address, command):
                         occurrence.text += f": {said}"
+            case PlannedProfile():
+                bystander = self._engine.bystander()
+                occurrence.text = await self._profiler.take(occurrence.name, action, bystander, self._now)
             case PlannedMark():
                 pass
             case never:

@@ -11,10 +11,12 @@ from datetime import datetime
 
 from vezaflow import __version__
 from vezaflow.compare import Baseline, GateBaseline
-from vezaflow.gates import Concern, concerns_of, judge, judged_events, overall
+from vezaflow.gates import Concern, FigureSource, JudgedFigure, concerns_of, judge, judged_events, overall
 from vezaflow.metrics import EventWindows, Reading, Seconds
-from vezaflow.observe import Observed, unobserved
-from vezaflow.plan import Division, Plan, PlannedFlow, Secrets
+from vezaflow.model import PROFILE
+from vezaflow.observe import Observed, ProfileFigures, unobserved
+from vezaflow.plan import Division, Plan, PlannedFlow, PlannedGate, Secrets
+from vezaflow.profiles import ProfileRecord
 from vezaflow.results import (
     EventWindow,
     Happened,
@@ -27,6 +29,7 @@ from vezaflow.results import (
     health_of,
 )
 from vezaflow.scale import MachinePart, Report, machine_differences, machine_figures
+from vezaflow.syntax import Labels
 from vezaflow.trust import concerns_of_run
 
 _NOBODY = unobserved("`observe` has no URL here, or segments were merged")
@@ -49,9 +52,22 @@ class Circumstances:
     observed: Observed | None = None  # None: nobody was asked
     events: tuple[Happened, ...] = ()  # masked
     windows: EventWindows | None = None
+    profiles: tuple[ProfileRecord, ...] = ()
     texts: tuple[tuple[str, str], ...] = ()  # of the bundle, masked
     machines: tuple[MachinePart, ...] = ()
     division: Division | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """The figures that are not the load's, each from where it is known."""
+
+    observed: Observed
+    profiles: ProfileFigures
+
+    def figure(self, gate: PlannedGate, labels: Labels, aggregate: str, argument: float | None) -> JudgedFigure:
+        source: FigureSource = self.profiles if gate.metric.startswith(PROFILE) else self.observed
+        return source.figure(gate, labels, aggregate, argument)
 
 
 def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable[Concern] = ()) -> RunResult:
@@ -73,13 +89,14 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
     concerns = tuple(replace(concern, text=mask(concern.text), remedy=mask(concern.remedy)) for concern in found)
     baseline = GateBaseline(run.baseline, run.run_id, run.seconds) if run.baseline is not None else None
     observed = None if run.observed is None else run.observed.masked(mask)
+    profiles = tuple(record.masked(mask) for record in run.profiles)
     judged = judge(
         plan.gates,
         report.summary,
         seconds=report.seconds,
         concerns=concerns,
         baseline=baseline,
-        elsewhere=observed or _NOBODY,
+        elsewhere=_Elsewhere(observed or _NOBODY, ProfileFigures(profiles)),
         windows=run.windows,
     )
     verdicts = tuple(replace(verdict, reason=mask(verdict.reason)) for verdict in judged)
@@ -117,6 +134,7 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
         links=tuple(_links(plan, run.began, report.seconds)),
         observed=observed,
         events=run.events,
+        profiles=profiles,
         event_windows=tuple(_windows(plan, run.windows)),
         incidents=tuple(incident.diagnostic().masked(plan.secrets) for incident in report.incidents),
     )

@@ -23,7 +23,7 @@ from vezaflow.control import Steering, serve
 from vezaflow.diagnostics import printable
 from vezaflow.engine import RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.gates import Aborts, AbortWatch, Verdict, judge, windows_of
+from vezaflow.gates import Aborts, AbortWatch, Outcome, Verdict, judge, windows_of
 from vezaflow.limits import checks, machine, raise_open_files, require, require_addresses
 from vezaflow.metrics import Interval, ReadingsKeeper, Recorder, SecondsKeeper, SecondsRecorder
 from vezaflow.model import AuditMoment
@@ -42,6 +42,7 @@ from vezaflow.session.keeper import NOWHERE, Keeper
 from vezaflow.session.log_limiter import LogLimiter
 from vezaflow.session.observing import ServerWatch
 from vezaflow.session.outcome import Circumstances, result_of
+from vezaflow.session.profiling import Profiler
 from vezaflow.session.reading import Reader
 from vezaflow.session.segments import concern_of, segment_result
 from vezaflow.session.signals import stop_signals
@@ -65,13 +66,15 @@ def run(
     standing: Callable[[RunResult], Standing] = lambda _: Standing(),
     aborts: Aborts | None = None,
     audit_reports: Path | None = None,
+    profiles: Path | None = None,
 ) -> RunResult:
     """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load.
 
     `crew`: who has the workers, on machines that were checked; None: this machine. `baseline`: what gates on it are
     judged by. `keeper` is given what happens, as it happens; the result it gets from the caller, who may still add to
     it. `standing` says of the result how it stands among others. `aborts`: who says when to abort it; without it only
-    gates with `abort: true` do. `audit_reports`: the folder that Lighthouse's HTML reports go to.
+    gates with `abort: true` do. `audit_reports`: the folder that Lighthouse's HTML reports go to; `profiles`: the one
+    that profiles of the server are kept in.
     """
     if crew is None:
         found = checks(plan, machine(), division)
@@ -83,14 +86,16 @@ def run(
     elif any(out.samples for out in plan.outputs):
         raise VezaflowError(
             "`samples: all` writes a file where each worker is, and --cluster has them on other machines",
-            hint="leave it out, or run with `--workers` on one machine",
+            hint="remove it, or run with `--workers` on one machine",
             code=ExitCode.REFUSED,
         )
     tools = require_tools(os.environ) if plan.audits else None
     raise_open_files()
     result: RunResult | None = None
     try:
-        session = _Session(plan, bundle, division, outputs, say, provenance, keeper, baseline, standing, aborts, crew)
+        session = _Session(
+            plan, bundle, division, outputs, say, provenance, keeper, baseline, standing, aborts, profiles, crew
+        )
         session.audits_with(tools, audit_reports)
         result = trio.run(session.main)
     except* KeyboardInterrupt:  # before the session listens; from within a nursery it comes in a group
@@ -134,6 +139,7 @@ class _Session:
         baseline: Baseline | None,
         standing: Callable[[RunResult], Standing],
         aborts: Aborts | None,
+        profiles: Path | None,
         crew: Crew | None,
     ) -> None:
         self._plan = plan
@@ -173,6 +179,7 @@ class _Session:
         )
         self._workers = self._make_workers()
         self._announcer = Announcer(plan.announcements, self._say)
+        self._profiler = Profiler(self._run_id, profiles, self._say)
         self._events = EventRunner(
             plan.events if division.happens else (),
             self._engine,
@@ -183,6 +190,8 @@ class _Session:
             say=self._say,
             mask=plan.secrets.mask,
             over=self._announcer.event,
+            profiler=self._profiler,
+            is_red=self._is_red,
         )
         self._steering = Steering(
             plan,
@@ -426,6 +435,12 @@ class _Session:
         concerns = (concern_of(self._division.part),) if self._division.part is not None else ()
         return judge(self._plan.gates, report.summary, seconds=report.seconds, concerns=concerns, windows=self._windows)
 
+    def _is_red(self) -> bool:
+        """Whether a gate is broken by now."""
+        if self._stops.aborted is not None:
+            return True
+        return any(verdict.outcome is Outcome.RED for verdict in self._so_far(self._workers.report()))
+
     def _tick(self, report: Report, verdicts: Sequence[Verdict], *, last: bool = False) -> Tick:
         commit = self._provenance.commit if self._provenance is not None else None
         tick = tick_of(
@@ -479,6 +494,7 @@ class _Session:
         report = replace(self._workers.report(), timeline=self._workers.timeline())
         self._keep(self._cutter.take(report.summary, report.seconds), report)
         self._read(report)
+        profiles = self._profiler.records(self._plan.gates)
         run = Circumstances(
             run_id=self._run_id,
             began=self._began,
@@ -488,6 +504,7 @@ class _Session:
                 *(change for change in self._changes() if is_level((change,))),
                 *self._steering.notes(),
                 *self._events.notes(),
+                *self._profiler.problems(),
                 *self._outputs.notes(),
                 *((f"teardown: {problem}",) if problem else ()),
                 *(observed.problems if observed is not None else ()),
@@ -500,6 +517,7 @@ class _Session:
             observed=observed,
             events=self._events.happened(),
             windows=self._windows,
+            profiles=profiles,
             texts=self._bundle.masked().files,
             machines=tuple(self._workers.machines()),
             division=self._division,

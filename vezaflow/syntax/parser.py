@@ -41,7 +41,7 @@ from vezaflow.units import Dimension, Quantity, parse
 LONGEST = 4_000
 REMEMBERED = 100  # characters of a text whose tree is kept
 DEEPEST = 100
-AGGREGATES = ("p", "avg", "min", "max", "med", "count", "rate", "value", "score")
+AGGREGATES = ("p", "avg", "min", "max", "med", "count", "rate", "value", "score", "share", "flat")
 _T = TypeVar("_T")
 _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 

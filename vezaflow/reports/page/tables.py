@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 
 from vezaflow import units
 from vezaflow.metrics import ChannelRow, Dropped, Histogram, ListenerRow, Phase, StepRow
+from vezaflow.profiles import Growth
 from vezaflow.reports import rows
+from vezaflow.reports.profiles import TOP, about
 from vezaflow.reports.traces import trace_cells, trace_url
 from vezaflow.results import RunResult
 
@@ -341,6 +343,30 @@ def _place(row: ListenerRow | ChannelRow) -> str:
     return f"{row.flow} › {row.step}" if row.flow else row.step
 
 
+def profiles(result: RunResult) -> Iterator[Grid]:
+    """A table for each profile: the functions that lead, and what they had in the last green run where they grew."""
+    head = (*named("function"), *heads("by itself", "with its calls", "was, by itself", "was, with its calls"))
+    for number, record in enumerate(result.profiles, start=1):
+        if record.problem:
+            continue
+        before = {growth.function: growth for growth in record.grown}
+        shown = {each.function: each for each in (*record.by_flat()[:TOP], *record.by_cum()[:TOP])}
+        shown |= {name: each for name in before if (each := record.of(name)) is not None}
+        lines = tuple(
+            TableLine((word(each.function), share(each.flat), share(each.cum), *_before(before.get(each.function))))
+            for each in sorted(shown.values(), key=lambda each: -each.flat)
+        )
+        since = f" Was: in the last green run, {record.against}, of what grew since." if record.against else ""
+        title = f"Profile {record.name}"
+        yield Grid(f"profile-{number}", title, f"Shares of {about(record)}.{since}", head, lines)
+
+
+def _before(growth: Growth | None) -> tuple[Cell, ...]:
+    if growth is None:
+        return share(None), share(None)
+    return share(growth.flat_before), share(growth.cum_before)
+
+
 def figures(result: RunResult) -> Iterator[Grid]:
     """The tables of figures that there is something in, but for the flows' and the steps'."""
     found: Sequence[Grid] = (
@@ -349,6 +375,7 @@ def figures(result: RunResult) -> Iterator[Grid]:
         listeners(result),
         channels(result),
         streams(result),
+        *profiles(result),
         around(result),
         traces(result),
     )
