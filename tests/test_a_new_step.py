@@ -47,6 +47,7 @@ OWN_PARTS = {
     "plan/websockets.py": {"OpenEventStream", "OpenWebSocket", "Send", "Receive", "Ping"},
     "plan/values.py": {"PlannedSet"},  # variables of an iteration are set as by a step
     "engine/hls.py": {"PlannedHls"},
+    "engine/stream_session.py": {"PlannedHls"},
     "engine/together.py": {"PlannedFor", "PlannedParallel"},
     "engine/uploads.py": {"PlannedUpload"},
     "engine/channels.py": {"PlannedReceive"},

@@ -1,7 +1,5 @@
 """`vezaflow init`: what it writes works, and what was there stays."""
 
-import fnmatch
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -115,11 +113,3 @@ def test_what_it_installs_is_this_version(tmp_path: Path) -> None:
     assert {key: hook[key] for key in ("entry", "language", "types", "require_serial")} == {
         key: shipped[key] for key in ("entry", "language", "types", "require_serial")
     }
-
-
-def test_the_templates_are_part_of_the_package() -> None:
-    packaged = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["vezaflow"]
-    templates = [path for path in (ROOT / "vezaflow/project/templates").rglob("*") if path.is_file()]
-    names = [str(path.relative_to(ROOT / "vezaflow")) for path in templates]
-    assert names
-    assert [name for name in names if not any(fnmatch.fnmatch(name, pattern) for pattern in packaged)] == []
