@@ -1,6 +1,7 @@
 """How many examples Hypothesis draws: a hundred, or thousands where VEZAFLOW_LONG is set. And signals as a terminal has
 them: what a shell starts in the background ignores Ctrl-C, and so would each program that a test starts from there.
-And a state folder of the tests' own, so that no run of theirs is in the history of who runs them.
+And a state folder of the tests' own, so that no run of theirs is in the history of who runs them. And tests run side by
+side, but for those that measure, or count on having a core (`alone`).
 """
 
 import atexit
@@ -8,8 +9,19 @@ import os
 import shutil
 import signal
 import tempfile
+from collections.abc import Generator
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+from turns import this_run, turn
+
+HERE = Path(__file__).parent
+# Tests of these measure time, or load a target and judge how that went.
+ALONE = (
+    "bench", "capacity", "control", "live", "scale", "cli/test_interrupts.py", "cli/test_segments.py",
+    "cli/test_starved.py", "cli/test_steer.py", "cli/test_undisturbed.py", "test_soak.py", "test_reserve.py",
+)  # fmt: skip
 
 settings.register_profile("default", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", settings.get_profile("default"), max_examples=3000)
@@ -23,3 +35,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(HERE).as_posix().startswith(ALONE):
+            item.add_marker("alone")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    run = this_run()
+    if run is None:
+        return (yield)
+    with turn(run, alone=item.get_closest_marker("alone") is not None):
+        return (yield)
