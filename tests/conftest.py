@@ -19,7 +19,7 @@ from turns import this_run, turn
 HERE = Path(__file__).parent
 # Tests of these measure time, or load a target and judge how that went.
 ALONE = (
-    "bench", "capacity", "control", "live", "scale", "cli/test_interrupts.py", "cli/test_segments.py",
+    "bench", "capacity", "cluster", "control", "live", "scale", "cli/test_interrupts.py", "cli/test_segments.py",
     "cli/test_starved.py", "cli/test_steer.py", "cli/test_undisturbed.py", "test_soak.py", "test_reserve.py",
 )  # fmt: skip
 
