@@ -9,7 +9,7 @@ from planned import ROOT, SUITE
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import TEMPLATE_FIELDS
-from vezaflow.plan import Inputs, Plan, build
+from vezaflow.plan import Inputs, Plan, Surroundings, build
 from vezaflow.read import read_suite
 
 FLOW = "steps: [{get: /}]\n"
@@ -23,7 +23,7 @@ def planned(suite: str, *, announces: bool = True, **environment: str) -> tuple[
     overlay = {ROOT / "suite.yml": f"{SUITE}\n{suite}", ROOT / "flow.yml": FLOW}
     found = read_suite([ROOT], diagnostics, overlay=overlay)
     assert found is not None
-    plan = build(found, Inputs(environment), diagnostics, announces=announces)
+    plan = build(found, Inputs(environment), diagnostics, Surroundings(announces=announces))
     return plan, [diagnostic.code for diagnostic in diagnostics]
 
 

@@ -9,7 +9,7 @@ from vezaflow.diagnostics import Diagnostics, render_text
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.keys import OUTPUT
 from vezaflow.outputs import OUTPUTS
-from vezaflow.plan import NO_OUTS, STATS, Inputs, Out, Outs, Plan, build
+from vezaflow.plan import NO_OUTS, STATS, Inputs, Out, Outs, Plan, Surroundings, build
 from vezaflow.read import read_suite
 
 FLOW = "flow: a\nload: {vus: 1, duration: 1s}\nsteps: [{get: /}]\n"
@@ -24,7 +24,7 @@ def planned(
     if suite is None or diagnostics.failed:
         return None, diagnostics
     wanted = Outs(options, suites=True) if outs is None else outs
-    return build(suite, Inputs(environment), diagnostics, outs=wanted), diagnostics
+    return build(suite, Inputs(environment), diagnostics, Surroundings(outs=wanted)), diagnostics
 
 
 def plan_of(outputs: str, *options: Out, **environment: str) -> Plan:

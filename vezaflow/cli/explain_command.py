@@ -15,7 +15,7 @@ from vezaflow.cli.progress import working
 from vezaflow.cli.values import FlowPathType, environment
 from vezaflow.explain import Explanation, explain, explain_cluster, page, to_json
 from vezaflow.limits import machine
-from vezaflow.plan import Secrets
+from vezaflow.plan import Secrets, Surroundings
 from vezaflow.sandbox import UNSTARTED
 
 _NARROWEST, _WIDEST = 60, 120
@@ -46,7 +46,7 @@ def command(
     inputs = load.inputs(values, base_url, seed)
     whole = load.segment is None
     with working(f"planning {paths[0]}"):
-        asked = bundled(paths, inputs, sandbox=sandbox, announces=whole, observes=whole, warn=draw)
+        asked = bundled(paths, inputs, sandbox=sandbox, around=Surroundings(whole, whole), warn=draw)
         plan = asked.plan
         if load.cluster is None:
             found = explain(plan, machine(), load.division(plan))

@@ -15,7 +15,7 @@ from vezaflow.cli.values import environment
 from vezaflow.diagnostics import Diagnostic, render_text, summary_line
 from vezaflow.errors import VezaflowError
 from vezaflow.model import Suite, environment_of
-from vezaflow.plan import NO_OUTS, Bundle, Inputs, Outs, Plan
+from vezaflow.plan import NO_SURROUNDINGS, Bundle, Inputs, Plan, Surroundings
 from vezaflow.sandbox import SandboxSettings, start
 from vezaflow.session import Warn, WrongFilesError, prepare, read
 
@@ -84,19 +84,17 @@ def bundled(
     inputs: Inputs,
     *,
     sandbox: bool,
-    announces: bool = False,
-    observes: bool = False,
+    around: Surroundings = NO_SURROUNDINGS,
     audits: bool = False,
-    outs: Outs = NO_OUTS,
     warn: Warn | None = None,
 ) -> Asked:
-    """The plan, and what it was made of. `warn` gets what lint warns of."""
+    """The plan, and what it was made of. `audits`: pages are audited, too. `warn` gets what lint warns of."""
     with drawn_faults():
         suite = read(paths, base_url=sandbox or inputs.base_url is not None, warn=warn)
         inputs = aimed(suite, inputs) if sandbox else inputs
-        pages = audited(inputs, sandbox=sandbox) if audits else None
-        plan = planned(suite, inputs, announces=announces, observes=observes, audits=pages, outs=outs)
-        return Asked(suite, inputs, plan, Bundle.of(suite, inputs))
+        if audits:
+            around = replace(around, audits=audited(inputs, sandbox=sandbox))
+        return Asked(suite, inputs, planned(suite, inputs, around), Bundle.of(suite, inputs))
 
 
 def audited(inputs: Inputs, *, sandbox: bool) -> Inputs:
@@ -104,17 +102,9 @@ def audited(inputs: Inputs, *, sandbox: bool) -> Inputs:
     return replace(inputs, base_url=inputs.environment["BASE_URL"]) if sandbox else inputs
 
 
-def planned(
-    suite: Suite,
-    inputs: Inputs,
-    *,
-    announces: bool = False,
-    observes: bool = False,
-    audits: Inputs | None = None,
-    outs: Outs = NO_OUTS,
-) -> Plan:
-    """The plan; no error shows its secrets from now on. `audits`: as `prepare` has it."""
-    plan = prepare(suite, inputs, announces=announces, observes=observes, audits=audits, outs=outs)
+def planned(suite: Suite, inputs: Inputs, around: Surroundings = NO_SURROUNDINGS) -> Plan:
+    """The plan; no error shows its secrets from now on."""
+    plan = prepare(suite, inputs, around)
     hide(plan.secrets)
     return plan
 

@@ -27,7 +27,7 @@ from vezaflow.cli.values import WORKERS
 from vezaflow.cluster import ClusterAddress
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import Suite
-from vezaflow.plan import Bundle, BundleError, Division, Outs
+from vezaflow.plan import Bundle, BundleError, Division, Outs, Surroundings
 from vezaflow.redact import MASK
 from vezaflow.results import Commit
 from vezaflow.scale import sensible_workers
@@ -157,9 +157,8 @@ def _asked(bundle: Bundle, found: Found, outs: Outs, *, sandbox: bool) -> Asked:
             ) from None
         _check_rows(bundle, suite, found)
         inputs = aimed(suite, bundle.inputs) if sandbox else bundle.inputs
-        pages = audited(inputs, sandbox=sandbox)
-        plan = planned(suite, inputs, observes=True, audits=pages, outs=outs)
-        return Asked(suite, inputs, plan, Bundle.of(suite, inputs))
+        around = Surroundings(observes=True, audits=audited(inputs, sandbox=sandbox), outs=outs)
+        return Asked(suite, inputs, planned(suite, inputs, around), Bundle.of(suite, inputs))
 
 
 def _check_rows(bundle: Bundle, suite: Suite, found: Found) -> None:

@@ -21,7 +21,7 @@ from vezaflow.cli.running import put_on
 from vezaflow.cli.shown import View
 from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import FlowPathType
-from vezaflow.plan import Outs
+from vezaflow.plan import Outs, Surroundings
 from vezaflow.session import provenance_of
 
 
@@ -72,20 +72,12 @@ def command(
     with ExitStack() as until_kept, ExitStack() as stack:
         with target(words, sandbox=sandbox, faults=faults) as environment:
             inputs = load.inputs(environment, base_url, seed)
-            announces = segment is None and not no_notify  # one segment has no verdict
             warn = None if quiet else draw
-            whole = segment is None  # one segment is not the load
+            whole = segment is None  # one segment is not the load, and has no verdict
+            around = Surroundings(announces=whole and not no_notify, observes=whole, outs=outs)
             with working(f"planning {paths[0]}", quiet=quiet):
-                asked = bundled(
-                    paths,
-                    inputs,
-                    sandbox=sandbox,
-                    announces=announces,
-                    observes=whole,
-                    audits=whole and not no_audit,
-                    outs=outs,
-                    warn=warn,
-                )
+                audits = whole and not no_audit
+                asked = bundled(paths, inputs, sandbox=sandbox, around=around, audits=audits, warn=warn)
             files = ReportFiles(reports, view, claims(asked.plan))
             folder = profiles_folder(asked.plan, profiles, reports.get("summary"))
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))

@@ -40,6 +40,7 @@ from vezaflow.plan.response import ResponseView
 from vezaflow.plan.scope import UNSET, EvaluationError, Scope
 from vezaflow.plan.steps import PlannedFor, PlannedParallel, PlannedStep
 from vezaflow.plan.streams import Level, MasterPlaylist, MediaPlaylist, MediaSegment, Resource
+from vezaflow.plan.surroundings import NO_SURROUNDINGS, Surroundings
 from vezaflow.plan.targets import GuardError, Target, Targets
 from vezaflow.plan.walk import blocks_of, pauses_in, requests_of
 from vezaflow.plan.websockets import (
@@ -56,6 +57,7 @@ from vezaflow.redact import Secrets
 
 __all__ = [
     "NO_OUTS",
+    "NO_SURROUNDINGS",
     "STATS",
     "UNSET",
     "WHOLE",
@@ -128,6 +130,7 @@ __all__ = [
     "Segment",
     "SentPath",
     "Starts",
+    "Surroundings",
     "Target",
     "Targets",
     "UrlError",

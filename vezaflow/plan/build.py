@@ -36,13 +36,14 @@ from vezaflow.plan.load import FAILURE_BACKOFF, plan_load
 from vezaflow.plan.notify import AnnouncementPlanner, Announcements
 from vezaflow.plan.observe import PrometheusPlanner
 from vezaflow.plan.observed import PlannedPrometheus
-from vezaflow.plan.outputs import NO_OUTS, OutputPlanner, Outs, PlannedOutput
+from vezaflow.plan.outputs import OutputPlanner, PlannedOutput
 from vezaflow.plan.plan import Plan, PlannedFlow, Preflight
 from vezaflow.plan.production import barred, production_in, production_refusal
 from vezaflow.plan.refused import refusal
 from vezaflow.plan.requests import RequestCompiler
 from vezaflow.plan.settings import Settings
 from vezaflow.plan.steps import StepPlanner
+from vezaflow.plan.surroundings import NO_SURROUNDINGS, Surroundings
 from vezaflow.plan.targets import GuardError, Targets
 from vezaflow.plan.traces import plan_trace
 from vezaflow.plan.values import Values
@@ -59,18 +60,13 @@ def build(
     suite: Suite,
     inputs: Inputs,
     diagnostics: Diagnostics,
-    *,
-    announces: bool = False,
-    observes: bool = False,
-    outs: Outs = NO_OUTS,
+    around: Surroundings = NO_SURROUNDINGS,
 ) -> Plan | None:
-    """The plan of a suite, or None with diagnostics. Raises VezaflowError where the guard or an option says no.
-
-    `announces`: others hear of the run, as `grafana` and `notify` say; `observes`: the server's figures are read, as
-    `observe` says. `outs`: where its figures are sent."""
+    """The plan of a suite, or None with diagnostics. Raises VezaflowError where the guard or an option says no. Its
+    audits are plans of their own: see `plan_audits`."""
     for fragment in suite.fragments:
         diagnostics.within(fragment.source.path, fragment.chain)
-    return _Builder(suite, inputs, diagnostics, announces, observes, outs).plan()
+    return _Builder(suite, inputs, diagnostics, around).plan()
 
 
 class _Builder:
@@ -79,14 +75,10 @@ class _Builder:
         suite: Suite,
         inputs: Inputs,
         diagnostics: Diagnostics,
-        announces: bool,
-        observes: bool,
-        outs: Outs,
+        around: Surroundings,
     ) -> None:
         self._suite = suite
-        self._outs = outs
-        self._announces = announces
-        self._observes = observes
+        self._surroundings = around
         self._inputs = inputs
         self._diagnostics = diagnostics
         self._bodies = BodyCompiler(suite.root, inputs.seed, diagnostics)
@@ -181,18 +173,18 @@ class _Builder:
             raise refusal(str(e), e.hint) from None
 
     def _announcements(self, values: Values, settings: Settings) -> Announcements:
-        if not self._announces:
+        if not self._surroundings.announces:
             return Announcements()
         constants = values.names.constants
         return AnnouncementPlanner(self._suite, self._inputs, constants, settings, self._diagnostics).plan()
 
     def _observation(self, flows: tuple[PlannedFlow, ...], settings: Settings) -> PlannedPrometheus | None:
-        if not self._observes:
+        if not self._surroundings.observes:
             return None
         return PrometheusPlanner(self._suite, settings, self._diagnostics).plan(flows)
 
     def _outputs(self, settings: Settings) -> tuple[PlannedOutput, ...]:
-        return OutputPlanner(self._suite, settings, self._diagnostics).plan(self._outs)
+        return OutputPlanner(self._suite, settings, self._diagnostics).plan(self._surroundings.outs)
 
     def _is_secret(self, data: bytes) -> bool:
         return self._secrets.mask_bytes(data) != data

@@ -8,7 +8,17 @@ from vezaflow.diagnostics import Diagnostic, Diagnostics
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.lint import lint
 from vezaflow.model import Suite, environment, secret_names
-from vezaflow.plan import NO_OUTS, Inputs, Outs, Plan, PlannedAudit, Secrets, build, plan_audit, plan_audits
+from vezaflow.plan import (
+    NO_SURROUNDINGS,
+    Inputs,
+    Plan,
+    PlannedAudit,
+    Secrets,
+    Surroundings,
+    build,
+    plan_audit,
+    plan_audits,
+)
 
 
 class WrongFilesError(VezaflowError):
@@ -39,22 +49,15 @@ def read(paths: Sequence[Path], *, base_url: bool = False, warn: Warn | None = N
 def prepare(
     suite: Suite,
     inputs: Inputs,
-    *,
-    announces: bool = False,
-    observes: bool = False,
-    audits: Inputs | None = None,
-    outs: Outs = NO_OUTS,
+    around: Surroundings = NO_SURROUNDINGS,
 ) -> Plan:
-    """The plan of a suite with its inputs. Raises WrongFilesError, or VezaflowError where the guard says no.
-
-    `announces`: others hear of the run, as `grafana` and `notify` say; `observes`: the server's figures are read, as
-    `observe` says. `audits`: the inputs of the pages that the run audits; without them it audits none. `outs`: where
-    its figures are sent."""
+    """The plan of a suite with its inputs. Raises WrongFilesError, or VezaflowError where the guard says no."""
     diagnostics = Diagnostics()
     _require_texts(suite, inputs)
     secrets = Secrets.among(secret_names(suite), inputs.environment)
     try:
-        plan = build(suite, inputs, diagnostics, announces=announces, observes=observes, outs=outs)
+        plan = build(suite, inputs, diagnostics, around)
+        audits = around.audits
         audited = plan_audits(suite, audits, diagnostics) if audits is not None and plan is not None else ()
     except VezaflowError as e:
         raise VezaflowError(secrets.mask(e.message), hint=secrets.mask(e.hint), code=e.code) from None
