@@ -53,7 +53,7 @@ class Bench:
         load: LoadControls = self.load
         self.steering = Steering(self.plan, load, "one", self._stop, division=Division(), clock=lambda: self.now)
         if begun:
-            self.steering.begin()
+            self.steering.begin(self.now)
 
     def _stop(self) -> None:
         self.stopped += 1
@@ -147,7 +147,7 @@ def test_there_is_nothing_to_steer_before_the_load_and_after_it() -> None:
     bench = Bench(begun=False)
     with pytest.raises(VezaflowError, match="the run is preparing"):
         bench.steering.pause()
-    bench.steering.begin()
+    bench.steering.begin(bench.now)
     bench.steering.end()
     with pytest.raises(VezaflowError, match="the run is ending"):
         bench.steering.scale("browse", 1)

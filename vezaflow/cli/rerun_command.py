@@ -71,6 +71,11 @@ def command(
     """
     machines = asked_cluster(cluster, insecure=insecure_cluster, workers=workers)
     found = find(run, history)
+    if segment := found.stored.header.get("segment"):
+        raise VezaflowError(
+            f"{found.stored.id} is segment {segment} of a load: a rerun would put on all of it",
+            hint=f"run it again with `vezaflow run … --segment {segment}`",
+        )
     outs = Outs(read_outs(out))
     with ExitStack() as until_kept, ExitStack() as stack:
         with target(words, sandbox=sandbox, faults={}) as environment:
@@ -99,7 +104,7 @@ def command(
                     crew=crew,
                     profiles=folder,
                 )
-            until_kept.enter_context(undisturbed())
+                until_kept.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)
 

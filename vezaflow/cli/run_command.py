@@ -95,6 +95,6 @@ def command(
                     crew=crew,
                     profiles=folder,
                 )
-            until_kept.enter_context(undisturbed())
+                until_kept.enter_context(undisturbed())
         files.publish(result)
     sys.exit(result.exit_code)

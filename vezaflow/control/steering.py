@@ -90,9 +90,10 @@ class Steering:
 
     # What the session tells it
 
-    def begin(self) -> None:
+    def begin(self, at: float) -> None:
+        """The load begins at this moment of the clock, which may be to come."""
         self._phase = "load"
-        self._began = self._clock()
+        self._began = at
 
     def tick(self, tick: Tick) -> None:
         self._tick = tick
@@ -112,7 +113,7 @@ class Steering:
             "flow_names": list(self._changes),
             "pid": os.getpid(),
             "phase": self._phase,
-            "elapsed": self._now(),
+            "elapsed": max(0.0, self._now()),
             "remaining": max(0.0, self._plan.seconds - self._now()),
             "flows": [self._flow(now) for now in tick.flows] if tick else [],
             "pooled": {**_figures(tick.pooled), "vus_requested": self._target()} if tick else None,
@@ -169,6 +170,7 @@ class Steering:
     def mark(self, text: str) -> str:
         if self._phase != "load":
             raise VezaflowError(f"the run is {self._phase}: there is no load to mark")
+        self._refuse_early()
         return self._mark(text)
 
     def stop(self) -> str:
@@ -216,7 +218,13 @@ class Steering:
             raise VezaflowError(message, hint=hint)
         if self._phase != "load":
             raise VezaflowError(f"the run is {self._phase}: there is no load to control")
+        self._refuse_early()
         return known if flow is None else (flow,)
+
+    def _refuse_early(self) -> None:
+        """Raises VezaflowError where the workers have their orders but the load has not begun: nobody would listen."""
+        if self._now() < 0:
+            raise VezaflowError(f"the load starts in {units.duration(round(-self._now(), 1))}: try again after that")
 
     def _refuse_idle(self, flow: str, load: PlannedLoad) -> None:
         """Raises VezaflowError where a flow has not begun, or all its VUs have done what they had to do."""

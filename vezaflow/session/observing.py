@@ -55,14 +55,14 @@ class ServerWatch:
         if self._nursery is not None:
             self._nursery.start_soon(self._watch, trio.current_time())
 
-    async def read(self, began: datetime, summary: Summary, delay: float) -> Observed | None:
+    async def read(self, began: datetime, summary: Summary) -> Observed | None:
         """What the server's Prometheus says of the load that has ended; None where there is nobody to ask. `began`:
-        when it began, `delay` seconds after which the first flow did."""
+        when it began."""
         self._watching.cancel()
         prometheus = self._plan.observe
         if prometheus is None or self._nursery is None:
             return None
-        periods = periods_of(self._plan, summary, began.timestamp() + delay)
+        periods = periods_of(self._plan, summary, began.timestamp())
         if not periods:
             return unobserved("no request was evaluated, so there is no time to read it of")
         api = PrometheusApi(prometheus, self._transport)

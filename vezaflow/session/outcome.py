@@ -5,13 +5,24 @@ Here secrets end: what servers, steps and workers said is masked before it enter
 
 import platform
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from vezaflow import __version__
 from vezaflow.compare import Baseline, GateBaseline
-from vezaflow.gates import Concern, FigureSource, JudgedFigure, concerns_of, judge, judged_events, overall
+from vezaflow.gates import (
+    Concern,
+    ConcernKind,
+    FigureSource,
+    JudgedFigure,
+    Outcome,
+    Verdict,
+    concerns_of,
+    judge,
+    judged_events,
+    overall,
+)
 from vezaflow.metrics import EventWindows, Reading, Seconds
 from vezaflow.model import PROFILE
 from vezaflow.observe import Observed, ProfileFigures, unobserved
@@ -37,12 +48,14 @@ _NOBODY = unobserved("`observe` has no URL here, or segments were merged")
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a report doesn't know of its run. `aborted`: the gate that stopped it, as written."""
+    """What a report doesn't know of its run. `aborted`: the gate that stopped it, as written; `broken`: the
+    verdict that did, where it is known."""
 
     run_id: str
     began: datetime
     interrupted: bool = False
     aborted: str = ""
+    broken: Verdict | None = None
     notes: tuple[str, ...] = ()
     provenance: Provenance | None = None
     baseline: Baseline | None = None
@@ -100,7 +113,12 @@ def result_of(plan: Plan, report: Report, run: Circumstances, concerns: Iterable
         windows=run.windows,
     )
     verdicts = tuple(replace(verdict, reason=mask(verdict.reason)) for verdict in judged)
+    verdicts = tuple(_aborting(verdict, run.broken, mask) for verdict in verdicts)
     outcome = overall(verdicts, concerns)
+    if run.aborted and outcome is Outcome.GREEN:  # of a segment the verdict that stopped it is not known
+        stopped = f"the run was stopped early by its gate {mask(run.aborted)}"
+        concerns = (*concerns, Concern(ConcernKind.LOAD_NOT_REACHED, stopped))
+        outcome = overall(verdicts, concerns)
     return RunResult(
         suite=plan.suite,
         run_id=run.run_id,
@@ -145,6 +163,13 @@ def _windows(plan: Plan, windows: EventWindows | None) -> Iterator[EventWindow]:
     if windows is not None:
         for name in judged_events(plan):
             yield from (EventWindow(name, *span) for span in windows.spans(name))
+
+
+def _aborting(verdict: Verdict, broken: Verdict | None, mask: Callable[[str], str]) -> Verdict:
+    """The verdict on a gate; of the gate that stopped the run the verdict that did, whatever the whole adds up to."""
+    if broken is None or verdict.gate != broken.gate or verdict.outcome is Outcome.RED:
+        return verdict
+    return replace(broken, reason=f"{mask(broken.reason)}, which stopped the run")
 
 
 def _links(plan: Plan, began: datetime, seconds: float) -> Iterator[Link]:

@@ -107,10 +107,11 @@ class Profiler:
 
     def _file_name(self, capture: _Capture) -> str:
         """A name of its own: profiles of several runs lie in one folder, for `go tool pprof -diff_base`."""
-        number = sum(each.name == capture.name for each in self._captures)
+        name = _UNFIT.sub("_", capture.name)
+        number = sum(_UNFIT.sub("_", each.name) == name for each in self._captures)
         ending = ".pb.gz" if capture.data.startswith(_GZIP) else ".pb"
         again = f"-{number}" if number > 1 else ""
-        return f"{self._run_id}-{_UNFIT.sub('_', capture.name)}{again}{ending}"
+        return f"{self._run_id}-{name}{again}{ending}"
 
 
 async def _fetched(action: PlannedProfile, vu: VU) -> bytes:

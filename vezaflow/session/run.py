@@ -11,19 +11,19 @@ import secrets as random_source
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 
 import trio
 
 from vezaflow.audit import Tools, require_tools
-from vezaflow.compare import Baseline
+from vezaflow.compare import Baseline, GateBaseline
 from vezaflow.control import Steering, serve
 from vezaflow.diagnostics import printable
 from vezaflow.engine import RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.gates import Aborts, AbortWatch, Outcome, Verdict, judge, windows_of
+from vezaflow.gates import Aborts, AbortWatch, BaselineFigures, Outcome, Verdict, judge, windows_of
 from vezaflow.limits import checks, machine, raise_open_files, require, require_addresses
 from vezaflow.metrics import Interval, ReadingsKeeper, Recorder, SecondsKeeper, SecondsRecorder
 from vezaflow.model import AuditMoment
@@ -259,7 +259,7 @@ class _Session:
         with self._scope:
             if self._stops.requests:
                 self._say("load finished, reading the server's figures; press Ctrl-C again to skip them")
-            found = await self._observer.read(self._began, self._workers.report().summary, self._workers.delay)
+            found = await self._observer.read(self._began, self._workers.report().summary)
             observed = observed if found is None else found
         self._phase = _Phase.RESULT
         return observed
@@ -340,8 +340,10 @@ class _Session:
                     watchers.cancel_scope.cancel()
             finally:
                 if self._began is not None:
+                    self._phase, self._scope = _Phase.TEARDOWN, trio.CancelScope()
                     self._steering.end()
-                    await self._events.end()
+                    with self._scope:
+                        await self._events.end()
                 self._log.flush()
             if self._began is not None:
                 await self._end_outputs()
@@ -350,7 +352,7 @@ class _Session:
             raise refused
 
     def _begin(self, begin: float, watchers: trio.Nursery, outputs: trio.Nursery) -> None:
-        self._began = datetime.now(UTC)
+        self._began = datetime.now(UTC) + timedelta(seconds=begin - self._clock())
         plan = self._plan
         self._keeper.begin(
             RunStart(
@@ -365,7 +367,7 @@ class _Session:
             )
         )
         self._phase = _Phase.LOAD
-        self._steering.begin()
+        self._steering.begin(begin)
         self._outputs.begin(outputs)
         self._announcer.begin(self._began, self._plan.suite, self._run_id)
         self._observer.begin()
@@ -375,11 +377,11 @@ class _Session:
 
     async def _end_outputs(self) -> None:
         """The load is over: outputs get the last tick, and a moment to send it."""
+        judged = self._result("", None)
+        tick = self._tick(self._workers.report(), judged.verdicts, last=True)
+        pending = self._plan.audits or any(gate.is_elsewhere for gate in self._plan.gates)
         self._phase, self._scope = _Phase.TEARDOWN, trio.move_on_after(LAST)
         with self._scope:
-            judged = self._result("", None)
-            tick = self._tick(self._workers.report(), judged.verdicts, last=True)
-            pending = self._plan.audits or any(gate.is_elsewhere for gate in self._plan.gates)
             await self._outputs.end(replace(tick, outcome=None if pending else judged.outcome))
         self._outputs.close()
 
@@ -430,16 +432,26 @@ class _Session:
             self._seconds.put(interval)
             self._keeper.second(interval, points)
 
-    def _so_far(self, report: Report) -> tuple[Verdict, ...]:
+    def _so_far(self, report: Report, baseline: BaselineFigures | None = None) -> tuple[Verdict, ...]:
         """The verdicts if the run ended now."""
         concerns = (concern_of(self._division.part),) if self._division.part is not None else ()
-        return judge(self._plan.gates, report.summary, seconds=report.seconds, concerns=concerns, windows=self._windows)
+        return judge(
+            self._plan.gates,
+            report.summary,
+            seconds=report.seconds,
+            concerns=concerns,
+            baseline=baseline,
+            windows=self._windows,
+        )
 
     def _is_red(self) -> bool:
         """Whether a gate is broken by now."""
         if self._stops.aborted is not None:
             return True
-        return any(verdict.outcome is Outcome.RED for verdict in self._so_far(self._workers.report()))
+        report, baseline = self._workers.report(), None
+        if self._baseline is not None:
+            baseline = GateBaseline(self._baseline, self._run_id, self._seconds.seconds())
+        return any(verdict.outcome is Outcome.RED for verdict in self._so_far(report, baseline))
 
     def _tick(self, report: Report, verdicts: Sequence[Verdict], *, last: bool = False) -> Tick:
         commit = self._provenance.commit if self._provenance is not None else None
@@ -500,6 +512,7 @@ class _Session:
             began=self._began,
             interrupted=self._stops.load,
             aborted=aborted.gate.text if aborted else "",
+            broken=aborted,
             notes=(
                 *(change for change in self._changes() if is_level((change,))),
                 *self._steering.notes(),
