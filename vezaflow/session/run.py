@@ -293,15 +293,23 @@ class _Session:
         return problem
 
     async def _phases(self) -> str:
-        """Preflight, setup, load, teardown. Returns what went wrong in teardown, or ''."""
+        """Preflight, setup, load, teardown. Returns what went wrong in teardown, or ''. What setup made is taken away
+        also where no load comes of it."""
+        prepared = False
         with self._scope:
             await self._engine.preflight()
             await self._engine.setup()
+            prepared = True
             await self._auditing.audit(AuditMoment.BEFORE)
-        if not self._stops.requests:
-            await self._load()
-        if self._began is None:
-            raise VezaflowError("stopped before any load was sent", code=ExitCode.INTERRUPTED)
+        try:
+            if not self._stops.requests:
+                await self._load()
+            if self._began is None:
+                raise VezaflowError("stopped before any load was sent", code=ExitCode.INTERRUPTED)
+        except VezaflowError:
+            if prepared:
+                await self._teardown()
+            raise
         await self._audit_after()
         return await self._teardown()
 

@@ -1,0 +1,64 @@
+"""What setup made is taken away also where no load comes of it."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from vezaflow.errors import VezaflowError
+from vezaflow.plan import Bundle, Division, Inputs
+from vezaflow.scale import MachinePart, Report, WorkerLink
+from vezaflow.session import prepare, read, run
+
+SUITE = "base_url: http://127.0.0.1:{port}\nsetup: [{{get: /made}}]\nteardown: [{{get: /taken-away}}]\n"
+FLOW = "flow: browse\nload: {vus: 1, duration: 1s}\nsteps: [get: /load]\n"
+
+
+@contextmanager
+def asked() -> Iterator[tuple[int, list[str]]]:
+    """A server on a port, and the paths that it is asked for."""
+    paths: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            paths.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_address[1], paths
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class NobodyThere:
+    """Workers that do not come."""
+
+    delay = head_start = 0.0
+
+    async def links(self) -> Sequence[WorkerLink]:
+        raise VezaflowError("there are no workers")
+
+    def machines(self, reports: Mapping[int, Report]) -> Sequence[MachinePart]:
+        return ()
+
+
+def test_teardown_follows_a_setup_whose_load_is_refused(tmp_path: Path) -> None:
+    with asked() as (port, paths):
+        (tmp_path / "suite.yml").write_text(SUITE.format(port=port))
+        (tmp_path / "browse.yml").write_text(FLOW)
+        suite, inputs = read([tmp_path]), Inputs({})
+        plan, bundle = prepare(suite, inputs), Bundle.of(suite, inputs)
+        with pytest.raises(VezaflowError, match="there are no workers"):
+            run(plan, bundle, Division(2), (), lambda _: None, crew=NobodyThere())
+        assert paths == ["/made", "/taken-away"]
