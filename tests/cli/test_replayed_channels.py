@@ -76,7 +76,7 @@ def told(out: str) -> list[str]:
 def test_a_websocket_is_replayed_without_its_target(tried: Tried) -> None:
     live = tried.record(CHAT)
     offline = tried.replay(CHAT.replace("50ms", "1h"))
-    assert told(offline) == [line.replace("50 ms", "1 h") for line in told(live)]
+    assert told(offline) == [line.replace("50 ms", "1h") for line in told(live)]
     assert "101 Switching Protocols" in offline
     assert "1 request, all as expected; nothing was sent: the responses were recorded on " in offline
     assert "replay:" not in offline
