@@ -7,17 +7,17 @@ import trio.testing
 
 from vezaflow.protocols import ChannelMessage, Ending, ErrorKind, EventMessage, Voice
 from vezaflow.tape.channel_replay import ReplayedChannel
-from vezaflow.tape.conversation import ChannelKind, Conversation, End, Passed
+from vezaflow.tape.channel_take import ChannelKind, ChannelTake, End, Passed
 
 _SAID = Passed(True, 1.0, "hello")
 _ACK = Passed(False, 1.5, "ack")
 
 
 class Heard:
-    """Plays a conversation, and keeps what it says beside its messages."""
+    """Plays a channel, and keeps what it says beside its messages."""
 
     def __init__(self, *messages: Passed, end: End | None = None, kind: ChannelKind = ChannelKind.WEBSOCKET) -> None:
-        self.conversation = Conversation(kind, messages=messages, end=end)
+        self.take = ChannelTake(kind, messages=messages, end=end)
         self.notes: list[str] = []
         self.differences: list[str] = []
 
@@ -29,7 +29,7 @@ class Heard:
 
         async def main() -> None:
             channel = ReplayedChannel(
-                self.conversation, trio.current_time(), came, lambda data: data, self.differences.append,
+                self.take, trio.current_time(), came, lambda data: data, self.differences.append,
                 self.notes.append,
             )  # fmt: skip
             async with trio.open_nursery() as nursery:
@@ -158,7 +158,7 @@ def test_a_close_that_comes_sooner_than_it_did_is_in_order() -> None:
 
 def test_a_ping_takes_as_long_as_it_did() -> None:
     heard = Heard()
-    heard.conversation = Conversation(ChannelKind.WEBSOCKET, pings=2, pongs=(0.25, 0.5))
+    heard.take = ChannelTake(ChannelKind.WEBSOCKET, pings=2, pongs=(0.25, 0.5))
 
     async def scene(channel: ReplayedChannel) -> None:
         far = trio.current_time() + 60
@@ -170,7 +170,7 @@ def test_a_ping_takes_as_long_as_it_did() -> None:
 
 def test_a_ping_without_a_recorded_pong_has_none() -> None:
     heard = Heard()
-    heard.conversation = Conversation(ChannelKind.WEBSOCKET, pings=1)
+    heard.take = ChannelTake(ChannelKind.WEBSOCKET, pings=1)
 
     async def scene(channel: ReplayedChannel) -> None:
         assert await channel.ping(trio.current_time() + 5) is None

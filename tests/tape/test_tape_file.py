@@ -9,7 +9,7 @@ import pytest
 
 from vezaflow.protocols import ErrorKind
 from vezaflow.tape import Take, Tape, newest, place_for, read_tape, write_tape
-from vezaflow.tape.conversation import ChannelKind, Conversation, End, Passed
+from vezaflow.tape.channel_take import ChannelKind, ChannelTake, End, Passed
 from vezaflow.tape.take import Key, bounded
 
 
@@ -32,8 +32,8 @@ def test_channels_that_are_written_are_read_again(tmp_path: Path) -> None:
     there = tmp_path / "tape.jsonl"
     messages = (Passed(True, 0.1, "é"), Passed(False, 0.2, b"bytes"), Passed(False, 0.3, "x", "tick", "7"))
     end = End(0.4, 1011, "down", by_server=True, error=ErrorKind.RESET, detail="reset", asked=None)
-    spoken = Conversation(ChannelKind.WEBSOCKET, messages=messages, end=end, subprotocol="v1", pings=2, pongs=(0.1,))
-    refused = Conversation(ChannelKind.EVENTS, refused=ErrorKind.STATUS, detail="status 204", retry=0.5, whole=False)
+    spoken = ChannelTake(ChannelKind.WEBSOCKET, messages=messages, end=end, subprotocol="v1", pings=2, pongs=(0.1,))
+    refused = ChannelTake(ChannelKind.EVENTS, refused=ErrorKind.STATUS, detail="status 204", retry=0.5, whole=False)
     written = tape(replace(take(), channel=spoken), replace(take("b"), channel=refused))
     write_tape(there, written)
     assert read_tape(there) == written
@@ -63,7 +63,7 @@ def test_a_tape_without_channels_is_of_the_first_version(tmp_path: Path) -> None
 def test_a_damaged_channel_is_said_to_be(tmp_path: Path, good: str, bad: str) -> None:
     there = tmp_path / "tape.jsonl"
     end = End(0.4, 1011, "", by_server=True, error=ErrorKind.RESET, detail="", asked=None)
-    spoken = Conversation(ChannelKind.WEBSOCKET, messages=(Passed(True, 0.1, "a"),), end=end, pongs=(0.1,))
+    spoken = ChannelTake(ChannelKind.WEBSOCKET, messages=(Passed(True, 0.1, "a"),), end=end, pongs=(0.1,))
     write_tape(there, tape(replace(take(), channel=spoken)))
     assert good in there.read_text()
     there.write_text(there.read_text().replace(good, bad))

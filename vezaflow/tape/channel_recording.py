@@ -14,7 +14,7 @@ from vezaflow.protocols import (
     Voice,
     WebSocket,
 )
-from vezaflow.tape.conversation import ChannelKind, Conversation, End, Passed
+from vezaflow.tape.channel_take import ChannelKind, ChannelTake, End, Passed
 
 _TEXT, _BINARY, _CLOSE, _PING, _PONG = 1, 2, 8, 9, 10  # RFC 6455, 5.2
 _MOST_PONGS = 1000
@@ -67,11 +67,11 @@ class ChannelRecording:
         """What came of opening it."""
         self._exchange, self._channel = exchange, channel
 
-    def conversation(self) -> Conversation:
+    def take(self) -> ChannelTake:
         """What has passed so far."""
         exchange, channel = self._exchange, self._channel
         begun = exchange.begun
-        return Conversation(
+        return ChannelTake(
             self._kind,
             refused=exchange.error,
             detail=exchange.detail,

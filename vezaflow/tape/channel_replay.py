@@ -11,7 +11,7 @@ from collections.abc import Callable
 import trio
 
 from vezaflow.protocols import ChannelMessage, Ending, ErrorKind, EventMessage, OnMessage, SentMessage
-from vezaflow.tape.conversation import ChannelKind, Conversation, End, Passed
+from vezaflow.tape.channel_take import ChannelKind, ChannelTake, End, Passed
 
 _ABNORMAL = 1006  # no close frame (RFC 6455, 7.4.1)
 _SHOWN = 80  # characters of a message in a note
@@ -28,7 +28,7 @@ class ReplayedChannel:
 
     def __init__(
         self,
-        conversation: Conversation,
+        take: ChannelTake,
         begun: float,
         on_message: OnMessage | None,
         plain: Plain,
@@ -39,10 +39,10 @@ class ReplayedChannel:
         self.received = self.dropped = self.bytes_sent = self.bytes_received = 0
         self.ending: Ending | None = None
         self.opened = begun
-        self.subprotocol = conversation.subprotocol
+        self.subprotocol = take.subprotocol
         self.last_id = last_id
-        self.retry = conversation.retry
-        self._conversation = conversation
+        self.retry = take.retry
+        self._take = take
         self._on_message = on_message
         self._plain = plain
         self._differs = differs
@@ -52,7 +52,7 @@ class ReplayedChannel:
         self._next = 0  # of the messages
         self._then, self._recorded = begun, 0.0  # when the one before was, and when it was then
         self._spoken: dict[int, float] = {}  # the flow's own that it has sent, and when
-        self._open = [number for number, message in enumerate(conversation.messages) if message.sent]
+        self._open = [number for number, message in enumerate(take.messages) if message.sent]
         self._silent = False  # it was said that no more is recorded
         self._pings = 0
 
@@ -68,7 +68,7 @@ class ReplayedChannel:
 
     def _due(self) -> float:
         """When the next message or the end comes; never, while it waits for the flow."""
-        messages, end = self._conversation.messages, self._conversation.end
+        messages, end = self._take.messages, self._take.end
         if self._next < len(messages):
             message = messages[self._next]
             if message.sent:
@@ -80,11 +80,11 @@ class ReplayedChannel:
         return self._then + max(0.0, recorded - self._recorded)
 
     def _pump(self) -> None:
-        messages = self._conversation.messages
+        messages = self._take.messages
         now = trio.current_time()
         while self.ending is None and (due := self._due()) <= now:
             if self._next == len(messages):
-                end = self._conversation.end
+                end = self._take.end
                 assert end is not None, "it is due"
                 self._end(_ending(end, due))
                 return
@@ -99,7 +99,7 @@ class ReplayedChannel:
         size = len(data.encode("utf-8", "replace")) if isinstance(data, str) else len(data)
         self.received += 1
         self.bytes_received += size
-        if self._conversation.kind is ChannelKind.EVENTS:
+        if self._take.kind is ChannelKind.EVENTS:
             self.last_id = passed.id or self.last_id
             message: ChannelMessage = EventMessage(data, at, size, passed.event, passed.id)
         else:
@@ -133,7 +133,7 @@ class ReplayedChannel:
 
     def _say_why_nothing_comes(self) -> None:
         """Tell what stands before the next message: one that the flow did not send, or the end of the recording."""
-        messages = self._conversation.messages
+        messages = self._take.messages
         if self._next == len(messages):
             self._note("no further message is recorded")
         elif messages[self._next].sent:
@@ -170,7 +170,7 @@ class ReplayedChannel:
         return outgoing
 
     def _counterpart(self, data: str | bytes) -> int | None:
-        messages = self._conversation.messages
+        messages = self._take.messages
         for number in self._open:
             if messages[number].data == data:
                 return number
@@ -186,10 +186,10 @@ class ReplayedChannel:
     async def ping(self, deadline: float) -> float | None:
         """As long as the recorded one took; None where none got a pong."""
         await trio.lowlevel.checkpoint()
-        pongs, number = self._conversation.pongs, self._pings
+        pongs, number = self._take.pongs, self._pings
         self._pings += 1
         took = pongs[min(number, len(pongs) - 1)] if pongs else 0.0
-        if not pongs and self._conversation.pings:
+        if not pongs and self._take.pings:
             await self.ended_by(deadline)
             return None
         due = trio.current_time() + took
@@ -210,7 +210,7 @@ class ReplayedChannel:
         if self.ending is not None:
             return
         self._say_what_is_left()
-        now, end = trio.current_time(), self._conversation.end
+        now, end = trio.current_time(), self._take.end
         if end is None or end.asked is None:
             self._end(Ending(now, code, reason, by_server=False))
             return
@@ -221,7 +221,7 @@ class ReplayedChannel:
     def drop(self) -> None:
         if self.ending is not None:
             return
-        if self._conversation.kind is ChannelKind.EVENTS:
+        if self._take.kind is ChannelKind.EVENTS:
             self._end(Ending(trio.current_time(), 0, "", by_server=False))
         else:
             error = ErrorKind.INTERRUPTED
@@ -230,7 +230,7 @@ class ReplayedChannel:
     def _say_what_is_left(self) -> None:
         """Tell the recorded messages that the flow did not send: what came after them did not come."""
         if self._open:
-            first = _words(self._conversation.messages[self._open[0]].data)
+            first = _words(self._take.messages[self._open[0]].data)
             more = f" and {len(self._open) - 1} more" if len(self._open) > 1 else ""
             self._note(f"the recorded message {first}{more} was not sent")
 

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from vezaflow.protocols import ErrorKind
-from vezaflow.tape.conversation import ChannelKind, Conversation, End, Passed
+from vezaflow.tape.channel_take import ChannelKind, ChannelTake, End, Passed
 from vezaflow.tape.take import Key, Take, Tape
 from vezaflow.untrusted import MappingOf, Maybe, Null, Shape, TupleOf, misfit
 
@@ -135,7 +135,7 @@ def _read(data: Mapping[str, str]) -> bytes:
     return data["text"].encode() if "text" in data else base64.b64decode(data["base64"], validate=True)
 
 
-def _channel_written(channel: Conversation) -> dict[str, Any]:
+def _channel_written(channel: ChannelTake) -> dict[str, Any]:
     """Of a message a text is one that was sent as such, and all else in base64."""
     messages = [
         {**asdict(each), "data": {"text": each.data} if isinstance(each.data, str) else _in_base64(each.data)}
@@ -156,7 +156,7 @@ def _take(fields: dict[str, Any]) -> Take:
     return Take(**{**fields, **read})
 
 
-def _channel(fields: dict[str, Any]) -> Conversation:
+def _channel(fields: dict[str, Any]) -> ChannelTake:
     end = fields["end"]
     read: dict[str, Any] = {
         "kind": ChannelKind(fields["kind"]),
@@ -165,7 +165,7 @@ def _channel(fields: dict[str, Any]) -> Conversation:
         "end": None if end is None else End(**{**end, "error": _kind(end["error"])}),
         "pongs": tuple(fields["pongs"]),
     }
-    return Conversation(**{**fields, **read})
+    return ChannelTake(**{**fields, **read})
 
 
 def _passed(fields: dict[str, Any]) -> Passed:

@@ -23,7 +23,7 @@ from vezaflow.protocols import (
     WebSocketOptions,
 )
 from vezaflow.tape.channel_recording import ChannelRecording
-from vezaflow.tape.conversation import ChannelKind, Conversation, Passed, text_masked
+from vezaflow.tape.channel_take import ChannelKind, ChannelTake, Passed, text_masked
 from vezaflow.tape.credentials import blotted, credentials_of
 from vezaflow.tape.position import Position
 from vezaflow.tape.take import Key, Take, Tape, bounded, written_url
@@ -119,7 +119,7 @@ class Recording:
 
     def _completed(self, take: Take) -> Take:
         channel = self._channels.get(take.key)
-        return take if channel is None else replace(take, channel=channel.conversation())
+        return take if channel is None else replace(take, channel=channel.take())
 
     def _saw(self, credentials: Iterable[str]) -> None:
         self._credentials.update(dict.fromkeys(credentials))
@@ -210,7 +210,7 @@ def _masked(take: Take, secrets: Secrets) -> Take:
     )
 
 
-def _masked_channel(channel: Conversation, secrets: Secrets) -> Conversation:
+def _masked_channel(channel: ChannelTake, secrets: Secrets) -> ChannelTake:
     mask, end = secrets.mask, channel.end
     messages = tuple(
         replace(

@@ -29,7 +29,7 @@ from vezaflow.protocols import (
     WebSocketOptions,
 )
 from vezaflow.tape.channel_replay import ReplayedChannel
-from vezaflow.tape.conversation import ChannelKind, text_masked
+from vezaflow.tape.channel_take import ChannelKind, text_masked
 from vezaflow.tape.credentials import blotted, credentials_of
 from vezaflow.tape.position import Position
 from vezaflow.tape.take import Key, Take, Tape, written_url
@@ -85,15 +85,15 @@ class Replay:
         self, take: Take, begun: float, on_message: OnMessage | None, last_id: str = ""
     ) -> ReplayedChannel | None:
         """The channel that a request has opened; None if its response opened none."""
-        conversation = take.channel
-        assert conversation is not None, "it was looked for"
-        if conversation.refused is not None:
+        recorded = take.channel
+        assert recorded is not None, "it was looked for"
+        if recorded.refused is not None:
             return None
         where = f"'{take.key.step}'"
-        if not conversation.whole:
+        if not recorded.whole:
             self._note(f"replay: the messages of {where} were too many to record all: the last ones do not come")
         channel = ReplayedChannel(
-            conversation,
+            recorded,
             begun,
             on_message,
             self._plain_message,

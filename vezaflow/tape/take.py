@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from vezaflow.protocols import Origin
-from vezaflow.tape.conversation import ChannelKind, Conversation
+from vezaflow.tape.channel_take import ChannelKind, ChannelTake
 
 
 class Key(NamedTuple):
@@ -33,7 +33,7 @@ class Take:
     ended: float
     certificate: float | None  # when the server's ends, in seconds since 1970
     at: float  # when it came, in seconds since 1970
-    channel: Conversation | None = None
+    channel: ChannelTake | None = None
 
     @property
     def size(self) -> int:

@@ -45,7 +45,7 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
+class ChannelTake:
     """`refused`: why the response opened no channel; `whole`: False if there was no room for all messages; `end`: None
     if it was cut off; `pongs`: how long those took that came, of so many `pings`."""
 
