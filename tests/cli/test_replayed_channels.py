@@ -143,6 +143,37 @@ def test_a_reconnect_is_a_further_opening(tried: Tried) -> None:
     assert told(offline) == told(live)
 
 
+def test_a_close_by_the_server_is_replayed(tried: Tried) -> None:
+    live = tried.record(CHAT, "--ws-close-messages", "1", "--ws-close-code", "4000", code=99)
+    offline = tried.replay(CHAT, code=99)
+    assert told(offline) == told(live)
+    assert "the server closed the WebSocket (code 4000" in offline
+
+
+def test_a_websocket_that_was_opened_again_is_opened_again(tried: Tried) -> None:
+    flow = """
+    steps:
+      - websocket: /api/v1/ws
+        name: chat
+        reconnect: {max: 3, wait: 10ms}
+        do:
+          - repeat: 3
+            do:
+              - send: {json: {id: "${uuid()}", text: hello}}
+              - think: 200ms
+          - receive: {where: json("$.type") == "ack", within: 2s}
+    """
+    live = tried.record(flow, "--ws-close-messages", "2")
+    offline = tried.replay(flow)
+    assert live.count("101 Switching Protocols") == offline.count("101 Switching Protocols") == 2
+    assert told(offline) == told(live)
+
+
+def test_a_message_that_was_not_acknowledged_is_not_in_the_replay_either(tried: Tried) -> None:
+    tried.record(CHAT, "--ws-drop", "100%", code=99)
+    assert "a message was not acknowledged within 1 s" in tried.replay(CHAT, code=99)
+
+
 def test_an_opening_that_was_refused_is_refused_again(tried: Tried) -> None:
     refused = CHAT.replace("/api/v1/ws", "/api/v1/tracks")
     tried.record(refused, code=99)

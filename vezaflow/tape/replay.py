@@ -72,7 +72,7 @@ class Replay:
         url = self._plain(written_url(origin, target, self._base))
         named = key._replace(step=self._secrets.mask(key.step))
         take, note = self._found(named, method, url, kind)
-        if take is None or (kind is not None and take.key in self._used and take.key[:2] == named[:2]):
+        if take is None:
             return f"{_absence(self._tape, named, kind)}; `vezaflow try` without --replay records one"
         if note:
             self._note(f"replay: {note}")
@@ -122,9 +122,10 @@ class Replay:
         Rounds that run at the same time may come in another order than they did: of one step the URL decides.
         """
         exact = self._tape.by_key.get(key)
-        if exact is not None and exact.kind is not kind:
-            exact = None
         same = self._asked.get((method, url, kind), [])
+        if exact is not None and (exact.kind is not kind or self._is_over(exact, key)):
+            exact = None
+        same = [take for take in same if not self._is_over(take, key)]
         if exact in same:
             return exact, ""
         for take in same:
@@ -136,6 +137,12 @@ class Replay:
         if same:
             return same[0], f"no recording of {_words(key)}; using the response of {_words(same[0].key)}"
         return None, ""
+
+    def _is_over(self, take: Take, key: Key) -> bool:
+        """Whether this is a channel that can't be opened (again) by the request: a reconnect opens the next one of its
+        own run."""
+        own = take.key[:2] == key[:2]
+        return take.channel is not None and (take.key in self._used if own else key.turn > 1)
 
     def _plain(self, url: str) -> str:
         """A URL as it stands on the tape, however its masked parts were written."""
