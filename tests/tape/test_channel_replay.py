@@ -104,6 +104,19 @@ def test_another_message_takes_the_place_of_the_next_one_and_is_told() -> None:
     ]
 
 
+def test_a_message_that_differs_in_its_time_finds_its_counterpart() -> None:
+    heard = Heard(_SAID, Passed(True, 1.1, "ping 12.5"), Passed(False, 1.2, "pong"), Passed(False, 1.3, "ack"))
+
+    async def scene(channel: ReplayedChannel) -> None:
+        channel.post("ping 99.25")
+        assert await _data(channel, within=1) is None
+        channel.post("hello")
+        assert await _data(channel) == "pong"
+
+    heard.play(scene)
+    assert heard.differences == ["the recorded message is ping 12.5, and this is ping 99.25"]
+
+
 def test_a_reply_counts_as_sent() -> None:
     heard = Heard(Passed(False, 1.0, "who"), Passed(True, 1.0, "replied"), Passed(False, 1.5, "thanks"))
 
