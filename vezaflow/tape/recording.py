@@ -116,6 +116,9 @@ class Recording:
         if exchange.status:
             self.note(key, origin, head, None, exchange, None)
             self._channels[key] = channel
+            for name, value in _request(head)[2]:
+                if name.lower() == "sec-websocket-protocol":  # the one header that a page can put a token in
+                    self._saw(credentials_of((), value.encode()))
 
     def _completed(self, take: Take) -> Take:
         channel = self._channels.get(take.key)
