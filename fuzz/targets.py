@@ -207,6 +207,16 @@ _TAPE = (
     b'"sent":0.1,"first":0.2,"ended":0.3,"certificate":null,"at":1.0}\n'
 )
 
+_TAPED_CHANNEL = (
+    b'{"version":2,"flow":"f","inputs":{},"base_url":null}\n'
+    b'{"key":["a",1,1],"method":"GET","url":"/x","status":101,"headers":[],"body":null,"sent":0.1,"first":0.2,'
+    b'"ended":0.3,"certificate":null,"at":1.0,"channel":{"kind":"websocket","refused":null,"detail":"","messages":['
+    b'{"sent":true,"at":0.4,"data":{"text":"a"},"event":"","id":""},'
+    b'{"sent":false,"at":0.5,"data":{"base64":"/w=="},"event":"","id":""}],"whole":true,"end":{"at":0.6,"code":1000,'
+    b'"reason":"","by_server":true,"error":"reset","detail":"","asked":1000},"subprotocol":null,"retry":0.1,"pings":1,'
+    b'"pongs":[0.1]}}\n'
+)
+
 _EXPRESSIONS = (
     b"${pick(ids)}", b"a ${b.c[0] ?? 'd'} e", b"p(95) < 500 ms", b"trim | int", b"len(json('$.data')) > 0",
     b"1.5s..2 min", b"not (a and b) or c == 'x' ? -1 : [1, 2]", b"rate < 0.5 %", b"$${x}",
@@ -240,6 +250,6 @@ TARGETS = {
     "body": Target(body, _BODIES),
     "http2": Target(http2, _FRAMES),
     "control": Target(control, _REQUESTS),
-    "tape": Target(tape, (_TAPE,)),
+    "tape": Target(tape, (_TAPE, _TAPED_CHANNEL)),
     "pprof": Target(pprof, (_PROFILE, gzip.compress(_PROFILE))),
 }

@@ -1,4 +1,4 @@
-"""Event stream steps as their user sees them: `try`, `run`, what several workers count, and what can't be replayed."""
+"""Event stream steps as their user sees them: `try`, `run`, and what several workers count."""
 
 import json
 
@@ -48,12 +48,6 @@ def test_what_is_no_event_stream_is_drawn_where_it_is_written(suite: Write) -> N
     assert done.code == 99
     assert "the response has the Content-Type 'application/json', and not text/event-stream" in done.text
     assert "- sse: /api/v1/tracks" in done.text
-
-
-def test_a_flow_with_an_event_stream_is_not_replayed(suite: Write) -> None:
-    done = vezaflow("try", suite(FLOW), "--replay")
-    assert done.code == ExitCode.REFUSED
-    assert "opens an event stream, and events are not recorded" in done.text
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -1,4 +1,4 @@
-"""WebSocket steps as their user sees them: `try`, `run`, what several workers count, and what can't be replayed."""
+"""WebSocket steps as their user sees them: `try`, `run`, and what several workers count."""
 
 import json
 
@@ -58,12 +58,6 @@ def test_a_message_without_an_ack_is_drawn_where_it_is_written(suite: Write) -> 
     assert done.code == 99
     assert "a message was not acknowledged within 20 ms" in done.text
     assert "^^^" in done.text
-
-
-def test_a_flow_with_a_websocket_is_not_replayed(suite: Write) -> None:
-    done = vezaflow("try", suite(FLOW), "--replay")
-    assert done.code == ExitCode.REFUSED
-    assert "opens a WebSocket, and messages are not recorded" in done.text
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -19,7 +19,7 @@ from websockets.http11 import Request, Response
 from ws_peer import get, opened, soon, ws_client, ws_server
 from ws_script import BINARY, CLOSE, CONT, PING, PONG, TEXT, Heard, accept, close, frame
 
-from vezaflow.protocols import ChannelMessage, ClientOptions, Ending, ErrorKind, MessageChannel, Proxy, WebSocketOptions
+from vezaflow.protocols import ChannelMessage, ClientOptions, Ending, ErrorKind, Proxy, Voice, WebSocketOptions
 from vezaflow.protocols.websocket import WebSocketChannel
 
 BOTH = pytest.mark.parametrize("epoll", [True, False], ids=["epoll", "poll"])
@@ -137,7 +137,7 @@ async def test_messages_are_taken_as_they_arrive_and_answered_from_there() -> No
         async with ws_client() as client:
             taken: list[ChannelMessage] = []
 
-            def answer(channel: MessageChannel, message: ChannelMessage) -> bool:
+            def answer(channel: Voice, message: ChannelMessage) -> bool:
                 if message.data != "ping":
                     return False
                 taken.append(message)

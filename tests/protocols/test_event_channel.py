@@ -14,9 +14,9 @@ from vezaflow.protocols import (
     ErrorKind,
     EventMessage,
     EventStreamOptions,
-    MessageChannel,
     OpenChannel,
     StreamOpening,
+    Voice,
 )
 from vezaflow.protocols.bounds import MOST_UNREAD
 
@@ -250,7 +250,7 @@ async def test_cookies_are_taken_of_a_stream() -> None:
 async def test_a_listener_takes_events_as_they_come() -> None:
     taken: list[str | bytes] = []
 
-    def listener(_channel: MessageChannel, message: ChannelMessage) -> bool:
+    def listener(_channel: Voice, message: ChannelMessage) -> bool:
         taken.append(message.data)
         return message.data != "b"
 

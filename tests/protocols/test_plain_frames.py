@@ -12,7 +12,7 @@ from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 from websockets.utils import accept_key
 
-from vezaflow.protocols.channel import ChannelMessage, MessageChannel
+from vezaflow.protocols.channel import ChannelMessage, Voice
 from vezaflow.protocols.channel_connection import ChannelConnection
 from vezaflow.protocols.exchange import ErrorKind
 from vezaflow.protocols.options import WebSocketOptions
@@ -48,7 +48,7 @@ class Wire:
 def opened(wire: Wire, heard: list[str | bytes], answer: str | None = None) -> WebSocketChannel:
     """A channel that is open, and answers each message by `answer`."""
 
-    def came(channel: MessageChannel, message: ChannelMessage) -> bool:
+    def came(channel: Voice, message: ChannelMessage) -> bool:
         heard.append(message.data)
         if answer is not None:
             channel.post(answer)

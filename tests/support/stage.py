@@ -249,7 +249,7 @@ class FakeSocket:
             return
         message = ChannelMessage(said.what, now, len(said.what))
         self.bytes_received += message.size
-        if self._on_message is None or not self._on_message(self, message):  # type: ignore[arg-type]
+        if self._on_message is None or not self._on_message(self, message):
             self._unread.append(message)
             self._wake()
 

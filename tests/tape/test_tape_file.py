@@ -2,11 +2,14 @@
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from vezaflow.protocols import ErrorKind
 from vezaflow.tape import Take, Tape, newest, place_for, read_tape, write_tape
+from vezaflow.tape.channel_take import ChannelKind, ChannelTake, End, Passed
 from vezaflow.tape.take import Key, bounded
 
 
@@ -23,6 +26,49 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     written = tape(take(), take("b", body=b"\xff\x00"), take("c", body=None), take("d", body="é\n".encode()))
     write_tape(there, written)
     assert read_tape(there) == written
+
+
+def test_channels_that_are_written_are_read_again(tmp_path: Path) -> None:
+    there = tmp_path / "tape.jsonl"
+    messages = (Passed(True, 0.1, "é"), Passed(False, 0.2, b"bytes"), Passed(False, 0.3, "x", "tick", "7"))
+    end = End(0.4, 1011, "down", by_server=True, error=ErrorKind.RESET, detail="reset", asked=None)
+    spoken = ChannelTake(ChannelKind.WEBSOCKET, messages=messages, end=end, subprotocol="v1", pings=2, pongs=(0.1,))
+    refused = ChannelTake(ChannelKind.EVENTS, refused=ErrorKind.STATUS, detail="status 204", retry=0.5, whole=False)
+    written = tape(replace(take(), channel=spoken), replace(take("b"), channel=refused))
+    write_tape(there, written)
+    assert read_tape(there) == written
+
+
+def test_a_tape_without_channels_is_of_the_first_version(tmp_path: Path) -> None:
+    there = tmp_path / "tape.jsonl"
+    there.write_text(
+        '{"version":1,"flow":"flow","inputs":{},"base_url":null}\n'
+        '{"key":["a",1,1],"method":"GET","url":"/x","status":200,"headers":[["a","b"]],"body":{"text":"{}"},'
+        '"sent":0.1,"first":0.2,"ended":0.3,"certificate":null,"at":1.0}\n'
+    )
+    assert read_tape(there) == Tape("flow", {}, None, (take(),))
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ('"websocket"', '"pigeon"'),
+        ('"sent":true', '"sent":1'),
+        ('{"text":"a"}', '{"base64":"?"}'),
+        ('{"text":"a"}', "{}"),
+        ('"error":"reset"', '"error":"none"'),
+        ('"pongs":[0.1]', '"pongs":["x"]'),
+    ],
+)
+def test_a_damaged_channel_is_said_to_be(tmp_path: Path, good: str, bad: str) -> None:
+    there = tmp_path / "tape.jsonl"
+    end = End(0.4, 1011, "", by_server=True, error=ErrorKind.RESET, detail="", asked=None)
+    spoken = ChannelTake(ChannelKind.WEBSOCKET, messages=(Passed(True, 0.1, "a"),), end=end, pongs=(0.1,))
+    write_tape(there, tape(replace(take(), channel=spoken)))
+    assert good in there.read_text()
+    there.write_text(there.read_text().replace(good, bad))
+    with pytest.raises(ValueError, match=r"\w"):
+        read_tape(there)
 
 
 def test_only_its_owner_can_read_it(tmp_path: Path) -> None:

@@ -102,6 +102,8 @@ class Trying:
             )
         if isinstance(way, Replay) and way.others:
             parts.append(f"{units.counted(way.others, 'request')} not as recorded")
+        if isinstance(way, Replay) and way.other_messages:
+            parts.append(f"{units.counted(way.other_messages, 'message')} not as recorded")
         return "; ".join(parts), ExitCode.GREEN if good and not missed else ExitCode.RED
 
     def _painted(self, words: str, code: ExitCode) -> str:

@@ -37,11 +37,11 @@ from vezaflow.protocols import (
     ErrorKind,
     EventMessage,
     Exchange,
-    MessageChannel,
     OpenChannel,
     Sender,
     StreamOpening,
     Upgrade,
+    Voice,
 )
 
 GO_ON = Signal.GO_ON
@@ -164,7 +164,7 @@ class HeldChannel(ABC):
             context.observer.answered(request, outgoing, exchange, failure, {}, context.included)
         return failure
 
-    def count(self, channel: MessageChannel | OpenChannel) -> None:
+    def count(self, channel: Voice | OpenChannel) -> None:
         """Count the bytes that went over it since the last time, and what nobody read."""
         sent, received = channel.bytes_sent, channel.bytes_received
         self.record.moved(self.status, sent - self._sent, received - self._received)

@@ -25,9 +25,9 @@ from vezaflow.protocols import (
     EventMessage,
     EventStream,
     Exchange,
-    MessageChannel,
     Sender,
     StreamOpening,
+    Voice,
     with_last_id,
 )
 
@@ -76,7 +76,7 @@ class HeldStream(HeldChannel):
 
     # -- what comes ------------------------------------------------------------------------------------------
 
-    def _came(self, channel: MessageChannel, message: ChannelMessage) -> bool:
+    def _came(self, channel: Voice, message: ChannelMessage) -> bool:
         """It may come before the one who opens the stream has it."""
         self.record.received()
         self.count(channel)

@@ -33,9 +33,9 @@ from vezaflow.protocols import (
     ChannelMessage,
     Ending,
     ErrorKind,
-    MessageChannel,
     Sender,
     Upgrade,
+    Voice,
     WebSocket,
 )
 
@@ -56,7 +56,7 @@ class HeldSocket(HeldChannel):
 
     def __init__(self, vu: VU, step: PlannedWebSocket, record: ChannelRecorder, context: FlowContext) -> None:
         super().__init__(vu, step, record, context)
-        self._voice: MessageChannel | WebSocket | None = None  # the channel, perhaps before it is known to be open
+        self._voice: Voice | None = None  # the channel, perhaps before it is known to be open
         self._ledgers: dict[int, Ledger] = {}  # by the place of their ack
         self.order = SendingOrder()  # of those with an ack
         self._orders: dict[tuple[str, int], SendingOrder] = {}  # of those from each other member of its room
@@ -82,7 +82,7 @@ class HeldSocket(HeldChannel):
 
     # -- what comes ------------------------------------------------------------------------------------------
 
-    def _came(self, channel: MessageChannel, message: ChannelMessage) -> bool:
+    def _came(self, channel: Voice, message: ChannelMessage) -> bool:
         """Whether nobody else is to see it. It may come before the one who opens the channel has it."""
         self._voice = channel
         self.record.received()

@@ -12,6 +12,7 @@ from vezaflow.protocols.channel import (
     SentMessage,
     StreamOpening,
     Upgrade,
+    Voice,
     WebSocket,
 )
 from vezaflow.protocols.client import Client, Opener, Sender
@@ -59,6 +60,7 @@ __all__ = [
     "TlsFault",
     "Transport",
     "Upgrade",
+    "Voice",
     "Want",
     "WebSocket",
     "WebSocketOptions",

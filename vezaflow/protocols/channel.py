@@ -77,7 +77,17 @@ class SentMessage:
     detail: str = ""
 
 
-OnMessage: TypeAlias = Callable[["MessageChannel", ChannelMessage], bool]
+class Voice(Protocol):
+    """What `on_message` may use of the channel that a message came over, perhaps before it is known to be open."""
+
+    dropped: int
+    bytes_sent: int
+    bytes_received: int
+
+    def post(self, data: str | bytes) -> SentMessage: ...
+
+
+OnMessage: TypeAlias = Callable[[Voice, ChannelMessage], bool]
 """Called as a message arrives, from the reactor, perhaps before who opens the channel has it: it must not wait nor
 raise, and may `post`. True: the message is taken, nobody reads it."""
 

@@ -78,8 +78,7 @@ class _Rehearsal:
         engine = self._engine
         with self._scope:
             async with trio.open_nursery() as nursery:
-                if isinstance(self._way, Recording):
-                    await nursery.start(self._transport.run)
+                await nursery.start(self._transport.run if isinstance(self._way, Recording) else self._way.run)
                 await nursery.start(engine.wheel.run)
                 try:
                     await engine.preflight()

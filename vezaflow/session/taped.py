@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.model import Flow, flow_steps, requests
+from vezaflow.model import Flow
 from vezaflow.outputs import Traced, TracedRequest
 from vezaflow.plan import Inputs, Plan, Secrets
 from vezaflow.tape import SEARCHED, Recording, Tape, blotted, credentials_of, place_for, read_tape, write_tape
@@ -14,14 +14,6 @@ from vezaflow.tape import SEARCHED, Recording, Tape, blotted, credentials_of, pl
 
 def tape_to_replay(flow: Flow) -> Tape:
     """What was recorded of the flow. Raises VezaflowError where nothing was, or nothing that can be read."""
-    opening = next((each for each in requests(flow_steps(flow)) if each.upgrades or each.streams), None)
-    if opening is not None:
-        what = "a WebSocket, and messages" if opening.upgrades else "an event stream, and events"
-        raise VezaflowError(
-            f"--replay: the flow {flow.name} opens {what} are not recorded",
-            hint="run `vezaflow try` without --replay",
-            code=ExitCode.REFUSED,
-        )
     path = place_of_tape(flow)
     try:
         tape = read_tape(path)

@@ -9,27 +9,54 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from vezaflow.protocols import ErrorKind
+from vezaflow.tape.channel_take import ChannelKind, ChannelTake, End, Passed
 from vezaflow.tape.take import Key, Take, Tape
 from vezaflow.untrusted import MappingOf, Maybe, Null, Shape, TupleOf, misfit
 
-_VERSION = 1
+_VERSION = 2
+_READ = (1, _VERSION)  # the first one had no channels
 _MOST_TAPES = 50  # the oldest go
 _HEAD: Shape = {"version": int, "flow": str, "inputs": MappingOf(str), "base_url": Null(str)}
+_DATA: Shape = {"text": Maybe(str), "base64": Maybe(str)}
+_KINDS = frozenset(kind.value for kind in ErrorKind)
+_END: Shape = {
+    "at": float,
+    "code": int,
+    "reason": str,
+    "by_server": bool,
+    "error": Null(_KINDS),
+    "detail": str,
+    "asked": Null(int),
+}
+_CHANNEL: Shape = {
+    "kind": frozenset(kind.value for kind in ChannelKind),
+    "refused": Null(_KINDS),
+    "detail": str,
+    "messages": [{"sent": bool, "at": float, "data": _DATA, "event": str, "id": str}],
+    "whole": bool,
+    "end": Null(_END),
+    "subprotocol": Null(str),
+    "retry": Null(float),
+    "pings": int,
+    "pongs": [float],
+}
 _TAKE: Shape = {
     "key": TupleOf((str, int, int)),
     "method": str,
     "url": str,
     "status": int,
     "headers": [TupleOf((str, str))],
-    "body": Null({"text": Maybe(str), "base64": Maybe(str)}),
+    "body": Null(_DATA),
     **dict.fromkeys(("sent", "first", "ended", "at"), float),
     "certificate": Null(float),
+    "channel": Maybe(Null(_CHANNEL)),
 }
 
 
@@ -67,7 +94,7 @@ def read_tape(path: Path) -> Tape | None:
     except orjson.JSONDecodeError as e:
         raise ValueError(f"it is corrupt: {e}") from None
     head, takes = (records[0] if records else {}), records[1:]
-    if isinstance(head, dict) and head.get("version", _VERSION) != _VERSION:
+    if isinstance(head, dict) and head.get("version", _VERSION) not in _READ:
         raise ValueError("it is from another version of vezaflow")
     if place := misfit(head, _HEAD) or misfit(takes, [_TAKE]):
         raise ValueError(f"it is corrupt: `{place}` is invalid")
@@ -86,24 +113,65 @@ def _lines(tape: Tape) -> Iterator[bytes]:
     head = {"version": _VERSION, "flow": tape.flow, "inputs": dict(tape.inputs), "base_url": tape.base_url}
     yield orjson.dumps(head) + b"\n"
     for take in tape.takes:
-        fields = asdict(take)
+        fields = asdict(replace(take, channel=None))
         fields["key"] = list(take.key)
-        fields["body"] = _written(take.body)
+        fields["body"] = None if take.body is None else _written(take.body)
+        fields["channel"] = None if take.channel is None else _channel_written(take.channel)
         yield orjson.dumps(fields) + b"\n"
 
 
-def _written(body: bytes | None) -> dict[str, str] | None:
-    if body is None:
-        return None
+def _written(data: bytes) -> dict[str, str]:
     try:
-        return {"text": body.decode()}
+        return {"text": data.decode()}
     except UnicodeDecodeError:
-        return {"base64": base64.b64encode(body).decode()}
+        return _in_base64(data)
+
+
+def _in_base64(data: bytes) -> dict[str, str]:
+    return {"base64": base64.b64encode(data).decode()}
+
+
+def _read(data: Mapping[str, str]) -> bytes:
+    return data["text"].encode() if "text" in data else base64.b64decode(data["base64"], validate=True)
+
+
+def _channel_written(channel: ChannelTake) -> dict[str, Any]:
+    """Of a message a text is one that was sent as such, and all else in base64."""
+    messages = [
+        {**asdict(each), "data": {"text": each.data} if isinstance(each.data, str) else _in_base64(each.data)}
+        for each in channel.messages
+    ]
+    return {**asdict(replace(channel, messages=())), "messages": messages}  # orjson writes an enum as its value
 
 
 def _take(fields: dict[str, Any]) -> Take:
-    body = fields["body"]
-    if body is not None:
-        body = body["text"].encode() if "text" in body else base64.b64decode(body["base64"], validate=True)
+    body, channel = fields["body"], fields.get("channel")
     headers = tuple((str(name), str(value)) for name, value in fields["headers"])
-    return Take(**{**fields, "key": Key(*fields["key"]), "headers": headers, "body": body})
+    read: dict[str, Any] = {
+        "key": Key(*fields["key"]),
+        "headers": headers,
+        "body": None if body is None else _read(body),
+        "channel": None if channel is None else _channel(channel),
+    }
+    return Take(**{**fields, **read})
+
+
+def _channel(fields: dict[str, Any]) -> ChannelTake:
+    end = fields["end"]
+    read: dict[str, Any] = {
+        "kind": ChannelKind(fields["kind"]),
+        "refused": _kind(fields["refused"]),
+        "messages": tuple(map(_passed, fields["messages"])),
+        "end": None if end is None else End(**{**end, "error": _kind(end["error"])}),
+        "pongs": tuple(fields["pongs"]),
+    }
+    return ChannelTake(**{**fields, **read})
+
+
+def _passed(fields: dict[str, Any]) -> Passed:
+    data = fields["data"]
+    return Passed(**{**fields, "data": data["text"] if "text" in data else _read(data)})
+
+
+def _kind(name: str | None) -> ErrorKind | None:
+    return None if name is None else ErrorKind(name)

@@ -22,11 +22,13 @@ from vezaflow.protocols import (
     Upgrade,
     WebSocketOptions,
 )
+from vezaflow.tape.channel_recording import ChannelRecording
+from vezaflow.tape.channel_take import ChannelKind, ChannelTake, Passed, text_masked
 from vezaflow.tape.credentials import blotted, credentials_of
 from vezaflow.tape.position import Position
 from vezaflow.tape.take import Key, Take, Tape, bounded, written_url
 
-MOST_BODY = 4 << 20  # bytes of one body
+MOST_BODY = 4 << 20  # bytes of one body, and of the messages of one channel
 MOST = 32 << 20  # bytes of a recording
 SEARCHED = 256 << 10  # bytes of a request's body, for credentials
 Make = Callable[[ClientOptions], Sender]
@@ -40,6 +42,7 @@ class Recording:
         self._base = base
         self._secrets = secrets
         self._takes: list[Take] = []
+        self._channels: dict[Key, ChannelRecording] = {}
         self._room = MOST
         self._credentials: dict[str, None] = {}
 
@@ -56,7 +59,8 @@ class Recording:
         """What was recorded, masked, and what an older tape has of steps that did not run."""
         secrets = self.secrets
         base_url = plan.inputs.base_url and secrets.mask(plan.inputs.base_url)
-        fresh = Tape(flow, dict(plan.shown_inputs), base_url, tuple(_masked(take, secrets) for take in self._takes))
+        takes = tuple(_masked(self._completed(take), secrets) for take in self._takes)
+        fresh = Tape(flow, dict(plan.shown_inputs), base_url, takes)
         whole = fresh.over(older)
         return replace(whole, takes=bounded(whole.takes, MOST))
 
@@ -88,6 +92,37 @@ class Recording:
         if take.size <= self._room:
             self._room -= take.size
             self._takes.append(take)
+
+    def channel(self, kind: ChannelKind) -> ChannelRecording:
+        """For a channel that is about to be opened."""
+        left = MOST_BODY
+
+        def keep(message: Passed) -> bool:
+            nonlocal left
+            data = message.data
+            self._saw(credentials_of((), data if isinstance(data, bytes) else data.encode("utf-8", "replace")))
+            if message.size > min(left, self._room):
+                return False
+            left -= message.size
+            self._room -= message.size
+            return True
+
+        return ChannelRecording(kind, keep)
+
+    def note_channel(
+        self, key: Key, origin: Origin, head: bytes, exchange: Exchange, channel: ChannelRecording
+    ) -> None:
+        """Keep the response that opened a channel, or did not, and later what passed over it."""
+        if exchange.status:
+            self.note(key, origin, head, None, exchange, None)
+            self._channels[key] = channel
+            for name, value in _request(head)[2]:
+                if name.lower() == "sec-websocket-protocol":  # the one header that a page can put a token in
+                    self._saw(credentials_of((), value.encode()))
+
+    def _completed(self, take: Take) -> Take:
+        channel = self._channels.get(take.key)
+        return take if channel is None else replace(take, channel=channel.take())
 
     def _saw(self, credentials: Iterable[str]) -> None:
         self._credentials.update(dict.fromkeys(credentials))
@@ -121,14 +156,23 @@ class _Recorded:
         on_message: OnMessage | None = None,
         on_frame: OnFrame | None = None,
     ) -> Upgrade:
-        """Nothing of a WebSocket is recorded: a flow with one can't be replayed."""
-        return await self._client.open_websocket(origin, head, options, on_message=on_message, on_frame=on_frame)
+        key = self._recording.position.next_key()
+        channel = self._recording.channel(ChannelKind.WEBSOCKET)
+        came, frame = channel.listening(on_message), channel.watching(on_frame)
+        found = await self._client.open_websocket(origin, head, options, on_message=came, on_frame=frame)
+        channel.opened(found.exchange, found.channel)
+        self._recording.note_channel(key, origin, head, found.exchange, channel)
+        return found
 
     async def open_events(
         self, origin: Origin, head: bytes, options: EventStreamOptions, *, on_message: OnMessage | None = None
     ) -> StreamOpening:
-        """Nothing of an event stream is recorded, either."""
-        return await self._client.open_events(origin, head, options, on_message=on_message)
+        key = self._recording.position.next_key()
+        channel = self._recording.channel(ChannelKind.EVENTS)
+        found = await self._client.open_events(origin, head, options, on_message=channel.listening(on_message))
+        channel.opened(found.exchange, found.channel)
+        self._recording.note_channel(key, origin, head, found.exchange, channel)
+        return found
 
     def beside(self) -> Sender:
         return _Recorded(self._client.beside(), self._recording)
@@ -165,6 +209,27 @@ def _masked(take: Take, secrets: Secrets) -> Take:
         url=secrets.mask(take.url),
         headers=headers,
         body=None if take.body is None else blotted(secrets.mask_bytes(take.body)),
+        channel=None if take.channel is None else _masked_channel(take.channel, secrets),
+    )
+
+
+def _masked_channel(channel: ChannelTake, secrets: Secrets) -> ChannelTake:
+    mask, end = secrets.mask, channel.end
+    messages = tuple(
+        replace(
+            each,
+            data=text_masked(each.data, lambda data: blotted(secrets.mask_bytes(data))),
+            event=mask(each.event),
+            id=mask(each.id),
+        )
+        for each in channel.messages
+    )
+    return replace(
+        channel,
+        detail=mask(channel.detail),
+        messages=messages,
+        end=None if end is None else replace(end, reason=mask(end.reason), detail=mask(end.detail)),
+        subprotocol=None if channel.subprotocol is None else mask(channel.subprotocol),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from vezaflow.protocols import Origin
+from vezaflow.tape.channel_take import ChannelKind, ChannelTake
 
 
 class Key(NamedTuple):
@@ -17,7 +18,9 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One response. Of the request only its method and URL are kept: headers and bodies carry credentials."""
+    """One response. Of the request only its method and URL are kept: headers and bodies carry credentials.
+
+    `channel`: what passed over the channel that the request was to open."""
 
     key: Key
     method: str
@@ -30,11 +33,18 @@ class Take:
     ended: float
     certificate: float | None  # when the server's ends, in seconds since 1970
     at: float  # when it came, in seconds since 1970
+    channel: ChannelTake | None = None
 
     @property
     def size(self) -> int:
         """Bytes that it takes, about."""
-        return 400 + len(self.url) + sum(len(n) + len(v) for n, v in self.headers) + len(self.body or b"")
+        own = 400 + len(self.url) + sum(len(n) + len(v) for n, v in self.headers) + len(self.body or b"")
+        return own + (self.channel.size if self.channel is not None else 0)
+
+    @property
+    def kind(self) -> ChannelKind | None:
+        """What the request was to open; None: it was for a response."""
+        return self.channel.kind if self.channel is not None else None
 
 
 @dataclass(frozen=True, slots=True)
