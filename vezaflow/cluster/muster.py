@@ -41,7 +41,7 @@ def crew_of(
             code=ExitCode.REFUSED,
         )
     files = shipped(root, bundle)
-    with connected(address) as (client, workers), Machines(client, workers) as machines:
+    with connected(address, bundle.inputs.environment) as (client, workers), Machines(client, workers) as machines:
         shares = _shares(machines.conversations, plan, _places(plan))
         problems = [problem for share in shares for problem in share.problems]
         if problems:
@@ -61,7 +61,7 @@ def shares_of(
 ) -> tuple[MachineShare, ...]:
     """What each machine would carry; see `cluster_shares`."""
     shipped(root, bundle)
-    with connected(address) as (client, workers), Machines(client, workers) as machines:
+    with connected(address, bundle.inputs.environment) as (client, workers), Machines(client, workers) as machines:
         return _shares(machines.conversations, plan, _places(plan) if reach else [])
 
 
