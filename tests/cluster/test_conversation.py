@@ -34,9 +34,7 @@ class FakeMachine:
         self._offset, self._away = offset, away
         self.batches: list[list[str]] = []  # of each what is to be done
         self._sealed = its.with_coordinator(mine.public, "n")
-        self.talk = Conversation(
-            1, what or facts(), "tcp://10.0.0.7:1", mine.with_machine(its.public, "n"), self._put
-        )
+        self.talk = Conversation(1, what or facts(), "tcp://10.0.0.7:1", mine.with_machine(its.public, "n"), self._put)
 
     def _put(self, sealed: bytes, limit: float) -> None:
         messages = self._sealed.open(sealed)
@@ -145,9 +143,7 @@ def test_files_go_in_pieces_each_by_itself_and_are_whole_there(tmp_path: Path) -
 
 def test_a_machine_with_too_little_for_more_connections_is_named() -> None:
     plan = plan_of("flow: browse\nload: {vus: 4, duration: 10s}\nsteps: [{get: /}]")
-    poor, rich = (
-        FakeMachine(0.0, what=replace(facts(), open_files=number)) for number in (100, 10**6)
-    )
+    poor, rich = (FakeMachine(0.0, what=replace(facts(), open_files=number)) for number in (100, 10**6))
     poor.talk.name, rich.talk.name = "load-1", "load-2"
     crew = ClusterCrew([rich.talk, poor.talk], [3, 1], {})
     crew.require(plan)
@@ -169,3 +165,17 @@ def test_a_machine_that_does_not_reply_is_named_with_what_is_known() -> None:
         talk.ask({"do": "time"})
     with pytest.raises(VezaflowError, match="it is gone"):
         talk.ask({"do": "time"})
+
+
+def test_a_machine_that_does_not_get_its_files_is_the_reason_of_the_refusal() -> None:
+    machine = FakeMachine(0.0)
+
+    def put(sealed: bytes, limit: float) -> None:
+        raise SchedulerError("it is gone")
+
+    mine, its = Handshake(), Handshake()
+    lost = Conversation(2, facts(), "tcp://10.0.0.8:1", mine.with_machine(its.public, "n"), put)
+    with pytest.raises(VezaflowError, match=r"tcp://10\.0\.0\.8:1\) does not reply: the scheduler can't be reached"):
+        trio.run(ClusterCrew([machine.talk, lost], [1, 1], {"rows.csv": b"a"}).links)
+    machine.end()
+    assert [message["do"] for message in machine.heard if message["do"] in ("file", "begin")] == ["file"]

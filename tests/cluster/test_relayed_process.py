@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from vezaflow.cluster.sealed import Message
 from vezaflow.cluster.task import RelayedProcess
 
 CRASH = """
@@ -21,7 +22,7 @@ def test_the_last_words_of_a_process_that_says_much_are_whole(tmp_path: Path) ->
     (tmp_path / "sitecustomize.py").write_text(CRASH)  # run before anything else in it
     process = RelayedProcess({**os.environ, "PYTHONPATH": str(tmp_path)}, str(tmp_path))
     until = time.monotonic() + 20
-    said = []
+    said: list[Message] = []
     while not said and time.monotonic() < until:
         said = list(process.said())
     (end,) = said

@@ -52,8 +52,7 @@ class ScriptedLink:
         await trio.lowlevel.checkpoint()
 
     async def receive(self) -> Json | None:
-        while not self._says or trio.current_time() < self._says[0][0]:
-            await trio.sleep(0.05)
+        await trio.sleep_until(self._says[0][0] if self._says else float("inf"))
         return self._says.pop(0)[1]
 
     async def overhear(self) -> None:
@@ -93,9 +92,7 @@ def led_by(*links: WorkerLink) -> WorkerProcesses:
     engine = RunEngine(PLAN, recorder=recorder, client=lambda _: FakeClient(target), clock=trio.current_time)
     bundle = Bundle((), (), Inputs({}), ())
     division = Division(len(links))
-    return WorkerProcesses(
-        ScriptedCrew(*links), division, bundle, engine, recorder, say=print, clock=trio.current_time
-    )
+    return WorkerProcesses(ScriptedCrew(*links), division, bundle, engine, recorder, say=print, clock=trio.current_time)
 
 
 def beats(until: float) -> list[tuple[float, Json]]:

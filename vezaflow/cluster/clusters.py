@@ -28,9 +28,7 @@ _LOGGERS = ("distributed", "tornado", "asyncio")
 
 
 @contextmanager
-def connected(
-    address: ClusterAddress, inputs: Iterable[str] = ()
-) -> Iterator[tuple[Client, tuple[str, ...]]]:
+def connected(address: ClusterAddress, inputs: Iterable[str] = ()) -> Iterator[tuple[Client, tuple[str, ...]]]:
     """A client of the cluster, and the addresses of its Dask workers. `inputs`: names in the environment that are not
     for processes which are started here. Raises VezaflowError where there is no cluster."""
     _hush()

@@ -23,6 +23,7 @@ _LEAST_HEADSTART = 2.0  # seconds
 _ROUND_TRIPS = 5
 _PIECE = 4 << 20  # bytes of a file that go together: between two, a machine hears that the coordinator is there
 _LEAST_PIECE = 64 << 10
+_PIECE_LIMIT = 60.0  # seconds for it on a slow link
 _TOGETHER = 64 << 20  # that are on their way to all machines at the same time
 
 
@@ -42,11 +43,24 @@ def in_pieces(files: Mapping[str, bytes], most: int) -> Iterator[Message]:
             yield {"do": "file", "path": path, "content": piece, "more": start > 0}
 
 
+def _give(talk: Conversation, orders: Sequence[Message], most: int) -> None:
+    """Give a machine its files, and go on when it has what is on its way: the scheduler's memory never holds more."""
+    given = 0
+    for number, order in enumerate(orders, 1):
+        talk.tell(order)
+        given += len(order["content"]) // 2
+        if given >= most or number == len(orders):
+            talk.ask({"do": "time", "asked": 0.0}, _PIECE_LIMIT)
+            given = 0
+
+
 class ClusterCrew:
     """The workers of all machines. `files`: those of the suite, by their path from the folder that the run is started
     in. `weights`: how many workers each machine gets."""
 
-    def __init__(self, conversations: Sequence[Conversation], weights: Sequence[int], files: Mapping[str, bytes]) -> None:
+    def __init__(
+        self, conversations: Sequence[Conversation], weights: Sequence[int], files: Mapping[str, bytes]
+    ) -> None:
         firsts = [1 + sum(weights[:at]) for at in range(len(weights))]
         self.members = tuple(
             [
@@ -65,15 +79,29 @@ class ClusterCrew:
         """Start the processes; each machine gets the files before."""
         token = trio.lowlevel.current_trio_token()
         links: list[RemoteLink] = []
-        orders = tuple(in_pieces(self._files, max(_LEAST_PIECE, min(_PIECE, _TOGETHER // len(self.members)))))
+        await self._give_files()
         for member in self.members:
-            for order in orders:
-                member.talk.tell(order)
             mine = {number: RemoteLink(number, member.talk, {}) for number in member.workers}
             member.talk.heard = _Hear(mine, token)
             links.extend(mine.values())
-        await trio.lowlevel.checkpoint()
         return tuple(links)
+
+    async def _give_files(self) -> None:
+        most = max(_LEAST_PIECE, min(_PIECE, _TOGETHER // len(self.members)))
+        orders = tuple(in_pieces(self._files, most))  # made once: their texts are the same for all machines
+        failed: list[VezaflowError] = []
+
+        async def give(talk: Conversation) -> None:
+            try:
+                await trio.to_thread.run_sync(_give, talk, orders, most, abandon_on_cancel=True)
+            except VezaflowError as e:
+                failed.append(e)
+
+        async with trio.open_nursery() as nursery:
+            for member in self.members:
+                nursery.start_soon(give, member.talk)
+        if failed:
+            raise failed[0]
 
     def machines(self, reports: Mapping[int, Report]) -> tuple[MachinePart, ...]:
         """What each measured."""

@@ -60,7 +60,7 @@ def _require(address: ClusterAddress, *, insecure: bool) -> None:
         )
     if address.in_the_open and not insecure:
         raise VezaflowError(
-            f"{_scheduler(address)} is not protected by TLS: who reaches that scheduler can run any code on its machines",
+            f"{_scheduler(address)} is not protected by TLS: who reaches it can run any code on its machines",
             hint="use a scheduler at tls://, or accept it with --insecure-cluster where the network is yours alone",
             code=ExitCode.REFUSED,
         )

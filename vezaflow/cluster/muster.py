@@ -164,7 +164,7 @@ def shipped(root: Path, bundle: Bundle) -> dict[str, bytes]:
 def _unreadable(e: OSError, file: Path) -> VezaflowError:
     return VezaflowError(
         f"{file} can't be read: {e.strerror}",
-        hint="the machines get all files of the suite's folder: make it readable, or keep it outside the suite's folder",
+        hint="the machines get all files of the suite: make it readable, or keep it outside the suite's folder",
         code=ExitCode.REFUSED,
     )
 
