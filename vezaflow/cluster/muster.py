@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
 
 from vezaflow import units
 from vezaflow.cluster.address import ClusterAddress
@@ -170,8 +169,9 @@ def _unreadable(e: OSError, file: Path) -> VezaflowError:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    def refuse(e: OSError) -> NoReturn:
-        raise _unreadable(e, Path(e.filename)) from None
+    def refuse(e: OSError) -> None:
+        if not isinstance(e, FileNotFoundError):  # what is gone is no file of the suite
+            raise _unreadable(e, Path(e.filename)) from None
 
     for folder, folders, names in os.walk(root, onerror=refuse):
         folders[:] = [name for name in folders if name not in _LEFT_OUT and not name.startswith(".")]
