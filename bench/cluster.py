@@ -123,6 +123,7 @@ class _Link:
 
     def __init__(self, number: int, sealed: Sequence[bytes], opener: Sealed) -> None:
         self.who = f"worker {number}"
+        self.trouble = ""
         self.waiting = False
         self._sealed = iter(sealed)
         self._opener = opener
@@ -170,6 +171,8 @@ class _Crew:
 
     def machines(self, reports: Mapping[int, Report]) -> Sequence[MachinePart]:
         return ()
+
+    def require(self, plan: Plan) -> None: ...
 
 
 def _merge(plan: Plan, bundle: Bundle, reports: Sequence[bytes], machines: int) -> int:

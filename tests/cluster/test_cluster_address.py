@@ -54,17 +54,21 @@ def test_what_names_no_cluster_is_told_what_would(text: str) -> None:
         ("tcp://scheduler:8786", True),
         ("tls://10.0.0.1:8786", False),
         ("local:3", False),
-        ("ssh:hosts.txt", False),
+        ("ssh:hosts.txt", True),
     ],
 )
 def test_whether_others_could_reach_it_is_known(text: str, others: bool) -> None:
     assert ClusterAddress.read(text).in_the_open is others
 
 
-def test_a_scheduler_without_tls_is_refused_unless_that_is_accepted() -> None:
-    where = ClusterAddress.read("tcp://192.0.2.1:8786")
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [("tcp://192.0.2.1:8786", "tcp://192.0.2.1:8786 is not"), ("ssh:hosts.txt", "what `ssh:` starts is not")],
+)
+def test_a_scheduler_without_tls_is_refused_unless_that_is_accepted(text: str, named: str) -> None:
+    where = ClusterAddress.read(text)
     with (
-        pytest.raises(VezaflowError, match="not protected by TLS") as refused,
+        pytest.raises(VezaflowError, match=f"{named} protected by TLS") as refused,
         mustered(where, PLAN, EMPTY, ROOT, print),
     ):
         pass
@@ -88,4 +92,4 @@ def test_a_file_of_hosts_has_to_name_some(text: str | None, why: str, tmp_path: 
     if text is not None:
         file.write_text(text)
     with pytest.raises(VezaflowError, match=why):
-        cluster_shares(ClusterAddress.read(f"ssh:{file}"), PLAN, EMPTY, ROOT)
+        cluster_shares(ClusterAddress.read(f"ssh:{file}"), PLAN, EMPTY, ROOT, insecure=True)

@@ -74,3 +74,18 @@ def test_nothing_is_left_when_the_coordinator_is_killed(veza: Target, tmp_path: 
         run.process.kill()
         assert until(lambda: gone(pids)) < 12
         assert until(lambda: not any(map(lives, pids[1:]))) < 60
+
+
+def test_processes_that_are_started_here_inherit_no_input_of_the_run(veza: Target, tmp_path: Path) -> None:
+    secret = "tok-3n-secret-42"
+    write_suite(tmp_path / "suite", FLOW.replace("/x/", "/x/${env.TOKEN}/"), "secrets: [TOKEN]")
+    given = {"BASE_URL": veza.base_url, "TOKEN": secret, "UNASKED": "stays"}
+    with Running("run", "suite", "--cluster", "local:2", env=given, folder=tmp_path) as run:
+        until(lambda: len(veza.asked) > 10 or run.process.poll() is not None, 2 * PATIENCE)
+        seen = {pid: read_proc(pid, "environ") for pid in family(run.process.pid)[1:]}
+        os.killpg(run.process.pid, signal.SIGINT)
+        assert run.end() == 130, run.text
+    assert any(secret in path for path in veza.asked), "it is in the requests"
+    assert len(seen) >= 4, "two Dask workers with a load process each"
+    assert [pid for pid, text in seen.items() if secret.encode() in text] == []
+    assert all(b"UNASKED" in text for text in seen.values() if text)

@@ -2,18 +2,24 @@
 
 import threading
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from planned import plan_of
 
-from vezaflow.cluster.facts import facts
+from vezaflow.cluster.crew import ClusterCrew
+from vezaflow.cluster.facts import MachineFacts, facts
 from vezaflow.cluster.links import RemoteLink
 from vezaflow.cluster.machines import Conversation
 from vezaflow.cluster.mail import SchedulerError
 from vezaflow.cluster.sealed import Handshake
+from vezaflow.cluster.task import write_piece
+from vezaflow.errors import VezaflowError
 
 HOUR = 3600.0
 
@@ -21,16 +27,19 @@ HOUR = 3600.0
 class FakeMachine:
     """Replies as a machine's task does. Its clock shows `offset` seconds more; each way takes `away` seconds."""
 
-    def __init__(self, offset: float, away: float = 0.0, jitter: float = 0.0) -> None:
+    def __init__(self, offset: float, away: float = 0.0, what: MachineFacts | None = None) -> None:
         mine, its = Handshake(), Handshake()
         self.heard: list[dict[str, Any]] = []
         self.dismissed = threading.Event()
-        self._offset, self._away, self._jitter = offset, away, jitter
+        self._offset, self._away = offset, away
+        self.batches: list[list[str]] = []  # of each what is to be done
         self._sealed = its.with_coordinator(mine.public, "n")
-        self.talk = Conversation(1, facts(), "tcp://10.0.0.7:1", mine.with_machine(its.public, "n"), self._put)
+        self.talk = Conversation(1, what or facts(), "tcp://10.0.0.7:1", mine.with_machine(its.public, "n"), self._put)
 
     def _put(self, sealed: bytes, limit: float) -> None:
-        for message in self._sealed.open(sealed):
+        messages = self._sealed.open(sealed)
+        self.batches.append([message["do"] for message in messages])
+        for message in messages:
             self.heard.append(message)
             if message["do"] == "time":
                 self._pause()
@@ -113,3 +122,60 @@ def test_what_a_machine_says_of_a_worker_comes_in_its_order_and_then_its_end() -
 
     trio.run(listens)
     machine.end()
+
+
+def test_files_go_in_pieces_each_by_itself_and_are_whole_there(tmp_path: Path) -> None:
+    large, small = bytes(range(256)) * 40_000, b"a,b\n"
+    machine, other = FakeMachine(0.0), FakeMachine(0.0)
+    files = {"large.bin": large, "deep/rows.csv": small, "empty": b""}
+    crew = ClusterCrew([machine.talk, other.talk], [1, 2], files)
+    trio.run(crew.links)
+    for each in (machine, other):
+        each.end()
+        orders = [message for message in each.heard if message["do"] == "file"]
+        assert len(orders) == 5, "10 MiB are three pieces"
+        assert all(batch.count("file") == 1 and batch[-1] == "file" for batch in each.batches if "file" in batch)
+        folder = tmp_path / str(id(each))
+        for order in orders:
+            write_piece(folder, order)
+        assert {name: (folder / name).read_bytes() for name in files} == files
+
+
+def test_a_machine_with_too_little_for_more_connections_is_named() -> None:
+    plan = plan_of("flow: browse\nload: {vus: 4, duration: 10s}\nsteps: [{get: /}]")
+    poor, rich = (FakeMachine(0.0, what=replace(facts(), open_files=number)) for number in (100, 10**6))
+    poor.talk.name, rich.talk.name = "load-1", "load-2"
+    crew = ClusterCrew([rich.talk, poor.talk], [3, 1], {})
+    crew.require(plan)
+    more = replace(plan, flows=tuple(replace(flow, load=replace(flow.load, max_vus=400)) for flow in plan.flows))
+    with pytest.raises(VezaflowError, match=r"the cluster can't carry the load: load-1: 164 open files") as refused:
+        crew.require(more)
+    assert "load-2" not in refused.value.message
+    poor.end()
+    rich.end()
+
+
+def test_a_machine_that_does_not_reply_is_named_with_what_is_known() -> None:
+    def put(sealed: bytes, limit: float) -> None:
+        raise SchedulerError("it is gone")
+
+    mine, its = Handshake(), Handshake()
+    talk = Conversation(1, facts(), "tcp://10.0.0.7:1", mine.with_machine(its.public, "n"), put)
+    with pytest.raises(VezaflowError, match="does not reply: the scheduler can't be reached: it is gone"):
+        talk.ask({"do": "time"})
+    with pytest.raises(VezaflowError, match="it is gone"):
+        talk.ask({"do": "time"})
+
+
+def test_a_machine_that_does_not_get_its_files_is_the_reason_of_the_refusal() -> None:
+    machine = FakeMachine(0.0)
+
+    def put(sealed: bytes, limit: float) -> None:
+        raise SchedulerError("it is gone")
+
+    mine, its = Handshake(), Handshake()
+    lost = Conversation(2, facts(), "tcp://10.0.0.8:1", mine.with_machine(its.public, "n"), put)
+    with pytest.raises(VezaflowError, match=r"tcp://10\.0\.0\.8:1\) does not reply: the scheduler can't be reached"):
+        trio.run(ClusterCrew([machine.talk, lost], [1, 1], {"rows.csv": b"a"}).links)
+    machine.end()
+    assert [message["do"] for message in machine.heard if message["do"] in ("file", "begin")] == ["file"]

@@ -1,6 +1,9 @@
 """What a machine of a cluster is judged by before any load, as data."""
 
+import socket
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vezaflow.cluster.facts import MachineFacts, Reached, differences, facts, guarded, reached
+from vezaflow.cluster.facts import Address, MachineFacts, Reached, differences, facts, guarded, reached, unconnected
 from vezaflow.cluster.muster import shipped, weighted
-from vezaflow.errors import VezaflowError
+from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.plan import Bundle, Division, Inputs
 
 MINE = MachineFacts("a", "boot-1 net-1", "0.1.0", "3.11.7", "2026.8.0", 1024, 28232, 8 << 30, 4, True)
@@ -151,3 +154,46 @@ def test_how_a_target_is_reached_is_told() -> None:
     for wrong in wrongs:
         with pytest.raises(ValueError, match=r"x|port|invalid"):
             Reached.from_json(wrong)
+
+
+def found(address: str, port: int) -> Address:
+    return (socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port))
+
+
+@pytest.fixture
+def silent() -> Iterator[Address]:
+    """Somebody who answers no attempt to connect: its queue is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, ExitStack() as stack:
+        address = found("127.0.0.1", server.getsockname()[1])
+        for _ in range(4):
+            each = stack.enter_context(socket.socket())
+            each.setblocking(False)
+            each.connect_ex(address[4])
+        yield address
+
+
+def test_all_addresses_of_a_place_have_one_deadline(silent: Address) -> None:
+    begin = time.monotonic()
+    assert unconnected([silent] * 5, 0.1) == "no connection within 0.1 s"
+    assert time.monotonic() - begin < 0.2
+
+
+def test_an_address_that_answers_suffices(silent: Address) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert unconnected([silent, found("127.0.0.1", 1), found("127.0.0.1", server.getsockname()[1])], 5) == ""
+
+
+def test_addresses_that_all_refuse_are_told_at_once() -> None:
+    assert unconnected([found("127.0.0.1", 1), found("127.0.0.2", 1)], 5) == "Connection refused"
+    assert unconnected([found("255.255.255.255", 1)], 5) in ("Permission denied", "Network is unreachable")
+
+
+def test_a_file_that_can_not_be_read_is_refused_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("rows.csv").symlink_to("/proc/self/mem")  # whose first byte nobody can read, not even root
+    with pytest.raises(VezaflowError, match=r"rows\.csv can't be read: Input/output error") as refused:
+        shipped(Path(), bundle())
+    assert refused.value.code is ExitCode.REFUSED
+    assert "keep it outside the suite's folder" in refused.value.hint

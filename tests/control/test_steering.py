@@ -202,6 +202,26 @@ def test_a_p95_among_timeouts_is_a_lower_bound_in_the_status_and_on_its_screen()
     assert "p(95) > 3 s as requests timed out, expected < 1 s" in screen(status, 200)
 
 
+def test_machines_that_are_others_are_asked_whether_they_have_the_connections() -> None:
+    asked: list[int] = []
+
+    def elsewhere(plan: Plan) -> None:
+        asked.extend(flow.load.max_vus for flow in plan.flows)
+        if asked[-1] > 10**7:
+            raise VezaflowError("load-2: too many")
+
+    bench = Bench()
+    bench.steering = Steering(
+        bench.plan, bench.load, "one", print, division=Division(4), elsewhere=elsewhere, clock=lambda: bench.now
+    )
+    bench.steering.begin()
+    assert bench.after(5).scale("browse", 10**7) == "browse: 10 → 10,000,000 VUs", "this machine is not asked"
+    with pytest.raises(VezaflowError, match="load-2: too many"):
+        bench.steering.scale("browse", 10**7 + 1)
+    assert asked == [10**7, 10**7 + 1]
+    assert [told[2] for told in bench.load.told] == [10**7]
+
+
 def test_the_screen_fits_its_width_and_names_what_broke() -> None:
     bench = Bench()
     bench.after(12)

@@ -37,6 +37,7 @@ def target(host: str = "127.0.0.1") -> Iterator[Target]:
 
         def do_GET(self) -> None:
             found.asked.append(self.path)
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))  # else it would be read as the next request
             body = b'{"token": "from-setup"}'
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))

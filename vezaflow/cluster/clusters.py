@@ -5,8 +5,9 @@ seconds at most, also when the scheduler is gone.
 """
 
 import logging
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,15 +28,16 @@ _LOGGERS = ("distributed", "tornado", "asyncio")
 
 
 @contextmanager
-def connected(address: ClusterAddress) -> Iterator[tuple[Client, tuple[str, ...]]]:
-    """A client of the cluster, and the addresses of its Dask workers. Raises VezaflowError where there is none."""
+def connected(address: ClusterAddress, inputs: Iterable[str] = ()) -> Iterator[tuple[Client, tuple[str, ...]]]:
+    """A client of the cluster, and the addresses of its Dask workers. `inputs`: names in the environment that are not
+    for processes which are started here. Raises VezaflowError where there is no cluster."""
     _hush()
     _require_certificates(address)
     with ExitStack() as stack:
         # A share of load is not to be run again when its machine is lost.
         stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
         try:
-            where = stack.enter_context(_started(address))
+            where = stack.enter_context(_started(address, inputs))
             client = stack.enter_context(Client(where, timeout=_CONNECT, set_as_default=False))  # type: ignore[no-untyped-call]
         except (OSError, TimeoutError, ValueError) as e:
             raise VezaflowError(
@@ -84,23 +86,35 @@ def _hush() -> None:
 
 
 @contextmanager
-def _started(address: ClusterAddress) -> Iterator[Any]:
+def _started(address: ClusterAddress, inputs: Iterable[str]) -> Iterator[Any]:
     """What a client connects to: an address, or a cluster of one's own, which ends afterwards."""
     match address.kind:
         case ClusterKind.SCHEDULER:
             yield address.address
         case ClusterKind.LOCAL:
-            with LocalCluster(  # type: ignore[no-untyped-call]
-                n_workers=address.machines,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address="127.0.0.1:0",  # 8787 may be taken, and Dask warns of that
-                host="127.0.0.1",
-            ) as cluster:
+            with _hidden(inputs):  # what Dask's own `env` can't do: it only adds to what is inherited
+                local = LocalCluster(  # type: ignore[no-untyped-call]
+                    n_workers=address.machines,
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address="127.0.0.1:0",  # 8787 may be taken, and Dask warns of that
+                    host="127.0.0.1",
+                )
+            with local as cluster:
                 yield cluster
         case ClusterKind.SSH:
             with _by_ssh(Path(address.address)) as cluster:
                 yield cluster
+
+
+@contextmanager
+def _hidden(names: Iterable[str]) -> Iterator[None]:
+    """While processes are started that are not to inherit these."""
+    kept = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
 
 
 @contextmanager

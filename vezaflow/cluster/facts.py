@@ -3,11 +3,15 @@
 What comes from another machine is validated as everything from outside is.
 """
 
+import errno
 import ipaddress
 import os
 import platform
+import selectors
 import socket
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +22,10 @@ from vezaflow.limits import Machine, machine
 from vezaflow.protocols import kernel_stamps
 from vezaflow.untrusted import Shape, misfit, shape_of
 
-_CONNECT = 3.0  # seconds for a connection to a target
+_CONNECT = 3.0  # seconds for a connection to a target, by whichever of its addresses
+_LOOKUP = 12.0  # that a name may take: two tries of 5 s are what resolv.conf has, where it says nothing else
+LOOK = _LOOKUP + _CONNECT  # that one place may take
+Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]  # as getaddrinfo has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +144,42 @@ def _reached(host: str, port: int, *, connect: bool) -> Reached:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = sorted({str(each[4][0]) for each in found})
-        if connect:
-            socket.create_connection((host, port), _CONNECT).close()
+        trouble = unconnected(found, _CONNECT) if connect else ""
     except OSError as e:
-        return Reached(host, port, addresses, f"can't reach the target {host}:{port}: {e.strerror or e}")
-    return Reached(host, port, addresses)
+        trouble = e.strerror or str(e)
+    return Reached(host, port, addresses, f"can't reach the target {host}:{port}: {trouble}" if trouble else "")
+
+
+def unconnected(found: Iterable[Address], limit: float) -> str:
+    """Why no connection comes about to any of these addresses, tried together, within so many seconds; empty: one
+    does."""
+    until = time.monotonic() + limit
+    trouble = "it has no address"
+    with ExitStack() as stack:
+        waiting = stack.enter_context(selectors.DefaultSelector())
+        for family, kind, protocol, _, address in found:
+            try:
+                each = stack.enter_context(socket.socket(family, kind, protocol))
+                each.setblocking(False)
+                code = each.connect_ex(address)
+            except OSError as e:  # a machine without that kind of address
+                trouble = e.strerror or str(e)
+                continue
+            if code in (0, errno.EINPROGRESS):
+                waiting.register(each, selectors.EVENT_WRITE, each)
+            else:
+                trouble = os.strerror(code)
+        while waiting.get_map():
+            ready = waiting.select(max(0.0, until - time.monotonic()))
+            if not ready:
+                return f"no connection within {limit:g} s"
+            for key, _ in ready:
+                error: int = key.data.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                if not error:
+                    return ""
+                trouble = os.strerror(error)
+                waiting.unregister(key.fileobj)
+    return trouble
 
 
 def guarded(mine: Reached, theirs: Reached, *, same_machine: bool) -> tuple[str, str]:

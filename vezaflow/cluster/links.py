@@ -24,6 +24,10 @@ class RemoteLink:
         self._tail = ""
         talk.tell({"do": "begin", "worker": number, "environment": dict(environment)})
 
+    @property
+    def trouble(self) -> str:
+        return self._talk.trouble
+
     def heard(self, message: Message) -> None:
         """Called in trio's thread with what the machine says of this worker."""
         if "ended" in message:

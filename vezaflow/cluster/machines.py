@@ -62,7 +62,7 @@ class Conversation:
         self._sealed = sealed
         self._put = put
         self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self._replies: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._replies: queue.SimpleQueue[Message | None] = queue.SimpleQueue()  # None: there will be none
         self._sender = threading.Thread(target=self._send, name=f"vezaflow to machine {number}", daemon=True)
         self._sender.start()
 
@@ -78,17 +78,24 @@ class Conversation:
             else:
                 self._replies.put(message)
 
-    def ask(self, message: Message) -> Message:
-        """Send a message and wait for the reply. VezaflowError: none came."""
-        self.tell(message)
-        try:
-            return self._replies.get(timeout=_REPLY)
-        except queue.Empty:
+    def ask(self, message: Message, further: float = 0.0) -> Message:
+        """Send a message and wait for the reply. `further`: seconds that the machine may take for what it is asked.
+        VezaflowError: none came."""
+        reply = None
+        if not self.trouble:
+            self.tell(message)
+            try:
+                reply = self._replies.get(timeout=_REPLY + further)
+            except queue.Empty:
+                pass
+        if reply is None:
+            why = f": {self.trouble}" if self.trouble else ""
             raise VezaflowError(
-                f"{self.name} ({self.address}) does not reply",
+                f"{self.name} ({self.address}) does not reply{why}",
                 hint="see the log of its Dask worker",
                 code=ExitCode.REFUSED,
-            ) from None
+            )
+        return reply
 
     def compare_clocks(self) -> None:
         """Of several round trips the shortest: half of it is how far the clocks can be off."""
@@ -117,7 +124,7 @@ class Conversation:
             batch = []
             try:
                 batch.append(self._outbox.get(timeout=_BEAT))
-                while True:
+                while not _is_piece(batch[-1]):
                     batch.append(self._outbox.get_nowait())
             except queue.Empty:
                 pass
@@ -127,7 +134,13 @@ class Conversation:
                 self._put(self._sealed.seal(messages), _REPLY)
             except SchedulerError as e:
                 self.trouble = f"the scheduler can't be reached: {e}"
+                self._replies.put(None)
                 return
+
+
+def _is_piece(message: Message | None) -> bool:
+    """Whether it is large enough to go before anything else is added."""
+    return message is not None and message["do"] == "file"
 
 
 def _tell_apart(talks: Sequence[Conversation]) -> None:

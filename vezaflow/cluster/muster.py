@@ -15,7 +15,7 @@ from vezaflow import units
 from vezaflow.cluster.address import ClusterAddress
 from vezaflow.cluster.clusters import connected
 from vezaflow.cluster.crew import ClusterCrew
-from vezaflow.cluster.facts import MachineFacts, Reached, differences, facts, guarded, reached
+from vezaflow.cluster.facts import LOOK, MachineFacts, Reached, differences, facts, guarded, reached
 from vezaflow.cluster.machines import Conversation, Machines
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.limits import MachineShare, checks, local_addresses
@@ -40,7 +40,7 @@ def crew_of(
             code=ExitCode.REFUSED,
         )
     files = shipped(root, bundle)
-    with connected(address) as (client, workers), Machines(client, workers) as machines:
+    with connected(address, bundle.inputs.environment) as (client, workers), Machines(client, workers) as machines:
         shares = _shares(machines.conversations, plan, _places(plan))
         problems = [problem for share in shares for problem in share.problems]
         if problems:
@@ -52,7 +52,7 @@ def crew_of(
         for share in shares:
             for warning in share.warnings:
                 say(warning)
-        yield ClusterCrew(machines, [share.workers for share in shares], files)
+        yield ClusterCrew(machines.conversations, [share.workers for share in shares], files)
 
 
 def shares_of(
@@ -60,7 +60,7 @@ def shares_of(
 ) -> tuple[MachineShare, ...]:
     """What each machine would carry; see `cluster_shares`."""
     shipped(root, bundle)
-    with connected(address) as (client, workers), Machines(client, workers) as machines:
+    with connected(address, bundle.inputs.environment) as (client, workers), Machines(client, workers) as machines:
         return _shares(machines.conversations, plan, _places(plan) if reach else [])
 
 
@@ -85,7 +85,7 @@ def _share(
         talk.compare_clocks()
         troubles += _clock_troubles(talk.clock.error, plan.seconds)
         asked = {"places": [(each.host, each.port) for each in here], "addresses": list(local_addresses(plan))}
-        reply = talk.ask({"do": "reach", **asked})
+        reply = talk.ask({"do": "reach", **asked}, LOOK * len(here))
         troubles += [f"it does not have the local address {address}" for address in reply["missing"]]
         same = talk.facts.here == mine.here
         for its, ours in zip(map(Reached.from_json, reply["reached"]), here, strict=True):
@@ -145,19 +145,35 @@ def shipped(root: Path, bundle: Bundle) -> dict[str, bytes]:
         path = file.absolute().relative_to(here.absolute())
         if path in texts:
             continue
-        total += file.stat().st_size
+        try:
+            total += file.stat().st_size
+            content = file.read_bytes() if total <= _MOST_BYTES else b""
+        except OSError as e:
+            raise _unreadable(e, file) from None
         if total > _MOST_BYTES:
             raise VezaflowError(
                 f"the files in {root} are more than {units.size(_MOST_BYTES)}: too much to send to machines",
                 hint="keep in the suite's folder only what its flows use",
                 code=ExitCode.REFUSED,
             )
-        found[path.as_posix()] = file.read_bytes()
+        found[path.as_posix()] = content
     return found
 
 
+def _unreadable(e: OSError, file: Path) -> VezaflowError:
+    return VezaflowError(
+        f"{file} can't be read: {e.strerror}",
+        hint="the machines get all files of the suite: make it readable, or keep it outside the suite's folder",
+        code=ExitCode.REFUSED,
+    )
+
+
 def _files(root: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(root):
+    def refuse(e: OSError) -> None:
+        if not isinstance(e, FileNotFoundError):  # what is gone is no file of the suite
+            raise _unreadable(e, Path(e.filename)) from None
+
+    for folder, folders, names in os.walk(root, onerror=refuse):
         folders[:] = [name for name in folders if name not in _LEFT_OUT and not name.startswith(".")]
         yield from (path for name in names if not name.startswith(".") if (path := Path(folder, name)).is_file())
 

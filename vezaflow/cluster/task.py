@@ -36,6 +36,7 @@ PATIENCE = 6.0  # seconds without a word of the coordinator: it gives two signs 
 WELCOME = 30.0  # seconds that it has for the first
 _TAIL = 8192  # bytes of a process's standard error that are kept
 _READ = 256 * 1024
+_LAST_WORDS = 0.5  # seconds that a process has to end
 
 
 def up_queue(run: str) -> str:
@@ -76,6 +77,7 @@ def _converse(machine: "_Machine", down: Mail, sealed: Sealed, received: list[by
             if message["do"] == "dismiss":
                 return "dismissed"
             machine.obey(message)
+            machine.hear()  # what came together may take long
         received = down.take(0.5)
         if received:
             machine.hear()
@@ -90,7 +92,7 @@ class _Machine:
         self._put = put
         self._sealed = sealed
         self._folder = tempfile.TemporaryDirectory(prefix="vezaflow-", ignore_cleanup_errors=True)
-        self._processes: dict[int, _Process] = {}
+        self._processes: dict[int, RelayedProcess] = {}
         self._outbox: list[Message] = []
         self._turn = threading.Lock()
         self._over = threading.Event()
@@ -110,6 +112,8 @@ class _Machine:
         self._end_all()
         for thread in self._threads:
             thread.join()
+        for process in self._processes.values():
+            process.close()
         self._folder.cleanup()
 
     def hear(self) -> None:
@@ -140,7 +144,7 @@ class _Machine:
                 found = [each.to_json() for each in reached((host, port) for host, port in message["places"])]
                 self._say({"reached": found, "missing": missing_addresses(message["addresses"])})
             case "file":
-                _write(Path(self._folder.name), message["path"], bytes.fromhex(message["content"]))
+                write_piece(Path(self._folder.name), message)
             case "begin":
                 self._begin(message["worker"], message["environment"])
             case "tell":
@@ -155,7 +159,7 @@ class _Machine:
         if number in self._processes or self.forsaken:
             raise RuntimeError("a segment of load is never started twice")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DASK_")}
-        self._processes[number] = _Process({**kept, **environment}, self._folder.name)
+        self._processes[number] = RelayedProcess({**kept, **environment}, self._folder.name)
 
     def _say(self, message: Message) -> None:
         """Put it into the next batch, and send that at once."""
@@ -182,7 +186,7 @@ class _Machine:
                 return
 
 
-class _Process:
+class RelayedProcess:
     """One worker process, and what it has said that is not forwarded yet."""
 
     def __init__(self, environment: dict[str, str], folder: str) -> None:
@@ -215,6 +219,7 @@ class _Process:
             yield {"message": {"is": "beat"}}
         if closed:
             self._gone = True
+            self._drain()
             code = _code(self._process)
             yield {"ended": code, "tail": self._tail.decode("utf-8", "replace").strip()}
 
@@ -240,6 +245,16 @@ class _Process:
                 self._held += piece
         return closed
 
+    def _drain(self) -> None:
+        """Read what it says on standard error while it ends: the reason comes last."""
+        assert self._process.stderr is not None
+        errors, until = self._process.stderr.fileno(), time.monotonic() + _LAST_WORDS
+        while select.select([errors], [], [], max(0.0, until - time.monotonic()))[0]:
+            piece = os.read(errors, _READ)
+            if not piece or time.monotonic() > until:
+                return
+            self._tail = (self._tail + piece)[-_TAIL:]
+
     def _messages(self) -> Iterator[Message]:
         while len(self._held) >= FRAME_HEAD.size:
             (length,) = FRAME_HEAD.unpack_from(self._held)
@@ -253,18 +268,25 @@ class _Process:
         self._process.kill()
         self._process.wait()
 
+    def close(self) -> None:
+        """Let go of it, when nothing reads of it any more."""
+        assert self._process.stderr is not None
+        self._process.stderr.close()
+        self._socket.close()
+
 
 def _code(process: subprocess.Popen[bytes]) -> int | None:
     try:
-        return process.wait(0.5)
+        return process.wait(_LAST_WORDS)
     except subprocess.TimeoutExpired:
         return None
 
 
-def _write(folder: Path, name: str, content: bytes) -> None:
-    """One of the suite's files, where it was. ValueError: not within the folder."""
-    path = PurePosixPath(name)
+def write_piece(folder: Path, order: Message) -> None:
+    """A piece of one of the suite's files, where that was. ValueError: not within the folder."""
+    path = PurePosixPath(order["path"])
     if path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"{name} is outside the folder")
+        raise ValueError(f"{path} is outside the folder")
     (folder / path).parent.mkdir(parents=True, exist_ok=True)
-    (folder / path).write_bytes(content)
+    with (folder / path).open("ab" if order["more"] else "wb") as file:
+        file.write(bytes.fromhex(order["content"]))

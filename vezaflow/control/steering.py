@@ -68,12 +68,15 @@ class Steering:
         stop: Callable[[], None],
         *,
         division: Division,
+        elsewhere: Callable[[Plan], None] | None = None,
         mark: Callable[[str], str] = lambda _: "",
         folder: str = "",
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`folder`: the suite's, by which another terminal tells whether it is its own. `mark`: what notes that
-        something happened, and says in words what is so now."""
+        something happened, and says in words what is so now. `elsewhere`: who raises VezaflowError where the machines
+        can't have a plan's connections, if they are others than this one."""
+        self._elsewhere = elsewhere
         self._mark = mark
         self._folder = folder
         self._plan = plan
@@ -154,12 +157,19 @@ class Steering:
                 f"refused: {units.number(total)} VUs in total, and the suite's guard allows {units.number(most)} "
                 "(`max_vus`)"
             )
-        require(connection_checks(self._with(flow, vus), machine(), self._division))
+        self._require(self._with(flow, vus))
         self._load.scale(flow, vus)
         before, changes.target = changes.target, vus
         changes.least = min(changes.least, vus)
         changes.scaled = (*changes.scaled, (self._now(), vus))
         return f"{flow}: {units.number(before)} → {units.number(vus)} VUs"
+
+    def _require(self, plan: Plan) -> None:
+        """Raise VezaflowError where whoever carries the load can't have the connections of this one."""
+        if self._elsewhere is not None:
+            self._elsewhere(plan)
+        else:
+            require(connection_checks(plan, machine(), self._division))
 
     def _with(self, scaled: str, vus: int) -> Plan:
         """The plan as it would be carried out with this flow scaled."""

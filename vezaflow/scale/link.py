@@ -28,6 +28,11 @@ class WorkerLink(Protocol):
     who: str
     """Which it is, in words: `worker 2 (process 4711)`."""
 
+    @property
+    def trouble(self) -> str:
+        """Why it can't be spoken to any more, where that is known; empty: it can."""
+        ...
+
     async def send(self, message: Json) -> None:
         """Send one message. trio.BrokenResourceError: nobody is there any more."""
         ...
@@ -63,6 +68,8 @@ class WorkerLink(Protocol):
 class LocalLink:
     """A process of this machine, started here. Nothing of the run is in its arguments; `environment` is all that it
     gets of this one's."""
+
+    trouble = ""
 
     def __init__(self, number: int, environment: Mapping[str, str]) -> None:
         mine, its = socket.socketpair()

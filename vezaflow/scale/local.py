@@ -36,8 +36,8 @@ class Workers(Protocol):
         ...
 
     def figures(self) -> tuple[float, Summary]:
-        """How many seconds of the load the newest figures cover, and these: up to this moment, or as workers last
-        reported."""
+        """How many seconds of the load the newest figures cover of all workers, and these: up to this moment, or as
+        workers last reported."""
         ...
 
     def timeline(self) -> Timeline:

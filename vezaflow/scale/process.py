@@ -98,7 +98,9 @@ class WorkerProcess:
                     return
             if waiting.cancelled_caught:
                 silent += LISTEN
-                if silent >= patience and not self._link.waiting:
+                if self._link.trouble and not self.ready.is_set():
+                    await self._lose(f"can't be spoken to: {self._link.trouble}")
+                elif silent >= patience and not self._link.waiting:
                     await self._lose(f"sent nothing for {patience:g} s")
             elif message is None:
                 await self._lose("")

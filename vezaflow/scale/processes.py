@@ -19,7 +19,7 @@ import trio
 from vezaflow.engine import NO_VITALS, RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.metrics import Aged, Merger, Moment, Recorder, Records, Summary, Timeline, merge_all
-from vezaflow.plan import Bundle, Division
+from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.samples import SampleFile
 from vezaflow.scale.link import LocalLink, WorkerLink
 from vezaflow.scale.local import OnBegin
@@ -50,6 +50,10 @@ class Crew(Protocol):
         """What each machine measured, of the reports of its workers; nothing where there is only this one."""
         ...
 
+    def require(self, plan: Plan) -> None:
+        """Raise VezaflowError where machines other than this one can't have the connections of a plan."""
+        ...
+
 
 class LocalCrew:
     """Processes of this machine."""
@@ -68,6 +72,9 @@ class LocalCrew:
 
     def machines(self, reports: Mapping[int, Report]) -> Sequence[MachinePart]:
         return ()
+
+    def require(self, plan: Plan) -> None:
+        """There are no others."""
 
 
 class WorkerProcesses:
@@ -226,7 +233,9 @@ class WorkerProcesses:
 
     def figures(self) -> tuple[float, Summary]:
         shares = [self._share(process) for process in self.processes]
-        covered = max((share.seconds for share in shares), default=0.0)
+        # Who reports once in several seconds may be behind: what it has to come would fall into no window.
+        alive = [share.seconds for share, process in zip(shares, self.processes, strict=True) if process.alive]
+        covered = min(alive) if alive else max((share.seconds for share in shares), default=0.0)
         return covered, merge_all([self._recorder.snapshot(), *(share.summary for share in shares)])
 
     def timeline(self) -> Timeline:

@@ -93,6 +93,7 @@ class Worker:
             elsewhere=self._elsewhere if order["others"] and self._elsewhere else None,
         )
         self._zero: float | None = None
+        self._ended: float | None = None
         self._said: list[str] = []
         self._unsaid = 0
         self._start = trio.Event()
@@ -129,7 +130,8 @@ class Worker:
                 if self._delivers:
                     await self._all_announced()
                 watchers.cancel_scope.cancel()
-        self._recorder.fold(self._clock())
+        self._ended = self._clock()
+        self._recorder.fold(self._ended)
         if self._samples is not None:
             await closed(self._samples)
 
@@ -210,8 +212,9 @@ class Worker:
         """The figures up to the last fold, written down in slices: the VUs don't wait for it."""
         second, moments = self._recorder.moments()
         flows = self._engine.flows
+        now = self._clock() if self._ended is None else self._ended
         report = Report(
-            self._clock() - (self._zero or 0.0),
+            now - (self._zero or 0.0),
             self._recorder.snapshot(),
             Timeline(),
             {run.flow.name: run.delivered for run in flows},

@@ -200,6 +200,7 @@ class _Session:
             self._stop_requested,
             mark=self._events.mark,
             division=division,
+            elsewhere=crew.require if crew is not None else None,
             folder=str(Path(bundle.flows[0]).resolve().parent) if bundle.flows else "",
             clock=self._clock,
         )
@@ -400,7 +401,8 @@ class _Session:
             due += TICK
             await trio.sleep(max(0.0, due - self._clock()))
             report = self._workers.report()
-            self._windows.look(report.seconds, report.summary)
+            if self._windows.judging:
+                self._windows.look(*self._workers.figures())
             self._look(report)
             self._read(report)
             await self._cut(report)
