@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vezaflow.errors import VezaflowError
-from vezaflow.plan import Bundle, Division, Inputs
+from vezaflow.plan import Bundle, Division, Inputs, Plan
 from vezaflow.scale import MachinePart, Report, WorkerLink
 from vezaflow.session import prepare, read, run
 
@@ -48,6 +48,9 @@ class NobodyThere:
 
     async def links(self) -> Sequence[WorkerLink]:
         raise VezaflowError("there are no workers")
+
+    def require(self, plan: Plan) -> None:
+        pass
 
     def machines(self, reports: Mapping[int, Report]) -> Sequence[MachinePart]:
         return ()
