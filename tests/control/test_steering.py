@@ -214,7 +214,7 @@ def test_machines_that_are_others_are_asked_whether_they_have_the_connections() 
     bench.steering = Steering(
         bench.plan, bench.load, "one", print, division=Division(4), elsewhere=elsewhere, clock=lambda: bench.now
     )
-    bench.steering.begin()
+    bench.steering.begin(0.0)
     assert bench.after(5).scale("browse", 10**7) == "browse: 10 → 10,000,000 VUs", "this machine is not asked"
     with pytest.raises(VezaflowError, match="load-2: too many"):
         bench.steering.scale("browse", 10**7 + 1)
