@@ -35,7 +35,7 @@ observe:
       latency: {{histogram: http_request_duration_seconds}}
       requests: {{counter: http_requests_total}}
       cpu: {{gauge: process_cpu_ratio}}
-profile: [{{name: cpu, url: /debug/pprof/profile, seconds: 5s, at: 10s}}]
+profile: [{{name: cpu, url: /debug/pprof/profile, seconds: 5, at: 10s}}]
 """
 
 
