@@ -109,7 +109,7 @@ def test_an_option_that_is_no_url_is_said() -> None:
 def test_the_url_of_a_webhook_that_is_refused_is_not_shown(url: str) -> None:
     with pytest.raises(VezaflowError) as raised:
         planned("", Out("webhook", url))
-    assert raised.value.message.startswith("--out webhook: ")
+    assert "--out webhook: " in raised.value.message
     assert "s3cr3t" not in f"{raised.value.message} {raised.value.hint}"
 
 
