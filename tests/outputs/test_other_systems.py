@@ -22,7 +22,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from told_run import PLAN, RUN_ID, ToldRun
 
 from vezaflow.gates import Outcome
-from vezaflow.metrics import Trend
+from vezaflow.metrics import Phase, Trend
 from vezaflow.outputs import OutputError, Tick, output_of
 from vezaflow.outputs.csv_rows import CsvRows
 from vezaflow.outputs.influx import Influx
@@ -251,6 +251,15 @@ def test_csv_has_a_row_for_the_run_each_flow_and_each_step() -> None:
     assert sum(int(row["http_reqs"]) for row in rows if row["step"] == "search") == 150
     quiet = [row for row in rows if row["step"] == "search"][-1]
     assert (quiet["http_reqs"], quiet["p95"]) == ("0", "")
+
+
+def test_a_request_of_setup_is_in_the_csv_s_row_of_the_run_once() -> None:
+    run = ToldRun()
+    run.recorder.step("", "seed", "POST", phase=Phase.SETUP).answered(201, 0.1, 0.001, 0.02, 500, 300)
+    text = CsvRows("-", PLAN.secrets).encode(next(run.ticks(1))).decode()
+    rows = {(row["flow"], row["step"]): row for row in csv.DictReader(io.StringIO(text))}
+    assert rows["", "seed"]["http_reqs"] == "1"
+    assert rows["", ""]["http_reqs"] == "102"
 
 
 @pytest.mark.trio
