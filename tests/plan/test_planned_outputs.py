@@ -104,7 +104,8 @@ def test_an_option_that_is_no_url_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://hooks.example.org/T0/s3cr3t", "hooks.example.org/T0/s3cr3t", "http://h:s3cr3t/", "http://a:b:s3cr3t"]
+    "url",
+    ["https://hooks.example.org/T0/s3cr3t", "hooks.example.org/T0/s3cr3t", "http://h:s3cr3t/", "http://a:b:s3cr3t"],
 )
 def test_the_url_of_a_webhook_that_is_refused_is_not_shown(url: str) -> None:
     with pytest.raises(VezaflowError) as raised:

@@ -330,4 +330,6 @@ def _sparse(metric: ObservedMetric, share: float) -> str:
     """Why figures that cover this share of the time can't be used; empty: they can."""
     if share >= LEAST_COVERED:
         return ""
-    return f"Prometheus has samples of {metric.of} for only {units.ratio(max(0.0, share))} of this time: was it scraped?"
+    return (
+        f"Prometheus has samples of {metric.of} for only {units.ratio(max(0.0, share))} of this time: was it scraped?"
+    )

@@ -1,7 +1,7 @@
 """StatsD over UDP: counters as what came since the last payload, everything else as gauges.
 
 Laws: labels are parts of the name (`vezaflow.browse.search.http_req_duration.p95`), or tags where those are switched on
-(DogStatsD's `|#name:value`); what only failed responses have is named `failed`. A gauge below zero is set to 0 first, for
+(DogStatsD's `|#name:value`); what only failed responses have is named `failed`. A gauge below zero is set to 0 first:
 StatsD takes a sign for a change. A datagram has whole lines and at most `MOST` bytes, which no network on the way cuts.
 UDP tells of hardly any loss: what was lost is what could not be sent from here.
 """
@@ -23,7 +23,9 @@ from vezaflow.plan import STATS, Plan, PlannedOutput
 
 DATAGRAMS = replace(LIMITS, queue=10_000)  # 14 MB: a tick is one for about every 25 series
 MOST = 1432  # bytes: an Ethernet frame's, without the heads of IP and UDP
-_PARTS = ("scenario", "phase", "name", "method", "status", "error", "check", "group", "code", "gate", "instance", "verdict")
+_PARTS = (
+    "scenario", "phase", "name", "method", "status", "error", "check", "group", "code", "gate", "instance", "verdict",
+)  # fmt: skip
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _TAG = re.compile(r"[|#,:@\s]+")
 
