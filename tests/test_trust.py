@@ -1,5 +1,7 @@
 """When a run's figures can't be trusted, what is said about it, and what is not held against it."""
 
+from dataclasses import replace
+
 import pytest
 from planned import plan_of
 
@@ -9,6 +11,7 @@ from vezaflow.metrics import Recorder, Summary, Timeline
 from vezaflow.plan import Division, Segment
 from vezaflow.results import load_missing
 from vezaflow.scale import MachinePart, Report, WorkerState
+from vezaflow.syntax import Labels
 from vezaflow.trust import MISSED, concerns_of_run
 
 FLOWS = plan_of("""
@@ -154,6 +157,33 @@ def test_a_gate_on_dropped_iterations_says_itself_how_many_are_too_many() -> Non
     assert shortfall("open", free)
     assert shortfall("open", free, gate) == ""
     assert shortfall("open", late, gate), "what the generator missed is no figure of the target"
+
+
+@pytest.mark.parametrize(
+    ("gate", "excused"),
+    [
+        ("dropped_iterations{reason:no_free_vu}: count < 500", True),
+        ("dropped_iterations{flow:f}: count < 500", True),
+        ("dropped_iterations: count == 0", True),
+        ("dropped_iterations{reason:generator_late}: count < 500", False),
+        ("dropped_iterations: count > 5", False),
+    ],
+)
+def test_only_a_gate_on_those_without_a_free_vu_says_how_many_they_may_be(gate: str, excused: bool) -> None:
+    metric, condition = gate.split(": ")
+    free = Delivered(5, 5, due=1000, dropped={"no_free_vu": 400})
+    assert (shortfall("open", free, f"gates: {{'{metric}': {condition}}}") == "") is excused
+
+
+@pytest.mark.parametrize("labels", [(("flow", "other"),), (("during", "failover"),)])
+def test_a_gate_on_another_flow_or_a_part_of_the_time_excuses_no_dropped_start(labels: Labels) -> None:
+    plan = plan_of(f"flow: f\nload: {LOADS['open']}\nsteps: [{{get: /}}]\ngates: {{dropped_iterations: count < 500}}")
+    gates = [replace(gate, labels=labels) for gate in plan.gates]
+    delivered = {"f": Delivered(5, 5, due=1000, dropped={"no_free_vu": 400})}
+    report = Report(10.0, Recorder(0.0).snapshot(), Timeline(()), delivered, ())
+    assert concerns_of_run(plan.flows, plan.gates, report, interrupted=False) == ()
+    (concern,) = concerns_of_run(plan.flows, gates, report, interrupted=False)
+    assert concern.kind is ConcernKind.LOAD_NOT_REACHED
 
 
 def test_rows_that_must_last_and_did_not_make_a_run_inconclusive() -> None:

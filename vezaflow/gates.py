@@ -33,6 +33,7 @@ from vezaflow.units import AtLeast, Dimension, Quantity
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne,
 }  # fmt: skip
+_TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}  # as read from the right
 
 
 DURING = "during"  # the label of a gate that names the event in whose windows it judges
@@ -170,8 +171,12 @@ def _amount(bound: float | Quantity) -> float:
 def _bound(reference: Reference, compared: float | None) -> float | None:
     if compared is None:
         return None
-    bound = reference.factor * compared + (_amount(reference.plus) if reference.plus is not None else 0.0)
+    bound = _amount_beside(reference, compared)
     return AtLeast(bound) if isinstance(compared, AtLeast) else bound
+
+
+def _amount_beside(reference: Reference, compared: float) -> float:
+    return reference.factor * compared + (_amount(reference.plus) if reference.plus is not None else 0.0)
 
 
 def shown(value: float, dimension: Dimension | None) -> str:
@@ -241,6 +246,7 @@ def _verdict(
     found = figures.figure(gate, gate.labels, condition.aggregate, condition.argument)
     value = found.value
     compared, missing = None, _too_few(gate, found, gate.labels)
+    other: JudgedFigure | None = None
     if isinstance(bound, Reference):
         labels = bound.labels_beside(gate.labels)
         other = figures.figure(gate, labels, bound.aggregate, bound.argument)
@@ -266,7 +272,11 @@ def _verdict(
         if doubt := _straddles(held, baseline.interval(gate)):
             return verdict(Outcome.INCONCLUSIVE, doubt)
     holds = _holds(value, condition.operator, held.bound)
-    if found.between is not None and found.is_estimate:
+    if isinstance(bound, Reference) and other is not None and other.between is not None and other.is_estimate:
+        holds = _holds_for_all(found, condition.operator, _bounds(bound, other.between))
+        if holds is None:
+            return verdict(Outcome.INCONCLUSIVE, _within_other(held, bound, other.between))
+    elif found.between is not None and found.is_estimate:
         holds = _holds_between(found.between, condition.operator, held.bound)
         if holds is None:
             return verdict(Outcome.INCONCLUSIVE, _within(held, found.between))
@@ -374,10 +384,42 @@ def _holds_between(between: tuple[float, float], operator: str, bound: float) ->
     return (high <= bound) is (operator in ("<", "<="))
 
 
+def _bounds(reference: Reference, between: tuple[float, float]) -> tuple[float, float]:
+    """What is known of the bound, where the figure that it is made of is an estimate: the same as of that."""
+    low, high = sorted(_amount_beside(reference, end) for end in between)
+    return low, high
+
+
+def _holds_for_all(found: JudgedFigure, operator: str, bounds: tuple[float, float]) -> bool | None:
+    """Whether the condition holds for every bound above the first and at most the second, and whatever is known of
+    the value; None: for some of them."""
+    assert found.value is not None
+    if found.between is None or not found.is_estimate:
+        return _holds_between(bounds, _TURNED[operator], found.value)
+    if found.between[1] <= bounds[0]:
+        return operator in ("<", "<=", "!=")
+    return operator in (">", ">=", "!=") if found.between[0] >= bounds[1] else None
+
+
+def _known(between: tuple[float, float], dimension: Dimension | None) -> str:
+    low, high = (shown(end, dimension) for end in between)
+    return f"above {low}" if between[1] == inf else f"between {low} and {high}"
+
+
+def _within_other(verdict: Verdict, reference: Reference, between: tuple[float, float]) -> str:
+    """Why the estimate that the condition compares with does not say where the bound is."""
+    known = _known(between, verdict.gate.known.dimension_of(reference.aggregate))
+    value = verdict.shown if verdict.between is None else _known(verdict.between, dimension_of(verdict.gate))
+    bounds = _known(_bounds(reference, between), dimension_of(verdict.gate))
+    return (
+        f"{reference.text} is {known}, which is all that the server's histogram shows (its bucket): the bound is "
+        f"{bounds}, and {aggregate_text(verdict.gate)} is {value}"
+    )
+
+
 def _within(verdict: Verdict, between: tuple[float, float]) -> str:
     """Why an estimate does not say on which side of the bound the true value is."""
-    low, high = (shown(end, dimension_of(verdict.gate)) for end in between)
-    known = f"above {low}" if between[1] == inf else f"between {low} and {high}"
+    known = _known(between, dimension_of(verdict.gate))
     bound = "–" if verdict.bound is None else shown(verdict.bound, dimension_of(verdict.gate))
     return (
         f"{aggregate_text(verdict.gate)} is {known}, which is all that the server's histogram shows (its bucket), and "

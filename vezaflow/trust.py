@@ -139,13 +139,20 @@ def _load(
             ConcernKind.INTERRUPTED, "the run was stopped manually before its end", "let it run for its whole duration"
         )
         return
-    limited = {gate.flow for gate in gates if gate.metric == "dropped_iterations"}
     for flow in flows:
         delivered = report.delivered.get(flow.name)
-        own = bool(limited & {flow.name, None})
+        own = any(_limits_dropped(gate, flow.name) for gate in gates)
         reason = _shortfall(flow, delivered, own_limit=own) if delivered else "there is no data on it"
         if reason:
             yield Concern(ConcernKind.LOAD_NOT_REACHED, f"{flow.name}: {reason}", _remedy(flow, delivered), flow.name)
+
+
+def _limits_dropped(gate: PlannedGate, flow: str) -> bool:
+    """Whether a gate says how many iterations of the flow may be dropped for want of a free VU: of all the load."""
+    if gate.metric != "dropped_iterations" or gate.flow not in (flow, None):
+        return False
+    covered = {("reason", Dropped.NO_FREE_VU.value), ("flow", flow), ("phase", "iteration")}
+    return covered.issuperset(gate.labels) and gate.condition.operator in ("<", "<=", "==")
 
 
 def _shortfall(flow: PlannedFlow, delivered: Delivered, *, own_limit: bool) -> str:

@@ -11,7 +11,7 @@ from vezaflow.metrics import Summary
 from vezaflow.model import Observation, ObservedKind, ObservedUnit, unit_by_name
 from vezaflow.observe import Observed, ObservedFigures, ObservedSeries, Period, classic, unobserved
 from vezaflow.plan import PlannedGate
-from vezaflow.syntax import Condition, Labels
+from vezaflow.syntax import Condition, Labels, Reference
 from vezaflow.units import Dimension, Quantity
 
 NOWHERE = Span(Source("suite.yml", ""), 0, 0)
@@ -38,7 +38,7 @@ def observed(*figures: ObservedSeries, of: Observation = LATENCY, problem: str =
 def gate(
     aggregate: str,
     operator: str,
-    bound: float | Quantity,
+    bound: float | Quantity | Reference,
     *,
     argument: float | None = None,
     of: Observation = LATENCY,
@@ -83,6 +83,51 @@ def test_a_quantile_holds_only_if_all_of_its_bucket_does(bound: float, operator:
     assert found.between == (0.1, 0.2)
     if outcome is Outcome.INCONCLUSIVE:
         assert "p(95) is between 100 ms and 200 ms" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("operator", "factor", "outcome"),
+    [
+        ("<", 2.5, Outcome.GREEN),  # p(95){path:/a} is at most 200 ms, the bound at least 250 ms
+        ("<", 2.0, Outcome.GREEN),
+        ("<", 1.2, Outcome.INCONCLUSIVE),
+        ("<=", 0.4, Outcome.RED),  # above 100 ms, and at most 80 ms
+        (">", 0.5, Outcome.GREEN),
+        (">", 1.2, Outcome.INCONCLUSIVE),
+        (">=", 2.0, Outcome.RED),
+        ("==", 1.0, Outcome.INCONCLUSIVE),
+        ("==", 3.0, Outcome.RED),
+        ("!=", 3.0, Outcome.GREEN),
+    ],
+)
+def test_beside_another_quantile_a_gate_holds_only_if_it_does_for_all_of_both_buckets(
+    operator: str, factor: float, outcome: Outcome
+) -> None:
+    beside = Reference("p", 95.0, (("path", "/c"),), factor, None, "p(95){path:/c}", NOWHERE)
+    both = observed(series("/a", 10, 100, 100), series("/c", 10, 100, 100))
+    found = verdict(gate("p", operator, beside, argument=95.0, labels=(("path", "/a"),)), both)
+    assert found.outcome is outcome
+    if outcome is Outcome.INCONCLUSIVE:
+        assert found.reason.startswith("p(95){path:/c} is between 100 ms and 200 ms, which is all that the server's")
+        assert found.reason.endswith("and p(95) is between 100 ms and 200 ms")
+
+
+def test_an_exact_figure_beside_a_quantile_is_judged_for_all_of_its_bucket() -> None:
+    both = observed(series("/a", 10, 100, 100), series("/b", 0, 0, 10))
+
+    def of(factor: float, path: str) -> Verdict:
+        beside = Reference("p", 95.0, (("path", path),), factor, None, f"p(95){{path:{path}}}", NOWHERE)
+        return verdict(gate("avg", "<", beside, labels=(("path", "/a"),)), both)
+
+    assert [of(factor, "/a").outcome for factor in (0.5, 1.0, 1.3)] == [
+        Outcome.RED,
+        Outcome.INCONCLUSIVE,
+        Outcome.GREEN,
+    ]
+    assert of(1.0, "/a").reason.endswith("the bound is between 100 ms and 200 ms, and avg is 120 ms")
+    assert of(0.5, "/b").outcome is Outcome.INCONCLUSIVE  # above 100 ms is all that is known of the bound
+    assert "the bound is above 100 ms" in of(0.5, "/b").reason
+    assert of(1.0, "/b").outcome is Outcome.GREEN
 
 
 def test_above_the_highest_bound_nothing_is_known_but_that() -> None:

@@ -21,7 +21,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from told_run import PLAN, RUN_ID, ToldRun
 
-from vezaflow.metrics import Trend
+from vezaflow.gates import Outcome
+from vezaflow.metrics import Phase, Trend
 from vezaflow.outputs import OutputError, Tick, output_of
 from vezaflow.outputs.csv_rows import CsvRows
 from vezaflow.outputs.influx import Influx
@@ -193,6 +194,39 @@ def test_statsd_has_labels_as_tags_where_they_are_switched_on() -> None:
     assert any(re.match(r"load\.http_reqs:50\|c\|#.*name:search.*status:200", line) for line in lines)
 
 
+def test_a_gauge_of_statsd_has_one_value_a_tick_and_none_is_taken_for_a_change() -> None:
+    encoder = StatsD(planned("statsd"), PLAN)
+    first, *others = ToldRun().ticks(2)
+    (flow,) = first.flows
+    unsure = [replace(verdict, outcome=Outcome.INCONCLUSIVE) for verdict in flow.gates]
+    unclear = replace(first, flows=(replace(flow, gates=tuple(unsure)),))
+    assert unsure
+    for tick in (unclear, *others):
+        gauges: dict[str, float] = {}
+        for line in b"\n".join(encoder.encode(tick)).decode().split("\n"):
+            name, value, kind = re.split("[:|]", line)
+            if kind == "g":
+                assert name not in gauges or (value.startswith("-") and gauges[name] == 0), line
+                gauges[name] = float(value)
+        if not tick.last:
+            assert "vezaflow.browse.order.POST.http_req_waiting.p95" in gauges
+            assert "vezaflow.browse.order.POST.failed.http_req_waiting.p95" in gauges
+        assert min(gauges.values()) == (-1 if tick is unclear else 0)
+    assert "vezaflow.red.vezaflow_run_info" in gauges
+
+
+@pytest.mark.trio
+async def test_nothing_of_a_tick_of_many_datagrams_is_lost() -> None:
+    many = planned("statsd", tags=True, prefix="a." * 700)  # a line each
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        receiver.bind(("127.0.0.1", 0))
+        host, port = receiver.getsockname()
+        ticks = list(ToldRun().ticks(1))
+        assert len(StatsD(many, PLAN).encode(ticks[0])) > 60
+        await ran(replace(many, host=host, port=port), ticks)  # an OutputError says what was lost
+
+
 @pytest.mark.trio
 async def test_statsd_is_sent_over_udp() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
@@ -217,6 +251,15 @@ def test_csv_has_a_row_for_the_run_each_flow_and_each_step() -> None:
     assert sum(int(row["http_reqs"]) for row in rows if row["step"] == "search") == 150
     quiet = [row for row in rows if row["step"] == "search"][-1]
     assert (quiet["http_reqs"], quiet["p95"]) == ("0", "")
+
+
+def test_a_request_of_setup_is_in_the_csv_s_row_of_the_run_once() -> None:
+    run = ToldRun()
+    run.recorder.step("", "seed", "POST", phase=Phase.SETUP).answered(201, 0.1, 0.001, 0.02, 500, 300)
+    text = CsvRows("-", PLAN.secrets).encode(next(run.ticks(1))).decode()
+    rows = {(row["flow"], row["step"]): row for row in csv.DictReader(io.StringIO(text))}
+    assert rows["", "seed"]["http_reqs"] == "1"
+    assert rows["", ""]["http_reqs"] == "102"
 
 
 @pytest.mark.trio

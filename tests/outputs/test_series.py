@@ -114,6 +114,19 @@ def test_secrets_in_labels_are_masked() -> None:
     assert {dict(each.labels)["site"] for each in found} == {"•••"}
 
 
+def test_groups_are_named_as_k6_names_them() -> None:
+    run = ToldRun()
+    run.recorder.flow("browse").group("outer::inner", 0.5)
+    run.recorder.step("browse", "buy", "POST", group="outer::inner").answered(200, 0.1, 0.01, 0.01, 1, 1)
+    groups = {
+        (series.name, dict(series.labels)["group"])
+        for series in SeriesBuilder(PLAN).build(next(run.ticks(1)))
+        if "group" in dict(series.labels)
+    }
+    assert {("group_duration", "::outer::inner"), ("http_reqs", "::outer::inner")} <= groups
+    assert {group for _, group in groups} == {"::outer::inner"}
+
+
 def test_any_tag_is_the_name_of_a_label() -> None:
     assert [label_name(text) for text in ("team", "my-team", "1st", "é")] == ["team", "my_team", "_1st", "_"]
 

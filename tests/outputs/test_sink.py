@@ -76,6 +76,14 @@ async def test_a_server_says_how_long_it_wants_to_be_left_alone() -> None:
     assert len(server.asked) == 2
 
 
+@pytest.mark.parametrize("asked", ["0", "Wed, 21 Oct 2015 07:28:00 GMT"])
+async def test_a_server_that_asks_for_no_pause_is_still_asked_less_and_less_often(asked: str) -> None:
+    limits = SinkLimits(timeout=1.0, pause=0.04, longest_pause=10.0, last=0.2)
+    with listener(write=[Answer(503, headers={"Retry-After": asked})]) as server:
+        assert await sent(http(server.url, limits), TICKS[-1:]) != ""
+    assert len(server.asked) <= 4
+
+
 @pytest.mark.parametrize("status", [400, 401, 404, 302])
 async def test_what_is_refused_for_good_is_not_tried_again(status: int) -> None:
     with listener(write=[Answer(status, b"out of order sample")]) as server:

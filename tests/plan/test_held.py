@@ -27,10 +27,21 @@ OPEN = {
     ),
 }
 
+OBSERVED = f"""{SUITE}
+observe:
+  prometheus:
+    url: http://127.0.0.1:9090
+    metrics:
+      latency: {{histogram: http_request_duration_seconds}}
+      requests: {{counter: http_requests_total}}
+      cpu: {{gauge: process_cpu_ratio}}
+profile: [{{name: cpu, url: /debug/pprof/profile, seconds: 5, at: 10s}}]
+"""
 
-def held(load: str, gates: str = "", **options: Any) -> Plan:
+
+def held(load: str, gates: str = "", *, suite: str = SUITE, **options: Any) -> Plan:
     text = f"flow: f\nload: {{{load}}}\nsteps: [{{get: /}}]\nmeasure: {{skip: 2m}}\n{gates}"
-    return plan_of(text, inputs=inputs(held=LEVEL, **options))
+    return plan_of(text, suite=suite, inputs=inputs(held=LEVEL, **options))
 
 
 def load_of(executor: Executor, load: str, **options: Any) -> PlannedLoad:
@@ -75,6 +86,21 @@ def test_what_is_judged_begins_when_the_level_has_settled() -> None:
 )
 def test_a_gate_on_how_much_load_there_was_is_not_judged(gate: str, judged: bool) -> None:
     plan = held("vus: 1, duration: 5m", f"gates: {{{gate}}}")
+    assert bool(plan.gates) is judged
+
+
+@pytest.mark.parametrize(
+    ("gate", "judged"),
+    [
+        ("server.latency: p(95) < 300 ms", True),
+        ("server.cpu: max < 80 %", True),
+        ("server.requests: count > 100", False),
+        ("server.requests: rate < 500/s", True),
+        ("profile.cpu{function:main.search}: share < 25 %", True),
+    ],
+)
+def test_a_gate_on_the_server_s_own_figures_is_judged_like_one_on_those_of_the_load(gate: str, judged: bool) -> None:
+    plan = held("vus: 1, duration: 5m", f"gates: {{'{gate.split(': ')[0]}': {gate.split(': ')[1]}}}", suite=OBSERVED)
     assert bool(plan.gates) is judged
 
 

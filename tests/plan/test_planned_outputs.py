@@ -103,6 +103,23 @@ def test_an_option_that_is_no_url_is_said() -> None:
         planned("", Out("prometheus", "nonsense"))
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["https://hooks.example.org/T0/s3cr3t", "hooks.example.org/T0/s3cr3t", "http://h:s3cr3t/", "http://a:b:s3cr3t"],
+)
+def test_the_url_of_a_webhook_that_is_refused_is_not_shown(url: str) -> None:
+    with pytest.raises(VezaflowError) as raised:
+        planned("", Out("webhook", url))
+    assert "--out webhook: " in raised.value.message
+    assert "s3cr3t" not in f"{raised.value.message} {raised.value.hint}"
+
+
+def test_one_of_the_suite_that_is_no_url_is_not_shown_either() -> None:
+    _, diagnostics = planned('outputs: {webhook: "${env.HOOK}"}', HOOK="hooks.example.org/T0/s3cr3t")
+    (found,) = [each for each in diagnostics.items if each.code == "VF705"]
+    assert "s3cr3t" not in f"{found.message} {found.help}"
+
+
 def test_tokens_passwords_and_webhooks_are_secrets() -> None:
     suite = """
 outputs:

@@ -148,6 +148,32 @@ async def test_an_undo_that_fails_is_tried_again_at_the_end_and_noted(autojump_c
     assert note.startswith("event 'off' was not undone: finally: POST /on: expected status below 400, got 503")
 
 
+async def test_what_is_over_is_masked_once_however_many_ticks_ask_for_it(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    masked: list[str] = []
+
+    def mask(text: str) -> str:
+        masked.append(text)
+        return text
+
+    stage = Stage(plan_of("  - {name: a, at: 1s}"), Target(lambda *_: Reply()))
+    stage.runner = EventRunner(
+        stage.plan.events,
+        stage.engine,
+        stage.windows,
+        lambda: (trio.current_time() - stage.begun, Summary()),
+        until=10.0,
+        clock=trio.current_time,
+        say=stage.said.append,
+        mask=mask,
+    )
+    played = await stage.play()
+    masked.clear()
+    assert stage.runner.happened() == played.happened != ()
+    assert masked == []
+
+
 async def test_an_undo_that_hangs_is_given_up(autojump_clock: trio.testing.MockClock) -> None:
     events = "  - {name: off, at: 2s, do: [{log: off}], finally: [{think: 5m}]}"
     before = trio.current_time()

@@ -49,7 +49,13 @@ class Stage:
         self.notes: tuple[str, ...] = ()
         self.happened: tuple[Happened, ...] = ()
 
-    async def play(self, seconds: float = 60.0, is_red: Callable[[], bool] = lambda: False) -> list[ProfileRecord]:
+    async def play(
+        self,
+        seconds: float = 60.0,
+        is_red: Callable[[], bool] = lambda: False,
+        over: Callable[[], None] = lambda: None,
+    ) -> list[ProfileRecord]:
+        """`over` is called between the end of the load and what is read then."""
         begun = trio.current_time()
         client, clock = self.target.client, trio.current_time
         engine = RunEngine(self.plan, recorder=Recorder(begun), client=client, clock=clock)
@@ -70,6 +76,7 @@ class Stage:
                 runner.begin(begun, nursery)
                 await trio.sleep_forever()
         await runner.end()
+        over()
         self.notes = runner.notes()
         self.happened = runner.happened()
         return list(self.profiler.records(self.plan.gates))
@@ -163,6 +170,17 @@ async def test_what_begins_as_a_profile_and_is_none_is_known_after_the_load(
     (record,) = await stage.play()
     assert record.problem.startswith("its gzip is broken")
     assert stage.profiler.problems() == (f"the profile 'heap' can't be read: {record.problem}",)
+
+
+async def test_a_profile_is_read_from_its_file_when_the_load_is_over(
+    autojump_clock: trio.testing.MockClock, tmp_path: Path
+) -> None:
+    autojump_clock.autojump_threshold = 0.05  # files are written in a thread
+    stage = Stage(plan_of("{url: /debug/pprof/heap, at: 2s}"), ANSWERED, tmp_path)
+    (record,) = await stage.play(over=lambda: kept(tmp_path)[0].unlink())
+    assert record.problem.endswith("heap.pb can't be read: No such file or directory")
+    assert stage.profiler.problems() == (f"the profile 'heap' can't be read: {record.problem}",)
+    assert stage.happened[0].text == "/debug/pprof/heap, 0 KiB"
 
 
 async def test_a_folder_that_can_not_be_written_costs_the_file_only(

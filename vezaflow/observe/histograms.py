@@ -87,8 +87,9 @@ def since(now: Buckets, before: Buckets) -> Buckets | None:
 def quantile(buckets: Buckets, share: float, *, exponential: bool = False) -> Quantile | None:
     """The value below which this share (0 to 1) of the observations lies; None without observations.
 
-    `exponential`: native buckets are interpolated on their own logarithmic scale, as Prometheus does since 3.0. What
-    lies above the highest finite bound is only known to be above it."""
+    `exponential`: they are native ones, which are interpolated on their own logarithmic scale, as Prometheus does since
+    3.0; those with bounds of their own are not. What lies above the highest finite bound is only known to be above
+    it."""
     total = sum(bucket.count for bucket in buckets)
     if not total:
         return None
@@ -101,7 +102,7 @@ def quantile(buckets: Buckets, share: float, *, exponential: bool = False) -> Qu
         return Quantile(found.high, -inf, found.high)
     before = sum(bucket.count for bucket in buckets[:at])
     part = (rank - before) / found.count if found.count else nan
-    if exponential and found.low > 0 and is_native(buckets):
+    if exponential and found.low > 0 and has_one_base(buckets):
         value = exp2(log2(found.low) + (log2(found.high) - log2(found.low)) * part)
     else:
         value = found.low + (found.high - found.low) * part
@@ -134,7 +135,7 @@ def _without_zero(bucket: Bucket, buckets: Buckets) -> Bucket:
     return bucket
 
 
-def is_native(buckets: Buckets) -> bool:
+def has_one_base(buckets: Buckets) -> bool:
     """Whether the bounds are powers of one base, 2^(2^-schema), as those of native histograms are."""
     ratios = [bucket.high / bucket.low for bucket in buckets if bucket.low > 0 and not isinf(bucket.high)]
     if not ratios:

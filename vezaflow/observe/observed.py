@@ -47,7 +47,7 @@ class ObservedFigures:
     period: Period
     series: tuple[ObservedSeries, ...] = ()
     problem: str = ""
-    exponential: bool = False  # how quantiles are interpolated
+    exponential: bool = False  # how quantiles are interpolated: native histograms, of Prometheus 3
 
     def select(self, labels: Labels) -> tuple[ObservedSeries, ...]:
         """The series that have these labels."""

@@ -135,7 +135,7 @@ def _series(data: Any) -> tuple[RawSeries, ...]:
         if data["resultType"] == "scalar":
             return (RawSeries("", {}, (_sample(data["result"]),)),)
         return tuple(_one(each) for each in data["result"])
-    except (KeyError, TypeError, ValueError, IndexError):
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
         raise UnreadError("the response is not one of Prometheus") from None
 
 

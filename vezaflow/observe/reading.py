@@ -26,9 +26,11 @@ LOOK_BACK = 120.0  # seconds before the load in which its first scrape is looked
 CHUNK = 300.0  # seconds of samples that are read at once
 LEAST_COVERED = 0.9  # of a period: with less, the figures would be of another time than the load's
 USUAL_INTERVAL = 15.0  # seconds between two scrapes, where nothing says
+_WAITED = 0.8  # of the time there is, at most for scrapes to come: the rest is for reading what there is
 _UNKNOWN = 5.0  # seconds that a metric is waited for that was never seen, where the interval is not known
 _LATE = 2.0  # seconds that a scrape may take until its samples can be read
 _MOST_POINTS = 10_000  # Prometheus gives no more than 11,000
+_ROUNDED = 0.002  # of a step: the request has milliseconds
 _RANGE = "$__range"
 _PARTS = ("_bucket", "_count", "_sum")
 
@@ -59,7 +61,7 @@ _Tracks = dict[tuple[str, tuple[tuple[str, str], ...]], _Track]
 async def read(prometheus: PlannedPrometheus, api: PrometheusApi, periods: Periods, clock_offset: float) -> Observed:
     """All metrics over all periods, which are by the load generator's clock."""
     source = prometheus.base.url
-    reader = _Reader(prometheus, api, clock_offset)
+    reader = _Reader(prometheus, api, clock_offset, trio.current_time() + _WAITED * prometheus.wait)
     try:
         with trio.fail_after(prometheus.wait):
             figures = await reader.all(periods)
@@ -77,7 +79,9 @@ async def read(prometheus: PlannedPrometheus, api: PrometheusApi, periods: Perio
 
 
 class _Reader:
-    def __init__(self, prometheus: PlannedPrometheus, api: PrometheusApi, clock_offset: float) -> None:
+    def __init__(self, prometheus: PlannedPrometheus, api: PrometheusApi, clock_offset: float, patience: float) -> None:
+        """`patience`: until when scrapes are waited for, on trio's clock."""
+        self._patience = patience
         self._prometheus = prometheus
         self._api = api
         self._offset = clock_offset
@@ -130,7 +134,10 @@ class _Reader:
             wait = 2 * interval + _LATE if tracks else self._interval or _UNKNOWN
             if (until >= end and _covered(tracks.values(), end, interval)) or now >= end + wait:
                 break
-            await trio.sleep(min(1.0, max(0.1, interval / 4)))
+            left = self._patience - trio.current_time()
+            if left <= 0:
+                break
+            await trio.sleep(min(left, 1.0, max(0.1, interval / 4)))
             at = max(begin - LOOK_BACK, until - 2 * interval)  # a scrape can be read a moment after its own time
         await self._born(tracks.values(), periods)
         return [self._summed(metric, flow, period, tracks.values()) for flow, period in periods.items()]
@@ -175,8 +182,9 @@ class _Reader:
         for track in tracks:
             groups.setdefault(_kept(track.labels, metric.by), []).append(track)
         series = [found for labels, held in groups.items() if (found := _group(metric, labels, held, period))]
+        native = any(track.increases[period].native is not None for track in tracks)
         figures = ObservedFigures(
-            metric.name, metric.kind, metric.of, flow, period, tuple(series), exponential=self._exponential
+            metric.name, metric.kind, metric.of, flow, period, tuple(series), exponential=native and self._exponential
         )
         return replace(figures, problem=_problem(metric, figures))
 
@@ -188,6 +196,10 @@ class _Reader:
             groups = [each for raw in series if (each := _gauge(metric, raw, period)) is not None]
             figures = ObservedFigures(metric.name, metric.kind, metric.of, flow, period, tuple(groups))
             problem = "" if groups else f"Prometheus has no samples of {metric.of} in this time"
+            if groups and metric.kind is ObservedKind.GAUGE:  # a query may be sparse on purpose: `x > 5`
+                begin, step = self._evaluations(period)
+                moments = {at for raw in series for at, _ in _numbers(raw)}
+                problem = _sparse(metric, len(moments) / (1 + int((period.end - begin) / step + _ROUNDED)))
             found.append(replace(figures, problem=problem))
         return found
 
@@ -198,9 +210,13 @@ class _Reader:
         if metric.kind is ObservedKind.GAUGE:
             by = f" by ({', '.join(metric.by)})" if metric.by else ""
             promql = f"sum{by} ({selector(metric.of, metric.match)})"
-        step = max(self._interval or min(USUAL_INTERVAL, period.seconds / 4), period.seconds / _MOST_POINTS)
-        begin = period.begin + min(step, period.seconds / 2)
+        begin, step = self._evaluations(period)
         return await self._api.query_range(promql, begin, period.end, step)
+
+    def _evaluations(self, period: Period) -> tuple[float, float]:
+        """When a gauge or an expression is first evaluated, and every how many seconds."""
+        step = max(self._interval or min(USUAL_INTERVAL, period.seconds / 4), period.seconds / _MOST_POINTS)
+        return period.begin + min(step, period.seconds / 2), step
 
 
 def _is_raw(metric: ObservedMetric) -> bool:
@@ -307,7 +323,13 @@ def _problem(metric: ObservedMetric, figures: ObservedFigures) -> str:
         return f"Prometheus has no two samples of {metric.of} around this time"
     begin, end = min(each.begin for each in figures.series), max(each.end for each in figures.series)
     covered = min(end, period.end) - max(begin, period.begin)
-    if covered < LEAST_COVERED * period.seconds:
-        share = units.ratio(max(0.0, covered) / period.seconds)
-        return f"Prometheus has samples of {metric.of} for only {share} of this time: was it scraped?"
-    return ""
+    return _sparse(metric, covered / period.seconds)
+
+
+def _sparse(metric: ObservedMetric, share: float) -> str:
+    """Why figures that cover this share of the time can't be used; empty: they can."""
+    if share >= LEAST_COVERED:
+        return ""
+    return (
+        f"Prometheus has samples of {metric.of} for only {units.ratio(max(0.0, share))} of this time: was it scraped?"
+    )

@@ -82,7 +82,8 @@ def _rows(summary: Summary) -> dict[_Place, _Row]:
     for key, held in summary.requests.items():
         if key.error == INTERRUPTED:
             continue
-        for place in ((key.at.flow, key.at.step, key.at.method), (key.at.flow, "", ""), ("", "", "")):
+        at = key.at  # setup, teardown and events have no flow: its row is the run's
+        for place in {(at.flow, at.step, at.method), (at.flow, "", ""), ("", "", "")}:
             row = found.setdefault(place, _Row())
             row.requests += held.count
             row.failed += held.count if key.error else 0

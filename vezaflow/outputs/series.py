@@ -37,6 +37,7 @@ Labels = tuple[tuple[str, str], ...]  # sorted by name
 OWN = "vezaflow_"  # what the names of series that are no metric of the catalog begin with
 MOST_VALUES = 8  # of a label that the server chooses, of one step
 OTHER = "other"
+_GROUP = "::"  # what k6 puts before the names of groups
 RUNNING = "running"  # the verdict of a run that is in progress
 _NAME = re.compile(r"[^A-Za-z0-9_]")
 
@@ -183,10 +184,15 @@ class SeriesBuilder:
             yield labels, sum(held.values())
         elif metric.by:
             for name, value in held.items():
-                bounded = self._bounded(metric.name, labels, name) if metric.by == "code" else name
-                yield _joined(labels, ((metric.by, bounded),)), value
+                yield _joined(labels, ((metric.by, self._shown(metric, labels, name)),)), value
         else:
             yield labels, held
+
+    def _shown(self, metric: Metric, labels: Labels, name: str) -> str:
+        """What a row is told apart by, as the value of its label."""
+        if metric.by == "group":
+            return _GROUP + name
+        return self._bounded(metric.name, labels, name) if metric.by == "code" else name
 
     def _request(self, key: RequestKey, detail: _Detail) -> Labels:
         step = self._step(key.at)
@@ -212,7 +218,7 @@ class SeriesBuilder:
                 "name": key.step,
                 "url": key.step,
                 "method": key.method,
-                "group": f"::{key.group}" if key.group else "",
+                "group": f"{_GROUP}{key.group}" if key.group else "",
                 "phase": "" if key.phase is Phase.ITERATION else key.phase.value,
             }
             tags = {label_name(name): value for name, value in key.tags if name != PAGE}

@@ -2,9 +2,10 @@
 
 Laws: bodies are made in a thread, for making one takes the load's loop as long as ten requests do. What can't be sent
 now waits in a queue of `queue` payloads, in order; when it is full the oldest is lost. A payload is tried again where
-it may help (429, 5xx with their `Retry-After`, a broken connection) and never after another 4xx. The first tick is sent
-at once, then one every so often, and the last one always; for what waits then there are `last` seconds. All that is
-lost is counted and said at the end. A sink that is slow, wrong or gone costs the load nothing.
+it may help (429, 5xx, a broken connection) and never after another 4xx; a `Retry-After` makes the pause before that
+longer, never shorter. The first tick is sent at once, then one every so often, and the last one always; for what waits
+then there are `last` seconds. All that is lost is counted and said at the end. A sink that is slow, wrong or gone costs
+the load nothing.
 """
 
 from collections import deque
@@ -155,7 +156,7 @@ class Sink:
                 if not e.again and e.error is None:
                     self._lost += 1
                     return
-                await trio.sleep(pause if e.after is None else min(e.after, limits.longest_asked))
+                await trio.sleep(max(pause, min(e.after or 0.0, limits.longest_asked)))
                 pause = min(2 * pause, limits.longest_pause)
 
     def _what_was_lost(self, left: int) -> str:

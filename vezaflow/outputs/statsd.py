@@ -1,12 +1,14 @@
 """StatsD over UDP: counters as what came since the last payload, everything else as gauges.
 
 Laws: labels are parts of the name (`vezaflow.browse.search.http_req_duration.p95`), or tags where those are switched on
-(DogStatsD's `|#name:value`). A datagram has whole lines and at most `MOST` bytes, which no network on the way cuts.
+(DogStatsD's `|#name:value`); what only failed responses have is named `failed`. A gauge below zero is set to 0 first:
+StatsD takes a sign for a change. A datagram has whole lines and at most `MOST` bytes, which no network on the way cuts.
 UDP tells of hardly any loss: what was lost is what could not be sent from here.
 """
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import trio
 
@@ -19,8 +21,11 @@ from vezaflow.outputs.sink import LIMITS, Say, Sink, SinkLimits
 from vezaflow.outputs.tick import Tick
 from vezaflow.plan import STATS, Plan, PlannedOutput
 
+DATAGRAMS = replace(LIMITS, queue=10_000)  # 14 MB: a tick is one for about every 25 series
 MOST = 1432  # bytes: an Ethernet frame's, without the heads of IP and UDP
-_PARTS = ("scenario", "phase", "name", "method", "status", "error", "check", "group", "code", "gate", "instance")
+_PARTS = (
+    "scenario", "phase", "name", "method", "status", "error", "check", "group", "code", "gate", "instance", "verdict",
+)  # fmt: skip
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _TAG = re.compile(r"[|#,:@\s]+")
 
@@ -46,7 +51,8 @@ class StatsD:
     def _lines(self, tick: Tick) -> Iterator[bytes]:
         for series in patiently(self._builder.build(tick)):
             for end, value, kind in _values(series):
-                yield self._line(series, end, value, kind)
+                line = self._line(series, end, value, kind)
+                yield line if value >= 0 or kind != "g" else self._line(series, end, 0.0, kind) + b"\n" + line
 
     def _line(self, series: SentSeries, end: str, value: float, kind: str) -> bytes:
         labels = dict(series.labels)
@@ -54,6 +60,8 @@ class StatsD:
             tags = ",".join(f"{name}:{_TAG.sub('_', text)}" for name, text in labels.items())
             return f"{self._planned.prefix}{series.name}{end}:{_written(value)}|{kind}|#{tags}".encode()
         parts = [_UNSAFE.sub("_", labels[name]).strip("_") for name in _PARTS if name in labels]
+        if labels.get("expected_response") == "false":
+            parts.append("failed")
         return f"{self._planned.prefix}{'.'.join((*parts, series.name))}{end}:{_written(value)}|{kind}".encode()
 
 
@@ -90,7 +98,7 @@ class UdpCarrier:
         return found
 
 
-def statsd(planned: PlannedOutput, plan: Plan, say: Say, limits: SinkLimits = LIMITS) -> Sink:
+def statsd(planned: PlannedOutput, plan: Plan, say: Say, limits: SinkLimits = DATAGRAMS) -> Sink:
     """The output of a run."""
     carrier = UdpCarrier(planned.host, planned.port)
     return Sink(f"statsd ({planned.aim})", StatsD(planned, plan).encode, carrier, planned.every, say, limits)

@@ -7,7 +7,7 @@ borne is: times, failures, and whatever has an upper limit.
 
 from dataclasses import replace
 
-from vezaflow.metrics import METRICS, MetricKind
+from vezaflow.metrics import MetricKind
 from vezaflow.model import Executor
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import HeldLevel
@@ -34,7 +34,7 @@ def judged_of_level(gate: PlannedGate) -> bool:
     bound, operator = gate.condition.bound, gate.condition.operator
     if isinstance(bound, OfBaseline):
         return False
-    if METRICS[gate.metric].kind not in (MetricKind.COUNTER, MetricKind.GAUGE) and gate.condition.aggregate != "count":
+    if gate.known.kind not in (MetricKind.COUNTER, MetricKind.GAUGE) and gate.condition.aggregate != "count":
         return True
     if isinstance(bound, Reference):
         return True

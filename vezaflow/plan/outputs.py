@@ -39,7 +39,9 @@ class Out(NamedTuple):
 
     @property
     def word(self) -> str:
-        return f"--out {self.name}" + (f"={self.argument}" if self.argument is not None else "")
+        """As it was written; without a URL that is secret, for nobody masks it yet."""
+        shown = self.argument is not None and self.name not in SECRET_URLS
+        return f"--out {self.name}" + (f"={self.argument}" if shown else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +214,10 @@ class OutputPlanner:
         try:
             return Targets(url, self._allow).base
         except UrlError as e:
+            why = "this is not a valid http or https URL" if name in SECRET_URLS else str(e)  # which shows parts of it
             if span is None:
-                raise VezaflowError(f"{out.word if out else name}: {e}", hint=e.help) from None
-            self._diagnostics.error("VF705", span, f"the URL of `{name}` is not valid: {e}", help=e.help)
+                raise VezaflowError(f"{out.word if out else name}: {why}", hint=e.help) from None
+            self._diagnostics.error("VF705", span, f"the URL of `{name}` is not valid: {why}", help=e.help)
         except GuardError as e:
             where = out.word if out is not None else f"`outputs: {name}`"
             hint = "list the host under `guard: {allow: […]}` in suite.yml"

@@ -10,6 +10,8 @@ from vezaflow.read.requests import read_auth
 from vezaflow.read.trees import check_name, texts, words
 from vezaflow.syntax import Entry
 
+_BOUND = "le"  # the label that a classic histogram has for each of its buckets
+
 
 def read_observe(row: Row) -> Prometheus | None:
     """The settings under `observe`; None if there are none."""
@@ -44,12 +46,22 @@ def _observation(entry: Entry, diagnostics: Diagnostics) -> Observation | None:
     if not of:
         diagnostics.error("VF121", row.entries[kind].value.span, f"'{kind}' must not be empty")
         return None
+    by = words(row, "by")
+    for word in by:
+        if kind == ObservedKind.HISTOGRAM.value and word.text == _BOUND:
+            diagnostics.error(
+                "VF126",
+                word.span,
+                f"'{_BOUND}' can't be kept apart: it is the bound of the histogram's buckets",
+                help="without it the figures are those of whole histograms; for the count of one bucket write\n"
+                f"`counter: {of}_bucket` with `match: {{{_BOUND}: '0.5'}}`",
+            )
     return Observation(
         name=entry.key.text,
         kind=ObservedKind(kind),
         of=of,
         match=texts(row, "match"),
-        by=tuple(word.text for word in words(row, "by")),
+        by=tuple(word.text for word in by),
         unit=ObservedUnit(unit) if isinstance(unit, str) else unit_by_name(of),
         span=entry.key.span,
     )

@@ -18,11 +18,12 @@ from vezaflow.errors import VezaflowError
 from vezaflow.gates import ConcernKind, Outcome, Verdict, overall
 from vezaflow.metrics import Recorder
 from vezaflow.model import AuditMoment
-from vezaflow.plan import EvaluationError, PlannedAudit, PlannedRequest
+from vezaflow.plan import EvaluationError, PlannedAudit, PlannedFlow, PlannedRequest, Secrets, requests_of
 from vezaflow.protocols import Transport
 from vezaflow.results import RunResult, exit_code_of
 from vezaflow.session.signals import stop_signals
 from vezaflow.syntax import JsonError, json_value
+from vezaflow.tape import credentials_of, is_telling
 
 
 class Auditing:
@@ -135,6 +136,8 @@ def _visit_of(user: VU, audit: PlannedAudit) -> Visit:
         url, problem = _url(user, named[page.name])
         if audit.plan.secrets.mask(url) != url:  # it would stand on Lighthouse's command line
             problem = "its URL holds a secret, which every user of this machine could read: use `login`"
+        elif name := _credential_in(url, user, flow):
+            problem = f"its URL holds '{name}' of `login`, which every user of this machine could read: use a cookie"
         urls.append(url)
         problems.append(problem)
     stored: dict[str, str] = {}
@@ -144,6 +147,19 @@ def _visit_of(user: VU, audit: PlannedAudit) -> Visit:
         except (EvaluationError, JsonError) as e:
             problems = [problem or f"the local storage can't be computed: {e}" for problem in problems]
     return Visit(tuple(urls), tuple(problems), user.client.cookies.cookies, stored)
+
+
+def _credential_in(url: str, user: VU, flow: PlannedFlow) -> str:
+    """The name of a value that `login` extracted and that must not be seen, where the URL holds one: its name says so,
+    or the field of the URL that it is in."""
+    named = set(credentials_of((), url.encode(), url))
+    for extract in (extract for request in requests_of(flow.login) for extract in request.extracts):
+        value = user.slots[extract.slot]
+        if not isinstance(value, str) or not (value in named or is_telling(extract.name)):
+            continue
+        if Secrets.of((value,)).mask(url) != url:
+            return extract.name
+    return ""
 
 
 def _url(user: VU, page: PlannedRequest) -> tuple[str, str]:

@@ -54,9 +54,12 @@ class _Occurrence:
     owes: bool = False
     manual: bool = False
     vu: VU | None = None
+    told: Happened | None = None  # as it is told, once nothing of it changes any more
 
     def happened(self, mask: Callable[[str], str]) -> Happened:
-        return Happened(
+        if self.told is not None:
+            return self.told
+        found = Happened(
             name=mask(self.name),
             kind=self.kind,
             begin=self.begin,
@@ -66,6 +69,9 @@ class _Occurrence:
             undone=self.undone,
             manual=self.manual,
         )
+        if self.end is not None and not self.owes:
+            self.told = found
+        return found
 
 
 def _seconds_of(event: PlannedEvent) -> int:

@@ -1,7 +1,8 @@
 """Fetching profiles of the server while the load goes on, and what they say once it is over.
 
 Laws: a profile that can't be had is told, with the reason, and costs no verdict but that of gates on it. While the load
-goes on nothing is unpacked or counted: bytes come, and go to a file in a thread. The request is the suite's own,
+goes on nothing is unpacked or counted: bytes come, and go to a file in a thread, where they are read from afterwards;
+they stay in memory only where there is no file. The request is the suite's own,
 through its guard; its client is not one of the load's.
 """
 
@@ -66,6 +67,7 @@ class Profiler:
         try:
             capture.data = await _fetched(action, vu)
             capture.problem = ""
+            size = len(capture.data)
             await self._keep(capture)
         except ProfileError as e:
             capture.problem = str(e)
@@ -75,7 +77,7 @@ class Profiler:
             raise
         finally:
             capture.end = now()
-        return f"{action.request.forecast.url}, {len(capture.data) / 1024:,.0f} KiB"
+        return f"{action.request.forecast.url}, {size / 1024:,.0f} KiB"
 
     def records(self, gates: Iterable[PlannedGate]) -> tuple[ProfileRecord, ...]:
         """What they say, in the order in which they were taken. Call it when the load is over: reading one takes its
@@ -102,6 +104,7 @@ class Profiler:
         try:
             name = self._file_name(capture)
             capture.file = str(await trio.to_thread.run_sync(_write, self._folder, name, capture.data))
+            capture.data = b""
         except OSError as e:
             self._say(f"the profile '{capture.name}' can't be written to {self._folder}: {e.strerror or e}")
 
@@ -145,7 +148,9 @@ def _record(capture: _Capture, gates: tuple[PlannedGate, ...]) -> ProfileRecord:
     if capture.problem:
         return ProfileRecord(name, begin, end, problem=capture.problem)
     try:
-        profile = parse_pprof(capture.data)
+        profile = parse_pprof(Path(capture.file).read_bytes() if capture.file else capture.data)
+    except OSError as e:
+        return ProfileRecord(name, begin, end, problem=f"{capture.file} can't be read: {e.strerror or e}")
     except PprofError as e:
         return ProfileRecord(name, begin, end, problem=str(e), file=capture.file)
     return record_of(profile, name, begin, end, file=capture.file, named=named_functions(gates, name))
