@@ -16,5 +16,7 @@ def test_it_prints_the_schema_of_a_flow_unless_told_otherwise() -> None:
 
 def test_it_writes_both_and_says_how_a_file_names_them(tmp_path: Path) -> None:
     done = vezaflow("schema", "--write", tmp_path / "new")
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["flow.json", "fragment.json", "suite.json"]
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
+        "audit.json", "flow.json", "fragment.json", "suite.json",
+    ]  # fmt: skip
     assert "# yaml-language-server: $schema=../new/flow.json" in done.out

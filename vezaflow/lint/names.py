@@ -383,7 +383,7 @@ def check_unused(suite: Suite, diagnostics: Diagnostics) -> None:
             _unused(chain(_data_sources(flow), chosen_names(flow.vars, flow_steps(flow))), used, shared, diagnostics)
     for fragment in suite.fragments:
         _check_fragment(fragment, diagnostics)
-    if suite.whole and not any(_spoilt(suite, diagnostics, flow) for flow in (None, *suite.flows)):
+    if suite.whole and not suite.unread and not any(_spoilt(suite, diagnostics, flow) for flow in (None, *suite.flows)):
         used = {name.name for use in all_uses(suite) for name in names(use.expression)}
         elsewhere = {name for flow in suite.flows for name, _ in set_in(flow.vars, flow_steps(flow))}
         _unused(chain(_data_sources(suite), chosen_names(suite.vars, suite_steps(suite))), used, elsewhere, diagnostics)
@@ -395,7 +395,7 @@ def _data_sources(owner: Suite | Flow) -> Iterator[tuple[str, Span]]:
 
 def check_secrets(suite: Suite, diagnostics: Diagnostics) -> None:
     """Secrets that nothing reads."""
-    if not suite.whole or diagnostics.failed:
+    if not suite.whole or suite.unread or diagnostics.failed:
         return
     used = {use.name for use in environment(suite)}
     for name, span in zip(suite.secrets, suite.secret_spans, strict=True):

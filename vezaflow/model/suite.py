@@ -152,3 +152,4 @@ class Suite:
     trace: Tracing | None = None
     audits: tuple[AuditOrder, ...] = ()  # what a run audits
     audit_files: tuple[Audit, ...] = ()  # all that were read
+    unread: bool = False  # whether it has audits that were not read, since no run makes them

@@ -114,12 +114,20 @@ def read_suite(
         suite = replace(suite, events=tuple(event.rebuilt(fragments.resolve) for event in suite.events))
         suite = replace(suite, data=data_sources.resolve(suite.data))
     whole = set(_flows_in(root, files)) <= set(flow_files)
-    check_orders(suite.audits, tuple(_audit_paths(root, files)), diagnostics)
+    audit_paths = tuple(_audit_paths(root, files))
+    check_orders(suite.audits, audit_paths, diagnostics)
     audits = _audits(root, {order.path for order in suite.audits} if included_only else None, files, fragments)
     if whole and not included_only:
         fragments.read_others(files.below(root / FOLDER))
     ignores = (*suite.ignores, *files.ignores)
-    return replace(suite, ignores=ignores, fragments=fragments.all, whole=whole, audit_files=audits)
+    return replace(
+        suite,
+        ignores=ignores,
+        fragments=fragments.all,
+        whole=whole,
+        audit_files=audits,
+        unread=len(audits) < len(audit_paths),
+    )
 
 
 def _audit_paths(root: Path, files: _Files) -> list[str]:
