@@ -58,7 +58,7 @@ check: lint
 	@$(BIN)/pytest -q --numprocesses 2 -m "not slow" $(APART:%=--ignore=tests/%)
 
 test: lint
-	@$(BIN)/pytest -q --numprocesses auto --dist worksteal
+	@$(BIN)/pytest -q
 
 oracle: $(STAMP)
 	@VEZAFLOW_LONG=1 $(BIN)/pytest -q tests/oracles tests/protocols/test_readers.py

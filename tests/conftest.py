@@ -20,7 +20,8 @@ HERE = Path(__file__).parent
 # Tests of these measure time, or load a target and judge how that went.
 ALONE = (
     "bench", "capacity", "cluster", "control", "live", "scale", "cli/test_interrupts.py", "cli/test_segments.py",
-    "cli/test_starved.py", "cli/test_steer.py", "cli/test_undisturbed.py", "test_soak.py", "test_reserve.py",
+    "cli/test_starved.py", "cli/test_steer.py", "cli/test_undisturbed.py", "syntax/test_readings.py", "test_soak.py",
+    "test_reserve.py",
 )  # fmt: skip
 
 settings.register_profile("default", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
