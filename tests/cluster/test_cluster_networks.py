@@ -45,7 +45,11 @@ def allowed() -> bool:
     return ip("netns", "add", name) and ip("netns", "delete", name)
 
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not allowed(), reason="needs the right to make namespaces")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif("VEZAFLOW_LONG" not in os.environ, reason="`VEZAFLOW_LONG=1` runs it"),
+    pytest.mark.skipif(not allowed(), reason="needs the right to make namespaces"),
+]
 
 
 @dataclass
