@@ -10,6 +10,7 @@ server down, and make a slow test look like a slow target.
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -151,7 +152,7 @@ class StreamOpening:
     channel: EventStream | None
 
 
-class MessageChannel:
+class MessageChannel(ABC):
     """See the module. Subclasses turn bytes into messages (`feed`) and what is to be said into bytes (`transmit`)."""
 
     __slots__ = (
@@ -318,17 +319,17 @@ class MessageChannel:
 
     # -- for its connection ----------------------------------------------------------------------------------
 
+    @abstractmethod
     def feed(self, view: memoryview, count: int, now: float) -> None:
         """Read the first `count` bytes of `view`, which came at `now`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def transmit(self, data: str | bytes, outgoing: SentMessage) -> None:
         """Frame a message and `put` it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cut(self, now: float, broken: Fault | None) -> None:
         """The server closed its side of the connection, or broke it."""
-        raise NotImplementedError
 
     def next_deadline(self, now: float) -> float:
         """Do what is due by `now`; when the channel has something to do next by itself."""
