@@ -43,7 +43,10 @@ KINDS = {  # doors keep kinds of steps from those who need not know them; these 
     "engine/interpreter.py": "vezaflow.plan.steps",
 }
 STANDARD = {"_asdict", "_replace", "_value_"}  # the library's own names, public for all their underscores
-FOREIGN = {"protocols/http2_wire.py": {"_data", "_events"}}  # what hyperframe and h2 hold and have no door for
+FOREIGN = {
+    "protocols/http2_wire.py": {"_data", "_events"},  # what hyperframe and h2 hold and have no door for
+    "cluster/station.py": {"_exit"},  # a process that must end whatever its threads do
+}
 QUERIES = {"re2", "selectolax", "lxml", "jsonschema_rs"}
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 

@@ -21,6 +21,21 @@ PATIENCE = 15.0  # seconds for what takes a moment
 LONG = 30.0  # seconds that the server keeps a request to /hang waiting
 
 
+def test_ctrl_c_while_the_program_is_loaded_is_silent() -> None:
+    code = """
+import sys
+class Interrupted:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted())
+from vezaflow.cli import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 class Server(ThreadingHTTPServer):
     """Answers at once, but for paths below /hang; tells which of these were asked for."""
 

@@ -54,7 +54,6 @@ def test_ctrl_c_on_the_terminal_ends_all_in_order(veza: Target, tmp_path: Path) 
     assert [machine["lost"] for machine in result(file)["machines"]] == ["", ""]
 
 
-@pytest.mark.skipif("VEZAFLOW_LONG" not in os.environ, reason="the interpreter may still show a traceback")
 def test_ctrl_c_before_the_load_leaves_nothing(veza: Target, tmp_path: Path) -> None:
     write_suite(tmp_path / "suite", FLOW)
     with Running("run", "suite", "--cluster", "local:2", env={"BASE_URL": veza.base_url}, folder=tmp_path) as run:

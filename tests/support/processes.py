@@ -74,12 +74,13 @@ def write_suite(folder: Path, flow: str, suite: str = "") -> Path:
 
 
 class Running:
-    """`vezaflow …` in a session of its own. Use it as a context manager: nothing outlives it."""
+    """`vezaflow …` in a session of its own. Use it as a context manager: nothing outlives it. `folder`: the
+    current one, of which no module is taken."""
 
     def __init__(self, *words: str | Path, env: Mapping[str, str], folder: Path | None = None) -> None:
         kept = {name: value for name, value in os.environ.items() if name in KEPT}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "vezaflow", *map(str, words)],
+            [sys.executable, "-P", "-m", "vezaflow", *map(str, words)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

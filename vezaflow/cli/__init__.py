@@ -1,5 +1,5 @@
 """The command line: arguments in, exit code out."""
 
-from vezaflow.cli.main import main
+from vezaflow.cli.entry import main
 
 __all__ = ["main"]

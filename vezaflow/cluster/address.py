@@ -6,14 +6,12 @@
     ssh:hosts.txt          a scheduler and workers on the hosts of a file, a line each
 
 Without TLS only what Dask itself says is in clear; what vezaflow says is sealed. But who reaches a scheduler can run
-any code on all its machines: so TLS is wanted. A scheduler that is started by SSH has none: Dask brings it no
-certificates.
+any code on all its machines: so TLS is wanted. What a run starts itself, here or by SSH, has a certificate of its own.
 """
 
 import ipaddress
 from dataclasses import dataclass
 from enum import Enum
-from typing import assert_never
 
 _MOST_LOCAL = 64
 
@@ -49,15 +47,7 @@ class ClusterAddress:
     @property
     def in_the_open(self) -> bool:
         """Whether others could listen, and speak to the scheduler."""
-        match self.kind:
-            case ClusterKind.SCHEDULER:
-                return self.address.startswith("tcp:") and not _is_loopback(self.address)
-            case ClusterKind.LOCAL:
-                return False
-            case ClusterKind.SSH:
-                return True
-            case never:
-                assert_never(never)
+        return self.kind is ClusterKind.SCHEDULER and self.address.startswith("tcp:") and not _is_loopback(self.address)
 
 
 def _is_loopback(address: str) -> bool:

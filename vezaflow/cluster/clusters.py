@@ -5,18 +5,15 @@ seconds at most, also when the scheduler is gone.
 """
 
 import logging
-import os
-import signal
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import assert_never
 
-import dask
-from distributed import Client, LocalCluster, Security, SSHCluster
+from distributed import Client, Security
 
 from vezaflow.cluster.address import ClusterAddress, ClusterKind
+from vezaflow.cluster.stations import StationHost, hosts_of, stations
 from vezaflow.errors import ExitCode, VezaflowError
 
 _CONNECT = 10  # seconds
@@ -32,34 +29,43 @@ def connected(address: ClusterAddress, inputs: Iterable[str] = ()) -> Iterator[t
     """A client of the cluster, and the addresses of its Dask workers. `inputs`: names in the environment that are not
     for processes which are started here. Raises VezaflowError where there is no cluster."""
     _hush()
-    _require_certificates(address)
     with ExitStack() as stack:
-        # A share of load is not to be run again when its machine is lost.
-        stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
+        where, security = stack.enter_context(_scheduler(address, inputs))
         try:
-            where = stack.enter_context(_started(address, inputs))
-            client = stack.enter_context(Client(where, timeout=_CONNECT, set_as_default=False))  # type: ignore[no-untyped-call]
+            client = stack.enter_context(Client(where, timeout=_CONNECT, security=security, set_as_default=False))  # type: ignore[no-untyped-call]
         except (OSError, TimeoutError, ValueError) as e:
             raise VezaflowError(
-                f"there is no Dask scheduler at {address.address or address.kind.value}: {e}",
+                f"there is no Dask scheduler at {where}: {e}",
                 hint="`dask scheduler` and `dask worker` start one; docs/cluster.md says how",
                 code=ExitCode.REFUSED,
             ) from None
         workers = tuple(client.scheduler_info(n_workers=-1)["workers"])
         if not workers:
             raise VezaflowError(
-                f"the scheduler at {address.address} has no Dask workers",
-                hint=f"start one on each machine: `dask worker {address.address}`",
+                f"the scheduler at {where} has no Dask workers",
+                hint=f"start one on each machine: `dask worker {where}`",
                 code=ExitCode.REFUSED,
             )
-        if address.kind is ClusterKind.LOCAL:
-            client.run(_leave_ctrl_c)
         yield client, workers
 
 
-def _leave_ctrl_c() -> None:
-    """In a Dask worker of this terminal: a Ctrl-C, which goes to all of its processes, is the coordinator's alone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _scheduler(address: ClusterAddress, inputs: Iterable[str]) -> Iterator[tuple[str, Security | None]]:
+    """Where it is, and what one speaks to it with where that is not in Dask's configuration. What is started for the
+    run ends afterwards."""
+    match address.kind:
+        case ClusterKind.SCHEDULER:
+            _require_certificates(address)
+            yield address.address, None
+            return
+        case ClusterKind.LOCAL:
+            hosts = (StationHost(),) * address.machines
+        case ClusterKind.SSH:
+            hosts = hosts_of(Path(address.address))
+        case never:
+            assert_never(never)
+    with stations(hosts, inputs) as (where, credentials):
+        yield where, credentials.security
 
 
 def _require_certificates(address: ClusterAddress) -> None:
@@ -83,54 +89,3 @@ def _hush() -> None:
     for name in (*_LOGGERS, *logging.root.manager.loggerDict):
         if name.partition(".")[0] in _LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-
-
-@contextmanager
-def _started(address: ClusterAddress, inputs: Iterable[str]) -> Iterator[Any]:
-    """What a client connects to: an address, or a cluster of one's own, which ends afterwards."""
-    match address.kind:
-        case ClusterKind.SCHEDULER:
-            yield address.address
-        case ClusterKind.LOCAL:
-            with _hidden(inputs):  # what Dask's own `env` can't do: it only adds to what is inherited
-                local = LocalCluster(  # type: ignore[no-untyped-call]
-                    n_workers=address.machines,
-                    threads_per_worker=1,
-                    processes=True,
-                    dashboard_address="127.0.0.1:0",  # 8787 may be taken, and Dask warns of that
-                    host="127.0.0.1",
-                )
-            with local as cluster:
-                yield cluster
-        case ClusterKind.SSH:
-            with _by_ssh(Path(address.address)) as cluster:
-                yield cluster
-
-
-@contextmanager
-def _hidden(names: Iterable[str]) -> Iterator[None]:
-    """While processes are started that are not to inherit these."""
-    kept = {name: os.environ.pop(name) for name in names if name in os.environ}
-    try:
-        yield
-    finally:
-        os.environ.update(kept)
-
-
-@contextmanager
-def _by_ssh(file: Path) -> Iterator[Any]:
-    try:
-        lines = [line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    except OSError as e:
-        raise VezaflowError(f"{file} can't be read: {e.strerror}", code=ExitCode.REFUSED) from None
-    hosts = [line for line in lines if line]
-    if not hosts:
-        raise VezaflowError(f"{file} names no host", hint="a line for each host", code=ExitCode.REFUSED)
-    if find_spec("asyncssh") is None:
-        raise VezaflowError(
-            "`ssh:` needs asyncssh, which is not installed",
-            hint="pip install asyncssh",
-            code=ExitCode.REFUSED,
-        )
-    with SSHCluster([hosts[0], *hosts], worker_options={"nthreads": 1}) as cluster:
-        yield cluster

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vezaflow.cluster.address import ClusterAddress, ClusterKind
+from vezaflow.cluster.address import ClusterAddress
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.limits import MachineShare
 from vezaflow.plan import Bundle, Plan
@@ -60,11 +60,7 @@ def _require(address: ClusterAddress, *, insecure: bool) -> None:
         )
     if address.in_the_open and not insecure:
         raise VezaflowError(
-            f"{_scheduler(address)} is not protected by TLS: who reaches it can run any code on its machines",
+            f"{address.address} is not protected by TLS: who reaches it can run any code on its machines",
             hint="use a scheduler at tls://, or accept it with --insecure-cluster where the network is yours alone",
             code=ExitCode.REFUSED,
         )
-
-
-def _scheduler(address: ClusterAddress) -> str:
-    return "what `ssh:` starts" if address.kind is ClusterKind.SSH else address.address

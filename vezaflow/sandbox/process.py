@@ -46,7 +46,7 @@ def start(settings: SandboxSettings | None = None) -> Iterator[Sandbox]:
     settings = settings or SandboxSettings()
     require_server()
     process = subprocess.Popen(
-        [sys.executable, "-m", "vezaflow.sandbox"],
+        [sys.executable, "-P", "-m", "vezaflow.sandbox"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

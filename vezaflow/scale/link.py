@@ -119,7 +119,7 @@ def worker_process(
     """Start a worker that listens at `end`. In a thread that lives as long as it: Linux ends it with the thread that
     started it. In a group of its own: a Ctrl-C on the terminal is for the coordinator alone."""
     return subprocess.Popen(
-        [sys.executable, "-m", "vezaflow.scale"],
+        [sys.executable, "-P", "-m", "vezaflow.scale"],
         stdin=end.fileno(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
