@@ -88,7 +88,7 @@ def test_no_scheduler_is_refused_with_the_way_to_start_one() -> None:
         (None, "can't be read"),
         (b"one\ntwo python -E\n", "hosts.txt:2: expected a host"),
         (b"\xff\xfe", "is not text in UTF-8"),
-        (b"-oProxyCommand=touch\n", "hosts.txt:1: '-oProxyCommand=touch' is no host"),
+        (b"-oProxyCommand=touch\n", "hosts.txt:1: '-oProxyCommand=touch' is not a host"),
     ],
 )
 def test_a_file_of_hosts_that_names_none_is_refused(text: bytes | None, why: str, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def hosts_of(file: Path) -> tuple[StationHost, ...]:
                 code=ExitCode.REFUSED,
             )
         if words and words[0].startswith("-"):
-            raise VezaflowError(f"{file}:{number}: '{words[0]}' is no host", code=ExitCode.REFUSED)
+            raise VezaflowError(f"{file}:{number}: '{words[0]}' is not a host", code=ExitCode.REFUSED)
         if words:
             found.append(StationHost(*words))
     if not found:
