@@ -159,6 +159,10 @@ def test_nobody_reaches_into_another_class() -> None:
             "from vezaflow.cli import main; main()",
             {"trio", "numpy", "rich", "httpx", "yaml", "lark", "sqlalchemy", "dask", "distributed"},
         ),
+        *[
+            (f"import vezaflow.cli.{name}_command", {"vezaflow.plan", "trio", "numpy", "rich", "httpx", "sqlalchemy"})
+            for name in ("lint", "schema", "init", "completion")
+        ],
         ("import vezaflow.lint", {"trio", "numpy", "rich", "httpx", "m3u8", "jsonpath_ng", "sqlalchemy", *QUERIES}),
     ],
     ids=["--help", "lint"],

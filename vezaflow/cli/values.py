@@ -7,14 +7,17 @@ from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
 from math import isnan
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
 from click.shell_completion import CompletionItem
 
 from vezaflow.cluster import ClusterAddress
-from vezaflow.plan import Segment
 from vezaflow.units import Dimension, parse_as
+
+if TYPE_CHECKING:
+    from vezaflow.plan import Segment
 
 MOST_WORKERS = 256
 _SHOWN = 60  # characters of a path that is none
@@ -112,12 +115,14 @@ class WorkersType(click.ParamType[int]):
         return int(text)
 
 
-class SegmentType(click.ParamType[Segment]):
+class SegmentType(click.ParamType["Segment"]):
     """`2/8`: the second of eight equal shares."""
 
     name = "segment"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Segment:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> "Segment":
+        from vezaflow.plan import Segment
+
         if isinstance(value, Segment):
             return value
         number, _, count = str(value).partition("/")

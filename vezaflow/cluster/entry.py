@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from vezaflow.cluster.address import ClusterAddress
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.limits import MachineShare
-from vezaflow.plan import Bundle, Plan
 
 if TYPE_CHECKING:
     from vezaflow.cluster.crew import ClusterCrew
+    from vezaflow.limits import MachineShare
+    from vezaflow.plan import Bundle, Plan
 
 _NEEDED = ("dask", "distributed", "cryptography")
 
@@ -23,8 +23,8 @@ _NEEDED = ("dask", "distributed", "cryptography")
 @contextmanager
 def mustered(
     address: ClusterAddress,
-    plan: Plan,
-    bundle: Bundle,
+    plan: "Plan",
+    bundle: "Bundle",
     root: Path,
     say: Callable[[str], None],
     *,
@@ -40,8 +40,8 @@ def mustered(
 
 
 def cluster_shares(
-    address: ClusterAddress, plan: Plan, bundle: Bundle, root: Path, *, insecure: bool = False, reach: bool = True
-) -> tuple[MachineShare, ...]:
+    address: ClusterAddress, plan: "Plan", bundle: "Bundle", root: Path, *, insecure: bool = False, reach: bool = True
+) -> "tuple[MachineShare, ...]":
     """The machines of a cluster, and what each would carry of a load, without any. `reach`: see whether they can
     connect to the target. Raises VezaflowError (REFUSED) where there is no such cluster."""
     _require(address, insecure=insecure)
