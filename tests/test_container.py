@@ -20,7 +20,7 @@ SUITE = """\
 suite: container
 base_url: http://127.0.0.1:8000
 preflight: {steps: [get: /api/v1/health]}
-teardown: {steps: [{get: /api/v1/health, name: tidy up}]}
+teardown: [{get: /api/v1/health, name: tidy up}]
 """
 FLOW = """\
 flow: one
@@ -95,7 +95,14 @@ def test_a_mounted_suite_is_checked_and_run(built: Image, suite: Path) -> None:
     assert built.run(suite, "lint", ".").returncode == 0
     done = built.run(suite, "run", ".", "--sandbox", "--duration", "1s", "--summary", "results/summary.json")
     assert (done.returncode, "GREEN" in done.stdout) == (ExitCode.GREEN, True), done.stdout
-    assert json.loads((suite / "results" / "summary.json").read_text())["verdict"] == "green"
+    assert json.loads((suite / "results" / "summary.json").read_text())["outcome"] == "green"
+
+
+def test_the_history_is_kept_in_a_mounted_folder(built: Image, suite: Path) -> None:
+    """`-e VEZAFLOW_HISTORY=…`, as docs/containers.md has it."""
+    line = "VEZAFLOW_HISTORY=results/history.db vezaflow run . --sandbox --duration 1s"
+    assert "kept: " in shell(built, suite, line)
+    assert (suite / "results" / "history.db").exists()
 
 
 def test_mistakes_have_their_exit_code(built: Image, suite: Path) -> None:
@@ -104,8 +111,9 @@ def test_mistakes_have_their_exit_code(built: Image, suite: Path) -> None:
 
 
 def test_SIGTERM_ends_a_run_in_order_with_a_verdict(built: Image, suite: Path) -> None:
-    done = built.stopped(suite, "run", ".", "--sandbox", "--summary", "results/summary.json", when="VUs")
+    done = built.stopped(suite, "run", ".", "--sandbox", "--summary", "results/summary.json", when="s left]")
     assert done.returncode == ExitCode.INTERRUPTED, done.stdout
     summary = json.loads((suite / "results" / "summary.json").read_text())
-    assert summary["exit_code"] == ExitCode.INTERRUPTED
-    assert "tidy up" in done.stdout, "teardown ran"
+    assert (summary["exit_code"], summary["outcome"]) == (ExitCode.INTERRUPTED, "inconclusive")
+    assert "teardown: tidy up" in done.stdout
+    assert "load finished" in done.stdout

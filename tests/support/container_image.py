@@ -122,7 +122,9 @@ def program_of(pid: int) -> list[int]:
     """The vezaflow that was started by a process, or by one that it started."""
     children = [int(child) for task in Path(f"/proc/{pid}/task").glob("*") for child in children_of(pid, task.name)]
     below = [found for child in children for found in program_of(child)]
-    return [pid] if b"/opt/vezaflow/bin/vezaflow\0" in read_proc(pid, "cmdline") else below
+    words = read_proc(pid, "cmdline").split(b"\0")  # of buildah's own processes, too, but for the first word
+    own = words[0].startswith(b"/opt/vezaflow/bin/python") and words[1] == b"/opt/vezaflow/bin/vezaflow"
+    return [pid] if own else below
 
 
 def children_of(pid: int, task: str) -> list[bytes]:
