@@ -98,9 +98,7 @@ image:
 	$$builder build $(if $(BASE),--build-arg BASE=$(BASE)) --file Containerfile --tag vezaflow .
 
 release: $(STAMP)
-	@test -n "$(VERSION)" || { echo "say which: make release VERSION=0.2.0"; exit 2; }
-	@$(BIN)/bump-my-version bump --new-version $(VERSION)
-	@echo "tagged v$(VERSION); push the commit and the tag, and the workflow publishes it"
+	@$(BIN)/python .ci/release.py '$(VERSION)'
 
 clean:
 	@rm -rf $(VENV) build dist results *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

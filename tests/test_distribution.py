@@ -149,25 +149,70 @@ def test_the_version_stands_in_one_place() -> None:
     assert project["tool"]["bumpversion"]["current_version"] == __version__
 
 
-def test_a_release_cuts_the_changelog(tmp_path: Path) -> None:
-    """`make release` in a clone: one commit, one tag, the version in the package, and room for what comes next."""
+def git(clone: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=clone, env=os.environ | WHO, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+WHO = {f"GIT_{name}_{what}": "t@example.org" for name in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone of the repository, as its files are now."""
     tracked("vezaflow")
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
-    who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
     for name in ("pyproject.toml", "CHANGELOG.md", "vezaflow/__init__.py"):
         (clone / name).write_bytes((ROOT / name).read_bytes())
-    subprocess.run(["git", *who, "commit", "-qam", "as it is", "--allow-empty"], cwd=clone, check=True)
-    names = ("AUTHOR", "COMMITTER")
-    env = os.environ | {f"GIT_{name}_{what}": "t@example.org" for name in names for what in ("NAME", "EMAIL")}
-    command = [str(BIN / "bump-my-version"), "bump", "--new-version", "7.8.9"]
-    done = subprocess.run(command, cwd=clone, env=env, capture_output=True, text=True)
+    git(clone, "commit", "-qam", "as it is", "--allow-empty")
+    return clone
+
+
+def release(clone: Path, version: str) -> subprocess.CompletedProcess[str]:
+    """`make release` in a clone."""
+    command = [sys.executable, str(ROOT / ".ci" / "release.py"), version]
+    return subprocess.run(command, cwd=clone, env=os.environ | WHO, capture_output=True, text=True)
+
+
+def test_a_release_cuts_the_changelog(clone: Path) -> None:
+    """One commit, one tag, the version in the package, and room for what comes next."""
+    before = git(clone, "rev-parse", "HEAD")
+    done = release(clone, "7.8.9")
     assert done.returncode == 0, done.stdout + done.stderr
     changelog = (clone / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"## Unreleased\n\n## 7\.8\.9 \(\d{4}-\d\d-\d\d\)\n", changelog)
     assert '__version__ = "7.8.9"' in (clone / "vezaflow" / "__init__.py").read_text(encoding="utf-8")
-    tags = subprocess.run(["git", "tag", "--points-at", "HEAD"], cwd=clone, capture_output=True, text=True, check=True)
-    assert tags.stdout == "v7.8.9\n"
+    assert git(clone, "tag", "--points-at", "HEAD") == "v7.8.9\n"
+    assert git(clone, "rev-parse", "HEAD~1") == before
+    assert git(clone, "status", "--porcelain") == ""
+    again = release(clone, "7.9.0")
+    assert (again.returncode, "nothing under Unreleased" in again.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "version", ["", "abc", "1.2", "v1.2.3", "1.2.3rc1", "01.2.3", "1.2.3\n", "0.0.9", __version__, "9.9.9"]
+)
+def test_what_is_no_higher_version_or_has_a_tag_changes_nothing(clone: Path, version: str) -> None:
+    git(clone, "tag", "v9.9.9")
+    refused(clone, version)
+
+
+@pytest.mark.parametrize("name", ["README.md", "new.md"])
+def test_changes_that_are_not_committed_are_in_no_release(clone: Path, name: str) -> None:
+    with (clone / name).open("a", encoding="utf-8") as file:
+        file.write("more\n")
+    assert name in refused(clone, "9.9.9")
+
+
+def refused(clone: Path, version: str) -> str:
+    """What it says of a release that there can't be."""
+    before = git(clone, "rev-parse", "HEAD"), git(clone, "tag"), git(clone, "status", "--porcelain")
+    done = release(clone, version)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stderr.startswith("error: "), done.stderr
+    assert (git(clone, "rev-parse", "HEAD"), git(clone, "tag"), git(clone, "status", "--porcelain")) == before
+    return done.stderr
 
 
 def test_every_page_is_on_the_site_and_every_link_leads_somewhere(tmp_path: Path) -> None:
