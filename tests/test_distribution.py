@@ -26,10 +26,13 @@ gates: {http_req_failed: rate < 1 %}
 pytestmark = pytest.mark.slow
 
 
-def built(folder: Path, stamp: str = "1764547200") -> tuple[Path, Path]:
+STAMP = {"SOURCE_DATE_EPOCH": "1764547200"}
+
+
+def built(folder: Path) -> tuple[Path, Path]:
     """The wheel and the sdist of this tree."""
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    done = subprocess.run(command, env=os.environ | {"SOURCE_DATE_EPOCH": stamp}, capture_output=True, text=True)
+    done = subprocess.run(command, env=os.environ | STAMP, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
     return wheel, sdist
@@ -64,6 +67,17 @@ def test_the_same_tree_gives_the_same_bytes(distributions: tuple[Path, Path], tm
     assert [path.read_bytes() for path in built(tmp_path)] == [path.read_bytes() for path in distributions]
 
 
+def test_the_sdist_builds_the_same_wheel(distributions: tuple[Path, Path], tmp_path: Path) -> None:
+    with tarfile.open(distributions[1]) as sdist:
+        sdist.extractall(tmp_path / "sdist", filter="data")
+    (tree,) = (tmp_path / "sdist").iterdir()
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(tree)]
+    done = subprocess.run(command, env=os.environ | STAMP, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.read_bytes() == distributions[0].read_bytes()
+
+
 def test_twine_finds_nothing(distributions: tuple[Path, Path]) -> None:
     command = [sys.executable, "-m", "twine", "check", "--strict", *map(str, distributions)]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -92,12 +106,13 @@ def bare(distributions: tuple[Path, Path], tmp_path_factory: pytest.TempPathFact
 
 
 def test_it_works_where_only_the_wheel_was_installed(bare: Path, tmp_path: Path) -> None:
-    """Lint's grammar, the schemas, the templates of `init`, a run against the sandbox: all files of the package."""
+    """Lint's grammar, the schemas, the templates of `init` and of the page, a run against the sandbox: all files of the
+    package."""
 
-    def vezaflow(*arguments: str) -> str:
+    def vezaflow(*arguments: str, codes: tuple[int, ...] = (0,)) -> str:
         command = [str(bare / "vezaflow"), *arguments]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode in codes, done.stdout + done.stderr
         return done.stdout
 
     assert __version__ in vezaflow("--version")
@@ -106,7 +121,13 @@ def test_it_works_where_only_the_wheel_was_installed(bare: Path, tmp_path: Path)
     vezaflow("schema", "flow")
     assert "200" in vezaflow("try", "flows/browse.yml", "--sandbox")
     (tmp_path / "one.yml").write_text(ONE)
-    assert "GREEN" in vezaflow("run", "one.yml", "--sandbox", "--no-history")
+    assert "GREEN" in vezaflow("run", "one.yml", "--sandbox", "--no-history", "--summary", "summary.json")
+    vezaflow("report", "summary.json", "--html", "page.html")
+    assert "</html>" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "ready to run" in vezaflow("explain", "one.yml", "--base-url", "http://127.0.0.1:9")
+    assert "requests/s" in vezaflow("doctor", codes=(0, 98))
+    for shell in ("bash", "zsh", "fish"):
+        assert "vezaflow" in vezaflow("completion", shell)
 
 
 @pytest.fixture(scope="module")
