@@ -107,9 +107,7 @@ tryimage: $(STAMP)
 	@VEZAFLOW_LONG=1 $(BIN)/pytest -q -n0 tests/test_container.py
 
 release: $(STAMP)
-	@test -n "$(VERSION)" || { echo "say which: make release VERSION=0.2.0"; exit 2; }
-	@$(BIN)/bump-my-version bump --new-version $(VERSION)
-	@echo "tagged v$(VERSION); push the commit and the tag, and the workflow publishes it"
+	@$(BIN)/python .ci/release.py '$(VERSION)'
 
 clean:
 	@rm -rf $(VENV) build dist results *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

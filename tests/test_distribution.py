@@ -26,10 +26,13 @@ gates: {http_req_failed: rate < 1 %}
 pytestmark = pytest.mark.slow
 
 
-def built(folder: Path, stamp: str = "1764547200") -> tuple[Path, Path]:
+STAMP = {"SOURCE_DATE_EPOCH": "1764547200"}
+
+
+def built(folder: Path) -> tuple[Path, Path]:
     """The wheel and the sdist of this tree."""
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    done = subprocess.run(command, env=os.environ | {"SOURCE_DATE_EPOCH": stamp}, capture_output=True, text=True)
+    done = subprocess.run(command, env=os.environ | STAMP, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
     return wheel, sdist
@@ -64,6 +67,17 @@ def test_the_same_tree_gives_the_same_bytes(distributions: tuple[Path, Path], tm
     assert [path.read_bytes() for path in built(tmp_path)] == [path.read_bytes() for path in distributions]
 
 
+def test_the_sdist_builds_the_same_wheel(distributions: tuple[Path, Path], tmp_path: Path) -> None:
+    with tarfile.open(distributions[1]) as sdist:
+        sdist.extractall(tmp_path / "sdist", filter="data")
+    (tree,) = (tmp_path / "sdist").iterdir()
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(tree)]
+    done = subprocess.run(command, env=os.environ | STAMP, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.read_bytes() == distributions[0].read_bytes()
+
+
 def test_twine_finds_nothing(distributions: tuple[Path, Path]) -> None:
     command = [sys.executable, "-m", "twine", "check", "--strict", *map(str, distributions)]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -92,12 +106,13 @@ def bare(distributions: tuple[Path, Path], tmp_path_factory: pytest.TempPathFact
 
 
 def test_it_works_where_only_the_wheel_was_installed(bare: Path, tmp_path: Path) -> None:
-    """Lint's grammar, the schemas, the templates of `init`, a run against the sandbox: all files of the package."""
+    """Lint's grammar, the schemas, the templates of `init` and of the page, a run against the sandbox: all files of the
+    package."""
 
-    def vezaflow(*arguments: str) -> str:
+    def vezaflow(*arguments: str, codes: tuple[int, ...] = (0,)) -> str:
         command = [str(bare / "vezaflow"), *arguments]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode in codes, done.stdout + done.stderr
         return done.stdout
 
     assert __version__ in vezaflow("--version")
@@ -106,7 +121,13 @@ def test_it_works_where_only_the_wheel_was_installed(bare: Path, tmp_path: Path)
     vezaflow("schema", "flow")
     assert "200" in vezaflow("try", "flows/browse.yml", "--sandbox")
     (tmp_path / "one.yml").write_text(ONE)
-    assert "GREEN" in vezaflow("run", "one.yml", "--sandbox", "--no-history")
+    assert "GREEN" in vezaflow("run", "one.yml", "--sandbox", "--no-history", "--summary", "summary.json")
+    vezaflow("report", "summary.json", "--html", "page.html")
+    assert "</html>" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "ready to run" in vezaflow("explain", "one.yml", "--base-url", "http://127.0.0.1:9")
+    assert "requests/s" in vezaflow("doctor", codes=(0, 98))
+    for shell in ("bash", "zsh", "fish"):
+        assert "vezaflow" in vezaflow("completion", shell)
 
 
 @pytest.fixture(scope="module")
@@ -149,25 +170,70 @@ def test_the_version_stands_in_one_place() -> None:
     assert project["tool"]["bumpversion"]["current_version"] == __version__
 
 
-def test_a_release_cuts_the_changelog(tmp_path: Path) -> None:
-    """`make release` in a clone: one commit, one tag, the version in the package, and room for what comes next."""
+def git(clone: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=clone, env=os.environ | WHO, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+WHO = {f"GIT_{name}_{what}": "t@example.org" for name in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone of the repository, as its files are now."""
     tracked("vezaflow")
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
-    who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
     for name in ("pyproject.toml", "CHANGELOG.md", "vezaflow/__init__.py"):
         (clone / name).write_bytes((ROOT / name).read_bytes())
-    subprocess.run(["git", *who, "commit", "-qam", "as it is", "--allow-empty"], cwd=clone, check=True)
-    names = ("AUTHOR", "COMMITTER")
-    env = os.environ | {f"GIT_{name}_{what}": "t@example.org" for name in names for what in ("NAME", "EMAIL")}
-    command = [str(BIN / "bump-my-version"), "bump", "--new-version", "7.8.9"]
-    done = subprocess.run(command, cwd=clone, env=env, capture_output=True, text=True)
+    git(clone, "commit", "-qam", "as it is", "--allow-empty")
+    return clone
+
+
+def release(clone: Path, version: str) -> subprocess.CompletedProcess[str]:
+    """`make release` in a clone."""
+    command = [sys.executable, str(ROOT / ".ci" / "release.py"), version]
+    return subprocess.run(command, cwd=clone, env=os.environ | WHO, capture_output=True, text=True)
+
+
+def test_a_release_cuts_the_changelog(clone: Path) -> None:
+    """One commit, one tag, the version in the package, and room for what comes next."""
+    before = git(clone, "rev-parse", "HEAD")
+    done = release(clone, "7.8.9")
     assert done.returncode == 0, done.stdout + done.stderr
     changelog = (clone / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"## Unreleased\n\n## 7\.8\.9 \(\d{4}-\d\d-\d\d\)\n", changelog)
     assert '__version__ = "7.8.9"' in (clone / "vezaflow" / "__init__.py").read_text(encoding="utf-8")
-    tags = subprocess.run(["git", "tag", "--points-at", "HEAD"], cwd=clone, capture_output=True, text=True, check=True)
-    assert tags.stdout == "v7.8.9\n"
+    assert git(clone, "tag", "--points-at", "HEAD") == "v7.8.9\n"
+    assert git(clone, "rev-parse", "HEAD~1") == before
+    assert git(clone, "status", "--porcelain") == ""
+    again = release(clone, "7.9.0")
+    assert (again.returncode, "nothing under Unreleased" in again.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "version", ["", "abc", "1.2", "v1.2.3", "1.2.3rc1", "01.2.3", "1.2.3\n", "0.0.9", __version__, "9.9.9"]
+)
+def test_what_is_no_higher_version_or_has_a_tag_changes_nothing(clone: Path, version: str) -> None:
+    git(clone, "tag", "v9.9.9")
+    refused(clone, version)
+
+
+@pytest.mark.parametrize("name", ["README.md", "new.md"])
+def test_changes_that_are_not_committed_are_in_no_release(clone: Path, name: str) -> None:
+    with (clone / name).open("a", encoding="utf-8") as file:
+        file.write("more\n")
+    assert name in refused(clone, "9.9.9")
+
+
+def refused(clone: Path, version: str) -> str:
+    """What it says of a release that there can't be."""
+    before = git(clone, "rev-parse", "HEAD"), git(clone, "tag"), git(clone, "status", "--porcelain")
+    done = release(clone, version)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stderr.startswith("error: "), done.stderr
+    assert (git(clone, "rev-parse", "HEAD"), git(clone, "tag"), git(clone, "status", "--porcelain")) == before
+    return done.stderr
 
 
 def test_every_page_is_on_the_site_and_every_link_leads_somewhere(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ WORKFLOWS = {
         for forge in Forge
     },
 }
+RELEASE = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
 
 each = pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=list(WORKFLOWS))
 
@@ -49,9 +50,16 @@ needs_actionlint = pytest.mark.skipif(
 
 @pytest.mark.slow
 @needs_actionlint
-@each
+@pytest.mark.parametrize("workflow", [*WORKFLOWS.values(), RELEASE], ids=[*WORKFLOWS, "release"])
 def test_actionlint_has_nothing_to_say(workflow: str) -> None:
     assert [said for said in complaints(workflow) if not any(words in said for words in UNKNOWN_TO_IT)] == []
+
+
+def test_what_can_publish_uses_actions_by_their_commit() -> None:
+    """A tag of somebody else's repository may move."""
+    used = re.findall(r"uses: (\S+)", RELEASE)
+    assert used
+    assert [name for name in used if not re.search(r"@[0-9a-f]{40}$", name)] == []
 
 
 @pytest.mark.slow

@@ -1,25 +1,31 @@
 """A step of the action (action.yml): the page of a run as a comment on the pull request that started the workflow.
 
-    python comment.py ID PAGE        with INPUT_TOKEN, and what a runner sets (GITHUB_EVENT_PATH and the like)
+    python comment.py ID PAGE [SECONDS]      with INPUT_TOKEN, and what a runner sets (GITHUB_EVENT_PATH and the like)
 
 Laws: one comment for each ID, which is updated by later runs; it is known by a mark on its first line. What stands
-against a comment is a warning in the log, and never the end of the job. The token is in a header alone. The API is what
-GitHub and Forgejo have in common, so that neither `gh` nor Node is needed. Nothing but the standard library.
+against a comment is a warning in the log, and never the end of the job, nor does it take longer than a minute. The
+token is in a header alone, and goes to no other server. The API is what GitHub and Forgejo have in common, so that
+neither `gh` nor Node is needed. Nothing but the standard library.
 """
 
+import http.client
 import json
 import os
+import re
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from email.message import Message
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 _MOST = 60_000  # characters; GitHub takes 65,536
 _PER_PAGE = 100
 _MOST_PAGES = 50
-_PATIENCE = 20  # seconds
+_PATIENCE = 20.0  # seconds, for a response to begin
+_LONGEST = 60.0  # for all of it, however slow the API is
 _CUT = "\n\n… the rest is on the page of the workflow run.\n"
 _RIGHTS = (
     "the token may not write comments here: give the job `permissions: {contents: read, pull-requests: write}`; "
@@ -29,18 +35,44 @@ _RIGHTS = (
 
 def main() -> None:
     name, page = sys.argv[1], Path(sys.argv[2])
+    longest = float(sys.argv[3]) if len(sys.argv) > 3 else _LONGEST
     number = _pull_request()
     if number is None:
         sys.stdout.write("no comment: no pull request started this workflow\n")
         return
-    mark = f"<!-- vezaflow {name.replace('--', '- -')} -->"
+    asking = threading.Thread(target=_comment, args=(number, name, page), daemon=True)
+    asking.start()
+    asking.join(longest)
+    if asking.is_alive():
+        _warn(f"the API can't be used: it takes longer than {longest:g} s")
+        sys.stdout.flush()
+        os._exit(0)
+
+
+def _comment(number: int, name: str, page: Path) -> None:
+    mark = f"<!-- vezaflow {_unbroken(name)} -->"
     try:
         sys.stdout.write(_put(number, mark, _body(mark, page.read_text(encoding="utf-8"))))
     except urllib.error.HTTPError as e:
         with e:
-            _warn(_RIGHTS if e.code in (401, 403, 404) else f"the API responds with status {e.code}")
-    except (OSError, ValueError, KeyError, TypeError) as e:
-        _warn(f"the API can't be used: {e}")
+            _warn(_refusal(e))
+    except (OSError, ValueError, LookupError, TypeError, RecursionError, http.client.HTTPException) as e:
+        _warn(f"the API can't be used: {e or type(e).__name__}")
+
+
+def _unbroken(name: str) -> str:
+    """On one line, and without what ends a comment of HTML."""
+    return re.sub("-(?=-)", "- ", " ".join(name.split()))
+
+
+def _refusal(error: urllib.error.HTTPError) -> str:
+    """Why there is no comment. Both forges say 403 for a token without the right, and GitHub for too many requests."""
+    limited = error.headers.get("Retry-After") or error.headers.get("X-RateLimit-Remaining") == "0"
+    if error.code == 429 or (error.code == 403 and limited):
+        return (
+            f"the API has a limit of requests, which this token has reached (status {error.code}): run it again later"
+        )
+    return _RIGHTS if error.code in (401, 403, 404) else f"the API responds with status {error.code}"
 
 
 def _pull_request() -> int | None:
@@ -79,6 +111,18 @@ def _comments(issue: str) -> Iterator[dict[str, Any]]:
             return
 
 
+class _Stays(urllib.request.HTTPRedirectHandler):
+    """No redirect is followed: it could lead the token elsewhere."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+    ) -> None:
+        """Nowhere, so that the redirect is a status like others."""
+
+
+_OPENER = urllib.request.build_opener(_Stays)
+
+
 def _asked(method: str, url: str, body: str | None = None) -> Any:
     """What the API responds, from JSON."""
     request = urllib.request.Request(
@@ -92,7 +136,7 @@ def _asked(method: str, url: str, body: str | None = None) -> Any:
         },
         method=method,
     )
-    with urllib.request.urlopen(request, timeout=_PATIENCE) as response:
+    with _OPENER.open(request, timeout=_PATIENCE) as response:
         return json.load(response)
 
 

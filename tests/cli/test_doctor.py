@@ -55,11 +55,51 @@ def test_mistakes_in_the_files_or_the_options_are_2(suite: Write, tmp_path: Path
     assert vezaflow("doctor", suite(FLOW.replace("steps", "stpes"))).code == 2
     wrong = vezaflow("doctor", "--prometheus", "localhost:9090")
     assert wrong.code == 2
-    assert "is not an http:// or https:// URL" in wrong.err
+    assert "this is not an http:// or https:// URL" in wrong.err
 
 
 def test_a_prometheus_that_is_down_stops_no_run() -> None:
     done = vezaflow("doctor", "--prometheus", "http://127.0.0.1:9")
     assert done.code in (0, 98)
     assert "Prometheus http://127.0.0.1:9" in done.out
-    assert "can't be reached: connection refused" in done.out
+    assert "can't be read: refused: connection refused" in done.out
+
+
+OBSERVING = """
+suite: s
+observe:
+  prometheus:
+    url: http://127.0.0.1:9
+    metrics:
+      waiting: {gauge: db_waiting}
+"""
+
+
+@pytest.mark.parametrize(("gates", "code"), [("", {0, 98}), ("gates: {server.waiting: max < 10}", {98})])
+def test_the_prometheus_of_the_suite_is_asked_and_gates_on_it_need_it(
+    tmp_path: Path, gates: str, code: set[int]
+) -> None:
+    (tmp_path / "suite.yml").write_text(OBSERVING + gates)
+    (tmp_path / "one.yml").write_text(FLOW)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        base = f"http://127.0.0.1:{server.getsockname()[1]}"
+        done = vezaflow("doctor", str(tmp_path), "--base-url", base, "--format", "json")
+    assert done.code in code, done.text
+    (found,) = (each for each in json.loads(done.out)["findings"] if each["name"].startswith("Prometheus"))
+    assert (found["name"], found["grade"]) == ("Prometheus http://127.0.0.1:9", "poor")
+    assert (found["exit_code"] == 98) == bool(gates)
+    assert "observe" in found["remedy"]
+
+
+def test_audits_of_the_suite_need_their_programs(tmp_path: Path) -> None:
+    (tmp_path / "suite.yml").write_text("suite: s\naudit: {after: audit/pages.yml}\n")
+    (tmp_path / "audit").mkdir()
+    (tmp_path / "audit" / "pages.yml").write_text(
+        "audit: pages\npages: {start: /}\ngates: {lighthouse.performance: score >= 50}\n"
+    )
+    (tmp_path / "one.yml").write_text(FLOW)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        base = f"http://127.0.0.1:{server.getsockname()[1]}"
+        done = vezaflow("doctor", str(tmp_path), "--base-url", base, env={"PATH": "/nowhere"})
+    assert done.code == 97, done.text
+    assert "bad   Chromium" in done.out

@@ -2,16 +2,23 @@
 
 import http.server
 import json
+import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
+from prometheus import needs_prometheus
+from prometheus import prometheus as running
 
-from vezaflow.doctor import Aspect, Examination, Finding, Grade, page, prometheus, reached, to_json
+from vezaflow.audit import PINNED, find_tools
+from vezaflow.doctor import Aspect, Examination, Finding, Grade, of_addresses, page, prometheus, reached, to_json
 from vezaflow.doctor.clocks import ClockTrial, clock, kernel_stamps, timer, try_clock, wall_clock
 from vezaflow.doctor.resources import resources
+from vezaflow.doctor.software import tools
 from vezaflow.errors import ExitCode
 from vezaflow.limits import Estimate, Machine, MostVus, estimate
 from vezaflow.protocols import StampTrial, try_stamps
@@ -129,10 +136,17 @@ def test_a_time_of_day_that_nobody_keeps_has_a_remedy() -> None:
 
 @contextmanager
 def web(status: int, body: bytes, seen: list[str]) -> Iterator[str]:
-    """A server that gives every request the same response, and keeps its Authorization in `seen`."""
+    """A server that gives every request the same response, and keeps each Authorization in `seen`."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            self.answer()
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.answer()
+
+        def answer(self) -> None:
             seen.append(self.headers["Authorization"] or "")
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
@@ -152,42 +166,143 @@ def web(status: int, body: bytes, seen: list[str]) -> Iterator[str]:
             thread.join()
 
 
-BUILD = json.dumps({"status": "success", "data": {"version": "3.5.0"}}).encode()
+BOTH = {"resultType": "scalar", "result": [1764547200.5, "1764547200.5"], "version": "3.5.0"}
+ANSWER = json.dumps({"status": "success", "data": BOTH}).encode()  # to a query, and to what it is a build of
 
 
 def test_a_prometheus_says_its_version() -> None:
-    with web(200, BUILD, []) as url:
+    with web(200, ANSWER, []) as url:
         found = prometheus(f"{url}/")
     assert (found.grade, found.text) == (Grade.GOOD, "reached, version 3.5.0")
+
+
+@needs_prometheus
+@pytest.mark.slow
+def test_a_real_prometheus_is_one() -> None:
+    with running() as server:
+        found = prometheus(server.url)
+        without = prometheus(f"{server.url}/graph")
+    assert (found.grade, found.text.partition(" 2.")[0].partition(" 3.")[0]) == (Grade.GOOD, "reached, version")
+    assert (without.grade, without.code) == (Grade.POOR, ExitCode.GREEN)
 
 
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
-        (401, b"", "responds with status 401"),
-        (200, b"<html>", "responds, but is not a Prometheus"),
-        (200, b"[]", "responds, but is not a Prometheus"),
-        (200, b'{"data": null}', "responds, but is not a Prometheus"),
+        (401, b"", "can't be read: status 401"),
+        (503, b"<html>Service Unavailable</html>", "can't be read: status 503: <html>Service Unavailable</html>"),
+        (302, b"", "can't be read: status 302"),
+        (200, b"<html>", "can't be read: the response is not one of Prometheus"),
+        (200, b"[]", "can't be read: the response is not one of Prometheus"),
+        (200, b'{"status": "success", "data": null}', "can't be read: the response is not one of Prometheus"),
+        (200, b"[" * 100_000, "can't be read: the response is not one of Prometheus"),
     ],
 )
 def test_what_is_not_a_prometheus_is_said_and_stops_no_run(status: int, body: bytes, said: str) -> None:
     with web(status, body, []) as url:
         found = prometheus(url)
     assert (found.grade, found.text, found.code) == (Grade.POOR, said, ExitCode.GREEN)
+    assert found.remedy
+
+
+@pytest.mark.parametrize(
+    ("pieces", "said"),
+    [
+        ([b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"], "time|closed|reset"),
+        ([b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n"] * 200], "time"),  # one byte and another, for ever
+        ([], "time"),
+    ],
+    ids=["half a response", "drips", "silent"],
+)
+def test_a_server_that_never_answers_is_waited_for_no_longer_than_patience(pieces: list[bytes], said: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server, pieces))
+        thread.start()
+        begun = time.monotonic()
+        found = prometheus(f"http://127.0.0.1:{server.getsockname()[1]}", PATIENCE)
+        took = time.monotonic() - begun
+        thread.join()
+    assert (found.grade, found.code) == (Grade.POOR, ExitCode.GREEN)
+    assert re.search(said, found.text), found.text
+    assert took < PATIENCE + 1
+
+
+def test_a_server_of_another_protocol_is_none() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server, [b"SSH-2.0-OpenSSH_9.2\r\n"]))
+        thread.start()
+        found = prometheus(f"http://127.0.0.1:{server.getsockname()[1]}", 10)
+        thread.join()
+    assert "not HTTP" in found.text
+
+
+def drip(server: socket.socket, pieces: list[bytes]) -> None:
+    """Send the pieces to the first who connects, each a while after the one before, until nobody reads."""
+    taken, _ = server.accept()
+    with taken:
+        taken.settimeout(PATIENCE / 10)
+        for piece in pieces:
+            try:
+                taken.sendall(piece)
+                while taken.recv(4096):
+                    pass
+                return
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+        taken.settimeout(5)
+        with suppress(OSError):
+            while taken.recv(4096):
+                pass
 
 
 def test_a_password_of_the_url_goes_into_the_header_alone() -> None:
     seen: list[str] = []
-    with web(200, BUILD, seen) as url:
+    with web(200, ANSWER, seen) as url:
         found = prometheus(url.replace("//", "//ann:pa%3A55@"))
-    assert seen == ["Basic YW5uOnBhOjU1"]
+    assert set(seen) == {"Basic YW5uOnBhOjU1"}
     assert found.name == f"Prometheus {url}"
 
 
 def test_a_prometheus_that_is_down_is_named_without_its_password() -> None:
     found = prometheus("http://ann:pa55@127.0.0.1:9", PATIENCE)
     assert found.name == "Prometheus http://127.0.0.1:9"
-    assert found.text == "can't be reached: connection refused"
+    assert found.text == "can't be read: refused: connection refused"
+
+
+def test_the_programs_of_audits_are_a_condition_only_where_pages_are_audited(tmp_path: Path) -> None:
+    nothing = find_tools({"PATH": str(tmp_path)})
+    unwanted, wanted = (list(tools(nothing, wanted=each)) for each in (False, True))
+    assert [finding.name for finding in wanted] == ["Node.js", "Lighthouse", "Chromium"]
+    assert {(finding.grade, finding.code) for finding in unwanted} == {(Grade.ABSENT, ExitCode.GREEN)}
+    assert {(finding.grade, finding.code) for finding in wanted} == {(Grade.BAD, ExitCode.REFUSED)}
+    assert all(finding.remedy for finding in (*unwanted, *wanted))
+
+
+def test_programs_are_found_as_audits_find_them(tmp_path: Path) -> None:
+    for name, said in (("node", "v20.1.0"), ("npx", "10.0.0"), ("my-browser", "Chromium 156.0.1")):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {said}\n")
+        (tmp_path / name).chmod(0o755)
+    found = find_tools({"PATH": str(tmp_path), "CHROME_PATH": str(tmp_path / "my-browser")})
+    node, lighthouse, chromium = tools(found, wanted=True)
+    assert (node.grade, node.value) == (Grade.GOOD, "20.1.0")
+    assert lighthouse.text == f"{PINNED} ({tmp_path}/npx, which fetches it)"
+    assert (chromium.grade, chromium.text) == (Grade.GOOD, f"156.0.1 ({tmp_path}/my-browser)")
+
+
+def test_a_local_address_that_the_machine_does_not_have_stops_runs() -> None:
+    assert list(of_addresses((), ())) == []
+    (good,), (bad,) = of_addresses(["127.0.0.1"], []), of_addresses(["127.0.0.1", "192.0.2.7"], ["192.0.2.7"])
+    assert (good.grade, good.code) == (Grade.GOOD, ExitCode.GREEN)
+    assert (bad.grade, bad.code, bad.text) == (Grade.BAD, ExitCode.REFUSED, "this machine does not have 192.0.2.7")
+
+
+def test_names_are_resolved_as_a_run_resolves_them() -> None:
+    """`*.localhost` is loopback to a run, whatever the system's resolver says of it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        (found,) = reached([("it", "a.b.localhost", server.getsockname()[1])], PATIENCE)
+    assert found.grade is Grade.GOOD
 
 
 def test_a_target_that_listens_is_reached_and_one_that_is_not_there_stops_runs() -> None:

@@ -6,9 +6,12 @@ virtual environment and `pip`.
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -194,12 +197,58 @@ def test_quotes_keep_words_of_an_argument_together(tmp_path: Path) -> None:
     assert "two words" in done["Load"]["Run"].log
 
 
-def commented(folder: Path, api: ForgeApi, page: str, event: str | None = None, token: str = TOKEN) -> str:
+@pytest.mark.parametrize("name", ["suite", "args"])
+def test_a_quote_without_an_end_is_a_mistake_in_the_inputs(tmp_path: Path, name: str) -> None:
+    with start(SandboxSettings()) as box, forge_api(Forge.GITHUB) as api:
+        found = runner(tmp_path, box, api)
+        text = workflow('"--only \'two"') if name == "args" else workflow().replace("suite: flows", "suite: bob's")
+        done = found.run(text)
+    assert outputs(done) == ("none", "2"), done.log
+    assert "a quote in suite or args has no end" in done["Load"]["Run"].log
+
+
+ONE = """\
+flow: one
+load: {executor: shared-iterations, iterations: 3}
+steps: [get: /api/v1/health]
+"""
+
+
+def test_several_suites_in_a_job_share_nothing_and_carry_any_verdict(tmp_path: Path) -> None:
+    """Paths with blanks and a comma; a run without gates is inconclusive, one whose target is down is refused."""
+    step = SHOWN[SHOWN.index("      - name: Load") :].replace(ARGS, FEW)
+    others = {"Open": ("a suite, of two", "${{ vars.STAGING_BASE_URL }}"), "Down": ("flows", "http://127.0.0.1:9")}
+    text = workflow()
+    for name, (suite, url) in others.items():
+        one = step.replace("name: Load", f"name: {name}\n        if: ${{{{ always() }}}}").replace("id: load", "id: x")
+        one = one.replace("suite: flows", f"suite: {suite}").replace(
+            "BASE_URL=${{ vars.STAGING_BASE_URL }}", f"BASE_URL={url}"
+        )
+        one = one.replace(FEW, "--duration 1s") if name == "Down" else one.replace(f"          args: {FEW}\n", "")
+        text += one.replace("id: x", f"id: {name.lower()}").replace("with:", f"with:\n          comment-id: {name}")
+    with start(SandboxSettings()) as box, forge_api(Forge.GITHUB) as api:
+        found = runner(tmp_path, box, api)
+        (found.repository / "a suite, of two").mkdir()
+        (found.repository / "a suite, of two" / "one.yml").write_text(f"base_url: ${{env.BASE_URL}}\n{ONE}")
+        done = found.run(text)
+    codes = {name: (done[name].outputs["verdict"], done[name].outputs["exit-code"]) for name in ("Load", *others)}
+    assert codes == {"Load": ("green", "0"), "Open": ("inconclusive", "98"), "Down": ("none", "97")}, done.log
+    assert [done[name].code for name in codes] == [0, 98, 97]
+    assert {comment.partition("\n")[0] for comment in api.comments.values()} == {
+        MARK.rstrip(),
+        "<!-- vezaflow Open -->",
+        "<!-- vezaflow Down -->",
+    }
+    assert len({done[name].outputs["page"] for name in codes}) == 3
+    assert len(found.caches) >= 2
+
+
+def commented(folder: Path, api: ForgeApi, page: str, event: str | None = None, *more: str, name: str = "flows") -> str:
     """What the script of the comment prints; it always ends with 0."""
     (folder / "page.md").write_text(page)
     done = subprocess.run(
-        [sys.executable, SCRIPT, "flows", str(folder / "page.md")],
-        env={**os.environ, **api.environment(folder, event), "INPUT_TOKEN": token},
+        [sys.executable, SCRIPT, name, str(folder / "page.md"), *more],
+        env={**os.environ, **api.environment(folder, event), "INPUT_TOKEN": TOKEN},
         capture_output=True,
         text=True,
         timeout=30,
@@ -246,6 +295,85 @@ def test_an_api_that_refuses_is_a_warning(tmp_path: Path, status: int, said: str
         (warning,) = commands(commented(tmp_path, api, "page\n"))
     assert warning.name == "warning"
     assert said in warning.text
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "said"),
+    [
+        (429, b"", "limit of requests"),
+        (403, b"X-RateLimit-Remaining: 0\r\n", "limit of requests"),
+        (403, b"Retry-After: 60\r\n", "limit of requests"),
+        (403, b"X-RateLimit-Remaining: 7\r\n", "may not write"),
+        (301, b"Location: http://127.0.0.1:1/\r\n", "status 301"),
+        (307, b"Location: http://127.0.0.1:1/\r\n", "status 307"),
+    ],
+)
+def test_a_limit_of_requests_is_told_apart_and_no_redirect_gets_the_token(
+    tmp_path: Path, status: int, header: bytes, said: str
+) -> None:
+    with told(b"HTTP/1.1 %d No\r\n%bContent-Length: 0\r\n\r\n" % (status, header)) as api:
+        (warning,) = commands(commented(tmp_path, api, "page\n"))
+    assert said in warning.text
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n[",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n[1, 2]\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"[" * 100_000,
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n",
+    ],
+    ids=["another protocol", "nothing", "cut", "wrong chunk", "numbers", "deep", "many headers"],
+)
+def test_whatever_an_api_sends_is_at_most_a_warning(tmp_path: Path, response: bytes) -> None:
+    with told(response) as api:
+        (warning,) = commands(commented(tmp_path, api, "page\n"))
+    assert (warning.name, warning.properties["title"]) == ("warning", "No comment")
+
+
+def test_an_api_that_never_ends_is_waited_for_so_long_and_no_longer(tmp_path: Path) -> None:
+    with told(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", stays=True) as api:
+        (warning,) = commands(commented(tmp_path, api, "page\n", None, "0.5"))
+    assert "takes longer than 0.5 s" in warning.text
+
+
+@contextmanager
+def told(response: bytes, *, stays: bool = False) -> Iterator[ForgeApi]:
+    """An API that sends these bytes whatever it is asked, and closes the connection, or `stays` there."""
+    server = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def serve() -> None:
+        taken, _ = server.accept()
+        with taken:
+            taken.recv(65_536)
+            taken.sendall(response)
+            if stays:
+                ended.wait(20)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield ForgeApi(Forge.GITHUB, f"http://127.0.0.1:{server.getsockname()[1]}")
+    finally:
+        ended.set()
+        thread.join()
+        server.close()
+
+
+@pytest.mark.parametrize("name", ["a --> b", "x--->", "flows\n", "a -- b", "-" * 9])
+def test_any_name_marks_one_comment(tmp_path: Path, name: str) -> None:
+    with forge_api(Forge.GITHUB) as api:
+        for page in ("first\n", "second\n"):
+            commented(tmp_path, api, page, name=name)
+    (comment,) = api.comments.values()
+    mark, page = comment.splitlines()
+    assert page == "second"
+    assert mark.index("-->") == len(mark) - 3
 
 
 def test_an_api_that_is_not_there_is_a_warning(tmp_path: Path) -> None:

@@ -193,7 +193,7 @@ class _Steps:
             return self._script(name, self.filled(step["run"]), shell, {**self._environment, **own})
         given = {key: self.filled(value) for key, value in step.get("with", {}).items()}
         action, _, version = step["uses"].partition("@")
-        assert re.fullmatch(r"v\d+", version), step["uses"]
+        assert re.fullmatch(r"v\d+|[0-9a-f]{40}", version), step["uses"]
         if action in self._job.runner.actions:
             return self._composite(name, action, given, {**self._environment, **own})
         assert not own

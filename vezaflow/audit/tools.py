@@ -45,6 +45,11 @@ class Tools:
     command: tuple[str, ...]
 
     @property
+    def fetches(self) -> bool:
+        """Whether npx has to have Lighthouse, or fetches it on first use."""
+        return "--yes" in self.command
+
+    @property
     def all(self) -> tuple[Tool, ...]:
         return (self.node, self.lighthouse, self.chromium)
 

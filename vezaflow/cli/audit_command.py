@@ -126,7 +126,7 @@ def _check() -> ExitCode:
             say(f"missing  {tool.name}: {tool.problem}")
             say(f"         to fix: {tool.remedy}")
         else:
-            fetched = tool is tools.lighthouse and "--yes" in tools.command
+            fetched = tool is tools.lighthouse and tools.fetches
             how = f"by {tool.path}, which fetches it on first use" if fetched else tool.path
             say(f"ok       {tool.name} {tool.version}: {how}")
     if not tools.lighthouse.problem and tools.lighthouse.version != PINNED:

@@ -13,10 +13,21 @@ from vezaflow.cli.inputs import bundled, draw, given
 from vezaflow.cli.load_options import LoadOptions, load_options
 from vezaflow.cli.printing import colours, say
 from vezaflow.cli.values import FlowPathType, environment
-from vezaflow.doctor import Examination, Finding, examine, of_load, page, prometheus, reached, to_json
+from vezaflow.doctor import (
+    Examination,
+    Finding,
+    examine,
+    observed,
+    of_addresses,
+    of_load,
+    page,
+    prometheus,
+    reached,
+    to_json,
+)
 from vezaflow.explain import Explanation, explain
-from vezaflow.limits import estimate, machine
-from vezaflow.plan import Secrets
+from vezaflow.limits import estimate, local_addresses, machine, missing_addresses
+from vezaflow.plan import Secrets, Surroundings
 
 _NARROWEST, _WIDEST = 60, 100
 
@@ -25,7 +36,12 @@ _NARROWEST, _WIDEST = 60, 100
 @click.argument("paths", nargs=-1, type=FlowPathType())
 @load_options
 @given
-@click.option("--prometheus", "server", metavar="URL", help="Check that this Prometheus can be reached.")
+@click.option(
+    "--prometheus",
+    "server",
+    metavar="URL",
+    help="Check that this Prometheus responds. Default: that of `observe`.",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
     paths: tuple[Path, ...],
@@ -38,25 +54,32 @@ def command(
 ) -> None:
     """Show what this machine can carry, and what to do where it is poor.
 
-    With PATHS (a suite's folder or flow files of it): whether it can carry their load, and whether their targets can be
-    reached; nothing is sent to them but a connection. The exit code is 0 if runs can start and be trusted, 98 if they
+    With PATHS (a suite's folder or flow files of it): whether it can carry their load, whether their targets and the
+    Prometheus of `observe` can be reached, and whether it has what their audits need; targets get a connection, and
+    nothing is sent to them. The exit code is 0 if runs can start and be trusted, 98 if they
     may be inconclusive, 97 if these files' run would not start, 2 for mistakes in the files or options.
     """
-    if server is not None and not _is_url(server):
-        raise click.BadParameter(f"'{server}' is not an http:// or https:// URL", param_hint="'--prometheus'")
     there = machine()
     findings: list[Finding] = []
     secrets = Secrets()
+    audits = False
     if paths:
         inputs = load.inputs(environment(words), base_url, seed)
-        plan = bundled(paths, inputs, sandbox=False, warn=draw).plan
+        whole = load.segment is None
+        around = Surroundings(announces=whole, observes=whole)
+        plan = bundled(paths, inputs, sandbox=False, around=around, audits=whole, warn=draw).plan
         secrets = plan.secrets
         found = explain(plan, there, load.division(plan))
         findings += of_load(found.limits)
+        findings += of_addresses(wanted := local_addresses(plan), missing_addresses(wanted))
         findings += reached(_dialled(found))
+        if plan.observe is not None and server is None:
+            names = {each.metric.name for each in plan.observe.metrics}
+            findings.append(observed(plan.observe, judges=any(gate.metric in names for gate in plan.gates)))
+        audits = bool(plan.audits)
     if server is not None:
-        findings.append(prometheus(server))
-    examination = Examination((*examine(there), *findings), estimate(there))
+        findings.append(_prometheus(server))
+    examination = Examination((*examine(there, audits=audits), *findings), estimate(there))
     say(_drawn(examination, form, secrets).removesuffix("\n"))
     sys.exit(examination.exit_code)
 
@@ -72,12 +95,14 @@ def _dialled(found: Explanation) -> Iterator[tuple[str, str, int]]:
             yield f"{origin.scheme}://{origin.authority}", origin.host, origin.port
 
 
-def _is_url(text: str) -> bool:
+def _prometheus(url: str) -> Finding:
     try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return prometheus(url)
     except ValueError:
-        return False
+        pass
+    raise click.BadParameter("this is not an http:// or https:// URL", param_hint="'--prometheus'")
 
 
 def _drawn(found: Examination, form: str, secrets: Secrets) -> str:

@@ -3,9 +3,9 @@
 from vezaflow.doctor.document import to_json
 from vezaflow.doctor.examined import examine
 from vezaflow.doctor.finding import Aspect, Examination, Finding, Grade
-from vezaflow.doctor.network import prometheus, reached
+from vezaflow.doctor.network import observed, prometheus, reached
 from vezaflow.doctor.page import page
-from vezaflow.doctor.resources import of_load
+from vezaflow.doctor.resources import of_addresses, of_load
 
 __all__ = [
     "Aspect",
@@ -13,6 +13,8 @@ __all__ = [
     "Finding",
     "Grade",
     "examine",
+    "observed",
+    "of_addresses",
     "of_load",
     "page",
     "prometheus",

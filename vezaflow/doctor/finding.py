@@ -27,7 +27,7 @@ class Aspect(Enum):
     MACHINE = "This machine"
     TIME = "Time"
     SOFTWARE = "Software"
-    TOOLS = "Optional programs"
+    TOOLS = "Programs for audits"
     LOAD = "Load of these files"
     NETWORK = "Network"
 

@@ -74,5 +74,4 @@ def _finding(finding: Finding, look: Look) -> Iterator[str]:
         yield from (f"        {line}" for line in more)
         yield from (f"{indent}{line}" for line in texts)
     if finding.remedy:
-        word = "to install" if finding.grade is Grade.ABSENT else "to fix"
-        yield from wrapped(f"{word}: {finding.remedy}", look, indent)
+        yield from wrapped(f"to fix: {finding.remedy}", look, indent)

@@ -4,7 +4,7 @@ A bound here is what a usual machine has, not what a load needs: that only the f
 """
 
 import resource
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from vezaflow import units
 from vezaflow.doctor.finding import Aspect, Finding, Grade
@@ -66,6 +66,16 @@ def of_load(checks: Iterable[Check]) -> Iterator[Finding]:
     for check in checks:
         code = ExitCode.REFUSED if check.enough is Enough.NO else ExitCode.GREEN
         yield Finding(Aspect.LOAD, check.name, _GRADES[check.enough], check.sentence, check.remedy, code, check.needed)
+
+
+def of_addresses(wanted: Sequence[str], missing: Sequence[str]) -> Iterator[Finding]:
+    """The local addresses that the files name: nothing where they name none."""
+    if missing:
+        remedy = "`ip address` lists those that it has; `http: {local_address: …}` names them"
+        text = f"this machine does not have {' or '.join(missing)}"
+        yield Finding(Aspect.LOAD, "local addresses", Grade.BAD, text, remedy, ExitCode.REFUSED)
+    elif wanted:
+        yield Finding(Aspect.LOAD, "local addresses", Grade.GOOD, f"all {len(wanted)} are there", value=len(wanted))
 
 
 def _graded(name: str, value: int | None, text: str, remedy: str, *, known: bool = False) -> Finding:

@@ -1,41 +1,16 @@
-"""The interpreter, and the programs that some features use: found on the PATH, asked for their version.
+"""The interpreter, and the programs that audits of pages take: those that a run would use, by the same search.
 
-Laws: what is missing here stops no load. A program that does not say its version in time is there all the same.
+Laws: what is missing stops no load, unless the files at hand have audits.
 """
 
 import platform
-import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import version
 
+from vezaflow.audit import Tools
 from vezaflow.doctor.finding import Aspect, Finding, Grade
-
-_PATIENCE = 5  # seconds for a program to say its version
-_VERSION = re.compile(r"\d+(?:\.\d+)+")
-
-
-@dataclass(frozen=True, slots=True)
-class _Tool:
-    """A program by its names, the first that is there is taken. `remedy`: how to get it."""
-
-    name: str
-    commands: tuple[str, ...]
-    remedy: str
-
-
-_TOOLS = (
-    _Tool(
-        "Chromium",
-        ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
-        "`apt install chromium`, only if pages are audited",
-    ),
-    _Tool("Node.js", ("node", "nodejs"), "`apt install nodejs npm`, only if pages are audited"),
-    _Tool("Lighthouse", ("lighthouse",), "`npm install --global lighthouse`, only if pages are audited"),
-)
+from vezaflow.errors import ExitCode
 
 
 def interpreter() -> Iterator[Finding]:
@@ -51,24 +26,14 @@ def interpreter() -> Iterator[Finding]:
     yield Finding(Aspect.SOFTWARE, "event loop", Grade.GOOD, loop, value=version("trio"))
 
 
-def tools() -> Iterator[Finding]:
-    """The programs that some features use."""
-    for tool in _TOOLS:
-        path = next((found for name in tool.commands if (found := shutil.which(name)) is not None), None)
-        if path is None:
-            yield Finding(Aspect.TOOLS, tool.name, Grade.ABSENT, "not installed", tool.remedy)
+def tools(found: Tools, *, wanted: bool) -> Iterator[Finding]:
+    """The programs that audits of pages take. `wanted`: the files have audits, and no run starts without them."""
+    for tool in found.all:
+        if tool.problem and wanted:
+            yield Finding(Aspect.TOOLS, tool.name, Grade.BAD, tool.problem, tool.remedy, ExitCode.REFUSED)
+        elif tool.problem:
+            remedy = f"{tool.remedy}, only if pages are audited"
+            yield Finding(Aspect.TOOLS, tool.name, Grade.ABSENT, tool.problem, remedy)
         else:
-            found = _version_of(path)
-            yield Finding(Aspect.TOOLS, tool.name, Grade.GOOD, f"{found} ({path})".lstrip(), value=found or None)
-
-
-def _version_of(path: str) -> str:
-    """What the program calls its version, or nothing."""
-    try:
-        done = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, errors="replace", timeout=_PATIENCE, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    found = _VERSION.search(done.stdout)
-    return found[0] if found else ""
+            how = f"{tool.path}, which fetches it" if tool is found.lighthouse and found.fetches else tool.path
+            yield Finding(Aspect.TOOLS, tool.name, Grade.GOOD, f"{tool.version} ({how})", value=tool.version)
