@@ -10,13 +10,12 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
+from served import QuietHandler, served
 
 from vezaflow import model, plan
 from vezaflow.model import Step, Whole
@@ -289,7 +288,7 @@ def target() -> Iterator[tuple[str, list[str]]]:
     """A server that gives everybody a token, and the paths that it was asked for."""
     paths: list[str] = []
 
-    class Tokens(BaseHTTPRequestHandler):
+    class Tokens(QuietHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -300,16 +299,8 @@ def target() -> Iterator[tuple[str, list[str]]]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Tokens) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", paths
-        server.shutdown()
-        thread.join()
+    with served(Tokens) as port:
+        yield f"http://127.0.0.1:{port}", paths
 
 
 @pytest.mark.slow

@@ -1,10 +1,10 @@
 """What the shell is told, by the program itself against real servers."""
 
 import json
-import socket
 from pathlib import Path
 
 import pytest
+from ports import free_port
 from program import Write, interrupted, vezaflow
 
 pytestmark = pytest.mark.slow
@@ -61,12 +61,6 @@ def test_try_tells_warnings_but_those_of_gates_which_it_does_not_judge(suite: Wr
     tried = vezaflow("try", suite(PLACEHOLDER.replace("gates: {http_req_failed: rate < 1 %}", "")))
     assert tried.err.count("warning[VF231]") == 1, tried.text
     assert "VF507" not in tried.text
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 def test_a_run_that_never_began_leaves_no_summary(suite: Write, tmp_path: Path) -> None:

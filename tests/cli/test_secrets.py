@@ -2,10 +2,8 @@
 
 import json
 import re
-import threading
 from base64 import b64encode
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -13,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from program import Done, Write, vezaflow
 from secret_values import SECRETS, WRITINGS
+from served import QuietHandler, served
 
 pytestmark = pytest.mark.slow
 
@@ -211,7 +210,7 @@ def test_secret_columns_of_a_data_source_are_in_no_output(suite: Write, tmp_path
         assert [form for form in forms if form in everything] == []
 
 
-class Echo(BaseHTTPRequestHandler):
+class Echo(QuietHandler):
     """Says in many writings what it was sent, after what fills a line."""
 
     protocol_version = "HTTP/1.1"
@@ -226,17 +225,11 @@ class Echo(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(said)
 
-    def log_message(self, *_: object) -> None:
-        """Not on standard error."""
-
 
 @pytest.fixture(scope="module")
 def echo() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with served(Echo) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 ASKED = "\n".join(

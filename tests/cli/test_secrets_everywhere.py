@@ -2,23 +2,22 @@
 
 import json
 import re
-import threading
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote, quote_plus, unquote
 
 import pytest
 from kept_cells import cells
 from program import vezaflow
+from served import QuietHandler, served
 
 pytestmark = pytest.mark.slow
 
 
-class Mirror(BaseHTTPRequestHandler):
+class Mirror(QuietHandler):
     """Tells what it was sent, in the place that the path's beginning names."""
 
     protocol_version = "HTTP/1.1"
@@ -65,17 +64,11 @@ class Mirror(BaseHTTPRequestHandler):
 
     do_POST = do_GET  # noqa: N815 (the name that http.server calls)
 
-    def log_message(self, *_: object) -> None:
-        """Not on standard error."""
-
 
 @pytest.fixture(scope="module")
 def mirror() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with served(Mirror) as port:
+        yield f"127.0.0.1:{port}"
 
 
 PLACES = ("reason", "header", "json", "html", "xml", "location", "cookie", "trailer", "text")

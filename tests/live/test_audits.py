@@ -8,14 +8,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from lighthouse import path_with_lighthouse
 from program import Done, environment, vezaflow
+from served import QuietHandler, served
 
 from vezaflow.audit import PINNED
 from vezaflow.errors import ExitCode
@@ -115,7 +114,7 @@ GUARDED = b"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>
 <script>if (localStorage.getItem("token") !== "abc/1") location = "/out"; </script></body></html>"""
 
 
-class _Guarded(BaseHTTPRequestHandler):
+class _Guarded(QuietHandler):
     def do_GET(self) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/html")
@@ -123,19 +122,11 @@ class _Guarded(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(GUARDED)
 
-    def log_message(self, *_: object) -> None:
-        pass
-
 
 @contextmanager
 def guarded() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Guarded)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with served(_Guarded) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def test_a_page_finds_its_local_storage(tmp_path: Path, path: str) -> None:

@@ -1,15 +1,12 @@
 """Event streams through nginx: events pass as they come where it may not buffer them; its timeout is a named ending."""
 
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
 import trio
+from nginx import needs_nginx, nginx
 
 from vezaflow.protocols import (
     Client,
@@ -23,18 +20,9 @@ from vezaflow.protocols import (
 )
 from vezaflow.sandbox import Sandbox, SandboxSettings, start
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.trio,
-    pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx"),
-]
-CONF = """
-daemon off; master_process off; pid {root}/nginx.pid; error_log {root}/error.log warn;
-events {{ worker_connections 64; }}
-http {{
+pytestmark = [pytest.mark.slow, pytest.mark.trio, needs_nginx]
+HTTP = """
   access_log off;
-  client_body_temp_path {root}/body; proxy_temp_path {root}/p; fastcgi_temp_path {root}/f;
-  uwsgi_temp_path {root}/u; scgi_temp_path {root}/s;
   server {{
     listen 127.0.0.1:{port};
     location / {{
@@ -43,26 +31,13 @@ http {{
     }}
     location /old/ {{ proxy_pass {behind}/; proxy_http_version 1.0; proxy_buffering off; }}
   }}
-}}
 """
 
 
 @contextmanager
-def nginx(root: Path, behind: str) -> Iterator[Origin]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
-    (root / "nginx.conf").write_text(CONF.format(root=root, port=port, behind=behind))
-    process = subprocess.Popen(["nginx", "-c", str(root / "nginx.conf"), "-p", str(root)], stderr=subprocess.DEVNULL)
-    try:
-        end = time.monotonic() + 5
-        while time.monotonic() < end:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
+def proxied(root: Path, behind: str) -> Iterator[Origin]:
+    with nginx(root, HTTP, behind=behind) as port:
         yield Origin("http", "127.0.0.1", port)
-    finally:
-        process.terminate()
-        process.wait(5)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +64,7 @@ async def opened(client: Client, origin: Origin, target: str) -> EventStream:
 
 @pytest.mark.parametrize("path", ["", "/old"])
 async def test_events_pass_as_they_come(sandbox: Sandbox, tmp_path: Path, path: str) -> None:
-    with nginx(tmp_path, sandbox.base_url) as origin:
+    with proxied(tmp_path, sandbox.base_url) as origin:
         async with client() as one:
             stream = await opened(one, origin, f"{path}/api/v1/events?every=0.02&last=20")
             came: list[EventMessage] = []
@@ -104,7 +79,7 @@ async def test_events_pass_as_they_come(sandbox: Sandbox, tmp_path: Path, path: 
 
 
 async def test_a_stream_that_is_silent_for_too_long_is_cut_by_the_proxy(sandbox: Sandbox, tmp_path: Path) -> None:
-    with nginx(tmp_path, sandbox.base_url) as origin:
+    with proxied(tmp_path, sandbox.base_url) as origin:
         async with client() as one:
             stream = await opened(one, origin, "/api/v1/events?every=60")
             with trio.fail_after(10):

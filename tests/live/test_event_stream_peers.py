@@ -2,15 +2,14 @@
 
 import hashlib
 import ssl
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import trio
 import trustme
+from served import QuietHandler, served
 
 from vezaflow.protocols import Client, ClientOptions, EventMessage, EventStream, EventStreamOptions, Origin, Transport
 
@@ -23,7 +22,7 @@ Say = Callable[[bytes], None]
 def serving(tell: Callable[[Say], None], *, tls: bool) -> Iterator[Origin]:
     """A server that tells this to everyone, until the connection ends."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream; charset=utf-8")
@@ -35,23 +34,12 @@ def serving(tell: Callable[[Say], None], *, tls: bool) -> Iterator[Origin]:
 
             tell(say)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name there)
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    context = None
     if tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
-    thread.start()
-    try:
-        yield Origin("https" if tls else "http", "127.0.0.1", server.server_port)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Handler, context) as port:
+        yield Origin("https" if tls else "http", "127.0.0.1", port)
 
 
 @asynccontextmanager

@@ -1,31 +1,21 @@
 """HTTP/2 from YAML to the exit code, against nginx: whole flows, uploads, and its graceful GOAWAY."""
 
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import trustme
+from nginx import needs_nginx, nginx
+from ports import free_port
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx"),
-]
+pytestmark = [pytest.mark.slow, needs_nginx]
 KEPT = 50  # requests of a connection, after which nginx says GOAWAY
 STREAMS = 128  # that nginx takes at the same time
-CONF = """
-daemon off; master_process off; pid {root}/nginx.pid; error_log {root}/error.log warn;
-events {{ worker_connections 512; }}
-http {{
+HTTP = """
   log_format short '$server_protocol $connection'; access_log {root}/access.log short;
   client_max_body_size 20m; keepalive_requests {kept}; http2_max_concurrent_streams {streams};
-  client_body_temp_path {root}/body; proxy_temp_path {root}/p; fastcgi_temp_path {root}/f;
-  uwsgi_temp_path {root}/u; scgi_temp_path {root}/s;
   server {{
     listen 127.0.0.1:{port} ssl http2;
     ssl_certificate {root}/server.pem; ssl_certificate_key {root}/server.pem;
@@ -33,7 +23,6 @@ http {{
     location /upload {{ proxy_pass http://127.0.0.1:{behind}; }}
   }}
   server {{ listen 127.0.0.1:{behind}; access_log off; location / {{ return 201; }} }}
-}}
 """
 FLOW = """
 load: {executor: shared-iterations, vus: 8, iterations: 160, max_duration: 30s}
@@ -48,46 +37,22 @@ gates: {http_req_failed: rate == 0 %, iterations: count == 160}
 """
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 @pytest.fixture
 def suite(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     """A suite whose base_url is an nginx that speaks HTTP/2. A parameter: KEPT and STREAMS."""
     kept, streams = getattr(request, "param", (KEPT, STREAMS))
-    ca, root, port = trustme.CA(), tmp_path / "nginx", free_port()
+    ca, root = trustme.CA(), tmp_path / "nginx"
     root.mkdir()
     ca.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(root / "server.pem"))
-    conf = root / "nginx.conf"
-    conf.write_text(CONF.format(root=root, port=port, behind=free_port(), kept=kept, streams=streams))
     folder = tmp_path / "suite"
     folder.mkdir()
     ca.cert_pem.write_to_path(str(folder / "ca.pem"))
-    (folder / "suite.yml").write_text(
-        f"base_url: https://127.0.0.1:{port}\nhttp: {{version: 2}}\ntls: {{ca: ca.pem}}\n"
-    )
     (folder / "flow.yml").write_text(FLOW)
-    with subprocess.Popen(["nginx", "-p", str(root), "-c", str(conf)], stderr=subprocess.PIPE) as server:
-        try:
-            _await(port, server)
-            yield folder
-        finally:
-            server.send_signal(signal.SIGTERM)
-
-
-def _await(port: int, server: "subprocess.Popen[bytes]") -> None:
-    for _ in range(200):
-        if server.poll() is not None:
-            raise AssertionError(server.stderr.read() if server.stderr else b"")
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    raise AssertionError("nginx does not listen")
+    with nginx(root, HTTP, behind=free_port(), kept=kept, streams=streams) as port:
+        (folder / "suite.yml").write_text(
+            f"base_url: https://127.0.0.1:{port}\nhttp: {{version: 2}}\ntls: {{ca: ca.pem}}\n"
+        )
+        yield folder
 
 
 def run(suite: Path) -> list[tuple[str, str]]:

@@ -2,14 +2,13 @@
 its own; playlists come compressed."""
 
 import gzip
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from served import QuietHandler, served
 
 from vezaflow.metrics import Summary
 from vezaflow.plan import Bundle, Division, Inputs
@@ -19,7 +18,7 @@ RATES = (32, 64, 256, 1024)
 SECONDS = 2
 
 
-class Streamer(BaseHTTPRequestHandler):
+class Streamer(QuietHandler):
     """Four variants of segments of 2 s. From its third segment on the highest comes at a tenth of its speed."""
 
     protocol_version = "HTTP/1.1"
@@ -52,21 +51,11 @@ class Streamer(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True  # the player has given it up
 
-    def log_message(self, *_: object) -> None:
-        """No words of its own."""
-
 
 @contextmanager
 def streaming() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Streamer)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Streamer) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def heard(folder: Path, url: str, keys: str, master: str = "master.m3u8") -> Summary:

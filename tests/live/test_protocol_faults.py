@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import trio
 import trio.testing
+from ports import free_port
 from scripted_server import OK, Stream, always_ok, read_head, reset, world
 
 from vezaflow.protocols import ErrorKind, Origin, RequestOptions, Resolver, Transport, Want
@@ -26,18 +27,12 @@ async def transport() -> AsyncIterator[Transport]:
         nursery.cancel_scope.cancel()
 
 
-def closed_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 @BOTH
 async def test_nobody_listens(epoll: bool) -> None:
     async with world(always_ok, epoll=epoll) as w:
         client = w.client()
         found = await client.send(
-            Origin("http", "127.0.0.1", closed_port()), w.get(), None, RequestOptions(Want.NOTHING, 5.0)
+            Origin("http", "127.0.0.1", free_port()), w.get(), None, RequestOptions(Want.NOTHING, 5.0)
         )
         assert (found.error, found.status, found.reused) == (ErrorKind.REFUSED, 0, False)
         assert "refused" in found.detail

@@ -12,11 +12,9 @@ import h2_peer
 import pytest
 import trio
 import trustme
+from loaded import loaded
 from planned import plan_of
 from scripted_server import Stream, World, read_head, world
-
-from vezaflow.engine import RunEngine
-from vezaflow.metrics import Recorder
 
 pytestmark = [pytest.mark.trio, pytest.mark.slow]
 Field = tuple[str, str]
@@ -155,16 +153,7 @@ async def http2(stream: Stream) -> None:
 
 async def verdict(w: World, flow: str, suite: str, observer: Any) -> tuple[object, ...]:
     """What the engine says of a flow: its incidents, and the requests that failed."""
-    clock = w.transport.reactor.clock
-    plan = plan_of(flow, suite=suite)
-    recorder = Recorder(clock())
-    engine = RunEngine(plan, recorder=recorder, client=w.transport.client, clock=clock, observer=observer)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(engine.wheel.run)
-        await engine.load(clock())
-        nursery.cancel_scope.cancel()
-    recorder.fold(clock())
-    seen = recorder.snapshot()
+    engine, seen = await loaded(plan_of(flow, suite=suite), w.transport, observer)
     incidents = sorted((each.code, each.step, each.message) for each in engine.incidents.items)
     counts = [seen.select(name).aggregate("count", None) for name in ("http_reqs", "iterations_failed")]
     return incidents, counts, seen.select("http_req_failed").aggregate("rate", None)

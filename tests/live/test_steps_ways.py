@@ -11,12 +11,12 @@ import h2_peer
 import pytest
 import trio
 import trustme
+from loaded import loaded
 from planned import plan_of
 from scripted_server import Stream, World, read_head, world
 from tiny_proxy import tiny_proxy
 
-from vezaflow.engine import RunEngine
-from vezaflow.metrics import Recorder, Summary
+from vezaflow.metrics import Summary
 from vezaflow.protocols import ClientOptions, RequestOptions, Want
 
 pytestmark = pytest.mark.trio
@@ -69,15 +69,9 @@ class Door:
 async def play(w: World, flow: str, root: Path) -> Summary:
     suite = f"suite: test\nbase_url: https://{w.origin.authority}\ntls: {{ca: ca.pem}}\n"
     plan = plan_of(ONCE + dedent(flow), suite=suite, root=root)
-    recorder = Recorder(w.transport.reactor.clock())
-    engine = RunEngine(plan, recorder=recorder, client=w.transport.client, clock=w.transport.reactor.clock)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(engine.wheel.run)
-        await engine.load(w.transport.reactor.clock())
-        nursery.cancel_scope.cancel()
-    recorder.fold(w.transport.reactor.clock())
+    _, summary = await loaded(plan, w.transport)
     assert w.transport.reactor.connections == {}, "all are closed, those of single steps too"
-    return recorder.snapshot()
+    return summary
 
 
 def failed(summary: Summary) -> float | None:

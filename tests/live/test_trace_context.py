@@ -5,15 +5,14 @@ from pathlib import Path
 
 import h2_peer
 import pytest
-import trio
 from h2_peer import Papers
+from loaded import loaded
 from opentelemetry.trace import SpanContext, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from planned import plan_of
 from scripted_server import OK, Script, Stream, read_head, world
 
-from vezaflow.engine import RunEngine
-from vezaflow.metrics import Recorder, Summary
+from vezaflow.metrics import Summary
 
 pytestmark = pytest.mark.trio
 FLOW = """
@@ -26,18 +25,11 @@ def context_of(carrier: dict[str, str]) -> SpanContext:
     return get_current_span(TraceContextTextMapPropagator().extract(carrier)).get_span_context()
 
 
-async def loaded(script: Script, *, tls: ssl.SSLContext | None = None, more: str = "") -> Summary:
+async def traced(script: Script, *, tls: ssl.SSLContext | None = None, more: str = "") -> Summary:
     async with world(script, tls=tls) as w:
         suite = f"suite: test\nbase_url: {w.origin.scheme}://{w.origin.authority}\ntrace: {{every: 1}}\n{more}"
-        clock = w.transport.reactor.clock
-        recorder = Recorder(clock())
-        engine = RunEngine(plan_of(FLOW, suite=suite), recorder=recorder, client=w.transport.client, clock=clock)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(engine.wheel.run)
-            await engine.load(clock())
-            nursery.cancel_scope.cancel()
-        recorder.fold(clock())
-        return recorder.snapshot()
+        _, summary = await loaded(plan_of(FLOW, suite=suite), w.transport)
+        return summary
 
 
 def check(found: list[SpanContext], summary: Summary) -> None:
@@ -59,7 +51,7 @@ async def test_opentelemetry_reads_it_from_http_1_1() -> None:
             found.append(context_of({name.lower(): value for name, _, value in lines}))
             await stream.send_all(OK)
 
-    check(found, await loaded(script))
+    check(found, await traced(script))
 
 
 async def test_opentelemetry_reads_it_from_http_2(tmp_path: Path) -> None:
@@ -72,4 +64,4 @@ async def test_opentelemetry_reads_it_from_http_2(tmp_path: Path) -> None:
             await peer.respond(request)
 
     papers = Papers(tmp_path)
-    check(found, await loaded(script, tls=papers.server(), more="http: {version: 2}\ntls: {insecure: true}\n"))
+    check(found, await traced(script, tls=papers.server(), more="http: {version: 2}\ntls: {insecure: true}\n"))

@@ -4,11 +4,11 @@ import hashlib
 
 import pytest
 import trio
+from loaded import loaded
 from planned import plan_of
 from scripted_server import Stream, World, read_head, world
 
-from vezaflow.engine import RunEngine
-from vezaflow.metrics import Recorder, Summary
+from vezaflow.metrics import Summary
 
 pytestmark = pytest.mark.trio
 SIZE = 2_500_000
@@ -64,15 +64,9 @@ class Store:
 
 async def upload(w: World) -> Summary:
     plan = plan_of(STEP, suite=f"suite: test\nbase_url: http://{w.origin.authority}\n")
-    recorder = Recorder(w.transport.reactor.clock())
-    engine = RunEngine(plan, recorder=recorder, client=w.transport.client, clock=w.transport.reactor.clock)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(engine.wheel.run)
-        await engine.load(w.transport.reactor.clock())
-        nursery.cancel_scope.cancel()
-    recorder.fold(w.transport.reactor.clock())
+    _, summary = await loaded(plan, w.transport)
     assert w.transport.reactor.connections == {}
-    return recorder.snapshot()
+    return summary
 
 
 async def test_all_parts_arrive_whole_two_of_each_user_at_once() -> None:

@@ -1,16 +1,15 @@
 """Reading the server's figures from a Prometheus that has holes, goes on without a series, or is none at all."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 import trio
+from served import QuietHandler, served
 
 from vezaflow.metrics import Metric, MetricKind, Of
 from vezaflow.model import ObservedKind
@@ -32,7 +31,7 @@ KINDS = {
 def speaking(say: Said) -> Iterator[str]:
     """The URL of a server that speaks as Prometheus' API does."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             self.tell({"version": "3.1.0"})
 
@@ -51,17 +50,8 @@ def speaking(say: Said) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name there)
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Handler) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def metric(kind: ObservedKind, of: str) -> ObservedMetric:

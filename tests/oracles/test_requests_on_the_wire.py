@@ -19,10 +19,10 @@ import trio
 from arrivals import Arrivals, Arrived, arrivals
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from loaded import loaded
 from planned import plan_of
 
-from vezaflow.engine import RunEngine
-from vezaflow.metrics import Recorder, Summary
+from vezaflow.metrics import Summary
 from vezaflow.protocols import Transport
 
 # Around what is kept in one piece, in one TLS record, in one frame, in one window, in one send.
@@ -264,16 +264,11 @@ async def play(target: Arrivals, flow: dict[str, Any], root: Path, way: str) -> 
         suite["http"] = {"proxy": target.base}
     plan = plan_of(json.dumps(flow, ensure_ascii=False), suite=json.dumps(suite), root=root)  # JSON is YAML
     transport = Transport()
-    clock = transport.reactor.clock
-    recorder = Recorder(clock())
-    engine = RunEngine(plan, recorder=recorder, client=transport.client, clock=clock)
     async with trio.open_nursery() as nursery:
         await nursery.start(transport.run)
-        await nursery.start(engine.wheel.run)
-        await engine.load(clock())
+        _, summary = await loaded(plan, transport)
         nursery.cancel_scope.cancel()
-    recorder.fold(clock())
-    return recorder.snapshot()
+    return summary
 
 
 @pytest.mark.slow

@@ -7,10 +7,9 @@ import pytest
 import trio
 import yaml
 from arrivals import Arrived, arrivals
+from loaded import loaded
 from planned import plan_of, plan_or_faults
 
-from vezaflow.engine import RunEngine
-from vezaflow.metrics import Recorder
 from vezaflow.protocols import Transport
 
 ONCE = "load: {executor: per-vu-iterations, vus: 1, iterations: 1}\non_failure: continue\n"
@@ -24,13 +23,10 @@ def sent(flow: str) -> list[Arrived]:
             suite = yaml.safe_dump({"suite": "wire", "base_url": target.base})
             plan = plan_of(ONCE + flow, suite=suite, root=Path("suite"))
             transport = Transport()
-            clock = transport.reactor.clock
-            engine = RunEngine(plan, recorder=Recorder(clock()), client=transport.client, clock=clock)
             with trio.fail_after(20):
                 async with trio.open_nursery() as nursery:
                     await nursery.start(transport.run)
-                    await nursery.start(engine.wheel.run)
-                    await engine.load(clock())
+                    await loaded(plan, transport)
                     nursery.cancel_scope.cancel()
             return target.seen
 

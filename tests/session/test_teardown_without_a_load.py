@@ -1,17 +1,16 @@
 """What setup made is taken away also where no load comes of it."""
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from served import QuietHandler, served
 
 from vezaflow.errors import VezaflowError
 from vezaflow.plan import Bundle, Division, Inputs, Plan
 from vezaflow.scale import MachinePart, Report, WorkerLink
-from vezaflow.session import prepare, read, run
+from vezaflow.session import RunOptions, prepare, read, run
 
 SUITE = "base_url: http://127.0.0.1:{port}\nsetup: [{{get: /made}}]\nteardown: [{{get: /taken-away}}]\n"
 FLOW = "flow: browse\nload: {vus: 1, duration: 1s}\nsteps: [get: /load]\n"
@@ -22,23 +21,14 @@ def asked() -> Iterator[tuple[int, list[str]]]:
     """A server on a port, and the paths that it is asked for."""
     paths: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             paths.append(self.path)
             self.send_response(204)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server.server_address[1], paths
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Handler) as port:
+        yield port, paths
 
 
 class NobodyThere:
@@ -63,5 +53,5 @@ def test_teardown_follows_a_setup_whose_load_is_refused(tmp_path: Path) -> None:
         suite, inputs = read([tmp_path]), Inputs({})
         plan, bundle = prepare(suite, inputs), Bundle.of(suite, inputs)
         with pytest.raises(VezaflowError, match="there are no workers"):
-            run(plan, bundle, Division(2), (), lambda _: None, crew=NobodyThere())
+            run(plan, bundle, Division(2), (), lambda _: None, RunOptions(crew=NobodyThere()))
         assert paths == ["/made", "/taken-away"]

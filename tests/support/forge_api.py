@@ -6,13 +6,13 @@ Forgejo gives all of them whatever page is asked for.
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+
+from served import QuietHandler, served
 
 from vezaflow.project import Forge
 
@@ -47,10 +47,7 @@ def forge_api(forge: Forge, refuses: int = 0) -> Iterator[ForgeApi]:
     api = ForgeApi(forge, refuses=refuses)
     prefix = f"{_PREFIX[forge]}/repos/{REPOSITORY}"
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             self._called()
 
@@ -105,15 +102,9 @@ def forge_api(forge: Forge, refuses: int = 0) -> Iterator[ForgeApi]:
             self.end_headers()
             self.wfile.write(content)
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        api.url = f"http://127.0.0.1:{server.server_port}{_PREFIX[forge]}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield api
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Handler) as port:
+        api.url = f"http://127.0.0.1:{port}{_PREFIX[forge]}"
+        yield api
     assert api.wrong == []
 
 

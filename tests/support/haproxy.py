@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from ports import free_port
 
 PROGRAM = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin")
 needs_haproxy = pytest.mark.skipif(PROGRAM is None, reason="needs haproxy")
@@ -75,11 +76,6 @@ def haproxy(backends: Sequence[str], options: str = REDISPATCH) -> Iterator[HAPr
             finally:
                 process.terminate()
                 process.communicate(timeout=10)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _await(path: Path, process: "subprocess.Popen[bytes]") -> None:

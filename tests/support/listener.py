@@ -6,8 +6,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from served import QuietHandler, served
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def listener(tls: ssl.SSLContext | None = None, /, **answers: list[Answer]) -> I
     """The server, while it serves. A path is named without its slash: `hook=[Answer(500)]`."""
     closing = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -69,23 +70,10 @@ def listener(tls: ssl.SSLContext | None = None, /, **answers: list[Answer]) -> I
         def do_PATCH(self) -> None:
             self.do_POST()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name there)
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    if tls is not None:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
     scheme, host = ("http", "127.0.0.1") if tls is None else ("https", "localhost")
-    here = Listener(
-        f"{scheme}://{host}:{server.server_port}", {f"/{path}": list(said) for path, said in answers.items()}
-    )
-    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
-    thread.start()
-    try:
-        yield here
-    finally:
-        closing.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Handler, tls) as port:
+        here = Listener(f"{scheme}://{host}:{port}", {f"/{path}": list(said) for path, said in answers.items()})
+        try:
+            yield here
+        finally:
+            closing.set()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from npm import NPM, npm_kept
 
 VERSION = "2.3.2"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", tempfile.gettempdir())) / f"vezaflow-tests-pprof-format-{VERSION}"
@@ -30,30 +31,12 @@ def encode(file: Path, kinds: Sequence[tuple[str, str]], stacks: Sequence[tuple[
 
 
 def _node(*words: str, said: str = "") -> str:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if not node or not npm:
+    node = shutil.which("node")
+    if not node or not NPM:
         pytest.skip("pprof-format can't be had here: needs Node.js and npm")
-    if not (CACHE / "node_modules").is_dir():
-        _install(npm)
+    npm_kept(CACHE, f"pprof-format@{VERSION}")
     environment = {**os.environ, "NODE_PATH": str(CACHE / "node_modules")}
     command = [node, str(_SCRIPT), *words]
     done = subprocess.run(command, input=said, capture_output=True, text=True, env=environment, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def _install(npm: str) -> None:
-    """Into a folder of its own, which takes its place when it is whole."""
-    CACHE.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=CACHE.name, dir=CACHE.parent))
-    install = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(fresh)]
-    done = subprocess.run(
-        [*install, f"pprof-format@{VERSION}"], capture_output=True, text=True, timeout=120, check=False
-    )
-    if done.returncode:
-        shutil.rmtree(fresh, ignore_errors=True)
-        pytest.skip(f"pprof-format {VERSION} can't be had: {done.stderr.strip()[-200:]}")
-    try:
-        fresh.rename(CACHE)
-    except OSError:  # another worker was quicker
-        shutil.rmtree(fresh, ignore_errors=True)

@@ -151,16 +151,7 @@ class FakeClient:
         on_message: OnMessage | None = None,
         on_frame: OnFrame | None = None,
     ) -> Upgrade:
-        text = head.decode()
-        method, path, _ = text.split(" ", 2)
-        self.target.log.append((trio.current_time(), method, path, text))
-        reply = self.target.answer(method, path)
-        exchange = Exchange()
-        exchange.begun = exchange.started = trio.current_time()
-        await trio.sleep(reply.after)
-        exchange.sent = exchange.first = exchange.ended = trio.current_time()
-        exchange.reused = False
-        exchange.status = reply.status
+        exchange, reply, path = await self._opening(head)
         if reply.error is not None or reply.status != 101:
             exchange.error = reply.error or ErrorKind.UPGRADE
             exchange.detail = f"the response to the upgrade has status {reply.status}"
@@ -173,6 +164,17 @@ class FakeClient:
     async def open_events(
         self, origin: Origin, head: bytes, options: EventStreamOptions, *, on_message: OnMessage | None = None
     ) -> StreamOpening:
+        exchange, reply, _ = await self._opening(head)
+        if reply.error is not None or reply.status != 200:
+            exchange.error = reply.error or ErrorKind.STATUS
+            exchange.detail = f"the response has status {reply.status}"
+            return StreamOpening(exchange, None)
+        stream = FakeStream(self.target, options, on_message)
+        self.target.streams.append(stream)
+        return StreamOpening(exchange, stream)
+
+    async def _opening(self, head: bytes) -> tuple[Exchange, Reply, str]:
+        """The exchange that is to open a channel, what the target says to it, and the path."""
         text = head.decode()
         method, path, _ = text.split(" ", 2)
         self.target.log.append((trio.current_time(), method, path, text))
@@ -183,13 +185,7 @@ class FakeClient:
         exchange.sent = exchange.first = exchange.ended = trio.current_time()
         exchange.reused = False
         exchange.status = reply.status
-        if reply.error is not None or reply.status != 200:
-            exchange.error = reply.error or ErrorKind.STATUS
-            exchange.detail = f"the response has status {reply.status}"
-            return StreamOpening(exchange, None)
-        stream = FakeStream(self.target, options, on_message)
-        self.target.streams.append(stream)
-        return StreamOpening(exchange, stream)
+        return exchange, reply, path
 
     def beside(self) -> "FakeClient":
         return self
@@ -214,42 +210,20 @@ class FakeClient:
             other.close()
 
 
-class FakeSocket:
-    """Has the shape of protocols.WebSocket. `heard` is what came, with its time."""
+class FakeChannel:
+    """What a WebSocket and an event stream have in common: messages that wait to be read, and one end."""
 
-    def __init__(self, talk: Talk, options: WebSocketOptions, on_message: OnMessage | None, path: str) -> None:
-        self.path = path
-        self.options = options
-        self.heard: list[tuple[float, str | bytes]] = []
+    def __init__(self, on_message: OnMessage | None) -> None:
         self.ending: Ending | None = None
         self.received = self.dropped = self.bytes_sent = self.bytes_received = 0
         self.opened = trio.current_time()
-        self.subprotocol: str | None = None
-        self._talk = talk
         self._on_message = on_message
         self._unread: list[ChannelMessage] = []
         self._news = trio.Event()
 
-    def hear(self, data: str | bytes) -> None:
-        for said in self._talk(data):
-            trio.lowlevel.spawn_system_task(self._say, said)
-
-    def say(self, said: Said) -> None:
-        """Say something that was not asked for."""
-        trio.lowlevel.spawn_system_task(self._say, said)
-
-    async def _say(self, said: Said) -> None:
-        await trio.sleep(said.after)
-        now = trio.current_time()
-        if self.ending is not None:
-            return
-        if isinstance(said.what, int):
-            error = ErrorKind.CLOSED_EARLY if said.what == 1006 else None
-            self.end(Ending(now, said.what, "", by_server=True, error=error, detail="cut off" if error else ""))
-            return
-        message = ChannelMessage(said.what, now, len(said.what))
-        self.bytes_received += message.size
-        if self._on_message is None or not self._on_message(self, message):
+    def pass_on(self, message: ChannelMessage) -> None:
+        """Give it to who listens, or keep it for who reads."""
+        if self._on_message is None or not self._on_message(self, message):  # type: ignore[arg-type]
             self._unread.append(message)
             self._wake()
 
@@ -274,6 +248,39 @@ class FakeSocket:
         while self.ending is None and trio.current_time() < deadline:
             await self._wait(deadline)
         return self.ending
+
+
+class FakeSocket(FakeChannel):
+    """Has the shape of protocols.WebSocket. `heard` is what came, with its time."""
+
+    def __init__(self, talk: Talk, options: WebSocketOptions, on_message: OnMessage | None, path: str) -> None:
+        super().__init__(on_message)
+        self.path = path
+        self.options = options
+        self.heard: list[tuple[float, str | bytes]] = []
+        self.subprotocol: str | None = None
+        self._talk = talk
+
+    def hear(self, data: str | bytes) -> None:
+        for said in self._talk(data):
+            trio.lowlevel.spawn_system_task(self._say, said)
+
+    def say(self, said: Said) -> None:
+        """Say something that was not asked for."""
+        trio.lowlevel.spawn_system_task(self._say, said)
+
+    async def _say(self, said: Said) -> None:
+        await trio.sleep(said.after)
+        now = trio.current_time()
+        if self.ending is not None:
+            return
+        if isinstance(said.what, int):
+            error = ErrorKind.CLOSED_EARLY if said.what == 1006 else None
+            self.end(Ending(now, said.what, "", by_server=True, error=error, detail="cut off" if error else ""))
+            return
+        message = ChannelMessage(said.what, now, len(said.what))
+        self.bytes_received += message.size
+        self.pass_on(message)
 
     async def send(self, data: str | bytes, deadline: float) -> SentMessage:
         await trio.lowlevel.checkpoint()
@@ -304,19 +311,14 @@ class FakeSocket:
         self.end(Ending(trio.current_time(), 1006, "", by_server=False, error=ErrorKind.INTERRUPTED))
 
 
-class FakeStream:
+class FakeStream(FakeChannel):
     """Has the shape of protocols.EventStream."""
 
     def __init__(self, target: Target, options: EventStreamOptions, on_message: OnMessage | None) -> None:
+        super().__init__(on_message)
         self.options = options
-        self.ending: Ending | None = None
-        self.received = self.dropped = self.bytes_sent = self.bytes_received = 0
-        self.opened = trio.current_time()
         self.last_id = options.last_id
         self.retry = target.retry
-        self._on_message = on_message
-        self._unread: list[ChannelMessage] = []
-        self._news = trio.Event()
         for told in target.feed(options.last_id):
             trio.lowlevel.spawn_system_task(self._say, told)
 
@@ -326,38 +328,14 @@ class FakeStream:
         if self.ending is not None:
             return
         if isinstance(told.what, ErrorKind):
-            self._end(Ending(now, 0, "", by_server=True, error=told.what, detail=f"it ended: {told.what.value}"))
+            self.end(Ending(now, 0, "", by_server=True, error=told.what, detail=f"it ended: {told.what.value}"))
             return
         self.last_id = told.id or self.last_id
         message = EventMessage(told.what, now, len(told.what), told.event, told.id)
-        if self._on_message is None or not self._on_message(self, message):  # type: ignore[arg-type]
-            self._unread.append(message)
-            self._wake()
-
-    def _end(self, ending: Ending) -> None:
-        self.ending = self.ending or ending
-        self._wake()
-
-    def _wake(self) -> None:
-        self._news.set()
-        self._news = trio.Event()
-
-    async def _wait(self, deadline: float) -> None:
-        with trio.move_on_at(deadline):
-            await self._news.wait()
-
-    async def receive(self, deadline: float) -> ChannelMessage | Ending | None:
-        while not self._unread and self.ending is None and trio.current_time() < deadline:
-            await self._wait(deadline)
-        return self._unread.pop(0) if self._unread else self.ending
-
-    async def ended_by(self, deadline: float) -> Ending | None:
-        while self.ending is None and trio.current_time() < deadline:
-            await self._wait(deadline)
-        return self.ending
+        self.pass_on(message)
 
     def drop(self) -> None:
-        self._end(Ending(trio.current_time(), 0, "", by_server=False))
+        self.end(Ending(trio.current_time(), 0, "", by_server=False))
 
 
 @dataclass

@@ -9,9 +9,11 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+
+from served import QuietHandler, served
 
 RATES = (64, 128, 256, 320)  # kbit/s
 SECONDS = 6
@@ -102,7 +104,7 @@ def _media(rate: int) -> bytes:
 
 
 def _handler(stream: ThrottledStream) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -134,9 +136,6 @@ def _handler(stream: ThrottledStream) -> type[BaseHTTPRequestHandler]:
             except OSError:
                 self.close_connection = True  # a player that gives up a segment
 
-        def log_message(self, *_: object) -> None:
-            """No words of its own."""
-
     return Handler
 
 
@@ -146,13 +145,5 @@ def throttled(
 ) -> Iterator[tuple[str, ThrottledStream]]:
     """The stream's URL, and its server, over a link of these widths."""
     stream = ThrottledStream(widths, script.read_bytes() if script else b"", play, limit)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(stream))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", stream
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(_handler(stream)) as port:
+        yield f"http://127.0.0.1:{port}", stream

@@ -26,7 +26,7 @@ from vezaflow.model import Suite
 from vezaflow.plan import Bundle, Division, HeldLevel, Inputs
 from vezaflow.results import RunResult
 from vezaflow.scale import sensible_workers
-from vezaflow.session import NOWHERE, provenance_of, run
+from vezaflow.session import NOWHERE, RunOptions, provenance_of, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,11 @@ class Levels:
                 Division(self.workers or sensible_workers(plan.vus)),
                 (),
                 tell,
-                provenance=provenance_of(self.suite, inputs, plan),
-                keeper=writer or NOWHERE,
-                aborts=LevelWatch(plan.gates, self.level),
+                RunOptions(
+                    provenance=provenance_of(self.suite, inputs, plan),
+                    keeper=writer or NOWHERE,
+                    aborts=LevelWatch(plan.gates, self.level),
+                ),
             )
             if writer is not None:
                 writer.end(result)

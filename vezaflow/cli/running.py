@@ -12,9 +12,9 @@ from vezaflow.cli.standing import standing_of
 from vezaflow.history import Writer
 from vezaflow.outputs import Output, Plain, Terminal
 from vezaflow.plan import Division, Plan
-from vezaflow.results import Provenance, RunResult, Standing
+from vezaflow.results import Provenance, RunResult
 from vezaflow.scale import Crew
-from vezaflow.session import NOWHERE, run
+from vezaflow.session import NOWHERE, RunOptions, run, stands_alone
 
 
 def put_on(
@@ -35,29 +35,20 @@ def put_on(
     shown = () if quiet else (_progress(plan),)
     outputs = (*shown, *made(plan))
     among = standing_of(asked.suite, history, baseline, kept=writer is not None)
-    result = run(
-        plan,
-        asked.bundle,
-        division,
-        outputs,
-        tell,
+    options = RunOptions(
         provenance=provenance,
         keeper=writer or NOWHERE,
         baseline=baseline_for(plan, baseline),
         crew=crew,
-        standing=_alone if division.part is not None else among,
+        standing=stands_alone if division.part is not None else among,  # one segment of a load stands nowhere
         audit_reports=audit_reports,
         profiles=profiles,
     )
+    result = run(plan, asked.bundle, division, outputs, tell, options)
     if writer is not None:
         result = with_growth(result, history)
         writer.end(result)
     return result
-
-
-def _alone(_: RunResult) -> Standing:
-    """One segment of a load stands nowhere."""
-    return Standing()
 
 
 def _progress(plan: Plan) -> Output:

@@ -19,16 +19,11 @@ from vezaflow.plan import Chance, PlannedFor, PlannedParallel
 from vezaflow.protocols import (
     Body,
     ClientOptions,
-    EventStreamOptions,
     Exchange,
-    OnFrame,
-    OnMessage,
     Origin,
     RequestOptions,
     Sender,
-    StreamOpening,
-    Upgrade,
-    WebSocketOptions,
+    SenderAround,
 )
 from vezaflow.units import counted, duration
 
@@ -41,10 +36,11 @@ class ParallelTask(NamedTuple):
     branch: VU
 
 
-class PerHost:
-    """A client of which only so many requests to one host are on their way together."""
+class PerHost(SenderAround):
+    """A client of which only so many requests to one host are on their way together. Channels take no place: browsers
+    count them apart, and they stay open."""
 
-    __slots__ = ("_client", "_most", "_places", "cookies")
+    __slots__ = ("_most", "_places")
 
     def __init__(self, client: Sender, most: int, places: dict[Origin, trio.Semaphore] | None = None) -> None:
         self._client = client
@@ -66,28 +62,6 @@ class PerHost:
         finally:
             place.release()
 
-    @property
-    def exchange(self) -> Exchange:
-        return self._client.exchange
-
-    async def open_websocket(
-        self,
-        origin: Origin,
-        head: bytes,
-        options: WebSocketOptions,
-        *,
-        on_message: OnMessage | None = None,
-        on_frame: OnFrame | None = None,
-    ) -> Upgrade:
-        """As the client does: a WebSocket takes no place, as browsers count them apart."""
-        return await self._client.open_websocket(origin, head, options, on_message=on_message, on_frame=on_frame)
-
-    async def open_events(
-        self, origin: Origin, head: bytes, options: EventStreamOptions, *, on_message: OnMessage | None = None
-    ) -> StreamOpening:
-        """As the client does: a stream that stays open takes no place of the requests that come and go."""
-        return await self._client.open_events(origin, head, options, on_message=on_message)
-
     def beside(self) -> "PerHost":
         return self
 
@@ -97,12 +71,6 @@ class PerHost:
     def by(self, options: ClientOptions) -> "PerHost":
         """A host has its places however it is connected to."""
         return PerHost(self._client.by(options), self._most, self._places)
-
-    def certificate_ends(self) -> float | None:
-        return self._client.certificate_ends()
-
-    def close(self) -> None:
-        self._client.close()
 
 
 def parallel_step(step: PlannedParallel, runs: Sequence[Run], record: StepRecorder | None, context: FlowContext) -> Run:

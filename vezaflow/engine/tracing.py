@@ -18,6 +18,7 @@ from vezaflow.protocols import (
     Origin,
     RequestOptions,
     Sender,
+    SenderAround,
     StreamOpening,
     Upgrade,
     WebSocketOptions,
@@ -61,19 +62,15 @@ class Tracer:
         return b"%btraceparent: 00-%b-%b-01\r\n%b" % (head[:end], trace.encode(), parent.encode(), head[end:]), trace
 
 
-class TracingClient:
-    """Has the shape of protocols.Sender, and one within."""
+class TracingClient(SenderAround):
+    """A client of which one of so many requests has a trace."""
 
-    __slots__ = ("_client", "_tracer", "cookies")
+    __slots__ = ("_tracer",)
 
     def __init__(self, client: Sender, tracer: Tracer) -> None:
         self.cookies = client.cookies
         self._client = client
         self._tracer = tracer
-
-    @property
-    def exchange(self) -> Exchange:
-        return self._client.exchange
 
     async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         trace = ""
@@ -111,9 +108,3 @@ class TracingClient:
 
     def by(self, options: ClientOptions) -> Sender:
         return TracingClient(self._client.by(options), self._tracer)
-
-    def certificate_ends(self) -> float | None:
-        return self._client.certificate_ends()
-
-    def close(self) -> None:
-        self._client.close()

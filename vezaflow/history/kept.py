@@ -17,6 +17,7 @@ import orjson
 
 from vezaflow.gates import Outcome
 from vezaflow.metrics import Interval, Point, merged
+from vezaflow.reports import provenance_to_json
 from vezaflow.results import Commit, RunStart
 from vezaflow.units import AtLeast
 
@@ -125,7 +126,6 @@ def id_of(header: Json) -> str:
 
 def header_of(start: RunStart) -> Json:
     """What is known when the load begins, as JSON. `folder`: the paths of the bundle start there."""
-    provenance = start.provenance
     return {
         "run_id": start.run_id,
         "suite": start.suite,
@@ -134,14 +134,7 @@ def header_of(start: RunStart) -> Json:
         "base_url": start.base_url,
         "segment": str(start.segment) if start.segment is not None else "",
         "folder": os.getcwd(),
-        "plan": None
-        if provenance is None
-        else {"hash": provenance.identity.digest, "parts": dict(provenance.identity.parts)},
-        "profile": None
-        if provenance is None
-        else {"full": provenance.profile.full, "changes": list(provenance.profile.changes)},
-        "commit": asdict(provenance.commit) if provenance and provenance.commit else None,
-        "host": asdict(provenance.host) if provenance else None,
+        **provenance_to_json(start.provenance),
     }
 
 

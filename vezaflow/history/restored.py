@@ -28,9 +28,8 @@ from vezaflow.metrics import (
     Vus,
     merged,
 )
-from vezaflow.model import Identity
-from vezaflow.reports import from_json, to_json
-from vezaflow.results import Commit, Health, Host, Profile, Provenance, RequestedLoad, RunResult, Versions
+from vezaflow.reports import from_json, provenance_from_json, to_json
+from vezaflow.results import Health, RequestedLoad, RunResult, Versions
 
 _EMPTY: Json = Summary().to_json()
 
@@ -98,7 +97,7 @@ def _interrupted(stored: Stored, seconds: Seconds) -> RunResult:
         description=header["description"],
         seconds=seconds,
         texts=_texts(stored),
-        provenance=_provenance(header),
+        provenance=provenance_from_json(header),
     )
 
 
@@ -131,15 +130,3 @@ def _summary(seconds: Seconds, points: tuple[Point, ...], duration: float) -> Su
         counts = [point.vus for point in own]
         vus[flow] = Vus(counts[-1], min(counts), max(counts), max(counts), len(counts))
     return Summary(requests=requests, flows=flows, vus=vus)
-
-
-def _provenance(header: Json) -> Provenance | None:
-    plan, profile, host, commit = (header.get(name) for name in ("plan", "profile", "host", "commit"))
-    if plan is None or profile is None or host is None:
-        return None
-    return Provenance(
-        Identity(plan["hash"], plan["parts"]),
-        Profile(tuple(profile["changes"])),
-        Host(host["name"], host["cores"], host["kernel"]),
-        None if commit is None else Commit(commit["sha"], commit["dirty"]),
-    )

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
 from vezaflow.lint.load import most_vus
-from vezaflow.lint.names import flow_uses
 from vezaflow.lint.samples import most_iterations
+from vezaflow.lint.unused import flow_uses
 from vezaflow.model import (
     AtEnd,
     DataSource,

@@ -11,13 +11,23 @@ from vezaflow.lint.gate_scopes import NESTED, GateScope
 from vezaflow.metrics import ERROR_CLASSES, ERRORS, NOT_ACKED, PAGE, Dropped, Metric, Phase, windowed
 from vezaflow.syntax import Labels
 
-_STATUS = re.compile(r"0|[1-9]([0-9]{2}|xx|XX)")
-_CODE = re.compile(r"[1-4][0-9]{3}")
 _FAILURES = ("http_req_failed", "http_req_errors")  # metrics that count only these
 _CLOSED: dict[str, tuple[str, ...]] = {
     "error": (*ERROR_CLASSES, *ERRORS, NOT_ACKED),
     "expected_response": ("true", "false"),
     "reason": tuple(reason.value for reason in Dropped),
+}
+_FORMS = {
+    "status": (
+        re.compile(r"0|[1-9]([0-9]{2}|xx|XX)"),
+        "status",
+        "a status is a number such as `404`, or a class such as `4xx`; `0` means no response",
+    ),
+    "code": (
+        re.compile(r"[1-4][0-9]{3}"),
+        "close code",
+        "a close code is a number from 1000 to 4999, such as `1006` for an end without a close frame",
+    ),
 }
 _PLURALS = {"check": "checks", "status": "statuses"}
 
@@ -39,10 +49,8 @@ def check_labels(
             pass  # lint/events.py knows them
         elif name == PAGE:
             _check_page(span, value, phase, dict(meant).get("step"), scope, diagnostics)
-        elif name == "status" and name not in scope.tags:
-            right &= _check_status(span, value, diagnostics)
-        elif name == "code" and name not in scope.tags:
-            right &= _check_code(span, value, diagnostics)
+        elif name in _FORMS and name not in scope.tags:
+            right &= _check_form(span, name, value, diagnostics)
         elif name in _CLOSED and name not in scope.tags:
             right &= _check_closed(span, name, value, metric, diagnostics)
         else:
@@ -62,27 +70,12 @@ def _unknown(span: Span, name: str, metric: Metric, allowed: set[str], diagnosti
     )
 
 
-def _check_status(span: Span, value: str, diagnostics: Diagnostics) -> bool:
-    if _STATUS.fullmatch(value):
+def _check_form(span: Span, name: str, value: str, diagnostics: Diagnostics) -> bool:
+    """A label whose values are numbers of some form."""
+    form, what, help_ = _FORMS[name]
+    if form.fullmatch(value):
         return True
-    diagnostics.error(
-        "VF503",
-        _value(span, value),
-        f"unknown status '{value}'",
-        help="a status is a number such as `404`, or a class such as `4xx`; `0` means no response",
-    )
-    return False
-
-
-def _check_code(span: Span, value: str, diagnostics: Diagnostics) -> bool:
-    if _CODE.fullmatch(value):
-        return True
-    diagnostics.error(
-        "VF503",
-        _value(span, value),
-        f"unknown close code '{value}'",
-        help="a close code is a number from 1000 to 4999, such as `1006` for an end without a close frame",
-    )
+    diagnostics.error("VF503", _value(span, value), f"unknown {what} '{value}'", help=help_)
     return False
 
 

@@ -1,29 +1,26 @@
-"""Names: what is used must be set before, what is set should be used.
+"""Names: what is used must be set before.
 
 A VU meets steps in order, so names are looked up in order, too: those of the suite, of its `setup`, of the flow, of
 the steps before. Branches count together: what one of them may set can be used behind them. Inside `if`, `while`
 and `choose` only names that are set nowhere are reported, for whether a step comes first there depends on the run.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from itertools import chain
 from typing import assert_never
 
-from vezaflow.diagnostics import Diagnostics, Severity, Span, did_you_mean, suggest
-from vezaflow.keys import GIVEN, ITEM_FIELDS, NAMES
+from vezaflow.diagnostics import Diagnostics, Span
+from vezaflow.keys import GIVEN
+from vezaflow.lint.item_fields import FIELDS, check_field, is_structured, shape_of, word_of
+from vezaflow.lint.undefined import report_undefined
+from vezaflow.lint.unread import perhaps_set, spoilt_texts
 from vezaflow.model import (
-    PART_FIELDS,
     SEEN,
-    TEMPLATE_FIELDS,
     Beside,
     Block,
     DataSource,
     Each,
     Ends,
-    Extract,
     Flow,
     For,
     Fragment,
@@ -41,42 +38,21 @@ from vezaflow.model import (
     Upload,
     Use,
     Variable,
-    all_uses,
-    chosen_names,
-    environment,
     expect_uses,
     extract_uses,
     flow_steps,
     inputs_uses,
     leaves,
     names_of,
-    own_steps,
     set_in,
     settings_uses,
     suite_settings_uses,
     suite_steps,
 )
-from vezaflow.syntax import FUNCTIONS, QUERIES, Expression, Member, Name, Needs, calls, names, walk
+from vezaflow.syntax import FUNCTIONS, Expression, Member, Name, Needs, calls, names, walk
 
 _AUTH = "`auth`"
-_FIELDS = {**ITEM_FIELDS, "part": tuple(PART_FIELDS)}
-_UNREADABLE = frozenset(("VF104", "VF120", "VF122", "VF123"))
-
-_BARE = re.compile(r"-\d[\w-]*")  # what follows a name in a text without quotes: BK-0001
-
-
-_OF_MESSAGES = {
-    "message": "`message` is only available in conditions on messages and events: `where`, `that`, and `sent`",
-    "sent": "`sent` is only available in the `where` of an `ack`",
-}
 _MOMENTS = {"vu": Each.VU, "iteration": Each.VU, "attempt": Each.ITERATION}
-
-
-@lru_cache(maxsize=64)
-def _perhaps_set(text: str) -> frozenset[str]:
-    """What stands in a text as a key, or behind `for`: gathered once, however many names are looked for."""
-    keys = {match[1] for match in re.finditer(r"\b(\w+)[\"']?[ \t]*:", text)}
-    return frozenset(keys | {match[1] for match in re.finditer(r"\bfor:[ \t]+(\w+)\b", text)})
 
 
 @dataclass(slots=True)
@@ -135,7 +111,7 @@ class _Walk:
                     self.shared(step)
                 self.uses(extract_uses(step), certain=certain)
                 for extract in step.extract:
-                    self.know(extract.name, _shape(extract))
+                    self.know(extract.name, shape_of(extract))
                 self.uses(expect_uses(step), certain=certain)
             case Upload(request=request):
                 self.upload(request, certain)
@@ -227,7 +203,7 @@ class _Walk:
         inside.steps(fragment.steps)
         for name, span in fragment.outputs:
             if name not in inside.everywhere and not self.perhaps(name):
-                _never_set(Name(name, span), set(inside.everywhere), self.diagnostics)
+                report_undefined(Name(name, span), set(inside.everywhere), self.diagnostics)
 
     def item_shape(self, items: Expression) -> str:
         shape = self.shapes.get(items.name, "") if isinstance(items, Name) else ""
@@ -270,7 +246,7 @@ class _Walk:
                     related=((first, "set here"),),
                 )
         elif not self.unsure and not self.perhaps(name.name):
-            _never_set(name, self.known | set(self.everywhere) | set(self.data_sources), self.diagnostics)
+            report_undefined(name, self.known | set(self.everywhere) | set(self.data_sources), self.diagnostics)
 
     def too_early(self, name: Name, moment: Each) -> None:
         """A value is wanted before it is computed."""
@@ -306,7 +282,7 @@ class _Walk:
 
     def perhaps(self, name: str) -> bool:
         """Whether a part that could not be read may set the name: it stands there as a key, or behind `for`."""
-        return any(name in _perhaps_set(text) for text in self.spoilt)
+        return any(name in perhaps_set(text) for text in self.spoilt)
 
     def is_item(self, name: Name, use: Use) -> bool:
         """Whether a name in a `where` or a `pipe` means the item; a field that items don't have is reported."""
@@ -317,21 +293,21 @@ class _Walk:
             return extract is not None
         if use.place is Place.PIPE:
             return False
-        if extract.pipe is not None or _structured(extract):
+        if extract.pipe is not None or is_structured(extract):
             return True
-        word = _word(extract)
+        word = word_of(extract)
         if not word or name.name in self.known or name.name in GIVEN:
             return False
-        _check_field(name.name, name.span, word, self.diagnostics)
+        check_field(name.name, name.span, word, self.diagnostics)
         return True
 
     def fields(self, expression: Expression) -> None:
         for part in walk(expression):
             if isinstance(part, Member) and isinstance(part.target, Name):
                 shape = self.shapes.get(part.target.name, "")
-                if shape in _FIELDS:
+                if shape in FIELDS:
                     span = Span(part.span.source, part.span.end - len(part.name), part.span.end)
-                    _check_field(part.name, span, shape, self.diagnostics)
+                    check_field(part.name, span, shape, self.diagnostics)
 
 
 def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
@@ -341,7 +317,7 @@ def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
     own = _Walk(
         diagnostics,
         dict(set_in(suite.vars, suite_steps(suite))),
-        _spoilt(suite, diagnostics, None),
+        spoilt_texts(suite, diagnostics, None),
         data_sources=shared_sources,
     )
     own.layers = (suite.defaults,)
@@ -362,7 +338,7 @@ def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
         walker = _Walk(
             diagnostics,
             everywhere,
-            _spoilt(suite, diagnostics, flow),
+            spoilt_texts(suite, diagnostics, flow),
             set(known),
             dict(shapes),
             moments=dict(moments),
@@ -372,52 +348,6 @@ def check_names(suite: Suite, diagnostics: Diagnostics) -> None:
     for fragment in suite.fragments:
         if not fragment.chain:  # no flow leads there
             own.fragment(fragment)
-
-
-def check_unused(suite: Suite, diagnostics: Diagnostics) -> None:
-    """Values that are set but never used. A suite's own are judged only when all of its flows are there."""
-    shared = {name for name, _ in set_in(suite.vars, suite_steps(suite))}
-    for flow in suite.flows:
-        if not _spoilt(suite, diagnostics, flow):
-            used = {name.name for use in flow_uses(suite, flow) for name in names(use.expression)}
-            _unused(chain(_data_sources(flow), chosen_names(flow.vars, flow_steps(flow))), used, shared, diagnostics)
-    for fragment in suite.fragments:
-        _check_fragment(fragment, diagnostics)
-    if suite.whole and not suite.unread and not any(_spoilt(suite, diagnostics, flow) for flow in (None, *suite.flows)):
-        used = {name.name for use in all_uses(suite) for name in names(use.expression)}
-        elsewhere = {name for flow in suite.flows for name, _ in set_in(flow.vars, flow_steps(flow))}
-        _unused(chain(_data_sources(suite), chosen_names(suite.vars, suite_steps(suite))), used, elsewhere, diagnostics)
-
-
-def _data_sources(owner: Suite | Flow) -> Iterator[tuple[str, Span]]:
-    return ((data_source.name, data_source.span) for data_source in owner.data)
-
-
-def check_secrets(suite: Suite, diagnostics: Diagnostics) -> None:
-    """Secrets that nothing reads."""
-    if not suite.whole or suite.unread or diagnostics.failed:
-        return
-    used = {use.name for use in environment(suite)}
-    for name, span in zip(suite.secrets, suite.secret_spans, strict=True):
-        if name not in used:
-            near = suggest(name, used)
-            diagnostics.warning(
-                "VF308",
-                span,
-                f"unused secret '{name}'",
-                label=did_you_mean(near),
-                help="" if near else f"use it as `${{env.{name}}}`",
-            )
-
-
-def _check_fragment(fragment: Fragment, diagnostics: Diagnostics) -> None:
-    if any(d.span is not None and d.span.source is fragment.source and d.code in _UNREADABLE for d in diagnostics):
-        return
-    uses = (*inputs_uses(fragment), *_steps_uses(fragment.steps))
-    used = {name.name for use in uses for name in names(use.expression)}
-    used.update(name for name, _ in fragment.outputs)
-    inputs = ((one.name, one.span) for one in fragment.inputs)
-    _unused(chain(inputs, chosen_names((), fragment.steps)), used, set(), diagnostics)
 
 
 def _flow(walker: _Walk, suite: Suite, flow: Flow) -> None:
@@ -448,103 +378,3 @@ def _inherited(request: Request, layers: tuple[RequestDefaults, ...]) -> Iterato
             if header.lower() not in written:
                 written.add(header.lower())
                 yield from ((f"header `{header}`", name) for name, optional in names_of(value) if not optional)
-
-
-def flow_uses(suite: Suite, flow: Flow) -> Iterator[Use]:
-    """Every expression that a flow's VUs may meet, but for those in fragments."""
-    yield from settings_uses(flow)
-    for defaults in (suite.defaults, flow.defaults):
-        yield from defaults.uses()
-    yield from (Use(leaf) for variable in flow.vars for leaf in leaves(variable.value))
-    yield from (Use(pause) for pause in (flow.think, flow.pace) if pause is not None)
-    yield from _steps_uses(flow_steps(flow))
-
-
-def _steps_uses(steps: tuple[Step, ...]) -> Iterator[Use]:
-    for step in own_steps(steps):
-        yield from step.uses()
-        if isinstance(step, Request):
-            yield from extract_uses(step)
-            yield from expect_uses(step)
-
-
-def _never_set(name: Name, candidates: set[str], diagnostics: Diagnostics) -> None:
-    bare = _BARE.match(name.span.source.text, name.span.end)
-    shouted = name.name.isupper() and len(name.name) > 1 and name.name[0] != "_"
-    near = suggest(name.name, {n for n in (*candidates, *GIVEN) if n.isupper()} if shouted else candidates | set(GIVEN))
-    if name.name in NAMES and near not in candidates:
-        near, help_ = None, NAMES[name.name]
-    elif near is None and bare is not None:
-        help_ = f"put a text in quotes: '{name.name}{bare[0]}'"
-    elif near is None and name.name in FUNCTIONS:
-        help_ = f"to call the function write `{name.name}()`"
-    elif near is None and shouted:
-        help_ = f"to read the environment write `env.{name.name}`"
-    elif near is None and name.name == "part":
-        help_ = "`part` is only available in the requests of an `upload`"
-    elif near is None and name.name in _OF_MESSAGES:
-        help_ = _OF_MESSAGES[name.name]
-    elif near is None and name.name in TEMPLATE_FIELDS:
-        help_ = f"`{name.name}` is only available in the `json` of a notification"
-    else:
-        help_ = "" if near else "set it with `vars`, `set` or `extract`"
-    diagnostics.error(
-        "VF301",
-        name.span,
-        f"undefined variable '{name.name}'",
-        label=did_you_mean(near),
-        help=help_,
-    )
-
-
-def _unused(found: Iterator[tuple[str, Span]], used: set[str], elsewhere: set[str], diagnostics: Diagnostics) -> None:
-    """Warn of what nothing uses; not where an error speaks of it already, as of a misspelt use."""
-    each = list(found)
-    unset = used - {name for name, _ in each} - elsewhere - set(GIVEN)
-    wrong = {d.span for d in diagnostics if d.severity is Severity.ERROR}
-    for name, span in each:
-        if name not in used and span not in wrong and suggest(name, unset) is None:
-            diagnostics.warning("VF306", span, f"'{name}' is never used", help="remove it, or use it")
-
-
-def _structured(extract: Extract) -> bool:
-    """Whether only the response tells which fields the items have."""
-    return extract.source in QUERIES and QUERIES[extract.source].structured
-
-
-def _shape(extract: Extract) -> str:
-    word = _word(extract)
-    if not word or extract.default is not None or extract.pipe is not None:
-        return ""
-    return f"{word}[]" if extract.all or extract.take is not None else word
-
-
-def _word(extract: Extract) -> str:
-    """The word in ITEM_FIELDS for what an extraction finds; empty if its fields are not known."""
-    known = extract.source in ("m3u8", "response") and extract.argument in ITEM_FIELDS
-    return extract.argument if known else ""
-
-
-def _check_field(name: str, span: Span, shape: str, diagnostics: Diagnostics) -> None:
-    fields = _FIELDS[shape]
-    if name in fields:
-        return
-    near = suggest(name, fields)
-    diagnostics.error(
-        "VF309",
-        span,
-        f"unknown field '{name}' in {shape}",
-        label=did_you_mean(near),
-        help=f"the fields are {', '.join(fields)}",
-    )
-
-
-def _spoilt(suite: Suite, diagnostics: Diagnostics, flow: Flow | None) -> tuple[str, ...]:
-    """The texts of suite.yml and of the flow, where they could not be read whole."""
-    flows = {each.source.path for each in suite.flows}
-    sources = {d.span.source.path: d.span.source for d in diagnostics if d.span and d.code in _UNREADABLE}
-    return tuple(
-        source.text
-        for path, source in sources.items()
-        if path not in flows or (flow is not None and path == flow.source.path)
-    )

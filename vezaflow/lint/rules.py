@@ -24,7 +24,7 @@ from vezaflow.lint.flows import (
 )
 from vezaflow.lint.gates import check_gates, check_watched
 from vezaflow.lint.load import check_guarded, check_loads
-from vezaflow.lint.names import check_names, check_secrets, check_unused
+from vezaflow.lint.names import check_names
 from vezaflow.lint.notify import check_inserted, check_listed
 from vezaflow.lint.parallel import check_parallel
 from vezaflow.lint.placeholders import check_placeholders
@@ -33,6 +33,7 @@ from vezaflow.lint.responses import check_responses
 from vezaflow.lint.safety import check_environment, check_hosts, check_tokens_in_urls, check_written_secrets
 from vezaflow.lint.samples import check_samples
 from vezaflow.lint.suppressions import silenced
+from vezaflow.lint.unused import check_secrets, check_unused
 from vezaflow.lint.uploads import check_uploads
 from vezaflow.lint.websockets import check_websockets
 from vezaflow.model import Suite

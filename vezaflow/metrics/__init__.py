@@ -18,6 +18,7 @@ from vezaflow.metrics.catalog import (
 )
 from vezaflow.metrics.channels import NOT_ACKED, ChannelRecorder, Channels
 from vezaflow.metrics.figures import FlowKey, Iterations, RequestKey, Requests, StepKey, Vus
+from vezaflow.metrics.flow_recorder import FlowRecorder
 from vezaflow.metrics.histogram import BUCKETS, RELATIVE_ERROR, Histogram, merged, middle
 from vezaflow.metrics.histogram import PARTS as OCTAVE_PARTS
 from vezaflow.metrics.lighthouse import LIGHTHOUSE, PageMetric
@@ -35,7 +36,8 @@ from vezaflow.metrics.readings import (
     in_turn,
     side_by_side,
 )
-from vezaflow.metrics.recorder import FlowRecorder, Recorder, RequestRecorder
+from vezaflow.metrics.recorder import Recorder
+from vezaflow.metrics.request_recorder import RequestRecorder
 from vezaflow.metrics.samples import RequestSample, TakeSamples
 from vezaflow.metrics.seconds import (
     INTERVAL,

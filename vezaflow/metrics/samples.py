@@ -1,6 +1,6 @@
 """Single requests as they come, for whoever wants each of them: kept until the next fold, then handed over.
 
-A run that wants none has the recorders of recorder.py, which know nothing of this.
+A run that wants none has the plain recorders of request_recorder.py, which know nothing of this.
 """
 
 from collections.abc import Callable

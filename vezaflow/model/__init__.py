@@ -101,6 +101,7 @@ from vezaflow.model.shapes import (
     Pause,
     Sends,
     Whole,
+    lists_within,
 )
 from vezaflow.model.steps import (
     Choose,
@@ -326,6 +327,7 @@ __all__ = [
     "is_loopback",
     "lacks_fragments",
     "leaves",
+    "lists_within",
     "names_of",
     "option_layers",
     "own_steps",

@@ -7,9 +7,10 @@ number is None where only the plan or the run tells it.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar, assert_never
 
 S = TypeVar("S", covariant=True)  # steps
+Inner = TypeVar("Inner")
 R = TypeVar("R", covariant=True)  # requests, which are steps themselves
 
 
@@ -103,3 +104,18 @@ class Ends:
 
 
 Shape = Leaf | Pause | Sends[R] | Block[S] | OneOf[S] | Loop[S] | Beside[S] | Ends
+
+
+def lists_within(step: Inner, shape: Shape[Inner, Inner]) -> tuple[tuple[Inner, ...], ...]:
+    """The lists of steps within a step of this shape."""
+    match shape:
+        case Sends(request=request):
+            return () if request is step else ((request,),)
+        case Block(steps=steps) | Loop(steps=steps):
+            return (steps,)
+        case OneOf(ways=ways) | Beside(ways=ways):
+            return ways
+        case Leaf() | Pause() | Ends():
+            return ()
+        case never:
+            assert_never(never)

@@ -1,7 +1,7 @@
 """Ways through a suite: its steps in order, and every expression with the place that it stands in."""
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
 from vezaflow.diagnostics import Span
 from vezaflow.model.gates import Gate
@@ -16,7 +16,7 @@ from vezaflow.model.requests import (
     Use,
     in_trees,
 )
-from vezaflow.model.shapes import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends
+from vezaflow.model.shapes import Block, lists_within
 from vezaflow.model.steps import Binding, Fragment, Include, Request, Step, Upload
 from vezaflow.model.suite import Flow, Measure, Suite, Variable
 from vezaflow.syntax import Binary, Expression, Member, Name, Template, children, walk
@@ -32,17 +32,7 @@ class EnvironmentUse(NamedTuple):
 
 def inner(step: Step) -> tuple[tuple[Step, ...], ...]:
     """The lists of steps within a step."""
-    match step.shape:
-        case Sends(request=request):
-            return () if request is step else ((request,),)
-        case Block(steps=steps) | Loop(steps=steps):
-            return (steps,)
-        case OneOf(ways=ways) | Beside(ways=ways):
-            return ways
-        case Leaf() | Pause() | Ends():
-            return ()
-        case never:
-            assert_never(never)
+    return lists_within(step, step.shape)
 
 
 def all_steps(steps: Iterable[Step]) -> Iterator[Step]:

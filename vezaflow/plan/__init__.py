@@ -6,12 +6,12 @@ from vezaflow.plan.build import build
 from vezaflow.plan.bundle import Bundle, BundleError
 from vezaflow.plan.chance import Chance
 from vezaflow.plan.checks import Failure, PlannedCheck
+from vezaflow.plan.compiled import Constant, Evaluate
 from vezaflow.plan.data_sources import PlannedDataSource
 from vezaflow.plan.dealing import dealt, row_of_vu
 from vezaflow.plan.deck import deck
 from vezaflow.plan.deliveries import deliveries_of
 from vezaflow.plan.division import Division
-from vezaflow.plan.evaluate import Constant, Evaluate, show
 from vezaflow.plan.event_streams import PlannedEventStream, seconds_since_1970
 from vezaflow.plan.events import (
     Address,
@@ -36,6 +36,7 @@ from vezaflow.plan.outputs import NO_OUTS, STATS, Out, Outs, PlannedOutput
 from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, outline, starts, vu_changes, vus_in_time
 from vezaflow.plan.plan import Plan, PlannedAudit, PlannedFlow, Preflight, Variables
 from vezaflow.plan.refused import RequestError
+from vezaflow.plan.rendering import show
 from vezaflow.plan.response import ResponseView
 from vezaflow.plan.scope import UNSET, EvaluationError, Scope
 from vezaflow.plan.steps import PlannedFor, PlannedParallel, PlannedStep

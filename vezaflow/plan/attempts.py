@@ -3,7 +3,8 @@
 from vezaflow.keys import RETRIED
 from vezaflow.model import Poll, Retry, That
 from vezaflow.plan.checks import plan_check
-from vezaflow.plan.evaluate import Compiler, Constant
+from vezaflow.plan.compiled import Constant
+from vezaflow.plan.evaluate import Compiler
 from vezaflow.plan.outgoing import PlannedPoll, PlannedRetry
 from vezaflow.plan.scope import Scope
 from vezaflow.plan.settings import Settings

@@ -15,8 +15,10 @@ import orjson
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import Body, FileBytes, FormBody, GeneratedBytes, JsonBody, MultipartBody, Part, Slice, TextBody
-from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, kind_of, render
+from vezaflow.plan.compiled import UNKNOWN, Constant, Evaluate
+from vezaflow.plan.evaluate import Compiler
 from vezaflow.plan.refused import one_line
+from vezaflow.plan.rendering import kind_of, render
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.settings import Settings
 from vezaflow.plan.uploads import Slices

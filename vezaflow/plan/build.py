@@ -25,14 +25,16 @@ from vezaflow.model import (
     secret_names,
 )
 from vezaflow.plan.bodies import BodyCompiler
+from vezaflow.plan.compiled import UNKNOWN
 from vezaflow.plan.connections import ConnectionPlanner, hidden, renews
 from vezaflow.plan.data_sources import PlannedDataSource, plan_data_source
-from vezaflow.plan.evaluate import UNKNOWN, Compiler, Names
+from vezaflow.plan.evaluate import Compiler
 from vezaflow.plan.events import EventPlanner
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.held import held_load, judged_of_level
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import FAILURE_BACKOFF, plan_load
+from vezaflow.plan.names import Names
 from vezaflow.plan.notify import AnnouncementPlanner, Announcements
 from vezaflow.plan.observe import PrometheusPlanner
 from vezaflow.plan.observed import PlannedPrometheus

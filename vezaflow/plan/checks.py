@@ -7,7 +7,9 @@ from typing import assert_never
 from vezaflow import units
 from vezaflow.diagnostics import Span
 from vezaflow.model import BodyMatch, Expectation, HeaderMatch, JsonMatch, Limit, Limited, SchemaMatch, That
-from vezaflow.plan.evaluate import Compiler, Evaluate, render, show
+from vezaflow.plan.compiled import Evaluate
+from vezaflow.plan.evaluate import Compiler
+from vezaflow.plan.rendering import render, show
 from vezaflow.plan.response import ResponseView, UndecodableError
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.suggestions import suggestions_for

@@ -9,7 +9,9 @@ from typing import Any
 
 from vezaflow.diagnostics import Span
 from vezaflow.model import Extract, Pick
-from vezaflow.plan.evaluate import Compiler, Evaluate, Sees, show
+from vezaflow.plan.compiled import Evaluate
+from vezaflow.plan.evaluate import Compiler, Sees
+from vezaflow.plan.rendering import show
 from vezaflow.plan.scope import EvaluationError, Scope
 
 Choose = Callable[[list[Any], Scope], Any]

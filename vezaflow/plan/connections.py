@@ -11,7 +11,8 @@ from typing import Any
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import ConnectionLifetime, Http, ProxyError, Request, RequestDefaults, Tls, is_address, parse_proxy
-from vezaflow.plan.evaluate import UNKNOWN, show
+from vezaflow.plan.compiled import UNKNOWN
+from vezaflow.plan.rendering import show
 from vezaflow.plan.settings import Settings
 from vezaflow.plan.targets import Target, Targets
 from vezaflow.protocols import ClientOptions, Origin, Proxy, TlsFault, check_trust

@@ -6,14 +6,17 @@ their dimensions agree was lint's business.
 """
 
 import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, assert_never
 
 from vezaflow.diagnostics import Diagnostics, Span, did_you_mean, suggest
 from vezaflow.model import Tree
-from vezaflow.plan.data_sources import PlannedDataSource, column_of, row_of
+from vezaflow.plan.compiled import UNKNOWN, Constant, Evaluate, any_unknown
+from vezaflow.plan.data_sources import column_of, row_of
+from vezaflow.plan.names import Names
+from vezaflow.plan.operators import OPERATORS, item_of
+from vezaflow.plan.rendering import as_written, kind_of, render, show
 from vezaflow.plan.scope import UNSET, EvaluationError, MissingError, Scope
 from vezaflow.syntax import (
     FUNCTIONS,
@@ -31,18 +34,11 @@ from vezaflow.syntax import (
     Range,
     Template,
     Unary,
-    bounded_number,
-    bounded_text,
     bounded_value,
     joined,
-    json_bytes,
-    number_text,
     walk,
 )
 from vezaflow.units import Quantity
-
-Evaluate = Callable[[Scope], Any]
-_BEHIND = 64 << 10  # characters behind a cut in which a secret that it falls into may end
 
 _FEW = 4  # expressions in a text, of which each is in memory already: their sum is looked at when it is there
 
@@ -57,179 +53,6 @@ class Sees(Enum):
 
 
 _OF_MESSAGES = ("message", "sent")
-
-
-class Unknown(str):
-    """A value that a reported fault keeps from being known: an empty text that nothing more is said of."""
-
-    __slots__ = ()
-
-
-UNKNOWN = Unknown()
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A value known before the run; callable like any other compiled expression."""
-
-    value: Any
-
-    def __call__(self, _scope: Scope) -> Any:
-        return self.value
-
-
-class WrittenInt(int):
-    """A whole number that its author wrote in another way than `render` does (`007`, `0x1F`): as a text it is what was
-    written."""
-
-    written: str
-
-
-class WrittenFloat(float):
-    """The same of another number: `1.50`."""
-
-    written: str
-
-
-def as_written(value: Any, written: str) -> Any:
-    """A constant that remembers how it was written, where that matters."""
-    if type(value) not in (int, float) or written == render(value):
-        return value
-    number = WrittenInt(value) if type(value) is int else WrittenFloat(value)
-    number.written = written
-    return number
-
-
-@dataclass(slots=True)
-class Names:
-    """What names mean in one flow: constants known now, and slots filled at run time."""
-
-    environment: Mapping[str, str]
-    constants: dict[str, Any] = field(default_factory=dict)
-    slots: dict[str, int] = field(default_factory=dict)
-    place: str = ""  # of a fragment: what its names begin with here, so that they are its own
-    data_sources: Mapping[str, PlannedDataSource] = field(default_factory=dict)  # those that are used have a slot
-    written: dict[str, str] = field(default_factory=dict)  # how constants that are booleans were written
-
-    def slot(self, name: str) -> int:
-        """The slot of a variable, made on first use. From then on the name is no constant."""
-        self.constants.pop(self.place + name, None)
-        return self.slots.setdefault(self.place + name, len(self.slots))
-
-    def set_constant(self, name: str, value: Any, written: str | None = None) -> None:
-        """Give a name a value that stays."""
-        self.constants[self.place + name] = value
-        if written is not None:
-            self.written[self.place + name] = written
-
-    def within(self, place: str) -> "Names":
-        """The names of a fragment that is included here, in the same slots."""
-        return Names(self.environment, self.constants, self.slots, f"{self.place}{place}:", written=self.written)
-
-    def known(self) -> list[str]:
-        """All of them, for suggestions."""
-        whole = (*self.constants, *self.slots, *self.data_sources)
-        mine = (name.removeprefix(self.place) for name in whole if name.startswith(self.place))
-        return [name for name in mine if ":" not in name]
-
-
-def show(value: object, width: int = 60, mask: Callable[[str], str] = str) -> str:
-    """A value on one line, cut, for messages. `mask`: what is done with the text before it is cut."""
-    if isinstance(value, str):
-        text = f'"{value}"'
-    elif value is UNSET:
-        return repr(value)
-    else:
-        try:
-            text = json_bytes(bounded_value(value), default=_in_json).decode()
-        except TypeError:
-            text = str(value)
-        except ValueError as too_large:
-            return str(too_large)
-    text = mask(" ".join(text.split())[: width + _BEHIND])
-    return text if len(text) <= width else f"{text[: width - 1]}…"
-
-
-def kind_of(value: object) -> str:
-    """What a value is, in an author's words."""
-    if value is None:
-        return "null"
-    names = {
-        bool: "a boolean",
-        int: "a number",
-        float: "a number",
-        str: "a text",
-        list: "a list",
-        tuple: "a list",
-        dict: "a mapping",
-    }
-    return names.get(type(value), "a value")
-
-
-def render(value: Any) -> str:
-    """A value as it stands in a text: numbers and booleans as JSON writes them, lists and mappings as JSON."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, WrittenInt | WrittenFloat):
-        return value.written
-    if value is True or value is False:
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return str(value) if isinstance(value, int) else number_text(value)
-    if value is None or value is UNSET:
-        raise ValueError("null can't be inserted into a text; give it a default with `??`")
-    return bounded_text(json_bytes(bounded_value(value), default=_in_json).decode())
-
-
-def _in_json(value: Any) -> Any:
-    """What orjson does not know: a number that remembers how it was written, or what is no value of JSON."""
-    return float(value) if isinstance(value, float) else str(value)
-
-
-def _order(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    def ordered(left: Any, right: Any) -> bool:
-        numbers = isinstance(left, int | float) and isinstance(right, int | float)
-        if numbers or (isinstance(left, str) and isinstance(right, str)):
-            return compare(left, right)
-        raise TypeError(
-            f"{kind_of(left)} and {kind_of(right)} can't be compared: {show(left, 30)} and {show(right, 30)}"
-        )
-
-    return ordered
-
-
-def _arithmetic(sign: str, work: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def compute(left: Any, right: Any) -> Any:
-        for side in (left, right):
-            if not isinstance(side, int | float) or isinstance(side, bool):
-                raise TypeError(f"`{sign}` expects numbers, got {kind_of(side)}: {show(side, 30)}")
-        return bounded_number(work(left, right))
-
-    return compute
-
-
-def _contains(item: Any, container: Any) -> bool:
-    if isinstance(container, str) and not isinstance(item, str):
-        raise TypeError(f"`in` a text expects a text, got {kind_of(item)}")
-    if not isinstance(container, str | list | tuple | dict):
-        raise TypeError(f"`in` expects a list, a mapping or a text, got {kind_of(container)}")
-    return item in container
-
-
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": _order(operator.lt),
-    "<=": _order(operator.le),
-    ">": _order(operator.gt),
-    ">=": _order(operator.ge),
-    "in": _contains,
-    "+": _arithmetic("+", operator.add),
-    "-": _arithmetic("-", operator.sub),
-    "*": _arithmetic("*", operator.mul),
-    "/": _arithmetic("/", operator.truediv),
-}
-
 _FAULTS = (TypeError, ValueError, KeyError, IndexError, ArithmeticError, AttributeError, RecursionError)
 
 
@@ -277,13 +100,13 @@ class Compiler:
             case Member():
                 return self._field(expression)
             case Index(target, index, span):
-                return self._apply(_item, (self.expression(target), self.expression(index)), span)
+                return self._apply(item_of, (self.expression(target), self.expression(index)), span)
             case Call():
                 return self._call(expression)
             case Unary("not", operand, span):
                 return self._apply(operator.not_, (self.expression(operand),), span)
             case Unary(_, operand, span):
-                return self._apply(lambda x: _OPERATORS["-"](0, x), (self.expression(operand),), span)
+                return self._apply(lambda x: OPERATORS["-"](0, x), (self.expression(operand),), span)
             case Binary(sign, left, right, span):
                 return self._binary(sign, left, right, span)
             case Conditional(condition, then, otherwise, _):
@@ -301,14 +124,14 @@ class Compiler:
         if isinstance(tree, dict):
             keys = tuple(tree)
             values = tuple(self.tree(v) for v in tree.values())
-            if _unknown(values):
+            if any_unknown(values):
                 return Constant(UNKNOWN)
             if all(isinstance(v, Constant) for v in values):
                 return Constant({k: v(_NO_SCOPE) for k, v in zip(keys, values, strict=True)})
             return lambda scope: {k: v(scope) for k, v in zip(keys, values, strict=True)}
         if isinstance(tree, tuple):
             items = tuple(self.tree(item) for item in tree)
-            if _unknown(items):
+            if any_unknown(items):
                 return Constant(UNKNOWN)
             if all(isinstance(i, Constant) for i in items):
                 return Constant([i(_NO_SCOPE) for i in items])
@@ -478,7 +301,7 @@ class Compiler:
             return lambda scope: a(scope) and b(scope)
         if sign == "or":
             return lambda scope: a(scope) or b(scope)
-        return self._apply(_OPERATORS[sign], (a, b), span)
+        return self._apply(OPERATORS[sign], (a, b), span)
 
     def _coalesce(self, left: Expression, right: Expression) -> Evaluate:
         if isinstance(left, Member) and isinstance(left.target, Name) and left.target.name == "env":
@@ -521,7 +344,7 @@ class Compiler:
         self, work: Callable[..., Any], arguments: tuple[Evaluate, ...], span: Span, *, fold: bool = True
     ) -> Evaluate:
         """A call of `work` on evaluated arguments; done now if all are constant."""
-        if _unknown(arguments):
+        if any_unknown(arguments):
             return Constant(UNKNOWN)
         if fold and all(isinstance(a, Constant) for a in arguments):
             try:
@@ -562,10 +385,6 @@ class Compiler:
         return apply
 
 
-def _unknown(parts: tuple[Evaluate, ...]) -> bool:
-    return any(isinstance(part, Constant) and part.value is UNKNOWN for part in parts)
-
-
 def _list_of(*values: Any) -> list[Any]:
     made = list(values)
     return bounded_value(made) if any(isinstance(value, list | dict) for value in values) else made
@@ -600,20 +419,6 @@ def _random(scope: Scope) -> Any:
 
 def _response(scope: Scope) -> Any:
     return scope.response
-
-
-def _item(target: Any, index: Any) -> Any:
-    if isinstance(target, dict):
-        if index in target:
-            return target[index]
-        raise KeyError(f"no field {show(index, 30)} in {show(target)}")
-    if not isinstance(target, list | tuple | str):
-        raise TypeError(f"{kind_of(target)} has no items: {show(target)}")
-    if not isinstance(index, int):
-        raise TypeError(f"the index of a list must be a number, got {kind_of(index)}")
-    if not -len(target) <= index < len(target):
-        raise IndexError(f"no item {index} in a list of {len(target)}")
-    return target[index]
 
 
 _NO_SCOPE: Any = None  # constants look at no scope

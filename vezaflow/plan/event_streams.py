@@ -8,7 +8,8 @@ from typing import Any
 
 from vezaflow.diagnostics import Span
 from vezaflow.model import Block, OnFailure, OpenEventStream
-from vezaflow.plan.evaluate import Compiler, Evaluate, Sees
+from vezaflow.plan.compiled import Evaluate
+from vezaflow.plan.evaluate import Compiler, Sees
 from vezaflow.plan.outgoing import PlannedRequest
 from vezaflow.plan.requests import DEFAULT_TIMEOUT, RequestCompiler
 from vezaflow.plan.settings import Settings

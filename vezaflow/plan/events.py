@@ -22,7 +22,8 @@ from vezaflow.model import (
     UrlError,
     read_authority,
 )
-from vezaflow.plan.evaluate import UNKNOWN, Compiler, Evaluate
+from vezaflow.plan.compiled import UNKNOWN, Evaluate
+from vezaflow.plan.evaluate import Compiler
 from vezaflow.plan.outgoing import PlannedRequest
 from vezaflow.plan.refused import refusal
 from vezaflow.plan.settings import Settings

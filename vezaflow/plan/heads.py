@@ -14,9 +14,11 @@ from vezaflow import __version__
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import Auth, RequestDefaults
 from vezaflow.plan.bodies import Multipart, Prepared, size_of
-from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, render
+from vezaflow.plan.compiled import UNKNOWN, Constant, Evaluate
+from vezaflow.plan.evaluate import Compiler
 from vezaflow.plan.outgoing import Outgoing
 from vezaflow.plan.refused import RequestError, one_line, refuse
+from vezaflow.plan.rendering import render
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.targets import Target
 from vezaflow.protocols import Body, ErrorKind

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from vezaflow.diagnostics import Span
 from vezaflow.model import Abr, Chosen, Cmcd, Fetched, Hls, Loop, Pace, Whole
 from vezaflow.plan.checks import Failure
-from vezaflow.plan.evaluate import Compiler, Constant, Evaluate, show
+from vezaflow.plan.compiled import Constant, Evaluate
+from vezaflow.plan.evaluate import Compiler
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.forecast import Reason
 from vezaflow.plan.outgoing import Outgoing, PlannedRequest
 from vezaflow.plan.playlists import NOTHING_DEFINED
+from vezaflow.plan.rendering import show
 from vezaflow.plan.response import UndecodableError
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.settings import Settings

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import Include, Input, assigned, fit
-from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, show
+from vezaflow.plan.compiled import UNKNOWN, Constant, Evaluate
+from vezaflow.plan.evaluate import Compiler
+from vezaflow.plan.rendering import show
 from vezaflow.plan.scope import EvaluationError, Scope
 
 

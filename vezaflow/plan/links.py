@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urljoin
 
-from vezaflow.plan.evaluate import show
+from vezaflow.plan.rendering import show
 from vezaflow.plan.response import UndecodableError
 from vezaflow.syntax import compile_pattern
 

@@ -13,10 +13,13 @@ from urllib.parse import quote, urlencode
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.model import TEMPLATE_FIELDS, Chat, Event, Grafana, Notification, Suite, UrlError, names_of
 from vezaflow.plan.chance import Chance
-from vezaflow.plan.evaluate import UNKNOWN, Compiler, Evaluate, Names, render
+from vezaflow.plan.compiled import UNKNOWN, Evaluate
+from vezaflow.plan.evaluate import Compiler
 from vezaflow.plan.heads import is_credential
 from vezaflow.plan.inputs import Inputs
+from vezaflow.plan.names import Names
 from vezaflow.plan.refused import one_line, refusal
+from vezaflow.plan.rendering import render
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.settings import Settings
 from vezaflow.plan.targets import GuardError, Target, Targets

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from vezaflow.diagnostics import Diagnostics
 from vezaflow.model import Observation, Prometheus, Suite, UrlError
+from vezaflow.plan.compiled import UNKNOWN
 from vezaflow.plan.connections import ConnectionPlanner
-from vezaflow.plan.evaluate import UNKNOWN, render
 from vezaflow.plan.observed import ObservedMetric, PlannedPrometheus, SentPath
 from vezaflow.plan.plan import PlannedFlow
 from vezaflow.plan.refused import one_line, refusal
+from vezaflow.plan.rendering import render
 from vezaflow.plan.scope import EvaluationError
 from vezaflow.plan.settings import Settings
 from vezaflow.plan.targets import GuardError, Target, Targets

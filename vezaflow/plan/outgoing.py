@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from vezaflow.diagnostics import Span
 from vezaflow.model import Backoff, OnFailure, Sends, Whole
 from vezaflow.plan.checks import Failure, PlannedCheck
-from vezaflow.plan.evaluate import Evaluate
+from vezaflow.plan.compiled import Evaluate
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.forecast import Forecast
 from vezaflow.plan.scope import Scope

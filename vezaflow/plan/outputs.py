@@ -14,9 +14,10 @@ from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.errors import VezaflowError
 from vezaflow.keys import FILE_OUTPUTS, OUTPUT_DEFAULTS, SAMPLES, TEMPORALITIES
 from vezaflow.model import SECRET_URLS, Pairs, Suite, SuiteOutput, UrlError
-from vezaflow.plan.evaluate import UNKNOWN, render
+from vezaflow.plan.compiled import UNKNOWN
 from vezaflow.plan.heads import authorization, is_credential
 from vezaflow.plan.refused import one_line, refusal
+from vezaflow.plan.rendering import render
 from vezaflow.plan.scope import EvaluationError
 from vezaflow.plan.settings import Settings
 from vezaflow.plan.targets import GuardError, Target, Targets

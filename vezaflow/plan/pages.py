@@ -13,10 +13,12 @@ from vezaflow.metrics import PAGE
 from vezaflow.model import Extract, Paginate, Request
 from vezaflow.plan.checks import Failure
 from vezaflow.plan.choices import NothingFoundError, chooser
-from vezaflow.plan.evaluate import Compiler, Names, show
+from vezaflow.plan.evaluate import Compiler
 from vezaflow.plan.extractors import PlannedExtract
 from vezaflow.plan.links import whole
+from vezaflow.plan.names import Names
 from vezaflow.plan.outgoing import Outgoing, PlannedPages, PlannedRequest
+from vezaflow.plan.rendering import show
 from vezaflow.plan.response import UndecodableError
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.settings import Settings

@@ -6,8 +6,8 @@ from typing import Any
 
 from vezaflow.diagnostics import Span
 from vezaflow.model import AuditedPage, AuditMoment, FormFactor
+from vezaflow.plan.compiled import Evaluate
 from vezaflow.plan.data_sources import PlannedDataSource
-from vezaflow.plan.evaluate import Evaluate
 from vezaflow.plan.events import PlannedEvent
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs

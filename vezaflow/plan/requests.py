@@ -28,7 +28,8 @@ from vezaflow.model import (
 from vezaflow.plan.attempts import plan_poll, plan_retry
 from vezaflow.plan.bodies import HALF_PAIR, BodyCompiler, Prepared, size_of
 from vezaflow.plan.checks import Failure, plan_check
-from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant
+from vezaflow.plan.compiled import UNKNOWN, Constant
+from vezaflow.plan.evaluate import Compiler
 from vezaflow.plan.extractors import plan_extract
 from vezaflow.plan.forecast import Forecast, reasons_of, wanted
 from vezaflow.plan.heads import HeadPlanner, head_of, moved

@@ -8,7 +8,9 @@ from typing import Any
 
 from vezaflow import units
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, show
+from vezaflow.plan.compiled import UNKNOWN, Constant, Evaluate
+from vezaflow.plan.evaluate import Compiler
+from vezaflow.plan.rendering import show
 from vezaflow.syntax import Expression
 from vezaflow.units import Dimension, parse_as
 

@@ -38,7 +38,8 @@ from vezaflow.model.steps import (
     Upload,
     While,
 )
-from vezaflow.plan.evaluate import Compiler, Constant, Evaluate
+from vezaflow.plan.compiled import Constant, Evaluate
+from vezaflow.plan.evaluate import Compiler
 from vezaflow.plan.event_streams import PlannedEventStream, plan_event_stream
 from vezaflow.plan.hls import PlannedHls
 from vezaflow.plan.includes import enter

@@ -7,7 +7,7 @@ whatever stands in one, suggestions are a few lines and end in bounded time, and
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from vezaflow.plan.evaluate import show
+from vezaflow.plan.rendering import show
 from vezaflow.plan.response import ResponseView, UndecodableError
 from vezaflow.plan.sources import SOURCES, Reads
 from vezaflow.plan.suggestions_text import WIDEST

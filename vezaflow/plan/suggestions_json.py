@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from vezaflow.diagnostics import suggest
-from vezaflow.plan.evaluate import show
+from vezaflow.plan.rendering import show
 from vezaflow.syntax import JsonPath, Selector, compile_jsonpath, select
 
 _LOOKED_AT = 2_000  # values of a document

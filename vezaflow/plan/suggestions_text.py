@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 
 from vezaflow.diagnostics import suggest
-from vezaflow.plan.evaluate import show
 from vezaflow.plan.playlists import PLAYLISTS
+from vezaflow.plan.rendering import show
 from vezaflow.plan.response import ResponseView
 
 WIDEST = 96

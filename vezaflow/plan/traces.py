@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from vezaflow.model import Tracing
-from vezaflow.plan.evaluate import UNKNOWN, render
+from vezaflow.plan.compiled import UNKNOWN
+from vezaflow.plan.rendering import render
 from vezaflow.plan.settings import Settings
 
 EVERY = 100  # requests of which one is traced, where nothing else is said

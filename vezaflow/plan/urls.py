@@ -16,7 +16,8 @@ from urllib.parse import quote, unquote_plus
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import Request, UrlError, as_http
 from vezaflow.plan.bodies import texts_of
-from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate
+from vezaflow.plan.compiled import UNKNOWN, Constant, Evaluate
+from vezaflow.plan.evaluate import Compiler
 from vezaflow.plan.refused import RequestError, refuse
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.targets import GuardError, Target, Targets

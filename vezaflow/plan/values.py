@@ -10,8 +10,10 @@ from typing import Any
 
 from vezaflow.diagnostics import Diagnostics, Span
 from vezaflow.model import Each, Variable
+from vezaflow.plan.compiled import Constant, Evaluate
 from vezaflow.plan.data_sources import PlannedDataSource
-from vezaflow.plan.evaluate import Compiler, Constant, Evaluate, Names
+from vezaflow.plan.evaluate import Compiler
+from vezaflow.plan.names import Names
 from vezaflow.plan.plan import Variables
 from vezaflow.plan.scope import UNSET
 from vezaflow.plan.steps import PlannedSet

@@ -1,9 +1,8 @@
 """Planned steps, gone through."""
 
 from collections.abc import Iterable, Iterator
-from typing import assert_never
 
-from vezaflow.model import Beside, Block, Ends, Leaf, Loop, OneOf, Pause, Sends
+from vezaflow.model import Pause, lists_within
 from vezaflow.plan.outgoing import PlannedRequest
 from vezaflow.plan.steps import PlannedStep, Steps
 from vezaflow.protocols import ClientOptions
@@ -31,14 +30,4 @@ def own_clients(steps: Iterable[PlannedStep]) -> tuple[ClientOptions, ...]:
 
 def blocks_of(step: PlannedStep) -> tuple[Steps, ...]:
     """The lists of steps within a step."""
-    match step.shape:
-        case Sends(request=request):
-            return () if request is step else ((request,),)
-        case Block(steps=steps) | Loop(steps=steps):
-            return (steps,)
-        case OneOf(ways=ways) | Beside(ways=ways):
-            return ways
-        case Leaf() | Pause() | Ends():
-            return ()
-        case never:
-            assert_never(never)
+    return lists_within(step, step.shape)

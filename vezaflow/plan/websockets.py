@@ -29,9 +29,11 @@ from vezaflow.model import (
 )
 from vezaflow.plan.bodies import HALF_PAIR
 from vezaflow.plan.checks import PlannedCheck, plan_check
-from vezaflow.plan.evaluate import UNKNOWN, Compiler, Constant, Evaluate, Sees, show
+from vezaflow.plan.compiled import UNKNOWN, Constant, Evaluate
+from vezaflow.plan.evaluate import Compiler, Sees
 from vezaflow.plan.extractors import PlannedExtract, plan_extract
 from vezaflow.plan.outgoing import PlannedRequest
+from vezaflow.plan.rendering import show
 from vezaflow.plan.requests import DEFAULT_TIMEOUT, RequestCompiler
 from vezaflow.plan.scope import EvaluationError, Scope
 from vezaflow.plan.settings import Settings

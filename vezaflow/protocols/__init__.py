@@ -15,7 +15,7 @@ from vezaflow.protocols.channel import (
     Voice,
     WebSocket,
 )
-from vezaflow.protocols.client import Client, Opener, Sender
+from vezaflow.protocols.client import Client
 from vezaflow.protocols.cookies import Cookie, CookieJar
 from vezaflow.protocols.dates import moment_of
 from vezaflow.protocols.dns import Resolver
@@ -24,6 +24,7 @@ from vezaflow.protocols.exchange import IDEMPOTENT, Body, ErrorKind, Exchange, O
 from vezaflow.protocols.faults import TlsFault
 from vezaflow.protocols.options import ClientOptions, EventStreamOptions, Proxy, WebSocketOptions
 from vezaflow.protocols.park import park, trap, wake
+from vezaflow.protocols.sender import Opener, Sender, SenderAround
 from vezaflow.protocols.stamp_trial import StampTrial, try_stamps
 from vezaflow.protocols.stamps import Receiving, kernel_stamps
 from vezaflow.protocols.transport import Transport, check_trust
@@ -53,6 +54,7 @@ __all__ = [
     "RequestOptions",
     "Resolver",
     "Sender",
+    "SenderAround",
     "Sent",
     "SentMessage",
     "StampTrial",

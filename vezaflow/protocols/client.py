@@ -6,7 +6,7 @@ none of it had been taken; what the step doesn't want is never decoded. One requ
 """
 
 from socket import socket
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -31,50 +31,6 @@ _STALE = 0.0003  # a drain older than this is made again before a VU sends: it b
 _HEADERS, _BODY, _COOKIES, _SHOWN = (each._value_ for each in (Want.HEADERS, Want.BODY, Want.COOKIES, Want.SHOWN))
 _RACED = (ErrorKind.RESET, ErrorKind.CLOSED_EARLY)
 _current_task = trio.lowlevel.current_task
-
-
-class Opener(Protocol):
-    """What the engine needs of a client to hold channels open."""
-
-    async def open_websocket(
-        self,
-        origin: Origin,
-        head: bytes,
-        options: WebSocketOptions,
-        *,
-        on_message: OnMessage | None = None,
-        on_frame: OnFrame | None = None,
-    ) -> Upgrade: ...
-
-    async def open_events(
-        self, origin: Origin, head: bytes, options: EventStreamOptions, *, on_message: OnMessage | None = None
-    ) -> StreamOpening: ...
-
-
-class Sender(Opener, Protocol):
-    """What the engine needs of a client; fakes have this shape."""
-
-    cookies: CookieJar
-
-    @property
-    def exchange(self) -> Exchange:
-        """Of the request that is under way, or else of the last."""
-
-    async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange: ...
-
-    def beside(self) -> "Sender":
-        """The same user's client for several requests at once. It closes with this one, which rests meanwhile."""
-
-    def lane(self) -> "Sender":
-        """The same as `beside` for one of its tasks: its `exchange` is that of what this task sends."""
-
-    def by(self, options: ClientOptions) -> "Sender":
-        """The same user's client that connects in another way, made at the first time. It closes with this one."""
-
-    def certificate_ends(self) -> float | None: ...
-
-    def close(self) -> None:
-        """Close the connections; the next request opens a new one."""
 
 
 class Client:

@@ -10,6 +10,7 @@ from vezaflow.reports.markdown import markdown_table, markdown_text
 from vezaflow.reports.options import REPORTS
 from vezaflow.reports.page import ComparedRuns, html_comparison, html_page
 from vezaflow.reports.percentiles import USUAL, Percentiles, read_percentiles
+from vezaflow.reports.provenance import provenance_from_json, provenance_to_json
 from vezaflow.reports.step_summary import step_summary
 from vezaflow.reports.stored import events_of, from_json, profiles_of
 from vezaflow.reports.summary_json import summary_json, to_json
@@ -38,6 +39,8 @@ __all__ = [
     "markdown_table",
     "markdown_text",
     "profiles_of",
+    "provenance_from_json",
+    "provenance_to_json",
     "read_percentiles",
     "step_summary",
     "summary_json",

@@ -1,6 +1,6 @@
 """The figures that reports put in tables, computed once for all of them. Seconds and shares; None: no data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -150,11 +150,10 @@ def channel_rows(result: RunResult) -> tuple[ChannelCells, ...]:
 
 def _channel_cells(row: ChannelRow) -> ChannelCells:
     figures = row.figures
-    name = place(row.flow, row.step)
     (connect_p95,) = figures.connecting.quantiles((0.95,))
     p50, p95, p99 = figures.latency.quantiles((0.5, 0.95, 0.99))
     return ChannelCells(
-        name=name if row.phase is Phase.ITERATION else f"{row.phase.value}: {name}",
+        name=place_in_phase(row.phase, row.flow, row.step),
         opened=figures.sessions,
         refused=figures.refused.total(),
         closes=figures.closes,
@@ -164,8 +163,8 @@ def _channel_cells(row: ChannelRow) -> ChannelCells:
         failed=figures.failures.total() / figures.messages if figures.messages else None,
         delivered=figures.delivered / figures.expected if figures.expected else None,
         troubles=(
-            *((f"refused ({kind})", count) for kind, count in sorted(figures.refused.items())),
-            *((f"failed ({kind})", count) for kind, count in sorted(figures.failures.items())),
+            *_by_kind("refused", figures.refused),
+            *_by_kind("failed", figures.failures),
             ("lost", figures.lost),
             ("late", figures.late),
             ("duplicated", figures.duplicated),
@@ -204,11 +203,10 @@ def stream_rows(result: RunResult) -> tuple[StreamCells, ...]:
 
 def _stream_cells(row: StreamRow) -> StreamCells:
     figures = row.figures
-    name = place(row.flow, row.step)
     (connect_p95,) = figures.connecting.quantiles((0.95,))
     p50, p95, p99 = figures.latency.quantiles((0.5, 0.95, 0.99))
     return StreamCells(
-        name=name if row.phase is Phase.ITERATION else f"{row.phase.value}: {name}",
+        name=place_in_phase(row.phase, row.flow, row.step),
         opened=figures.opened,
         refused=figures.refused.total(),
         ended=figures.ends.total(),
@@ -216,15 +214,19 @@ def _stream_cells(row: StreamRow) -> StreamCells:
         events=figures.events,
         failed=figures.failures.total() / figures.awaited if figures.awaited else None,
         troubles=(
-            *((f"refused ({kind})", count) for kind, count in sorted(figures.refused.items())),
-            *((f"ended ({kind})", count) for kind, count in sorted(figures.ends.items())),
-            *((f"failed ({kind})", count) for kind, count in sorted(figures.failures.items())),
+            *_by_kind("refused", figures.refused),
+            *_by_kind("ended", figures.ends),
+            *_by_kind("failed", figures.failures),
         ),
         p50=p50,
         p95=p95,
         p99=p99,
         latency=figures.latency,
     )
+
+
+def _by_kind(what: str, counts: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    return ((f"{what} ({kind})", count) for kind, count in sorted(counts.items()))
 
 
 def around(result: RunResult) -> tuple[StepRow, ...]:
@@ -272,6 +274,12 @@ def _room(verdict: Verdict) -> str:
 def place(flow: str, step: str) -> str:
     """A step as tables name it; what no flow has is just its name."""
     return f"{flow} › {step}" if flow else step
+
+
+def place_in_phase(phase: Phase, flow: str, step: str) -> str:
+    """The same among steps of other phases, which say theirs."""
+    name = place(flow, step)
+    return name if phase is Phase.ITERATION else f"{phase.value}: {name}"
 
 
 def times(histogram: Histogram, percentiles: Percentiles) -> tuple[str, ...]:

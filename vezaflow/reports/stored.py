@@ -29,20 +29,17 @@ from vezaflow.metrics import (
     Summary,
     Timeline,
 )
-from vezaflow.model import ActionKind, Identity
+from vezaflow.model import ActionKind
 from vezaflow.observe import OBSERVED, observed_from_json
 from vezaflow.plan import PlannedGate
 from vezaflow.profiles import PROFILE_SHAPE, ProfileRecord, profile_from_json
+from vezaflow.reports.provenance import provenance_from_json
 from vezaflow.results import (
     SCHEMA,
-    Commit,
     EventWindow,
     Happened,
     Health,
-    Host,
     Link,
-    Profile,
-    Provenance,
     RequestedLoad,
     RunResult,
     Standing,
@@ -148,7 +145,7 @@ def _result(record: Json, sources: Mapping[str, Source]) -> RunResult:
         incidents=tuple(_incident(each, sources) for each in record["incidents"]),
         seconds=Seconds.from_json(record.get("by_second", ())),
         readings=tuple(Reading(**each) for each in record.get("readings", ())),
-        provenance=_provenance(record),
+        provenance=provenance_from_json(record),
         links=tuple(Link(each["name"], each["url"]) for each in record.get("links", ())),
         trace_links=tuple(record.get("trace_links", {}).items()),
         observed=None if record.get("observed") is None else observed_from_json(record["observed"]),
@@ -178,18 +175,6 @@ def profiles_of(record: Json) -> tuple[ProfileRecord, ...]:
     """The profiles of a run; none in files from before there were any, or where they are something else."""
     found = record.get("profiles", [])
     return () if misfit(found, [PROFILE_SHAPE]) else tuple(map(profile_from_json, found))
-
-
-def _provenance(record: Json) -> Provenance | None:
-    plan, profile, host, commit = (record.get(name) for name in ("plan", "profile", "host", "commit"))
-    if plan is None or profile is None or host is None:
-        return None
-    return Provenance(
-        Identity(plan["hash"], plan["parts"]),
-        Profile(tuple(profile["changes"])),
-        Host(host["name"], host["cores"], host["kernel"]),
-        None if commit is None else Commit(commit["sha"], commit["dirty"]),
-    )
 
 
 def _standing(record: Json) -> Standing:

@@ -20,6 +20,7 @@ from vezaflow.metrics import (
     ListenerRow,
     Metric,
     StepBreakdown,
+    StepRow,
     StreamRow,
     as_numbers,
     step_breakdowns,
@@ -28,9 +29,10 @@ from vezaflow.observe import Observed, Quantile, observed_to_json
 from vezaflow.profiles import profile_to_json
 from vezaflow.reports.endpoints import EndpointRow, endpoint_rows
 from vezaflow.reports.percentiles import USUAL, Percentiles
+from vezaflow.reports.provenance import provenance_to_json
 from vezaflow.reports.rows import arrivals_row, trend
 from vezaflow.reports.traces import TraceCells, trace_cells
-from vezaflow.results import Health, Provenance, RequestedLoad, RunResult, headline
+from vezaflow.results import Health, RequestedLoad, RunResult, headline
 from vezaflow.units import AtLeast
 
 Json = dict[str, Any]
@@ -85,10 +87,7 @@ def to_json(result: RunResult, percentiles: Percentiles = USUAL) -> Json:
         "inputs": dict(result.inputs),
         "seed": result.seed,
         "versions": asdict(result.versions),
-        "plan": _plan(result.provenance),
-        "profile": _profile(result.provenance),
-        "commit": asdict(result.provenance.commit) if result.provenance and result.provenance.commit else None,
-        "host": asdict(result.provenance.host) if result.provenance else None,
+        **provenance_to_json(result.provenance),
         "standing": asdict(result.standing),
         "audits": [audit_to_json(record) for record in result.audits],
         "profiles": [profile_to_json(record) for record in result.profiles],
@@ -100,18 +99,6 @@ def to_json(result: RunResult, percentiles: Percentiles = USUAL) -> Json:
         "figures": result.summary.to_json(),
         "by_second": result.seconds.to_json(),
     }
-
-
-def _plan(provenance: Provenance | None) -> Json | None:
-    if provenance is None:
-        return None
-    return {"hash": provenance.identity.digest, "parts": dict(provenance.identity.parts)}
-
-
-def _profile(provenance: Provenance | None) -> Json | None:
-    if provenance is None:
-        return None
-    return {"full": provenance.profile.full, "changes": list(provenance.profile.changes)}
 
 
 def _gate(verdict: Verdict) -> Json:
@@ -240,12 +227,14 @@ def _trend(histogram: Histogram, percentiles: Percentiles = USUAL) -> Json:
     return {**as_numbers(figures), "count": histogram.samples}
 
 
+def _of_step(row: StepRow | ListenerRow | ChannelRow | StreamRow) -> Json:
+    return {"flow": row.flow, "phase": row.phase.value, "step": row.step}
+
+
 def _step(each: StepBreakdown, percentiles: Percentiles) -> Json:
     row, attempts = each.row, each.attempts
     return {
-        "flow": row.flow,
-        "phase": row.phase.value,
-        "step": row.step,
+        **_of_step(row),
         "method": row.method,
         "http_reqs": row.requests,
         "http_req_failed": row.failed / row.requests if row.requests else None,
@@ -275,9 +264,7 @@ def _step(each: StepBreakdown, percentiles: Percentiles) -> Json:
 def _listener(row: ListenerRow) -> Json:
     felt = row.felt
     return {
-        "flow": row.flow,
-        "phase": row.phase.value,
-        "step": row.step,
+        **_of_step(row),
         "hls_sessions": felt.sessions,
         "hls_startup": _trend(felt.startup),
         "hls_startup_failed": felt.not_started / felt.sessions,
@@ -296,9 +283,7 @@ def _channel(row: ChannelRow) -> Json:
     figures = row.figures
     expected = figures.expected
     return {
-        "flow": row.flow,
-        "phase": row.phase.value,
-        "step": row.step,
+        **_of_step(row),
         "ws_sessions": figures.sessions,
         "ws_connection_failures": figures.refused.total() / figures.dials if figures.dials else None,
         "refused": dict(figures.refused),
@@ -324,9 +309,7 @@ def _channel(row: ChannelRow) -> Json:
 def _stream(row: StreamRow) -> Json:
     figures = row.figures
     return {
-        "flow": row.flow,
-        "phase": row.phase.value,
-        "step": row.step,
+        **_of_step(row),
         "sse_streams": figures.opened,
         "sse_connection_failures": figures.refused.total() / figures.dials if figures.dials else None,
         "refused": dict(figures.refused),

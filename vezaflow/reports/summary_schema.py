@@ -249,7 +249,7 @@ _OBSERVED = _object(
         )
     ),
 )
-_PHASE = _one_of([phase.value for phase in Phase])
+_OF_STEP = {"flow": _text(), "phase": _one_of([phase.value for phase in Phase]), "step": _text()}
 AUDIT = _object(
     "",
     audit=_text("its name"),
@@ -356,9 +356,7 @@ _FIELDS = {
     "steps": _list(
         _object(
             "",
-            flow=_text(),
-            phase=_PHASE,
-            step=_text(),
+            **_OF_STEP,
             method=_text(),
             http_reqs=_count(),
             http_req_failed=_maybe("fraction of the requests"),
@@ -385,9 +383,7 @@ _FIELDS = {
     "listeners": _list(
         _object(
             "The sessions of an `hls` step.",
-            flow=_text(),
-            phase=_PHASE,
-            step=_text(),
+            **_OF_STEP,
             hls_sessions=_count(),
             hls_startup=_ref("trend"),
             hls_startup_failed=_number("fraction of the sessions"),
@@ -404,9 +400,7 @@ _FIELDS = {
     "channels": _list(
         _object(
             "",
-            flow=_text(),
-            phase=_PHASE,
-            step=_text(),
+            **_OF_STEP,
             ws_sessions=_count("opened"),
             ws_connection_failures=_maybe("fraction of those that were to be opened"),
             refused=_tally("kind of failure → WebSockets that could not be opened"),
@@ -432,9 +426,7 @@ _FIELDS = {
     "streams": _list(
         _object(
             "",
-            flow=_text(),
-            phase=_PHASE,
-            step=_text(),
+            **_OF_STEP,
             sse_streams=_count("opened"),
             sse_connection_failures=_maybe("fraction of those that were to be opened"),
             refused=_tally("kind of failure → streams that could not be opened"),
@@ -453,9 +445,7 @@ _FIELDS = {
     "errors": _list(
         _object(
             "",
-            flow=_text(),
-            phase=_PHASE,
-            step=_text(),
+            **_OF_STEP,
             error=_text("error kind"),
             status=_count("0: no response"),
             count=_count(),
@@ -469,9 +459,7 @@ _FIELDS = {
     "traces": _list(
         _object(
             "",
-            flow=_text(),
-            phase=_PHASE,
-            step=_text(),
+            **_OF_STEP,
             method=_text(),
             status=_count("0: no response"),
             error=_text("error kind; empty: the response was as expected"),

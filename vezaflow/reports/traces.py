@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from vezaflow.metrics import Phase, TraceRow
+from vezaflow.metrics import TraceRow
 from vezaflow.model import TRACE_ID
+from vezaflow.reports.rows import place_in_phase
 from vezaflow.results import RunResult
 
 
@@ -22,8 +23,7 @@ class TraceCells:
 def trace_cells(result: RunResult) -> Iterator[TraceCells]:
     """The slowest first."""
     for row in result.summary.trace_rows():
-        place = f"{row.flow} › {row.step}" if row.flow else row.step
-        name = place if row.phase is Phase.ITERATION else f"{row.phase.value}: {place}"
+        name = place_in_phase(row.phase, row.flow, row.step)
         response = " ".join(filter(None, (str(row.status) if row.status else "", row.error)))
         yield TraceCells(row, name, response, trace_url(result, row.flow, row.trace_id))
 

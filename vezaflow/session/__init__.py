@@ -9,6 +9,7 @@ from vezaflow.session.keeper import NOWHERE, Keeper
 from vezaflow.session.provenance import provenance_of
 from vezaflow.session.rehearsal import rehearse
 from vezaflow.session.run import run
+from vezaflow.session.run_options import RunOptions, stands_alone
 from vezaflow.session.segments import merge
 from vezaflow.session.taped import as_recorded, keep_tape, mask_of, tape_to_replay
 
@@ -18,6 +19,7 @@ __all__ = [
     "Keeper",
     "Patience",
     "RehearsalClock",
+    "RunOptions",
     "Warn",
     "WrongFilesError",
     "as_recorded",
@@ -32,6 +34,7 @@ __all__ = [
     "read",
     "rehearse",
     "run",
+    "stands_alone",
     "tape_to_replay",
     "with_audits",
 ]  # fmt: skip

@@ -18,7 +18,7 @@ from pathlib import Path
 import trio
 
 from vezaflow.audit import Tools, require_tools
-from vezaflow.compare import Baseline, GateBaseline
+from vezaflow.compare import GateBaseline
 from vezaflow.control import Steering, serve
 from vezaflow.diagnostics import printable
 from vezaflow.engine import RunEngine
@@ -31,19 +31,19 @@ from vezaflow.observe import Observed, unobserved
 from vezaflow.outputs import Output, Tick, tick_of
 from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.protocols import Transport
-from vezaflow.results import Provenance, RunResult, RunStart, Standing, health_of, is_level
+from vezaflow.results import RunResult, RunStart, health_of, is_level
 from vezaflow.samples import SampleFile, SampleWriter
-from vezaflow.scale import Crew, LocalCrew, LocalWorker, Report, SegmentResult, WorkerProcesses, Workers
+from vezaflow.scale import LocalCrew, LocalWorker, Report, SegmentResult, WorkerProcesses, Workers
 from vezaflow.session.announce import Announcer
 from vezaflow.session.auditing import Auditing
 from vezaflow.session.events import EventRunner
 from vezaflow.session.feeding import LAST, Feeding
-from vezaflow.session.keeper import NOWHERE, Keeper
 from vezaflow.session.log_limiter import LogLimiter
 from vezaflow.session.observing import ServerWatch
 from vezaflow.session.outcome import Circumstances, result_of
 from vezaflow.session.profiling import Profiler
 from vezaflow.session.reading import Reader
+from vezaflow.session.run_options import NO_OPTIONS, RunOptions
 from vezaflow.session.segments import concern_of, segment_result
 from vezaflow.session.signals import stop_signals
 
@@ -58,25 +58,10 @@ def run(
     division: Division,
     outputs: Sequence[Output],
     say: Callable[[str], None],
-    *,
-    provenance: Provenance | None = None,
-    keeper: Keeper = NOWHERE,
-    baseline: Baseline | None = None,
-    crew: Crew | None = None,
-    standing: Callable[[RunResult], Standing] = lambda _: Standing(),
-    aborts: Aborts | None = None,
-    audit_reports: Path | None = None,
-    profiles: Path | None = None,
+    options: RunOptions = NO_OPTIONS,
 ) -> RunResult:
-    """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load.
-
-    `crew`: who has the workers, on machines that were checked; None: this machine. `baseline`: what gates on it are
-    judged by. `keeper` is given what happens, as it happens; the result it gets from the caller, who may still add to
-    it. `standing` says of the result how it stands among others. `aborts`: who says when to abort it; without it only
-    gates with `abort: true` do. `audit_reports`: the folder that Lighthouse's HTML reports go to; `profiles`: the one
-    that profiles of the server are kept in.
-    """
-    if crew is None:
+    """Put the load on, judge it. Raises VezaflowError when it is refused or stopped before load."""
+    if options.crew is None:
         found = checks(plan, machine(), division)
         require(found)
         require_addresses(plan)
@@ -93,11 +78,7 @@ def run(
     raise_open_files()
     result: RunResult | None = None
     try:
-        session = _Session(
-            plan, bundle, division, outputs, say, provenance, keeper, baseline, standing, aborts, profiles, crew
-        )
-        session.audits_with(tools, audit_reports)
-        result = trio.run(session.main)
+        result = trio.run(_Session(plan, bundle, division, outputs, say, options, tools).main)
     except* KeyboardInterrupt:  # before the session listens; from within a nursery it comes in a group
         pass
     if result is None:
@@ -134,20 +115,11 @@ class _Session:
         division: Division,
         outputs: Sequence[Output],
         say: Callable[[str], None],
-        provenance: Provenance | None,
-        keeper: Keeper,
-        baseline: Baseline | None,
-        standing: Callable[[RunResult], Standing],
-        aborts: Aborts | None,
-        profiles: Path | None,
-        crew: Crew | None,
+        options: RunOptions,
+        tools: Tools | None,
     ) -> None:
         self._plan = plan
-        self._standing = standing
-        self._crew = crew
-        self._baseline = baseline
-        self._provenance = provenance
-        self._keeper = keeper
+        self._options = options
         self._cutter = SecondsRecorder()
         self._seconds = SecondsKeeper()
         self._reader, self._readings = Reader(), ReadingsKeeper()
@@ -165,7 +137,7 @@ class _Session:
         self._recorder = Recorder(self._clock(), keep=division.part is not None, samples=take)
         self._transport = Transport()
         self._stops = _Stops()
-        self._abort: Aborts = aborts or AbortWatch(plan.gates)
+        self._abort: Aborts = options.aborts or AbortWatch(plan.gates)
         self._windows = windows_of(plan)
         self._say: Callable[[str], None] = lambda message: say(printable(plan.secrets.mask(message)))
         self._log = LogLimiter(self._say)
@@ -179,7 +151,7 @@ class _Session:
         )
         self._workers = self._make_workers()
         self._announcer = Announcer(plan.announcements, self._say)
-        self._profiler = Profiler(self._run_id, profiles, self._say)
+        self._profiler = Profiler(self._run_id, options.profiles, self._say)
         self._events = EventRunner(
             plan.events if division.happens else (),
             self._engine,
@@ -200,27 +172,22 @@ class _Session:
             self._stop_requested,
             mark=self._events.mark,
             division=division,
-            elsewhere=crew.require if crew is not None else None,
+            elsewhere=options.crew.require if options.crew is not None else None,
             folder=str(Path(bundle.flows[0]).resolve().parent) if bundle.flows else "",
             clock=self._clock,
         )
         self._outputs = Feeding(outputs, self._say)
         self._observer = ServerWatch(plan)
-        self.audits_with(None, None)
+        self._auditing = Auditing(plan.audits, tools, self._say, keep=options.audit_reports, workers=division.workers)
         self._phase = _Phase.PREPARING
         self._scope = trio.CancelScope()  # of this phase
         self._began: datetime | None = None
 
-    def audits_with(self, tools: Tools | None, reports: Path | None) -> None:
-        """With what pages are audited, and where Lighthouse's reports go; without tools none are."""
-        audits, workers = self._plan.audits, self._division.workers
-        self._auditing = Auditing(audits, tools, self._say, keep=reports, workers=workers)
-
     def _make_workers(self) -> Workers:
-        if self._crew is None and self._division.workers == 1:
+        if self._options.crew is None and self._division.workers == 1:
             return LocalWorker(self._engine, self._recorder, clock=self._clock, samples=self._samples)
         return WorkerProcesses(
-            self._crew or LocalCrew(self._division.workers, self._bundle),
+            self._options.crew or LocalCrew(self._division.workers, self._bundle),
             self._division,
             self._bundle,
             self._engine,
@@ -240,7 +207,7 @@ class _Session:
             try:
                 problem = await self._run()
                 judged = self._auditing.joined(self._result(problem, await self._observed()))
-                result = await self._announced(replace(judged, standing=self._standing(judged)))
+                result = await self._announced(replace(judged, standing=self._options.standing(judged)))
             except VezaflowError as e:
                 refused = e
             listening.cancel_scope.cancel()
@@ -363,14 +330,14 @@ class _Session:
     def _begin(self, begin: float, watchers: trio.Nursery, outputs: trio.Nursery) -> None:
         self._began = datetime.now(UTC) + timedelta(seconds=begin - self._clock())
         plan = self._plan
-        self._keeper.begin(
+        self._options.keeper.begin(
             RunStart(
                 run_id=self._run_id,
                 suite=plan.suite,
                 description=plan.secrets.mask(plan.description),
                 started=self._began,
                 base_url=plan.secrets.mask(", ".join(plan.base_urls)),
-                provenance=self._provenance,
+                provenance=self._options.provenance,
                 bundle=self._bundle.masked(),
                 segment=self._division.part,
             )
@@ -440,7 +407,7 @@ class _Session:
             points = [point for point in report.timeline.points if point.second > self._kept_until]
             self._kept_until = max((point.second for point in points), default=self._kept_until)
             self._seconds.put(interval)
-            self._keeper.second(interval, points)
+            self._options.keeper.second(interval, points)
 
     def _so_far(self, report: Report, baseline: BaselineFigures | None = None) -> tuple[Verdict, ...]:
         """The verdicts if the run ended now."""
@@ -459,12 +426,12 @@ class _Session:
         if self._stops.aborted is not None:
             return True
         report, baseline = self._workers.report(), None
-        if self._baseline is not None:
-            baseline = GateBaseline(self._baseline, self._run_id, self._seconds.seconds())
+        if self._options.baseline is not None:
+            baseline = GateBaseline(self._options.baseline, self._run_id, self._seconds.seconds())
         return any(verdict.outcome is Outcome.RED for verdict in self._so_far(report, baseline))
 
     def _tick(self, report: Report, verdicts: Sequence[Verdict], *, last: bool = False) -> Tick:
-        commit = self._provenance.commit if self._provenance is not None else None
+        commit = self._options.provenance.commit if self._options.provenance is not None else None
         tick = tick_of(
             self._plan,
             report.summary,
@@ -508,7 +475,7 @@ class _Session:
                 pass  # it takes a moment, and is what the load was for
 
     def _changes(self) -> tuple[str, ...]:
-        return self._provenance.profile.changes if self._provenance is not None else ()
+        return self._options.provenance.profile.changes if self._options.provenance is not None else ()
 
     def _result(self, problem: str, observed: Observed | None) -> RunResult:
         assert self._began is not None
@@ -532,8 +499,8 @@ class _Session:
                 *((f"teardown: {problem}",) if problem else ()),
                 *(observed.problems if observed is not None else ()),
             ),
-            provenance=self._provenance,
-            baseline=self._baseline,
+            provenance=self._options.provenance,
+            baseline=self._options.baseline,
             seconds=self._seconds.seconds(),
             readings=self._readings.readings(),
             manual_changes=tuple(self._steering.notes()),

@@ -18,6 +18,7 @@ from vezaflow.protocols import (
     Origin,
     RequestOptions,
     Sender,
+    SenderAround,
     StreamOpening,
     Upgrade,
     WebSocketOptions,
@@ -128,17 +129,13 @@ class Recording:
         self._credentials.update(dict.fromkeys(credentials))
 
 
-class _Recorded:
-    """Has the shape of protocols.Sender, and one within."""
+class _Recorded(SenderAround):
+    """A client of which a recording keeps the responses."""
 
     def __init__(self, client: Sender, recording: Recording) -> None:
         self.cookies = client.cookies
         self._client = client
         self._recording = recording
-
-    @property
-    def exchange(self) -> Exchange:
-        return self._client.exchange
 
     async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
         key = self._recording.position.next_key()
@@ -182,12 +179,6 @@ class _Recorded:
 
     def by(self, options: ClientOptions) -> Sender:
         return _Recorded(self._client.by(options), self._recording)
-
-    def certificate_ends(self) -> float | None:
-        return self._client.certificate_ends()
-
-    def close(self) -> None:
-        self._client.close()
 
 
 def _request(head: bytes) -> tuple[str, str, list[tuple[str, str]], bytes]:
