@@ -34,9 +34,15 @@ from vezaflow.scale import FRAME_HEAD, worker_process
 BATCH = 0.15  # seconds of messages that go together
 PATIENCE = 6.0  # seconds without a word of the coordinator: it gives two signs of life a second
 WELCOME = 30.0  # seconds that it has for the first
+FORMER = PATIENCE + 2  # seconds for the end of another run, whose coordinator may be gone
 _TAIL = 8192  # bytes of a process's standard error that are kept
 _READ = 256 * 1024
 _LAST_WORDS = 0.5  # seconds that a process has to end
+
+
+_turn = (
+    threading.Lock()
+)  # of this Dask worker: it may have several threads, and the load of two runs would be neither's
 
 
 def up_queue(run: str) -> str:
@@ -51,10 +57,26 @@ def down_queue(run: str, nonce: str) -> str:
 
 def carry(run: str, number: int) -> str:
     """Be machine `number` of a run, to its end. Called by Dask; what is returned says how it ended."""
-    client = get_client()
+    up = Mail(up_queue(run), get_client())
+    try:
+        if not _turn.acquire(timeout=FORMER):
+            up.put({"busy": number}, WELCOME)
+            return "another run is here"
+        try:
+            return _serve(run, number, up)
+        finally:
+            _turn.release()
+    except SchedulerError as e:
+        return f"the scheduler is gone: {e}"
+    finally:
+        up.close()
+
+
+def _serve(run: str, number: int, up: Mail) -> str:
+    """The same, once it is its turn."""
     nonce = secrets.token_hex(12)
     handshake = Handshake()
-    up, down = Mail(up_queue(run), client), Mail(down_queue(run, nonce), client)
+    down = Mail(down_queue(run, nonce), get_client())
     try:
         up.put({"hello": number, "nonce": nonce, "key": handshake.public, "facts": facts().to_json()}, WELCOME)
         replies = down.take(WELCOME)
@@ -63,11 +85,8 @@ def carry(run: str, number: int) -> str:
         sealed = handshake.with_coordinator(replies[0], nonce)
         with _Machine(lambda said: up.put({"from": nonce, "sealed": said}, PATIENCE), sealed) as machine:
             return _converse(machine, down, sealed, replies[1:])
-    except SchedulerError as e:
-        return f"the scheduler is gone: {e}"
     finally:
         down.close()
-        up.close()
 
 
 def _converse(machine: "_Machine", down: Mail, sealed: Sealed, received: list[bytes]) -> str:
@@ -76,7 +95,11 @@ def _converse(machine: "_Machine", down: Mail, sealed: Sealed, received: list[by
         for message in chain.from_iterable(map(sealed.open, received)):
             if message["do"] == "dismiss":
                 return "dismissed"
-            machine.obey(message)
+            try:
+                machine.obey(message)
+            except OSError as e:  # a full disk, too many processes
+                machine.fail(e)
+                return f"it failed: {e}"
             machine.hear()  # what came together may take long
         received = down.take(0.5)
         if received:
@@ -91,7 +114,7 @@ class _Machine:
     def __init__(self, put: Callable[[bytes], None], sealed: Sealed) -> None:
         self._put = put
         self._sealed = sealed
-        self._folder = tempfile.TemporaryDirectory(prefix="vezaflow-", ignore_cleanup_errors=True)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._processes: dict[int, RelayedProcess] = {}
         self._outbox: list[Message] = []
         self._turn = threading.Lock()
@@ -114,7 +137,15 @@ class _Machine:
             thread.join()
         for process in self._processes.values():
             process.close()
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    @property
+    def folder(self) -> str:
+        """Where the suite's files are, and its processes; it goes with this. OSError: there can be none."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="vezaflow-", ignore_cleanup_errors=True)
+        return self._folder.name
 
     def hear(self) -> None:
         """The coordinator has given a sign of life."""
@@ -144,7 +175,7 @@ class _Machine:
                 found = [each.to_json() for each in reached((host, port) for host, port in message["places"])]
                 self._say({"reached": found, "missing": missing_addresses(message["addresses"])})
             case "file":
-                write_piece(Path(self._folder.name), message)
+                write_piece(Path(self.folder), message)
             case "begin":
                 self._begin(message["worker"], message["environment"])
             case "tell":
@@ -154,12 +185,17 @@ class _Machine:
             case "beat":
                 pass
 
+    def fail(self, e: OSError) -> None:
+        """Say why this machine can't go on."""
+        why = e.strerror or str(e)
+        self._say({"failed": f"{why}: {e.filename}" if e.filename else why})
+
     def _begin(self, number: int, environment: dict[str, str]) -> None:
         """Start a process. Called in the thread of the task, which lives as long as this."""
         if number in self._processes or self.forsaken:
             raise RuntimeError("a segment of load is never started twice")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DASK_")}
-        self._processes[number] = RelayedProcess({**kept, **environment}, self._folder.name)
+        self._processes[number] = RelayedProcess({**kept, **environment}, self.folder)
 
     def _say(self, message: Message) -> None:
         """Put it into the next batch, and send that at once."""
