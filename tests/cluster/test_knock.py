@@ -5,7 +5,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import trustme
@@ -15,7 +15,7 @@ from vezaflow.errors import ExitCode, VezaflowError
 
 FRAME = (120).to_bytes(8, "little") + bytes(120)  # as a scheduler begins
 CA, OTHER = trustme.CA(), trustme.CA()
-PAST = {"not_before": datetime(2020, 1, 1, tzinfo=UTC), "not_after": datetime(2021, 1, 1, tzinfo=UTC)}
+PAST = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def context(purpose: ssl.Purpose, leaf: trustme.LeafCert | None, trusted: trustme.CA = CA) -> ssl.SSLContext:
@@ -29,7 +29,11 @@ def context(purpose: ssl.Purpose, leaf: trustme.LeafCert | None, trusted: trustm
     return found
 
 
-GOOD, FOREIGN, EXPIRED = CA.issue_cert("one"), OTHER.issue_cert("one"), CA.issue_cert("one", **PAST)
+GOOD, FOREIGN, EXPIRED = (
+    CA.issue_cert("one"),
+    OTHER.issue_cert("one"),
+    CA.issue_cert("one", not_before=PAST, not_after=PAST + timedelta(days=1)),
+)
 
 
 @contextmanager

@@ -71,7 +71,8 @@ def _require_its_version(client: Client, address: str) -> None:
     """A scheduler speaks with clients and workers of its own release; what else comes of it nobody tests."""
     mine, trouble = version("distributed"), ""
     try:
-        told = asked(client, lambda: client.scheduler.versions(packages=[]), 0.0)
+        scheduler: Any = client.scheduler
+        told = asked(client, lambda: scheduler.versions(packages=[]), 0.0)
         theirs = told["packages"]["distributed"]
         if theirs != mine:
             trouble = f"the scheduler at {address} has Dask {theirs}, and this machine {mine}"
@@ -90,7 +91,7 @@ def _certificates(address: ClusterAddress) -> ssl.SSLContext | None:
     """What Dask's own configuration has for an address; None: it is without TLS. Dask's own errors on this are
     tracebacks."""
     try:
-        security = Security()  # type: ignore[no-untyped-call]
+        security: Any = Security()  # type: ignore[no-untyped-call]
         for file in (security.tls_ca_file, security.tls_client_cert, security.tls_client_key):
             if file and "\n" not in file:  # else it is the certificate itself
                 Path(file).open("rb").close()  # ssl's own error has no name

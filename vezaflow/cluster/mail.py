@@ -23,7 +23,7 @@ def asked(client: Client, call: Callable[[], Awaitable[Any]], limit: float) -> A
     many seconds, with a TimeoutError. SchedulerError: it failed, or there was no reply."""
     begin = time.monotonic()
     try:
-        return client.sync(call, callback_timeout=limit + _SILENCE)
+        return client.sync(call, callback_timeout=limit + _SILENCE)  # type: ignore[no-untyped-call]
     except TimeoutError:
         if time.monotonic() - begin >= limit + _SILENCE - _HAIR:
             raise SchedulerError(f"it has not replied for {limit + _SILENCE:g} s") from None

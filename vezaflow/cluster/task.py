@@ -5,9 +5,10 @@
     coordinator ◀── queue of the run           ◀── carry ◀──
 
 Laws: an order to begin is taken once, from one coordinator, in one conversation; a task that Dask runs a second time
-says hello again, is not spoken to, and ends. No process outlives the task: not when the coordinator gives no sign of
-life, nor when the scheduler is gone, nor (by the kernel) when the Dask worker is killed. Nothing that it is sent is
-written down but the suite's files, in a folder that goes with it.
+says hello again, is not spoken to, and ends. Of two runs a Dask worker serves one. No process outlives the task: not
+when the coordinator gives no sign of life, nor when the scheduler is gone, nor (by the kernel) when the Dask worker is
+killed, nor when that stands still. Nothing that it is sent is written down but the suite's files, in a folder that goes
+with it.
 """
 
 import os
@@ -161,6 +162,9 @@ class _Machine:
         while not self._over.wait(0.5):
             if self.forsaken:
                 self._end_all()
+            else:
+                for process in list(self._processes.values()):
+                    process.beat()
 
     def _end_all(self) -> None:
         for process in list(self._processes.values()):
@@ -227,6 +231,8 @@ class RelayedProcess:
 
     def __init__(self, environment: dict[str, str], folder: str) -> None:
         self._socket, its = socket.socketpair()
+        self._turn = threading.Lock()  # a message goes whole
+        self._told = False
         with its:
             self._process = worker_process(its, environment, folder)
         self._held = bytearray()
@@ -234,6 +240,20 @@ class RelayedProcess:
         self._gone = False
 
     def tell(self, message: Message) -> None:
+        with self._turn:
+            self._send(message)
+        self._told = True
+
+    def beat(self) -> None:
+        """Tell it that this process lives; not while it is told something else, which says as much, nor before its
+        first order, which `tell` gives it."""
+        if self._told and self._turn.acquire(blocking=False):
+            try:
+                self._send({"do": "beat", "patience": PATIENCE})
+            finally:
+                self._turn.release()
+
+    def _send(self, message: Message) -> None:
         body = orjson.dumps(message)
         try:
             self._socket.sendall(FRAME_HEAD.pack(len(body)) + body)
