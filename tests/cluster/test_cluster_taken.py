@@ -83,5 +83,5 @@ def test_a_machine_whose_disk_is_full_says_so(veza: Target, one: DaskCluster, tm
     one.wait()
     with running(one, veza, tmp_path) as run:
         assert run.end() == 97, run.text
-    assert "can't go on: File too large" in run.text
+    assert "can't continue: File too large" in run.text
     assert veza.asked == []

@@ -94,14 +94,14 @@ def test_something_else_is_there(said: bytes) -> None:
         end.shutdown(socket.SHUT_WR)
 
     with somebody(speak) as where:
-        assert refusal(f"tcp://{where}").message == f"what is at tcp://{where} is no Dask scheduler"
+        assert refusal(f"tcp://{where}").message == f"what is at tcp://{where} is not a Dask scheduler"
 
 
 def test_who_is_silent_may_want_tls_or_be_stopped() -> None:
     with somebody(lambda _: None) as where:
         message = refusal(f"tcp://{where}", patience=0.1).message
-        assert "says nothing for 0.1 s" in message
-        assert f"it wants TLS (then it is tls://{where}), is stopped, or is no Dask scheduler" in message
+        assert "sends nothing for 0.1 s" in message
+        assert f"it wants TLS (then it is tls://{where}), is stopped, or is not a Dask scheduler" in message
     with somebody(lambda _: None) as where:
         mine = context(ssl.Purpose.SERVER_AUTH, GOOD)
         assert "does not agree on TLS within 0.1 s" in refusal(f"tls://{where}", mine, 0.1).message

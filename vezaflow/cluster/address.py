@@ -69,9 +69,7 @@ def host_and_port(address: str) -> tuple[str, int]:
     if not colon or not bare or (":" in bare and bare is host) or set(bare) & set("[]/@ "):
         raise ValueError(f"{address} names no host and port: they are as in tls://scheduler:8786 or tcp://[::1]:8786")
     if not (port.isascii() and port.isdecimal() and 1 <= int(port) <= _MOST_PORT):
-        raise ValueError(
-            f"{address} has no port from 1 to {_MOST_PORT:,}: `dask scheduler` has 8786, where it says nothing else"
-        )
+        raise ValueError(f"{address} has no port from 1 to {_MOST_PORT:,}: the default of `dask scheduler` is 8786")
     return bare, int(port)
 
 

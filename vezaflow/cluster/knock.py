@@ -44,11 +44,11 @@ def knock(address: str, context: ssl.SSLContext | None, patience: float = _PATIE
     if first is None:
         tls = "" if context is not None else f"wants TLS (then it is {address.replace('tcp:', 'tls:')}), "
         raise _refused(
-            f"{address} accepts connections and says nothing for {patience:g} s: "
-            f"it {tls}is stopped, or is no Dask scheduler"
+            f"{address} accepts connections and then sends nothing for {patience:g} s: "
+            f"it {tls}is stopped, or is not a Dask scheduler"
         )
     if len(first) < _HEAD.size or _HEAD.unpack(first)[0] > _LONGEST:
-        raise _refused(f"what is at {address} is no Dask scheduler")
+        raise _refused(f"what is at {address} is not a Dask scheduler")
 
 
 def _first_word(end: socket.socket, patience: float) -> bytes | None:

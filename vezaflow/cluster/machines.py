@@ -95,7 +95,7 @@ class Conversation:
             except queue.Empty:
                 pass
         if reply is None:
-            what = f"can't go on: {self.trouble}" if self.trouble else "does not reply"
+            what = f"can't continue: {self.trouble}" if self.trouble else "does not reply"
             raise VezaflowError(
                 f"{self.name} ({self.address}) {what}",
                 hint="see the log of its Dask worker",
