@@ -18,7 +18,7 @@ from distributed import Client
 
 from vezaflow.cluster.facts import MachineFacts
 from vezaflow.cluster.mail import Mail, SchedulerError, asked
-from vezaflow.cluster.sealed import Handshake, Message, Sealed
+from vezaflow.cluster.sealed import KEY, Handshake, Message, Sealed
 from vezaflow.cluster.task import carry, down_queue, up_queue
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.untrusted import Shape, misfit
@@ -31,7 +31,7 @@ _REPLY = 10.0  # seconds for a reply
 _FAREWELL = 1.0  # seconds that the last word has to leave
 _HELLO: Shape = {"hello": int, "nonce": str}  # and its key and its facts
 _TAKEN: Shape = {"busy": int}
-_KEY = "vezaflow-"  # what the names of tasks begin with
+_TASK = "vezaflow-"  # what the names of tasks begin with
 _SAME_VERSION = "install the same version of vezaflow there, with its extra `cluster`"
 
 
@@ -144,6 +144,13 @@ class Conversation:
                 return
 
 
+def _is_hello(said: Any) -> bool:
+    """Whether it is a hello, with a key of the right length."""
+    return (
+        not misfit(said, _HELLO) and isinstance(key := said.get("key"), bytes) and len(key) == KEY and "facts" in said
+    )
+
+
 def _is_piece(message: Message | None) -> bool:
     """Whether it is large enough to go before anything else is added."""
     return message is not None and message["do"] == "file"
@@ -151,7 +158,7 @@ def _is_piece(message: Message | None) -> bool:
 
 def _occupied(address: str, tasks: Sequence[str]) -> VezaflowError:
     """Of a Dask worker that does something else, with its tasks' names."""
-    if any(task.startswith(_KEY) for task in tasks):
+    if any(task.startswith(_TASK) for task in tasks):
         what, hint = (
             "carries another run of vezaflow",
             "wait for its end: two loads from one machine would disturb each other",
@@ -207,7 +214,7 @@ class Machines:
                 carry,
                 self._run,
                 number,
-                key=f"{_KEY}{self._run}-{number}",
+                key=f"{_TASK}{self._run}-{number}",
                 workers=[address],
                 allow_other_workers=False,
                 pure=False,
@@ -219,17 +226,15 @@ class Machines:
         begin = time.monotonic()
         while len(found) < len(self._addresses):
             self._raise_failed()
-            said = self._up.take(1.0)
-            waited = time.monotonic() - begin
-            if not said and waited >= _BUSY:
-                self._raise_busy(found)
-            if not said and waited >= HELLO:
-                self._missing(found)
-            for hello in said:
+            for hello in self._up.take(1.0):
                 self._raise_taken(hello)
-                if misfit(hello, _HELLO) or hello["hello"] in found or not self._is_number(hello["hello"]):
-                    continue
-                found[hello["hello"]] = self._begin(hello)
+                if _is_hello(hello) and hello["hello"] not in found and self._is_number(hello["hello"]):
+                    found[hello["hello"]] = self._begin(hello)
+            waited = time.monotonic() - begin
+            if waited >= _BUSY:
+                self._raise_busy(found)
+            if waited >= HELLO:
+                self._raise_missing(found)
         self.conversations = tuple(found[number] for number in sorted(found))
         _tell_apart(self.conversations)
         self._listener.start()
@@ -272,7 +277,7 @@ class Machines:
     def _raise_taken(self, said: Any) -> None:
         """A machine says that it carries another run."""
         if not misfit(said, _TAKEN) and self._is_number(said["busy"]):
-            raise _occupied(self._addresses[said["busy"]], (_KEY,))
+            raise _occupied(self._addresses[said["busy"]], (_TASK,))
 
     def _raise_busy(self, found: Mapping[int, Conversation]) -> None:
         """What has not said hello may do something else, which the scheduler knows."""
@@ -281,12 +286,14 @@ class Machines:
         except TimeoutError as e:
             raise SchedulerError(str(e)) from e
         for number, address in enumerate(self._addresses):
-            others = [str(key) for key in tasks.get(address, ()) if not str(key).startswith(f"{_KEY}{self._run}")]
+            others = [str(key) for key in tasks.get(address, ()) if not str(key).startswith(f"{_TASK}{self._run}")]
             if number not in found and others:
                 raise _occupied(address, others)
 
-    def _missing(self, found: Mapping[int, Conversation]) -> None:
+    def _raise_missing(self, found: Mapping[int, Conversation]) -> None:
         missing = [address for number, address in enumerate(self._addresses) if number not in found]
+        if not missing:
+            return
         raise VezaflowError(
             f"no word of the Dask worker{'s' if len(missing) > 1 else ''} {', '.join(missing)} within {HELLO:g} s",
             hint="see their logs; they may be stopped, or out of reach of the scheduler",
