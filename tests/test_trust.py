@@ -227,6 +227,9 @@ def test_a_lost_worker_is_told_with_its_part_of_each_flow() -> None:
     assert text == "worker 3 closed; from then on 2 of 10 VUs of browse and 25 % of the starts of spike are missing"
     (text,) = lost_of("worker 1 closed", "", division=Division(2, Segment(1, 2)))
     assert "3 of 5 VUs of browse and 50 % of the starts of spike" in text
+    first, eighth = lost_of("worker 1 closed", *6 * [""], "worker 8 closed", division=Division(8))
+    assert first.endswith("2 of 10 VUs of browse and 20 % of the starts of spike are missing")
+    assert eighth.endswith("1 of 10 VUs of browse are missing"), "of five VUs it has none, and so none of the starts"
     assert lost_of("worker 1 closed", "", division=None) == ["worker 1 closed"]
 
 

@@ -73,7 +73,9 @@ def _missing_of(flows: Iterable[PlannedFlow], division: Division | None, among: 
     parts = []
     for flow in flows:
         if flow.load.is_open:
-            parts.append(f"{units.ratio(len(among) / division.workers)} of the starts of {flow.name}")
+            able = [part.share(flow.load.max_vus) > 0 for part in division.parts]  # who has no VU starts nothing
+            if lost := sum(able[number] for number in among):
+                parts.append(f"{units.ratio(lost / sum(able))} of the starts of {flow.name}")
         elif vus := theirs.here(flow.load.max_vus):
             parts.append(f"{vus:,} of {units.counted(division.segment.share(flow.load.max_vus), 'VU')} of {flow.name}")
     return f"; from then on {' and '.join(parts)} are missing" if parts else ""

@@ -72,6 +72,6 @@ def test_without_a_certificate_nothing_is_run(secured: DaskCluster, veza: Target
     for address in (secured.address, secured.address.replace("tls:", "tcp:")):
         with Running("run", "suite", "--cluster", address, env={"BASE_URL": veza.base_url}, folder=tmp_path) as run:
             assert run.end() == 97, run.text
-        assert ("there is no Dask scheduler" if address.startswith("tcp") else "wants a certificate") in run.text
+        assert ("it wants TLS (then it is tls:" if address.startswith("tcp") else "wants a certificate") in run.text
         assert "Traceback" not in run.text
     assert veza.asked == []

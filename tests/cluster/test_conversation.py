@@ -161,7 +161,7 @@ def test_a_machine_that_does_not_reply_is_named_with_what_is_known() -> None:
 
     mine, its = Handshake(), Handshake()
     talk = Conversation(1, facts(), "tcp://10.0.0.7:1", mine.with_machine(its.public, "n"), put)
-    with pytest.raises(VezaflowError, match="does not reply: the scheduler can't be reached: it is gone"):
+    with pytest.raises(VezaflowError, match="can't continue: the scheduler can't be reached: it is gone"):
         talk.ask({"do": "time"})
     with pytest.raises(VezaflowError, match="it is gone"):
         talk.ask({"do": "time"})
@@ -175,7 +175,7 @@ def test_a_machine_that_does_not_get_its_files_is_the_reason_of_the_refusal() ->
 
     mine, its = Handshake(), Handshake()
     lost = Conversation(2, facts(), "tcp://10.0.0.8:1", mine.with_machine(its.public, "n"), put)
-    with pytest.raises(VezaflowError, match=r"tcp://10\.0\.0\.8:1\) does not reply: the scheduler can't be reached"):
+    with pytest.raises(VezaflowError, match=r"tcp://10\.0\.0\.8:1\) can't continue: the scheduler can't be reached"):
         trio.run(ClusterCrew([machine.talk, lost], [1, 1], {"rows.csv": b"a"}).links)
     machine.end()
     assert [message["do"] for message in machine.heard if message["do"] in ("file", "begin")] == ["file"]

@@ -1,5 +1,6 @@
 """Every executor as a pure iterable: its shape, and that segments share it exactly."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -52,7 +53,8 @@ LOADS = {
 def events(load: PlannedLoad, segment: Segment) -> list[Event]:
     """What a segment does: VUs that come and go, or starts; each with the number that it has in the whole."""
     if load.is_open:
-        return [(at, "start", segment.number(own)) for own, at in enumerate(segment.deal(starts(load)))]
+        mine = segment.deal(starts(load), load.max_vus)
+        return [(at, "start", number) for at, number in zip(mine, mine.numbers, strict=True)]
     found, now = [], 0
     for at, vus in segment.slice(vu_changes(load)):
         found += [(at, "come", segment.number(index)) for index in range(now, vus)]
@@ -116,8 +118,17 @@ def test_what_comes_before_a_moment_is_counted_without_counting(load: PlannedLoa
     assert len(found) == len(list(found)) == found.before(float("inf"))
 
 
+@given(LOADS[Executor.CONSTANT_ARRIVAL_RATE], st.integers(1, 9), st.integers(1, 9))
+def test_whoever_starts_something_has_a_vu_for_it(load: PlannedLoad, vus: int, count: int) -> None:
+    load = replace(load, vus=vus, max_vus=vus)
+    parts = [Segment(index, count) for index in range(count)]
+    dealt = [segment.deal(starts(load), vus) for segment in parts]
+    assert all(segment.share(vus) > 0 for segment, mine in zip(parts, dealt, strict=True) if len(mine))
+    assert sorted(at for mine in dealt for at in mine) == list(starts(load))
+
+
 def test_of_any_number_of_starts_each_is_known_at_once() -> None:
-    found = Segment(1, 3).deal(starts(constant_rate(1e6, 3600)))
+    found = Segment(1, 3).deal(starts(constant_rate(1e6, 3600)), 3)
     assert len(found) == 1_200_000_000
     assert found[600_000_000] == pytest.approx(1800.000001)
     assert found.before(1800) == 600_000_000

@@ -41,10 +41,17 @@ class DaskProcess:
 
     def kill(self) -> None:
         """As a machine that loses its power: it, its nanny's child, but not what is in groups of its own."""
+        self._signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        """The same stands still."""
+        self._signal(signal.SIGSTOP)
+
+    def _signal(self, number: signal.Signals) -> None:
         for pid in self.family():
             if os.getpgid(pid) == self.process.pid:
-                os.kill(pid, signal.SIGKILL)
-        self.process.wait()
+                os.kill(pid, number)
 
     def end(self) -> None:
         """At the end of a test."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 _MOST_LOCAL = 64
+_MOST_PORT = 65_535
 
 
 class ClusterKind(Enum):
@@ -41,6 +42,7 @@ class ClusterAddress:
         if kind == "ssh" and rest:
             return cls(ClusterKind.SSH, rest)
         if kind in ("tls", "tcp") and rest.startswith("//") and len(rest) > len("//"):
+            host_and_port(text)
             return cls(ClusterKind.SCHEDULER, text)
         raise ValueError("expected an address such as tls://scheduler:8786, or `local:3`, or `ssh:hosts.txt`")
 
@@ -50,8 +52,19 @@ class ClusterAddress:
         return self.kind is ClusterKind.SCHEDULER and self.address.startswith("tcp:") and not _is_loopback(self.address)
 
 
+def host_and_port(address: str) -> tuple[str, int]:
+    """Of a scheduler's address. ValueError: it has none."""
+    host, colon, port = address.partition("://")[2].rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not colon or not bare or (":" in bare and bare is host) or set(bare) & set("[]/@ "):
+        raise ValueError(f"{address} names no host and port: they are as in tls://scheduler:8786 or tcp://[::1]:8786")
+    if not (port.isascii() and port.isdecimal() and 1 <= int(port) <= _MOST_PORT):
+        raise ValueError(f"{address} has no port from 1 to {_MOST_PORT:,}: the default of `dask scheduler` is 8786")
+    return bare, int(port)
+
+
 def _is_loopback(address: str) -> bool:
-    host = address.removeprefix("tcp://").rpartition(":")[0].strip("[]")
+    host, _ = host_and_port(address)
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

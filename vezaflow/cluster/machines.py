@@ -17,18 +17,21 @@ from typing import Any
 from distributed import Client
 
 from vezaflow.cluster.facts import MachineFacts
-from vezaflow.cluster.mail import Mail, SchedulerError
-from vezaflow.cluster.sealed import Handshake, Message, Sealed
+from vezaflow.cluster.mail import Mail, SchedulerError, asked
+from vezaflow.cluster.sealed import KEY, Handshake, Message, Sealed
 from vezaflow.cluster.task import carry, down_queue, up_queue
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.untrusted import Shape, misfit
 
 HELLO = 30.0  # seconds that machines have to say hello
+_BUSY = 10.0  # and those have that do something else
 _BEAT = 0.5  # seconds between two signs of life of the coordinator
 _PINGS = 8  # that the clocks are compared by
 _REPLY = 10.0  # seconds for a reply
 _FAREWELL = 1.0  # seconds that the last word has to leave
 _HELLO: Shape = {"hello": int, "nonce": str}  # and its key and its facts
+_TAKEN: Shape = {"busy": int}
+_TASK = "vezaflow-"  # what the names of tasks begin with
 _SAME_VERSION = "install the same version of vezaflow there, with its extra `cluster`"
 
 
@@ -75,6 +78,9 @@ class Conversation:
         for message in self._sealed.open(sealed):
             if "worker" in message:
                 self.heard(message)
+            elif "failed" in message:
+                self.trouble = str(message["failed"])
+                self._replies.put(None)
             else:
                 self._replies.put(message)
 
@@ -89,9 +95,9 @@ class Conversation:
             except queue.Empty:
                 pass
         if reply is None:
-            why = f": {self.trouble}" if self.trouble else ""
+            what = f"can't continue: {self.trouble}" if self.trouble else "does not reply"
             raise VezaflowError(
-                f"{self.name} ({self.address}) does not reply{why}",
+                f"{self.name} ({self.address}) {what}",
                 hint="see the log of its Dask worker",
                 code=ExitCode.REFUSED,
             )
@@ -138,9 +144,29 @@ class Conversation:
                 return
 
 
+def _is_hello(said: Any) -> bool:
+    """Whether it is a hello, with a key of the right length."""
+    return (
+        not misfit(said, _HELLO) and isinstance(key := said.get("key"), bytes) and len(key) == KEY and "facts" in said
+    )
+
+
 def _is_piece(message: Message | None) -> bool:
     """Whether it is large enough to go before anything else is added."""
     return message is not None and message["do"] == "file"
+
+
+def _occupied(address: str, tasks: Sequence[str]) -> VezaflowError:
+    """Of a Dask worker that does something else, with its tasks' names."""
+    if any(task.startswith(_TASK) for task in tasks):
+        what, hint = (
+            "carries another run of vezaflow",
+            "wait for its end: two loads from one machine would disturb each other",
+        )
+    else:
+        what = f"is busy with {len(tasks):,} other task{'s' if len(tasks) > 1 else ''} (such as {tasks[0][:60]!r})"
+        hint = "wait for them, or use other machines: vezaflow wants its Dask workers for itself"
+    return VezaflowError(f"the Dask worker {address} {what}", hint=hint, code=ExitCode.REFUSED)
 
 
 def _tell_apart(talks: Sequence[Conversation]) -> None:
@@ -188,7 +214,7 @@ class Machines:
                 carry,
                 self._run,
                 number,
-                key=f"vezaflow-{self._run}-{number}",
+                key=f"{_TASK}{self._run}-{number}",
                 workers=[address],
                 allow_other_workers=False,
                 pure=False,
@@ -197,16 +223,18 @@ class Machines:
             for number, address in enumerate(self._addresses)
         ]
         found: dict[int, Conversation] = {}
-        until = time.monotonic() + HELLO
+        begin = time.monotonic()
         while len(found) < len(self._addresses):
             self._raise_failed()
-            said = self._up.take(min(1.0, max(0.05, until - time.monotonic())))
-            if not said and time.monotonic() >= until:
-                self._missing(found)
-            for hello in said:
-                if misfit(hello, _HELLO) or hello["hello"] in found or hello["hello"] >= len(self._addresses):
-                    continue
-                found[hello["hello"]] = self._begin(hello)
+            for hello in self._up.take(1.0):
+                self._raise_taken(hello)
+                if _is_hello(hello) and hello["hello"] not in found and self._is_number(hello["hello"]):
+                    found[hello["hello"]] = self._begin(hello)
+            waited = time.monotonic() - begin
+            if waited >= _BUSY:
+                self._raise_busy(found)
+            if waited >= HELLO:
+                self._raise_missing(found)
         self.conversations = tuple(found[number] for number in sorted(found))
         _tell_apart(self.conversations)
         self._listener.start()
@@ -242,11 +270,33 @@ class Machines:
                     code=ExitCode.REFUSED,
                 )
 
-    def _missing(self, found: Mapping[int, Conversation]) -> None:
+    def _is_number(self, number: int) -> bool:
+        """Whether it is one of these machines."""
+        return 0 <= number < len(self._addresses)
+
+    def _raise_taken(self, said: Any) -> None:
+        """A machine says that it carries another run."""
+        if not misfit(said, _TAKEN) and self._is_number(said["busy"]):
+            raise _occupied(self._addresses[said["busy"]], (_TASK,))
+
+    def _raise_busy(self, found: Mapping[int, Conversation]) -> None:
+        """What has not said hello may do something else, which the scheduler knows."""
+        try:
+            tasks = asked(self._client, self._client.processing, 0.0)
+        except TimeoutError as e:
+            raise SchedulerError(str(e)) from e
+        for number, address in enumerate(self._addresses):
+            others = [str(key) for key in tasks.get(address, ()) if not str(key).startswith(f"{_TASK}{self._run}")]
+            if number not in found and others:
+                raise _occupied(address, others)
+
+    def _raise_missing(self, found: Mapping[int, Conversation]) -> None:
         missing = [address for number, address in enumerate(self._addresses) if number not in found]
+        if not missing:
+            return
         raise VezaflowError(
             f"no word of the Dask worker{'s' if len(missing) > 1 else ''} {', '.join(missing)} within {HELLO:g} s",
-            hint="they may be busy with other tasks: vezaflow wants its Dask workers for itself",
+            hint="see their logs; they may be stopped, or out of reach of the scheduler",
             code=ExitCode.REFUSED,
         )
 

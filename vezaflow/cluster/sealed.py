@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 Message = dict[str, Any]
+KEY = 32  # bytes of a side's public key
 _PACKED, _PLAIN = b"z", b"p"  # the first byte of what is encrypted: how the rest is written
 _WORTH = 0.6  # of the bytes: packing that leaves more is not worth the unpacking
 _COORDINATOR, _MACHINE = b"\x01", b"\x02"  # the first byte of a nonce: whose message it is

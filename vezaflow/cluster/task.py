@@ -5,9 +5,10 @@
     coordinator ◀── queue of the run           ◀── carry ◀──
 
 Laws: an order to begin is taken once, from one coordinator, in one conversation; a task that Dask runs a second time
-says hello again, is not spoken to, and ends. No process outlives the task: not when the coordinator gives no sign of
-life, nor when the scheduler is gone, nor (by the kernel) when the Dask worker is killed. Nothing that it is sent is
-written down but the suite's files, in a folder that goes with it.
+says hello again, is not spoken to, and ends. Of two runs a Dask worker serves one. No process outlives the task: not
+when the coordinator gives no sign of life, nor when the scheduler is gone, nor (by the kernel) when the Dask worker is
+killed, nor when that stands still. Nothing that it is sent is written down but the suite's files, in a folder that goes
+with it.
 """
 
 import os
@@ -34,9 +35,15 @@ from vezaflow.scale import FRAME_HEAD, worker_process
 BATCH = 0.15  # seconds of messages that go together
 PATIENCE = 6.0  # seconds without a word of the coordinator: it gives two signs of life a second
 WELCOME = 30.0  # seconds that it has for the first
+FORMER = PATIENCE + 2  # seconds for the end of another run, whose coordinator may be gone
 _TAIL = 8192  # bytes of a process's standard error that are kept
 _READ = 256 * 1024
 _LAST_WORDS = 0.5  # seconds that a process has to end
+
+
+_turn = (
+    threading.Lock()
+)  # of this Dask worker: it may have several threads, and the load of two runs would be neither's
 
 
 def up_queue(run: str) -> str:
@@ -51,10 +58,26 @@ def down_queue(run: str, nonce: str) -> str:
 
 def carry(run: str, number: int) -> str:
     """Be machine `number` of a run, to its end. Called by Dask; what is returned says how it ended."""
-    client = get_client()
+    up = Mail(up_queue(run), get_client())
+    try:
+        if not _turn.acquire(timeout=FORMER):
+            up.put({"busy": number}, WELCOME)
+            return "another run is here"
+        try:
+            return _serve(run, number, up)
+        finally:
+            _turn.release()
+    except SchedulerError as e:
+        return f"the scheduler is gone: {e}"
+    finally:
+        up.close()
+
+
+def _serve(run: str, number: int, up: Mail) -> str:
+    """The same, once it is its turn."""
     nonce = secrets.token_hex(12)
     handshake = Handshake()
-    up, down = Mail(up_queue(run), client), Mail(down_queue(run, nonce), client)
+    down = Mail(down_queue(run, nonce), get_client())
     try:
         up.put({"hello": number, "nonce": nonce, "key": handshake.public, "facts": facts().to_json()}, WELCOME)
         replies = down.take(WELCOME)
@@ -63,11 +86,8 @@ def carry(run: str, number: int) -> str:
         sealed = handshake.with_coordinator(replies[0], nonce)
         with _Machine(lambda said: up.put({"from": nonce, "sealed": said}, PATIENCE), sealed) as machine:
             return _converse(machine, down, sealed, replies[1:])
-    except SchedulerError as e:
-        return f"the scheduler is gone: {e}"
     finally:
         down.close()
-        up.close()
 
 
 def _converse(machine: "_Machine", down: Mail, sealed: Sealed, received: list[bytes]) -> str:
@@ -76,7 +96,11 @@ def _converse(machine: "_Machine", down: Mail, sealed: Sealed, received: list[by
         for message in chain.from_iterable(map(sealed.open, received)):
             if message["do"] == "dismiss":
                 return "dismissed"
-            machine.obey(message)
+            try:
+                machine.obey(message)
+            except OSError as e:  # a full disk, too many processes
+                machine.fail(e)
+                return f"it failed: {e}"
             machine.hear()  # what came together may take long
         received = down.take(0.5)
         if received:
@@ -91,7 +115,7 @@ class _Machine:
     def __init__(self, put: Callable[[bytes], None], sealed: Sealed) -> None:
         self._put = put
         self._sealed = sealed
-        self._folder = tempfile.TemporaryDirectory(prefix="vezaflow-", ignore_cleanup_errors=True)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._processes: dict[int, RelayedProcess] = {}
         self._outbox: list[Message] = []
         self._turn = threading.Lock()
@@ -114,7 +138,15 @@ class _Machine:
             thread.join()
         for process in self._processes.values():
             process.close()
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    @property
+    def folder(self) -> str:
+        """Where the suite's files are, and its processes; it goes with this. OSError: there can be none."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="vezaflow-", ignore_cleanup_errors=True)
+        return self._folder.name
 
     def hear(self) -> None:
         """The coordinator has given a sign of life."""
@@ -130,6 +162,9 @@ class _Machine:
         while not self._over.wait(0.5):
             if self.forsaken:
                 self._end_all()
+            else:
+                for process in list(self._processes.values()):
+                    process.beat()
 
     def _end_all(self) -> None:
         for process in list(self._processes.values()):
@@ -144,7 +179,7 @@ class _Machine:
                 found = [each.to_json() for each in reached((host, port) for host, port in message["places"])]
                 self._say({"reached": found, "missing": missing_addresses(message["addresses"])})
             case "file":
-                write_piece(Path(self._folder.name), message)
+                write_piece(Path(self.folder), message)
             case "begin":
                 self._begin(message["worker"], message["environment"])
             case "tell":
@@ -154,12 +189,17 @@ class _Machine:
             case "beat":
                 pass
 
+    def fail(self, e: OSError) -> None:
+        """Say why this machine can't go on."""
+        why = e.strerror or str(e)
+        self._say({"failed": f"{why}: {e.filename}" if e.filename else why})
+
     def _begin(self, number: int, environment: dict[str, str]) -> None:
         """Start a process. Called in the thread of the task, which lives as long as this."""
         if number in self._processes or self.forsaken:
             raise RuntimeError("a segment of load is never started twice")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DASK_")}
-        self._processes[number] = RelayedProcess({**kept, **environment}, self._folder.name)
+        self._processes[number] = RelayedProcess({**kept, **environment}, self.folder)
 
     def _say(self, message: Message) -> None:
         """Put it into the next batch, and send that at once."""
@@ -191,6 +231,8 @@ class RelayedProcess:
 
     def __init__(self, environment: dict[str, str], folder: str) -> None:
         self._socket, its = socket.socketpair()
+        self._turn = threading.Lock()  # a message goes whole
+        self._told = False
         with its:
             self._process = worker_process(its, environment, folder)
         self._held = bytearray()
@@ -198,6 +240,20 @@ class RelayedProcess:
         self._gone = False
 
     def tell(self, message: Message) -> None:
+        with self._turn:
+            self._send(message)
+        self._told = True
+
+    def beat(self) -> None:
+        """Tell it that this process lives; not while it is told something else, which says as much, nor before its
+        first order, which `tell` gives it."""
+        if self._told and self._turn.acquire(blocking=False):
+            try:
+                self._send({"do": "beat", "patience": PATIENCE})
+            finally:
+                self._turn.release()
+
+    def _send(self, message: Message) -> None:
         body = orjson.dumps(message)
         try:
             self._socket.sendall(FRAME_HEAD.pack(len(body)) + body)

@@ -246,7 +246,7 @@ def _data_sources(plan: Plan, segment: Segment) -> Iterator[DataSourceExplained]
 def _iterations(load: PlannedLoad, segment: Segment) -> int:
     """How many there are at least."""
     if load.is_open:
-        return len(segment.deal(starts(load)))
+        return len(segment.deal(starts(load), load.max_vus))
     match load.executor:
         case Executor.SHARED_ITERATIONS if load.iterations is not None:
             return segment.iterations(load.iterations, load.vus)

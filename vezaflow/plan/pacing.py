@@ -64,9 +64,11 @@ class Segment:
                 now = mine
                 yield VuChange(change.at, mine)
 
-    def deal(self, starts: "Starts") -> "Starts":
-        """The starts of this segment alone, at the time of the whole's."""
-        return replace(starts, numbers=starts.numbers[self.index :: self.count])
+    def deal(self, starts: "Starts", vus: int) -> "Starts":
+        """The starts of this segment alone, at the time of the whole's. `vus`: for how many VUs there are: of fewer
+        than segments the last have none, and so nobody to start anything."""
+        step = min(self.count, vus)
+        return replace(starts, numbers=starts.numbers[self.index :: step] if self.index < step else range(0))
 
 
 WHOLE = Segment()

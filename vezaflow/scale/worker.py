@@ -1,8 +1,8 @@
 """A worker process: one segment of every flow, on an event loop and a core of its own.
 
 Laws: it obeys its coordinator and nobody else (Ctrl-C is the coordinator's to pass on); it ends when the coordinator
-does, however that ends; all that it measured is in its last report. Its environment holds no input of the run: those
-come with the bundle, over the socket that is its standard input.
+does, however that ends, and when who relays for it stands still; all that it measured is in its last report. Its
+environment holds no input of the run: those come with the bundle, over the socket that is its standard input.
 """
 
 import base64
@@ -137,8 +137,16 @@ class Worker:
 
     async def _obey(self, everything: trio.CancelScope) -> None:
         """Do as the coordinator says; without it there is nothing to do."""
-        while (order := await self._channel.receive()) is not None:
+        patience = math.inf
+        while True:
+            order = None
+            with trio.move_on_after(patience):
+                order = await self._channel.receive()
+            if order is None:
+                break
             match order["do"]:
+                case "beat":  # of a relay, which has to give the next in so many seconds
+                    patience = order["patience"]
                 case "start":
                     self._zero = order["at"]
                     self._start.set()
