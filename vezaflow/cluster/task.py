@@ -41,9 +41,8 @@ _READ = 256 * 1024
 _LAST_WORDS = 0.5  # seconds that a process has to end
 
 
-_turn = (
-    threading.Lock()
-)  # of this Dask worker: it may have several threads, and the load of two runs would be neither's
+# Of this Dask worker: it may have several threads, and the load of two runs would be neither's.
+_turn = threading.Lock()
 
 
 def up_queue(run: str) -> str:

@@ -383,7 +383,7 @@ def _generator(result: RunResult, look: Look) -> Iterator[str]:
     if len(health.workers) > 1:
         yield from table(_WORKER_HEAD, [_worker_cells(worker) for worker in health.workers], look, _SPARE)
     if result.machines:
-        yield from table(_MACHINE_HEAD, [_machine_cells(machine) for machine in result.machines], look, _SPARE)
+        yield from table(_MACHINE_HEAD, [_machine_cells(machine) for machine in result.machines], look, _MACHINE_SPARE)
     for path in result.files:
         yield f"  written: {printable(str(path))}"
 
@@ -409,6 +409,7 @@ def _worker_cells(worker: WorkerState) -> tuple[str, ...]:
 
 
 _MACHINE_HEAD = ("machine", "workers", "requests", "p50", "p95", "p99", "failed", "CPU max", "lag p99", "start")
+_MACHINE_SPARE = ("CPU max", "p50", "p99")
 
 
 def _machine_cells(machine: MachineFigures) -> tuple[str, ...]:

@@ -40,14 +40,16 @@ def table(
 ) -> Iterator[str]:
     """Columns as wide as they need to be, numbers to the right; those to `spare` go when there is no room. `below`: for
     each row the lines that stand under it. A name that is too long is cut; with `least`, the columns that are enough
-    for names before others go, it gets a line of its own instead."""
+    for names before others go, it gets a line of its own instead. What has no room even then stands in a table below."""
     held = list(zip(head, *cells, strict=True))
     for name in spare:
         first, *others = (max(map(columns, column)) + 2 for column in held)
         first = first if least is None else min(first, least + 2)
         if max(_NARROWEST + 2, first) + sum(others) > look.width:
             held = [column for column in held if column[0] != name]
-    head, *cells = zip(*held, strict=True)
+    here = _room(held, look.width)
+    rest, held = [held[0], *held[here:]], held[:here]
+    head, cells = _turned(held)
     widths = [max(map(columns, column)) for column in held]
     widths[0] = max(_NARROWEST, min(widths[0], look.width - 2 - sum(width + 2 for width in widths[1:])))
     yield look.paint(_cells(head, widths), DIM)
@@ -57,6 +59,23 @@ def table(
             row = ("", *row[1:])
         yield _cells(row, widths)
         yield from below[number] if below else ()
+    if len(rest) > 1:
+        yield from table(*_turned(rest), look, least=least)
+
+
+def _room(held: Sequence[Sequence[str]], width: int) -> int:
+    """How many columns of a table have room, its first and one more in any case."""
+    taken = 2 + _NARROWEST
+    for number, column in enumerate(held[1:], 1):
+        taken += max(map(columns, column)) + 2
+        if taken > width and number > 1:
+            return number
+    return len(held)
+
+
+def _turned(held: Sequence[Sequence[str]]) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    head, *cells = zip(*held, strict=True)
+    return head, cells
 
 
 def _cells(row: Sequence[str], widths: Sequence[int]) -> str:
