@@ -40,7 +40,8 @@ def table(
 ) -> Iterator[str]:
     """Columns as wide as they need to be, numbers to the right; those to `spare` go when there is no room. `below`: for
     each row the lines that stand under it. A name that is too long is cut; with `least`, the columns that are enough
-    for names before others go, it gets a line of its own instead. What has no room even then stands in a table below."""
+    for names before others go, it gets a line of its own instead. What has no room then stands in a table
+    below."""
     held = list(zip(head, *cells, strict=True))
     for name in spare:
         first, *others = (max(map(columns, column)) + 2 for column in held)
