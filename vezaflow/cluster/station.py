@@ -21,6 +21,10 @@ from vezaflow.cluster.credentials import Credentials
 MARK = b"vezaflow-station "  # before what it says: a login shell may print what it likes first
 SCHEDULER = "scheduler"
 WORKER = "worker"
+_CONFIGURATION = {
+    "distributed.scheduler.allowed-failures": 0,  # a share of load is not to be run again when its machine is lost
+    "distributed.worker.profile.enabled": False,  # else it looks at its threads every 10 ms
+}
 _LAST_WORDS = 3.0  # seconds that an orderly end has
 _ALONE = 30  # seconds that a worker waits for its scheduler
 
@@ -29,8 +33,7 @@ def main() -> NoReturn:
     """Be what the first line says, until the input ends."""
     line = sys.stdin.buffer.readline()
     if line:
-        # A share of load is not to be run again when its machine is lost.
-        with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+        with dask.config.set(_CONFIGURATION):
             asyncio.run(_be(orjson.loads(line)))
     sys.stderr.flush()
     os._exit(0)  # a load's relay may still be in one of its threads
