@@ -3,6 +3,7 @@
 #   make run      the nightly suite against the embedded sandbox, turned down to what two cores can do
 #   make check    what one runs before a commit: ruff, mypy, the shipped flows, the fast tests; under a minute
 #   make test     every check: ruff, mypy, the shipped flows, pytest
+#   make long     the tests that take so long that `make test` leaves them out; half an hour
 #   make oracle   requests and responses held against other people's parsers, thousands of them
 #   make lint     the checks without the tests
 #   make fuzz     coverage-guided fuzzing of what is read of the outside; SECONDS=30 for each target
@@ -48,10 +49,10 @@ soak: DURATION ?= 1h
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test oracle fuzz coverage lint bench soak site dist image tryimage release clean
+.PHONY: help run check test long oracle fuzz coverage lint bench soak site dist image tryimage release clean
 
 help:
-	@sed -n '3,17s/^# *//p' Makefile
+	@sed -n '3,18s/^# *//p' Makefile
 
 run: $(STAMP)
 	@$(BIN)/vezaflow run flows --sandbox --scale $(SCALE) --duration $(DURATION)
@@ -65,6 +66,9 @@ check: lint
 
 test: lint
 	@$(BIN)/pytest -q
+
+long: $(STAMP)
+	@VEZAFLOW_LONG=1 $(BIN)/pytest -q -m long
 
 oracle: $(STAMP)
 	@VEZAFLOW_LONG=1 $(BIN)/pytest -q tests/oracles tests/protocols/test_readers.py

@@ -1,7 +1,7 @@
 """How many examples Hypothesis draws: a hundred, or thousands where VEZAFLOW_LONG is set. And signals as a terminal has
 them: what a shell starts in the background ignores Ctrl-C, and so would each program that a test starts from there.
 And a state folder of the tests' own, so that no run of theirs is in the history of who runs them. And tests run side by
-side, but for those that measure, or count on having a core (`alone`).
+side, but for those that measure, or count on having a core (`alone`). What takes `long` waits for VEZAFLOW_LONG.
 """
 
 import atexit
@@ -42,6 +42,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(HERE).as_posix().startswith(ALONE):
             item.add_marker("alone")
+        if item.get_closest_marker("long") is not None and "VEZAFLOW_LONG" not in os.environ:
+            item.add_marker(pytest.mark.skip(reason="takes long: `make long` runs it"))
 
 
 @pytest.hookimpl(wrapper=True)

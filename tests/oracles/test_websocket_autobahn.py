@@ -3,7 +3,6 @@ limits, compression. Its server runs in a thread, as it needs asyncio; in CI the
 """
 
 import asyncio
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,7 +84,7 @@ def test_cases_are_right(cases: list[str]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("VEZAFLOW_LONG" not in os.environ, reason="takes minutes")
+@pytest.mark.long
 @pytest.mark.parametrize("cases", LONG)
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_compression_is_right(cases: str) -> None:
