@@ -14,6 +14,7 @@ from typing import Protocol
 
 from vezaflow import units
 from vezaflow.metrics import (
+    DURING,
     OUTSIDE,
     EventWindows,
     Extent,
@@ -34,9 +35,6 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne,
 }  # fmt: skip
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}  # as read from the right
-
-
-DURING = "during"  # the label of a gate that names the event in whose windows it judges
 
 
 class Outcome(Enum):
@@ -233,7 +231,7 @@ class _OfLoad:
     def figure(self, gate: PlannedGate, labels: Labels, aggregate: str, argument: float | None) -> JudgedFigure:
         measured, lasted = _measured(gate, labels, self.summary, self.seconds, self.windows)
         value = _aggregate(measured, aggregate, argument, lasted)
-        return JudgedFigure(value, measured.samples, missing=_unhappened(labels, self.windows))
+        return JudgedFigure(value, measured.samples, missing=_unhappened(gate, labels, self.windows))
 
 
 def _verdict(
@@ -306,15 +304,14 @@ def _measured(
     return windows.select(gate.metric, gate.flow, labels, summary), lasted
 
 
-def _unhappened(labels: Labels, windows: EventWindows | None) -> str:
+def _unhappened(gate: PlannedGate, labels: Labels, windows: EventWindows | None) -> str:
     """Why there are no samples, where it is because of an event; else empty."""
     for name, value in labels:
         if name in (DURING, "event"):
             if windows is None:
                 return "the figures of events are not kept for this result"
-            if not windows.happened(value):
-                return f"the event '{value}' did not happen"
-    return ""
+            return windows.unknown(name, value)
+    return windows.unknown("event", OUTSIDE) if gate.known.of is Of.EVENTS and windows is not None else ""
 
 
 def windows_of(plan: Plan) -> EventWindows:
