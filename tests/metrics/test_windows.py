@@ -119,7 +119,8 @@ def test_what_did_not_happen_has_no_samples() -> None:
     load = Load("failover")
     load.answer(1.0)
     assert load.count("failover", 2.0) is None
-    assert not load.windows.happened("failover")
+    assert load.windows.unknown("during", "failover") == "the event 'failover' did not happen"
+    assert load.windows.unknown("during", OUTSIDE) == ""
     assert load.recovery(2.0, event="failover") == []
 
 

@@ -15,7 +15,7 @@ from vezaflow.cli.progress import working
 from vezaflow.cli.values import FlowPathType, environment
 from vezaflow.explain import Explanation, explain, explain_cluster, page, to_json
 from vezaflow.limits import machine
-from vezaflow.plan import Secrets, Surroundings
+from vezaflow.plan import Division, Secrets, Surroundings
 from vezaflow.sandbox import UNSTARTED
 
 _NARROWEST, _WIDEST = 60, 120
@@ -44,9 +44,9 @@ def command(
     """
     values = {**environment(words), **UNSTARTED.environment} if sandbox else environment(words)
     inputs = load.inputs(values, base_url, seed)
-    whole = load.segment is None
+    around = Surroundings(announces=load.segment is None, observes=Division(part=load.segment).happens)
     with working(f"planning {paths[0]}"):
-        asked = bundled(paths, inputs, sandbox=sandbox, around=Surroundings(whole, whole), warn=draw)
+        asked = bundled(paths, inputs, sandbox=sandbox, around=around, warn=draw)
         plan = asked.plan
         if load.cluster is None:
             found = explain(plan, machine(), load.division(plan))

@@ -21,7 +21,7 @@ from vezaflow.cli.running import put_on
 from vezaflow.cli.shown import View
 from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import FlowPathType
-from vezaflow.plan import Outs, Surroundings
+from vezaflow.plan import Division, Outs, Surroundings
 from vezaflow.session import provenance_of
 
 
@@ -74,7 +74,8 @@ def command(
             inputs = load.inputs(environment, base_url, seed)
             warn = None if quiet else draw
             whole = segment is None  # one segment is not the load, and has no verdict
-            around = Surroundings(announces=whole and not no_notify, observes=whole, outs=outs)
+            observes = Division(part=segment).happens
+            around = Surroundings(announces=whole and not no_notify, observes=observes, outs=outs)
             with working(f"planning {paths[0]}", quiet=quiet):
                 audits = whole and not no_audit
                 asked = bundled(paths, inputs, sandbox=sandbox, around=around, audits=audits, warn=warn)

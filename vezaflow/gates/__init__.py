@@ -6,13 +6,12 @@ What stands against trusting a run is a Concern, with its remedy.
 from vezaflow.gates.abort import Aborts, AbortWatch
 from vezaflow.gates.comparison import holds
 from vezaflow.gates.concern import Concern, ConcernKind, concerns_of
-from vezaflow.gates.event_windows import DURING, judged_events, windows_of
+from vezaflow.gates.event_windows import judged_events, windows_of
 from vezaflow.gates.figures import BaselineFigures, FigureSource, JudgedFigure
 from vezaflow.gates.judge import judge, overall
 from vezaflow.gates.verdict import Outcome, Verdict, aggregate_text, dimension_of, shown
 
 __all__ = [
-    "DURING",
     "AbortWatch",
     "Aborts",
     "BaselineFigures",

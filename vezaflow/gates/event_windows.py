@@ -1,10 +1,8 @@
 """Which events' windows the gates of a plan are about: those that their label `during` names."""
 
-from vezaflow.metrics import OUTSIDE, EventWindows, Extent
+from vezaflow.metrics import DURING, OUTSIDE, EventWindows, Extent
 from vezaflow.plan import Plan, PlannedGate
 from vezaflow.syntax import Labels, Reference
-
-DURING = "during"  # the label of a gate that names the event in whose windows it judges
 
 
 def windows_of(plan: Plan) -> EventWindows:

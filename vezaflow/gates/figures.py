@@ -7,8 +7,7 @@ the summary comes from a FigureSource that is given from outside.
 from dataclasses import dataclass
 from typing import Protocol
 
-from vezaflow.gates.event_windows import DURING
-from vezaflow.metrics import EventWindows, Histogram, Measurement, Of, Summary, Trend
+from vezaflow.metrics import DURING, OUTSIDE, EventWindows, Histogram, Measurement, Of, Summary, Trend
 from vezaflow.plan import PlannedGate
 from vezaflow.syntax import Labels
 
@@ -66,7 +65,7 @@ class LoadFigures:
     def figure(self, gate: PlannedGate, labels: Labels, aggregate: str, argument: float | None) -> JudgedFigure:
         measured, lasted = _measured(gate, labels, self.summary, self.seconds, self.windows)
         value = _aggregate(measured, aggregate, argument, lasted)
-        return JudgedFigure(value, measured.samples, missing=_unhappened(labels, self.windows))
+        return JudgedFigure(value, measured.samples, missing=_unhappened(gate, labels, self.windows))
 
 
 def _measured(
@@ -86,15 +85,14 @@ def _measured(
     return windows.select(gate.metric, gate.flow, labels, summary), lasted
 
 
-def _unhappened(labels: Labels, windows: EventWindows | None) -> str:
+def _unhappened(gate: PlannedGate, labels: Labels, windows: EventWindows | None) -> str:
     """Why there are no samples, where it is because of an event; else empty."""
     for name, value in labels:
         if name in (DURING, "event"):
             if windows is None:
                 return "the figures of events are not kept for this result"
-            if not windows.happened(value):
-                return f"the event '{value}' did not happen"
-    return ""
+            return windows.unknown(name, value)
+    return windows.unknown("event", OUTSIDE) if gate.known.of is Of.EVENTS and windows is not None else ""
 
 
 def _aggregate(measured: Measurement, aggregate: str, argument: float | None, seconds: float | None) -> float | None:

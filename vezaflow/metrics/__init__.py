@@ -49,17 +49,19 @@ from vezaflow.metrics.seconds import (
     StepSecond,
     seconds_together,
 )
+from vezaflow.metrics.slices import SLICE, LoadSlice, Slicer, slices_from
 from vezaflow.metrics.step_breakdown import StepBreakdown, step_breakdowns
 from vezaflow.metrics.streams import StreamRecorder
 from vezaflow.metrics.summary import ChannelRow, ErrorRow, ListenerRow, StepRow, StreamRow, Summary, TraceRow, merge_all
 from vezaflow.metrics.summary_json import SHAPE as SUMMARY
 from vezaflow.metrics.timeline import Point, Timeline, as_numbers, per_second, recent
 from vezaflow.metrics.window import Window
-from vezaflow.metrics.windows import OUTSIDE, EventWindows, Extent, windowed
+from vezaflow.metrics.windows import DURING, OUTSIDE, EventWindows, Extent, KeptSegment, windowed
 
 __all__ = [
     "AGGREGATES",
     "BUCKETS",
+    "DURING",
     "ERRORS",
     "ERROR_CLASSES",
     "INTERRUPTED",
@@ -75,6 +77,7 @@ __all__ = [
     "PAGE",
     "READING",
     "RELATIVE_ERROR",
+    "SLICE",
     "SUMMARY",
     "Aged",
     "ChannelRecorder",
@@ -91,8 +94,10 @@ __all__ = [
     "Histogram",
     "Interval",
     "Iterations",
+    "KeptSegment",
     "ListenerRecorder",
     "ListenerRow",
+    "LoadSlice",
     "Measurement",
     "Merger",
     "Metric",
@@ -114,6 +119,7 @@ __all__ = [
     "Seconds",
     "SecondsKeeper",
     "SecondsRecorder",
+    "Slicer",
     "StepBreakdown",
     "StepKey",
     "StepName",
@@ -140,6 +146,7 @@ __all__ = [
     "recent",
     "seconds_together",
     "side_by_side",
+    "slices_from",
     "step_breakdowns",
     "timeline_of",
     "windowed",

@@ -8,7 +8,7 @@ records). A field that is not of these says so itself: `figure(LEAST, default=in
 from collections import Counter as Tally
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from math import isinf
+from math import inf, isinf
 from typing import Any, Self
 
 from vezaflow.metrics.histogram import Histogram
@@ -90,6 +90,17 @@ HIGHEST = FieldRule(int, max)
 OWN = FieldRule(str, _now)  # the row itself says which one is kept
 
 
+def _is_counted(value: Any) -> bool:
+    match value:
+        case Histogram():
+            return bool(value.samples)
+        case dict():
+            return any(_is_counted(each) for each in value.values())
+        case int() | float():
+            return 0 < value < inf
+    return False
+
+
 def figure(rule: FieldRule, default: Any) -> Any:
     """A field that is treated by this rule."""
     return field(default=default, metadata={_RULE: rule})
@@ -126,14 +137,19 @@ class SummaryRow:
             *[rule.minus(getattr(self, name), getattr(earlier, name)) for name, rule in rules(type(self))]
         )
 
-    def only(self, histogram: str) -> Self:
-        """The same counts with this one histogram, or none."""
+    def only(self, *histograms: str) -> Self:
+        """The same counts with these histograms, or none."""
         return type(self)(
             *[
-                rule.empty() if rule.empty is not None and name != histogram else getattr(self, name)
+                rule.empty() if rule.empty is not None and name not in histograms else getattr(self, name)
                 for name, rule in rules(type(self))
             ]
         )
+
+    @property
+    def counts(self) -> bool:
+        """Whether anything is counted: a number or a tally is above zero, or a histogram has samples."""
+        return any(_is_counted(getattr(self, name)) for name, _ in rules(type(self)))
 
     def times(self, name: str) -> Any:
         """The histogram of this name."""

@@ -41,6 +41,13 @@ class Successes(SummaryRow):
 
     slots: int = figure(_SLOTS, 0)
 
+    def moved(self, seconds: float) -> "Successes":
+        """The same by a clock that is so many seconds ahead; what lies before its begin is left out."""
+        moved = round(seconds / SLOT)
+        if moved >= _MOST * 8:
+            return Successes()
+        return Successes(self.slots << moved if moved >= 0 else self.slots >> -moved)
+
     def gaps(self, begin: float, end: float, life: tuple[float, float]) -> Iterator[float]:
         """The times without a success, in seconds, that touch those from `begin` to `end`; of `life` alone. A success
         within the same slot may have come before or after: the times on both of its sides touch."""

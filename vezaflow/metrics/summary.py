@@ -6,7 +6,7 @@ check that held) is derived here, never recorded.
 """
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from vezaflow.metrics.successes import Successes
 from vezaflow.metrics.traces import KEPT
 
 Labels = Iterable[tuple[str, str]]
+Question = tuple[str, str | None]  # a metric, and the flow that is asked about (None: all)
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,18 +404,21 @@ class Summary:
 
     def only(self, flow: str | None, metric: str) -> "Summary":
         """What a question about this metric of this flow (None: of all) needs, and no other histogram."""
-        known = METRICS[metric]
-        kept = {_PARTS[known.of]: known.value}
-        return Summary(
-            *[
-                {
-                    key: row.only(kept.get(part.name, ""))
-                    for key, row in rows.items()
-                    if flow is None or _flow_of(key) == flow
-                }
-                for part, rows in zip(fields(self), _parts(self), strict=True)
-            ]
-        )
+        asked = [(metric, flow)]
+        return Summary(**{part.name: dict(self.asked_rows(part.name, asked)) for part in fields(self)})
+
+    def asked_rows(self, part: str, questions: Collection[Question]) -> Iterator[tuple[Any, Any]]:
+        """The rows of one part (a field's name) with their keys, as several questions need them: without any other
+        histogram."""
+        flows = {flow for _, flow in questions}
+        kept: dict[str | None, list[str]] = {flow: [] for flow in flows}
+        for metric, flow in questions:
+            if _PARTS[METRICS[metric].of] == part:
+                kept[flow].append(METRICS[metric].value)
+        for key, row in getattr(self, part).items():
+            flow = _flow_of(key)
+            if None in flows or flow in flows:
+                yield key, row.only(*kept.get(None, ()), *kept.get(flow, ()))
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every row and every bucket; `from_json` reads it back."""
@@ -447,6 +451,11 @@ _REQUESTS: dict[Of, Callable[[str], bool]] = {
     Of.FAILURES: lambda error: error not in ("", INTERRUPTED),
     Of.INTERRUPTED: lambda error: error == INTERRUPTED,
 }
+
+
+def parts_of(questions: Iterable[Question]) -> tuple[str, ...]:
+    """The parts of a summary (its fields' names) that questions about the figures of a time need."""
+    return tuple(dict.fromkeys(("flows", "requests", *(_PARTS[METRICS[metric].of] for metric, _ in questions))))
 
 
 def _trace(row: Requests) -> str:
@@ -484,3 +493,20 @@ def merge_all(summaries: Iterable[Summary]) -> Summary:
     for summary in summaries:
         whole = whole.merge(summary)
     return whole
+
+
+def in_sequence(parts: Iterable[Summary]) -> Summary:
+    """Parts of a run, one after another. Their times add up, which those of workers beside one another don't."""
+    whole: dict[str, dict[Any, Any]] = {part.name: {} for part in fields(Summary)}
+    for part in parts:
+        for name, held in whole.items():
+            for key, row in getattr(part, name).items():
+                if key not in held:
+                    held[key] = row.copy()
+                    continue
+                mine = held[key]
+                seconds = mine.seconds + row.seconds if isinstance(row, Iterations) else 0.0
+                mine.add(row)
+                if isinstance(row, Iterations):
+                    mine.seconds = seconds
+    return Summary(**whole)

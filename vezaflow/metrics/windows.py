@@ -3,22 +3,27 @@
 Laws: a run's figures only grow, so those of a window are the figures at its end minus those at its begin; the windows
 of one event add up, and outside is what is left of the whole. States are only taken at the ends of windows, and only of
 what gates ask for. A sample belongs to the window in which its request ended. Where the figures of a moment can't be
-had (several processes report once a second) a window is widened to the reports around it, and `spans` says so.
+had (several processes report once a second, segments keep slices) a window is widened to the reports around it, and
+`spans` says so.
 """
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from math import inf
 from typing import NamedTuple
 
 from vezaflow.metrics.catalog import METRICS
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.measurement import Measurement, Trend
-from vezaflow.metrics.summary import Summary
+from vezaflow.metrics.slices import LoadSlice
+from vezaflow.metrics.successes import Successes
+from vezaflow.metrics.summary import Question, Summary, in_sequence, merge_all
 
-OUTSIDE = "none"  # the value of the label `during` that means outside of all events
+DURING = "during"  # the label of a gate that names the event in whose windows it judges
+OUTSIDE = "none"  # its value that means outside of all events
 _ANY = ""  # what the windows of all events together are kept under
-Question = tuple[str, str | None]  # a metric, and the flow that is asked about (None: all)
 Labels = Iterable[tuple[str, str]]
 
 
@@ -27,6 +32,30 @@ class Extent(NamedTuple):
 
     begin: float
     end: float
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSegment:
+    """What one segment kept of its load, for windows that are made afterwards. `later`: seconds that it began after the
+    load by whose clock the events are; `slices`: None where it kept none."""
+
+    later: float
+    slices: tuple[LoadSlice, ...] | None
+    successes: Mapping[str, Successes]
+
+    def within(self, extents: Sequence[Extent]) -> Iterator[tuple[Extent, tuple[LoadSlice, ...]]]:
+        """Each run of slices that these times touch, with its time by the clock of the events. Of the times none
+        overlap; they are in their order."""
+        ends = [extent.end for extent in extents]
+
+        def touched(each: LoadSlice) -> bool:
+            first = bisect_right(ends, each.begin + self.later)
+            return first < len(extents) and extents[first].begin < each.end + self.later
+
+        for is_touched, run in groupby(self.slices or (), touched):
+            if is_touched:
+                found = tuple(run)
+                yield Extent(found[0].begin + self.later, found[-1].end + self.later), found
 
 
 @dataclass(slots=True)
@@ -68,19 +97,31 @@ class _Event:
         if self.since is None:
             return closed
         metric, flow = question
-        return _one_after_another(closed, summary.only(flow, metric).minus(self.before[question]))
+        return in_sequence((closed, summary.only(flow, metric).minus(self.before[question])))
 
     def length(self, seconds: float) -> float:
         """How much of the load its windows cover so far."""
         return sum(end - begin for begin, end in self.spans) + (seconds - self.since if self.since is not None else 0.0)
 
+    def settle(self, occurred: list[Extent], segments: Sequence[KeptSegment]) -> None:
+        """It happened at these times, of which segments kept this."""
+        times = _united(occurred)
+        runs = [list(segment.within(times)) for segment in segments]
+        whole = merge_all(in_sequence(each.figures() for _, found in run for each in found) for run in runs)
+        self.occurred = occurred
+        self.closed = {each: whole.only(each[1], each[0]) for each in self.questions}
+        self.spans = _united(span for run in runs for span, _ in run)
 
-def _one_after_another(one: Summary, other: Summary) -> Summary:
-    """Two parts of a run. Their times add up, which those of workers beside one another don't."""
-    whole = one.merge(other)
-    for key, row in whole.flows.items():
-        row.seconds = sum(part.flows[key].seconds for part in (one, other) if key in part.flows)
-    return whole
+
+def _united(spans: Iterable[Extent]) -> list[Extent]:
+    """Those that overlap as one."""
+    found: list[Extent] = []
+    for span in sorted(spans):
+        if found and span.begin < found[-1].end:
+            found[-1] = Extent(found[-1].begin, max(found[-1].end, span.end))
+        else:
+            found.append(span)
+    return found
 
 
 class EventWindows:
@@ -99,7 +140,10 @@ class EventWindows:
         asked = tuple(dict.fromkeys(questions))
         self._events = {name: _Event(asked) for name in (*names, _ANY)}
         self._lives = dict(lives or {})
+        self.questions = asked
         self.judging = bool(asked)
+        self._successes: Mapping[str, Successes] | None = None  # None: those of the summary
+        self._unheard = self._unkept = ""
 
     def open(self, name: str, at: float, seconds: float, summary: Summary) -> None:
         """An event starts. The summary is of that moment, or of one before."""
@@ -122,20 +166,42 @@ class EventWindows:
             event.until = -inf
             event.look(seconds, summary)
 
+    def settle(self, occurred: Iterable[tuple[str, Extent]], segments: Sequence[KeptSegment], unkept: str = "") -> None:
+        """All windows at once, of a load that is over: when which event happened, to the end of its window, and what
+        segments of the load kept. `unkept`: why some kept nothing. Raises ValueError where that is invalid."""
+        times = list(occurred)
+        self._unkept = unkept
+        for name, event in self._events.items():
+            event.settle([extent for of, extent in times if name in (of, _ANY)], () if unkept else segments)
+        moved = ({flow: row.moved(each.later) for flow, row in each.successes.items()} for each in segments)
+        self._successes = merge_all(Summary(successes=rows) for rows in moved).successes
+
+    def forgo(self, why: str) -> None:
+        """Nobody knows when events happened, for this reason."""
+        self._unheard = why
+
+    def unknown(self, label: str, name: str) -> str:
+        """Why there are no samples of this event (`none`: outside of all), if it is because of the events; `label`:
+        what asks for it."""
+        if self._unheard:
+            return self._unheard
+        if name != OUTSIDE and not self._events[name].occurred:
+            return f"the event '{name}' did not happen"
+        happened = any(event.occurred for event in self._events.values())
+        return self._unkept if label == DURING and happened else ""
+
     def spans(self, name: str) -> tuple[Extent, ...]:
         """The times of the load that gates on this event judge, so far as they are over."""
         return tuple(self._events[name].spans)
 
-    def happened(self, name: str) -> bool:
-        """Whether the event started at least once. `none` always did."""
-        return name == OUTSIDE or bool(self._events[name].occurred)
-
     def select(self, metric: str, flow: str | None, labels: Labels, summary: Summary) -> Measurement:
         """The metric's figures during the event that the label `during` names. KeyError: no such event."""
         given = dict(labels)
-        during = given.pop("during")
+        during = given.pop(DURING)
         question = (metric, flow)
-        if during == OUTSIDE:
+        if self.unknown(DURING, during):
+            view = Summary()
+        elif during == OUTSIDE:
             whole = summary.only(flow, metric)
             view = whole.minus(self._events[_ANY].inside(question, summary))
         else:
@@ -152,7 +218,7 @@ class EventWindows:
         time without a success that touches its window."""
         given, longest = dict(labels), Histogram()
         event = self._events[given.get("event", _ANY)]
-        for name, row in summary.successes.items():
+        for name, row in (summary.successes if self._successes is None else self._successes).items():
             asked = name in self._lives and flow in (None, name) and given.get("flow", name) == name
             if asked and (row.slots or summary.select("http_reqs", name, judged=None).samples):
                 life = self._life(name, summary, seconds)

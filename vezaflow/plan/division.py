@@ -28,7 +28,8 @@ class Division:
 
     @property
     def happens(self) -> bool:
-        """Whether the events of the suite are carried out here: once, however many segments there are."""
+        """Whether the events of the suite are carried out here, and the server's figures read: once, however many
+        segments there are."""
         return self.part is None or self.part.index == 0
 
     @property

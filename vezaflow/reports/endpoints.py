@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from math import isinf
 
 from vezaflow import units
+from vezaflow.gates import ConcernKind
 from vezaflow.metrics import Histogram, Trend, merged
 from vezaflow.model import ObservedKind
 from vezaflow.observe import ObservedEndpoint, ObservedFigures, Quantile
@@ -61,7 +62,9 @@ def _difference(mine: float | None, theirs: Quantile | None) -> Quantile | None:
 
 
 def endpoint_rows(result: RunResult) -> tuple[EndpointRow, ...]:
-    """A row for each path; those of the most requests first."""
+    """A row for each path; those of the most requests first. None of a segment: the server counts those of all."""
+    if any(concern.kind is ConcernKind.SEGMENT for concern in result.concerns):
+        return ()
     observed = result.observed
     figures = None if observed is None else observed.of(observed.latency, None)
     if observed is None or figures is None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vezaflow.metrics import MOMENT, SUMMARY, Moment, Summary, timeline_of
+from vezaflow.metrics import MOMENT, SLICE, SUMMARY, LoadSlice, Moment, Summary, slices_from, timeline_of
 from vezaflow.plan import Bundle, Inputs, Segment
 from vezaflow.scale.report import SHAPE as REPORT
 from vezaflow.scale.report import Json, Report, merged
@@ -26,17 +26,20 @@ SHAPE: Shape = {
     },
     "report": REPORT,
     "moments": [MOMENT],
+    "slices": Maybe([SLICE]),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentResult:
-    """`moments`: each second with its times, as JSON."""
+    """`moments`: each second with its times, as JSON. `slices`: what gates ask of events, each second; None in files of
+    earlier versions."""
 
     segment: Segment
     bundle: Bundle
     report: Report
     moments: Sequence[Json]
+    slices: tuple[LoadSlice, ...] | None = ()
 
     def to_json(self) -> Json:
         return {
@@ -45,6 +48,7 @@ class SegmentResult:
             "bundle": self.bundle.masked().to_json(),
             "report": self.report.to_json(),
             "moments": list(self.moments),
+            **({} if self.slices is None else {"slices": [each.to_json() for each in self.slices]}),
         }
 
     @classmethod
@@ -60,7 +64,8 @@ class SegmentResult:
             list(map(Moment.from_json, record["moments"]))
         except (KeyError, TypeError) as e:
             raise ValueError(f"missing or unknown field: {e}") from None
-        return cls(Segment(record["index"] - 1, record["count"]), bundle, report, record["moments"])
+        slices = slices_from(record["slices"]) if "slices" in record else None
+        return cls(Segment(record["index"] - 1, record["count"]), bundle, report, record["moments"], slices)
 
 
 def merged_segments(results: Sequence[SegmentResult]) -> Report:

@@ -23,15 +23,17 @@ from vezaflow.observe import (
     server_now,
     unobserved,
 )
-from vezaflow.plan import Plan
+from vezaflow.plan import Plan, Segment
 from vezaflow.protocols import Transport
 
 
 class ServerWatch:
     """One run's. `run` is its task; all else is called while that goes on."""
 
-    def __init__(self, plan: Plan, *, every: float = EVERY) -> None:
+    def __init__(self, plan: Plan, part: Segment | None = None, *, every: float = EVERY) -> None:
+        """`part`: the segment of the load that the run is; None: all of it."""
         self._plan = plan
+        self._part = part
         self._every = every
         self._nursery: trio.Nursery | None = None
         self._watching = trio.CancelScope()
@@ -55,14 +57,14 @@ class ServerWatch:
         if self._nursery is not None:
             self._nursery.start_soon(self._watch, trio.current_time())
 
-    async def read(self, began: datetime, summary: Summary) -> Observed | None:
+    async def read(self, began: datetime, summary: Summary, seconds: float) -> Observed | None:
         """What the server's Prometheus says of the load that has ended; None where there is nobody to ask. `began`:
-        when it began."""
+        when it began; `seconds`: how long it lasted."""
         self._watching.cancel()
         prometheus = self._plan.observe
         if prometheus is None or self._nursery is None:
             return None
-        periods = periods_of(self._plan, summary, began.timestamp())
+        periods = periods_of(self._plan, summary, began.timestamp(), None if self._part is None else seconds)
         if not periods:
             return unobserved("no request was evaluated, so there is no time to read it of")
         api = PrometheusApi(prometheus, self._transport)
@@ -88,14 +90,17 @@ class ServerWatch:
             api.close()
 
 
-def periods_of(plan: Plan, summary: Summary, began: float) -> Periods:
-    """The time that gates judge, of each flow and of all together; of flows that judged nothing there is none."""
+def periods_of(plan: Plan, summary: Summary, began: float, of_segment: float | None = None) -> Periods:
+    """The time that gates judge, of each flow and of all together; of flows that judged nothing there is none.
+    `of_segment`: the run is one segment of a load and lasted so many seconds. Its share of a flow may be nothing, while
+    others run it: that lasts as planned."""
     found: dict[str | None, Period] = {}
     for flow in plan.flows:
-        seconds = summary.seconds(flow.name)
+        seconds, starts = summary.seconds(flow.name), flow.load.start_time + flow.judged_from
+        if of_segment is not None and not seconds:
+            seconds = min(flow.load.start_time + flow.load.duration, of_segment) - starts
         if seconds > 0:
-            begin = began + flow.load.start_time + flow.judged_from
-            found[flow.name] = Period(begin, begin + seconds)
+            found[flow.name] = Period(began + starts, began + starts + seconds)
     if not found:
         return {}
     whole = Period(min(each.begin for each in found.values()), max(each.end for each in found.values()))

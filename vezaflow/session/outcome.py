@@ -43,7 +43,7 @@ from vezaflow.scale import MachinePart, Report, machine_differences, machine_fig
 from vezaflow.syntax import Labels
 from vezaflow.trust import concerns_of_run
 
-_NOBODY = unobserved("`observe` has no URL here, or segments were merged")
+_NOBODY = unobserved("`observe` has no URL here, or another segment reads them")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from vezaflow.engine import RunEngine
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.gates import Aborts, AbortWatch, BaselineFigures, Outcome, Verdict, judge, windows_of
 from vezaflow.limits import checks, machine, raise_open_files, require, require_addresses
-from vezaflow.metrics import Interval, ReadingsKeeper, Recorder, SecondsKeeper, SecondsRecorder
+from vezaflow.metrics import Interval, ReadingsKeeper, Recorder, SecondsKeeper, SecondsRecorder, Slicer
 from vezaflow.model import AuditMoment
 from vezaflow.observe import Observed, unobserved
 from vezaflow.outputs import Output, Tick, tick_of
@@ -139,6 +139,8 @@ class _Session:
         self._stops = _Stops()
         self._abort: Aborts = options.aborts or AbortWatch(plan.gates)
         self._windows = windows_of(plan)
+        # Only the segment that carries the events out knows when they happen: each keeps what any time needs.
+        self._slicer = Slicer(self._windows.questions if division.part is not None else ())
         self._say: Callable[[str], None] = lambda message: say(printable(plan.secrets.mask(message)))
         self._log = LogLimiter(self._say)
         self._engine = RunEngine(
@@ -177,7 +179,7 @@ class _Session:
             clock=self._clock,
         )
         self._outputs = Feeding(outputs, self._say)
-        self._observer = ServerWatch(plan)
+        self._observer = ServerWatch(plan, division.part)
         self._auditing = Auditing(plan.audits, tools, self._say, keep=options.audit_reports, workers=division.workers)
         self._phase = _Phase.PREPARING
         self._scope = trio.CancelScope()  # of this phase
@@ -227,7 +229,8 @@ class _Session:
         with self._scope:
             if self._stops.requests:
                 self._say("load finished, reading the server's figures; press Ctrl-C again to skip them")
-            found = await self._observer.read(self._began, self._workers.report().summary)
+            report = self._workers.report()
+            found = await self._observer.read(self._began, report.summary, report.seconds)
             observed = observed if found is None else found
         self._phase = _Phase.RESULT
         return observed
@@ -369,7 +372,10 @@ class _Session:
             await trio.sleep(max(0.0, due - self._clock()))
             report = self._workers.report()
             if self._windows.judging:
-                self._windows.look(*self._workers.figures())
+                figures = self._workers.figures()
+                self._windows.look(*figures)
+                for _ in self._slicer.cut(*figures):
+                    await trio.lowlevel.checkpoint()
             self._look(report)
             self._read(report)
             await self._cut(report)
@@ -515,5 +521,8 @@ class _Session:
         concerns = tuple(self._steering.concerns())
         if self._division.part is None:
             return result_of(self._plan, report, run, concerns)
-        part = SegmentResult(self._division.part, self._bundle, report, self._workers.moments())
+        for _ in self._slicer.cut(report.seconds, report.summary, last=True):
+            pass
+        moments, slices = self._workers.moments(), self._slicer.slices()
+        part = SegmentResult(self._division.part, self._bundle, report, moments, slices)
         return segment_result(self._plan, part, run, concerns)

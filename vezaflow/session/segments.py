@@ -2,10 +2,10 @@
 
 A segment has no verdict: its counts are a part of the whole, so gates are judged when the segments are merged. Only
 segments of one run are merged (the same files, inputs and seed, each once); a missing one is reported, and the verdict
-is inconclusive.
+is inconclusive. What is done once for the whole load (events, reading the server's figures) is in the first one's file.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -15,8 +15,20 @@ from typing import Any
 from vezaflow import units
 from vezaflow.compare import Baseline
 from vezaflow.errors import VezaflowError
-from vezaflow.gates import Concern, ConcernKind
-from vezaflow.metrics import INTERVAL, READING, Reading, Seconds, seconds_together, side_by_side
+from vezaflow.gates import Concern, ConcernKind, windows_of
+from vezaflow.metrics import (
+    INTERVAL,
+    READING,
+    EventWindows,
+    Extent,
+    KeptSegment,
+    Reading,
+    Seconds,
+    seconds_together,
+    side_by_side,
+)
+from vezaflow.model import SERVER
+from vezaflow.observe import OBSERVED, Observed, observed_from_json, unobserved
 from vezaflow.plan import BundleError, Plan, Segment
 from vezaflow.reports import events_of
 from vezaflow.results import SCHEMA, Provenance, RunResult
@@ -25,7 +37,7 @@ from vezaflow.session.files import WrongFilesError
 from vezaflow.session.outcome import Circumstances, result_of, without
 from vezaflow.session.provenance import provenance_of
 from vezaflow.session.schema_1 import upgraded
-from vezaflow.untrusted import Maybe, Shape, misfit
+from vezaflow.untrusted import Maybe, Null, Shape, misfit
 
 _RUN: Shape = {
     "run_id": str,
@@ -36,6 +48,7 @@ _RUN: Shape = {
     "segment": {},
     "by_second": Maybe([INTERVAL]),
     "readings": Maybe([READING]),
+    "observed": Maybe(Null(OBSERVED)),
 }
 _APART = 0.1  # of the load's duration: segments that began further apart were no one load
 
@@ -67,7 +80,9 @@ def merge(files: Sequence[Path], baseline: Callable[[Plan], Baseline | None] = l
     records = [record for _, record, _ in found]
     concerns = (*_missing([part for _, part in parts]), *_apart(plan, records))
     known = replace(_circumstances(records), provenance=provenance, texts=parts[0][1].bundle.masked().files)
-    run = replace(known, seconds=_seconds(records), baseline=baseline(plan))
+    observed = _observed(plan, parts[0][1], records[0])
+    windows = _windows(plan, [(file, part, record) for file, record, part in found])
+    run = replace(known, seconds=_seconds(records), baseline=baseline(plan), observed=observed, windows=windows)
     return result_of(plan, report, run, concerns)
 
 
@@ -140,6 +155,53 @@ def _plan(part: SegmentResult) -> tuple[Plan, Provenance]:
     return plan, provenance_of(suite, part.bundle.inputs, plan)
 
 
+def _observed(plan: Plan, part: SegmentResult, record: dict[str, Any]) -> Observed | None:
+    """What the server's Prometheus said, as the first segment has read it; None where nobody was asked."""
+    found = None if part.segment.index else record.get("observed")
+    if found is not None:
+        return observed_from_json(found)
+    if not any(gate.metric.startswith(SERVER) for gate in plan.gates):
+        return None
+    first = f"segment 1/{part.segment.count}"
+    if part.segment.index:
+        return unobserved(f"{first}, which reads them, is missing")
+    return unobserved(f"{first} has none: `observe` had no URL there, or an earlier version wrote its file")
+
+
+def _windows(plan: Plan, found: Sequence[tuple[Path, SegmentResult, dict[str, Any]]]) -> EventWindows:
+    """The events of the first segment, and what all of them kept of those times."""
+    windows = windows_of(plan)
+    _, first, record = found[0]
+    if first.segment.index:
+        windows.forgo(f"segment 1/{first.segment.count}, which carries out the events, is missing")
+        return windows
+    lacking = [str(part.segment) for _, part, _ in found if part.slices is None]
+    unkept = f"segment {lacking[0]} has no figures by the second: an earlier version wrote its file" if lacking else ""
+    began = _began(record)
+    kept = [
+        KeptSegment((_began(each) - began) / timedelta(seconds=1), part.slices, part.report.summary.successes)
+        for _, part, each in found
+    ]
+    try:
+        windows.settle(_occurred(plan, record, first.report.seconds), kept, unkept)
+    except ValueError as e:
+        raise VezaflowError(f"the seconds of one of the segments can't be read: {str(e)[:200]}") from None
+    return windows
+
+
+def _occurred(plan: Plan, record: dict[str, Any], seconds: float) -> Iterator[tuple[str, Extent]]:
+    """When each event of the plan happened, with its window."""
+    events = {event.name: event for event in plan.events}
+    for each in events_of(record):
+        if each.name in events:
+            ended = seconds if each.end is None else each.end
+            yield each.name, Extent(each.begin, ended + events[each.name].window)
+
+
+def _began(record: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(record["started"])
+
+
 def _seconds(records: Sequence[dict[str, Any]]) -> Seconds:
     """Of all segments together; of files from before they were kept, none."""
     return seconds_together(Seconds.from_json(record.get("by_second", ())) for record in records)
@@ -165,7 +227,7 @@ def _apart(plan: Plan, records: Sequence[dict[str, Any]]) -> list[Concern]:
 
 
 def _spread(records: Sequence[dict[str, Any]]) -> float:
-    starts = [datetime.fromisoformat(record["started"]) for record in records]
+    starts = [_began(record) for record in records]
     return (max(starts) - min(starts)) / timedelta(seconds=1)
 
 
@@ -175,7 +237,7 @@ def _circumstances(records: Sequence[dict[str, Any]]) -> Circumstances:
     notes.append(f"merged from {units.counted(len(records), 'segment')}{apart}")
     return Circumstances(
         run_id=min(record["run_id"] for record in records),
-        began=min(datetime.fromisoformat(record["started"]) for record in records),
+        began=min(map(_began, records)),
         interrupted=any(record["interrupted"] for record in records),
         aborted=next((record["aborted"] for record in records if record["aborted"]), ""),
         notes=tuple(notes),

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from vezaflow.gates import DURING, Outcome, Verdict, dimension_of, shown
-from vezaflow.metrics import ERROR_CLASSES, OTHERS, OUTSIDE, Of, Point, Reading
+from vezaflow.gates import Outcome, Verdict, dimension_of, shown
+from vezaflow.metrics import DURING, ERROR_CLASSES, OTHERS, OUTSIDE, Of, Point, Reading
 from vezaflow.model import SERVER
 from vezaflow.reports.page.columns import PageColumns, StepPart, coarser
 from vezaflow.reports.page.series import points_of, readings_of
