@@ -42,7 +42,8 @@ def allowed() -> bool:
     if sys.platform != "linux" or os.geteuid() or not all(map(shutil.which, ("ip", "unshare"))):
         return False
     name = f"vz-{os.getpid()}-try"
-    return ip("netns", "add", name) and ip("netns", "delete", name)
+    clocks = subprocess.run([*AHEAD, "true"], capture_output=True, check=False).returncode == 0
+    return clocks and ip("netns", "add", name) and ip("netns", "delete", name)
 
 
 pytestmark = [

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from processes import until
 
 HOSTS = {"loader-1": "127.0.0.1", "loader-2": "127.0.0.2"}
@@ -68,6 +69,9 @@ def ssh_hosts(folder: Path) -> Iterator[SshHosts]:
     try:
         until(lambda: said.read_text().count("Server listening") == len(HOSTS) or server.poll() is not None)
         assert server.poll() is None, said.read_text()
+        tried = subprocess.run([programs / "ssh", "loader-1", "true"], capture_output=True, text=True, check=False)
+        if tried.returncode:
+            pytest.skip(f"this user may not log in here: {tried.stderr}")
         yield SshHosts(f"{programs}:{os.environ['PATH']}", server)
     finally:
         server.kill()
