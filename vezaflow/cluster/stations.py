@@ -109,7 +109,7 @@ def _addresses(asked: Iterable["_Station"], limit: float) -> list[str]:
     if troubles:
         raise VezaflowError(
             f"no cluster could be started: {'; '.join(troubles)}",
-            hint="each host needs vezaflow with its extra `cluster`; docs/cluster.md says how hosts are written",
+            hint="`ssh` has to get there without a question, and to find vezaflow with its extra `cluster`",
             code=ExitCode.REFUSED,
         )
     return found
