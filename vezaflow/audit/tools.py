@@ -48,6 +48,18 @@ class Tools:
     def all(self) -> tuple[Tool, ...]:
         return (self.node, self.lighthouse, self.chromium)
 
+    @property
+    def refusal(self) -> VezaflowError | None:
+        """Why no page can be audited with them (REFUSED)."""
+        tool = next((tool for tool in self.all if tool.problem), None)
+        if tool is None:
+            return None
+        return VezaflowError(
+            f"pages can't be audited: {tool.problem}",
+            hint=f"{tool.remedy}; `vezaflow audit --check` shows everything that an audit needs",
+            code=ExitCode.REFUSED,
+        )
+
 
 def find_tools(environment: Mapping[str, str]) -> Tools:
     """What there is of it on this machine."""
@@ -59,13 +71,8 @@ def find_tools(environment: Mapping[str, str]) -> Tools:
 def require_tools(environment: Mapping[str, str]) -> Tools:
     """The same. Raises VezaflowError (REFUSED) where something is missing."""
     tools = find_tools(environment)
-    for tool in tools.all:
-        if tool.problem:
-            raise VezaflowError(
-                f"pages can't be audited: {tool.problem}",
-                hint=f"{tool.remedy}; `vezaflow audit --check` shows everything that an audit needs",
-                code=ExitCode.REFUSED,
-            )
+    if tools.refusal is not None:
+        raise tools.refusal
     return tools
 
 
