@@ -7,11 +7,11 @@ Chromium is CHROME_PATH, or the first of the usual names on PATH.
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.warden import answer
 
 PINNED = "12.2.3"  # the latest that Node 20 runs
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
@@ -129,14 +129,7 @@ def _which(name: str, environment: Mapping[str, str]) -> str:
 
 def _version_of(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
     """The version that a program says; empty where it says none."""
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", env=dict(environment), timeout=_LIMIT,
-            check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    found = _VERSION.search(done.stdout) if done.returncode == 0 else None
+    found = _VERSION.search(answer(command, environment, _LIMIT) or "")
     return found[0].rstrip(".") if found else ""
 
 

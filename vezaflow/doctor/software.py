@@ -3,16 +3,17 @@
 Laws: what is missing here stops no load. A program that does not say its version in time is there all the same.
 """
 
+import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from vezaflow.doctor.finding import Aspect, Finding, Grade
+from vezaflow.warden import answer
 
 _PATIENCE = 5  # seconds for a program to say its version
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
@@ -64,11 +65,5 @@ def tools() -> Iterator[Finding]:
 
 def _version_of(path: str) -> str:
     """What the program calls its version, or nothing."""
-    try:
-        done = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, errors="replace", timeout=_PATIENCE, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    found = _VERSION.search(done.stdout)
+    found = _VERSION.search(answer((path, "--version"), os.environ, _PATIENCE) or "")
     return found[0] if found else ""
