@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from families import Process, gone, started_by
 from lighthouse import path_with_lighthouse
 from program import Done, environment, vezaflow
 from served import QuietHandler, served
@@ -42,7 +44,7 @@ def suite(folder: Path, pages: str, *, order: str = "", duration: str = "1s") ->
     base = "base_url: ${env.BASE_URL}\n"
     (folder / "suite.yml").write_text(f"suite: web\n{base}{f'audit: {order}' if order else ''}\n")
     (folder / "flow.yml").write_text(
-        f"load: {{vus: 1, duration: {duration}}}\nsteps: [{{get: /api/v1/health}}]\nthink: 100ms\n"
+        f"load: {{vus: 2, duration: {duration}}}\nsteps: [{{get: /api/v1/health}}]\nthink: 100ms\n"
         "gates: {http_req_failed: rate < 1 %}\n"
     )
     file = folder / "audit" / "pages.yml"
@@ -223,3 +225,39 @@ def test_ctrl_c_ends_the_browser_with_all_that_it_started(tmp_path: Path, path: 
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(30) == ExitCode.INTERRUPTED
     assert not browsers()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_run_leaves_neither_a_process_nor_a_folder(tmp_path: Path, path: str, workers: int) -> None:
+    """Of the whole tree: the sandbox, the workers, Chromium and Lighthouse."""
+    gates = "gates: {lighthouse.performance: score >= 1}\n"
+    suite(tmp_path, f"pages: {{tracks: /tracks}}\n{gates}", order="{during: audit/pages.yml}", duration="2m")
+    words = ["run", str(tmp_path), "--sandbox", "--page-slow", "tracks", "--workers", str(workers)]
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        subprocess.Popen(
+            [sys.executable, "-m", "vezaflow", *words],
+            env=environment({"PATH": path, "TMPDIR": scratch}),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process,
+    ):
+        try:
+            family = _whole_family(process, workers)
+        finally:
+            process.kill()
+        assert gone(family, 10) == []
+        assert os.listdir(scratch) == []
+
+
+def _whole_family(process: "subprocess.Popen[bytes]", workers: int) -> list[Process]:
+    """What a run has started, once all of it is there."""
+    parts = ["vezaflow.sandbox", "--type=renderer", "--only-categories=", *(["vezaflow.scale"] if workers > 1 else [])]
+    deadline = time.monotonic() + 90
+    while True:
+        family = started_by(process.pid)
+        if all(any(part in each.words for each in family) for part in parts):
+            return family
+        assert process.poll() is None, "it ended"
+        assert time.monotonic() < deadline, [each.words[:200] for each in family]
+        time.sleep(0.1)

@@ -16,6 +16,7 @@ from vezaflow.audit.devtools import DevTools
 
 _STARTUP = 30.0  # seconds until it listens
 _LOOK = 0.05  # seconds between two looks
+_LONGEST = 60  # characters of a folder in which it can still make the path of its socket, 107 at most
 SWITCHES = (
     "--headless=new", "--remote-debugging-port=0", "--no-first-run", "--no-default-browser-check",
     "--disable-background-networking", "--disable-breakpad", "--disable-client-side-phishing-detection",
@@ -40,15 +41,18 @@ class BrowserAddress:
 
 @asynccontextmanager
 async def browser(
-    path: str, folder: Path, *, environment: Mapping[str, str], cpus: frozenset[int] | None
+    path: str, folder: Path, *, environment: Mapping[str, str], within: Path, cpus: frozenset[int] | None
 ) -> AsyncIterator[BrowserAddress]:
-    """A browser with a profile in `folder`. Raises BrowserError."""
+    """A browser with a profile in `folder`; `within` is removed with both where this process is killed. Raises
+    BrowserError."""
     profile, said = folder / "profile", folder / "browser.log"
     profile.mkdir()
+    if len(str(folder)) <= _LONGEST:
+        environment = {**environment, "TMPDIR": str(folder)}  # where it leaves a folder of its own each time
     root = ("--no-sandbox",) if os.geteuid() == 0 else ()  # its sandbox can't be had by root
     command = (path, *SWITCHES, *root, f"--user-data-dir={profile}", "about:blank")
     try:
-        starting = child(command, environment=environment, said=said, cpus=cpus)
+        starting = child(command, environment=environment, said=said, folder=within, cpus=cpus)
         async with starting as process:
             yield await _listening(process, profile / "DevToolsActivePort", said)
     except OSError as e:

@@ -40,7 +40,7 @@ class PageLoad:
 async def run_lighthouse(
     tools: Tools, load: PageLoad, folder: Path, *, environment: Mapping[str, str], cpus: frozenset[int] | None
 ) -> PageRun:
-    """One run; its files are left in `folder`."""
+    """One run; its files are left in `folder`. The folder that this is in goes where this process is killed."""
     try:
         with trio.fail_after(load.timeout):
             return await _run(tools, load, folder, environment, cpus)
@@ -55,9 +55,10 @@ async def run_lighthouse(
 async def _run(
     tools: Tools, load: PageLoad, folder: Path, environment: Mapping[str, str], cpus: frozenset[int] | None
 ) -> PageRun:
-    said, report = folder / "lighthouse.log", folder / "page"
-    with tempfile.TemporaryDirectory(prefix="vezaflow-audit-", ignore_cleanup_errors=True) as scratch:
-        async with browser(tools.chromium.path, Path(scratch), environment=environment, cpus=cpus) as endpoint:
+    said, report, within = folder / "lighthouse.log", folder / "page", folder.parent
+    with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as scratch:
+        starting = browser(tools.chromium.path, Path(scratch), environment=environment, within=within, cpus=cpus)
+        async with starting as endpoint:
             if load.cookies or load.local_storage:
                 devtools = await connected(endpoint)
                 try:
@@ -68,10 +69,10 @@ async def _run(
                         await devtools.close()
             command = (*tools.command, *_words(load, endpoint.port, report))
             try:
-                async with child(command, environment=environment, said=said, cpus=cpus) as process:
+                async with child(command, environment=environment, said=said, folder=within, cpus=cpus) as process:
                     await process.wait()
             except OSError as e:
-                return PageRun(f"{tools.command[0]} can't be started: {e.strerror or e}")
+                return PageRun(f"Lighthouse can't be started: {e.strerror or e}")
     run = read_report(report.with_name("page.report.json"))
     if run.problem and not run.lighthouse:
         words = last_words(said)

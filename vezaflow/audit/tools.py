@@ -7,11 +7,11 @@ Chromium is CHROME_PATH, or the first of the usual names on PATH.
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.warden import answer
 
 PINNED = "12.2.3"  # the latest that Node 20 runs
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
@@ -53,6 +53,18 @@ class Tools:
     def all(self) -> tuple[Tool, ...]:
         return (self.node, self.lighthouse, self.chromium)
 
+    @property
+    def refusal(self) -> VezaflowError | None:
+        """Why no page can be audited with them (REFUSED)."""
+        tool = next((tool for tool in self.all if tool.problem), None)
+        if tool is None:
+            return None
+        return VezaflowError(
+            f"pages can't be audited: {tool.problem}",
+            hint=f"{tool.remedy}; `vezaflow audit --check` shows everything that an audit needs",
+            code=ExitCode.REFUSED,
+        )
+
 
 def find_tools(environment: Mapping[str, str]) -> Tools:
     """What there is of it on this machine."""
@@ -64,13 +76,8 @@ def find_tools(environment: Mapping[str, str]) -> Tools:
 def require_tools(environment: Mapping[str, str]) -> Tools:
     """The same. Raises VezaflowError (REFUSED) where something is missing."""
     tools = find_tools(environment)
-    for tool in tools.all:
-        if tool.problem:
-            raise VezaflowError(
-                f"pages can't be audited: {tool.problem}",
-                hint=f"{tool.remedy}; `vezaflow audit --check` shows everything that an audit needs",
-                code=ExitCode.REFUSED,
-            )
+    if tools.refusal is not None:
+        raise tools.refusal
     return tools
 
 
@@ -127,14 +134,7 @@ def _which(name: str, environment: Mapping[str, str]) -> str:
 
 def _version_of(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
     """The version that a program says; empty where it says none."""
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", env=dict(environment), timeout=_LIMIT,
-            check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    found = _VERSION.search(done.stdout) if done.returncode == 0 else None
+    found = _VERSION.search(answer(command, environment, _LIMIT) or "")
     return found[0].rstrip(".") if found else ""
 
 

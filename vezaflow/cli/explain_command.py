@@ -1,5 +1,6 @@
 """`vezaflow explain`: what a run will do, before it does it."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import click
 import orjson
 
+from vezaflow.audit import find_tools
 from vezaflow.cli.crews import shares_of
 from vezaflow.cli.inputs import bundled, draw, given
 from vezaflow.cli.load_options import LoadOptions, load_options
@@ -15,7 +17,7 @@ from vezaflow.cli.progress import working
 from vezaflow.cli.values import FlowPathType, environment
 from vezaflow.explain import Explanation, explain, explain_cluster, page, to_json
 from vezaflow.limits import machine
-from vezaflow.plan import Division, Secrets, Surroundings
+from vezaflow.plan import Division, Outs, Secrets, Surroundings
 from vezaflow.sandbox import UNSTARTED
 
 _NARROWEST, _WIDEST = 60, 120
@@ -44,14 +46,16 @@ def command(
     """
     values = {**environment(words), **UNSTARTED.environment} if sandbox else environment(words)
     inputs = load.inputs(values, base_url, seed)
-    around = Surroundings(announces=load.segment is None, observes=Division(part=load.segment).happens)
+    whole = load.segment is None
+    around = Surroundings(whole, observes=Division(part=load.segment).happens, outs=Outs(suites=True))
     with working(f"planning {paths[0]}"):
-        asked = bundled(paths, inputs, sandbox=sandbox, around=around, warn=draw)
+        asked = bundled(paths, inputs, sandbox=sandbox, around=around, audits=whole, warn=draw)
         plan = asked.plan
+        tools = find_tools(os.environ) if plan.audits else None
         if load.cluster is None:
-            found = explain(plan, machine(), load.division(plan))
+            found = explain(plan, machine(), load.division(plan), tools)
         else:
-            found = explain_cluster(plan, shares_of(load.cluster, asked, reach=not sandbox))
+            found = explain_cluster(plan, shares_of(load.cluster, asked, reach=not sandbox), tools)
     say(_drawn(found, form, plan.secrets).removesuffix("\n"))
     if found.refused is not None:
         raise found.refused

@@ -12,6 +12,7 @@ Times are seconds, sizes bytes, rates per second; what is not known is null.
                       null: a closed model), vus_resting (that its pauses keep at its peak),
                       connections_of_vu_most (together), iterations_least, iterations_most,
                       login_requests and finally_requests (of each VU at least), figures, mix[] (of each `choose`),
+                      traced (one of so many requests; null: none),
                       gates, judged (which part of it the gates judge; empty: all)
       iteration       requests_least, requests_most, bytes_sent_least, pause
       connects[]      steps that connect otherwise than the flow: step, http_version, proxy (host:port or null),
@@ -23,12 +24,19 @@ Times are seconds, sizes bytes, rates per second; what is not known is null.
     data[]            name, flows[], where, rows, pick, each, at_end, rows_of_segment, taken_least,
                       taken_most, verdict (enough, may be exhausted, too few)
     around            preflight, setup, teardown: requests at least; connects[] as in flows
-    events[]          name, at, every, for, window, kind (steps, haproxy, mark), undone
+    events[]          name, at, every, for, window, kind (steps, haproxy, profile, mark), address (of HAProxy's runtime
+                      API: a path, or host:port; else null), profile_seconds (0: a snapshot; null: no profile), on_red,
+                      undone
+    audits[]          audit, when (before, during, after), pages[] (page, url as written), login_requests (at least),
+                      runs (of each page), form_factor, timeout (of a run), gates
+    audit_needs[]     the programs that audits take: name, path, version, problem (empty: none), remedy
     hosts[]           scheme, host, port, allowed (loopback, or the guard's pattern), by[]
     led_by_run[]  step, url: where a request goes that only the run tells
     reports_to[]      kind (grafana, notification), scheme, host, port, of[] (link or annotation; the events), form (the
                       dashboard's uid; the template, or json)
-    reads_from        the Prometheus of the server's own figures: scheme, host, port, metrics[]; null without one
+    reads_from        the Prometheus of the server's own figures: scheme, host, port, metrics[], every; null without one
+    sends_to[]        output (its name), file, scheme, host, port (null where it has none), every (null: each request
+                      when it is done), samples
     gates[]           those over all flows together, as written
     limits[]          name, needed, there, verdict (enough, close to the limit, too little), remedy
     machines[]        of a cluster: name, address, cores, workers, fraction (of the load), clock_error, stamps (its
@@ -42,6 +50,7 @@ from vezaflow.errors import ExitCode
 from vezaflow.explain.data_sources import DataSourceExplained
 from vezaflow.explain.explained import Explanation, FlowExplained, request_rate
 from vezaflow.explain.requests import Way
+from vezaflow.explain.surroundings import surroundings_to_json
 from vezaflow.limits import Check, MachineShare
 from vezaflow.model import RowPick
 
@@ -80,18 +89,6 @@ def to_json(e: Explanation) -> Json:
             "teardown": e.around.teardown,
             "connects": _ways(e.around.ways),
         },
-        "events": [
-            {
-                "name": event.name,
-                "at": event.at,
-                "every": event.every,
-                "for": event.lasts,
-                "window": event.window,
-                "kind": event.action.kind.value,
-                "undone": event.undone,
-            }
-            for event in plan.events
-        ],
         "hosts": [
             {
                 "scheme": host.origin.scheme,
@@ -103,32 +100,11 @@ def to_json(e: Explanation) -> Json:
             for host in e.hosts
         ],
         "led_by_run": [{"step": step, "url": url} for step, url in e.led],
-        "reports_to": [
-            {
-                "kind": told.kind,
-                "scheme": told.origin.scheme,
-                "host": told.origin.host,
-                "port": told.origin.port,
-                "of": list(told.of),
-                "form": told.form,
-            }
-            for told in e.plan.announcements.listeners()
-        ],
-        "reads_from": _reads_from(e),
+        **surroundings_to_json(e),
         "gates": list(e.gates),
         "limits": [_limit(check) for check in e.limits],
         "machines": [_machine(each) for each in e.machines],
     }
-
-
-def _reads_from(e: Explanation) -> Json | None:
-    """The Prometheus of `observe`."""
-    prometheus = e.plan.observe
-    if prometheus is None:
-        return None
-    origin = prometheus.base.origin
-    names = [each.metric.name for each in prometheus.metrics]
-    return {"scheme": origin.scheme, "host": origin.host, "port": origin.port, "metrics": names}
 
 
 def _flow(flow: FlowExplained, seconds: float, shares: int) -> Json:
@@ -165,6 +141,7 @@ def _flow(flow: FlowExplained, seconds: float, shares: int) -> Json:
             {"step": kept.step, "body": kept.body, "headers": kept.headers, "why": list(kept.why)} for kept in flow.kept
         ],
         "mix": list(flow.mix),
+        "traced": flow.traced,
         "gates": list(flow.gates),
         "judged": flow.judged,
         "load": flow.curve.columns(seconds, PARTS),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from math import ceil, inf
 
 from vezaflow import units
+from vezaflow.audit import Tools
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.explain.amount import Amount, amount_of, iteration_of
 from vezaflow.explain.data_sources import DataSourceExplained, Lasts, Reach, reach_of, taken_by
@@ -40,10 +41,13 @@ from vezaflow.plan import (
     PlannedStep,
     Segment,
     blocks_of,
+    files_elsewhere,
     requests_of,
     starts,
     vus_in_time,
 )
+
+_Refusal = tuple[VezaflowError | None, str]  # with it in a few words
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class FlowExplained:
     mix: tuple[str, ...]  # of each `choose`, the share of each branch
     judged: str  # which part of it by the gates; empty: all of it
     lacks: str = ""  # the data source that may not be enough for all iterations
+    traced: int | None = None  # one of so many requests has a trace context
 
     @property
     def resting(self) -> int:
@@ -93,9 +98,11 @@ class Explanation:
     hosts: tuple[TargetHost, ...]
     led: tuple[tuple[str, str], ...]  # (step, URL as written) whose host only the run tells
     gates: tuple[str, ...]  # pooled over all flows
-    limits: tuple[Check, ...]
     refused: VezaflowError | None
+    why: str  # it is refused, in a few words; empty: it is not
+    limits: tuple[Check, ...] = ()
     machines: tuple[MachineShare, ...] = ()  # of a cluster: then the limits are theirs
+    tools: Tools | None = None  # that its audits take, as they were found; None: they were not looked for
 
     @property
     def vus(self) -> int:
@@ -126,21 +133,32 @@ class Explanation:
         return _total(request_rate(flow) for flow in self.flows)
 
 
-def explain(plan: Plan, there: Machine, division: Division) -> Explanation:
-    """What the plan will do on this machine."""
+def explain(plan: Plan, there: Machine, division: Division, tools: Tools | None = None) -> Explanation:
+    """What the plan will do on this machine. `tools`: what there is of that which its audits take."""
     found = checks(plan, there, division)
-    return _explained(plan, division, found, _refusal(found))
+    refusals = ((_refusal(found), "not enough resources on this machine"), _unaudited(tools))
+    return replace(_explained(plan, division, refusals), limits=found, tools=tools)
 
 
-def explain_cluster(plan: Plan, machines: Sequence[MachineShare]) -> Explanation:
-    """What the plan will do on the machines of a cluster."""
+def explain_cluster(plan: Plan, machines: Sequence[MachineShare], tools: Tools | None = None) -> Explanation:
+    """What the plan will do on the machines of a cluster. Pages are audited from this one, with its `tools`."""
     problems = [problem for each in machines for problem in each.problems]
     refused = VezaflowError(f"the cluster can't carry the load: {'; '.join(problems)}", code=ExitCode.REFUSED)
     division = Division(sum(each.workers for each in machines))
-    return replace(_explained(plan, division, (), refused if problems else None), machines=tuple(machines))
+    refusals = (
+        (refused if problems else None, "the cluster can't carry it"),
+        (files_elsewhere(plan.outputs), "an output needs its workers on one machine"),
+        _unaudited(tools),
+    )
+    return replace(_explained(plan, division, refusals), machines=tuple(machines), tools=tools)
 
 
-def _explained(plan: Plan, division: Division, found: tuple[Check, ...], refused: VezaflowError | None) -> Explanation:
+def _unaudited(tools: Tools | None) -> _Refusal:
+    return None if tools is None else tools.refusal, "pages can't be audited"
+
+
+def _explained(plan: Plan, division: Division, refusals: Sequence[_Refusal]) -> Explanation:
+    refused, why = next((each for each in refusals if each[0] is not None), (None, ""))
     data_sources = _data_sources_of_all(plan, division)
     flows = tuple(_flow(flow, plan, division.segment, reach_of(flow.name, data_sources)) for flow in plan.flows)
     return Explanation(
@@ -152,8 +170,8 @@ def _explained(plan: Plan, division: Division, found: tuple[Check, ...], refused
         tuple(hosts_of(plan)),
         tuple(led_by_run(plan)),
         tuple(_gates(plan, None)),
-        found,
         refused,
+        why,
     )
 
 
@@ -203,6 +221,7 @@ def _flow(flow: PlannedFlow, plan: Plan, segment: Segment, reach: Reach) -> Flow
         mix=tuple(_mixes(steps)),
         judged=_judged(flow),
         lacks=reach.lacks,
+        traced=flow.trace.every if flow.trace is not None else None,
     )
 
 

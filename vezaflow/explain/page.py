@@ -15,10 +15,10 @@ from vezaflow.explain.drawing import load_over_time
 from vezaflow.explain.explained import Explanation, FlowExplained, request_rate, sent_rate
 from vezaflow.explain.machines import machines_of
 from vezaflow.explain.requests import Way
+from vezaflow.explain.surroundings import audits_of, events_of, reads_from, reports_to, sends_to
 from vezaflow.explain.words import load_words
 from vezaflow.limits import Enough
 from vezaflow.model import Executor
-from vezaflow.plan import PlannedEvent, PlannedProfile
 from vezaflow.reports import DIM, Look, table, wrapped
 
 _LABEL = 11
@@ -29,8 +29,8 @@ def page(explanation: Explanation, *, colour: bool = False, width: int = 100) ->
     """The whole page, its lines ended."""
     look = Look(colour, width)
     parts: tuple[Callable[[Explanation, Look], Iterable[str]], ...] = (
-        _headline, load_over_time, _flows, _data, _around, _events, _hosts, _reports_to, _reads_from, machines_of,
-        _machine,
+        _headline, load_over_time, _flows, _data, _around, events_of, audits_of, _hosts, reports_to, reads_from,
+        sends_to, machines_of, _machine,
     )  # fmt: skip
     blocks = [list(part(explanation, look)) for part in parts]
     return "\n".join("\n".join(line.rstrip() for line in block) + "\n" for block in blocks if block)
@@ -49,8 +49,7 @@ def _headline(e: Explanation, look: Look) -> Iterator[str]:
 
 def _may_start(e: Explanation) -> tuple[str, str]:
     if e.refused is not None:
-        where = "the cluster can't carry it" if e.machines else "not enough resources on this machine"
-        return f"would be refused: {where}, see below", _TONES[Enough.NO]
+        return f"would be refused: {e.why}, see below", _TONES[Enough.NO]
     if any(list(each.warnings) for each in e.machines):
         return "ready to run, but not without warnings of its machines, see below", _TONES[Enough.CLOSE]
     if any(check.remedy for check in e.limits):
@@ -99,6 +98,8 @@ def _of_flow(flow: FlowExplained) -> Iterator[tuple[str, str]]:
         yield "too few", f"{most} at most: pauses alone need {flow.resting:,}, so iterations will be dropped"
     yield "total", _in_all(flow)
     yield from _list("connects", _connects(flow))
+    if flow.traced:
+        yield "traced", f"one of {flow.traced:,} requests" if flow.traced > 1 else "every request"
     yield from _list("opens", _opened(flow))
     yield from _list("listens", (f"{each.step}: {each.what}" for each in flow.listens))
     if once := _named((("login", flow.login), ("finally", flow.final))):
@@ -193,27 +194,6 @@ def _around(e: Explanation, look: Look) -> Iterator[str]:
         yield from wrapped(line, look, "  ")
 
 
-def _events(e: Explanation, look: Look) -> Iterator[str]:
-    if e.plan.events:
-        yield look.title("Events")
-    for event in e.plan.events:
-        yield from wrapped(f"{event.name}: {_event(event)}", look, "  ")
-
-
-def _event(event: PlannedEvent) -> str:
-    """When it happens, what is done, and whether it is undone."""
-    if event.at is not None:
-        when = f"at {units.duration(event.at)}"
-    elif event.on_red:
-        when = "at the end, if a gate is broken"
-    else:
-        when = "by `vezaflow mark`" if event.every is None else f"every {units.duration(event.every)}"
-    lasts = f", for {units.duration(event.lasts)}" if event.lasts is not None else ""
-    if isinstance(event.action, PlannedProfile) and event.action.seconds:
-        lasts += f", for {units.duration(event.action.seconds)}"
-    return f"{when}{lasts}, {event.action.kind.value}{', then undone' if event.undone else ''}"
-
-
 def _named(counts: Iterable[tuple[str, int]]) -> str:
     return ", ".join(f"{name} {units.counted(count, 'request')}" for name, count in counts if count)
 
@@ -229,22 +209,6 @@ def _hosts(e: Explanation, look: Look) -> Iterator[str]:
         yield from wrapped(f"URLs only known at run time, checked by the guard ({allowed}):", look, "  ")
         for step, url in e.led:
             yield from wrapped(f"{step}: {url}", look, "    ")
-
-
-def _reports_to(e: Explanation, look: Look) -> Iterator[str]:
-    found = tuple(e.plan.announcements.listeners())
-    if found:
-        yield look.title("Reports to")
-    for kind, origin, of, form in found:
-        yield from wrapped(f"{kind} {origin.scheme}://{origin.authority} ({form}): {', '.join(of)}", look, "  ")
-
-
-def _reads_from(e: Explanation, look: Look) -> Iterator[str]:
-    prometheus = e.plan.observe
-    if prometheus is not None:
-        yield look.title("Reads the server's figures from")
-        names = ", ".join(each.metric.name for each in prometheus.metrics)
-        yield from wrapped(f"prometheus {prometheus.base.url}: {names}", look, "  ")
 
 
 def _machine(e: Explanation, look: Look) -> Iterator[str]:

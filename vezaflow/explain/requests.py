@@ -185,4 +185,6 @@ def _parts(plan: Plan) -> Iterator[tuple[str, tuple[PlannedStep, ...]]]:
     yield "setup", plan.setup
     for event in plan.events:
         yield f"event {event.name}", event.steps
+    for audit in plan.audits:
+        yield f"audit {audit.name}", audit.steps
     yield "teardown", plan.teardown

@@ -32,7 +32,7 @@ from vezaflow.plan.narrow import names_within, narrowed
 from vezaflow.plan.notify import Announcements, Facts, PlannedGrafana, PlannedNotification, milliseconds
 from vezaflow.plan.observed import ObservedMetric, PlannedPrometheus, SentPath
 from vezaflow.plan.outgoing import Outgoing, PlannedPages, PlannedPoll, PlannedRequest, PlannedRetry, PlannedUpload
-from vezaflow.plan.outputs import NO_OUTS, STATS, Out, Outs, PlannedOutput
+from vezaflow.plan.outputs import NO_OUTS, STATS, Out, Outs, PlannedOutput, files_elsewhere
 from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, outline, starts, vu_changes, vus_in_time
 from vezaflow.plan.plan import Plan, PlannedAudit, PlannedFlow, Preflight, Variables
 from vezaflow.plan.refused import RequestError
@@ -143,6 +143,7 @@ __all__ = [
     "dealt",
     "deck",
     "deliveries_of",
+    "files_elsewhere",
     "judged_of_level",
     "milliseconds",
     "names_within",

@@ -9,6 +9,7 @@ from vezaflow.model import AuditedPage, AuditMoment, FormFactor
 from vezaflow.plan.compiled import Evaluate
 from vezaflow.plan.data_sources import PlannedDataSource
 from vezaflow.plan.events import PlannedEvent
+from vezaflow.plan.forecast import Forecast
 from vezaflow.plan.gate import PlannedGate
 from vezaflow.plan.inputs import Inputs
 from vezaflow.plan.load import PlannedLoad
@@ -19,7 +20,7 @@ from vezaflow.plan.outputs import PlannedOutput
 from vezaflow.plan.steps import PlannedStep
 from vezaflow.plan.targets import Targets
 from vezaflow.plan.traces import PlannedTrace
-from vezaflow.plan.walk import own_clients
+from vezaflow.plan.walk import own_clients, requests_of
 from vezaflow.protocols import ClientOptions
 from vezaflow.redact import Secrets
 
@@ -90,6 +91,18 @@ class PlannedAudit:
     timeout: float
     gates: tuple[PlannedGate, ...]
     hidden: tuple[str, ...]
+
+    @property
+    def steps(self) -> tuple[PlannedStep, ...]:
+        """What is requested: the login, then a request for each page, which a browser sends."""
+        (flow,) = self.plan.flows
+        return (*flow.login, *(flow.steps[:-1] if self.stores else flow.steps))
+
+    @property
+    def visits(self) -> tuple[tuple[AuditedPage, Forecast], ...]:
+        """Its pages, with what is known of the request for each."""
+        named = {request.name: request.forecast for request in requests_of(self.steps)}
+        return tuple((page, named[page.name]) for page in self.pages)
 
     def narrowed(self, names: Collection[str], runs: int | None) -> "PlannedAudit":
         """The audit of these pages (of all without names), `runs` times each (None: as often as the file says)."""
