@@ -126,11 +126,14 @@ def test_the_command_asks_for_all_of_it_and_is_refused_as_run_would_be(folder: P
 
 
 @pytest.mark.slow
-def test_a_segment_has_no_surroundings_but_its_outputs(folder: Path) -> None:
-    done = vezaflow("explain", folder, "--segment", "1/2", env=ENVIRONMENT)
+@pytest.mark.parametrize(("segment", "reads"), [("1/2", {"Reads the server's figures from"}), ("2/2", set())])
+def test_a_segment_sends_its_figures_and_the_first_reads_the_servers(
+    folder: Path, segment: str, reads: set[str]
+) -> None:
+    done = vezaflow("explain", folder, "--segment", segment, env=ENVIRONMENT)
     assert done.code == ExitCode.GREEN, done.text
     shown = {title for _, titles, _ in PARTS.values() for title in titles if f"\n{title}\n" in done.out}
-    assert shown == {"Sends its figures to"}
+    assert shown == {"Sends its figures to"} | reads
 
 
 def test_audits_are_shown_with_their_pages_their_gates_and_what_they_take(folder: Path) -> None:
