@@ -16,7 +16,6 @@ from pathlib import Path
 import trio
 
 from vezaflow import units
-from vezaflow.audit.lighthouse import PageLoad, run_lighthouse
 from vezaflow.audit.median import median_run
 from vezaflow.audit.record import AuditRecord, PageAudit
 from vezaflow.audit.report import PageRun
@@ -78,6 +77,8 @@ class Auditor:
             self._say(f"audited {page.name}: {_said(self._page(number, ''))}")
 
     async def _run(self, number: int, turn: int) -> PageRun:
+        from vezaflow.audit.lighthouse import PageLoad, run_lighthouse  # a WebSocket library of its own
+
         folder = Path(self._folder.name) / f"{number}-{turn}"
         folder.mkdir()
         load = PageLoad(
