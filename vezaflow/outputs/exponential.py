@@ -56,21 +56,20 @@ def exponential(histogram: Histogram, scale: float = 1.0) -> Exponential:
     import numpy as np
 
     parts = [histogram] if histogram.cut is None else [histogram, histogram.cut]
-    found: NDArray[np.int64] = np.zeros(0, np.int64)
-    numbers: NDArray[np.int64] = np.zeros(0, np.int64)
-    for part in parts:
-        held, counts = part.buckets()
-        above = held >= 0
-        found = np.append(found, _indexes(scale)[held[above]])
-        numbers = np.append(numbers, counts[above])
-    indexes, place = np.unique(found, return_inverse=True)
-    counted = np.bincount(place, weights=numbers, minlength=len(indexes)).astype(np.int64)
+    held, numbers = parts[0].above_zero()
+    for part in parts[1:]:
+        more, counts = part.above_zero()
+        held, numbers = np.append(held, more), np.append(numbers, counts)
+    found = _indexes(scale)[held]
+    first = int(found.min()) if len(found) else 0
+    counted = np.bincount(found - first, weights=numbers).astype(np.int64)
+    filled = counted.nonzero()[0]
     return Exponential(
         count=histogram.samples,
         zeros=sum(part.zeros for part in parts),
         total=sum(part.nanoseconds for part in parts) * 1e-9 * scale,
-        indexes=tuple(indexes.tolist()),
-        counts=tuple(counted.tolist()),
+        indexes=tuple((filled + first).tolist()),
+        counts=tuple(counted[filled].tolist()),
     )
 
 
