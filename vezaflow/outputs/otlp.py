@@ -38,6 +38,7 @@ class Otlp:
         self._builder = SeriesBuilder(plan, planned.labels, intervals=planned.delta)
         self._mask = plan.secrets.mask
         self._began = self._stamp = 0  # nanoseconds
+        self._attributes: dict[tuple[int, str], bytes] = {}  # written, by a series' number and its condition
 
     def encode(self, tick: Tick) -> Sequence[bytes]:
         """The tick as an export request."""
