@@ -10,7 +10,9 @@ run. A counter or histogram that is new begins with 0 at the last payload's time
 
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from vezaflow.aside import patiently
 from vezaflow.metrics import METRICS, MetricKind
@@ -54,9 +56,9 @@ _REMOTE_WRITE = {
     },
     "BucketSpan": {"offset": "sint32 = 1", "length": "uint32 = 2"},
 }
-_TIMESERIES, _LABELS, _SAMPLES, _HISTOGRAMS = 1, 1, 2, 4  # fields, by the table above
-_DOUBLE, _VALUE = struct.Struct("<Bd"), 1 << 3 | 1  # a sample's first field
-_ZERO = _DOUBLE.pack(_VALUE, 0.0)
+_SERIES, _LABELS, _SAMPLES, _HISTOGRAMS = 1, 1, 2, 4  # fields, by the table above
+_VALUE = bytes((1 << 3 | 1,))  # what a sample's value begins with
+_DOUBLE = struct.Struct("<d").pack
 _NAME = "__name__"
 _COUNTER, _GAUGE, _HISTOGRAM = 1, 2, 3  # of MetricMetadata
 
@@ -71,9 +73,41 @@ def write_request() -> Message:
     return _classes()["WriteRequest"]
 
 
+class _Begun(NamedTuple):
+    """The bytes of a series before its samples. `of_value`, `of_zero`: with what says that one sample follows, which
+    has a value or, being 0, only its time of `size` bytes."""
+
+    labels: bytes
+    histogram: bool
+    of_value: bytes
+    of_zero: bytes
+
+    @classmethod
+    def of(cls, labels: bytes, size: int, *, histogram: bool) -> "_Begun":
+        value = delimited(_SERIES, labels + delimited(_SAMPLES, _VALUE + bytes(8 + size)))
+        zero = delimited(_SERIES, labels + delimited(_SAMPLES, bytes(size)))
+        return cls(labels, histogram, value[: len(value) - 8 - size], zero[: len(zero) - size])
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """When samples were taken, as their fields have it."""
+
+    milliseconds: int
+    written: bytes
+
+    @classmethod
+    def of(cls, milliseconds: int) -> "_Moment":
+        return cls(milliseconds, _classes()["Sample"](timestamp=milliseconds).SerializeToString())
+
+    def sample(self, value: float) -> bytes:
+        """A series' field with one sample."""
+        return delimited(_SAMPLES, (_VALUE + _DOUBLE(value) if value else b"") + self.written)
+
+
 class RemoteWrite:
     """Makes payloads of ticks. A series is put together of bytes, of which those of its labels are made once: a message
-    for each took three times as long."""
+    for each took four times as long."""
 
     def __init__(self, planned: PlannedOutput, plan: Plan) -> None:
         self._planned = planned
@@ -81,24 +115,20 @@ class RemoteWrite:
         self._ends = {stat: f"_{stat.replace('.', '')}" for stat in planned.stats}
         self._told = False  # what the metrics mean
         self._stamp = 0  # of the last payload, in milliseconds
-        self._around: dict[
-            int, tuple[bytes, bytes]
-        ] = {}  # by a series' number: its labels before `__name__`, and behind
-        self._seen: dict[tuple[int, str], tuple[bytes, bool]] = {}  # all labels by number and the end of the name;
-        # whether it is a histogram
+        self._around: dict[int, tuple[bytes, bytes]] = {}  # by a series' number: its labels before and behind its name
+        self._size = 0  # bytes of a moment
+        self._seen: dict[tuple[int, str], _Begun] = {}  # by a series' number and the end of its name
 
     def encode(self, tick: Tick) -> Sequence[bytes]:
         """The tick as a remote write; with the last one, what marks all series as ended."""
         now = round(tick.at.timestamp() * 1000)
         before = self._stamp or now - max(1, round(tick.elapsed * 1000))
         self._stamp = max(now, before + 1)
-        then, at = _stamp(before), _stamp(self._stamp)
+        then, at = _Moment.of(before), _Moment.of(self._stamp)
+        self._fit(len(at.written))
         found: list[bytes] = []
         for series in patiently(self._builder.build(tick)):
-            if series.kind is MetricKind.TREND and self._planned.native:
-                found.append(self._histogram(series, before))
-            else:
-                found += self._samples(series, then, at)
+            found += self._written(series, then, at)
         if not self._told:
             self._told = True
             found.append(_described(native=self._planned.native))
@@ -107,29 +137,37 @@ class RemoteWrite:
             made.append(_packed(self._ended()))
         return made
 
-    def _samples(self, series: SentSeries, then: bytes, at: bytes) -> Iterator[bytes]:
+    def _written(self, series: SentSeries, then: _Moment, at: _Moment) -> Iterator[bytes]:
         match series.kind:
+            case MetricKind.COUNTER if (series.number, "_total") not in self._seen:
+                begun = self._begun(series, "_total")
+                yield delimited(_SERIES, begun.labels + then.sample(0.0) + at.sample(series.whole.value))
             case MetricKind.COUNTER:
-                new = (series.number, "_total") not in self._seen
-                zero = _sample(0.0, then) if new else b""
-                yield self._series(series, "_total", zero + _sample(series.whole.value, at))
+                yield self._sampled(series, "_total", series.whole.value, at)
             case MetricKind.GAUGE:
-                yield self._series(series, "", _sample(series.whole.value, at))
+                yield self._sampled(series, "", series.whole.value, at)
             case MetricKind.RATE:
                 if series.since.total > 0:
-                    yield self._series(series, "_rate", _sample(series.since.value / series.since.total, at))
+                    yield self._sampled(series, "_rate", series.since.value / series.since.total, at)
+            case MetricKind.TREND if self._planned.native:
+                yield self._histogram(series, then, at)
             case MetricKind.TREND:
                 for stat, value in statistics(series, self._planned.stats):
-                    yield self._series(series, self._ends[stat], _sample(value, at))
+                    yield self._sampled(series, self._ends[stat], value, at)
 
-    def _histogram(self, series: SentSeries, before: int) -> bytes:
+    def _sampled(self, series: SentSeries, end: str, value: float, at: _Moment) -> bytes:
+        begun = self._seen.get((series.number, end)) or self._begun(series, end)
+        return begun.of_value + _DOUBLE(value) + at.written if value else begun.of_zero + at.written
+
+    def _histogram(self, series: SentSeries, then: _Moment, at: _Moment) -> bytes:
         assert series.whole.times is not None
         histogram = _classes()["Histogram"]
         end = _UNITS.get(series.dimension, "") if series.dimension else ""
-        written = b""
-        if (series.number, end) not in self._seen:
-            zero = histogram(schema=SCHEMA, zero_threshold=ZERO_THRESHOLD, timestamp=before)
-            written = delimited(_HISTOGRAMS, zero.SerializeToString())
+        begun, zero = self._seen.get((series.number, end)), b""
+        if begun is None:
+            begun = self._begun(series, end, histogram=True)
+            first = histogram(schema=SCHEMA, zero_threshold=ZERO_THRESHOLD, timestamp=then.milliseconds)
+            zero = delimited(_HISTOGRAMS, first.SerializeToString())
         found = exponential(series.whole.times, series.scale)
         held = histogram(
             count_int=found.count,
@@ -137,20 +175,25 @@ class RemoteWrite:
             schema=SCHEMA,
             zero_threshold=ZERO_THRESHOLD,
             zero_count_int=found.zeros,
-            timestamp=self._stamp,
+            timestamp=at.milliseconds,
         )
         spans, deltas = found.spans()
         for offset, length in spans:
             held.positive_spans.add(offset=offset, length=length)
         held.positive_deltas.extend(deltas)
-        written += delimited(_HISTOGRAMS, held.SerializeToString())
-        return self._series(series, end, written, histogram=True)
+        return delimited(_SERIES, begun.labels + zero + delimited(_HISTOGRAMS, held.SerializeToString()))
 
-    def _series(self, series: SentSeries, end: str, samples: bytes, *, histogram: bool = False) -> bytes:
-        held = self._seen.get((series.number, end))
-        if held is None:
-            held = self._seen[series.number, end] = (self._labelled(series, end), histogram)
-        return delimited(_TIMESERIES, held[0] + samples)
+    def _begun(self, series: SentSeries, end: str, *, histogram: bool = False) -> _Begun:
+        found = _Begun.of(self._labelled(series, end), self._size, histogram=histogram)
+        self._seen[series.number, end] = found
+        return found
+
+    def _fit(self, size: int) -> None:
+        """Moments have another size from now on: once in the hundred years, and in tests."""
+        if size != self._size:
+            self._size = size
+            kept = self._seen.items()
+            self._seen = {key: _Begun.of(each.labels, size, histogram=each.histogram) for key, each in kept}
 
     def _labelled(self, series: SentSeries, end: str) -> bytes:
         """The labels of a series, sorted, with its name among them."""
@@ -167,8 +210,8 @@ class RemoteWrite:
         """Every series that was sent, marked as ended a millisecond after its last sample."""
         self._stamp += 1
         marker = _classes()["Histogram"](sum=STALE, schema=SCHEMA, timestamp=self._stamp).SerializeToString()
-        of_kind = {False: _sample(STALE, _stamp(self._stamp)), True: delimited(_HISTOGRAMS, marker)}
-        return [delimited(_TIMESERIES, labels + of_kind[histogram]) for labels, histogram in self._seen.values()]
+        of_kind = {True: delimited(_HISTOGRAMS, marker), False: _Moment.of(self._stamp).sample(STALE)}
+        return [delimited(_SERIES, begun.labels + of_kind[begun.histogram]) for begun in self._seen.values()]
 
 
 def statistics(series: SentSeries, stats: tuple[str, ...]) -> Iterator[tuple[str, float]]:
@@ -178,12 +221,11 @@ def statistics(series: SentSeries, stats: tuple[str, ...]) -> Iterator[tuple[str
         return
     shares = _shares(stats)
     found = dict(zip(shares, times.quantiles(tuple(shares.values())), strict=True))
+    found["avg"] = found["sum"] = times.mean
     for stat in stats:
         if stat == "count":
             yield stat, float(times.samples)
-            continue
-        value = found[stat] if stat in found else times.mean
-        if value is not None:
+        elif (value := found[stat]) is not None:
             yield stat, float(value * series.scale * (times.samples if stat == "sum" else 1))
 
 
@@ -208,17 +250,6 @@ def prometheus(planned: PlannedOutput, plan: Plan, say: Say, limits: SinkLimits 
 
 def _label(name: str, value: str) -> bytes:
     return delimited(_LABELS, _classes()["Label"](name=name, value=value).SerializeToString())
-
-
-def _stamp(milliseconds: int) -> bytes:
-    """The field of a sample that says when."""
-    return bytes(_classes()["Sample"](timestamp=milliseconds).SerializeToString())
-
-
-def _sample(value: float, at: bytes) -> bytes:
-    """A sample, in which a value of 0 isn't written."""
-    written = _DOUBLE.pack(_VALUE, value)
-    return delimited(_SAMPLES, at if written == _ZERO else written + at)
 
 
 def _described(*, native: bool) -> bytes:
