@@ -77,6 +77,15 @@ def test_a_status_beyond_the_room_counts_as_other() -> None:
     assert found["other"] == 20 - MOST_VALUES
 
 
+def test_a_series_keeps_its_number_and_shares_it_with_no_other() -> None:
+    builder = SeriesBuilder(PLAN)
+    numbers: dict[tuple[str, object], int] = {}
+    for tick in ToldRun().ticks(4):
+        for each in builder.build(tick):
+            assert numbers.setdefault((each.name, each.labels), each.number) == each.number
+    assert len(set(numbers.values())) == len(numbers)
+
+
 def test_counters_never_go_back_and_intervals_add_up() -> None:
     builder = SeriesBuilder(PLAN)
     sums: Tally[tuple[str, object]] = Tally()

@@ -44,14 +44,12 @@ _ORIGIN = struct.unpack("<q", struct.pack("<d", 1.0))[0] >> _SHIFT
 _LIMIT = float(2**OCTAVES) * (1 - 2**-12)  # µs; longer times count in the last bucket
 
 
-@lru_cache(maxsize=1024)
 def _edge(bucket: int) -> float:
     """The lower bound of a bucket in seconds."""
-    bits = (bucket + _ORIGIN) << _SHIFT
-    return float(struct.unpack("<d", struct.pack("<q", bits))[0]) * 1e-6
+    octave, part = divmod(bucket, PARTS)
+    return (PARTS + part << octave) / PARTS * 1e-6
 
 
-@lru_cache(maxsize=1024)
 def middle(bucket: int) -> float:
     """The time in seconds that a bucket's samples count as; bucket -1 is that of zeros."""
     return 0.0 if bucket < 0 else (_edge(bucket) + _edge(bucket + 1)) / 2
@@ -223,7 +221,8 @@ class Histogram:
 
         if self._counts is None:
             return np.zeros(0, np.int64)
-        return (self._counts != 0).nonzero()[0]  # of numbers themselves it takes five times as long
+        held: Integers = (self._counts != 0).nonzero()[0]  # of numbers themselves it takes five times as long
+        return held
 
     def buckets(self) -> "tuple[Integers, Integers]":
         """The numbers of the buckets that hold something and how many samples each holds; zeros are bucket -1. Of the
@@ -365,7 +364,7 @@ class Histogram:
         return f"<Histogram of {self.samples}: p50 {p50}, p95 {p95}, max {self.maximum}>"
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _ranks(shares: tuple[float, ...], samples: int) -> tuple[int, ...]:
     """Those of quantiles. Kept, for the figures of a step have as many samples as one another."""
     # 0.07 * 100 is a hair above 7 in floats: unrounded, that would be the eighth
