@@ -91,7 +91,7 @@ class SeriesFigures(NamedTuple):
     times: Histogram | None = None
 
 
-class Series(NamedTuple):
+class KnownSeries(NamedTuple):
     """What never changes of a series. `number`: from 0 on, in the order in which they came. `scale`: a trend's units in
     one of its distribution's."""
 
@@ -128,8 +128,8 @@ class SeriesBuilder:
         self._shared: Labels = ()  # labels of this run's series
         self._steps: dict[StepKey, Labels] = {}
         self._chosen: dict[tuple[str, Labels], set[str]] = {}
-        self._series: dict[tuple[str, Labels], Series] = {}
-        self._places: dict[str, dict[_Place, Series]] = {}  # by metric: the series that a row's figures count in
+        self._series: dict[tuple[str, Labels], KnownSeries] = {}
+        self._places: dict[str, dict[_Place, KnownSeries]] = {}  # by metric: the series that a row's figures count in
         self._before: dict[int, SeriesFigures] = {}
 
     def build(self, tick: Tick) -> list[SentSeries]:
@@ -146,10 +146,10 @@ class SeriesBuilder:
             found[series.number] = SentSeries(*series, whole, since)
         return list(found.values())
 
-    def _measured(self, summary: Summary) -> Iterator[tuple[Series, SeriesFigures]]:
+    def _measured(self, summary: Summary) -> Iterator[tuple[KnownSeries, SeriesFigures]]:
         for metric in METRICS.values():
             places = self._places.setdefault(metric.name, {})
-            groups: dict[int, tuple[Series, list[Any]]] = {}
+            groups: dict[int, tuple[KnownSeries, list[Any]]] = {}
             for place, value in patiently(_rows(metric, summary)):
                 series = places.get(place)
                 if series is None:
@@ -160,18 +160,18 @@ class SeriesBuilder:
                 if figures.times is None or figures.times.samples:
                     yield series, figures
 
-    def _of_metric(self, metric: Metric, place: _Place) -> Series:
+    def _of_metric(self, metric: Metric, place: _Place) -> KnownSeries:
         labels = self._labels_at(metric, place)
         return self._known(metric.name, metric.kind, labels, metric.dimension, metric.scale)
 
     def _known(
         self, name: str, kind: MetricKind, labels: Labels, dimension: Dimension | None = None, scale: float = 1.0
-    ) -> Series:
+    ) -> KnownSeries:
         """The series of this name and these labels."""
         labels = _joined(self._shared, labels)
         found = self._series.get((name, labels))
         if found is None:
-            found = Series(len(self._series), name, kind, labels, dimension, scale)
+            found = KnownSeries(len(self._series), name, kind, labels, dimension, scale)
             self._series[name, labels] = found
         return found
 
@@ -236,7 +236,7 @@ class SeriesBuilder:
             chosen.add(value)
         return value
 
-    def _own(self, tick: Tick) -> Iterator[tuple[Series, SeriesFigures]]:
+    def _own(self, tick: Tick) -> Iterator[tuple[KnownSeries, SeriesFigures]]:
         for flow, row in tick.summary.vus.items():
             yield self._gauge("vus", row.value, ("scenario", flow))
         for now in (tick.pooled, *tick.flows):
@@ -253,7 +253,7 @@ class SeriesBuilder:
             yield self._gauge("generator_up", 0.0 if worker.lost else 1.0, at)
         yield self._gauge("generator_load_missing", tick.health.load_missing)
 
-    def _gate(self, verdict: Verdict) -> Iterator[tuple[Series, SeriesFigures]]:
+    def _gate(self, verdict: Verdict) -> Iterator[tuple[KnownSeries, SeriesFigures]]:
         gate = verdict.gate
         labels = (("gate", self._mask(gate.text)), ("metric", gate.metric), ("scenario", gate.flow or ""))
         if verdict.value is not None:
@@ -262,14 +262,14 @@ class SeriesBuilder:
             yield self._gauge("gate_bound", float(verdict.bound), *labels)
         yield self._gauge("gate_ok", _OK[verdict.outcome], *labels)
 
-    def _run(self, tick: Tick) -> Iterator[tuple[Series, SeriesFigures]]:
+    def _run(self, tick: Tick) -> Iterator[tuple[KnownSeries, SeriesFigures]]:
         """The run with its verdict: the series that says `running` falls to 0 when there is one."""
         about = (("run_id", tick.run_id), ("suite", tick.suite), ("commit", tick.commit))
         yield self._gauge("run_info", float(tick.outcome is None), *about, ("verdict", RUNNING))
         if tick.outcome is not None:
             yield self._gauge("run_info", 1.0, *about, ("verdict", tick.outcome.value))
 
-    def _gauge(self, name: str, value: float, *labels: tuple[str, str]) -> tuple[Series, SeriesFigures]:
+    def _gauge(self, name: str, value: float, *labels: tuple[str, str]) -> tuple[KnownSeries, SeriesFigures]:
         return self._known(OWN + name, MetricKind.GAUGE, _present(*labels)), SeriesFigures(float(value))
 
 
