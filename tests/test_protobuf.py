@@ -2,7 +2,7 @@
 
 import pytest
 
-from vezaflow.protobuf import messages
+from vezaflow.protobuf import delimited, messages
 
 TABLE = {
     "Outer": {"inner": "repeated Inner = 3", "name": "string = 2"},
@@ -38,3 +38,8 @@ def test_tables_of_the_same_names_do_not_meet() -> None:
 def test_a_field_of_an_unknown_type_is_an_error() -> None:
     with pytest.raises(ValueError, match="TYPE_INT33"):
         messages("test", {"Inner": {"a": "int33 = 1"}})
+
+
+@pytest.mark.parametrize("size", [1, 127, 128, 16_383, 16_384, 3_000_000])
+def test_a_field_of_bytes_is_what_a_message_has(size: int) -> None:
+    assert delimited(2, b"x" * size) == messages("test", TABLE)["Outer"](name="x" * size).SerializeToString()

@@ -27,6 +27,19 @@ def messages(package: str, table: MessageTable) -> dict[str, Message]:
     return {name: message_factory.GetMessageClass(each) for name, each in found.items()}
 
 
+def delimited(number: int, content: bytes) -> bytes:
+    """The bytes of a field, below 16, that holds a message or a text: who sends the same often makes its bytes once."""
+    size = len(content)
+    if size < 128:
+        return bytes((number << 3 | 2, size)) + content
+    head = bytearray((number << 3 | 2,))
+    while size >= 128:
+        head.append(size & 127 | 128)
+        size >>= 7
+    head.append(size)
+    return bytes(head) + content
+
+
 def _add(message: Any, field: str, written: str, package: str) -> None:
     from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 

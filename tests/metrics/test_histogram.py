@@ -57,6 +57,17 @@ def test_taking_an_earlier_state_away_leaves_what_came_since(first: list[float],
     assert since.quantile(0.5) == pytest.approx(nearest_rank(then, 0.5), rel=0.002)
 
 
+def test_where_only_zeros_came_since_nothing_else_is_left() -> None:
+    earlier = of([0.5, 2.0])
+    now = earlier.copy()
+    now.record_zeros(3)
+    since = now.minus(earlier)
+    assert since == of([0.0, 0.0, 0.0])
+    since.record(1.0)
+    assert since == of([0.0, 0.0, 0.0, 1.0])
+    assert earlier == of([0.5, 2.0])
+
+
 @given(samples)
 def test_json_brings_the_same_histogram_back(values: list[float]) -> None:
     assert Histogram.from_json(of(values).to_json()) == of(values)

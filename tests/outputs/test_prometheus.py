@@ -3,6 +3,8 @@
 import math
 import struct
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -206,3 +208,22 @@ def test_gauges_are_of_the_last_interval_and_counters_of_the_run() -> None:
             if labels["__name__"] == "k6_http_reqs_total" and labels["name"] == "search":
                 totals.append(series.samples[-1].value)
     assert (counts, totals) == ([10, 10], [10, 20])
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_payloads_are_the_bytes_that_their_messages_have(native: bool) -> None:
+    run = ToldRun()
+    encoder = RemoteWrite(planned(native=native, stale_markers=True, labels=(("Zone", "a"),)), PLAN)
+    for tick in run.ticks(4):
+        for body in encoder.encode(tick):
+            written = bytes(cramjam.snappy.decompress_raw(body))
+            assert write_request().FromString(written).SerializeToString() == written
+
+
+def test_a_payload_is_whole_though_its_time_takes_more_bytes_than_that_of_the_one_before() -> None:
+    encoder = RemoteWrite(planned(), PLAN)
+    for second, tick in enumerate(ToldRun().ticks(4)):
+        (body,) = encoder.encode(replace(tick, at=datetime.fromtimestamp(0.2 + second**8, UTC)))
+        message = write_request().FromString(bytes(cramjam.snappy.decompress_raw(body)))
+        stamps = {each.samples[-1].timestamp for each in message.timeseries}
+        assert stamps == {200 + second**8 * 1000}

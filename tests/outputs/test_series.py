@@ -77,6 +77,15 @@ def test_a_status_beyond_the_room_counts_as_other() -> None:
     assert found["other"] == 20 - MOST_VALUES
 
 
+def test_a_series_keeps_its_number_and_shares_it_with_no_other() -> None:
+    builder = SeriesBuilder(PLAN)
+    numbers: dict[tuple[str, object], int] = {}
+    for tick in ToldRun().ticks(4):
+        for each in builder.build(tick):
+            assert numbers.setdefault((each.name, each.labels), each.number) == each.number
+    assert len(set(numbers.values())) == len(numbers)
+
+
 def test_counters_never_go_back_and_intervals_add_up() -> None:
     builder = SeriesBuilder(PLAN)
     sums: Tally[tuple[str, object]] = Tally()
@@ -146,17 +155,17 @@ def test_exponential_buckets_hold_all_samples_and_their_sum() -> None:
     assert found.zeros == 7
     assert sum(found.counts) == 10_002
     assert found.total == pytest.approx(float(values.sum()) + 11.0)
-    first, dense = found.dense()
+    filled = [index for index, count in enumerate(found.counts, found.first) if count]
     spans, deltas = found.spans()
-    assert sum(length for _, length in spans) == len(deltas) == len(found.indexes)
+    assert sum(length for _, length in spans) == len(deltas) == len(filled)
     place, count, held = 0, 0, iter(deltas)
     for offset, length in spans:
         place += offset
         for _ in range(length):
             count += next(held)
-            assert dense[place - first] == count
+            assert found.counts[place - found.first] == count
             place += 1
-    upper = [2 ** (index / 32) for index in found.indexes]
+    upper = [2 ** (index / 32) for index in filled]
     assert upper[0] >= values.min()
     assert upper[-1] / 2 ** (1 / 32) <= max(values.max(), 6.0)
 

@@ -19,20 +19,23 @@ SCHEMA = 5
 
 @dataclass(frozen=True, slots=True)
 class Exponential:
-    """Buckets that hold something, by their index, with zeros apart. `total` is the sum of all values."""
+    """`counts` are those of the bucket `first` and of all that follow, the last one of them not empty; zeros are apart.
+    `total` is the sum of all values."""
 
     count: int
     zeros: int
     total: float
-    indexes: tuple[int, ...]
-    counts: tuple[int, ...]
+    first: int
+    counts: list[int]
 
     def spans(self) -> tuple[list[tuple[int, int]], list[int]]:
         """Runs of neighbouring buckets as (offset from the run before, length), and counts as differences."""
         spans: list[tuple[int, int]] = []
         deltas: list[int] = []
         before, last = 0, 0
-        for index, count in zip(self.indexes, self.counts, strict=True):
+        for index, count in enumerate(self.counts, self.first):
+            if not count:
+                continue
             if spans and index == before:
                 spans[-1] = (spans[-1][0], spans[-1][1] + 1)
             else:
@@ -41,37 +44,23 @@ class Exponential:
             before, last = index + 1, count
         return spans, deltas
 
-    def dense(self) -> tuple[int, list[int]]:
-        """The first bucket's index, and the counts from there on without gaps."""
-        if not self.indexes:
-            return 0, []
-        counts = [0] * (self.indexes[-1] - self.indexes[0] + 1)
-        for index, count in zip(self.indexes, self.counts, strict=True):
-            counts[index - self.indexes[0]] = count
-        return self.indexes[0], counts
-
 
 def exponential(histogram: Histogram, scale: float = 1.0) -> Exponential:
     """A histogram's samples, each multiplied by `scale`."""
     import numpy as np
 
-    parts = [histogram] if histogram.cut is None else [histogram, histogram.cut]
-    found: NDArray[np.int64] = np.zeros(0, np.int64)
-    numbers: NDArray[np.int64] = np.zeros(0, np.int64)
-    for part in parts:
-        held, counts = part.buckets()
-        above = held >= 0
-        found = np.append(found, _indexes(scale)[held[above]])
-        numbers = np.append(numbers, counts[above])
-    indexes, place = np.unique(found, return_inverse=True)
-    counted = np.bincount(place, weights=numbers, minlength=len(indexes)).astype(np.int64)
-    return Exponential(
-        count=histogram.samples,
-        zeros=sum(part.zeros for part in parts),
-        total=sum(part.nanoseconds for part in parts) * 1e-9 * scale,
-        indexes=tuple(indexes.tolist()),
-        counts=tuple(counted.tolist()),
-    )
+    held, numbers = histogram.above_zero()
+    zeros, nanoseconds = histogram.zeros, histogram.nanoseconds
+    if histogram.cut is not None:
+        more, counts = histogram.cut.above_zero()
+        held, numbers = np.append(held, more), np.append(numbers, counts)
+        zeros, nanoseconds = zeros + histogram.cut.zeros, nanoseconds + histogram.cut.nanoseconds
+    first, counted = 0, []
+    if len(held):
+        found = _indexes(scale)[held]
+        first = int(found[0] if histogram.cut is None else found.min())
+        counted = np.bincount(found - first, weights=numbers).astype(np.int64).tolist()
+    return Exponential(histogram.samples, zeros, nanoseconds * 1e-9 * scale, first, counted)
 
 
 @lru_cache(maxsize=8)

@@ -24,12 +24,23 @@ class Influx:
 
     def __init__(self, planned: PlannedOutput, plan: Plan) -> None:
         self._builder = SeriesBuilder(plan, planned.labels)
+        self._heads: dict[int, str] = {}  # name and tags, by a series' number
 
     def encode(self, tick: Tick) -> Sequence[bytes]:
         """The tick as lines."""
         stamp = round(tick.at.timestamp() * 1000) * 1_000_000
-        lines = (_line(series, stamp) for series in patiently(self._builder.build(tick)))
-        return ["".join(line for line in lines if line).encode()]
+        lines = [self._line(series, stamp) for series in patiently(self._builder.build(tick))]
+        return ["".join(lines).encode()]
+
+    def _line(self, series: SentSeries, stamp: int) -> str:
+        fields = ",".join([f"{name}={value!r}" for name, value in _fields(series)])
+        if not fields:
+            return ""
+        head = self._heads.get(series.number)
+        if head is None:
+            tags = [f",{name}={_escaped(value)}" for name, value in series.labels]
+            head = self._heads[series.number] = f"{series.name}{''.join(tags)}"
+        return f"{head} {fields} {stamp}\n"
 
 
 def influx(planned: PlannedOutput, plan: Plan, say: Say, limits: SinkLimits = LIMITS) -> Sink:
@@ -38,14 +49,6 @@ def influx(planned: PlannedOutput, plan: Plan, say: Say, limits: SinkLimits = LI
     carrier = HttpCarrier(planned.target, {**HEADERS, **dict(planned.headers)}, limits.timeout)
     name = f"influx ({planned.target.origin.authority})"
     return Sink(name, Influx(planned, plan).encode, carrier, planned.every, say, limits)
-
-
-def _line(series: SentSeries, stamp: int) -> str:
-    fields = ",".join(f"{name}={value!r}" for name, value in _fields(series))
-    if not fields:
-        return ""
-    tags = "".join(f",{name}={_escaped(value)}" for name, value in series.labels)
-    return f"{series.name}{tags} {fields} {stamp}\n"
 
 
 def _fields(series: SentSeries) -> Iterator[tuple[str, float]]:

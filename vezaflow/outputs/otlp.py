@@ -38,6 +38,7 @@ class Otlp:
         self._builder = SeriesBuilder(plan, planned.labels, intervals=planned.delta)
         self._mask = plan.secrets.mask
         self._began = self._stamp = 0  # nanoseconds
+        self._attributes: dict[tuple[int, tuple[tuple[str, str], ...]], bytes] = {}  # written, by a series' number
 
     def encode(self, tick: Tick) -> Sequence[bytes]:
         """The tick as an export request."""
@@ -71,7 +72,7 @@ class Otlp:
         match series.kind:
             case MetricKind.GAUGE:
                 point = metric.gauge.data_points.add(time_unix_nano=self._stamp, as_double=series.whole.value)
-                _attributes(point, series.labels)
+                self._label(point, series)
             case MetricKind.COUNTER:
                 self._sum(metric, series, start, figures.value)
             case MetricKind.RATE:
@@ -84,7 +85,16 @@ class Otlp:
         metric.sum.is_monotonic = True
         metric.sum.aggregation_temporality = _DELTA if self._delta else _CUMULATIVE
         point = metric.sum.data_points.add(start_time_unix_nano=start, time_unix_nano=self._stamp, as_int=round(value))
-        _attributes(point, (*series.labels, *more))
+        self._label(point, series, *more)
+
+    def _label(self, point: Any, series: SentSeries, *more: tuple[str, str]) -> None:
+        """Give a point its series' attributes. To read their bytes is quicker than to add them one by one."""
+        held = self._attributes.get((series.number, more))
+        if held is None:
+            labelled = type(point)()
+            _attributes(labelled, (*series.labels, *more))
+            held = self._attributes[series.number, more] = labelled.SerializeToString()
+        point.MergeFromString(held)
 
     def _histogram(self, metric: Any, series: SentSeries, start: int, figures: SeriesFigures) -> None:
         assert figures.times is not None
@@ -93,7 +103,6 @@ class Otlp:
         held = metric.exponential_histogram
         held.aggregation_temporality = _DELTA if self._delta else _CUMULATIVE
         found = exponential(figures.times, series.scale)
-        first, counts = found.dense()
         point = held.data_points.add(
             start_time_unix_nano=start,
             time_unix_nano=self._stamp,
@@ -102,13 +111,13 @@ class Otlp:
             scale=SCHEMA,
             zero_count=found.zeros,
         )
-        least, most = figures.times.least, figures.times.most
+        least, most = figures.times.quantiles((0.0, 1.0))
         if least is not None and most is not None:
             point.min, point.max = least * series.scale, most * series.scale
         # the bucket i holds (base^i, base^(i+1)] here, and (base^(i-1), base^i] in Prometheus
-        point.positive.offset = first - 1
-        point.positive.bucket_counts.extend(counts)
-        _attributes(point, series.labels)
+        point.positive.offset = found.first - 1
+        point.positive.bucket_counts.extend(found.counts)
+        self._label(point, series)
 
 
 def otlp(planned: PlannedOutput, plan: Plan, say: Say, limits: SinkLimits = LIMITS) -> Sink:

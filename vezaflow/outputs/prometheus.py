@@ -10,17 +10,18 @@ run. A counter or histogram that is new begins with 0 at the last payload's time
 
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import NamedTuple
 
 from vezaflow.aside import patiently
-from vezaflow.metrics import METRICS, MetricKind, Trend
+from vezaflow.metrics import METRICS, MetricKind
 from vezaflow.outputs.exponential import SCHEMA, exponential
-from vezaflow.outputs.series import OWN, Labels, SentSeries, SeriesBuilder
+from vezaflow.outputs.series import OWN, SentSeries, SeriesBuilder
 from vezaflow.outputs.sink import LIMITS, HttpCarrier, Say, Sink, SinkLimits
 from vezaflow.outputs.tick import Tick
 from vezaflow.plan import Plan, PlannedOutput
-from vezaflow.protobuf import Message, messages
+from vezaflow.protobuf import Message, delimited, messages
 from vezaflow.units import Dimension
 
 PREFIX = "k6_"
@@ -55,6 +56,10 @@ _REMOTE_WRITE = {
     },
     "BucketSpan": {"offset": "sint32 = 1", "length": "uint32 = 2"},
 }
+_SERIES, _LABELS, _SAMPLES, _HISTOGRAMS = 1, 1, 2, 4  # fields, by the table above
+_VALUE = bytes((1 << 3 | 1,))  # what a sample's value begins with
+_DOUBLE = struct.Struct("<d").pack
+_NAME = "__name__"
 _COUNTER, _GAUGE, _HISTOGRAM = 1, 2, 3  # of MetricMetadata
 
 
@@ -68,116 +73,168 @@ def write_request() -> Message:
     return _classes()["WriteRequest"]
 
 
+class _Begun(NamedTuple):
+    """The bytes of a series before its samples. `of_value`, `of_zero`: with what says that one sample follows, which
+    has a value or, being 0, only its time of `size` bytes."""
+
+    labels: bytes
+    histogram: bool
+    of_value: bytes
+    of_zero: bytes
+
+    @classmethod
+    def of(cls, labels: bytes, size: int, *, histogram: bool) -> "_Begun":
+        value = delimited(_SERIES, labels + delimited(_SAMPLES, _VALUE + bytes(8 + size)))
+        zero = delimited(_SERIES, labels + delimited(_SAMPLES, bytes(size)))
+        return cls(labels, histogram, value[: len(value) - 8 - size], zero[: len(zero) - size])
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """When samples were taken, as their fields have it."""
+
+    milliseconds: int
+    written: bytes
+
+    @classmethod
+    def of(cls, milliseconds: int) -> "_Moment":
+        return cls(milliseconds, _classes()["Sample"](timestamp=milliseconds).SerializeToString())
+
+    def sample(self, value: float) -> bytes:
+        """A series' field with one sample."""
+        return delimited(_SAMPLES, (_VALUE + _DOUBLE(value) if value else b"") + self.written)
+
+
 class RemoteWrite:
-    """Makes payloads of ticks."""
+    """Makes payloads of ticks. A series is put together of bytes, of which those of its labels are made once: a message
+    for each took four times as long."""
 
     def __init__(self, planned: PlannedOutput, plan: Plan) -> None:
         self._planned = planned
         self._builder = SeriesBuilder(plan, planned.labels, intervals=not planned.native)
+        self._ends = {stat: f"_{stat.replace('.', '')}" for stat in planned.stats}
         self._told = False  # what the metrics mean
         self._stamp = 0  # of the last payload, in milliseconds
-        self._seen: dict[tuple[str, Labels], tuple[Message, bool]] = {}  # with its labels; whether it is a histogram
+        self._around: dict[int, tuple[bytes, bytes]] = {}  # by a series' number: its labels before and behind its name
+        self._size = 0  # bytes of a moment
+        self._seen: dict[tuple[int, str], _Begun] = {}  # by a series' number and the end of its name
 
     def encode(self, tick: Tick) -> Sequence[bytes]:
         """The tick as a remote write; with the last one, what marks all series as ended."""
         now = round(tick.at.timestamp() * 1000)
         before = self._stamp or now - max(1, round(tick.elapsed * 1000))
         self._stamp = max(now, before + 1)
-        request = write_request()()
+        then, at = _Moment.of(before), _Moment.of(self._stamp)
+        self._fit(len(at.written))
+        found: list[bytes] = []
+        for series in patiently(self._builder.build(tick)):
+            found += self._written(series, then, at)
         if not self._told:
             self._told = True
-            _describe(request, native=self._planned.native)
-        for series in patiently(self._builder.build(tick)):
-            self._add(request, series, before)
-        made = [_packed(request)]
+            found.append(_described(native=self._planned.native))
+        made = [_packed(found)]
         if tick.last and self._planned.stale_markers:
             made.append(_packed(self._ended()))
         return made
 
-    def _add(self, request: Message, series: SentSeries, before: int) -> None:
+    def _written(self, series: SentSeries, then: _Moment, at: _Moment) -> Iterator[bytes]:
         match series.kind:
+            case MetricKind.COUNTER if (series.number, "_total") not in self._seen:
+                begun = self._begun(series, "_total")
+                yield delimited(_SERIES, begun.labels + then.sample(0.0) + at.sample(series.whole.value))
             case MetricKind.COUNTER:
-                new = (f"{_name(series)}_total", series.labels) not in self._seen
-                added = self._series(request, f"{_name(series)}_total", series.labels)
-                if new:
-                    added.samples.add(value=0.0, timestamp=before)
-                added.samples.add(value=series.whole.value, timestamp=self._stamp)
+                yield self._sampled(series, "_total", series.whole.value, at)
             case MetricKind.GAUGE:
-                self._sample(request, _name(series), series.labels, series.whole.value)
+                yield self._sampled(series, "", series.whole.value, at)
             case MetricKind.RATE:
                 if series.since.total > 0:
-                    rate = series.since.value / series.since.total
-                    self._sample(request, f"{_name(series)}_rate", series.labels, rate)
+                    yield self._sampled(series, "_rate", series.since.value / series.since.total, at)
             case MetricKind.TREND if self._planned.native:
-                self._histogram(request, series, before)
+                yield self._histogram(series, then, at)
             case MetricKind.TREND:
                 for stat, value in statistics(series, self._planned.stats):
-                    self._sample(request, f"{_name(series)}_{stat.replace('.', '')}", series.labels, value)
+                    yield self._sampled(series, self._ends[stat], value, at)
 
-    def _sample(self, request: Message, name: str, labels: Labels, value: float) -> None:
-        self._series(request, name, labels).samples.add(value=value, timestamp=self._stamp)
+    def _sampled(self, series: SentSeries, end: str, value: float, at: _Moment) -> bytes:
+        begun = self._seen.get((series.number, end)) or self._begun(series, end)
+        return begun.of_value + _DOUBLE(value) + at.written if value else begun.of_zero + at.written
 
-    def _histogram(self, request: Message, series: SentSeries, before: int) -> None:
+    def _histogram(self, series: SentSeries, then: _Moment, at: _Moment) -> bytes:
         assert series.whole.times is not None
-        name = _name(series) + _UNITS.get(series.dimension, "") if series.dimension else _name(series)
-        new = (name, series.labels) not in self._seen
-        added = self._series(request, name, series.labels, histogram=True)
-        if new:
-            added.histograms.add(schema=SCHEMA, zero_threshold=ZERO_THRESHOLD, timestamp=before)
+        histogram = _classes()["Histogram"]
+        end = _UNITS.get(series.dimension, "") if series.dimension else ""
+        begun, zero = self._seen.get((series.number, end)), b""
+        if begun is None:
+            begun = self._begun(series, end, histogram=True)
+            first = histogram(schema=SCHEMA, zero_threshold=ZERO_THRESHOLD, timestamp=then.milliseconds)
+            zero = delimited(_HISTOGRAMS, first.SerializeToString())
         found = exponential(series.whole.times, series.scale)
-        held = added.histograms.add(
+        held = histogram(
             count_int=found.count,
             sum=found.total,
             schema=SCHEMA,
             zero_threshold=ZERO_THRESHOLD,
             zero_count_int=found.zeros,
-            timestamp=self._stamp,
+            timestamp=at.milliseconds,
         )
         spans, deltas = found.spans()
         for offset, length in spans:
             held.positive_spans.add(offset=offset, length=length)
         held.positive_deltas.extend(deltas)
+        return delimited(_SERIES, begun.labels + zero + delimited(_HISTOGRAMS, held.SerializeToString()))
 
-    def _series(self, request: Message, name: str, labels: Labels, *, histogram: bool = False) -> Message:
-        held = self._seen.get((name, labels))
-        if held is None:
-            held = self._seen[name, labels] = (_labelled(name, labels), histogram)
-        added = request.timeseries.add()
-        added.MergeFrom(held[0])
-        return added
+    def _begun(self, series: SentSeries, end: str, *, histogram: bool = False) -> _Begun:
+        found = _Begun.of(self._labelled(series, end), self._size, histogram=histogram)
+        self._seen[series.number, end] = found
+        return found
 
-    def _ended(self) -> Message:
+    def _fit(self, size: int) -> None:
+        """Moments have another size from now on: once in the hundred years, and in tests."""
+        if size != self._size:
+            self._size = size
+            kept = self._seen.items()
+            self._seen = {key: _Begun.of(each.labels, size, histogram=each.histogram) for key, each in kept}
+
+    def _labelled(self, series: SentSeries, end: str) -> bytes:
+        """The labels of a series, sorted, with its name among them."""
+        around = self._around.get(series.number)
+        if around is None:
+            around = self._around[series.number] = (
+                b"".join([_label(*pair) for pair in series.labels if pair[0] < _NAME]),
+                b"".join([_label(*pair) for pair in series.labels if pair[0] >= _NAME]),
+            )
+        name = series.name if series.name.startswith(OWN) else PREFIX + series.name
+        return around[0] + _label(_NAME, name + end) + around[1]
+
+    def _ended(self) -> list[bytes]:
         """Every series that was sent, marked as ended a millisecond after its last sample."""
-        request = write_request()()
         self._stamp += 1
-        for labelled, histogram in self._seen.values():
-            added = request.timeseries.add()
-            added.MergeFrom(labelled)
-            if histogram:
-                added.histograms.add(sum=STALE, schema=SCHEMA, timestamp=self._stamp)
-            else:
-                added.samples.add(value=STALE, timestamp=self._stamp)
-        return request
+        marker = _classes()["Histogram"](sum=STALE, schema=SCHEMA, timestamp=self._stamp).SerializeToString()
+        of_kind = {True: delimited(_HISTOGRAMS, marker), False: _Moment.of(self._stamp).sample(STALE)}
+        return [delimited(_SERIES, begun.labels + of_kind[begun.histogram]) for begun in self._seen.values()]
 
 
-def statistics(series: SentSeries, stats: Sequence[str]) -> Iterator[tuple[str, float]]:
+def statistics(series: SentSeries, stats: tuple[str, ...]) -> Iterator[tuple[str, float]]:
     """A trend's statistics of the time since the last look; none without samples."""
     times = series.since.times
     if times is None or not times.samples:
         return
-    trend = Trend(times, series.scale)
-    shares = [stat for stat in stats if stat[0] == "p"]
-    percentiles = dict(zip(shares, times.quantiles([float(stat[1:]) / 100 for stat in shares]), strict=True))
+    shares = _shares(stats)
+    found = dict(zip(shares, times.quantiles(tuple(shares.values())), strict=True))
+    found["avg"] = found["sum"] = times.mean
     for stat in stats:
-        if stat == "sum":
-            value: float | None = (trend.aggregate("avg") or 0.0) * times.samples
-        elif stat in percentiles:
-            found = percentiles[stat]
-            value = None if found is None else found * series.scale
-        else:
-            value = trend.aggregate(stat)
-        if value is not None:
-            yield stat, float(value)
+        if stat == "count":
+            yield stat, float(times.samples)
+        elif (value := found[stat]) is not None:
+            yield stat, float(value * series.scale * (times.samples if stat == "sum" else 1))
+
+
+@cache
+def _shares(stats: tuple[str, ...]) -> dict[str, float]:
+    """The quantiles among statistics."""
+    named = {"min": 0.0, "med": 0.5, "max": 1.0}
+    percentiles = {stat: float(stat[1:]) / 100 for stat in stats if stat[0] == "p"}
+    return percentiles | {stat: named[stat] for stat in stats if stat in named}
 
 
 def prometheus(planned: PlannedOutput, plan: Plan, say: Say, limits: SinkLimits = LIMITS) -> Sink:
@@ -191,19 +248,12 @@ def prometheus(planned: PlannedOutput, plan: Plan, say: Say, limits: SinkLimits 
     return Sink(name, RemoteWrite(planned, plan).encode, carrier, planned.every, say, limits)
 
 
-def _name(series: SentSeries) -> str:
-    return series.name if series.name.startswith(OWN) else PREFIX + series.name
+def _label(name: str, value: str) -> bytes:
+    return delimited(_LABELS, _classes()["Label"](name=name, value=value).SerializeToString())
 
 
-def _labelled(name: str, labels: Labels) -> Message:
-    """A series without samples: made once, for its labels are most of the work."""
-    found = _classes()["TimeSeries"]()
-    for label, value in sorted((("__name__", name), *labels)):
-        found.labels.add(name=label, value=value)
-    return found
-
-
-def _describe(request: Message, *, native: bool) -> None:
+def _described(*, native: bool) -> bytes:
+    request = write_request()()
     for metric in METRICS.values():
         match metric.kind:
             case MetricKind.COUNTER:
@@ -217,10 +267,10 @@ def _describe(request: Message, *, native: bool) -> None:
                     continue
                 kind, end = _HISTOGRAM, _UNITS.get(metric.dimension, "") if metric.dimension else ""
         request.metadata.add(type=kind, metric_family_name=f"{PREFIX}{metric.name}{end}", help=metric.doc)
+    return bytes(request.SerializeToString())
 
 
-def _packed(request: Message) -> bytes:
+def _packed(written: list[bytes]) -> bytes:
     import cramjam
 
-    written: Any = request.SerializeToString()
-    return bytes(cramjam.snappy.compress_raw(written))
+    return bytes(cramjam.snappy.compress_raw(b"".join(written)))

@@ -3,15 +3,17 @@
 Laws: labels are k6's (`scenario` is the flow, `name` and `url` the step as written), and what stands in them comes from
 the plan; what a server chooses (statuses, close codes) has room for `MOST_VALUES` of each step and then counts as
 `other`. So the number of series is bounded by the plan (`most_series`), whatever the traffic. A series is in a list
-once, keeps its labels, and never goes back. Nothing in it is secret.
+once, keeps its labels and its number, and never goes back. Nothing in it is secret.
+
+What never changes is made once, here and in the outputs: it was most of the work, which a thread of the load's process
+does. `python -m bench.outputs` measures it.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from vezaflow.aside import patiently
 from vezaflow.gates import Outcome, Verdict
@@ -20,6 +22,7 @@ from vezaflow.metrics import (
     INTERRUPTED,
     METRICS,
     PAGE,
+    FlowKey,
     Histogram,
     Metric,
     MetricKind,
@@ -77,8 +80,10 @@ _HEALTH = 6  # series of a worker
 _GATE = 3  # series of a gate
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesFigures:
+_Place = tuple[RequestKey | StepKey | FlowKey | None, str | None]  # a row; which one of what it holds by name
+
+
+class SeriesFigures(NamedTuple):
     """A counter's sum or a gauge's value; of a rate the hits with their total; of a trend its distribution."""
 
     value: float = 0.0
@@ -86,18 +91,30 @@ class SeriesFigures:
     times: Histogram | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SentSeries:
-    """One series: its figures of the whole run so far, and those since the last look. `scale`: a trend's units in one
-    of its distribution's."""
+class KnownSeries(NamedTuple):
+    """What never changes of a series. `number`: from 0 on, in the order in which they came. `scale`: a trend's units in
+    one of its distribution's."""
 
+    number: int
     name: str
     kind: MetricKind
     labels: Labels
-    whole: SeriesFigures
-    since: SeriesFigures
     dimension: Dimension | None = None
     scale: float = 1.0
+
+
+class SentSeries(NamedTuple):
+    """A series with its figures of the whole run so far, and those since the last look. What an output makes of its
+    name and labels it makes once, and keeps by `number`."""
+
+    number: int
+    name: str
+    kind: MetricKind
+    labels: Labels
+    dimension: Dimension | None
+    scale: float
+    whole: SeriesFigures
+    since: SeriesFigures
 
 
 class SeriesBuilder:
@@ -108,85 +125,70 @@ class SeriesBuilder:
         self._intervals = intervals
         self._mask = plan.secrets.mask
         self._labels = tuple((name, self._mask(value)) for name, value in labels)
+        self._shared: Labels = ()  # labels of this run's series
         self._steps: dict[StepKey, Labels] = {}
         self._chosen: dict[tuple[str, Labels], set[str]] = {}
-        self._before: dict[tuple[str, Labels], SeriesFigures] = {}
+        self._series: dict[tuple[str, Labels], KnownSeries] = {}
+        self._places: dict[str, dict[_Place, KnownSeries]] = {}  # by metric: the series that a row's figures count in
+        self._before: dict[int, SeriesFigures] = {}
 
     def build(self, tick: Tick) -> list[SentSeries]:
         """The series of a tick."""
         testid = () if any(name == "testid" for name, _ in self._labels) else (("testid", tick.run_id),)
         shared = (*self._labels, *(pair for pair in testid if pair[1]))
-        found: dict[tuple[str, Labels], SentSeries] = {}
-        for series in chain(patiently(self._measured(tick.summary)), self._own(tick)):
-            labels = _joined(shared, series.labels)
-            key = (series.name, labels)
-            before = self._before.get(key)
-            self._before[key] = series.whole
-            found[key] = SentSeries(
-                series.name,
-                series.kind,
-                labels,
-                series.whole,
-                series.whole if before is None else _since(series.whole, before, times=self._intervals),
-                series.dimension,
-                series.scale,
-            )
+        if shared != self._shared:
+            self._shared, self._places = shared, {}
+        found: dict[int, SentSeries] = {}
+        for series, whole in chain(self._measured(tick.summary), patiently(self._own(tick))):
+            before = self._before.get(series.number)
+            self._before[series.number] = whole
+            since = whole if before is None else _since(whole, before, times=self._intervals)
+            found[series.number] = SentSeries(*series, whole, since)
         return list(found.values())
 
-    def _measured(self, summary: Summary) -> Iterator[SentSeries]:
+    def _measured(self, summary: Summary) -> Iterator[tuple[KnownSeries, SeriesFigures]]:
         for metric in METRICS.values():
-            groups: dict[Labels, list[Any]] = {}
-            for labels, value in patiently(self._rows(metric, summary)):
-                groups.setdefault(labels, []).append(value)
-            for labels, values in patiently(groups.items()):
+            places = self._places.setdefault(metric.name, {})
+            groups: dict[int, tuple[KnownSeries, list[Any]]] = {}
+            for place, value in patiently(_rows(metric, summary)):
+                series = places.get(place)
+                if series is None:
+                    series = places[place] = self._of_metric(metric, place)
+                groups.setdefault(series.number, (series, []))[1].append(value)
+            for series, values in patiently(groups.values()):
                 figures = _together(metric.kind, values)
                 if figures.times is None or figures.times.samples:
-                    yield SentSeries(metric.name, metric.kind, labels, figures, figures, metric.dimension, metric.scale)
+                    yield series, figures
 
-    def _rows(self, metric: Metric, summary: Summary) -> Iterator[tuple[Labels, Any]]:
-        """What each row has of a metric, with the labels that it counts under."""
-        match metric.of:
-            case Of.REQUESTS | Of.FAILURES | Of.INTERRUPTED:
-                yield from self._of_requests(metric, summary)
-            case Of.CONNECTIONS:
-                for key, row in summary.steps.items():
-                    if metric.kind is not MetricKind.RATE:
-                        yield self._step(key), row.times(metric.value)
-                        continue
-                    for check in sorted({*row.checks, *row.failed_checks}):
-                        held = row.answered - row.failed_checks[check]
-                        yield _joined(self._step(key), (("check", check),)), (held, row.answered)
-            case Of.STEPS | Of.LISTENING | Of.CHANNELS | Of.STREAMS:
-                for key, row in _HELD[metric.of](summary).items():
-                    yield from self._held(metric, self._step(key), row)
-            case Of.FLOWS:
-                for flow, iterations in summary.flows.items():
-                    yield from self._held(metric, _present(("scenario", flow.flow)), iterations)
-            case Of.VUS:  # one series, as k6 has: its dashboard takes the mean of all
-                yield from (((), row.times(metric.value)) for row in summary.vus.values())
+    def _of_metric(self, metric: Metric, place: _Place) -> KnownSeries:
+        labels = self._labels_at(metric, place)
+        return self._known(metric.name, metric.kind, labels, metric.dimension, metric.scale)
 
-    def _of_requests(self, metric: Metric, summary: Summary) -> Iterator[tuple[Labels, Any]]:
-        detail = _DETAILS.get(metric.name, _Detail.STEP)
-        for key, row in summary.requests.items():
-            if (key.error == INTERRUPTED) is not (metric.of is Of.INTERRUPTED):
-                continue
-            labels = self._request(key, detail)
-            if metric.kind is MetricKind.RATE:
-                yield labels, (row.count if key.error else 0, row.count)
-            elif key.error or metric.of is not Of.FAILURES:
-                yield labels, row.times(metric.value)
+    def _known(
+        self, name: str, kind: MetricKind, labels: Labels, dimension: Dimension | None = None, scale: float = 1.0
+    ) -> KnownSeries:
+        """The series of this name and these labels."""
+        labels = _joined(self._shared, labels)
+        found = self._series.get((name, labels))
+        if found is None:
+            found = KnownSeries(len(self._series), name, kind, labels, dimension, scale)
+            self._series[name, labels] = found
+        return found
 
-    def _held(self, metric: Metric, labels: Labels, row: Any) -> Iterator[tuple[Labels, Any]]:
-        held = row.times(metric.value)
-        if metric.kind is MetricKind.RATE:
-            yield labels, (sum(held.values()) if metric.by else held, row.times(metric.out_of))
-        elif metric.by in _SUMMED:
-            yield labels, sum(held.values())
-        elif metric.by:
-            for name, value in held.items():
-                yield _joined(labels, ((metric.by, self._shown(metric, labels, name)),)), value
-        else:
-            yield labels, held
+    def _labels_at(self, metric: Metric, place: _Place) -> Labels:
+        key, name = place
+        match key:
+            case None:
+                return ()
+            case RequestKey():
+                return self._request(key, _DETAILS.get(metric.name, _Detail.STEP))
+            case FlowKey():
+                labels = _present(("scenario", key.flow))
+            case StepKey():
+                labels = self._step(key)
+        if name is None:
+            return labels
+        return _joined(labels, ((metric.by or "check", self._shown(metric, labels, name)),))
 
     def _shown(self, metric: Metric, labels: Labels, name: str) -> str:
         """What a row is told apart by, as the value of its label."""
@@ -234,31 +236,41 @@ class SeriesBuilder:
             chosen.add(value)
         return value
 
-    def _own(self, tick: Tick) -> Iterator[SentSeries]:
+    def _own(self, tick: Tick) -> Iterator[tuple[KnownSeries, SeriesFigures]]:
         for flow, row in tick.summary.vus.items():
-            yield _gauge("vus", row.value, ("scenario", flow))
+            yield self._gauge("vus", row.value, ("scenario", flow))
         for now in (tick.pooled, *tick.flows):
             for verdict in now.gates:
                 yield from self._gate(verdict)
-        yield from _run(tick)
+        yield from self._run(tick)
         for worker in tick.health.workers:
             at, vitals = ("instance", worker.name), worker.vitals
-            yield _gauge("generator_cpu", vitals.cpu, at)
-            yield _gauge("generator_lag_p99_seconds", vitals.lag_p99, at)
-            yield _gauge("generator_lag_max_seconds", vitals.lag_max, at)
-            yield _gauge("generator_memory_bytes", vitals.memory, at)
-            yield _gauge("generator_late_reads", vitals.late_reads, at)
-            yield _gauge("generator_up", 0.0 if worker.lost else 1.0, at)
-        yield _gauge("generator_load_missing", tick.health.load_missing)
+            yield self._gauge("generator_cpu", vitals.cpu, at)
+            yield self._gauge("generator_lag_p99_seconds", vitals.lag_p99, at)
+            yield self._gauge("generator_lag_max_seconds", vitals.lag_max, at)
+            yield self._gauge("generator_memory_bytes", vitals.memory, at)
+            yield self._gauge("generator_late_reads", vitals.late_reads, at)
+            yield self._gauge("generator_up", 0.0 if worker.lost else 1.0, at)
+        yield self._gauge("generator_load_missing", tick.health.load_missing)
 
-    def _gate(self, verdict: Verdict) -> Iterator[SentSeries]:
+    def _gate(self, verdict: Verdict) -> Iterator[tuple[KnownSeries, SeriesFigures]]:
         gate = verdict.gate
         labels = (("gate", self._mask(gate.text)), ("metric", gate.metric), ("scenario", gate.flow or ""))
         if verdict.value is not None:
-            yield _gauge("gate_value", float(verdict.value), *labels)
+            yield self._gauge("gate_value", float(verdict.value), *labels)
         if verdict.bound is not None:
-            yield _gauge("gate_bound", float(verdict.bound), *labels)
-        yield _gauge("gate_ok", _OK[verdict.outcome], *labels)
+            yield self._gauge("gate_bound", float(verdict.bound), *labels)
+        yield self._gauge("gate_ok", _OK[verdict.outcome], *labels)
+
+    def _run(self, tick: Tick) -> Iterator[tuple[KnownSeries, SeriesFigures]]:
+        """The run with its verdict: the series that says `running` falls to 0 when there is one."""
+        about = (("run_id", tick.run_id), ("suite", tick.suite), ("commit", tick.commit))
+        yield self._gauge("run_info", float(tick.outcome is None), *about, ("verdict", RUNNING))
+        if tick.outcome is not None:
+            yield self._gauge("run_info", 1.0, *about, ("verdict", tick.outcome.value))
+
+    def _gauge(self, name: str, value: float, *labels: tuple[str, str]) -> tuple[KnownSeries, SeriesFigures]:
+        return self._known(OWN + name, MetricKind.GAUGE, _present(*labels)), SeriesFigures(float(value))
 
 
 def most_series(plan: Plan, stats: int) -> int:
@@ -307,17 +319,48 @@ def _all(steps: Iterable[Any]) -> Iterator[Any]:
             yield from _all(inner)
 
 
-def _run(tick: Tick) -> Iterator[SentSeries]:
-    """The run with its verdict: the series that says `running` falls to 0 when there is one."""
-    about = (("run_id", tick.run_id), ("suite", tick.suite), ("commit", tick.commit))
-    yield _gauge("run_info", float(tick.outcome is None), *about, ("verdict", RUNNING))
-    if tick.outcome is not None:
-        yield _gauge("run_info", 1.0, *about, ("verdict", tick.outcome.value))
+def _rows(metric: Metric, summary: Summary) -> Iterator[tuple[_Place, Any]]:
+    """What each row has of a metric, with its place."""
+    match metric.of:
+        case Of.REQUESTS | Of.FAILURES | Of.INTERRUPTED:
+            yield from _of_requests(metric, summary)
+        case Of.CONNECTIONS:
+            for key, row in summary.steps.items():
+                if metric.kind is not MetricKind.RATE:
+                    yield (key, None), row.times(metric.value)
+                    continue
+                for check in sorted({*row.checks, *row.failed_checks}):
+                    yield (key, check), (row.answered - row.failed_checks[check], row.answered)
+        case Of.STEPS | Of.LISTENING | Of.CHANNELS | Of.STREAMS:
+            for key, row in _HELD[metric.of](summary).items():
+                yield from _held(metric, key, row)
+        case Of.FLOWS:
+            for flow, iterations in summary.flows.items():
+                yield from _held(metric, flow, iterations)
+        case Of.VUS:  # one series, as k6 has: its dashboard takes the mean of all
+            yield from (((None, None), row.times(metric.value)) for row in summary.vus.values())
 
 
-def _gauge(name: str, value: float, *labels: tuple[str, str]) -> SentSeries:
-    figures = SeriesFigures(float(value))
-    return SentSeries(OWN + name, MetricKind.GAUGE, _present(*labels), figures, figures)
+def _of_requests(metric: Metric, summary: Summary) -> Iterator[tuple[_Place, Any]]:
+    for key, row in summary.requests.items():
+        if (key.error == INTERRUPTED) is not (metric.of is Of.INTERRUPTED):
+            continue
+        if metric.kind is MetricKind.RATE:
+            yield (key, None), (row.count if key.error else 0, row.count)
+        elif key.error or metric.of is not Of.FAILURES:
+            yield (key, None), row.times(metric.value)
+
+
+def _held(metric: Metric, key: StepKey | FlowKey, row: Any) -> Iterator[tuple[_Place, Any]]:
+    held = row.times(metric.value)
+    if metric.kind is MetricKind.RATE:
+        yield (key, None), (sum(held.values()) if metric.by else held, row.times(metric.out_of))
+    elif metric.by in _SUMMED:
+        yield (key, None), sum(held.values())
+    elif metric.by:
+        yield from (((key, name), value) for name, value in held.items())
+    else:
+        yield (key, None), held
 
 
 def _present(*labels: tuple[str, str]) -> Labels:
@@ -335,6 +378,8 @@ def _together(kind: MetricKind, values: list[Any]) -> SeriesFigures:
             return SeriesFigures(float(sum(values)))
         case MetricKind.RATE:
             return SeriesFigures(float(sum(hits for hits, _ in values)), float(sum(total for _, total in values)))
+        case MetricKind.TREND if len(values) == 1:
+            return SeriesFigures(times=values[0])
         case MetricKind.TREND:
             whole = Histogram()
             for value in values:

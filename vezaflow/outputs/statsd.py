@@ -36,6 +36,7 @@ class StatsD:
     def __init__(self, planned: PlannedOutput, plan: Plan) -> None:
         self._planned = planned
         self._builder = SeriesBuilder(plan)
+        self._heads: dict[int, tuple[str, str]] = {}  # the name, and tags behind the line, by a series' number
 
     def encode(self, tick: Tick) -> Sequence[bytes]:
         """The tick as datagrams."""
@@ -55,14 +56,20 @@ class StatsD:
                 yield line if value >= 0 or kind != "g" else self._line(series, end, 0.0, kind) + b"\n" + line
 
     def _line(self, series: SentSeries, end: str, value: float, kind: str) -> bytes:
+        head = self._heads.get(series.number)
+        if head is None:
+            head = self._heads[series.number] = self._head(series)
+        return f"{head[0]}{end}:{_written(value)}|{kind}{head[1]}".encode()
+
+    def _head(self, series: SentSeries) -> tuple[str, str]:
         labels = dict(series.labels)
         if self._planned.tags:
             tags = ",".join(f"{name}:{_TAG.sub('_', text)}" for name, text in labels.items())
-            return f"{self._planned.prefix}{series.name}{end}:{_written(value)}|{kind}|#{tags}".encode()
+            return f"{self._planned.prefix}{series.name}", f"|#{tags}"
         parts = [_UNSAFE.sub("_", labels[name]).strip("_") for name in _PARTS if name in labels]
         if labels.get("expected_response") == "false":
             parts.append("failed")
-        return f"{self._planned.prefix}{'.'.join((*parts, series.name))}{end}:{_written(value)}|{kind}".encode()
+        return f"{self._planned.prefix}{'.'.join((*parts, series.name))}", ""
 
 
 class UdpCarrier:
