@@ -1,8 +1,8 @@
 """What a run says of itself beside the catalog's metrics: begin, end and verdict, events, and the server's own p95.
 
-Laws: series of the run's end come with the last tick only, so that a chart over many nights has one point for each of
-them. Begins are moments in Unix time, and of an event that of its last occurrence. The number of series is bounded by
-the plan: marks by hand, whose names people choose, have room for `MOST_MARKS` and then count as `other`.
+Laws: series of the verdict come with the tick that has one, the last, so that a chart of many nights has one point for
+each of them. Begins are moments in Unix time, and of an event that of its last occurrence. The number of series is
+bounded by the plan: marks by hand, whose names people choose, have room for `MOST_MARKS` and then count as `other`.
 """
 
 from collections.abc import Iterator
@@ -76,7 +76,7 @@ class AboutRun:
         gate = verdict.gate
         labels = (("gate", self._mask(gate.text)), ("metric", gate.metric), ("scenario", gate.flow or ""))
         yield from _judged("gate", verdict, labels)
-        if tick.last and not gate.is_elsewhere:  # those are judged later
+        if tick.outcome is not None:
             yield from _judged("run_gate", verdict, (*labels, ("run_id", tick.run_id), ("suite", tick.suite)))
 
 
