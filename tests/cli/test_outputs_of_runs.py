@@ -38,6 +38,28 @@ def test_a_run_is_in_prometheus_with_its_verdict(suite: Write, tmp_path: Path) -
     assert record["notes"] == []
 
 
+@pytest.mark.parametrize("stale", [False, True])
+def test_a_verdict_that_figures_of_elsewhere_decide_follows(suite: Write, tmp_path: Path, stale: bool) -> None:
+    summary = tmp_path / "summary.json"
+    with prometheus() as server:
+        observe = f"observe: {{prometheus: {{url: '{server.url}', wait: 1s, metrics: {{up: {{gauge: up}}}}}}}}\n"
+        outputs = suite_with(server.write_url).replace("every:", f"stale_markers: {str(stale).lower()}, every:")
+        gates = "gates: {server.up: value < 2}\n"
+        done = vezaflow("run", suite(FLOW, outputs + observe + gates), "--quiet", "--summary", summary)
+        record = json.loads(summary.read_text())
+        assert done.code == 98, done.text
+        outcomes = server.query("last_over_time(vezaflow_run_outcome{testid='e2e'}[5m])")
+        assert [(each["metric"]["run_id"], each["value"][1]) for each in outcomes] == [(record["run_id"], "-1")]
+        judged = server.query("last_over_time(vezaflow_run_gate_ok{testid='e2e'}[5m])")
+        assert {each["metric"]["metric"] for each in judged} == {"server.up", "http_req_failed"}
+        (info,) = server.query("last_over_time(vezaflow_run_info{testid='e2e'}[5m]) == 1")
+        assert info["metric"]["verdict"] == "inconclusive"
+        assert (server.query("vezaflow_run_outcome{testid='e2e'}") == []) is stale
+        last = "last_over_time(k6_http_reqs_total{testid='e2e'}[5m])"
+        assert server.value(f"sum({last})") == record["pooled"]["http_reqs"]
+    assert not [note for note in record["notes"] if note.startswith("output")]
+
+
 @pytest.mark.parametrize("answer", [Answer(500), Answer(400, b"no"), Answer(429), Answer(hangs=True), None])
 def test_a_receiver_that_is_no_use_changes_no_verdict(suite: Write, tmp_path: Path, answer: Answer | None) -> None:
     summary = tmp_path / "summary.json"

@@ -20,9 +20,10 @@ FILE = Path(__file__).parents[2] / "docs" / "grafana" / "vezaflow.json"
 DASHBOARD: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 PLANNED = PlannedOutput("prometheus", "--out prometheus", "x", labels=(("testid", "shown"),), native=True)
 SELECTOR = re.compile(r"\b((?:k6|vezaflow)_\w+)(?:\{([^}]*)\})?")
-GROUPED = re.compile(r"\bby \(([^)]*)\)")
+GROUPED = re.compile(r"\bby \(([^)]*)\).*?\b((?:k6|vezaflow)_\w+)")
 VALUES = {
     "$testid": "shown", "$scenario": ".*", "$step": ".*", "$__rate_interval": "1m", "$__range": "5m", "$quantile": "95",
+    "$suite": ".*", "$__interval": "1m",
 }  # fmt: skip
 
 
@@ -30,6 +31,9 @@ def queries() -> Iterator[tuple[str, str]]:
     for panel in DASHBOARD["panels"]:
         for target in panel.get("targets", ()):
             yield f"{panel['title']} {target['refId']}", target["expr"]
+    for annotation in DASHBOARD["annotations"]["list"]:
+        if "expr" in annotation:
+            yield f"annotation {annotation['name']}", annotation["expr"]
     for variable in DASHBOARD["templating"]["list"]:
         if variable["type"] == "query":
             yield f"variable {variable['name']}", variable["query"]["query"]
@@ -56,9 +60,8 @@ def test_a_query_asks_for_what_is_sent(place: str, query: str) -> None:
     for metric, matchers in asked:
         assert metric in known
         assert set(re.findall(r"(\w+)=~?\"", matchers)) <= known[metric]
-    for names in GROUPED.findall(query):
-        for metric, _ in asked:
-            assert {name.strip() for name in names.split(",")} <= known[metric]
+    for names, metric in GROUPED.findall(query):
+        assert {name.strip() for name in names.split(",")} <= known[metric]
 
 
 @pytest.mark.slow
@@ -70,7 +73,7 @@ def test_every_panel_has_data_in_a_real_prometheus() -> None:
         for tick in run.ticks(60, every=5):
             for body in encoder.encode(tick):
                 assert httpx.post(server.write_url, content=body, headers=HEADERS, trust_env=False).status_code == 204
-            end = tick.at.timestamp()
+            end = tick.at.timestamp() + 0.01  # the last payload comes a moment after the one before
         empty = []
         for place, query in queries():
             if place.startswith("variable"):
@@ -81,6 +84,12 @@ def test_every_panel_has_data_in_a_real_prometheus() -> None:
             if not found or all("value" in each and math.isnan(float(each["value"][1])) for each in found):
                 empty.append(place)
         assert empty == []
+        begin = next(query for place, query in queries() if place == "annotation Events")
+        moments = {
+            found["metric"]["event"]: float(found["value"][1]) / 1000 - run.began.timestamp()
+            for found in server.query(begin.replace("$testid", "shown"), end)
+        }
+    assert moments == pytest.approx({"failover": 2.0, "deployed": 2.5}, abs=0.001)
 
 
 def test_the_dashboard_lies_in_rows_without_overlaps() -> None:

@@ -1,4 +1,4 @@
-"""A run as outputs are told of it: a plan, and the ticks of a load with successes, failures, time-outs and checks."""
+"""A run as outputs are told of it: a plan, and the ticks of a load with successes, failures, checks and events."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,12 +10,15 @@ from planned import plan_of
 from vezaflow.engine import Vitals
 from vezaflow.gates import Outcome, judge
 from vezaflow.metrics import Histogram, Recorder
+from vezaflow.model import ActionKind
+from vezaflow.observe import ServerNow
 from vezaflow.outputs import Tick, tick_of
-from vezaflow.plan import Plan
-from vezaflow.results import Health
+from vezaflow.plan import Plan, Surroundings
+from vezaflow.results import Happened, Health
 from vezaflow.scale import WorkerState
 
-PLAN = plan_of("""
+PLAN = plan_of(
+    """
 flow: browse
 load: {vus: 20, duration: 10m}
 steps:
@@ -24,10 +27,30 @@ steps:
 gates:
   http_req_duration: [p(95) < 500 ms, p(99) < 20 ms]
   http_req_failed: rate < 50 %
-""")
+""",
+    suite="""
+suite: test
+base_url: http://127.0.0.1:1
+observe:
+  prometheus:
+    url: http://127.0.0.1:2
+    metrics: {latency: {histogram: http_request_duration_seconds}}
+events:
+  - {name: failover, at: 2s, for: 3s}
+""",
+    around=Surroundings(observes=True),
+)
 CHECK = 'len(json("$.data")) > 0'
 RUN_ID = "20261130T150000Z-abc123"
 HEALTH = Health((WorkerState("1", Vitals(0.4, 0.42, 0.61, 0.0021, 0.014, 84 << 20)),), vus_started=20)
+
+
+def happened(second: float) -> Iterator[Happened]:
+    """What has happened by a second of the load: the plan's failover, and a mark that somebody set."""
+    if second >= 2:
+        yield Happened("failover", ActionKind.MARK, 2.0, 5.0 if second >= 5 else None)
+    if second >= 3:
+        yield Happened("deployed", ActionKind.MARK, 2.5, 2.5, manual=True)
 
 
 class ToldRun:
@@ -68,6 +91,8 @@ class ToldRun:
             suite="test",
             run_id=RUN_ID,
             commit="0123abc",
+            server=(ServerNow("latency", 0.04),),
+            events=tuple(happened(second)),
             outcome=Outcome.RED if last else None,
         )
 

@@ -1,10 +1,11 @@
 """Two runs, a run and its baseline, or many nights: what changed for real. Pure functions over RunResults."""
 
 from vezaflow.compare.baseline import Baseline, BaselineRun, baseline_of, compare_with_baseline
-from vezaflow.compare.comparison import Change, Comparison, Judgement, changes_between, compare
+from vezaflow.compare.comparison import Change, Comparison, changes_between, compare
 from vezaflow.compare.counts import Counts, RunCounts, counts_of
 from vezaflow.compare.document import DocumentError, document, new_document
 from vezaflow.compare.gated import GateBaseline
+from vezaflow.compare.judgement import Judgement
 from vezaflow.compare.page import as_json, baseline_page, page, side_by_side
 from vezaflow.compare.resampled import FigureKind, Resampled, resampled
 from vezaflow.compare.sentences import summed_up

@@ -12,9 +12,10 @@ from math import exp, inf, isfinite, sqrt
 from typing import Any
 
 from vezaflow import units
-from vezaflow.compare.comparison import Change, Comparison, Judgement, direction, least_change
+from vezaflow.compare.comparison import Change, Comparison, direction, least_change
 from vezaflow.compare.counts import counts_of
 from vezaflow.compare.differences import Difference, Subject
+from vezaflow.compare.judgement import Judgement
 from vezaflow.compare.resampled import Figure, FigureKind, resampled
 from vezaflow.compare.robust import centre, deviation
 from vezaflow.compare.significance import discoveries

@@ -10,12 +10,13 @@ largest deviation of each draw, in its figure's standard deviations, gives how f
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from math import exp, inf, isfinite, log, sqrt
 from typing import TYPE_CHECKING
 
 from vezaflow.compare.counts import counts_of
 from vezaflow.compare.differences import Difference, differences
+from vezaflow.compare.functions import FunctionChanges, function_changes
+from vezaflow.compare.judgement import Judgement
 from vezaflow.compare.pages import PageChanges, page_changes
 from vezaflow.compare.resampled import QUANTILES, Figure, FigureKind, Resampled, resampled
 from vezaflow.compare.spread import UNKNOWN, Spread, between
@@ -36,20 +37,6 @@ LEAST_TIME = 0.002  # seconds
 LEAST_FAILED = 0.001  # of the requests
 _WIDEST = log(1.25)  # an interval that reaches further than this either way has nothing to say about small changes
 _WIDEST_FAILED = 0.02
-
-
-class Judgement(Enum):
-    """What became of a figure."""
-
-    WORSE = "worse"
-    BETTER = "better"
-    DIFFERENT = "different"  # of a rate of requests, where neither way is better
-    SAME = "no change seen"
-    UNCLEAR = "too little to tell"
-
-    @property
-    def real(self) -> bool:
-        return self in (Judgement.WORSE, Judgement.BETTER, Judgement.DIFFERENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +85,7 @@ class Comparison:
     earlier: int = 0
     level: float = LEVEL  # of the intervals
     pages: PageChanges = PageChanges()  # noqa: RUF009 (frozen)
+    functions: FunctionChanges = FunctionChanges()  # noqa: RUF009 (frozen)
 
     @property
     def real(self) -> tuple[Change, ...]:
@@ -121,6 +109,7 @@ def compare(before: RunResult, after: RunResult, spread: Spread | None = None) -
         changes_between(first, second, spread or UNKNOWN, zlib.crc32(f"{before.run_id} {after.run_id}".encode())),
         spread.runs if spread else 0,
         pages=page_changes(before, after),
+        functions=function_changes(before.profiles, after.profiles),
     )
 
 

@@ -7,13 +7,16 @@ from typing import Any
 from vezaflow import units
 from vezaflow.compare import sentences as words
 from vezaflow.compare.baseline import Baseline
-from vezaflow.compare.comparison import Change, Comparison, Judgement
+from vezaflow.compare.comparison import LEVEL, Change, Comparison
+from vezaflow.compare.functions import FunctionChange
+from vezaflow.compare.judgement import Judgement
 from vezaflow.compare.pages import PageChange
 from vezaflow.compare.resampled import FigureKind
 from vezaflow.diagnostics import printable
 from vezaflow.metrics import LIGHTHOUSE, PageMetric, StepName
 from vezaflow.reports import DIM, ComparedRuns, Look, table, wrapped
 
+FUNCTION_HEADS = ("function", "profile", "before", "after", "difference", f"{units.ratio(LEVEL)} interval", "")
 _TONES = {Judgement.WORSE: "31", Judgement.BETTER: "32", Judgement.DIFFERENT: "33"}
 
 
@@ -24,6 +27,7 @@ def page(comparison: Comparison, *, colour: bool = False, width: int = 100) -> s
         _differences(comparison, look),
         _table(comparison, look),
         _pages(comparison, look),
+        _functions(comparison, look),
         _sentences(comparison, look),
     )
     return "\n".join("\n".join(block) + "\n" for block in map(list, blocks) if block)
@@ -68,6 +72,30 @@ def _both(change: PageChange) -> Callable[[PageMetric], str]:
     return cell
 
 
+def _functions(comparison: Comparison, look: Look) -> Iterator[str]:
+    """The functions whose own share of the profiles' samples changed most."""
+    changes = comparison.functions
+    if changes.notes:
+        yield look.title("Profiles") + look.paint(" (functions by flat share)", DIM)
+    if changes.functions:
+        cells = [tuple(map(printable, _function_cells(change))) for change in changes.functions]
+        yield from table(FUNCTION_HEADS, cells, look, ("difference", "profile"))
+    for text in changes.notes:
+        yield from wrapped(printable(text), look, "  ")
+
+
+def _function_cells(change: FunctionChange) -> tuple[str, ...]:
+    shares = ((change.before, change.before_at_most), (change.after, change.after_at_most))
+    return (
+        change.function,
+        change.profile,
+        *(f"{'≤ ' if at_most else ''}{units.ratio(share)}" for share, at_most in shares),
+        words.points(change.difference),
+        f"{words.points(change.low)} to {words.points(change.high)}",
+        change.judgement.value,
+    )
+
+
 def _is_shown(change: Change) -> bool:
     """Percentiles always; failures and rates where there is something to see."""
     match change.metric:
@@ -106,6 +134,9 @@ def side_by_side(comparison: Comparison) -> ComparedRuns:
         sentences=said[:real],
         reasons=said[real:],
         footing=words.footing(comparison),
+        function_heads=FUNCTION_HEADS,
+        functions=tuple(map(_function_cells, comparison.functions.functions)),
+        function_notes=comparison.functions.notes,
     )
 
 
@@ -153,6 +184,8 @@ def as_json(comparison: Comparison) -> dict[str, Any]:  # Any: a JSON object
         "changes": [_change(change) for change in comparison.changes],
         "pages": [asdict(change) for change in comparison.pages.pages],
         "pages_apart": list(comparison.pages.apart),
+        "functions": [_function(change) for change in comparison.functions.functions],
+        "functions_notes": list(comparison.functions.notes),
     }
 
 
@@ -173,3 +206,7 @@ def _change(change: Change) -> dict[str, Any]:
         "judgement": change.judgement.value,
         "reason": change.reason,
     }
+
+
+def _function(change: FunctionChange) -> dict[str, Any]:
+    return {**asdict(change), "difference": change.difference, "judgement": change.judgement.value}

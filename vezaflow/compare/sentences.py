@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from vezaflow import units
-from vezaflow.compare.comparison import LEVEL, Change, Comparison, Judgement
+from vezaflow.compare.comparison import LEVEL, Change, Comparison
+from vezaflow.compare.judgement import Judgement
 from vezaflow.compare.resampled import FigureKind
 from vezaflow.compare.spread import FEWEST_RUNS, PRIOR
 
@@ -94,7 +95,7 @@ def value(change: Change, amount: float | None) -> str:
 def effect(change: Change) -> str:
     """How large it is: `+18 %`; of failures in percentage points."""
     if change.metric is FigureKind.FAILED:
-        return "–" if change.difference is None else _points(change.difference)
+        return "–" if change.difference is None else points(change.difference)
     return "–" if change.ratio is None else _signed(change.ratio - 1)
 
 
@@ -104,7 +105,7 @@ def difference(change: Change) -> str:
     if found is None:
         return "–"
     if change.metric is FigureKind.FAILED:
-        return _points(found)
+        return points(found)
     shown = value(change, abs(found))
     return f"{'-' if found < 0 else '+'}{shown}" if found else shown
 
@@ -114,7 +115,7 @@ def interval(change: Change) -> str:
     if change.low is None or change.high is None:
         return "–"
     if change.metric is FigureKind.FAILED:
-        return f"{_points(change.low)} to {_points(change.high)}"
+        return f"{points(change.low)} to {points(change.high)}"
     return f"{_signed(change.low - 1)} to {_signed(change.high - 1)}"
 
 
@@ -124,5 +125,6 @@ def _signed(fraction: float) -> str:
     return f"{shown} %"
 
 
-def _points(fraction: float) -> str:
+def points(fraction: float) -> str:
+    """A difference of two shares, in percentage points."""
     return f"{fraction * 100:+.2f} points"

@@ -1,4 +1,4 @@
-"""A tick as series: every metric of the catalog by flow and step, the gates, the run, the generator's health.
+"""A tick as series: every metric of the catalog by flow and step, the run itself, the generator's health.
 
 Laws: labels are k6's (`scenario` is the flow, `name` and `url` the step as written), and what stands in them comes from
 the plan; what a server chooses (statuses, close codes) has room for `MOST_VALUES` of each step and then counts as
@@ -16,7 +16,6 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from vezaflow.aside import patiently
-from vezaflow.gates import Outcome, Verdict
 from vezaflow.metrics import (
     ERRORS,
     INTERRUPTED,
@@ -32,6 +31,7 @@ from vezaflow.metrics import (
     StepKey,
     Summary,
 )
+from vezaflow.outputs.about_run import OTHER, AboutRun, most_about
 from vezaflow.outputs.tick import Tick
 from vezaflow.plan import Plan, PlannedRequest, blocks_of
 from vezaflow.units import Dimension
@@ -39,9 +39,7 @@ from vezaflow.units import Dimension
 Labels = tuple[tuple[str, str], ...]  # sorted by name
 OWN = "vezaflow_"  # what the names of series that are no metric of the catalog begin with
 MOST_VALUES = 8  # of a label that the server chooses, of one step
-OTHER = "other"
 _GROUP = "::"  # what k6 puts before the names of groups
-RUNNING = "running"  # the verdict of a run that is in progress
 _NAME = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -75,9 +73,7 @@ _HELD: dict[Of, Callable[[Summary], Mapping[StepKey, Any]]] = {
 }
 _OF_REQUESTS = (Of.REQUESTS, Of.FAILURES, Of.INTERRUPTED, Of.CONNECTIONS, Of.STEPS)
 _OF_OTHERS = (Of.STEPS, Of.LISTENING, Of.CHANNELS, Of.STREAMS)
-_OK = {Outcome.GREEN: 1.0, Outcome.RED: 0.0, Outcome.INCONCLUSIVE: -1.0}
 _HEALTH = 6  # series of a worker
-_GATE = 3  # series of a gate
 
 
 _Place = tuple[RequestKey | StepKey | FlowKey | None, str | None]  # a row; which one of what it holds by name
@@ -123,8 +119,8 @@ class SeriesBuilder:
 
     def __init__(self, plan: Plan, labels: Iterable[tuple[str, str]] = (), *, intervals: bool = True) -> None:
         self._intervals = intervals
-        self._mask = plan.secrets.mask
-        self._labels = tuple((name, self._mask(value)) for name, value in labels)
+        self._about = AboutRun(plan)
+        self._labels = tuple((name, plan.secrets.mask(value)) for name, value in labels)
         self._shared: Labels = ()  # labels of this run's series
         self._steps: dict[StepKey, Labels] = {}
         self._chosen: dict[tuple[str, Labels], set[str]] = {}
@@ -239,10 +235,8 @@ class SeriesBuilder:
     def _own(self, tick: Tick) -> Iterator[tuple[KnownSeries, SeriesFigures]]:
         for flow, row in tick.summary.vus.items():
             yield self._gauge("vus", row.value, ("scenario", flow))
-        for now in (tick.pooled, *tick.flows):
-            for verdict in now.gates:
-                yield from self._gate(verdict)
-        yield from self._run(tick)
+        for name, value, labels in self._about.figures(tick):
+            yield self._gauge(name, value, *labels)
         for worker in tick.health.workers:
             at, vitals = ("instance", worker.name), worker.vitals
             yield self._gauge("generator_cpu", vitals.cpu, at)
@@ -253,22 +247,6 @@ class SeriesBuilder:
             yield self._gauge("generator_up", 0.0 if worker.lost else 1.0, at)
         yield self._gauge("generator_load_missing", tick.health.load_missing)
 
-    def _gate(self, verdict: Verdict) -> Iterator[tuple[KnownSeries, SeriesFigures]]:
-        gate = verdict.gate
-        labels = (("gate", self._mask(gate.text)), ("metric", gate.metric), ("scenario", gate.flow or ""))
-        if verdict.value is not None:
-            yield self._gauge("gate_value", float(verdict.value), *labels)
-        if verdict.bound is not None:
-            yield self._gauge("gate_bound", float(verdict.bound), *labels)
-        yield self._gauge("gate_ok", _OK[verdict.outcome], *labels)
-
-    def _run(self, tick: Tick) -> Iterator[tuple[KnownSeries, SeriesFigures]]:
-        """The run with its verdict: the series that says `running` falls to 0 when there is one."""
-        about = (("run_id", tick.run_id), ("suite", tick.suite), ("commit", tick.commit))
-        yield self._gauge("run_info", float(tick.outcome is None), *about, ("verdict", RUNNING))
-        if tick.outcome is not None:
-            yield self._gauge("run_info", 1.0, *about, ("verdict", tick.outcome.value))
-
     def _gauge(self, name: str, value: float, *labels: tuple[str, str]) -> tuple[KnownSeries, SeriesFigures]:
         return self._known(OWN + name, MetricKind.GAUGE, _present(*labels)), SeriesFigures(float(value))
 
@@ -278,7 +256,7 @@ def most_series(plan: Plan, stats: int) -> int:
     blocks = [plan.preflight.requests, plan.setup, plan.teardown]
     blocks += [part for flow in plan.flows for part in (flow.login, flow.steps, flow.final)]
     steps = [step for block in blocks for step in _all(block)]
-    found = len(plan.gates) * _GATE + len(plan.flows) + _HEALTH + 4
+    found = most_about(plan) + len(plan.flows) + _HEALTH + 1
     for step in steps:
         checks = len(step.checks) if isinstance(step, PlannedRequest) else 0
         kinds = _OF_REQUESTS if isinstance(step, PlannedRequest) else _OF_OTHERS

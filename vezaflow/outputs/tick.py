@@ -52,7 +52,7 @@ class Tick:
     suite: str = ""
     run_id: str = ""
     commit: str = ""  # the suite's; empty where it is in no git repository
-    outcome: Outcome | None = None  # of the whole run: known by the last tick, if nothing after the load decides
+    outcome: Outcome | None = None  # of the whole run: in the last tick, or later (session/late_verdict.py)
 
 
 def tick_of(

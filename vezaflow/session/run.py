@@ -38,6 +38,7 @@ from vezaflow.session.announce import Announcer
 from vezaflow.session.auditing import Auditing
 from vezaflow.session.events import EventRunner
 from vezaflow.session.feeding import LAST, Feeding
+from vezaflow.session.late_verdict import is_late, send_verdict
 from vezaflow.session.log_limiter import LogLimiter
 from vezaflow.session.observing import ServerWatch
 from vezaflow.session.outcome import Circumstances, result_of
@@ -175,6 +176,7 @@ class _Session:
             clock=self._clock,
         )
         self._outputs = Feeding(outputs, self._say)
+        self._unjudged: Tick | None = None  # the last tick, where the verdict comes after it
         self._observer = ServerWatch(plan, division.part)
         self._auditing = Auditing(plan.audits, tools, self._say, keep=options.audit_reports, workers=division.workers)
         self._phase = _Phase.PREPARING
@@ -234,9 +236,12 @@ class _Session:
     async def _announced(self, result: RunResult) -> RunResult:
         """The result, once all have heard of it who are to hear of it, with a note of who could not be told."""
         self._phase, self._scope = _Phase.ANNOUNCING, trio.CancelScope()
+        lost: tuple[str, ...] = ()
         with self._scope:
+            if self._unjudged is not None:
+                lost = await send_verdict(self._plan, self._unjudged, result, self._say)
             await self._announcer.tell(result)
-        notes = [*result.notes, *map(self._plan.secrets.mask, self._announcer.notes)]
+        notes = [*result.notes, *map(self._plan.secrets.mask, (*lost, *self._announcer.notes))]
         if self._scope.cancelled_caught:
             notes.append("notifications: aborted manually")
         return replace(result, notes=tuple(notes))
@@ -354,10 +359,13 @@ class _Session:
         """The load is over: outputs get the last tick, and a moment to send it."""
         judged = self._result("", None)
         tick = self._tick(self._workers.report(), judged.verdicts, last=True)
-        pending = self._plan.audits or any(gate.is_elsewhere for gate in self._plan.gates)
+        if is_late(self._plan):
+            self._unjudged = tick
+        else:
+            tick = replace(tick, outcome=judged.outcome)
         self._phase, self._scope = _Phase.TEARDOWN, trio.move_on_after(LAST)
         with self._scope:
-            await self._outputs.end(replace(tick, outcome=None if pending else judged.outcome))
+            await self._outputs.end(tick)
         self._outputs.close()
 
     async def _watch(self, begin: float) -> None:

@@ -42,6 +42,9 @@ class ComparedRuns:
     sentences: tuple[str, ...]  # what changed for real
     reasons: tuple[str, ...]  # what can't be told, and why
     footing: str
+    function_heads: tuple[str, ...] = ()
+    functions: tuple[tuple[str, ...], ...] = ()  # of profiles: those whose share changed most
+    function_notes: tuple[str, ...] = ()  # of each profile what was compared
 
 
 def html_comparison(runs: Sequence[RunResult], compared: Sequence[ComparedRuns]) -> bytes:
@@ -60,7 +63,7 @@ def html_comparison(runs: Sequence[RunResult], compared: Sequence[ComparedRuns])
             for name, run in zip(names, runs, strict=True)
         ],
         "compared": [
-            (f"From {names[0]} to {name}", each, _changes(name, each))
+            (f"From {names[0]} to {name}", each, _changes(name, each), _functions(name, each))
             for name, each in zip(names[1:], compared, strict=True)
         ],
         "gates": _gates(runs, names),
@@ -131,6 +134,15 @@ def _changes(name: str, each: ComparedRuns) -> Grid:
     heads = tuple(TableHead(text or "judgement", number=1 < at < last) for at, text in enumerate(each.heads))
     caption = f"From {each.before} to {each.after}, with the interval of each change."
     return Grid(f"changes-{name[0]}", f"All figures, to {name}", caption, heads, lines)
+
+
+def _functions(name: str, each: ComparedRuns) -> Grid:
+    """The last column judges, the first two are words."""
+    last = len(each.function_heads) - 1
+    heads = tuple(TableHead(text or "judgement", number=1 < at < last) for at, text in enumerate(each.function_heads))
+    lines = tuple(TableLine(tuple(map(word, cells))) for cells in each.functions)
+    caption = f"Functions by flat share, from {each.before} to {each.after}, with the interval of each difference."
+    return Grid(f"functions-{name[0]}", f"Profiles, to {name}", caption, heads, lines)
 
 
 def _gates(runs: Sequence[RunResult], names: Sequence[str]) -> Grid:
