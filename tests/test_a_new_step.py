@@ -270,6 +270,7 @@ def vezaflow(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_new_kind_is_five_modules(toy: Path) -> None:
     assert mypy(toy) == set()

@@ -262,6 +262,7 @@ def test_listening_is_red_when_a_segment_is_missing(listen: Path) -> None:
     assert found["listen", "hls_startup_failed: rate < 0.5 %"] is Outcome.RED
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_listening_is_red_when_a_rendition_is_slow(listen: Path) -> None:
     found, _ = played(listen, SandboxSettings(slow_rendition=320), seconds=0.5)
@@ -269,6 +270,7 @@ def test_listening_is_red_when_a_rendition_is_slow(listen: Path) -> None:
     assert found["listen", "http_req_duration{step:listen segment}: p(95) < 1 s"] is Outcome.RED
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_listening_is_red_when_links_are_narrower_than_the_lowest_rendition(tmp_path: Path) -> None:
     words = {"begin": "0s..6s -> 0s..0.2s", "play": "?? 30s -> ?? 8s", "quality": "variant: abr -> variant: lowest"}

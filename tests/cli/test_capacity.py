@@ -38,6 +38,7 @@ LATEST = 0.03  # seconds: a target that is later than this has another limit
 TRIES = 2
 
 
+@pytest.mark.long
 def test_the_limit_of_a_queue_is_found_within_five_percent(tmp_path: Path) -> None:
     for number in range(TRIES):
         folder = tmp_path / str(number)

@@ -209,6 +209,7 @@ def test_a_newer_history_is_refused_before_the_load(suite: Write, env: dict[str,
         assert (done.code, "has version 99" in done.err, "upgrade vezaflow" in done.err) == (2, True, True)
 
 
+@pytest.mark.long
 def test_a_history_that_is_full_leaves_a_file_and_the_verdict(
     suite: Write, env: dict[str, str], tmp_path: Path
 ) -> None:

@@ -82,6 +82,7 @@ def test_colours_on_a_terminal_are_there_unless_forbidden(kept: Path, values: di
     assert bool(MARKS.search(on_terminal("history", "show", str(kept), env=values))) is coloured
 
 
+@pytest.mark.long
 @SLOW
 def test_json_is_printed_wherever_a_table_is(kept: Path, tmp_path: Path) -> None:
     nights = []

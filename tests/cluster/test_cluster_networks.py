@@ -112,6 +112,7 @@ def running(cluster: DaskCluster, veza: Target, folder: Path, *words: str | Path
     return Running(*words, env={"BASE_URL": veza.base_url}, folder=folder)
 
 
+@pytest.mark.long
 def test_machines_whose_clocks_are_an_hour_apart_start_together(
     apart: DaskCluster, veza: Target, tmp_path: Path
 ) -> None:
@@ -157,6 +158,7 @@ def test_a_target_on_this_machine_s_loopback_is_another_one_there(apart: DaskClu
     assert run.text.count("127.0.0.1 is that machine itself there, and not the target") == 2
 
 
+@pytest.mark.long
 def test_a_slow_link_shows_as_that_machine_s(
     apart: DaskCluster, networks: Networks, veza: Target, tmp_path: Path
 ) -> None:

@@ -172,6 +172,7 @@ def test_ctrl_c_reaches_all_machines(lasting: DaskCluster, veza: Target, asked: 
     assert is_quiet(run), run.text
 
 
+@pytest.mark.long
 def test_no_orphan_is_left_when_the_coordinator_is_killed(
     lasting: DaskCluster, veza: Target, asked: list[str], tmp_path: Path
 ) -> None:
@@ -223,6 +224,7 @@ def test_a_lost_machine_is_noticed_named_and_not_replaced(
     assert max(Counter(asked).values()) == 1, "no iteration is run twice"
 
 
+@pytest.mark.long
 def test_no_orphan_is_left_when_the_scheduler_is_killed(
     mortal: DaskCluster, veza: Target, asked: list[str], tmp_path: Path
 ) -> None:

@@ -57,6 +57,7 @@ def test_two_runs_do_not_share_a_machine(one: DaskCluster, veza: Target, tmp_pat
         until(lambda: gone(pids))
 
 
+@pytest.mark.long
 def test_a_machine_with_other_tasks_is_named_with_one_of_them(one: DaskCluster, veza: Target, tmp_path: Path) -> None:
     from distributed import Client
 

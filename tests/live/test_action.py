@@ -214,6 +214,7 @@ steps: [get: /api/v1/health]
 """
 
 
+@pytest.mark.long
 def test_several_suites_in_a_job_share_nothing_and_carry_any_verdict(tmp_path: Path) -> None:
     """Paths with blanks and a comma; a run without gates is inconclusive, one whose target is down is refused."""
     step = SHOWN[SHOWN.index("      - name: Load") :].replace(ARGS, FEW)

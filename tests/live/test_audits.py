@@ -88,6 +88,7 @@ def test_a_page_behind_a_login_is_audited_as_the_user_sees_it(tmp_path: Path, pa
     assert [gate["outcome"] for gate in document["gates"]] == ["green", "green"]
 
 
+@pytest.mark.long
 def test_a_slow_page_and_an_inaccessible_one_break_their_gates(tmp_path: Path, path: str) -> None:
     gates = "gates: {lighthouse.performance: score >= 90, lighthouse.accessibility: score >= 90}\n"
     file = suite(tmp_path, f"pages: {{tracks: /tracks, search: /search}}\n{gates}")
@@ -99,6 +100,7 @@ def test_a_slow_page_and_an_inaccessible_one_break_their_gates(tmp_path: Path, p
     assert "BROKE" in done.out
 
 
+@pytest.mark.long
 def test_pages_that_can_not_be_seen_are_inconclusive_and_have_no_scores(tmp_path: Path, path: str) -> None:
     pages = "pages: {dashboard: /dashboard, nothing: /nothing}\n"
     file = suite(tmp_path, f"{pages}gates: {{lighthouse.performance: score >= 1}}\n")
@@ -131,6 +133,7 @@ def guarded() -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
+@pytest.mark.long
 def test_a_page_finds_its_local_storage(tmp_path: Path, path: str) -> None:
     storage = "vars: {id: 1}\nlocal_storage: {token: 'abc/${id}', more: {a: [1]}}\n"
     file = suite(tmp_path, f"{storage}pages: {{in: /in}}\ngates: {{lighthouse.accessibility: score >= 50}}\n")

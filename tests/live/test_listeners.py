@@ -85,6 +85,7 @@ def test_a_playlist_of_sound_comes_while_a_segment_is_under_way(tmp_path: Path) 
     assert summary.select("data_received").aggregate("count") > sizes  # type: ignore[operator]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("master", ["master.m3u8", "apart.m3u8"])
 def test_a_segment_that_would_empty_the_buffer_is_given_up(master: str, tmp_path: Path) -> None:

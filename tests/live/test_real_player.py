@@ -64,6 +64,7 @@ def heard_by_step(widths: tuple[tuple[float, float], ...], folder: Path) -> Summ
         return run(plan, Bundle.of(suite, inputs), Division(), (), lambda _: None).summary
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("link", LINKS)
 def test_a_real_player_agrees(link: str, script: Path, tmp_path: Path) -> None:
     seen = seen_by_player(LINKS[link], script, tmp_path / "profile")
