@@ -79,7 +79,8 @@ def test_nothing_is_left_when_the_coordinator_is_killed(veza: Target, tmp_path: 
 def test_processes_that_are_started_here_inherit_no_input_of_the_run(veza: Target, tmp_path: Path) -> None:
     secret = "tok-3n-secret-42"
     write_suite(tmp_path / "suite", FLOW.replace("/x/", "/x/${env.TOKEN}/"), "secrets: [TOKEN]")
-    given = {"BASE_URL": veza.base_url, "TOKEN": secret, "UNASKED": "stays"}
+    by_ssh = {"SSH_CONNECTION": "192.0.2.7 50000 192.0.2.1 22"}  # of who started the run: its own way here
+    given = {"BASE_URL": veza.base_url, "TOKEN": secret, "UNASKED": "stays", **by_ssh}
     with Running("run", "suite", "--cluster", "local:2", env=given, folder=tmp_path) as run:
         until(lambda: len(veza.asked) > 10 or run.process.poll() is not None, 2 * PATIENCE)
         seen = {pid: read_proc(pid, "environ") for pid in family(run.process.pid)[1:]}

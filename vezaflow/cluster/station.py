@@ -41,7 +41,7 @@ def main() -> NoReturn:
 
 async def _be(order: dict[str, str]) -> None:
     credentials = Credentials(order["certificate"], order["key"])
-    host = _reached_at()
+    host = order["host"] or _reached_at()
     server: Scheduler | Worker
     if order["be"] == SCHEDULER:
         server = Scheduler(host=host, port=0, protocol="tls", security=credentials.security, dashboard=False)
@@ -76,7 +76,7 @@ def _until_end(source: IO[bytes], loop: asyncio.AbstractEventLoop, over: asyncio
 
 
 def _reached_at() -> str:
-    """The address of this machine by which it was reached."""
+    """The address of this machine by which SSH came to it."""
     parts = os.environ.get("SSH_CONNECTION", "").split()  # the client's address and port, the server's
     return parts[2] if len(parts) == 4 else "127.0.0.1"
 

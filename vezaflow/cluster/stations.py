@@ -46,6 +46,11 @@ class StationHost:
         return self.by_ssh or "this machine"
 
     @property
+    def address(self) -> str:
+        """Where a station there is to listen; empty: by which address SSH reached it, only that one knows."""
+        return "" if self.by_ssh else "127.0.0.1"
+
+    @property
     def command(self) -> tuple[str, ...]:
         words = (self.python, "-P", "-m", "vezaflow.cluster.station")
         return (*_SSH, self.by_ssh, shlex.join(words)) if self.by_ssh else words
@@ -144,7 +149,7 @@ class _Station:
     def tell(self, order: Mapping[str, str]) -> None:
         assert self.process.stdin is not None
         try:
-            self.process.stdin.write(orjson.dumps(order) + b"\n")
+            self.process.stdin.write(orjson.dumps({**order, "host": self._host.address}) + b"\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             pass  # it has ended: that it says nothing is noticed
