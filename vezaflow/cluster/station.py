@@ -78,7 +78,8 @@ def _until_end(source: IO[bytes], loop: asyncio.AbstractEventLoop, over: asyncio
 def _reached_at() -> str:
     """The address of this machine by which SSH came to it."""
     parts = os.environ.get("SSH_CONNECTION", "").split()  # the client's address and port, the server's
-    return parts[2] if len(parts) == 4 else "127.0.0.1"
+    address = parts[2] if len(parts) == 4 else "127.0.0.1"
+    return f"[{address}]" if ":" in address else address
 
 
 if __name__ == "__main__":
