@@ -51,7 +51,7 @@ def ssh_hosts(folder: Path) -> Iterator[SshHosts]:
     )
     key = " ".join((folder / "host.pub").read_text().split()[:2])
     (folder / "known").write_text("".join(f"[{address}]:{port} {key}\n" for address in HOSTS.values()))
-    known = f"Port {port}\nUser {getpass.getuser()}\nIdentitiesOnly yes\nUserKnownHostsFile {folder}/known\n"
+    known = f"Port {port}\nUser {getpass.getuser()}\nIdentitiesOnly yes\nRemoteCommand bash\nRequestTTY yes\nUserKnownHostsFile {folder}/known\n"
     (folder / "client").write_text(
         "".join(
             f"Host {name}\nHostName {address}\nIdentityFile {folder}/user\n{known}" for name, address in HOSTS.items()
@@ -69,7 +69,12 @@ def ssh_hosts(folder: Path) -> Iterator[SshHosts]:
     try:
         until(lambda: said.read_text().count("Server listening") == len(HOSTS) or server.poll() is not None)
         assert server.poll() is None, said.read_text()
-        tried = subprocess.run([programs / "ssh", "loader-1", "true"], capture_output=True, text=True, check=False)
+        tried = subprocess.run(
+            [programs / "ssh", "-oRemoteCommand=none", "-T", "loader-1", "true"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if tried.returncode:
             pytest.skip(f"this user may not log in here: {tried.stderr}")
         yield SshHosts(f"{programs}:{os.environ['PATH']}", server)

@@ -30,7 +30,15 @@ _START = 60.0  # seconds that one has to start, on a machine with a slow disk
 _CONNECT = 10  # seconds that SSH has
 _LEAVE = 5.0  # seconds that all have to end
 _TAIL = 8192  # bytes of its standard error that are read
-_SSH = ("ssh", "-T", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={_CONNECT}", "-o", "ServerAliveInterval=5", "--")
+_OPTIONS = {
+    "BatchMode": "yes",  # nobody is asked for anything
+    "ConnectTimeout": str(_CONNECT),
+    "ServerAliveInterval": "5",
+    "RemoteCommand": "none",  # what a configuration has for people who log in
+    "ForwardAgent": "no",
+    "ForwardX11": "no",
+}
+_SSH = ("ssh", "-T", *(f"-o{name}={value}" for name, value in _OPTIONS.items()), "--")
 
 
 @dataclass(frozen=True, slots=True)
