@@ -51,7 +51,8 @@ def ssh_hosts(folder: Path) -> Iterator[SshHosts]:
     )
     key = " ".join((folder / "host.pub").read_text().split()[:2])
     (folder / "known").write_text("".join(f"[{address}]:{port} {key}\n" for address in HOSTS.values()))
-    known = f"Port {port}\nUser {getpass.getuser()}\nIdentitiesOnly yes\nRemoteCommand bash\nRequestTTY yes\nUserKnownHostsFile {folder}/known\n"
+    people = "RemoteCommand bash\nRequestTTY yes\n"  # for who logs in
+    known = f"Port {port}\nUser {getpass.getuser()}\nIdentitiesOnly yes\nUserKnownHostsFile {folder}/known\n{people}"
     (folder / "client").write_text(
         "".join(
             f"Host {name}\nHostName {address}\nIdentityFile {folder}/user\n{known}" for name, address in HOSTS.items()
