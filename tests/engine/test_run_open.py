@@ -7,6 +7,7 @@ from planned import plan_of
 from stage import Reply, Target, always, play
 
 from vezaflow.engine import RunEngine
+from vezaflow.plan import Segment
 
 pytestmark = pytest.mark.trio
 
@@ -50,6 +51,23 @@ async def test_a_slow_target_delays_no_start_as_long_as_a_vu_is_free(autojump_cl
     played = await play(plan_of(FLOW), target)
     assert [at - begin for at, *_ in target.log] == pytest.approx([n / 10 for n in range(100)], abs=0.001)
     assert played.engine.flows[0].delivered.most == 5
+
+
+@pytest.mark.parametrize(("index", "expected"), [(0, 25 + 13), (3, 13)])
+async def test_vus_that_come_by_hand_get_their_part_of_the_starts(
+    index: int, expected: int, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Of two VUs in four segments the last two have none, and no starts; of eight each has two."""
+    rate = "{executor: constant-arrival-rate, rate: 10/s, duration: 10s, pre_allocated_vus: 2, max_vus: 2}"
+
+    async def steer(engine: RunEngine) -> None:
+        await trio.sleep(5.01)
+        engine.scale("flow", 8)
+
+    plan = plan_of(f"load: {rate}\nsteps: [{{get: /}}]")
+    played = await play(plan, always(Reply(after=0.01)), during=steer, segment=Segment(index, 4))
+    assert played.count("iterations") == pytest.approx(expected, abs=1)
+    assert played.count("dropped_iterations") == 0
 
 
 async def test_a_start_without_a_free_vu_is_dropped_and_counted(autojump_clock: trio.testing.MockClock) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vezaflow.model import Executor
-from vezaflow.plan import PlannedLoad, PlannedStage, Segment, corners, outline, starts, vu_changes
+from vezaflow.plan import Division, PlannedLoad, PlannedStage, Segment, corners, outline, starts, vu_changes
 
 Event = tuple[float, str, int]  # when, what, the number in the whole
 
@@ -118,13 +118,19 @@ def test_what_comes_before_a_moment_is_counted_without_counting(load: PlannedLoa
     assert len(found) == len(list(found)) == found.before(float("inf"))
 
 
-@given(LOADS[Executor.CONSTANT_ARRIVAL_RATE], st.integers(1, 9), st.integers(1, 9))
-def test_whoever_starts_something_has_a_vu_for_it(load: PlannedLoad, vus: int, count: int) -> None:
+@given(LOADS[Executor.CONSTANT_ARRIVAL_RATE], st.integers(1, 13), st.lists(st.integers(1, 5), min_size=1, max_size=5))
+def test_whoever_starts_something_has_a_vu_for_it(load: PlannedLoad, vus: int, processes: list[int]) -> None:
+    """`processes`: of each machine, which may have another number of cores than the next."""
     load = replace(load, vus=vus, max_vus=vus)
-    parts = [Segment(index, count) for index in range(count)]
+    machines = [Segment(index, len(processes)) for index in range(len(processes))]
+    divisions = [Division(count, part) for count, part in zip(processes, machines, strict=True)]
+    parts = [segment for division in divisions for segment in division.parts]
     dealt = [segment.deal(starts(load), vus) for segment in parts]
     assert all(segment.share(vus) > 0 for segment, mine in zip(parts, dealt, strict=True) if len(mine))
     assert sorted(at for mine in dealt for at in mine) == list(starts(load))
+    for division, machine in zip(divisions, machines, strict=True):
+        begun = sum(len(segment.deal(starts(load), vus)) for segment in division.parts)
+        assert begun == len(machine.deal(starts(load), vus)), "what `explain` shows of a machine"
 
 
 def test_of_any_number_of_starts_each_is_known_at_once() -> None:

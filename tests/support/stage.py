@@ -10,7 +10,7 @@ import trio
 
 from vezaflow.engine import RunEngine
 from vezaflow.metrics import Recorder, Summary
-from vezaflow.plan import Plan
+from vezaflow.plan import Plan, Segment
 from vezaflow.protocols import (
     Body,
     ChannelMessage,
@@ -352,13 +352,21 @@ class Played:
         return value or 0.0
 
 
-async def play(plan: Plan, answer: Answer | Target, *, during: Callable[[RunEngine], object] | None = None) -> Played:
+async def play(
+    plan: Plan,
+    answer: Answer | Target,
+    *,
+    during: Callable[[RunEngine], object] | None = None,
+    segment: Segment | None = None,
+) -> Played:
     """Run a plan against a fake target. `during` is an async function that may steer the run while it goes."""
     target = answer if isinstance(answer, Target) else Target(answer)
     start = trio.current_time()
     recorder = Recorder(start)
     said: list[str] = []
-    engine = RunEngine(plan, recorder=recorder, client=target.client, clock=trio.current_time, say=said.append)
+    engine = RunEngine(
+        plan, recorder=recorder, client=target.client, clock=trio.current_time, say=said.append, segment=segment
+    )
     async with trio.open_nursery() as nursery:
         await nursery.start(engine.wheel.run)
         await engine.preflight()

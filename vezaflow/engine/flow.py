@@ -172,5 +172,5 @@ class FlowRun:
 def _driver(users: Users, term: Term, segment: Segment) -> ClosedDriver | OpenDriver:
     load = users.flow.load
     if load.is_open:
-        return OpenDriver(users, term, segment, segment.deal(starts(load), load.max_vus))
+        return OpenDriver(users, term, segment, starts(load))
     return ClosedDriver(users, term, segment, segment.slice(vu_changes(load)))

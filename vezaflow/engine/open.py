@@ -8,6 +8,7 @@ dropped is counted in one go, and the others have their turn between two looks: 
 
 from collections import deque
 from collections.abc import Callable
+from math import inf
 
 import trio
 from trio.lowlevel import Abort, Task, current_task
@@ -39,14 +40,15 @@ class _Place:
 
 
 class OpenDriver:
-    """Starts iterations at `starts` (from the begin), on the VUs of one segment."""
+    """Starts iterations at this segment's part of all `starts` (from the begin), on its VUs."""
 
     def __init__(self, users: Users, term: Term, segment: Segment, starts: Starts) -> None:
         load = users.flow.load
         self._users = users
         self._term = term
         self._segment = segment
-        self._starts = starts
+        self._all = starts
+        self._starts = segment.deal(starts, load.max_vus)
         self._ready = segment.share(load.vus)
         self._most = segment.share(load.max_vus)
         self._free: deque[_Place] = deque()
@@ -70,9 +72,11 @@ class OpenDriver:
             self._pool = None
 
     def scale(self, vus: int) -> None:
-        """From now on so many VUs at most, of all segments together."""
+        """From now on so many VUs at most, of all segments together, and what is to come is dealt among these."""
         self._most = self._segment.share(vus)
         self._send_home(min(len(self._free), self._there - self._most))
+        self._starts = self._segment.deal(self._all, vus)
+        self.wake()
 
     def wake(self) -> None:
         """The term has changed: look again."""
@@ -98,15 +102,19 @@ class OpenDriver:
         self._pool.start_soon(self._live, number, due)
 
     async def _start_all(self, begin: float) -> None:
+        """To the end of the load, which lasts as long as was asked also after its last start."""
         clock, term, starts = self._term.clock, self._term, self._starts
         done = 0
-        while done < len(starts) and (due := begin + starts[done]) < term.end:
+        while not term.over:
+            if starts is not self._starts:
+                starts = self._starts
+                done = starts.before(clock() - begin)
+            due = begin + starts[done] if done < len(starts) else inf
             now = clock()
             with trio.CancelScope() as self._wait:
                 await trio.sleep(max(0.0, min(due, term.end) - now))
-            if (now := clock()) >= due:
+            if due < term.end and starts is self._starts and (now := clock()) >= due:
                 done = self._start_due(begin, done, now)
-        await term.until(term.end)  # the load lasts as long as was asked, also after its last start
 
     def _start_due(self, begin: float, done: int, now: float) -> int:
         """Start or drop what is due by now: the next after so many that are done, at least. How many are done then."""

@@ -36,7 +36,8 @@ class Division:
     def parts(self) -> tuple[Segment, ...]:
         """The segment of each process: together they are exactly this machine's."""
         first, step = self.segment.index, self.segment.count
-        return tuple(Segment(first + step * number, step * self.workers) for number in range(self.workers))
+        across = step if self.workers > 1 else 1
+        return tuple(Segment(first + step * number, step * self.workers, across) for number in range(self.workers))
 
     def here(self, total: int) -> int:
         """How many of all VUs are this machine's."""

@@ -33,10 +33,12 @@ class VuChange(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Segment:
     """One of `count` equal parts of a load, the `index`-th from 0: what has number n (from 0) belongs to segment
-    n mod count."""
+    n mod count. `across`: of how many machines' segments it is a part, where each machine may divide its own among
+    another number of processes."""
 
     index: int = 0
     count: int = 1
+    across: int = 1
 
     def __str__(self) -> str:
         """`2/8`: as the command line writes it."""
@@ -66,9 +68,17 @@ class Segment:
 
     def deal(self, starts: "Starts", vus: int) -> "Starts":
         """The starts of this segment alone, at the time of the whole's. `vus`: for how many VUs there are: of fewer
-        than segments the last have none, and so nobody to start anything."""
-        step = min(self.count, vus)
-        return replace(starts, numbers=starts.numbers[self.index :: step] if self.index < step else range(0))
+        than segments the last have none, and so nobody to start anything; the others of the same machine do."""
+        inner, machine = divmod(self.index, self.across)
+        of_machine = _dealt(starts.numbers, machine, min(self.across, vus))
+        here = Segment(machine, self.across).share(vus)
+        return replace(starts, numbers=_dealt(of_machine, inner, min(self.count // self.across, here)))
+
+
+def _dealt(numbers: range, index: int, count: int) -> range:
+    """Every `count`-th from the `index`-th on, or none; where nobody is there, the first has all, to report them."""
+    count = max(1, count)
+    return numbers[index::count] if index < count else range(0)
 
 
 WHOLE = Segment()
