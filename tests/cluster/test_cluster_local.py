@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,16 @@ def test_nothing_is_left_when_the_coordinator_is_killed(veza: Target, tmp_path: 
         run.process.kill()
         assert until(lambda: gone(pids)) < 12
         assert until(lambda: not any(map(lives, pids[1:]))) < 60
+
+
+def test_too_few_open_files_are_said_in_a_sentence(tmp_path: Path) -> None:
+    write_suite(tmp_path / "suite", FLOW)
+    line = f"ulimit -n 60; exec {sys.executable} -P -m vezaflow run suite --cluster local:16"
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "BASE_URL": "http://127.0.0.1:1"}
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 97, done.stderr
+    assert "of 17 processes could be started: Too many open files" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_processes_that_are_started_here_inherit_no_input_of_the_run(veza: Target, tmp_path: Path) -> None:

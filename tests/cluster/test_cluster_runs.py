@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from dask_cluster import DaskCluster, dask_cluster, gone
+from distributed import Client
 from processes import Running, Target, read_proc, result, target, until, write_suite
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
@@ -64,6 +65,13 @@ def is_quiet(run: Running) -> bool:
     return not [word for word in NOISE if word in run.text]
 
 
+def left_on_scheduler(cluster: DaskCluster) -> list[str]:
+    """The queues of runs that a scheduler still has."""
+    with Client(cluster.address, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+        found: list[str] = client.run_on_scheduler(lambda dask_scheduler: [*dask_scheduler.extensions["queues"].queues])
+    return found
+
+
 def test_the_machines_together_do_what_one_would(
     lasting: DaskCluster, veza: Target, asked: list[str], tmp_path: Path
 ) -> None:
@@ -111,6 +119,7 @@ def test_the_machines_together_do_what_one_would(
     assert sum(machine["requests"] for machine in machines) == 80
     assert all(0 < machine["clock_error"] < 1 and machine["lost"] == "" for machine in machines)
     assert all(machine["p95"] > 0 and machine["cpu_max"] > 0 for machine in machines)
+    assert until(lambda: left_on_scheduler(lasting) == []) < 5
 
 
 def test_a_secret_is_nowhere_but_in_its_requests(

@@ -87,6 +87,12 @@ def test_nobody_is_there() -> None:
     assert "no Dask scheduler at tcp://x.invalid:1: " in refusal("tcp://x.invalid:1").message
 
 
+@pytest.mark.parametrize("host", ["a..b", ".host", f"{'a' * 64}.example"])
+@pytest.mark.parametrize("mine", [None, context(ssl.Purpose.SERVER_AUTH, GOOD)], ids=["tcp", "tls"])
+def test_what_can_be_no_host_is_said(host: str, mine: ssl.SSLContext | None) -> None:
+    assert host in refusal(f"tcp://{host}:8786", mine).message
+
+
 @pytest.mark.parametrize("said", [b"SSH-2.0-OpenSSH_10.0\r\n", b"+OK", b"\0" * 7])
 def test_something_else_is_there(said: bytes) -> None:
     def speak(end: socket.socket) -> None:

@@ -35,6 +35,7 @@ def station(order: Mapping[str, str], way: str) -> Iterator[str]:
         assert process.stdout is not None
         process.stdin.write(orjson.dumps(order) + b"\n")
         process.stdin.flush()
+        assert process.stdout.readline() == b"\n", "who prints before it may leave a line open"
         said = process.stdout.readline()
         assert said.startswith(MARK)
         yield orjson.loads(said.removeprefix(MARK))["address"]

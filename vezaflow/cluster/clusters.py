@@ -21,6 +21,7 @@ from vezaflow.cluster.knock import knock
 from vezaflow.cluster.mail import SchedulerError, asked
 from vezaflow.cluster.stations import StationHost, hosts_of, stations
 from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.limits import raise_open_files
 
 _CONNECT = 10  # seconds
 _CERTIFICATES = (
@@ -36,6 +37,7 @@ def connected(address: ClusterAddress, inputs: Iterable[str] = ()) -> Iterator[t
     """A client of the cluster, and the addresses of its Dask workers. `inputs`: names in the environment that are not
     for processes which are started here. Raises VezaflowError where there is no cluster."""
     _hush()
+    raise_open_files()
     with ExitStack() as stack:
         where, security = stack.enter_context(_scheduler(address, inputs))
         try:

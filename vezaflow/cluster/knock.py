@@ -41,6 +41,8 @@ def knock(address: str, context: ssl.SSLContext | None, patience: float = _PATIE
         raise _refused(f"{address} does not agree on TLS within {patience:g} s: nobody replies there") from None
     except OSError as e:
         raise _refused(f"there is no Dask scheduler at {address}: {e.strerror or e}") from None
+    except ValueError:  # of IDNA and of TLS, each in its own words
+        raise _refused(f"'{host}' in {address} can't be the name of a host") from None
     if first is None:
         tls = "" if context is not None else f"wants TLS (then it is {address.replace('tcp:', 'tls:')}), "
         raise _refused(

@@ -188,6 +188,7 @@ class Machines:
         self._addresses = tuple(addresses)
         self._run = secrets.token_hex(12)
         self._up = Mail(up_queue(self._run), client)
+        self._mails = [self._up]
         self._by_nonce: dict[str, Conversation] = {}
         self._over = threading.Event()
         self._listener = threading.Thread(target=self._listen, name="vezaflow from machines", daemon=True)
@@ -243,6 +244,7 @@ class Machines:
         nonce: str = hello["nonce"]
         handshake = Handshake()
         down = Mail(down_queue(self._run, nonce), self._client)
+        self._mails.append(down)
         down.put(handshake.public, _REPLY)
         sealed = handshake.with_machine(hello["key"], nonce)
         number: int = hello["hello"]
@@ -327,3 +329,5 @@ class Machines:
             self._listener.join(_FAREWELL)
         for task in self._tasks:
             task.release()
+        for mail in self._mails:  # else they stay on a scheduler that lives on
+            mail.close()

@@ -1,8 +1,9 @@
 """A Dask scheduler or worker that a run has started: `python -m vezaflow.cluster.station`, here or by SSH.
 
 Laws: what it is to be, and the key of the cluster, come in one line on its standard input; nothing of it is on a
-command line or in a file. It ends when that input does, however the run ended: a connection that breaks closes it as
-well. It listens only where the run reached it: on loopback, or at the address that SSH came in by.
+command line, or in a file that stays (Dask makes one for a moment, since OpenSSL reads no other keys). It ends when
+that input does, however the run ended: a connection that breaks closes it as well. It listens only where the run
+reached it: on loopback, or at the address that SSH came in by.
 """
 
 import asyncio
@@ -60,7 +61,7 @@ async def _be(order: dict[str, str]) -> None:
     loop = asyncio.get_running_loop()
     threading.Thread(target=_until_end, args=(sys.stdin.buffer, loop, over), daemon=True).start()
     async with server:
-        sys.stdout.buffer.write(MARK + orjson.dumps({"address": server.address}) + b"\n")
+        sys.stdout.buffer.write(b"\n" + MARK + orjson.dumps({"address": server.address}) + b"\n")
         sys.stdout.buffer.flush()
         await asyncio.wait(
             [asyncio.ensure_future(over.wait()), asyncio.ensure_future(server.finished())],  # type: ignore[no-untyped-call]

@@ -37,6 +37,8 @@ _OPTIONS = {
     "RemoteCommand": "none",  # what a configuration has for people who log in
     "ForwardAgent": "no",
     "ForwardX11": "no",
+    "ClearAllForwardings": "yes",
+    "ControlMaster": "no",  # nobody's later `ssh` goes by a connection that ends with the run
 }
 _SSH = ("ssh", "-T", *(f"-o{name}={value}" for name, value in _OPTIONS.items()), "--")
 
@@ -101,11 +103,18 @@ def stations(hosts: Sequence[StationHost], hidden: Iterable[str] = ()) -> Iterat
     credentials = Credentials.new()
     order = {"certificate": credentials.certificate, "key": credentials.key}
     with ExitStack() as stack:
-        files = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(len(hosts) + 1)]
         started: list[_Station] = []
-        stack.callback(_end, started)
-        for host, file in zip((hosts[0], *hosts), files, strict=True):  # all import Dask at the same time
-            started.append(_Station(host, kept, file.fileno()))
+        try:
+            files = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(len(hosts) + 1)]
+            stack.callback(_end, started)
+            for host, file in zip((hosts[0], *hosts), files, strict=True):  # all import Dask at the same time
+                started.append(_Station(host, kept, file.fileno()))
+        except OSError as e:
+            raise VezaflowError(
+                f"only {len(started)} of {len(hosts) + 1} processes could be started: {e.strerror}",
+                hint="`vezaflow doctor` shows this machine's limits",
+                code=ExitCode.REFUSED,
+            ) from None
         scheduler, *workers = started
         limit = time.monotonic() + _START
         scheduler.tell({**order, "be": SCHEDULER})
