@@ -11,4 +11,9 @@ def main() -> None:
         from vezaflow.cli.main import main as run
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
-    run()
+    else:
+        run()
+    finally:
+        # Where a Ctrl-C came in the midst of code that is made of text (dataclasses are), Python ends by the signal
+        # whatever the exit code is, unless such code has gone well since.
+        exec("")
