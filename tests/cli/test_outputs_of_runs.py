@@ -2,6 +2,7 @@
 
 import json
 import socket
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,9 @@ def test_a_verdict_that_figures_of_elsewhere_decide_follows(suite: Write, tmp_pa
         (info,) = server.query("last_over_time(vezaflow_run_info{testid='e2e'}[5m]) == 1")
         assert info["metric"]["verdict"] == "inconclusive"
         assert (server.query("vezaflow_run_outcome{testid='e2e'}") == []) is stale
+        start = "vezaflow_run_start_timestamp_seconds{testid='e2e'}[5m]"
+        begins = [server.value(f"{each}_over_time({start})") for each in ("min", "max")]
+        assert begins == [datetime.fromisoformat(record["started"]).timestamp()] * 2
         last = "last_over_time(k6_http_reqs_total{testid='e2e'}[5m])"
         assert server.value(f"sum({last})") == record["pooled"]["http_reqs"]
     assert not [note for note in record["notes"] if note.startswith("output")]

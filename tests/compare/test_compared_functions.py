@@ -11,6 +11,7 @@ import sample_run
 from vezaflow.compare import Judgement, as_json, compare, page, side_by_side
 from vezaflow.compare.functions import MOST, FunctionChanges, function_changes, newcombe
 from vezaflow.profiles import FunctionShare, ProfileRecord
+from vezaflow.profiles.record import KEPT
 from vezaflow.reports import html_comparison
 from vezaflow.results import RunResult
 
@@ -86,6 +87,27 @@ def test_a_function_that_the_other_run_has_not_kept_had_at_most_the_rest() -> No
     assert (new.before, new.before_at_most, new.judgement) == (0.02, True, Judgement.DIFFERENT)
     found = function_changes([profile(BEFORE, rest=0.2)], [profile({**BEFORE, "new": 0.14})])
     assert "new" not in dict(told(found))
+
+
+def test_a_new_function_is_told_though_those_that_are_not_kept_call_much() -> None:
+    kept = {f"f{number}": 0.006 for number in range(KEPT)} | {"main": 0.0}
+    before = profile(kept, 20_000, rest=0.06)
+    found = function_changes([before], [profile({**kept, "newHot": 0.05}, 20_000)])
+    (new,) = (change for change in found.functions if change.function == "newHot")
+    assert (new.before, new.before_at_most, new.judgement) == (0.006, True, Judgement.DIFFERENT)
+    assert "1 function changed" in found.notes[0]
+
+
+def test_a_function_that_one_of_several_profiles_has_not_kept_had_at_most_the_rest_there() -> None:
+    before = [profile({"a": 0.1, "b": 0.9}, 10_000), profile({"b": 0.92}, 10_000, rest=0.08)]
+    found = function_changes(before, [profile({"a": 0.14, "b": 0.86}, 20_000)])
+    (change,) = (each for each in found.functions if each.function == "a")
+    assert (change.before, change.before_at_most) == (pytest.approx(0.09), True)
+    found = function_changes(before, [profile({"a": 0.07, "b": 0.93}, 20_000)])
+    assert "a" not in dict(told(found)), "it may have been as much"
+    found = function_changes(before, [profile({"a": 0.02, "b": 0.98}, 20_000)])
+    (change,) = (each for each in found.functions if each.function == "a")
+    assert (change.before, change.before_at_most) == (pytest.approx(0.05), False), "what is known of it"
 
 
 def test_several_profiles_of_one_name_count_together() -> None:

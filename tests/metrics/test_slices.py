@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vezaflow.metrics import DURING, OUTSIDE, EventWindows, Extent, KeptSegment, Recorder, Slicer, Summary, merge_all
@@ -34,7 +34,7 @@ class Occurrence(NamedTuple):
 class Part:
     """A load as one process measures it: a recorder, and what it keeps."""
 
-    def __init__(self, samples: Iterable[Sample], later: float = 0.0, most: int = 3600) -> None:
+    def __init__(self, samples: Iterable[Sample], later: float = 0.0, most: int = 3600, lasts: int = SECONDS) -> None:
         self.later = later
         self.recorder = Recorder(0.0, keep=True)
         flow = self.recorder.flow("f")
@@ -44,11 +44,11 @@ class Part:
         self.slicer = Slicer(QUESTIONS, most)
         self.states: list[Summary] = [self.recorder.cut(0.0)]
         waiting = sorted((each for each in samples if each.at >= later), key=lambda each: each.at)
-        for second in range(1, SECONDS + 1):
+        for second in range(1, lasts + 1):
             for each in [each for each in waiting if second - 1 <= each.at - later < second]:
                 step.answered(200, each.duration, 0.0, 0.0, 1, 1, each.failure, each.at - later)
             self.states.append(self.recorder.cut(float(second)))
-            for _ in self.slicer.cut(float(second), self.states[-1], last=second == SECONDS):
+            for _ in self.slicer.cut(float(second), self.states[-1], last=second == lasts):
                 pass
 
     @property
@@ -143,6 +143,67 @@ def test_segments_that_start_apart_have_the_window_by_the_first_one_s_clock(
     assert all(begin - 1 <= span.begin and span.end <= begin + lasts + 1 for span in spans)
     inside = sum(begin < each.at < begin + lasts for each in measured)
     assert inside <= count <= sum(any(a - 1e-6 <= each.at <= b + 1e-6 for a, b in spans) for each in measured)
+
+
+LONG = 30
+
+
+def steady(rate: int, later: float) -> Part:
+    """A segment with so many requests in each of its seconds."""
+    ended = (later + second + (number + 0.5) / rate for second in range(LONG) for number in range(rate))
+    return Part((Sample(0, at, 0.1, "") for at in ended), later, lasts=LONG)
+
+
+def rates(found: EventWindows, parts: Sequence[Part]) -> list[float | None]:
+    """During the event, and outside of it."""
+    summary = merge_all(part.states[-1] for part in parts)
+    of = (found.select("http_reqs", "f", [(DURING, during)], summary) for during in ("one", OUTSIDE))
+    return [each.aggregate("rate") for each in of]
+
+
+@pytest.mark.slow
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(st.integers(1, 9), st.floats(0.0, 0.5)), min_size=1, max_size=8),
+    st.floats(0.0, 8.0),
+    st.floats(1.0, 20.0),
+)
+def test_segments_that_start_apart_have_the_rate_that_they_send_during_events_and_outside(
+    segments: list[tuple[int, float]], begin: float, lasts: float
+) -> None:
+    parts = [steady(rate, later - segments[0][1]) for rate, later in segments]
+    whole = sum(rate for rate, _ in segments)
+    found = afterwards(parts, [Occurrence("one", begin, begin + lasts)])
+    assert rates(found, parts) == [pytest.approx(whole), pytest.approx(whole)]
+
+
+@pytest.mark.slow
+@settings(max_examples=20)
+@given(st.lists(st.floats(0.0, 0.5), min_size=1, max_size=8), st.floats(0.0, 8.0), st.floats(1.0, 20.0))
+def test_the_length_of_an_event_is_what_a_segment_has_of_it_on_average(
+    apart: list[float], begin: float, lasts: float
+) -> None:
+    parts = [steady(2, later - apart[0]) for later in apart]
+    found = afterwards(parts, [Occurrence("one", begin, begin + lasts)])
+    summary = merge_all(part.states[-1] for part in parts)
+    for during in ("one", OUTSIDE):
+        count = found.select("http_reqs", "f", [(DURING, during)], summary).samples
+        assert count / found.length(during, LONG) == pytest.approx(2 * len(parts))
+
+
+def test_two_segments_a_moment_apart_have_their_rate_and_the_span_of_both() -> None:
+    parts = [steady(100, 0.0), steady(100, 0.05)]
+    found = afterwards(parts, [Occurrence("one", 5.0, 7.0)])
+    assert rates(found, parts) == [pytest.approx(200), pytest.approx(200)]
+    (span,) = found.spans("one")
+    assert span == pytest.approx((4.05, 7.05))
+    assert found.length("one", LONG) == pytest.approx(2.5)
+
+
+def test_a_segment_that_had_ended_before_an_event_takes_nothing_from_its_rate() -> None:
+    parts = [steady(10, 0.0), Part([Sample(0, 0.5, 0.1, "")], lasts=4)]
+    found = afterwards(parts, [Occurrence("one", 5.0, 7.0)])
+    assert rates(found, parts)[0] == pytest.approx(10)
 
 
 def test_slices_become_longer_and_lose_nothing() -> None:

@@ -119,6 +119,16 @@ def test_points_say_since_when_and_delta_points_follow_each_other() -> None:
             before = point
 
 
+def test_points_begin_with_the_load_also_where_the_first_tick_is_late() -> None:
+    run, request = ToldRun(), ExportMetricsServiceRequest()
+    (sent,) = Otlp(planned("otlp"), PLAN).encode(replace(next(run.ticks(1)), elapsed=0.6))
+    request.ParseFromString(gzip.decompress(sent))
+    metrics = request.resource_metrics[0].scope_metrics[0].metrics
+    (counter,) = (each for each in metrics if each.name == "http_reqs")
+    begins = [point.start_time_unix_nano / 1e9 for point in counter.sum.data_points]
+    assert begins == pytest.approx([run.began.timestamp()] * len(begins), abs=0.001)
+
+
 def test_a_rate_is_a_counter_apart_by_its_condition() -> None:
     last = exported(ToldRun())[-1]["http_req_failed"].sum
     found = {

@@ -17,8 +17,10 @@ from vezaflow.profiles import (
     profile_from_json,
     profile_to_json,
     record_of,
+    shares_of,
 )
 from vezaflow.profiles.pprof import SampledProfile, SampledStack, SampleKind
+from vezaflow.profiles.record import KEPT
 from vezaflow.untrusted import misfit
 
 CPU = (SampleKind("samples", "count"), SampleKind("cpu", "nanoseconds"))
@@ -93,6 +95,21 @@ def test_a_function_that_was_not_kept_had_at_most_what_was_left_out() -> None:
     before = ProfileRecord("cpu", 0, 30, "cpu", samples=10_000, top=(FunctionShare("main", 0, 1),), rest=0.05)
     after = ProfileRecord("cpu", 0, 30, "cpu", samples=10_000, top=(FunctionShare("new", 0.2, 0.3),))
     assert grown(after, before) == (Growth("new", 0.05, 0.2, 0.05, 0.3),)
+
+
+def test_a_function_that_was_not_kept_had_no_more_by_itself_than_the_flattest_that_were() -> None:
+    kept = (*(FunctionShare(f"f{n}", 0.006, 0.006) for n in range(KEPT)), FunctionShare("main", 0, 1))
+    before = ProfileRecord("cpu", 0, 30, "cpu", samples=20_000, top=kept, rest=0.06)
+    after = ProfileRecord("cpu", 0, 30, "cpu", samples=20_000, top=(FunctionShare("new", 0.05, 0.05),))
+    assert grown(after, before) == (Growth("new", 0.006, 0.05, 0.05, 0.05),)
+
+
+@given(st.lists(st.tuples(st.integers(0, 150), st.integers(0, 150), st.integers(1, 99)), min_size=1, max_size=200))
+def test_no_function_that_is_not_kept_has_more_than_the_rest(stacks: list[tuple[int, int, int]]) -> None:
+    whole = profile(*(((f"f{leaf}", f"f{caller}"), count) for leaf, caller, count in stacks))
+    found = record_of(whole, "cpu", 0.0, 30.0)
+    others = [each for each in shares_of(whole) if found.of(each.function) is None]
+    assert all(each.flat <= found.flat_rest and each.cum <= found.rest for each in others)
 
 
 @pytest.mark.parametrize("other", [record((("a",), 1), name="other"), ProfileRecord("cpu", 0, 0, problem="404")])

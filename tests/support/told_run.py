@@ -88,6 +88,7 @@ class ToldRun:
         return replace(
             tick,
             at=at,
+            began=self.began,
             suite="test",
             run_id=RUN_ID,
             commit="0123abc",

@@ -58,17 +58,19 @@ class FunctionChanges:
 
 @dataclass(frozen=True, slots=True)
 class _Pooled:
-    """All profiles of one name and kind of a run: how many samples, the functions' shares of them, and what one that
-    is not among these can have at most."""
+    """All profiles of one name and kind of a run: how many samples, the functions' shares of them, and how much more
+    each can have, from the profiles that have not kept it; `rest`: what one can have that none has kept."""
 
     samples: int
     shares: Mapping[str, float]
+    more: Mapping[str, float]
     rest: float
 
     def share(self, function: str, other: float) -> tuple[float, bool]:
         """A function's share, and whether it is the most that it can be: that which is nearest to the `other` run."""
-        found = self.shares.get(function)
-        return (min(self.rest, other), self.rest > 0) if found is None else (found, False)
+        known = self.shares.get(function, 0.0)
+        most = known + self.more.get(function, self.rest)
+        return (min(most, other), True) if other > known and most > known else (known, False)
 
 
 _Key = tuple[str, str]  # name and kind
@@ -101,14 +103,18 @@ def _pooled(records: Sequence[ProfileRecord]) -> dict[_Key, _Pooled]:
 
 def _pool(records: Sequence[ProfileRecord]) -> _Pooled:
     samples = sum(record.samples for record in records)
+    weights = [record.samples / samples if samples else 0.0 for record in records]
+    rests = [record.flat_rest * weight for record, weight in zip(records, weights, strict=True)]
     shares: dict[str, float] = {}
-    rest = 0.0
-    for record in records:
-        weight = record.samples / samples if samples else 0.0
-        rest += record.rest * weight
+    for record, weight in zip(records, weights, strict=True):
         for each in record.top:
             shares[each.function] = shares.get(each.function, 0.0) + each.flat * weight
-    return _Pooled(samples, shares, rest)
+    kept = [{each.function for each in record.top} for record in records]
+    more = {
+        function: sum(rest for names, rest in zip(kept, rests, strict=True) if function not in names)
+        for function in shares
+    }
+    return _Pooled(samples, shares, more, sum(rests))
 
 
 def _lacking(before: _Pooled, after: _Pooled) -> str:

@@ -4,17 +4,19 @@ Laws: a run's figures only grow, so those of a window are the figures at its end
 of one event add up, and outside is what is left of the whole. States are only taken at the ends of windows, and only of
 what gates ask for. A sample belongs to the window in which its request ended. Where the figures of a moment can't be
 had (several processes report once a second, segments keep slices) a window is widened to the reports around it, and
-`spans` says so.
+`spans` says so. Segments that began apart are widened each by its own slices: rates are by the time of these, which is
+less than what all `spans` together have.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from math import inf
 from typing import NamedTuple
 
-from vezaflow.metrics.catalog import METRICS
+from vezaflow.metrics.catalog import METRICS, MetricKind
+from vezaflow.metrics.figures import FlowKey
 from vezaflow.metrics.histogram import Histogram
 from vezaflow.metrics.measurement import Measurement, Trend
 from vezaflow.metrics.slices import LoadSlice
@@ -69,6 +71,7 @@ class _Event:
     before: dict[Question, Summary] = field(default_factory=dict)  # at the begin of the open window
     closed: dict[Question, Summary] = field(default_factory=dict)
     spans: list[Extent] = field(default_factory=list)
+    covered: float | None = None  # of segments: how much of its load one has in the windows, on average
     occurred: list[Extent] = field(default_factory=list)
 
     def open(self, at: float, seconds: float, summary: Summary) -> None:
@@ -101,16 +104,43 @@ class _Event:
 
     def length(self, seconds: float) -> float:
         """How much of the load its windows cover so far."""
-        return sum(end - begin for begin, end in self.spans) + (seconds - self.since if self.since is not None else 0.0)
+        if self.covered is not None:
+            return self.covered
+        return _length(self.spans) + (seconds - self.since if self.since is not None else 0.0)
 
     def settle(self, occurred: list[Extent], segments: Sequence[KeptSegment]) -> None:
         """It happened at these times, of which segments kept this."""
         times = _united(occurred)
         runs = [list(segment.within(times)) for segment in segments]
-        whole = merge_all(in_sequence(each.figures() for _, found in run for each in found) for run in runs)
+        parts = [in_sequence(each.figures() for _, found in run for each in found) for run in runs]
         self.occurred = occurred
-        self.closed = {each: whole.only(each[1], each[0]) for each in self.questions}
+        self.closed = {each: _together(each, parts) for each in self.questions}
         self.spans = _united(span for run in runs for span, _ in run)
+        self.covered = sum(_length(span for span, _ in run) for run in runs) / len(runs) if runs else None
+
+
+def _together(question: Question, parts: Sequence[Summary]) -> Summary:
+    """What a question needs of all segments. A counter's rate is the sum of the rates of segments, each over its own
+    slices: the time of each flow is made so."""
+    metric, flow = question
+    found = merge_all(part.only(flow, metric) for part in parts)
+    if METRICS[metric].kind is not MetricKind.COUNTER:
+        return found
+    flows = {key: replace(row, seconds=_time(metric, key, parts)) for key, row in found.flows.items()}
+    return replace(found, flows=flows)
+
+
+def _time(metric: str, key: FlowKey, parts: Sequence[Summary]) -> float:
+    """The seconds by which what a counter has of a flow is divided: the mean over segments, where each weighs by its
+    rate."""
+    lasted = [(part, part.flows[key].seconds) for part in parts if key in part.flows and part.flows[key].seconds > 0]
+    counts = [part.select(metric, key.flow, judged=key.judged).aggregate("count") or 0.0 for part, _ in lasted]
+    rate = sum(count / seconds for count, (_, seconds) in zip(counts, lasted, strict=True))
+    return sum(counts) / rate if rate else sum(seconds for _, seconds in lasted) / max(1, len(lasted))
+
+
+def _length(spans: Iterable[Extent]) -> float:
+    return sum(end - begin for begin, end in spans)
 
 
 def _united(spans: Iterable[Extent]) -> list[Extent]:

@@ -6,7 +6,6 @@ bounded by the plan: marks by hand, whose names people choose, have room for `MO
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from vezaflow.gates import Outcome, Verdict
 from vezaflow.outputs.tick import Tick
@@ -34,15 +33,12 @@ class AboutRun:
         self._planned = {event.name for event in plan.events}
         self._marks: set[str] = set()
         self._server = {each.name: each.metric for each in plan.observe.metrics} if plan.observe else {}
-        self._began: float | None = None  # Unix time; taken once, so that it does not move
         self._looked = 0.0  # second of the load
 
     def figures(self, tick: Tick) -> Iterator[OwnFigure]:
         """Those of a tick."""
-        if self._began is None:
-            self._began = (tick.at - timedelta(seconds=tick.elapsed)).timestamp()
-        yield from _run(tick, self._began)
-        yield from self._events(tick, self._began)
+        yield from _run(tick)
+        yield from self._events(tick)
         for server in tick.server:
             metric = self._server[server.name]
             unit = _UNITS.get(metric.dimension, "") if metric.dimension else ""
@@ -52,7 +48,7 @@ class AboutRun:
                 yield from self._gate(tick, verdict)
         self._looked = tick.elapsed
 
-    def _events(self, tick: Tick, began: float) -> Iterator[OwnFigure]:
+    def _events(self, tick: Tick) -> Iterator[OwnFigure]:
         """Each event once: whether it goes on, or did so for a moment since the last look; and when it began."""
         found: dict[tuple[str, str], list[Happened]] = {}
         for happened in tick.events:
@@ -61,7 +57,7 @@ class AboutRun:
             labels = (("event", name), ("kind", kind))
             active = any(each.end is None or each.begin >= self._looked for each in times)
             yield "event_active", float(active), labels
-            yield "event_start_timestamp_seconds", began + times[-1].begin, labels
+            yield "event_start_timestamp_seconds", tick.began.timestamp() + times[-1].begin, labels
 
     def _event(self, happened: Happened) -> str:
         if happened.name in self._planned:
@@ -86,11 +82,11 @@ def most_about(plan: Plan) -> int:
     return _RUN + len(plan.gates) * GATE + (len(plan.events) + MOST_MARKS + 1) * _EVENT + server
 
 
-def _run(tick: Tick, began: float) -> Iterator[OwnFigure]:
+def _run(tick: Tick) -> Iterator[OwnFigure]:
     """The run with its verdict: the series that says `running` falls to 0 when there is one."""
     about = (("run_id", tick.run_id), ("suite", tick.suite), ("commit", tick.commit))
     yield "run_info", float(tick.outcome is None), (*about, ("verdict", RUNNING))
-    yield "run_start_timestamp_seconds", began, about
+    yield "run_start_timestamp_seconds", tick.began.timestamp(), about
     if tick.last:
         yield "run_end_timestamp_seconds", tick.at.timestamp(), about
     if tick.outcome is not None:

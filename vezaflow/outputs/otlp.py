@@ -43,7 +43,7 @@ class Otlp:
     def encode(self, tick: Tick) -> Sequence[bytes]:
         """The tick as an export request."""
         now = round(tick.at.timestamp() * 1000) * (_BILLION // 1000)
-        self._began = self._began or now - max(1, round(tick.elapsed * _BILLION))
+        self._began = self._began or min(round(tick.began.timestamp() * 1000) * (_BILLION // 1000), now - 1)
         start = (self._stamp or self._began) if self._delta else self._began
         self._stamp = max(now, self._stamp + 1)
         request = self._request()

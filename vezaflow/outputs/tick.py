@@ -49,6 +49,7 @@ class Tick:
     last: bool = False
     server: tuple[ServerNow, ...] = ()
     events: tuple[Happened, ...] = ()  # so far, in the order of their begin
+    began: datetime = _NEVER  # when the load began: the same in all ticks of a run
     suite: str = ""
     run_id: str = ""
     commit: str = ""  # the suite's; empty where it is in no git repository

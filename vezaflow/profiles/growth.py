@@ -34,7 +34,7 @@ def compared(records: Sequence[ProfileRecord], earlier: Sequence[ProfileRecord],
 def _growth(share: FunctionShare, earlier: ProfileRecord) -> Growth:
     before = earlier.of(share.function) or FunctionShare(share.function, 0.0, 0.0)
     if before.cum == 0.0 and earlier.rest:  # it may be among those that were not kept
-        before = FunctionShare(share.function, min(share.flat, earlier.rest), min(share.cum, earlier.rest))
+        before = FunctionShare(share.function, min(share.flat, earlier.flat_rest), min(share.cum, earlier.rest))
     return Growth(share.function, before.flat, share.flat, before.cum, share.cum)
 
 

@@ -58,6 +58,13 @@ class ProfileRecord:
     against: str = ""  # the run that `grown` compares with; empty: none
     grown: tuple[Growth, ...] = ()
 
+    @property
+    def flat_rest(self) -> float:
+        """The flat share that no function has which is not in `top`: the flattest are kept, so none of the others has
+        more than the last of these."""
+        flats = sorted((each.flat for each in self.top), reverse=True)
+        return min(self.rest, flats[KEPT - 1]) if len(flats) >= KEPT else self.rest
+
     def by_flat(self) -> tuple[FunctionShare, ...]:
         """The functions, the greatest flat share first."""
         return tuple(sorted(self.top, key=lambda each: (-each.flat, -each.cum, each.function)))

@@ -441,6 +441,7 @@ class _Session:
         return any(verdict.outcome is Outcome.RED for verdict in self._so_far(report, baseline))
 
     def _tick(self, report: Report, verdicts: Sequence[Verdict], *, last: bool = False) -> Tick:
+        assert self._began is not None
         commit = self._options.provenance.commit if self._options.provenance is not None else None
         tick = tick_of(
             self._plan,
@@ -456,7 +457,7 @@ class _Session:
             last=last,
         )
         sha = commit.sha if commit is not None else ""
-        return replace(tick, suite=self._plan.suite, run_id=self._run_id, commit=sha)
+        return replace(tick, began=self._began, suite=self._plan.suite, run_id=self._run_id, commit=sha)
 
     async def _listen(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Ctrl-C: running iterations may end. Again: everything ends now. Other signals do as Ctrl-C does."""
