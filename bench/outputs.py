@@ -135,7 +135,7 @@ def _ticks(plan: Plan, steps: int, requests: int) -> Iterator[Tick]:
         recorder.fold(float(second))
         summary = recorder.snapshot()
         tick = tick_of(plan, summary, recorder.timeline(), (), elapsed=float(second), health=Health())
-        yield replace(tick, at=began + timedelta(seconds=second), run_id="bench")
+        yield replace(tick, at=began + timedelta(seconds=second), began=began, run_id="bench")
 
 
 if __name__ == "__main__":
