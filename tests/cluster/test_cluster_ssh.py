@@ -25,15 +25,6 @@ def hosts(tmp_path: Path) -> Iterator[SshHosts]:
         yield found
 
 
-def on_hosts(hosts: SshHosts) -> dict[int, bytes]:
-    """What runs below the server, with how it was called."""
-    found = [hosts.server.pid]
-    for pid in found:
-        for task in Path(f"/proc/{pid}/task").glob("*"):
-            found += [int(child) for child in read_proc(pid, f"task/{task.name}/children").split()]
-    return {pid: read_proc(pid, "cmdline") for pid in found[1:]}
-
-
 def test_hosts_that_ssh_reaches_carry_a_load_together(hosts: SshHosts, tmp_path: Path) -> None:
     write_suite(tmp_path / "suite", FLOW.replace("/x/", "/x/${env.TOKEN}/"), "secrets: [TOKEN]")
     (tmp_path / "hosts.txt").write_text(f"loader-1  # the scheduler is there as well\n\nloader-2 {sys.executable}\n")
@@ -44,7 +35,7 @@ def test_hosts_that_ssh_reaches_carry_a_load_together(hosts: SshHosts, tmp_path:
         env = {"BASE_URL": veza.base_url, "TOKEN": secret, "PATH": hosts.path}
         with Running(*words, env=env, folder=tmp_path) as run:
             until(lambda: len(veza.asked) > 10 or run.process.poll() is not None, 2 * PATIENCE)
-            seen = on_hosts(hosts)
+            seen = hosts.processes()
             shown = b"".join([*seen.values(), *(read_proc(pid, "environ") for pid in seen)])
             assert run.end() in (0, 98), run.text  # a busy machine may miss a part of the load
     assert sum(b"vezaflow.cluster.station" in line for line in seen.values()) >= 3, "a scheduler and two workers"
@@ -63,7 +54,7 @@ def test_nothing_stays_on_the_hosts_when_the_coordinator_is_killed(hosts: SshHos
         env = {"BASE_URL": veza.base_url, "PATH": hosts.path}
         with Running("run", "suite", "--cluster", "ssh:hosts.txt", env=env, folder=tmp_path) as run:
             until(lambda: len(veza.asked) > 10 or run.process.poll() is not None, 2 * PATIENCE)
-            seen = on_hosts(hosts)
+            seen = hosts.processes()
             run.process.kill()
             assert until(lambda: not any(map(running, seen))) < 15
 
@@ -74,7 +65,7 @@ def test_what_is_wrong_with_each_host_is_told(hosts: SshHosts, tmp_path: Path) -
     env = {"BASE_URL": "http://127.0.0.1:1", "PATH": hosts.path}
     with Running("explain", "suite", "--cluster", "ssh:hosts.txt", env=env, folder=tmp_path) as told:
         assert told.end() == 97, told.text
-        assert until(lambda: not on_hosts(hosts)) < 10
+        assert until(lambda: not hosts.processes()) < 10
     assert "stranger: " in told.text
     assert "Permission denied (publickey)" in told.text
     assert "unknown: Host key verification failed" in told.text
@@ -89,10 +80,10 @@ def test_ctrl_c_while_hosts_are_connected_to_leaves_nothing(hosts: SshHosts, tmp
     (tmp_path / "hosts.txt").write_text("loader-1\nloader-2\n")
     env = {"BASE_URL": "http://127.0.0.1:1", "PATH": hosts.path}
     with Running("run", "suite", "--cluster", "ssh:hosts.txt", env=env, folder=tmp_path) as run:
-        until(lambda: on_hosts(hosts) or run.process.poll() is not None)
+        until(lambda: hosts.processes() or run.process.poll() is not None)
         run.process.send_signal(signal.SIGINT)
         assert run.end() == 130, run.text
-        assert until(lambda: not on_hosts(hosts)) < 10
+        assert until(lambda: not hosts.processes()) < 10
     assert run.text.strip() == ""
 
 

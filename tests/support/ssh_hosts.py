@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from processes import until
+from processes import read_proc, until
 
 HOSTS = {"loader-1": "127.0.0.1", "loader-2": "127.0.0.2"}
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
@@ -28,6 +28,14 @@ class SshHosts:
 
     path: str
     server: "subprocess.Popen[bytes]"
+
+    def processes(self) -> dict[int, bytes]:
+        """What runs on them, below the server, with how it was called."""
+        found = [self.server.pid]
+        for pid in found:
+            for task in Path(f"/proc/{pid}/task").glob("*"):
+                found += [int(child) for child in read_proc(pid, f"task/{task.name}/children").split()]
+        return {pid: read_proc(pid, "cmdline") for pid in found[1:]}
 
 
 @contextmanager
@@ -78,7 +86,9 @@ def ssh_hosts(folder: Path) -> Iterator[SshHosts]:
         )
         if tried.returncode:
             pytest.skip(f"this user may not log in here: {tried.stderr}")
-        yield SshHosts(f"{programs}:{os.environ['PATH']}", server)
+        hosts = SshHosts(f"{programs}:{os.environ['PATH']}", server)
+        until(lambda: not hosts.processes())  # the one that this try has left
+        yield hosts
     finally:
         server.kill()
         server.wait()
