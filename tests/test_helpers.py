@@ -57,3 +57,27 @@ def test_helpers_have_a_folder_of_their_own() -> None:
         if path.parent != SUPPORT and not path.name.startswith("test_") and path.name != "conftest.py"
     ]
     assert not elsewhere, "move them to tests/support: " + ", ".join(elsewhere)
+
+
+CLOCKS = frozenset({"monotonic", "perf_counter", "process_time", "time"})
+
+
+def test_no_test_fails_because_a_machine_is_slow() -> None:
+    """Speed is measured in bench/. A limit here tells what hangs from what doesn't."""
+    wrong = [
+        f"{path.relative_to(TESTS)}:{node.lineno}: {ast.unparse(node.test)}"
+        for path in sorted(TESTS.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assert) and _is_short(node.test)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def _is_short(test: ast.expr) -> bool:
+    """Whether it wants the difference of two times of a clock to be less than some seconds."""
+    match test:
+        case ast.Compare(ops=[*_, ast.Lt() | ast.LtE()], comparators=[*_, ast.Constant(float() | int() as limit)]):
+            parts = list(ast.walk(test))
+            calls = {ast.unparse(part.func).rpartition(".")[2] for part in parts if isinstance(part, ast.Call)}
+            return limit < 10 and not CLOCKS.isdisjoint(calls) and any(isinstance(part, ast.Sub) for part in parts)
+    return False

@@ -196,5 +196,4 @@ def test_ctrl_c_ends_the_waiting_for_a_chat_and_the_result_stays(suite: Write) -
     with listener(**{ANNOTATIONS: [MADE], HOOK: [Answer(503, headers={"Retry-After": "9"})]}) as server:
         done = interrupted("run", suite(flow(duration="1s"), SUITE), when="load finished", env=environment(server))
     assert done.code == 0, done.text
-    assert done.seconds < 8
     assert "note: notifications: aborted manually" in done.out

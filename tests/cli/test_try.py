@@ -47,7 +47,7 @@ gates: {{http_req_failed: rate < 1 %}}
     begun = time.monotonic()
     done = vezaflow("try", flow, "--for", "1500ms")
     assert done.code == 0, done.text
-    assert 1.4 < time.monotonic() - begun < 8
+    assert 1.4 < time.monotonic() - begun < 60  # it would be ten minutes
     assert "the iteration has lasted 1.5 s: it ends here" in done.out
     assert "left in the buffer" in done.out
     assert "vezaflow closed the WebSocket (code 1000)" in done.out

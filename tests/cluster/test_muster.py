@@ -108,11 +108,9 @@ def test_a_suite_outside_the_folder_is_refused_with_what_to_do(path: str, tmp_pa
 def test_too_much_to_send_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with Path("large.bin").open("wb") as large:
-        large.truncate(300 << 20)
-    begin = time.monotonic()
+        large.truncate(1 << 40)  # no memory could hold it
     with pytest.raises(VezaflowError, match="more than 256 MiB"):
         shipped(Path(), bundle())
-    assert time.monotonic() - begin < 1
 
 
 def place(*addresses: str) -> Reached:
@@ -174,8 +172,8 @@ def silent() -> Iterator[Address]:
 
 def test_all_addresses_of_a_place_have_one_deadline(silent: Address) -> None:
     begin = time.monotonic()
-    assert unconnected([silent] * 5, 0.1) == "no connection within 0.1 s"
-    assert time.monotonic() - begin < 0.2
+    assert unconnected([silent] * 300, 0.1) == "no connection within 0.1 s"
+    assert time.monotonic() - begin < 20  # each with its own: 30 s
 
 
 def test_an_address_that_answers_suffices(silent: Address) -> None:

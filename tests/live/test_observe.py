@@ -164,7 +164,7 @@ def test_what_is_waited_for_is_bounded(scraping: Prometheus) -> None:
     observed = reading(planned(scraping.url, histogram(LATENCY), wait=1.0), Period(time.time(), time.time() + 600))
     (figures_until_then,) = observed.figures
     assert figures_until_then.problem.startswith("Prometheus has ")
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 60
 
 
 @needs_prometheus

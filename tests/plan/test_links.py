@@ -49,4 +49,4 @@ def test_several_headers_are_read_as_one() -> None:
 def test_a_header_that_is_made_to_hurt_is_read_in_linear_time(piece: str) -> None:
     begun = time.perf_counter()
     linked([("link", piece * 20_000)], "next", BASE)
-    assert time.perf_counter() - begun < 2.0
+    assert time.perf_counter() - begun < 30  # in the square of its length it would be hours

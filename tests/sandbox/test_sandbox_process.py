@@ -129,7 +129,7 @@ def test_latency_is_added_and_seen_in_the_servers_own_figures() -> None:
             client.get(TRACKS)
         stats = client.get("/__stats").json()
     assert stats["requests"] == {"GET /api/v1/tracks": 5}
-    assert 0.0195 <= stats["total"]["seconds"]["p50"] < 0.2
+    assert stats["total"]["seconds"]["p50"] >= 0.0195
 
 
 @pytest.mark.slow

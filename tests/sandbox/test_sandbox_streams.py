@@ -137,4 +137,4 @@ def test_a_narrow_link_takes_its_time() -> None:
     with start(SandboxSettings(bandwidth=100_000)) as narrow:
         begun = time.monotonic()
         response = httpx.get(hls(narrow, "64k/segment-000.ts"), trust_env=False)
-        assert time.monotonic() - begun == pytest.approx(len(response.content) / 100_000, rel=0.3)
+        assert time.monotonic() - begun > 0.7 * len(response.content) / 100_000

@@ -65,7 +65,7 @@ def test_the_load_is_over_before_its_samples_are_written(tmp_path: Path) -> None
 
     async def read_late() -> None:
         """Who opens a FIFO to write waits for who reads it."""
-        await trio.sleep(0.8)
+        await trio.sleep(2)
         reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
         try:
             await trio.sleep_forever()
@@ -86,5 +86,5 @@ def test_the_load_is_over_before_its_samples_are_written(tmp_path: Path) -> None
 
     with mine, its:
         told = trio.run(report)
-    assert 0 < told["report"]["seconds"] < 0.7
+    assert 0 < told["report"]["seconds"] < 1.9
     assert told["report"]["notes"] == []
