@@ -129,7 +129,7 @@ SEND = Table(
             "deliver",
             Kind.MAPPING,
             "Which message brings this one to each other VU in the same `room`, for the same metrics: one message is "
-            "expected for each of them. VUs of other workers are not counted.",
+            "expected for each of them. VUs of other segments (`--segment`) are not counted.",
             '{where: json("$.id") == sent.id, within: 2s}',
             default="nobody else is to get it",
             tables=("delivery",),
