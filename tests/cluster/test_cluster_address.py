@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from planned import ROOT, plan_of
 
-from vezaflow.cluster import ClusterAddress, ClusterKind, cluster_shares, mustered
+from vezaflow.cluster import ClusterAddress, ClusterKind, joined
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.plan import Bundle, Inputs
 
@@ -65,7 +65,7 @@ def test_a_scheduler_without_tls_is_refused_unless_that_is_accepted() -> None:
     where = ClusterAddress.read("tcp://192.0.2.1:8786")
     with (
         pytest.raises(VezaflowError, match=r"tcp://192\.0\.2\.1:8786 is not protected by TLS") as refused,
-        mustered(where, PLAN, EMPTY, ROOT, print),
+        joined(where),
     ):
         pass
     assert refused.value.code is ExitCode.REFUSED
@@ -74,8 +74,11 @@ def test_a_scheduler_without_tls_is_refused_unless_that_is_accepted() -> None:
 
 @pytest.mark.slow
 def test_no_scheduler_is_refused_with_the_way_to_start_one() -> None:
-    with pytest.raises(VezaflowError, match="there is no Dask scheduler at tcp://127") as refused:
-        cluster_shares(ClusterAddress.read("tcp://127.0.0.1:1"), PLAN, EMPTY, ROOT)
+    with (
+        pytest.raises(VezaflowError, match="there is no Dask scheduler at tcp://127") as refused,
+        joined(ClusterAddress.read("tcp://127.0.0.1:1")) as machines,
+    ):
+        machines.shares(PLAN, EMPTY, ROOT, reach=False)
     assert refused.value.code is ExitCode.REFUSED
     assert "dask scheduler" in refused.value.hint
 
@@ -95,6 +98,9 @@ def test_a_file_of_hosts_that_names_none_is_refused(text: bytes | None, why: str
     file = tmp_path / "hosts.txt"
     if text is not None:
         file.write_bytes(text)
-    with pytest.raises(VezaflowError, match=why) as refused:
-        cluster_shares(ClusterAddress.read(f"ssh:{file}"), PLAN, EMPTY, ROOT)
+    with (
+        pytest.raises(VezaflowError, match=why) as refused,
+        joined(ClusterAddress.read(f"ssh:{file}")) as machines,
+    ):
+        machines.shares(PLAN, EMPTY, ROOT, reach=False)
     assert refused.value.code is ExitCode.REFUSED

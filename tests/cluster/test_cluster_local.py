@@ -67,6 +67,19 @@ def test_ctrl_c_before_the_load_leaves_nothing(veza: Target, tmp_path: Path) -> 
     assert veza.asked == []
 
 
+def test_the_levels_of_a_capacity_search_are_carried_one_after_another(veza: Target, tmp_path: Path) -> None:
+    load = "{executor: constant-arrival-rate, rate: 20/s, duration: 5s, pre_allocated_vus: 20}"
+    gates = "gates: {http_req_failed: rate < 1 %}"
+    write_suite(tmp_path / "suite", f"load: {load}\nsteps: [{{get: /x}}]\n{gates}")
+    short = ("--from", "1", "--to", "2", "--steps", "1", "--settle", "200ms", "--measure", "1s", "--no-history")
+    words = ("capacity", "suite", "--cluster", "local:2", *short, "--json", "found.json")
+    with Running(*words, env={"BASE_URL": veza.base_url}, folder=tmp_path) as search:
+        until(lambda: search.process.poll() is not None, 3 * PATIENCE)
+        assert search.end() == 0, search.text
+    assert result(tmp_path / "found.json")["holds"] == 2.0
+    assert len(veza.asked) > 50
+
+
 def test_nothing_is_left_when_the_coordinator_is_killed(veza: Target, tmp_path: Path) -> None:
     write_suite(tmp_path / "suite", FLOW)
     with Running("run", "suite", "--cluster", "local:2", env={"BASE_URL": veza.base_url}, folder=tmp_path) as run:

@@ -18,26 +18,25 @@ from vezaflow.capacity import (
     refused_level,
     rungs_of,
 )
-from vezaflow.cli.inputs import planned
+from vezaflow.cli.crews import Carry
+from vezaflow.cli.inputs import Asked, planned
 from vezaflow.cli.keeping import keeping
 from vezaflow.cli.printing import tell
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import Suite
-from vezaflow.plan import Bundle, Division, HeldLevel, Inputs
+from vezaflow.plan import Bundle, HeldLevel, Inputs
 from vezaflow.results import RunResult
-from vezaflow.scale import sensible_workers
 from vezaflow.session import NOWHERE, RunOptions, provenance_of, run
 
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """What each level is a run of. `workers`: 0 for as many as are sensible; `keep`: whether the runs are kept, in this
-    history."""
+    """What each level is a run of, and who carries it. `keep`: whether the runs are kept, in this history."""
 
     suite: Suite
     inputs: Inputs
     level: HeldLevel
-    workers: int
+    carry: Carry
     history: str | None
     keep: bool
 
@@ -45,19 +44,18 @@ class Levels:
         """One level. Raises VezaflowError as `run` does."""
         inputs = replace(self.inputs, scale=factor, held=self.level)
         plan = planned(self.suite, inputs)
-        with keeping(self.history, off=not self.keep, quiet=True) as writer:
-            result = run(
-                plan,
-                Bundle.of(self.suite, inputs),
-                Division(self.workers or sensible_workers(plan.vus)),
-                (),
-                tell,
-                RunOptions(
-                    provenance=provenance_of(self.suite, inputs, plan),
-                    keeper=writer or NOWHERE,
-                    aborts=LevelWatch(plan.gates, self.level),
-                ),
+        asked = Asked(self.suite, inputs, plan, Bundle.of(self.suite, inputs))
+        with (
+            keeping(self.history, off=not self.keep, quiet=True) as writer,
+            self.carry(asked) as (division, crew),
+        ):
+            options = RunOptions(
+                provenance=provenance_of(self.suite, inputs, plan),
+                keeper=writer or NOWHERE,
+                crew=crew,
+                aborts=LevelWatch(plan.gates, self.level),
             )
+            result = run(plan, asked.bundle, division, (), tell, options)
             if writer is not None:
                 writer.end(result)
         return result

@@ -1,7 +1,7 @@
 """Who carries a run's load: this machine, or the machines of a cluster."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +9,10 @@ import click
 
 from vezaflow.cli.inputs import Asked
 from vezaflow.cli.values import CLUSTER
-from vezaflow.cluster import ClusterAddress, cluster_shares, mustered
+from vezaflow.cluster import ClusterAddress, joined
 from vezaflow.limits import MachineShare
-from vezaflow.plan import Division
-from vezaflow.scale import Crew
+from vezaflow.plan import Division, Plan
+from vezaflow.scale import Crew, sensible_workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +57,33 @@ def asked_cluster(
     return AskedCluster(address, insecure)
 
 
+def by_workers(workers: int) -> Callable[[Plan], Division]:
+    """How this machine divides a load among so many processes; 0: as many as are sensible."""
+    return lambda plan: Division(workers or sensible_workers(plan.vus))
+
+
 @contextmanager
-def carried(
-    cluster: AskedCluster | None, here: Division, asked: Asked, say: Callable[[str], None]
-) -> Iterator[tuple[Division, Crew | None]]:
-    """How the load is divided, and the workers of a cluster where one is asked for. `here`: without one."""
+def carriers(
+    cluster: AskedCluster | None, here: Callable[[Plan], Division], say: Callable[[str], None]
+) -> Iterator["Carry"]:
+    """Who carries loads, one after another. `here`: how this machine divides one, where no cluster is asked for."""
     if cluster is None:
-        yield here, None
+        yield lambda asked: nullcontext((here(asked.plan), None))
         return
-    suite = (asked.plan, asked.bundle, asked.suite.root)
-    with mustered(cluster.address, *suite, say, insecure=cluster.insecure) as crew:
-        yield Division(crew.workers), crew
+    with joined(cluster.address, insecure=cluster.insecure) as machines:
+
+        @contextmanager
+        def carried(asked: Asked) -> Iterator[tuple[Division, Crew]]:
+            with machines.crew(asked.plan, asked.bundle, asked.suite.root, say) as crew:
+                yield Division(crew.workers), crew
+
+        yield carried
+
+
+Carry = Callable[[Asked], AbstractContextManager[tuple[Division, Crew | None]]]  # how one is divided, and by whom
 
 
 def shares_of(cluster: AskedCluster, asked: Asked, *, reach: bool) -> tuple[MachineShare, ...]:
     """What each machine of the cluster would carry. `reach`: they are to connect to the target."""
-    suite = (asked.plan, asked.bundle, asked.suite.root)
-    return cluster_shares(cluster.address, *suite, insecure=cluster.insecure, reach=reach)
+    with joined(cluster.address, insecure=cluster.insecure) as machines:
+        return machines.shares(asked.plan, asked.bundle, asked.suite.root, reach=reach)

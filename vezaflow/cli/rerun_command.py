@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from vezaflow.cli.baselines import baseline_option
-from vezaflow.cli.crews import asked_cluster, carried, cluster_options
+from vezaflow.cli.crews import asked_cluster, by_workers, carriers, cluster_options
 from vezaflow.cli.inputs import Asked, aimed, audited, draw, drawn_faults, planned, target
 from vezaflow.cli.keeping import keeping, kept
 from vezaflow.cli.outs import OUT, claims, read_outs
@@ -27,10 +27,9 @@ from vezaflow.cli.values import WORKERS
 from vezaflow.cluster import ClusterAddress
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.model import Suite
-from vezaflow.plan import Bundle, BundleError, Division, Outs, Surroundings
+from vezaflow.plan import Bundle, BundleError, Outs, Surroundings
 from vezaflow.redact import MASK
 from vezaflow.results import Commit
-from vezaflow.scale import sensible_workers
 from vezaflow.session import provenance_of
 
 _COVERED = "•" * 4  # what stands for a secret that was written in a file
@@ -92,7 +91,7 @@ def command(
             provenance = replace(provenance, commit=Commit(**commit) if commit else None)
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             folder = profiles_folder(plan, None, reports.get("summary"))
-            with carried(machines, Division(workers or sensible_workers(plan.vus)), asked, tell) as (division, crew):
+            with carriers(machines, by_workers(workers), tell) as carry, carry(asked) as (division, crew):
                 result = put_on(
                     asked,
                     division,

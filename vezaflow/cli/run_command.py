@@ -8,7 +8,7 @@ import click
 
 from vezaflow.cli.audits import audit_reports_option
 from vezaflow.cli.baselines import baseline_option
-from vezaflow.cli.crews import carried
+from vezaflow.cli.crews import carriers
 from vezaflow.cli.inputs import bundled, draw, shared, target
 from vezaflow.cli.keeping import keeping, kept
 from vezaflow.cli.load_options import LoadOptions, load_options
@@ -83,7 +83,7 @@ def command(
             folder = profiles_folder(asked.plan, profiles, reports.get("summary"))
             writer = stack.enter_context(keeping(history, off=no_history, quiet=quiet))
             provenance = provenance_of(asked.suite, asked.inputs, asked.plan)
-            with carried(load.cluster, load.division(asked.plan), asked, tell) as (division, crew):
+            with carriers(load.cluster, load.division, tell) as carry, carry(asked) as (division, crew):
                 result = put_on(
                     asked,
                     division,

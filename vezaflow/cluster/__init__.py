@@ -4,11 +4,10 @@ Nothing of Dask is imported before a cluster is asked for.
 """
 
 from vezaflow.cluster.address import ClusterAddress, ClusterKind
-from vezaflow.cluster.entry import cluster_shares, mustered
+from vezaflow.cluster.entry import joined
 
 __all__ = [
     "ClusterAddress",
     "ClusterKind",
-    "cluster_shares",
-    "mustered",
+    "joined",
 ]

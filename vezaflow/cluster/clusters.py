@@ -33,9 +33,9 @@ _LOGGERS = ("distributed", "tornado", "asyncio")
 
 
 @contextmanager
-def connected(address: ClusterAddress, inputs: Iterable[str] = ()) -> Iterator[tuple[Client, tuple[str, ...]]]:
-    """A client of the cluster, and the addresses of its Dask workers. `inputs`: names in the environment that are not
-    for processes which are started here. Raises VezaflowError where there is no cluster."""
+def connected(address: ClusterAddress, inputs: Iterable[str] = ()) -> Iterator[Client]:
+    """A client of the cluster. `inputs`: names in the environment that are not for processes which are started here.
+    Raises VezaflowError where there is no cluster."""
     _hush()
     raise_open_files()
     with ExitStack() as stack:
@@ -49,14 +49,20 @@ def connected(address: ClusterAddress, inputs: Iterable[str] = ()) -> Iterator[t
                 code=ExitCode.REFUSED,
             ) from None
         _require_its_version(client, where)
-        workers = tuple(client.scheduler_info(n_workers=-1)["workers"])
-        if not workers:
-            raise VezaflowError(
-                f"the scheduler at {where} has no Dask workers",
-                hint=f"start one on each machine: `dask worker {where}`",
-                code=ExitCode.REFUSED,
-            )
-        yield client, workers
+        yield client
+
+
+def workers_of(client: Client) -> tuple[str, ...]:
+    """The addresses of the Dask workers that there are now. Raises VezaflowError where there is none."""
+    workers = tuple(client.scheduler_info(n_workers=-1)["workers"])
+    if not workers:
+        scheduler: Any = client.scheduler
+        raise VezaflowError(
+            f"the scheduler at {scheduler.address} has no Dask workers",
+            hint=f"start one on each machine: `dask worker {scheduler.address}`",
+            code=ExitCode.REFUSED,
+        )
+    return workers
 
 
 @contextmanager

@@ -3,51 +3,29 @@
 Laws: where they are missing, or where others could reach the scheduler without TLS, that is said before anything else.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vezaflow.cluster.address import ClusterAddress
 from vezaflow.errors import ExitCode, VezaflowError
 
 if TYPE_CHECKING:
-    from vezaflow.cluster.crew import ClusterCrew
-    from vezaflow.limits import MachineShare
-    from vezaflow.plan import Bundle, Plan
+    from vezaflow.cluster.muster import Cluster
 
 _NEEDED = ("dask", "distributed", "cryptography")
 
 
 @contextmanager
-def mustered(
-    address: ClusterAddress,
-    plan: "Plan",
-    bundle: "Bundle",
-    root: Path,
-    say: Callable[[str], None],
-    *,
-    insecure: bool = False,
-) -> Iterator["ClusterCrew"]:
-    """The workers of all machines of a cluster, checked. `root`: the suite's folder, whose files they get. Raises
-    VezaflowError (REFUSED) where they can't carry the load."""
+def joined(address: ClusterAddress, *, insecure: bool = False) -> Iterator["Cluster"]:
+    """A cluster, for one load after another. Raises VezaflowError (REFUSED) where this machine has not what it needs
+    for one, or its scheduler is without TLS and that is not accepted as `insecure`."""
     _require(address, insecure=insecure)
-    from vezaflow.cluster.muster import crew_of
+    from vezaflow.cluster.muster import Cluster
 
-    with crew_of(address, plan, bundle, root, say) as crew:
-        yield crew
-
-
-def cluster_shares(
-    address: ClusterAddress, plan: "Plan", bundle: "Bundle", root: Path, *, insecure: bool = False, reach: bool = True
-) -> "tuple[MachineShare, ...]":
-    """The machines of a cluster, and what each would carry of a load, without any. `reach`: see whether they can
-    connect to the target. Raises VezaflowError (REFUSED) where there is no such cluster."""
-    _require(address, insecure=insecure)
-    from vezaflow.cluster.muster import shares_of
-
-    return shares_of(address, plan, bundle, root, reach=reach)
+    with ExitStack() as stack:
+        yield Cluster(address, stack)
 
 
 def _require(address: ClusterAddress, *, insecure: bool) -> None:

@@ -8,12 +8,14 @@ reported, not only the first. `explain` shows what `run` refuses.
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from distributed import Client
 
 from vezaflow import units
 from vezaflow.cluster.address import ClusterAddress
-from vezaflow.cluster.clusters import connected
+from vezaflow.cluster.clusters import connected, workers_of
 from vezaflow.cluster.crew import ClusterCrew
 from vezaflow.cluster.facts import LOOK, MachineFacts, Reached, differences, facts, guarded, reached
 from vezaflow.cluster.machines import Conversation, Machines
@@ -28,40 +30,51 @@ _MOST_ERROR = 1.0  # seconds that a machine's start may be off the common moment
 _MOST_OF_LOAD = 0.1  # and of the load
 
 
-@contextmanager
-def crew_of(
-    address: ClusterAddress, plan: Plan, bundle: Bundle, root: Path, say: Callable[[str], None]
-) -> Iterator[ClusterCrew]:
-    """The workers of all machines, checked; see `mustered`."""
-    if any(deliveries_of(plan)):
-        raise VezaflowError(
-            "`deliver` counts the messages of a room by one clock, which the machines of a cluster do not have",
-            hint="run the flow with `--workers` on one machine, or count with `ack` alone",
-            code=ExitCode.REFUSED,
-        )
-    files = shipped(root, bundle)
-    with connected(address, bundle.inputs.environment) as (client, workers), Machines(client, workers) as machines:
-        shares = _shares(machines.conversations, plan, _places(plan))
-        problems = [problem for share in shares for problem in share.problems]
-        if problems:
+class Cluster:
+    """The machines that a scheduler leads to. It is connected to when they are first asked for, and until `stack` is
+    closed."""
+
+    def __init__(self, address: ClusterAddress, stack: ExitStack) -> None:
+        self._address = address
+        self._stack = stack
+        self._client: Client | None = None
+
+    @contextmanager
+    def crew(self, plan: Plan, bundle: Bundle, root: Path, say: Callable[[str], None]) -> Iterator[ClusterCrew]:
+        """The workers of all machines that there are now, checked, for one load. `root`: the suite's folder, whose
+        files they get. Raises VezaflowError (REFUSED) where they can't carry it."""
+        if any(deliveries_of(plan)):
             raise VezaflowError(
-                f"the cluster can't carry the load: {'; '.join(problems)}",
-                hint="`vezaflow explain` with the same `--cluster` shows what each machine lacks",
+                "`deliver` counts the messages of a room by one clock, which the machines of a cluster do not have",
+                hint="run the flow with `--workers` on one machine, or count with `ack` alone",
                 code=ExitCode.REFUSED,
             )
-        for share in shares:
-            for warning in share.warnings:
-                say(warning)
-        yield ClusterCrew(machines.conversations, [share.workers for share in shares], files)
+        files = shipped(root, bundle)
+        with self._machines(bundle) as machines:
+            shares = _shares(machines.conversations, plan, _places(plan))
+            problems = [problem for share in shares for problem in share.problems]
+            if problems:
+                raise VezaflowError(
+                    f"the cluster can't carry the load: {'; '.join(problems)}",
+                    hint="`vezaflow explain` with the same `--cluster` shows what each machine lacks",
+                    code=ExitCode.REFUSED,
+                )
+            for share in shares:
+                for warning in share.warnings:
+                    say(warning)
+            yield ClusterCrew(machines.conversations, [share.workers for share in shares], files)
 
+    def shares(self, plan: Plan, bundle: Bundle, root: Path, *, reach: bool) -> tuple[MachineShare, ...]:
+        """What each machine would carry of a load, without any. `reach`: see whether they can connect to the target.
+        Raises VezaflowError (REFUSED) where there is no such cluster."""
+        shipped(root, bundle)
+        with self._machines(bundle) as machines:
+            return _shares(machines.conversations, plan, _places(plan) if reach else [])
 
-def shares_of(
-    address: ClusterAddress, plan: Plan, bundle: Bundle, root: Path, *, reach: bool
-) -> tuple[MachineShare, ...]:
-    """What each machine would carry; see `cluster_shares`."""
-    shipped(root, bundle)
-    with connected(address, bundle.inputs.environment) as (client, workers), Machines(client, workers) as machines:
-        return _shares(machines.conversations, plan, _places(plan) if reach else [])
+    def _machines(self, bundle: Bundle) -> Machines:
+        if self._client is None:
+            self._client = self._stack.enter_context(connected(self._address, bundle.inputs.environment))
+        return Machines(self._client, workers_of(self._client))
 
 
 def _shares(found: Sequence[Conversation], plan: Plan, places: Sequence[tuple[str, int]]) -> tuple[MachineShare, ...]:
