@@ -14,6 +14,9 @@ from vezaflow.limits import MachineShare
 from vezaflow.plan import Division, Plan
 from vezaflow.scale import Crew, sensible_workers
 
+# How a load is divided, and by whom it is carried; None: by this machine.
+Carry = Callable[[Asked], AbstractContextManager[tuple[Division, Crew | None]]]
+
 
 @dataclass(frozen=True, slots=True)
 class AskedCluster:
@@ -65,7 +68,7 @@ def by_workers(workers: int) -> Callable[[Plan], Division]:
 @contextmanager
 def carriers(
     cluster: AskedCluster | None, here: Callable[[Plan], Division], say: Callable[[str], None]
-) -> Iterator["Carry"]:
+) -> Iterator[Carry]:
     """Who carries loads, one after another. `here`: how this machine divides one, where no cluster is asked for."""
     if cluster is None:
         yield lambda asked: nullcontext((here(asked.plan), None))
@@ -78,9 +81,6 @@ def carriers(
                 yield Division(crew.workers), crew
 
         yield carried
-
-
-Carry = Callable[[Asked], AbstractContextManager[tuple[Division, Crew | None]]]  # how one is divided, and by whom
 
 
 def shares_of(cluster: AskedCluster, asked: Asked, *, reach: bool) -> tuple[MachineShare, ...]:
