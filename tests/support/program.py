@@ -52,8 +52,8 @@ def environment(values: Mapping[str, str] | None = None) -> dict[str, str]:
 def vezaflow(
     *words: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None, limit: float = 60
 ) -> Done:
-    """Run `vezaflow …` to its end. A load that it could not put on in time, on a machine that had other things to do, is
-    put on again: what is tested is not the machine."""
+    """Run `vezaflow …` to its end. A load that it could not put on in time, because the machine had other things to
+    do, is put on again: what is tested is not the machine."""
     for _ in range(_TRIES - 1):
         done = _once(words, env, cwd, limit)
         if done.code != ExitCode.INCONCLUSIVE or "the generator was overloaded" not in done.text:
