@@ -52,7 +52,7 @@ class Transport(Routes):
         """A client of its own connections and cookies."""
         kind = Client
         if self._tapped:
-            from vezaflow.protocols.wiretap import TappedClient
+            from vezaflow.protocols.tapped_client import TappedClient
 
             kind = TappedClient
         return kind(self, options, self.deal(options.local_addresses))
