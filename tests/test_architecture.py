@@ -1,9 +1,11 @@
-"""The layers: who may import whom, and by which door."""
+"""The layers: who may import whom, and by which door; and no circle among files."""
 
 import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,54 @@ def test_other_layers_are_entered_by_their_door() -> None:
         if KINDS.get(path.relative_to(PACKAGE).as_posix()) != module
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def module_of(path: Path) -> str:
+    return ".".join(("vezaflow", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+
+
+def files_imported(path: Path, files: frozenset[str]) -> Iterator[str]:
+    """Of `files`, by their modules' names: what a file imports, for its types alone too, and within functions."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            named = [f"{node.module}.{name.name}" for name in node.names]
+            yield from {name if name in files else node.module for name in named} & files
+        elif isinstance(node, ast.Import):
+            yield from {name.name for name in node.names} & files
+
+
+def circle(arrows: dict[str, set[str]]) -> list[str]:
+    """Names of which each has an arrow to the next, and the last is the first; none where there is no such circle."""
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as error:
+        found: list[str] = error.args[1]  # each is led to by the next
+        return found[::-1]
+    return []
+
+
+def test_no_files_import_one_another_in_a_circle() -> None:
+    paths = {module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+    arrows = {module: set(files_imported(path, frozenset(paths))) for module, path in paths.items()}
+    found = circle(arrows)
+    assert not found, "\n  imports ".join(found)
+
+
+def test_an_import_for_types_or_within_a_function_closes_a_circle(tmp_path: Path) -> None:
+    bodies = {
+        "a": "from vezaflow import b",
+        "b": "if TYPE_CHECKING:\n    from vezaflow.c import C",
+        "c": "def f():\n    import vezaflow.a",
+        "d": "import vezaflow.a",
+    }
+    for name, body in bodies.items():
+        (tmp_path / name).write_text(body)
+    files = frozenset(f"vezaflow.{name}" for name in bodies)
+    arrows = {f"vezaflow.{name}": set(files_imported(tmp_path / name, files)) for name in bodies}
+    found = circle(arrows)
+    assert set(found) == {"vezaflow.a", "vezaflow.b", "vezaflow.c"}
+    assert all(after in arrows[before] for before, after in pairwise(found))
+    assert circle(arrows | {"vezaflow.c": set()}) == []
 
 
 def test_doors_hold_no_logic() -> None:

@@ -52,8 +52,8 @@ from vezaflow.metrics.seconds import (
 from vezaflow.metrics.slices import SLICE, LoadSlice, Slicer, slices_from
 from vezaflow.metrics.step_breakdown import StepBreakdown, step_breakdowns
 from vezaflow.metrics.streams import StreamRecorder
+from vezaflow.metrics.summary import SHAPE as SUMMARY
 from vezaflow.metrics.summary import ChannelRow, ErrorRow, ListenerRow, StepRow, StreamRow, Summary, TraceRow, merge_all
-from vezaflow.metrics.summary_json import SHAPE as SUMMARY
 from vezaflow.metrics.timeline import Point, Timeline, as_numbers, per_second, recent
 from vezaflow.metrics.window import Window
 from vezaflow.metrics.windows import DURING, OUTSIDE, EventWindows, Extent, KeptSegment, windowed

@@ -15,8 +15,8 @@ from typing import Any
 
 from vezaflow.metrics.figures import Requests
 from vezaflow.metrics.rows import SummaryRow
+from vezaflow.metrics.summary import SHAPE as SUMMARY
 from vezaflow.metrics.summary import Question, Summary, parts_of
-from vezaflow.metrics.summary_json import SHAPE as SUMMARY
 from vezaflow.untrusted import Maybe, Shape, TupleOf, misfit
 
 MOST = 1800  # slices of one length

@@ -20,7 +20,9 @@ from vezaflow.metrics.measurement import Counter, Gauge, Measurement, Rate, Tren
 from vezaflow.metrics.rows import SummaryRow
 from vezaflow.metrics.streams import Streams
 from vezaflow.metrics.successes import Successes
+from vezaflow.metrics.summary_json import SummaryFormat
 from vezaflow.metrics.traces import KEPT
+from vezaflow.untrusted import Shape
 
 Labels = Iterable[tuple[str, str]]
 Question = tuple[str, str | None]  # a metric, and the flow that is asked about (None: all)
@@ -422,17 +424,15 @@ class Summary:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every row and every bucket; `from_json` reads it back."""
-        from vezaflow.metrics.summary_json import to_json
-
-        return to_json(self)
+        return _FORMAT.write(self)
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "Summary":
-        from vezaflow.metrics.summary_json import from_json
-
-        return from_json(record)
+        return cls(**_FORMAT.read(record))
 
 
+_FORMAT = SummaryFormat(Summary)
+SHAPE: Shape = _FORMAT.shape
 _PARTS = {
     Of.REQUESTS: "requests",
     Of.FAILURES: "requests",

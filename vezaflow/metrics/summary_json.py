@@ -1,7 +1,7 @@
 """A summary as JSON and back: how workers send their figures and how `summary.json` keeps them.
 
 Each row is an object that holds its key's fields, its numbers and its histograms (Histogram.to_json). Which rows there
-are, and of what, is read off the fields of Summary.
+are, and of what, is read off the fields of a summary's class (summary.py).
 """
 
 from collections.abc import Callable
@@ -11,7 +11,6 @@ from typing import Any, get_args, get_type_hints
 from vezaflow.metrics.catalog import Phase
 from vezaflow.metrics.figures import FlowKey, RequestKey, StepKey
 from vezaflow.metrics.rows import SummaryRow
-from vezaflow.metrics.summary import Summary
 from vezaflow.untrusted import MappingOf, Maybe, Shape
 
 Json = dict[str, Any]
@@ -57,28 +56,33 @@ _KEYS: dict[type, _Key] = {
     ),
     str: _Key({"flow": str}, lambda key: {"flow": key}, lambda row: row["flow"]),
 }
-_ROWS: dict[str, tuple[_Key, type[SummaryRow]]] = {
-    name: (_KEYS[key], row) for name, hint in get_type_hints(Summary).items() for key, row in [get_args(hint)]
-}
 _LATER = ("channels", "listening", "streams", "successes")  # which files of earlier versions lack
-SHAPE: Shape = {
-    name: Maybe([{**key.shape, **row.shape()}]) if name in _LATER else [{**key.shape, **row.shape()}]
-    for name, (key, row) in _ROWS.items()
-}
 
 
-def to_json(summary: Summary) -> Json:
-    """The JSON object of a summary."""
-    return {
-        name: [{**key.write(at), **row.to_json()} for at, row in getattr(summary, name).items()]
-        for name, (key, _) in _ROWS.items()
-    }
+class SummaryFormat:
+    """How summaries are written: `kind`, whose fields map keys to rows. `shape`: what is let in."""
 
+    __slots__ = ("_parts", "shape")
 
-def from_json(record: Json) -> Summary:
-    """The summary that `to_json` wrote."""
-    rows: dict[str, Any] = {
-        name: {key.read(each): row.from_json(each) for each in record.get(name, ())}
-        for name, (key, row) in _ROWS.items()
-    }
-    return Summary(**rows)
+    def __init__(self, kind: type) -> None:
+        self._parts: dict[str, tuple[_Key, type[SummaryRow]]] = {
+            name: (_KEYS[key], row) for name, hint in get_type_hints(kind).items() for key, row in [get_args(hint)]
+        }
+        self.shape: Shape = {
+            name: Maybe([{**key.shape, **row.shape()}]) if name in _LATER else [{**key.shape, **row.shape()}]
+            for name, (key, row) in self._parts.items()
+        }
+
+    def write(self, summary: object) -> Json:
+        """The JSON object of a summary."""
+        return {
+            name: [{**key.write(at), **row.to_json()} for at, row in getattr(summary, name).items()]
+            for name, (key, _) in self._parts.items()
+        }
+
+    def read(self, record: Json) -> dict[str, Any]:
+        """The fields of the summary that `write` wrote."""
+        return {
+            name: {key.read(each): row.from_json(each) for each in record.get(name, ())}
+            for name, (key, row) in self._parts.items()
+        }

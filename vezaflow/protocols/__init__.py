@@ -24,10 +24,11 @@ from vezaflow.protocols.exchange import IDEMPOTENT, Body, ErrorKind, Exchange, O
 from vezaflow.protocols.faults import TlsFault
 from vezaflow.protocols.options import ClientOptions, EventStreamOptions, Proxy, WebSocketOptions
 from vezaflow.protocols.park import park, trap, wake
+from vezaflow.protocols.routes import check_trust
 from vezaflow.protocols.sender import Opener, Sender, SenderAround
 from vezaflow.protocols.stamp_trial import StampTrial, try_stamps
 from vezaflow.protocols.stamps import Receiving, kernel_stamps
-from vezaflow.protocols.transport import Transport, check_trust
+from vezaflow.protocols.transport import Transport
 
 __all__ = [
     "IDEMPOTENT",

@@ -6,14 +6,13 @@ connection keeps the others waiting, however small the pieces are that its bytes
 """
 
 import socket
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sized
+from typing import TYPE_CHECKING, Protocol
 
 from vezaflow.protocols.bounds import MOST_HEAD, MOST_REFUSAL
-from vezaflow.protocols.channel import MessageChannel
 from vezaflow.protocols.connection import Connection
 from vezaflow.protocols.exchange import ErrorKind, Exchange
-from vezaflow.protocols.faults import fault_of
+from vezaflow.protocols.faults import Fault, fault_of
 from vezaflow.protocols.head import Unreadable
 from vezaflow.protocols.phases import CLOSED, IDLE, TUNNEL
 from vezaflow.protocols.proxy import MOST_REPLY, refusal_of
@@ -39,13 +38,29 @@ Listen = Callable[[StreamedResponse, float], bool]
 """Takes a response whose head came, and when: whether it made a channel of it, with all of the body that is there."""
 
 
+class CarriedChannel(Protocol):
+    """What a connection needs of the channel that is held open on it; channel.py says what each does."""
+
+    bytes_received: int
+
+    @property
+    def outbox(self) -> Sized: ...
+    @property
+    def usual(self) -> int: ...
+    def feed(self, view: memoryview, count: int, now: float) -> None: ...
+    def flush(self) -> None: ...
+    def expire(self, now: float) -> None: ...
+    def cut(self, now: float, broken: Fault | None) -> None: ...
+    def lost(self, kind: ErrorKind, detail: str) -> None: ...
+
+
 class ChannelConnection(_Part):
     """What plain and secure connections do alike; they have its attributes, since of two parents one may have slots."""
 
     if not TYPE_CHECKING:
         __slots__ = ()
 
-    channel: MessageChannel | None
+    channel: CarriedChannel | None
     refused: bytearray | None  # the response's head, as far as it has come; None: it is no 101
     switch: Switch | None
     listen: Listen | None

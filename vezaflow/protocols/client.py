@@ -6,7 +6,6 @@ none of it had been taken; what the step doesn't want is never decoded. One requ
 """
 
 from socket import socket
-from typing import TYPE_CHECKING
 
 import trio
 
@@ -21,11 +20,9 @@ from vezaflow.protocols.options import ClientOptions, EventStreamOptions, WebSoc
 from vezaflow.protocols.park import park
 from vezaflow.protocols.phases import IDLE
 from vezaflow.protocols.plain_response import BodyResponse, HeaderResponse
+from vezaflow.protocols.routes import Routes
 from vezaflow.protocols.seat import Response, Seat
 from vezaflow.protocols.stamps import Clock
-
-if TYPE_CHECKING:
-    from vezaflow.protocols.transport import Transport
 
 _STALE = 0.0003  # a drain older than this is made again before a VU sends: it bounds how late responses are stamped
 _HEADERS, _BODY, _COOKIES, _SHOWN = (each._value_ for each in (Want.HEADERS, Want.BODY, Want.COOKIES, Want.SHOWN))
@@ -37,20 +34,20 @@ class Client:
     """See the module. Made by `Transport.client`."""
 
     __slots__ = (
-        "_channels", "_cookies_on", "_home", "_lanes", "_local", "_options", "_origin", "_others", "_reactor", "_seat",
-        "_seats", "_transport", "cookies", "exchange",
+        "_channels", "_cookies_on", "_home", "_lanes", "_local", "_options", "_origin", "_others", "_reactor",
+        "_routes", "_seat", "_seats", "cookies", "exchange",
     )  # fmt: skip
 
     def __init__(
         self,
-        transport: "Transport",
+        routes: Routes,
         options: ClientOptions,
         local: str | None = None,
         cookies: CookieJar | None = None,
     ) -> None:
-        self._transport = transport
+        self._routes = routes
         self._local = local  # the address that it connects from; None: the system's choice
-        self._reactor = transport.reactor
+        self._reactor = routes.reactor
         self._options = options
         self._cookies_on = options.cookies
         self.cookies = CookieJar() if cookies is None else cookies
@@ -132,7 +129,7 @@ class Client:
             head = self._with_cookies(origin, head)
         jar = self.cookies if self._cookies_on else None
         found = await upgrade(
-            self._transport, self._options, self._local, jar, origin, head, options, on_message, on_frame
+            self._routes, self._options, self._local, jar, origin, head, options, on_message, on_frame
         )
         if found.channel is not None:
             self._hold(found.channel)
@@ -148,7 +145,7 @@ class Client:
         if self._cookies_on and self.cookies.cookies:
             head = self._with_cookies(origin, head)
         jar = self.cookies if self._cookies_on else None
-        found = await listen(self._transport, self._options, self._local, jar, origin, head, options, on_message)
+        found = await listen(self._routes, self._options, self._local, jar, origin, head, options, on_message)
         if found.channel is not None:
             self._hold(found.channel)
         return found
@@ -180,13 +177,13 @@ class Client:
         client = self._others.get(options)
         if client is None:
             stays = options.local_addresses == self._options.local_addresses
-            local = self._local if stays else self._transport.deal(options.local_addresses)
-            client = self._others[options] = type(self)(self._transport, options, local, self.cookies)
+            local = self._local if stays else self._routes.deal(options.local_addresses)
+            client = self._others[options] = type(self)(self._routes, options, local, self.cookies)
         return client
 
     def another(self) -> "Client":
         """A further client of the same user: connections of its own, the same cookies and local address."""
-        client = type(self)(self._transport, self._options, self._local, self.cookies)
+        client = type(self)(self._routes, self._options, self._local, self.cookies)
         client._home = self._lanes
         return client
 
@@ -205,7 +202,7 @@ class Client:
         """Use an established plain socket (a socket pair's end, say) as the connection to `origin`."""
         sock.setblocking(False)
         self._find(origin)
-        connection = self._transport.route(origin, self._options, None, None).make(sock)
+        connection = self._routes.route(origin, self._options, None, None).make(sock)
         connection.phase = IDLE
         self._reactor.watch(connection)
         self._seat = connection.seat()
@@ -264,17 +261,17 @@ class Client:
         return self._seat
 
     async def _connect(self, origin: Origin, begun: float, deadline: float) -> Seat | None:
-        exchange, transport = self.exchange, self._transport
+        exchange, routes = self.exchange, self._routes
         _unbegun(exchange, begun)
         old, self._seat = self._seat, None
         if old is not None:
             old.release()
         try:
-            route = transport.route(origin, self._options, self._local, old)
+            route = routes.route(origin, self._options, self._local, old)
         except TlsFault as fault:
             exchange.error, exchange.detail = ErrorKind.TLS, str(fault)
             return None
-        found = await open_connection(route, transport.resolver, exchange, begun, deadline, self._reactor.clock)
+        found = await open_connection(route, routes.resolver, exchange, begun, deadline, self._reactor.clock)
         self._seat = None if found is None else found.seat()
         return self._seat
 

@@ -5,7 +5,7 @@ connection with it. Whoever opened the connection owns it: that stream's `close`
 """
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import trio
 
@@ -16,17 +16,50 @@ from vezaflow.protocols.park import trap, wake
 from vezaflow.protocols.phases import CLOSED, IDLE, SENDING, TIMEOUTS, TOO_LATE, WAITING
 from vezaflow.protocols.scratch import Scratch
 from vezaflow.protocols.sending import pieces_of
+from vezaflow.protocols.stamps import Clock
 from vezaflow.recurring import Recurring
 
 if TYPE_CHECKING:
     from ssl import SSLSession
 
-    from vezaflow.protocols.http2 import Http2Connection
     from vezaflow.protocols.wiretap import Http2Tap, Tap
 
 Http2Fields = tuple[tuple[bytes, bytes], ...]
 _HOP_BY_HOP = frozenset((b"connection", b"host", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"))
 _WITHOUT_BODY = (204, 304)
+
+
+class SharedConnection(Protocol):
+    """What a stream needs of the connection that it is on: its own part of what a seat is, and room for a request."""
+
+    deadline: float
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def scratch(self) -> Scratch: ...
+    @property
+    def tap(self) -> "Tap | Http2Tap | None": ...
+    @property
+    def session(self) -> "SSLSession | None": ...
+    @property
+    def certificate_ends(self) -> float | None: ...
+    @property
+    def takes_more(self) -> bool:
+        """Whether there can be further requests."""
+
+    @property
+    def full(self) -> bool:
+        """Whether the server takes none of them until one that is on its way has ended."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether any is on its way."""
+
+    def be_tapped(self) -> None: ...
+    def begin(self, stream: "Stream", exchange: Exchange, fields: Http2Fields) -> None: ...
+    def forsake(self, stream: "Stream") -> None: ...
+    def close(self) -> None: ...
 
 
 class Stream:
@@ -37,7 +70,7 @@ class Stream:
         "task", "trap", "want",
     )  # fmt: skip
 
-    def __init__(self, connection: "Http2Connection", *, owner: bool) -> None:
+    def __init__(self, connection: SharedConnection, *, owner: bool) -> None:
         self._connection = connection
         self._owner = owner
         self._deadline = math.inf

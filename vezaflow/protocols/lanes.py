@@ -5,20 +5,18 @@ a client is made only when all that are there are busy. The exchange that `send`
 task waits for anything again.
 """
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import trio
 
+from vezaflow.protocols.channel import OnFrame, OnMessage, StreamOpening, Upgrade
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.exchange import Body, Exchange, Origin, RequestOptions
 from vezaflow.protocols.faults import Fault
 from vezaflow.protocols.http2_stream import Stream
-from vezaflow.protocols.options import ClientOptions
-
-if TYPE_CHECKING:
-    from vezaflow.protocols.channel import OnFrame, OnMessage, StreamOpening, Upgrade
-    from vezaflow.protocols.client import Client
-    from vezaflow.protocols.options import EventStreamOptions, WebSocketOptions
+from vezaflow.protocols.options import ClientOptions, EventStreamOptions, WebSocketOptions
+from vezaflow.protocols.seat import Seat
+from vezaflow.protocols.sender import Sender
 
 
 class _Opening:
@@ -31,16 +29,29 @@ class _Opening:
         self.fault: Fault | None = None
 
 
+class LaneClient(Sender, Protocol):
+    """What lanes need of a client."""
+
+    def another(self) -> "LaneClient":
+        """A further one of the same user."""
+
+    def way_to(self, origin: Origin) -> Seat | None:
+        """What leads to an origin already."""
+
+    def by(self, options: ClientOptions) -> "LaneClient": ...
+    def beside(self) -> "Lanes": ...
+
+
 class Lanes:
     """See the module. Made by `Client.beside`; that client, `first`, is one of them."""
 
     __slots__ = ("_all", "_first", "_idle", "_last", "_opening", "_resting", "_shared", "_waiting", "cookies")
 
-    def __init__(self, first: "Client") -> None:
+    def __init__(self, first: LaneClient) -> None:
         self._first = first
         self._resting = True  # whether `first` sends nothing now
-        self._idle: dict[Origin, list[Client]] = {}
-        self._all: list[Client] = []  # but the first
+        self._idle: dict[Origin, list[LaneClient]] = {}
+        self._all: list[LaneClient] = []  # but the first
         self._last = first  # whose response came last
         self._shared: dict[Origin, Stream] = {}  # HTTP/2: the connections that there are, by whoever opened them
         self._opening: dict[Origin, _Opening] = {}  # those that will soon be there
@@ -74,11 +85,11 @@ class Lanes:
         self,
         origin: Origin,
         head: bytes,
-        options: "WebSocketOptions",
+        options: WebSocketOptions,
         *,
-        on_message: "OnMessage | None" = None,
-        on_frame: "OnFrame | None" = None,
-    ) -> "Upgrade":
+        on_message: OnMessage | None = None,
+        on_frame: OnFrame | None = None,
+    ) -> Upgrade:
         """As Client's: each has a connection of its own, and closes with the first."""
         return await self._first.open_websocket(origin, head, options, on_message=on_message, on_frame=on_frame)
 
@@ -86,10 +97,10 @@ class Lanes:
         self,
         origin: Origin,
         head: bytes,
-        options: "EventStreamOptions",
+        options: EventStreamOptions,
         *,
-        on_message: "OnMessage | None" = None,
-    ) -> "StreamOpening":
+        on_message: OnMessage | None = None,
+    ) -> StreamOpening:
         """As Client's: each has a connection of its own, and closes with the first."""
         return await self._first.open_events(origin, head, options, on_message=on_message)
 
@@ -146,7 +157,7 @@ class Lanes:
                 return way
         return None
 
-    def _take(self, origin: Origin) -> "Client":
+    def _take(self, origin: Origin) -> LaneClient:
         idle = self._idle.get(origin)
         if idle:
             return idle.pop()
@@ -157,7 +168,7 @@ class Lanes:
         self._all.append(client)
         return client
 
-    def _give(self, origin: Origin, client: "Client") -> None:
+    def _give(self, origin: Origin, client: LaneClient) -> None:
         if client is self._first:
             self._resting = True
         else:
@@ -182,11 +193,11 @@ class Lane:
         self,
         origin: Origin,
         head: bytes,
-        options: "WebSocketOptions",
+        options: WebSocketOptions,
         *,
-        on_message: "OnMessage | None" = None,
-        on_frame: "OnFrame | None" = None,
-    ) -> "Upgrade":
+        on_message: OnMessage | None = None,
+        on_frame: OnFrame | None = None,
+    ) -> Upgrade:
         """As Client's."""
         return await self._lanes.open_websocket(origin, head, options, on_message=on_message, on_frame=on_frame)
 
@@ -194,10 +205,10 @@ class Lane:
         self,
         origin: Origin,
         head: bytes,
-        options: "EventStreamOptions",
+        options: EventStreamOptions,
         *,
-        on_message: "OnMessage | None" = None,
-    ) -> "StreamOpening":
+        on_message: OnMessage | None = None,
+    ) -> StreamOpening:
         """As Client's."""
         return await self._lanes.open_events(origin, head, options, on_message=on_message)
 

@@ -4,8 +4,6 @@ Laws: nothing raises but cancellation, what went wrong is in the exchange; a res
 response as every other, with its status and the beginning of its body; cookies are taken of either.
 """
 
-from typing import TYPE_CHECKING
-
 from vezaflow.protocols.channel import OnMessage, StreamOpening
 from vezaflow.protocols.cookies import CookieJar
 from vezaflow.protocols.event_channel import EventStreamChannel
@@ -14,17 +12,15 @@ from vezaflow.protocols.exchange import ErrorKind, Origin, RequestOptions, Want
 from vezaflow.protocols.faults import Fault
 from vezaflow.protocols.head import Fields
 from vezaflow.protocols.options import ClientOptions, EventStreamOptions
+from vezaflow.protocols.routes import Routes
 from vezaflow.protocols.streamed_response import StreamedResponse
 from vezaflow.protocols.upgrade import dialled, refusal
-
-if TYPE_CHECKING:
-    from vezaflow.protocols.transport import Transport
 
 EVENT_STREAM = "text/event-stream"
 
 
 async def listen(
-    transport: "Transport",
+    routes: Routes,
     options: ClientOptions,
     local: str | None,
     jar: CookieJar | None,
@@ -34,7 +30,7 @@ async def listen(
     on_message: OnMessage | None,
 ) -> StreamOpening:
     """See the module, and `Client.open_events`."""
-    exchange, connection, deadline = await dialled(transport, options, local, origin, wanted.timeout)
+    exchange, connection, deadline = await dialled(routes, options, local, origin, wanted.timeout)
     if connection is None:
         return StreamOpening(exchange, None)
     fields: Fields = []

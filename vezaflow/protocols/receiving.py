@@ -12,8 +12,8 @@ kernel where it can (MSG_TRUNC).
 import mmap
 import socket
 import sys
-from typing import TYPE_CHECKING
 
+from vezaflow.protocols.connection_state import ConnectionState
 from vezaflow.protocols.exchange import ErrorKind, Exchange, Want
 from vezaflow.protocols.faults import fault_of
 from vezaflow.protocols.head import Unreadable, plain_fields
@@ -34,9 +34,6 @@ from vezaflow.protocols.scratch import READ_SIZE, SKIP_SIZE
 from vezaflow.protocols.stamps import SPACE, Ancillary
 from vezaflow.protocols.streamed_response import StreamedResponse
 
-if TYPE_CHECKING:
-    from vezaflow.protocols.connection import Connection
-
 READS = 16  # a turn: no connection keeps the others waiting
 _BODY, _COOKIES, _SHOWN = Want.BODY._value_, Want.COOKIES._value_, Want.SHOWN._value_  # int's &: 1 µs less each
 _FIELDS = Want.HEADERS._value_ | _SHOWN
@@ -45,7 +42,7 @@ _H, _ONE, _THREE = b"H13"  # of "HTTP/1.1": llhttp reads RTSP too, and HTTP/2.0
 _DISCARD = socket.MSG_TRUNC if sys.platform == "linux" else None
 
 
-def read(connection: "Connection", mask: int, now: float, broken: OSError | None = None) -> None:
+def read(connection: ConnectionState, mask: int, now: float, broken: OSError | None = None) -> None:
     """Read what is there. `broken` is what sending met with, should reading find nothing better."""
     scratch = connection.scratch
     late = connection.reactor.late
@@ -80,7 +77,7 @@ def read(connection: "Connection", mask: int, now: float, broken: OSError | None
     connection.reactor.again(connection)
 
 
-def stamped(connection: "Connection", ancillary: Ancillary) -> float:
+def stamped(connection: ConnectionState, ancillary: Ancillary) -> float:
     """When the kernel says that what was just read had come."""
     now = connection.clock()
     exchange = connection.exchange
@@ -94,7 +91,7 @@ def stamped(connection: "Connection", ancillary: Ancillary) -> float:
     return moment
 
 
-def feed(connection: "Connection", view: memoryview, count: int, now: float) -> None:
+def feed(connection: ConnectionState, view: memoryview, count: int, now: float) -> None:
     """Parse `count` bytes that came at `now`."""
     exchange = connection.exchange
     if exchange is None:
@@ -127,7 +124,7 @@ def feed(connection: "Connection", view: memoryview, count: int, now: float) -> 
         _hand_over(connection, exchange, response, view, count, now)
 
 
-def _response_for(connection: "Connection", count: int) -> PlainResponse | StreamedResponse:
+def _response_for(connection: ConnectionState, count: int) -> PlainResponse | StreamedResponse:
     """The cheapest reader that will do, judging by the first bytes. Were they to mislead, they only cost time:
     a response that doesn't end well with them is read again, unless only its length matters."""
     scratch = connection.scratch
@@ -162,13 +159,13 @@ def _response_for(connection: "Connection", count: int) -> PlainResponse | Strea
     return scratch.plain.pop() if scratch.plain else PlainResponse()
 
 
-def _streamed_response(connection: "Connection") -> StreamedResponse:
+def _streamed_response(connection: ConnectionState) -> StreamedResponse:
     keeps = connection.want & _BODY > 0
     return StreamedResponse(keeps=keeps, bodyless=connection.bodyless, limit=connection.scratch.max_body)
 
 
 def _hand_over(
-    connection: "Connection", exchange: Exchange, plain: PlainResponse, view: memoryview, count: int, now: float
+    connection: ConnectionState, exchange: Exchange, plain: PlainResponse, view: memoryview, count: int, now: float
 ) -> None:
     """The first bytes hold no plain whole response: it is for the other reader to say what it is, unless only its
     length matters from here on."""
@@ -186,7 +183,7 @@ def _hand_over(
     _going_on(connection, exchange, response, now)
 
 
-def _going_on(connection: "Connection", exchange: Exchange, response: StreamedResponse, now: float) -> None:
+def _going_on(connection: ConnectionState, exchange: Exchange, response: StreamedResponse, now: float) -> None:
     """After a piece of a response."""
     if response.size > response.limit and response.keeps and not connection.want & _SHOWN:
         connection.fail(ErrorKind.TOO_LARGE, f"the body is larger than {response.limit} bytes")

@@ -4,8 +4,6 @@ Laws: nothing raises but cancellation, what went wrong is in the exchange; a ref
 other, with its status and the beginning of its body; cookies are taken of either.
 """
 
-from typing import TYPE_CHECKING
-
 from websockets.headers import build_extension, build_subprotocol
 
 from vezaflow.protocols.body import TooLarge, Undecodable, decode
@@ -18,34 +16,32 @@ from vezaflow.protocols.faults import TlsFault
 from vezaflow.protocols.head import Fields, Unreadable, parse_head
 from vezaflow.protocols.opening import open_connection
 from vezaflow.protocols.options import ClientOptions, WebSocketOptions
+from vezaflow.protocols.routes import Routes
 from vezaflow.protocols.websocket import Rules, WebSocketChannel, rules_for
-
-if TYPE_CHECKING:
-    from vezaflow.protocols.transport import Transport
 
 
 async def dialled(
-    transport: "Transport", options: ClientOptions, local: str | None, origin: Origin, timeout: float
+    routes: Routes, options: ClientOptions, local: str | None, origin: Origin, timeout: float
 ) -> tuple[Exchange, ChannelConnection | None, float]:
     """A connection of its own for a channel, or None with the reason in the exchange; and the deadline of the whole
     dial, `timeout` seconds from now."""
-    clock = transport.reactor.clock
+    clock = routes.reactor.clock
     begun = clock()
     exchange = Exchange()
     exchange.reused = False
     exchange.begun = exchange.started = exchange.sent = exchange.first = exchange.ended = begun
     try:
-        route = transport.channel_route(origin, options, local)
+        route = routes.channel_route(origin, options, local)
     except TlsFault as fault:
         exchange.error, exchange.detail = ErrorKind.TLS, str(fault)
         return exchange, None, begun + timeout
-    connection = await open_connection(route, transport.resolver, exchange, begun, begun + timeout, clock)
+    connection = await open_connection(route, routes.resolver, exchange, begun, begun + timeout, clock)
     assert connection is None or isinstance(connection, ChannelConnection)
     return exchange, connection, begun + timeout
 
 
 async def upgrade(
-    transport: "Transport",
+    routes: Routes,
     options: ClientOptions,
     local: str | None,
     jar: CookieJar | None,
@@ -56,7 +52,7 @@ async def upgrade(
     on_frame: OnFrame | None,
 ) -> Upgrade:
     """See the module, and `Client.open_websocket`."""
-    exchange, connection, deadline = await dialled(transport, options, local, origin, wanted.timeout)
+    exchange, connection, deadline = await dialled(routes, options, local, origin, wanted.timeout)
     if connection is None:
         return Upgrade(exchange, None)
     protocol = rules_for(wanted)

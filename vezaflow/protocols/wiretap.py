@@ -13,9 +13,7 @@ from httptools import HttpParserError, HttpRequestParser
 from hyperframe.exceptions import HyperframeError
 from hyperframe.frame import ContinuationFrame, DataFrame, Frame, HeadersFrame
 
-from vezaflow.protocols.client import Client
-from vezaflow.protocols.exchange import Body, Exchange, Origin, RequestOptions, Sent
-from vezaflow.protocols.seat import Seat
+from vezaflow.protocols.exchange import Sent
 
 _FRAME_HEAD = 9
 
@@ -101,25 +99,6 @@ class Http2Tap:
         self._block = b""
         said = dict(fields)
         return Sent(said.get(":method", ""), said.get(":path", ""), fields)
-
-
-class TappedClient(Client):
-    """A client whose exchanges say what went out."""
-
-    __slots__ = ()
-
-    async def send(self, origin: Origin, head: bytes, body: Body, options: RequestOptions) -> Exchange:
-        exchange = await super().send(origin, head, body, options)
-        seat = self._seat
-        tap = seat.tap if seat is not None else None
-        exchange.wire = tap.of(seat.number) if seat is not None and tap is not None and exchange.bytes_sent else None
-        return exchange
-
-    async def _connect(self, origin: Origin, begun: float, deadline: float) -> Seat | None:
-        seat = await super()._connect(origin, begun, deadline)
-        if seat is not None and seat.tap is None:
-            seat.be_tapped()
-        return seat
 
 
 class _Passing:

@@ -11,33 +11,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.util import find_spec
 
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.sandbox.settings import SandboxSettings
+from vezaflow.sandbox.target import Sandbox
 
 STARTUP = 20.0  # seconds; it takes about 0.3 s
 SHUTDOWN = 3.0
 NEEDED = ("uvicorn", "starlette", "python_multipart")
-
-
-@dataclass(frozen=True, slots=True)
-class Sandbox:
-    """A target that is up. `environment` is what the shipped flows ask for."""
-
-    base_url: str
-    token: str
-    track_id: str
-    pid: int
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {"BASE_URL": self.base_url, "STREAM_TRACK_ID": self.track_id, "USER_TOKEN": self.token}
-
-
-UNSTARTED = Sandbox("http://sandbox.localhost", "a-token", "a-track", 0)
-"""Stands for one that is not started, and so has no port yet: enough to explain what would be sent to it."""
 
 
 @contextmanager

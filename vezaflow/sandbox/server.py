@@ -19,8 +19,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from vezaflow.errors import VezaflowError
 from vezaflow.sandbox.app import ARRIVED, Api
 from vezaflow.sandbox.catalog import Catalog
-from vezaflow.sandbox.process import Sandbox
 from vezaflow.sandbox.settings import SandboxSettings
+from vezaflow.sandbox.target import Sandbox
 
 BACKLOG = 4096
 KEEP_ALIVE = 75  # seconds, nginx's default: a VU that thinks keeps its connection
