@@ -226,12 +226,26 @@ def test_changes_that_are_not_committed_are_in_no_release(clone: Path, name: str
     assert name in refused(clone, "9.9.9")
 
 
+@pytest.mark.parametrize("key", ["commit", "tag"])
+def test_a_release_that_git_ends_half_way_changes_nothing(clone: Path, key: str) -> None:
+    git(clone, "config", f"{key}.gpgsign", "true")
+    git(clone, "config", "gpg.program", "/bin/false")
+    assert "nothing is changed" in refused(clone, "9.9.9")
+
+
+def test_a_release_is_one_of_the_whole_repository_wherever_it_is_asked_for(clone: Path, tmp_path: Path) -> None:
+    assert release(clone / "docs", "7.8.9").returncode == 0
+    nowhere = release(tmp_path, "7.8.9")
+    assert (nowhere.returncode, "not a git repository" in nowhere.stderr) == (1, True)
+    assert "Traceback" not in nowhere.stderr
+
+
 def refused(clone: Path, version: str) -> str:
     """What it says of a release that there can't be."""
     before = git(clone, "rev-parse", "HEAD"), git(clone, "tag"), git(clone, "status", "--porcelain")
     done = release(clone, version)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert done.stderr.startswith("error: "), done.stderr
+    assert re.search("^error: ", done.stderr, re.M), done.stderr
     assert (git(clone, "rev-parse", "HEAD"), git(clone, "tag"), git(clone, "status", "--porcelain")) == before
     return done.stderr
 
