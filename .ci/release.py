@@ -3,8 +3,8 @@
     python .ci/release.py 0.2.0
 
 Laws: what can't become a release changes nothing, and is said in one line: a version that is malformed or not higher, a
-tag that is there, changes that are not committed, a changelog without anything new. bump-my-version does the rest; where
-it fails half-way (no identity, a hook, a signature), everything is as before.
+tag that is there, changes that are not committed, a changelog without anything new. bump-my-version does the rest; if
+git ends it half-way (no identity, a hook, a signature), everything is as before.
 """
 
 import os

@@ -207,6 +207,7 @@ def test_a_release_cuts_the_changelog(clone: Path) -> None:
     assert git(clone, "tag", "--points-at", "HEAD") == "v7.8.9\n"
     assert git(clone, "rev-parse", "HEAD~1") == before
     assert git(clone, "status", "--porcelain") == ""
+    assert before_it(clone) == ["docs/PERFORMANCE_BASELINE.md"]  # measured with that one
     again = release(clone, "7.9.0")
     assert (again.returncode, "nothing under Unreleased" in again.stderr) == (1, True)
 
@@ -224,6 +225,12 @@ def test_changes_that_are_not_committed_are_in_no_release(clone: Path, name: str
     with (clone / name).open("a", encoding="utf-8") as file:
         file.write("more\n")
     assert name in refused(clone, "9.9.9")
+
+
+def before_it(clone: Path) -> list[str]:
+    """What users read that still has the version before."""
+    read = ["README.md", "docs/*.md", "deploy", ".pre-commit-hooks.yaml"]
+    return git(clone, "grep", "--word-regexp", "--fixed-strings", "-l", __version__, "--", *read).split()
 
 
 @pytest.mark.parametrize("key", ["commit", "tag"])
@@ -245,7 +252,7 @@ def refused(clone: Path, version: str) -> str:
     before = git(clone, "rev-parse", "HEAD"), git(clone, "tag"), git(clone, "status", "--porcelain")
     done = release(clone, version)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert re.search("^error: ", done.stderr, re.M), done.stderr
+    assert re.search("^error: ", done.stderr, re.MULTILINE), done.stderr
     assert (git(clone, "rev-parse", "HEAD"), git(clone, "tag"), git(clone, "status", "--porcelain")) == before
     return done.stderr
 
