@@ -3,9 +3,11 @@
     python .ci/release.py 0.2.0
 
 Laws: what can't become a release changes nothing, and is said in one line: a version that is malformed or not higher, a
-tag that is there, changes that are not committed, a changelog without anything new. bump-my-version does the rest.
+tag that is there, changes that are not committed, a changelog without anything new. bump-my-version does the rest; if
+git ends it half-way (no identity, a hook, a signature), everything is as before.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -17,13 +19,19 @@ _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 
 def main() -> None:
-    (wanted,) = sys.argv[1:] or ("",)
+    wanted = " ".join(sys.argv[1:])
+    root = subprocess.run(["git", "rev-parse", "--show-toplevel"], capture_output=True, text=True, check=False)
+    if root.returncode:
+        sys.exit(f"error: a release is a commit and a tag, and git says: {root.stderr.strip()}")
+    os.chdir(root.stdout.rstrip("\n"))
     problem = next(_problems(wanted), None)
     if problem is not None:
         sys.exit(f"error: {problem}")
+    before = _git("rev-parse", "HEAD")
     done = subprocess.run([sys.executable, "-m", "bumpversion", "bump", "--new-version", wanted], check=False)
     if done.returncode:
-        sys.exit(done.returncode)
+        _git("reset", "--quiet", "--hard", before)  # nothing of anybody's is lost: there were no changes
+        sys.exit("error: no release was made, and nothing is changed: the reason is above")
     sys.stdout.write(f"tagged v{wanted}; push the commit and the tag, and the workflow publishes it\n")
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from program import Done, Write, vezaflow
 
-from vezaflow.diagnostics import harmless
+from vezaflow.diagnostics import harmless, without_commands
 
 STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 FLOW = r"""
@@ -19,6 +19,29 @@ steps:
   - {post: "/api/v1/\e[31m", name: b, body: "${said}", expect: {json: {$.x: "\e[31m"}}}
 gates: {"http_reqs{step:n\e]0;title\aX}": count > 5}
 """
+
+
+COMMANDING = """
+flow: f
+load: {executor: per-vu-iterations, vus: 1, iterations: 1}
+on_failure: continue
+vars: {said: "%s ::add-mask::one ::stop-commands::two ##[add-mask]three"}
+steps:
+  - log: "::add-mask::four"
+  - log: "${said}"
+  - {get: /api/v1/health, name: "##[add-mask]five", expect: {json: {$.status: "${said}"}}}
+""" % ("x " * 40)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", ["try", "run"])
+def test_no_command_of_others_reaches_the_runner_of_a_workflow(suite: Write, verb: str) -> None:
+    """As actions/runner reads: `::` after blanks, `##[` anywhere in a line."""
+    for width in range(60, 100, 13):
+        env = {"GITHUB_ACTIONS": "true", "COLUMNS": str(width)}
+        done = vezaflow(verb, suite(COMMANDING), "--sandbox", env=env)
+        assert "add-mask" in done.text
+        assert not re.search(r"^\s*::(?!error |warning )|##\[", done.text, re.MULTILINE), done.text
 
 
 @pytest.mark.slow
@@ -42,3 +65,16 @@ def test_a_page_on_a_terminal_keeps_its_colours_and_nothing_else(sign: str, colo
 def test_json_that_is_not_shown_stays_as_it_is() -> None:
     document = '{"a":"\x7f\x9b\u202e\\u001b"}\n'
     assert harmless(document, coloured=False, shown=False) == document
+
+
+@pytest.mark.parametrize(
+    ("page", "left"),
+    [
+        ("::error::x\n", ":\u200b:error::x\n"),
+        ("a\n \t\u00a0::a::\n\n::b::", "a\n \t\u00a0:\u200b:a::\n\n:\u200b:b::"),
+        ("a ##[add-mask]b ##[c]", "a ##\u200b[add-mask]b ##\u200b[c]"),
+        ("a :: b: # [c] : :\n", "a :: b: # [c] : :\n"),
+    ],
+)
+def test_a_page_without_commands_reads_alike(page: str, left: str) -> None:
+    assert without_commands(page) == left

@@ -58,6 +58,18 @@ def test_mistakes_in_the_files_or_the_options_are_2(suite: Write, tmp_path: Path
     assert "this is not an http:// or https:// URL" in wrong.err
 
 
+@pytest.mark.parametrize("option", [("--scale", "0.1"), ("--base-url", "http://127.0.0.1:9"), ("-e", "A=1")])
+def test_an_option_that_only_files_have_a_use_for_wants_files(option: tuple[str, str]) -> None:
+    done = vezaflow("doctor", *option)
+    assert (done.code, done.out) == (2, "")
+    assert "is for flows: give the suite as well" in done.err
+
+
+def test_it_looks_at_this_machine_and_takes_no_cluster(suite: Write) -> None:
+    done = vezaflow("doctor", suite(FLOW), "--cluster", "local:2")
+    assert (done.code, "no such option '--cluster'" in done.err) == (2, True)
+
+
 def test_a_prometheus_that_is_down_stops_no_run() -> None:
     done = vezaflow("doctor", "--prometheus", "http://127.0.0.1:9")
     assert done.code in (0, 98)

@@ -2,10 +2,16 @@
 
 from pathlib import Path
 
+import click
 import pytest
 from planned import ROOT, plan_of
 
+<<<<<<< HEAD
 from vezaflow.cluster import ClusterAddress, ClusterKind, joined
+=======
+from vezaflow.cli.crews import asked_cluster
+from vezaflow.cluster import ClusterAddress, ClusterKind, cluster_shares, mustered
+>>>>>>> user
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.plan import Bundle, Inputs
 
@@ -104,3 +110,15 @@ def test_a_file_of_hosts_that_names_none_is_refused(text: bytes | None, why: str
     ):
         machines.shares(PLAN, EMPTY, ROOT, reach=False)
     assert refused.value.code is ExitCode.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("address", "insecure", "workers", "segmented"),
+    [(None, True, 1, False), ("local:2", False, 2, False), ("local:2", False, 1, True)],
+)
+def test_an_option_that_would_be_ignored_is_refused(
+    address: str | None, insecure: bool, workers: int, segmented: bool
+) -> None:
+    read = None if address is None else ClusterAddress.read(address)
+    with pytest.raises(click.UsageError):
+        asked_cluster(read, insecure=insecure, workers=workers, segmented=segmented)

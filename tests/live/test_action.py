@@ -170,6 +170,14 @@ def test_a_run_that_sends_no_load_says_so_in_the_comment_too(tmp_path: Path) -> 
     assert comment == f"{MARK}## ❌ No load was sent (exit code 2): the log of this step has the reason\n"
 
 
+@pytest.mark.parametrize(("args", "env_file", "code"), [("--help", "", "97"), (FEW, "nowhere.env", "2")])
+def test_inputs_without_a_load_are_no_green_job(tmp_path: Path, args: str, env_file: str, code: str) -> None:
+    with start(SandboxSettings()) as box, forge_api(Forge.GITHUB) as api:
+        done = runner(tmp_path, box, api).run(workflow(args, env_file=f'"{env_file}"'))
+    assert (outputs(done), done.succeeded) == (("none", code), False), done.log
+    assert ("env-file is not the path of a file" in done.log) == bool(env_file)
+
+
 def test_variables_come_from_a_file_and_from_the_input_which_takes_precedence(tmp_path: Path) -> None:
     with start(SandboxSettings()) as box, forge_api(Forge.GITHUB) as api:
         found = runner(tmp_path, box, api)

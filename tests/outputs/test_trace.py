@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from planned import plan_of
 
+from vezaflow import __version__
 from vezaflow.outputs import Trace, TraceLines
 from vezaflow.outputs.traced import TracedRequest, readable
 from vezaflow.plan import Outgoing, PlannedRequest, Secrets
@@ -41,7 +42,7 @@ def test_a_request_reads_as_meant() -> None:
         "▶ things  suite/flow.yml:1",
         "  GET http://127.0.0.1:1/things?q=1",
         "  › Host: 127.0.0.1:1",
-        "  › User-Agent: vezaflow/0.1.0",
+        f"  › User-Agent: vezaflow/{__version__}",
         "  › Accept: */*",
         "  200 OK   12 ms (first byte after 11 ms), 9 B",
         "  ‹ x: y",

@@ -47,6 +47,6 @@ def test_several_headers_are_read_as_one() -> None:
 
 @pytest.mark.parametrize("piece", ["<", "<>;", "<a>; rel=", '<a>; x="\\', " ;", '<a>; rel="'])
 def test_a_header_that_is_made_to_hurt_is_read_in_linear_time(piece: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     linked([("link", piece * 20_000)], "next", BASE)
-    assert time.perf_counter() - begun < 30  # in the square of its length it would be hours
+    assert time.process_time() - begun < 30  # in the square of its length it would be hours

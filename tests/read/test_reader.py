@@ -1,5 +1,7 @@
 """Paths → a Suite: which files belong together, and what their keys become."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -192,6 +194,16 @@ def test_a_path_that_is_not_there_is_a_diagnostic(tmp_path: Path) -> None:
 
 def test_no_paths_at_all_is_a_diagnostic() -> None:
     assert [d.code for d in lint([])[1]] == ["VF132"]
+
+
+@pytest.mark.parametrize("what", [os.mkfifo, lambda path: path.symlink_to("/dev/null")])
+def test_what_is_neither_a_file_nor_a_folder_is_not_said_to_be_missing(
+    what: Callable[[Path], None], tmp_path: Path
+) -> None:
+    what(tmp_path / "odd.yml")
+    assert [d.message for d in lint([tmp_path / "odd.yml"])[1]] == [
+        f"{tmp_path}/odd.yml is neither a file nor a folder"
+    ]
 
 
 def test_bytes_that_are_no_text_are_a_diagnostic(tmp_path: Path) -> None:

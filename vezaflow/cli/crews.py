@@ -51,8 +51,10 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
 def asked_cluster(
     address: ClusterAddress | None, *, insecure: bool, workers: int, segmented: bool = False
 ) -> AskedCluster | None:
-    """The cluster, if there is one. Raises UsageError where the load is to be divided in another way as well."""
+    """The cluster, if there is one. Raises UsageError for options that don't go with it, or only with it."""
     if address is None:
+        if insecure:
+            raise click.UsageError("--insecure-cluster is for --cluster: name the scheduler as well")
         return None
     for option, given in (("--workers", workers != 1), ("--segment", segmented)):
         if given:

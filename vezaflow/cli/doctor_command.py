@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 import click
 import orjson
+from click.core import ParameterSource
 
 from vezaflow.cli.inputs import bundled, draw, given
-from vezaflow.cli.load_options import LoadOptions, load_options
+from vezaflow.cli.load_options import LoadOptions, load_options_of_here
 from vezaflow.cli.printing import colours, say
 from vezaflow.cli.values import FlowPathType, environment
 from vezaflow.doctor import (
@@ -30,11 +31,12 @@ from vezaflow.limits import estimate, local_addresses, machine, missing_addresse
 from vezaflow.plan import Secrets, Surroundings
 
 _NARROWEST, _WIDEST = 60, 100
+_WITHOUT_FILES = {"paths", "server", "form"}
 
 
 @click.command("doctor")
 @click.argument("paths", nargs=-1, type=FlowPathType())
-@load_options
+@load_options_of_here
 @given
 @click.option(
     "--prometheus",
@@ -59,6 +61,8 @@ def command(
     nothing is sent to them. The exit code is 0 if runs can start and be trusted, 98 if they
     may be inconclusive, 97 if these files' run would not start, 2 for mistakes in the files or options.
     """
+    for option in () if paths else _given_for_files():
+        raise click.UsageError(f"{option} is for flows: give the suite as well, such as `vezaflow doctor flows/`")
     there = machine()
     findings: list[Finding] = []
     secrets = Secrets()
@@ -82,6 +86,15 @@ def command(
     examination = Examination((*examine(there, audits=audits), *findings), estimate(there))
     say(_drawn(examination, form, secrets).removesuffix("\n"))
     sys.exit(examination.exit_code)
+
+
+def _given_for_files() -> Iterator[str]:
+    """The options on the command line that mean nothing without files."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name not in _WITHOUT_FILES and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            yield parameter.opts[-1]
 
 
 def _dialled(found: Explanation) -> Iterator[tuple[str, str, int]]:

@@ -51,7 +51,7 @@ def command(paths: tuple[Path, ...], form: str, strict: bool, fix: bool) -> None
         with working(f"checking {suite[0]}"):
             diagnostics.extend(lint(suite)[1])
     found = diagnostics.items
-    say(_drawn(found, form).removesuffix("\n"))
+    say(_drawn(found, form).removesuffix("\n"), commands=form == "github")
     if fixable := sum(diagnostic.fix is not None for diagnostic in found):
         tell(f"`vezaflow lint --fix` can fix {fixable} of them")
     if diagnostics.failed or (strict and found):

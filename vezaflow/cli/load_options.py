@@ -1,4 +1,7 @@
-"""The options that say how much load there is and who carries it: those of `run`, and so of `explain`."""
+"""The options that say how much load there is and who carries it: those of `run`, and so of `explain`.
+
+`doctor`, which looks at this machine alone, has them without the cluster.
+"""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -66,6 +69,22 @@ class LoadOptions:
 
 def load_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options; it gets what they say as `load`."""
+    return _optioned(cluster_options(_collected(command)))
+
+
+def load_options_of_here(command: Callable[..., None]) -> Callable[..., None]:
+    """The same, for a command that knows of no cluster."""
+    return _optioned(_collected(command))
+
+
+def _optioned(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _collected(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, called with `load` in place of the options' values."""
 
     @functools.wraps(command)
     def collected(
@@ -76,8 +95,8 @@ def load_options(command: Callable[..., None]) -> Callable[..., None]:
         only: tuple[str, ...],
         workers: int,
         segment: Segment | None,
-        cluster: ClusterAddress | None,
-        insecure_cluster: bool,
+        cluster: ClusterAddress | None = None,
+        insecure_cluster: bool = False,
         **rest: Any,
     ) -> None:
         vus = counts(vus_words, "--vus")
@@ -87,7 +106,4 @@ def load_options(command: Callable[..., None]) -> Callable[..., None]:
         load = LoadOptions(duration, vus, scale, only, workers, segment, where)
         command(*words, load=load, **rest)
 
-    whole: Callable[..., None] = cluster_options(collected)
-    for option in reversed(_OPTIONS):
-        whole = option(whole)
-    return whole
+    return collected

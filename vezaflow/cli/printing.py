@@ -2,7 +2,8 @@
 
 Laws: printing never ends a run. A reader who has seen enough (`| head`) closes the pipe, which is no fault, nor is a
 terminal that is gone; of a full disk standard error is told once. What `hide` was given stands in no error and no
-traceback. No control character but the colours of vezaflow itself reaches a terminal.
+traceback. No control character but the colours of vezaflow itself reaches a terminal, and no command but its own the
+runner of a workflow.
 """
 
 import errno
@@ -14,7 +15,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TextIO
 
-from vezaflow.diagnostics import harmless
+from vezaflow.diagnostics import harmless, without_commands
 from vezaflow.redact import Secrets
 
 _hidden = [Secrets()]  # of the one command that this process runs
@@ -22,14 +23,19 @@ _ERASED = "\r\x1b[K"
 _passing = [False]  # whether a line stands on the terminal that only says what goes on
 
 
-def say(text: str) -> None:
-    """Print a result."""
-    _print(text, sys.stdout)
+def say(text: str, *, commands: bool = False) -> None:
+    """Print a result. `commands`: it is made of commands for the runner of a workflow."""
+    _print(text, sys.stdout, commands)
 
 
-def tell(text: str) -> None:
+def tell(text: str, *, commands: bool = False) -> None:
     """Print what happens meanwhile."""
-    _print(text, sys.stderr)
+    _print(text, sys.stderr, commands)
+
+
+def in_workflow() -> bool:
+    """Whether the runner of a workflow reads what is printed: GitHub's, or Forgejo's."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 def complain(message: str, hint: str = "") -> None:
@@ -102,11 +108,14 @@ def _bold(text: str) -> str:
     return f"\x1b[1m{text}\x1b[0m" if colours(sys.stderr) else text
 
 
-def _print(text: str, stream: TextIO) -> None:
+def _print(text: str, stream: TextIO, commands: bool = False) -> None:
     if _passing[0]:
         show_passing("")
+    page = harmless(f"{text}\n", coloured=colours(stream), shown=stream.isatty())
+    if in_workflow() and not commands:
+        page = without_commands(page)
     try:
-        stream.write(harmless(f"{text}\n", coloured=colours(stream), shown=stream.isatty()))
+        stream.write(page)
         stream.flush()
     except OSError as e:
         _give_up(stream)

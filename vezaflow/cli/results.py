@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from vezaflow.cli.kept import Claim, check_claims, is_stdout, write
-from vezaflow.cli.printing import say, tell
+from vezaflow.cli.printing import in_workflow, say, tell
 from vezaflow.cli.progress import working
 from vezaflow.cli.shown import View, viewing
 from vezaflow.cli.values import PathType
@@ -65,8 +65,8 @@ class ReportFiles:
         kept = tuple(file for file in written if not is_stdout(Path(file)))
         stream = sys.stderr if self._say is tell else sys.stdout
         self._say(self._view.text(replace(result, files=kept), stream))
-        if os.environ.get("GITHUB_ACTIONS") == "true" and (lines := annotations(result)):
-            self._say(lines.removesuffix("\n"))
+        if in_workflow() and (lines := annotations(result)):
+            self._say(lines.removesuffix("\n"), commands=True)
 
 
 def _text(content: str | bytes) -> str:

@@ -32,7 +32,7 @@ def _require(address: ClusterAddress, *, insecure: bool) -> None:
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise VezaflowError(
-            f"`--cluster` needs {' and '.join(missing)}, not installed here",
+            f"`--cluster` needs {', '.join(missing)}, not installed here",
             hint="pip install 'vezaflow[cluster]', on this machine and on all others",
             code=ExitCode.REFUSED,
         )

@@ -3,7 +3,7 @@
 from vezaflow.diagnostics.codes import CODES, Rule, Severity
 from vezaflow.diagnostics.diagnostic import Diagnostic, Diagnostics, Related, covered
 from vezaflow.diagnostics.fixes import Edit, mended
-from vezaflow.diagnostics.github import github_command, render_github
+from vezaflow.diagnostics.github import github_command, render_github, without_commands
 from vezaflow.diagnostics.json import render_json
 from vezaflow.diagnostics.sarif import render_sarif
 from vezaflow.diagnostics.source import Source, Span
@@ -37,4 +37,5 @@ __all__ = [
     "suggest",
     "summary_line",
     "unknown",
+    "without_commands",
 ]

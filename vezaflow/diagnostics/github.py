@@ -1,14 +1,24 @@
 """Workflow commands, which Forgejo and GitHub Actions show at the line of the change: of diagnostics, and of others.
 
 Escaping follows the runner's own rules (actions/toolkit, command.ts): % CR LF in the text, and : and , in
-properties.
+properties. The runner takes a command after blanks as well, and one of the older form (`##[add-mask]`) anywhere in a
+line.
 """
 
+import re
 from collections.abc import Iterable
 
 from vezaflow.diagnostics.codes import Severity
 from vezaflow.diagnostics.diagnostic import Diagnostic
 from vezaflow.diagnostics.source import Span
+
+_TAKEN = re.compile(r"^[^\S\n]*:(?=:)|##(?=\[)", re.MULTILINE)
+_ON = "\N{ZERO WIDTH SPACE}"
+
+
+def without_commands(page: str) -> str:
+    """A page of lines that reads alike, and gives a runner no command, whatever its words were made of."""
+    return _TAKEN.sub(lambda found: found[0] + _ON, page)
 
 
 def render_github(diagnostics: Iterable[Diagnostic]) -> str:

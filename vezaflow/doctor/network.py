@@ -23,7 +23,10 @@ from vezaflow.protocols import ClientOptions, Resolver, TlsFault, Transport
 
 Target = tuple[str, str, int]  # what it is called, its host and its port
 PATIENCE = 3.0  # seconds
-_URL = "check the URL: it is that of the server, without `/graph`"
+_URL = (
+    "start it, or check the URL: it is that of the server, without `/graph`, with the password in it; "
+    "a token or a CA goes into `observe` in suite.yml"
+)
 _OBSERVE = "start it, or check `observe` in suite.yml: its URL, `auth` and `tls`"
 
 

@@ -171,7 +171,10 @@ def _flow_files(paths: Sequence[Path], files: _Files) -> tuple[Path, Path | None
         whole = files.is_folder(path) or path.name in _SUITE_NAMES
         folder = path if files.is_folder(path) else path.parent
         if not files.is_folder(path) and not files.exists(path):
-            files.diagnostics.error("VF132", None, f"{path} does not exist", help=_meant(path))
+            if os.path.exists(path):  # as in `is_file`
+                files.diagnostics.error("VF132", None, f"{path} is neither a file nor a folder")
+            else:
+                files.diagnostics.error("VF132", None, f"{path} does not exist", help=_meant(path))
             continue
         folders[folder] = None
         flows.update(dict.fromkeys(_flows_in(folder, files) if whole else [path]))

@@ -61,7 +61,7 @@ def require_server() -> None:
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise VezaflowError(
-            f"the sandbox needs {' and '.join(missing)}",
+            f"the sandbox needs {', '.join(missing)}",
             hint="pip install 'vezaflow[sandbox]'",
             code=ExitCode.USAGE,
         )
