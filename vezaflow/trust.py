@@ -4,7 +4,6 @@ One rule each, with its remedy. docs/figures.md explains them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from vezaflow import units
 from vezaflow.engine import Delivered, worst
@@ -13,7 +12,7 @@ from vezaflow.metrics import Dropped
 from vezaflow.model import Executor
 from vezaflow.plan import Division, PlannedFlow, PlannedGate
 from vezaflow.results import load_missing
-from vezaflow.scale import MachinePart, Report, WorkerState
+from vezaflow.scale import MachinePart, Report, WorkerState, losses
 
 BUSY_SHARE = 0.9  # of one core, over the whole load: above it responses wait for the generator
 LAG_SHARE = 0.1  # of the time: a loop that is late for so much of it sends the load in bursts, and less of it
@@ -53,32 +52,9 @@ def _lost(
 ) -> Iterator[Concern]:
     """A worker that ended early took its part of the load with it, a machine that of all its workers."""
     remedy = "run again; if it was killed, give the machine more memory"
-    gone = [part for part in machines if all(workers[number - 1].lost for number in part.numbers)]
-    for part in gone:
-        text = f"the machine {part.name} ({part.address}) was lost: {workers[part.numbers.start - 1].lost}"
-        missing = _missing_of(flows, division, range(part.numbers.start - 1, part.numbers.stop - 1))
-        yield Concern(ConcernKind.WORKER_LOST, text + missing, remedy)
-    with_machine = {number for part in gone for number in part.numbers}
-    for number, worker in enumerate(workers, 1):
-        if worker.lost and number not in with_machine:
-            text = worker.lost + _missing_of(flows, division, range(number - 1, number))
-            yield Concern(ConcernKind.WORKER_LOST, text, remedy)
-
-
-def _missing_of(flows: Iterable[PlannedFlow], division: Division | None, among: range) -> str:
-    """Which part of which flow went with these workers, from 0."""
-    if division is None:
-        return ""
-    theirs = replace(division, among=among)
-    parts = []
-    for flow in flows:
-        if flow.load.is_open:
-            able = [part.share(flow.load.max_vus) > 0 for part in division.parts]  # who has no VU starts nothing
-            if lost := sum(able[number] for number in among):
-                parts.append(f"{units.ratio(lost / sum(able))} of the starts of {flow.name}")
-        elif vus := theirs.here(flow.load.max_vus):
-            parts.append(f"{vus:,} of {units.counted(division.segment.share(flow.load.max_vus), 'VU')} of {flow.name}")
-    return f"; from then on {' and '.join(parts)} are missing" if parts else ""
+    for loss in losses(flows, workers, division, machines):
+        missing = f"; from then on {loss.missing} are missing" if loss.missing else ""
+        yield Concern(ConcernKind.WORKER_LOST, loss.text + missing, remedy)
 
 
 def _overload(report: Report) -> Iterator[Concern]:

@@ -95,7 +95,8 @@ class ClusterCrew:
             try:
                 await trio.to_thread.run_sync(_give, talk, orders, most, abandon_on_cancel=True)
             except VezaflowError as e:
-                failed.append(e)
+                if not talk.lost:  # that is seen by its workers, as at any other time before the load
+                    failed.append(e)
 
         async with trio.open_nursery() as nursery:
             for member in self.members:

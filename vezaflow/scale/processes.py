@@ -23,6 +23,7 @@ from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.samples import SampleFile
 from vezaflow.scale.link import LocalLink, WorkerLink
 from vezaflow.scale.local import OnBegin
+from vezaflow.scale.losses import losses
 from vezaflow.scale.machines import MachinePart
 from vezaflow.scale.process import WorkerProcess
 from vezaflow.scale.relay import Relay
@@ -30,6 +31,7 @@ from vezaflow.scale.report import Json, Report, WorkerState, merged
 
 _LAST_WORDS = 2.0  # seconds for the last reports when the load is cut off
 _REPORTS = 100  # of workers that are read a second: each took 2.5 to 5 ms of a core, measured
+_NAMED = 3  # of those that were lost before the load
 _GRACE = 5.0  # seconds that the others get when one is lost
 
 
@@ -188,8 +190,12 @@ class WorkerProcesses:
         for process in self.processes:
             if (told := process.refusal) is not None:
                 raise VezaflowError(told["message"], hint=told["hint"], code=ExitCode(told["code"]))
-            if process.lost:
-                raise VezaflowError(f"{process.lost}, before any load was sent", code=ExitCode.REFUSED)
+        workers = [worker for process in self.processes for worker in self._share(process).workers]
+        found = list(losses(self._engine.plan.flows, workers, self._division, self.machines()))
+        if found:
+            parts = [each.text + (f" (it had {each.missing})" if each.missing else "") for each in found[:_NAMED]]
+            more = f"; and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+            raise VezaflowError(f"{'; '.join(parts)}{more}, before any load was sent", code=ExitCode.REFUSED)
 
     def _heard(self, process: WorkerProcess, message: Json) -> None:
         report = Report.from_json(message["report"], Summary.from_json(message["summary"]), self._sources)
