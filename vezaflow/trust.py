@@ -37,8 +37,8 @@ def concerns_of_run(
     `machines`: those of a cluster."""
     return (
         *_lost(flows, report.workers, division, machines),
-        *_overload(report),
-        *_missing_load(report),
+        *_overload(report, _relief(report.workers, machines)),
+        *_missing_load(report, _relief(report.workers, machines)),
         *_exhausted(flows, report),
         *_load(flows, gates, report, stopped=interrupted),
     )
@@ -57,13 +57,12 @@ def _lost(
         yield Concern(ConcernKind.WORKER_LOST, loss.text + missing, remedy)
 
 
-def _overload(report: Report) -> Iterator[Concern]:
+def _overload(report: Report, remedy: str) -> Iterator[Concern]:
     """One core that can't keep up spoils the figures of all; the worst reading is reported."""
     if not report.workers or report.seconds < SHORTEST:
         return
     found = worst([worker.vitals for worker in report.workers])
     late = max((w.vitals.lag_p99 for w in report.workers if w.vitals.receive_clock == "read"), default=0.0)
-    remedy = _relief(report.workers)
     if found.cpu_mean >= BUSY_SHARE:
         used = f"it used {units.ratio(found.cpu_mean)} of its core ({_limit(BUSY_SHARE)})"
         yield Concern(ConcernKind.SATURATED, f"the generator was overloaded: {used}", remedy)
@@ -79,13 +78,15 @@ def _limit(bound: float) -> str:
     return f"limit {units.ratio(bound)}"
 
 
-def _relief(workers: Sequence[WorkerState]) -> str:
+def _relief(workers: Sequence[WorkerState], machines: Sequence[MachinePart]) -> str:
     """What helps a generator that can't keep up: another core, or where several were there another machine."""
     more = "`--workers 2`" if len(workers) == 1 else "more workers if there are cores for them, or `--segment`"
+    if machines:
+        more = "more machines"
     return f"use {more}, {_LESS}"
 
 
-def _missing_load(report: Report) -> Iterator[Concern]:
+def _missing_load(report: Report, remedy: str) -> Iterator[Concern]:
     """VUs that lose a part of their time to the generator send less than the load says."""
     if report.seconds < SHORTEST:
         return
@@ -93,8 +94,7 @@ def _missing_load(report: Report) -> Iterator[Concern]:
         share = load_missing([delivered])
         if share > MISSED:
             text = f"{flow}: {units.ratio(share)} of the requested load is missing: the generator was too slow for it"
-            remedy = f"{_relief(report.workers)}; or {OWN_CORE}"
-            yield Concern(ConcernKind.LOAD_NOT_REACHED, text, remedy, flow)
+            yield Concern(ConcernKind.LOAD_NOT_REACHED, text, f"{remedy}; or {OWN_CORE}", flow)
 
 
 def _exhausted(flows: Iterable[PlannedFlow], report: Report) -> Iterator[Concern]:

@@ -11,8 +11,10 @@ from vezaflow.cli.inputs import Asked
 from vezaflow.cli.values import CLUSTER
 from vezaflow.cluster import ClusterAddress, cluster_shares, mustered
 from vezaflow.limits import MachineShare
+from vezaflow.model import Suite, file_paths
 from vezaflow.plan import Division
 from vezaflow.scale import Crew
+from vezaflow.syntax import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,18 @@ def carried(
         yield here, None
         return
     suite = (asked.plan, asked.bundle, asked.suite.root)
-    with mustered(cluster.address, *suite, say, insecure=cluster.insecure) as crew:
+    with mustered(cluster.address, *suite, say, named=_named(asked.suite), insecure=cluster.insecure) as crew:
         yield Division(crew.workers), crew
 
 
 def shares_of(cluster: AskedCluster, asked: Asked, *, reach: bool) -> tuple[MachineShare, ...]:
     """What each machine of the cluster would carry. `reach`: they are to connect to the target."""
     suite = (asked.plan, asked.bundle, asked.suite.root)
-    return cluster_shares(cluster.address, *suite, insecure=cluster.insecure, reach=reach)
+    named = _named(asked.suite)
+    return cluster_shares(cluster.address, *suite, named=named, insecure=cluster.insecure, reach=reach)
+
+
+def _named(suite: Suite) -> tuple[str, ...]:
+    """The files that a suite uses, where their names are known."""
+    written = (path.value for path in file_paths(suite) if isinstance(path, Literal))
+    return tuple(dict.fromkeys(path for path in written if isinstance(path, str)))

@@ -3,7 +3,7 @@
 Laws: where they are missing, or where others could reach the scheduler without TLS, that is said before anything else.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,26 +28,34 @@ def mustered(
     root: Path,
     say: Callable[[str], None],
     *,
+    named: Iterable[str] = (),
     insecure: bool = False,
 ) -> Iterator["ClusterCrew"]:
-    """The workers of all machines of a cluster, checked. `root`: the suite's folder, whose files they get. Raises
-    VezaflowError (REFUSED) where they can't carry the load."""
+    """The workers of all machines of a cluster, checked. `root`: the suite's folder, whose files they get; `named`: those
+    that the suite uses, by their path from there. Raises VezaflowError (REFUSED) where they can't carry the load."""
     _require(address, insecure=insecure)
     from vezaflow.cluster.muster import crew_of
 
-    with crew_of(address, plan, bundle, root, say) as crew:
+    with crew_of(address, plan, bundle, root, say, named) as crew:
         yield crew
 
 
 def cluster_shares(
-    address: ClusterAddress, plan: "Plan", bundle: "Bundle", root: Path, *, insecure: bool = False, reach: bool = True
+    address: ClusterAddress,
+    plan: "Plan",
+    bundle: "Bundle",
+    root: Path,
+    *,
+    named: Iterable[str] = (),
+    insecure: bool = False,
+    reach: bool = True,
 ) -> "tuple[MachineShare, ...]":
     """The machines of a cluster, and what each would carry of a load, without any. `reach`: see whether they can
     connect to the target. Raises VezaflowError (REFUSED) where there is no such cluster."""
     _require(address, insecure=insecure)
     from vezaflow.cluster.muster import shares_of
 
-    return shares_of(address, plan, bundle, root, reach=reach)
+    return shares_of(address, plan, bundle, root, named, reach=reach)
 
 
 def _require(address: ClusterAddress, *, insecure: bool) -> None:

@@ -7,8 +7,9 @@ reported, not only the first. `explain` shows what `run` refuses.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from vezaflow import units
@@ -19,7 +20,7 @@ from vezaflow.cluster.facts import LOOK, MachineFacts, Reached, differences, fac
 from vezaflow.cluster.machines import Conversation, Machines
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.limits import MachineShare, checks, local_addresses
-from vezaflow.plan import Bundle, Division, Plan, deliveries_of, requests_of
+from vezaflow.plan import Bundle, Division, Plan, only_here, requests_of
 from vezaflow.scale import LEAST_VUS
 
 _MOST_BYTES = 256 << 20  # of the suite's files: they pass through the memory of the scheduler
@@ -30,16 +31,12 @@ _MOST_OF_LOAD = 0.1  # and of the load
 
 @contextmanager
 def crew_of(
-    address: ClusterAddress, plan: Plan, bundle: Bundle, root: Path, say: Callable[[str], None]
+    address: ClusterAddress, plan: Plan, bundle: Bundle, root: Path, say: Callable[[str], None], named: Iterable[str]
 ) -> Iterator[ClusterCrew]:
     """The workers of all machines, checked; see `mustered`."""
-    if any(deliveries_of(plan)):
-        raise VezaflowError(
-            "`deliver` counts the messages of a room by one clock, which the machines of a cluster do not have",
-            hint="run the flow with `--workers` on one machine, or count with `ack` alone",
-            code=ExitCode.REFUSED,
-        )
-    files = shipped(root, bundle)
+    for refused, _ in only_here(plan):
+        raise refused
+    files = shipped(root, bundle, named)
     with connected(address, bundle.inputs.environment) as (client, workers), Machines(client, workers) as machines:
         shares = _shares(machines.conversations, plan, _places(plan))
         problems = [problem for share in shares for problem in share.problems]
@@ -56,10 +53,10 @@ def crew_of(
 
 
 def shares_of(
-    address: ClusterAddress, plan: Plan, bundle: Bundle, root: Path, *, reach: bool
+    address: ClusterAddress, plan: Plan, bundle: Bundle, root: Path, named: Iterable[str], *, reach: bool
 ) -> tuple[MachineShare, ...]:
     """What each machine would carry; see `cluster_shares`."""
-    shipped(root, bundle)
+    shipped(root, bundle, named)
     with connected(address, bundle.inputs.environment) as (client, workers), Machines(client, workers) as machines:
         return _shares(machines.conversations, plan, _places(plan) if reach else [])
 
@@ -127,9 +124,9 @@ def weighted(facts: Sequence[MachineFacts], vus: int) -> tuple[int, ...]:
     return tuple(cores)
 
 
-def shipped(root: Path, bundle: Bundle) -> dict[str, bytes]:
+def shipped(root: Path, bundle: Bundle, named: Iterable[str] = ()) -> dict[str, bytes]:
     """The files of a suite, by their path from the current folder; those of the bundle travel in it. What begins with
-    a dot stays here. VezaflowError (REFUSED): other machines can't have them at the same place, or not so much."""
+    a dot stays here, but for what the suite uses (`named`). VezaflowError (REFUSED): other machines can't have them at the same place, or not so much."""
     here = Path.cwd()
     outside = [path for path, _ in bundle.files if Path(path).is_absolute() or ".." in Path(path).parts]
     if outside:
@@ -141,9 +138,9 @@ def shipped(root: Path, bundle: Bundle) -> dict[str, bytes]:
     texts = {Path(path) for path, _ in bundle.files}
     found: dict[str, bytes] = {}
     total = 0
-    for file in _files(root):
+    for file in chain(_files(root), (root / name for name in named)):
         path = file.absolute().relative_to(here.absolute())
-        if path in texts:
+        if path in texts or path.as_posix() in found or not file.is_file():
             continue
         try:
             total += file.stat().st_size
