@@ -13,14 +13,17 @@ import click
 from vezaflow import units
 from vezaflow.capacity import Capacity, distinct, found, grid, markdown, page, to_json
 from vezaflow.cli.climbing import Climb, Levels
+from vezaflow.cli.crews import asked_cluster, carrier, cluster_options
 from vezaflow.cli.inputs import aimed, draw, drawn_faults, planned, shared, target
 from vezaflow.cli.keeping import kept
 from vezaflow.cli.kept import Claim, check_claims, is_stdout, write
 from vezaflow.cli.printing import colours, say, tell
 from vezaflow.cli.undisturbed import undisturbed
 from vezaflow.cli.values import DURATION, FACTOR, RATIO, WORKERS, FlowPathType, PathType
+from vezaflow.cluster import ClusterAddress
 from vezaflow.errors import ExitCode, VezaflowError
-from vezaflow.plan import HeldLevel, Inputs, Plan, judged_of_level
+from vezaflow.model import Suite
+from vezaflow.plan import Bundle, HeldLevel, Inputs, Plan, judged_of_level
 from vezaflow.session import read
 
 _NARROWEST, _WIDEST = 60, 120
@@ -64,6 +67,7 @@ class ExpectationType(click.ParamType[float]):
 @click.option(
     "--workers", type=WORKERS, default="1", show_default=True, metavar="N|auto", help="Number of processes of a level."
 )
+@cluster_options
 @click.option(
     "--json", "json_file", type=PathType(dir_okay=False, allow_dash=True), metavar="FILE", help="Write JSON here."
 )
@@ -81,6 +85,8 @@ def command(
     precision: float,
     only: tuple[str, ...],
     workers: int,
+    cluster: ClusterAddress | None,
+    insecure_cluster: bool,
     json_file: Path | None,
     history: str | None,
     no_history: bool,
@@ -99,6 +105,7 @@ def command(
     130 interrupted.
     """
     _check(low, high, expected, measure, precision)
+    machines = asked_cluster(cluster, insecure=insecure_cluster, workers=workers)
     check_claims([Claim("--json", json_file)] if json_file is not None else [])
     with ExitStack() as stack:
         environment = stack.enter_context(target(words, sandbox=sandbox, faults=faults))
@@ -107,9 +114,11 @@ def command(
             suite = read(paths, base_url=sandbox or base_url is not None, warn=None if quiet else draw)
             inputs = aimed(suite, inputs) if sandbox else inputs
             plan = planned(suite, inputs)
-            levels = Levels(suite, inputs, HeldLevel(settle, measure), workers, history, keep=not no_history)
+            level = HeldLevel(settle, measure)
             _check_gates(plan)
-            _check_highest(levels, high)
+            _check_highest(suite, replace(inputs, scale=high, held=level))
+            carry = stack.enter_context(carrier(machines, suite, plan, Bundle.of(suite, inputs), tell))
+            levels = Levels(suite, inputs, level, workers, history, keep=not no_history, carry=carry)
             marks = tuple(mark for mark in (expected, 1.0) if mark is not None)
             factors = distinct(grid(low, high, precision, marks), lambda factor: _load(plan, factor), marks)
             climb = Climb(factors, steps, _silent if quiet else tell)
@@ -155,14 +164,14 @@ def _check_gates(plan: Plan) -> None:
         )
 
 
-def _check_highest(levels: Levels, high: float) -> None:
+def _check_highest(suite: Suite, inputs: Inputs) -> None:
     """Raises VezaflowError where the guard forbids the highest level."""
     try:
-        planned(levels.suite, replace(levels.inputs, scale=high, held=levels.level))
+        planned(suite, inputs)
     except VezaflowError as e:
         if e.code is not ExitCode.REFUSED:
             raise
-        message = f"at {units.number(high)} times the load: {e.message}"
+        message = f"at {units.number(inputs.scale)} times the load: {e.message}"
         raise VezaflowError(message, hint="use a lower --to, or raise the limit in suite.yml", code=e.code) from None
 
 

@@ -18,6 +18,7 @@ from vezaflow.capacity import (
     refused_level,
     rungs_of,
 )
+from vezaflow.cli.crews import Carrier
 from vezaflow.cli.inputs import planned
 from vezaflow.cli.keeping import keeping
 from vezaflow.cli.printing import tell
@@ -32,7 +33,7 @@ from vezaflow.session import NOWHERE, RunOptions, provenance_of, run
 @dataclass(frozen=True, slots=True)
 class Levels:
     """What each level is a run of. `workers`: 0 for as many as are sensible; `keep`: whether the runs are kept, in this
-    history."""
+    history; `carry`: who has the workers, for each level anew."""
 
     suite: Suite
     inputs: Inputs
@@ -40,21 +41,25 @@ class Levels:
     workers: int
     history: str | None
     keep: bool
+    carry: Carrier
 
     def run(self, factor: float) -> RunResult:
         """One level. Raises VezaflowError as `run` does."""
         inputs = replace(self.inputs, scale=factor, held=self.level)
         plan = planned(self.suite, inputs)
-        with keeping(self.history, off=not self.keep, quiet=True) as writer:
+        here = Division(self.workers or sensible_workers(plan.vus))
+        kept = keeping(self.history, off=not self.keep, quiet=True)
+        with kept as writer, self.carry(plan, here) as (division, crew):
             result = run(
                 plan,
                 Bundle.of(self.suite, inputs),
-                Division(self.workers or sensible_workers(plan.vus)),
+                division,
                 (),
                 tell,
                 RunOptions(
                     provenance=provenance_of(self.suite, inputs, plan),
                     keeper=writer or NOWHERE,
+                    crew=crew,
                     aborts=LevelWatch(plan.gates, self.level),
                 ),
             )

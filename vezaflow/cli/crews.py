@@ -1,7 +1,7 @@
 """Who carries a run's load: this machine, or the machines of a cluster."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +9,10 @@ import click
 
 from vezaflow.cli.inputs import Asked
 from vezaflow.cli.values import CLUSTER
-from vezaflow.cluster import ClusterAddress, cluster_shares, mustered
+from vezaflow.cluster import ClusterAddress, cluster_shares, gathered, mustered
 from vezaflow.limits import MachineShare
 from vezaflow.model import Suite, file_paths
-from vezaflow.plan import Division
+from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.scale import Crew
 from vezaflow.syntax import Literal
 
@@ -70,6 +70,29 @@ def carried(
     suite = (asked.plan, asked.bundle, asked.suite.root)
     with mustered(cluster.address, *suite, say, named=_named(asked.suite), insecure=cluster.insecure) as crew:
         yield Division(crew.workers), crew
+
+
+Carrier = Callable[[Plan, Division], AbstractContextManager[tuple[Division, Crew | None]]]
+
+
+@contextmanager
+def carrier(
+    cluster: AskedCluster | None, suite: Suite, plan: Plan, bundle: Bundle, say: Callable[[str], None]
+) -> Iterator[Carrier]:
+    """As `carried` has it for each of several loads of one suite. `plan`: of one of them."""
+    if cluster is None:
+        yield lambda _, here: nullcontext((here, None))
+        return
+    of_suite = (plan, bundle, suite.root)
+    named = _named(suite)
+    with gathered(cluster.address, *of_suite, say, named=named, insecure=cluster.insecure) as crew_for:
+
+        @contextmanager
+        def carry(plan: Plan, _: Division) -> Iterator[tuple[Division, Crew | None]]:
+            with crew_for(plan) as crew:
+                yield Division(crew.workers), crew
+
+        yield carry
 
 
 def shares_of(cluster: AskedCluster, asked: Asked, *, reach: bool) -> tuple[MachineShare, ...]:

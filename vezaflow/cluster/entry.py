@@ -4,7 +4,7 @@ Laws: where they are missing, or where others could reach the scheduler without 
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,13 +31,31 @@ def mustered(
     named: Iterable[str] = (),
     insecure: bool = False,
 ) -> Iterator["ClusterCrew"]:
-    """The workers of all machines of a cluster, checked. `root`: the suite's folder, whose files they get; `named`: those
-    that the suite uses, by their path from there. Raises VezaflowError (REFUSED) where they can't carry the load."""
-    _require(address, insecure=insecure)
-    from vezaflow.cluster.muster import crew_of
-
-    with crew_of(address, plan, bundle, root, say, named) as crew:
+    """The workers of all machines of a cluster, checked. `root`: the suite's folder, whose files they get; `named`:
+    those that the suite uses, by their path from there. Raises VezaflowError (REFUSED) where they can't carry the
+    load."""
+    with gathered(address, plan, bundle, root, say, named=named, insecure=insecure) as crew_for, crew_for(plan) as crew:
         yield crew
+
+
+@contextmanager
+def gathered(
+    address: ClusterAddress,
+    plan: "Plan",
+    bundle: "Bundle",
+    root: Path,
+    say: Callable[[str], None],
+    *,
+    named: Iterable[str] = (),
+    insecure: bool = False,
+) -> Iterator["Callable[[Plan], AbstractContextManager[ClusterCrew]]"]:
+    """The same for several loads of the same files, one after another: all by the same machines, and none where one of
+    them is gone."""
+    _require(address, insecure=insecure)
+    from vezaflow.cluster.muster import crews_of
+
+    with crews_of(address, plan, bundle, root, say, named) as crew_for:
+        yield crew_for
 
 
 def cluster_shares(

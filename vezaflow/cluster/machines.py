@@ -341,8 +341,8 @@ class Machines:
             now = time.monotonic()
             unheard, begin = unheard + min(now - begin, _LISTEN), now
             if unheard >= _LISTEN:  # of many machines something comes all the time
-                for talk in self.conversations:
-                    talk.missed(unheard)
+                for machine in self.conversations:
+                    machine.missed(unheard)
                 unheard = 0.0
             for each in said:
                 talk = self._by_nonce.get(each.get("from", "")) if isinstance(each, dict) else None

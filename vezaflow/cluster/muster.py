@@ -7,10 +7,12 @@ reported, not only the first. `explain` shows what `run` refuses.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
 from pathlib import Path
+
+from distributed import Client
 
 from vezaflow import units
 from vezaflow.cluster.address import ClusterAddress
@@ -29,15 +31,28 @@ _MOST_ERROR = 1.0  # seconds that a machine's start may be off the common moment
 _MOST_OF_LOAD = 0.1  # and of the load
 
 
+CrewFor = Callable[[Plan], AbstractContextManager[ClusterCrew]]
+
+
 @contextmanager
-def crew_of(
+def crews_of(
     address: ClusterAddress, plan: Plan, bundle: Bundle, root: Path, say: Callable[[str], None], named: Iterable[str]
-) -> Iterator[ClusterCrew]:
-    """The workers of all machines, checked; see `mustered`."""
+) -> Iterator[CrewFor]:
+    """The workers of all machines for a load, and for others of the same files one after another: always of the same
+    machines; see `mustered`."""
     for refused, _ in only_here(plan):
         raise refused
     files = shipped(root, bundle, named)
-    with connected(address, bundle.inputs.environment) as (client, workers), Machines(client, workers) as machines:
+    with connected(address, bundle.inputs.environment) as (client, workers):
+        yield lambda plan: _crew(client, workers, plan, files, say)
+
+
+@contextmanager
+def _crew(
+    client: Client, workers: Sequence[str], plan: Plan, files: Mapping[str, bytes], say: Callable[[str], None]
+) -> Iterator[ClusterCrew]:
+    """Checked for a plan."""
+    with Machines(client, workers) as machines:
         shares = _shares(machines.conversations, plan, _places(plan))
         problems = [problem for share in shares for problem in share.problems]
         if problems:
@@ -126,7 +141,8 @@ def weighted(facts: Sequence[MachineFacts], vus: int) -> tuple[int, ...]:
 
 def shipped(root: Path, bundle: Bundle, named: Iterable[str] = ()) -> dict[str, bytes]:
     """The files of a suite, by their path from the current folder; those of the bundle travel in it. What begins with
-    a dot stays here, but for what the suite uses (`named`). VezaflowError (REFUSED): other machines can't have them at the same place, or not so much."""
+    a dot stays here, but for what the suite uses (`named`). VezaflowError (REFUSED): other machines can't have them at
+    the same place, or not so much."""
     here = Path.cwd()
     outside = [path for path, _ in bundle.files if Path(path).is_absolute() or ".." in Path(path).parts]
     if outside:
