@@ -44,6 +44,11 @@ class Crew(Protocol):
     head_start: float
     """Seconds between the start signal and the start."""
 
+    @property
+    def here(self) -> int:
+        """How many of the workers are on this machine."""
+        ...
+
     async def links(self) -> Sequence[WorkerLink]:
         """Start the processes: the ways to workers 1, 2, …"""
         ...
@@ -64,13 +69,13 @@ class LocalCrew:
     head_start = 0.1
 
     def __init__(self, workers: int, bundle: Bundle) -> None:
-        self._workers = workers
+        self.here = workers
         self._bundle = bundle
 
     async def links(self) -> Sequence[WorkerLink]:
         environment = _environment(self._bundle)
         await trio.lowlevel.checkpoint()
-        return [LocalLink(number, environment) for number in range(1, self._workers + 1)]
+        return [LocalLink(number, environment) for number in range(1, self.here + 1)]
 
     def machines(self, reports: Mapping[int, Report]) -> Sequence[MachinePart]:
         return ()

@@ -176,7 +176,8 @@ class _Session:
         self._outputs = Feeding(outputs, self._say)
         self._unjudged: Tick | None = None  # the last tick, where the verdict comes after it
         self._observer = ServerWatch(plan, division.part)
-        self._auditing = Auditing(plan.audits, tools, self._say, keep=options.audit_reports, workers=division.workers)
+        here = division.workers if options.crew is None else options.crew.here
+        self._auditing = Auditing(plan.audits, tools, self._say, keep=options.audit_reports, workers=max(1, here))
         self._phase = _Phase.PREPARING
         self._scope = trio.CancelScope()  # of this phase
         self._began: datetime | None = None
