@@ -77,7 +77,8 @@ class Conversation:
 
     @property
     def lost(self) -> str:
-        """Why nothing is to be expected of it: it gives a sign of life every second. Empty: it has."""
+        """Why nothing is to be expected of it: it gives a sign of life every second. Empty: it did so far. Who was
+        lost once may have missed something, and stays lost."""
         return f"nothing was heard of it for {PATIENCE:g} s" if self._silent > PATIENCE else ""
 
     def missed(self, seconds: float) -> None:
@@ -87,7 +88,8 @@ class Conversation:
     def take(self, sealed: bytes) -> None:
         """What came of it."""
         messages = self._sealed.open(sealed)
-        self._silent = 0.0
+        if not self.lost:
+            self._silent = 0.0
         for message in messages:
             if "worker" in message:
                 self.heard(message)
