@@ -161,6 +161,7 @@ class _Link:
 class _Crew:
     delay = 0.0
     head_start = 0.0
+    here = 0
 
     def __init__(self, links: Sequence[WorkerLink]) -> None:
         self._links = links

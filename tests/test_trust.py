@@ -77,6 +77,16 @@ def test_who_has_several_workers_is_not_told_to_take_two() -> None:
     assert "more workers if there are cores for them" in concern.remedy
 
 
+def test_who_has_machines_is_told_to_take_more_of_them() -> None:
+    delivered = {"browse": Delivered(requested=10, started=10, lived=USERS)}
+    busy = (WorkerState("1", vitals(cpu=0.95)),)
+    report = Report(20.0, Recorder(0.0).snapshot(), timeline(), delivered, busy)
+    machine = MachinePart("load-1", "tls://10.0.0.5:1", 4, range(1, 2), 0.001, Recorder(0.0).snapshot())
+    (concern,) = concerns_of_run(FLOWS, (), report, interrupted=False, machines=[machine])
+    assert "use more machines, use fewer VUs" in concern.remedy
+    assert "--workers" not in concern.remedy
+
+
 @pytest.mark.parametrize("reading", [vitals(cpu=0.89), vitals(away=0.09), vitals(lag=0.019, clock="read")])
 def test_just_below_a_bound_nothing_is_said(reading: Vitals) -> None:
     assert concerns(reading) == ()

@@ -4,7 +4,6 @@ One rule each, with its remedy. docs/figures.md explains them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from vezaflow import units
 from vezaflow.engine import Delivered, worst
@@ -13,7 +12,7 @@ from vezaflow.metrics import Dropped
 from vezaflow.model import Executor
 from vezaflow.plan import Division, PlannedFlow, PlannedGate
 from vezaflow.results import load_missing
-from vezaflow.scale import MachinePart, Report, WorkerState
+from vezaflow.scale import MachinePart, Report, WorkerState, losses
 
 BUSY_SHARE = 0.9  # of one core, over the whole load: above it responses wait for the generator
 LAG_SHARE = 0.1  # of the time: a loop that is late for so much of it sends the load in bursts, and less of it
@@ -38,8 +37,8 @@ def concerns_of_run(
     `machines`: those of a cluster."""
     return (
         *_lost(flows, report.workers, division, machines),
-        *_overload(report),
-        *_missing_load(report),
+        *_overload(report, _relief(report.workers, machines)),
+        *_missing_load(report, _relief(report.workers, machines)),
         *_exhausted(flows, report),
         *_load(flows, gates, report, stopped=interrupted),
     )
@@ -53,41 +52,17 @@ def _lost(
 ) -> Iterator[Concern]:
     """A worker that ended early took its part of the load with it, a machine that of all its workers."""
     remedy = "run again; if it was killed, give the machine more memory"
-    gone = [part for part in machines if all(workers[number - 1].lost for number in part.numbers)]
-    for part in gone:
-        text = f"the machine {part.name} ({part.address}) was lost: {workers[part.numbers.start - 1].lost}"
-        missing = _missing_of(flows, division, range(part.numbers.start - 1, part.numbers.stop - 1))
-        yield Concern(ConcernKind.WORKER_LOST, text + missing, remedy)
-    with_machine = {number for part in gone for number in part.numbers}
-    for number, worker in enumerate(workers, 1):
-        if worker.lost and number not in with_machine:
-            text = worker.lost + _missing_of(flows, division, range(number - 1, number))
-            yield Concern(ConcernKind.WORKER_LOST, text, remedy)
+    for loss in losses(flows, workers, division, machines):
+        missing = f"; from then on {loss.missing} are missing" if loss.missing else ""
+        yield Concern(ConcernKind.WORKER_LOST, loss.text + missing, remedy)
 
 
-def _missing_of(flows: Iterable[PlannedFlow], division: Division | None, among: range) -> str:
-    """Which part of which flow went with these workers, from 0."""
-    if division is None:
-        return ""
-    theirs = replace(division, among=among)
-    parts = []
-    for flow in flows:
-        if flow.load.is_open:
-            able = [part.share(flow.load.max_vus) > 0 for part in division.parts]  # who has no VU starts nothing
-            if lost := sum(able[number] for number in among):
-                parts.append(f"{units.ratio(lost / sum(able))} of the starts of {flow.name}")
-        elif vus := theirs.here(flow.load.max_vus):
-            parts.append(f"{vus:,} of {units.counted(division.segment.share(flow.load.max_vus), 'VU')} of {flow.name}")
-    return f"; from then on {' and '.join(parts)} are missing" if parts else ""
-
-
-def _overload(report: Report) -> Iterator[Concern]:
+def _overload(report: Report, remedy: str) -> Iterator[Concern]:
     """One core that can't keep up spoils the figures of all; the worst reading is reported."""
     if not report.workers or report.seconds < SHORTEST:
         return
     found = worst([worker.vitals for worker in report.workers])
     late = max((w.vitals.lag_p99 for w in report.workers if w.vitals.receive_clock == "read"), default=0.0)
-    remedy = _relief(report.workers)
     if found.cpu_mean >= BUSY_SHARE:
         used = f"it used {units.ratio(found.cpu_mean)} of its core ({_limit(BUSY_SHARE)})"
         yield Concern(ConcernKind.SATURATED, f"the generator was overloaded: {used}", remedy)
@@ -103,13 +78,15 @@ def _limit(bound: float) -> str:
     return f"limit {units.ratio(bound)}"
 
 
-def _relief(workers: Sequence[WorkerState]) -> str:
+def _relief(workers: Sequence[WorkerState], machines: Sequence[MachinePart]) -> str:
     """What helps a generator that can't keep up: another core, or where several were there another machine."""
     more = "`--workers 2`" if len(workers) == 1 else "more workers if there are cores for them, or `--segment`"
+    if machines:
+        more = "more machines"
     return f"use {more}, {_LESS}"
 
 
-def _missing_load(report: Report) -> Iterator[Concern]:
+def _missing_load(report: Report, remedy: str) -> Iterator[Concern]:
     """VUs that lose a part of their time to the generator send less than the load says."""
     if report.seconds < SHORTEST:
         return
@@ -117,8 +94,7 @@ def _missing_load(report: Report) -> Iterator[Concern]:
         share = load_missing([delivered])
         if share > MISSED:
             text = f"{flow}: {units.ratio(share)} of the requested load is missing: the generator was too slow for it"
-            remedy = f"{_relief(report.workers)}; or {OWN_CORE}"
-            yield Concern(ConcernKind.LOAD_NOT_REACHED, text, remedy, flow)
+            yield Concern(ConcernKind.LOAD_NOT_REACHED, text, f"{remedy}; or {OWN_CORE}", flow)
 
 
 def _exhausted(flows: Iterable[PlannedFlow], report: Report) -> Iterator[Concern]:

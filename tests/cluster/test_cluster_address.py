@@ -4,22 +4,19 @@ from pathlib import Path
 
 import click
 import pytest
-from planned import ROOT, plan_of
+from planned import plan_of, suite_of
 
-<<<<<<< HEAD
-from vezaflow.cluster import ClusterAddress, ClusterKind, joined
-=======
 from vezaflow.cli.crews import asked_cluster
-from vezaflow.cluster import ClusterAddress, ClusterKind, cluster_shares, mustered
->>>>>>> user
+from vezaflow.cluster import ClusterAddress, ClusterKind, joined
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.plan import Bundle, Inputs
 
-PLAN = plan_of("""
+FLOW = """
 flow: browse
 load: {vus: 4, duration: 10s}
 steps: [{get: /}]
-""")
+"""
+PLAN = plan_of(FLOW)
 EMPTY = Bundle((), (), Inputs({}), ())
 
 
@@ -84,7 +81,7 @@ def test_no_scheduler_is_refused_with_the_way_to_start_one() -> None:
         pytest.raises(VezaflowError, match="there is no Dask scheduler at tcp://127") as refused,
         joined(ClusterAddress.read("tcp://127.0.0.1:1")) as machines,
     ):
-        machines.shares(PLAN, EMPTY, ROOT, reach=False)
+        machines.shares(PLAN, EMPTY, suite_of(FLOW), reach=False)
     assert refused.value.code is ExitCode.REFUSED
     assert "dask scheduler" in refused.value.hint
 
@@ -108,7 +105,7 @@ def test_a_file_of_hosts_that_names_none_is_refused(text: bytes | None, why: str
         pytest.raises(VezaflowError, match=why) as refused,
         joined(ClusterAddress.read(f"ssh:{file}")) as machines,
     ):
-        machines.shares(PLAN, EMPTY, ROOT, reach=False)
+        machines.shares(PLAN, EMPTY, suite_of(FLOW), reach=False)
     assert refused.value.code is ExitCode.REFUSED
 
 

@@ -54,6 +54,9 @@ class FakeMachine:
         while time.perf_counter() < until:
             pass
 
+    def says(self, message: dict[str, Any]) -> None:
+        self.talk.take(self._sealed.seal([message]))
+
     def end(self) -> None:
         self.talk.dismiss()
         self.talk.join(5)
@@ -151,6 +154,8 @@ def test_a_machine_with_too_little_for_more_connections_is_named() -> None:
     with pytest.raises(VezaflowError, match=r"the cluster can't carry the load: load-1: 164 open files") as refused:
         crew.require(more)
     assert "load-2" not in refused.value.message
+    assert "more machines" in refused.value.message
+    assert "--workers" not in refused.value.message, "which does not go with a cluster"
     poor.end()
     rich.end()
 
@@ -165,6 +170,24 @@ def test_a_machine_that_does_not_reply_is_named_with_what_is_known() -> None:
         talk.ask({"do": "time"})
     with pytest.raises(VezaflowError, match="it is gone"):
         talk.ask({"do": "time"})
+
+
+def test_a_machine_that_said_nothing_for_long_is_lost() -> None:
+    machine = FakeMachine(0.0)
+    crew = ClusterCrew([machine.talk], [1], {"rows.csv": b"a"})
+    machine.talk.missed(5.9)
+    machine.says({"alive": True})
+    machine.talk.missed(5.9)
+    assert machine.talk.lost == ""
+    machine.talk.missed(0.2)
+    assert machine.talk.lost == "nothing was heard of it for 6 s"
+    with pytest.raises(VezaflowError, match=r"tcp://10\.0\.0\.7:1\) nothing was heard of it for 6 s"):
+        machine.talk.ask({"do": "nothing"})
+    (link,) = trio.run(crew.links)
+    assert link.trouble == machine.talk.lost, "whoever waits for its worker sees it"
+    machine.says({"alive": True})
+    assert link.trouble == machine.talk.lost != "", "it may have missed something"
+    machine.end()
 
 
 def test_a_machine_that_does_not_get_its_files_is_the_reason_of_the_refusal() -> None:

@@ -7,7 +7,7 @@ import pytest
 import trio
 import trio.testing
 
-from vezaflow.engine.health import PROBE, HealthMonitor
+from vezaflow.engine.health import NO_VITALS, PROBE, HealthMonitor, Vitals, worst
 
 
 @pytest.mark.trio
@@ -64,3 +64,9 @@ def test_memory_is_the_processs_own_whatever_its_parent_has() -> None:
     code = "from vezaflow.engine import HealthMonitor; print(HealthMonitor().vitals().memory)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert 5 << 20 < int(said) < len(ballast) // 2
+
+
+def test_who_has_reported_nothing_says_nothing_of_the_kernel() -> None:
+    stamped = Vitals(0.1, 0.1, 0.1, 0.001, 0.001, 50 << 20, receive_clock="kernel")
+    assert worst([stamped, NO_VITALS]) == stamped
+    assert worst([NO_VITALS]) == worst([]) == NO_VITALS

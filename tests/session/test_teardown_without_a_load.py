@@ -35,6 +35,7 @@ class NobodyThere:
     """Workers that do not come."""
 
     delay = head_start = 0.0
+    here = 0
 
     async def links(self) -> Sequence[WorkerLink]:
         raise VezaflowError("there are no workers")

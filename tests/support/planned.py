@@ -5,6 +5,7 @@ from pathlib import Path
 from textwrap import dedent
 
 from vezaflow.diagnostics import Diagnostics, render_text
+from vezaflow.model import Suite
 from vezaflow.plan import NO_SURROUNDINGS, Inputs, Plan, Surroundings, build
 from vezaflow.read import read_suite
 
@@ -36,11 +37,23 @@ def plan_or_faults(
 ) -> tuple[Plan | None, Diagnostics]:
     """The plan, or what is wrong."""
     diagnostics = Diagnostics()
-    overlay = {root / "suite.yml": dedent(suite), root / "flow.yml": dedent(flow)}
-    found = read_suite([root], diagnostics, overlay=overlay)
+    found = _read(flow, suite, root, diagnostics)
     if found is None or diagnostics.failed:
         return None, diagnostics
     return build(found, inputs or Inputs({}), diagnostics, around), diagnostics
+
+
+def suite_of(flow: str, *, suite: str = SUITE, root: Path = ROOT) -> Suite:
+    """The suite of one flow, as it is written."""
+    diagnostics = Diagnostics()
+    found = _read(flow, suite, root, diagnostics)
+    assert found is not None, render_text(diagnostics.items)
+    return found
+
+
+def _read(flow: str, suite: str, root: Path, diagnostics: Diagnostics) -> Suite | None:
+    overlay = {root / "suite.yml": dedent(suite), root / "flow.yml": dedent(flow)}
+    return read_suite([root], diagnostics, overlay=overlay)
 
 
 def inputs(environment: Mapping[str, str] | None = None, **options: object) -> Inputs:

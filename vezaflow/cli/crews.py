@@ -79,7 +79,7 @@ def carriers(
 
         @contextmanager
         def carried(asked: Asked) -> Iterator[tuple[Division, Crew]]:
-            with machines.crew(asked.plan, asked.bundle, asked.suite.root, say) as crew:
+            with machines.crew(asked.plan, asked.bundle, asked.suite, say) as crew:
                 yield Division(crew.workers), crew
 
         yield carried
@@ -88,4 +88,4 @@ def carriers(
 def shares_of(cluster: AskedCluster, asked: Asked, *, reach: bool) -> tuple[MachineShare, ...]:
     """What each machine of the cluster would carry. `reach`: they are to connect to the target."""
     with joined(cluster.address, insecure=cluster.insecure) as machines:
-        return machines.shares(asked.plan, asked.bundle, asked.suite.root, reach=reach)
+        return machines.shares(asked.plan, asked.bundle, asked.suite, reach=reach)

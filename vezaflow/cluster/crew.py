@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import trio
 
+from vezaflow.cluster.facts import facts
 from vezaflow.cluster.links import RemoteLink
 from vezaflow.cluster.machines import Conversation
 from vezaflow.cluster.sealed import Message
@@ -69,6 +70,8 @@ class ClusterCrew:
             ]
         )
         self.workers = sum(weights)
+        mine = facts().here
+        self.here = sum(len(member.workers) for member in self.members if member.talk.facts.here == mine)
         self.delay = 1.0
         self.head_start = max(
             _LEAST_HEADSTART, _ROUND_TRIPS * max(member.talk.clock.round_trip for member in self.members)
@@ -95,7 +98,8 @@ class ClusterCrew:
             try:
                 await trio.to_thread.run_sync(_give, talk, orders, most, abandon_on_cancel=True)
             except VezaflowError as e:
-                failed.append(e)
+                if not talk.lost:  # that is seen by its workers, as at any other time before the load
+                    failed.append(e)
 
         async with trio.open_nursery() as nursery:
             for member in self.members:

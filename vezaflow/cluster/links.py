@@ -26,7 +26,7 @@ class RemoteLink:
 
     @property
     def trouble(self) -> str:
-        return self._talk.trouble
+        return self._talk.trouble or self._talk.lost
 
     def heard(self, message: Message) -> None:
         """Called in trio's thread with what the machine says of this worker."""

@@ -19,12 +19,13 @@ from distributed import Client
 from vezaflow.cluster.facts import MachineFacts
 from vezaflow.cluster.mail import Mail, SchedulerError, asked
 from vezaflow.cluster.sealed import KEY, Handshake, Message, Sealed
-from vezaflow.cluster.task import carry, down_queue, up_queue
+from vezaflow.cluster.task import PATIENCE, carry, down_queue, up_queue
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.untrusted import Shape, misfit
 
 HELLO = 30.0  # seconds that machines have to say hello
 _BUSY = 10.0  # and those have that do something else
+_LISTEN = 0.5  # seconds that are listened at a time: when this machine was paused, no more of them than this counts
 _BEAT = 0.5  # seconds between two signs of life of the coordinator
 _PINGS = 8  # that the clocks are compared by
 _REPLY = 10.0  # seconds for a reply
@@ -64,6 +65,7 @@ class Conversation:
         self.trouble = ""  # why it can't be spoken to any more
         self._sealed = sealed
         self._put = put
+        self._silent = 0.0
         self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._replies: queue.SimpleQueue[Message | None] = queue.SimpleQueue()  # None: there will be none
         self._sender = threading.Thread(target=self._send, name=f"vezaflow to machine {number}", daemon=True)
@@ -73,11 +75,26 @@ class Conversation:
         """Send a message; it goes soon, with others."""
         self._outbox.put(message)
 
+    @property
+    def lost(self) -> str:
+        """Why nothing is to be expected of it: it gives a sign of life every second. Empty: it did so far. Who was
+        lost once may have missed something, and stays lost."""
+        return f"nothing was heard of it for {PATIENCE:g} s" if self._silent > PATIENCE else ""
+
+    def missed(self, seconds: float) -> None:
+        """It was listened to for so long, and said nothing; or `take` comes now."""
+        self._silent += seconds
+
     def take(self, sealed: bytes) -> None:
         """What came of it."""
-        for message in self._sealed.open(sealed):
+        messages = self._sealed.open(sealed)
+        if not self.lost:
+            self._silent = 0.0
+        for message in messages:
             if "worker" in message:
                 self.heard(message)
+            elif "alive" in message:
+                pass
             elif "failed" in message:
                 self.trouble = str(message["failed"])
                 self._replies.put(None)
@@ -87,21 +104,26 @@ class Conversation:
     def ask(self, message: Message, further: float = 0.0) -> Message:
         """Send a message and wait for the reply. `further`: seconds that the machine may take for what it is asked.
         VezaflowError: none came."""
-        reply = None
-        if not self.trouble:
-            self.tell(message)
-            try:
-                reply = self._replies.get(timeout=_REPLY + further)
-            except queue.Empty:
-                pass
+        reply = self._reply_to(message, _REPLY + further) if not self.trouble else None
         if reply is None:
-            what = f"can't continue: {self.trouble}" if self.trouble else "does not reply"
+            what = f"can't continue: {self.trouble}" if self.trouble else self.lost or "does not reply"
             raise VezaflowError(
                 f"{self.name} ({self.address}) {what}",
                 hint="see the log of its Dask worker",
                 code=ExitCode.REFUSED,
             )
         return reply
+
+    def _reply_to(self, message: Message, patience: float) -> Message | None:
+        """None: there was none within so many seconds, or there will be none."""
+        self.tell(message)
+        until = time.monotonic() + patience
+        while not self.lost and (left := until - time.monotonic()) > 0:
+            try:
+                return self._replies.get(timeout=min(left, _LISTEN))
+            except queue.Empty:
+                pass
+        return None
 
     def compare_clocks(self) -> None:
         """Of several round trips the shortest: half of it is how far the clocks can be off."""
@@ -232,8 +254,8 @@ class Machines:
                 if _is_hello(hello) and hello["hello"] not in found and self._is_number(hello["hello"]):
                     found[hello["hello"]] = self._begin(hello)
             waited = time.monotonic() - begin
-            if waited >= _BUSY:
-                self._raise_busy(found)
+            if len(found) < len(self._addresses):
+                self._raise_otherwise(found, busy=waited >= _BUSY)
             if waited >= HELLO:
                 self._raise_missing(found)
         self.conversations = tuple(found[number] for number in sorted(found))
@@ -281,13 +303,21 @@ class Machines:
         if not misfit(said, _TAKEN) and self._is_number(said["busy"]):
             raise _occupied(self._addresses[said["busy"]], (_TASK,))
 
-    def _raise_busy(self, found: Mapping[int, Conversation]) -> None:
-        """What has not said hello may do something else, which the scheduler knows."""
+    def _raise_otherwise(self, found: Mapping[int, Conversation], *, busy: bool) -> None:
+        """What has not said hello may have left, or (`busy`) do something else, which the scheduler knows."""
         try:
             tasks = asked(self._client, self._client.processing, 0.0)
         except TimeoutError as e:
             raise SchedulerError(str(e)) from e
         for number, address in enumerate(self._addresses):
+            if number not in found and address not in tasks:
+                raise VezaflowError(
+                    f"the Dask worker {address} left the cluster before the load",
+                    hint="see its log, and run again when it is back",
+                    code=ExitCode.REFUSED,
+                )
+            if not busy:
+                continue
             others = [str(key) for key in tasks.get(address, ()) if not str(key).startswith(f"{_TASK}{self._run}")]
             if number not in found and others:
                 raise _occupied(address, others)
@@ -304,11 +334,18 @@ class Machines:
 
     def _listen(self) -> None:
         """The thread that hands on what machines say. A second hello of a machine is not replied to."""
+        unheard, begin = 0.0, time.monotonic()
         while not self._over.is_set():
             try:
-                said = self._up.take(0.5)
+                said = self._up.take(_LISTEN)
             except SchedulerError:  # silence tells
                 return
+            now = time.monotonic()
+            unheard, begin = unheard + min(now - begin, _LISTEN), now
+            if unheard >= _LISTEN:  # of many machines something comes all the time
+                for machine in self.conversations:
+                    machine.missed(unheard)
+                unheard = 0.0
             for each in said:
                 talk = self._by_nonce.get(each.get("from", "")) if isinstance(each, dict) else None
                 if talk is not None:

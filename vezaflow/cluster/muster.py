@@ -7,8 +7,9 @@ reported, not only the first. `explain` shows what `run` refuses.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 
 from distributed import Client
@@ -21,8 +22,10 @@ from vezaflow.cluster.facts import LOOK, MachineFacts, Reached, differences, fac
 from vezaflow.cluster.machines import Conversation, Machines
 from vezaflow.errors import ExitCode, VezaflowError
 from vezaflow.limits import MachineShare, checks, local_addresses
-from vezaflow.plan import Bundle, Division, Plan, deliveries_of, requests_of
+from vezaflow.model import Suite, file_paths
+from vezaflow.plan import Bundle, Division, Plan, only_here, requests_of
 from vezaflow.scale import LEAST_VUS
+from vezaflow.syntax import Literal
 
 _MOST_BYTES = 256 << 20  # of the suite's files: they pass through the memory of the scheduler
 _LEFT_OUT = ("__pycache__", "node_modules")
@@ -40,16 +43,12 @@ class Cluster:
         self._client: Client | None = None
 
     @contextmanager
-    def crew(self, plan: Plan, bundle: Bundle, root: Path, say: Callable[[str], None]) -> Iterator[ClusterCrew]:
-        """The workers of all machines that there are now, checked, for one load. `root`: the suite's folder, whose
-        files they get. Raises VezaflowError (REFUSED) where they can't carry it."""
-        if any(deliveries_of(plan)):
-            raise VezaflowError(
-                "`deliver` counts the messages of a room by one clock, which the machines of a cluster do not have",
-                hint="run the flow with `--workers` on one machine, or count with `ack` alone",
-                code=ExitCode.REFUSED,
-            )
-        files = shipped(root, bundle)
+    def crew(self, plan: Plan, bundle: Bundle, suite: Suite, say: Callable[[str], None]) -> Iterator[ClusterCrew]:
+        """The workers of all machines that there are now, checked, for one load; they get the suite's files. Raises
+        VezaflowError (REFUSED) where they can't carry it."""
+        for refused, _ in only_here(plan):
+            raise refused
+        files = shipped(suite.root, bundle, _used(suite))
         with self._machines(bundle) as machines:
             shares = _shares(machines.conversations, plan, _places(plan))
             problems = [problem for share in shares for problem in share.problems]
@@ -64,10 +63,10 @@ class Cluster:
                     say(warning)
             yield ClusterCrew(machines.conversations, [share.workers for share in shares], files)
 
-    def shares(self, plan: Plan, bundle: Bundle, root: Path, *, reach: bool) -> tuple[MachineShare, ...]:
+    def shares(self, plan: Plan, bundle: Bundle, suite: Suite, *, reach: bool) -> tuple[MachineShare, ...]:
         """What each machine would carry of a load, without any. `reach`: see whether they can connect to the target.
         Raises VezaflowError (REFUSED) where there is no such cluster."""
-        shipped(root, bundle)
+        shipped(suite.root, bundle, _used(suite))
         with self._machines(bundle) as machines:
             return _shares(machines.conversations, plan, _places(plan) if reach else [])
 
@@ -140,9 +139,17 @@ def weighted(facts: Sequence[MachineFacts], vus: int) -> tuple[int, ...]:
     return tuple(cores)
 
 
-def shipped(root: Path, bundle: Bundle) -> dict[str, bytes]:
+def _used(suite: Suite) -> Iterator[str]:
+    """The files that a suite uses, by their path from its folder, where their names are known."""
+    for path in file_paths(suite):
+        if isinstance(path, Literal) and isinstance(path.value, str):
+            yield path.value
+
+
+def shipped(root: Path, bundle: Bundle, used: Iterable[str] = ()) -> dict[str, bytes]:
     """The files of a suite, by their path from the current folder; those of the bundle travel in it. What begins with
-    a dot stays here. VezaflowError (REFUSED): other machines can't have them at the same place, or not so much."""
+    a dot stays here, but for what the suite uses. VezaflowError (REFUSED): other machines can't have them at the same
+    place, or not so much."""
     here = Path.cwd()
     outside = [path for path, _ in bundle.files if Path(path).is_absolute() or ".." in Path(path).parts]
     if outside:
@@ -154,9 +161,9 @@ def shipped(root: Path, bundle: Bundle) -> dict[str, bytes]:
     texts = {Path(path) for path, _ in bundle.files}
     found: dict[str, bytes] = {}
     total = 0
-    for file in _files(root):
+    for file in chain(_files(root), (root / name for name in used)):
         path = file.absolute().relative_to(here.absolute())
-        if path in texts:
+        if path in texts or path.as_posix() in found or not file.is_file():
             continue
         try:
             total += file.stat().st_size

@@ -33,7 +33,8 @@ from vezaflow.limits import missing_addresses
 from vezaflow.scale import FRAME_HEAD, worker_process
 
 BATCH = 0.15  # seconds of messages that go together
-PATIENCE = 6.0  # seconds without a word of the coordinator: it gives two signs of life a second
+PATIENCE = 6.0  # seconds without a word of the other side: the coordinator gives two signs of life a second, this one
+_BEAT = 1.0  # gives one after so many seconds in which it said nothing
 WELCOME = 30.0  # seconds that it has for the first
 FORMER = PATIENCE + 2  # seconds for the end of another run, whose coordinator may be gone
 _TAIL = 8192  # bytes of a process's standard error that are kept
@@ -119,7 +120,7 @@ class _Machine:
         self._outbox: list[Message] = []
         self._turn = threading.Lock()
         self._over = threading.Event()
-        self._heard = time.monotonic()
+        self._heard = self._spoke = time.monotonic()
         self._threads = [
             threading.Thread(target=target, name=f"vezaflow {target.__name__}", daemon=True)
             for target in (self._read, self._watch)
@@ -211,6 +212,7 @@ class _Machine:
             batch, self._outbox = self._outbox, []
             if batch:
                 self._put(self._sealed.seal(batch))
+                self._spoke = time.monotonic()
 
     def _read(self) -> None:
         """The thread that forwards what the processes say, in batches."""
@@ -219,6 +221,9 @@ class _Machine:
                 said = process.said()
                 with self._turn:
                     self._outbox.extend({"worker": number, **each} for each in said)
+            if time.monotonic() - self._spoke > _BEAT:
+                with self._turn:
+                    self._outbox.append({"alive": True})
             try:
                 self._flush()
             except SchedulerError:  # whoever listens finds out

@@ -36,7 +36,9 @@ NO_VITALS = Vitals(0.0, 0.0, 0.0, 0.0, 0.0, 0)  # of a process that has reported
 
 
 def worst(vitals: Collection[Vitals]) -> Vitals:
-    """Of several processes the worst reading of each; their memory and their late reads together."""
+    """Of several processes the worst reading of each; their memory and their late reads together. Who reported nothing
+    says nothing: neither that its kernel stamps responses, nor that it does not."""
+    vitals = [each for each in vitals if each != NO_VITALS]
     if not vitals:
         return NO_VITALS
     return Vitals(

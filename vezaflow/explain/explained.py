@@ -41,7 +41,7 @@ from vezaflow.plan import (
     PlannedStep,
     Segment,
     blocks_of,
-    files_elsewhere,
+    only_here,
     requests_of,
     starts,
     vus_in_time,
@@ -147,7 +147,7 @@ def explain_cluster(plan: Plan, machines: Sequence[MachineShare], tools: Tools |
     division = Division(sum(each.workers for each in machines))
     refusals = (
         (refused if problems else None, "the cluster can't carry it"),
-        (files_elsewhere(plan.outputs), "an output needs its workers on one machine"),
+        *only_here(plan),
         _unaudited(tools),
     )
     return replace(_explained(plan, division, refusals), machines=tuple(machines), tools=tools)

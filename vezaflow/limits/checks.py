@@ -31,6 +31,7 @@ _WIDEST = (1024, 65535)  # local ports that a machine can be told to use: those 
 _RANGE = f'`sysctl -w net.ipv4.ip_local_port_range="{_WIDEST[0]} {_WIDEST[1]}"` (as root)'
 _ADDRESSES = "more addresses in `http: {local_address: […]}`"
 _ELSEWHERE = "several machines with `--segment`"
+_MORE = "more machines"  # where there are several
 
 
 class Enough(Enum):
@@ -115,7 +116,9 @@ def _open_files(plan: Plan, there: Machine, division: Division) -> Iterator[Chec
     ways = [f"`ulimit -Hn {ceil(needed / _CLOSE)}` (as root)"]
     larger = (replace(division, workers=workers) for workers in range(division.workers + 1, _MOST_WORKERS + 1))
     enough = next((each.workers for each in larger if _files_of_one(plan, each).most <= _CLOSE * allowed), None)
-    if enough is not None:
+    if division.among is not None:
+        ways.append(_MORE)
+    elif enough is not None:
         ways.append(f"`--workers {enough}`")
     label = "open files of one process" if division.workers > 1 else "open files"
     yield _judged(
@@ -123,6 +126,10 @@ def _open_files(plan: Plan, there: Machine, division: Division) -> Iterator[Chec
         f"{', '.join(ways)}, or fewer VUs",
         files.least,
     )
+
+
+def _elsewhere(division: Division) -> str:
+    return _ELSEWHERE if division.among is None else _MORE
 
 
 def _files_of_one(plan: Plan, division: Division) -> Bounds:
@@ -143,7 +150,7 @@ def _ports(plan: Plan, there: Machine, division: Division) -> Iterator[Check]:
     ports = f"{amount:,} local ports for them"
     yield _judged(
         Check("local ports", connections, amount, needed, ports, f"local ports to {target}"),
-        f"{_RANGE + ', ' if widened else ''}{_ADDRESSES}, {_ELSEWHERE}, or fewer VUs",
+        f"{_RANGE + ', ' if widened else ''}{_ADDRESSES}, {_elsewhere(division)}, or fewer VUs",
         bounds.least,
     )
 
@@ -184,8 +191,8 @@ def _memory(plan: Plan, there: Machine, division: Division) -> Iterator[Check]:
     if there.memory is None:
         return
     needed = estimated_memory(plan, division)
-    ways = ["fewer VUs", "a machine with more memory", _ELSEWHERE]
-    if division.workers > 1:
+    ways = ["fewer VUs", "a machine with more memory", _elsewhere(division)]
+    if division.workers > 1 and division.among is None:
         ways.insert(0, "fewer workers")
     about, left = f"about {units.size(needed)} of memory", f"{units.size(there.memory)} available"
     yield _judged(
@@ -231,9 +238,10 @@ def _starts(plan: Plan, there: Machine, division: Division) -> Iterator[Check]:
     needed = ceil(sum(peaks))
     label = "starts/s of one process" if division.workers > 1 else "starts/s"
     workers = ceil(needed * division.workers / (_CLOSE * STARTS))
-    ways = [f"`--workers {workers}`"] if there.cores is not None and division.workers < workers <= there.cores else []
+    free = there.cores is not None and division.workers < workers <= there.cores and division.among is None
+    ways = [f"`--workers {workers}`"] if free else []
     yield _judged(
         Check("starts", needed, STARTS, f"{needed:,} {label}", f"about {STARTS:,} possible", f"{label}, about"),
-        ", ".join((*ways, "a lower rate")) + f", or {_ELSEWHERE}",
+        ", ".join((*ways, "a lower rate")) + f", or {_elsewhere(division)}",
         ceil(max(peaks) * STARTS / _MOST_STARTS),
     )

@@ -12,6 +12,7 @@ from vezaflow.plan.dealing import dealt, row_of_vu
 from vezaflow.plan.deck import deck
 from vezaflow.plan.deliveries import deliveries_of
 from vezaflow.plan.division import Division
+from vezaflow.plan.elsewhere import only_here
 from vezaflow.plan.event_streams import PlannedEventStream, seconds_since_1970
 from vezaflow.plan.events import (
     Address,
@@ -32,7 +33,7 @@ from vezaflow.plan.narrow import names_within, narrowed
 from vezaflow.plan.notify import Announcements, Facts, PlannedGrafana, PlannedNotification, milliseconds
 from vezaflow.plan.observed import ObservedMetric, PlannedPrometheus, SentPath
 from vezaflow.plan.outgoing import Outgoing, PlannedPages, PlannedPoll, PlannedRequest, PlannedRetry, PlannedUpload
-from vezaflow.plan.outputs import NO_OUTS, STATS, Out, Outs, PlannedOutput, files_elsewhere
+from vezaflow.plan.outputs import NO_OUTS, STATS, Out, Outs, PlannedOutput
 from vezaflow.plan.pacing import WHOLE, Segment, Starts, VuChange, corners, outline, starts, vu_changes, vus_in_time
 from vezaflow.plan.plan import Plan, PlannedAudit, PlannedFlow, Preflight, Variables
 from vezaflow.plan.refused import RequestError
@@ -143,11 +144,11 @@ __all__ = [
     "dealt",
     "deck",
     "deliveries_of",
-    "files_elsewhere",
     "judged_of_level",
     "milliseconds",
     "names_within",
     "narrowed",
+    "only_here",
     "outline",
     "pauses_in",
     "plan_audit",

@@ -6,12 +6,12 @@ and secret URLs are in no `repr`.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from vezaflow.diagnostics import Diagnostics, Span
-from vezaflow.errors import ExitCode, VezaflowError
+from vezaflow.errors import VezaflowError
 from vezaflow.keys import FILE_OUTPUTS, OUTPUT_DEFAULTS, SAMPLES, TEMPORALITIES
 from vezaflow.model import SECRET_URLS, Pairs, Suite, SuiteOutput, UrlError
 from vezaflow.plan.compiled import UNKNOWN
@@ -90,17 +90,6 @@ class PlannedOutput:
         yield from (value.rpartition(" ")[2] for name, value in self.headers if is_credential(name) and value)
         if self.name in SECRET_URLS and self.target is not None and self.target.target != "/":
             yield self.target.url
-
-
-def files_elsewhere(outputs: Iterable[PlannedOutput]) -> VezaflowError | None:
-    """Why a run with these outputs can't have its workers on other machines (REFUSED)."""
-    if not any(output.samples for output in outputs):
-        return None
-    return VezaflowError(
-        "`samples: all` writes a file where each worker is, and --cluster has them on other machines",
-        hint="remove it, or run with `--workers` on one machine",
-        code=ExitCode.REFUSED,
-    )
 
 
 class OutputPlanner:

@@ -4,6 +4,7 @@ from vezaflow.scale.cores import LEAST_VUS, sensible_workers, usable_cores
 from vezaflow.scale.frames import FRAME_HEAD
 from vezaflow.scale.link import WorkerLink, worker_process
 from vezaflow.scale.local import LocalWorker, Workers
+from vezaflow.scale.losses import losses
 from vezaflow.scale.machines import MACHINE, MachineFigures, MachinePart, machine_differences, machine_figures
 from vezaflow.scale.processes import Crew, LocalCrew, WorkerProcesses
 from vezaflow.scale.report import Json, Report, WorkerState
@@ -26,6 +27,7 @@ __all__ = [
     "WorkerState",
     "Workers",
     "differences",
+    "losses",
     "machine_differences",
     "machine_figures",
     "merged_segments",

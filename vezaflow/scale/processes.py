@@ -23,6 +23,7 @@ from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.samples import SampleFile
 from vezaflow.scale.link import LocalLink, WorkerLink
 from vezaflow.scale.local import OnBegin
+from vezaflow.scale.losses import losses
 from vezaflow.scale.machines import MachinePart
 from vezaflow.scale.process import WorkerProcess
 from vezaflow.scale.relay import Relay
@@ -30,6 +31,7 @@ from vezaflow.scale.report import Json, Report, WorkerState, merged
 
 _LAST_WORDS = 2.0  # seconds for the last reports when the load is cut off
 _REPORTS = 100  # of workers that are read a second: each took 2.5 to 5 ms of a core, measured
+_NAMED = 3  # of those that were lost before the load
 _GRACE = 5.0  # seconds that the others get when one is lost
 
 
@@ -41,6 +43,11 @@ class Crew(Protocol):
 
     head_start: float
     """Seconds between the start signal and the start."""
+
+    @property
+    def here(self) -> int:
+        """How many of the workers are on this machine."""
+        ...
 
     async def links(self) -> Sequence[WorkerLink]:
         """Start the processes: the ways to workers 1, 2, …"""
@@ -62,13 +69,13 @@ class LocalCrew:
     head_start = 0.1
 
     def __init__(self, workers: int, bundle: Bundle) -> None:
-        self._workers = workers
+        self.here = workers
         self._bundle = bundle
 
     async def links(self) -> Sequence[WorkerLink]:
         environment = _environment(self._bundle)
         await trio.lowlevel.checkpoint()
-        return [LocalLink(number, environment) for number in range(1, self._workers + 1)]
+        return [LocalLink(number, environment) for number in range(1, self.here + 1)]
 
     def machines(self, reports: Mapping[int, Report]) -> Sequence[MachinePart]:
         return ()
@@ -188,8 +195,12 @@ class WorkerProcesses:
         for process in self.processes:
             if (told := process.refusal) is not None:
                 raise VezaflowError(told["message"], hint=told["hint"], code=ExitCode(told["code"]))
-            if process.lost:
-                raise VezaflowError(f"{process.lost}, before any load was sent", code=ExitCode.REFUSED)
+        workers = [worker for process in self.processes for worker in self._share(process).workers]
+        found = list(losses(self._engine.plan.flows, workers, self._division, self.machines()))
+        if found:
+            parts = [each.text + (f" (it had {each.missing})" if each.missing else "") for each in found[:_NAMED]]
+            more = f"; and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+            raise VezaflowError(f"{'; '.join(parts)}{more}, before any load was sent", code=ExitCode.REFUSED)
 
     def _heard(self, process: WorkerProcess, message: Json) -> None:
         report = Report.from_json(message["report"], Summary.from_json(message["summary"]), self._sources)

@@ -29,7 +29,7 @@ from vezaflow.metrics import Interval, ReadingsKeeper, Recorder, SecondsKeeper, 
 from vezaflow.model import AuditMoment
 from vezaflow.observe import Observed, unobserved
 from vezaflow.outputs import Output, Tick, tick_of
-from vezaflow.plan import Bundle, Division, Plan, files_elsewhere
+from vezaflow.plan import Bundle, Division, Plan
 from vezaflow.protocols import Transport
 from vezaflow.results import RunResult, RunStart, health_of, is_level
 from vezaflow.samples import SampleFile, SampleWriter
@@ -69,8 +69,6 @@ def run(
         for check in found:
             if check.warning:
                 say(check.warning)
-    elif (refused := files_elsewhere(plan.outputs)) is not None:
-        raise refused
     tools = require_tools(os.environ) if plan.audits else None
     raise_open_files()
     result: RunResult | None = None
@@ -178,7 +176,8 @@ class _Session:
         self._outputs = Feeding(outputs, self._say)
         self._unjudged: Tick | None = None  # the last tick, where the verdict comes after it
         self._observer = ServerWatch(plan, division.part)
-        self._auditing = Auditing(plan.audits, tools, self._say, keep=options.audit_reports, workers=division.workers)
+        here = division.workers if options.crew is None else options.crew.here
+        self._auditing = Auditing(plan.audits, tools, self._say, keep=options.audit_reports, workers=max(1, here))
         self._phase = _Phase.PREPARING
         self._scope = trio.CancelScope()  # of this phase
         self._began: datetime | None = None
