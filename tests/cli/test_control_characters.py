@@ -1,5 +1,6 @@
 """Whatever names, gates, `log` steps and responses are made of: what is printed steers no terminal."""
 
+import json
 import re
 
 import pytest
@@ -65,6 +66,13 @@ def test_a_page_on_a_terminal_keeps_its_colours_and_nothing_else(sign: str, colo
 def test_json_that_is_not_shown_stays_as_it_is() -> None:
     document = '{"a":"\x7f\x9b\u202e\\u001b"}\n'
     assert harmless(document, coloured=False, shown=False) == document
+
+
+def test_json_without_commands_means_the_same() -> None:
+    document = {"##[add-mask]": "a ##[b] ###[c]", "list": ["::error::x"]}
+    page = without_commands(json.dumps(document, indent=0))
+    assert "##[" not in page
+    assert json.loads(page) == document
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,10 @@ _ON = "\N{ZERO WIDTH SPACE}"
 
 
 def without_commands(page: str) -> str:
-    """A page of lines that reads alike, and gives a runner no command, whatever its words were made of."""
+    """A page of lines that reads alike, and gives a runner no command, whatever its words were made of. JSON means
+    what it meant."""
+    if page.startswith(("{", "[")):
+        return page.replace("##[", "#\\u0023[")  # there in texts only
     return _TAKEN.sub(lambda found: found[0] + _ON, page)
 
 
