@@ -55,6 +55,9 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             raise VezaflowError(f"unknown command '{cmd_name}'", hint=_meant(cmd_name))
         command: click.Command = import_module(f"vezaflow.cli.{cmd_name}_command").command
+        if not gc.isenabled():  # as entry.py began: what was imported stays, and is not walked again
+            gc.freeze()
+            gc.enable()
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

@@ -1,5 +1,13 @@
 """`python -m vezaflow.scale`: a worker process. The coordinator starts it; it is no command for people."""
 
-from vezaflow.scale.worker import main
+import gc
 
-main()
+gc.disable()  # what is imported stays, and is not walked: as vezaflow/cli/entry.py has it
+try:
+    from vezaflow.scale.worker import main
+
+    gc.freeze()
+    gc.enable()
+    main()
+finally:
+    gc.freeze()
