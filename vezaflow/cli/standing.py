@@ -28,7 +28,7 @@ def standing_of(
         night, accepted = "", ""
         if kept and suite.whole:
             try:
-                night, accepted = _night(suite, night_runs(None, history), night_run(result))
+                night, accepted = _night(suite, night_runs(None, history, reasons=False), night_run(result))
             except VezaflowError as e:
                 tell(f"{e.message}; the nights are not counted")
         return Standing(night, _baseline(result, baseline), accepted)

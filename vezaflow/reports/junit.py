@@ -5,13 +5,17 @@ error too: a run that is not green never shows as one.
 """
 
 import re
+from functools import cache
 from xml.etree import ElementTree as ET
 
 from vezaflow.gates import Outcome, Verdict
 from vezaflow.reports import rows
 from vezaflow.results import RunResult
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+@cache  # 5 ms, of each run that writes no such report
+def _not_xml() -> re.Pattern[str]:
+    return re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(result: RunResult) -> str:
@@ -65,4 +69,4 @@ def _trust(result: RunResult) -> list[ET.Element]:
 
 
 def _xml(text: str) -> str:
-    return _NOT_XML.sub("�", text)
+    return _not_xml().sub("�", text)
