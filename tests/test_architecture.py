@@ -50,6 +50,8 @@ FOREIGN = {
     "cluster/station.py": {"_exit"},  # a process that must end whatever its threads do
     "warden.py": {"_exit"},  # a fork that could not become the program
 }
+DATABASES = {"sqlalchemy", "psycopg"}
+UNUSED = {"asyncio", "importlib.metadata", "email", "concurrent.futures", "multiprocessing"}  # but by who is imported
 QUERIES = {"re2", "selectolax", "lxml", "jsonschema_rs"}
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
@@ -214,6 +216,15 @@ def test_nobody_reaches_into_another_class() -> None:
             (f"import vezaflow.cli.{name}_command", {"vezaflow.plan", "trio", "numpy", "rich", "httpx", "sqlalchemy"})
             for name in ("lint", "schema", "init", "completion")
         ],
+        *[
+            (f"import vezaflow.cli.{name}_command", {"numpy", "rich", "httpx", "m3u8", *DATABASES, *UNUSED})
+            for name in ("try", "explain")
+        ],
+        *[
+            (f"import vezaflow.cli.{name}_command", {"numpy", "rich", "httpx", "m3u8", "psycopg"})
+            for name in ("run", "rerun", "history", "report", "compare", "accept", "merge")
+        ],
+        ("import vezaflow.scale.worker", {"numpy", "rich", "httpx", "m3u8", "click", "vezaflow.reports", *UNUSED}),
         ("import vezaflow.lint", {"trio", "numpy", "rich", "httpx", "m3u8", "jsonpath_ng", "sqlalchemy", *QUERIES}),
     ],
     ids=lambda value: value.split()[-1] if isinstance(value, str) else "",
