@@ -65,7 +65,7 @@ check: lint
 	@$(BIN)/pytest -q --numprocesses 2 -m "not slow" $(APART:%=--ignore=tests/%)
 
 test: lint
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest -q --numprocesses 2
 
 long: $(STAMP)
 	@VEZAFLOW_LONG=1 $(BIN)/pytest -q -m long
