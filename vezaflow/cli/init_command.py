@@ -48,7 +48,7 @@ def command(folder: Path, forge: str, force: bool) -> None:
         _make_room(path)
     for path, text in texts.items():
         if not write(path, text):
-            raise VezaflowError("the project is not complete", hint="use --force to write it again")
+            raise VezaflowError("the project is not complete", hint="see why above, then use --force to write it again")
         say(f"wrote {path}")
     enter = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))}\n  "
     say(f"\n{_NEXT.format(enter=enter)}".removesuffix("\n"))
