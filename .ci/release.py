@@ -28,8 +28,12 @@ def main() -> None:
     if problem is not None:
         sys.exit(f"error: {problem}")
     before = _git("rev-parse", "HEAD")
-    done = subprocess.run([sys.executable, "-m", "bumpversion", "bump", "--new-version", wanted], check=False)
-    if done.returncode:
+    try:
+        done = subprocess.run([sys.executable, "-m", "bumpversion", "bump", "--new-version", wanted], check=False)
+        failed = done.returncode != 0
+    except KeyboardInterrupt:  # at the question for a signature's passphrase, say
+        failed = True
+    if failed:
         _git("reset", "--quiet", "--hard", before)  # nothing of anybody's is lost: there were no changes
         sys.exit("error: no release was made, and nothing is changed: the reason is above")
     sys.stdout.write(f"tagged v{wanted}; push the commit and the tag, and the workflow publishes it\n")

@@ -81,6 +81,7 @@ def test_json_without_commands_means_the_same() -> None:
         ("::error::x\n", ":\u200b:error::x\n"),
         ("a\n \t\u00a0::a::\n\n::b::", "a\n \t\u00a0:\u200b:a::\n\n:\u200b:b::"),
         ("a ##[add-mask]b ##[c]", "a ##\u200b[add-mask]b ##\u200b[c]"),
+        ("[vu 1] a\n::stop-commands::b\n", "[vu 1] a\n:\u200b:stop-commands::b\n"),
         ("a :: b: # [c] : :\n", "a :: b: # [c] : :\n"),
     ],
 )

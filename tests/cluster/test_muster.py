@@ -98,6 +98,15 @@ def test_the_suite_s_files_are_sent_but_for_its_texts_and_what_is_hidden(
     assert found == {name: name.encode() for name in ("suite/rows.csv", "suite/deep/a.bin")}
 
 
+def test_what_a_suite_uses_goes_along_under_its_shortest_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("suite/.rows.csv", "suite/sub/a.bin"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(name)
+    found = shipped(Path("suite"), bundle(), (".rows.csv", "sub/../.rows.csv", "../suite/sub/a.bin", "missing.csv"))
+    assert found == {name: name.encode() for name in ("suite/sub/a.bin", "suite/.rows.csv")}
+
+
 @pytest.mark.parametrize("path", ["/etc/flow.yml", "../suite/flow.yml"])
 def test_a_suite_outside_the_folder_is_refused_with_what_to_do(path: str, tmp_path: Path) -> None:
     with pytest.raises(VezaflowError, match="outside the current folder") as refused:

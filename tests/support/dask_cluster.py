@@ -48,6 +48,10 @@ class DaskProcess:
         """The same stands still."""
         self._signal(signal.SIGSTOP)
 
+    def go_on(self) -> None:
+        """It stands still no more."""
+        self._signal(signal.SIGCONT)
+
     def _signal(self, number: signal.Signals) -> None:
         for pid in self.family():
             if os.getpgid(pid) == self.process.pid:

@@ -52,17 +52,23 @@ def connected(address: ClusterAddress, inputs: Iterable[str] = ()) -> Iterator[C
         yield client
 
 
-def workers_of(client: Client) -> tuple[str, ...]:
-    """The addresses of the Dask workers that there are now. Raises VezaflowError where there is none."""
-    workers = tuple(client.scheduler_info(n_workers=-1)["workers"])
-    if not workers:
-        scheduler: Any = client.scheduler
+def workers_of(client: Client, address: ClusterAddress) -> tuple[str, ...]:
+    """The addresses of the Dask workers that there are now. Raises VezaflowError (REFUSED) where there is none, or the
+    scheduler is gone."""
+    scheduler: Any = client.scheduler
+    try:
+        workers = tuple(asked(client, lambda: scheduler.identity(n_workers=-1), 0.0)["workers"])
+    except (SchedulerError, TimeoutError, KeyError, TypeError) as e:
+        raise VezaflowError(f"the scheduler can't be reached any more: {e}", code=ExitCode.REFUSED) from None
+    if workers:
+        return workers
+    if address.kind is ClusterKind.SCHEDULER:
         raise VezaflowError(
-            f"the scheduler at {scheduler.address} has no Dask workers",
-            hint=f"start one on each machine: `dask worker {scheduler.address}`",
+            f"the scheduler at {address.address} has no Dask workers",
+            hint=f"start one on each machine: `dask worker {address.address}`",
             code=ExitCode.REFUSED,
         )
-    return workers
+    raise VezaflowError("all Dask workers that were started have ended", hint="run again", code=ExitCode.REFUSED)
 
 
 @contextmanager

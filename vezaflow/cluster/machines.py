@@ -10,11 +10,12 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from distributed import Client
+from distributed.client import ClosedClientError
 
 from vezaflow.cluster.facts import MachineFacts
 from vezaflow.cluster.mail import Mail, SchedulerError, asked
@@ -96,10 +97,14 @@ class Conversation:
             elif "alive" in message:
                 pass
             elif "failed" in message:
-                self.trouble = str(message["failed"])
-                self._replies.put(None)
+                self.give_up(str(message["failed"]))
             else:
                 self._replies.put(message)
+
+    def give_up(self, trouble: str) -> None:
+        """Nothing can be said to it any more, nor heard of it."""
+        self.trouble = trouble
+        self._replies.put(None)
 
     def ask(self, message: Message, further: float = 0.0) -> Message:
         """Send a message and wait for the reply. `further`: seconds that the machine may take for what it is asked.
@@ -209,8 +214,7 @@ class Machines:
         self._client = client
         self._addresses = tuple(addresses)
         self._run = secrets.token_hex(12)
-        self._up = Mail(up_queue(self._run), client)
-        self._mails = [self._up]
+        self._mails: list[Mail] = []
         self._by_nonce: dict[str, Conversation] = {}
         self._over = threading.Event()
         self._listener = threading.Thread(target=self._listen, name="vezaflow from machines", daemon=True)
@@ -232,25 +236,16 @@ class Machines:
 
     def _greet(self) -> None:
         """Start a task on each Dask worker, and speak to who says hello, once for each."""
-        self._tasks = [
-            self._client.submit(
-                carry,
-                self._run,
-                number,
-                key=f"{_TASK}{self._run}-{number}",
-                workers=[address],
-                allow_other_workers=False,
-                pure=False,
-                retries=0,
-            )
-            for number, address in enumerate(self._addresses)
-        ]
+        up = self._mail(up_queue(self._run))
+        self._tasks = list(self._submitted())
         found: dict[int, Conversation] = {}
         begin = time.monotonic()
         while len(found) < len(self._addresses):
             self._raise_failed()
-            for hello in self._up.take(1.0):
+            for hello in up.take(1.0):
                 self._raise_taken(hello)
+                if self._hand_on(hello):
+                    continue  # of one that was quick, and waits for the others
                 if _is_hello(hello) and hello["hello"] not in found and self._is_number(hello["hello"]):
                     found[hello["hello"]] = self._begin(hello)
             waited = time.monotonic() - begin
@@ -262,11 +257,31 @@ class Machines:
         _tell_apart(self.conversations)
         self._listener.start()
 
+    def _submitted(self) -> Iterator[Any]:
+        for number, address in enumerate(self._addresses):
+            try:
+                yield self._client.submit(
+                    carry,
+                    self._run,
+                    number,
+                    key=f"{_TASK}{self._run}-{number}",
+                    workers=[address],
+                    allow_other_workers=False,
+                    pure=False,
+                    retries=0,
+                )
+            except ClosedClientError as e:
+                raise SchedulerError(str(e)) from e
+
+    def _mail(self, name: str) -> Mail:
+        made = Mail(name, self._client)
+        self._mails.append(made)
+        return made
+
     def _begin(self, hello: Mapping[str, Any]) -> Conversation:
         nonce: str = hello["nonce"]
         handshake = Handshake()
-        down = Mail(down_queue(self._run, nonce), self._client)
-        self._mails.append(down)
+        down = self._mail(down_queue(self._run, nonce))
         down.put(handshake.public, _REPLY)
         sealed = handshake.with_machine(hello["key"], nonce)
         number: int = hello["hello"]
@@ -313,7 +328,7 @@ class Machines:
             if number not in found and address not in tasks:
                 raise VezaflowError(
                     f"the Dask worker {address} left the cluster before the load",
-                    hint="see its log, and run again when it is back",
+                    hint="it ended, was killed or was retired: run again with those that are there",
                     code=ExitCode.REFUSED,
                 )
             if not busy:
@@ -337,8 +352,10 @@ class Machines:
         unheard, begin = 0.0, time.monotonic()
         while not self._over.is_set():
             try:
-                said = self._up.take(_LISTEN)
-            except SchedulerError:  # silence tells
+                said = self._mails[0].take(_LISTEN)
+            except SchedulerError as e:
+                for talk in self.conversations:
+                    talk.give_up(f"the scheduler can't be reached: {e}")
                 return
             now = time.monotonic()
             unheard, begin = unheard + min(now - begin, _LISTEN), now
@@ -347,12 +364,19 @@ class Machines:
                     machine.missed(unheard)
                 unheard = 0.0
             for each in said:
-                talk = self._by_nonce.get(each.get("from", "")) if isinstance(each, dict) else None
-                if talk is not None:
-                    try:
-                        talk.take(each["sealed"])
-                    except (ValueError, KeyError, TypeError) as e:
-                        talk.trouble = f"it sent what can't be read: {e}"
+                self._hand_on(each)
+
+    def _hand_on(self, said: Any) -> bool:
+        """Whether it is of a machine that is spoken to, which has it then."""
+        nonce = said.get("from") if isinstance(said, dict) else None
+        talk = self._by_nonce.get(nonce) if isinstance(nonce, str) else None
+        if talk is None:
+            return False
+        try:
+            talk.take(said["sealed"])
+        except (ValueError, KeyError, TypeError) as e:
+            talk.trouble = f"it sent what can't be read: {e}"
+        return True
 
     def _end(self) -> None:
         talks = tuple(self._by_nonce.values())

@@ -36,8 +36,16 @@ class Mail:
     """The queue of a name. Values are what msgpack carries: bytes, texts, numbers, lists and mappings of them."""
 
     def __init__(self, name: str, client: Client) -> None:
+        """SchedulerError: it could not be made."""
+
+        async def made() -> Any:
+            return await Queue(name, client=client)  # type: ignore[no-untyped-call]
+
         self._client = client
-        self._queue: Any = Queue(name, client=client)  # type: ignore[no-untyped-call]
+        try:
+            self._queue = asked(client, made, 0.0)
+        except TimeoutError as e:
+            raise SchedulerError(str(e) or "it makes no queue") from e
 
     def put(self, value: object, limit: float) -> None:
         """Put a value in. SchedulerError: that failed, or took longer than so many seconds."""

@@ -41,6 +41,7 @@ class Cluster:
         self._address = address
         self._stack = stack
         self._client: Client | None = None
+        self._said: set[str] = set()
 
     @contextmanager
     def crew(self, plan: Plan, bundle: Bundle, suite: Suite, say: Callable[[str], None]) -> Iterator[ClusterCrew]:
@@ -58,8 +59,9 @@ class Cluster:
                     hint="`vezaflow explain` with the same `--cluster` shows what each machine lacks",
                     code=ExitCode.REFUSED,
                 )
-            for share in shares:
-                for warning in share.warnings:
+            for warning in dict.fromkeys(warning for share in shares for warning in share.warnings):
+                if warning not in self._said:  # of another load before
+                    self._said.add(warning)
                     say(warning)
             yield ClusterCrew(machines.conversations, [share.workers for share in shares], files)
 
@@ -73,7 +75,7 @@ class Cluster:
     def _machines(self, bundle: Bundle) -> Machines:
         if self._client is None:
             self._client = self._stack.enter_context(connected(self._address, bundle.inputs.environment))
-        return Machines(self._client, workers_of(self._client))
+        return Machines(self._client, workers_of(self._client, self._address))
 
 
 def _shares(found: Sequence[Conversation], plan: Plan, places: Sequence[tuple[str, int]]) -> tuple[MachineShare, ...]:
@@ -161,7 +163,7 @@ def shipped(root: Path, bundle: Bundle, used: Iterable[str] = ()) -> dict[str, b
     texts = {Path(path) for path, _ in bundle.files}
     found: dict[str, bytes] = {}
     total = 0
-    for file in chain(_files(root), (root / name for name in used)):
+    for file in chain(_files(root), (Path(os.path.normpath(root / name)) for name in used)):
         path = file.absolute().relative_to(here.absolute())
         if path in texts or path.as_posix() in found or not file.is_file():
             continue

@@ -98,7 +98,7 @@ def _converse(machine: "_Machine", down: Mail, sealed: Sealed, received: list[by
                 return "dismissed"
             try:
                 machine.obey(message)
-            except OSError as e:  # a full disk, too many processes
+            except (OSError, ValueError) as e:  # a full disk, too many processes, a file that is none of the suite's
                 machine.fail(e)
                 return f"it failed: {e}"
             machine.hear()  # what came together may take long
@@ -189,10 +189,12 @@ class _Machine:
             case "beat":
                 pass
 
-    def fail(self, e: OSError) -> None:
+    def fail(self, e: OSError | ValueError) -> None:
         """Say why this machine can't go on."""
-        why = e.strerror or str(e)
-        self._say({"failed": f"{why}: {e.filename}" if e.filename else why})
+        why = str(e)
+        if isinstance(e, OSError) and e.strerror:
+            why = f"{e.strerror}: {e.filename}" if e.filename else e.strerror
+        self._say({"failed": why})
 
     def _begin(self, number: int, environment: dict[str, str]) -> None:
         """Start a process. Called in the thread of the task, which lives as long as this."""

@@ -12,16 +12,16 @@ from vezaflow.diagnostics.codes import Severity
 from vezaflow.diagnostics.diagnostic import Diagnostic
 from vezaflow.diagnostics.source import Span
 
-_TAKEN = re.compile(r"^[^\S\n]*:(?=:)|##(?=\[)", re.MULTILINE)
+_COMMAND = re.compile(r"^[^\S\n]*:(?=:)", re.MULTILINE)  # no line of JSON begins so
+_OLDER = re.compile(r"##(?=\[)")
 _ON = "\N{ZERO WIDTH SPACE}"
 
 
 def without_commands(page: str) -> str:
     """A page of lines that reads alike, and gives a runner no command, whatever its words were made of. JSON means
     what it meant."""
-    if page.startswith(("{", "[")):
-        return page.replace("##[", "#\\u0023[")  # there in texts only
-    return _TAKEN.sub(lambda found: found[0] + _ON, page)
+    page = _COMMAND.sub(lambda found: found[0] + _ON, page)
+    return _OLDER.sub(r"#\\u0023" if page.startswith(("{", "[")) else f"##{_ON}", page)  # JSON has it in texts only
 
 
 def render_github(diagnostics: Iterable[Diagnostic]) -> str:
