@@ -31,6 +31,7 @@ _BEAT = 0.5  # seconds between two signs of life of the coordinator
 _PINGS = 8  # that the clocks are compared by
 _REPLY = 10.0  # seconds for a reply
 _FAREWELL = 1.0  # seconds that the last word has to leave
+_TOO_LATE = 2.0  # seconds for machines to say hello to a run that was refused
 _HELLO: Shape = {"hello": int, "nonce": str}  # and its key and its facts
 _TAKEN: Shape = {"busy": int}
 _TASK = "vezaflow-"  # what the names of tasks begin with
@@ -227,6 +228,7 @@ class Machines:
             self._end()
             raise VezaflowError(f"the scheduler can't be reached any more: {e}", code=ExitCode.REFUSED) from None
         except BaseException:
+            self._turn_away()
             self._end()
             raise
         return self
@@ -256,6 +258,17 @@ class Machines:
         self.conversations = tuple(found[number] for number in sorted(found))
         _tell_apart(self.conversations)
         self._listener.start()
+
+    def _turn_away(self) -> None:
+        """Who says hello only now is dismissed: it would wait for a welcome, and keep the next run waiting."""
+        until = time.monotonic() + _TOO_LATE
+        try:
+            while self._mails and len(self._by_nonce) < len(self._addresses) and time.monotonic() < until:
+                for hello in self._mails[0].take(0.2):
+                    if _is_hello(hello) and self._is_number(hello["hello"]):
+                        self._begin(hello)
+        except (SchedulerError, VezaflowError):
+            pass  # what it is refused for has been found
 
     def _submitted(self) -> Iterator[Any]:
         for number, address in enumerate(self._addresses):
