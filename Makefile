@@ -64,8 +64,10 @@ run: $(STAMP)
 check: lint
 	@$(BIN)/pytest -q --numprocesses 2 -m "not slow" $(APART:%=--ignore=tests/%)
 
+# What fails beside another test is judged by a second run, with the machine for itself.
 test: lint
-	@$(BIN)/pytest -q --numprocesses 2
+	@$(BIN)/pytest -q --numprocesses 2 || { \
+	    [ $$? = 1 ] && echo "again, one at a time:" && $(BIN)/pytest -q --last-failed --last-failed-no-failures none; }
 
 long: $(STAMP)
 	@VEZAFLOW_LONG=1 $(BIN)/pytest -q -m long
