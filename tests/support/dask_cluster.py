@@ -76,6 +76,7 @@ class DaskCluster:
     scheduler: DaskProcess = field(init=False)
     workers: list[DaskProcess] = field(default_factory=list)
     _environment: dict[str, str] = field(default_factory=dict)
+    _started: list[DaskProcess] = field(default_factory=list)
 
     def start_scheduler(self, *words: str, host: str = "127.0.0.1") -> None:
         file = self.folder / "scheduler.json"
@@ -109,7 +110,7 @@ class DaskCluster:
         return found
 
     def end(self) -> None:
-        for each in (*self.workers, self.scheduler):
+        for each in reversed(self._started):
             each.end()
 
     def _start(self, kind: str, words: Sequence[str], prefix: Sequence[str] = ()) -> DaskProcess:
@@ -124,7 +125,8 @@ class DaskCluster:
                 env={**kept, "PYTHONUNBUFFERED": "1", **self._environment},
                 start_new_session=True,
             )
-        return DaskProcess(process, said)
+        self._started.append(DaskProcess(process, said))
+        return self._started[-1]
 
 
 def _address(file: Path) -> str:
