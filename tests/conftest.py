@@ -20,8 +20,9 @@ HERE = Path(__file__).parent
 # Tests of these measure time, start more processes than there are cores, or judge how a load went that a test's own
 # way of starting the program does not put on again.
 ALONE = (
-    "capacity/test_queues.py", "cli/test_interrupts.py", "cli/test_segments.py", "cli/test_starved.py", "cli/test_steer.py",
-    "cli/test_undisturbed.py", "cluster/test_cluster_", "live/test_audits.py", "live/test_event_stream",
+    "capacity/test_queues.py", "cli/test_interrupts.py", "cli/test_segments.py", "cli/test_starved.py",
+    "cli/test_steer.py", "cli/test_undisturbed.py", "cluster/test_cluster_", "live/test_audits.py",
+    "live/test_event_stream",
     "live/test_failover.py", "live/test_frozen_target.py", "live/test_http2", "live/test_listeners.py",
     "live/test_protocol", "live/test_real_player.py", "live/test_true_times.py", "live/test_websocket",
     "scale/test_worker", "syntax/test_readings.py", "test_soak.py", "test_reserve.py",
