@@ -66,7 +66,7 @@ check: lint
 
 # What fails beside another test is judged by a second run, with the machine for itself.
 test: lint
-	@$(BIN)/pytest -q --numprocesses 2 || { \
+	@$(BIN)/pytest -q --numprocesses 2 --dist worksteal || { \
 	    [ $$? = 1 ] && echo "again, one at a time:" && $(BIN)/pytest -q --last-failed --last-failed-no-failures none; }
 
 long: $(STAMP)

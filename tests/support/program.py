@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -58,6 +59,8 @@ def vezaflow(
         done = _once(words, env, cwd, limit)
         if done.code != ExitCode.INCONCLUSIVE or "the generator was overloaded" not in done.text:
             return done
+        if kept := re.search(r"^kept: (\S+)", done.text, re.MULTILINE):
+            _once(("history", "delete", kept[1]), env, cwd, limit)
     return _once(words, env, cwd, limit)
 
 

@@ -1,7 +1,7 @@
 """A queue on a Dask scheduler, with types and with one way to fail. What is taken from it is kept nowhere.
 
-Law: no call takes longer than its limit and some seconds, also when the scheduler is stopped, whose machine goes on
-accepting what is sent to it: Dask's own limits are kept by the scheduler.
+Law: no call but that which makes one takes longer than its limit and some seconds, also when the scheduler is stopped,
+whose machine goes on accepting what is sent to it: Dask's own limits are kept by the scheduler.
 """
 
 import time
@@ -36,16 +36,13 @@ class Mail:
     """The queue of a name. Values are what msgpack carries: bytes, texts, numbers, lists and mappings of them."""
 
     def __init__(self, name: str, client: Client) -> None:
-        """SchedulerError: it could not be made."""
-
-        async def made() -> Any:
-            return await Queue(name, client=client)  # type: ignore[no-untyped-call]
-
+        """Without a limit of its own: whoever makes one has asked the scheduler for something just before.
+        SchedulerError: it could not be made."""
         self._client = client
         try:
-            self._queue = asked(client, made, 0.0)
-        except TimeoutError as e:
-            raise SchedulerError(str(e) or "it makes no queue") from e
+            self._queue: Any = Queue(name, client=client)  # type: ignore[no-untyped-call]
+        except Exception as e:  # of Dask's many
+            raise SchedulerError(str(e) or type(e).__name__) from e
 
     def put(self, value: object, limit: float) -> None:
         """Put a value in. SchedulerError: that failed, or took longer than so many seconds."""
