@@ -11,7 +11,7 @@ from vezaflow.cli.inputs import Asked
 from vezaflow.cli.values import CLUSTER
 from vezaflow.cluster import ClusterAddress, joined
 from vezaflow.limits import MachineShare
-from vezaflow.plan import Division, Plan
+from vezaflow.plan import Division, Plan, Segment
 from vezaflow.scale import Crew, sensible_workers
 
 # How a load is divided, and by whom it is carried; None: by this machine.
@@ -62,9 +62,9 @@ def asked_cluster(
     return AskedCluster(address, insecure)
 
 
-def by_workers(workers: int) -> Callable[[Plan], Division]:
-    """How this machine divides a load among so many processes; 0: as many as are sensible."""
-    return lambda plan: Division(workers or sensible_workers(plan.vus))
+def by_workers(workers: int, segment: Segment | None = None) -> Callable[[Plan], Division]:
+    """How this machine divides a load, or a segment of it, among so many processes; 0: as many as are sensible."""
+    return lambda plan: Division(workers or sensible_workers(plan.vus), segment)
 
 
 @contextmanager

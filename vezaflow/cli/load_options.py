@@ -10,11 +10,10 @@ from typing import Any
 
 import click
 
-from vezaflow.cli.crews import AskedCluster, asked_cluster, cluster_options
+from vezaflow.cli.crews import AskedCluster, asked_cluster, by_workers, cluster_options
 from vezaflow.cli.values import DURATION, FACTOR, SEGMENT, WORKERS, counts
 from vezaflow.cluster import ClusterAddress
 from vezaflow.plan import Division, Inputs, Plan, Segment
-from vezaflow.scale import sensible_workers
 
 _OPTIONS = (
     click.option(
@@ -64,7 +63,7 @@ class LoadOptions:
 
     def division(self, plan: Plan) -> Division:
         """Who carries this plan's load."""
-        return Division(self.workers or sensible_workers(plan.vus), self.segment)
+        return by_workers(self.workers, self.segment)(plan)
 
 
 def load_options(command: Callable[..., None]) -> Callable[..., None]:
